@@ -1,0 +1,179 @@
+"""The contract between the search and its operators: a `Request` goes in, a `Proposal` comes out.
+
+Operators know nothing of the store, of git or of evaluation. What they may look at stands in the request; what they
+spend (money, tokens, seconds) is journaled through `Request.journal` before it is used, so that a killed search can
+repeat the same proposal without paying twice.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from trainer.evaluation import CurvePoint
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """An evaluated individual that offspring are made from.
+
+    Attributes:
+        objectives: mean over its evaluations, by objective name.
+        replicates: how many evaluations those means rest on.
+        curve: training curve of one of its evaluations.
+    """
+
+    id: int
+    source: str
+    idea: str
+    objectives: Mapping[str, float]
+    replicates: int = 1
+    curve: Sequence[CurvePoint] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Relative:
+    """What became of an earlier offspring of the same family; `objectives` is empty when it failed."""
+
+    id: int
+    parents: tuple[int, ...]
+    idea: str
+    operator: str
+    status: str
+    objectives: Mapping[str, float] = field(default_factory=dict)
+    reason: str = ""
+    log_tail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the search knows around the parents.
+
+    Attributes:
+        noise: standard deviation of one evaluation, by objective name (from replicates of generation 0).
+        generation_zero: mean objectives of generation 0.
+        best: the best individual's id and objectives so far.
+        relatives: evaluated children and siblings of the parents, oldest first.
+        inspirations: individuals from elsewhere in the population that differ from the parents.
+        removed_lines: lines of code that ancestors of the parents tried and that were taken out again.
+        common_ancestor: source of the parents' nearest common ancestor (generation 0 at worst); None with one parent.
+    """
+
+    noise: Mapping[str, float] = field(default_factory=dict)
+    generation_zero: Mapping[str, float] = field(default_factory=dict)
+    best: Relative | None = None
+    relatives: Sequence[Relative] = ()
+    inspirations: Sequence[Parent] = ()
+    removed_lines: Sequence[str] = ()
+    common_ancestor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One answered call of a language model.
+
+    Attributes:
+        request: the JSON body that was sent, without credentials.
+        reply: the JSON message that came back.
+        cost_usd: None where the model's price is unknown (never zero for "unknown").
+        latency_seconds: from sending to the last byte, waits between retries included.
+    """
+
+    request: Mapping[str, Any]
+    reply: Mapping[str, Any]
+    model: str
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    cost_usd: float | None
+    latency_seconds: float
+
+
+class Journal(Protocol):
+    """Durable memory of one proposal's exchanges; turns count from 0."""
+
+    def request(self, turn: int) -> Mapping[str, Any] | None:
+        """Return the request journaled for `turn`, or None."""
+        ...
+
+    def exchange(self, turn: int) -> Exchange | None:
+        """Return the answered exchange journaled for `turn`, or None."""
+        ...
+
+    def record_request(self, turn: int, request: Mapping[str, Any]) -> None:
+        """Store a request durably before it is sent."""
+        ...
+
+    def record_exchange(self, turn: int, exchange: Exchange) -> None:
+        """Store a reply durably before it is used."""
+        ...
+
+
+class Gate(Protocol):
+    """Decides whether a source may become an individual."""
+
+    def check(self, source: str) -> None:
+        """Raise `Refused` when `source` does not parse, breaks the task's contract, or is a known program."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Everything an operator gets for one offspring.
+
+    Attributes:
+        number: the proposal's number within the run.
+        parents: as many as the operator's `arity`.
+        random: seeded from (run seed, number); the only source of randomness an operator may use.
+    """
+
+    number: int
+    parents: tuple[Parent, ...]
+    surroundings: Surroundings
+    random: random.Random
+    journal: Journal
+    gate: Gate
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """An offspring that passed the gate. `idea` is one or more lines saying what was changed and why."""
+
+    source: str
+    operator: str
+    idea: str
+
+
+class Operator(Protocol):
+    """Makes one offspring from one or two parents."""
+
+    name: str
+    arity: int
+
+    async def propose(self, request: Request) -> Proposal:
+        """Return an offspring that passed `request.gate`.
+
+        Raises:
+            NoOffspring: the operator found nothing acceptable; the search goes on with another proposal.
+            OperatorUnavailable: the service behind the operator refuses to work; the search must stop.
+        """
+        ...
+
+
+class Refused(Exception):  # noqa: N818 - a verdict that operators handle, not an error of the product
+    """A source did not pass the gate; the message says why, in words an LLM or a person can act on.
+
+    Attributes:
+        kind: `unparsable`, `contract`, `duplicate` or `too_large`.
+    """
+
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(reason)
+        self.kind = kind
+
+
+class NoOffspring(Exception):  # noqa: N818 - an expected outcome of a proposal
+    """An operator gave up on one proposal; the message says why."""

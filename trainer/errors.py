@@ -1,0 +1,42 @@
+"""The exception tree of the whole product.
+
+What a *candidate* does wrong is a `trainer.evaluation.Status`; what the *user* or the *machine* does wrong is an
+exception below. The command line catches `EvoError` once, prints its message, and exits with its `exit_code`.
+
+    EvoError                 exit 1   the run cannot go on; the message says why and what to do
+    ├── UsageError           exit 2   the input is wrong; nothing was written
+    │   ├── GenomeError               a genome file that cannot be generation 0
+    │   ├── DatasetError              a dataset that cannot be prepared or was not found
+    │   └── ConfigError               a flag or a key of the configuration (raised in `evo`)
+    └── MachineError         exit 1   a device, a disk or a child process failed
+
+Messages say what was expected, what came, and the next step.
+"""
+
+
+class EvoError(Exception):
+    """Root of every error that a user may see."""
+
+    exit_code = 1
+
+
+class UsageError(EvoError):
+    """The user's input is wrong; nothing has been written."""
+
+    exit_code = 2
+
+
+class GenomeError(UsageError):
+    """A genome file is missing, unreadable, or breaks the contract of its task."""
+
+
+class DatasetError(UsageError):
+    """A dataset is missing, empty, too small, or damaged."""
+
+
+class ConfigError(UsageError):
+    """A flag or a configuration key has a wrong name, type or value."""
+
+
+class MachineError(EvoError):
+    """A device, a disk or a trusted child process failed."""

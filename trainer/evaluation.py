@@ -1,0 +1,152 @@
+"""What an evaluation is: the budget it gets, the job that asks for it, and the verdict that comes back."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from trainer.errors import ConfigError
+
+
+class Status(StrEnum):
+    """How an evaluation ended; only `OK` carries objectives that may become a fitness."""
+
+    OK = "ok"
+    CRASHED = "crashed"
+    TIMED_OUT = "timed_out"
+    OUT_OF_MEMORY = "out_of_memory"
+    DIVERGED = "diverged"
+    REJECTED = "rejected"
+    """Broke a rule of scoring."""
+    LOST = "lost"
+    """The infrastructure failed; not the candidate's fault, so it runs again."""
+
+
+class Clock(StrEnum):
+    """Which clock the training budget is measured on."""
+
+    WALL = "wall"
+    CPU = "cpu"
+    """CPU seconds of the candidate's process tree, so that a busy machine does not change a score."""
+
+
+class Split(StrEnum):
+    """The held-out parts of a corpus."""
+
+    SELECTION = "S"
+    GATE = "G"
+    FINAL = "F"
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Time limits of one evaluation, in seconds.
+
+    Attributes:
+        train_seconds: training time on `clock`, counted from the moment the training data is handed over.
+        clock: what `train_seconds` is measured on.
+        setup_seconds: wall-clock cap on import, model building and compilation before the data is asked for.
+        score_seconds: wall-clock cap on scoring one split.
+    """
+
+    train_seconds: float
+    clock: Clock
+    setup_seconds: float = 300.0
+    score_seconds: float = 300.0
+
+    def __post_init__(self) -> None:
+        """Raise ConfigError unless every limit is a positive finite number."""
+        for name in ("train_seconds", "setup_seconds", "score_seconds"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value > 0):
+                raise ConfigError(f"{name} must be a positive number of seconds, but it was {value}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One request to train and score a genome."""
+
+    genome: str
+    seed: int
+    splits: tuple[Split, ...] = (Split.SELECTION,)
+
+
+class CurvePoint(NamedTuple):
+    """One point of a training curve; `seconds` is the supervisor's clock since the data was handed over."""
+
+    seconds: float
+    step: int
+    loss: float
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Where the wall-clock seconds of a worker went during one evaluation.
+
+    Attributes:
+        train_seconds: training time on the budget's clock (the only entry that is not always wall time).
+        train_wall_seconds: wall time between handing over the data and the end of training.
+        score_seconds: wall time of scoring, start of the serving process's work to the last block.
+        total_seconds: wall time from the job's arrival to the verdict.
+    """
+
+    train_seconds: float = 0.0
+    train_wall_seconds: float = 0.0
+    score_seconds: float = 0.0
+    total_seconds: float = 0.0
+
+    @property
+    def outside_seconds(self) -> float:
+        """Worker seconds spent neither training nor scoring: start, import, build, save, clean-up."""
+        return max(0.0, self.total_seconds - self.train_wall_seconds - self.score_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The verdict on one job.
+
+    Attributes:
+        objectives: measured values by objective name; empty unless `status` is OK.
+        split_bpb: bits per byte by split name, for every split the job asked for.
+        reason: one sentence for a person; empty when OK.
+        log_tail: the end of what the candidate printed, size-limited, control characters removed.
+        sandbox: the level of isolation the candidate ran under.
+    """
+
+    status: Status
+    seed: int
+    device: str
+    clock: Clock
+    sandbox: str
+    objectives: dict[str, float] = field(default_factory=dict)
+    split_bpb: dict[str, float] = field(default_factory=dict)
+    reason: str = ""
+    log_tail: str = ""
+    curve: tuple[CurvePoint, ...] = ()
+    timings: Timings = Timings()
+
+    def __post_init__(self) -> None:
+        """Keep the invariant that only a finite score from OK can become a fitness."""
+        if self.status is not Status.OK and self.objectives:
+            raise ValueError(f"an evaluation that ended {self.status} must carry no objectives")
+        if not all(math.isfinite(value) for value in self.objectives.values()):
+            raise ValueError(f"objectives must be finite, but they were {self.objectives}")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-serialisable form that `from_json` inverts."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Evaluation:
+        """Rebuild an evaluation from the output of `to_json`."""
+        return cls(
+            **{
+                **data,
+                "status": Status(data["status"]),
+                "clock": Clock(data["clock"]),
+                "curve": tuple(CurvePoint(*point) for point in data["curve"]),
+                "timings": Timings(**data["timings"]),
+            }
+        )
