@@ -1,1 +1,14 @@
-"""populations"""
+"""What an individual is and who survives: the search's view of evolution, on DEAP.
+
+    fitness      `Fitness`: DEAP's fitness with weights per instance, finite or not valid
+    individual   `Individual`: a genome with its family and its measurements
+    selection    parents: tournament, NSGA-II's crowded tournament, the seeding of DEAP's random source
+    survival     who stays: (μ+λ) truncation and NSGA-II
+    toolbox      `build_toolbox`: a run's selection and survival, chosen by its objectives, as a DEAP toolbox
+    archive      what is worth remembering: hall of fame, Pareto front, non-dominated individuals
+    logbook      one row of statistics for every generation
+    diversity    sameness of code
+
+Nothing here knows how offspring arise or how they are measured: operators make sources, the search tells individuals
+their measurements. DEAP's `creator` is not used, since it writes classes into a global module.
+"""

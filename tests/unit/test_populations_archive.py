@@ -1,0 +1,158 @@
+import gc
+import json
+import weakref
+
+import pytest
+
+from populations.archive import HallOfFame, ParetoFront, non_dominated
+from populations.fitness import Fitness
+from populations.individual import Individual
+from populations.logbook import Logbook
+from trainer.evaluation import Status
+from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
+
+BPB = LANGUAGE_MODEL_OBJECTIVES["val_bpb"]
+STATISTICS = ("best", "mean", "std", "min", "median", "max")
+SPEED = LANGUAGE_MODEL_OBJECTIVES["tokens_per_second"]
+
+
+def _individual(number, bpb=None, speed=100.0):
+    individual = Individual(number, "", (), "seed", "", "", Fitness([BPB]))
+    if bpb is not None:
+        individual.tell(0, {"val_bpb": bpb, "tokens_per_second": speed})
+    return individual
+
+
+def _ids(individuals):
+    return [individual.id for individual in individuals]
+
+
+def test_the_hall_of_fame_keeps_the_best_in_order_older_first_among_equals():
+    hall = HallOfFame(3)
+    for number, bpb in enumerate([1.9, 1.5, 1.7, 1.5, 1.8]):
+        hall.update([_individual(number, bpb)])
+    assert _ids(hall) == [1, 3, 2]
+    assert hall[0].means()["val_bpb"] == 1.5
+
+
+def test_the_hall_of_fame_holds_each_individual_once_and_as_it_is_today():
+    hall = HallOfFame(3)
+    lucky, steady, weak = _individual(1, 1.0), _individual(2, 1.2), _individual(3, 1.3)
+    hall.update([lucky, steady, weak])
+    lucky.tell(1, {"val_bpb": 1.5, "tokens_per_second": 100.0})
+    hall.update([lucky])
+    assert _ids(hall) == [2, 1, 3]
+    assert hall[1] is lucky
+    weak.tell(1, {"val_bpb": 0.7, "tokens_per_second": 100.0})
+    hall.update([])
+    assert _ids(hall) == [3, 2, 1]
+
+
+def test_one_that_fell_makes_room_for_one_of_the_population():
+    hall = HallOfFame(1)
+    lucky, steady = _individual(1, 1.0), _individual(2, 1.2)
+    hall.update([lucky, steady])
+    lucky.tell(1, {"val_bpb": 2.0, "tokens_per_second": 100.0})
+    hall.update([lucky, steady])
+    assert _ids(hall) == [2]
+
+
+def test_archives_hold_only_what_is_on_them():
+    hall, front = HallOfFame(1), ParetoFront([BPB, SPEED])
+    worse, better = _individual(1, 1.9), _individual(2, 1.2)
+    forgotten = weakref.ref(worse.fitness)
+    for archive in (hall, front):
+        archive.update([worse])
+        archive.update([better])
+    del worse
+    gc.collect()
+    assert forgotten() is None
+    assert hall[0] is better
+    assert front.individuals[0] is better
+
+
+@pytest.mark.parametrize("archive", [HallOfFame(2), ParetoFront([BPB, SPEED])])
+def test_an_unmeasured_individual_changes_nothing(archive):
+    archive.update([_individual(1, 1.0)])
+    with pytest.raises(ValueError, match="individual 2"):
+        archive.update([_individual(0, 0.5), _individual(2)])
+    assert len(archive) == 1
+
+
+def test_a_hall_of_fame_needs_room():
+    with pytest.raises(ValueError, match="at least 1"):
+        HallOfFame(0)
+
+
+def test_the_front_trades_off_objectives_that_selection_does_not_look_at():
+    front = ParetoFront([BPB, SPEED])
+    front.update([_individual(0, 1.5, 100), _individual(1, 1.4, 50), _individual(2, 1.6, 90), _individual(3, 1.7, 300)])
+    assert _ids(front.individuals) == [1, 0, 3]
+    assert [member.fitness.values for member in front] == [(1.4, 50), (1.5, 100), (1.7, 300)]
+
+
+def test_the_front_follows_re_evaluations():
+    front = ParetoFront([BPB, SPEED])
+    lucky, steady = _individual(1, 1.0, 100), _individual(2, 1.2, 90)
+    front.update([lucky, steady])
+    assert _ids(front.individuals) == [1]
+    lucky.tell(1, {"val_bpb": 2.0, "tokens_per_second": 10})
+    front.update([steady])
+    assert _ids(front.individuals) == [2]
+    front.update([lucky, steady])
+    assert _ids(front.individuals) == [2]
+
+
+def test_equal_individuals_stand_on_the_front_side_by_side():
+    twins = [_individual(4, 1.0), _individual(3, 1.0)]
+    assert _ids(non_dominated(twins, [BPB, SPEED])) == [3, 4]
+    front = ParetoFront([BPB, SPEED])
+    front.update(twins)
+    front.update(twins)
+    assert len(front) == 2
+
+
+def test_a_generation_is_as_many_completed_evaluations_as_the_population_is_large():
+    book = Logbook(3, BPB)
+    population = [_individual(0, 2.0), _individual(1, 1.0)]
+    statuses = [Status.OK, Status.LOST, Status.CRASHED, Status.OK]
+    rows = [book.record(status, population, front_size=2) for status in statuses]
+    assert rows[:3] == [None] * 3
+    assert rows[3] == book.rows[0]
+    row = rows[3]
+    assert (row["generation"], row["evaluations"], row["failed"], row["front"]) == (1, 3, 2, 2)
+    assert (row["crashed"], row["lost"], row["timed_out"]) == (1, 1, 0)
+    assert (row["best"], row["mean"], row["std"]) == (1.0, 1.5, 0.5)
+    assert (row["min"], row["median"], row["max"]) == (1.0, 1.5, 2.0)
+
+
+def test_best_follows_the_direction():
+    book = Logbook(1, SPEED)
+    fast = Individual(0, "", (), "seed", "", "", Fitness([SPEED], [300.0]))
+    slow = Individual(1, "", (), "seed", "", "", Fitness([SPEED], [200.0]))
+    assert book.record(Status.OK, [fast, slow], 1)["best"] == 300.0
+
+
+def test_rows_stream_once_under_one_header():
+    book = Logbook(1, BPB)
+    assert book.stream == ""
+    book.record(Status.CRASHED, [], 0)
+    first = book.stream.splitlines()
+    book.record(Status.OK, [_individual(0, 1.98765)], 1)
+    second = book.stream.splitlines()
+    assert len(first) == 2
+    assert first[0].split() == ["generation", "evaluations", "failed", *STATISTICS, "front"]
+    assert first[1].split() == ["1", "1", "1", "0"]
+    assert len(second) == 1
+    assert second[0].split()[:4] == ["2", "2", "0", "1.98765"]
+
+
+def test_a_logbook_goes_on_from_its_json():
+    book, resumed = Logbook(2, BPB), Logbook(2, BPB)
+    population = [_individual(0, 1.5)]
+    for status in (Status.OK, Status.OK, Status.DIVERGED):
+        book.record(status, population, 1)
+    resumed.restore(json.loads(json.dumps(book.to_json())))
+    assert resumed.stream == ""
+    assert resumed.record(Status.OK, population, 1) == book.record(Status.OK, population, 1)
+    assert resumed.rows == book.rows
