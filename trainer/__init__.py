@@ -1,1 +1,16 @@
-"""trainer"""
+"""What a training run is: a budget, a clock, a genome's task, and a score that the genome does not compute itself.
+
+Read `evaluation` first (what is asked and what comes back), then `supervisor` (one device: clock, limits, lines), then
+the three child processes: `candidate` (untrusted: trains, or serves for scoring), `scorer` (trusted: holds the held-out
+tokens), and the supervisor itself. `local` starts a supervisor from any other process.
+
+    errors, objectives, evaluation, settings    plain data, shared with everybody
+    task                                        what a genome sees
+    corpus/                                     data, splits, vocabulary, prepared once
+    channel, candidate_protocol, frames         how the processes talk
+    processes, sandbox, devices                 how they are started, confined, measured and ended
+    crew, watch, clocks, measurements           the supervisor's parts
+    seed/train.py                               generation 0: data, not package code
+
+torch is imported by `candidate`, `scorer`, `task` and the genomes alone. Nothing here imports DEAP, anthropic or git.
+"""

@@ -66,11 +66,25 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One request to train and score a genome."""
+    """One request to train and score a genome; the selection split is always among `splits`."""
 
     genome: str
     seed: int
     splits: tuple[Split, ...] = (Split.SELECTION,)
+
+    def __post_init__(self) -> None:
+        """Keep the invariant that every evaluation measures what selection needs."""
+        if Split.SELECTION not in self.splits:
+            raise ValueError(f"splits must contain {Split.SELECTION!r}, but they were {self.splits}")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-serialisable form that `from_json` inverts."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Job:
+        """Rebuild a job from the output of `to_json`."""
+        return cls(data["genome"], data["seed"], tuple(Split(name) for name in data["splits"]))
 
 
 class CurvePoint(NamedTuple):

@@ -1,0 +1,149 @@
+"""The devices of this machine, found without importing torch."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from trainer.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One device that a worker may be given.
+
+    Attributes:
+        kind: `cpu`, `mps` or `cuda`: what torch calls it.
+        id: what CUDA_VISIBLE_DEVICES takes to select it (a GPU or MIG UUID); empty for others.
+        name: the product's name.
+        memory_mib: total memory of a GPU; 0 where it shares the machine's.
+    """
+
+    kind: str
+    id: str
+    name: str
+    memory_mib: float = 0.0
+
+
+def discover() -> list[Device]:
+    """Return every GPU that CUDA_VISIBLE_DEVICES lets through, else the MPS device, else the CPU."""
+    return _cuda_devices() or _mps_devices() or [cpu_device()]
+
+
+def cpu_device() -> Device:
+    """Return the CPU."""
+    return Device("cpu", "", platform.processor() or platform.machine())
+
+
+def select(wanted: Sequence[str]) -> list[Device]:
+    """Return the devices a user named: `cpu`, `mps`, a GPU's index, or a GPU's or MIG instance's UUID.
+
+    Raises:
+        ConfigError: a name fits no device; lists what there is.
+    """
+    return [device for name in wanted for device in _select_one(name)]
+
+
+def _select_one(name: str) -> list[Device]:
+    found = discover()
+    if name == "cpu":
+        return [cpu_device()]
+    gpus = [device for device in found if device.kind == "cuda"]
+    if name in ("mps", "cuda"):
+        matches = [device for device in found if device.kind == name]
+    elif name.isdecimal():
+        matches = gpus[int(name) : int(name) + 1]
+    else:
+        matches = [device for device in gpus if device.id == name]
+    if not matches:
+        there = ", ".join(f"{index} ({gpu.name}, {gpu.id})" for index, gpu in enumerate(gpus)) or "no GPU"
+        raise ConfigError(
+            f"--devices must name devices of this machine, but {name!r} is none. There is: cpu; {there}. "
+            "`evo doctor` lists them."
+        )
+    return matches
+
+
+def gpu_memory_mib(device_id: str) -> float:
+    """Return the memory in use on one GPU, MiB; 0 where its driver does not tell."""
+    with _nvml() as nvml:
+        if nvml is not None:
+            with contextlib.suppress(nvml.NVMLError):
+                return float(nvml.nvmlDeviceGetMemoryInfo(nvml.nvmlDeviceGetHandleByUUID(device_id)).used) / 2**20
+    return 0.0
+
+
+@contextlib.contextmanager
+def _nvml() -> Iterator[Any]:
+    """Open the driver's management library; None where there is none."""
+    try:
+        import pynvml
+
+        pynvml.nvmlInit()
+    except (ImportError, OSError):
+        yield None
+        return
+    except Exception as error:
+        if type(error).__module__ != "pynvml":
+            raise
+        yield None
+        return
+    try:
+        yield pynvml
+    finally:
+        pynvml.nvmlShutdown()
+
+
+def _cuda_devices() -> list[Device]:
+    with _nvml() as nvml:
+        if nvml is None:
+            return []
+        handles = [nvml.nvmlDeviceGetHandleByIndex(index) for index in range(nvml.nvmlDeviceGetCount())]
+        devices = [device for handle in handles for device in _with_instances(nvml, handle)]
+    return _visible(devices, os.environ.get("CUDA_VISIBLE_DEVICES"))
+
+
+def _with_instances(nvml: Any, handle: Any) -> list[Device]:
+    """Return a GPU, or its MIG instances where it is cut into such."""
+    instances = []
+    with contextlib.suppress(nvml.NVMLError):
+        if nvml.nvmlDeviceGetMigMode(handle)[0]:
+            for index in range(nvml.nvmlDeviceGetMaxMigDeviceCount(handle)):
+                with contextlib.suppress(nvml.NVMLError):
+                    instances.append(nvml.nvmlDeviceGetMigDeviceHandleByIndex(handle, index))
+    return [
+        Device(
+            "cuda",
+            str(nvml.nvmlDeviceGetUUID(unit)),
+            str(nvml.nvmlDeviceGetName(unit)),
+            float(nvml.nvmlDeviceGetMemoryInfo(unit).total) / 2**20,
+        )
+        for unit in instances or [handle]
+    ]
+
+
+def _visible(devices: list[Device], wanted: str | None) -> list[Device]:
+    """Apply CUDA_VISIBLE_DEVICES: indices or UUID prefixes, everything after an unknown one ignored, as CUDA does."""
+    if wanted is None:
+        return devices
+    chosen: list[Device] = []
+    for name in filter(None, (part.strip() for part in wanted.split(","))):
+        if name.isdecimal():
+            matches = devices[int(name) : int(name) + 1]
+        else:
+            matches = [device for device in devices if device.id.startswith(name)]
+        if len(matches) != 1:
+            break
+        chosen += matches
+    return chosen
+
+
+def _mps_devices() -> list[Device]:
+    if sys.platform == "darwin" and platform.machine() == "arm64":
+        return [Device("mps", "", "Apple GPU")]
+    return []

@@ -1,0 +1,101 @@
+"""A supervisor on this machine, as an object: start it, hand it jobs, end it.
+
+This is all that a worker needs, on the driver's machine or on a remote one.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from types import TracebackType
+from typing import Self
+
+from trainer.channel import Channel, ChannelClosed
+from trainer.errors import MachineError
+from trainer.evaluation import Evaluation, Job, Status
+from trainer.sandbox import python_command, trusted_environment
+from trainer.settings import Settings
+
+
+class SupervisorProcess:
+    """One supervisor in a process of its own.
+
+    Attributes:
+        sandbox: the level of isolation that its candidates run under.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Start the supervisor and wait until it is ready.
+
+        Raises:
+            MachineError: it did not start; says why.
+        """
+        self._settings = settings
+        self._channel, inherited = Channel.pair()
+        with inherited:
+            self._process = subprocess.Popen(  # noqa: S603 - an argument list, no shell
+                python_command("trainer.supervisor", str(inherited.fileno())),
+                env=trusted_environment(settings.threads),
+                stdin=subprocess.DEVNULL,
+                pass_fds=(inherited.fileno(),),
+                # Ctrl-C in the driver's terminal must reach the driver alone.
+                start_new_session=True,
+            )
+        self.sandbox = self._handshake()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def pid(self) -> int:
+        """Process id of the supervisor."""
+        return self._process.pid
+
+    def evaluate(self, job: Job) -> Evaluation:
+        """Evaluate one job, blocking; LOST when the supervisor ends meanwhile (also through `close` from elsewhere)."""
+        try:
+            self._channel.send({"event": "job", "job": job.to_json()})
+            return Evaluation.from_json(self._channel.receive()["evaluation"])
+        except (ChannelClosed, OSError) as error:
+            return Evaluation(
+                status=Status.LOST,
+                seed=job.seed,
+                device=self._settings.device,
+                clock=self._settings.budget.clock,
+                sandbox=self.sandbox,
+                reason=f"the supervisor ended before its verdict ({error or type(error).__name__})",
+            )
+
+    @property
+    def alive(self) -> bool:
+        """Whether the supervisor still runs."""
+        return self._process.poll() is None
+
+    def close(self) -> None:
+        """Close the line, at which the supervisor ends its candidates and itself; wait for that."""
+        self._channel.shut()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._channel.close()
+
+    def _handshake(self) -> str:
+        try:
+            self._channel.send({"event": "start", "settings": self._settings.to_json()})
+            answer = self._channel.receive()
+        except ChannelClosed as error:
+            code = self._process.wait()
+            raise MachineError(
+                f"The supervisor of {self._settings.device} ended with code {code} while it started; "
+                "its message stands above."
+            ) from error
+        if answer["event"] == "failed":
+            self._process.wait()
+            raise MachineError(str(answer["reason"]))
+        return str(answer["sandbox"])
