@@ -1,0 +1,35 @@
+"""The store of a run: a SQLite file that is the authority on everything that happened."""
+
+from evo.store.records import (
+    AttemptRecord,
+    EvaluationRecord,
+    EvaluationRequest,
+    EvaluationState,
+    Event,
+    IndividualRecord,
+    Outcome,
+    ProposalRecord,
+    ProposalState,
+    Purpose,
+    Spending,
+    Work,
+)
+from evo.store.store import Store
+from evo.store.view import StoreView
+
+__all__ = [
+    "AttemptRecord",
+    "EvaluationRecord",
+    "EvaluationRequest",
+    "EvaluationState",
+    "Event",
+    "IndividualRecord",
+    "Outcome",
+    "ProposalRecord",
+    "ProposalState",
+    "Purpose",
+    "Spending",
+    "Store",
+    "StoreView",
+    "Work",
+]

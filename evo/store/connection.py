@@ -1,0 +1,147 @@
+"""How a store's file is opened, recognised and written: one writer, everything durable on return.
+
+A rollback journal instead of a write-ahead log: readers such as `evo status` open second connections, and SQLite before
+3.51.3 has a race there that can damage a write-ahead log. Readers open the file for writing and then forbid themselves
+to (`query_only`), because a journal left by a killed driver must be rolled back by whoever opens the file next.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from evo.errors import StoreError
+from evo.schema import APPLICATION_ID, MIGRATIONS, VERSION
+
+BUSY_SECONDS = 30.0
+"""How long a statement waits for another process's short transaction."""
+
+_ADVICE = {
+    sqlite3.SQLITE_FULL: "Free some disk space, then continue with `evo resume`.",
+    sqlite3.SQLITE_BUSY: "Another process keeps the store locked; close it and try again.",
+    sqlite3.SQLITE_READONLY: "Make the run folder writable for this user.",
+    sqlite3.SQLITE_CANTOPEN: "Check that the run folder exists and is writable for this user.",
+    sqlite3.SQLITE_IOERR: "The disk failed; check it, copy the run folder to a healthy one and run `evo check` there.",
+    sqlite3.SQLITE_CORRUPT: "The file is damaged or truncated; restore it from a copy.",
+    sqlite3.SQLITE_NOTADB: "The file is not a store of a run; check the path, or restore it from a copy.",
+}
+
+
+@contextmanager
+def store_errors(path: Path) -> Iterator[None]:
+    """Turn what SQLite raises inside the block into a StoreError that says what to do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        # The low byte is the primary result code; the rest refines it.
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        advice = _ADVICE.get(code, "Run `evo check` on the run folder.")
+        raise StoreError(f"The store {path} could not be used: {error}. {advice}") from error
+
+
+def create(path: Path) -> sqlite3.Connection:
+    """Make a new store and return a connection for writing.
+
+    Raises:
+        StoreError: something exists at `path`, or the disk refused.
+    """
+    try:
+        path.touch(exist_ok=False)
+    except OSError as error:
+        raise StoreError(
+            f"A new store could not be made at {path}: {error}. Choose a new or writable folder."
+        ) from error
+    with _connected(path) as connection, transaction(connection):
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        _migrate(connection, version=0)
+    return connection
+
+
+def open_for_writing(path: Path) -> sqlite3.Connection:
+    """Open an existing store, bring its schema up to date and return a connection for writing.
+
+    Raises:
+        StoreError: the file is missing, empty, foreign, damaged, or of a newer version.
+    """
+    with _connected(path) as connection:
+        version = _version(connection, path)
+        if version < VERSION:
+            with transaction(connection):
+                _migrate(connection, version)
+    return connection
+
+
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """Open an existing store for reading, be its run live, killed or finished.
+
+    Raises:
+        StoreError: as in `open_for_writing`, and for a store that still needs a migration.
+    """
+    with _connected(path) as connection:
+        version = _version(connection, path)
+        if version < VERSION:
+            raise StoreError(f"{path} has schema {version}, but {VERSION} was expected. `evo resume` upgrades it.")
+        connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Make the block all or nothing, and durable when it ends."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        # SQLite rolls some failures back by itself.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def _connected(path: Path) -> Iterator[sqlite3.Connection]:
+    """Give the block a connection, which it keeps when it succeeds and which is closed when it fails."""
+    with store_errors(path):
+        uri = f"{path.absolute().as_uri()}?mode=rw"
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS)
+        try:
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA journal_mode = PERSIST").fetchone()
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+
+
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    """Return the version of a store's schema, from 1; raise StoreError for a file that is none of ours."""
+    tables: int = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    application_id: int = connection.execute("PRAGMA application_id").fetchone()[0]
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if not tables:
+        raise StoreError(f"{path} is empty: its creation was interrupted before anything ran. Start the run anew.")
+    if application_id != APPLICATION_ID:
+        raise StoreError(f"{path} is a SQLite database, but not the store of a run. Check the path.")
+    if version > VERSION:
+        raise StoreError(
+            f"{path} was written by a newer version: its schema is {version}, but this version knows up to {VERSION}. "
+            f"Upgrade with `pip install --upgrade evo-train`."
+        )
+    return version
+
+
+def _migrate(connection: sqlite3.Connection, version: int) -> None:
+    for migration in MIGRATIONS[version:]:
+        for statement in migration.statements:
+            connection.execute(statement)
+        connection.execute(
+            "INSERT INTO migrations (number, name, applied_at) VALUES (?, ?, ?)",
+            (migration.number, migration.name, time.time()),
+        )
+    connection.execute(f"PRAGMA user_version = {VERSION}")

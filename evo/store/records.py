@@ -1,0 +1,184 @@
+"""What the store answers with: one frozen record per kind of row. All times are seconds since 1970, UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from trainer.evaluation import Evaluation, Split, Status
+
+
+class ProposalState(StrEnum):
+    """Where a proposal stands."""
+
+    OPEN = "open"
+    """The operator is at work, or was when the search died."""
+    ADMITTED = "admitted"
+    REFUSED = "refused"
+
+
+class EvaluationState(StrEnum):
+    """Where an evaluation stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+
+
+class Purpose(StrEnum):
+    """Why an evaluation was asked for."""
+
+    BASELINE = "baseline"
+    """A replicate of generation 0, at the beginning or as a sentinel."""
+    SEARCH = "search"
+    CONFIRM = "confirm"
+    """A finalist on a split that selection never saw."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalRecord:
+    """One attempt to make offspring.
+
+    Attributes:
+        told: how many results the population had seen when the proposal began.
+        kind: why it was refused, in one word; None unless refused.
+        idea: the idea of the individual it became; None unless admitted.
+    """
+
+    number: int
+    operator: str
+    parents: tuple[int, ...]
+    told: int
+    state: ProposalState
+    kind: str | None
+    reason: str | None
+    idea: str | None
+    created_at: float
+    closed_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class IndividualRecord:
+    """One individual without its source; `id` is the number of the proposal it came from."""
+
+    id: int
+    operator: str
+    parents: tuple[int, ...]
+    idea: str
+    genome_sha256: str
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationRequest:
+    """What a new evaluation should be."""
+
+    seed: int
+    splits: tuple[Split, ...]
+    purpose: Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationRecord:
+    """One evaluation with its complete result.
+
+    Attributes:
+        attempt: number of the newest attempt; 0 before the first.
+        told: place in the order of acceptance, from 1; None until done.
+        device: of the newest attempt.
+    """
+
+    id: int
+    individual: int
+    seed: int
+    splits: tuple[Split, ...]
+    purpose: Purpose
+    state: EvaluationState
+    attempt: int
+    device: str | None
+    told: int | None
+    created_at: float
+    launched_at: float | None
+    finished_at: float | None
+    result: Evaluation | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The small part of a done evaluation: all that ranking needs, cheap to read in bulk."""
+
+    evaluation: int
+    individual: int
+    told: int
+    purpose: Purpose
+    seed: int
+    attempt: int
+    device: str
+    status: Status
+    objectives: Mapping[str, float]
+    split_bpb: Mapping[str, float]
+    finished_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """One launch of an evaluation; `state` is running, accepted or released."""
+
+    evaluation: int
+    number: int
+    device: str
+    state: str
+    reason: str | None
+    launched_at: float
+    ended_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something worth remembering that no other table holds."""
+
+    id: int
+    kind: str
+    payload: Mapping[str, Any]
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """Totals over the calls of language models.
+
+    Attributes:
+        calls: answered calls.
+        unanswered_calls: requests that were sent, or about to be, whose reply was never journaled.
+        unpriced_calls: answered calls whose cost is unknown; `cost_usd` leaves them out.
+        latency_seconds: sum over the answered calls.
+    """
+
+    calls: int = 0
+    unanswered_calls: int = 0
+    unpriced_calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    cost_usd: float = 0.0
+    latency_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Totals over the evaluations.
+
+    Attributes:
+        attempts: launches, those that were lost or abandoned included.
+        by_status: done evaluations by how they ended.
+        train_seconds: on the budget's clock, over the done evaluations.
+        worker_seconds: wall seconds of workers, over the done evaluations.
+    """
+
+    attempts: int = 0
+    by_status: Mapping[Status, int] = field(default_factory=dict)
+    train_seconds: float = 0.0
+    worker_seconds: float = 0.0

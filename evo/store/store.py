@@ -1,0 +1,239 @@
+"""The one writer of a run's store. Every public method that writes is one transaction, durable when it returns."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from evo.errors import StoreError
+from evo.store import connection, rows
+from evo.store.journal import StoredJournal
+from evo.store.records import EvaluationRequest, Purpose
+from evo.store.view import StoreView
+from trainer.evaluation import Evaluation, Split
+
+_ACCEPT = """
+    UPDATE evaluations SET state = 'done', told = ?, status = ?, objectives = ?, split_bpb = ?, train_seconds = ?,
+                           worker_seconds = ?, finished_at = ?
+    WHERE id = ?
+"""
+
+
+class Store(StoreView):
+    """The store as its one writer sees it; `Store.read` gives the view that any number of readers may have.
+
+    Proposals go open → admitted or refused; evaluations go queued → running → done, and back to queued when an attempt
+    is released. Only the current attempt of a running evaluation can finish it: the late result of an abandoned attempt
+    is fenced off, and an evaluation is accepted once.
+    """
+
+    @classmethod
+    def create(cls, path: Path) -> Self:
+        """Make a new store; raise StoreError when something exists at `path`."""
+        return cls(path, connection.create(path))
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open a store for writing; raise StoreError when it is missing, foreign, damaged or of a newer version.
+
+        The caller must hold the lock of the run folder.
+        """
+        return cls(path, connection.open_for_writing(path))
+
+    @staticmethod
+    def read(path: Path) -> StoreView:
+        """Open the store of a live, killed or finished run for reading; raises as `open` does."""
+        return StoreView(path, connection.open_for_reading(path))
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Keep a text under `key`."""
+        with self._writing() as database:
+            database.execute(
+                "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                (key, rows.encodable(value)),
+            )
+
+    # Proposals
+
+    def begin_proposal(self, number: int, operator: str, parents: tuple[int, ...], told: int) -> None:
+        """Record that an operator is about to run on `parents`, after the population has seen `told` results.
+
+        Generation 0 is proposal 0 of operator `seed`, without parents.
+        """
+        with self._writing() as database:
+            database.execute(
+                "INSERT INTO proposals (number, operator, told, created_at) VALUES (?, ?, ?, ?)",
+                (number, operator, told, time.time()),
+            )
+            database.executemany(
+                "INSERT INTO proposal_parents (proposal, position, parent) VALUES (?, ?, ?)",
+                [(number, position, parent) for position, parent in enumerate(parents)],
+            )
+
+    def journal(self, number: int) -> StoredJournal:
+        """Return the journal of an open proposal, which its operator records its exchanges in."""
+        return StoredJournal(self.path, self._database, number)
+
+    def refuse(self, number: int, kind: str, reason: str) -> None:
+        """Close an open proposal without offspring.
+
+        Args:
+            number: of the proposal.
+            kind: one word, such as `duplicate` or `no_offspring`.
+            reason: a sentence for a person.
+        """
+        with self._writing() as database:
+            self._close_proposal(database, number, "refused", rows.encodable(kind), rows.encodable(reason))
+
+    def admit(
+        self, number: int, *, source: str, normal_form: str, idea: str, evaluations: Sequence[EvaluationRequest]
+    ) -> tuple[int, ...]:
+        """Close an open proposal with a new individual, whose id is `number`, and queue its evaluations.
+
+        Args:
+            number: of the proposal.
+            source: the genome; it must be expressible in UTF-8.
+            normal_form: the code without layout and comments; no other individual has the same (see `known`).
+            idea: what was changed and why.
+            evaluations: what to queue, in this order.
+
+        Returns:
+            The ids of the queued evaluations.
+        """
+        genome = rows.sha256(source)
+        with self._writing() as database:
+            created_at = self._close_proposal(database, number, "admitted")
+            database.execute("INSERT OR IGNORE INTO genomes (sha256, source) VALUES (?, ?)", (genome, source))
+            database.execute(
+                "INSERT INTO individuals (id, genome, normal_form, idea, created_at) VALUES (?, ?, ?, ?, ?)",
+                (number, genome, rows.sha256(normal_form), rows.encodable(idea), created_at),
+            )
+            return tuple(self._queue(database, number, request, created_at) for request in evaluations)
+
+    def _close_proposal(
+        self, database: sqlite3.Connection, number: int, state: str, kind: str | None = None, reason: str | None = None
+    ) -> float:
+        closed_at = time.time()
+        closed = database.execute(
+            "UPDATE proposals SET state = ?, kind = ?, reason = ?, closed_at = ? WHERE number = ? AND state = 'open'",
+            (state, kind, reason, closed_at, number),
+        )
+        if closed.rowcount != 1:
+            raise StoreError(f"Proposal {number} was to be {state}, but it is not open. Begin it first; close it once.")
+        return closed_at
+
+    # Evaluations
+
+    def enqueue(self, individual: int, *, seed: int, splits: tuple[Split, ...], purpose: Purpose) -> int:
+        """Queue another evaluation of an individual and return its id."""
+        with self._writing() as database:
+            return self._queue(database, individual, EvaluationRequest(seed, splits, purpose), time.time())
+
+    def launch(self, evaluation: int, device: str) -> int:
+        """Mark a queued evaluation as running on `device`, and return the number of this attempt, from 1."""
+        now = time.time()
+        with self._writing() as database:
+            launched = database.execute(
+                "UPDATE evaluations SET state = 'running', attempt = attempt + 1, device = ?, launched_at = ? "
+                "WHERE id = ? AND state = 'queued' RETURNING attempt",
+                (device, now, evaluation),
+            ).fetchone()
+            if launched is None:
+                raise StoreError(
+                    f"Evaluation {evaluation} was to be launched, but it is not queued. Take one of `queued`."
+                )
+            attempt: int = launched["attempt"]
+            database.execute(
+                "INSERT INTO attempts (evaluation, number, device, launched_at) VALUES (?, ?, ?, ?)",
+                (evaluation, attempt, device, now),
+            )
+        return attempt
+
+    def finish(self, evaluation: int, attempt: int, result: Evaluation) -> int | None:
+        """Accept the result of an attempt.
+
+        Returns:
+            The result's place in the order of acceptance, from 1; None when the attempt is not the current one of a
+            running evaluation: then the result is fenced off, which only an event remembers.
+        """
+        now = time.time()
+        with self._writing() as database:
+            if not self._end_attempt(database, evaluation, attempt, "accepted", None, now):
+                payload = {
+                    "evaluation": evaluation,
+                    "attempt": attempt,
+                    "status": result.status,
+                    "device": result.device,
+                }
+                self._add_event(database, "fenced_off", payload)
+                return None
+            told = self.last_told() + 1
+            texts = (rows.dumps(result.objectives), rows.dumps(result.split_bpb))
+            seconds = (result.timings.train_seconds, result.timings.total_seconds)
+            database.execute(_ACCEPT, (told, result.status, *texts, *seconds, now, evaluation))
+            body = rows.dumps(result.to_json())
+            database.execute("INSERT INTO results (evaluation, body) VALUES (?, ?)", (evaluation, body))
+        return told
+
+    def release(self, evaluation: int, attempt: int, reason: str) -> bool:
+        """Put an evaluation back into the queue because its attempt was lost or abandoned.
+
+        Returns:
+            False, with nothing changed, when the attempt is not the current one of a running evaluation.
+        """
+        with self._writing() as database:
+            return self._release(database, evaluation, attempt, reason)
+
+    def release_all_running(self, reason: str) -> int:
+        """Put every running evaluation back into the queue, as a resumed run must, and return how many there were."""
+        with self._writing() as database:
+            running = database.execute(
+                "SELECT id, attempt FROM evaluations WHERE told IS NULL AND state = 'running'"
+            ).fetchall()
+            return sum(self._release(database, row["id"], row["attempt"], reason) for row in running)
+
+    def _queue(self, database: sqlite3.Connection, individual: int, request: EvaluationRequest, now: float) -> int:
+        queued = database.execute(
+            "INSERT INTO evaluations (individual, seed, splits, purpose, created_at) VALUES (?, ?, ?, ?, ?)",
+            (individual, request.seed, rows.joined(request.splits), request.purpose, now),
+        )
+        assert queued.lastrowid is not None  # noqa: S101 - an INSERT of one row always has one
+        return queued.lastrowid
+
+    def _release(self, database: sqlite3.Connection, evaluation: int, attempt: int, reason: str) -> bool:
+        released = self._end_attempt(database, evaluation, attempt, "released", rows.encodable(reason), time.time())
+        if released:
+            database.execute("UPDATE evaluations SET state = 'queued' WHERE id = ?", (evaluation,))
+        return released
+
+    def _end_attempt(
+        self, database: sqlite3.Connection, evaluation: int, attempt: int, state: str, reason: str | None, now: float
+    ) -> bool:
+        """Close an attempt that is still running; a running attempt is always its evaluation's current one."""
+        ended = database.execute(
+            "UPDATE attempts SET state = ?, reason = ?, ended_at = ? "
+            "WHERE evaluation = ? AND number = ? AND state = 'running'",
+            (state, reason, now, evaluation, attempt),
+        )
+        return ended.rowcount == 1
+
+    # Events
+
+    def record_event(self, kind: str, payload: Mapping[str, Any]) -> None:
+        """Remember something that no other table holds; `payload` must be JSON-serialisable."""
+        with self._writing() as database:
+            self._add_event(database, kind, payload)
+
+    def _add_event(self, database: sqlite3.Connection, kind: str, payload: Mapping[str, Any]) -> None:
+        database.execute(
+            "INSERT INTO events (kind, payload, at) VALUES (?, ?, ?)", (kind, rows.dumps(payload), time.time())
+        )
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with connection.store_errors(self.path), connection.transaction(self._database):
+            yield self._database

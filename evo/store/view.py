@@ -1,0 +1,256 @@
+"""Everything that can be asked of a run's store."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from evo.errors import StoreError
+from evo.store import connection, rows
+from evo.store.records import (
+    AttemptRecord,
+    EvaluationRecord,
+    Event,
+    IndividualRecord,
+    Outcome,
+    ProposalRecord,
+    Spending,
+    Work,
+)
+from operators.proposal import Exchange, Relative
+from trainer.evaluation import Status
+
+PAGE_ROWS = 256
+"""Rows read at a time: a reader never holds its lock while its caller thinks, so it never blocks the driver."""
+
+_EVERYTHING = 2**63 - 1
+
+_CHILDREN = """
+    SELECT DISTINCT l.proposal FROM proposal_parents AS l
+    WHERE l.parent = ? AND EXISTS (SELECT 1 FROM evaluations AS e WHERE e.individual = l.proposal AND e.told <= ?)
+    ORDER BY l.proposal DESC LIMIT ?
+"""
+
+_SPENDING = """
+    SELECT coalesce(sum(calls), 0) AS calls,
+           (SELECT count(*) FROM exchanges WHERE replied_at IS NULL) AS unanswered_calls,
+           coalesce(sum(unpriced_calls), 0) AS unpriced_calls,
+           coalesce(sum(input_tokens), 0) AS input_tokens,
+           coalesce(sum(output_tokens), 0) AS output_tokens,
+           coalesce(sum(cache_read_tokens), 0) AS cache_read_tokens,
+           coalesce(sum(cache_write_tokens), 0) AS cache_write_tokens,
+           coalesce(sum(cost_usd), 0.0) AS cost_usd,
+           coalesce(sum(latency_seconds), 0.0) AS latency_seconds
+    FROM spending
+"""
+
+_WORK = """
+    SELECT (SELECT count(*) FROM attempts) AS attempts,
+           coalesce(sum(train_seconds), 0.0) AS train_seconds,
+           coalesce(sum(worker_seconds), 0.0) AS worker_seconds
+    FROM evaluations
+"""
+
+
+class StoreView:
+    """A store as its readers see it; `Store` adds the writes.
+
+    Use it from the thread that made it.
+    """
+
+    def __init__(self, path: Path, database: sqlite3.Connection) -> None:
+        self.path = path
+        self._database = database
+
+    def close(self) -> None:
+        """Close the file; more than once is fine."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # Meta
+
+    def meta(self, key: str) -> str | None:
+        """Return the text kept under `key`, or None."""
+        found = self._rows("SELECT value FROM meta WHERE key = ?", key)
+        return found[0]["value"] if found else None
+
+    # Proposals
+
+    def proposal(self, number: int) -> ProposalRecord:
+        """Return one proposal; raise StoreError when there is none."""
+        return rows.proposal(self._the_row("proposal", number, f"{rows.PROPOSALS} WHERE p.number = ?"))
+
+    def proposals(self) -> Iterator[ProposalRecord]:
+        """Iterate over all proposals by number."""
+        query = f"{rows.PROPOSALS} WHERE p.number > ? ORDER BY p.number LIMIT ?"
+        return map(rows.proposal, self._pages(query, "number"))
+
+    def open_proposals(self) -> list[ProposalRecord]:
+        """Return the proposals that are neither admitted nor refused, by number."""
+        return [rows.proposal(row) for row in self._rows(f"{rows.PROPOSALS} WHERE p.state = 'open' ORDER BY p.number")]
+
+    def last_proposal_number(self) -> int | None:
+        """Return the highest number that a proposal has, or None before the first."""
+        number: int | None = self._value("SELECT max(number) FROM proposals")
+        return number
+
+    def exchanges(self, number: int) -> list[Exchange]:
+        """Return the answered exchanges of one proposal, by turn."""
+        query = "SELECT * FROM exchanges WHERE proposal = ? AND replied_at IS NOT NULL ORDER BY turn"
+        return [rows.exchange(row) for row in self._rows(query, number)]
+
+    # Individuals
+
+    def individual(self, individual: int) -> IndividualRecord:
+        """Return one individual; raise StoreError when there is none."""
+        return rows.individual(self._the_row("individual", individual, f"{rows.INDIVIDUALS} WHERE i.id = ?"))
+
+    def individuals(self) -> Iterator[IndividualRecord]:
+        """Iterate over all individuals by id, without their sources."""
+        query = f"{rows.INDIVIDUALS} WHERE i.id > ? ORDER BY i.id LIMIT ?"
+        return map(rows.individual, self._pages(query, "id"))
+
+    def source(self, individual: int) -> str:
+        """Return the genome of an individual; raise StoreError when there is none."""
+        query = "SELECT source FROM genomes JOIN individuals ON genome = sha256 WHERE id = ?"
+        source: str = self._the_row("individual", individual, query)["source"]
+        return source
+
+    def known(self, normal_form: str) -> int | None:
+        """Return the individual whose code has this normal form, or None."""
+        found = self._rows("SELECT id FROM individuals WHERE normal_form = ?", rows.sha256(normal_form))
+        return found[0]["id"] if found else None
+
+    def children_of(self, parents: Sequence[int], *, limit: int, told: int | None = None) -> list[Relative]:
+        """Return evaluated offspring of any of `parents`, newest first.
+
+        A child's objectives are means over its evaluations that ended OK; the other fields come from the newest of
+        those, or from the newest evaluation where none did.
+
+        Args:
+            parents: ids of individuals.
+            limit: at most so many.
+            told: see only the first so many results, as a proposal that is repeated after a kill must; None sees all.
+        """
+        horizon = _EVERYTHING if told is None else told
+        children = {row[0] for parent in set(parents) for row in self._rows(_CHILDREN, parent, horizon, limit)}
+        return [self._relative(child, horizon) for child in sorted(children, reverse=True)[:limit]]
+
+    def _relative(self, individual: int, told: int) -> Relative:
+        record = self.individual(individual)
+        outcomes = [outcome for outcome in self.outcomes_of(individual) if outcome.told <= told]
+        succeeded = [outcome for outcome in outcomes if outcome.status is Status.OK]
+        newest = (succeeded or outcomes)[-1]
+        result = self.evaluation(newest.evaluation).result
+        return Relative(
+            id=record.id,
+            parents=record.parents,
+            idea=record.idea,
+            operator=record.operator,
+            status=newest.status,
+            objectives={
+                name: sum(outcome.objectives[name] for outcome in succeeded) / len(succeeded)
+                for name in newest.objectives
+            },
+            reason=result.reason if result else "",
+            log_tail=result.log_tail if result else "",
+        )
+
+    # Evaluations
+
+    def evaluation(self, evaluation: int) -> EvaluationRecord:
+        """Return one evaluation; raise StoreError when there is none."""
+        return rows.evaluation(self._the_row("evaluation", evaluation, f"{rows.EVALUATIONS} WHERE e.id = ?"))
+
+    def evaluations_of(self, individual: int) -> list[EvaluationRecord]:
+        """Return the evaluations of an individual with their complete results, oldest first."""
+        query = f"{rows.EVALUATIONS} WHERE e.individual = ? ORDER BY e.id"
+        return [rows.evaluation(row) for row in self._rows(query, individual)]
+
+    def queued(self) -> list[EvaluationRecord]:
+        """Return the evaluations that wait for a worker, in the order in which they were asked for."""
+        return self._pending("queued")
+
+    def running(self) -> list[EvaluationRecord]:
+        """Return the evaluations that are launched and not yet finished, in the order in which they were asked for."""
+        return self._pending("running")
+
+    def told(self, after: int = 0) -> Iterator[EvaluationRecord]:
+        """Iterate over done evaluations with complete results, in the order of acceptance, from `after` + 1 on."""
+        query = f"{rows.EVALUATIONS} WHERE e.told > ? ORDER BY e.told LIMIT ?"
+        return map(rows.evaluation, self._pages(query, "told", after=after))
+
+    def outcomes(self, after: int = 0) -> Iterator[Outcome]:
+        """Iterate over the small parts of done evaluations, in the order of acceptance, from `after` + 1 on."""
+        query = f"{rows.OUTCOMES} WHERE told > ? ORDER BY told LIMIT ?"
+        return map(rows.outcome, self._pages(query, "told", after=after))
+
+    def outcomes_of(self, individual: int) -> list[Outcome]:
+        """Return the small parts of an individual's done evaluations, in the order of acceptance."""
+        query = f"{rows.OUTCOMES} WHERE individual = ? AND told IS NOT NULL ORDER BY told"
+        return [rows.outcome(row) for row in self._rows(query, individual)]
+
+    def last_told(self) -> int:
+        """Return how many results have been accepted."""
+        return self._value("SELECT max(told) FROM evaluations") or 0
+
+    def attempts_of(self, evaluation: int) -> list[AttemptRecord]:
+        """Return every launch of an evaluation, oldest first."""
+        query = "SELECT * FROM attempts WHERE evaluation = ? ORDER BY number"
+        return [rows.attempt(row) for row in self._rows(query, evaluation)]
+
+    def _pending(self, state: str) -> list[EvaluationRecord]:
+        query = f"{rows.EVALUATIONS} WHERE e.told IS NULL AND e.state = ? ORDER BY e.id"
+        return [rows.evaluation(row) for row in self._rows(query, state)]
+
+    # Totals and events
+
+    def spending(self) -> Spending:
+        """Return the totals over all calls of language models."""
+        (totals,) = self._rows(_SPENDING)
+        return Spending(**totals)
+
+    def work(self) -> Work:
+        """Return the totals over all evaluations; it reads every small row, so do not call it for each candidate."""
+        (totals,) = self._rows(_WORK)
+        by_status = self._rows("SELECT status, count(*) FROM evaluations WHERE told IS NOT NULL GROUP BY status")
+        return Work(by_status={Status(status): count for status, count in by_status}, **totals)
+
+    def events(self, kind: str | None = None) -> Iterator[Event]:
+        """Iterate over the events, oldest first; only those of `kind` when it is given."""
+        if kind is None:
+            return map(rows.event, self._pages("SELECT * FROM events WHERE id > ? ORDER BY id LIMIT ?", "id"))
+        query = "SELECT * FROM events WHERE kind = ? AND id > ? ORDER BY id LIMIT ?"
+        return map(rows.event, self._pages(query, "id", kind))
+
+    # Rows
+
+    def _rows(self, query: str, *parameters: Any) -> list[sqlite3.Row]:
+        with connection.store_errors(self.path):
+            return self._database.execute(query, parameters).fetchall()
+
+    def _pages(self, query: str, key: str, *parameters: Any, after: int = -1) -> Iterator[sqlite3.Row]:
+        """Iterate over the rows of `query`, whose last two parameters are the last `key` seen and a number of rows."""
+        while page := self._rows(query, *parameters, after, PAGE_ROWS):
+            yield from page
+            after = page[-1][key]
+
+    def _value(self, query: str) -> Any:
+        (row,) = self._rows(query)
+        return row[0]
+
+    def _the_row(self, what: str, number: int, query: str) -> sqlite3.Row:
+        found = self._rows(query, number)
+        if not found:
+            raise StoreError(f"{what} {number} was asked for, but this run has none. `evo status` shows what it has.")
+        return found[0]
