@@ -1,0 +1,34 @@
+"""A language model as mutation and crossover operator, through the `anthropic` SDK.
+
+    settings = LLMSettings(api_key=…, program=…)
+    conversations = Conversations(LanguageModel(settings), conditions)
+    operators = [LLMMutation(conversations), LLMCrossover(conversations)]
+
+A proposal, from the outside in: `operators` name what is asked for, `context` renders it from the prompts in
+`prompts/`, `conversation` keeps the journal and sends failed replies back, `client` sends calls until they are answered
+within the limits of time (`retries`) and money (`purse`, `prices`), `stream` makes one attempt, `replies` and `edits`
+read what came back. The SDK itself is imported at the first call.
+"""
+
+from operators.llm.client import LanguageModel
+from operators.llm.context import Conditions
+from operators.llm.conversation import Conversations
+from operators.llm.operators import LLMCrossover, LLMMutation
+from operators.llm.prices import PRICES, price_of
+from operators.llm.purse import Purse
+from operators.llm.settings import DEFAULT_MODEL, LLMSettings, check_base_url, key_for
+
+__all__ = [
+    "DEFAULT_MODEL",
+    "PRICES",
+    "Conditions",
+    "Conversations",
+    "LLMCrossover",
+    "LLMMutation",
+    "LLMSettings",
+    "LanguageModel",
+    "Purse",
+    "check_base_url",
+    "key_for",
+    "price_of",
+]

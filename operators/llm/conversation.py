@@ -1,0 +1,130 @@
+"""One proposal's conversation with a language model: a prompt, a reply, and repairs while the reply cannot be used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from operators.gate import clean_source
+from operators.llm.client import LanguageModel, PromptRefused
+from operators.llm.context import Conditions, Prompts
+from operators.llm.edits import UnusableReply, parse_idea, revise
+from operators.llm.replies import Reading, read_reply
+from operators.llm.text import clean_text, one_line
+from operators.proposal import Exchange, NoOffspring, Proposal, Refused, Request
+
+MOST_FRUITLESS_CALLS = 8
+"""After so many calls in a row, of whatever proposals, that ended for one and the same reason without a usable word
+from the model, the fault is taken to be the service's rather than the prompts'."""
+REASON_CHARACTERS = 300
+NO_TEXT = "(no text)"
+
+
+class Conversations:
+    """Holds conversations with one model about one task; shared by the operators of a run.
+
+    Every request is journaled before it is sent and every reply before it is used, failed ones included. What is
+    journaled already is not sent again.
+    """
+
+    def __init__(self, model: LanguageModel, conditions: Conditions) -> None:
+        self.model = model
+        self.prompts = Prompts(conditions, model.settings.program)
+        self._fruitless: tuple[str, int] = ("", 0)
+
+    async def breed(self, request: Request, operator: str, opening: Callable[[], str]) -> Proposal:
+        """Return an offspring of the first parent of `request`.
+
+        Args:
+            request: what the search asks for.
+            operator: name of the operator, for the proposal.
+            opening: renders the first prompt; called only when it is not in the journal.
+
+        Raises:
+            NoOffspring: no reply could be used.
+            OperatorUnavailable: the service answers no prompt.
+            CostLimitReached: the next call could exceed the spending limit.
+        """
+        body = self._journaled(request, 0, lambda: self._opening_body(opening()))
+        problems: list[str] = []
+        for turn in range(1 + self.model.settings.max_repairs):
+            exchange = await self._exchange(request, turn, body)
+            reading = read_reply(exchange.reply)
+            if reading.problem and not reading.repairable:
+                raise NoOffspring(f"No offspring from the language model: {reading.problem}.")
+            try:
+                source = self._offspring(request, reading)
+            except (UnusableReply, Refused) as problem:
+                problems.append(one_line(str(problem), REASON_CHARACTERS))
+                body = self._journaled(request, turn + 1, self._repair(body, reading.text, str(problem)))
+            else:
+                return Proposal(source, operator, parse_idea(reading.text) or "No hypothesis was given.")
+        raise NoOffspring(f"No usable reply in {len(problems)} attempts: {' | '.join(problems)}")
+
+    def _offspring(self, request: Request, reading: Reading) -> str:
+        if reading.problem:
+            raise UnusableReply(reading.problem)
+        source = clean_source(revise(clean_text(request.parents[0].source), reading.text))
+        request.gate.check(source)
+        return source
+
+    async def _exchange(self, request: Request, turn: int, body: Mapping[str, Any]) -> Exchange:
+        journaled = request.journal.exchange(turn)
+        if journaled is not None:
+            return journaled
+        if request.journal.request(turn) is None:
+            request.journal.record_request(turn, body)
+        try:
+            exchange = await self.model.ask(body, seed=f"{request.number}:{turn}")
+        except PromptRefused as refused:
+            self._count(refused.failure.kind, refused.failure.next_step)
+            raise NoOffspring(f"The language model's service did not accept the prompt: {refused}") from refused
+        request.journal.record_exchange(turn, exchange)
+        self._count(read_reply(exchange.reply).problem)
+        return exchange
+
+    def _journaled(self, request: Request, turn: int, build: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
+        """Return the request journaled for `turn`, which goes out again word for word, or a new one.
+
+        Only the model and the length of replies follow the settings: a search that stopped because its model was
+        retired must be able to go on with another.
+        """
+        journaled = request.journal.request(turn)
+        if journaled is None:
+            return build()
+        return {**journaled, "model": self.model.settings.model, "max_tokens": self.model.settings.max_tokens}
+
+    def _opening_body(self, prompt: str) -> dict[str, Any]:
+        settings = self.model.settings
+        cache = {"type": "ephemeral", "ttl": settings.cache_lifetime}
+        return {
+            "model": settings.model,
+            "max_tokens": settings.max_tokens,
+            "system": [{"type": "text", "text": self.prompts.system(), "cache_control": cache}],
+            "messages": [{"role": "user", "content": prompt}],
+        }
+
+    def _repair(self, body: Mapping[str, Any], reply: str, problem: str) -> Callable[[], Mapping[str, Any]]:
+        def build() -> Mapping[str, Any]:
+            answer = {"role": "assistant", "content": reply.rstrip() or NO_TEXT}
+            complaint = {"role": "user", "content": self.prompts.repair(problem)}
+            return {**body, "messages": [*body["messages"], answer, complaint]}
+
+        return build
+
+    def _count(self, kind: str, next_step: str = "") -> None:
+        """Count fruitless calls of one kind in a row; any usable word from the model ends the row.
+
+        Raises:
+            OperatorUnavailable: there were too many.
+        """
+        if not kind:
+            self._fruitless = ("", 0)
+            return
+        before, count = self._fruitless
+        self._fruitless = (kind, count + 1 if kind == before else 1)
+        if self._fruitless[1] >= MOST_FRUITLESS_CALLS:
+            raise self.model.unavailable(
+                f"answered {self._fruitless[1]} times in a row without anything usable: {kind.rstrip('.')}",
+                next_step or "Choose another model with --model, or change the prompt's limits.",
+            )

@@ -1,0 +1,42 @@
+"""The operators: a language model mutates one program, or crosses two."""
+
+from __future__ import annotations
+
+from operators.llm.conversation import Conversations
+from operators.proposal import Proposal, Request
+
+
+class LLMMutation:
+    """Asks a language model for one promising change of one parent.
+
+    Lehman et al., "Evolution through Large Models", 2022.
+    """
+
+    name = "llm_mutation"
+    arity = 1
+
+    def __init__(self, conversations: Conversations) -> None:
+        self._conversations = conversations
+
+    async def propose(self, request: Request) -> Proposal:
+        """Return a changed version of the parent; see `Operator.propose`."""
+        prompts = self._conversations.prompts
+        return await self._conversations.breed(request, self.name, lambda: prompts.mutate(request))
+
+
+class LLMCrossover:
+    """Asks a language model to carry what makes the second parent good over into the first.
+
+    Meyerson et al., "Language Model Crossover: Variation through Few-Shot Prompting", 2023.
+    """
+
+    name = "llm_crossover"
+    arity = 2
+
+    def __init__(self, conversations: Conversations) -> None:
+        self._conversations = conversations
+
+    async def propose(self, request: Request) -> Proposal:
+        """Return a child of both parents; see `Operator.propose`."""
+        prompts = self._conversations.prompts
+        return await self._conversations.breed(request, self.name, lambda: prompts.crossover(request))

@@ -1,0 +1,72 @@
+"""What a recorded reply means: text to work with, a slip to be repaired, or an end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from operators.llm.text import one_line
+
+EXPLANATION_CHARACTERS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A reply as read; decided by the recorded JSON alone, so that a replayed reply reads the same.
+
+    Attributes:
+        text: all text blocks, joined; thinking is left out.
+        problem: why the text cannot be used; empty when it can.
+        repairable: whether telling the model the problem may help.
+    """
+
+    text: str
+    problem: str = ""
+    repairable: bool = False
+
+
+_SLIPS = {
+    "max_tokens": (
+        "Your reply was cut off at its longest permitted length. Answer shorter: the hypothesis and small blocks only."
+    ),
+    "pause_turn": "Your reply paused before it was complete. Send the whole reply.",
+    "tool_use": "There are no tools here. Answer in plain text with SEARCH/REPLACE blocks.",
+}
+_ENDS = {
+    "model_context_window_exceeded": "the prompt and the reply exceed the model's context window",
+    None: "the reply broke off or was longer than any program may be",
+}
+
+
+def read_reply(reply: Mapping[str, Any]) -> Reading:
+    """Return what a reply, complete or not, is good for."""
+    text = _text(reply)
+    stop_reason = reply.get("stop_reason")
+    if stop_reason in {"end_turn", "stop_sequence"}:
+        if text.strip():
+            return Reading(text)
+        kinds = ", ".join(str(block.get("type")) for block in _blocks(reply)) or "nothing"
+        return Reading("", f"Your reply held no text (only: {kinds}).", repairable=True)
+    if stop_reason in _SLIPS:
+        return Reading(text, _SLIPS[stop_reason], repairable=True)
+    if stop_reason == "refusal":
+        return Reading(text, _refusal(reply))
+    return Reading(text, _ENDS.get(stop_reason, f"the reply ended with the unknown stop_reason {stop_reason!r}"))
+
+
+def _blocks(reply: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    content = reply.get("content")
+    return [block for block in content if isinstance(block, Mapping)] if isinstance(content, list) else []
+
+
+def _text(reply: Mapping[str, Any]) -> str:
+    return "\n".join(str(block.get("text") or "") for block in _blocks(reply) if block.get("type") == "text")
+
+
+def _refusal(reply: Mapping[str, Any]) -> str:
+    details = reply.get("stop_details")
+    details = details if isinstance(details, Mapping) else {}
+    category = details.get("category") or "no category"
+    explanation = one_line(str(details.get("explanation") or ""), EXPLANATION_CHARACTERS)
+    return f"the model refused ({category})" + (f": {explanation}" if explanation else "")

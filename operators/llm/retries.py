@@ -1,0 +1,139 @@
+"""Which failed calls are tried again, and how long that goes on."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass
+from enum import StrEnum
+
+RETRY_AFTER_CAP_SECONDS = 120.0
+"""A server may ask for a day; after this long it is asked again."""
+FIRST_WAIT_SECONDS = 1.0
+LONGEST_WAIT_SECONDS = 60.0
+
+SPEND_LIMITS = frozenset(
+    {"enforced_spend_limit_reached", "contract_spend_limit_reached", "linked_organization_spend_limit_reached"}
+)
+"""Error codes that come with status 429 or 402 and do not pass by waiting."""
+
+STREAMED_STATUS = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "api_error": 500,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+}
+"""The status that an error event inside a stream, which itself began with status 200, would have had."""
+
+
+class Verdict(StrEnum):
+    """What a failed call means for the search."""
+
+    RETRY = "retry"
+    """It may pass: the same request is sent again."""
+    GIVE_UP_PROMPT = "give up prompt"
+    """This prompt cannot be answered; another one can."""
+    STOP = "stop"
+    """No prompt will be answered until a person acts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a call has no reply.
+
+    Attributes:
+        kind: short and without details of the call, so that failures can be compared.
+        what: what happened, for a person.
+        next_step: what a person can do about it; empty when waiting is all there is.
+        retry_after_seconds: what the server asked for, within the cap; None when it did not ask or asked nonsense.
+    """
+
+    verdict: Verdict
+    kind: str
+    what: str
+    next_step: str = ""
+    retry_after_seconds: float | None = None
+
+
+_NEXT_STEPS = {
+    401: "Check the API key.",
+    402: "Check the billing of the account.",
+    403: "Check that the API key may use this model.",
+    404: "Check the model's name (it may have been retired) and the base URL, and choose another with --model.",
+    501: "The server does not offer this; choose another server or model.",
+}
+
+
+def failure_of_status(
+    status: int,
+    *,
+    error_type: str | None = None,
+    error_code: str | None = None,
+    message: str = "",
+    retry_after: str | None = None,
+) -> Failure:
+    """Return what an answer with an error status means.
+
+    Args:
+        status: HTTP status; below 400 when the error came as an event inside a stream.
+        error_type: `error.type` of the body.
+        error_code: `error.details.error_code` of the body.
+        message: the server's explanation.
+        retry_after: the header of that name, as it came.
+    """
+    streamed = status < 400
+    if streamed:
+        status = STREAMED_STATUS.get(error_type or "", 500)
+    kind = " ".join(str(part) for part in (status, error_type or "error", error_code) if part)
+    what = f"{kind}: {message}" if message else kind
+    if error_code in SPEND_LIMITS:
+        return Failure(Verdict.STOP, kind, what, "Raise the spend limit of the account, or wait until it is renewed.")
+    if status in _NEXT_STEPS:
+        return Failure(Verdict.STOP, kind, what, _NEXT_STEPS[status])
+    if status in {408, 409, 425, 429} or status >= 500:
+        return Failure(Verdict.RETRY, kind, what, retry_after_seconds=parse_retry_after(retry_after))
+    return Failure(Verdict.GIVE_UP_PROMPT, kind, what, "Check the model's name, its limits, and the headers.")
+
+
+def parse_retry_after(value: str | None) -> float | None:
+    """Return the wait that a `Retry-After` header asks for, seconds, capped; None for an absent or senseless value."""
+    try:
+        seconds = float(value) if value is not None else math.nan
+    except ValueError:
+        return None
+    if math.isnan(seconds) or seconds < 0:
+        return None
+    return min(seconds, RETRY_AFTER_CAP_SECONDS)
+
+
+class Outage:
+    """One uninterrupted series of failed attempts, and the wait before the next."""
+
+    def __init__(self, patience_seconds: float, jitter: random.Random) -> None:
+        self.patience_seconds = patience_seconds
+        self.attempts = 0
+        self.seconds = 0.0
+        self._jitter = jitter
+
+    def next_wait(self, failure: Failure, attempt_seconds: float) -> float | None:
+        """Count a failed attempt and return the seconds to wait before the next; None when patience has run out.
+
+        Waits double from `FIRST_WAIT_SECONDS` to `LONGEST_WAIT_SECONDS`, half of each drawn at random so that
+        concurrent calls do not return together (Brooker, "Exponential Backoff and Jitter", AWS, 2015).
+        """
+        self.attempts += 1
+        self.seconds += attempt_seconds
+        backoff = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** min(self.attempts - 1, 10))
+        wait = backoff * (0.5 + 0.5 * self._jitter.random())
+        if failure.retry_after_seconds is not None:
+            wait = failure.retry_after_seconds + 0.1 * wait
+        if self.seconds + wait > self.patience_seconds:
+            return None
+        self.seconds += wait
+        return wait

@@ -1,0 +1,151 @@
+"""What a user decides about the language model, checked before the first call."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import get_args
+from urllib.parse import urlsplit
+
+from operators.llm.prices import PRICES, CacheLifetime, price_of
+from trainer.errors import ConfigError
+
+DEFAULT_MODEL = "claude-sonnet-5-5"
+ANTHROPIC_URL = "https://api.anthropic.com"
+PLACEHOLDER_KEY = "no-key-needed"
+"""Sent to servers that need no key, so that the SDK does not look for one in the environment."""
+
+COMPATIBLE_VERSION = "2023-06-01"
+"""The version header that compatible servers know; the SDK's own is newer than most of them."""
+
+_POSITIVE = ("max_tokens", "reply_deadline_seconds", "patience_seconds")
+
+
+@dataclass(frozen=True)
+class LLMSettings:
+    """How to reach a language model, and within which limits.
+
+    Attributes:
+        base_url: where the Messages API is served; None for Anthropic's own.
+        api_key: the key for exactly that server. The environment is never consulted for it here.
+        max_tokens: longest reply, tokens, thinking included.
+        reply_deadline_seconds: wall-clock limit of one call from sending to the last byte.
+        patience_seconds: how long an outage is retried before the operator reports itself unavailable.
+        cache_lifetime: how long the provider keeps the common beginning of the prompts.
+        max_cost_usd: spending limit of the whole run; None for no limit.
+        program: the user's own instructions for the search, the text of `program.md`.
+        headers: additional HTTP headers; they may carry secrets and are kept out of every representation.
+        max_repairs: how often a reply that cannot be used goes back with the reason.
+    """
+
+    model: str = DEFAULT_MODEL
+    base_url: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+    max_tokens: int = 16_000
+    reply_deadline_seconds: float = 600.0
+    patience_seconds: float = 1800.0
+    cache_lifetime: CacheLifetime = "5m"
+    max_cost_usd: float | None = None
+    program: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    max_repairs: int = 3
+
+    def __post_init__(self) -> None:
+        """Raise ConfigError for values that no call could succeed with."""
+        if not self.model.strip():
+            raise ConfigError(f"The model must be a name such as {DEFAULT_MODEL}, but it was empty.")
+        for name in _POSITIVE:
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value > 0):
+                raise ConfigError(f"{name} must be a positive number, but it was {value}.")
+        if self.max_repairs < 0:
+            raise ConfigError(f"max_repairs must be at least 0, but it was {self.max_repairs}.")
+        if self.cache_lifetime not in get_args(CacheLifetime):
+            raise ConfigError(f'cache_lifetime must be "5m" or "1h", but it was "{self.cache_lifetime}".')
+        if self.base_url is not None:
+            check_base_url(self.base_url)
+        self._check_cost_limit()
+        self._check_key()
+
+    @property
+    def is_anthropic(self) -> bool:
+        """Whether calls go to Anthropic's own service."""
+        return self.base_url is None or urlsplit(self.base_url).hostname == urlsplit(ANTHROPIC_URL).hostname
+
+    @property
+    def url(self) -> str:
+        """The server's address, always explicit so that no environment variable can redirect a key."""
+        return self.base_url or ANTHROPIC_URL
+
+    @property
+    def key(self) -> str:
+        """The key to send: the one given for this server, or a placeholder for a server that needs none."""
+        return self.api_key or PLACEHOLDER_KEY
+
+    @property
+    def default_headers(self) -> dict[str, str]:
+        """Headers of every call."""
+        if self.is_anthropic:
+            return dict(self.headers)
+        return {"anthropic-version": COMPATIBLE_VERSION, **self.headers}
+
+    def _check_cost_limit(self) -> None:
+        if self.max_cost_usd is None:
+            return
+        if not (math.isfinite(self.max_cost_usd) and self.max_cost_usd > 0):
+            raise ConfigError(f"--max-cost must be a positive number of US dollars, but it was {self.max_cost_usd}.")
+        if price_of(self.model) is None:
+            raise ConfigError(
+                f"--max-cost needs a model whose price is known ({', '.join(PRICES)}), but the model was "
+                f"{self.model!r}. Leave --max-cost out, or choose one of those models."
+            )
+
+    def _check_key(self) -> None:
+        if self.is_anthropic and not (self.api_key or "").strip():
+            raise ConfigError(
+                "Anthropic's service needs an API key, but none was given. Set ANTHROPIC_API_KEY, or set "
+                "ANTHROPIC_BASE_URL to a server that needs none."
+            )
+
+
+def check_base_url(base_url: str) -> None:
+    """Raise ConfigError, with a corrected value where there is one, unless the SDK can add its paths to `base_url`."""
+    expected = "The base URL of the language model must look like http://localhost:8080"
+    url = base_url.strip()
+    if not url:
+        raise ConfigError(f"{expected}, but it was empty. Leave it out for Anthropic's own service.")
+    if "://" not in url:
+        raise ConfigError(f"{expected}, but {base_url!r} has no scheme. Did you mean http://{url.rstrip('/')}?")
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ConfigError(f"{expected}, but it was {base_url!r}. Give http:// or https:// and a host name.")
+    path = parts.path.rstrip("/")
+    for ending in ("/v1/messages", "/v1"):
+        if path.endswith(ending):
+            corrected = f"{parts.scheme}://{parts.netloc}{path.removesuffix(ending)}"
+            raise ConfigError(
+                f"{expected}, without {ending}, which is added to it, but it was {base_url!r}. "
+                f"Did you mean {corrected}?"
+            )
+
+
+def key_for(base_url: str | None, *, explicit: str | None, environment: Mapping[str, str]) -> str | None:
+    """Return the key to give to the server at `base_url`, or None when there is none to give.
+
+    A key belongs to the server it was issued for. `ANTHROPIC_API_KEY` therefore goes to Anthropic; it goes elsewhere
+    only when the environment names both the key and that very server (`ANTHROPIC_BASE_URL`), which says that they
+    belong together. An explicit key is always used.
+
+    Args:
+        base_url: the server in use; None for Anthropic's own.
+        explicit: a key that the user gave for this server.
+        environment: normally `os.environ`.
+    """
+    if explicit:
+        return explicit
+    key = environment.get("ANTHROPIC_API_KEY") or None
+    if base_url is None or urlsplit(base_url).hostname == urlsplit(ANTHROPIC_URL).hostname:
+        return key
+    together = environment.get("ANTHROPIC_BASE_URL", "").rstrip("/") == base_url.rstrip("/")
+    return key if together else None

@@ -1,0 +1,62 @@
+"""Text that crosses the border between this program and a language model, made safe in both directions."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+_ANSI_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_BACKTICKS = re.compile(r"`{3,}")
+
+
+def clean_text(text: str) -> str:
+    r"""Return `text` with `\n` line ends and without characters that hide or reorder what a reader sees.
+
+    Removed: NUL and other control characters except newline and tab, terminal escapes, byte-order marks, zero-width and
+    bidirectional controls (Boucher & Anderson, "Trojan Source", 2021). A lone surrogate, which no encoder accepts,
+    becomes U+FFFD.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    text = _ANSI_ESCAPE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return "".join(_clean_character(character) for character in text)
+
+
+def _clean_character(character: str) -> str:
+    if character in "\n\t":
+        return character
+    category = unicodedata.category(character)
+    if category == "Cs":
+        return REPLACEMENT
+    return "" if category in {"Cc", "Cf"} else character
+
+
+def one_line(text: str, limit_characters: int) -> str:
+    """Return `text` cleaned, on one line, cut to `limit_characters` with an ellipsis."""
+    line = " ".join(clean_text(text).split())
+    return line if len(line) <= limit_characters else line[: limit_characters - 1].rstrip() + "…"
+
+
+def tail(text: str, limit_characters: int) -> str:
+    """Return the end of `text`, cleaned, starting at a line where it had to be cut."""
+    text = clean_text(text).strip()
+    if len(text) <= limit_characters:
+        return text
+    kept = text[-limit_characters:]
+    _, newline, rest = kept.partition("\n")
+    return "[…]\n" + (rest if newline and rest else kept)
+
+
+def fenced(text: str, language: str = "") -> str:
+    """Return `text` in a code fence longer than any run of backticks in it, so that it cannot close the fence."""
+    longest = max((len(run) for run in _BACKTICKS.findall(text)), default=2)
+    fence = "`" * (longest + 1)
+    return f"{fence}{language}\n{text.rstrip()}\n{fence}"
+
+
+def numbered(lines: Iterable[str], first: int) -> str:
+    """Return the lines with their numbers, counted from `first`."""
+    return "\n".join(f"{number:>5} | {line}" for number, line in enumerate(lines, first))
