@@ -90,7 +90,11 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Make the block all or nothing, and durable when it ends."""
+    """Make the block all or nothing, and durable when it ends; inside another such block, become part of that one."""
+    inside_another = connection.in_transaction
+    if inside_another:
+        yield
+        return
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield

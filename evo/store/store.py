@@ -234,6 +234,16 @@ class Store(StoreView):
         )
 
     @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make the writes inside the block one transaction, durable when the block ends; it costs one commit.
+
+        An error that a write raises must leave the block, which then has written nothing. No `await` belongs inside:
+        another task's writes would become part of the transaction.
+        """
+        with self._writing():
+            yield
+
+    @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         with connection.store_errors(self.path), connection.transaction(self._database):
             yield self._database

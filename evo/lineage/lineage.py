@@ -1,0 +1,155 @@
+"""The family tree as a bare git repository, written after the store and always rebuildable from it.
+
+    refs/individuals/0c/0000000c   a commit: its tree holds the genome, its parents are the individual's parents
+    refs/notes/evaluations         notes on those commits: `git log --notes=evaluations --graph --all`
+    refs/heads/best, HEAD          the best individual
+
+Commits, trees and notes are pure functions of the store's records, so projecting again gives the same hashes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from evo.errors import LineageError
+from evo.lineage.format import individual_objects
+from evo.lineage.notes import Notes
+from evo.lineage.objects import LooseObjects
+from evo.lineage.refs import BEST, NOTES, Refs, individual_of, individual_ref
+from evo.store import IndividualRecord, StoreView
+
+PACK_EVERY = 500
+"""Refs written between two packings."""
+
+_HEAD = f"ref: {BEST}\n"
+_CONFIG = """\
+[core]
+\trepositoryformatversion = 0
+\tbare = true
+\tfilemode = true
+\tlogallrefupdates = false
+[gc]
+\tauto = 0
+[maintenance]
+\tauto = false
+"""
+
+
+class Lineage:
+    """The one writer of a run's repository; its caller must hold the lock of the run folder.
+
+    It keeps 20 bytes for each individual in memory and runs git only to pack refs.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._objects = LooseObjects(path / "objects")
+        self._refs = Refs(path)
+        self._commits: dict[int, bytes] = {}
+        self._notes = Notes(self._objects)
+        self._loose_refs = 0
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open the repository at `path`; make it, or what a kill left out of it.
+
+        Raises:
+            LineageError: the disk refused.
+        """
+        lineage = cls(path)
+        with _disk_errors(path):
+            lineage._lay_out()
+            lineage._read_refs()
+        return lineage
+
+    def commit_of(self, individual: int) -> str:
+        """Return the hexadecimal name of an individual's commit; raise LineageError when it has none."""
+        try:
+            return self._commits[individual].hex()
+        except KeyError:
+            raise LineageError(
+                f"Individual {individual} was expected to have a commit in {self.path}, but it has none. "
+                f"`evo resume` writes what is missing from the store."
+            ) from None
+
+    def project(self, individual: IndividualRecord, source: str) -> str:
+        """Write what is missing of an individual's commit and ref, and return the commit's name.
+
+        Its parents must have their commits already; otherwise LineageError is raised.
+        """
+        objects = individual_objects(individual, source, [self.commit_of(parent) for parent in individual.parents])
+        commit = objects[-1].name
+        with _disk_errors(self.path):
+            for item in objects:
+                self._objects.write(item)
+            if self._commits.get(individual.id) != bytes.fromhex(commit):
+                self._write_ref(individual_ref(individual.id), commit)
+                self._commits[individual.id] = bytes.fromhex(commit)
+        return commit
+
+    def project_missing(self, store: StoreView) -> int:
+        """Write what is missing or damaged of all individuals and notes; return how many objects and refs that were.
+
+        It reads every object to compare its hash, so its time grows with the run.
+        """
+        objects_before, refs_before = self._objects.written, self._refs.written
+        for individual in store.individuals():
+            self.project(individual, store.source(individual.id))
+        self._notes = Notes(self._objects)
+        self.project_notes(store)
+        with _disk_errors(self.path):
+            if self._refs.read().get(BEST) not in {commit.hex() for commit in self._commits.values()}:
+                self._refs.delete_loose(BEST)
+        return self._objects.written - objects_before + self._refs.written - refs_before
+
+    def project_notes(self, store: StoreView) -> None:
+        """Bring the notes up to the store's newest result; the cost depends on how many results are new."""
+        with _disk_errors(self.path):
+            if self._notes.update(store, self.commit_of):
+                self._write_ref(NOTES, self._notes.commit)
+
+    def set_best(self, individual: int) -> None:
+        """Point `refs/heads/best`, and with it HEAD, at an individual."""
+        commit = self.commit_of(individual)
+        with _disk_errors(self.path):
+            self._refs.write(BEST, commit)
+
+    def _lay_out(self) -> None:
+        for folder in ("objects/info", "objects/pack", "refs/heads"):
+            (self.path / folder).mkdir(parents=True, exist_ok=True)
+        self._refs.remove_stale_locks()
+        self._refs.remove_damaged_pack()
+        self._objects.remove_unfinished()
+        for name, content in (("HEAD", _HEAD), ("config", _CONFIG)):
+            file = self.path / name
+            if not file.exists() or file.read_text(encoding="utf-8", errors="replace") != content:
+                file.write_text(content, encoding="utf-8")
+
+    def _read_refs(self) -> None:
+        for ref, target in self._refs.read().items():
+            individual = individual_of(ref)
+            if individual is not None:
+                self._commits[individual] = bytes.fromhex(target)
+        self._loose_refs = self._refs.loose_count()
+
+    def _write_ref(self, ref: str, target: str) -> None:
+        self._refs.write(ref, target)
+        self._loose_refs += 1
+        if self._loose_refs >= PACK_EVERY:
+            self._refs.pack()
+            self._loose_refs = 0
+
+
+@contextmanager
+def _disk_errors(path: Path) -> Iterator[None]:
+    """Turn what the file system raises inside the block into a LineageError that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise LineageError(
+            f"The repository {path} could not be written: {error}. The store still holds everything: "
+            f"make room or make the folder writable, then continue with `evo resume`."
+        ) from error

@@ -1,0 +1,68 @@
+"""Git's loose objects, written and checked in this process: no git command per candidate."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from dataclasses import dataclass
+from functools import cached_property
+from io import BytesIO
+from pathlib import Path
+
+from gitdb.base import IStream  # type: ignore[import-untyped] # gitdb ships no types
+from gitdb.db.loose import LooseObjectDB  # type: ignore[import-untyped] # gitdb ships no types
+
+
+@dataclass(frozen=True)
+class GitObject:
+    """An object as git stores it; `kind` is blob, tree or commit."""
+
+    kind: str
+    body: bytes
+
+    @cached_property
+    def name(self) -> str:
+        """The hexadecimal name, which is the hash of the content."""
+        head = f"{self.kind} {len(self.body)}\0".encode()
+        return hashlib.sha1(head + self.body, usedforsecurity=False).hexdigest()
+
+
+class LooseObjects:
+    """The folder `objects` of a repository.
+
+    Objects are not synchronised to the disk one by one: the store is the authority, and an object that a power cut left
+    empty or damaged is written again by the next `write` of the same content.
+
+    Attributes:
+        written: how many objects `write` has found missing or damaged.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.written = 0
+        self._folder = folder
+        self._database = LooseObjectDB(str(folder))
+
+    def write(self, item: GitObject) -> None:
+        """Write an object unless it is there intact."""
+        if self.is_intact(item.name):
+            return
+        # git and gitdb trust the name of a file that exists, so a damaged one has to go first.
+        self._path(item.name).unlink(missing_ok=True)
+        self._database.store(IStream(item.kind.encode(), len(item.body), BytesIO(item.body)))
+        self.written += 1
+
+    def is_intact(self, name: str) -> bool:
+        """Return whether the loose object is there and its content has the hash that names it."""
+        try:
+            content = zlib.decompress(self._path(name).read_bytes())
+        except (FileNotFoundError, zlib.error):
+            return False
+        return hashlib.sha1(content, usedforsecurity=False).hexdigest() == name
+
+    def remove_unfinished(self) -> None:
+        """Remove the temporary files of writes that a kill interrupted."""
+        for leftover in self._folder.glob("obj*"):
+            leftover.unlink()
+
+    def _path(self, name: str) -> Path:
+        return self._folder / name[:2] / name[2:]

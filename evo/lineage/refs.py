@@ -1,0 +1,119 @@
+"""Refs of the lineage: hexadecimal names only, one small file each, packed now and then.
+
+The driver holds the lock of the run folder, so any `.lock` file found on opening is the leftover of a kill.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+from evo.errors import LineageError
+
+INDIVIDUALS = "refs/individuals"
+NOTES = "refs/notes/evaluations"
+BEST = "refs/heads/best"
+
+_INDIVIDUAL = re.compile(rf"{INDIVIDUALS}/[0-9a-f]{{2}}/(?P<digits>[0-9a-f]{{8}})")
+_PACKED = re.compile(r"(?P<target>[0-9a-f]{40}) (?P<ref>refs/\S+)")
+_OTHER_LINE = re.compile(r"#.*|\^[0-9a-f]{40}")
+_TARGET = re.compile(rb"([0-9a-f]{40})\n")
+
+
+def individual_ref(individual: int) -> str:
+    """Return the ref of an individual: its number in eight hexadecimal digits, in one of 256 folders."""
+    digits = f"{individual:08x}"
+    return f"{INDIVIDUALS}/{digits[-2:]}/{digits}"
+
+
+def individual_of(ref: str) -> int | None:
+    """Return the individual whose ref this is, or None."""
+    match = _INDIVIDUAL.fullmatch(ref)
+    return int(match["digits"], 16) if match else None
+
+
+class Refs:
+    """Reads and writes the refs of one repository; `written` counts what `write` has changed."""
+
+    def __init__(self, repository: Path) -> None:
+        self.written = 0
+        self._repository = repository
+
+    def read(self) -> dict[str, str]:
+        """Return every ref with the object it names; a damaged ref is left out."""
+        # A loose ref overrides a packed one, also when it is damaged.
+        merged: dict[str, str | None] = {**self._packed(), **self._loose()}
+        return {ref: target for ref, target in merged.items() if target is not None}
+
+    def loose_count(self) -> int:
+        """Return how many refs are not packed."""
+        return len(self._loose())
+
+    def write(self, ref: str, target: str) -> None:
+        """Point `ref` at an object, atomically, under git's own lock file."""
+        path = self._repository / ref
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.with_name(f"{path.name}.lock")
+        with lock.open("x", encoding="ascii") as file:
+            file.write(f"{target}\n")
+        lock.replace(path)
+        self.written += 1
+
+    def delete_loose(self, ref: str) -> None:
+        """Remove the file of a ref; a packed ref of the same name shows again."""
+        (self._repository / ref).unlink(missing_ok=True)
+
+    def remove_stale_locks(self) -> None:
+        """Remove the lock files that a killed driver or its git left behind."""
+        for lock in (*self._repository.glob("*.lock"), *(self._repository / "refs").rglob("*.lock")):
+            lock.unlink()
+
+    def remove_damaged_pack(self) -> None:
+        """Remove `packed-refs` when git could not read it; its refs are then written again from the store."""
+        if not all(_PACKED.fullmatch(line) or _OTHER_LINE.fullmatch(line) for line in self._packed_lines()):
+            (self._repository / "packed-refs").unlink()
+
+    def pack(self) -> None:
+        """Move all loose refs into `packed-refs`, so that their number does not slow anything down."""
+        run_git(self._repository, "pack-refs", "--all")
+
+    def _loose(self) -> dict[str, str | None]:
+        loose: dict[str, str | None] = {}
+        for path in (self._repository / "refs").rglob("*"):
+            if path.is_file() and path.suffix != ".lock":
+                match = _TARGET.fullmatch(path.read_bytes())
+                loose[path.relative_to(self._repository).as_posix()] = match[1].decode() if match else None
+        return loose
+
+    def _packed(self) -> dict[str, str]:
+        matches = filter(None, map(_PACKED.fullmatch, self._packed_lines()))
+        return {match["ref"]: match["target"] for match in matches}
+
+    def _packed_lines(self) -> list[str]:
+        path = self._repository / "packed-refs"
+        return path.read_bytes().decode("utf-8", "replace").splitlines() if path.exists() else []
+
+
+def run_git(repository: Path, *arguments: str) -> str:
+    """Run a git command on a repository and return what it printed; nothing of the user's settings reaches it.
+
+    Raises:
+        LineageError: git is not installed or the command failed.
+    """
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "LC_ALL": "C"}
+    command = ["git", f"--git-dir={repository.absolute()}", *arguments]
+    try:
+        done = subprocess.run(  # noqa: S603 - no argument comes from a model or a file
+            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True
+        )
+    except FileNotFoundError:
+        raise LineageError("git was expected on PATH, but it was not found. Install git.") from None
+    except subprocess.CalledProcessError as error:
+        raise LineageError(
+            f"`git {' '.join(arguments)}` failed on {repository}: {error.stderr.strip()} "
+            f"The store still holds everything; `evo resume` writes the repository again."
+        ) from error
+    return done.stdout
