@@ -1,0 +1,57 @@
+"""Draw drafts until one passes the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from operators.proposal import NoOffspring, Proposal, Refused, Request
+from populations.diversity import normal_form
+
+MAX_ATTEMPTS = 20
+_REASONS_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A source that has not met the gate; `idea` says in one line what was done to the parents."""
+
+    source: str
+    idea: str
+
+
+def first_accepted(
+    request: Request, operator: str, draw: Callable[[], Draft], attempts: int = MAX_ATTEMPTS
+) -> Proposal:
+    """Return the first of up to `attempts` drafts that differs from every parent and passes the gate.
+
+    `operator` is the name of the one that proposes. `draw` makes a draft, another one each time; it may raise
+    `NoOffspring`, which ends the attempts.
+
+    Raises:
+        NoOffspring: no draft was accepted; the message ends with the latest reasons.
+    """
+    refused: dict[str, str] = {}
+    for _ in range(attempts):
+        draft = draw()
+        if draft.source in refused:
+            continue
+        try:
+            _check_changed(draft.source, request)
+            request.gate.check(draft.source)
+        except Refused as verdict:
+            refused[draft.source] = f"{draft.idea}: {verdict}"
+        else:
+            return Proposal(draft.source, operator, draft.idea)
+    reasons = "; ".join(list(refused.values())[-_REASONS_SHOWN:])
+    raise NoOffspring(f"{operator}: none of {attempts} attempts was accepted; the last refusals: {reasons}")
+
+
+def _check_changed(source: str, request: Request) -> None:
+    try:
+        form = normal_form(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise Refused("unparsable", f"the offspring does not parse: {error}") from None
+    for parent in request.parents:
+        if form == normal_form(parent.source):
+            raise Refused("duplicate", f"the offspring is the same program as its parent {parent.id}")

@@ -1,0 +1,123 @@
+"""Random mutation of constants: each number moves on the scale it lives on."""
+
+from __future__ import annotations
+
+import math
+from random import Random
+
+from operators.attempts import Draft, first_accepted
+from operators.constants import Constant, Number, Value, find_constants, replace_constants, written
+from operators.proposal import NoOffspring, Proposal, Request
+
+_COUNT_WEIGHTS = (4, 2, 1)
+"""Odds of changing one, two or three constants: mostly one, so that a gain can be traced to its cause."""
+_SMALLEST_LOG_STEP = 0.1
+_LOG_STEP = 0.5
+"""Spread of the logarithm of a factor: half of the steps lie between 0.7 and 1.4."""
+_SIGNIFICANT_DIGITS = 3
+_LARGEST_SMALL_INT = 12
+_NEAR_ONE = 0.8
+_LARGEST = 2.0**53
+"""Integers up to here are exact as floats."""
+
+
+class ConstantMutation:
+    """Changes one to three constants of its parent."""
+
+    name = "constants"
+    arity = 1
+
+    async def propose(self, request: Request) -> Proposal:
+        """Return the parent with other constants (see `Operator.propose`)."""
+        source = request.parents[0].source
+        return first_accepted(request, self.name, lambda: self.mutate(source, request.random))
+
+    def mutate(self, source: str, random: Random) -> Draft:
+        """Change one to three constants of `source`.
+
+        Raises:
+            NoOffspring: it has no number or boolean among its constants.
+        """
+        movable = [constant for constant in find_constants(source).values() if _movable(constant.value)]
+        if not movable:
+            raise NoOffspring("constants: the parent has no top-level `UPPER_CASE = number` to change")
+        count = random.choices((1, 2, 3), _COUNT_WEIGHTS)[0]
+        chosen = random.sample(movable, min(count, len(movable)))
+        values = {constant.name: moved(constant.value, random) for constant in chosen}
+        moves = ", ".join(_move(constant, values[constant.name]) for constant in chosen)
+        return Draft(replace_constants(source, values), f"constants: {moves}")
+
+
+def _move(constant: Constant, value: Value) -> str:
+    return f"{constant.name} {constant.text} → {written(value, constant)}"
+
+
+def _movable(value: Value) -> bool:
+    numbers = value if isinstance(value, tuple) else (value,)
+    return not any(isinstance(number, str) or abs(number) > _LARGEST for number in numbers)
+
+
+def moved(value: Value, random: Random) -> Value:
+    """Return another value near `value`, of the same type; strings stay as they are."""
+    match value:
+        case bool():
+            return not value
+        case int():
+            return _moved_int(value, random)
+        case float():
+            return _moved_float(value, random)
+        case tuple():
+            index = random.randrange(len(value))
+            return (*value[:index], _moved_number(value[index], random), *value[index + 1 :])
+    return value
+
+
+def _moved_number(value: Number, random: Random) -> Number:
+    return _moved_int(value, random) if isinstance(value, int) else _moved_float(value, random)
+
+
+def _moved_int(value: int, random: Random) -> int:
+    """Small counts step by one or double, powers of two stay powers of two, the rest moves by a factor."""
+    if value < 0:
+        return -_moved_int(-value, random)
+    if value == 0:
+        return 1
+    if value <= _LARGEST_SMALL_INT:
+        return random.choice(sorted({value - 1, value + 1, value * 2, value // 2} - {value, 0}))
+    if value.bit_count() == 1:
+        return random.choice((value // 2, value * 2))
+    grain = _grain(value)
+    steps = round(value * _factor(random) / grain)
+    if steps * grain == value:
+        steps += random.choice((-1, 1))
+    return max(1, steps) * grain
+
+
+def _grain(value: int) -> int:
+    """Return what a new value should be a multiple of: 384 stays a multiple of 128, 3,000 one of 100."""
+    power_of_two = value & -value
+    if power_of_two**2 >= value / 4:
+        return power_of_two
+    return int(10 ** max(0, math.floor(math.log10(value)) - 1))
+
+
+def _moved_float(value: float, random: Random) -> float:
+    if value < 0:
+        return -_moved_float(-value, random)
+    if value == 0:
+        return _rounded(10 ** random.uniform(-3, -0.5), 1)
+    if _NEAR_ONE <= value < 1:  # decays and momenta live on the scale of their distance from one
+        distance = 1 - value
+        nearer = 1 - _rounded(min(distance * _factor(random), 0.9), 2)
+        return _rounded(nearer, 12)
+    return _rounded(value * _factor(random), _SIGNIFICANT_DIGITS)
+
+
+def _factor(random: Random) -> float:
+    """Draw a factor whose logarithm is normal, but for the steps too small to matter."""
+    step = random.gauss(0, _LOG_STEP)
+    return math.exp(math.copysign(max(abs(step), _SMALLEST_LOG_STEP), step))
+
+
+def _rounded(value: float, digits: int) -> float:
+    return float(f"{value:.{digits - 1}e}")

@@ -1,0 +1,173 @@
+"""The constants at the top of a genome: found by position, so that changing one leaves every other byte as it is.
+
+A constant is a top-level `UPPER_CASE = literal`, annotated or not, whose name is assigned once. Literals are numbers
+(also negative, and powers like 2**16), booleans, strings, and tuples of numbers. Sources have LF line ends.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from operators.source_text import SourceText, Splice, spliced
+from populations.diversity import read_program
+
+Number = int | float
+Value = bool | int | float | str | tuple[Number, ...]
+
+_CONSTANT_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
+_POWER = re.compile(r"2\s*\*\*\s*\d+")
+_LARGEST_EXPONENT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """One constant.
+
+    Attributes:
+        text: the literal as it is written.
+        line: where the literal begins, from 1.
+        start: offset of its first byte in the UTF-8 source.
+        end: offset past its last byte.
+        elements: the elements of a tuple as they are written.
+    """
+
+    name: str
+    value: Value
+    text: str
+    line: int
+    start: int
+    end: int
+    elements: tuple[str, ...] = ()
+
+
+def find_constants(source: str) -> dict[str, Constant]:
+    """Return the constants of a source, by name, in their order.
+
+    Raises:
+        SyntaxError: `source` is no Python.
+    """
+    return constants_of(read_program(source).tree, SourceText(source))
+
+
+def constants_of(tree: ast.Module, text: SourceText) -> dict[str, Constant]:
+    """Return the constants of a parsed source, by name, in their order."""
+    assigned: Counter[str] = Counter()
+    found: dict[str, Constant] = {}
+    for statement in tree.body:
+        match statement:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=ast.expr() as node)
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as node)
+            ):
+                assigned[name] += 1
+                value = _literal(node)
+                if value is not None and _CONSTANT_NAME.fullmatch(name):
+                    found[name] = _located(name, value, node, text)
+            case ast.AugAssign(target=ast.Name(id=name)):
+                assigned[name] += 1
+    return {name: constant for name, constant in found.items() if assigned[name] == 1}
+
+
+def replace_constants(source: str, values: Mapping[str, Value]) -> str:
+    """Return `source` with new literals for the named constants and every other byte unchanged.
+
+    Raises:
+        SyntaxError: `source` is no Python.
+        ValueError: a name is no constant of `source`, or a number is not finite.
+    """
+    constants = find_constants(source)
+    unknown = sorted(set(values) - set(constants))
+    if unknown:
+        raise ValueError(f"expected constants of the source ({', '.join(constants)}), but got {', '.join(unknown)}")
+    changed = [(constants[name], value) for name, value in values.items()]
+    return spliced(
+        source, [Splice(constant.start, constant.end, written(value, constant)) for constant, value in changed]
+    )
+
+
+def written(value: Value, like: Constant) -> str:
+    """Return a literal for `value` in the manner in which `like` is written; reading it gives `value` exactly.
+
+    Raises:
+        ValueError: a number is not finite.
+    """
+    if _same(value, like.value):
+        return like.text
+    if not isinstance(value, tuple):
+        return literal_text(value, like.text)
+    texts = [_written_element(number, like, index) for index, number in enumerate(value)]
+    return f"({texts[0]},)" if len(texts) == 1 else f"({', '.join(texts)})"
+
+
+def _written_element(number: Number, like: Constant, index: int) -> str:
+    if not isinstance(like.value, tuple) or index >= len(like.value):
+        return literal_text(number, "")
+    text = like.elements[index]
+    return text if _same(number, like.value[index]) else literal_text(number, text)
+
+
+def _same(a: Value, b: Value) -> bool:
+    return repr(a) == repr(b)
+
+
+def literal_text(value: bool | float | str, like: str) -> str:
+    """Return a literal for `value` in the manner of the literal `like`: grouped, scientific, or a power of two.
+
+    Raises:
+        ValueError: a number is not finite.
+    """
+    if isinstance(value, str):
+        text = repr(value)
+        return f'"{text[1:-1]}"' if '"' not in value else text
+    if isinstance(value, bool):
+        return str(value)
+    if not math.isfinite(value):
+        raise ValueError(f"a constant must be a finite number, but the new value was {value}")
+    group = "_" if "_" in like else ""
+    if isinstance(value, int):
+        is_power_of_two = value > 0 and value.bit_count() == 1
+        return f"2**{value.bit_length() - 1}" if is_power_of_two and _POWER.fullmatch(like) else f"{value:{group}}"
+    if "e" in like.lower() or "e" in repr(value):
+        return _scientific(value)
+    return f"{value:{group}}"
+
+
+def _scientific(value: float) -> str:
+    """Return the shortest text like 3e-4 that reads as `value`."""
+    shortest = next(text for digits in range(18) if float(text := f"{value:.{digits}e}") == value)
+    mantissa, exponent = shortest.split("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def _literal(node: ast.expr) -> Value | None:
+    match node:
+        case ast.Constant(value=bool() | str() as value):
+            return value
+        case ast.Tuple(elts=elements):
+            numbers = [number for element in elements if (number := _number(element)) is not None]
+            return tuple(numbers) if elements and len(numbers) == len(elements) else None
+    return _number(node)
+
+
+def _number(node: ast.expr) -> Number | None:
+    match node:
+        case ast.Constant(value=int() | float() as number) if not isinstance(number, bool) and abs(number) < math.inf:
+            return number
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
+            return -number if not isinstance(number, bool) and abs(number) < math.inf else None
+        case ast.BinOp(
+            left=ast.Constant(value=int() as base), op=ast.Pow(), right=ast.Constant(value=int() as exponent)
+        ):
+            return int(base**exponent) if 1 < base <= 10 and 0 <= exponent <= _LARGEST_EXPONENT else None
+    return None
+
+
+def _located(name: str, value: Value, node: ast.expr, text: SourceText) -> Constant:
+    start, end = text.start(node), text.end(node)
+    elements = tuple(text.slice(text.start(e), text.end(e)) for e in node.elts) if isinstance(node, ast.Tuple) else ()
+    return Constant(name, value, text.slice(start, end), node.lineno, start, end, elements)

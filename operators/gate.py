@@ -1,0 +1,148 @@
+"""The gate: what every source must pass before it may become an individual.
+
+In this order, cheapest first: size, characters, syntax, the task's contract, novelty. The reasons are written for a
+reader who can mend the source: a language model or a person.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable
+
+from operators.proposal import Refused
+from populations.diversity import Program, read_program
+
+Contract = Callable[[ast.Module], None]
+"""Raises `Refused("contract", reason)` for a program that a task cannot run."""
+
+MAX_BYTES = 256 * 1024
+
+_UNWANTED = re.compile(
+    "[\x00-\x08\x0b\x0d-\x1f\x7f"  # control characters but tab, line feed and form feed: they hide text from readers
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # bidirectional controls: code reads unlike it runs (CVE-2021-42574)
+    "\ud800-\udfff\ufeff]"  # lone surrogates, which are no text, and byte order marks
+)
+
+
+def clean_source(text: str) -> str:
+    """Return text from outside in the form that all genomes have: no byte order mark, LF line ends, one at the end."""
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    return text if text.endswith("\n") else text + "\n"
+
+
+class SourceGate:
+    """Lets a source pass that is small, readable, parses, fits its task and is new.
+
+    Args:
+        contract: the task's conditions, such as `language_model_contract`.
+        known: maps a normal form to the id of the individual that has it, None where there is none.
+        max_bytes: size of the largest source, in UTF-8.
+    """
+
+    def __init__(self, contract: Contract, known: Callable[[str], int | None], max_bytes: int = MAX_BYTES) -> None:
+        self._contract = contract
+        self._known = known
+        self._max_bytes = max_bytes
+        self._latest: Program | None = None
+
+    def check(self, source: str) -> None:
+        """Raise `Refused` unless `source` may become an individual."""
+        program = self.read(source)
+        twin = self._known(program.normal_form)
+        if twin is not None:
+            raise Refused(
+                "duplicate",
+                f"this is the same program as individual {twin}, but for layout, comments or docstrings; "
+                "change what the code does",
+            )
+
+    def read(self, source: str) -> Program:
+        """Return the parsed source; parses once when the same source comes again right away.
+
+        Raises:
+            Refused: it is too large, unreadable, does not parse or breaks the contract.
+        """
+        if self._latest is None or self._latest.source != source:
+            self._latest = self._read(source)
+        return self._latest
+
+    def _read(self, source: str) -> Program:
+        _check_size(source, self._max_bytes)
+        _check_characters(source)
+        program = _parse(source)
+        if not program.tree.body:
+            raise Refused("unparsable", "the source has no statement; send the whole program")
+        self._contract(program.tree)
+        return program
+
+
+def _check_size(source: str, max_bytes: int) -> None:
+    size_bytes = len(source.encode("utf-8", "surrogatepass"))
+    if size_bytes > max_bytes:
+        raise Refused(
+            "too_large", f"the source has {size_bytes:,} bytes, more than the {max_bytes:,} allowed; shorten it"
+        )
+
+
+def _check_characters(source: str) -> None:
+    found = _UNWANTED.search(source)
+    if found:
+        line = source.count("\n", 0, found.start()) + 1
+        raise Refused(
+            "unparsable",
+            f"line {line} holds the character U+{ord(found.group()):04X}, which no source may contain; "
+            "write it as an escape sequence or leave it out",
+        )
+
+
+def _parse(source: str) -> Program:
+    try:
+        return read_program(source)
+    except SyntaxError as error:
+        text = (error.text or "").strip()
+        quoted = f": `{text[:200]}`" if text else ""
+        raise Refused("unparsable", f"line {error.lineno or 1}: {error.msg}{quoted}") from None
+    except (RecursionError, MemoryError):
+        raise Refused("unparsable", "the source is nested too deeply for Python's parser; flatten it") from None
+    except ValueError as error:
+        raise Refused("unparsable", f"Python's parser cannot read the source: {error}") from None
+
+
+def any_program(_tree: ast.Module) -> None:
+    """Accept every program: the contract of script tasks."""
+
+
+def language_model_contract(tree: ast.Module) -> None:
+    """Demand the two top-level functions that the language-model task calls.
+
+    Raises:
+        Refused: `build_model(task)` or `train(model, task)` is missing or cannot be called so.
+    """
+    _require_function(tree, "build_model", ("task",))
+    _require_function(tree, "train", ("model", "task"))
+
+
+def _require_function(tree: ast.Module, name: str, arguments: tuple[str, ...]) -> None:
+    call = f"{name}({', '.join(arguments)})"
+    named = [node for node in tree.body if getattr(node, "name", None) == name]
+    if not named:
+        raise Refused("contract", f"expected a top-level function {call}, but the source defines no `{name}`")
+    last = named[-1]
+    if not isinstance(last, ast.FunctionDef):
+        kind = "a class" if isinstance(last, ast.ClassDef) else "an async function"
+        raise Refused("contract", f"expected a top-level function {call}, but `{name}` in line {last.lineno} is {kind}")
+    if not _takes(last.args, len(arguments)):
+        raise Refused(
+            "contract",
+            f"expected a function that can be called as {call}, but line {last.lineno} defines "
+            f"{name}({ast.unparse(last.args)})",
+        )
+
+
+def _takes(signature: ast.arguments, count: int) -> bool:
+    """Whether a call with `count` positional arguments and nothing else fits `signature`."""
+    positional = len(signature.posonlyargs) + len(signature.args)
+    required = positional - len(signature.defaults)
+    fits = required <= count and (count <= positional or signature.vararg is not None)
+    return fits and all(default is not None for default in signature.kw_defaults)

@@ -1,0 +1,44 @@
+"""The baseline: a random change of constants or of structure."""
+
+from __future__ import annotations
+
+from random import Random
+
+from operators.attempts import Draft, first_accepted
+from operators.constant_mutation import ConstantMutation
+from operators.proposal import NoOffspring, Proposal, Request
+from operators.structure_mutation import StructureMutation
+
+CONSTANTS_RATE = 0.5
+
+
+class RandomMutation:
+    """Changes constants with probability `constants_rate`, one place of the structure otherwise."""
+
+    name = "random"
+    arity = 1
+
+    def __init__(self, constants_rate: float = CONSTANTS_RATE) -> None:
+        self._constants_rate = constants_rate
+        self._constants = ConstantMutation()
+        self._structure = StructureMutation()
+
+    async def propose(self, request: Request) -> Proposal:
+        """Return the parent with one random change (see `Operator.propose`)."""
+        source = request.parents[0].source
+        return first_accepted(request, self.name, lambda: self.mutate(source, request.random))
+
+    def mutate(self, source: str, random: Random) -> Draft:
+        """Change constants or structure; the other of the two where one finds nothing to change.
+
+        Raises:
+            NoOffspring: neither finds anything.
+        """
+        kinds = [self._constants.mutate, self._structure.mutate]
+        if random.random() >= self._constants_rate:
+            kinds.reverse()
+        preferred, other = kinds
+        try:
+            return preferred(source, random)
+        except NoOffspring:
+            return other(source, random)

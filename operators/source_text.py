@@ -1,0 +1,52 @@
+"""Cut and paste in a source by the positions of its syntax tree, leaving every other byte as it is."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import accumulate
+
+
+@dataclass(frozen=True, slots=True)
+class Splice:
+    """Replace the bytes from `start` up to `end` of a UTF-8 source by `text`."""
+
+    start: int
+    end: int
+    text: str
+
+
+class SourceText:
+    """A source with LF line ends, addressed as `ast` does it: lines from 1, columns in UTF-8 bytes."""
+
+    def __init__(self, source: str) -> None:
+        self._data = source.encode()
+        self._starts = [0, *accumulate(len(line) + 1 for line in self._data.split(b"\n"))]
+
+    def start(self, node: ast.expr | ast.stmt) -> int:
+        """Return the offset of the node's first byte."""
+        return self._starts[node.lineno - 1] + node.col_offset
+
+    def end(self, node: ast.expr | ast.stmt) -> int:
+        """Return the offset past the node's last byte."""
+        return self._starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
+
+    def line_start(self, line: int) -> int:
+        """Return the offset of the first byte of `line`; the number of bytes for the line after the last."""
+        return min(self._starts[line - 1], len(self._data))
+
+    def slice(self, start: int, end: int) -> str:
+        """Return the text between two offsets."""
+        return self._data[start:end].decode()
+
+
+def spliced(source: str, splices: Iterable[Splice]) -> str:
+    """Return `source` with all splices applied; they may not overlap, and those at one place keep their order."""
+    data = source.encode()
+    parts: list[bytes] = []
+    position = 0
+    for splice in sorted(splices, key=lambda splice: splice.start):
+        parts += [data[position : splice.start], splice.text.encode()]
+        position = splice.end
+    return b"".join([*parts, data[position:]]).decode()
