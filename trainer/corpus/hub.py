@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,23 +53,23 @@ class HubDataset:
         return candidates[0]
 
     def _rows(self) -> Iterator[Mapping[str, object]]:
-        load_dataset = _import_load_dataset()
+        datasets = _import_datasets()
         name, _, config = self.dataset.partition(":")
         try:
-            yield from load_dataset(name, config or None, split="train", streaming=True)
-        except (OSError, ValueError, RuntimeError) as error:  # all that `datasets` raises for names, configs, networks
+            yield from datasets.load_dataset(name, config or None, split="train", streaming=True)
+        except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
             raise DatasetError(
                 f"Expected a dataset that the Hugging Face hub can stream, but {self.dataset!r} failed: {error}. "
                 "Check the name, the configuration and the network, or give a local folder or file."
             ) from error
 
 
-def _import_load_dataset() -> Callable[..., Iterable[Mapping[str, Any]]]:
+def _import_datasets() -> Any:
     """Import `datasets`, which would import torch as soon as rows are read unless told not to."""
     chosen = os.environ.get("USE_TORCH")
     os.environ.setdefault("USE_TORCH", "0")
     try:
-        from datasets import load_dataset
+        import datasets
     except ImportError as error:
         raise DatasetError(
             "A Hugging Face dataset needs the `datasets` package, which is not installed: pip install evo-train[hub]"
@@ -77,4 +77,4 @@ def _import_load_dataset() -> Callable[..., Iterable[Mapping[str, Any]]]:
     finally:
         if chosen is None:
             del os.environ["USE_TORCH"]
-    return load_dataset  # type: ignore[no-any-return]
+    return datasets

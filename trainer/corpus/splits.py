@@ -1,7 +1,7 @@
 """Chooses the held-out documents: by content alone, and spread over the whole corpus.
 
 Language drifts along a corpus (with the years of the speeches), so no split may be one end of it. The documents, in
-source order, are cut into consecutive blocks; the three with the lowest digests of each block are held out, one a split.
+source order, are cut into consecutive blocks; of each block the three with the lowest digests are held out.
 """
 
 from __future__ import annotations
