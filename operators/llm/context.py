@@ -120,7 +120,7 @@ class Prompts:
             "id": parent.id,
             "idea": one_line(parent.idea, IDEA_CHARACTERS),
             "source": fenced(clean_text(parent.source), "python"),
-            "values": self._values(parent.objectives, noise, parent.replicates),
+            "measured": self._values(parent.objectives, noise, parent.replicates),
             "replicates": parent.replicates,
             "curve": _curve(parent.curve),
         }
@@ -170,14 +170,11 @@ class Prompts:
 
     def _inspiration(self, other: Parent, parent: Parent, request: Request) -> dict[str, str]:
         """Return an individual from elsewhere, its program as the difference from the parent's, which is shorter."""
-        difference = "\n".join(
-            difflib.unified_diff(
-                clean_text(parent.source).splitlines(), clean_text(other.source).splitlines(), n=2, lineterm=""
-            )
-        )
+        before, after = (clean_text(individual.source).split("\n") for individual in (parent, other))
+        difference = "\n".join(list(difflib.unified_diff(before, after, n=2, lineterm=""))[2:])
         return {
             "idea": one_line(other.idea, IDEA_CHARACTERS),
-            "values": self._values(other.objectives, request.surroundings.noise, other.replicates),
+            "measured": self._values(other.objectives, request.surroundings.noise, other.replicates),
             "difference": fenced(difference[:INSPIRATION_CHARACTERS], "diff"),
         }
 

@@ -29,7 +29,7 @@ _SEARCH = re.compile(r"<{5,9}\s*SEARCH\s*$")
 _DIVIDER = re.compile(r"={5,9}\s*$")
 _REPLACE = re.compile(r">{5,9}\s*REPLACE\s*$")
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})\s*([\w+-]*)\s*$")
-_HYPOTHESIS = re.compile(r"^[\s*_#>-]*hypothesis[\s*_]*:[\s*_]*(.*\S)", re.IGNORECASE)
+_HYPOTHESIS = re.compile(r"^\W*hypothesis[\s*_]*:[\s*_]*(.*\S)", re.IGNORECASE)
 
 
 class UnusableReply(Exception):  # noqa: N818 - a verdict that is sent back to the model, not an error of the product
@@ -69,11 +69,12 @@ def revise(source: str, reply: str) -> str:
 
 def parse_idea(reply: str) -> str:
     """Return the hypothesis of a reply on one line, else its first line of prose, else nothing."""
-    prose = _lines_outside(reply)
-    for line in (*prose, *reply.split("\n")):
+    lines = _lines_outside_blocks(reply)
+    for line, _ in lines:
         if match := _HYPOTHESIS.match(line):
             return one_line(match[1].rstrip("*_ "), IDEA_CHARACTERS)
-    return next((one_line(line, IDEA_CHARACTERS) for line in prose if re.search(r"\w", line)), "")
+    prose = (line for line, in_fence in lines if not in_fence and re.search(r"\w", line))
+    return one_line(next(prose, ""), IDEA_CHARACTERS)
 
 
 def parse_edits(reply: str) -> list[Edit]:
@@ -258,9 +259,9 @@ def _fenced_blocks(reply: str) -> list[str]:
     return blocks
 
 
-def _lines_outside(reply: str) -> list[str]:
-    """Return the lines of a reply outside of fences and SEARCH/REPLACE blocks."""
-    prose: list[str] = []
+def _lines_outside_blocks(reply: str) -> list[tuple[str, bool]]:
+    """Return the lines of a reply outside of SEARCH/REPLACE blocks, and whether each stands in a fence."""
+    lines: list[tuple[str, bool]] = []
     fence, in_block = "", False
     for line in reply.split("\n"):
         match = _FENCE.match(line)
@@ -272,6 +273,6 @@ def _lines_outside(reply: str) -> list[str]:
             fence = match[1]
         elif match and match[1].startswith(fence) and not match[2]:
             fence = ""
-        elif not fence:
-            prose.append(line)
-    return prose
+        else:
+            lines.append((line, bool(fence)))
+    return lines

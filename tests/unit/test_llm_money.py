@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from operators.errors import CostLimitReached
+from operators.llm import Purse, price_of
+from operators.llm.prices import Usage, cost_usd
+
+MILLION = 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("usage", "lifetime", "expected"),
+    [
+        (Usage(input_tokens=MILLION), "5m", 2.0),
+        (Usage(output_tokens=MILLION), "5m", 10.0),
+        (Usage(cache_read_tokens=MILLION), "5m", 0.2),
+        (Usage(cache_write_tokens=MILLION), "5m", 2.5),
+        (Usage(cache_write_tokens=MILLION), "1h", 4.0),
+        (Usage(), "5m", 0.0),
+    ],
+)
+def test_cost_of_each_kind_of_token(usage: Usage, lifetime: str, expected: float) -> None:
+    assert cost_usd(usage, "claude-sonnet-5-5", lifetime) == pytest.approx(expected)  # type: ignore[arg-type]
+
+
+def test_a_dated_model_costs_what_its_family_costs() -> None:
+    assert price_of("claude-haiku-5-5-20261101") == price_of("claude-haiku-5-5")
+
+
+def test_an_unknown_model_has_no_price() -> None:
+    assert price_of("claude-haiku-5-5-tuned") is None
+    assert cost_usd(Usage(input_tokens=1), "llama", "5m") is None
+
+
+def test_a_call_waits_for_money_set_aside_by_others() -> None:
+    async def scenario() -> list[str]:
+        purse, events = Purse(1.0), []
+        held = asyncio.Event()
+
+        async def first() -> None:
+            async with purse.reserve(0.8):
+                held.set()
+                await asyncio.sleep(0)
+                events.append("first done")
+                purse.book(0.1)
+
+        async def second() -> None:
+            await held.wait()
+            async with purse.reserve(0.8):
+                events.append("second begun")
+
+        await asyncio.gather(second(), first())
+        return events
+
+    assert asyncio.run(scenario()) == ["first done", "second begun"]
+
+
+def test_a_call_that_cannot_fit_is_refused_once_it_is_alone() -> None:
+    async def scenario() -> float:
+        purse = Purse(1.0, spent_usd=0.3)
+        with pytest.raises(CostLimitReached, match=r"up to \$0.80, but of the limit of \$1.00 \$0.30 is spent"):
+            async with purse.reserve(0.8):
+                pass
+        async with purse.reserve(0.7):
+            purse.book(None)
+        return purse.spent_usd
+
+    assert asyncio.run(scenario()) == 0.3
+
+
+def test_a_cancelled_call_gives_its_money_back() -> None:
+    async def scenario() -> None:
+        purse = Purse(1.0)
+
+        async def call() -> None:
+            async with purse.reserve(1.0):
+                await asyncio.Event().wait()
+
+        task = asyncio.create_task(call())
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        async with purse.reserve(1.0):
+            pass
+
+    asyncio.run(scenario())

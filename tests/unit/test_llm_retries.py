@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from operators.llm.retries import LONGEST_WAIT_SECONDS, Failure, Outage, Verdict, failure_of_status, parse_retry_after
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        (None, None),
+        ("", None),
+        ("-1", None),
+        ("nan", None),
+        ("Wed, 21 Oct", None),
+        ("0", 0),
+        ("2.5", 2.5),
+        ("1e9", 120),
+    ],
+)
+def test_retry_after_is_capped_and_nonsense_ignored(header: str | None, seconds: float | None) -> None:
+    assert parse_retry_after(header) == seconds
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict"),
+    [
+        *((status, Verdict.RETRY) for status in (408, 409, 425, 429, 500, 502, 503, 504, 520, 529)),
+        *((status, Verdict.STOP) for status in (401, 402, 403, 404, 501)),
+        *((status, Verdict.GIVE_UP_PROMPT) for status in (400, 413, 418, 422, 431)),
+    ],
+)
+def test_verdict_of_each_status(status: int, verdict: Verdict) -> None:
+    assert failure_of_status(status).verdict is verdict
+
+
+def test_spend_limits_are_not_waited_for() -> None:
+    failure = failure_of_status(429, error_code="enforced_spend_limit_reached", retry_after="3600")
+    assert failure.verdict is Verdict.STOP
+    assert "spend limit" in failure.next_step
+
+
+def test_error_events_mean_what_their_status_would_have() -> None:
+    assert failure_of_status(200, error_type="invalid_request_error").verdict is Verdict.GIVE_UP_PROMPT
+    assert failure_of_status(200, error_type="overloaded_error").kind.startswith("529")
+    assert failure_of_status(200).verdict is Verdict.RETRY
+
+
+FAILURE = Failure(Verdict.RETRY, "529", "529")
+
+
+def test_waits_grow_to_a_longest_and_end_with_patience() -> None:
+    outage = Outage(patience_seconds=300.0, jitter=random.Random(0))
+    waits = []
+    while (wait := outage.next_wait(FAILURE, attempt_seconds=1.0)) is not None:
+        waits.append(wait)
+
+    assert 0.5 <= waits[0] <= 1.0
+    assert max(waits) <= LONGEST_WAIT_SECONDS
+    assert sum(waits) + len(waits) + 1 == pytest.approx(outage.seconds)
+    assert 240 <= outage.seconds <= 301
+
+
+def test_jitter_is_seeded() -> None:
+    first, second, other = (
+        Outage(100.0, random.Random(seed)).next_wait(FAILURE, 0.0) for seed in ("1:0", "1:0", "2:0")
+    )
+    assert first == second != other
+
+
+def test_a_long_first_attempt_counts_against_patience() -> None:
+    assert Outage(10.0, random.Random(0)).next_wait(FAILURE, attempt_seconds=10.0) is None
