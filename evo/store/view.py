@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from evo.errors import StoreError
-from evo.store import connection, rows
+from evo.store import audit, connection, rows
 from evo.store.records import (
     AttemptRecord,
     EvaluationRecord,
@@ -195,6 +195,11 @@ class StoreView:
         query = f"{rows.OUTCOMES} WHERE told > ? ORDER BY told LIMIT ?"
         return map(rows.outcome, self._pages(query, "told", after=after))
 
+    def outcome(self, evaluation: int) -> Outcome:
+        """Return the small part of a done evaluation; raise StoreError when it is not done."""
+        query = "SELECT * FROM evaluations WHERE id = ? AND told IS NOT NULL"
+        return rows.outcome(self._the_row("done evaluation", evaluation, query))
+
     def outcomes_of(self, individual: int) -> list[Outcome]:
         """Return the small parts of an individual's done evaluations, in the order of acceptance."""
         query = f"{rows.OUTCOMES} WHERE individual = ? AND told IS NOT NULL ORDER BY told"
@@ -232,6 +237,11 @@ class StoreView:
             return map(rows.event, self._pages("SELECT * FROM events WHERE id > ? ORDER BY id LIMIT ?", "id"))
         query = "SELECT * FROM events WHERE kind = ? AND id > ? ORDER BY id LIMIT ?"
         return map(rows.event, self._pages(query, "id", kind))
+
+    def breaches(self) -> list[str]:
+        """Return a sentence for every invariant of the tables that does not hold; it reads the whole store."""
+        with connection.store_errors(self.path):
+            return audit.breaches(self._database)
 
     # Rows
 
