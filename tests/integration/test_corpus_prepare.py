@@ -89,11 +89,12 @@ def test_a_killed_preparation_leaves_only_what_the_next_one_removes(texts: Path,
 
 
 def test_of_two_preparations_at_once_one_works_and_both_succeed(texts: Path, tmp_path: Path) -> None:
-    with preparation(texts, tmp_path, stop_at="encode") as first, preparation(texts, tmp_path) as second:
-        wait_for(first, "encode")
-        wait_for(second, "wait for another preparation")
-        first_output, _ = first.communicate("go on\n")
-        second_output, _ = second.communicate()
+    with preparation(texts, tmp_path, stop_at="encode") as first:
+        wait_for(first, "encode")  # it holds the lock before the second starts
+        with preparation(texts, tmp_path) as second:
+            wait_for(second, "wait for another preparation")
+            first_output, _ = first.communicate("go on\n")
+            second_output, _ = second.communicate()
 
     corpus = prepare(str(texts), vocab_size=300, cache=tmp_path)
     assert first_output.splitlines()[-1] == f"digest {corpus.digest}"
@@ -101,11 +102,12 @@ def test_of_two_preparations_at_once_one_works_and_both_succeed(texts: Path, tmp
 
 
 def test_a_waiting_preparation_takes_over_from_a_killed_one(texts: Path, tmp_path: Path) -> None:
-    with preparation(texts, tmp_path, stop_at="encode") as first, preparation(texts, tmp_path) as second:
-        wait_for(first, "encode")
-        wait_for(second, "wait for another preparation")
-        first.kill()
-        output, _ = second.communicate()
+    with preparation(texts, tmp_path, stop_at="encode") as first:
+        wait_for(first, "encode")  # it holds the lock before the second starts
+        with preparation(texts, tmp_path) as second:
+            wait_for(second, "wait for another preparation")
+            first.kill()
+            output, _ = second.communicate()
 
     assert output.splitlines()[:-1] == ["read", "compare", "vocabulary", "encode"]
     assert second.returncode == 0
