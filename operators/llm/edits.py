@@ -166,7 +166,8 @@ def _locate(lines: Sequence[str], edit: Edit) -> _Span:
     if not starts:
         raise UnusableReply(
             f"The SEARCH part of the block at line {edit.line} of the reply is not in the program. It must repeat "
-            f"whole lines of it exactly. The nearest lines of the program are:\n{_nearest(lines, search)}"
+            "whole lines of it exactly. The nearest lines of the program, after their numbers, are:\n"
+            f"{_nearest(lines, search)}"
         )
     start = starts[0]
     found = lines[start : start + len(search)]

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 _ANSI_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_UNUSUAL = re.compile(r"[^\t\n -~]")
 _BACKTICKS = re.compile(r"`{3,}")
 
 
@@ -19,19 +20,15 @@ def clean_text(text: str) -> str:
     bidirectional controls (Boucher & Anderson, "Trojan Source", 2021). A lone surrogate, which no encoder accepts,
     becomes U+FFFD.
     """
-    if text.isascii() and text.isprintable():
-        return text
     text = _ANSI_ESCAPE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    return "".join(_clean_character(character) for character in text)
+    return _UNUSUAL.sub(_clean_character, text)
 
 
-def _clean_character(character: str) -> str:
-    if character in "\n\t":
-        return character
-    category = unicodedata.category(character)
+def _clean_character(found: re.Match[str]) -> str:
+    category = unicodedata.category(found[0])
     if category == "Cs":
         return REPLACEMENT
-    return "" if category in {"Cc", "Cf"} else character
+    return "" if category in {"Cc", "Cf"} else found[0]
 
 
 def one_line(text: str, limit_characters: int) -> str:

@@ -160,7 +160,7 @@ SLIPS = {
     "65 prose": (say("I would raise the learning rate."), "holds no change"),
     "66 two code blocks": (say(f"```python\n{CHANGED}```\nor\n```python\n{CHANGED}```\n"), "2 code blocks"),
     "67 SEARCH not found": (say(BLOCK.replace("0.01", "0.5")), r"not in the program.*6 \| LEARNING_RATE = 0.01"),
-    "67 SEARCH found twice": (
+    "67 empty SEARCH": (
         say("<<<<<<< SEARCH\n\n=======\nx = 1\n>>>>>>> REPLACE\n<<<<<<< SEARCH\n"),
         "empty SEARCH",
     ),
