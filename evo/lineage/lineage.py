@@ -18,7 +18,7 @@ from evo.errors import LineageError
 from evo.lineage.format import individual_objects
 from evo.lineage.notes import Notes
 from evo.lineage.objects import LooseObjects
-from evo.lineage.refs import BEST, NOTES, Refs, individual_of, individual_ref
+from evo.lineage.refs import BEST, NOTES, Refs, individual_ref
 from evo.store import IndividualRecord, StoreView
 
 PACK_EVERY = 500
@@ -41,14 +41,14 @@ _CONFIG = """\
 class Lineage:
     """The one writer of a run's repository; its caller must hold the lock of the run folder.
 
-    It keeps 20 bytes for each individual in memory and runs git only to pack refs.
+    It keeps the refs in memory and runs git only to pack them.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._objects = LooseObjects(path / "objects")
         self._refs = Refs(path)
-        self._commits: dict[int, bytes] = {}
+        self._targets: dict[str, str] = {}
         self._notes = Notes(self._objects)
         self._loose_refs = 0
 
@@ -62,13 +62,14 @@ class Lineage:
         lineage = cls(path)
         with _disk_errors(path):
             lineage._lay_out()
-            lineage._read_refs()
+            lineage._targets = lineage._refs.read()
+            lineage._loose_refs = lineage._refs.loose_count()
         return lineage
 
     def commit_of(self, individual: int) -> str:
         """Return the hexadecimal name of an individual's commit; raise LineageError when it has none."""
         try:
-            return self._commits[individual].hex()
+            return self._targets[individual_ref(individual)]
         except KeyError:
             raise LineageError(
                 f"Individual {individual} was expected to have a commit in {self.path}, but it has none. "
@@ -85,9 +86,7 @@ class Lineage:
         with _disk_errors(self.path):
             for item in objects:
                 self._objects.write(item)
-            if self._commits.get(individual.id) != bytes.fromhex(commit):
-                self._write_ref(individual_ref(individual.id), commit)
-                self._commits[individual.id] = bytes.fromhex(commit)
+            self._point(individual_ref(individual.id), commit)
         return commit
 
     def project_missing(self, store: StoreView) -> int:
@@ -96,47 +95,42 @@ class Lineage:
         It reads every object to compare its hash, so its time grows with the run.
         """
         objects_before, refs_before = self._objects.written, self._refs.written
+        with _disk_errors(self.path):
+            self._targets = self._refs.read()
         for individual in store.individuals():
             self.project(individual, store.source(individual.id))
         self._notes = Notes(self._objects)
         self.project_notes(store)
-        with _disk_errors(self.path):
-            if self._refs.read().get(BEST) not in {commit.hex() for commit in self._commits.values()}:
-                self._refs.delete_loose(BEST)
         return self._objects.written - objects_before + self._refs.written - refs_before
 
     def project_notes(self, store: StoreView) -> None:
         """Bring the notes up to the store's newest result; the cost depends on how many results are new."""
         with _disk_errors(self.path):
             if self._notes.update(store, self.commit_of):
-                self._write_ref(NOTES, self._notes.commit)
+                self._point(NOTES, self._notes.commit)
 
     def set_best(self, individual: int) -> None:
         """Point `refs/heads/best`, and with it HEAD, at an individual."""
         commit = self.commit_of(individual)
         with _disk_errors(self.path):
-            self._refs.write(BEST, commit)
+            self._point(BEST, commit)
 
     def _lay_out(self) -> None:
         for folder in ("objects/info", "objects/pack", "refs/heads"):
             (self.path / folder).mkdir(parents=True, exist_ok=True)
         self._refs.remove_stale_locks()
-        self._refs.remove_damaged_pack()
+        self._refs.remove_damaged()
         self._objects.remove_unfinished()
         for name, content in (("HEAD", _HEAD), ("config", _CONFIG)):
             file = self.path / name
             if not file.exists() or file.read_text(encoding="utf-8", errors="replace") != content:
                 file.write_text(content, encoding="utf-8")
 
-    def _read_refs(self) -> None:
-        for ref, target in self._refs.read().items():
-            individual = individual_of(ref)
-            if individual is not None:
-                self._commits[individual] = bytes.fromhex(target)
-        self._loose_refs = self._refs.loose_count()
-
-    def _write_ref(self, ref: str, target: str) -> None:
+    def _point(self, ref: str, target: str) -> None:
+        if self._targets.get(ref) == target:
+            return
         self._refs.write(ref, target)
+        self._targets[ref] = target
         self._loose_refs += 1
         if self._loose_refs >= PACK_EVERY:
             self._refs.pack()

@@ -61,17 +61,18 @@ class Refs:
         lock.replace(path)
         self.written += 1
 
-    def delete_loose(self, ref: str) -> None:
-        """Remove the file of a ref; a packed ref of the same name shows again."""
-        (self._repository / ref).unlink(missing_ok=True)
-
     def remove_stale_locks(self) -> None:
         """Remove the lock files that a killed driver or its git left behind."""
-        for lock in (*self._repository.glob("*.lock"), *(self._repository / "refs").rglob("*.lock")):
-            lock.unlink()
+        # Git writes the next `packed-refs` into a file of its own, which it refuses to overwrite.
+        for pattern in ("*.lock", "packed-refs.new", "refs/**/*.lock"):
+            for leftover in list(self._repository.glob(pattern)):
+                leftover.unlink()
 
-    def remove_damaged_pack(self) -> None:
-        """Remove `packed-refs` when git could not read it; its refs are then written again from the store."""
+    def remove_damaged(self) -> None:
+        """Remove refs that git could not read; they are then written again from the store."""
+        for ref, target in self._loose().items():
+            if target is None:
+                (self._repository / ref).unlink()
         if not all(_PACKED.fullmatch(line) or _OTHER_LINE.fullmatch(line) for line in self._packed_lines()):
             (self._repository / "packed-refs").unlink()
 
