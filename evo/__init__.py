@@ -1,1 +1,19 @@
-"""evo"""
+"""The product: a search over training scripts, its store, its workers, its command line.
+
+Read `search` first: the journey of a candidate. `assemble` is the only place that picks implementations.
+
+    config, resolution, plan        what the user asked for, what the device adds, how the budget is divided
+    runs                            start, resume or view a run: folder, lock, store and lineage around a search
+    search, breeding, surroundings  the loop; its asking side; what operators are told
+    standings, summary              what is known so far; what that amounts to
+    lookahead                       how many offspring to propose ahead
+    workers/                        where evaluations run
+    store/, schema                  SQLite, the authority on a run
+    lineage/                        git, its readable projection
+    run_folder, check               the files of a run, and whether they agree
+    genome                          reading generation 0
+    live, report/, results_table    what people and other tools see
+    commands/                       the command line, one file a group
+
+Nothing here imports torch: only the processes that train or score do.
+"""

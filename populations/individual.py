@@ -22,7 +22,6 @@ class Individual:
         parents: ids; none for generation 0, two after a crossover.
         operator: name of the operator that made it.
         idea: what was changed and why, in the operator's words.
-        normal_form: equal for programs that differ in layout and comments only (see `populations.diversity`).
         fitness: means of the objectives that selection looks at; not valid before the first OK evaluation.
     """
 
@@ -31,7 +30,6 @@ class Individual:
     parents: tuple[int, ...]
     operator: str
     idea: str
-    normal_form: str = field(repr=False)
     fitness: Fitness
     _evaluations: list[tuple[int, Mapping[str, float]]] = field(default_factory=list, init=False, repr=False)
 

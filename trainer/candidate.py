@@ -107,6 +107,8 @@ def main() -> None:
         carry_out = {"train": _train, "serve": _serve}[order["event"]]
         try:
             carry_out(channel, device, order)
+        except ChannelClosed:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever a genome raises is a verdict on it
             traceback.print_exc()
             sys.stderr.flush()

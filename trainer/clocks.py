@@ -52,13 +52,15 @@ class TrainingClock:
             return time.monotonic() - self._started_wall
         return self._candidate.cpu_seconds() - self._started_cpu
 
-    def stop(self, timings: Timings) -> Timings:
-        """Return `timings` with the training seconds; raise Ended when they exceed the limit after all."""
-        used = self.seconds()
-        if used > self._limit_seconds:
-            raise Ended(Status.TIMED_OUT, self._reason())
+    def measure(self, timings: Timings) -> Timings:
+        """Return `timings` with the training seconds up to now."""
         wall = time.monotonic() - self._started_wall if self.running else 0.0
-        return replace(timings, train_seconds=used, train_wall_seconds=wall)
+        return replace(timings, train_seconds=self.seconds(), train_wall_seconds=wall)
+
+    def check(self, timings: Timings) -> None:
+        """Raise Ended when the measured training exceeds the limit after all."""
+        if timings.train_seconds > self._limit_seconds:
+            raise Ended(Status.TIMED_OUT, self._reason())
 
     def _reason(self) -> str:
         return (

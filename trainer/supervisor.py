@@ -21,7 +21,7 @@ from trainer.channel import Channel, ChannelClosed, Message
 from trainer.clocks import TrainingClock
 from trainer.corpus import Corpus, load
 from trainer.crew import Candidate, Spares
-from trainer.errors import EvoError
+from trainer.errors import EvoError, MachineError
 from trainer.evaluation import CurvePoint, Evaluation, Job, Split, Status, Timings
 from trainer.measurements import code_lines, read_parameters
 from trainer.processes import become_subreaper, die_with_parent, reap_strays
@@ -54,6 +54,7 @@ class Supervisor:
         self._sandbox = choose_sandbox(settings.limits)
         self._scorer, self._scorer_process = _start_scorer(settings)
         self._spares = Spares(settings, self._sandbox)
+        self._await_scorer()
 
     @property
     def sandbox_level(self) -> str:
@@ -67,6 +68,12 @@ class Supervisor:
         self._scorer_process.kill()
         self._scorer_process.wait()
         reap_strays(())
+
+    def _await_scorer(self) -> None:
+        try:
+            _expect(self._scorer.receive(), "ready")
+        except ChannelClosed as error:
+            raise MachineError("The scorer ended while it started; its message stands above.") from error
 
     def evaluate(self, job: Job) -> Evaluation:
         """Train and score one genome; every ending of a candidate is a status, never an exception."""
@@ -100,6 +107,17 @@ class Supervisor:
         trainee.give_genome(job.genome)
         trainee.channel.send(self._training_order(job))
         clock = TrainingClock(self._settings.budget, trainee)
+        try:
+            self._follow_training(watch, limit, clock, trainee, recording)
+        finally:
+            recording.timings = clock.measure(recording.timings)
+            trainee.resident_mib()
+            trainee.kill()
+        clock.check(recording.timings)
+
+    def _follow_training(
+        self, watch: Watch, limit: TimeLimit, clock: TrainingClock, trainee: Candidate, recording: _Recording
+    ) -> None:
         while (message := watch.next_message(limit))["event"] != "saved":
             if message["event"] == "data" and not clock.running:
                 self._hand_over_data(trainee)
@@ -110,9 +128,6 @@ class Supervisor:
                 raise Ended(failure_status(message), str(message.get("reason")))
             elif message["event"] != "built":
                 raise Ended(Status.REJECTED, f"broke the protocol of evaluations with {message['event']!r}")
-        recording.timings = clock.stop(recording.timings)
-        trainee.resident_mib()
-        trainee.kill()
 
     def _training_order(self, job: Job) -> Message:
         return {

@@ -1,0 +1,190 @@
+"""The only place that picks implementations: from a resolved configuration to a search that can run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evo.breeding import Breeder
+from evo.config import Config
+from evo.lineage import Lineage
+from evo.plan import make_plan
+from evo.progress import Observer
+from evo.resolution import resolved, uses_language_model, worker_devices
+from evo.search import Search
+from evo.standings import Standings
+from evo.store import Store, StoreView
+from evo.workers import Evaluator, LocalEvaluator
+from operators import (
+    ConstantMutation,
+    MergeCrossover,
+    Operator,
+    OperatorChoice,
+    RandomMutation,
+    SourceGate,
+    StructureMutation,
+    UniformCrossover,
+    language_model_contract,
+)
+from populations.toolbox import Toolbox, build_toolbox
+from trainer.corpus import Corpus
+from trainer.errors import ConfigError
+from trainer.evaluation import Budget
+from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES, Objective
+from trainer.settings import Limits, Settings
+
+if TYPE_CHECKING:
+    from operators.llm import LLMSettings
+
+CLASSICAL_OPERATORS: dict[str, type[Operator]] = {
+    "random": RandomMutation,
+    "constants": ConstantMutation,
+    "structure": StructureMutation,
+    "uniform": UniformCrossover,
+    "merge": MergeCrossover,
+}
+LANGUAGE_MODEL_OPERATORS = ("llm_mutation", "llm_crossover")
+
+
+def build_search(
+    config: Config,
+    store: Store,
+    lineage: Lineage,
+    evaluator: Evaluator,
+    operators: OperatorChoice,
+    observer: Observer,
+) -> Search:
+    """Return the search of a resolved configuration over an open store."""
+    standings = build_standings(config)
+    gate = SourceGate(language_model_contract, store.known)
+    breeder = Breeder(config.search.seed, _toolbox(config), operators, gate, store, standings)
+    return Search(make_plan(config), store, lineage, evaluator, breeder, standings, observer)
+
+
+def build_standings(config: Config) -> Standings:
+    """Return empty standings, to be told a run's results."""
+    return Standings(
+        make_plan(config), objectives(config.search.objectives), objectives(config.search.front), _toolbox(config)
+    )
+
+
+def read_standings(config: Config, store: StoreView) -> Standings:
+    """Return the standings that a run's results amount to."""
+    standings = build_standings(config)
+    for outcome in store.outcomes():
+        standings.tell(store.individual(outcome.individual), outcome, store.source)
+    return standings
+
+
+def build_evaluator(config: Config, corpus: Corpus) -> LocalEvaluator:
+    """Return the workers of this machine; their supervisors start with their first jobs."""
+    return LocalEvaluator(worker_settings(config, corpus))
+
+
+def worker_settings(config: Config, corpus: Corpus) -> list[Settings]:
+    """Return the settings of each worker's supervisor."""
+    task, workers = config.task, config.workers
+    return [
+        Settings(
+            corpus=corpus.folder,
+            device=device.kind,
+            device_id=device.id,
+            budget=training_budget(config),
+            sequence_length=resolved(task.sequence_length),
+            score_tokens=resolved(task.score_tokens),
+            threads=resolved(workers.threads),
+            limits=Limits(memory_mib=resolved(workers.memory_mib)),
+        )
+        for device in worker_devices(workers)
+    ]
+
+
+def training_budget(config: Config) -> Budget:
+    """Return the budget of one evaluation of a resolved configuration."""
+    budget = config.budget
+    seconds, clock = resolved(budget.train_seconds), resolved(budget.clock)
+    return Budget(seconds, clock, budget.setup_seconds, budget.score_seconds)
+
+
+def build_operators(config: Config, vocab_size: int, spent_usd: float = 0.0) -> OperatorChoice:
+    """Return the operators of a run.
+
+    Args:
+        config: resolved.
+        vocab_size: of the corpus.
+        spent_usd: what the run has paid for language models already.
+
+    Raises:
+        ConfigError: an operator is unknown, or its language model cannot be reached as configured.
+    """
+    weights = config.operators.weights or {}
+    available: dict[str, Operator] = {}
+    for name in weights:
+        if name in CLASSICAL_OPERATORS:
+            available[name] = CLASSICAL_OPERATORS[name]()
+        elif name not in LANGUAGE_MODEL_OPERATORS:
+            known = ", ".join((*CLASSICAL_OPERATORS, *LANGUAGE_MODEL_OPERATORS))
+            raise ConfigError(f"--operators must name operators among {known}, but {name!r} is none of them.")
+    if uses_language_model(config):
+        available |= _language_model_operators(config, vocab_size, spent_usd)
+    return OperatorChoice([(available[name], weight) for name, weight in weights.items()])
+
+
+def llm_settings(config: Config, environment: Mapping[str, str] = os.environ) -> LLMSettings:
+    """Return how to reach the language model; the key comes from the environment and stays in this process.
+
+    Raises:
+        ConfigError: the key is missing, the address is wrong, or `program.md` cannot be read.
+    """
+    from operators.llm import LLMSettings, key_for
+
+    llm = config.llm
+    return LLMSettings(
+        model=llm.model,
+        base_url=llm.base_url,
+        api_key=key_for(llm.base_url, explicit=None, environment=environment),
+        max_tokens=llm.max_tokens,
+        reply_deadline_seconds=llm.reply_deadline_seconds,
+        patience_seconds=llm.patience_seconds,
+        cache_lifetime=llm.cache_lifetime or "5m",
+        max_cost_usd=llm.max_cost_usd,
+        program=_read_program(llm.program),
+        max_repairs=llm.repairs,
+    )
+
+
+def objectives(names: Sequence[str]) -> tuple[Objective, ...]:
+    """Return the named objectives."""
+    return tuple(LANGUAGE_MODEL_OBJECTIVES[name] for name in names)
+
+
+def _language_model_operators(config: Config, vocab_size: int, spent_usd: float) -> dict[str, Operator]:
+    from operators.llm import Conditions, Conversations, LanguageModel, LLMCrossover, LLMMutation, Purse
+
+    settings = llm_settings(config)
+    conditions = Conditions(
+        objectives=objectives(tuple(dict.fromkeys((*config.search.objectives, *config.search.front)))),
+        budget=training_budget(config),
+        device=worker_devices(config.workers)[0].name,
+        vocab_size=vocab_size,
+        sequence_length=resolved(config.task.sequence_length),
+    )
+    conversations = Conversations(LanguageModel(settings, Purse(settings.max_cost_usd, spent_usd)), conditions)
+    return {"llm_mutation": LLMMutation(conversations), "llm_crossover": LLMCrossover(conversations)}
+
+
+def _toolbox(config: Config) -> Toolbox:
+    return build_toolbox(
+        objectives(config.search.objectives), config.search.pop, tournament_size=config.search.tournament_size
+    )
+
+
+def _read_program(path: str) -> str:
+    if not path:
+        return ""
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"--program must be a readable UTF-8 file, but {path} is not: {error}") from error

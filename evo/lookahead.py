@@ -1,0 +1,40 @@
+"""How many offspring to have proposed or under way, so that no slot waits for an operator."""
+
+from __future__ import annotations
+
+import math
+
+# Weight of the newest measurement in the running means: about the last ten count.
+_NEWEST_SHARE = 0.2
+
+
+class Lookahead:
+    """Sizes the look-ahead from the measured latencies of proposals and evaluations.
+
+    A slot needs a new offspring every `evaluation_seconds`; a proposal takes `proposal_seconds`. Little's law asks for
+    slots × proposal / evaluation proposals under way, and as many finished ones as there are slots keep the slots busy
+    when several become free at once.
+    """
+
+    def __init__(self, slots: int) -> None:
+        self._slots = slots
+        self._proposal_seconds = 0.0
+        self._evaluation_seconds = 0.0
+
+    def proposal_took(self, seconds: float) -> None:
+        """Take in the latency of one proposal."""
+        self._proposal_seconds = _blend(self._proposal_seconds, seconds)
+
+    def evaluation_took(self, seconds: float) -> None:
+        """Take in the wall seconds of one evaluation."""
+        self._evaluation_seconds = _blend(self._evaluation_seconds, seconds)
+
+    def target(self) -> int:
+        """Return how many offspring should be waiting or being made."""
+        if self._evaluation_seconds == 0.0:
+            return 2 * self._slots
+        return self._slots + math.ceil(self._slots * self._proposal_seconds / self._evaluation_seconds)
+
+
+def _blend(mean: float, newest: float) -> float:
+    return newest if mean == 0.0 else mean + _NEWEST_SHARE * (newest - mean)

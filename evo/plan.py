@@ -1,0 +1,90 @@
+"""How a run's budget of evaluations is divided: replicates of generation 0, search, confirmation of the finalists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evo.config import Config
+
+_MOST_FINALISTS = 5
+_SMALLEST_CONFIRMED_BUDGET = 12
+_FEWEST_CONFIRMATIONS = 2
+_ENOUGH_SEEDS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The division of one run's budget.
+
+    Attributes:
+        mu: individuals in the population; also the evaluations of one generation.
+        evaluations: the whole budget; every result that is accepted counts, failures included.
+        baseline: evaluations of generation 0 at the start, each with another seed.
+        finalists: individuals whose gain is confirmed at the end.
+        confirmation_seeds: seeds that each of them is confirmed with; generation 0 runs with them too.
+        generational: whether a generation is complete before the next one begins.
+        seed: of the run; every random choice derives from it.
+    """
+
+    mu: int
+    evaluations: int
+    baseline: int
+    finalists: int
+    confirmation_seeds: int
+    generational: bool
+    seed: int
+
+    @property
+    def confirmations(self) -> int:
+        """Evaluations that the confirmation takes, those of generation 0 included."""
+        missing = max(0, self.confirmation_seeds - (self.baseline - 1)) if self.finalists else 0
+        return self.finalists * self.confirmation_seeds + missing
+
+    @property
+    def search_end(self) -> int:
+        """Results after which the search proper is over and the finalists are confirmed."""
+        return self.evaluations - self.confirmations
+
+    def training_seed(self, index: int) -> int:
+        """Return the `index`-th training seed; individuals of one comparison share their seeds (paired seeds)."""
+        return 1000 * self.seed + index
+
+
+def make_plan(config: Config) -> Plan:
+    """Return the plan of a configuration; a budget too small to confirm anything is spent on the search."""
+    evaluations = config.search.evaluations
+    baseline = min(config.noise.baseline_replicates, max(1, evaluations // 4))
+    finalists, seeds = _divide_confirmation(_reserve(config), known=baseline - 1)
+    return Plan(
+        mu=config.search.pop,
+        evaluations=evaluations,
+        baseline=baseline,
+        finalists=finalists,
+        confirmation_seeds=seeds,
+        generational=config.search.schedule == "generational",
+        seed=config.search.seed,
+    )
+
+
+def _reserve(config: Config) -> int:
+    """Return how many evaluations the confirmation may take."""
+    evaluations, share = config.search.evaluations, config.noise.confirm_share
+    if share == 0 or evaluations < _SMALLEST_CONFIRMED_BUDGET:
+        return 0
+    return max(_FEWEST_CONFIRMATIONS, round(share * evaluations))
+
+
+def _divide_confirmation(reserve: int, known: int) -> tuple[int, int]:
+    """Return how many finalists are confirmed and with how many seeds each: the most of them that get two or more.
+
+    Args:
+        reserve: evaluations that may be spent.
+        known: confirmation seeds that generation 0 has run with already; it takes the others from the same reserve.
+    """
+    for finalists in range(_MOST_FINALISTS, 0, -1):
+        seeds = (reserve + known) // (finalists + 1)
+        if seeds < known:
+            seeds = reserve // finalists
+        if seeds >= _ENOUGH_SEEDS or finalists == 1:
+            return (finalists, seeds) if seeds else (0, 0)
+    return 0, 0

@@ -1,0 +1,110 @@
+"""Filling in what a configuration leaves to the device and the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypeVar
+
+import psutil
+
+from evo.config import BudgetConfig, Config, LLMConfig, OperatorsConfig, TaskConfig, WorkersConfig
+from trainer import devices
+from trainer.devices import Device
+from trainer.errors import ConfigError
+from trainer.evaluation import Clock
+
+_Value = TypeVar("_Value")
+
+CLASSICAL_WEIGHTS = {"random": 0.6, "uniform": 0.2, "merge": 0.2}
+LLM_WEIGHTS = {"llm_mutation": 0.6, "llm_crossover": 0.15, "random": 0.15, "merge": 0.1}
+
+_TRAIN_SECONDS = {"cpu": 30.0, "mps": 300.0, "cuda": 300.0}
+_SEQUENCE_LENGTH = {"cpu": 128, "mps": 256, "cuda": 1024}
+_SCORE_TOKENS = {"cpu": 32_768, "mps": 131_072, "cuda": 524_288}
+# What the driver, the scorer and the waiting spares need beside the candidates.
+_CANDIDATES_MEMORY_SHARE = 0.7
+_LARGEST_MEMORY_MIB = {"cpu": 8192.0}
+# The provider's short cache lifetime; calls that are further apart pay for the long one.
+_SHORT_CACHE_SECONDS = 300.0
+
+
+def resolve(config: Config, environment: Mapping[str, str] = os.environ) -> Config:
+    """Return `config` with a value for every `None`.
+
+    Raises:
+        ConfigError: a device is absent, or an operator needs a language model that cannot be reached.
+    """
+    found = worker_devices(config.workers)
+    workers = _resolve_workers(config.workers, found)
+    kind = found[0].kind
+    budget = BudgetConfig(
+        train_seconds=config.budget.train_seconds or _TRAIN_SECONDS[kind],
+        clock=config.budget.clock or (Clock.CPU if kind == "cpu" else Clock.WALL),
+        setup_seconds=config.budget.setup_seconds,
+        score_seconds=config.budget.score_seconds,
+    )
+    task = TaskConfig(
+        genome=config.task.genome,
+        dataset=config.task.dataset,
+        vocab_size=config.task.vocab_size,
+        sequence_length=config.task.sequence_length or _SEQUENCE_LENGTH[kind],
+        score_tokens=config.task.score_tokens or _SCORE_TOKENS[kind],
+    )
+    llm = _resolve_llm(config.llm, budget, workers, environment)
+    operators = OperatorsConfig(weights=config.operators.weights or _default_weights(llm, environment))
+    return config.model_copy(
+        update={"task": task, "budget": budget, "workers": workers, "llm": llm, "operators": operators}
+    )
+
+
+def worker_devices(config: WorkersConfig) -> list[Device]:
+    """Return the device of each worker: the named ones, else every GPU, else the CPU, dealt out in turn."""
+    named = devices.select(config.devices) if config.devices else devices.discover()
+    count = config.count or len(named)
+    kinds = {device.kind for device in named}
+    if len(kinds) > 1:
+        raise ConfigError(
+            f"--devices must be of one kind, since scores on different kinds are not comparable, but they were "
+            f"{', '.join(sorted(kinds))}."
+        )
+    return [named[index % len(named)] for index in range(count)]
+
+
+def resolved(value: _Value | None) -> _Value:
+    """Return a configured value that `resolve` has filled in."""
+    if value is None:
+        raise ValueError("expected a resolved configuration, but a value of it is still None; call `resolve` first")
+    return value
+
+
+def uses_language_model(config: Config) -> bool:
+    """Return whether a resolved configuration has an operator that calls a language model."""
+    return any(name.startswith("llm_") for name in config.operators.weights or {})
+
+
+def _resolve_workers(config: WorkersConfig, found: Sequence[Device]) -> WorkersConfig:
+    cores = os.cpu_count() or 1
+    threads = 1 if found[0].kind == "cpu" else max(1, cores // len(found))
+    share_mib = psutil.virtual_memory().total / 2**20 * _CANDIDATES_MEMORY_SHARE / len(found)
+    memory_mib = min(share_mib, _LARGEST_MEMORY_MIB.get(found[0].kind, share_mib))
+    return WorkersConfig(
+        count=len(found),
+        devices=config.devices or tuple(dict.fromkeys(device.id or device.kind for device in found)),
+        threads=config.threads or threads,
+        memory_mib=config.memory_mib or round(memory_mib),
+    )
+
+
+def _resolve_llm(
+    config: LLMConfig, budget: BudgetConfig, workers: WorkersConfig, environment: Mapping[str, str]
+) -> LLMConfig:
+    seconds_between_calls = (budget.train_seconds or 0.0) / (workers.count or 1)
+    lifetime: Literal["5m", "1h"] = "1h" if seconds_between_calls > _SHORT_CACHE_SECONDS / 2 else "5m"
+    base_url = config.base_url if config.base_url is not None else environment.get("ANTHROPIC_BASE_URL")
+    return config.model_copy(update={"base_url": base_url, "cache_lifetime": config.cache_lifetime or lifetime})
+
+
+def _default_weights(llm: LLMConfig, environment: Mapping[str, str]) -> dict[str, float]:
+    reachable = llm.base_url is not None or "ANTHROPIC_API_KEY" in environment
+    return dict(LLM_WEIGHTS if reachable else CLASSICAL_WEIGHTS)

@@ -1,0 +1,50 @@
+"""`results.tsv`: one line an evaluation, in the columns of karpathy/autoresearch."""
+
+from __future__ import annotations
+
+import csv
+import os
+
+from evo.lineage import Lineage
+from evo.run_folder import RunFolder
+from evo.store import Outcome, StoreView
+from trainer.evaluation import Status
+
+COLUMNS = ("commit", "val_bpb", "memory_gb", "status", "description")
+_COMMIT_LENGTH = 7
+_MIB_PER_GB = 1024
+
+
+def write_results_table(folder: RunFolder, store: StoreView, lineage: Lineage) -> None:
+    """Replace the run's table atomically.
+
+    autoresearch writes 0.000000 for a crash, which reads as the best possible loss; here its numbers stay empty.
+    """
+    draft = folder.results.with_suffix(".tsv.part")
+    with draft.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE, escapechar="\\")
+        table.writerow(COLUMNS)
+        best: float | None = None
+        for outcome in store.outcomes():
+            bpb = outcome.objectives.get("val_bpb")
+            kept = bpb is not None and (best is None or bpb < best)
+            best = bpb if kept else best
+            idea = " ".join(store.individual(outcome.individual).idea.split())
+            commit = lineage.commit_of(outcome.individual)[:_COMMIT_LENGTH]
+            table.writerow([commit, *_numbers(outcome), _status(outcome, kept=kept), idea])
+    os.replace(draft, folder.results)  # noqa: PTH105 - the rename that replaces on every system
+
+
+def _numbers(outcome: Outcome) -> tuple[str, str]:
+    if outcome.status is not Status.OK:
+        return "", ""
+    return (
+        f"{outcome.objectives['val_bpb']:.6f}",
+        f"{outcome.objectives['peak_memory_mib'] / _MIB_PER_GB:.1f}",
+    )
+
+
+def _status(outcome: Outcome, *, kept: bool) -> str:
+    if outcome.status is not Status.OK:
+        return "crash"
+    return "keep" if kept else "discard"

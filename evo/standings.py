@@ -1,0 +1,168 @@
+"""What is known of a run so far, in memory: population, hall of fame, front, noise.
+
+Standings are a function of the store alone: telling the same results in the same order rebuilds them, whether the run
+was killed in between or not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+
+from evo.plan import Plan
+from evo.store import IndividualRecord, Outcome, Purpose
+from populations.archive import HallOfFame, ParetoFront
+from populations.fitness import Fitness
+from populations.individual import Individual
+from populations.logbook import Logbook
+from populations.toolbox import Toolbox
+from trainer.evaluation import Split, Status
+from trainer.objectives import Objective
+
+_HALL_SIZE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """The improvement of an individual over generation 0 on the gate split, on seeds that both ran with.
+
+    Attributes:
+        bpb: mean paired difference, bits per byte; positive is better.
+        noise_bpb: standard error of that mean, from the spread of generation 0's replicates.
+        seeds: how many pairs it rests on.
+    """
+
+    individual: int
+    bpb: float
+    noise_bpb: float
+    seeds: int
+
+    @property
+    def is_real(self) -> bool:
+        """Whether the gain exceeds two standard errors; less counts as a tie."""
+        return self.bpb > 2 * self.noise_bpb
+
+
+class Standings:
+    """Population, archives and statistics of a run, fed with one result after the other.
+
+    Attributes:
+        population: the survivors, best first.
+        hall: the best individuals so far.
+        front: the non-dominated individuals over the plan's pair of objectives.
+        told: results so far; `searched` of them were offspring.
+        statuses: how those results ended.
+        generation_zero: the first individual, once it was measured.
+        family: the parents of every individual that was measured.
+    """
+
+    def __init__(
+        self, plan: Plan, objectives: Sequence[Objective], front_objectives: Sequence[Objective], toolbox: Toolbox
+    ) -> None:
+        self.plan = plan
+        self.objectives = tuple(objectives)
+        self.population: list[Individual] = []
+        self.hall = HallOfFame(_HALL_SIZE)
+        self.front = ParetoFront(front_objectives)
+        self.logbook = Logbook(plan.mu, self.objectives[0])
+        self.told = 0
+        self.searched = 0
+        self.statuses: Counter[Status] = Counter()
+        self.generation_zero: Individual | None = None
+        self.family: dict[int, tuple[int, ...]] = {}
+        self._toolbox = toolbox
+        self._offspring: list[Individual] = []
+        self._gate_bpb: dict[int, dict[int, float]] = {}  # by individual, by seed
+
+    def tell(self, record: IndividualRecord, outcome: Outcome, source: Callable[[int], str]) -> None:
+        """Take in one result.
+
+        Args:
+            record: the individual that was evaluated.
+            outcome: the accepted result.
+            source: loads a genome; called only when the individual is not held already.
+        """
+        self.told = outcome.told
+        self.statuses[outcome.status] += 1
+        if outcome.purpose is Purpose.SEARCH:
+            self.searched += 1
+        if outcome.status is Status.OK:
+            self._measure(record, outcome, source)
+        if outcome.purpose is Purpose.SEARCH and self._generation_is_complete():
+            self._survive()
+        self.logbook.record(outcome.status, self.population, len(self.front))
+
+    def noise(self) -> dict[str, float]:
+        """Return the standard deviation of one evaluation by objective, from generation 0; empty before two of them."""
+        if self.generation_zero is None or self.generation_zero.replicates < 2:
+            return {}
+        measured = [objectives for _, objectives in self.generation_zero.evaluations]
+        return {name: stdev(m[name] for m in measured) for name in measured[0]}
+
+    def gains(self) -> list[Gain]:
+        """Return the gain of every individual that was confirmed, best first."""
+        reference = self._gate_bpb.get(0, {})
+        if len(reference) < 2:
+            return []
+        sigma = stdev(reference.values())
+        gains = []
+        for individual, measured in self._gate_bpb.items():
+            shared = sorted(reference.keys() & measured.keys())
+            if individual and shared:
+                differences = [reference[seed] - measured[seed] for seed in shared]
+                # Both sides of each pair carry the noise of one evaluation.
+                noise = sigma * math.sqrt(2 / len(shared))
+                gains.append(Gain(individual, fmean(differences), noise, len(shared)))
+        return sorted(gains, key=lambda gain: (-gain.bpb, gain.individual))
+
+    def best(self) -> Individual | None:
+        """Return the best individual: by confirmed gain where there are confirmations, by its mean before."""
+        confirmed = self.gains()
+        if confirmed:
+            held = self.held()
+            # Generation 0 has a gain of exactly zero.
+            winner = confirmed[0].individual if confirmed[0].bpb > 0 else 0
+            return held.get(winner, self.generation_zero)
+        return self.hall[0] if len(self.hall) else None
+
+    def held(self) -> dict[int, Individual]:
+        """Return the individuals whose sources are in memory, by id."""
+        zero = [self.generation_zero] if self.generation_zero else []
+        everyone = (*self.population, *self._offspring, *self.hall, *self.front.individuals, *zero)
+        return {individual.id: individual for individual in everyone}
+
+    def finalists(self) -> list[Individual]:
+        """Return the individuals to confirm: the best of the hall of fame, generation 0 excepted."""
+        return [individual for individual in self.hall if individual.id != 0][: self.plan.finalists]
+
+    def _measure(self, record: IndividualRecord, outcome: Outcome, source: Callable[[int], str]) -> None:
+        individual = self.held().get(record.id) or Individual(
+            id=record.id,
+            source=source(record.id),
+            parents=record.parents,
+            operator=record.operator,
+            idea=record.idea,
+            fitness=Fitness(self.objectives),
+        )
+        individual.tell(outcome.seed, outcome.objectives)
+        self.family[record.id] = record.parents
+        if Split.GATE in outcome.split_bpb:
+            self._gate_bpb.setdefault(record.id, {})[outcome.seed] = outcome.split_bpb[Split.GATE]
+        self.hall.update([individual])
+        self.front.update([individual])
+        if record.id == 0 and self.generation_zero is None:
+            self.generation_zero = individual
+            self.population = [individual]
+        elif outcome.purpose is Purpose.SEARCH:
+            self._offspring.append(individual)
+
+    def _generation_is_complete(self) -> bool:
+        return not self.plan.generational or self.searched % self.plan.mu == 0
+
+    def _survive(self) -> None:
+        if self._offspring:
+            self.population = self._toolbox.survive(self.population, self._offspring)
+            self._offspring = []

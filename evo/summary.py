@@ -1,0 +1,79 @@
+"""What a run amounts to so far, in numbers: printed at its end, by `status` and `best`, and in the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from evo.config import Config
+from evo.standings import Gain, Standings
+from evo.store import Spending, StoreView, Work
+from populations.individual import Individual
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One individual's place in the summary; `objectives` are means over its evaluations."""
+
+    id: int
+    operator: str
+    idea: str
+    replicates: int
+    objectives: Mapping[str, float]
+
+    @classmethod
+    def of(cls, individual: Individual) -> Standing:
+        """Return the standing of a measured individual."""
+        return cls(individual.id, individual.operator, individual.idea, individual.replicates, individual.means())
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The state of a run.
+
+    Attributes:
+        told: results so far, of `budget` evaluations.
+        statuses: how they ended.
+        noise: standard deviation of one evaluation by objective; empty while unknown.
+        gain: of the best individual, once it was confirmed.
+        front: over `front_objectives`, best in the first of them first.
+    """
+
+    told: int
+    budget: int
+    statuses: Mapping[str, int]
+    generation_zero: Standing | None
+    best: Standing | None
+    gain: Gain | None
+    noise: Mapping[str, float]
+    front_objectives: tuple[str, ...]
+    front: tuple[Standing, ...]
+    population: tuple[Standing, ...]
+    work: Work
+    spending: Spending
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-serialisable form."""
+        return asdict(self)
+
+
+def summarize(config: Config, store: StoreView, standings: Standings) -> Summary:
+    """Return the summary of a run whose results `standings` was told."""
+    best = standings.best()
+    zero = standings.generation_zero
+    gains = {gain.individual: gain for gain in standings.gains()}
+    return Summary(
+        told=standings.told,
+        budget=config.search.evaluations,
+        statuses={status.value: count for status, count in sorted(standings.statuses.items())},
+        generation_zero=Standing.of(zero) if zero else None,
+        best=Standing.of(best) if best else None,
+        gain=gains.get(best.id) if best else None,
+        noise=standings.noise(),
+        front_objectives=config.search.front,
+        front=tuple(map(Standing.of, standings.front.individuals)),
+        population=tuple(map(Standing.of, standings.population)),
+        work=store.work(),
+        spending=store.spending(),
+    )

@@ -1,0 +1,9 @@
+"""Where evaluations run. `Evaluator` is the contract that the search sees; one module a kind of workplace.
+
+local    supervisors on this machine, one a worker
+"""
+
+from evo.workers.evaluator import Evaluator
+from evo.workers.local import LocalEvaluator
+
+__all__ = ["Evaluator", "LocalEvaluator"]

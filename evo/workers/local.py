@@ -1,0 +1,69 @@
+"""Workers on this machine: one supervisor process each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from evo.workers.evaluator import Slot
+from trainer.evaluation import Evaluation, Job
+from trainer.local import SupervisorProcess
+from trainer.settings import Settings
+
+
+@dataclass(eq=False, slots=True)
+class _LocalSlot:
+    """A worker's place; its supervisor starts with its first job, so that all of them start in parallel."""
+
+    name: str
+    settings: Settings
+    supervisor: SupervisorProcess | None = None
+
+
+class LocalEvaluator:
+    """One supervisor a worker; a supervisor that dies is replaced at the next job.
+
+    Args:
+        settings: one for each worker.
+    """
+
+    def __init__(self, settings: Sequence[Settings]) -> None:
+        self._free: list[Slot] = [
+            _LocalSlot(f"{worker.device}{':' + worker.device_id if worker.device_id else ''}/{number}", worker)
+            for number, worker in enumerate(settings)
+        ]
+        self._all = tuple(self._free)
+        # A thread a worker waits for its supervisor; it holds no work of its own.
+        self._threads = ThreadPoolExecutor(max_workers=len(settings), thread_name_prefix="evo-worker")
+        self._closing = False
+
+    @property
+    def slots(self) -> int:
+        """How many jobs may be under way together."""
+        return len(self._all)
+
+    def reserve(self) -> Slot:
+        """Take a free slot."""
+        return self._free.pop(0)
+
+    async def evaluate(self, slot: Slot, job: Job) -> Evaluation:
+        """Evaluate a job; raises MachineError when a supervisor cannot be started."""
+        assert isinstance(slot, _LocalSlot)  # noqa: S101 - reserved from this evaluator
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._evaluate, slot, job)
+        finally:
+            self._free.append(slot)
+
+    async def close(self) -> None:
+        """End every supervisor with its candidates."""
+        self._closing = True
+        supervisors = [slot.supervisor for slot in self._all if isinstance(slot, _LocalSlot) and slot.supervisor]
+        await asyncio.gather(*(asyncio.to_thread(supervisor.close) for supervisor in supervisors))
+        self._threads.shutdown()
+
+    def _evaluate(self, slot: _LocalSlot, job: Job) -> Evaluation:
+        if slot.supervisor is None or not slot.supervisor.alive:
+            slot.supervisor = SupervisorProcess(slot.settings)
+        return slot.supervisor.evaluate(job)
