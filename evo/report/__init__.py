@@ -1,0 +1,14 @@
+"""The report of a run: one HTML file that opens without a network.
+
+    data       what a report shows, as plain dataclasses; knows nothing of the store
+    text       untrusted text and numbers, made fit for a page
+    diffs      the steps of the best line as highlighted unified diffs
+    outcome    what the run found, in one honest sentence
+    family     where each individual stands in the family tree
+    figures    what the charts share
+    progress, front, tree                 the three charts, as plotly figures
+    render     `render_report(data)`: all of it together
+    report.html, report.css, charts.js    the page itself
+
+`render` loads plotly, jinja2 and pygments: import it where a report is made, not before.
+"""

@@ -1,0 +1,41 @@
+// Draws the charts that stand as JSON on the page, in the colours of the page.
+"use strict";
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const touch = matchMedia("(pointer: coarse)");
+
+function pageColours() {
+  const style = getComputedStyle(document.documentElement);
+  const colour = (name) => style.getPropertyValue(name).trim();
+  return {
+    "font.color": colour("--ink"),
+    "font.family": getComputedStyle(document.body).fontFamily,
+    "xaxis.gridcolor": colour("--line"),
+    "yaxis.gridcolor": colour("--line"),
+    "hoverlabel.bgcolor": colour("--raised"),
+    "hoverlabel.bordercolor": colour("--muted"),
+    "hoverlabel.font.color": colour("--ink"),
+    "modebar.color": colour("--muted"),
+    "modebar.activecolor": colour("--ink"),
+    "modebar.bgcolor": "rgba(0,0,0,0)",
+  };
+}
+
+function draw(chart) {
+  const figure = JSON.parse(document.getElementById(chart.dataset.figure).textContent);
+  // A finger on a chart scrolls the page; a mouse zooms.
+  figure.layout.dragmode = touch.matches ? false : "zoom";
+  const config = {
+    responsive: true,
+    displaylogo: false,
+    displayModeBar: touch.matches ? false : "hover",
+    modeBarButtonsToRemove: ["select2d", "lasso2d"],
+  };
+  return Plotly.newPlot(chart, figure.data, figure.layout, config)
+    .then(() => Plotly.relayout(chart, pageColours()))
+    .then(() => chart.setAttribute("data-drawn", ""));
+}
+
+const charts = Array.from(document.querySelectorAll("[data-figure]"));
+charts.forEach(draw);
+dark.addEventListener("change", () => charts.forEach((chart) => Plotly.relayout(chart, pageColours())));

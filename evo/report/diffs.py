@@ -1,0 +1,94 @@
+"""The change between two sources as a unified diff with the colours of Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import lru_cache
+
+from markupsafe import Markup
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+from evo.report.text import visible
+
+_CONTEXT_LINES = 3
+_LIGHT_STYLE, _DARK_STYLE = "default", "github-dark"
+
+
+@dataclass(frozen=True, slots=True)
+class DiffLine:
+    """One line of a hunk.
+
+    Attributes:
+        sign: a space, `+` or `-`.
+        number: the line's number in the new source; in the old one for a removed line.
+        code: highlighted HTML.
+    """
+
+    sign: str
+    number: int
+    code: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """The hunks of a change with the number of lines it added and removed."""
+
+    hunks: tuple[tuple[DiffLine, ...], ...]
+
+    @property
+    def added(self) -> int:
+        """Lines added."""
+        return self._count("+")
+
+    @property
+    def removed(self) -> int:
+        """Lines removed."""
+        return self._count("-")
+
+    def _count(self, sign: str) -> int:
+        return sum(line.sign == sign for hunk in self.hunks for line in hunk)
+
+
+def diff_of(old: str, new: str) -> Diff:
+    """Return the change from `old` to `new`, with a few lines around each part."""
+    matcher = SequenceMatcher(None, _lines(old), _lines(new), autojunk=False)
+    old_code, new_code = _highlighted(old), _highlighted(new)
+    groups = matcher.get_grouped_opcodes(_CONTEXT_LINES)
+    return Diff(tuple(tuple(_hunk(group, old_code, new_code)) for group in groups))
+
+
+def style_sheet(selector: str) -> str:
+    """Return the CSS rules of the highlighting under `selector`, for light and for dark pages."""
+    light, dark = (
+        HtmlFormatter(style=style, nobackground=True).get_style_defs(selector) for style in (_LIGHT_STYLE, _DARK_STYLE)
+    )
+    return f"{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}"
+
+
+def _hunk(
+    group: list[tuple[str, int, int, int, int]], old: tuple[Markup, ...], new: tuple[Markup, ...]
+) -> Iterator[DiffLine]:
+    for tag, old_start, old_end, new_start, new_end in group:
+        if tag == "equal":
+            yield from (DiffLine(" ", number + 1, new[number]) for number in range(new_start, new_end))
+        else:
+            yield from (DiffLine("-", number + 1, old[number]) for number in range(old_start, old_end))
+            yield from (DiffLine("+", number + 1, new[number]) for number in range(new_start, new_end))
+
+
+def _lines(source: str) -> list[str]:
+    """Split at newlines as pygments does; `str.splitlines` splits at form feeds and more."""
+    return source.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
+
+
+@lru_cache(maxsize=2)  # every source of a line is the new side of one step and the old side of the next
+def _highlighted(source: str) -> tuple[Markup, ...]:
+    """Return highlighted HTML for each of `_lines(source)`; the formatter closes its tags at every line's end."""
+    lexer = PythonLexer(stripnl=False)
+    text = visible("".join(f"{line}\n" for line in _lines(source)))
+    page = highlight(text, lexer, HtmlFormatter(nowrap=True))
+    return tuple(Markup(line) for line in page.removesuffix("\n").split("\n"))  # noqa: S704 - pygments escapes the code

@@ -1,0 +1,117 @@
+"""`render_report`: a run's report as one HTML file that needs no network."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from evo.report import text
+from evo.report.data import Gain, IndividualRow, RunReport
+from evo.report.diffs import Diff, diff_of, style_sheet
+from evo.report.figures import better_word
+from evo.report.front import front_chart
+from evo.report.outcome import outcome_of
+from evo.report.progress import progress_chart
+from evo.report.tree import tree_chart
+
+_FOLDER = Path(__file__).parent
+_TOP = 10
+_OPEN_STEPS = 4
+"""Up to as many steps of the best line are unfolded from the start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the best line, ready to show; `gain` is over the step before, None where one of them has no score."""
+
+    row: IndividualRow
+    diff: Diff
+    gain: Gain | None
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnChart:
+    """One chart of the page; `json` is plotly's figure, safe inside a script element."""
+
+    json: Markup
+    note: str
+
+
+def render_report(data: RunReport) -> str:
+    """Return the whole page. Every text of `data` may be hostile: it is shown, never interpreted."""
+    page = _environment().get_template("report.html")
+    scripts = [Markup(get_plotlyjs()), Markup((_FOLDER / "charts.js").read_text("utf-8"))]  # noqa: S704 - our own code
+    return page.render(
+        report=data,
+        outcome=outcome_of(data),
+        better=better_word(data.objective),
+        charts=_charts(data),
+        steps=_steps(data),
+        top=data.ranking[:_TOP],
+        open_steps=len(data.best_line) - 1 <= _OPEN_STEPS,
+        style=_style(),
+        scripts=scripts,
+        script_hashes=" ".join(_source_hash(script) for script in scripts),
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(quantity=text.quantity, duration=text.duration, money=text.money)
+    return environment
+
+
+def _finalize(value: Any) -> Any:
+    """Make every text that reaches the page visible, so that no expression of the template can forget it."""
+    return text.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _charts(data: RunReport) -> dict[str, DrawnChart]:
+    charts = {"progress": progress_chart(data), "tree": tree_chart(data)}
+    if data.front_objectives:
+        charts["front"] = front_chart(data, data.front_objectives)
+    return {key: DrawnChart(_script_safe(chart.figure.to_json()), chart.note) for key, chart in charts.items()}
+
+
+def _steps(data: RunReport) -> list[Step]:
+    steps = []
+    for before, after in pairwise(data.best_line):
+        row, previous = data.by_id[after.individual], data.by_id[before.individual]
+        scored = all(data.objective.name in one.means for one in (row, previous))
+        gain = data.gain(row, over=previous) if scored else None
+        steps.append(Step(row, diff_of(before.source, after.source), gain))
+    return steps
+
+
+def _script_safe(json: str) -> Markup:
+    """Return JSON that no HTML parser takes for the end of a script element or the start of a comment."""
+    for character in "<>&\u2028\u2029":
+        json = json.replace(character, f"\\u{ord(character):04x}")
+    return Markup(json)  # noqa: S704 - nothing is left that HTML would interpret
+
+
+def _style() -> Markup:
+    rules: Sequence[str] = ((_FOLDER / "report.css").read_text("utf-8"), style_sheet(".diff"))
+    return Markup("\n".join(rules))  # noqa: S704 - our own rules
+
+
+def _source_hash(script: str) -> str:
+    """Return the hash by which the page's content security policy admits a script, and no other."""
+    digest = hashlib.sha256(script.encode("utf-8")).digest()
+    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"

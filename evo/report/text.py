@@ -1,0 +1,59 @@
+"""Untrusted text and numbers, made fit for a page.
+
+Ideas, reasons and sources come from language models and candidate code. Escaping for HTML is jinja's work; here goes
+what escaping leaves: characters that nobody sees, that reorder what one sees, or that no UTF-8 file can hold.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import textwrap
+from datetime import timedelta
+
+# Control characters but tab and newline, zero-width and bidirectional controls, line separators, lone surrogates.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+
+_HOVER_WIDTH = 64
+_HOVER_LINES = 5
+
+
+def visible(text: str) -> str:
+    r"""Return `text` with invisible characters written out, for example as `\u202e`."""
+    return _INVISIBLE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
+
+
+def hover(title: str, *facts: str, idea: str = "") -> str:
+    """Return the text of a chart's hover label, in which plotly would interpret tags and entities.
+
+    The idea is wrapped and cut to a few lines.
+    """
+    lines = textwrap.wrap(visible(idea), _HOVER_WIDTH, max_lines=_HOVER_LINES, placeholder=" …")
+    first, *rest = (html.escape(line) for line in (title, *map(visible, facts), *lines) if line)
+    return "<br>".join([f"<b>{first}</b>", *rest])
+
+
+def quantity(value: float, *, signed: bool = False) -> str:
+    """Return a number with the digits that matter: four decimals below 100, none from 1,000 on."""
+    size = abs(value)
+    decimals = 4 if size < 100 else 2 if size < 1000 else 0
+    if float(value).is_integer() and size < 1000:
+        decimals = 0
+    return f"{value:{'+' if signed else ''},.{decimals}f}".replace("-", "−")
+
+
+def duration(seconds: float) -> str:
+    """Return a duration as a person says it: `48 s`, `12 min 5 s`, `9 h 3 min`, `2 d 4 h`."""
+    whole = timedelta(seconds=round(seconds))
+    hours, rest = divmod(whole.seconds, 3600)
+    parts = [(whole.days, "d"), (hours, "h"), (rest // 60, "min"), (rest % 60, "s")]
+    while len(parts) > 1 and not parts[0][0]:
+        parts.pop(0)
+    return " ".join(f"{count} {unit}" for count, unit in parts[:2] if count) or "0 s"
+
+
+def money(usd: float | None) -> str:
+    """Return a sum in dollars, or `unknown`, which is not nothing."""
+    return "unknown" if usd is None else f"${usd:,.2f}"

@@ -1,0 +1,205 @@
+"""Reports of made-up runs, for tests of the page that shows them."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from dataclasses import replace
+from datetime import UTC, datetime
+from statistics import fmean
+from typing import Any
+
+from evo.report.data import (
+    Confirmation,
+    EvaluationRow,
+    IndividualRow,
+    LineStep,
+    OperatorCosts,
+    RunReport,
+)
+from trainer.evaluation import Status
+from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES as OBJECTIVES
+
+BPB, SPEED = OBJECTIVES["val_bpb"], OBJECTIVES["tokens_per_second"]
+SIGMA = 0.0012
+
+_OPERATORS = {
+    "llm_mutation": "Warm the learning rate up over the first steps and decay it to zero linearly: the budget is too "
+    "short for a long plateau, and the last tenth of a decay is worth most.",
+    "llm_crossover": "Take the rotary attention of the first parent and the squared ReLU of the second.",
+    "random_mutation": "LEARNING_RATE 0.003 → 0.0042",
+    "merge_crossover": "Three-way merge over the common ancestor.",
+}
+
+SOURCE = '''"""A small language model."""
+
+import torch
+from torch import nn
+
+DEPTH = 4
+WIDTH = 128
+LEARNING_RATE = 3e-3
+BATCH_TOKENS = 4096
+
+
+class Block(nn.Module):
+    """Attention, then a feed-forward layer."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = nn.RMSNorm(width)
+        self.feed_forward = nn.Sequential(nn.Linear(width, 4 * width), nn.ReLU(), nn.Linear(4 * width, width))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.feed_forward(self.norm(x))
+
+
+def build_model(task):
+    return nn.Sequential(*[Block(WIDTH) for _ in range(DEPTH)])
+
+
+def train(model, task):
+    tokens = task.train_tokens()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE)
+    while task.seconds_left() > 0:
+        optimizer.zero_grad()
+        loss = model(tokens[:BATCH_TOKENS]).mean()
+        loss.backward()
+        optimizer.step()
+'''
+
+
+def sample_run(offspring: int = 60, *, population: int = 16, seed: int = 0, **changes: Any) -> RunReport:
+    """Return the report of a simulated (μ+1) run; `changes` replace fields of it."""
+    return RunReport(**{**_Simulation(offspring, population, seed).fields(), **changes})
+
+
+def bare_run(**changes: Any) -> RunReport:
+    """Return the report of a run that has evaluated nothing yet; `changes` replace fields of it."""
+    fields = {
+        "individuals": (IndividualRow(0, (), "seed", "generation 0", None),),
+        "evaluations": (),
+        "best": None,
+        "front": (),
+        "best_line": (),
+        "operator_costs": {},
+        "confirmation": None,
+        "noise": {},
+        "state": "Running.",
+        "cost_usd": 0.0,
+    }
+    return sample_run(0, **{**fields, **changes})
+
+
+class _Simulation:
+    """Offspring are their parent plus luck; one in nine fails, one in forty is far worse."""
+
+    def __init__(self, offspring: int, population_size: int, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.population_size = population_size
+        self.rows = {0: IndividualRow(0, (), "seed", "generation 0", None)}
+        self.sources = {0: SOURCE}
+        self.evaluations: list[EvaluationRow] = []
+        self.truth: dict[int, tuple[float, float]] = {0: (1.98, 52_000.0)}
+        for run_seed in range(3):
+            self.evaluate(0, run_seed)
+        self.population = [0]
+        for number in range(1, offspring + 1):
+            self.breed(number)
+
+    def bpb(self, number: int) -> float:
+        return self.rows[number].means["val_bpb"]
+
+    def evaluate(self, number: int, seed: int) -> None:
+        bpb, speed = self.truth[number]
+        measured = {
+            "val_bpb": bpb + self.random.gauss(0, SIGMA),
+            "tokens_per_second": speed * self.random.gauss(1, 0.01),
+            "peak_memory_mib": 640.0 + number % 37,
+            "parameters": 1_200_000.0 + 1_000 * (number % 91),
+        }
+        self.evaluations.append(EvaluationRow(len(self.evaluations) + 1, number, seed, Status.OK, "cpu", measured))
+        told = defaultdict(list)
+        for row in self.evaluations:
+            if row.individual == number:
+                for name, value in row.objectives.items():
+                    told[name].append(value)
+        means = {name: fmean(values) for name, values in told.items()}
+        replicates = len(told["val_bpb"])
+        self.rows[number] = replace(self.rows[number], status=Status.OK, means=means, replicates=replicates)
+
+    def fail(self, number: int) -> None:
+        status = self.random.choice([Status.CRASHED, Status.OUT_OF_MEMORY, Status.TIMED_OUT, Status.DIVERGED])
+        reason = "RuntimeError: shapes (4, 128) and (64, 128) cannot be multiplied"
+        row = EvaluationRow(len(self.evaluations) + 1, number, 0, status, "cpu", reason=reason)
+        self.evaluations.append(row)
+        self.rows[number] = replace(self.rows[number], status=status, reason=reason)
+
+    def breed(self, number: int) -> None:
+        operator = self.random.choice(list(_OPERATORS))
+        arity = min(2 if "crossover" in operator else 1, len(self.population))
+        rivals = self.random.sample(self.population, min(2 * arity, len(self.population)))
+        parents = tuple(sorted(rivals, key=self.bpb)[:arity])
+        self.rows[number] = IndividualRow(number, parents, operator, _OPERATORS[operator], None)
+        self.sources[number] = self.mutated(self.sources[parents[0]], number)
+        if self.random.random() < 1 / 9:
+            self.fail(number)
+            return
+        bpb, speed = min(self.truth[parent] for parent in parents)
+        worse = 3.0 if self.random.random() < 1 / 40 else 0.0
+        step = self.random.gauss(0.004, 0.011)
+        self.truth[number] = (max(bpb + step, 1.6) + worse, speed * self.random.gauss(1 - step, 0.08))
+        self.evaluate(number, 0)
+        self.population = sorted([*self.population, number], key=self.bpb)[: self.population_size]
+        if self.population[0] == number:
+            self.evaluate(number, 1)
+
+    def front(self, scored: list[IndividualRow]) -> tuple[int, ...]:
+        front, fastest = [], 0.0
+        for row in sorted(scored, key=lambda row: (row.means["val_bpb"], -row.means["tokens_per_second"])):
+            if row.means["tokens_per_second"] > fastest:
+                fastest = row.means["tokens_per_second"]
+                front.append(row.id)
+        return tuple(front)
+
+    def mutated(self, source: str, number: int) -> str:
+        lines = source.splitlines(keepends=True)
+        at = self.random.choice([index for index, line in enumerate(lines) if line.strip() == "optimizer.step()"])
+        lines.insert(at, f"        loss = loss * {1 + number / 1000:.3f}  # tried by {number}\n")
+        return "".join(lines).replace("LEARNING_RATE = 3e-3", f"LEARNING_RATE = {number}e-4")
+
+    def line(self, number: int) -> tuple[int, ...]:
+        parents = self.rows[number].parents
+        return (*(self.line(parents[0]) if parents else ()), number)
+
+    def fields(self) -> dict[str, Any]:
+        scored = [row for row in self.rows.values() if row.means]
+        best = min(scored, key=lambda row: row.means["val_bpb"]).id
+        return {
+            "name": "speeches-16x40",
+            "task": "language model on the State of the Union messages",
+            "state": "Complete.",
+            "started": datetime(2026, 11, 20, 21, 4, tzinfo=UTC),
+            "wall_seconds": 5 * 3600 + 12 * 60.0,
+            "run_seed": 7,
+            "generation_size": self.population_size,
+            "evaluations_planned": len(self.evaluations),
+            "train_seconds": 30.0,
+            "clock": "cpu",
+            "devices": ("cpu (2 cores)",),
+            "sandbox_levels": ("bubblewrap",),
+            "self_reported": False,
+            "cost_usd": 14.37,
+            "objectives": (BPB, SPEED, OBJECTIVES["peak_memory_mib"], OBJECTIVES["parameters"]),
+            "noise": {"val_bpb": SIGMA, "tokens_per_second": 430.0},
+            "individuals": tuple(self.rows.values()),
+            "evaluations": tuple(self.evaluations),
+            "best": best,
+            "front_objectives": (BPB, SPEED),
+            "front": self.front(scored),
+            "best_line": tuple(LineStep(number, self.sources[number]) for number in self.line(best)),
+            "operator_costs": {
+                name: OperatorCosts(200, 7.18 if name.startswith("llm") else 0.0) for name in _OPERATORS
+            },
+            "confirmation": Confirmation("G", 1.6021, 1.9814, 0.0011, 3),
+        }

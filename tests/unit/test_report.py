@@ -1,0 +1,322 @@
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from report_samples import SOURCE, bare_run, sample_run
+
+from evo.report.data import Confirmation, EvaluationRow, IndividualRow, LineStep, OperatorCosts
+from evo.report.diffs import diff_of
+from evo.report.family import curve, seats
+from evo.report.front import front_chart
+from evo.report.outcome import Tone, outcome_of
+from evo.report.progress import progress_chart
+from evo.report.render import render_report
+from evo.report.text import duration, hover, money, quantity, visible
+from evo.report.tree import tree_chart
+from trainer.evaluation import Status
+from trainer.objectives import Direction, Objective
+
+HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=alert(1)>{{ 7 * 7 }}\ud800\x00"
+
+
+class _Page(HTMLParser):
+    """Collects what a browser would run, load or show."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.addresses, self.data = [], [], {}
+        self._inside = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        attributes = dict(attrs)
+        self.tags.append((tag, attributes))
+        self.addresses += [attributes[name] for name in ("src", "href") if name in attributes]
+        if tag in ("script", "style"):
+            self._inside.append(attributes.get("id", tag))
+
+    def handle_endtag(self, tag):
+        if tag in ("script", "style"):
+            self._inside.pop()
+
+    def handle_data(self, data):
+        key = self._inside[-1] if self._inside else "text"
+        self.data[key] = self.data.get(key, "") + data
+
+
+def _run_with(*rows, evaluations=(), **changes):
+    return bare_run(individuals=tuple(rows), evaluations=tuple(evaluations), **changes)
+
+
+def _scored(id_, bpb, *, parents=(0,), replicates=1, operator="random_mutation"):
+    return IndividualRow(id_, parents if id_ else (), operator, "an idea", Status.OK, {"val_bpb": bpb}, replicates)
+
+
+def test_the_page_loads_nothing():
+    page = _Page(render_report(sample_run(30)))
+    assert {address for address in page.addresses if not address.startswith("#")} == {"data:,"}
+    style = page.data["style"]
+    assert "@import" not in style
+    assert "url(" not in style
+
+
+def test_the_page_shows_the_run_from_headline_to_facts():
+    report = sample_run(60)
+    text = _Page(render_report(report)).data["text"]
+    for expected in (
+        f"Individual {report.best}",
+        "Confirmed: on split G",
+        "$14.37",
+        "5 h 12 min",
+        "bubblewrap",
+        "cpu (2 cores)",
+        "30 s on the cpu clock",
+        "out of memory",
+        "llm_crossover",
+        "Top ten",
+        "Family tree",
+        "From generation 0 to the best",
+    ):
+        assert expected in text
+
+
+def test_hostile_text_stays_text_everywhere():
+    report = sample_run(20)
+    hostile = replace(
+        report,
+        name=HOSTILE,
+        task=HOSTILE,
+        state=HOSTILE,
+        devices=(HOSTILE,),
+        sandbox_levels=(HOSTILE,),
+        individuals=tuple(replace(row, idea=HOSTILE, operator=HOSTILE, reason=HOSTILE) for row in report.individuals),
+        evaluations=tuple(replace(row, reason=HOSTILE) for row in report.evaluations),
+        best_line=tuple(replace(step, source=f"x = '{HOSTILE}' # {step.individual}\n") for step in report.best_line),
+        operator_costs={HOSTILE: OperatorCosts(3, None)},
+    )
+    clean, page = render_report(report), render_report(hostile)
+    page.encode("utf-8")
+    assert len(_scripts(page)) == len(_scripts(clean))
+    assert not [tag for tag, _ in _Page(page).tags if tag == "img"]
+    assert "{{ 7 * 7 }}" in _Page(page).data["text"]
+    assert "\\ud800" in page
+    figures = [json.loads(_Page(page).data[f"figure-{key}"]) for key in ("progress", "front", "tree")]
+    labels = [text for figure in figures for trace in figure["data"] for text in trace.get("hovertext") or ()]
+    names = [trace.get("name") or "" for figure in figures for trace in figure["data"]]
+    assert labels
+    assert set(re.findall("<[^>]*>", "".join(labels + names))) == {"<b>", "</b>", "<br>"}
+
+
+def _scripts(page):
+    return re.findall("<script", page)
+
+
+def test_the_policy_admits_exactly_the_page_s_own_scripts():
+    page = _Page(render_report(bare_run()))
+    policy = next(attributes["content"] for tag, attributes in page.tags if attributes.get("http-equiv"))
+    scripts = [tag for tag, attributes in page.tags if tag == "script" and "type" not in attributes]
+    assert policy.startswith("default-src 'none';")
+    assert len(set(re.findall("'sha256-[^']+'", policy))) == len(scripts) == 2
+    assert "unsafe-eval" not in policy
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        bare_run(),
+        bare_run(evaluations=(EvaluationRow(1, 0, 0, Status.CRASHED, "cpu", reason="ImportError"),)),
+        bare_run(
+            front_objectives=None, objectives=(Objective("score", Direction.MAXIMIZE, "points"),), self_reported=True
+        ),
+        sample_run(0),
+        sample_run(1, population=1),
+        sample_run(5, confirmation=None, noise={}, cost_usd=None),
+    ],
+    ids=["nothing yet", "only a failure", "one script objective", "generation 0 only", "one offspring", "no noise"],
+)
+def test_a_run_of_any_size_has_a_report(report):
+    page = _Page(render_report(report))
+    assert {"figure-progress", "figure-tree"} <= set(page.data)
+    assert ("figure-front" in page.data) == (report.front_objectives is not None)
+    assert ("self-reported" in page.data["text"]) == report.self_reported
+
+
+@pytest.mark.parametrize(
+    ("confirmation", "noise", "verdict", "tone"),
+    [
+        (Confirmation("G", 1.6, 1.7, 0.01, 3), {}, "Confirmed: on split G", Tone.GOOD),
+        (Confirmation("G", 1.69, 1.7, 0.01, 3), {}, "Not confirmed: on split G", Tone.OPEN),
+        (Confirmation("G", 1.8, 1.7, 0.01, 3), {}, "0.1000 ± 0.0100 (5.9%) worse", Tone.OPEN),
+        (Confirmation("G", 1.6, 1.7, None, 1), {}, "too few replicates", Tone.OPEN),
+        (None, {}, "the noise was not measured", Tone.OPEN),
+        (None, {"val_bpb": 0.001}, "Beyond the noise where selection looked; not confirmed", Tone.OPEN),
+        (None, {"val_bpb": 0.2}, "Within the noise: a tie", Tone.OPEN),
+    ],
+)
+def test_the_verdict_never_claims_more_than_was_measured(confirmation, noise, verdict, tone):
+    report = _run_with(_scored(0, 1.7), _scored(1, 1.5), best=1, confirmation=confirmation, noise=noise)
+    outcome = outcome_of(report)
+    assert verdict in outcome.verdict
+    assert outcome.tone is tone
+
+
+def test_the_headline_names_the_best_its_gain_and_its_noise():
+    report = _run_with(_scored(0, 1.7, replicates=4), _scored(1, 1.5, replicates=4), best=1, noise={"val_bpb": 0.02})
+    assert outcome_of(report).headline == (
+        "Individual 1: val_bpb 1.5000, 0.2000 ± 0.0141 (11.8%) better than generation 0"
+    )
+    assert outcome_of(replace(report, best=0)).headline == "Generation 0 is still the best: val_bpb 1.7000"
+    assert outcome_of(bare_run()).headline == "Nothing was scored"
+
+
+def test_best_so_far_follows_means_and_steps_back():
+    def told(number, individual, bpb):
+        return EvaluationRow(number, individual, number, Status.OK, "cpu", {"val_bpb": bpb})
+
+    evaluations = [told(1, 0, 2.0), told(2, 1, 1.0), EvaluationRow(3, 2, 0, Status.CRASHED, "cpu"), told(4, 1, 3.2)]
+    report = _run_with(_scored(0, 2.0), _scored(1, 2.1, replicates=2), evaluations=evaluations)
+    assert report.best_so_far() == [(1, 2.0), (2, 1.0), (4, 2.0)]
+
+
+def test_an_operator_is_credited_beyond_a_tie_over_its_best_parent():
+    report = _run_with(
+        _scored(0, 2.0),
+        _scored(1, 1.9),
+        _scored(2, 1.89),
+        _scored(3, 1.7, parents=(0, 1), operator="merge_crossover"),
+        _scored(4, 1.95, parents=(0, 1), operator="merge_crossover"),
+        IndividualRow(5, (1,), "merge_crossover", "", Status.CRASHED),
+        IndividualRow(6, (1,), "merge_crossover", "", None),
+        noise={"val_bpb": 0.01},
+        operator_costs={"merge_crossover": OperatorCosts(9, 0.0), "llm_mutation": OperatorCosts(2, None)},
+    )
+    merge, mutation, llm = report.operator_summaries()
+    assert (merge.proposals, merge.offspring, merge.scored, merge.failed, merge.improved) == (9, 4, 2, 1, 1)
+    assert (mutation.name, mutation.offspring, mutation.improved) == ("random_mutation", 2, 2)
+    assert (llm.name, llm.proposals, llm.offspring, llm.cost_usd) == ("llm_mutation", 2, 0, None)
+
+
+def test_every_evaluation_is_on_the_progress_chart_once():
+    report = sample_run(300, seed=3)
+    chart = progress_chart(report)
+    drawn = sorted(x for trace in chart.figure.data if trace.mode == "markers" for x in trace.x)
+    assert drawn == [row.number for row in report.evaluations]
+    crosses = next(trace for trace in chart.figure.data if trace.name == "failed")
+    assert len(crosses.x) == sum(row.status is not Status.OK for row in report.evaluations)
+    assert "stand as triangles" in chart.note
+
+
+@pytest.mark.parametrize("direction", list(Direction))
+def test_outliers_on_the_worse_side_do_not_flatten_the_chart(direction):
+    sign = 1.0 if direction is Direction.MINIMIZE else -1.0
+    objective = Objective("score", direction, "points")
+    values = [5.0, 5.0 - sign * 0.2, 5.0 - sign * 0.1, 5.0 + sign * 4000]
+    rows = [IndividualRow(i, (0,) if i else (), "op", "", Status.OK, {"score": v}, 1) for i, v in enumerate(values)]
+    told = [EvaluationRow(i + 1, i, 0, Status.OK, "cpu", {"score": v}) for i, v in enumerate(values)]
+    report = _run_with(*rows, evaluations=told, objectives=(objective,), front_objectives=None)
+    low, high = progress_chart(report).figure.layout.yaxis.range
+    assert low < min(values[:3]) <= max(values[:3]) < high
+    assert high - low < 1
+
+
+def test_the_front_chart_splits_everyone_into_front_and_dominated():
+    report = sample_run(120)
+    traces = {trace.name: trace for trace in front_chart(report, report.front_objectives).figure.data}
+    scored = sum(bool(row.means) for row in report.individuals)
+    assert len(traces["front"].x) == len(report.front)
+    assert len(traces["front"].x) + len(traces["dominated"].x) == scored
+    assert list(traces["front"].x) == sorted(traces["front"].x)
+    assert len(traces["generation 0"].x) == len(traces["best"].x) == 1
+
+
+def test_the_tree_has_everyone_and_every_edge():
+    report = sample_run(640)
+    chart = tree_chart(report)
+    drawn = sum(len(trace.x) for trace in chart.figure.data if trace.mode == "markers")
+    assert drawn == len(report.individuals)
+    edges = next(trace for trace in chart.figure.data if trace.name == "parent")
+    assert list(edges.x).count(None) == sum(len(row.parents) for row in report.individuals)
+    assert chart.figure.layout.height <= 1600
+
+
+def test_seats_never_collide_and_children_stand_below_their_parents():
+    report = sample_run(640, seed=5)
+    parents = {row.id: row.parents for row in report.individuals}
+    line = [step.individual for step in report.best_line]
+    places = seats(parents, set(line), 16)
+    assert len(set(places.values())) == len(parents)
+    assert all(places[parent].y < places[child].y for child in parents for parent in parents[child])
+    assert all(places[id_].x == 0 for id_ in line)
+    assert all((places[id_].x == 0) == (id_ in line) for id_ in parents)
+    assert max(abs(seat.x) for seat in places.values()) <= 8
+
+
+def test_an_edge_starts_and_ends_at_its_seats():
+    places = seats({0: (), 1: (0,), 2: (1,)}, {0}, 2)
+    xs, ys = curve(places[0], places[2])
+    assert (xs[0], ys[0]) == places[0]
+    assert (xs[-1], ys[-1]) == places[2]
+    assert ys == sorted(ys)
+
+
+def test_a_diff_shows_the_change_with_both_line_numbers():
+    diff = diff_of(SOURCE, SOURCE.replace("DEPTH = 4\n", "DEPTH = 6\nHEADS = 2\n"))
+    changed = [(line.sign, line.number, re.sub("<[^>]+>", "", line.code)) for line in diff.hunks[0] if line.sign != " "]
+    assert changed == [("-", 6, "DEPTH = 4"), ("+", 6, "DEPTH = 6"), ("+", 7, "HEADS = 2")]
+    assert (diff.added, diff.removed) == (2, 1)
+    assert "<span" in diff.hunks[0][0].code or "<span" in diff.hunks[0][4].code
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "",
+        "\n",
+        "x = 1",
+        "x = '''a\n\n\x0cb\u2028c'''\r\ny = 2\r",
+        "def broken(:\n\t<b>&amp;</b>\n",
+        "é = '\ud800'\n\n\n",
+    ],
+)
+def test_any_source_can_stand_on_either_side_of_a_diff(source):
+    for old, new in ((source, SOURCE), (SOURCE, source), (source, source)):
+        diff = diff_of(old, new)
+        shown = "\n".join(line.code for hunk in diff.hunks for line in hunk)
+        shown.encode("utf-8")
+        assert "<b>" not in shown
+    assert diff_of(source, source).hunks == ()
+
+
+def test_a_step_without_a_changed_line_says_so():
+    report = sample_run(5)
+    line = (LineStep(0, SOURCE), LineStep(1, SOURCE))
+    page = render_report(replace(report, best_line=line, best=1))
+    assert "no line differs" in page
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (visible("a\x00b\u202ec\nd\te\ud800"), "a\\u0000b\\u202ec\nd\te\\ud800"),
+        (hover("#1", "<b>x</b>", idea="a & b"), "<b>#1</b><br>&lt;b&gt;x&lt;/b&gt;<br>a &amp; b"),
+        (quantity(1.93456), "1.9346"),
+        (quantity(-0.01, signed=True), "−0.0100"),
+        (quantity(52_000.4), "52,000"),
+        (quantity(640.0), "640"),
+        (quantity(123.456), "123.46"),
+        (duration(0), "0 s"),
+        (duration(61), "1 min 1 s"),
+        (duration(3 * 3600), "3 h"),
+        (duration(200_000), "2 d 7 h"),
+        (money(None), "unknown"),
+        (money(0.0), "$0.00"),
+    ],
+)
+def test_texts_and_numbers_are_fit_for_the_page(shown, expected):
+    assert shown == expected
+
+
+def test_a_long_idea_is_cut_in_hover_labels():
+    assert hover("#1", idea="word " * 400).count("<br>") <= 6
