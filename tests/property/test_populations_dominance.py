@@ -18,7 +18,7 @@ points = st.lists(st.tuples(coarse, coarse), min_size=1, max_size=14)
 
 
 def _individuals(values, objectives=PAIR):
-    individuals = [Individual(i, "", (), "", "", "", Fitness(objectives)) for i in range(len(values))]
+    individuals = [Individual(i, "", (), "", "", Fitness(objectives)) for i in range(len(values))]
     for individual, point in zip(individuals, values, strict=True):
         individual.tell(0, {objective.name: value for objective, value in zip(PAIR, point, strict=True)})
     return individuals

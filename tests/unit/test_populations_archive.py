@@ -17,7 +17,7 @@ SPEED = LANGUAGE_MODEL_OBJECTIVES["tokens_per_second"]
 
 
 def _individual(number, bpb=None, speed=100.0):
-    individual = Individual(number, "", (), "seed", "", "", Fitness([BPB]))
+    individual = Individual(number, "", (), "seed", "", Fitness([BPB]))
     if bpb is not None:
         individual.tell(0, {"val_bpb": bpb, "tokens_per_second": speed})
     return individual
@@ -128,8 +128,8 @@ def test_a_generation_is_as_many_completed_evaluations_as_the_population_is_larg
 
 def test_best_follows_the_direction():
     book = Logbook(1, SPEED)
-    fast = Individual(0, "", (), "seed", "", "", Fitness([SPEED], [300.0]))
-    slow = Individual(1, "", (), "seed", "", "", Fitness([SPEED], [200.0]))
+    fast = Individual(0, "", (), "seed", "", Fitness([SPEED], [300.0]))
+    slow = Individual(1, "", (), "seed", "", Fitness([SPEED], [200.0]))
     assert book.record(Status.OK, [fast, slow], 1)["best"] == 300.0
 
 

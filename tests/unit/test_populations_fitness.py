@@ -13,7 +13,7 @@ SPEED = LANGUAGE_MODEL_OBJECTIVES["tokens_per_second"]
 
 
 def _individual(number: int = 7) -> Individual:
-    return Individual(number, "x = 1\n", (3,), "random_mutation", "try 1", "x=1", Fitness([BPB]))
+    return Individual(number, "x = 1\n", (3,), "random_mutation", "try 1", Fitness([BPB]))
 
 
 def test_a_fitness_is_invalid_until_measured():

@@ -17,7 +17,7 @@ SELECTIONS = [selection.tournament, selection.nsga2]
 
 def _individual(number, *values, objectives=(BPB, SPEED)):
     objectives = objectives[: len(values)] or (BPB,)
-    individual = Individual(number, "", (), "seed", "", "", Fitness(objectives))
+    individual = Individual(number, "", (), "seed", "", Fitness(objectives))
     if values:
         individual.tell(0, {objective.name: value for objective, value in zip(objectives, values, strict=True)})
     return individual
