@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import libcst as cst
+from libcst.helpers import get_full_name_for_node
 
 from operators.constants import Number, literal_text
 from operators.syntax import Change, Edit, Syntax, parenthesised
@@ -32,6 +33,9 @@ _ORDERED = (cst.Subtract, cst.Divide, cst.FloorDivide, cst.Modulo, cst.Power, cs
 """Operators for which the order of the operands matters."""
 
 _TEXTS = (cst.SimpleString, cst.ConcatenatedString, cst.FormattedString)
+_SYMMETRIC = frozenset({"add", "allclose", "equal", "max", "maximum", "min", "minimum", "mul", "swapaxes", "transpose"})
+"""Functions of which two arguments can change places without effect."""
+
 _AXES = frozenset({"dim", "dims", "axis", "start_dim", "end_dim"})
 _FACTORS = (0.5, 0.8, 1.25, 2.0)
 
@@ -96,6 +100,8 @@ def drop_keyword(syntax: Syntax) -> Iterator[Change]:
 def swap_arguments(syntax: Syntax) -> Iterator[Change]:
     """Exchange two neighbouring positional arguments."""
     for call in syntax.of_kind(cst.Call):
+        if (get_full_name_for_node(call.func) or "").rpartition(".")[2] in _SYMMETRIC:
+            continue
         for index, (first, second) in enumerate(pairwise(call.args)):
             if not (first.keyword or second.keyword or first.star or second.star):
                 swapped = (first.with_changes(value=second.value), second.with_changes(value=first.value))

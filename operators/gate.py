@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Callable
 
 from operators.proposal import Refused
@@ -17,6 +18,7 @@ Contract = Callable[[ast.Module], None]
 """Raises `Refused("contract", reason)` for a program that a task cannot run."""
 
 MAX_BYTES = 256 * 1024
+_QUOTED_CHARACTERS = 200
 
 _UNWANTED = re.compile(
     "[\x00-\x08\x0b\x0d-\x1f\x7f"  # control characters but tab, line feed and form feed: they hide text from readers
@@ -44,7 +46,6 @@ class SourceGate:
         self._contract = contract
         self._known = known
         self._max_bytes = max_bytes
-        self._latest: Program | None = None
 
     def check(self, source: str) -> None:
         """Raise `Refused` unless `source` may become an individual."""
@@ -58,19 +59,14 @@ class SourceGate:
             )
 
     def read(self, source: str) -> Program:
-        """Return the parsed source; parses once when the same source comes again right away.
+        """Return the parsed source, whether or not it is new.
 
         Raises:
             Refused: it is too large, unreadable, does not parse or breaks the contract.
         """
-        if self._latest is None or self._latest.source != source:
-            self._latest = self._read(source)
-        return self._latest
-
-    def _read(self, source: str) -> Program:
         _check_size(source, self._max_bytes)
         _check_characters(source)
-        program = _parse(source)
+        program = _compiled(source)
         if not program.tree.body:
             raise Refused("unparsable", "the source has no statement; send the whole program")
         self._contract(program.tree)
@@ -96,17 +92,23 @@ def _check_characters(source: str) -> None:
         )
 
 
-def _parse(source: str) -> Program:
+def _compiled(source: str) -> Program:
+    """Parse and compile, since some errors of syntax (`return` outside a function) show only in the second step."""
     try:
-        return read_program(source)
+        program = read_program(source)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(program.tree, "genome", "exec", dont_inherit=True)
     except SyntaxError as error:
-        text = (error.text or "").strip()
-        quoted = f": `{text[:200]}`" if text else ""
-        raise Refused("unparsable", f"line {error.lineno or 1}: {error.msg}{quoted}") from None
+        line = error.lineno or 1
+        text = source.split("\n")[line - 1].strip() if line <= source.count("\n") + 1 else ""
+        quoted = f": `{text[:_QUOTED_CHARACTERS]}`" if text else ""
+        raise Refused("unparsable", f"line {line}: {error.msg}{quoted}") from None
     except (RecursionError, MemoryError):
-        raise Refused("unparsable", "the source is nested too deeply for Python's parser; flatten it") from None
+        raise Refused("unparsable", "the source is nested too deeply for Python; flatten it") from None
     except ValueError as error:
-        raise Refused("unparsable", f"Python's parser cannot read the source: {error}") from None
+        raise Refused("unparsable", f"Python cannot read the source: {error}") from None
+    return program
 
 
 def any_program(_tree: ast.Module) -> None:

@@ -48,6 +48,7 @@ class Syntax:
         self.module = cst.parse_module(source)
         self._places: dict[int, Place] = {}
         self._by_kind: dict[type[cst.CSTNode], list[cst.CSTNode]] = {}
+        self._children: dict[int, list[cst.CSTNode]] = {}
         self._index()
 
     def of_kind(self, kind: type[Node]) -> Sequence[Node]:
@@ -64,6 +65,14 @@ class Syntax:
         while place is not None:
             yield place.parent
             place = self.place(place.parent)
+
+    def within(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        """Yield `node` and all nodes inside it, in the order of the source."""
+        stack = [node]
+        while stack:
+            node = stack.pop()
+            yield node
+            stack.extend(reversed(self._children[id(node)]))
 
     def text(self, node: cst.CSTNode) -> str:
         """Return the code of `node` on one line, without surrounding blank lines and comments."""
@@ -97,9 +106,10 @@ class Syntax:
         while stack:
             node = stack.pop()
             self._by_kind.setdefault(type(node), []).append(node)
-            children = list(_children(node))
-            self._places.update((id(child), place) for child, place in children)
-            stack.extend(child for child, _ in reversed(children))
+            placed = list(_placed_children(node))
+            self._places.update((id(child), place) for child, place in placed)
+            children = self._children[id(node)] = [child for child, _ in placed]
+            stack.extend(reversed(children))
 
 
 @cache
@@ -108,7 +118,7 @@ def _child_fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
     return tuple(name for name in names if name not in _SKIPPED_FIELDS and not name.startswith("whitespace"))
 
 
-def _children(node: cst.CSTNode) -> Iterator[tuple[cst.CSTNode, Place]]:
+def _placed_children(node: cst.CSTNode) -> Iterator[tuple[cst.CSTNode, Place]]:
     for name in _child_fields(type(node)):
         value = getattr(node, name)
         if isinstance(value, cst.CSTNode):

@@ -112,7 +112,7 @@ def bend_schedule(syntax: Syntax) -> Iterator[Change]:
     for operation in syntax.of_kind(cst.BinaryOperation):
         match operation:
             case cst.BinaryOperation(left=cst.Integer() | cst.Float() as one, operator=cst.Subtract(), right=x):
-                if one.evaluated_value == 1 and _is_schedule(syntax, operation):
+                if one.evaluated_value == 1 and not _is_constant(x) and _is_schedule(syntax, operation):
                     for template in schedules:
                         new = parse_template_expression(template, syntax.module.config_for_parsing, x=parenthesised(x))
                         yield Change(operation, in_parentheses_of(operation, new))
@@ -184,6 +184,10 @@ def _without_keywords(arguments: Sequence[cst.Arg], unwanted: Set[str]) -> list[
 
 def _is_name(node: cst.BaseExpression, name: str) -> bool:
     return isinstance(node, cst.Name) and node.value == name
+
+
+def _is_constant(node: cst.BaseExpression) -> bool:
+    return isinstance(node, cst.BaseNumber) or (isinstance(node, cst.Name) and node.value.isupper())
 
 
 def _is_schedule(syntax: Syntax, operation: cst.BinaryOperation) -> bool:

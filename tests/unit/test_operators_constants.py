@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+from operator_requests import SEED, SMALL, proposed, request_for
+
+from operators import ConstantMutation
+from operators.constant_mutation import moved
+from operators.constants import find_constants, replace_constants
+from operators.proposal import NoOffspring
+
+SOURCE = """# Größe
+WIDTH: int = 64  # é
+DEPTH, HEADS = 2, 4
+LR = (3e-4)  # in parentheses
+SHIFT = -5
+BATCH = 2**19
+BETAS = (0.9, 0.95)
+STEPS = 1_000
+NAME = "größer"; FAST = True
+lower = 1
+A = B = 3
+LIMIT = 1e999
+SUM = 1 + 2
+TWICE = 1
+TWICE = 2
+GROWN = 1
+GROWN += 1
+LIST = [1, 2]
+EMPTY = ()
+WHO: str
+def f():
+    INNER = 4
+"""
+
+
+def test_finds_literals_of_upper_case_names_assigned_once() -> None:
+    assert {name: constant.value for name, constant in find_constants(SOURCE).items()} == {
+        "WIDTH": 64,
+        "LR": 3e-4,
+        "SHIFT": -5,
+        "BATCH": 2**19,
+        "BETAS": (0.9, 0.95),
+        "STEPS": 1000,
+        "NAME": "größer",
+        "FAST": True,
+    }
+
+
+def test_position_and_text() -> None:
+    constant = find_constants(SOURCE)["FAST"]
+    assert constant.line == 9
+    assert SOURCE.encode()[constant.start : constant.end] == b"True"
+    assert constant.text == "True"
+
+
+def test_seed_genome_has_its_constants() -> None:
+    assert {"MUON_LR", "WARMUP", "MLP_RATIO"} <= set(find_constants(SEED))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "line"),
+    [
+        ("WIDTH", 128, "WIDTH: int = 128  # é"),
+        ("LR", 0.001, "LR = (1e-3)  # in parentheses"),
+        ("SHIFT", 7, "SHIFT = 7"),
+        ("BATCH", 2**18, "BATCH = 2**18"),
+        ("BATCH", 300_000, "BATCH = 300000"),
+        ("BETAS", (0.8, 0.95), "BETAS = (0.8, 0.95)"),
+        ("BETAS", (0.8,), "BETAS = (0.8,)"),
+        ("STEPS", 20_000, "STEPS = 20_000"),
+        ("NAME", "é'", """NAME = "é'"; FAST = True"""),
+        ("NAME", "\"'", """NAME = '"\\''; FAST = True"""),
+        ("FAST", False, 'NAME = "größer"; FAST = False'),
+    ],
+)
+def test_replacing_keeps_the_manner_and_the_rest(name: str, value: object, line: str) -> None:
+    before, after = SOURCE.split("\n"), replace_constants(SOURCE, {name: value}).split("\n")
+    assert [new for old, new in zip(before, after, strict=True) if old != new] == [line]
+
+
+def test_unknown_name_and_infinity_are_errors() -> None:
+    with pytest.raises(ValueError, match="got MISSING"):
+        replace_constants(SOURCE, {"MISSING": 1})
+    with pytest.raises(ValueError, match="finite"):
+        replace_constants(SOURCE, {"LR": float("nan")})
+
+
+def all_moves(value: object) -> set[object]:
+    return {moved(value, random.Random(seed)) for seed in range(200)}
+
+
+def test_booleans_flip_and_text_stays() -> None:
+    assert all_moves(True) == {False}
+    assert all_moves("SSSL") == {"SSSL"}
+
+
+def test_small_counts_step_or_double() -> None:
+    assert all_moves(0) == {1}
+    assert all_moves(1) == {2}
+    assert all_moves(4) == {2, 3, 5, 8}
+    assert all_moves(-3) == {-1, -2, -4, -6}
+
+
+def test_powers_of_two_stay_powers_of_two() -> None:
+    assert all_moves(64) == {32, 128}
+
+
+def test_wide_integers_keep_their_grain() -> None:
+    assert all(value % 128 == 0 and value > 0 for value in all_moves(384))
+    assert all(value % 100 == 0 and value > 0 for value in all_moves(3000))
+    assert 384 not in all_moves(384)
+
+
+def test_floats_move_by_factors_and_read_well() -> None:
+    moves = all_moves(3e-4)
+    assert all(value > 0 and len(f"{value:e}".rstrip("0")) < 20 for value in moves)
+    assert all(float(f"{value:.2e}") == value for value in moves)
+    assert min(moves) < 2e-4
+    assert max(moves) > 5e-4
+    assert all(value < 0 for value in all_moves(-0.5))
+
+
+def test_decays_move_on_their_distance_from_one() -> None:
+    moves = all_moves(0.95)
+    assert all(0 < value < 1 and len(str(value)) <= 6 for value in moves)
+    assert max(moves) > 0.97
+
+
+def test_zero_becomes_small() -> None:
+    assert all(0 < value < 1 for value in all_moves(0.0))
+
+
+def test_tuples_change_one_element() -> None:
+    assert all(sum(a != b for a, b in zip(value, (0.9, 0.95), strict=True)) == 1 for value in all_moves((0.9, 0.95)))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_idea_names_what_the_child_shows(seed: int) -> None:
+    proposal = proposed(ConstantMutation(), request_for(SMALL, seed=seed))
+    old, new = find_constants(SMALL), find_constants(proposal.source)
+    changed = [name for name in old if old[name].value != new[name].value]
+    assert 1 <= len(changed) <= 3
+    for name in changed:
+        assert f"{name} {old[name].text} → {new[name].text}" in proposal.idea
+
+
+def test_genome_without_numbers() -> None:
+    source = 'NAME = "a"\ndef build_model(task): pass\ndef train(model, task): pass\n'
+    with pytest.raises(NoOffspring, match="no top-level"):
+        proposed(ConstantMutation(), request_for(source))
