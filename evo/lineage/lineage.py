@@ -123,7 +123,8 @@ class Lineage:
         self._objects.remove_unfinished()
         for name, content in (("HEAD", _HEAD), ("config", _CONFIG)):
             file = self.path / name
-            if not file.exists() or file.read_text(encoding="utf-8", errors="replace") != content:
+            # What a person has changed, such as a remote to push to, stays.
+            if not file.exists() or not file.stat().st_size:
                 file.write_text(content, encoding="utf-8")
 
     def _point(self, ref: str, target: str) -> None:

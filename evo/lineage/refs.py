@@ -8,13 +8,17 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import time
 from pathlib import Path
+from typing import TextIO
 
 from evo.errors import LineageError
 
 INDIVIDUALS = "refs/individuals"
 NOTES = "refs/notes/evaluations"
 BEST = "refs/heads/best"
+
+_LOCK_PATIENCE_SECONDS = 2.0
 
 _INDIVIDUAL = re.compile(rf"{INDIVIDUALS}/[0-9a-f]{{2}}/(?P<digits>[0-9a-f]{{8}})")
 _PACKED = re.compile(r"(?P<target>[0-9a-f]{40}) (?P<ref>refs/\S+)")
@@ -54,9 +58,8 @@ class Refs:
     def write(self, ref: str, target: str) -> None:
         """Point `ref` at an object, atomically, under git's own lock file."""
         path = self._repository / ref
-        path.parent.mkdir(parents=True, exist_ok=True)
         lock = path.with_name(f"{path.name}.lock")
-        with lock.open("x", encoding="ascii") as file:
+        with _opened_new(lock) as file:
             file.write(f"{target}\n")
         lock.replace(path)
         self.written += 1
@@ -84,8 +87,11 @@ class Refs:
         loose: dict[str, str | None] = {}
         for path in (self._repository / "refs").rglob("*"):
             if path.is_file() and path.suffix != ".lock":
-                match = _TARGET.fullmatch(path.read_bytes())
-                loose[path.relative_to(self._repository).as_posix()] = match[1].decode() if match else None
+                content = path.read_bytes()
+                match = _TARGET.fullmatch(content)
+                # Symbolic refs are none of ours, but a person may have made some.
+                if not content.startswith(b"ref: "):
+                    loose[path.relative_to(self._repository).as_posix()] = match[1].decode() if match else None
         return loose
 
     def _packed(self) -> dict[str, str]:
@@ -95,6 +101,20 @@ class Refs:
     def _packed_lines(self) -> list[str]:
         path = self._repository / "packed-refs"
         return path.read_bytes().decode("utf-8", "replace").splitlines() if path.exists() else []
+
+
+def _opened_new(lock: Path) -> TextIO:
+    """Create a lock file, after the git command that a person may be running in the repository has let go of it."""
+    deadline = time.monotonic() + _LOCK_PATIENCE_SECONDS
+    while True:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return lock.open("x", encoding="ascii")
+        except (FileExistsError, FileNotFoundError):
+            # Packing also removes folders that have become empty.
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.01)
 
 
 def run_git(repository: Path, *arguments: str) -> str:

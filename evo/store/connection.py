@@ -23,9 +23,10 @@ _ADVICE = {
     sqlite3.SQLITE_FULL: "Free some disk space, then continue with `evo resume`.",
     sqlite3.SQLITE_BUSY: "Another process keeps the store locked; close it and try again.",
     sqlite3.SQLITE_READONLY: "Make the run folder writable for this user.",
-    sqlite3.SQLITE_CANTOPEN: "Check that the run folder exists and is writable for this user.",
+    sqlite3.SQLITE_CANTOPEN: "Check that the run folder exists, is writable, and that `ulimit -n` allows more files.",
     sqlite3.SQLITE_IOERR: "The disk failed; check it, copy the run folder to a healthy one and run `evo check` there.",
     sqlite3.SQLITE_CORRUPT: "The file is damaged or truncated; restore it from a copy.",
+    sqlite3.SQLITE_CONSTRAINT: "The write contradicts what the store holds; nothing was written. Please report this.",
     sqlite3.SQLITE_NOTADB: "The file is not a store of a run; check the path, or restore it from a copy.",
 }
 
@@ -35,6 +36,9 @@ def store_errors(path: Path) -> Iterator[None]:
     """Turn what SQLite raises inside the block into a StoreError that says what to do."""
     try:
         yield
+    except sqlite3.ProgrammingError:
+        # A closed store or a wrong thread: a mistake of the caller, which no user can act on.
+        raise
     except sqlite3.Error as error:
         # The low byte is the primary result code; the rest refines it.
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF

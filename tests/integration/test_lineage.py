@@ -1,5 +1,6 @@
 import os
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -172,6 +173,29 @@ def test_a_repository_packed_by_hand_still_works(path: Path, store: Store) -> No
     lineage.project_missing(store)
     assert lineage.commit_of(5) == before
     git(path, "fsck", "--strict")
+
+
+def test_what_a_person_adds_to_the_repository_stays(path: Path, store: Store) -> None:
+    grown(path, store)
+    git(path, "remote", "add", "origin", "https://example.org/x.git")
+    git(path, "tag", "favourite", individual_ref(3))
+    git(path, "symbolic-ref", "refs/heads/latest", "refs/heads/best")
+    before = git(path, *ALL_REFS)
+    assert Lineage.open(path).project_missing(store) == 0
+    assert git(path, *ALL_REFS) == before
+    assert git(path, "remote").split() == ["origin"]
+
+
+def test_a_ref_is_written_once_a_person_s_git_lets_go_of_it(path: Path) -> None:
+    lineage = Lineage.open(path)
+    lock = path / f"{individual_ref(0)}.lock"
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    let_go = threading.Timer(0.1, lock.unlink)
+    let_go.start()
+    lineage.project(record(0), "x = 1\n")
+    let_go.join()
+    assert git(path, "rev-parse", individual_ref(0)).strip() == lineage.commit_of(0)
 
 
 def test_a_parent_without_a_commit_is_an_error(path: Path) -> None:

@@ -72,6 +72,32 @@ def test_kills_at_any_moment_lose_nothing(tmp_path: Path) -> None:
     subprocess.run(["git", f"--git-dir={folder.lineage}", "fsck", "--strict"], check=True, capture_output=True)
 
 
+_DIE_IN_A_COMMIT = """
+import os, signal, sqlite3, sys
+database = sqlite3.connect(sys.argv[1], isolation_level=None)
+database.execute("PRAGMA cache_size = 1")  # changed pages reach the file long before the commit
+database.execute("BEGIN IMMEDIATE")
+database.execute("UPDATE evaluations SET told = told + 100, device = 'changed'")
+database.execute("UPDATE genomes SET source = 'changed' || source")
+database.execute("UPDATE individuals SET idea = 'changed'")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_reader_undoes_what_a_kill_within_a_commit_left(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "run", individuals=40)
+    with Store.read(folder.store) as watching:
+        before = list(watching.told())
+        intact = folder.store.read_bytes()
+        subprocess.run([sys.executable, "-c", _DIE_IN_A_COMMIT, str(folder.store)], check=False)
+        assert folder.store.read_bytes() != intact
+        assert list(watching.told()) == before
+    with Store.read(folder.store) as view:
+        assert list(view.told()) == before
+    assert folder.store.read_bytes() == intact
+    assert check_run(folder.path) == []
+
+
 def _resume(folder: RunFolder) -> None:
     with folder.lock(), Store.open(folder.store) as store:
         store.release_all_running("the driver was killed")
