@@ -2,9 +2,11 @@
 
     proposal             the contract: `Request` in, `Proposal` out, `Refused` and `NoOffspring` otherwise
     gate                 what every source must pass: it parses, fits its task's contract, is a new program
+    placement            statements that parse but cannot stand where they do
     choice               which operator makes the next offspring
     constants            find the constants at the top of a genome and change them, nothing else
     definitions          the top-level statements of a genome: what they bind, what they need
+    source_text          cut and paste by the positions of a syntax tree
     attempts             draw drafts until one passes the gate
     constant_mutation    move constants on the scale they live on
     structure_mutation   one small edit of the syntax, with the edits in `expression_edits` and `statement_edits`

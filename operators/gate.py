@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections.abc import Callable
 
+from operators.placement import misplaced_statement
 from operators.proposal import Refused
 from populations.diversity import Program, read_program
 
@@ -66,7 +66,7 @@ class SourceGate:
         """
         _check_size(source, self._max_bytes)
         _check_characters(source)
-        program = _compiled(source)
+        program = _parsed(source)
         if not program.tree.body:
             raise Refused("unparsable", "the source has no statement; send the whole program")
         self._contract(program.tree)
@@ -92,23 +92,26 @@ def _check_characters(source: str) -> None:
         )
 
 
-def _compiled(source: str) -> Program:
-    """Parse and compile, since some errors of syntax (`return` outside a function) show only in the second step."""
+def _parsed(source: str) -> Program:
     try:
         program = read_program(source)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            compile(program.tree, "genome", "exec", dont_inherit=True)
     except SyntaxError as error:
-        line = error.lineno or 1
-        text = source.split("\n")[line - 1].strip() if line <= source.count("\n") + 1 else ""
-        quoted = f": `{text[:_QUOTED_CHARACTERS]}`" if text else ""
-        raise Refused("unparsable", f"line {line}: {error.msg}{quoted}") from None
+        raise _syntax_refusal(source, error.lineno or 1, error.msg) from None
     except (RecursionError, MemoryError):
         raise Refused("unparsable", "the source is nested too deeply for Python; flatten it") from None
     except ValueError as error:
         raise Refused("unparsable", f"Python cannot read the source: {error}") from None
+    misplaced = misplaced_statement(program.tree)
+    if misplaced is not None:
+        statement, message = misplaced
+        raise _syntax_refusal(source, statement.lineno, message)
     return program
+
+
+def _syntax_refusal(source: str, line: int, message: str) -> Refused:
+    text = "".join(source.split("\n")[line - 1 : line]).strip()
+    quoted = f": `{text[:_QUOTED_CHARACTERS]}`" if text else ""
+    return Refused("unparsable", f"line {line}: {message}{quoted}")
 
 
 def any_program(_tree: ast.Module) -> None:

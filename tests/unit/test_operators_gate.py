@@ -62,19 +62,41 @@ def test_syntax_error_names_line_and_text() -> None:
     assert "`y = = 2`" in reason
 
 
-@pytest.mark.parametrize(
-    "source",
-    [
-        "x = 1\nreturn x\n",
-        "x = 1\nbreak\n",
-        "x = 1\ndef f(a, a): pass\n",
-        "x = 1\nfrom __future__ import annotations\n",
-    ],
-)
-def test_errors_that_only_the_compiler_sees(source: str) -> None:
+MISPLACED = [
+    "x = 1\nreturn x\n",
+    "x = 1\nbreak\n",
+    "class A:\n    return 1\n",
+    "x = 1\nif x: continue\n",
+    "while x:\n    def f(): break\n",
+    "for x in y: pass\nelse: break\n",
+    "try: pass\nexcept A: return\n",
+    "try: pass\nfinally: return\n",
+    "match x:\n    case 1: return\n",
+    "with x:\n    break\n",
+    "x = 1\nfrom __future__ import annotations\n",
+]
+IN_PLACE = [
+    "def f():\n    for x in y:\n        if x: break\n        else: continue\n    else: return\n",
+    "while x:\n    try: break\n    except A: continue\n    finally: pass\n",
+    "async def f():\n    async with x:\n        async for y in z: return\n",
+    "def f():\n    match x:\n        case 1: return\n",
+    '"""Doc."""\nfrom __future__ import annotations\nfrom __future__ import division\nimport a\n',
+]
+
+
+@pytest.mark.parametrize("source", MISPLACED)
+def test_statements_that_parse_but_cannot_stand_there(source: str) -> None:
+    with pytest.raises(SyntaxError):
+        compile(source, "genome", "exec", dont_inherit=True)
     kind, reason = refusal(source, script_gate())
     assert kind == "unparsable"
-    assert "line 2" in reason
+    assert reason.startswith("line ")
+
+
+@pytest.mark.parametrize("source", IN_PLACE)
+def test_statements_in_their_place(source: str) -> None:
+    compile(source, "genome", "exec", dont_inherit=True)
+    script_gate().check(source)
 
 
 @pytest.mark.parametrize(

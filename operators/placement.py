@@ -1,0 +1,75 @@
+"""Statements that parse but cannot stand where they do.
+
+Python reports these only when it compiles a program, which takes half as long again as parsing it. A slip of
+indentation, in a merge or in an answer of a language model, brings forth the ones found here.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+
+class _Block(NamedTuple):
+    body: Sequence[ast.stmt]
+    in_function: bool = False
+    in_loop: bool = False
+
+
+def misplaced_statement(tree: ast.Module) -> tuple[ast.stmt, str] | None:
+    """Return a statement that cannot stand where it does and what is wrong with it, None if there is none.
+
+    Found are `return` outside functions, `break` and `continue` outside loops, and `__future__` imports that come late.
+    """
+    late = _late_future_import(tree.body)
+    if late is not None:
+        return late, "imports from __future__ must come first"
+    blocks = [_Block(tree.body)]
+    while blocks:
+        block = blocks.pop()
+        for statement in block.body:
+            match statement:
+                case ast.Return() if not block.in_function:
+                    return statement, "'return' outside function"
+                case ast.Break() | ast.Continue() if not block.in_loop:
+                    return statement, f"'{type(statement).__name__.lower()}' outside loop"
+            blocks.extend(_blocks_of(statement, block))
+    return None
+
+
+def _blocks_of(statement: ast.stmt, around: _Block) -> Iterator[_Block]:
+    match statement:
+        case ast.FunctionDef() | ast.AsyncFunctionDef():
+            yield _Block(statement.body, in_function=True)
+        case ast.ClassDef():
+            yield _Block(statement.body)
+        case ast.For() | ast.AsyncFor() | ast.While():
+            yield around._replace(body=statement.body, in_loop=True)
+            yield around._replace(body=statement.orelse)
+        case ast.If():
+            yield around._replace(body=statement.body)
+            yield around._replace(body=statement.orelse)
+        case ast.With() | ast.AsyncWith():
+            yield around._replace(body=statement.body)
+        case ast.Try() | ast.TryStar():
+            for part in (statement, *statement.handlers):
+                yield around._replace(body=part.body)
+            yield around._replace(body=[*statement.orelse, *statement.finalbody])
+        case ast.Match():
+            for branch in statement.cases:
+                yield around._replace(body=branch.body)
+
+
+def _late_future_import(body: Sequence[ast.stmt]) -> ast.stmt | None:
+    began = False
+    for index, statement in enumerate(body):
+        match statement:
+            case ast.ImportFrom(module="__future__"):
+                if began:
+                    return statement
+            case ast.Expr(value=ast.Constant(value=str())) if index == 0:
+                pass
+            case _:
+                began = True
+    return None
