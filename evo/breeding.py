@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from dataclasses import dataclass
 
@@ -50,11 +51,18 @@ class Breeder:
         """Choose operator and parents, and journal the choice before anything is spent on it."""
         rng = random.Random(f"{self._seed}:{number}:select")  # noqa: S311 - no secret depends on it
         population = self._standings.population
-        operator = self._operators.pick(rng, len(population))
-        parents = tuple(parent.id for parent in self._toolbox.select(population, operator.arity, rng))
+        operator = self._operators.pick(rng, max(1, len(population)))
+        if population:
+            parents = tuple(parent.id for parent in self._toolbox.select(population, operator.arity, rng))
+        else:
+            parents = (0,)  # generation 0 is still being measured, and there is nobody else
         draft = Draft(number, operator, parents, self._standings.told)
         self._store.begin_proposal(number, operator.name, parents, draft.told)
         return draft
+
+    async def close(self) -> None:
+        """Close what the operators hold open."""
+        await self._operators.close()
 
     def reopen(self, record: ProposalRecord) -> Draft:
         """Return the draft of a proposal that was journaled before a kill."""
@@ -65,13 +73,9 @@ class Breeder:
         request = Request(
             number=draft.number,
             parents=tuple(parent_of(self._store, parent, draft.told) for parent in draft.parents),
-            surroundings=look_around(self._store, self._standings, draft.parents, draft.told),
+            look_around=functools.cache(lambda: look_around(self._store, self._standings, draft.parents, draft.told)),
             random=random.Random(f"{self._seed}:{draft.number}:vary"),  # noqa: S311 - no secret depends on it
             journal=self._store.journal(draft.number),
             gate=self._gate,
         )
         return await draft.operator.propose(request)
-
-    def normal_form(self, source: str) -> str:
-        """Return what makes two sources the same program; `source` has passed the gate."""
-        return self._gate.read(source).normal_form

@@ -195,6 +195,14 @@ def load_config(path: Path | None, flags: Mapping[str, Mapping[str, Any]] | None
     return parse_config(data, source=str(path) if path else "the command line")
 
 
+def overlaid(config: Config, flags: Mapping[str, Mapping[str, Any]], source: str) -> Config:
+    """Return `config` with values by section and key laid over it; None values are flags that were not given."""
+    data = config.model_dump(mode="json", exclude_none=True)
+    for section, values in flags.items():
+        data[section] |= {key: value for key, value in values.items() if value is not None}
+    return parse_config(data, source)
+
+
 def parse_config(data: Mapping[str, Any], source: str) -> Config:
     """Return the configuration of parsed TOML; raise ConfigError with the first thing that is wrong."""
     try:

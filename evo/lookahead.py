@@ -11,19 +11,25 @@ _NEWEST_SHARE = 0.2
 class Lookahead:
     """Sizes the look-ahead from the measured latencies of proposals and evaluations.
 
-    A slot needs a new offspring every `evaluation_seconds`; a proposal takes `proposal_seconds`. Little's law asks for
-    slots × proposal / evaluation proposals under way, and as many finished ones as there are slots keep the slots busy
-    when several become free at once.
+    A slot needs a new offspring every `evaluation_seconds`; an offspring takes `proposal_seconds` of proposing, those
+    proposals included that came to nothing. Little's law asks for slots × proposal / evaluation proposals under way,
+    and as many finished ones as there are slots keep the slots busy when several become free at once.
     """
 
     def __init__(self, slots: int) -> None:
         self._slots = slots
+        self._unrewarded_seconds = 0.0
         self._proposal_seconds = 0.0
         self._evaluation_seconds = 0.0
 
     def proposal_took(self, seconds: float) -> None:
-        """Take in the latency of one proposal."""
-        self._proposal_seconds = _blend(self._proposal_seconds, seconds)
+        """Take in the latency of one proposal, whatever came of it."""
+        self._unrewarded_seconds += seconds
+
+    def proposal_admitted(self) -> None:
+        """Take in that the newest proposal became an individual."""
+        self._proposal_seconds = _blend(self._proposal_seconds, self._unrewarded_seconds)
+        self._unrewarded_seconds = 0.0
 
     def evaluation_took(self, seconds: float) -> None:
         """Take in the wall seconds of one evaluation."""

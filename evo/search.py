@@ -26,6 +26,7 @@ from evo.store import EvaluationRecord, EvaluationRequest, Purpose, Store
 from evo.workers import Evaluator
 from operators.errors import CostLimitReached, OperatorUnavailable
 from operators.proposal import NoOffspring, Proposal, Refused
+from populations.diversity import normal_form
 from trainer.errors import EvoError, GenomeError, MachineError
 from trainer.evaluation import Evaluation, Job, Split, Status
 
@@ -99,7 +100,7 @@ class Search:
         self._store.admit(
             0,
             source=source,
-            normal_form=self._breeder.normal_form(source),
+            normal_form=normal_form(source),
             idea="Generation 0",
             evaluations=replicates,
         )
@@ -168,8 +169,6 @@ class Search:
         self._proposing[asyncio.create_task(self._breeder.propose(draft))] = (draft, time.monotonic())
 
     def _may_propose(self) -> bool:
-        if not self._standings.population or self._refused_in_a_row >= _MOST_REFUSALS_IN_A_ROW:
-            return False
         waiting = sum(record.purpose is Purpose.SEARCH for record in self._queue) + len(self._proposing)
         running = sum(record.purpose is Purpose.SEARCH for record, _ in self._evaluating.values())
         planned = self._standings.searched + running + waiting
@@ -185,6 +184,7 @@ class Search:
         self._lookahead.proposal_took(time.monotonic() - started)
         try:
             self._admit(draft, task.result())
+            self._lookahead.proposal_admitted()
         except (NoOffspring, Refused) as refusal:
             kind = refusal.kind if isinstance(refusal, Refused) else "no_offspring"
             self._refuse(draft, kind, str(refusal))
@@ -194,15 +194,15 @@ class Search:
             self._stop(Ending.OPERATOR_UNAVAILABLE, str(outage))
 
     def _admit(self, draft: Draft, proposal: Proposal) -> None:
-        normal_form = self._breeder.normal_form(proposal.source)
-        twin = self._store.known(normal_form)
+        form = normal_form(proposal.source)
+        twin = self._store.known(form)
         if twin is not None:
             raise Refused("duplicate", f"individual {twin}, admitted meanwhile, is the same program")
         request = EvaluationRequest(self._plan.training_seed(0), (Split.SELECTION,), Purpose.SEARCH)
         (evaluation,) = self._store.admit(
             draft.number,
             source=proposal.source,
-            normal_form=normal_form,
+            normal_form=form,
             idea=proposal.idea,
             evaluations=[request],
         )
@@ -300,6 +300,7 @@ class Search:
         for task in self._proposing:
             task.cancel()
         await asyncio.gather(*self._proposing, return_exceptions=True)
+        await self._breeder.close()
         await self._evaluator.close()
         results = await asyncio.gather(*self._evaluating, return_exceptions=True)
         for (record, attempt), result in zip(self._evaluating.values(), results, strict=True):

@@ -56,7 +56,7 @@ class Standings:
         told: results so far; `searched` of them were offspring.
         statuses: how those results ended.
         generation_zero: the first individual, once it was measured.
-        family: the parents of every individual that was measured.
+        family: the parents of every individual that was measured, and of generation 0.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Standings:
         self.searched = 0
         self.statuses: Counter[Status] = Counter()
         self.generation_zero: Individual | None = None
-        self.family: dict[int, tuple[int, ...]] = {}
+        self.family: dict[int, tuple[int, ...]] = {0: ()}
         self._toolbox = toolbox
         self._offspring: list[Individual] = []
         self._gate_bpb: dict[int, dict[int, float]] = {}  # by individual, by seed
@@ -151,7 +151,7 @@ class Standings:
         self.family[record.id] = record.parents
         if Split.GATE in outcome.split_bpb:
             self._gate_bpb.setdefault(record.id, {})[outcome.seed] = outcome.split_bpb[Split.GATE]
-        self.hall.update([individual])
+        self.hall.update([individual, *self.population])
         self.front.update([individual])
         if record.id == 0 and self.generation_zero is None:
             self.generation_zero = individual

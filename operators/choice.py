@@ -6,7 +6,7 @@ import math
 import random
 from collections.abc import Sequence
 
-from operators.proposal import Operator
+from operators.proposal import Connected, Operator
 from trainer.errors import ConfigError
 
 
@@ -40,6 +40,12 @@ class OperatorChoice:
         operators, weights = zip(*fitting, strict=True)
         chosen: Operator = rng.choices(operators, weights)[0]
         return chosen
+
+    async def close(self) -> None:
+        """Close the connections that operators hold."""
+        for operator, _ in self._weighted:
+            if isinstance(operator, Connected):
+                await operator.close()
 
     def named(self, name: str) -> Operator:
         """Return the operator of this name.

@@ -8,9 +8,9 @@ repeat the same proposal without paying twice.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from trainer.evaluation import CurvePoint
 
@@ -127,15 +127,21 @@ class Request:
     Attributes:
         number: the proposal's number within the run.
         parents: as many as the operator's `arity`.
+        look_around: gathers `surroundings`, which costs time and which not every operator asks for.
         random: seeded from (run seed, number); the only source of randomness an operator may use.
     """
 
     number: int
     parents: tuple[Parent, ...]
-    surroundings: Surroundings
+    look_around: Callable[[], Surroundings]
     random: random.Random
     journal: Journal
     gate: Gate
+
+    @property
+    def surroundings(self) -> Surroundings:
+        """What the search knows around the parents."""
+        return self.look_around()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +166,15 @@ class Operator(Protocol):
             NoOffspring: the operator found nothing acceptable; the search goes on with another proposal.
             OperatorUnavailable: the service behind the operator refuses to work; the search must stop.
         """
+        ...
+
+
+@runtime_checkable
+class Connected(Protocol):
+    """An operator that holds connections, which the search closes at its end."""
+
+    async def close(self) -> None:
+        """Close them; more than once is fine."""
         ...
 
 

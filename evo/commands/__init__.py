@@ -1,11 +1,12 @@
 """The command line, one file a group of commands. Importing it stays light: each command imports its work when it runs.
 
-    options   what several commands share: arguments, the catching of errors, JSON output
     run       run, resume
     data      prepare
     look      status, best, show, diff, lineage, pareto
-    output    export, report
+    output    export
     health    check, doctor
+    options   what several commands share: the run and the individuals they are about, examples, JSON output
+    *_view    what they print for a person
 
 Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 the run or the machine failed or a run ended
 short of its budget, 2 the input was wrong and nothing was written.
@@ -14,22 +15,39 @@ short of its budget, 2 the input was wrong and nothing was written.
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
-from evo.commands import data, run
+from evo.commands import data, health, look, output, run
 from trainer.errors import EvoError
 
 app = typer.Typer(
     name="evo",
-    help="Breed better training scripts: an evolutionary search with a language model as mutation and crossover.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (run, data):
+for group in (run, data, look, output, health):
     group.register(app)
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - the signature that typer calls
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"evo {version('evo-train')}")
+        raise typer.Exit
+
+
+@app.callback()
+def evo(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Breed better training scripts: an evolutionary search with a language model as mutation and crossover."""
 
 
 def main() -> None:

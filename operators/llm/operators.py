@@ -23,6 +23,10 @@ class LLMMutation:
         prompts = self._conversations.prompts
         return await self._conversations.breed(request, self.name, lambda: prompts.mutate(request))
 
+    async def close(self) -> None:
+        """Close the connections of the shared model."""
+        await self._conversations.model.aclose()
+
 
 class LLMCrossover:
     """Asks a language model to carry what makes the second parent good over into the first.
@@ -40,3 +44,7 @@ class LLMCrossover:
         """Return a child of both parents; see `Operator.propose`."""
         prompts = self._conversations.prompts
         return await self._conversations.breed(request, self.name, lambda: prompts.crossover(request))
+
+    async def close(self) -> None:
+        """Close the connections of the shared model."""
+        await self._conversations.model.aclose()

@@ -93,7 +93,7 @@ def parent(source: str = PROGRAM, number: int = 1) -> Parent:
 def request_for(journal: FileJournal, number: int = 7, *, second: str | None = None, known: str = PROGRAM) -> Request:
     parents = (parent(),) if second is None else (parent(), parent(second, 2))
     surroundings = Surroundings(noise={"val_bpb": 0.0005})
-    return Request(number, parents, surroundings, random.Random(number), journal, gate(PROGRAM, known))
+    return Request(number, parents, lambda: surroundings, random.Random(number), journal, gate(PROGRAM, known))
 
 
 @dataclass

@@ -97,7 +97,7 @@ def request_for(*sources: str, seed: int | str = 0, gate: Gate | None = None, an
     return Request(
         number=7,
         parents=tuple(Parent(index, source, "", {}) for index, source in enumerate(sources, start=1)),
-        surroundings=Surroundings(common_ancestor=ancestor),
+        look_around=lambda: Surroundings(common_ancestor=ancestor),
         random=random.Random(seed),
         journal=NoJournal(),
         gate=gate or gate_knowing(*sources),

@@ -15,7 +15,7 @@ PROMPTS = Prompts(CONDITIONS, "Prefer simple changes.")
 
 
 def prompt(surroundings: Surroundings, *parents: Parent, seed: int = 0) -> str:
-    request = Request(1, parents or (parent(),), surroundings, random.Random(seed), None, gate())  # type: ignore[arg-type]
+    request = Request(1, parents or (parent(),), lambda: surroundings, random.Random(seed), None, gate())  # type: ignore[arg-type]
     return PROMPTS.mutate(request)
 
 

@@ -1,0 +1,68 @@
+"""`evo check` and `evo doctor`: whether a run and this machine are in order."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from evo.commands.options import Json, RunArgument, example, print_json, run_folder
+
+_MARKS = {"ok": "[green]✓[/]", "note": "[yellow]![/]", "missing": "[red]✗[/]"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    app.command(
+        epilog=example(
+            "evo check\nevo check runs/2026-11-21-220000 --json",
+            "Exit code 1 when something is wrong. What a kill leaves behind and `evo resume` repairs is only noted.",
+        )
+    )(check)
+    app.command(
+        epilog=example("evo doctor\nevo doctor --json", "Exit code 1 when something that a run needs is missing.")
+    )(doctor)
+
+
+def check(run: RunArgument = None, as_json: Json = False) -> None:
+    """Check that everything in a run's folder agrees."""
+    from evo.check import Severity, check_run
+    from evo.terminal import literal, print_whole, shell_word, stdout_console
+
+    path = run_folder(run)
+    violations = check_run(path)
+    errors = [one for one in violations if one.severity is Severity.ERROR]
+    if as_json:
+        print_json({"run": str(path), "violations": [asdict(one) for one in violations]})
+    else:
+        console = stdout_console()
+        for one in violations:
+            colour = "red" if one.severity is Severity.ERROR else "yellow"
+            print_whole(console, f"[{colour}]{one.severity}[/] {one.where}: {literal(one.message)}")
+        if not errors:
+            print_whole(console, f"{shell_word(path)} is in order")
+    if errors:
+        raise typer.Exit(1)
+
+
+def doctor(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where runs are to be made.")] = Path("runs"),
+    as_json: Json = False,
+) -> None:
+    """Say what this machine has for a run, and what it lacks."""
+    from evo.diagnosis import State, examine
+    from evo.terminal import literal, print_whole, stdout_console
+
+    findings = examine(folder)
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        console = stdout_console()
+        for finding in findings:
+            print_whole(console, f"{_MARKS[finding.state]} {finding.subject:<15} {literal(finding.found)}")
+            if finding.advice:
+                print_whole(console, f"  {'':<15} [bold]{literal(finding.advice)}[/]")
+    if any(finding.state is State.MISSING for finding in findings):
+        raise typer.Exit(1)

@@ -1,0 +1,171 @@
+"""One individual with everything that is known of it, as a person reads it and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from statistics import fmean
+from typing import Any
+
+from rich.console import Console
+
+from evo.commands.summary_view import evaluations, number
+from evo.runs import Viewed
+from evo.store import EvaluationRecord, IndividualRecord
+from evo.terminal import literal, one_line, print_block, print_line, print_table, print_whole, sparkline
+from operators.proposal import Exchange
+from trainer.evaluation import CurvePoint, Evaluation, Split
+
+_CURVE_ROWS = 8
+_CHILDREN = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """An individual with its evaluations, its evaluated children (newest first) and the calls that made it."""
+
+    record: IndividualRecord
+    evaluations: tuple[EvaluationRecord, ...]
+    children: tuple[int, ...]
+    exchanges: tuple[Exchange, ...]
+
+    @property
+    def results(self) -> list[Evaluation]:
+        """The verdicts so far."""
+        return [one.result for one in self.evaluations if one.result]
+
+    @property
+    def means(self) -> dict[str, float]:
+        """Mean of each objective over the evaluations that ended OK."""
+        measured = [result.objectives for result in self.results if result.objectives]
+        return {name: fmean(one[name] for one in measured) for name in (measured[0] if measured else ())}
+
+    def to_json(self, *, prompts: bool) -> dict[str, Any]:
+        """Return a JSON-serialisable form; `prompts` adds the calls of language models."""
+        data = {
+            **asdict(self.record),
+            "objectives": self.means,
+            "children": self.children,
+            "evaluations": [asdict(one) for one in self.evaluations],
+        }
+        return {**data, "exchanges": [asdict(exchange) for exchange in self.exchanges]} if prompts else data
+
+
+def read_portrait(viewed: Viewed, record: IndividualRecord) -> Portrait:
+    """Return everything a run knows of an individual."""
+    store = viewed.store
+    children = store.children_of([record.id], limit=_CHILDREN)
+    return Portrait(
+        record=record,
+        evaluations=tuple(store.evaluations_of(record.id)),
+        children=tuple(child.id for child in children),
+        exchanges=tuple(store.exchanges(record.id)),
+    )
+
+
+def print_portrait(console: Console, portrait: Portrait, *, prompts: bool) -> None:
+    """Print an individual: origin, means, every evaluation, newest training curve and output, and its calls."""
+    for line in _origin(portrait):
+        print_whole(console, line)
+    for name, value in portrait.means.items():
+        print_whole(console, f"{name:<18} {number(name, value)}")
+    _print_evaluations(console, portrait.evaluations)
+    newest = portrait.results[-1] if portrait.results else None
+    if newest and newest.curve:
+        _print_curve(console, newest.curve)
+    if newest and newest.log_tail.strip():
+        print_whole(console, "\n[bold]end of its output[/]")
+        print_block(console, newest.log_tail.strip("\n"))
+    for turn, exchange in enumerate(portrait.exchanges if prompts else ()):
+        _print_exchange(console, turn, exchange)
+
+
+def _origin(portrait: Portrait) -> Iterator[str]:
+    record = portrait.record
+    made = datetime.fromtimestamp(record.created_at, UTC).astimezone()
+    parents = " and ".join(f"#{parent}" for parent in record.parents)
+    origin = f"by {literal(record.operator)} from {parents}" if parents else "generation 0"
+    yield f"[bold]#{record.id}[/] {origin}, {made:%Y-%m-%d %H:%M:%S}"
+    yield f"{'idea':<18} {one_line(record.idea)}"
+    if portrait.children:
+        newest = " ".join(f"#{child}" for child in portrait.children)
+        more = " …" if len(portrait.children) == _CHILDREN else ""
+        yield f"{'children':<18} {newest}{more}"
+    if portrait.exchanges:
+        costs = [exchange.cost_usd for exchange in portrait.exchanges]
+        known = sum(cost for cost in costs if cost is not None)
+        unknown = f", {costs.count(None)} of unknown price" if None in costs else ""
+        yield f"{'language model':<18} {len(costs)} calls, ${known:.4f}{unknown}; --prompts shows them"
+    measured = sum(bool(result.objectives) for result in portrait.results)
+    yield f"{'means over':<18} {evaluations(measured)}"
+
+
+def _print_evaluations(console: Console, records: Sequence[EvaluationRecord]) -> None:
+    splits = [split for split in Split if any(split in one.splits for one in records)]
+    header = ("told", "purpose", "seed", "status", *(f"bpb {split}" for split in splits))
+    timings = ("tokens/s", "train s", "score s", "other s", "total s", "device")
+    print_whole(console, "\n[bold]evaluations[/]")
+    rows = [_evaluation_row(one, splits) for one in records]
+    print_table(console, (*header, *timings), rows, left=("purpose", "status", "device"))
+    for one in records:
+        if one.result and one.result.reason:
+            print_whole(console, f"{one.told}: [red]{literal(one.result.reason)}[/]")
+
+
+def _evaluation_row(record: EvaluationRecord, splits: Sequence[Split]) -> list[str]:
+    result = record.result
+    if result is None:
+        waiting = [str(record.told or "-"), record.purpose, str(record.seed), record.state]
+        return [*waiting, *("" for _ in splits), "", "", "", "", "", literal(record.device or "")]
+    bpb = (result.split_bpb.get(split) for split in splits)
+    speed = result.objectives.get("tokens_per_second")
+    timings = result.timings
+    return [
+        str(record.told),
+        record.purpose,
+        str(record.seed),
+        result.status,
+        *("" if value is None else f"{value:.4f}" for value in bpb),
+        "" if speed is None else f"{speed:,.0f}",
+        *(
+            f"{seconds:.1f}"
+            for seconds in (
+                timings.train_seconds,
+                timings.score_seconds,
+                timings.outside_seconds,
+                timings.total_seconds,
+            )
+        ),
+        literal(f"{result.device} ({result.sandbox})"),
+    ]
+
+
+def _print_curve(console: Console, curve: Sequence[CurvePoint]) -> None:
+    print_whole(console, f"\n[bold]training loss[/]  {sparkline([point.loss for point in curve])}")
+    step = max(1, -(-len(curve) // _CURVE_ROWS))
+    shown = [*curve[:-1:step], curve[-1]]
+    rows = [(f"{point.seconds:.1f}", str(point.step), f"{point.loss:.4f}") for point in shown]
+    print_table(console, ("seconds", "step", "loss"), rows, left=())
+
+
+def _print_exchange(console: Console, turn: int, exchange: Exchange) -> None:
+    price = "unknown price" if exchange.cost_usd is None else f"${exchange.cost_usd:.4f}"
+    seen = exchange.input_tokens + exchange.cache_read_tokens + exchange.cache_write_tokens
+    tokens = f"{seen:,} tokens in, {exchange.output_tokens:,} out"
+    print_line(
+        console,
+        f"\n[bold]call {turn + 1}[/] to {literal(exchange.model)}: {price}, {tokens}, {exchange.latency_seconds:.1f} s",
+    )
+    messages = exchange.request.get("messages", [])
+    prompts = [("system", exchange.request.get("system", "")), *((one["role"], one["content"]) for one in messages)]
+    for role, content in (*prompts, ("reply", exchange.reply.get("content", ""))):
+        print_whole(console, f"[bold]{literal(role)}[/]")
+        print_block(console, _text_of(content))
+
+
+def _text_of(content: Any) -> str:
+    """Return the text of a message's content: a string, or a list of blocks."""
+    if isinstance(content, str):
+        return content
+    return "\n".join(str(block.get("text") or block.get("thinking") or "") for block in content)

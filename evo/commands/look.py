@@ -1,0 +1,181 @@
+"""`evo status`, `best`, `show`, `diff`, `lineage`, `pareto`: what a run knows; none of them writes anything."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Annotated
+
+import typer
+
+from evo.commands.options import (
+    Json,
+    RunAndId,
+    RunArgument,
+    example,
+    individual,
+    opened,
+    print_json,
+    run_and_ids,
+)
+
+_DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    app.command(epilog=example("evo status\nevo status runs/2026-11-21-220000 --json"))(status)
+    app.command(epilog=example("evo best\nevo best runs/2026-11-21-220000 --source > train.py"))(best)
+    app.command(epilog=example("evo show 18\nevo show runs/2026-11-21-220000 best --prompts"))(show)
+    app.command(
+        epilog=example(
+            "evo diff 18\nevo diff runs/2026-11-21-220000 0 best",
+            "With one individual, it is compared with its first parent; with none, the best one is.",
+        )
+    )(diff)
+    app.command(
+        epilog=example(
+            "evo lineage\nevo lineage runs/2026-11-21-220000 18",
+            "Without an individual: the whole tree, everyone below their first parent.",
+        )
+    )(lineage)
+    app.command(epilog=example("evo pareto\nevo pareto --objectives val_bpb,peak_memory_mib --json"))(pareto)
+
+
+def status(run: RunArgument = None, as_json: Json = False) -> None:
+    """Show how far a run is and what it does now.
+
+    Also whether it is live, what failed and why, the noise, the cost, and the best so far.
+    """
+    from evo.commands.status_view import print_status
+    from evo.run_status import read_status
+    from evo.terminal import stdout_console
+
+    with opened(run) as viewed:
+        current = read_status(viewed)
+    if as_json:
+        print_json(current.to_json())
+    else:
+        print_status(stdout_console(), current)
+
+
+def best(
+    run: RunArgument = None,
+    source: Annotated[bool, typer.Option("--source", help="Print its source and nothing else.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show the best individual, its gain and its noise."""
+    from evo.commands.summary_view import print_best
+    from evo.summary import Standing, summarize
+    from evo.terminal import print_whole, shell_word, stdout_console
+
+    with opened(run) as viewed:
+        record = individual(viewed)
+        summary = summarize(viewed.config, viewed.store, viewed.standings)
+        code = viewed.store.source(record.id)
+    if as_json:
+        facts = summary.to_json()
+        print_json({name: facts[name] for name in ("best", "gain", "generation_zero", "noise")} | {"source": code})
+    elif source:
+        typer.echo(code, nl=False)
+    else:
+        console = stdout_console()
+        print_best(console, summary)
+        for standing in (summary.best, summary.generation_zero):
+            if standing:
+                print_whole(console, f"#{standing.id:<12} {_measured(standing)}")
+        print_whole(console, f"take it with  evo export {shell_word(viewed.folder.path)} {record.id}")
+
+
+def show(
+    run_and_id: RunAndId = None,
+    prompts: Annotated[bool, typer.Option("--prompts", help="Show the calls of the language model too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show all about one individual, the best by default."""
+    from evo.commands.individual_view import print_portrait, read_portrait
+    from evo.terminal import stdout_console
+
+    run, names = run_and_ids(run_and_id)
+    with opened(run) as viewed:
+        portrait = read_portrait(viewed, individual(viewed, *names))
+    if as_json:
+        print_json(portrait.to_json(prompts=prompts))
+    else:
+        print_portrait(stdout_console(), portrait, prompts=prompts)
+
+
+def diff(
+    run_and_ids_: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="RUN A B",
+            help="The folder of a run [default: the newest under ./runs], and up to two individuals to compare.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what changed between two individuals."""
+    run, names = run_and_ids(run_and_ids_, most=2)
+    with opened(run) as viewed:
+        new = individual(viewed, *names[-1:])
+        old = individual(viewed, names[0]) if len(names) > 1 else None
+        before = old.id if old else new.parents[0] if new.parents else new.id
+        texts = [viewed.store.source(id_) for id_ in (before, new.id)]
+    lines = list(
+        difflib.unified_diff(*(text.splitlines(keepends=True) for text in texts), f"{before}/train.py", f"{new.id}/train.py")
+    )
+    if as_json:
+        print_json({"from": before, "to": new.id, "diff": "".join(lines)})
+    else:
+        _print_diff(lines)
+
+
+def lineage(run_and_id: RunAndId = None, as_json: Json = False) -> None:
+    """Show the ancestors of an individual, or the family tree."""
+    from evo.commands.family_view import ancestors, print_ancestors, print_tree, read_family
+    from evo.terminal import stdout_console
+
+    run, names = run_and_ids(run_and_id)
+    with opened(run) as viewed:
+        family = read_family(viewed)
+        line = ancestors(family, individual(viewed, names[0]).id) if names else []
+        leader = viewed.standings.best()
+    search = viewed.config.search
+    if as_json:
+        print_json([member.to_json() for member in line or family.values()])
+    elif line:
+        print_ancestors(stdout_console(), line, search.front)
+    else:
+        print_tree(stdout_console(), family, search.objectives[0], leader.id if leader else None)
+
+
+def pareto(
+    run: RunArgument = None,
+    objectives: Annotated[
+        str | None, typer.Option("--objectives", help="Names with commas. [default: those of the run's front]")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show the individuals that no other one dominates."""
+    from dataclasses import asdict
+
+    from evo.assemble import read_standings
+    from evo.commands.summary_view import print_front
+    from evo.config import overlaid
+    from evo.summary import summarize
+    from evo.terminal import stdout_console
+
+    with opened(run) as viewed:
+        config, standings = viewed.config, viewed.standings
+        if objectives is not None:
+            names = [name.strip() for name in objectives.split(",")]
+            config = overlaid(config, {"search": {"front": names}}, source="--objectives")
+            standings = read_standings(config, viewed.store)
+        summary = summarize(config, viewed.store, standings)
+    if as_json:
+        front = [asdict(standing) for standing in summary.front]
+        print_json({"objectives": summary.front_objectives, "front": front})
+    elif summary.front:
+        print_front(stdout_console(), summary)
+    else:
+        typer.echo("evo: nothing is measured yet, so the front is empty", err=True)

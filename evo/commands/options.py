@@ -1,0 +1,120 @@
+"""What several commands share: the run and the individuals they are about, examples in their help, JSON output."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from trainer.errors import UsageError
+
+if TYPE_CHECKING:
+    from evo.runs import Viewed
+    from evo.store import IndividualRecord
+
+RUNS = Path("runs")
+"""Where runs are made unless `--out` says otherwise."""
+
+RunArgument = Annotated[
+    Path | None, typer.Argument(metavar="RUN", help="The folder of a run. [default: the newest under ./runs]")
+]
+RunAndId = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="RUN ID",
+        help="The folder of a run [default: the newest under ./runs], and an individual: a number or `best`.",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
+
+_ID = re.compile(r"#?([0-9]+)|best")
+
+
+def example(commands: str, note: str = "") -> str:
+    """Return the end of a command's help: lines to copy, then a note."""
+    lines = "\n".join(f"  {command.strip()}" for command in commands.strip().splitlines())
+    # A paragraph that begins with a backspace keeps its line breaks.
+    return f"\b\nExample:\n{lines}\n\n{note.strip()}"
+
+
+def run_folder(path: Path | None) -> Path:
+    """Return the folder of a run: the one given, or the one under ./runs that was written to last.
+
+    Raises:
+        UsageError: none was given and there is none.
+    """
+    if path is not None:
+        return path
+    written = {store.parent: store.stat().st_mtime for store in RUNS.glob("*/evo.db")}
+    if not written:
+        raise UsageError(f"A run was expected in ./{RUNS}, but there is none. Name its folder, or make one: evo run")
+    newest = max(written, key=lambda folder: written[folder])
+    typer.echo(f"evo: {newest}, the newest run here", err=True)
+    return newest
+
+
+@contextmanager
+def opened(path: Path | None) -> Iterator[Viewed]:
+    """Open a run for reading, be it live, killed or finished."""
+    from evo.runs import view
+
+    with view(run_folder(path)) as viewed:
+        yield viewed
+
+
+def run_and_ids(arguments: Sequence[str] | None, most: int = 1) -> tuple[Path | None, list[str]]:
+    """Divide positional arguments into the run, which may be left out, and up to `most` individuals.
+
+    A folder whose name reads like an individual is written as ./7.
+    """
+    words = list(arguments or [])
+    run = Path(words.pop(0)) if words and not _ID.fullmatch(words[0]) else None
+    for word in words:
+        if not _ID.fullmatch(word):
+            raise UsageError(f"An individual is named by its number or `best`, but got {word!r}. See: evo status")
+    if len(words) > most:
+        expected = "one individual" if most == 1 else f"at most {most} individuals"
+        raise UsageError(f"Expected {expected}, but got {len(words)}: {' '.join(words)}.")
+    return run, words
+
+
+def individual(viewed: Viewed, name: str = "best") -> IndividualRecord:
+    """Return the individual that a user named.
+
+    Raises:
+        UsageError: the run has none of that name.
+    """
+    match = _ID.fullmatch(name)
+    wanted = int(match[1]) if match and match[1] else _best(viewed)
+    found = next((record for record in viewed.store.individuals() if record.id == wanted), None)
+    if found is None:
+        raise UsageError(_no_such(viewed, wanted))
+    return found
+
+
+def print_json(data: Any) -> None:
+    """Print data as JSON; characters that no terminal or file could take are escaped."""
+    typer.echo(json.dumps(data, indent=2))
+
+
+def _best(viewed: Viewed) -> int:
+    best = viewed.standings.best()
+    if best is None:
+        raise UsageError(
+            f"Expected a best individual in {viewed.folder.path}, but nothing was measured there yet. See: evo status"
+        )
+    return best.id
+
+
+def _no_such(viewed: Viewed, wanted: int) -> str:
+    last = viewed.store.last_proposal_number() or 0
+    if wanted > last:
+        return f"There is no individual {wanted} in {viewed.folder.path}; its highest number is {last}."
+    proposal = viewed.store.proposal(wanted)
+    became = f"was refused: {proposal.reason}" if proposal.reason else "is still being made"
+    return f"There is no individual {wanted} in {viewed.folder.path}: the proposal of that number {became}."

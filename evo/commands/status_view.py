@@ -1,0 +1,73 @@
+"""The state of a run as a person reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console
+
+from evo.commands.summary_view import evaluations, print_best, print_cost, progress_line
+from evo.report.text import duration
+from evo.run_status import Failures, RunStatus, State
+from evo.terminal import literal, one_line, print_line, print_whole
+
+_MOST_REASONS = 3
+_COLOURS = {State.RUNNING: "green", State.FINISHED: "green", State.STOPPED: "yellow", State.KILLED: "red"}
+
+
+def print_status(console: Console, status: RunStatus) -> None:
+    """Print whether a run is live, how far it is, what it does, what failed, and what it has found."""
+    print_whole(console, f"{literal(status.path)}: {_state(status)}")
+    print_whole(console, progress_line(status.summary))
+    print_whole(console, _generation(status))
+    for line in (*_work(status), *_failures(status.failures), *_refusals(status)):
+        print_line(console, line)
+    print_best(console, status.summary)
+    print_whole(console, f"noise         {_noise(status)}")
+    print_cost(console, status.summary)
+
+
+def _state(status: RunStatus) -> str:
+    state = f"[bold {_COLOURS[status.state]}]{status.state}[/]"
+    if status.driver:
+        return f"{state} (process {status.driver.pid} on {literal(status.driver.host)})"
+    return f"{state}: {literal(status.reason)}"
+
+
+def _generation(status: RunStatus) -> str:
+    line = f"generation    {status.generation} of {status.generations} complete"
+    missing = status.summary.budget - status.summary.told
+    if status.seconds_left is None or not missing:
+        return line
+    when = "left" if status.driver else "more when resumed"
+    return f"{line}; about {duration(status.seconds_left)} {when}"
+
+
+def _work(status: RunStatus) -> Iterator[str]:
+    for one in status.running:
+        again = f", attempt {one.attempt}" if one.attempt > 1 else ""
+        what = f"#{one.individual} ({one.purpose}{again})"
+        yield f"running       {what} on {literal(one.device)} for {duration(one.seconds)}"
+    if status.queued or status.proposing:
+        yield f"waiting       {evaluations(status.queued)} queued, {status.proposing} being proposed"
+
+
+def _failures(failures: tuple[Failures, ...]) -> Iterator[str]:
+    for group in failures:
+        yield f"[red]{group.count} {group.status}[/]"
+        reasons = list(group.reasons.items())
+        for reason, count in reasons[:_MOST_REASONS]:
+            yield f"  {count} × {one_line(reason) or 'no reason recorded'}"
+        if len(reasons) > _MOST_REASONS:
+            yield f"  and {len(reasons) - _MOST_REASONS} other reasons; see --json"
+
+
+def _refusals(status: RunStatus) -> Iterator[str]:
+    if status.refused:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(status.refused.items()))
+        yield f"refused       {sum(status.refused.values())} proposals before any evaluation: {literal(kinds)}"
+
+
+def _noise(status: RunStatus) -> str:
+    sigma = status.summary.noise.get("val_bpb")
+    return "not measured yet" if sigma is None else f"σ = {sigma:.4f} bpb between seeds of generation 0"

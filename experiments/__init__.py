@@ -1,0 +1,14 @@
+"""Committed experiments: definitions, benchmark programs, and dated records of their results. Nothing imports them.
+
+    performance.py             what the driver costs: run by `make bench`, recorded in records/
+    driver_cost.py             seconds and memory of the driver per candidate
+    slots_busy.py              share of slot-seconds that evaluations fill
+    worker_overhead.py         worker seconds outside training and scoring
+    startup.py                 `evo --help`
+    seed_against_baselines.py  generation 0 beside plain GPTs
+    baselines/                 the plain GPTs, each a genome
+    recording.py               how a record is written: the command, the machine, the numbers
+    records/                   what was measured, by date
+
+Each program runs alone (`python -m experiments.driver_cost`) and prints what it measures.
+"""

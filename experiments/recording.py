@@ -1,0 +1,47 @@
+"""How a record is written: what was run, on which machine, with which versions, and what came out."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import sys
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+import psutil
+
+RECORDS = Path(__file__).parent / "records"
+_PACKAGES = ("torch", "deap", "anthropic", "gitpython", "numpy", "pandas")
+
+
+def write_record(name: str, body: str) -> Path:
+    """Write `records/<date>-<name>.md` and return its path; `body` is Markdown."""
+    RECORDS.mkdir(exist_ok=True)
+    path = RECORDS / f"{date.today():%Y-%m-%d}-{name}.md"  # noqa: DTZ011 - a record bears the day of its author
+    path.write_text(f"{heading(name)}\n\n{body.rstrip()}\n", encoding="utf-8")
+    return path
+
+
+def heading(name: str) -> str:
+    """Return the head of a record: the command, the machine and the versions."""
+    module = Path(sys.argv[0]).stem
+    command = shlex.join(["python", "-m", f"experiments.{module}", *sys.argv[1:]])
+    memory_gib = psutil.virtual_memory().total / 2**30
+    versions = ", ".join(f"{package} {version(package)}" for package in _PACKAGES)
+    return (
+        f"# {name}\n\n"
+        f"- command: `{command}`\n"
+        f"- machine: {processor()}, {os.cpu_count()} cores, {memory_gib:.0f} GiB, {platform.system()}\n"
+        f"- versions: Python {platform.python_version()}, {versions}"
+    )
+
+
+def processor() -> str:
+    """Return the processor's name."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())

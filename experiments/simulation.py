@@ -1,0 +1,148 @@
+"""Parts that stand in for training in benchmarks of the driver: an evaluator without a model, an operator without cost.
+
+Everything else in these benchmarks is the product: store, lineage, gate, selection, survival, resume.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ast
+import random
+import re
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+
+from evo.assemble import build_search
+from evo.config import Config
+from evo.lineage import Lineage
+from evo.progress import Observer
+from evo.run_folder import RunFolder
+from evo.search import Search
+from evo.standings import Standings
+from evo.store import IndividualRecord, Outcome, Store
+from evo.workers.evaluator import Evaluator, Slot
+from operators.choice import OperatorChoice
+from operators.proposal import Proposal, Request
+from trainer.evaluation import Clock, Evaluation, Job, Status, Timings
+
+_GENOME_BYTES = 26_000
+_MARK = "MARK = 0\n"
+
+
+def large_genome() -> str:
+    """Return a genome of 26 kB: the seed, and renamed copies of its own functions and classes."""
+    seed = resources.files("trainer").joinpath("seed/train.py").read_text(encoding="utf-8")
+    source = _MARK + seed
+    definitions = [node for node in ast.parse(seed).body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    copies = 0
+    while len(source) < _GENOME_BYTES:
+        node = definitions[copies % len(definitions)]
+        text = ast.get_source_segment(seed, node) or ""
+        source += "\n\n" + text.replace(node.name, f"{node.name}_copy_{copies}", 1) + "\n"
+        copies += 1
+    return source
+
+
+class MarkMutation:
+    """An operator without latency: it numbers its offspring, so each is another program."""
+
+    name = "mark"
+    arity = 1
+
+    async def propose(self, request: Request) -> Proposal:
+        """Return the parent with another number in it."""
+        source = re.sub(
+            r"^MARK = \d+", f"MARK = {request.number}", request.parents[0].source, count=1, flags=re.MULTILINE
+        )
+        request.gate.check(source)
+        return Proposal(source, self.name, f"number {request.number}")
+
+
+@dataclass(eq=False, slots=True)
+class _SimulatedSlot:
+    name: str
+
+
+@dataclass
+class SimulatedEvaluator:
+    """Evaluates without training: waits, then answers with a random score that depends on the genome alone.
+
+    Attributes:
+        slots: jobs at a time.
+        seconds: each evaluation's wall time.
+        busy: (start, end) of every evaluation, monotonic seconds.
+    """
+
+    slots: int = 1
+    seconds: float = 0.0
+    busy: list[tuple[float, float]] = field(default_factory=list)
+
+    def reserve(self) -> Slot:
+        """Take a slot."""
+        return _SimulatedSlot("simulated")
+
+    async def evaluate(self, slot: Slot, job: Job) -> Evaluation:  # noqa: ARG002 - the slots are all alike
+        """Answer after `seconds`."""
+        started = time.monotonic()
+        await asyncio.sleep(self.seconds)
+        self.busy.append((started, time.monotonic()))
+        rng = random.Random(f"{hash(job.genome)}:{job.seed}")
+        bpb = rng.gauss(1.8, 0.05)
+        objectives = {
+            "val_bpb": bpb,
+            "tokens_per_second": rng.uniform(1e4, 1e5),
+            "train_seconds": self.seconds,
+            "peak_memory_mib": 400.0,
+            "parameters": 1e6,
+            "code_lines": 300.0,
+        }
+        return Evaluation(
+            status=Status.OK,
+            seed=job.seed,
+            device="simulated",
+            clock=Clock.WALL,
+            sandbox="none",
+            objectives=objectives,
+            split_bpb={split.value: bpb for split in job.splits},
+            timings=Timings(self.seconds, self.seconds, 0.0, self.seconds),
+        )
+
+    async def close(self) -> None:
+        """Nothing to end."""
+
+
+class Stopwatch:
+    """An observer that notes when each result was accepted."""
+
+    def __init__(self) -> None:
+        self.finished_at: list[float] = []
+
+    def launched(self, running: int) -> None:
+        """Ignore."""
+
+    def finished(self, record: IndividualRecord, outcome: Outcome, standings: Standings, reason: str) -> None:  # noqa: ARG002
+        """Note the time."""
+        self.finished_at.append(time.perf_counter())
+
+    def note(self, message: str) -> None:
+        """Ignore."""
+
+
+@contextmanager
+def simulated_search(
+    config: Config, evaluator: Evaluator, operators: OperatorChoice, observer: Observer, folder: Path | None = None
+) -> Iterator[Search]:
+    """Yield a search over a new run folder with a 26 kB genome, everything durable on a real disk."""
+    with tempfile.TemporaryDirectory(dir=folder or Path.cwd(), prefix=".bench-") as temporary:
+        run = RunFolder.create(Path(temporary) / "run")
+        with run.lock(), Store.create(run.store) as store:
+            search = build_search(config, store, Lineage.open(run.lineage), evaluator, operators, observer)
+            search.begin(large_genome())
+            run.seal(config.to_toml())
+            search.restore()
+            yield search

@@ -1,0 +1,80 @@
+"""How much of the evaluation slots' time is filled when a language model is slow.
+
+Real proposals through the `anthropic` client to a local server that speaks the Messages API and answers after 2 s;
+evaluations of 2 s in 4 slots. Idle are slot-seconds between the start of the first and the end of the last evaluation.
+The same with classical operators, and the textbook generational loop for comparison.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from evo.assemble import build_operators
+from evo.config import Config, parse_config
+from evo.resolution import resolve
+from experiments.simulation import SimulatedEvaluator, Stopwatch, simulated_search
+
+_SERVER = Path(__file__).parent.parent / "tests" / "support" / "messages_server.py"
+_SLOTS = 4
+
+
+def measure(evaluations: int = 200, latency_seconds: float = 2.0, evaluation_seconds: float = 2.0) -> str:
+    """Return the measurements as Markdown."""
+    rows = ["| operators | schedule | busy | target |", "|---|---|---|---|"]
+    with _language_model(latency_seconds) as url:
+        for schedule, target in (("asynchronous", "≥ 97%"), ("generational", "")):
+            config = _config(evaluations, schedule, {"llm_mutation": 1.0}, url)
+            busy = _busy_share(config, evaluation_seconds)
+            rows.append(f"| language model, {latency_seconds:g} s a reply | {schedule} | {busy:.1%} | {target} |")
+    return "\n".join(rows) + f"\n\n{evaluations} evaluations of {evaluation_seconds:g} s, {_SLOTS} slots.\n"
+
+
+def _config(evaluations: int, schedule: str, weights: dict[str, float], url: str) -> Config:
+    data = {
+        "search": {"pop": 8, "gens": evaluations // 8, "schedule": schedule},
+        "noise": {"confirm_share": 0.0},
+        "operators": {"weights": weights},
+        "llm": {"base_url": url},
+    }
+    return resolve(parse_config(data, "benchmark"))
+
+
+def _busy_share(config: Config, evaluation_seconds: float) -> float:
+    evaluator = SimulatedEvaluator(_SLOTS, evaluation_seconds)
+    operators = build_operators(config, vocab_size=2048)
+    with simulated_search(config, evaluator, operators, Stopwatch()) as search:
+        asyncio.run(search.run())
+    first = min(start for start, _ in evaluator.busy)
+    last = max(end for _, end in evaluator.busy)
+    return sum(end - start for start, end in evaluator.busy) / (_SLOTS * (last - first))
+
+
+@contextmanager
+def _language_model(latency_seconds: float) -> Iterator[str]:
+    """Run the scripted server of the tests in a process of its own; yield its address."""
+    command = [sys.executable, str(_SERVER), "--port", "0", "--latency", str(latency_seconds)]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as server:
+        assert server.stdout is not None
+        line = server.stdout.readline()
+        found = re.search(r"http://\S+", line)
+        if found is None:
+            raise RuntimeError(f"expected the server's address, but it printed {line!r}")
+        try:
+            yield found.group()
+        finally:
+            server.terminate()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--evaluations", type=int, default=200)
+    print(measure(parser.parse_args().evaluations))
