@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -23,6 +23,15 @@ from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Positive = Annotated[int, Field(gt=0)]
+
+_FLAGS = {
+    "train_seconds": "--budget",
+    "weights": "--operators",
+    "count": "--workers",
+    "max_cost_usd": "--max-cost",
+    "front": "--objectives",
+}
+"""The flags that are not called like the keys they set."""
 
 
 class _Section(BaseModel):
@@ -187,28 +196,33 @@ def load_config(path: Path | None, flags: Mapping[str, Mapping[str, Any]] | None
     Raises:
         ConfigError: the file cannot be read, or a key or a value is wrong.
     """
-    data = _read(path) if path else {}
-    for section, values in (flags or {}).items():
-        given = {key: value for key, value in values.items() if value is not None}
-        if given:
-            data[section] = {**data.get(section, {}), **given}
-    return parse_config(data, source=str(path) if path else "the command line")
+    config = parse_config(_read(path), source=f"--config {path}") if path else Config()
+    return overlaid(config, flags or {})
 
 
-def overlaid(config: Config, flags: Mapping[str, Mapping[str, Any]], source: str) -> Config:
-    """Return `config` with values by section and key laid over it; None values are flags that were not given."""
+def overlaid(config: Config, flags: Mapping[str, Mapping[str, Any]]) -> Config:
+    """Return `config` with flags laid over it: values by section and key; None where a flag was not given.
+
+    Raises:
+        ConfigError: a value is wrong; the message names its flag.
+    """
     data = config.model_dump(mode="json", exclude_none=True)
     for section, values in flags.items():
         data[section] |= {key: value for key, value in values.items() if value is not None}
-    return parse_config(data, source)
+    return parse_config(data)
 
 
-def parse_config(data: Mapping[str, Any], source: str) -> Config:
-    """Return the configuration of parsed TOML; raise ConfigError with the first thing that is wrong."""
+def parse_config(data: Mapping[str, Any], source: str = "") -> Config:
+    """Return the configuration of parsed TOML; raise ConfigError with the first thing that is wrong.
+
+    Args:
+        data: as TOML has it.
+        source: the file it comes from; empty for flags, which are then called by their names.
+    """
     try:
         return Config.model_validate(data)
     except ValidationError as error:
-        raise ConfigError(f"{source}: {_explain(error.errors()[0])}") from error
+        raise ConfigError(_explain(error.errors()[0], source)) from error
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -220,16 +234,22 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"--config {path} is not TOML: {error}") from error
 
 
-def _explain(problem: Any) -> str:
+def _explain(problem: Any, source: str) -> str:
     location = [str(part) for part in problem["loc"]]
     key = ".".join(location)
+    name = f"{source}: `{key}`" if source else _flag_of(location)
     if problem["type"] == "extra_forbidden":
         siblings = _keys_of(location[:-1])
-        return f"`{key}` is not a configuration key; {_suggest(location[-1], siblings)}"
+        return f"{name} is not a configuration key; {_suggest(location[-1], siblings)}"
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "value_error":
-        return f"`{key}` {message}."
-    return f"`{key}` was {problem['input']!r}: {message[0].lower()}{message[1:]}."
+        return f"{name} {message}" if message.endswith((".", "?")) else f"{name} {message}."
+    return f"{name} was {problem['input']!r}: {message[0].lower()}{message[1:]}."
+
+
+def _flag_of(location: Sequence[str]) -> str:
+    key = location[1]
+    return _FLAGS.get(key, f"--{key.replace('_', '-')}")
 
 
 def _keys_of(location: list[str]) -> list[str]:

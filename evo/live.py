@@ -5,31 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from evo.config import Config
 from evo.plan import make_plan
+from evo.report.text import duration
 from evo.resolution import uses_language_model, worker_devices
 from evo.standings import Standings
 from evo.store import IndividualRecord, Outcome, Purpose
+from evo.terminal import literal, one_line, print_line, print_whole, stderr_console
 from trainer.evaluation import Status
 from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
 
 _MARKS = {Status.OK: "[green]✓[/]", Status.LOST: "[yellow]?[/]"}
 _FAILURE_MARK = "[red]✗[/]"
-_IDEA_WIDTH = 72
-
-
-def stderr_console() -> Console:
-    """Return a console on stderr."""
-    return Console(stderr=True, highlight=False)
+_PURPOSES = {Purpose.BASELINE: "replicate", Purpose.CONFIRM: "confirmation"}
 
 
 @contextmanager
@@ -61,6 +56,9 @@ class _Preparation:
 class LiveView:
     """Watches one run (`evo.progress.Observer`).
 
+    Every result is a line. On a terminal a bar below them shows what goes on; elsewhere each complete generation is a
+    line of its own.
+
     Args:
         config: resolved.
         path: of the run's folder.
@@ -70,17 +68,20 @@ class LiveView:
         self._config = config
         self._plan = make_plan(config)
         self._path = path
+        self._objective = LANGUAGE_MODEL_OBJECTIVES[config.search.objectives[0]]
         self._console = stderr_console()
         self._bar = _bar(self._console)
         self._preparation = _Preparation(self._bar)
         self._task: TaskID | None = None
         self._running = 0
         self._started = 0.0
-        self._told_before = 0
+        self._told = 0
+        self._told_before: int | None = None
+        self._best: int | None = None
 
     def __enter__(self) -> Self:
         for line in self._opening():
-            self._console.print(line)
+            print_whole(self._console, line)
         self._bar.start()
         return self
 
@@ -100,27 +101,34 @@ class LiveView:
             self._preparation.close()
             self._task = self._bar.add_task("", total=self._plan.evaluations)
             self._started = time.monotonic()
+            print_line(self._console, f"[bold]{self._header()}[/]")
         self._bar.update(self._task, description=self._status())
 
     def finished(self, record: IndividualRecord, outcome: Outcome, standings: Standings, reason: str) -> None:
         """Show one result."""
         self._running -= 1
-        if self._told_before == 0:
+        self._told = outcome.told
+        if self._told_before is None:
             self._told_before = outcome.told - 1
-        self._console.print(self._line(record, outcome, standings, reason))
+        print_line(self._console, self._line(record, outcome, standings, reason))
         if self._task is not None:
-            self._bar.update(self._task, completed=outcome.told, description=self._status(outcome.told))
+            self._bar.update(self._task, completed=outcome.told, description=self._status())
+        if outcome.told % self._plan.mu == 0 and not self._console.is_terminal:
+            print_line(self._console, f"generation {self._generation()}, {self._seconds_left()}")
 
     def note(self, message: str) -> None:
         """Show a remark."""
-        self._console.print(f"[yellow]{escape(message)}[/]")
+        print_whole(self._console, f"[yellow]{literal(message)}[/]")
 
     def _opening(self) -> Iterator[str]:
         config, plan = self._config, self._plan
         workers = worker_devices(config.workers)
-        yield f"[bold]{escape(str(self._path))}[/]: {plan.evaluations} evaluations of {config.budget.train_seconds:g} s"
         names = ", ".join(dict.fromkeys(device.name for device in workers))
-        yield f"{len(workers)} worker{'s' if len(workers) > 1 else ''} on {workers[0].kind} ({escape(names)})"
+        yield (
+            f"[bold]{literal(str(self._path))}[/]: {plan.evaluations} evaluations, "
+            f"{config.search.gens} generations of {plan.mu}, {config.budget.train_seconds:g} s of training each"
+        )
+        yield f"{len(workers)} worker{'s' if len(workers) > 1 else ''} on {workers[0].kind} ({literal(names)})"
         yield f"operators: {', '.join(config.operators.weights or {})}"
         if not uses_language_model(config):
             yield (
@@ -128,27 +136,42 @@ class LiveView:
                 "Set ANTHROPIC_API_KEY or ANTHROPIC_BASE_URL for one."
             )
 
-    def _status(self, told: int = 0) -> str:
-        running = f"{self._running} running"
-        fresh = told - self._told_before
-        if fresh <= 0:
-            return running
-        left = (time.monotonic() - self._started) / fresh * (self._plan.evaluations - told)
-        return f"{running}, {timedelta(seconds=round(left))} left"
+    def _generation(self) -> str:
+        return f"{self._told // self._plan.mu} of {self._config.search.gens}"
+
+    def _status(self) -> str:
+        return f"generation {self._generation()}, {self._running} running, {self._seconds_left()}"
+
+    def _seconds_left(self) -> str:
+        fresh = self._told - (self._told_before or 0)
+        missing = self._plan.evaluations - self._told
+        if not fresh:
+            return f"{missing} evaluations left"
+        return f"{duration((time.monotonic() - self._started) / fresh * missing)} left"
+
+    def _header(self) -> str:
+        return f"{'':>5}  {'id':<6} {'how':<13} {self._objective.name:>9} {'best':>9}  idea"
 
     def _line(self, record: IndividualRecord, outcome: Outcome, standings: Standings, reason: str) -> str:
         mark = _MARKS.get(outcome.status, _FAILURE_MARK)
-        what = "replicate" if outcome.purpose is Purpose.BASELINE else record.operator
-        what = "confirmation" if outcome.purpose is Purpose.CONFIRM else what
-        text = escape(f"{outcome.status}: {reason}" if reason else " ".join(record.idea.split()))[:_IDEA_WIDTH]
-        best = standings.hall[0].id == record.id if len(standings.hall) else False
-        star = " [bold green]best[/]" if best and outcome.purpose is Purpose.SEARCH else ""
-        return f"{outcome.told:4d} {mark} #{record.id:<4d} {what:<13} {self._measured(outcome)}{star}  [dim]{text}[/]"
+        how = _PURPOSES.get(outcome.purpose, record.operator)
+        text = f"[red]{outcome.status}[/]: {one_line(reason)}" if reason else one_line(record.idea)
+        identity = f"#{record.id}"
+        measured = _number(outcome.objectives.get(self._objective.name))
+        return f"{outcome.told:>4} {mark} {identity:<6} {how:<13} {measured} {self._leader(standings)}  [dim]{text}[/]"
 
-    def _measured(self, outcome: Outcome) -> str:
-        first = LANGUAGE_MODEL_OBJECTIVES[self._config.search.objectives[0]]
-        value = outcome.objectives.get(first.name)
-        return " " * 8 if value is None else f"{value:8.4f}"
+    def _leader(self, standings: Standings) -> str:
+        """Return the value to beat, marked where a result has changed who holds it."""
+        leader = standings.hall[0] if len(standings.hall) else None
+        if leader is None:
+            return _number(None)
+        value = _number(leader.means()[self._objective.name])
+        is_new, self._best = leader.id != self._best, leader.id
+        return f"[bold green]{value}[/]" if is_new else value
+
+
+def _number(value: float | None) -> str:
+    return f"{'-':>9}" if value is None else f"{value:>9.4f}"
 
 
 def _bar(console: Console) -> Progress:

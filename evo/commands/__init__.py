@@ -33,7 +33,7 @@ for group in (run, data, look, output, health):
     group.register(app)
 
 
-def _print_version(wanted: bool) -> None:  # noqa: FBT001 - the signature that typer calls
+def _print_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 

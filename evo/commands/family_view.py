@@ -92,10 +92,8 @@ def print_tree(console: Console, family: Mapping[int, Member], objective: str, b
         value = number(objective, member.objectives[objective]) if member.objectives else _ending(member)
         other = "".join(f" + #{parent}" for parent in member.parents[1:])
         star = " [bold green]best[/]" if id_ == best else ""
-        print_line(
-            console,
-            f"[dim]{branches}[/]#{id_} {value}{star}  [dim]{literal(member.operator)}{other}:[/] {one_line(member.idea)}",
-        )
+        how = f"{literal(member.operator)}{other}"
+        print_line(console, f"[dim]{branches}[/]#{id_} {value}{star}  [dim]{how}:[/] {one_line(member.idea)}")
 
 
 def _walk(children: Mapping[int, Sequence[int]], root: int) -> Iterator[tuple[int, str]]:

@@ -16,6 +16,7 @@ from evo.store import EvaluationRecord, IndividualRecord
 from evo.terminal import literal, one_line, print_block, print_line, print_table, print_whole, sparkline
 from operators.proposal import Exchange
 from trainer.evaluation import CurvePoint, Evaluation, Split
+from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
 
 _CURVE_ROWS = 8
 _CHILDREN = 12
@@ -68,8 +69,10 @@ def print_portrait(console: Console, portrait: Portrait, *, prompts: bool) -> No
     """Print an individual: origin, means, every evaluation, newest training curve and output, and its calls."""
     for line in _origin(portrait):
         print_whole(console, line)
-    for name, value in portrait.means.items():
-        print_whole(console, f"{name:<18} {number(name, value)}")
+    means = portrait.means
+    for name in LANGUAGE_MODEL_OBJECTIVES:
+        if name in means:
+            print_whole(console, f"{name:<18} {number(name, means[name])}")
     _print_evaluations(console, portrait.evaluations)
     newest = portrait.results[-1] if portrait.results else None
     if newest and newest.curve:

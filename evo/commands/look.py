@@ -64,8 +64,8 @@ def best(
     as_json: Json = False,
 ) -> None:
     """Show the best individual, its gain and its noise."""
-    from evo.commands.summary_view import print_best
-    from evo.summary import Standing, summarize
+    from evo.commands.summary_view import print_best, print_comparison
+    from evo.summary import summarize
     from evo.terminal import print_whole, shell_word, stdout_console
 
     with opened(run) as viewed:
@@ -80,10 +80,8 @@ def best(
     else:
         console = stdout_console()
         print_best(console, summary)
-        for standing in (summary.best, summary.generation_zero):
-            if standing:
-                print_whole(console, f"#{standing.id:<12} {_measured(standing)}")
-        print_whole(console, f"take it with  evo export {shell_word(viewed.folder.path)} {record.id}")
+        print_comparison(console, summary)
+        print_whole(console, f"\ntake it with  evo export {shell_word(viewed.folder.path)} {record.id}")
 
 
 def show(
@@ -121,9 +119,8 @@ def diff(
         old = individual(viewed, names[0]) if len(names) > 1 else None
         before = old.id if old else new.parents[0] if new.parents else new.id
         texts = [viewed.store.source(id_) for id_ in (before, new.id)]
-    lines = list(
-        difflib.unified_diff(*(text.splitlines(keepends=True) for text in texts), f"{before}/train.py", f"{new.id}/train.py")
-    )
+    old_lines, new_lines = (text.splitlines(keepends=True) for text in texts)
+    lines = list(difflib.unified_diff(old_lines, new_lines, f"{before}/train.py", f"{new.id}/train.py"))
     if as_json:
         print_json({"from": before, "to": new.id, "diff": "".join(lines)})
     else:
@@ -169,7 +166,7 @@ def pareto(
         config, standings = viewed.config, viewed.standings
         if objectives is not None:
             names = [name.strip() for name in objectives.split(",")]
-            config = overlaid(config, {"search": {"front": names}}, source="--objectives")
+            config = overlaid(config, {"search": {"front": names}})
             standings = read_standings(config, viewed.store)
         summary = summarize(config, viewed.store, standings)
     if as_json:
@@ -179,3 +176,19 @@ def pareto(
         print_front(stdout_console(), summary)
     else:
         typer.echo("evo: nothing is measured yet, so the front is empty", err=True)
+
+
+def _print_diff(lines: list[str]) -> None:
+    """Print a diff, in colour on a terminal, byte for byte elsewhere."""
+    from rich.text import Text
+
+    from evo.report.text import visible
+    from evo.terminal import stdout_console
+
+    console = stdout_console()
+    for line in lines:
+        if console.is_terminal:
+            text = visible(line.rstrip("\n"))
+            console.print(Text(text, style=_DIFF_STYLES.get(text[:1], "")), soft_wrap=True)
+        else:
+            typer.echo(line, nl=False)

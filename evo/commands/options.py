@@ -116,5 +116,5 @@ def _no_such(viewed: Viewed, wanted: int) -> str:
     if wanted > last:
         return f"There is no individual {wanted} in {viewed.folder.path}; its highest number is {last}."
     proposal = viewed.store.proposal(wanted)
-    became = f"was refused: {proposal.reason}" if proposal.reason else "is still being made"
+    became = f"was refused ({proposal.kind})" if proposal.kind else "is still being made"
     return f"There is no individual {wanted} in {viewed.folder.path}: the proposal of that number {became}."

@@ -49,7 +49,11 @@ def _write(path: Path, content: bytes, *, replace: bool) -> None:
         MachineError: the disk refused.
     """
     if path.is_dir():
-        raise UsageError(f"--out must name a file, but {path} is a folder. Give a name in it: --out {path / 'train.py'}")
+        raise UsageError(
+            f"--out must name a file, but {path} is a folder. Give a name in it: --out {path / 'train.py'}"
+        )
+    if not path.parent.is_dir():
+        raise UsageError(f"--out must name a file in a folder that exists, but there is no folder {path.parent}.")
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         draft.write_bytes(content)

@@ -140,7 +140,7 @@ def _changed(stored: Config, flags: dict[str, dict[str, Any]]) -> Config:
     from evo.config import overlaid
     from evo.resolution import resolve
 
-    return resolve(overlaid(stored, flags, source="the command line"))
+    return resolve(overlaid(stored, flags))
 
 
 def _conclude(path: Path, complete: bool, reason: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 
@@ -12,6 +12,7 @@ from evo.runs import Viewed
 from evo.standings import Gain
 from evo.summary import Standing, Summary, summarize
 from evo.terminal import literal, one_line, print_line, print_table, print_whole, shell_word, stdout_console
+from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
 
 _DIGITS = {"val_bpb": 4, "train_seconds": 1}
 
@@ -43,6 +44,20 @@ def print_best(console: Console, summary: Summary) -> None:
     print_line(console, f"              {_bpb(best, summary)}")
     print_line(console, f"generation 0  {_bpb(zero, summary)}")
     print_whole(console, f"gain          {_gain(summary)}")
+
+
+def print_comparison(console: Console, summary: Summary) -> None:
+    """Print every measured mean of the best individual beside generation 0's, with the noise of one evaluation."""
+    best, zero = summary.best, summary.generation_zero
+    if best is None or zero is None:
+        return
+    rows = [
+        (name, number(name, best.objectives[name]), number(name, zero.objectives[name]), _sigma(name, summary.noise))
+        for name in LANGUAGE_MODEL_OBJECTIVES
+        if name in best.objectives and name in zero.objectives
+    ]
+    print_whole(console, "")
+    print_table(console, ("mean of", f"#{best.id}", "generation 0", "noise σ"), rows, left=("mean of",))
 
 
 def print_cost(console: Console, summary: Summary) -> None:
@@ -99,6 +114,10 @@ def gain_text(gain: Gain) -> str:
 def evaluations(count: int) -> str:
     """Return a number of evaluations in words."""
     return f"{count} evaluation{'' if count == 1 else 's'}"
+
+
+def _sigma(name: str, noise: Mapping[str, float]) -> str:
+    return number(name, noise[name]) if name in noise else "unknown"
 
 
 def _gain(summary: Summary) -> str:
