@@ -1,0 +1,50 @@
+# Each target sets up what it needs and does not repeat it: the environment in .venv, the prepared data in the user's cache.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+RUN_STAMP := $(VENV)/.installed-run
+TEST_STAMP := $(VENV)/.installed-test
+
+.PHONY: demo test test-fast check format bench clean help
+
+help:  ## Show this list.
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
+
+demo: $(RUN_STAMP)  ## Evolve a small population for a few minutes on the device there is.
+	$(BIN)/evo run --pop 4 --gens 5 --budget 8
+
+test: $(TEST_STAMP)  ## Run all tests.
+	sh tests/browser/install.sh $(BIN)
+	$(BIN)/python -m pytest
+
+test-fast: $(TEST_STAMP)  ## Run the tests that need neither a browser nor long runs.
+	$(BIN)/python -m pytest -m "not slow" --ignore tests/browser
+
+check: $(TEST_STAMP)  ## Lint, types, import contracts.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(TEST_STAMP)  ## Format the code and fix what ruff can fix.
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(TEST_STAMP)  ## Measure what the driver costs and record it under experiments/records.
+	$(BIN)/python -m experiments.performance
+
+clean:  ## Remove the environment and what tools left behind; runs and data stay.
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or newer is needed; try make PYTHON=python3.12"'
+	$(PYTHON) -m venv $(VENV)
+
+$(RUN_STAMP): $(VENV)/bin/python pyproject.toml constraints.txt
+	$(PIP) install --constraint constraints.txt --editable .
+	touch $@
+
+$(TEST_STAMP): $(VENV)/bin/python pyproject.toml constraints.txt
+	$(PIP) install --constraint constraints.txt --editable ".[test,check]"
+	touch $@ $(RUN_STAMP)
