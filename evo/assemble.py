@@ -171,7 +171,9 @@ def _language_model_operators(config: Config, vocab_size: int, spent_usd: float)
         vocab_size=vocab_size,
         sequence_length=resolved(config.task.sequence_length),
     )
-    conversations = Conversations(LanguageModel(settings, Purse(settings.max_cost_usd, spent_usd)), conditions)
+    model = LanguageModel(settings, Purse(settings.max_cost_usd, spent_usd))
+    model.prepare()
+    conversations = Conversations(model, conditions)
     return {"llm_mutation": LLMMutation(conversations), "llm_crossover": LLMCrossover(conversations)}
 
 

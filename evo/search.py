@@ -5,7 +5,7 @@
     tell:  record → fitness → survive → archives                `_accept`
 
 One coroutine takes every decision; proposals and evaluations are tasks beside it that only work. Whatever it decides is
-in the store before it acts on it, so a search that is killed anywhere continues from the store alone (`restore`).
+in the store before anything acts on it, so a search that is killed anywhere continues from the store alone (`restore`).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -81,7 +82,10 @@ class Search:
         self._evaluating: dict[asyncio.Task[Evaluation], tuple[EvaluationRecord, int]] = {}
         self._next_number = 1
         self._refused_in_a_row = 0
+        self._unprojected: deque[int] = deque()
         self._best_shown: int | None = None
+        self._generation_noted = 0
+        self._failure: EvoError | None = None
         self._interrupted = asyncio.Event()
         self._stopped: Stopped | None = None
 
@@ -128,32 +132,33 @@ class Search:
         """
         interruption = asyncio.create_task(self._interrupted.wait())
         try:
-            while self._stopped is None or self._evaluating:
-                self._advance()
-                working = [*self._proposing, *self._evaluating]
-                if not working or self._interrupted.is_set():
-                    break
+            self._step()
+            while (working := [*self._proposing, *self._evaluating]) and not self._interrupted.is_set():
                 await asyncio.wait([*working, interruption], return_when=asyncio.FIRST_COMPLETED)
-                self._collect()
+                self._step()
         finally:
             interruption.cancel()
             await self._wind_up()
         return self._verdict()
 
-    def _advance(self) -> None:
-        """Start whatever may start now."""
-        self._start_evaluations()
-        if self._stopped is None:
-            self._start_proposals()
-            self._start_confirmations()
-            self._start_evaluations()
+    def _step(self) -> None:
+        """Take in what has finished and start what may start: one durable commit, made before anything acts on it.
 
-    def _collect(self) -> None:
-        """Take in what has finished: results first, so that the next parents are chosen with all that is known."""
-        for evaluation in [task for task in self._evaluating if task.done()]:
-            self._evaluated(evaluation)
-        for proposal in [task for task in self._proposing if task.done()]:
-            self._proposed(proposal)
+        Results come first, so that the next parents are chosen with all that is known.
+        """
+        with self._store.transaction():
+            for evaluation in [task for task in self._evaluating if task.done()]:
+                self._evaluated(evaluation)
+            for proposal in [task for task in self._proposing if task.done()]:
+                self._proposed(proposal)
+            self._start_evaluations()
+            if self._stopped is None:
+                self._start_proposals()
+                self._start_confirmations()
+                self._start_evaluations()
+        self._project()
+        if self._failure is not None:
+            raise self._failure
 
     # Ask
 
@@ -206,7 +211,7 @@ class Search:
             idea=proposal.idea,
             evaluations=[request],
         )
-        self._lineage.project(self._store.individual(draft.number), proposal.source)
+        self._unprojected.append(draft.number)
         self._queue.append(self._store.evaluation(evaluation))
         self._refused_in_a_row = 0
 
@@ -252,21 +257,26 @@ class Search:
         outcome = self._store.outcome(record.id)
         self._standings.tell(individual, outcome, self._store.source)
         self._observer.finished(individual, outcome, self._standings, result.reason)
-        self._show_best()
-        if self._standings.told % self._plan.mu == 0:
-            self._lineage.project_notes(self._store)
         if self._standings.generation_zero is None and not self._baseline_is_open():
-            raise _failed_generation_zero(result)
+            self._failure = _failed_generation_zero(result)
 
     def _baseline_is_open(self) -> bool:
         records = [*self._queue, *(record for record, _ in self._evaluating.values())]
         return any(record.purpose is Purpose.BASELINE for record in records)
 
-    def _show_best(self) -> None:
+    def _project(self) -> None:
+        """Show in git what the store holds now: new individuals, the best one, and each generation's notes."""
+        while self._unprojected:
+            number = self._unprojected.popleft()
+            self._lineage.project(self._store.individual(number), self._store.source(number))
         best = self._standings.best()
         if best and best.id != self._best_shown:
             self._best_shown = best.id
             self._lineage.set_best(best.id)
+        generation = self._standings.told // self._plan.mu
+        if generation != self._generation_noted:
+            self._generation_noted = generation
+            self._lineage.project_notes(self._store)
 
     # Confirm
 
@@ -303,12 +313,17 @@ class Search:
         await self._breeder.close()
         await self._evaluator.close()
         results = await asyncio.gather(*self._evaluating, return_exceptions=True)
+        with self._store.transaction():
+            self._settle(results)
+        self._lineage.project_notes(self._store)
+
+    def _settle(self, results: Sequence[Evaluation | BaseException]) -> None:
+        """Keep what finished while everything was ended, and put the rest back into the queue."""
         for (record, attempt), result in zip(self._evaluating.values(), results, strict=True):
             if isinstance(result, Evaluation) and result.status is not Status.LOST:
                 self._store.finish(record.id, attempt, result)
             else:
                 self._store.release(record.id, attempt, "the run was stopped")
-        self._lineage.project_notes(self._store)
 
     def _verdict(self) -> Stopped:
         if self._interrupted.is_set():

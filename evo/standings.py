@@ -31,12 +31,14 @@ class Gain:
 
     Attributes:
         bpb: mean paired difference, bits per byte; positive is better.
+        generation_zero_bpb: mean of generation 0 on these seeds; the individual's own mean is lower by `bpb`.
         noise_bpb: standard error of that mean, from the spread of generation 0's replicates.
         seeds: how many pairs it rests on.
     """
 
     individual: int
     bpb: float
+    generation_zero_bpb: float
     noise_bpb: float
     seeds: int
 
@@ -115,7 +117,8 @@ class Standings:
                 differences = [reference[seed] - measured[seed] for seed in shared]
                 # Both sides of each pair carry the noise of one evaluation.
                 noise = sigma * math.sqrt(2 / len(shared))
-                gains.append(Gain(individual, fmean(differences), noise, len(shared)))
+                base = fmean(reference[seed] for seed in shared)
+                gains.append(Gain(individual, fmean(differences), base, noise, len(shared)))
         return sorted(gains, key=lambda gain: (-gain.bpb, gain.individual))
 
     def best(self) -> Individual | None:

@@ -157,8 +157,12 @@ class LanguageModel:
             )
         return largest
 
+    def prepare(self) -> None:
+        """Import the SDK and make its client now, which takes a second or more that a running search must not wait."""
+        self._client()
+
     def _client(self) -> anthropic.AsyncAnthropic:
-        """Return the SDK's client; imported here because that takes seconds, which `evo --help` must not."""
+        """Return the SDK's client; imported here, for `evo --help` must not wait for it."""
         if self._sdk is None:
             import anthropic
             import httpx2
