@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import hashlib
 import signal
 import tomllib
@@ -25,6 +26,7 @@ from evo.store import Store, StoreView
 from trainer.corpus import Corpus, prepare
 from trainer.errors import ConfigError
 
+_COLLECTION_THRESHOLD = 100_000
 _CONFIG_SHA256 = "config_sha256"
 PrepareProgress = Callable[[str, int, int], None]
 
@@ -118,8 +120,19 @@ def resume(
         return _drive(search, folder, store, lineage)
 
 
+def calm_collector() -> None:
+    """Let the garbage collector look at what is young, and seldom.
+
+    A driver parses source after source: trees of tens of thousands of nodes without cycles, for which collections at
+    the usual thresholds take a fifth of its time and find nothing.
+    """
+    gc.freeze()
+    gc.set_threshold(_COLLECTION_THRESHOLD, 20, 100)
+
+
 def _drive(search: Search, folder: RunFolder, store: Store, lineage: Lineage) -> Stopped:
     search.restore()
+    calm_collector()
     try:
         stopped = asyncio.run(_until_stopped(search))
         store.record_event("stopped", {"ending": stopped.ending, "reason": stopped.reason})

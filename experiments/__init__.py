@@ -5,6 +5,7 @@
     slots_busy.py              share of slot-seconds that evaluations fill
     worker_overhead.py         worker seconds outside training and scoring
     startup.py                 `evo --help`
+    simulation.py              an evaluator without training, an operator without cost
     seed_against_baselines.py  generation 0 beside plain GPTs
     baselines/                 the plain GPTs, each a genome
     recording.py               how a record is written: the command, the machine, the numbers

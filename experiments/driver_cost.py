@@ -14,6 +14,7 @@ import statistics
 import psutil
 
 from evo.config import parse_config
+from evo.runs import calm_collector
 from experiments.simulation import MarkMutation, SimulatedEvaluator, Stopwatch, simulated_search
 from operators.choice import OperatorChoice
 
@@ -27,6 +28,7 @@ def measure(candidates: int = 2000) -> str:
     )
     stopwatch = Stopwatch()
     operators = OperatorChoice([(MarkMutation(), 1.0)])
+    calm_collector()
     with simulated_search(config, SimulatedEvaluator(), operators, stopwatch) as search:
         asyncio.run(search.run())
     memory_mib = psutil.Process().memory_info().rss / 2**20

@@ -5,8 +5,8 @@ Everything else in these benchmarks is the product: store, lineage, gate, select
 
 from __future__ import annotations
 
-import asyncio
 import ast
+import asyncio
 import random
 import re
 import tempfile
