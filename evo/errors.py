@@ -5,7 +5,8 @@ UsageError               exit 2
 └── RunLocked                     another driver works in the folder
 MachineError             exit 1
 ├── StoreError                    the store is damaged, foreign, too new, or the disk refused a write
-└── LineageError                  the git repository of the family tree cannot be written
+├── LineageError                  the git repository of the family tree cannot be written
+└── ReportError                   the report cannot be written
 """
 
 from trainer.errors import MachineError, UsageError
@@ -25,3 +26,7 @@ class StoreError(MachineError):
 
 class LineageError(MachineError):
     """The git projection cannot be written; the store still holds everything."""
+
+
+class ReportError(MachineError):
+    """The report cannot be written; the run is complete without it."""

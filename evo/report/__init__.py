@@ -1,5 +1,7 @@
 """The report of a run: one HTML file that opens without a network.
 
+    loading    `load_report(viewed)`: from a run's store to what its report shows
+    writing    `write_report(viewed)`: loads, renders, and replaces the file
     data       what a report shows, as plain dataclasses; knows nothing of the store
     text       untrusted text and numbers, made fit for a page
     diffs      the steps of the best line as highlighted unified diffs

@@ -144,6 +144,8 @@ class RunReport:
     Attributes:
         task: one line on what was trained, on which data.
         state: one sentence on how the run ended, or that it goes on.
+        wall_seconds: from the first act to the last, pauses between a stop and a resumption included.
+        worker_seconds: wall time of all workers together.
         generation_size: completed evaluations a generation.
         evaluations_planned: the run's whole budget, evaluations.
         train_seconds: training budget of one evaluation on `clock`.
@@ -159,6 +161,7 @@ class RunReport:
         best_line: from generation 0 to the best; the first parent at a crossover.
         operator_costs: by operator name.
         confirmation: None until the finalists were confirmed.
+        versions: of the programs that wrote the report, by name.
     """
 
     name: str
@@ -166,6 +169,7 @@ class RunReport:
     state: str
     started: datetime
     wall_seconds: float
+    worker_seconds: float
     run_seed: int
     generation_size: int
     evaluations_planned: int
@@ -185,6 +189,7 @@ class RunReport:
     best_line: tuple[LineStep, ...]
     operator_costs: Mapping[str, OperatorCosts]
     confirmation: Confirmation | None
+    versions: Mapping[str, str]
 
     @property
     def objective(self) -> Objective:
@@ -229,13 +234,11 @@ class RunReport:
             return None
         return self.gain(self.by_id[self.best], self.generation_zero)
 
-    def confirmed_gain(self) -> Gain | None:
-        """Return the gain on the split that selection never saw; None before it was measured."""
-        if self.confirmation is None:
-            return None
-        base = self.confirmation.generation_zero
-        value = self.objective.weight * (self.confirmation.best - base)
-        return Gain(value, self.confirmation.standard_error, value / abs(base) if base else None)
+    def gain_in(self, confirmation: Confirmation) -> Gain:
+        """Return the gain that a confirmation found."""
+        base = confirmation.generation_zero
+        value = self.objective.weight * (confirmation.best - base)
+        return Gain(value, confirmation.standard_error, value / abs(base) if base else None)
 
     def best_so_far(self) -> list[tuple[int, float]]:
         """Return (evaluation number, best mean) after each OK evaluation.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from evo.report.data import Gain, RunReport
+from evo.report.data import Confirmation, Gain, RunReport
 from evo.report.text import quantity
 
 
@@ -31,13 +31,14 @@ def outcome_of(report: RunReport) -> Outcome:
     gain = report.best_gain()
     if report.best is None:
         return Outcome("Nothing was scored", "No evaluation ended OK, so there is no best individual.", Tone.NONE)
-    best = report.by_id[report.best].means[report.objective.name]
-    value = f"{report.objective.name} {quantity(best)}"
+    best = f"{report.objective.name} {quantity(report.by_id[report.best].means[report.objective.name])}"
     if report.best == 0:
-        return Outcome(f"Generation 0 is still the best: {value}", "No offspring was better.", Tone.NONE)
+        return Outcome(f"Generation 0 is still the best: {best}", _verdict_on_the_others(report), Tone.NONE)
     if gain is None:
-        return Outcome(f"Individual {report.best}: {value}", "Generation 0 was not scored.", Tone.OPEN)
-    return Outcome(f"Individual {report.best}: {value}, {describe(gain)} than generation 0", *_verdict(report, gain))
+        return Outcome(f"Individual {report.best}: {best}", "Generation 0 was not scored.", Tone.OPEN)
+    if report.confirmation is not None:
+        return _confirmed_outcome(report, report.best, report.confirmation, gain)
+    return Outcome(f"Individual {report.best}: {best}, {describe(gain)} than generation 0", *_verdict(gain))
 
 
 def describe(gain: Gain) -> str:
@@ -47,15 +48,42 @@ def describe(gain: Gain) -> str:
     return f"{quantity(abs(gain.value))}{error}{share} {'better' if gain.value >= 0 else 'worse'}"
 
 
-def _verdict(report: RunReport, gain: Gain) -> tuple[str, Tone]:
-    confirmed = report.confirmed_gain()
-    if report.confirmation is not None and confirmed is not None:
-        where = f"on split {report.confirmation.split}, which selection never saw, it is {describe(confirmed)}"
-        if confirmed.beyond_noise is None:
-            return f"Measured again: {where}; too few replicates to tell it from noise.", Tone.OPEN
-        if confirmed.beyond_noise:
-            return f"Confirmed: {where}.", Tone.GOOD
-        return f"Not confirmed: {where}, which is within the noise.", Tone.OPEN
+def _confirmed_outcome(report: RunReport, best: int, confirmation: Confirmation, selected: Gain) -> Outcome:
+    """Return the outcome in the numbers of the confirmation: where selection looked, the best of many looks too good.
+
+    Args:
+        report: the run.
+        best: id of its answer.
+        confirmation: of that individual.
+        selected: its gain where selection looked.
+    """
+    gain = report.gain_in(confirmation)
+    value = f"{report.objective.name} {quantity(confirmation.best)} on split {confirmation.split}"
+    headline = f"Individual {best}: {value}, {describe(gain)} than generation 0"
+    where = f"on split {confirmation.split}, which selection never saw, with {_seeds(confirmation.replicates)}"
+    aside = f"Where selection looked, it is {describe(selected)}."
+    if gain.beyond_noise is None:
+        return Outcome(
+            headline, f"Measured again {where}; too few replicates to tell it from noise. {aside}", Tone.OPEN
+        )
+    if gain.beyond_noise:
+        return Outcome(headline, f"Confirmed {where}. {aside}", Tone.GOOD)
+    return Outcome(headline, f"Not confirmed: {where}, it is not better beyond the noise. {aside}", Tone.OPEN)
+
+
+def _seeds(count: int) -> str:
+    return f"{count} seed{'' if count == 1 else 's'}"
+
+
+def _verdict_on_the_others(report: RunReport) -> str:
+    first = report.ranking[0].id
+    if first == 0:
+        return "No offspring was better."
+    # Only a confirmation puts generation 0 before what scored better.
+    return f"Individual {first} scored better where selection looked, but no finalist was better where it did not look."
+
+
+def _verdict(gain: Gain) -> tuple[str, Tone]:
     if gain.beyond_noise is None:
         return "Not confirmed, and the noise was not measured.", Tone.OPEN
     if gain.beyond_noise:

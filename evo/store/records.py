@@ -168,6 +168,21 @@ class Spending:
 
 
 @dataclass(frozen=True, slots=True)
+class OperatorTotals:
+    """What one operator was asked for, and what the language model behind it cost.
+
+    Attributes:
+        proposals: begun, whatever became of them.
+        unpriced_calls: answered calls whose cost is unknown; `cost_usd` leaves them out.
+    """
+
+    operator: str
+    proposals: int
+    unpriced_calls: int
+    cost_usd: float
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
     """Totals over the evaluations.
 

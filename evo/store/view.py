@@ -15,6 +15,7 @@ from evo.store.records import (
     EvaluationRecord,
     Event,
     IndividualRecord,
+    OperatorTotals,
     Outcome,
     ProposalRecord,
     Spending,
@@ -52,6 +53,25 @@ _WORK = """
            coalesce(sum(train_seconds), 0.0) AS train_seconds,
            coalesce(sum(worker_seconds), 0.0) AS worker_seconds
     FROM evaluations
+"""
+
+_OPERATOR_TOTALS = """
+    WITH paid AS (
+        SELECT proposal, count(*) - count(cost_usd) AS unpriced_calls, total(cost_usd) AS cost_usd
+        FROM exchanges WHERE replied_at IS NOT NULL GROUP BY proposal
+    )
+    SELECT operator, count(*) AS proposals,
+           coalesce(sum(unpriced_calls), 0) AS unpriced_calls, total(cost_usd) AS cost_usd
+    FROM proposals LEFT JOIN paid ON proposal = number
+    WHERE number > 0
+    GROUP BY operator ORDER BY operator
+"""
+
+_PERIOD = """
+    SELECT min(at) AS first, max(at) AS last FROM (
+        SELECT created_at AS at FROM proposals UNION ALL SELECT closed_at FROM proposals
+        UNION ALL SELECT launched_at FROM attempts UNION ALL SELECT ended_at FROM attempts
+    )
 """
 
 
@@ -230,6 +250,15 @@ class StoreView:
         (totals,) = self._rows(_WORK)
         by_status = self._rows("SELECT status, count(*) FROM evaluations WHERE told IS NOT NULL GROUP BY status")
         return Work(by_status={Status(status): count for status, count in by_status}, **totals)
+
+    def operator_totals(self) -> list[OperatorTotals]:
+        """Return the totals over the proposals of each operator, by name, without that of generation 0."""
+        return [OperatorTotals(**row) for row in self._rows(_OPERATOR_TOTALS)]
+
+    def period(self) -> tuple[float, float] | None:
+        """Return when the first proposal began and when the last work was done; None before anything began."""
+        (row,) = self._rows(_PERIOD)
+        return None if row["first"] is None else (row["first"], row["last"])
 
     def events(self, kind: str | None = None) -> Iterator[Event]:
         """Iterate over the events, oldest first; only those of `kind` when it is given."""

@@ -10,7 +10,7 @@ from run_samples import SEARCH, admit, evaluate, exchange, grow, source_of, verd
 
 from evo.errors import StoreError
 from evo.schema import VERSION
-from evo.store import EvaluationRequest, EvaluationState, ProposalState, Purpose, Store
+from evo.store import EvaluationRequest, EvaluationState, OperatorTotals, ProposalState, Purpose, Store
 from trainer.evaluation import Split, Status
 
 
@@ -141,6 +141,21 @@ def test_exchanges_are_journaled_and_summed(store: Store) -> None:
     assert (spending.calls, spending.unpriced_calls, spending.unanswered_calls) == (2, 1, 0)
     assert (spending.cost_usd, spending.input_tokens, spending.latency_seconds) == (0.25, 200, 3.0)
     assert store.breaches() == []
+
+
+def test_operators_have_totals_and_work_has_a_period(store: Store) -> None:
+    assert (store.operator_totals(), store.period()) == ([], None)
+    admit(store, 0)
+    for number, operator, costs in ((1, "llm", (0.25, None, 0.5)), (2, "llm", (1.0,)), (3, "random", ())):
+        store.begin_proposal(number, operator, (0,), told=0)
+        for turn, cost in enumerate(costs):
+            store.journal(number).record_request(turn, {})
+            store.journal(number).record_exchange(turn, exchange(cost))
+    store.journal(3).record_request(0, {})
+    store.refuse(3, "no_offspring", "nothing left to vary")
+    assert store.operator_totals() == [OperatorTotals("llm", 2, 1, 1.75), OperatorTotals("random", 1, 0, 0.0)]
+    first, last = store.period() or (0.0, 0.0)
+    assert (first, last) == (store.proposal(0).created_at, store.proposal(3).closed_at)
 
 
 def test_an_answer_is_final(store: Store) -> None:

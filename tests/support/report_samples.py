@@ -181,6 +181,7 @@ class _Simulation:
             "state": "Complete.",
             "started": datetime(2026, 11, 20, 21, 4, tzinfo=UTC),
             "wall_seconds": 5 * 3600 + 12 * 60.0,
+            "worker_seconds": 5 * 3600 + 2 * 60.0,
             "run_seed": 7,
             "generation_size": self.population_size,
             "evaluations_planned": len(self.evaluations),
@@ -202,4 +203,5 @@ class _Simulation:
                 name: OperatorCosts(200, 7.18 if name.startswith("llm") else 0.0) for name in _OPERATORS
             },
             "confirmation": Confirmation("G", 1.6021, 1.9814, 0.0011, 3),
+            "versions": {"evo": "1.0", "torch": "2.13.0", "Python": "3.11.2"},
         }

@@ -67,7 +67,7 @@ def test_the_page_shows_the_run_from_headline_to_facts():
     text = _Page(render_report(report)).data["text"]
     for expected in (
         f"Individual {report.best}",
-        "Confirmed: on split G",
+        "Confirmed on split G",
         "$14.37",
         "5 h 12 min",
         "bubblewrap",
@@ -146,9 +146,14 @@ def test_a_run_of_any_size_has_a_report(report):
 @pytest.mark.parametrize(
     ("confirmation", "noise", "verdict", "tone"),
     [
-        (Confirmation("G", 1.6, 1.7, 0.01, 3), {}, "Confirmed: on split G", Tone.GOOD),
+        (
+            Confirmation("G", 1.6, 1.7, 0.01, 3),
+            {},
+            "Confirmed on split G, which selection never saw, with 3 seeds.",
+            Tone.GOOD,
+        ),
         (Confirmation("G", 1.69, 1.7, 0.01, 3), {}, "Not confirmed: on split G", Tone.OPEN),
-        (Confirmation("G", 1.8, 1.7, 0.01, 3), {}, "0.1000 ± 0.0100 (5.9%) worse", Tone.OPEN),
+        (Confirmation("G", 1.8, 1.7, 0.01, 3), {}, "it is not better beyond the noise", Tone.OPEN),
         (Confirmation("G", 1.6, 1.7, None, 1), {}, "too few replicates", Tone.OPEN),
         (None, {}, "the noise was not measured", Tone.OPEN),
         (None, {"val_bpb": 0.001}, "Beyond the noise where selection looked; not confirmed", Tone.OPEN),
@@ -167,6 +172,12 @@ def test_the_headline_names_the_best_its_gain_and_its_noise():
     assert outcome_of(report).headline == (
         "Individual 1: val_bpb 1.5000, 0.2000 ± 0.0141 (11.8%) better than generation 0"
     )
+    confirmed = replace(report, confirmation=Confirmation("G", 1.8, 1.7, 0.01, 1))
+    assert outcome_of(confirmed).headline == (
+        "Individual 1: val_bpb 1.8000 on split G, 0.1000 ± 0.0100 (5.9%) worse than generation 0"
+    )
+    assert "Where selection looked, it is 0.2000 ± 0.0141 (11.8%) better." in outcome_of(confirmed).verdict
+    assert "where it did not look" in outcome_of(replace(report, best=0)).verdict
     assert outcome_of(replace(report, best=0)).headline == "Generation 0 is still the best: val_bpb 1.7000"
     assert outcome_of(bare_run()).headline == "Nothing was scored"
 

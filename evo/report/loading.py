@@ -1,0 +1,197 @@
+"""From a run's store to what its report shows."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from itertools import islice
+
+from evo.report.data import Confirmation, EvaluationRow, IndividualRow, LineStep, OperatorCosts, RunReport
+from evo.resolution import resolved
+from evo.runs import Viewed
+from evo.search import Ending
+from evo.store import StoreView
+from populations.archive import non_dominated
+from populations.fitness import Fitness
+from populations.individual import Individual
+from trainer.evaluation import Split, Status
+from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES, Objective
+
+_GATE_OBJECTIVE = LANGUAGE_MODEL_OBJECTIVES["val_bpb"]
+"""What the gate split is scored in."""
+
+_PACKAGES = {"evo": "evo-train", "torch": "torch", "DEAP": "deap"}
+
+
+def load_report(viewed: Viewed) -> RunReport:
+    """Return what the report of a run shows, be it live, killed or finished.
+
+    It rests on the results that `viewed.standings` was told, and on none that a live run has added since.
+    """
+    config, store, standings = viewed.config, viewed.store, viewed.standings
+    evaluations, places = _evaluations(store, standings.told)
+    measured = _measured(store, standings.objectives, evaluations)
+    pair = _pair(standings.front.objectives)
+    best = standings.best()
+    first, last = store.period() or (0.0, 0.0)
+    return RunReport(
+        name=viewed.folder.path.resolve().name,
+        task=f"language model on {config.task.dataset}, from {config.task.genome or 'the built-in seed'}",
+        state=_state(viewed, last),
+        started=datetime.fromtimestamp(first, UTC),
+        wall_seconds=last - first,
+        worker_seconds=store.work().worker_seconds,
+        run_seed=config.search.seed,
+        generation_size=standings.plan.mu,
+        evaluations_planned=standings.plan.evaluations,
+        train_seconds=resolved(config.budget.train_seconds),
+        clock=resolved(config.budget.clock),
+        devices=tuple(dict.fromkeys(device for device, _ in places)),
+        sandbox_levels=tuple(dict.fromkeys(sandbox for _, sandbox in places)),
+        self_reported=False,
+        cost_usd=_cost_usd(store),
+        objectives=_objectives((*standings.objectives, *standings.front.objectives), measured.values()),
+        noise=standings.noise(),
+        individuals=tuple(_individuals(store, evaluations, measured)),
+        evaluations=evaluations,
+        best=best.id if best else None,
+        front_objectives=pair,
+        front=tuple(one.id for one in non_dominated(measured.values(), pair)) if pair else (),
+        best_line=_line(store, best.id) if best else (),
+        operator_costs=_operator_costs(store),
+        confirmation=_confirmation(viewed, best.id) if best else None,
+        versions=_versions(),
+    )
+
+
+def _evaluations(store: StoreView, told: int) -> tuple[tuple[EvaluationRow, ...], tuple[tuple[str, str], ...]]:
+    """Return the first `told` results, and every pair of device and sandbox level that they ran with."""
+    rows = []
+    places: dict[tuple[str, str], None] = {}
+    for number, record in enumerate(islice(store.told(), told), start=1):
+        result = record.result
+        assert result is not None  # noqa: S101 - the store keeps one with everything that was told
+        places[result.device, result.sandbox] = None
+        rows.append(
+            EvaluationRow(
+                number=number,
+                individual=record.individual,
+                seed=record.seed,
+                status=result.status,
+                device=result.device,
+                objectives=result.objectives,
+                reason=result.reason,
+            )
+        )
+    return tuple(rows), tuple(places)
+
+
+def _measured(
+    store: StoreView, objectives: Sequence[Objective], evaluations: Sequence[EvaluationRow]
+) -> dict[int, Individual]:
+    """Return the individuals with an OK evaluation, by id; without their sources, which no number depends on."""
+    measured: dict[int, Individual] = {}
+    for row in evaluations:
+        if row.status is not Status.OK:
+            continue
+        if row.individual not in measured:
+            record = store.individual(row.individual)
+            measured[record.id] = Individual(
+                id=record.id,
+                source="",
+                parents=record.parents,
+                operator=record.operator,
+                idea=record.idea,
+                fitness=Fitness(objectives),
+            )
+        measured[row.individual].tell(row.seed, row.objectives)
+    return measured
+
+
+def _individuals(
+    store: StoreView, evaluations: Sequence[EvaluationRow], measured: Mapping[int, Individual]
+) -> Iterator[IndividualRow]:
+    latest = {row.individual: row for row in evaluations}
+    for record in store.individuals():
+        newest, scored = latest.get(record.id), measured.get(record.id)
+        yield IndividualRow(
+            id=record.id,
+            parents=record.parents,
+            operator=record.operator,
+            idea=record.idea,
+            status=newest.status if newest else None,
+            means=scored.means() if scored else {},
+            replicates=scored.replicates if scored else 0,
+            reason=newest.reason if newest else "",
+        )
+
+
+def _objectives(first: Sequence[Objective], measured: Iterable[Individual]) -> tuple[Objective, ...]:
+    """Return the objectives of the run, followed by whatever else was measured."""
+    names = {name for individual in measured for name in individual.means()}
+    others = (objective for objective in LANGUAGE_MODEL_OBJECTIVES.values() if objective.name in names)
+    return tuple(dict.fromkeys((*first, *others)))
+
+
+def _pair(objectives: Sequence[Objective]) -> tuple[Objective, Objective] | None:
+    """Return the two objectives that the page draws the front over: the first two of the run's."""
+    return (objectives[0], objectives[1]) if len(objectives) > 1 else None
+
+
+def _line(store: StoreView, best: int) -> tuple[LineStep, ...]:
+    """Return the line from generation 0 to the best, through the first parent of each."""
+    line = [best]
+    while parents := store.individual(line[-1]).parents:
+        line.append(parents[0])
+    return tuple(LineStep(individual, store.source(individual)) for individual in reversed(line))
+
+
+def _operator_costs(store: StoreView) -> dict[str, OperatorCosts]:
+    return {
+        totals.operator: OperatorCosts(totals.proposals, None if totals.unpriced_calls else totals.cost_usd)
+        for totals in store.operator_totals()
+    }
+
+
+def _cost_usd(store: StoreView) -> float | None:
+    spending = store.spending()
+    return None if spending.unpriced_calls else spending.cost_usd
+
+
+def _confirmation(viewed: Viewed, best: int) -> Confirmation | None:
+    """Return the best individual's confirmation; None for generation 0, which is what the others are compared with."""
+    gains = {gain.individual: gain for gain in viewed.standings.gains()}
+    if best not in gains or viewed.standings.objectives[0] != _GATE_OBJECTIVE:
+        return None
+    gain = gains[best]
+    return Confirmation(
+        split=Split.GATE.value,
+        best=gain.generation_zero_bpb - gain.bpb,
+        generation_zero=gain.generation_zero_bpb,
+        standard_error=gain.noise_bpb,
+        replicates=gain.seeds,
+    )
+
+
+def _state(viewed: Viewed, last_work: float) -> str:
+    """Return one sentence on whether the run goes on or how it ended."""
+    if viewed.folder.driver() is not None:
+        return "Running."
+    endings = list(viewed.store.events("stopped"))
+    if not endings or endings[-1].at < last_work:
+        return "Cut off: the driver died. `evo resume` goes on."
+    stopped = endings[-1].payload
+    if stopped["ending"] == Ending.COMPLETE:
+        return "Complete."
+    return f"Stopped early: {stopped['reason'].rstrip('.')}. `evo resume` goes on."
+
+
+def _versions() -> dict[str, str]:
+    versions = {}
+    for name, package in _PACKAGES.items():
+        with suppress(PackageNotFoundError):  # whoever only looks at runs needs no torch
+            versions[name] = version(package)
+    return {**versions, "Python": platform.python_version()}

@@ -1,0 +1,326 @@
+"""The report of a real run: its search, store and lineage are the product's, only the training is not."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sqlite3
+from dataclasses import replace
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+from statistics import fmean, stdev
+
+import pytest
+from report_samples import SOURCE
+from run_samples import SEARCH, evaluate, exchange
+from stand_in_evaluator import StandInEvaluator
+
+from evo.assemble import build_search
+from evo.config import parse_config
+from evo.errors import ReportError
+from evo.lineage import Lineage
+from evo.progress import Silent
+from evo.report.data import RunReport
+from evo.report.loading import load_report
+from evo.report.writing import write_report
+from evo.resolution import resolve
+from evo.run_folder import RunFolder
+from evo.runs import view
+from evo.store import Store
+from operators import MergeCrossover, OperatorChoice, RandomMutation, UniformCrossover
+from operators.proposal import Proposal, Request
+from trainer.evaluation import Status
+from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
+
+_GENOME = SOURCE.replace(
+    "BATCH_TOKENS = 4096", "BATCH_TOKENS = 4096\nBETA = 0.9\nDECAY = 0.01\nWARMUP = 0.1\nHEADS = 4"
+)
+_PRICE_USD = 0.125
+
+
+class _PaidMutation:
+    """A random mutation that journals a call of a language model, as the operators that make one do."""
+
+    name = "paid"
+    arity = 1
+
+    async def propose(self, request: Request) -> Proposal:
+        request.journal.record_request(0, {"model": "m"})
+        request.journal.record_exchange(0, exchange(_PRICE_USD))
+        return replace(await RandomMutation().propose(request), operator=self.name)
+
+
+def _run(path: Path, *, pop: int, gens: int, confirm_share: float = 0.1, stop_after: int | None = None) -> RunFolder:
+    """Search over stand-in training; `stop_after` interrupts after so many results."""
+    data = {
+        "search": {"pop": pop, "gens": gens, "seed": 3},
+        "budget": {"train_seconds": 10.0},
+        "noise": {"confirm_share": confirm_share},
+        "workers": {"devices": ["cpu"]},
+    }
+    config = resolve(parse_config(data, "test"), {})
+    choice = OperatorChoice(
+        [(RandomMutation(), 2), (_PaidMutation(), 1), (UniformCrossover(), 2), (MergeCrossover(), 1)]
+    )
+    folder = RunFolder.create(path)
+    with folder.lock(), Store.create(folder.store) as store:
+        observer = _Interrupter(stop_after)
+        search = build_search(config, store, Lineage.open(folder.lineage), StandInEvaluator(_GENOME), choice, observer)
+        observer.search = search
+        search.begin(_GENOME)
+        folder.seal(config.to_toml())
+        search.restore()
+        stopped = asyncio.run(search.run())
+        store.record_event("stopped", {"ending": stopped.ending, "reason": stopped.reason})
+    return folder
+
+
+class _Interrupter(Silent):
+    """Interrupts its search after so many results."""
+
+    def __init__(self, after: int | None) -> None:
+        self._after = after
+        self.search = None
+
+    def finished(self, record, outcome, standings, reason):
+        if outcome.told == self._after:
+            self.search.interrupt()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    return _run(tmp_path_factory.mktemp("run") / "a run <é>", pop=6, gens=16)
+
+
+@pytest.fixture(scope="module")
+def report(folder: RunFolder) -> RunReport:
+    with view(folder.path) as viewed:
+        return load_report(viewed)
+
+
+@pytest.fixture(scope="module")
+def database(folder: RunFolder):
+    connection = sqlite3.connect(folder.store)
+    yield connection
+    connection.close()
+
+
+def _scores(database: sqlite3.Connection, individual: int, column: str = "objectives", key: str = "val_bpb"):
+    """Return seed and value of every OK evaluation of an individual that has one."""
+    query = f"SELECT seed, json_extract({column}, '$.{key}') FROM evaluations WHERE individual = ? AND status = 'ok'"
+    return {seed: value for seed, value in database.execute(query, (individual,)) if value is not None}
+
+
+def test_the_sample_has_everything_that_a_report_must_get_right(report):
+    assert {row.operator for row in report.individuals} == {"seed", "random", "paid", "uniform", "merge"}
+    assert len(report.status_counts()) >= 3
+    assert any(len(report.by_id[step.individual].parents) == 2 for step in report.best_line)
+    assert report.best != 0
+
+
+def test_every_result_is_there_as_the_store_holds_it(report, database):
+    query = "SELECT told, individual, seed, status FROM evaluations WHERE told IS NOT NULL ORDER BY told"
+    assert [(row.number, row.individual, row.seed, row.status) for row in report.evaluations] == list(
+        database.execute(query)
+    )
+    assert report.evaluations_planned == len(report.evaluations) == 96
+    counted = dict(database.execute("SELECT status, count(*) FROM evaluations WHERE told IS NOT NULL GROUP BY status"))
+    assert {status.value: count for status, count in report.status_counts().items()} == counted
+    assert Status.LOST not in report.status_counts()  # it ran again
+    assert all(row.reason for row in report.evaluations if row.status is not Status.OK)
+
+
+def test_individuals_have_the_means_of_their_evaluations(report, database):
+    stored = database.execute("SELECT id FROM individuals ORDER BY id")
+    assert [row.id for row in report.individuals] == [id_ for (id_,) in stored]
+    for row in report.individuals:
+        scores = _scores(database, row.id)
+        assert row.replicates == len(scores)
+        assert row.means.get("val_bpb") == (pytest.approx(fmean(scores.values())) if scores else None)
+        parents = database.execute(
+            "SELECT parent FROM proposal_parents WHERE proposal = ? ORDER BY position", (row.id,)
+        )
+        assert row.parents == tuple(parent for (parent,) in parents)
+        assert bool(row.reason) == (row.status is not Status.OK)
+
+
+def test_the_front_is_exactly_the_non_dominated(report):
+    scored = [row for row in report.individuals if row.means]
+
+    def dominated(one):
+        bpb, speed = one.means["val_bpb"], one.means["tokens_per_second"]
+        return any(
+            other.means["val_bpb"] <= bpb
+            and other.means["tokens_per_second"] >= speed
+            and (other.means["val_bpb"], other.means["tokens_per_second"]) != (bpb, speed)
+            for other in scored
+        )
+
+    assert set(report.front) == {row.id for row in scored if not dominated(row)}
+    assert [report.by_id[id_].means["val_bpb"] for id_ in report.front] == sorted(
+        report.by_id[id_].means["val_bpb"] for id_ in report.front
+    )
+
+
+def test_the_line_of_the_best_follows_first_parents_with_the_stored_sources(report, database):
+    ids = [step.individual for step in report.best_line]
+    assert (ids[0], ids[-1]) == (0, report.best)
+    assert all(report.by_id[child].parents[0] == parent for parent, child in pairwise(ids))
+    for step in report.best_line:
+        query = "SELECT source FROM genomes JOIN individuals ON genome = sha256 WHERE id = ?"
+        assert step.source == database.execute(query, (step.individual,)).fetchone()[0]
+
+
+def test_the_answer_is_the_finalist_with_the_largest_paired_gain_on_the_gate_split(report, database):
+    reference = _scores(database, 0, "split_bpb", "G")
+    gains, means = {}, {}
+    for row in report.individuals[1:]:
+        gate = _scores(database, row.id, "split_bpb", "G")
+        if shared := reference.keys() & gate.keys():
+            means[row.id] = fmean(gate[seed] for seed in shared), fmean(reference[seed] for seed in shared), len(shared)
+            gains[row.id] = means[row.id][1] - means[row.id][0]
+    assert len(gains) > 1
+    assert report.best == max(gains, key=gains.__getitem__)
+    best, zero, seeds = means[report.best]
+    found = report.confirmation
+    assert (found.split, found.replicates) == ("G", seeds)
+    assert (found.best, found.generation_zero) == (pytest.approx(best), pytest.approx(zero))
+    assert found.standard_error == pytest.approx(stdev(reference.values()) * (2 / seeds) ** 0.5)
+    assert report.noise["val_bpb"] == pytest.approx(stdev(_scores(database, 0).values()))
+
+
+def test_operators_are_charged_with_their_proposals_and_calls(report, database):
+    query = "SELECT operator, count(*) FROM proposals WHERE number > 0 GROUP BY operator"
+    asked = dict(database.execute(query))
+    assert {name: costs.proposals for name, costs in report.operator_costs.items()} == asked
+    calls = database.execute("SELECT count(*) FROM exchanges").fetchone()[0]
+    assert calls == asked["paid"]
+    assert {name: costs.cost_usd for name, costs in report.operator_costs.items() if costs.cost_usd} == {
+        "paid": pytest.approx(calls * _PRICE_USD)
+    }
+    assert report.cost_usd == pytest.approx(calls * _PRICE_USD)
+    offspring = sum(summary.offspring for summary in report.operator_summaries())
+    assert offspring == len(report.individuals) - 1
+
+
+def test_the_facts_of_the_run(report, database):
+    assert report.name == "a run <é>"
+    assert report.state == "Complete."
+    assert (report.devices, report.sandbox_levels, report.clock) == (("stand-in",), ("none",), "cpu")
+    assert (report.run_seed, report.generation_size, report.train_seconds) == (3, 6, 10.0)
+    first = database.execute("SELECT created_at FROM proposals WHERE number = 0").fetchone()[0]
+    last = database.execute("SELECT max(ended_at) FROM attempts").fetchone()[0]
+    assert report.started.timestamp() == pytest.approx(first)
+    assert report.wall_seconds == pytest.approx(last - first, abs=1.0)
+    worked = database.execute("SELECT sum(worker_seconds) FROM evaluations").fetchone()[0]
+    assert report.worker_seconds == pytest.approx(worked)
+    assert [objective.name for objective in report.objectives] == list(LANGUAGE_MODEL_OBJECTIVES)
+    assert "Python" in report.versions
+
+
+class _Text(HTMLParser):
+    """The words that a page shows."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self._hidden = 0
+        self._words: list[str] = []
+        self.feed(page)
+        self.text = re.sub(r"\s+", " ", " ".join(self._words))
+
+    def handle_starttag(self, tag, attrs):
+        self._hidden += tag in ("script", "style")
+
+    def handle_endtag(self, tag):
+        self._hidden -= tag in ("script", "style")
+
+    def handle_data(self, data):
+        if not self._hidden:
+            self._words.append(data)
+
+
+def test_the_written_page_shows_the_store_s_numbers(folder, report):
+    with view(folder.path) as viewed:
+        path = write_report(viewed)
+    assert path == folder.report
+    text = _Text(path.read_text(encoding="utf-8")).text
+    found = report.confirmation
+    gain = found.generation_zero - found.best
+    for expected in (
+        f"Individual {report.best}: val_bpb {found.best:.4f} on split G, {gain:.4f} ± {found.standard_error:.4f}",
+        "96 of 96",
+        f"Model calls ${report.cost_usd:.2f}",
+        f"On the front {len(report.front)}",
+        "10 s on the cpu clock",
+        *(f"{status.value.replace('_', ' ')} {count}" for status, count in report.status_counts().items()),
+        *(f"#{row.id}" for row in report.ranking[:10]),
+        *(f"{row.means['val_bpb']:.4f}" for row in report.ranking[:10]),
+        *(
+            f"{one.name} {one.proposals} {one.offspring} {one.scored} {one.failed}"
+            for one in report.operator_summaries()
+        ),
+        *(f"#{step.individual}" for step in report.best_line[1:]),
+    ):
+        assert expected in text
+
+
+def test_a_report_goes_where_it_is_told_and_replaces_what_was_there(folder, tmp_path):
+    out = tmp_path / "page.html"
+    out.write_text("old", encoding="utf-8")
+    with view(folder.path) as viewed:
+        assert write_report(viewed, out) == out
+    assert out.read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_a_place_that_cannot_be_written_is_said(folder, tmp_path):
+    (tmp_path / "folder").mkdir()
+    with view(folder.path) as viewed:
+        for out in (tmp_path / "absent" / "page.html", tmp_path / "folder"):
+            with pytest.raises(ReportError, match="Name a file in a folder that you can write"):
+                write_report(viewed, out)
+    assert list(tmp_path.iterdir()) == [tmp_path / "folder"]
+
+
+def test_an_interrupted_run_says_so_and_shows_what_it_has(tmp_path):
+    folder = _run(tmp_path / "run", pop=4, gens=10, stop_after=9)
+    with view(folder.path) as viewed:
+        report = load_report(viewed)
+        assert write_report(viewed).is_file()
+    assert report.state == "Stopped early: the run was interrupted. `evo resume` goes on."
+    assert 9 <= len(report.evaluations) < report.evaluations_planned
+    assert report.confirmation is None
+
+
+def test_a_run_is_told_live_from_killed(tmp_path):
+    folder = _run(tmp_path / "run", pop=4, gens=2)
+    with view(folder.path) as viewed:
+        with folder.lock():
+            assert load_report(viewed).state == "Running."
+        with sqlite3.connect(folder.store) as database:
+            database.execute("DELETE FROM events")
+        database.close()
+        assert load_report(viewed).state == "Cut off: the driver died. `evo resume` goes on."
+
+
+def test_a_run_that_has_measured_nothing_has_a_report(tmp_path):
+    folder = RunFolder.create(tmp_path / "run")
+    config = resolve(parse_config({"workers": {"devices": ["cpu"]}}, "test"), {})
+    Store.create(folder.store).close()
+    folder.seal(config.to_toml())
+    with view(folder.path) as viewed:
+        report = load_report(viewed)
+        assert "Nothing was scored" in write_report(viewed).read_text(encoding="utf-8")
+    assert (report.best, report.front, report.best_line, report.individuals) == (None, (), (), ())
+
+
+def test_results_that_arrive_while_one_looks_are_left_out(tmp_path):
+    folder = _run(tmp_path / "run", pop=4, gens=4)
+    with view(folder.path) as viewed:
+        with Store.open(folder.store) as store:
+            (late,) = store.enqueue_once("late", [(0, SEARCH)])
+            evaluate(store, late)
+        report = load_report(viewed)
+        assert len(report.evaluations) == viewed.standings.told == 16
+        assert report.by_id[0].means == viewed.standings.generation_zero.means()
