@@ -146,9 +146,15 @@ def _changed(stored: Config, flags: dict[str, dict[str, Any]]) -> Config:
 def _conclude(path: Path, complete: bool, reason: str) -> None:
     """Write the report, print what came out, and exit non-zero when the run ended short of its budget."""
     from evo.commands.summary_view import print_summary
+    from evo.errors import ReportError
+    from evo.report.writing import write_report
     from evo.runs import view
 
     with view(path) as viewed:
+        try:
+            write_report(viewed)
+        except ReportError as error:  # the results are safe, and the summary still has to be shown
+            typer.echo(f"evo: {error}", err=True)
         print_summary(viewed)
     if not complete:
         typer.echo(f"evo: stopped early: {reason}. Go on with: evo resume {path}", err=True)
