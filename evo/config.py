@@ -231,7 +231,7 @@ def _read(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise ConfigError(f"--config {path} cannot be read: {error.strerror}. Expected a TOML file.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"--config {path} is not TOML: {error}") from error
+        raise ConfigError(f"--config must be a TOML file in UTF-8, but {path} is not: {error}.") from error
 
 
 def _explain(problem: Any, source: str) -> str:

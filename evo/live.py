@@ -18,7 +18,7 @@ from evo.report.text import duration
 from evo.resolution import uses_language_model, worker_devices
 from evo.standings import Standings
 from evo.store import IndividualRecord, Outcome, Purpose
-from evo.terminal import literal, one_line, print_line, print_whole, stderr_console
+from evo.terminal import literal, one_line, print_line, print_prose, stderr_console
 from trainer.evaluation import Status
 from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
 
@@ -35,7 +35,7 @@ def preparation_bar() -> Iterator[_Preparation]:
 
 
 class _Preparation:
-    """Turns (stage, done, total) into one bar a stage."""
+    """Turns (stage, done, total) into one bar a stage; off a terminal, into one line a stage."""
 
     def __init__(self, bar: Progress) -> None:
         self._bar = bar
@@ -44,6 +44,8 @@ class _Preparation:
     def __call__(self, stage: str, done: int, total: int) -> None:
         if stage not in self._tasks:
             self._tasks[stage] = self._bar.add_task(f"data: {stage}", total=total or None)
+            if not self._bar.console.is_terminal:
+                print_line(self._bar.console, f"data: {stage}")
         self._bar.update(self._tasks[stage], completed=done, total=total or None)
 
     def close(self) -> None:
@@ -80,8 +82,6 @@ class LiveView:
         self._best: int | None = None
 
     def __enter__(self) -> Self:
-        for line in self._opening():
-            print_whole(self._console, line)
         self._bar.start()
         return self
 
@@ -101,6 +101,9 @@ class LiveView:
             self._preparation.close()
             self._task = self._bar.add_task("", total=self._plan.evaluations)
             self._started = time.monotonic()
+            # Not earlier: until now the input could turn out to be wrong.
+            for line in self._opening():
+                print_prose(self._console, line)
             print_line(self._console, f"[bold]{self._header()}[/]")
         self._bar.update(self._task, description=self._status())
 
@@ -118,7 +121,7 @@ class LiveView:
 
     def note(self, message: str) -> None:
         """Show a remark."""
-        print_whole(self._console, f"[yellow]{literal(message)}[/]")
+        print_prose(self._console, f"[yellow]{literal(message)}[/]")
 
     def _opening(self) -> Iterator[str]:
         config, plan = self._config, self._plan
@@ -182,4 +185,5 @@ def _bar(console: Console) -> Progress:
         TextColumn("{task.description}"),
         console=console,
         transient=True,
+        disable=not console.is_terminal,
     )

@@ -54,8 +54,13 @@ def print_line(console: Console, line: str | Text) -> None:
 
 
 def print_whole(console: Console, markup: str) -> None:
-    """Print rich markup without cutting it; a terminal wraps what is too long."""
+    """Print rich markup without cutting or wrapping it, so that what is copied from it is whole."""
     console.print(Text.from_markup(markup), soft_wrap=True)
+
+
+def print_prose(console: Console, markup: str) -> None:
+    """Print sentences in rich markup, wrapped between words on a terminal."""
+    console.print(Text.from_markup(markup), soft_wrap=not console.is_terminal)
 
 
 def print_block(console: Console, text: str, indent: str = "  ") -> None:

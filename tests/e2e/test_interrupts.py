@@ -1,0 +1,148 @@
+"""Signals, kills and resumed runs, with real training."""
+
+import signal
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+from command_line import Running, environment, evo, running, wait_until, wait_until_gone
+
+BUDGET = 6
+SIZE = ("--pop", "2", "--gens", "3")
+
+pytestmark = pytest.mark.slow
+
+
+@contextmanager
+def under_way(path: Path, config: Path, results: int) -> Iterator[Running]:
+    """Start a run, and wait until so many results are in and the next candidate trains."""
+    with running("run", "--config", config, *SIZE, "--out", path) as driver:
+        driver.wait_for_results(results)
+        yield driver
+
+
+def table(path: Path, query: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(f"file:{path / 'evo.db'}?mode=ro", uri=True)) as database:
+        return database.execute(query).fetchall()
+
+
+def proposals(path: Path) -> dict[object, tuple[object, ...]]:
+    query = """
+        SELECT p.number, p.operator, p.told, p.state, i.genome, i.idea FROM proposals AS p
+        LEFT JOIN individuals AS i ON i.id = p.number
+    """
+    return {row[0]: row for row in table(path, query)}
+
+
+def accepted(path: Path) -> list[tuple[object, ...]]:
+    query = "SELECT told, individual, seed, status, objectives FROM evaluations WHERE told IS NOT NULL ORDER BY told"
+    return table(path, query)
+
+
+def complete(path: Path, *arguments: str, budget: int = BUDGET) -> None:
+    """Resume a run and see that it spends its budget and leaves everything in order."""
+    done = evo("resume", path, *arguments, timeout=170)
+    assert done.returncode == 0, done.stderr
+    assert f"{budget} of {budget} evaluations" in done.stdout
+    assert [row[0] for row in accepted(path)] == list(range(1, budget + 1))
+    checked = evo("check", path)
+    assert checked.returncode == 0
+    assert checked.stdout == f"{path} is in order\n"
+
+
+@pytest.fixture(scope="module")
+def interrupted(tmp_path_factory: pytest.TempPathFactory, small_config: Path) -> Path:
+    """A run that was interrupted after its second result; tests of what comes after go on from it, in order."""
+    path = tmp_path_factory.mktemp("interrupted") / "run"
+    with under_way(path, small_config, results=2) as driver:
+        family = driver.family()
+        assert family
+        assert driver.finish(signal.SIGINT) == 1
+        assert f"evo: stopped early: the run was interrupted. Go on with: evo resume {path}" in "".join(driver.err)
+        assert "Traceback" not in "".join(driver.err)
+        assert not any(process.is_running() for process in family)
+    return path
+
+
+def test_an_interrupted_run_is_in_order_and_says_so(interrupted: Path) -> None:
+    assert evo("check", interrupted).stdout == f"{interrupted} is in order\n"
+    status = evo("status", interrupted).stdout
+    assert "stopped: the run was interrupted" in status
+    assert "more when resumed" in status
+
+
+def test_an_edited_configuration_is_refused(interrupted: Path) -> None:
+    config = interrupted / "config.toml"
+    original = config.read_text(encoding="utf-8")
+    config.write_text(original.replace("tournament_size = 2", "tournament_size = 3"), encoding="utf-8")
+    refused = evo("resume", interrupted)
+    assert refused.returncode == 2
+    assert "--accept-changes" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+    config.write_text(original, encoding="utf-8")
+
+
+def test_the_interrupted_run_completes_and_gens_is_the_total(interrupted: Path) -> None:
+    before = accepted(interrupted)
+    complete(interrupted)
+    assert accepted(interrupted)[: len(before)] == before
+    nothing_left = evo("resume", interrupted)
+    assert nothing_left.returncode == 0
+    config = interrupted / "config.toml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace("tournament_size = 2", "tournament_size = 3"), encoding="utf-8")
+    assert evo("resume", interrupted, "--gens", "4").returncode == 2
+    complete(interrupted, "--gens", "4", "--accept-changes", budget=8)
+    configurations = table(interrupted, "SELECT payload FROM events WHERE kind = 'configured' ORDER BY id")
+    assert "tournament_size = 3" in str(configurations[-1])
+
+
+def test_a_killed_run_leaves_no_process_and_completes_as_it_would_have(small_config: Path, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    with under_way(path, small_config, results=3) as driver:
+        wait_until(lambda: table(path, "SELECT 1 FROM evaluations WHERE state = 'running'"), seconds=30)
+        second = evo("resume", path)
+        assert second.returncode == 2
+        assert f"driven by process {driver.process.pid}" in second.stderr
+        assert second.stderr.count("\n") == 1
+        live = evo("status", path).stdout
+        assert f"running (process {driver.process.pid}" in live
+        family = driver.family()
+        assert family
+        driver.finish(signal.SIGKILL)
+        wait_until_gone(family, seconds=10)
+    before, results = proposals(path), accepted(path)
+    assert "killed" in evo("status", path).stdout
+    assert evo("check", path).returncode == 0
+    complete(path)
+    after = proposals(path)
+    closed = {number: row for number, row in before.items() if row[3] != "open"}
+    assert {number: after[number] for number in closed} == closed
+    # What was still open is asked again with the same parents and chance, and so becomes the same.
+    assert {number: after[number][:3] for number in before} == {number: row[:3] for number, row in before.items()}
+    assert accepted(path)[: len(results)] == results
+
+
+def test_two_interrupts_end_it_at_once(small_config: Path, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    with under_way(path, small_config, results=1) as driver:
+        family = driver.family()
+        driver.process.send_signal(signal.SIGINT)
+        driver.finish(signal.SIGINT, seconds=20)
+        wait_until_gone(family, seconds=10)
+        assert "Traceback" not in "".join(driver.err)
+    assert evo("check", path).returncode == 0
+
+
+def test_an_interrupt_while_the_data_is_prepared_writes_nothing(small_config: Path, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    env = environment(EVO_CACHE=str(tmp_path / "cache"))
+    with running("run", "--config", small_config, *SIZE, "--out", path, env=env) as driver:
+        wait_until(lambda: any(line.startswith("data: ") for line in driver.err), seconds=60)
+        assert driver.finish(signal.SIGINT) == 1
+        assert "Traceback" not in "".join(driver.err)
+    assert not path.exists()
+    assert not psutil.pid_exists(driver.process.pid)

@@ -1,0 +1,114 @@
+"""Every command of the README runs: long ones at a small size, by the replacements below and no others."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from command_line import EVO, SMALL, environment
+from messages_server import MessagesServer, scripted_model
+
+from evo.config import parse_config
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+RUN = "runs/2026-11-21-220000"
+
+ELSEWHERE = {
+    ". .venv/bin/activate": "the tests run inside an environment",
+    "make test": "this is it",
+    "make check": "a step of its own in continuous integration",
+}
+
+SMALLER = [
+    (r"--pop \d+", "--pop 2"),
+    (r"--gens 60", "--gens 6"),
+    (r"--gens 40", "--gens 2"),
+    (r"--budget \d+", "--budget 1"),
+    (r"--vocab-size \d+", "--vocab-size 300"),
+    (r"^(evo (?:show|lineage|export)) 12", r"\1 1"),
+    (r"^evo diff 0 12", "evo diff 0 1"),
+    (r"^evo run (?!.*--pop)", "evo run --pop 2 --gens 2 "),
+    (r"^evo run (?!.*--config)", "evo run --config small.toml "),
+    (r"^make demo", 'make -C "$ROOT" demo DEMO="--pop 2 --gens 2 --config $PWD/small.toml --out $PWD/demo"'),
+    (r"^make bench", 'make -C "$ROOT" bench BENCH=--quick'),
+]
+
+
+def commands() -> list[str]:
+    blocks = re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
+    lines = [re.sub(r"\s+#.*", "", line).strip() for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line and line not in ELSEWHERE]
+
+
+def at_small_size(command: str) -> str:
+    for pattern, replacement in SMALLER:
+        command = re.sub(pattern, replacement, command)
+    return command
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory, finished_run: Path) -> Path:
+    """A folder with what the README's commands name."""
+    folder = tmp_path_factory.mktemp("readme")
+    shutil.copytree(finished_run, folder / RUN)
+    shutil.copy(ROOT / "trainer" / "seed" / "train.py", folder / "train.py")
+    (folder / "program.md").write_text("Prefer small changes.\n")
+    (folder / "small.toml").write_text(SMALL)
+    (folder / "evo.toml").write_text(SMALL)
+    texts = folder / "path" / "to" / "texts"
+    texts.mkdir(parents=True)
+    for number in range(60):
+        words = (f"document {number} says {word} of {word * number}" for word in range(3, 400))
+        (texts / f"{number}.txt").write_text(". ".join(words))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def language_model() -> Iterator[Mapping[str, str]]:
+    with MessagesServer(fallback=scripted_model) as server:
+        yield {"ANTHROPIC_BASE_URL": server.url}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", commands())
+def test_command_runs(command: str, workspace: Path, language_model: Mapping[str, str]) -> None:
+    needs_model = "llm_" in command or "--model" in command
+    added = {"ROOT": str(ROOT), "PATH": f"{EVO.parent}:{environment()['PATH']}", "PYTHON": sys.executable}
+    done = subprocess.run(
+        ["bash", "-euc", at_small_size(command)],
+        cwd=workspace,
+        env=environment(**added, **(language_model if needs_model else {})),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=170,
+        check=False,
+    )
+    assert done.returncode == 0, f"{at_small_size(command)}\n{done.stdout}\n{done.stderr}"
+
+
+def test_every_command_of_evo_is_in_the_readme() -> None:
+    help_text = subprocess.run([EVO, "--help"], capture_output=True, text=True, check=True).stdout
+    listed = re.findall(r"^  ([a-z]+)  ", help_text.partition("Commands:")[2], flags=re.MULTILINE)
+    used = {shlex.split(command)[1] for command in commands() if command.startswith("evo ")}
+    assert listed
+    assert set(listed) <= used
+
+
+def test_the_configuration_in_the_readme_is_valid() -> None:
+    (block,) = re.findall(r"```toml\n(.*?)```", README, flags=re.DOTALL)
+    parse_config(tomllib.loads(block), "README.md")
+
+
+def test_files_that_the_readme_names_exist() -> None:
+    targets = re.findall(r"\]\((?!https?://)([^)#]+)\)", README)
+    assert targets
+    assert [target for target in targets if not (ROOT / target).exists()] == []

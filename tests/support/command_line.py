@@ -1,0 +1,127 @@
+"""The installed command `evo` in processes of its own, for the end-to-end tests."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+EVO = Path(sys.executable).with_name("evo")
+
+SMALL = """
+[task]
+sequence_length = 64
+score_tokens = 2048
+
+[budget]
+train_seconds = 1.0
+"""
+"""A configuration in which an evaluation takes a few seconds: real text, real training, little scoring."""
+
+
+def environment(**added: str) -> dict[str, str]:
+    """Return the environment of a user who has no key, with `added` to it."""
+    unwanted = ("ANTHROPIC_", "COLUMNS", "FORCE_COLOR", "NO_COLOR")
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
+    return {**plain, "TERM": "dumb", **added}
+
+
+def evo(
+    *arguments: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None, timeout: float = 120
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        [EVO, *map(str, arguments)],
+        cwd=cwd,
+        env=dict(env or environment()),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=timeout,
+        check=False,
+    )
+
+
+class Running:
+    """A command under way; `err` holds the lines of its stderr so far."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.err: list[str] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.err.append(line)
+
+    @property
+    def results(self) -> list[str]:
+        """The lines that report a result: they begin with its number."""
+        return [line for line in self.err if line.split()[:1] and line.split()[0].isdecimal()]
+
+    def wait_for_results(self, count: int) -> None:
+        """Wait until so many results were reported."""
+        wait_until(lambda: len(self.results) >= count or self.process.poll() is not None, seconds=90)
+        assert len(self.results) >= count, "".join(self.err)
+
+    def family(self) -> list[psutil.Process]:
+        """Return the processes that the command has started and that are alive."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def finish(self, number: int, seconds: float = 30) -> int:
+        """Send a signal and return the exit code."""
+        self.process.send_signal(number)
+        code = self.process.wait(seconds)
+        self._reader.join(seconds)
+        return code
+
+
+@contextmanager
+def running(*arguments: str | Path, env: Mapping[str, str] | None = None) -> Iterator[Running]:
+    """Start a command; at the end it is killed if it still runs."""
+    process = subprocess.Popen(
+        [EVO, *map(str, arguments)],
+        env=dict(env or environment()),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    command = Running(process)
+    try:
+        yield command
+    finally:
+        if process.poll() is None:
+            command.finish(signal.SIGKILL)
+        assert process.stderr is not None
+        process.stderr.close()
+
+
+def wait_until(condition: Callable[[], object], seconds: float) -> None:
+    """Poll until `condition` holds; fail when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true in time"
+        time.sleep(0.02)
+
+
+def wait_until_gone(processes: list[psutil.Process], seconds: float) -> None:
+    """Wait until none of the processes is alive; zombies count as gone."""
+    wait_until(lambda: not any(_is_alive(process) for process in processes), seconds)
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
