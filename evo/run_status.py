@@ -99,7 +99,7 @@ def read_status(viewed: Viewed) -> RunStatus:
         queued=len(store.queued()),
         proposing=len(store.open_proposals()),
         failures=_failures(store),
-        refused=Counter(proposal.kind for proposal in store.proposals() if proposal.kind),
+        refused=dict(Counter(proposal.kind for proposal in store.proposals() if proposal.kind)),
         seconds_left=_seconds_left(summary, config.workers.count or 1),
         summary=summary,
     )

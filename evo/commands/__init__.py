@@ -3,7 +3,7 @@
     run       run, resume
     data      prepare
     look      status, best, show, diff, lineage, pareto
-    output    export
+    output    export, report
     health    check, doctor
     options   what several commands share: the run and the individuals they are about, examples, JSON output
     *_view    what they print for a person
@@ -50,10 +50,19 @@ def evo(
     """Breed better training scripts: an evolutionary search with a language model as mutation and crossover."""
 
 
+_INTERRUPTED = 130
+"""What typer exits with, without a word, after Ctrl-C in a command that does not handle it itself."""
+
+
 def main() -> None:
     """Run the command line; the one place where errors of the product become messages."""
     try:
         app()
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:
+            sys.stderr.write("evo: interrupted. A run that had begun goes on with: evo resume RUN\n")
+            sys.exit(1)
+        raise
     except EvoError as error:
         sys.stderr.write(f"evo: {error}\n")
         sys.exit(error.exit_code)

@@ -50,7 +50,7 @@ def run_folder(path: Path | None) -> Path:
     """
     if path is not None:
         return path
-    written = {store.parent: store.stat().st_mtime for store in RUNS.glob("*/evo.db")}
+    written = {store.parent: _written_at(store) for store in RUNS.glob("*/evo.db")}
     if not written:
         raise UsageError(f"A run was expected in ./{RUNS}, but there is none. Name its folder, or make one: evo run")
     newest = max(written, key=lambda folder: written[folder])
@@ -100,6 +100,13 @@ def individual(viewed: Viewed, name: str = "best") -> IndividualRecord:
 def print_json(data: Any) -> None:
     """Print data as JSON; characters that no terminal or file could take are escaped."""
     typer.echo(json.dumps(data, indent=2))
+
+
+def _written_at(store: Path) -> float:
+    """Return when a store was last written to; the log beside it, where there is one, holds the newest writes."""
+    log = store.with_name(f"{store.name}-wal")
+    files = [store, log] if log.exists() and log.stat().st_size else [store]
+    return max(file.stat().st_mtime for file in files)
 
 
 def _best(viewed: Viewed) -> int:

@@ -1,15 +1,14 @@
-"""`evo export`: what leaves a run."""
+"""`evo export` and `evo report`: what leaves a run."""
 
 from __future__ import annotations
 
-import os
 import secrets
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from evo.commands.options import RunAndId, example, individual, opened, run_and_ids
+from evo.commands.options import RunAndId, RunArgument, example, individual, opened, run_and_ids
 from trainer.errors import MachineError, UsageError
 
 
@@ -21,6 +20,12 @@ def register(app: typer.Typer) -> None:
             "The file holds the genome as it was evaluated, byte for byte.",
         )
     )(export)
+    app.command(
+        epilog=example(
+            "evo report\nevo report runs/2026-11-21-220000 --out tonight.html",
+            "One HTML file that opens without a network. `evo run` writes it at its end; write it anew at any time.",
+        )
+    )(report)
 
 
 def export(
@@ -41,6 +46,19 @@ def export(
     typer.echo(str(path))
 
 
+def report(
+    run: RunArgument = None,
+    out: Annotated[Path | None, typer.Option("--out", help="The file to write. [default: RUN/report.html]")] = None,
+) -> None:
+    """Write the report of a run, one self-contained HTML file."""
+    from evo.report.writing import write_report
+
+    if out:
+        _require_place(out)
+    with opened(run) as viewed:
+        typer.echo(str(write_report(viewed, out)))
+
+
 def _write(path: Path, content: bytes, *, replace: bool) -> None:
     """Write a file that is never seen half written.
 
@@ -48,22 +66,21 @@ def _write(path: Path, content: bytes, *, replace: bool) -> None:
         UsageError: something stands there that may not be replaced.
         MachineError: the disk refused.
     """
-    if path.is_dir():
-        raise UsageError(
-            f"--out must name a file, but {path} is a folder. Give a name in it: --out {path / 'train.py'}"
-        )
-    if not path.parent.is_dir():
-        raise UsageError(f"--out must name a file in a folder that exists, but there is no folder {path.parent}.")
+    _require_place(path)
+    if path.exists() and not replace:
+        raise UsageError(f"{path} exists already. Give --force to replace it, or another name with --out.")
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         draft.write_bytes(content)
-        if replace:
-            draft.replace(path)
-        else:
-            os.link(draft, path)  # fails when the name is taken, which a rename would not
-    except FileExistsError:
-        raise UsageError(f"{path} exists already. Give --force to replace it, or another name with --out.") from None
+        draft.replace(path)
     except OSError as error:
-        raise MachineError(f"The genome was to be written to {path}, but that failed: {error.strerror}.") from error
-    finally:
         draft.unlink(missing_ok=True)
+        raise MachineError(f"The genome was to be written to {path}, but that failed: {error.strerror}.") from error
+
+
+def _require_place(path: Path) -> None:
+    """Raise UsageError unless `path` can be a file."""
+    if path.is_dir():
+        raise UsageError(f"--out must name a file, but {path} is a folder. Name a file in it.")
+    if not path.parent.is_dir():
+        raise UsageError(f"--out must name a file in a folder that exists, but there is no folder {path.parent}.")

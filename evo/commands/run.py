@@ -76,11 +76,6 @@ def run(
     devices: _Devices = None,
 ) -> None:
     """Evolve a training script."""
-    from evo.config import load_config
-    from evo.live import LiveView
-    from evo.resolution import resolve
-    from evo.runs import start
-
     flags: dict[str, dict[str, Any]] = {
         "task": {"genome": genome or None, "dataset": dataset, "vocab_size": vocab_size},
         "budget": {"train_seconds": budget, "clock": clock},
@@ -88,19 +83,14 @@ def run(
             "pop": pop,
             "gens": gens,
             "schedule": schedule,
-            "objectives": _names(objectives),
+            "objectives": _names("--objectives", objectives),
             "seed": seed,
         },
         "operators": {"weights": _weights(operators)},
         "llm": {"model": model, "program": program, "max_cost_usd": max_cost},
-        "workers": {"count": workers, "devices": _names(devices)},
+        "workers": {"count": workers, "devices": _names("--devices", devices)},
     }
-    resolved = resolve(load_config(config, flags))
-    path = out or RUNS / f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}"
-    view = LiveView(resolved, path)
-    with view:
-        stopped = start(resolved, path, view, view.preparing)
-    _conclude(path, stopped.ending == "complete", stopped.reason)
+    _start(_configured(config, flags), out or RUNS / f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}")
 
 
 def resume(
@@ -123,7 +113,7 @@ def resume(
         "search": {"gens": gens},
         "operators": {"weights": _weights(operators)},
         "llm": {"max_cost_usd": max_cost},
-        "workers": {"count": workers, "devices": _names(devices)},
+        "workers": {"count": workers, "devices": _names("--devices", devices)},
     }
 
     def change(stored: Config) -> Config:
@@ -133,6 +123,25 @@ def resume(
     with view:
         stopped = resume(run, view, change, accept_changes=accept_changes, progress=view.preparing)
     _conclude(run, stopped.ending == "complete", stopped.reason)
+
+
+def _configured(file: Path | None, flags: dict[str, dict[str, Any]]) -> Config:
+    """Return the resolved configuration of a new run; what is wrong with it shows before the rest is imported."""
+    from evo.config import load_config
+    from evo.resolution import resolve
+
+    return resolve(load_config(file, flags))
+
+
+def _start(config: Config, path: Path) -> None:
+    """Search in a new run and print what came out."""
+    from evo.live import LiveView
+    from evo.runs import start
+
+    view = LiveView(config, path)
+    with view:
+        stopped = start(config, path, view, view.preparing)
+    _conclude(path, stopped.ending == "complete", stopped.reason)
 
 
 def _changed(stored: Config, flags: dict[str, dict[str, Any]]) -> Config:
@@ -161,15 +170,20 @@ def _conclude(path: Path, complete: bool, reason: str) -> None:
         raise typer.Exit(1)
 
 
-def _names(text: str | None) -> list[str] | None:
-    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
+def _names(flag: str, text: str | None) -> list[str] | None:
+    if text is None:
+        return None
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise ConfigError(f"{flag} expects one name or several with commas, but it was {text!r}.")
+    return names
 
 
 def _weights(text: str | None) -> dict[str, float] | None:
     if text is None:
         return None
     weights: dict[str, float] = {}
-    for part in _names(text) or []:
+    for part in _names("--operators", text) or []:
         name, _, weight = part.partition("=")
         try:
             weights[name.strip()] = float(weight) if weight else 1.0

@@ -164,10 +164,15 @@ def test_check(finished_run: Path, tmp_path: Path) -> None:
 
 
 def test_looking_writes_nothing(finished_run: Path) -> None:
-    before = {path: path.stat().st_mtime_ns for path in finished_run.rglob("*")}
+    def written() -> dict[Path, int]:
+        files = (path for path in finished_run.rglob("*") if path.is_file())
+        # Readers of a store share their locks through the file that is left out here.
+        return {path: path.stat().st_mtime_ns for path in files if not path.name.endswith(("-shm", "-wal"))}
+
+    before = written()
     for command in ("status", "best", "show", "diff", "lineage", "pareto", "check"):
         evo(command, finished_run)
-    assert {path: path.stat().st_mtime_ns for path in finished_run.rglob("*")} == before
+    assert written() == before
 
 
 def test_without_a_run_the_newest_one_is_meant(finished_run: Path, tmp_path: Path) -> None:
@@ -185,12 +190,20 @@ def test_without_a_run_the_newest_one_is_meant(finished_run: Path, tmp_path: Pat
     "command", ["status", "best", "show", "diff", "lineage", "pareto", "export", "report", "check", "resume"]
 )
 def test_a_folder_that_is_no_run(command: str, tmp_path: Path) -> None:
-    for path in (tmp_path, tmp_path / "nothing", tmp_path / "file"):
-        (tmp_path / "file").touch()
-        done = evo(command, path)
-        assert (done.returncode, done.stdout) == (2, "")
-        assert done.stderr.startswith(f"evo: A run was expected in {path}, but it ")
-        assert done.stderr.count("\n") == 1
+    refuses(command, tmp_path / "nothing")
+
+
+def test_a_file_and_a_folder_of_other_things_are_no_run(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    refuses("status", tmp_path)
+    refuses("status", tmp_path / "file")
+
+
+def refuses(command: str, path: Path) -> None:
+    done = evo(command, path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"evo: A run was expected in {path}, but it ")
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("command", ["show", "diff", "lineage", "export"])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from command_line import Running, environment, evo, running, wait_until, wait_until_gone
+from command_line import SMALL, Running, environment, evo, running, wait_until, wait_until_gone
 
 BUDGET = 6
 SIZE = ("--pop", "2", "--gens", "3")
@@ -53,11 +53,26 @@ def complete(path: Path, *arguments: str, budget: int = BUDGET) -> None:
     assert checked.stdout == f"{path} is in order\n"
 
 
+def edit(config: Path) -> str:
+    """Change the size of tournaments in a stored configuration; return what it was before."""
+    original = config.read_text(encoding="utf-8")
+    assert "tournament_size = 2" in original
+    config.write_text(original.replace("tournament_size = 2", "tournament_size = 3"), encoding="utf-8")
+    return original
+
+
 @pytest.fixture(scope="module")
-def interrupted(tmp_path_factory: pytest.TempPathFactory, small_config: Path) -> Path:
+def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("config") / "one_replicate.toml"
+    path.write_text(f"{SMALL}\n[noise]\nbaseline_replicates = 1\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def interrupted(tmp_path_factory: pytest.TempPathFactory, config: Path) -> Path:
     """A run that was interrupted after its second result; tests of what comes after go on from it, in order."""
     path = tmp_path_factory.mktemp("interrupted") / "run"
-    with under_way(path, small_config, results=2) as driver:
+    with under_way(path, config, results=2) as driver:
         family = driver.family()
         assert family
         assert driver.finish(signal.SIGINT) == 1
@@ -75,14 +90,13 @@ def test_an_interrupted_run_is_in_order_and_says_so(interrupted: Path) -> None:
 
 
 def test_an_edited_configuration_is_refused(interrupted: Path) -> None:
-    config = interrupted / "config.toml"
-    original = config.read_text(encoding="utf-8")
-    config.write_text(original.replace("tournament_size = 2", "tournament_size = 3"), encoding="utf-8")
+    stored = interrupted / "config.toml"
+    original = edit(stored)
     refused = evo("resume", interrupted)
     assert refused.returncode == 2
     assert "--accept-changes" in refused.stderr
     assert refused.stderr.count("\n") == 1
-    config.write_text(original, encoding="utf-8")
+    stored.write_text(original, encoding="utf-8")
 
 
 def test_the_interrupted_run_completes_and_gens_is_the_total(interrupted: Path) -> None:
@@ -91,18 +105,16 @@ def test_the_interrupted_run_completes_and_gens_is_the_total(interrupted: Path) 
     assert accepted(interrupted)[: len(before)] == before
     nothing_left = evo("resume", interrupted)
     assert nothing_left.returncode == 0
-    config = interrupted / "config.toml"
-    text = config.read_text(encoding="utf-8")
-    config.write_text(text.replace("tournament_size = 2", "tournament_size = 3"), encoding="utf-8")
+    edit(interrupted / "config.toml")
     assert evo("resume", interrupted, "--gens", "4").returncode == 2
     complete(interrupted, "--gens", "4", "--accept-changes", budget=8)
     configurations = table(interrupted, "SELECT payload FROM events WHERE kind = 'configured' ORDER BY id")
     assert "tournament_size = 3" in str(configurations[-1])
 
 
-def test_a_killed_run_leaves_no_process_and_completes_as_it_would_have(small_config: Path, tmp_path: Path) -> None:
+def test_a_killed_run_leaves_no_process_and_completes_as_it_would_have(config: Path, tmp_path: Path) -> None:
     path = tmp_path / "run"
-    with under_way(path, small_config, results=3) as driver:
+    with under_way(path, config, results=3) as driver:
         wait_until(lambda: table(path, "SELECT 1 FROM evaluations WHERE state = 'running'"), seconds=30)
         second = evo("resume", path)
         assert second.returncode == 2
@@ -126,23 +138,24 @@ def test_a_killed_run_leaves_no_process_and_completes_as_it_would_have(small_con
     assert accepted(path)[: len(results)] == results
 
 
-def test_two_interrupts_end_it_at_once(small_config: Path, tmp_path: Path) -> None:
+def test_two_interrupts_end_it_at_once(config: Path, tmp_path: Path) -> None:
     path = tmp_path / "run"
-    with under_way(path, small_config, results=1) as driver:
+    with under_way(path, config, results=1) as driver:
         family = driver.family()
         driver.process.send_signal(signal.SIGINT)
-        driver.finish(signal.SIGINT, seconds=20)
+        assert driver.finish(signal.SIGINT, seconds=20) == 1
         wait_until_gone(family, seconds=10)
         assert "Traceback" not in "".join(driver.err)
     assert evo("check", path).returncode == 0
 
 
-def test_an_interrupt_while_the_data_is_prepared_writes_nothing(small_config: Path, tmp_path: Path) -> None:
+def test_an_interrupt_while_the_data_is_prepared_writes_nothing(config: Path, tmp_path: Path) -> None:
     path = tmp_path / "run"
     env = environment(EVO_CACHE=str(tmp_path / "cache"))
-    with running("run", "--config", small_config, *SIZE, "--out", path, env=env) as driver:
+    with running("run", "--config", config, *SIZE, "--out", path, env=env) as driver:
         wait_until(lambda: any(line.startswith("data: ") for line in driver.err), seconds=60)
         assert driver.finish(signal.SIGINT) == 1
+        assert driver.err[-1].startswith("evo: interrupted.")
         assert "Traceback" not in "".join(driver.err)
     assert not path.exists()
     assert not psutil.pid_exists(driver.process.pid)

@@ -48,7 +48,7 @@ def exchanges(llm_run: LLMRun) -> list[dict[str, Any]]:
 def test_calls_are_made_with_the_key_and_the_program(llm_run: LLMRun) -> None:
     assert llm_run.requests
     for request in llm_run.requests:
-        assert request.headers["x-api-key"] == KEY
+        assert request.headers["authorization"] == f"Bearer {KEY}"
         assert PROGRAM in json.dumps(request.body)
 
 

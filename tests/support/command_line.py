@@ -22,7 +22,7 @@ sequence_length = 64
 score_tokens = 2048
 
 [budget]
-train_seconds = 1.0
+train_seconds = 0.5
 """
 """A configuration in which an evaluation takes a few seconds: real text, real training, little scoring."""
 
