@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 RUN_STAMP := $(VENV)/.installed-run
 TEST_STAMP := $(VENV)/.installed-test
+DEMO := --pop 4 --gens 5 --budget 8
+BENCH :=
 
 .PHONY: demo test test-fast check format bench clean help
 
@@ -12,7 +14,7 @@ help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
 
 demo: $(RUN_STAMP)  ## Evolve a small population for a few minutes on the device there is.
-	$(BIN)/evo run --pop 4 --gens 5 --budget 8
+	$(BIN)/evo run $(DEMO)
 
 test: $(TEST_STAMP)  ## Run all tests.
 	sh tests/browser/install.sh $(BIN)
@@ -32,7 +34,7 @@ format: $(TEST_STAMP)  ## Format the code and fix what ruff can fix.
 	$(BIN)/ruff check --fix .
 
 bench: $(TEST_STAMP)  ## Measure what the driver costs and record it under experiments/records.
-	$(BIN)/python -m experiments.performance
+	$(BIN)/python -m experiments.performance $(BENCH)
 
 clean:  ## Remove the environment and what tools left behind; runs and data stay.
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
