@@ -8,8 +8,8 @@ tokens), and the supervisor itself. `local` starts a supervisor from any other p
     task                                        what a genome sees
     corpus/                                     data, splits, vocabulary, prepared once
     channel, candidate_protocol, frames         how the processes talk
-    processes, sandbox, devices                 how they are started, confined, measured and ended
-    crew, watch, clocks, measurements           the supervisor's parts
+    processes, sandbox, scratch, devices        how they are started, confined, measured and ended
+    crew, output, watch, clocks, measurements   the supervisor's parts
     seed/train.py                               generation 0: data, not package code
 
 torch is imported by `candidate`, `scorer`, `task` and the genomes alone. Nothing here imports DEAP, anthropic or git.

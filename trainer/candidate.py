@@ -96,7 +96,7 @@ class ServingHost:
 
 def main() -> None:
     """Warm up, then carry out one order and end."""
-    channel = Channel.from_descriptor(int(sys.argv[1]))
+    channel = Channel.from_descriptor(int(sys.argv[1]), takes_descriptors=True)
     device = torch.device(sys.argv[2])
     torch.set_num_threads(int(sys.argv[3]))
     torch.set_num_interop_threads(1)
@@ -134,6 +134,8 @@ def _train(channel: Channel, device: torch.device, order: Message) -> None:
     # Saving waits for the device, so that the supervisor's clock covers all training.
     safetensors.torch.save_model(model, WEIGHTS_FILE)
     channel.send({"event": "saved"})
+    # Stays until it is ended, so that what it has used can be read to the last.
+    channel.receive()
 
 
 def _serve(channel: Channel, device: torch.device, order: Message) -> None:
@@ -150,7 +152,7 @@ def _serve(channel: Channel, device: torch.device, order: Message) -> None:
             tokens = torch.from_numpy(frames.tokens[:rows]).to(device, copy=True)
             logits = model(tokens)
         _hand_over(logits, frames, rows)
-        channel.send({"event": "answered"})
+        channel.send({"event": "answered", "number": block["number"]})
 
 
 def _hand_over(logits: object, frames: Frames, rows: int) -> None:

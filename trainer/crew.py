@@ -1,155 +1,234 @@
-"""The child processes of one supervisor: warm candidates, each serving once, with what they print and use."""
+"""The child processes of one supervisor: the scorer, and warm candidates that serve once each."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import re
-import shutil
 import subprocess
-import tempfile
+import time
 from collections import deque
 from pathlib import Path
 
 from trainer.candidate_protocol import GENOME_FILE
-from trainer.channel import Channel
-from trainer.processes import kill_tree, peak_resident_mib, tree_cpu_seconds, tree_resident_mib
-from trainer.sandbox import Sandbox, candidate_environment, python_command
+from trainer.channel import Channel, ChannelClosed
+from trainer.devices import GpuMemory
+from trainer.errors import MachineError
+from trainer.output import Output
+from trainer.processes import Family, die_with_parent, has_ended, kill_tree, peak_resident_mib, trees, usage
+from trainer.sandbox import Sandbox, candidate_environment, choose_sandbox, python_command, trusted_environment
+from trainer.scratch import Scratch, remove, sweep
 from trainer.settings import Settings
 
-_TAIL_BYTES = 16 * 2**10
-_READ_BYTES = 2**16
-# Terminal escapes (CSI, OSC and two-character ones) and every control character but tab and newline.
-_CONTROL = re.compile(
-    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])|[^\t\n\x20-\x7e\u00a0-\U0010ffff]"
-)
-_BIDI = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_SPARES = 2  # one that trains and one that serves
+_KILL_PATIENCE_SECONDS = 10.0
+_START_PATIENCE_SECONDS = 300.0
+_POLL_SECONDS = 0.005
+
+
+class Crew:
+    """Everything that one supervisor started and has to end.
+
+    Attributes:
+        sandbox: what candidates are confined by.
+        scorer: the trusted process; a new one after `replace_scorer`.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.sandbox = choose_sandbox(settings.limits)
+        self._family = Family()
+        self._gpu = GpuMemory(settings.device_id) if settings.device == "cuda" else None
+        sweep(settings.scratch)
+        self._scratch = Scratch(settings.scratch)
+        self._spares: deque[Candidate] = deque()
+        self.scorer = ScorerProcess(settings, self._family)
+        self.refill()
+
+    def take(self) -> Candidate:
+        """Return the oldest spare that still lives, or a new candidate; `refill` starts its replacement."""
+        while self._spares:
+            spare = self._spares.popleft()
+            if not has_ended(spare.pid):
+                return spare
+            spare.close()
+        return self._new_candidate()
+
+    def next_spare(self) -> Candidate:
+        """Return the candidate that `take` would, leaving it where it is."""
+        return self._spares[0]
+
+    def refill(self) -> None:
+        """Start the spares that are missing."""
+        while len(self._spares) < _SPARES:
+            self._spares.append(self._new_candidate())
+
+    def replace_scorer(self) -> None:
+        """End the scorer, whatever it is doing, and start another."""
+        self.scorer.close()
+        self.scorer = ScorerProcess(self._settings, self._family)
+
+    def close(self) -> None:
+        """End every child and remove every scratch folder."""
+        for spare in self._spares:
+            spare.close()
+        self._spares.clear()
+        self.scorer.close()
+        self._family.end_orphans()
+        self._scratch.close()
+
+    def _new_candidate(self) -> Candidate:
+        return Candidate(self._settings, self.sandbox, self._scratch.new_folder(), self._family, self._gpu)
 
 
 class Candidate:
     """One untrusted process tree with its line, its output and its scratch folder.
 
+    Its descendants count as its own also after they became orphans: only one candidate at a time has a genome.
+
     Attributes:
-        channel: the supervisor's end of the line; None once it was given to the scorer.
-        output_bytes: how much it has printed so far.
+        channel: the supervisor's end of the line, until it is given to the scorer.
+        scratch: its working folder.
+        output: what it prints.
+        ready: whether it has said that it is warm.
+        peak_resident_mib: the highest resident memory seen so far.
+        peak_gpu_mib: the highest memory of its GPU seen so far; 0 on other devices.
     """
 
-    def __init__(self, settings: Settings, sandbox: Sandbox) -> None:
-        # Resolved, because a candidate must not see the difference between a link and its target.
-        self.scratch = Path(tempfile.mkdtemp(prefix="evo-candidate-", dir=settings.scratch)).resolve()
+    def __init__(
+        self, settings: Settings, sandbox: Sandbox, scratch: Path, family: Family, gpu: GpuMemory | None
+    ) -> None:
+        self._family = family
+        self._gpu = gpu
+        self._gpu_baseline_mib = 0.0
+        self.scratch = scratch
+        self.ready = False
+        self.peak_resident_mib = 0.0
+        self.peak_gpu_mib = 0.0
         self.channel, inherited = Channel.pair()
         arguments = (str(inherited.fileno()), settings.device, str(settings.threads))
-        with inherited:
-            self._process: subprocess.Popen[bytes] = sandbox.launch(
-                python_command("trainer.candidate", *arguments),
-                self.scratch,
-                (inherited.fileno(),),
-                candidate_environment(self.scratch, settings.device_id, settings.threads),
-            )
+        try:
+            with inherited:
+                self._process: subprocess.Popen[bytes] = sandbox.launch(
+                    python_command("trainer.candidate", *arguments),
+                    self.scratch,
+                    (inherited.fileno(),),
+                    candidate_environment(self.scratch, settings.device_id, settings.threads),
+                )
+        except OSError:
+            self.channel.close()
+            remove(scratch)
+            raise
+        family.add(self._process.pid)
         assert self._process.stdout is not None  # noqa: S101 - launched with a pipe
-        self._output = self._process.stdout.fileno()
-        os.set_blocking(self._output, False)
-        self._tail: deque[bytes] = deque()
-        self._tail_bytes = 0
-        self.output_bytes = 0
-        self.peak_mib = 0.0
+        self.output = Output(self._process.stdout.fileno())
 
     @property
     def pid(self) -> int:
-        """Process id of the tree's root."""
+        """Process id of the tree's root; it is not given to another process before `kill`."""
         return self._process.pid
 
-    @property
-    def output_descriptor(self) -> int:
-        """What to watch for output; -1 after its end."""
-        return self._output
-
     def give_genome(self, source: str) -> None:
-        """Put the genome where the process will look for it."""
-        (self.scratch / GENOME_FILE).write_text(source, encoding="utf-8")
+        """Put the genome where the process will look for it; what is measured counts from now."""
+        (self.scratch / GENOME_FILE).write_text(source, encoding="utf-8", newline="")
+        if self._gpu is not None:
+            self._gpu_baseline_mib = self._gpu.device_mib()
 
-    def exit_code(self) -> int | None:
-        """Return the exit code of the root process if it has ended (negative: the signal that ended it)."""
-        return self._process.poll()
-
-    def wait_for_exit(self, seconds: float) -> int | None:
-        """Return the exit code, waiting for a process that has already closed its line."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            return self._process.wait(seconds)
-        return None
+    def orphans(self) -> list[int]:
+        """Return its descendants whose parents have ended, dead ones included."""
+        return self._family.orphans()
 
     def cpu_seconds(self) -> float:
         """CPU seconds of the whole tree so far."""
-        return tree_cpu_seconds(self.pid)
+        return usage([self.pid, *self.orphans()]).cpu_seconds
 
-    def resident_mib(self) -> float:
-        """Resident memory of the whole tree now, MiB; the peak is remembered."""
-        resident = tree_resident_mib(self.pid)
-        self.peak_mib = max(self.peak_mib, resident, peak_resident_mib(self.pid))
-        return resident
+    def processes(self) -> int:
+        """How many processes the whole tree has."""
+        return len(trees([self.pid, *self.orphans()]))
 
-    def read_output(self) -> None:
-        """Take what has been printed; keep the end of it."""
-        while self._output >= 0:
-            try:
-                data = os.read(self._output, _READ_BYTES)
-            except BlockingIOError:
-                return
-            if not data:
-                self._output = -1
-                return
-            self.output_bytes += len(data)
-            self._tail.append(data)
-            self._tail_bytes += len(data)
-            while self._tail_bytes - len(self._tail[0]) >= _TAIL_BYTES:
-                self._tail_bytes -= len(self._tail.popleft())
-            if len(data) < _READ_BYTES:
-                return
+    def sample_memory(self) -> float:
+        """Return the resident memory of the whole tree now, MiB; the peaks are remembered."""
+        roots = [self.pid, *self.orphans()]
+        resident_mib = usage(roots).resident_mib
+        self.peak_resident_mib = max(self.peak_resident_mib, resident_mib, peak_resident_mib(self.pid))
+        if self._gpu is not None:
+            self.peak_gpu_mib = max(self.peak_gpu_mib, self._gpu.used_mib(trees(roots), self._gpu_baseline_mib))
+        return resident_mib
 
-    def log_tail(self) -> str:
-        """Return the end of the output as clean text: no control characters, at most 16 KiB."""
-        text = b"".join(self._tail)[-_TAIL_BYTES:].decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
-        return _BIDI.sub("", _CONTROL.sub("", text))
+    @property
+    def peak_memory_mib(self) -> float:
+        """The highest memory seen so far where the model lives: on the GPU, else resident."""
+        return self.peak_resident_mib if self._gpu is None else self.peak_gpu_mib
 
-    def kill(self) -> None:
-        """End the whole tree and collect what it printed last."""
-        kill_tree(self.pid)
-        self._process.wait()
-        self.read_output()
+    def ends_within(self, seconds: float) -> bool:
+        """Return whether the root process has ended, waiting for one that has already closed its line."""
+        deadline = time.monotonic() + seconds
+        while not has_ended(self.pid):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_POLL_SECONDS)
+        return True
+
+    def kill(self) -> int | None:
+        """End the tree and its orphans; return the exit code (negative: a signal), None if it cannot be ended."""
+        if self._process.returncode is None:
+            kill_tree(self.pid)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_KILL_PATIENCE_SECONDS)
+                self._family.discard(self.pid)
+            self._family.end_orphans()
+            self.output.read()
+        return self._process.returncode
 
     def close(self) -> None:
         """End the tree and remove its scratch folder."""
-        if self._process.returncode is None:
-            self.kill()
+        self.kill()
         self.channel.close()
         if self._process.stdout is not None:
             self._process.stdout.close()
-        shutil.rmtree(self.scratch, ignore_errors=True)
+        remove(self.scratch)
 
 
-class Spares:
-    """Keeps one warm candidate ahead for each role that an evaluation needs."""
+class ScorerProcess:
+    """The trusted process that holds the held-out tokens.
 
-    def __init__(self, settings: Settings, sandbox: Sandbox, count: int = 2) -> None:
-        self._settings = settings
-        self._sandbox = sandbox
-        self._waiting = deque(Candidate(settings, sandbox) for _ in range(count))
+    Attributes:
+        channel: the line to it.
+    """
 
-    def take(self) -> Candidate:
-        """Return the oldest spare that still lives, and start its replacement."""
-        while True:
-            spare = self._waiting.popleft()
-            self._waiting.append(Candidate(self._settings, self._sandbox))
-            if spare.exit_code() is None:
-                return spare
-            spare.close()
+    def __init__(self, settings: Settings, family: Family) -> None:
+        self._family = family
+        self._ready = False
+        self.channel, inherited = Channel.pair()
+        with inherited:
+            self._process = subprocess.Popen(  # noqa: S603 - an argument list, no shell
+                python_command("trainer.scorer", str(inherited.fileno())),
+                env=trusted_environment(settings.threads) | {"CUDA_VISIBLE_DEVICES": settings.device_id},
+                stdin=subprocess.DEVNULL,
+                pass_fds=(inherited.fileno(),),
+                start_new_session=True,
+                preexec_fn=die_with_parent,  # the supervisor has a single thread
+            )
+        family.add(self._process.pid)
+        self.channel.send({"event": "start", "settings": settings.to_json()})
 
-    def pids(self) -> list[int]:
-        """Process ids of the spares."""
-        return [spare.pid for spare in self._waiting]
+    def await_ready(self) -> None:
+        """Wait until it has loaded the corpus.
+
+        Raises:
+            MachineError: it did not start.
+        """
+        if self._ready:
+            return
+        try:
+            answer = self.channel.receive(_START_PATIENCE_SECONDS)
+        except ChannelClosed as error:
+            raise MachineError(f"The scorer did not start: {error}; its own message stands above.") from error
+        if answer["event"] == "failed":
+            raise MachineError(str(answer["reason"]))
+        self._ready = True
 
     def close(self) -> None:
-        """End all spares."""
-        for spare in self._waiting:
-            spare.close()
-        self._waiting.clear()
+        """End it."""
+        self._process.kill()
+        self._process.wait()
+        self._family.discard(self._process.pid)
+        self.channel.close()

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from trainer.errors import ConfigError
+from trainer.errors import ConfigError, MachineError
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +69,49 @@ def _select_one(name: str) -> list[Device]:
     return matches
 
 
-def gpu_memory_mib(device_id: str) -> float:
-    """Return the memory in use on one GPU, MiB; 0 where its driver does not tell."""
-    with _nvml() as nvml:
-        if nvml is not None:
-            with contextlib.suppress(nvml.NVMLError):
-                return float(nvml.nvmlDeviceGetMemoryInfo(nvml.nvmlDeviceGetHandleByUUID(device_id)).used) / 2**20
-    return 0.0
+class GpuMemory:
+    """Reads the memory in use on one GPU from its driver, for as long as the process lives.
+
+    Args:
+        device_id: UUID of the GPU or MIG instance.
+
+    Raises:
+        MachineError: (also from the methods) the driver does not know the device, or has lost it.
+    """
+
+    def __init__(self, device_id: str) -> None:
+        import pynvml
+
+        self._nvml: Any = pynvml
+        self._device_id = device_id
+        with self._telling():
+            pynvml.nvmlInit()
+            self._handle = pynvml.nvmlDeviceGetHandleByUUID(device_id)
+
+    def device_mib(self) -> float:
+        """Return the memory in use on the device, by whomever, MiB."""
+        with self._telling():
+            return float(self._nvml.nvmlDeviceGetMemoryInfo(self._handle).used) / 2**20
+
+    def used_mib(self, pids: Sequence[int], baseline_mib: float) -> float:
+        """Return the memory that some processes hold on the device, MiB.
+
+        Where the driver does not tell processes apart (in many containers), it is what the whole device holds beyond
+        `baseline_mib`, which includes whatever else has begun to use it since.
+        """
+        with self._telling():
+            held = self._nvml.nvmlDeviceGetComputeRunningProcesses(self._handle)
+        own = [process.usedGpuMemory for process in held if process.pid in pids and process.usedGpuMemory is not None]
+        return sum(own) / 2**20 if own else max(0.0, self.device_mib() - baseline_mib)
+
+    @contextlib.contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
+        except self._nvml.NVMLError as error:
+            raise MachineError(
+                f"GPU {self._device_id} does not answer its driver: {error}. See `nvidia-smi`."
+            ) from error
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import mmap
 import os
 import tempfile
@@ -53,20 +54,22 @@ class Frames:
     @classmethod
     def create(cls, shape: FrameShape) -> Frames:
         """Allocate anonymous shared memory; its descriptor is inheritable only when passed on purpose."""
-        descriptor = _anonymous_file()
-        os.ftruncate(descriptor, shape.total_bytes)
-        return cls(descriptor, shape)
+        return cls(_anonymous_file(shape.total_bytes), shape)
 
     def close(self) -> None:
-        """Release the memory of this process; the other side keeps its own mapping."""
-        del self.tokens, self.logits
-        self._memory.close()
+        """Let go of the memory, which this process keeps until the last view of it is gone."""
+        del self.tokens, self.logits, self._memory
         os.close(self.descriptor)
 
 
-def _anonymous_file() -> int:
+def _anonymous_file(size_bytes: int) -> int:
     if hasattr(os, "memfd_create"):
-        return os.memfd_create("evo-frames")
+        descriptor = os.memfd_create("evo-frames", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        os.ftruncate(descriptor, size_bytes)
+        # The other side holds the descriptor too: were it to shrink the file, our next read would die of SIGBUS.
+        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
+        return descriptor
     descriptor, path = tempfile.mkstemp(prefix="evo-frames-")
     os.unlink(path)  # noqa: PTH108 - mkstemp speaks paths as strings
+    os.ftruncate(descriptor, size_bytes)
     return descriptor

@@ -13,7 +13,10 @@ from trainer.channel import Channel, ChannelClosed
 from trainer.errors import MachineError
 from trainer.evaluation import Evaluation, Job, Status
 from trainer.sandbox import python_command, trusted_environment
+from trainer.scratch import sweep
 from trainer.settings import Settings
+
+_END_PATIENCE_SECONDS = 15.0  # longer than a supervisor hunts for the processes of its candidates
 
 
 class SupervisorProcess:
@@ -30,11 +33,12 @@ class SupervisorProcess:
             MachineError: it did not start; says why.
         """
         self._settings = settings
+        self._closing = False
         self._channel, inherited = Channel.pair()
         with inherited:
             self._process = subprocess.Popen(  # noqa: S603 - an argument list, no shell
                 python_command("trainer.supervisor", str(inherited.fileno())),
-                env=trusted_environment(settings.threads),
+                env=trusted_environment(threads=1),
                 stdin=subprocess.DEVNULL,
                 pass_fds=(inherited.fileno(),),
                 # Ctrl-C in the driver's terminal must reach the driver alone.
@@ -59,43 +63,52 @@ class SupervisorProcess:
         """Evaluate one job, blocking; LOST when the supervisor ends meanwhile (also through `close` from elsewhere)."""
         try:
             self._channel.send({"event": "job", "job": job.to_json()})
-            return Evaluation.from_json(self._channel.receive()["evaluation"])
+            answer = self._channel.receive()
         except (ChannelClosed, OSError) as error:
-            return Evaluation(
-                status=Status.LOST,
-                seed=job.seed,
-                device=self._settings.device,
-                clock=self._settings.budget.clock,
-                sandbox=self.sandbox,
-                reason=f"the supervisor ended before its verdict ({error or type(error).__name__})",
-            )
+            return self._lost(job, f"the supervisor ended before its verdict ({error})")
+        if answer["event"] == "failed":
+            return self._lost(job, str(answer["reason"]))
+        return Evaluation.from_json(answer["evaluation"])
 
     @property
     def alive(self) -> bool:
-        """Whether the supervisor still runs."""
-        return self._process.poll() is None
+        """Whether the supervisor still runs and may be given jobs."""
+        return not self._closing and self._process.poll() is None
 
     def close(self) -> None:
-        """Close the line, at which the supervisor ends its candidates and itself; wait for that."""
+        """Close the line, at which the supervisor ends its candidates and itself; wait for that, and clean up."""
+        self._closing = True
         self._channel.shut()
         try:
-            self._process.wait(timeout=10)
+            self._process.wait(timeout=_END_PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
         self._channel.close()
+        sweep(self._settings.scratch)
+
+    def _lost(self, job: Job, reason: str) -> Evaluation:
+        self.close()
+        return Evaluation(
+            status=Status.LOST,
+            seed=job.seed,
+            device=self._settings.device_name,
+            clock=self._settings.budget.clock,
+            sandbox=self.sandbox,
+            reason=reason,
+        )
 
     def _handshake(self) -> str:
         try:
             self._channel.send({"event": "start", "settings": self._settings.to_json()})
             answer = self._channel.receive()
         except ChannelClosed as error:
-            code = self._process.wait()
+            self.close()
             raise MachineError(
-                f"The supervisor of {self._settings.device} ended with code {code} while it started; "
-                "its message stands above."
+                f"The supervisor of {self._settings.device} ended with code {self._process.returncode} while it "
+                "started; its message stands above."
             ) from error
         if answer["event"] == "failed":
-            self._process.wait()
+            self.close()
             raise MachineError(str(answer["reason"]))
         return str(answer["sandbox"])

@@ -1,10 +1,11 @@
-"""Objectives that are read off the genome and its weights by the trusted side."""
+"""What the trusted side reads off a genome and the weights that it hands over."""
 
 from __future__ import annotations
 
 import ast
 import io
 import math
+import stat
 import tokenize
 from pathlib import Path
 
@@ -25,14 +26,25 @@ _LAYOUT = frozenset(
     )
 )
 
+_HEADER_LIMIT_BYTES = 16 * 2**20
+
 
 def code_lines(source: str) -> int:
-    """Return the number of lines that carry code: neither blank, nor comment, nor docstring."""
+    """Return the number of lines that carry code: neither blank, nor comment, nor docstring.
+
+    Raises:
+        Ended: the source is not a Python program.
+    """
     lines: set[int] = set()
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type not in _LAYOUT:
-            lines.update(range(token.start[0], token.end[0] + 1))
-    return len(lines - _docstring_lines(ast.parse(source)))
+    try:
+        source.encode()
+        docstring_lines = _docstring_lines(ast.parse(source))
+        for token in tokenize.generate_tokens(io.StringIO(source).readline):
+            if token.type not in _LAYOUT:
+                lines.update(range(token.start[0], token.end[0] + 1))
+    except (SyntaxError, tokenize.TokenError, ValueError, RecursionError, MemoryError) as error:
+        raise Ended(Status.CRASHED, f"{type(error).__name__}: {error}") from error
+    return len(lines - docstring_lines)
 
 
 def _docstring_lines(tree: ast.Module) -> set[int]:
@@ -49,13 +61,32 @@ def _docstring_lines(tree: ast.Module) -> set[int]:
     return lines
 
 
+def take_weights(handed: Path, kept: Path) -> Path:
+    """Move a weights file out of reach of who wrote it; return `kept`.
+
+    Raises:
+        Ended: it is anything but an ordinary file with a single name.
+    """
+    try:
+        found = handed.lstat()
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+            raise Ended(Status.REJECTED, f"handed over {handed.name}, but not as an ordinary file")
+        return handed.rename(kept)
+    except OSError as error:
+        raise Ended(Status.REJECTED, f"handed over no {handed.name}: {error.strerror}") from error
+
+
 def read_parameters(weights: Path) -> int:
     """Return how many numbers a weights file holds (tied tensors are saved once).
 
     Raises:
-        Ended: the file is not a safetensors file.
+        Ended: the file is not a safetensors file, or describes itself at an absurd length.
     """
     try:
+        with weights.open("rb") as file:
+            header_bytes = int.from_bytes(file.read(8), "little")
+        if header_bytes > _HEADER_LIMIT_BYTES:
+            raise Ended(Status.REJECTED, f"handed over weights with a header of {header_bytes} bytes")
         with safe_open(weights, framework="numpy") as tensors:
             return sum(math.prod(tensors.get_slice(name).get_shape()) for name in tensors.keys())  # noqa: SIM118 - no mapping
     except (SafetensorError, OSError) as error:

@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -17,6 +18,25 @@ import psutil
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _ON_LINUX = sys.platform == "linux"
+# Kernels may be built without this file; psutil then reads every process of the machine instead.
+_LISTS_CHILDREN = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").exists()
+_TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_HUNT_ROUNDS = 100
+_HUNT_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What some process trees have used and are using.
+
+    Attributes:
+        cpu_seconds: of their living processes, their zombies, and the children that those have reaped.
+        resident_mib: pages that processes share are shared out among them, where the system tells.
+    """
+
+    cpu_seconds: float = 0.0
+    resident_mib: float = 0.0
 
 
 def become_subreaper() -> None:
@@ -31,76 +51,154 @@ def die_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
-def descendants(pid: int) -> list[psutil.Process]:
-    """Return the living descendants of `pid`, without itself."""
-    with contextlib.suppress(psutil.Error):
-        return psutil.Process(pid).children(recursive=True)
-    return []
-
-
-def tree_cpu_seconds(pid: int) -> float:
-    """Return the CPU seconds of `pid`, of its living descendants, and of the children that they have reaped."""
-    return _cpu_seconds(pid) + sum(_cpu_seconds(process.pid) for process in descendants(pid))
-
-
-def _cpu_seconds(pid: int) -> float:
-    try:
-        times = psutil.Process(pid).cpu_times()
-        # children_* are the reaped children; the process's own share has a clock finer than the 10 ms ticks of /proc.
-        reaped = float(times.children_user + times.children_system)
-        return reaped + _own_cpu_seconds(pid, float(times.user + times.system))
-    except (psutil.Error, OSError):
-        return 0.0
-
-
-def _own_cpu_seconds(pid: int, ticks_seconds: float) -> float:
-    if not _ON_LINUX:
-        return ticks_seconds
-    # The clock id of another process's CPU time, as glibc's clock_getcpuclockid(3) forms it.
-    return time.clock_gettime((~pid << 3) | 2)
-
-
-def tree_resident_mib(pid: int) -> float:
-    """Return the resident memory of `pid` and its descendants, MiB (pages shared among them count once each)."""
-    total = 0
-    for process in [pid, *(child.pid for child in descendants(pid))]:
+def children(pid: int) -> list[int]:
+    """Return the children of `pid`, zombies included; empty when there is no such process."""
+    if not _LISTS_CHILDREN:
         with contextlib.suppress(psutil.Error):
-            total += psutil.Process(process).memory_info().rss
-    return total / 2**20
+            return [child.pid for child in psutil.Process(pid).children()]
+        return []
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - read many times a second
+            # A thread may end between the two calls.
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{thread}/children", "rb") as listing:  # noqa: PTH123 - likewise
+                found += map(int, listing.read().split())
+    return found
+
+
+def trees(roots: Iterable[int]) -> list[int]:
+    """Return `roots` and all their descendants, parents first."""
+    found = list(roots)
+    seen = set(found)
+    for pid in found:
+        new = [child for child in children(pid) if child not in seen]
+        seen.update(new)
+        found += new
+    return found
+
+
+def usage(roots: Iterable[int]) -> Usage:
+    """Return what the trees under `roots` use; processes that end meanwhile count as far as they can be read."""
+    pids = trees(roots)
+    measured = [_usage_of_one(pid) for pid in pids]
+    resident = [one.resident_mib for one in measured]
+    if len(pids) > 1:
+        # Forked processes share most of their pages; counted fully for each, ten of them would seem to fill a machine.
+        resident = [_shared_out_mib(pid, mib) for pid, mib in zip(pids, resident, strict=True)]
+    return Usage(sum(one.cpu_seconds for one in measured), sum(resident))
+
+
+def _usage_of_one(pid: int) -> Usage:
+    try:
+        return _linux_usage(pid) if _ON_LINUX else _psutil_usage(pid)
+    except (psutil.Error, OSError):
+        return Usage()
+
+
+def _linux_usage(pid: int) -> Usage:
+    with open(f"/proc/{pid}/stat", "rb") as stat:  # noqa: PTH123 - read many times a second
+        # The name in parentheses may hold anything; field 3 of proc_pid_stat(5) follows it.
+        fields = stat.read().rpartition(b")")[2].split()
+    reaped_ticks, resident_pages = int(fields[13]) + int(fields[14]), int(fields[21])
+    # The clock id of another process's CPU time, as glibc's clock_getcpuclockid(3) forms it: finer than ticks of 10 ms.
+    own_seconds = time.clock_gettime((~pid << 3) | 2)
+    return Usage(own_seconds + reaped_ticks / _TICKS_PER_SECOND, resident_pages * _PAGE_BYTES / 2**20)
+
+
+def _shared_out_mib(pid: int, resident_mib: float) -> float:
+    """Return the proportional set size of a process, MiB; its resident memory where the system does not tell."""
+    if _ON_LINUX:
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/smaps_rollup", "rb") as rollup:  # noqa: PTH123 - likewise
+            for line in rollup:
+                if line.startswith(b"Pss:"):
+                    return int(line.split()[1]) / 1024
+    return resident_mib
+
+
+def _psutil_usage(pid: int) -> Usage:
+    process = psutil.Process(pid)
+    times = process.cpu_times()
+    return Usage(float(sum(times[:4])), process.memory_info().rss / 2**20)
 
 
 def peak_resident_mib(pid: int) -> float:
     """Return the highest resident memory that one process had so far, MiB; 0 where the system does not tell."""
     if _ON_LINUX:
-        with contextlib.suppress(OSError), Path(f"/proc/{pid}/status").open(encoding="ascii") as status:
+        with (
+            contextlib.suppress(OSError),
+            Path(f"/proc/{pid}/status").open(encoding="ascii", errors="replace") as status,
+        ):
             for line in status:
                 if line.startswith("VmHWM:"):
                     return int(line.split()[1]) / 1024
     return 0.0
 
 
+def has_ended(pid: int) -> bool:
+    """Return whether a child of this process has ended; it stays a zombie, so that its id cannot be given away."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 def kill_tree(pid: int) -> None:
-    """Kill `pid` and every descendant; a process that forks while it is hunted is found in the next round."""
-    for _ in range(1000):
-        victims = descendants(pid)
+    """Kill an unreaped child of this process with its process group and every descendant."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if (group := os.getpgid(pid)) != os.getpgrp():
+            # At once for all its members: not even a chain of processes that each fork and exit slips through.
+            os.killpg(group, signal.SIGKILL)
+    known: list[int] = []
+    for _ in range(_HUNT_ROUNDS):
+        victims = trees([pid])
         # Stopped first, a fork bomb cannot outrun the hunt.
-        _signal([pid, *(process.pid for process in victims)], signal.SIGSTOP)
-        if not [child for child in descendants(pid) if child not in victims]:
+        _signal(victims, signal.SIGSTOP)
+        if victims == known:
             break
-    _signal([pid, *(process.pid for process in descendants(pid))], signal.SIGKILL)
-
-
-def reap_strays(known: Iterable[int]) -> None:
-    """Kill and reap the children of this process that are not in `known`: orphans that a candidate left behind."""
-    keep = set(known)
-    while strays := [child.pid for child in psutil.Process().children() if child.pid not in keep]:
-        for pid in strays:
-            kill_tree(pid)
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, 0)
+        known = victims
+    _signal(known, signal.SIGKILL)
 
 
 def _signal(pids: Iterable[int], number: signal.Signals) -> None:
     for pid in pids:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, number)
+
+
+class Family:
+    """Tells the children that this process started from the orphans that fell to it as a subreaper.
+
+    A candidate's process whose parent has ended becomes a child of the supervisor: its work is charged to the
+    candidate, and it ends with it. An orphan that has ended stays a zombie until `end_orphans`, so none is missed.
+    """
+
+    def __init__(self) -> None:
+        self._own: set[int] = set()
+
+    def add(self, pid: int) -> None:
+        """Know `pid` as a child that was started on purpose."""
+        self._own.add(pid)
+
+    def discard(self, pid: int) -> None:
+        """Forget a child that was reaped; its id may be given away now."""
+        self._own.discard(pid)
+
+    def orphans(self) -> list[int]:
+        """Return the children of this process that it did not start."""
+        return [pid for pid in children(os.getpid()) if pid not in self._own]
+
+    def end_orphans(self) -> None:
+        """Kill and reap all orphans with their trees; whoever loses its parent by this is found in the next round."""
+        deadline = time.monotonic() + _HUNT_SECONDS
+        while (orphans := self.orphans()) and time.monotonic() < deadline:
+            for pid in orphans:
+                kill_tree(pid)
+            for pid in orphans:
+                _reap(pid, deadline)
+
+
+def _reap(pid: int, deadline: float) -> None:
+    """Reap a killed child; one that hangs in the kernel is left after the deadline."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(pid, os.WNOHANG) == (0, 0) and time.monotonic() < deadline:
+            time.sleep(0.001)

@@ -8,8 +8,9 @@ for text.
 
 from __future__ import annotations
 
+import contextlib
 import math
-import statistics
+import secrets
 import sys
 import time
 from collections.abc import Iterator
@@ -18,13 +19,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch.nn import functional as F  # noqa: N812 - what everybody calls it
 
 from trainer.candidate_protocol import failure_status
 from trainer.channel import Channel, ChannelClosed, Message, ProtocolBroken
 from trainer.corpus import Corpus, load
+from trainer.errors import ConfigError, EvoError
 from trainer.evaluation import Clock, Split, Status
 from trainer.frames import Frames, FrameShape
-from trainer.processes import tree_cpu_seconds
+from trainer.processes import usage
 from trainer.settings import Settings
 
 _LOGITS_LIMIT_BYTES = {"cpu": 2**25, "mps": 2**27, "cuda": 2**29}
@@ -43,6 +46,10 @@ class Unscorable(Exception):  # noqa: N818 - a verdict on the candidate
         self.status = status
 
 
+class Gone(Exception):  # noqa: N818 - the supervisor finds out why
+    """The candidate's line closed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Score:
     """One split's score and the speed it was answered with."""
@@ -59,71 +66,98 @@ class Scorer:
         self._corpus = corpus
         self._device = torch.device(settings.device)
         self._token_bytes = torch.from_numpy(corpus.token_bytes.astype(np.int64)).to(self._device)
-        self._frames = Frames.create(self._frame_shape())
-        self._blocks: dict[Split, npt.NDArray[np.int64]] = {}
+        self._shape = self._frame_shape()
+        self._copy = torch.empty(self._shape.length, self._shape.vocab_size)
+        self._blocks = {split: self._split_blocks(split) for split in Split}
+        self._warm_up()
+
+    def _warm_up(self) -> None:
+        """Pay for lazy initialisation before the first candidate comes."""
+        self._measure(np.zeros((1, *self._copy.shape), np.float32), np.zeros((1, self._shape.length), np.int64))
 
     def score(self, order: Message, candidate: Channel) -> Iterator[Message]:
-        """Yield one `score` message a split; raise Unscorable when the candidate fails."""
-        self._start(order, candidate)
-        for name in order["splits"]:
-            score = self._score_split(candidate, self._split_blocks(Split(name)), order["pid"])
-            yield {
-                "event": "score",
-                "split": name,
-                "bits_per_byte": score.bits_per_byte,
-                "tokens_per_second": score.tokens_per_second,
-            }
+        """Yield one `score` message a split; raise Unscorable or Gone when the candidate fails."""
+        # Fresh memory, because what an earlier candidate left in it could help this one.
+        frames = Frames.create(self._shape)
+        try:
+            self._start(order, candidate, frames)
+            for name in order["splits"]:
+                score = self._score_split(candidate, frames, self._blocks[Split(name)], order["pid"])
+                yield {
+                    "event": "score",
+                    "split": name,
+                    "bits_per_byte": score.bits_per_byte,
+                    "tokens_per_second": score.tokens_per_second,
+                }
+        finally:
+            frames.close()
 
-    def _start(self, order: Message, candidate: Channel) -> None:
-        _expect(candidate, "ready")
-        shape = self._frames.shape
+    def _start(self, order: Message, candidate: Channel, frames: Frames) -> None:
         start = {
             "event": "serve",
             "seed": order["seed"],
             "budget_seconds": self._settings.budget.train_seconds,
-            "batch": shape.batch,
-            "sequence_length": shape.length,
-            "vocab_size": shape.vocab_size,
+            "batch": self._shape.batch,
+            "sequence_length": self._shape.length,
+            "vocab_size": self._shape.vocab_size,
         }
-        candidate.send(start, (self._frames.descriptor,))
+        try:
+            candidate.send(start, (frames.descriptor,))
+        except ChannelClosed as error:
+            raise Gone from error
         _expect(candidate, "serving")
 
-    def _score_split(self, candidate: Channel, blocks: npt.NDArray[np.int64], pid: int) -> Score:
+    def _score_split(self, candidate: Channel, frames: Frames, blocks: npt.NDArray[np.int64], pid: int) -> Score:
         nats, counted_bytes = 0.0, 0
-        seconds: list[float] = []
-        for start in range(0, len(blocks), self._frames.shape.batch):
-            rows = blocks[start : start + self._frames.shape.batch]
-            logits, took = self._answer(candidate, rows[:, :-1], pid)
-            seconds.append(took / rows[:, :-1].size)
-            targets = torch.from_numpy(rows[:, 1:]).to(self._device)
-            block_nats, block_bytes = self._measure(logits, targets)
+        speeds: list[tuple[int, float]] = []
+        for start in range(0, len(blocks), self._shape.batch):
+            rows = blocks[start : start + self._shape.batch]
+            took = self._ask(candidate, frames, rows[:, :-1], pid)
+            speeds.append((rows[:, :-1].size, took))
+            block_nats, block_bytes = self._measure(frames.logits[: len(rows)], rows[:, 1:])
             nats += block_nats
             counted_bytes += block_bytes
-        # The first answer pays for lazy initialisation; the median ignores a hiccup of the machine.
-        steady = seconds[1:] or seconds
-        return Score(nats / math.log(2) / counted_bytes, 1.0 / max(statistics.median(steady), 1e-12))
+        # The first answer pays for lazy initialisation. Not the median: a model could be quick on half the blocks.
+        steady = speeds[1:] or speeds
+        seconds = sum(took for _, took in steady)
+        return Score(nats / math.log(2) / counted_bytes, sum(size for size, _ in steady) / max(seconds, 1e-9))
 
-    def _answer(self, candidate: Channel, inputs: npt.NDArray[np.int64], pid: int) -> tuple[torch.Tensor, float]:
+    def _ask(self, candidate: Channel, frames: Frames, inputs: npt.NDArray[np.int64], pid: int) -> float:
+        """Have a block answered in the frames' logits; return the seconds it took on the budget's clock."""
         rows = len(inputs)
-        self._frames.tokens[:rows] = inputs
+        # Unknown before, so that no answer can be sent ahead of its question.
+        number = secrets.randbits(48)
+        frames.tokens[:rows] = inputs
         before = self._clock(pid)
-        candidate.send({"event": "block", "rows": rows})
-        _expect(candidate, "answered")
+        try:
+            candidate.send({"event": "block", "rows": rows, "number": number})
+        except ChannelClosed as error:
+            raise Gone from error
+        answer = _expect(candidate, "answered")
         seconds = self._clock(pid) - before
-        # A copy, because the candidate can still write to the shared pages.
-        return torch.from_numpy(self._frames.logits[:rows].copy()).to(self._device), seconds
+        if answer.get("number") != number:
+            raise Unscorable(Status.REJECTED, "the serving process answered a question that it was not asked")
+        return seconds
 
-    def _measure(self, logits: torch.Tensor, targets: torch.Tensor) -> tuple[float, int]:
-        if not bool(torch.isfinite(logits).all()):
+    def _measure(self, logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int64]) -> tuple[float, int]:
+        """Return the nats and the bytes of some sequences of targets, under logits in shared memory."""
+        nats, counted_bytes = 0.0, 0
+        for shared, sequence in zip(logits, targets, strict=True):
+            # Copied before it is read, because the candidate can still write to the shared pages; one sequence at a
+            # time stays in the processor's cache.
+            self._copy.copy_(torch.from_numpy(shared))
+            target = torch.from_numpy(sequence).to(self._device)
+            token_bytes = self._token_bytes[target]
+            sequence_nats = F.cross_entropy(self._copy.to(self._device), target, reduction="none")
+            nats += float(sequence_nats[token_bytes > 0].double().sum())
+            counted_bytes += int(token_bytes.sum())
+        if not math.isfinite(nats):
             raise Unscorable(Status.DIVERGED, "the model answered with logits that are not finite numbers")
-        chosen = logits.gather(-1, targets.unsqueeze(-1)).squeeze(-1)
-        nats = logits.logsumexp(-1) - chosen
-        token_bytes = self._token_bytes[targets]
-        return float(nats[token_bytes > 0].double().sum()), int(token_bytes.sum())
+        return nats, counted_bytes
 
     def _clock(self, pid: int) -> float:
         on_cpu = self._settings.budget.clock is Clock.CPU
-        return tree_cpu_seconds(pid) if on_cpu else time.monotonic()
+        return usage([pid]).cpu_seconds if on_cpu else time.monotonic()
 
     def _frame_shape(self) -> FrameShape:
         length, vocab_size = self._settings.sequence_length, self._corpus.vocab_size
@@ -132,50 +166,64 @@ class Scorer:
 
     def _split_blocks(self, split: Split) -> npt.NDArray[np.int64]:
         """Return blocks spread evenly over a split: shape (n, sequence_length + 1), int64."""
-        if split not in self._blocks:
-            tokens = self._corpus.held_out(split)
-            length = self._settings.sequence_length
-            count = max(1, min(self._settings.score_tokens, len(tokens) - 1) // length)
-            starts = np.linspace(0, len(tokens) - length - 1, count).astype(np.int64)
-            self._blocks[split] = tokens[starts[:, None] + np.arange(length + 1)].astype(np.int64)
-        return self._blocks[split]
+        tokens = self._corpus.held_out(split)
+        length = self._settings.sequence_length
+        if len(tokens) <= length:
+            raise ConfigError(
+                f"sequence_length must be below the {len(tokens)} tokens of held-out split {split}, but it was "
+                f"{length}. Choose a shorter one or a larger corpus."
+            )
+        count = max(1, min(self._settings.score_tokens, len(tokens) - 1) // length)
+        starts = np.linspace(0, len(tokens) - length - 1, count).astype(np.int64)
+        blocks: npt.NDArray[np.int64] = tokens[starts[:, None] + np.arange(length + 1)].astype(np.int64)
+        return blocks
 
 
-def _expect(candidate: Channel, event: str) -> None:
+def _expect(candidate: Channel, event: str) -> Message:
     try:
         message = candidate.receive()
-    except ChannelClosed as error:
-        raise Unscorable(Status.CRASHED, "the serving process ended before it had answered") from error
     except ProtocolBroken as error:
         raise Unscorable(Status.REJECTED, f"the serving process broke the protocol: {error}") from error
+    except ChannelClosed as error:
+        raise Gone from error
     if message["event"] == "error":
         raise Unscorable(failure_status(message), f"while being scored: {message.get('reason')}")
     if message["event"] != event:
         raise Unscorable(Status.REJECTED, f"the serving process said {message['event']!r} where {event!r} was due")
+    return message
 
 
 def main() -> None:
     """Serve the supervisor until it closes the line."""
-    supervisor = Channel.from_descriptor(int(sys.argv[1]))
+    supervisor = Channel.from_descriptor(int(sys.argv[1]), takes_descriptors=True)
     settings = Settings.from_json(supervisor.receive()["settings"])
     torch.set_num_threads(settings.threads)
-    scorer = Scorer(settings, load(settings.corpus))
-    supervisor.send({"event": "ready"})
-    while True:
+    with contextlib.suppress(ChannelClosed):
         try:
-            order = supervisor.receive()
-        except ChannelClosed:
+            scorer = Scorer(settings, load(settings.corpus))
+        except EvoError as error:
+            supervisor.send({"event": "failed", "reason": str(error)})
             return
-        candidate = Channel.from_descriptor(supervisor.take_descriptor())
-        try:
-            for score in scorer.score(order, candidate):
-                supervisor.send(score)
-            supervisor.send({"event": "scored"})
-        except (Unscorable, ChannelClosed) as failure:
-            status = failure.status if isinstance(failure, Unscorable) else Status.CRASHED
-            supervisor.send({"event": "unscorable", "status": status, "reason": str(failure)})
-        finally:
-            candidate.close()
+        supervisor.send({"event": "ready"})
+        while True:
+            order = supervisor.receive()
+            candidate = Channel.from_descriptor(supervisor.take_descriptor())
+            try:
+                for message in _carry_out(scorer, order, candidate):
+                    supervisor.send(message)
+            finally:
+                candidate.close()
+
+
+def _carry_out(scorer: Scorer, order: Message, candidate: Channel) -> Iterator[Message]:
+    """Yield the scores and one last message that says how it ended."""
+    try:
+        yield from scorer.score(order, candidate)
+        yield {"event": "scored"}
+    except Unscorable as failure:
+        yield {"event": "unscorable", "status": failure.status, "reason": str(failure)[:1000]}
+    except Gone:
+        yield {"event": "gone"}
 
 
 if __name__ == "__main__":

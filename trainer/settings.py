@@ -17,11 +17,13 @@ class Limits:
         memory_mib: resident memory of the whole tree.
         output_mib: what it may print; more ends it.
         disk_mib: size of any file it writes, the weights included.
+        processes: how many may live in it at once; threads do not count.
     """
 
     memory_mib: float = 8192.0
     output_mib: float = 64.0
     disk_mib: float = 4096.0
+    processes: int = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Settings:
     Attributes:
         corpus: folder of a prepared corpus (`trainer.corpus`).
         device: `cpu`, `mps` or `cuda`.
-        device_id: what CUDA_VISIBLE_DEVICES is set to for the candidate (index, UUID or MIG id); empty otherwise.
+        device_id: what CUDA_VISIBLE_DEVICES is set to (the UUID of a GPU or MIG instance); empty for other devices.
         threads: CPU threads a candidate may compute with.
         sequence_length: T of the scored blocks, tokens.
         score_tokens: tokens scored of each split (all of it if it is shorter).
@@ -47,6 +49,11 @@ class Settings:
     threads: int = 1
     limits: Limits = Limits()
     scratch: Path | None = None
+
+    @property
+    def device_name(self) -> str:
+        """What an evaluation records as its device."""
+        return f"{self.device}:{self.device_id}" if self.device_id else self.device
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-serialisable form that `from_json` inverts."""

@@ -8,28 +8,30 @@ it ends everything and itself.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
-import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from trainer.candidate_protocol import WEIGHTS_FILE, failure_status
 from trainer.channel import Channel, ChannelClosed, Message
 from trainer.clocks import TrainingClock
 from trainer.corpus import Corpus, load
-from trainer.crew import Candidate, Spares
+from trainer.crew import Candidate, Crew
 from trainer.errors import EvoError, MachineError
 from trainer.evaluation import CurvePoint, Evaluation, Job, Split, Status, Timings
-from trainer.measurements import code_lines, read_parameters
-from trainer.processes import become_subreaper, die_with_parent, reap_strays
-from trainer.sandbox import choose_sandbox, python_command, trusted_environment
+from trainer.measurements import code_lines, read_parameters, take_weights
+from trainer.processes import become_subreaper
 from trainer.settings import Settings
 from trainer.watch import DriverGone, Ended, TimeLimit, Watch
 
 _CURVE_LIMIT = 2000
+_MESSAGES_LIMIT = 5_000  # an honest candidate sends some hundreds
+_STEP_LIMIT = 2**53  # what every reader of JSON and SQLite can hold
+_WARM_UP_SECONDS = 300.0
 
 
 @dataclass(slots=True)
@@ -48,77 +50,109 @@ class Supervisor:
     """Evaluates jobs one after the other on one device."""
 
     def __init__(self, settings: Settings, driver: Channel) -> None:
+        """Start every child, and wait until the scorer and a first candidate are ready.
+
+        Raises:
+            MachineError: one of them cannot work on this machine.
+            DriverGone: the driver closed its line meanwhile.
+        """
         self._settings = settings
         self._driver = driver
         self._corpus: Corpus = load(settings.corpus)
-        self._sandbox = choose_sandbox(settings.limits)
-        self._scorer, self._scorer_process = _start_scorer(settings)
-        self._spares = Spares(settings, self._sandbox)
-        self._await_scorer()
+        self._crew = Crew(settings)
+        try:
+            self._crew.scorer.await_ready()
+            self._await_ready(self._crew.next_spare())
+        except Ended as end:
+            self.close()
+            raise MachineError(f"A warm process for {settings.device} did not start: {end}.") from end
+        except (MachineError, DriverGone):
+            self.close()
+            raise
 
     @property
     def sandbox_level(self) -> str:
         """Name of the isolation that candidates run under."""
-        return self._sandbox.level
+        return self._crew.sandbox.level
 
     def close(self) -> None:
-        """End every child."""
-        self._spares.close()
-        self._scorer.close()
-        self._scorer_process.kill()
-        self._scorer_process.wait()
-        reap_strays(())
-
-    def _await_scorer(self) -> None:
-        try:
-            _expect(self._scorer.receive(), "ready")
-        except ChannelClosed as error:
-            raise MachineError("The scorer ended while it started; its message stands above.") from error
+        """End every child and leave nothing behind."""
+        self._crew.close()
 
     def evaluate(self, job: Job) -> Evaluation:
         """Train and score one genome; every ending of a candidate is a status, never an exception."""
         recording = _Recording()
-        trainee = self._spares.take()
-        server: Candidate | None = None
         status, reason = Status.OK, ""
         try:
-            self._train(trainee, job, recording)
-            server = self._spares.take()
-            weights = self._take_weights(trainee, server, recording)
             recording.objectives["code_lines"] = float(code_lines(job.genome))
-            recording.objectives["parameters"] = float(read_parameters(weights))
-            self._score(server, job, recording)
+            self._crew.scorer.await_ready()
+            self._train_and_score(job, recording)
         except Ended as end:
             status, reason = end.status, str(end)
-        finally:
-            for candidate in filter(None, (trainee, server)):
-                candidate.close()
-            reap_strays([self._scorer_process.pid, *self._spares.pids()])
-        recording.log_tail = trainee.log_tail() + (server.log_tail() if server else "")
+        except OSError as error:
+            status, reason = Status.LOST, f"the machine failed: {error}"
         return self._verdict(job, recording, status, reason)
 
-    def _train(self, trainee: Candidate, job: Job, recording: _Recording) -> None:
-        watch = Watch(trainee, self._settings.limits, self._driver)
-        limit = TimeLimit(
-            time.monotonic() + self._settings.budget.setup_seconds,
-            f"did not ask for its data within the {self._settings.budget.setup_seconds:g} s that set-up may take",
-        )
-        _expect(watch.next_message(limit), "ready")
-        trainee.give_genome(job.genome)
-        trainee.channel.send(self._training_order(job))
-        clock = TrainingClock(self._settings.budget, trainee)
+    def _train_and_score(self, job: Job, recording: _Recording) -> None:
+        with self._candidate(recording) as trainee:
+            self._train(trainee, job, recording)
+            with self._candidate(recording) as server:
+                weights = take_weights(trainee.scratch / WEIGHTS_FILE, server.scratch / WEIGHTS_FILE)
+                recording.objectives["parameters"] = float(read_parameters(weights))
+                self._score(server, job, recording)
+
+    @contextlib.contextmanager
+    def _candidate(self, recording: _Recording) -> Iterator[Candidate]:
+        """Give a warm candidate, and end it with everything that it started."""
+        candidate = self._crew.take()
         try:
+            self._await_ready(candidate)
+            yield candidate
+        finally:
+            candidate.kill()
+            recording.log_tail = candidate.output.tail() + recording.log_tail
+            candidate.close()
+
+    def _await_ready(self, candidate: Candidate) -> None:
+        """Wait until a candidate is warm; it has no genome yet, so that nothing that goes wrong is a genome's fault."""
+        if candidate.ready:
+            return
+        limit = TimeLimit(time.monotonic() + _WARM_UP_SECONDS, f"was not warm within {_WARM_UP_SECONDS:g} s")
+        try:
+            Watch(candidate, self._settings.limits, self._driver).next_message(limit)
+        except Ended as end:
+            candidate.kill()
+            said = candidate.output.tail().strip()
+            raise Ended(Status.LOST, f"a warm process {end}: {said}" if said else f"a warm process {end}") from end
+        candidate.ready = True
+
+    def _train(self, trainee: Candidate, job: Job, recording: _Recording) -> None:
+        budget = self._settings.budget
+        watch = Watch(trainee, self._settings.limits, self._driver)
+        trainee.give_genome(job.genome)
+        limit = TimeLimit(
+            time.monotonic() + budget.setup_seconds,
+            f"did not ask for its data within the {budget.setup_seconds:g} s that set-up may take",
+        )
+        clock = TrainingClock(budget, trainee)
+        try:
+            _tell(trainee, self._training_order(job))
+            self._crew.refill()
             self._follow_training(watch, limit, clock, trainee, recording)
         finally:
             recording.timings = clock.measure(recording.timings)
-            trainee.resident_mib()
+            trainee.sample_memory()
             trainee.kill()
+            recording.objectives["peak_memory_mib"] = trainee.peak_memory_mib
         clock.check(recording.timings)
 
     def _follow_training(
         self, watch: Watch, limit: TimeLimit, clock: TrainingClock, trainee: Candidate, recording: _Recording
     ) -> None:
-        while (message := watch.next_message(limit))["event"] != "saved":
+        for _ in range(_MESSAGES_LIMIT):
+            message = watch.next_message(limit)
+            if message["event"] == "saved":
+                return
             if message["event"] == "data" and not clock.running:
                 self._hand_over_data(trainee)
                 limit = clock.start()
@@ -128,6 +162,7 @@ class Supervisor:
                 raise Ended(failure_status(message), str(message.get("reason")))
             elif message["event"] != "built":
                 raise Ended(Status.REJECTED, f"broke the protocol of evaluations with {message['event']!r}")
+        raise Ended(Status.REJECTED, f"sent more than {_MESSAGES_LIMIT} messages")
 
     def _training_order(self, job: Job) -> Message:
         return {
@@ -142,52 +177,47 @@ class Supervisor:
     def _hand_over_data(self, trainee: Candidate) -> None:
         descriptor = os.open(self._corpus.train_path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            trainee.channel.send({"event": "data"}, (descriptor,))
-        except ChannelClosed as error:
-            raise Ended(Status.CRASHED, "ended while it was given its data") from error
+            _tell(trainee, {"event": "data"}, (descriptor,))
         finally:
             os.close(descriptor)
 
-    def _take_weights(self, trainee: Candidate, server: Candidate, recording: _Recording) -> Path:
-        """Move the weights to the serving process; anything but an ordinary file of its own is refused."""
-        recording.objectives["peak_memory_mib"] = trainee.peak_mib
-        handed, weights = trainee.scratch / WEIGHTS_FILE, server.scratch / WEIGHTS_FILE
-        if handed.is_symlink() or not handed.is_file() or handed.stat().st_nlink != 1:
-            raise Ended(Status.REJECTED, f"{WEIGHTS_FILE} must be an ordinary file, but it is not")
-        handed.rename(weights)
-        return weights
-
     def _score(self, server: Candidate, job: Job, recording: _Recording) -> None:
         started = time.monotonic()
+        watch = Watch(server, self._settings.limits, self._driver)
         server.give_genome(job.genome)
         order = {"event": "score", "seed": job.seed, "splits": list(job.splits), "pid": server.pid}
-        self._scorer.send(order, (server.channel.fileno(),))
-        server.channel.close()
         try:
-            failure = self._collect_scores(server, job, recording)
-        except Ended:
-            # The scorer notices the end of its candidate and finishes the order, so that the next one starts clean.
-            server.kill()
-            while self._scorer.receive()["event"] not in ("scored", "unscorable"):
-                pass
-            raise
+            self._crew.scorer.channel.send(order, (server.channel.fileno(),))
+            server.channel.close()
+            self._collect_scores(watch, job, recording)
+        except ChannelClosed as error:
+            self._crew.replace_scorer()
+            raise Ended(Status.LOST, "the scorer ended before its work") from error
         finally:
             recording.timings = replace(recording.timings, score_seconds=time.monotonic() - started)
-        if failure is not None:
-            raise failure
+        if server.orphans():
+            raise Ended(Status.REJECTED, "worked in a detached process while it was scored")
 
-    def _collect_scores(self, server: Candidate, job: Job, recording: _Recording) -> Ended | None:
-        """Record the scores as they come; return the scorer's own verdict when it cannot score the candidate."""
-        watch = Watch(server, self._settings.limits, self._driver)
+    def _collect_scores(self, watch: Watch, job: Job, recording: _Recording) -> None:
+        """Record the scores as they come; raise Ended when there will be none."""
         seconds = self._settings.budget.score_seconds * len(job.splits)
         limit = TimeLimit(time.monotonic() + seconds, f"was not scored within the {seconds:g} s that scoring may take")
-        while (message := watch.next_message(limit, self._scorer))["event"] != "scored":
+        while (message := self._next_score(watch, limit))["event"] != "scored":
             if message["event"] == "unscorable":
-                return Ended(Status(message["status"]), message["reason"])
+                raise Ended(Status(message["status"]), message["reason"])
+            if message["event"] == "gone":
+                raise watch.verdict_on_exit()
             recording.split_bpb[message["split"]] = message["bits_per_byte"]
             if message["split"] == Split.SELECTION:
                 recording.objectives["tokens_per_second"] = message["tokens_per_second"]
-        return None
+
+    def _next_score(self, watch: Watch, limit: TimeLimit) -> Message:
+        try:
+            return watch.next_message(limit, self._crew.scorer.channel)
+        except Ended:
+            # It is still at work on this order, and the next one needs a scorer that is not.
+            self._crew.replace_scorer()
+            raise
 
     def _verdict(self, job: Job, recording: _Recording, status: Status, reason: str) -> Evaluation:
         timings = replace(recording.timings, total_seconds=time.monotonic() - recording.started)
@@ -200,7 +230,7 @@ class Supervisor:
         return Evaluation(
             status=status,
             seed=job.seed,
-            device=self._settings.device + (f":{self._settings.device_id}" if self._settings.device_id else ""),
+            device=self._settings.device_name,
             clock=self._settings.budget.clock,
             sandbox=self.sandbox_level,
             objectives=objectives if status is Status.OK else {},
@@ -212,31 +242,17 @@ class Supervisor:
         )
 
 
-def _start_scorer(settings: Settings) -> tuple[Channel, subprocess.Popen[bytes]]:
-    scorer, inherited = Channel.pair()
-    with inherited:
-        process = subprocess.Popen(  # noqa: S603 - an argument list, no shell
-            python_command("trainer.scorer", str(inherited.fileno())),
-            env=trusted_environment(settings.threads),
-            stdin=subprocess.DEVNULL,
-            pass_fds=(inherited.fileno(),),
-            start_new_session=True,
-            preexec_fn=die_with_parent,  # the supervisor has a single thread
-        )
-    scorer.send({"event": "start", "settings": settings.to_json()})
-    return scorer, process
-
-
-def _expect(message: Message, event: str) -> None:
-    if message["event"] != event:
-        raise Ended(Status.LOST, f"the waiting process said {message['event']!r} where {event!r} was due")
+def _tell(candidate: Candidate, message: Message, descriptors: tuple[int, ...] = ()) -> None:
+    """Send a message; one that closes its line or does not read it is left to `Watch`, which finds out why."""
+    with contextlib.suppress(ChannelClosed):
+        candidate.channel.send(message, descriptors)
 
 
 def _record_point(recording: _Recording, clock: TrainingClock, message: Message) -> None:
     """Add a point at the supervisor's own time; thin the curve when a candidate floods it."""
     step, loss = message.get("step"), message.get("loss")
-    if not isinstance(step, int) or not isinstance(loss, float | None):
-        raise Ended(Status.REJECTED, f"logged step {step!r} and loss {loss!r} where numbers are due")
+    if type(step) is not int or not 0 <= step < _STEP_LIMIT or not isinstance(loss, float | None):
+        raise Ended(Status.REJECTED, f"logged step {str(step)[:80]} and loss {str(loss)[:80]} where numbers are due")
     if loss is None or not math.isfinite(loss):
         raise Ended(Status.DIVERGED, f"the training loss was not a finite number at step {step}")
     recording.curve.append(CurvePoint(clock.seconds(), step, loss))
@@ -249,20 +265,20 @@ def main() -> None:
     become_subreaper()
     driver = Channel.from_descriptor(int(sys.argv[1]))
     settings = Settings.from_json(driver.receive()["settings"])
-    try:
-        supervisor = Supervisor(settings, driver)
-    except EvoError as error:
-        driver.send({"event": "failed", "reason": str(error)})
-        return
-    try:
-        driver.send({"event": "ready", "sandbox": supervisor.sandbox_level})
-        while True:
-            job = Job.from_json(driver.receive()["job"])
-            driver.send({"event": "evaluated", "evaluation": supervisor.evaluate(job).to_json()})
-    except (ChannelClosed, DriverGone):
-        pass
-    finally:
-        supervisor.close()
+    with contextlib.suppress(ChannelClosed, DriverGone):
+        try:
+            with contextlib.closing(Supervisor(settings, driver)) as supervisor:
+                _serve(supervisor, driver)
+        except EvoError as error:
+            driver.send({"event": "failed", "reason": str(error)})
+
+
+def _serve(supervisor: Supervisor, driver: Channel) -> None:
+    """Evaluate what the driver asks for until it closes the line."""
+    driver.send({"event": "ready", "sandbox": supervisor.sandbox_level})
+    while True:
+        job = Job.from_json(driver.receive()["job"])
+        driver.send({"event": "evaluated", "evaluation": supervisor.evaluate(job).to_json()})
 
 
 if __name__ == "__main__":

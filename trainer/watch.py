@@ -11,18 +11,20 @@ from dataclasses import dataclass
 from trainer.channel import Channel, ChannelClosed, Message, ProtocolBroken
 from trainer.crew import Candidate
 from trainer.evaluation import Status
+from trainer.output import clean
 from trainer.settings import Limits
 
-_TICK_SECONDS = 0.25
+_TICK_SECONDS = 0.1
 _SHORTEST_WAIT_SECONDS = 0.005
 _EXIT_PATIENCE_SECONDS = 5.0
+_REASON_LIMIT = 1000
 
 
 class Ended(Exception):  # noqa: N818 - a verdict
-    """The evaluation is over before its end; carries the status and a reason for a person."""
+    """The evaluation is over before its end; carries the status and a reason for a person, cleaned and cut."""
 
     def __init__(self, status: Status, reason: str) -> None:
-        super().__init__(reason)
+        super().__init__(clean(reason)[:_REASON_LIMIT])
         self.status = status
 
 
@@ -61,38 +63,64 @@ class Watch:
         self._candidate = candidate
         self._limits = limits
         self._driver = driver
+        self._next_check = 0.0
 
-    def next_message(self, limit: TimeLimit, listen: Channel | None = None) -> Message:
-        """Return the next message of the candidate, or of `listen` when given.
+    def next_message(self, limit: TimeLimit, scorer: Channel | None = None) -> Message:
+        """Return the next message of the candidate, or of the scorer that questions it when given.
 
         Raises:
-            Ended: a limit was passed, the process ended, or it broke the protocol.
+            Ended: a limit was passed, the process ended, or it broke the protocol; LOST when the scorer ended.
             DriverGone: nobody waits for the verdict any more.
         """
-        source = listen or self._candidate.channel
+        source = scorer or self._candidate.channel
         while True:
+            # Before each message, because a flood of them must not outrun the limits.
+            left = self._check(limit)
             try:
                 message = source.take()
             except ChannelClosed as error:
-                raise self._verdict_on_exit() from error
+                if scorer is not None:
+                    raise Ended(Status.LOST, "the scorer ended before its verdict") from error
+                raise self.verdict_on_exit() from error
             except ProtocolBroken as error:
                 raise Ended(Status.REJECTED, f"broke the protocol of evaluations: {error}") from error
             if message is not None:
                 return message
+            self._wait(source, left)
+
+    def verdict_on_exit(self) -> Ended:
+        """Return how to judge a candidate whose line has closed."""
+        if not self._candidate.ends_within(_EXIT_PATIENCE_SECONDS):
+            return Ended(Status.CRASHED, "closed its line to the supervisor before its work was done")
+        code = self._candidate.kill()
+        if code == -signal.SIGKILL:
+            return self._verdict_on_kill()
+        if code is not None and code < 0:
+            return Ended(Status.CRASHED, f"was ended by {_signal_name(-code)}")
+        return Ended(Status.CRASHED, f"exited with code {code} before its work was done")
+
+    def _check(self, limit: TimeLimit) -> float:
+        """Check all limits if it is time to; return the seconds until the next check is due."""
+        now = time.monotonic()
+        if now >= self._next_check:
+            self._candidate.output.read()
+            self._check_driver()
             self._check_usage()
-            self._wait(source, limit.seconds_left(self._candidate))
+            left = limit.seconds_left(self._candidate)
+            self._next_check = time.monotonic() + max(_SHORTEST_WAIT_SECONDS, min(_TICK_SECONDS, left))
+        return max(0.0, self._next_check - now)
 
     def _wait(self, source: Channel, seconds: float) -> None:
-        watched: list[Channel | int] = [source, self._driver]
-        if self._candidate.output_descriptor >= 0:
-            watched.append(self._candidate.output_descriptor)
-        wait = max(_SHORTEST_WAIT_SECONDS, min(_TICK_SECONDS, seconds))
-        readable, _, _ = select.select(watched, [], [], wait)
-        self._candidate.read_output()
-        if self._driver in readable:
-            self._expect_silence()
+        poll = select.poll()
+        for watched in (source, self._driver):
+            poll.register(watched, select.POLLIN)
+        if self._candidate.output.descriptor >= 0:
+            poll.register(self._candidate.output.descriptor, select.POLLIN)
+        poll.poll(math.ceil(seconds * 1000))
+        self._candidate.output.read()
+        self._check_driver()
 
-    def _expect_silence(self) -> None:
+    def _check_driver(self) -> None:
         """Between a job and its verdict the driver says nothing; it can only go away."""
         try:
             self._driver.take()
@@ -100,28 +128,28 @@ class Watch:
             raise DriverGone from error
 
     def _check_usage(self) -> None:
-        resident_mib = self._candidate.resident_mib()
+        # First, because measuring a fork bomb's memory would take long.
+        if self._candidate.processes() > self._limits.processes:
+            raise Ended(Status.CRASHED, f"started more than {self._limits.processes} processes")
+        resident_mib = self._candidate.sample_memory()
         if resident_mib > self._limits.memory_mib:
             raise Ended(
                 Status.OUT_OF_MEMORY,
                 f"used {resident_mib:.0f} MiB of memory where {self._limits.memory_mib:.0f} MiB are allowed",
             )
-        if self._candidate.output_bytes > self._limits.output_mib * 2**20:
+        if self._candidate.output.total_bytes > self._limits.output_mib * 2**20:
             raise Ended(Status.CRASHED, f"printed more than {self._limits.output_mib:.0f} MiB")
-
-    def _verdict_on_exit(self) -> Ended:
-        code = self._candidate.wait_for_exit(_EXIT_PATIENCE_SECONDS)
-        self._candidate.read_output()
-        if code is None:
-            return Ended(Status.CRASHED, "closed its line to the supervisor before its work was done")
-        if code == -signal.SIGKILL:
-            return self._verdict_on_kill()
-        if code < 0:
-            return Ended(Status.CRASHED, f"was ended by {signal.Signals(-code).name}")
-        return Ended(Status.CRASHED, f"exited with code {code} before its work was done")
 
     def _verdict_on_kill(self) -> Ended:
         """Someone else killed it: the kernel for want of memory, or a person."""
-        if self._candidate.peak_mib > self._limits.memory_mib / 2:
-            return Ended(Status.OUT_OF_MEMORY, f"was killed by the system at {self._candidate.peak_mib:.0f} MiB")
+        peak_mib = self._candidate.peak_resident_mib
+        if peak_mib > self._limits.memory_mib / 2:
+            return Ended(Status.OUT_OF_MEMORY, f"was killed by the system at {peak_mib:.0f} MiB")
         return Ended(Status.LOST, "was killed from outside (SIGKILL)")
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # real-time signals have no names
+        return f"signal {number}"

@@ -1,0 +1,236 @@
+"""Candidates that crash, run away, lie or attack: each gets its status, and nothing of it stays behind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from trainer_runs import genome, inhabitants, quick_settings, tiny_corpus
+
+from trainer.evaluation import Job, Status
+from trainer.local import SupervisorProcess
+from trainer.settings import Limits
+
+SPIN_IN_C = """
+import re
+task.train_tokens()
+re.match(r"(a+)+$", "a" * 64 + "b")  # holds the interpreter's lock for longer than anybody waits
+"""
+TRAIN_IN_DAEMON = """
+task.train_tokens()
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        while True:
+            pass
+    os._exit(0)
+os.wait()
+time.sleep(600)
+"""
+LEAVE_DAEMON = """
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        time.sleep(600)
+    os._exit(0)
+os.wait()
+raise RuntimeError("left a daemon")
+"""
+FORK_BOMB = """
+for _ in range(400):
+    if os.fork() == 0:
+        time.sleep(600)
+time.sleep(600)
+"""
+SHRINK_FRAMES = """[
+    os.ftruncate(int(name), 0) for name in os.listdir("/proc/self/fd")
+    if "evo-frames" in os.readlink(f"/proc/self/fd/{name}")
+]"""
+LINE = """
+line = [int(name) for name in os.listdir("/proc/self/fd") if os.path.islink(f"/proc/self/fd/{name}")
+        and os.readlink(f"/proc/self/fd/{name}").startswith("socket:")][0]
+os.set_blocking(line, True)
+"""
+"""Finds the inherited descriptor of the line to the supervisor."""
+FLOOD = (
+    LINE
+    + """
+task.train_tokens()
+while True:
+    os.write(line, b'{"event":"log","step":1,"loss":1.0}\\n' * 99)
+"""
+)
+FLOOD_DESCRIPTORS = (
+    LINE
+    + """
+line = socket.socket(fileno=line)
+while True:
+    socket.send_fds(line, [b'{"event":"built"}\\n'], [1, 1, 1, 1])
+"""
+)
+SAY_SAVED = (
+    LINE
+    + """
+os.write(line, b'{"event":"saved"}\\n')
+time.sleep(600)
+"""
+)
+
+IN_TRAINING = {
+    "raises": ("raise KeyError('lost')", Status.CRASHED, r"KeyError: 'lost' \(line \d+, in train\)"),
+    "exits quietly": ("os._exit(0)", Status.CRASHED, "exited with code 0 before"),
+    "segfaults": ("ctypes.string_at(0)", Status.CRASHED, "SIGSEGV"),
+    "is killed from outside": ("os.kill(os.getpid(), signal.SIGKILL)", Status.LOST, "killed from outside"),
+    "runs out of memory by its own word": ("raise MemoryError", Status.OUT_OF_MEMORY, "MemoryError"),
+    "hogs memory": (
+        "hog = []\nwhile True:\n    hog.append(bytearray(b'x' * 2**26))",
+        Status.OUT_OF_MEMORY,
+        r"used \d+ MiB of memory where 900 MiB",
+    ),
+    "loops for ever": ("task.train_tokens()\nwhile True:\n    pass", Status.TIMED_OUT, "trained on beyond its 0.4 s"),
+    "ignores SIGTERM": (
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\ntask.train_tokens()\nwhile True:\n    pass",
+        Status.TIMED_OUT,
+        "trained on",
+    ),
+    "loops in its children": (
+        "task.train_tokens()\nif os.fork() == 0:\n    while True:\n        pass\nos.wait()",
+        Status.TIMED_OUT,
+        "trained on",
+    ),
+    "trains in a daemon": (
+        TRAIN_IN_DAEMON,
+        Status.TIMED_OUT,
+        "trained on",
+    ),
+    "leaves a daemon": (LEAVE_DAEMON, Status.CRASHED, "left a daemon"),
+    "loops in C": (SPIN_IN_C, Status.TIMED_OUT, "trained on"),
+    "logs NaN": ("task.log(step=3, loss=math.nan)\ntime.sleep(600)", Status.DIVERGED, "not a finite number at step 3"),
+    "logs words": ("task.log(step=1, loss='low')", Status.CRASHED, "ValueError"),
+    "logs an absurd step": (
+        "task.log(step=10**30, loss=1.0)\ntime.sleep(600)",
+        Status.REJECTED,
+        "where numbers are due",
+    ),
+    "closes its line": (LINE + "os.close(line)\ntime.sleep(600)", Status.CRASHED, "closed its line"),
+    "sends garbage": (LINE + "os.write(line, b'\\xff\\x00{]\\n')\ntime.sleep(600)", Status.REJECTED, "not a JSON"),
+    "sends an endless message": (
+        LINE + "while True:\n    os.write(line, b'x' * 2**16)",
+        Status.REJECTED,
+        "exceeded 4194304 bytes",
+    ),
+    "floods its line with points": (FLOOD, Status.REJECTED, "sent more than 5000 messages"),
+    "floods its line with descriptors": (FLOOD_DESCRIPTORS, Status.REJECTED, "sent more than 5000 messages"),
+    "forges an unknown event": (
+        LINE + 'os.write(line, b\'{"event":"scored"}\\n\')\ntime.sleep(600)',
+        Status.REJECTED,
+        "'scored'",
+    ),
+    "forges an error with a terrible reason": (
+        LINE + "reason = '\\x1b[31mred\\ud800' + 'x' * 10**6\n"
+        "os.write(line, json.dumps({'event': 'error', 'reason': reason}).encode() + b'\\n')\ntime.sleep(600)",
+        Status.CRASHED,
+        "^redx{997}$",
+    ),
+    "says saved without weights": (SAY_SAVED, Status.REJECTED, "no weights.safetensors: No such file"),
+    "hands over a link": (
+        "os.symlink('/etc/hostname', 'weights.safetensors')" + SAY_SAVED,
+        Status.REJECTED,
+        "not as an ordinary file",
+    ),
+    "prints without end": ("while True:\n    os.write(1, b'x' * 2**16)", Status.CRASHED, "printed more than 8 MiB"),
+    "forks without end": (
+        FORK_BOMB,
+        Status.CRASHED,
+        "started more than 40 processes",
+    ),
+    "writes a file without end": (
+        "with open('big', 'wb') as big:\n    big.truncate(2**40)",
+        Status.CRASHED,
+        "File too large",
+    ),
+}
+
+IN_SCORING = {
+    "wrong shape": (
+        "torch.zeros(*x.shape, 7)",
+        Status.REJECTED,
+        r"of shape \(64, 32, 300\), but it returned torch.float32",
+    ),
+    "NaN": ("torch.full((*x.shape, 300), math.nan)", Status.DIVERGED, "not finite numbers"),
+    "raises": ("1 / 0", Status.CRASHED, "while being scored: ZeroDivisionError"),
+    "exits": ("os._exit(0)", Status.CRASHED, "exited with code 0"),
+    "shrinks the shared memory": (
+        SHRINK_FRAMES,
+        Status.CRASHED,
+        "PermissionError",
+    ),
+    "works in a daemon": ("daemon() or torch.zeros(*x.shape, 300)", Status.REJECTED, "detached process"),
+}
+
+SERVING = """
+class Model(torch.nn.Embedding):
+    def forward(self, x):
+        return {answer}
+
+def daemon():
+    if os.fork() == 0:
+        if os.fork() == 0:
+            time.sleep(600)
+        os._exit(0)
+    os.wait()
+
+def build_model(task):
+    return Model(task.vocab_size, task.vocab_size)
+"""
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("scratch")
+
+
+@pytest.fixture(scope="module")
+def supervisor(tmp_path_factory: pytest.TempPathFactory, scratch: Path) -> Iterator[SupervisorProcess]:
+    limits = Limits(memory_mib=900, output_mib=8, disk_mib=64, processes=40)
+    corpus = tiny_corpus(tmp_path_factory)
+    settings = quick_settings(corpus, scratch, train_seconds=0.4, limits=limits)
+    with SupervisorProcess(settings) as process:
+        yield process
+        assert process.alive
+    assert not inhabitants(scratch)
+    assert not list(scratch.iterdir())
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(supervisor: SupervisorProcess, scratch: Path) -> Iterator[None]:
+    """After every evaluation there are two warm spares with their folders, the scorer, and nothing else."""
+    yield
+    children = psutil.Process(supervisor.pid).children(recursive=True)
+    assert len(children) <= 3
+    assert {process.pid for process in inhabitants(scratch)} <= {child.pid for child in children}
+    assert len(list(scratch.glob("evo-scratch-*/candidate-*"))) <= 2
+
+
+@pytest.mark.parametrize(("body", "status", "reason"), IN_TRAINING.values(), ids=IN_TRAINING)
+def test_training_gone_wrong_ends_with_its_status(
+    supervisor: SupervisorProcess, body: str, status: Status, reason: str
+) -> None:
+    verdict = supervisor.evaluate(Job(genome(body), 0))
+
+    assert (verdict.status, verdict.objectives) == (status, {}), (verdict.reason, verdict.log_tail)
+    assert re.search(reason, verdict.reason)
+
+
+@pytest.mark.parametrize(("answer", "status", "reason"), IN_SCORING.values(), ids=IN_SCORING)
+def test_serving_gone_wrong_ends_with_its_status(
+    supervisor: SupervisorProcess, answer: str, status: Status, reason: str
+) -> None:
+    verdict = supervisor.evaluate(Job(genome("pass", SERVING.format(answer=answer)), 0))
+
+    assert (verdict.status, verdict.objectives) == (status, {}), (verdict.reason, verdict.log_tail)
+    assert re.search(reason, verdict.reason)
