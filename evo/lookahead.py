@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 # Weight of the newest measurement in the running means: about the last ten count.
 _NEWEST_SHARE = 0.2
@@ -14,6 +15,10 @@ class Lookahead:
     A slot needs a new offspring every `evaluation_seconds`; an offspring takes `proposal_seconds` of proposing, those
     proposals included that came to nothing. Little's law asks for slots × proposal / evaluation proposals under way,
     and as many finished ones as there are slots keep the slots busy when several become free at once.
+
+    The measurements are kept with the run (`state`), for the look-ahead decides when a proposal begins and so what it
+    may know: a resumed run that measured anew would decide otherwise. They are differences of a monotonic clock, so
+    neither a clock that is set nor the time between a kill and the resumption enters them.
     """
 
     def __init__(self, slots: int) -> None:
@@ -40,6 +45,20 @@ class Lookahead:
         if self._evaluation_seconds == 0.0:
             return 2 * self._slots
         return self._slots + math.ceil(self._slots * self._proposal_seconds / self._evaluation_seconds)
+
+    def state(self) -> dict[str, float]:
+        """Return the measurements in a JSON-serialisable form that `restore` takes back."""
+        return {
+            "unrewarded_seconds": self._unrewarded_seconds,
+            "proposal_seconds": self._proposal_seconds,
+            "evaluation_seconds": self._evaluation_seconds,
+        }
+
+    def restore(self, state: Mapping[str, float]) -> None:
+        """Replace the measurements by the output of `state`."""
+        self._unrewarded_seconds = state["unrewarded_seconds"]
+        self._proposal_seconds = state["proposal_seconds"]
+        self._evaluation_seconds = state["evaluation_seconds"]
 
 
 def _blend(mean: float, newest: float) -> float:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from evo.config import Config
 
+CONFIRMED_OBJECTIVE = "val_bpb"
+"""The objective whose gain is confirmed at the end, when selection looks at it first."""
+
 _MOST_FINALISTS = 5
 _SMALLEST_CONFIRMED_BUDGET = 12
 _FEWEST_CONFIRMATIONS = 2
@@ -42,7 +45,7 @@ class Plan:
 
     @property
     def search_end(self) -> int:
-        """Results after which the search proper is over and the finalists are confirmed."""
+        """Results after which the search proper is over, if as many finalists as planned turn up by then."""
         return self.evaluations - self.confirmations
 
     def training_seed(self, index: int) -> int:
@@ -54,7 +57,7 @@ def make_plan(config: Config) -> Plan:
     """Return the plan of a configuration; a budget too small to confirm anything is spent on the search."""
     evaluations = config.search.evaluations
     baseline = min(config.noise.baseline_replicates, max(1, evaluations // 4))
-    finalists, seeds = _divide_confirmation(_reserve(config), known=baseline - 1)
+    finalists, seeds = _divide_confirmation(_reserve(config, baseline), known=baseline - 1)
     return Plan(
         mu=config.search.pop,
         evaluations=evaluations,
@@ -66,12 +69,15 @@ def make_plan(config: Config) -> Plan:
     )
 
 
-def _reserve(config: Config) -> int:
-    """Return how many evaluations the confirmation may take."""
+def _reserve(config: Config, baseline: int) -> int:
+    """Return how many evaluations the confirmation may take; at least one is left to the search.
+
+    The gate split is text, on which only bits per byte are measured: a gain in anything else has no confirmation.
+    """
     evaluations, share = config.search.evaluations, config.noise.confirm_share
-    if share == 0 or evaluations < _SMALLEST_CONFIRMED_BUDGET:
+    if share == 0 or evaluations < _SMALLEST_CONFIRMED_BUDGET or config.search.objectives[0] != CONFIRMED_OBJECTIVE:
         return 0
-    return max(_FEWEST_CONFIRMATIONS, round(share * evaluations))
+    return min(max(_FEWEST_CONFIRMATIONS, round(share * evaluations)), evaluations - baseline - 1)
 
 
 def _divide_confirmation(reserve: int, known: int) -> tuple[int, int]:

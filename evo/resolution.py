@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from typing import Literal, TypeVar
+from urllib.parse import urlsplit
 
 import psutil
 
@@ -51,8 +52,12 @@ def resolve(config: Config, environment: Mapping[str, str] = os.environ) -> Conf
         sequence_length=config.task.sequence_length or _SEQUENCE_LENGTH[kind],
         score_tokens=config.task.score_tokens or _SCORE_TOKENS[kind],
     )
-    llm = _resolve_llm(config.llm, budget, workers, environment)
-    operators = OperatorsConfig(weights=config.operators.weights or _default_weights(llm, environment))
+    base_url = config.llm.base_url if config.llm.base_url is not None else environment.get("ANTHROPIC_BASE_URL")
+    weights = config.operators.weights or _default_weights(base_url, environment)
+    operators = OperatorsConfig(weights=weights)
+    llm = config.llm
+    if any(map(_asks_language_model, weights)):
+        llm = _resolve_llm(config.llm, base_url, budget, workers)
     return config.model_copy(
         update={"task": task, "budget": budget, "workers": workers, "llm": llm, "operators": operators}
     )
@@ -80,7 +85,7 @@ def resolved(value: _Value | None) -> _Value:
 
 def uses_language_model(config: Config) -> bool:
     """Return whether a resolved configuration has an operator that calls a language model."""
-    return any(name.startswith("llm_") for name in config.operators.weights or {})
+    return any(map(_asks_language_model, config.operators.weights or {}))
 
 
 def _resolve_workers(config: WorkersConfig, found: Sequence[Device]) -> WorkersConfig:
@@ -96,15 +101,37 @@ def _resolve_workers(config: WorkersConfig, found: Sequence[Device]) -> WorkersC
     )
 
 
-def _resolve_llm(
-    config: LLMConfig, budget: BudgetConfig, workers: WorkersConfig, environment: Mapping[str, str]
-) -> LLMConfig:
+def _resolve_llm(config: LLMConfig, base_url: str | None, budget: BudgetConfig, workers: WorkersConfig) -> LLMConfig:
+    if base_url is not None:
+        from operators.llm import check_base_url
+
+        _refuse_secrets(base_url)
+        check_base_url(base_url)
     seconds_between_calls = (budget.train_seconds or 0.0) / (workers.count or 1)
     lifetime: Literal["5m", "1h"] = "1h" if seconds_between_calls > _SHORT_CACHE_SECONDS / 2 else "5m"
-    base_url = config.base_url if config.base_url is not None else environment.get("ANTHROPIC_BASE_URL")
     return config.model_copy(update={"base_url": base_url, "cache_lifetime": config.cache_lifetime or lifetime})
 
 
-def _default_weights(llm: LLMConfig, environment: Mapping[str, str]) -> dict[str, float]:
-    reachable = llm.base_url is not None or "ANTHROPIC_API_KEY" in environment
+def _refuse_secrets(base_url: str) -> None:
+    """Refuse an address with a password or a token in it: it is stored with the run, and printed."""
+    try:
+        parts = urlsplit(base_url)
+    except ValueError as error:
+        raise ConfigError(
+            f"The base URL of the language model must look like http://localhost:8080, but it is no URL: {error}."
+        ) from error
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ConfigError(
+            "The base URL of the language model must be an address alone, for it is stored with the run, but it held a "
+            f"user, a password or a query. Give {parts.scheme}://{parts.netloc.rpartition('@')[2]} and the key in "
+            "ANTHROPIC_API_KEY."
+        )
+
+
+def _asks_language_model(operator: str) -> bool:
+    return operator.startswith("llm_")
+
+
+def _default_weights(base_url: str | None, environment: Mapping[str, str]) -> dict[str, float]:
+    reachable = base_url is not None or environment.get("ANTHROPIC_API_KEY", "").strip()
     return dict(LLM_WEIGHTS if reachable else CLASSICAL_WEIGHTS)

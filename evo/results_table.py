@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import os
+from pathlib import Path
 
+from evo.errors import ReportError
 from evo.lineage import Lineage
 from evo.run_folder import RunFolder
 from evo.store import Outcome, StoreView
@@ -19,10 +21,26 @@ def write_results_table(folder: RunFolder, store: StoreView, lineage: Lineage) -
     """Replace the run's table atomically.
 
     autoresearch writes 0.000000 for a crash, which reads as the best possible loss; here its numbers stay empty.
+
+    Raises:
+        ReportError: the disk refused.
     """
     draft = folder.results.with_suffix(".tsv.part")
-    with draft.open("w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE, escapechar="\\")
+    try:
+        _write(draft, store, lineage)
+        os.replace(draft, folder.results)  # noqa: PTH105 - the rename that replaces on every system
+    except OSError as error:
+        raise ReportError(
+            f"{folder.results} could not be written: {error}. The store still holds everything: make room or make the "
+            "folder writable, then `evo resume` writes it."
+        ) from error
+
+
+def _write(path: Path, store: StoreView, lineage: Lineage) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(
+            file, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE, quotechar=None, escapechar="\\"
+        )
         table.writerow(COLUMNS)
         best: float | None = None
         for outcome in store.outcomes():
@@ -32,7 +50,6 @@ def write_results_table(folder: RunFolder, store: StoreView, lineage: Lineage) -
             idea = " ".join(store.individual(outcome.individual).idea.split())
             commit = lineage.commit_of(outcome.individual)[:_COMMIT_LENGTH]
             table.writerow([commit, *_numbers(outcome), _status(outcome, kept=kept), idea])
-    os.replace(draft, folder.results)  # noqa: PTH105 - the rename that replaces on every system
 
 
 def _numbers(outcome: Outcome) -> tuple[str, str]:

@@ -8,7 +8,7 @@ import hashlib
 import signal
 import tomllib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,14 +20,16 @@ from evo.lineage import Lineage
 from evo.progress import Observer
 from evo.results_table import write_results_table
 from evo.run_folder import RunFolder
-from evo.search import Search, Stopped
+from evo.search import Ending, Search, Stopped
 from evo.standings import Standings
 from evo.store import Store, StoreView
 from trainer.corpus import Corpus, prepare
-from trainer.errors import ConfigError
+from trainer.errors import ConfigError, EvoError, MachineError
 
 _COLLECTION_THRESHOLD = 100_000
 _CONFIG_SHA256 = "config_sha256"
+_SEALED_SHA256 = "sealed_config_sha256"
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PrepareProgress = Callable[[str, int, int], None]
 
 
@@ -67,7 +69,8 @@ def read_config(folder: RunFolder) -> Config:
 def start(config: Config, path: Path, observer: Observer, progress: PrepareProgress | None = None) -> Stopped:
     """Make a new run and search until its budget is spent.
 
-    Everything that can be wrong with the input is found before the folder is made.
+    Everything that can be wrong with the input is found before the folder is made; one exception is a generation 0 that
+    fails when it is run.
 
     Args:
         config: resolved.
@@ -105,13 +108,15 @@ def resume(
         progress: told of the preparation of the data.
 
     Raises:
-        ConfigError: `config.toml` was edited since the run was last driven.
+        ConfigError: `config.toml` was edited since the run was last driven, or the budget is less than what is spent.
     """
     folder = RunFolder.open(path)
     with folder.lock(), Store.open(folder.store) as store:
+        _finish_sealing(folder, store)
         stored = read_config(folder)
         _refuse_silent_changes(folder, store, accept_changes)
         config = change(stored)
+        _refuse_small_budget(config, store)
         corpus = _prepare(config, progress)
         operators = build_operators(config, corpus.vocab_size, store.spending().cost_usd)
         lineage = Lineage.open(folder.lineage)
@@ -131,26 +136,36 @@ def calm_collector() -> None:
 
 
 def _drive(search: Search, folder: RunFolder, store: Store, lineage: Lineage) -> Stopped:
-    search.restore()
     calm_collector()
     try:
+        search.restore()
         stopped = asyncio.run(_until_stopped(search))
-        store.record_event("stopped", {"ending": stopped.ending, "reason": stopped.reason})
-        return stopped
-    finally:
-        write_results_table(folder, store, lineage)
+    except EvoError as error:
+        # The error is the news; what fails after it, mostly for the same reason, would hide it.
+        with suppress(EvoError):
+            store.record_event("stopped", {"ending": Ending.FAILED, "reason": str(error)})
+            write_results_table(folder, store, lineage)
+        raise
+    store.record_event("stopped", {"ending": stopped.ending, "reason": stopped.reason})
+    write_results_table(folder, store, lineage)
+    return stopped
 
 
 async def _until_stopped(search: Search) -> Stopped:
-    """Run a search that the first signal stops in good order; the second one ends the process."""
+    """Run a search that the first signal stops in good order; the second one ends the process at once."""
     loop = asyncio.get_running_loop()
+    # `nohup` lets a process ignore that its terminal is gone.
+    heeded = [number for number in _SIGNALS if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
 
-    def interrupt(number: signal.Signals) -> None:
+    def interrupt() -> None:
         search.interrupt()
-        loop.remove_signal_handler(number)
+        for number in heeded:
+            loop.remove_signal_handler(number)
+            # Even a busy event loop does not delay it; the store loses nothing and the candidates end with the driver.
+            signal.signal(number, signal.SIG_DFL)
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, interrupt, number)
+    for number in heeded:
+        loop.add_signal_handler(number, interrupt)
     return await search.run()
 
 
@@ -159,13 +174,35 @@ def _prepare(config: Config, progress: PrepareProgress | None) -> Corpus:
 
 
 def _seal(folder: RunFolder, store: Store, config: Config) -> None:
-    """Store the resolved configuration with the run; an event remembers each one that it was driven with."""
+    """Store the resolved configuration with the run; an event remembers each one that it was driven with.
+
+    The store has it first, so that a kill in between does not look like an edit (see `_finish_sealing`).
+    """
     text = config.to_toml()
-    digest = _sha256(text)
-    if store.meta(_CONFIG_SHA256) != digest:
+    if store.meta(_CONFIG_SHA256) == _sha256(text):
+        return
+    with store.transaction():
         store.record_event("configured", {"config": text})
+        store.set_meta(_CONFIG_SHA256, _sha256(text))
+    _write_config(folder, store, text)
+
+
+def _finish_sealing(folder: RunFolder, store: Store) -> None:
+    """Write the configuration that a killed driver had stored, but not yet written or not noted as written."""
+    if store.meta(_SEALED_SHA256) != store.meta(_CONFIG_SHA256):
+        *_, newest = store.events("configured")
+        _write_config(folder, store, newest.payload["config"])
+
+
+def _write_config(folder: RunFolder, store: Store, text: str) -> None:
+    try:
         folder.seal(text)
-        store.set_meta(_CONFIG_SHA256, digest)
+    except OSError as error:
+        raise MachineError(
+            f"The configuration could not be written to {folder.config}: {error}. Make room or make the folder "
+            "writable, then continue with `evo resume`."
+        ) from error
+    store.set_meta(_SEALED_SHA256, _sha256(text))
 
 
 def _refuse_silent_changes(folder: RunFolder, store: Store, accept_changes: bool) -> None:
@@ -176,6 +213,19 @@ def _refuse_silent_changes(folder: RunFolder, store: Store, accept_changes: bool
         f"{folder.config} was edited since this run was last driven, and results under different settings are not "
         "comparable. Undo the edit, or give --accept-changes to go on and record the change."
     )
+
+
+def _refuse_small_budget(config: Config, store: Store) -> None:
+    """Refuse a budget that cannot hold what is spent already or under way."""
+    told = store.last_told()
+    under_way = len(store.queued()) + len(store.running()) + len(store.open_proposals())
+    if told + under_way > config.search.evaluations:
+        least = -(-(told + under_way) // config.search.pop)
+        raise ConfigError(
+            f"--gens is the total, and {config.search.gens} generations of {config.search.pop} are "
+            f"{config.search.evaluations} evaluations, but this run has {told} results and {under_way} more under way. "
+            f"Give --gens {least} or more."
+        )
 
 
 def _sha256(text: str) -> str:

@@ -6,6 +6,11 @@
 
 One coroutine takes every decision; proposals and evaluations are tasks beside it that only work. Whatever it decides is
 in the store before anything acts on it, so a search that is killed anywhere continues from the store alone (`restore`).
+
+What a resumed run decides is what the killed one would have decided: parents, operators and their chances depend on the
+run's seed, the proposal's number and the results told before, and the look-ahead on latencies that the store keeps. So
+the same results, in the same order, lead to the same offspring. That order is measured time: with several workers, or
+an operator whose latency varies, two runs of one seed part ways, as two uninterrupted ones do.
 """
 
 from __future__ import annotations
@@ -13,46 +18,32 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable
+from functools import partial
 
 from evo.breeding import Breeder, Draft
+from evo.confirmation import confirmation_requests, replicate_requests
+from evo.endings import Ending, Stopped
+from evo.genome import failed_generation_zero
 from evo.lineage import Lineage
-from evo.lookahead import Lookahead
+from evo.losses import Loss, Losses, machine_failure
+from evo.pace import Pace
 from evo.plan import Plan
 from evo.progress import Observer
+from evo.projection import Projection
 from evo.standings import Standings
-from evo.store import EvaluationRecord, EvaluationRequest, Purpose, Store
+from evo.store import EvaluationRecord, EvaluationRequest, ProposalRecord, Purpose, Store
 from evo.workers import Evaluator
 from operators.errors import CostLimitReached, OperatorUnavailable
 from operators.proposal import NoOffspring, Proposal, Refused
 from populations.diversity import normal_form
-from trainer.errors import EvoError, GenomeError, MachineError
+from trainer.errors import ConfigError
 from trainer.evaluation import Evaluation, Job, Split, Status
 
+__all__ = ["Ending", "Search", "Stopped"]
+
 _SEED_OPERATOR = "seed"
-_MOST_ATTEMPTS = 3
 _MOST_REFUSALS_IN_A_ROW = 50
-_COMPARED_SPLITS = (Split.SELECTION, Split.GATE)
-
-
-class Ending(StrEnum):
-    """Why a search stopped."""
-
-    COMPLETE = "complete"
-    INTERRUPTED = "interrupted"
-    NO_OFFSPRING = "no_offspring"
-    OPERATOR_UNAVAILABLE = "operator_unavailable"
-    COST_LIMIT = "cost_limit"
-
-
-@dataclass(frozen=True, slots=True)
-class Stopped:
-    """How a search ended; `reason` is for a person."""
-
-    ending: Ending
-    reason: str
 
 
 class Search:
@@ -70,22 +61,21 @@ class Search:
     ) -> None:
         self._plan = plan
         self._store = store
-        self._lineage = lineage
+        self._projection = Projection(lineage, store, standings)
         self._evaluator = evaluator
         self._breeder = breeder
         self._standings = standings
         self._observer = observer
-        self._lookahead = Lookahead(evaluator.slots)
+        self._pace = Pace(plan, evaluator.slots)
+        self._losses = Losses()
         self._queue: deque[EvaluationRecord] = deque()
         self._reopened: deque[Draft] = deque()
         self._proposing: dict[asyncio.Task[Proposal], tuple[Draft, float]] = {}
         self._evaluating: dict[asyncio.Task[Evaluation], tuple[EvaluationRecord, int]] = {}
         self._next_number = 1
         self._refused_in_a_row = 0
-        self._unprojected: deque[int] = deque()
-        self._best_shown: int | None = None
-        self._generation_noted = 0
-        self._failure: EvoError | None = None
+        self._news: list[Callable[[], None]] = []
+        self._failure: BaseException | None = None
         self._interrupted = asyncio.Event()
         self._stopped: Stopped | None = None
 
@@ -97,27 +87,23 @@ class Search:
     def begin(self, source: str) -> None:
         """Record generation 0 and queue its replicates: the first acts of a new run."""
         self._store.begin_proposal(0, _SEED_OPERATOR, (), 0)
-        replicates = [
-            EvaluationRequest(self._plan.training_seed(index), _COMPARED_SPLITS, Purpose.BASELINE)
-            for index in range(self._plan.baseline)
-        ]
-        self._store.admit(
-            0,
-            source=source,
-            normal_form=normal_form(source),
-            idea="Generation 0",
-            evaluations=replicates,
-        )
+        form, replicates = normal_form(source), replicate_requests(self._plan)
+        self._store.admit(0, source=source, normal_form=form, idea="Generation 0", evaluations=replicates)
 
     def restore(self) -> None:
         """Rebuild everything from the store; what was under way when it was written starts again."""
+        begun = deque(self._store.open_proposals())
         for outcome in self._store.outcomes():
+            while begun and begun[0].told < outcome.told:
+                self._reopen(begun.popleft())
             self._standings.tell(self._store.individual(outcome.individual), outcome, self._store.source)
+        while begun:
+            self._reopen(begun.popleft())
         self._store.release_all_running("the driver ended")
-        self._lineage.project_missing(self._store)
+        self._projection.restore()
         self._queue.extend(self._store.queued())
-        self._reopened.extend(self._breeder.reopen(record) for record in self._store.open_proposals())
         self._next_number = (self._store.last_proposal_number() or 0) + 1
+        self._pace.restore(self._store)
 
     def interrupt(self) -> None:
         """Stop soon: abandon what is under way, keep what is finished. Safe in a signal handler of the event loop."""
@@ -147,18 +133,28 @@ class Search:
         Results come first, so that the next parents are chosen with all that is known.
         """
         with self._store.transaction():
-            for evaluation in [task for task in self._evaluating if task.done()]:
-                self._evaluated(evaluation)
-            for proposal in [task for task in self._proposing if task.done()]:
-                self._proposed(proposal)
-            self._start_evaluations()
-            if self._stopped is None:
-                self._start_proposals()
-                self._start_confirmations()
-                self._start_evaluations()
-        self._project()
+            self._take_in()
+            if self._failure is None and not self._interrupted.is_set():
+                self._start()
+            self._pace.keep(self._store)
+        self._show()
         if self._failure is not None:
             raise self._failure
+
+    def _take_in(self) -> None:
+        for evaluation in [task for task in self._evaluating if task.done()]:
+            self._evaluated(evaluation)
+        for proposal in [task for task in self._proposing if task.done()]:
+            self._proposed(proposal)
+        if self._failure is None and self._standings.generation_zero is None and not self._baseline_is_open():
+            self._fail(failed_generation_zero(self._store.evaluations_of(0)))
+
+    def _start(self) -> None:
+        self._start_evaluations()
+        if self._stopped is None:
+            self._start_proposals()
+            self._start_confirmations()
+            self._start_evaluations()
 
     # Ask
 
@@ -174,45 +170,49 @@ class Search:
         self._proposing[asyncio.create_task(self._breeder.propose(draft))] = (draft, time.monotonic())
 
     def _may_propose(self) -> bool:
-        waiting = sum(record.purpose is Purpose.SEARCH for record in self._queue) + len(self._proposing)
-        running = sum(record.purpose is Purpose.SEARCH for record, _ in self._evaluating.values())
-        planned = self._standings.searched + running + waiting
-        if planned >= self._plan.search_end - self._plan.baseline:
+        under_way = len(self._queue) + len(self._evaluating) + len(self._proposing)
+        if self._standings.told + under_way >= self._pace.search_end:
             return False
+        waiting = sum(record.purpose is Purpose.SEARCH for record in self._queue) + len(self._proposing)
         if self._plan.generational:
+            running = sum(record.purpose is Purpose.SEARCH for record, _ in self._evaluating.values())
             generation_end = (self._standings.searched // self._plan.mu + 1) * self._plan.mu
-            return planned < generation_end
-        return waiting < self._lookahead.target()
+            return self._standings.searched + running + waiting < generation_end
+        return waiting < self._pace.lookahead.target()
 
     def _proposed(self, task: asyncio.Task[Proposal]) -> None:
         draft, started = self._proposing.pop(task)
-        self._lookahead.proposal_took(time.monotonic() - started)
-        try:
-            self._admit(draft, task.result())
-            self._lookahead.proposal_admitted()
-        except (NoOffspring, Refused) as refusal:
-            kind = refusal.kind if isinstance(refusal, Refused) else "no_offspring"
-            self._refuse(draft, kind, str(refusal))
-        except CostLimitReached as limit:
-            self._stop(Ending.COST_LIMIT, str(limit))
-        except OperatorUnavailable as outage:
-            self._stop(Ending.OPERATOR_UNAVAILABLE, str(outage))
+        if task.cancelled():  # it stays open, and a resumed run repeats it
+            return
+        self._pace.lookahead.proposal_took(time.monotonic() - started)
+        match task.exception():
+            case None:
+                self._admit(draft, task.result())
+            case Refused() as refusal:
+                self._refuse(draft, refusal.kind, str(refusal))
+            case NoOffspring() as nothing:
+                self._refuse(draft, "no_offspring", str(nothing))
+            case CostLimitReached() as limit:
+                self._stop(Ending.COST_LIMIT, str(limit))
+            case OperatorUnavailable() as outage:
+                self._stop(Ending.OPERATOR_UNAVAILABLE, str(outage))
+                self._abandon_proposals()  # they would wait for the same service until their own patience ends
+            case error:
+                self._fail(error)
 
     def _admit(self, draft: Draft, proposal: Proposal) -> None:
         form = normal_form(proposal.source)
         twin = self._store.known(form)
         if twin is not None:
-            raise Refused("duplicate", f"individual {twin}, admitted meanwhile, is the same program")
+            self._refuse(draft, "duplicate", f"individual {twin}, admitted meanwhile, is the same program")
+            return
         request = EvaluationRequest(self._plan.training_seed(0), (Split.SELECTION,), Purpose.SEARCH)
         (evaluation,) = self._store.admit(
-            draft.number,
-            source=proposal.source,
-            normal_form=form,
-            idea=proposal.idea,
-            evaluations=[request],
+            draft.number, source=proposal.source, normal_form=form, idea=proposal.idea, evaluations=[request]
         )
-        self._unprojected.append(draft.number)
+        self._projection.admitted(draft.number)
         self._queue.append(self._store.evaluation(evaluation))
+        self._pace.lookahead.proposal_admitted()
         self._refused_in_a_row = 0
 
     def _refuse(self, draft: Draft, kind: str, reason: str) -> None:
@@ -224,6 +224,10 @@ class Search:
                 f"{_MOST_REFUSALS_IN_A_ROW} proposals in a row gave nothing to evaluate; the last: {reason}",
             )
 
+    def _abandon_proposals(self) -> None:
+        for task in self._proposing:
+            task.cancel()
+
     # Work
 
     def _start_evaluations(self) -> None:
@@ -234,109 +238,116 @@ class Search:
             job = Job(self._store.source(record.individual), record.seed, record.splits)
             task = asyncio.create_task(self._evaluator.evaluate(slot, job))
             self._evaluating[task] = (record, attempt)
-            self._observer.launched(len(self._evaluating))
+            self._news.append(partial(self._observer.launched, len(self._evaluating)))
 
     def _evaluated(self, task: asyncio.Task[Evaluation]) -> None:
         record, attempt = self._evaluating.pop(task)
-        result = task.result()
-        if result.status is Status.LOST and attempt < _MOST_ATTEMPTS:
-            self._observer.note(
-                f"Evaluation {record.id} of {record.individual} was lost and runs again: {result.reason}"
-            )
-            self._store.release(record.id, attempt, result.reason)
-            self._queue.appendleft(record)
+        error = task.exception()
+        if error is not None:
+            self._store.release(record.id, attempt, str(error))
+            self._fail(error)
             return
-        self._lookahead.evaluation_took(result.timings.total_seconds)
+        result = task.result()
+        if result.status is Status.LOST and self._runs_again(record, result):
+            self._store.release(record.id, attempt, result.reason)
+            self._queue.append(record)  # others first: they show whether it is the machine or the candidate
+            return
+        self._pace.lookahead.evaluation_took(result.timings.total_seconds)
         if self._store.finish(record.id, attempt, result) is not None:
             self._accept(record, result)
+
+    def _runs_again(self, record: EvaluationRecord, lost: Evaluation) -> bool:
+        """Return whether a lost evaluation goes back into the queue, and fail when the machine is to blame."""
+        any_measured = self._standings.generation_zero is not None
+        loss = self._losses.lost(record.id, any_measured=any_measured)
+        if loss is Loss.RUN_AGAIN:
+            note = f"Evaluation {record.id} of {record.individual} was lost and runs again: {lost.reason}"
+            self._news.append(partial(self._observer.note, note))
+        elif loss is Loss.MACHINE_FAILS:
+            self._fail(machine_failure(lost.reason))
+        return loss is not Loss.GIVE_UP
 
     # Tell
 
     def _accept(self, record: EvaluationRecord, result: Evaluation) -> None:
+        if result.status is not Status.LOST:
+            self._losses.evaluated(record.id)
         individual = self._store.individual(record.individual)
         outcome = self._store.outcome(record.id)
         self._standings.tell(individual, outcome, self._store.source)
-        self._observer.finished(individual, outcome, self._standings, result.reason)
-        if self._standings.generation_zero is None and not self._baseline_is_open():
-            self._failure = _failed_generation_zero(result)
+        self._news.append(partial(self._observer.finished, individual, outcome, self._standings, result.reason))
 
     def _baseline_is_open(self) -> bool:
         records = [*self._queue, *(record for record, _ in self._evaluating.values())]
         return any(record.purpose is Purpose.BASELINE for record in records)
 
-    def _project(self) -> None:
-        """Show in git what the store holds now: new individuals, the best one, and each generation's notes."""
-        while self._unprojected:
-            number = self._unprojected.popleft()
-            self._lineage.project(self._store.individual(number), self._store.source(number))
-        best = self._standings.best()
-        if best and best.id != self._best_shown:
-            self._best_shown = best.id
-            self._lineage.set_best(best.id)
-        generation = self._standings.told // self._plan.mu
-        if generation != self._generation_noted:
-            self._generation_noted = generation
-            self._lineage.project_notes(self._store)
-
     # Confirm
 
     def _start_confirmations(self) -> None:
-        """Queue the finalists once the search proper is over; the store remembers that it was done."""
-        if self._standings.told < self._plan.search_end or self._queue or self._evaluating or self._proposing:
+        """Queue the finalists once the search proper is over, and search on with what they leave of the budget."""
+        if self._queue or self._evaluating or self._proposing:
             return
-        finalists = [individual.id for individual in self._standings.finalists()]
-        known = {(0, outcome.seed) for outcome in self._store.outcomes_of(0)}
-        pairs = [(individual, seed) for individual in [0, *finalists] for seed in self._confirmation_seeds()]
-        requests = [
-            (individual, EvaluationRequest(seed, _COMPARED_SPLITS, Purpose.CONFIRM))
-            for individual, seed in pairs
-            if finalists and (individual, seed) not in known
-        ]
-        queued = self._store.enqueue_once("confirmations", requests)
-        self._queue.extend(self._store.evaluation(evaluation) for evaluation in queued)
-
-    def _confirmation_seeds(self) -> list[int]:
-        # Seed 0 is what selection has seen; the others are new to every finalist.
-        return [self._plan.training_seed(index + 1) for index in range(self._plan.confirmation_seeds)]
+        requests = confirmation_requests(self._plan, self._standings, self._store)
+        self._pace.search_end = self._plan.evaluations - len(requests)
+        if self._standings.told < self._pace.search_end:
+            self._start_proposals()
+            return
+        for individual, request in requests:
+            evaluation = self._store.enqueue(
+                individual, seed=request.seed, splits=request.splits, purpose=request.purpose
+            )
+            self._queue.append(self._store.evaluation(evaluation))
 
     # End
 
     def _stop(self, ending: Ending, reason: str) -> None:
-        """Propose nothing more; evaluations under way may finish."""
-        self._stopped = self._stopped or Stopped(ending, reason)
+        """Propose nothing more; what has been proposed is still evaluated."""
+        if self._stopped is None:
+            self._stopped = Stopped(ending, reason)
+            self._news.append(partial(self._observer.note, f"Nothing more is proposed: {reason}"))
+
+    def _fail(self, error: BaseException) -> None:
+        """End the search with `error` once this step is committed; of several the first counts."""
+        self._failure = self._failure or error
 
     async def _wind_up(self) -> None:
         """Leave nothing running: what is unfinished goes back to where a resumed run finds it."""
-        for task in self._proposing:
-            task.cancel()
-        await asyncio.gather(*self._proposing, return_exceptions=True)
-        await self._breeder.close()
+        self._abandon_proposals()
         await self._evaluator.close()
-        results = await asyncio.gather(*self._evaluating, return_exceptions=True)
+        await asyncio.gather(*self._proposing, *self._evaluating, return_exceptions=True)
+        await self._breeder.close()
         with self._store.transaction():
-            self._settle(results)
-        self._lineage.project_notes(self._store)
+            for task in [*self._evaluating]:
+                self._settle(task)
+        self._show()
+        self._projection.close()
 
-    def _settle(self, results: Sequence[Evaluation | BaseException]) -> None:
-        """Keep what finished while everything was ended, and put the rest back into the queue."""
-        for (record, attempt), result in zip(self._evaluating.values(), results, strict=True):
-            if isinstance(result, Evaluation) and result.status is not Status.LOST:
-                self._store.finish(record.id, attempt, result)
-            else:
-                self._store.release(record.id, attempt, "the run was stopped")
+    def _settle(self, task: asyncio.Task[Evaluation]) -> None:
+        """Keep an evaluation that finished while everything was ended, or put it back into the queue."""
+        record, attempt = self._evaluating.pop(task)
+        failed = task.cancelled() or task.exception() is not None
+        if failed or task.result().status is Status.LOST:
+            self._store.release(record.id, attempt, "the run was stopped")
+        elif self._store.finish(record.id, attempt, task.result()) is not None:
+            self._accept(record, task.result())
+
+    def _show(self) -> None:
+        """Tell the observer and git what the store holds now."""
+        news, self._news = self._news, []
+        for tell in news:
+            tell()
+        self._projection.update()
 
     def _verdict(self) -> Stopped:
-        if self._interrupted.is_set():
-            return Stopped(Ending.INTERRUPTED, "the run was interrupted")
-        if self._stopped is not None:
-            return self._stopped
-        return Stopped(Ending.COMPLETE, "the budget is spent")
+        if self._standings.told >= self._plan.evaluations:
+            return Stopped(Ending.COMPLETE, "the budget is spent")
+        # Nothing else ends the loop short of the budget.
+        return self._stopped or Stopped(Ending.INTERRUPTED, "the run was interrupted")
 
+    # Restore
 
-def _failed_generation_zero(result: Evaluation) -> EvoError:
-    if result.status is Status.LOST:
-        return MachineError(f"Generation 0 could not be evaluated {_MOST_ATTEMPTS} times in a row: {result.reason}.")
-    return GenomeError(
-        f"Generation 0 must train and be scored before anything can evolve, but it ended {result.status}: "
-        f"{result.reason}. Its last output:\n{result.log_tail[-2000:]}"
-    )
+    def _reopen(self, record: ProposalRecord) -> None:
+        try:
+            self._reopened.append(self._breeder.reopen(record))
+        except ConfigError:
+            self._store.refuse(record.number, "operator_gone", f"the run goes on without {record.operator}")

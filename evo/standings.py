@@ -77,6 +77,7 @@ class Standings:
         self.family: dict[int, tuple[int, ...]] = {0: ()}
         self._toolbox = toolbox
         self._offspring: list[Individual] = []
+        self._confirmed: dict[int, Individual] = {}
         self._gate_bpb: dict[int, dict[int, float]] = {}  # by individual, by seed
 
     def tell(self, record: IndividualRecord, outcome: Outcome, source: Callable[[int], str]) -> None:
@@ -93,7 +94,7 @@ class Standings:
             self.searched += 1
         if outcome.status is Status.OK:
             self._measure(record, outcome, source)
-        if outcome.purpose is Purpose.SEARCH and self._generation_is_complete():
+        if self._generation_is_complete(outcome):
             self._survive()
         self.logbook.record(outcome.status, self.population, len(self.front))
 
@@ -105,7 +106,10 @@ class Standings:
         return {name: stdev(m[name] for m in measured) for name in measured[0]}
 
     def gains(self) -> list[Gain]:
-        """Return the gain of every individual that was confirmed, best first."""
+        """Return the gain of every individual that was confirmed, best first.
+
+        Nobody is where selection looks at another objective first (see `evo.plan`).
+        """
         reference = self._gate_bpb.get(0, {})
         if len(reference) < 2:
             return []
@@ -125,16 +129,15 @@ class Standings:
         """Return the best individual: by confirmed gain where there are confirmations, by its mean before."""
         confirmed = self.gains()
         if confirmed:
-            held = self.held()
             # Generation 0 has a gain of exactly zero.
-            winner = confirmed[0].individual if confirmed[0].bpb > 0 else 0
-            return held.get(winner, self.generation_zero)
+            return self._confirmed[confirmed[0].individual] if confirmed[0].bpb > 0 else self.generation_zero
         return self.hall[0] if len(self.hall) else None
 
     def held(self) -> dict[int, Individual]:
         """Return the individuals whose sources are in memory, by id."""
         zero = [self.generation_zero] if self.generation_zero else []
-        everyone = (*self.population, *self._offspring, *self.hall, *self.front.individuals, *zero)
+        others = (*self._offspring, *self._confirmed.values(), *zero)
+        everyone = (*self.population, *self.hall, *self.front.individuals, *others)
         return {individual.id: individual for individual in everyone}
 
     def finalists(self) -> list[Individual]:
@@ -156,14 +159,19 @@ class Standings:
             self._gate_bpb.setdefault(record.id, {})[outcome.seed] = outcome.split_bpb[Split.GATE]
         self.hall.update([individual, *self.population])
         self.front.update([individual])
+        if outcome.purpose is Purpose.CONFIRM and record.id:
+            self._confirmed[record.id] = individual
         if record.id == 0 and self.generation_zero is None:
             self.generation_zero = individual
-            self.population = [individual]
+            # With many workers an offspring may be measured before generation 0 is.
+            self.population = self._toolbox.survive(self.population, [individual])
         elif outcome.purpose is Purpose.SEARCH:
             self._offspring.append(individual)
 
-    def _generation_is_complete(self) -> bool:
-        return not self.plan.generational or self.searched % self.plan.mu == 0
+    def _generation_is_complete(self, outcome: Outcome) -> bool:
+        """Return whether offspring enter the population now; the last generation of a budget may be a smaller one."""
+        search_is_over = outcome.purpose is Purpose.CONFIRM or outcome.told == self.plan.evaluations
+        return not self.plan.generational or self.searched % self.plan.mu == 0 or search_is_over
 
     def _survive(self) -> None:
         if self._offspring:

@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Event
 
 from evo.workers.evaluator import Slot
-from trainer.evaluation import Evaluation, Job
+from trainer.evaluation import Evaluation, Job, Status
 from trainer.local import SupervisorProcess
 from trainer.settings import Settings
 
@@ -37,7 +38,7 @@ class LocalEvaluator:
         self._all = tuple(self._free)
         # A thread a worker waits for its supervisor; it holds no work of its own.
         self._threads = ThreadPoolExecutor(max_workers=len(settings), thread_name_prefix="evo-worker")
-        self._closing = False
+        self._closing = Event()
 
     @property
     def slots(self) -> int:
@@ -57,13 +58,30 @@ class LocalEvaluator:
             self._free.append(slot)
 
     async def close(self) -> None:
-        """End every supervisor with its candidates."""
-        self._closing = True
+        """End every supervisor with its candidates; evaluations under way, or begun later, come back as LOST."""
+        self._closing.set()
         supervisors = [slot.supervisor for slot in self._all if isinstance(slot, _LocalSlot) and slot.supervisor]
         await asyncio.gather(*(asyncio.to_thread(supervisor.close) for supervisor in supervisors))
-        self._threads.shutdown()
+        await asyncio.to_thread(self._threads.shutdown)
 
     def _evaluate(self, slot: _LocalSlot, job: Job) -> Evaluation:
         if slot.supervisor is None or not slot.supervisor.alive:
+            if self._closing.is_set():
+                return _lost(slot.settings, job)
+            if slot.supervisor is not None:
+                slot.supervisor.close()
             slot.supervisor = SupervisorProcess(slot.settings)
+            if self._closing.is_set():  # `close` may have looked for it before it was there
+                slot.supervisor.close()
         return slot.supervisor.evaluate(job)
+
+
+def _lost(settings: Settings, job: Job) -> Evaluation:
+    return Evaluation(
+        status=Status.LOST,
+        seed=job.seed,
+        device=settings.device,
+        clock=settings.budget.clock,
+        sandbox="none",
+        reason="the workers are being ended",
+    )

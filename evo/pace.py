@@ -1,0 +1,41 @@
+"""How fast and how far a search proposes: the look-ahead, and where the search proper ends. Kept with the run."""
+
+from __future__ import annotations
+
+import json
+
+from evo.lookahead import Lookahead
+from evo.plan import Plan
+from evo.store import Store
+
+_KEY = "pace"
+
+
+class Pace:
+    """What decides when a proposal begins, apart from the results; a resumed run goes on with it as it was.
+
+    Attributes:
+        lookahead: how many offspring to have ready.
+        search_end: results after which the search proper is over and the finalists are confirmed.
+    """
+
+    def __init__(self, plan: Plan, slots: int) -> None:
+        self.lookahead = Lookahead(slots)
+        self.search_end = plan.search_end
+        self._plan = plan
+        self._kept = ""
+
+    def keep(self, store: Store) -> None:
+        """Write it to the store, if it has changed."""
+        state = json.dumps({"search_end": self.search_end, **self.lookahead.state()})
+        if state != self._kept:
+            store.set_meta(_KEY, state)
+            self._kept = state
+
+    def restore(self, store: Store) -> None:
+        """Read it back; the budget may be another one by now."""
+        kept = store.meta(_KEY)
+        if kept is not None:
+            state = json.loads(kept)
+            self.search_end = max(self._plan.search_end, min(state.pop("search_end"), self._plan.evaluations))
+            self.lookahead.restore(state)
