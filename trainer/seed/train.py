@@ -1,14 +1,16 @@
 """Generation 0: a small GPT for the language-model task, trained with Muon and AdamW on whatever device there is.
 
 The ingredients follow Keller Jordan's modded-nanogpt (2024) and Andrej Karpathy's nanochat (2025): RMSNorm without
-gains, rotary positions, normalised queries and keys, a squared-ReLU MLP, value embeddings, Muon for the hidden
-matrices, AdamW for the rest, a schedule that anneals against the clock. Everything in this file may evolve; what the
-trainer calls is `build_model(task)` and `train(model, task)`.
+gains, rotary positions, normalised queries and keys, a squared-ReLU MLP, value and bigram embeddings, Muon for the
+hidden matrices, AdamW for the rest, a schedule that anneals against the clock. Everything in this file may evolve; the
+trainer calls `build_model(task)` and `train(model, task)` and knows nothing else of it.
 """
 
+import importlib.util
 import math
-from collections.abc import Iterator
-from typing import Any
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -16,86 +18,143 @@ from torch.nn import functional as F
 
 from trainer.task import Task
 
-# Size. Depth and width follow the budget, because a longer run feeds a larger model (Hoffmann et al. 2022).
-WIDTH_CPU = 96  # channels at a budget of 10 s on one CPU thread
-WIDTH_GPU = 512  # channels at a budget of 300 s on an H100
-WIDTH_EXPONENT = 0.3  # width ~ budget ** exponent
-DEPTH_CPU = 2  # blocks
-DEPTH_GPU = 8  # blocks
-HEAD_WIDTH_CPU = 32  # channels a head
-HEAD_WIDTH_GPU = 128  # channels a head; fused attention is fastest at 64 or 128
-MLP_RATIO = 4  # hidden channels of the MLP per channel of the model
-ROTARY_BASE = 10_000.0  # longest wavelength of the rotary positions, tokens
+# Size at the reference budget of each kind of device: 10 s on one CPU thread, 300 s on a GPU.
+DEPTH_CPU = 1  # blocks; a short budget is better spent on more steps than on more blocks
+DEPTH_MPS = 4
+DEPTH_CUDA = 8
+WIDTH_CPU = 64  # channels of the residual stream, rounded to whole heads
+WIDTH_MPS = 256
+WIDTH_CUDA = 512
+HEAD_WIDTH_CPU = 64  # channels a head
+HEAD_WIDTH_MPS = 64
+HEAD_WIDTH_CUDA = 128  # fused attention on Hopper is fastest here
+BATCH_TOKENS_CPU = 1024  # tokens an optimizer step
+BATCH_TOKENS_MPS = 16_384
+BATCH_TOKENS_CUDA = 262_144
+MICRO_BATCH_TOKENS_MPS = 8_192  # tokens a forward pass; gradients accumulate up to the batch
+MICRO_BATCH_TOKENS_CUDA = 65_536  # for 80 GiB of memory; smaller cards take proportionally less
+DEPTH_GROWTH = 0.35  # depth ~ budget ** growth: a longer run feeds a larger model (Hoffmann et al. 2022)
+WIDTH_GROWTH = 0.15  # width ~ budget ** growth
+BATCH_GROWTH = 0.4  # batch ~ budget ** growth: later gradients are noisier (McCandlish et al. 2018)
 
-# Batches
-BATCH_TOKENS_CPU = 1024  # tokens an optimizer step: small, since the budget holds few tokens
-BATCH_TOKENS_GPU = 262_144  # tokens an optimizer step
-MICRO_BATCH_TOKENS_GPU = 65_536  # tokens a forward pass on an 80 GiB card; smaller cards take proportionally less
-MAX_EPOCHS = 16.0  # passes over the data after which training ends early: past that a small corpus is memorised
+# Architecture
+MLP_RATIO = 2  # hidden channels of the MLP per channel of the model
+BIGRAM_ROWS = 8  # rows of the bigram table per token of the vocabulary
+ROTARY_BASE = 10_000.0  # longest wavelength of the rotary positions, tokens
+EMBEDDING_STD = 0.2  # of the initial embeddings; normalised after the look-up, so it scales their learning rate only
 
 # Optimizers
 MUON_LR = 0.02  # of the hidden matrices
-EMBEDDING_LR = 0.02  # AdamW, of the token and value embeddings
-HEAD_LR = 0.005  # AdamW, of the output matrix
+MUON_MOMENTUM = 0.95
+MUON_WEIGHT_DECAY = 0.1  # per unit of learning rate
+EMBEDDING_LR = 0.05  # AdamW, of all embedding tables
+HEAD_LR = 0.02  # AdamW, of the output matrix at 64 channels; falls with the root of the width
 SCALAR_LR = 0.02  # AdamW, of the scalars
 ADAM_BETA1 = 0.9
 ADAM_BETA2 = 0.95
-MUON_MOMENTUM = 0.95
-MUON_WEIGHT_DECAY = 0.0  # per unit of learning rate
 
 # Schedule, in fractions of the budget
 WARMUP = 0.02  # linear rise of the learning rates
-COOLDOWN = 0.5  # linear fall to FINAL_LR at the end
+COOLDOWN = 0.6  # linear fall to FINAL_LR at the end
 FINAL_LR = 0.05  # of the peak
-LOGGED_POINTS = 50  # points of the training curve
+MAX_EPOCHS = 16.0  # passes over the data after which training ends early: a GPU memorises a small corpus
+LOGGED_POINTS = 50  # points of the training curve; each makes an accelerator wait once
+
+
+class Scale(NamedTuple):
+    """How large the model and its batches are."""
+
+    depth: int
+    width: int
+    head_width: int
+    batch_rows: int
+    micro_batches: int
+
+
+def choose_scale(task: Task) -> Scale:
+    """Scale the reference sizes of the device to the budget and, on CUDA, to the card."""
+    micro_tokens = math.inf
+    if task.device.type == "cuda":
+        # Memory stands in for the speed of a card: both fall together from data-centre cards to laptops.
+        card = min(1.0, torch.cuda.get_device_properties(task.device).total_memory / (80 * 2**30))
+        growth = task.budget_seconds / 300 * card
+        depth, width, head_width, batch_tokens = DEPTH_CUDA, WIDTH_CUDA, HEAD_WIDTH_CUDA, BATCH_TOKENS_CUDA
+        micro_tokens = MICRO_BATCH_TOKENS_CUDA * card
+    elif task.device.type == "mps":
+        growth = task.budget_seconds / 300
+        depth, width, head_width, batch_tokens = DEPTH_MPS, WIDTH_MPS, HEAD_WIDTH_MPS, BATCH_TOKENS_MPS
+        micro_tokens = MICRO_BATCH_TOKENS_MPS
+    else:
+        growth = task.budget_seconds / 10
+        depth, width, head_width, batch_tokens = DEPTH_CPU, WIDTH_CPU, HEAD_WIDTH_CPU, BATCH_TOKENS_CPU
+    heads = max(1, round(width * growth**WIDTH_GROWTH / head_width))
+    rows = max(1, round(batch_tokens * growth**BATCH_GROWTH / task.sequence_length))
+    micro_batches = min(rows, max(1, math.ceil(rows * task.sequence_length / micro_tokens)))
+    return Scale(
+        depth=max(1, round(depth * growth**DEPTH_GROWTH)),
+        width=heads * head_width,
+        head_width=head_width,
+        batch_rows=math.ceil(rows / micro_batches) * micro_batches,
+        micro_batches=micro_batches,
+    )
 
 
 def rms_norm(x: Tensor) -> Tensor:
-    """Scale the last dimension to unit root mean square (Zhang and Sennrich 2019); gains proved useless here."""
+    """Scale the last dimension to unit root mean square (Zhang and Sennrich 2019), without gains."""
     return F.rms_norm(x, (x.size(-1),))
 
 
-class Rotary(nn.Module):
-    """Rotary position embedding (Su et al. 2021) for heads of `width` channels."""
+def shift_right(x: Tensor) -> Tensor:
+    """Move every position of x: shape (B, T, ...) one step later; the first becomes zero."""
+    return torch.cat((torch.zeros_like(x[:, :1]), x[:, :-1]), dim=1)
 
-    def __init__(self, width: int, max_length: int) -> None:
+
+class Rotary(nn.Module):
+    """Rotary position embedding (Su et al. 2021)."""
+
+    cos: Tensor
+    sin: Tensor
+
+    def __init__(self, head_width: int, max_length: int) -> None:
         super().__init__()
-        wavelengths = ROTARY_BASE ** torch.linspace(0, 1, width // 2)
+        wavelengths = ROTARY_BASE ** torch.linspace(0, 1, head_width // 2)
         angles = torch.arange(max_length)[:, None] / wavelengths
-        self.cos: Tensor
-        self.sin: Tensor
         self.register_buffer("cos", angles.cos(), persistent=False)
         self.register_buffer("sin", angles.sin(), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Rotate x: shape (B, heads, T, width)."""
-        length = x.size(-2)
-        cos, sin = self.cos[:length].to(x.dtype), self.sin[:length].to(x.dtype)
+        """Rotate x: shape (B, heads, T, head_width)."""
+        cos, sin = self.cos[: x.size(-2)], self.sin[: x.size(-2)]
         left, right = x.chunk(2, dim=-1)
         return torch.cat((left * cos + right * sin, right * cos - left * sin), dim=-1)
 
 
 class Attention(nn.Module):
-    """Causal self-attention with normalised queries and keys (Henry et al. 2020; Dehghani et al. 2023)."""
+    """Causal self-attention; normalised queries and keys bear high learning rates (Henry et al. 2020).
 
-    def __init__(self, width: int, head_width: int, max_length: int) -> None:
+    The values are mixed with an embedding of their own token (Zhou et al. 2024; modded-nanogpt): capacity that costs a
+    look-up and no multiplication.
+    """
+
+    def __init__(self, vocab_size: int, width: int, head_width: int, max_length: int) -> None:
         super().__init__()
         self.head_width = head_width
         self.qkv = nn.Linear(width, 3 * width, bias=False)
         self.out = nn.Linear(width, width, bias=False)
-        self.rotary = Rotary(head_width, max_length)
+        self.value_embedding = nn.Embedding(vocab_size, width)
         self.value_mix = nn.Parameter(torch.tensor(0.5))
+        self.rotary = Rotary(head_width, max_length)
 
-    def forward(self, x: Tensor, value_embedding: Tensor) -> Tensor:
-        """Attend over x: shape (B, T, width); the values are mixed with an embedding of their token."""
+    def forward(self, x: Tensor, tokens: Tensor) -> Tensor:
+        """Attend over x: shape (B, T, width)."""
         batch, length, width = x.shape
         q, k, v = self.qkv(x).chunk(3, dim=-1)
-        v = v + self.value_mix * value_embedding
+        v = v + self.value_mix * self.value_embedding(tokens)
         q, k, v = (y.view(batch, length, -1, self.head_width).transpose(1, 2) for y in (q, k, v))
         q, k = self.rotary(rms_norm(q)), self.rotary(rms_norm(k))
-        y = F.scaled_dot_product_attention(q, k, v.to(q.dtype), is_causal=True)
-        mixed: Tensor = self.out(y.transpose(1, 2).reshape(batch, length, width))
-        return mixed
+        mixed = F.scaled_dot_product_attention(q, k, v.type_as(q), is_causal=True)
+        y: Tensor = self.out(mixed.transpose(1, 2).reshape(batch, length, width))
+        return y
 
 
 class MLP(nn.Module):
@@ -113,16 +172,16 @@ class MLP(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention and MLP, each behind a norm and around a residual."""
+    """Attention and MLP, each behind a norm and beside a residual."""
 
-    def __init__(self, width: int, head_width: int, max_length: int) -> None:
+    def __init__(self, vocab_size: int, width: int, head_width: int, max_length: int) -> None:
         super().__init__()
-        self.attention = Attention(width, head_width, max_length)
+        self.attention = Attention(vocab_size, width, head_width, max_length)
         self.mlp = MLP(width)
 
-    def forward(self, x: Tensor, value_embedding: Tensor) -> Tensor:
+    def forward(self, x: Tensor, tokens: Tensor) -> Tensor:
         """Map x: shape (B, T, width)."""
-        x = x + self.attention(rms_norm(x), value_embedding)
+        x = x + self.attention(rms_norm(x), tokens)
         y: Tensor = x + self.mlp(rms_norm(x))
         return y
 
@@ -130,43 +189,55 @@ class Block(nn.Module):
 class GPT(nn.Module):
     """A decoder-only transformer: tokens (B, T) to logits (B, T, vocab_size)."""
 
-    def __init__(self, vocab_size: int, depth: int, width: int, head_width: int, max_length: int) -> None:
+    def __init__(self, vocab_size: int, max_length: int, scale: Scale) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(vocab_size, width)
-        self.value_embeddings = nn.ModuleList(nn.Embedding(vocab_size, width) for _ in range(depth))
+        self.scale = scale
+        self.embedding = nn.Embedding(vocab_size, scale.width)
+        self.bigram_embedding = nn.Embedding(BIGRAM_ROWS * vocab_size, scale.width)
         self.smear = nn.Parameter(torch.tensor(0.3))
-        self.blocks = nn.ModuleList(Block(width, head_width, max_length) for _ in range(depth))
-        self.head = nn.Linear(width, vocab_size, bias=False)
-        self.initialise(width)
+        self.blocks = nn.ModuleList(
+            Block(vocab_size, scale.width, scale.head_width, max_length) for _ in range(scale.depth)
+        )
+        self.head = nn.Linear(scale.width, vocab_size, bias=False)
+        self.initialise()
 
-    def initialise(self, width: int) -> None:
-        """Start every block as the identity: what writes to the residual stream begins at zero."""
+    def initialise(self) -> None:
+        """Start every block as the identity: what writes to the residual stream begins at zero (Yang et al. 2022)."""
+        bound = math.sqrt(3 / self.scale.width)
         for name, weight in self.named_parameters():
             if name.endswith(("out.weight", "down.weight", "head.weight")):
                 nn.init.zeros_(weight)
             elif "embedding" in name:
-                nn.init.normal_(weight)
+                nn.init.normal_(weight, std=EMBEDDING_STD)
             elif weight.ndim == 2:
-                nn.init.uniform_(weight, -math.sqrt(3 / width), math.sqrt(3 / width))
+                nn.init.uniform_(weight, -bound, bound)
+
+    def embed(self, tokens: Tensor) -> Tensor:
+        """Embed each token, its pair with the one before (hashed), and some of the one before: (B, T, width).
+
+        Short budgets have no time to learn attention to the previous token; both are taken from modded-nanogpt.
+        """
+        pair = (36313 * tokens) ^ (27191 * shift_right(tokens))
+        x = rms_norm(self.embedding(tokens))
+        x = x + rms_norm(self.bigram_embedding(pair % self.bigram_embedding.num_embeddings))
+        return x + self.smear * shift_right(x)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Return logits for tokens: shape (B, T), integers; on CUDA the matrices multiply in bfloat16."""
-        with torch.autocast(tokens.device.type, torch.bfloat16, enabled=tokens.is_cuda):
-            x = self.embedding(tokens)
-            x = rms_norm(x)
-            x = torch.cat((x[:, :1], x[:, 1:] + self.smear * x[:, :-1]), dim=1)
-            for block, value_embedding in zip(self.blocks, self.value_embeddings, strict=True):
-                x = block(x, value_embedding(tokens))
-            logits: Tensor = self.head(rms_norm(x)).float()
-        return logits
+        """Return logits for tokens: shape (B, T), int64; on CUDA the matrices multiply in bfloat16."""
+        with torch.autocast(tokens.device.type, torch.bfloat16, enabled=tokens.device.type == "cuda"):
+            x = self.embed(tokens)
+            for block in self.blocks:
+                x = block(x, tokens)
+            logits: Tensor = self.head(rms_norm(x))
+        return logits.float()
 
 
 def orthogonalise(matrices: Tensor) -> Tensor:
     """Replace each of (n, rows, columns) by about U Vᵀ of its singular value decomposition U S Vᵀ.
 
-    Five steps of a quintic Newton–Schulz iteration, with Keller Jordan's coefficients (Muon, 2024).
+    Five steps of a Newton–Schulz iteration of fifth degree with the coefficients of Muon (Jordan et al. 2024).
     """
-    x = matrices.bfloat16() if matrices.is_cuda else matrices
+    x = matrices.bfloat16() if matrices.device.type == "cuda" else matrices
     tall = x.size(-2) > x.size(-1)
     if tall:
         x = x.mT
@@ -178,100 +249,165 @@ def orthogonalise(matrices: Tensor) -> Tensor:
 
 
 class Muon:
-    """Momentum whose update is orthogonalised (Jordan et al. 2024); matrices of one shape are stacked."""
+    """Momentum, orthogonalised by matrix (Jordan et al. 2024); matrices of one shape are stacked to share kernels."""
 
     def __init__(self, matrices: list[nn.Parameter]) -> None:
-        shapes = sorted({matrix.shape for matrix in matrices})
-        self.param_groups: list[dict[str, Any]] = [
-            {"params": [matrix for matrix in matrices if matrix.shape == shape], "lr": MUON_LR} for shape in shapes
-        ]
-        self.momenta = [
-            torch.zeros(len(group["params"]), *shape, device=matrices[0].device)
-            for group, shape in zip(self.param_groups, shapes, strict=True)
-        ]
+        self.param_groups: list[dict[str, Any]] = []
+        for shape in sorted({matrix.shape for matrix in matrices}):
+            weights = [matrix for matrix in matrices if matrix.shape == shape]
+            momentum = torch.zeros(len(weights), *shape, device=weights[0].device)
+            self.param_groups.append({"params": weights, "lr": MUON_LR, "momentum": momentum})
 
     @torch.no_grad()
     def step(self) -> None:
-        """Update every matrix from its gradient."""
-        for group, momentum in zip(self.param_groups, self.momenta, strict=True):
-            weights = group["params"]
+        """Update every matrix from its gradient, with Nesterov's momentum."""
+        for group in self.param_groups:
+            weights, momentum = group["params"], group["momentum"]
             gradients = torch.stack([weight.grad for weight in weights])
             momentum.lerp_(gradients, 1 - MUON_MOMENTUM)
-            update = orthogonalise(gradients.lerp(momentum, MUON_MOMENTUM))  # Nesterov
+            updates = orthogonalise(gradients.lerp(momentum, MUON_MOMENTUM)).to(weights[0].dtype)
             rows, columns = weights[0].shape
-            step_size = group["lr"] * max(1.0, rows / columns) ** 0.5
-            torch._foreach_mul_(weights, 1 - group["lr"] * MUON_WEIGHT_DECAY)
-            torch._foreach_add_(weights, list(update.to(weights[0].dtype).unbind()), alpha=-step_size)
+            lr = group["lr"] * math.sqrt(max(1.0, rows / columns))
+            for weight, update in zip(weights, updates, strict=True):
+                weight.mul_(1 - group["lr"] * MUON_WEIGHT_DECAY).sub_(update, alpha=lr)
 
 
-def build_optimizers(model: GPT) -> list[Muon | torch.optim.AdamW]:
-    """Give the hidden matrices to Muon and everything else to AdamW; `peak_lr` remembers each group's learning rate."""
-    matrices = [weight for weight in model.blocks.parameters() if weight.ndim == 2]
+Optimizer = Muon | torch.optim.AdamW
+
+
+def build_optimizers(model: GPT) -> list[Optimizer]:
+    """Give the hidden matrices to Muon and the rest to AdamW; `peak_lr` keeps what the schedule scales."""
+    embeddings = [weight for name, weight in model.named_parameters() if "embedding" in name]
+    matrices = [
+        weight for name, weight in model.blocks.named_parameters() if weight.ndim == 2 and "embedding" not in name
+    ]
     scalars = [weight for weight in model.parameters() if weight.ndim < 2]
-    embeddings = [model.embedding.weight, *model.value_embeddings.parameters()]
-    adam_groups = [
+    groups = [
         {"params": embeddings, "lr": EMBEDDING_LR},
-        {"params": [model.head.weight], "lr": HEAD_LR},
+        {"params": [model.head.weight], "lr": HEAD_LR * math.sqrt(64 / model.scale.width)},
         {"params": scalars, "lr": SCALAR_LR},
     ]
-    adam = torch.optim.AdamW(adam_groups, betas=(ADAM_BETA1, ADAM_BETA2), eps=1e-10, weight_decay=0.0, fused=True)
-    optimizers: list[Muon | torch.optim.AdamW] = [Muon(matrices), adam]
+    adam = torch.optim.AdamW(groups, betas=(ADAM_BETA1, ADAM_BETA2), eps=1e-10, weight_decay=0.0, fused=True)
+    optimizers: list[Optimizer] = [Muon(matrices), adam]
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["peak_lr"] = group["lr"]
     return optimizers
 
 
-def windows(
-    tokens: Tensor, batch: int, length: int, seed: int, device: torch.device
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield inputs and targets, each (batch, length), forever; an epoch is a shuffle of windows at a random phase."""
-    generator = torch.Generator().manual_seed(seed)
-    span = torch.arange(length + 1, device=tokens.device)
-    queue = torch.empty(0, dtype=torch.long)
-    while True:
-        while len(queue) < batch:
-            phase = int(torch.randint(min(length, len(tokens) - length), (1,), generator=generator))
-            starts = torch.arange(phase, len(tokens) - length, length)
-            queue = torch.cat((queue, starts[torch.randperm(len(starts), generator=generator)]))
-        starts, queue = queue[:batch], queue[batch:]
-        block = tokens[starts.to(tokens.device)[:, None] + span].to(device, torch.long)
-        yield block[:, :-1], block[:, 1:]
-
-
 def lr_factor(progress: float) -> float:
-    """Warm up, stay, decay (Hägele et al. 2024): the factor on every learning rate at `progress` of the budget."""
+    """Warm up, stay, cool down (Hägele et al. 2024): the factor on every learning rate at `progress` of the budget."""
     rise = min(1.0, progress / WARMUP)
-    fall = min(1.0, (1.0 - progress) / COOLDOWN)
+    fall = max(0.0, min(1.0, (1.0 - progress) / COOLDOWN))
     return rise * (FINAL_LR + (1.0 - FINAL_LR) * fall)
 
 
-def build_model(task: Task) -> nn.Module:
-    """Choose the size for the device and the budget."""
-    depth, width, head_width = DEPTH_CPU, WIDTH_CPU, HEAD_WIDTH_CPU
-    return GPT(task.vocab_size, depth, width, head_width, task.sequence_length).to(task.device)
+def draw_batches(tokens: Tensor, rows: int, task: Task) -> Iterator[Tensor]:
+    """Yield blocks, each (rows, T + 1), forever: every epoch shuffles non-overlapping windows at a random phase."""
+    length = task.sequence_length
+    if len(tokens) <= length:
+        raise ValueError(f"training needs more than {length} tokens, but there are {len(tokens)}")
+    if tokens.nbytes < 2**30:
+        tokens = tokens.to(task.device)  # then nothing but window starts crosses the bus
+    span = torch.arange(length + 1, device=tokens.device)
+    generator = torch.Generator().manual_seed(task.seed)
+    queue = torch.empty(0, dtype=torch.long)
+    while True:
+        while len(queue) < rows:
+            phase = int(torch.randint(min(length, len(tokens) - length), (1,), generator=generator))
+            starts = torch.arange(phase, len(tokens) - length, length)
+            queue = torch.cat((queue, starts[torch.randperm(len(starts), generator=generator)]))
+        starts, queue = queue[:rows], queue[rows:]
+        yield tokens[starts.to(tokens.device)[:, None] + span].to(task.device, torch.long)
+
+
+def next_token_loss(model: GPT, block: Tensor) -> Tensor:
+    """Return the mean cross-entropy of a block: shape (B, T + 1), in nats."""
+    logits = model(block[:, :-1])
+    return F.cross_entropy(logits.flatten(0, 1), block[:, 1:].flatten())
+
+
+def compiled_loss(task: Task) -> Callable[[GPT, Tensor], Tensor]:
+    """Fuse the loss where that pays within a budget: on CUDA, if Triton and the C compiler that it calls are there."""
+    able = importlib.util.find_spec("triton") and (shutil.which("gcc") or shutil.which("cc") or shutil.which("clang"))
+    if task.device.type == "cuda" and able:
+        return torch.compile(next_token_loss, dynamic=False)
+    return next_token_loss
+
+
+def optimizer_step(
+    model: GPT, optimizers: list[Optimizer], loss_function: Callable[[GPT, Tensor], Tensor], block: Tensor
+) -> Tensor:
+    """Accumulate the gradients of one block, update the weights, and return the mean loss, still on the device."""
+    micro_blocks = block.chunk(model.scale.micro_batches)
+    losses = []
+    for micro_block in micro_blocks:
+        loss = loss_function(model, micro_block) / len(micro_blocks)
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it without annotations
+        losses.append(loss.detach())
+    for optimizer in optimizers:
+        optimizer.step()
+    model.zero_grad(set_to_none=True)
+    return torch.stack(losses).sum()
+
+
+def warm_up(model: GPT, loss_function: Callable[[GPT, Tensor], Tensor], task: Task) -> None:
+    """Pay for compilation and lazy initialisation before the clock starts: steps on noise, then undo them."""
+    before = {name: weight.clone() for name, weight in model.state_dict().items()}
+    optimizers = build_optimizers(model)
+    shape = (model.scale.batch_rows, task.sequence_length + 1)
+    for _ in range(2):
+        noise = torch.randint(task.vocab_size, shape, device=task.device)
+        optimizer_step(model, optimizers, loss_function, noise).item()
+    model.load_state_dict(before)
+
+
+class Pacer:
+    """Keeps an accelerator's queue one step long: it never starves, and the clock is at most a step behind."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.kind = device.type
+        self.previous: torch.cuda.Event | None = None
+
+    def wait(self) -> None:
+        """Wait until the step before the one just launched is done."""
+        if self.kind == "cuda":
+            launched = torch.cuda.Event()
+            launched.record()
+            if self.previous is not None:
+                self.previous.synchronize()
+            self.previous = launched
+        elif self.kind == "mps":
+            torch.mps.synchronize()
 
 
 def train(model: GPT, task: Task) -> None:
-    """Train until just before the budget ends."""
-    optimizers = build_optimizers(model)
-    batch = max(1, BATCH_TOKENS_CPU // task.sequence_length)
+    """Train until just before the budget ends, or until the data was seen MAX_EPOCHS times."""
     model.train()
-    tokens = task.train_tokens()
-    data = windows(tokens, batch, task.sequence_length, task.seed, task.device)
-    step, step_seconds, left = 0, 0.0, task.seconds_left()
-    while left > 1.5 * step_seconds:
-        progress = 1.0 - left / task.budget_seconds
+    loss_function = compiled_loss(task)
+    warm_up(model, loss_function, task)
+    optimizers, pacer = build_optimizers(model), Pacer(task.device)
+
+    tokens = task.train_tokens()  # the clock starts
+    batches = draw_batches(tokens, model.scale.batch_rows, task)
+    batch_epochs = model.scale.batch_rows * task.sequence_length / len(tokens)
+    step, slowest, progress, next_log = 0, 0.0, 0.0, 0.0
+    left = task.seconds_left()
+    while left > 2 * slowest and progress < 1:
         for optimizer in optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group["peak_lr"] * lr_factor(progress)
-        inputs, targets = next(data)
-        loss: Tensor = F.cross_entropy(model(inputs).flatten(0, 1), targets.flatten())
-        loss.backward()  # type: ignore[no-untyped-call]
-        for optimizer in optimizers:
-            optimizer.step()
-        model.zero_grad(set_to_none=True)
-        if step % 10 == 0:
+        loss = optimizer_step(model, optimizers, loss_function, next(batches))
+        step += 1
+        if progress >= next_log:
             task.log(step=step, loss=loss.item())
-        now = task.seconds_left()
-        step, step_seconds, left = step + 1, left - now, now
+            next_log += 1 / LOGGED_POINTS
+        pacer.wait()
+        before, left = left, task.seconds_left()
+        slowest = max(before - left, 0.95 * slowest)  # forgets a hiccup of the machine after some steps
+        progress = max(1 - left / task.budget_seconds, step * batch_epochs / MAX_EPOCHS)
+
+
+def build_model(task: Task) -> nn.Module:
+    """Return the untrained model on the task's device, sized for it and for the budget."""
+    return GPT(task.vocab_size, task.sequence_length, choose_scale(task)).to(task.device)
