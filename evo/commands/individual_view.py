@@ -106,9 +106,9 @@ def _origin(portrait: Portrait) -> Iterator[str]:
 
 def _print_evaluations(console: Console, records: Sequence[EvaluationRecord]) -> None:
     splits = [split for split in Split if any(split in one.splits for one in records)]
-    header = ("told", "purpose", "seed", "status", *(f"bpb {split}" for split in splits))
-    timings = ("tokens/s", "train s", "score s", "other s", "total s", "device")
-    print_whole(console, "\n[bold]evaluations[/]")
+    header = ("told", "purpose", "seed", "status", *splits)
+    timings = ("tokens/s", "train", "score", "other", "device")
+    print_whole(console, "\n[bold]evaluations[/]: bits per byte by split; seconds of training, scoring and the rest")
     rows = [_evaluation_row(one, splits) for one in records]
     print_table(console, (*header, *timings), rows, left=("purpose", "status", "device"))
     for one in records:
@@ -120,7 +120,7 @@ def _evaluation_row(record: EvaluationRecord, splits: Sequence[Split]) -> list[s
     result = record.result
     if result is None:
         waiting = [str(record.told or "-"), record.purpose, str(record.seed), record.state]
-        return [*waiting, *("" for _ in splits), "", "", "", "", "", literal(record.device or "")]
+        return [*waiting, *("" for _ in splits), "", "", "", "", literal(record.device or "")]
     bpb = (result.split_bpb.get(split) for split in splits)
     speed = result.objectives.get("tokens_per_second")
     timings = result.timings
@@ -131,15 +131,7 @@ def _evaluation_row(record: EvaluationRecord, splits: Sequence[Split]) -> list[s
         result.status,
         *("" if value is None else f"{value:.4f}" for value in bpb),
         "" if speed is None else f"{speed:,.0f}",
-        *(
-            f"{seconds:.1f}"
-            for seconds in (
-                timings.train_seconds,
-                timings.score_seconds,
-                timings.outside_seconds,
-                timings.total_seconds,
-            )
-        ),
+        *(f"{part:.1f}" for part in (timings.train_seconds, timings.score_seconds, timings.outside_seconds)),
         literal(f"{result.device} ({result.sandbox})"),
     ]
 

@@ -10,8 +10,8 @@ import psutil
 import pytest
 from command_line import SMALL, Running, environment, evo, running, wait_until, wait_until_gone
 
-BUDGET = 6
-SIZE = ("--pop", "2", "--gens", "3")
+BUDGET = 4
+SIZE = ("--pop", "2", "--gens", "2")
 
 pytestmark = pytest.mark.slow
 
@@ -106,15 +106,15 @@ def test_the_interrupted_run_completes_and_gens_is_the_total(interrupted: Path) 
     nothing_left = evo("resume", interrupted)
     assert nothing_left.returncode == 0
     edit(interrupted / "config.toml")
-    assert evo("resume", interrupted, "--gens", "4").returncode == 2
-    complete(interrupted, "--gens", "4", "--accept-changes", budget=8)
+    assert evo("resume", interrupted, "--gens", "3").returncode == 2
+    complete(interrupted, "--gens", "3", "--accept-changes", budget=6)
     configurations = table(interrupted, "SELECT payload FROM events WHERE kind = 'configured' ORDER BY id")
     assert "tournament_size = 3" in str(configurations[-1])
 
 
 def test_a_killed_run_leaves_no_process_and_completes_as_it_would_have(config: Path, tmp_path: Path) -> None:
     path = tmp_path / "run"
-    with under_way(path, config, results=3) as driver:
+    with under_way(path, config, results=2) as driver:
         wait_until(lambda: table(path, "SELECT 1 FROM evaluations WHERE state = 'running'"), seconds=30)
         second = evo("resume", path)
         assert second.returncode == 2
