@@ -54,8 +54,9 @@ class TrainingClock:
 
     def measure(self, timings: Timings) -> Timings:
         """Return `timings` with the training seconds up to now."""
-        wall = time.monotonic() - self._started_wall if self.running else 0.0
-        return replace(timings, train_seconds=self.seconds(), train_wall_seconds=wall)
+        wall_seconds = time.monotonic() - self._started_wall if self.running else 0.0
+        seconds = wall_seconds if self._budget.clock is Clock.WALL else self.seconds()
+        return replace(timings, train_seconds=seconds, train_wall_seconds=wall_seconds)
 
     def check(self, timings: Timings) -> None:
         """Raise Ended when the measured training exceeds the limit after all."""

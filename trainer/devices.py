@@ -56,7 +56,7 @@ def _select_one(name: str) -> list[Device]:
     gpus = [device for device in found if device.kind == "cuda"]
     if name in ("mps", "cuda"):
         matches = [device for device in found if device.kind == name]
-    elif name.isdecimal():
+    elif name.isascii() and name.isdecimal():
         matches = gpus[int(name) : int(name) + 1]
     else:
         matches = [device for device in gpus if device.id == name]
@@ -169,7 +169,7 @@ def _visible(devices: list[Device], wanted: str | None) -> list[Device]:
         return devices
     chosen: list[Device] = []
     for name in filter(None, (part.strip() for part in wanted.split(","))):
-        if name.isdecimal():
+        if name.isascii() and name.isdecimal():
             matches = devices[int(name) : int(name) + 1]
         else:
             matches = [device for device in devices if device.id.startswith(name)]

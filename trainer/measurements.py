@@ -11,6 +11,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
+from trainer.candidate_protocol import GENOME_FILE
 from trainer.evaluation import Status
 from trainer.watch import Ended
 
@@ -37,9 +38,10 @@ def code_lines(source: str) -> int:
     """
     lines: set[int] = set()
     try:
-        source.encode()
-        docstring_lines = _docstring_lines(ast.parse(source))
-        for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        # As bytes, which Python reads from the file: a byte-order mark or a declared encoding counts.
+        data = source.encode()
+        docstring_lines = _docstring_lines(ast.parse(data, GENOME_FILE))
+        for token in tokenize.tokenize(io.BytesIO(data).readline):
             if token.type not in _LAYOUT:
                 lines.update(range(token.start[0], token.end[0] + 1))
     except (SyntaxError, tokenize.TokenError, ValueError, RecursionError, MemoryError) as error:

@@ -154,8 +154,9 @@ class Supervisor:
             if message["event"] == "saved":
                 return
             if message["event"] == "data" and not clock.running:
-                self._hand_over_data(trainee)
+                # First the clock: between the two this process may have to wait for its turn.
                 limit = clock.start()
+                self._hand_over_data(trainee)
             elif message["event"] == "log":
                 _record_point(recording, clock, message)
             elif message["event"] == "error":

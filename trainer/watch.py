@@ -12,6 +12,7 @@ from trainer.channel import Channel, ChannelClosed, Message, ProtocolBroken
 from trainer.crew import Candidate
 from trainer.evaluation import Status
 from trainer.output import clean
+from trainer.processes import has_ended
 from trainer.settings import Limits
 
 _TICK_SECONDS = 0.1
@@ -64,6 +65,7 @@ class Watch:
         self._limits = limits
         self._driver = driver
         self._next_check = 0.0
+        self._ended_at: float | None = None
 
     def next_message(self, limit: TimeLimit, scorer: Channel | None = None) -> Message:
         """Return the next message of the candidate, or of the scorer that questions it when given.
@@ -86,6 +88,9 @@ class Watch:
                 raise Ended(Status.REJECTED, f"broke the protocol of evaluations: {error}") from error
             if message is not None:
                 return message
+            # A line that a daemon holds open says nothing of the end of who was to talk on it.
+            if self._ended_seconds() > (_EXIT_PATIENCE_SECONDS if scorer else 0.0):
+                raise self.verdict_on_exit()
             self._wait(source, left)
 
     def verdict_on_exit(self) -> Ended:
@@ -107,8 +112,14 @@ class Watch:
             self._check_driver()
             self._check_usage()
             left = limit.seconds_left(self._candidate)
+            if self._ended_at is None and has_ended(self._candidate.pid):
+                self._ended_at = time.monotonic()
             self._next_check = time.monotonic() + max(_SHORTEST_WAIT_SECONDS, min(_TICK_SECONDS, left))
         return max(0.0, self._next_check - now)
+
+    def _ended_seconds(self) -> float:
+        """For how long the root process has been seen to have ended; negative while it has not."""
+        return -1.0 if self._ended_at is None else time.monotonic() - self._ended_at
 
     def _wait(self, source: Channel, seconds: float) -> None:
         poll = select.poll()

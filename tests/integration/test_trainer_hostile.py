@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from trainer_runs import genome, inhabitants, quick_settings, tiny_corpus
+from trainer_runs import genome, inhabitants, open_descriptors, quick_settings, tiny_corpus
 
 from trainer.evaluation import Job, Status
 from trainer.local import SupervisorProcess
@@ -213,6 +213,7 @@ def nothing_left(supervisor: SupervisorProcess, scratch: Path) -> Iterator[None]
     children = psutil.Process(supervisor.pid).children(recursive=True)
     assert len(children) <= 3
     assert {process.pid for process in inhabitants(scratch)} <= {child.pid for child in children}
+    assert len(open_descriptors(supervisor.pid)) <= 12
     assert len(list(scratch.glob("evo-scratch-*/candidate-*"))) <= 2
 
 

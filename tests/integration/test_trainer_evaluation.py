@@ -1,0 +1,210 @@
+"""What an evaluation measures, charges and records, with real training of a tiny model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from trainer_runs import BIGRAM, MODEL, genome, inhabitants, quick_settings, tiny_corpus
+
+from trainer.corpus import Corpus
+from trainer.evaluation import Clock, Evaluation, Job, Split, Status
+from trainer.local import SupervisorProcess
+from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
+
+SECRET = "not-for-candidates"
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    return tiny_corpus(tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("scratch")
+
+
+@pytest.fixture(scope="module")
+def supervisor(corpus: Corpus, scratch: Path) -> Iterator[SupervisorProcess]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ANTHROPIC_API_KEY", SECRET)
+        process = SupervisorProcess(quick_settings(corpus, scratch))
+    with process:
+        yield process
+        assert process.alive
+    assert not inhabitants(scratch)
+    assert not list(scratch.iterdir())
+
+
+@pytest.fixture(scope="module")
+def bigram(supervisor: SupervisorProcess) -> Evaluation:
+    return supervisor.evaluate(Job(genome(BIGRAM + "    print('\\033[1mdone\\033[0m\\r\\x00')\n"), 7, tuple(Split)))
+
+
+def printed(supervisor: SupervisorProcess, body: str) -> str:
+    """Run `body` as training and return what it printed."""
+    verdict = supervisor.evaluate(Job(genome(body), 0))
+    assert verdict.status is Status.OK, (verdict.reason, verdict.log_tail)
+    return verdict.log_tail
+
+
+def test_every_objective_is_measured(bigram: Evaluation) -> None:
+    assert bigram.status is Status.OK, (bigram.reason, bigram.log_tail)
+    assert bigram.objectives.keys() == LANGUAGE_MODEL_OBJECTIVES.keys()
+    assert bigram.objectives["parameters"] == 300 * 300
+    assert bigram.objectives["code_lines"] == 12
+    assert bigram.objectives["peak_memory_mib"] > 100
+    assert bigram.objectives["tokens_per_second"] > 1000
+    assert bigram.objectives["train_seconds"] == bigram.timings.train_seconds > 0
+    assert (bigram.seed, bigram.device, bigram.clock, bigram.reason) == (7, "cpu", Clock.CPU, "")
+
+
+def test_the_score_is_the_cross_entropy_of_the_held_out_text_per_byte(corpus: Corpus, bigram: Evaluation) -> None:
+    import numpy as np
+
+    tokens = np.fromfile(corpus.train_path, "<i4")
+    counts = np.full((300, 300), 0.01)
+    np.add.at(counts, (tokens[:-1], tokens[1:]), 1)
+    bits = -np.log2(counts / counts.sum(1, keepdims=True))
+    for split in Split:
+        held_out = corpus.held_out(split)
+        starts = np.linspace(0, len(held_out) - 33, 64).astype(int)
+        blocks = held_out[starts[:, None] + np.arange(33)]
+        inputs, targets = blocks[:, :-1], blocks[:, 1:]
+        text_bytes = corpus.token_bytes[targets]
+        expected = bits[inputs, targets][text_bytes > 0].sum() / text_bytes.sum()
+        assert bigram.split_bpb[split] == pytest.approx(expected, rel=1e-5)
+    assert bigram.objectives["val_bpb"] == bigram.split_bpb[Split.SELECTION]
+
+
+def test_the_seconds_of_a_worker_are_accounted_for(bigram: Evaluation) -> None:
+    timings = bigram.timings
+
+    assert 0 < timings.train_wall_seconds < timings.total_seconds
+    assert 0 < timings.score_seconds < timings.total_seconds
+    assert timings.outside_seconds == pytest.approx(
+        timings.total_seconds - timings.train_wall_seconds - timings.score_seconds
+    )
+
+
+def test_the_curve_and_the_clean_end_of_the_output_are_recorded(bigram: Evaluation) -> None:
+    assert [(point.step, point.loss) for point in bigram.curve] == [(1, 1.0)]
+    assert 0 < bigram.curve[0].seconds < 0.76
+    assert bigram.log_tail == "done\n\n"
+
+
+def test_a_verdict_survives_json(bigram: Evaluation) -> None:
+    assert Evaluation.from_json(bigram.to_json()) == bigram
+
+
+def test_the_seed_decides_every_generator_in_training_and_in_scoring(supervisor: SupervisorProcess) -> None:
+    model = MODEL.replace(
+        "):\n", "):\n    import numpy, random\n    print(torch.rand(1).item(), random.random(), numpy.random.rand())\n"
+    )
+
+    one, other = (supervisor.evaluate(Job(genome("pass", model), seed)) for seed in (0, 1))
+
+    trained, served = one.log_tail.splitlines()
+    assert trained == served
+    assert all(here != there for here, there in zip(trained.split(), other.log_tail.split()[:3], strict=True))
+
+
+def test_the_data_is_handed_over_once_and_is_private(supervisor: SupervisorProcess, corpus: Corpus) -> None:
+    before = corpus.train_path.read_bytes()
+
+    said = printed(
+        supervisor,
+        """
+        assert task.seconds_left() == task.budget_seconds == 0.5
+        tokens = task.train_tokens()
+        assert tokens is task.train_tokens() and 0 < task.seconds_left() < 0.5
+        print(tokens.dtype, tokens.shape, tokens.device, int(tokens.max()))
+        tokens.fill_(0)
+        """,
+    )
+
+    assert said == f"torch.int32 torch.Size([{corpus.train_tokens}]) cpu 299\n"
+    assert corpus.train_path.read_bytes() == before
+
+
+def test_waiting_is_not_charged_on_the_cpu_clock(supervisor: SupervisorProcess) -> None:
+    verdict = supervisor.evaluate(Job(genome("task.train_tokens()\ntime.sleep(1.2)"), 0))
+
+    assert verdict.status is Status.OK
+    assert verdict.objectives["train_seconds"] < 0.5
+    assert verdict.timings.train_wall_seconds > 1.2
+
+
+@pytest.mark.parametrize("reaping", ["os.waitpid(child, 0)", "signal.signal(signal.SIGCHLD, signal.SIG_IGN)"])
+def test_the_work_of_children_and_orphans_is_charged(supervisor: SupervisorProcess, reaping: str) -> None:
+    body = f"""
+        task.train_tokens()
+        finished, working = os.pipe()
+        child = os.fork()
+        if child == 0:
+            if os.fork() == 0:
+                while time.process_time() < 0.35:
+                    pass
+            os._exit(0)
+        {reaping}
+        os.close(working)
+        os.read(finished, 1)  # returns when the last of them has ended
+        """
+
+    verdict = supervisor.evaluate(Job(genome(body), 0))
+
+    assert verdict.status is Status.OK, (verdict.reason, verdict.log_tail)
+    assert verdict.objectives["train_seconds"] > 0.3
+
+
+def test_a_genome_that_trains_nothing_is_scored(supervisor: SupervisorProcess) -> None:
+    verdict = supervisor.evaluate(Job(genome("pass", "def build_model(task):\n    return Zeros()\n" + ZEROS), 0))
+
+    assert verdict.status is Status.OK, (verdict.reason, verdict.log_tail)
+    assert verdict.objectives["train_seconds"] == 0
+    assert verdict.objectives["parameters"] == 1
+
+
+ZEROS = """
+class Zeros(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.one = torch.nn.Parameter(torch.zeros(1))
+    def forward(self, x):
+        logits = torch.zeros(*x.shape, 300)
+        logits[..., 299] = -math.inf  # a token that is never a target
+        return logits + self.one
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("def train(:", "SyntaxError: "),
+        ("x = '\udcff'", "UnicodeEncodeError: "),
+        ("x = 0\0", "(SyntaxError|ValueError): "),
+        ("import no_such_module", "ModuleNotFoundError: No module named 'no_such_module' .line 1"),
+        ("", "must define a function `build_model`"),
+        ("def build_model(task): return 3\ndef train(model, task): pass", "must return a torch.nn.Module"),
+    ],
+)
+def test_what_is_no_genome_is_told_why(supervisor: SupervisorProcess, source: str, reason: str) -> None:
+    verdict = supervisor.evaluate(Job(source, 0))
+
+    assert verdict.status in (Status.CRASHED, Status.REJECTED)
+    assert pytest.approx(0) == verdict.timings.train_seconds
+    assert re.search(reason, verdict.reason)
+
+
+def test_no_process_of_a_worker_knows_a_secret(supervisor: SupervisorProcess) -> None:
+    family = [psutil.Process(supervisor.pid), *psutil.Process(supervisor.pid).children(recursive=True)]
+
+    assert len(family) == 4
+    for process in family:
+        assert "ANTHROPIC_API_KEY" not in process.environ()
+        assert SECRET not in Path(f"/proc/{process.pid}/environ").read_text()
+    assert SECRET not in printed(supervisor, "print(dict(os.environ))")

@@ -1,0 +1,203 @@
+"""Whoever is killed, at any moment: the verdict is LOST, and no process and no scratch folder stays behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+from trainer_runs import await_end, genome, inhabitants, quick_settings, tiny_corpus
+
+from trainer.errors import MachineError
+from trainer.evaluation import Evaluation, Job, Status
+from trainer.local import SupervisorProcess
+from trainer.scratch import Scratch, sweep
+from trainer.settings import Settings
+
+DRIVER = """
+import json, sys
+from trainer.evaluation import Job
+from trainer.local import SupervisorProcess
+from trainer.settings import Settings
+
+settings, genome = json.loads(sys.stdin.read())
+SupervisorProcess(Settings.from_json(settings)).evaluate(Job(genome, 0))
+"""
+
+
+@pytest.fixture
+def settings(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> Settings:
+    return quick_settings(tiny_corpus(tmp_path_factory), tmp_path / "scratch", train_seconds=60)
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Path:
+    """A pipe through which a candidate tells its process id once it trains."""
+    os.mkfifo(tmp_path / "started")
+    return tmp_path / "started"
+
+
+@pytest.fixture
+def background() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(1) as executor:
+        yield executor
+
+
+def stubborn(started: Path) -> str:
+    """Return a genome that ignores what can be ignored, leaves a daemon, tells its process id, and waits."""
+    return genome(
+        f"""
+        task.train_tokens()
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if os.fork() == 0:
+            os.setsid()
+            if os.fork() == 0:
+                time.sleep(600)
+            os._exit(0)
+        os.wait()
+        open({str(started)!r}, "w").write(str(os.getpid()))
+        time.sleep(600)
+        """
+    )
+
+
+def nothing_left(settings: Settings) -> bool:
+    assert settings.scratch is not None
+    return not await_end(settings.scratch) and not list(settings.scratch.iterdir())
+
+
+def named(supervisor: SupervisorProcess, module: str) -> psutil.Process:
+    return next(child for child in psutil.Process(supervisor.pid).children() if module in child.cmdline())
+
+
+def test_a_candidate_killed_from_outside_is_lost(
+    settings: Settings, started: Path, background: ThreadPoolExecutor
+) -> None:
+    with SupervisorProcess(settings) as supervisor:
+        verdict = background.submit(supervisor.evaluate, Job(stubborn(started), 0))
+        os.kill(int(started.read_text()), signal.SIGKILL)
+
+        assert (verdict.result().status, verdict.result().reason) == (Status.LOST, "was killed from outside (SIGKILL)")
+        assert supervisor.alive
+        named(supervisor, "trainer.scorer").kill()
+        assert supervisor.evaluate(Job(genome(), 0)).status is Status.LOST
+        assert supervisor.evaluate(Job(genome(), 0)).status is Status.OK
+    assert nothing_left(settings)
+
+
+def test_a_killed_supervisor_loses_its_evaluation_and_leaves_nothing(
+    settings: Settings, started: Path, background: ThreadPoolExecutor
+) -> None:
+    supervisor = SupervisorProcess(settings)
+    verdict = background.submit(supervisor.evaluate, Job(stubborn(started), 0))
+    started.read_text()
+
+    os.kill(supervisor.pid, signal.SIGKILL)
+
+    assert verdict.result().status is Status.LOST
+    assert not supervisor.alive
+    assert nothing_left(settings)
+    assert supervisor.evaluate(Job(genome(), 0)).status is Status.LOST
+
+
+def test_closing_the_line_ends_training_at_once(
+    settings: Settings, started: Path, background: ThreadPoolExecutor
+) -> None:
+    supervisor = SupervisorProcess(settings)
+    verdict: Future[Evaluation] = background.submit(supervisor.evaluate, Job(stubborn(started), 0))
+    started.read_text()
+
+    supervisor.close()
+
+    assert verdict.result().status is Status.LOST
+    assert nothing_left(settings)
+
+
+def test_a_killed_driver_takes_everything_with_it(settings: Settings, started: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", DRIVER], stdin=subprocess.PIPE, text=True) as driver:
+        assert driver.stdin is not None
+        driver.stdin.write(json.dumps([settings.to_json(), stubborn(started)]))
+        driver.stdin.close()
+        started.read_text()
+        (supervisor,) = psutil.Process(driver.pid).children()
+        driver.kill()
+
+    supervisor.wait(timeout=10)
+    assert nothing_left(settings)
+
+
+def test_what_killed_supervisors_left_is_swept_and_what_others_hold_is_not(tmp_path: Path) -> None:
+    held, abandoned = Scratch(tmp_path), Scratch(tmp_path)
+    inner = abandoned.new_folder()
+    held.new_folder()
+    abandoned._lock.close()  # as the kernel does with a killed process
+    nap = "import time; print(flush=True); time.sleep(600)"
+    with subprocess.Popen([sys.executable, "-c", nap], cwd=inner, stdout=subprocess.PIPE) as inhabitant:
+        assert inhabitant.stdout is not None
+        inhabitant.stdout.readline()
+        sweep(tmp_path)
+        assert not psutil.pid_exists(inhabitant.pid)
+
+    assert list(tmp_path.iterdir()) == [held.folder]
+    held.close()
+    assert not list(tmp_path.iterdir())
+
+
+def deep(folder: Path) -> None:
+    start = Path.cwd()
+    os.chdir(folder)
+    for _ in range(2000):
+        Path("d").mkdir()
+        os.chdir("d")
+    os.chdir(start)
+
+
+def locked(folder: Path) -> None:
+    (folder / "inner").mkdir()
+    (folder / "inner" / "file").touch()
+    (folder / "inner").chmod(0)
+
+
+def linked(folder: Path) -> None:
+    (folder / "link").symlink_to(folder.parent.parent / "precious")
+    os.mkfifo(folder / "pipe")
+
+
+@pytest.mark.parametrize("mischief", [deep, locked, linked])
+def test_a_hostile_scratch_folder_is_removed(tmp_path: Path, mischief: Callable[[Path], None]) -> None:
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "file").touch()
+    scratch = Scratch(tmp_path)
+    mischief(scratch.new_folder())
+
+    scratch.close()
+
+    assert [path.name for path in tmp_path.iterdir()] == ["precious"]
+    assert (tmp_path / "precious" / "file").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"corpus": Path("/nonexistent")}, "/nonexistent"),
+        ({"device": "cuda", "device_id": "GPU-0"}, "GPU-0|NVML|cuda"),
+        ({"sequence_length": 10**7}, "sequence_length must be below the \\d+ tokens"),
+    ],
+)
+def test_a_supervisor_that_cannot_work_says_why_and_leaves_nothing(
+    settings: Settings, change: dict[str, object], reason: str
+) -> None:
+    with pytest.raises(MachineError, match=reason):
+        SupervisorProcess(replace(settings, **change))  # type: ignore[arg-type]
+
+    assert nothing_left(settings)
+    assert settings.scratch is not None
+    assert not inhabitants(settings.scratch)

@@ -1,0 +1,76 @@
+"""The limits of time, at short caps on the wall clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from trainer_runs import BIGRAM, MODEL, genome, inhabitants, quick_settings, tiny_corpus
+
+from trainer.evaluation import Clock, Job, Status
+from trainer.local import SupervisorProcess
+
+HANGS_WHEN_SERVING = """
+class Model(torch.nn.Embedding):
+    def forward(self, x):
+        time.sleep(600)
+
+def build_model(task):
+    return Model(task.vocab_size, task.vocab_size)
+"""
+
+
+@pytest.fixture(scope="module")
+def supervisor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SupervisorProcess]:
+    scratch = tmp_path_factory.mktemp("scratch")
+    settings = quick_settings(
+        tiny_corpus(tmp_path_factory), scratch, clock=Clock.WALL, setup_seconds=3, score_seconds=3
+    )
+    with SupervisorProcess(settings) as process:
+        yield process
+    assert not inhabitants(scratch)
+    assert not list(scratch.iterdir())
+
+
+def test_the_wall_clock_charges_waiting(supervisor: SupervisorProcess) -> None:
+    verdict = supervisor.evaluate(Job(genome("task.train_tokens()\ntime.sleep(0.3)"), 0))
+
+    assert verdict.status is Status.OK, verdict.reason
+    assert verdict.objectives["train_seconds"] == verdict.timings.train_wall_seconds
+    assert verdict.timings.train_wall_seconds > 0.3
+
+
+def test_a_short_overrun_is_forgiven_and_a_longer_one_is_not(supervisor: SupervisorProcess) -> None:
+    forgiven = supervisor.evaluate(
+        Job(genome("task.train_tokens()\nwhile task.seconds_left() > -0.02:\n    time.sleep(0.001)"), 0)
+    )
+    late = supervisor.evaluate(
+        Job(genome("task.train_tokens()\nwhile task.seconds_left() > -0.3:\n    time.sleep(0.001)"), 0)
+    )
+
+    assert forgiven.status is Status.OK, forgiven.reason
+    assert 0.5 < forgiven.objectives["train_seconds"] < 0.76
+    assert late.status is Status.TIMED_OUT
+    assert late.reason == "trained on beyond its 0.5 s (wall clock) and the 0.26 s of grace"
+    assert late.timings.train_seconds < 1.5
+
+
+@pytest.mark.parametrize("where", ["import", "build", "train"])
+def test_set_up_has_a_cap(supervisor: SupervisorProcess, where: str) -> None:
+    nap = "\ntime.sleep(600)\n"
+    model = {"import": nap + MODEL, "build": "def build_model(task):\n    time.sleep(600)\n", "train": MODEL}[where]
+
+    verdict = supervisor.evaluate(Job(genome("time.sleep(600)" if where == "train" else BIGRAM, model), 0))
+
+    assert verdict.status is Status.TIMED_OUT
+    assert verdict.reason == "did not ask for its data within the 3 s that set-up may take"
+    assert verdict.timings.train_seconds == 0
+
+
+def test_scoring_has_a_cap_and_the_next_candidate_a_scorer(supervisor: SupervisorProcess) -> None:
+    verdict = supervisor.evaluate(Job(genome(model=HANGS_WHEN_SERVING), 0))
+    following = supervisor.evaluate(Job(genome(), 0))
+
+    assert verdict.status is Status.TIMED_OUT
+    assert verdict.reason == "was not scored within the 3 s that scoring may take"
+    assert following.status is Status.OK, following.reason
