@@ -108,12 +108,11 @@ def training_budget(config: Config) -> Budget:
     return Budget(seconds, clock, budget.setup_seconds, budget.score_seconds)
 
 
-def build_operators(config: Config, vocab_size: int, spent_usd: float = 0.0) -> OperatorChoice:
+def build_operators(config: Config, spent_usd: float = 0.0) -> OperatorChoice:
     """Return the operators of a run.
 
     Args:
         config: resolved.
-        vocab_size: of the corpus.
         spent_usd: what the run has paid for language models already.
 
     Raises:
@@ -128,7 +127,7 @@ def build_operators(config: Config, vocab_size: int, spent_usd: float = 0.0) -> 
             known = ", ".join((*CLASSICAL_OPERATORS, *LANGUAGE_MODEL_OPERATORS))
             raise ConfigError(f"--operators must name operators among {known}, but {name!r} is none of them.")
     if uses_language_model(config):
-        available |= _language_model_operators(config, vocab_size, spent_usd)
+        available |= _language_model_operators(config, spent_usd)
     return OperatorChoice([(available[name], weight) for name, weight in weights.items()])
 
 
@@ -160,7 +159,7 @@ def objectives(names: Sequence[str]) -> tuple[Objective, ...]:
     return tuple(LANGUAGE_MODEL_OBJECTIVES[name] for name in names)
 
 
-def _language_model_operators(config: Config, vocab_size: int, spent_usd: float) -> dict[str, Operator]:
+def _language_model_operators(config: Config, spent_usd: float) -> dict[str, Operator]:
     from operators.llm import Conditions, Conversations, LanguageModel, LLMCrossover, LLMMutation, Purse
 
     settings = llm_settings(config)
@@ -168,7 +167,7 @@ def _language_model_operators(config: Config, vocab_size: int, spent_usd: float)
         objectives=objectives(tuple(dict.fromkeys((*config.search.objectives, *config.search.front)))),
         budget=training_budget(config),
         device=worker_devices(config.workers)[0].name,
-        vocab_size=vocab_size,
+        vocab_size=config.task.vocab_size,
         sequence_length=resolved(config.task.sequence_length),
     )
     model = LanguageModel(settings, Purse(settings.max_cost_usd, spent_usd))

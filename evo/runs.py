@@ -79,8 +79,8 @@ def start(config: Config, path: Path, observer: Observer, progress: PrepareProgr
         progress: told of the preparation of the data.
     """
     source = read_genome(config.task.genome)
+    operators = build_operators(config)
     corpus = _prepare(config, progress)
-    operators = build_operators(config, corpus.vocab_size)
     folder = RunFolder.create(path)
     with folder.lock(), Store.create(folder.store) as store:
         lineage = Lineage.open(folder.lineage)
@@ -118,7 +118,7 @@ def resume(
         config = change(stored)
         _refuse_small_budget(config, store)
         corpus = _prepare(config, progress)
-        operators = build_operators(config, corpus.vocab_size, store.spending().cost_usd)
+        operators = build_operators(config, store.spending().cost_usd)
         lineage = Lineage.open(folder.lineage)
         search = build_search(config, store, lineage, build_evaluator(config, corpus), operators, observer)
         _seal(folder, store, config)

@@ -49,7 +49,7 @@ def _config(evaluations: int, schedule: str, weights: dict[str, float], url: str
 
 def _busy_share(config: Config, evaluation_seconds: float) -> float:
     evaluator = SimulatedEvaluator(_SLOTS, evaluation_seconds)
-    operators = build_operators(config, vocab_size=2048)
+    operators = build_operators(config)
     with simulated_search(config, evaluator, operators, Stopwatch()) as search:
         asyncio.run(search.run())
     first = min(start for start, _ in evaluator.busy)
