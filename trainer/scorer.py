@@ -67,7 +67,8 @@ class Scorer:
         self._device = torch.device(settings.device)
         self._token_bytes = torch.from_numpy(corpus.token_bytes.astype(np.int64)).to(self._device)
         self._shape = self._frame_shape()
-        self._copy = torch.empty(self._shape.length, self._shape.vocab_size)
+        pinned = self._device.type == "cuda"  # copies to the GPU then need no staging
+        self._copy = torch.empty(self._shape.length, self._shape.vocab_size, pin_memory=pinned)
         self._blocks = {split: self._split_blocks(split) for split in Split}
         self._warm_up()
 

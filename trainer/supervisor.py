@@ -272,6 +272,8 @@ def main() -> None:
                 _serve(supervisor, driver)
         except EvoError as error:
             driver.send({"event": "failed", "reason": str(error)})
+        except OSError as error:
+            driver.send({"event": "failed", "reason": f"The supervisor of {settings.device_name} failed: {error}."})
 
 
 def _serve(supervisor: Supervisor, driver: Channel) -> None:

@@ -227,6 +227,19 @@ def test_training_gone_wrong_ends_with_its_status(
     assert re.search(reason, verdict.reason)
 
 
+def test_a_curve_of_too_many_points_is_thinned(supervisor: SupervisorProcess) -> None:
+    flood = LINE + 'for step in range(4500):\n    os.write(line, b\'{"event":"log","step":%d,"loss":0.5}\\n\' % step)'
+
+    verdict = supervisor.evaluate(Job(genome(flood), 0))
+
+    assert verdict.status is Status.OK, verdict.reason
+    steps = [point.step for point in verdict.curve]
+    assert steps == sorted(steps)
+    assert 1000 <= len(steps) <= 2000
+    assert steps[0] == 0
+    assert steps[-1] > 4490
+
+
 @pytest.mark.parametrize(("answer", "status", "reason"), IN_SCORING.values(), ids=IN_SCORING)
 def test_serving_gone_wrong_ends_with_its_status(
     supervisor: SupervisorProcess, answer: str, status: Status, reason: str
