@@ -10,6 +10,11 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+_LOOP_CONTROL = frozenset({ast.Break, ast.Continue})
+_SIMPLE = frozenset(
+    {ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Pass, ast.Import, ast.ImportFrom, ast.Assert}
+)
+
 
 class _Block(NamedTuple):
     body: Sequence[ast.stmt]
@@ -29,12 +34,17 @@ def misplaced_statement(tree: ast.Module) -> tuple[ast.stmt, str] | None:
     while blocks:
         block = blocks.pop()
         for statement in block.body:
-            match statement:
-                case ast.Return() if not block.in_function:
+            kind = type(statement)
+            if kind in _SIMPLE:  # most statements are: they are passed by fast
+                continue
+            if kind is ast.Return:
+                if not block.in_function:
                     return statement, "'return' outside function"
-                case ast.Break() | ast.Continue() if not block.in_loop:
-                    return statement, f"'{type(statement).__name__.lower()}' outside loop"
-            blocks.extend(_blocks_of(statement, block))
+            elif kind in _LOOP_CONTROL:
+                if not block.in_loop:
+                    return statement, f"'{kind.__name__.lower()}' outside loop"
+            else:
+                blocks.extend(_blocks_of(statement, block))
     return None
 
 

@@ -23,8 +23,12 @@ class GitObject:
     @cached_property
     def name(self) -> str:
         """The hexadecimal name, which is the hash of the content."""
-        head = f"{self.kind} {len(self.body)}\0".encode()
-        return hashlib.sha1(head + self.body, usedforsecurity=False).hexdigest()
+        return hashlib.sha1(self.content, usedforsecurity=False).hexdigest()
+
+    @property
+    def content(self) -> bytes:
+        """What git hashes and compresses: a head and the body."""
+        return f"{self.kind} {len(self.body)}\0".encode() + self.body
 
 
 class LooseObjects:
@@ -48,7 +52,9 @@ class LooseObjects:
             return
         # git and gitdb trust the name of a file that exists, so a damaged one has to go first.
         self._path(item.name).unlink(missing_ok=True)
-        self._database.store(IStream(item.kind.encode(), len(item.body), BytesIO(item.body)))
+        # Handed over compressed: gitdb would spend more time on a better ratio than a small object is worth.
+        packed = BytesIO(zlib.compress(item.content, zlib.Z_BEST_SPEED))
+        self._database.store(IStream(item.kind.encode(), len(item.body), packed, bytes.fromhex(item.name)))
         self.written += 1
 
     def is_intact(self, name: str) -> bool:

@@ -116,13 +116,13 @@ def relatives() -> tuple[str, str]:
         {
             "ADAM_BETA1 = 0.9\n": "ADAM_BETA1 = 0.8\n",
             "F.relu(self.up(x)).square()": "F.gelu(self.up(x))",
-            "COOLDOWN = 0.5": "COOLDOWN = 0.6",
+            "COOLDOWN = 0.6": "COOLDOWN = 0.7",
         },
     )
     second = _changed(
         SEED,
         {
-            "COOLDOWN = 0.5": "COOLDOWN = 0.3",
+            "COOLDOWN = 0.6": "COOLDOWN = 0.3",
             "rise * (FINAL_LR": "rise**2 * (FINAL_LR",
             "WARMUP = 0.02": "WARMUP = 0.05",
         },
