@@ -17,11 +17,13 @@ class PacedEvaluator(StandInEvaluator):
     """Loses nothing of itself; every evaluation takes `turns` of the event loop, then `seconds`.
 
     Attributes:
+        stubborn: whether closing it does not end what is under way.
         evaluated: every job that came to a verdict.
     """
 
     turns: int = 0
     seconds: float = 0.0
+    stubborn: bool = False
     evaluated: list[Job] = field(default_factory=list, init=False)
     _closing: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
@@ -40,7 +42,8 @@ class PacedEvaluator(StandInEvaluator):
         return await super().evaluate(slot, job)
 
     async def close(self) -> None:
-        self._closing.set()
+        if not self.stubborn:
+            self._closing.set()
 
     async def _is_closed_within(self, seconds: float) -> bool:
         try:

@@ -8,12 +8,14 @@ kills itself there; the moments are the methods of `_Killing…` below.
 from __future__ import annotations
 
 import json
+import logging
 import os
+import resource
 import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -34,6 +36,8 @@ from evo.run_folder import RunFolder
 from evo.store import Store
 from trainer.errors import EvoError
 
+_SEED = read_genome("")
+
 
 @dataclass(frozen=True)
 class Command:
@@ -45,6 +49,9 @@ class Command:
         changes: to the configuration of a run that is resumed, by section.
         evaluator: arguments of `PacedEvaluator`.
         environment: added to the process's own.
+        ignored: signals that the process ignores from its start, as under `nohup`.
+        largest_file_bytes: what the kernel lets the process write into one file, as a full disk would.
+        user: id of the user to become; 0 stays who it is.
         kill: moment and how often it passes, such as ("launched", 3).
     """
 
@@ -53,6 +60,9 @@ class Command:
     changes: Mapping[str, Any] = field(default_factory=dict)
     evaluator: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    ignored: Sequence[int] = ()
+    largest_file_bytes: int = 0
+    user: int = 0
     kill: tuple[str, int] | None = None
 
 
@@ -167,8 +177,18 @@ class _KillingEvaluator(PacedEvaluator):
 def drive(command: Command) -> int:
     """Start or resume the run and return the exit code of its driver."""
     os.environ.update(command.environment)
+    for number in command.ignored:
+        signal.signal(number, signal.SIG_IGN)
+    if command.largest_file_bytes:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (command.largest_file_bytes, resource.RLIM_INFINITY))
+    if command.user:
+        os.setgroups([])
+        os.setgid(command.user)
+        os.setuid(command.user)
     moments.chosen = command.kill
-    evaluator = _KillingEvaluator(read_genome(""), **command.evaluator)
+    evaluator = _KillingEvaluator(_SEED, **command.evaluator)
+    runs.read_genome = lambda path: _SEED  # type: ignore[assignment]
     runs.build_evaluator = lambda config, corpus: evaluator  # type: ignore[assignment]
     runs.prepare = lambda *_, **__: SimpleNamespace(vocab_size=2048)  # type: ignore[assignment]
     runs.Store, runs.Lineage, runs.RunFolder = _KillingStore, _KillingLineage, _KillingFolder  # type: ignore[misc]
@@ -271,4 +291,6 @@ def _serve() -> None:
 
 
 if __name__ == "__main__":
+    # Development mode also reports what was slow, which says something about the machine only.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     _serve()

@@ -1,0 +1,210 @@
+"""How a search ends before its budget does, and that it goes on from there."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from pathlib import Path
+
+import pytest
+from paced_evaluator import (
+    BrokenGenerationZero,
+    LosingEvaluator,
+    PacedEvaluator,
+    UnstartableEvaluator,
+)
+from run_inspection import assert_complete, assert_no_error
+from searches import GENOME, Notes, Numbering, configuration, opened, searched
+
+from evo.check import check_run
+from evo.endings import Ending
+from evo.losses import MOST_LOSSES
+from evo.results_table import write_results_table
+from evo.run_folder import RunFolder
+from evo.store import Purpose, Store
+from operators.proposal import Proposal, Request
+from trainer.errors import GenomeError, MachineError
+from trainer.evaluation import Status
+
+BUDGET = 20
+
+
+def told(path: Path) -> int:
+    with Store.read(RunFolder(path).store) as store:
+        return store.last_told()
+
+
+def test_nothing_new_to_evaluate(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    stopped = searched(path, configuration(), PacedEvaluator(GENOME), Numbering(one_in=1))
+    assert stopped.ending is Ending.NO_OFFSPRING
+    assert "50 proposals in a row" in stopped.reason
+    assert "no idea" in stopped.reason
+    assert check_run(path) == []
+    assert searched(path, configuration(), PacedEvaluator(GENOME)).ending is Ending.COMPLETE
+    assert told(path) == BUDGET
+
+
+def test_a_broken_generation_0_ends_it_whenever_it_is_tried(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    for _ in range(2):
+        with pytest.raises(
+            GenomeError, match=r"Generation 0 must train and be scored .* it ended crashed: ImportError"
+        ):
+            searched(path, configuration(), BrokenGenerationZero(GENOME))
+    assert told(path) <= 3 + 1  # its replicates, and what the second worker was given meanwhile
+    assert_no_error(path)
+
+
+def test_a_candidate_that_ends_its_workers_is_given_up(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    evaluator = LosingEvaluator(GENOME, slots=1, poison="LR = 2e-5")
+    assert searched(path, configuration(), evaluator).ending is Ending.COMPLETE
+    with Store.read(RunFolder(path).store) as store:
+        lost = [outcome for outcome in store.outcomes() if outcome.status is Status.LOST]
+        assert [(outcome.individual, outcome.attempt) for outcome in lost] == [(2, MOST_LOSSES)]
+    assert check_run(path) == []
+
+
+def test_losses_under_earlier_drivers_do_not_count(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    for _ in range(MOST_LOSSES):
+        with opened(path, configuration(), PacedEvaluator(GENOME)) as (_, store):
+            store.launch(store.queued()[0].id, "cpu")
+    evaluator = PacedEvaluator(GENOME)
+    evaluator._lost = False  # loses the first job once
+    assert searched(path, configuration(), evaluator).ending is Ending.COMPLETE
+    with Store.read(RunFolder(path).store) as store:
+        assert all(outcome.status is not Status.LOST for outcome in store.outcomes())
+
+
+@pytest.mark.parametrize("healthy", [0, 9])
+@pytest.mark.parametrize("kind", [LosingEvaluator, UnstartableEvaluator])
+def test_a_machine_that_evaluates_nothing_ends_it_and_is_not_blamed_on_candidates(
+    tmp_path: Path, kind: type[LosingEvaluator] | type[UnstartableEvaluator], healthy: int
+) -> None:
+    path = tmp_path / "run"
+    with pytest.raises(MachineError, match="supervisor"):
+        searched(path, configuration(), kind(GENOME, slots=2, healthy=healthy))
+    assert check_run(path) == []
+    assert healthy <= told(path) <= healthy + 2
+    assert searched(path, configuration(), PacedEvaluator(GENOME)).ending is Ending.COMPLETE
+    assert told(path) == BUDGET
+
+
+class Faulty:
+    """An operator with a mistake."""
+
+    name = "numbering"
+    arity = 1
+
+    async def propose(self, request: Request) -> Proposal:
+        if request.number == 5:
+            raise RuntimeError("a mistake")
+        return await Numbering().propose(request)
+
+
+def test_an_error_of_an_operator_keeps_the_results_that_came_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    evaluator = PacedEvaluator(GENOME, slots=1)
+    with pytest.raises(RuntimeError, match="a mistake"):
+        searched(path, configuration(), evaluator, Faulty())
+    assert told(path) == len(evaluator.evaluated)
+    assert check_run(path) == []
+    assert searched(path, configuration(), PacedEvaluator(GENOME)).ending is Ending.COMPLETE
+    assert told(path) == BUDGET
+
+
+def test_an_interrupt_keeps_what_is_finished_and_starts_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    watcher = Notes()
+
+    async def interrupted_at_once() -> str:
+        asyncio.get_running_loop().call_soon(search.interrupt)
+        return (await search.run()).ending
+
+    with opened(path, configuration(), PacedEvaluator(GENOME, seconds=60), observer=watcher) as (search, store):
+        assert asyncio.run(interrupted_at_once()) == Ending.INTERRUPTED
+        assert watcher.running == [1, 2]
+        assert store.running() == []
+        assert [attempt.state for attempt in store.attempts_of(1)] == ["released"]
+    assert check_run(path) == []
+    assert searched(path, configuration(), PacedEvaluator(GENOME)).ending is Ending.COMPLETE
+    assert told(path) == BUDGET
+
+
+def test_an_interrupt_together_with_the_last_result_is_no_early_end(tmp_path: Path) -> None:
+    with opened(tmp_path / "run", configuration(2, 1), PacedEvaluator(GENOME)) as (search, _):
+        assert asyncio.run(search.run()).ending is Ending.COMPLETE
+        search.interrupt()
+        assert asyncio.run(search.run()).ending is Ending.COMPLETE
+
+
+def test_open_proposals_of_an_operator_that_is_gone_are_given_up(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    with opened(path, configuration(), PacedEvaluator(GENOME)) as (_, store):
+        store.begin_proposal(1, "llm_mutation", (0,), 0)
+    assert searched(path, configuration(), PacedEvaluator(GENOME)).ending is Ending.COMPLETE
+    with Store.read(RunFolder(path).store) as store:
+        assert store.proposal(1).kind == "operator_gone"
+    assert told(path) == BUDGET
+
+
+def test_a_clock_that_jumps_harms_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chance, day = random.Random(1), 86_400.0
+    monkeypatch.setattr("evo.store.store.time.time", lambda: 1e9 + chance.uniform(-day, day))
+    path = tmp_path / "run"
+    assert searched(path, configuration(), PacedEvaluator(GENOME)).ending is Ending.COMPLETE
+    with opened(path, configuration(), PacedEvaluator(GENOME)) as (search, store):
+        assert asyncio.run(search.run()).ending is Ending.COMPLETE
+        write_results_table(RunFolder(path), store, search._projection._lineage)
+    assert_complete(path)
+
+
+class TestConfirmations:
+    """The reserve at the end of the budget."""
+
+    def test_more_generations_after_the_confirmations_are_searched_and_confirmed(self, tmp_path: Path) -> None:
+        path = tmp_path / "run"
+        assert searched(path, configuration(4, 5), PacedEvaluator(GENOME)).ending is Ending.COMPLETE
+        assert searched(path, configuration(4, 10), PacedEvaluator(GENOME)).ending is Ending.COMPLETE
+        with opened(path, configuration(4, 10), PacedEvaluator(GENOME)) as (search, store):
+            outcomes = list(store.outcomes())
+            assert len(outcomes) == 40
+            first = [outcome for outcome in outcomes[:20] if outcome.purpose is Purpose.CONFIRM]
+            second = [outcome for outcome in outcomes[20:] if outcome.purpose is Purpose.CONFIRM]
+            assert first
+            assert second
+            assert outcomes[20].purpose is Purpose.SEARCH
+            assert outcomes[-1].purpose is Purpose.CONFIRM
+            pairs = [(outcome.individual, outcome.seed) for outcome in (*first, *second)]
+            assert len(set(pairs)) == len(pairs)
+            confirmed = {outcome.individual for outcome in (*first, *second)} - {0}
+            gains = search.standings.gains()
+            assert {gain.individual for gain in gains} == confirmed
+            best = search.standings.best()
+            assert best is not None
+            assert best.id == gains[0].individual
+
+    def test_nobody_to_confirm_leaves_the_reserve_to_the_search(self, tmp_path: Path) -> None:
+        path = tmp_path / "run"
+        evaluator = PacedEvaluator(GENOME, one_in=1)  # every offspring fails
+        assert searched(path, configuration(), evaluator).ending is Ending.COMPLETE
+        with Store.read(RunFolder(path).store) as store:
+            assert {outcome.purpose for outcome in store.outcomes()} == {Purpose.BASELINE, Purpose.SEARCH}
+        assert told(path) == BUDGET
+
+    def test_speed_first_is_not_confirmed_on_text(self, tmp_path: Path) -> None:
+        path = tmp_path / "run"
+        config = configuration(objectives=("tokens_per_second",))
+        with opened(path, config, PacedEvaluator(GENOME)) as (search, store):
+            assert asyncio.run(search.run()).ending is Ending.COMPLETE
+            assert not [one for one in store.outcomes() if one.purpose is Purpose.CONFIRM]
+            standings = search.standings
+            assert standings.gains() == []
+            best = standings.best()
+            assert best is not None
+            assert best is max(standings.hall, key=lambda one: one.means()["tokens_per_second"])
+            zero = standings.generation_zero
+            assert zero is not None
+            assert best.means()["tokens_per_second"] > zero.means()["tokens_per_second"]

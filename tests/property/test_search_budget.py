@@ -1,0 +1,69 @@
+"""A search spends its budget to the last evaluation, and never one more."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from paced_evaluator import FailingOffspring, PacedEvaluator
+from run_inspection import assert_no_error
+from searches import GENOME, Numbering, configuration, opened
+
+from evo.config import Config
+from evo.endings import Ending
+from evo.plan import make_plan
+from evo.store import Purpose, Store
+
+CONFIGURATIONS = st.builds(
+    configuration,
+    pop=st.integers(2, 6),
+    gens=st.integers(1, 6),
+    noise=st.fixed_dictionaries(
+        {"baseline_replicates": st.integers(1, 5), "confirm_share": st.sampled_from([0.0, 0.06, 0.3, 0.95])}
+    ),
+    schedule=st.sampled_from(["asynchronous", "generational"]),
+    objectives=st.sampled_from([("val_bpb",), ("tokens_per_second",), ("val_bpb", "tokens_per_second")]),
+)
+EVALUATORS = st.builds(
+    lambda kind, slots, one_in, turns: kind(GENOME, slots, one_in, turns=turns),
+    st.sampled_from([PacedEvaluator, FailingOffspring]),
+    slots=st.integers(1, 5),
+    one_in=st.integers(2, 20),
+    turns=st.integers(0, 4),
+)
+OPERATORS = st.builds(Numbering, one_in=st.integers(2, 9))
+
+
+def purposes(store: Store) -> Counter[Purpose]:
+    return Counter(outcome.purpose for outcome in store.outcomes())
+
+
+def assert_spent(config: Config, store: Store) -> None:
+    assert [outcome.told for outcome in store.outcomes()] == list(range(1, config.search.evaluations + 1))
+    assert store.queued() == store.running() == store.open_proposals() == []
+
+
+@settings(max_examples=25, deadline=None)
+@given(CONFIGURATIONS, EVALUATORS, OPERATORS, st.integers(0, 3))
+def test_the_budget_is_spent_exactly(
+    config: Config, evaluator: PacedEvaluator, operator: Numbering, more_gens: int
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "run"
+        with opened(path, config, evaluator, operator) as (search, store):
+            assert asyncio.run(search.run()).ending is Ending.COMPLETE
+            assert_spent(config, store)
+            found = purposes(store)
+            assert found[Purpose.BASELINE] == make_plan(config).baseline
+            assert found[Purpose.CONFIRM] <= make_plan(config).confirmations
+        larger = config.model_copy(
+            update={"search": config.search.model_copy(update={"gens": config.search.gens + more_gens})}
+        )
+        with opened(path, larger, PacedEvaluator(GENOME, 2), operator) as (search, store):
+            assert asyncio.run(search.run()).ending is Ending.COMPLETE
+            assert_spent(larger, store)
+        assert_no_error(path)

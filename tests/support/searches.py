@@ -1,0 +1,98 @@
+"""Whole searches in this process: everything real but training, with an operator that costs nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from operator_requests import SMALL
+
+from evo.assemble import build_search
+from evo.config import Config, parse_config
+from evo.endings import Stopped
+from evo.lineage import Lineage
+from evo.progress import Observer, Silent
+from evo.run_folder import RunFolder
+from evo.search import Search
+from evo.store import Store
+from evo.workers import Evaluator
+from operators.choice import OperatorChoice
+from operators.proposal import NoOffspring, Operator, Proposal, Request
+
+GENOME = SMALL
+
+
+class Numbering:
+    """Gives each offspring another learning rate; every `one_in`-th proposal comes to nothing."""
+
+    name = "numbering"
+    arity = 1
+
+    def __init__(self, one_in: int = 10**9) -> None:
+        self.one_in = one_in
+        self.requests: list[Request] = []
+
+    async def propose(self, request: Request) -> Proposal:
+        self.requests.append(request)
+        if request.number % self.one_in == 0:
+            raise NoOffspring("no idea")
+        source = re.sub(r"^LR = .*$", f"LR = {request.number}e-5", request.parents[0].source, flags=re.MULTILINE)
+        request.gate.check(source)
+        return Proposal(source, self.name, f"number {request.number}")
+
+
+class Notes(Silent):
+    """Keeps what is said, in the order it was said."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.told: list[int] = []
+        self.running: list[int] = []
+
+    def launched(self, running: int) -> None:
+        self.running.append(running)
+
+    def finished(self, record: Any, outcome: Any, standings: Any, reason: str) -> None:
+        self.told.append(outcome.told)
+
+    def note(self, message: str) -> None:
+        self.said.append(message)
+
+
+def configuration(pop: int = 4, gens: int = 5, *, noise: dict[str, Any] | None = None, **search: Any) -> Config:
+    return parse_config({"search": {"pop": pop, "gens": gens, **search}, "noise": noise or {}}, "test")
+
+
+@contextmanager
+def opened(
+    path: Path,
+    config: Config,
+    evaluator: Evaluator,
+    operator: Operator | None = None,
+    observer: Observer | None = None,
+) -> Iterator[tuple[Search, Store]]:
+    """Yield the search of a new run, or of the run that is there already."""
+    is_new = not path.exists()
+    folder = RunFolder.create(path) if is_new else RunFolder.open(path)
+    with folder.lock(), Store.create(folder.store) if is_new else Store.open(folder.store) as store:
+        choice = OperatorChoice([(operator or Numbering(), 1.0)])
+        search = build_search(config, store, Lineage.open(folder.lineage), evaluator, choice, observer or Silent())
+        if is_new:
+            search.begin(GENOME)
+        folder.seal(config.to_toml())
+        search.restore()
+        yield search, store
+
+
+def searched(path: Path, config: Config, evaluator: Evaluator, operator: Operator | None = None) -> Stopped:
+    """Run a search, or go on with it, to its end, and see that it leaves DEAP's source of chance alone."""
+    with opened(path, config, evaluator, operator) as (search, _):
+        before = random.getstate()
+        stopped = asyncio.run(search.run())
+        assert random.getstate() == before
+        return stopped
