@@ -115,7 +115,7 @@ def _resolve_llm(config: LLMConfig, base_url: str | None, budget: BudgetConfig, 
 def _refuse_secrets(base_url: str) -> None:
     """Refuse an address with a password or a token in it: it is stored with the run, and printed."""
     try:
-        parts = urlsplit(base_url)
+        parts = urlsplit(base_url if "://" in base_url else f"http://{base_url}")
     except ValueError as error:
         raise ConfigError(
             f"The base URL of the language model must look like http://localhost:8080, but it is no URL: {error}."

@@ -73,14 +73,14 @@ def opened(
     path: Path,
     config: Config,
     evaluator: Evaluator,
-    operator: Operator | None = None,
+    operator: Operator | OperatorChoice | None = None,
     observer: Observer | None = None,
 ) -> Iterator[tuple[Search, Store]]:
     """Yield the search of a new run, or of the run that is there already."""
     is_new = not path.exists()
     folder = RunFolder.create(path) if is_new else RunFolder.open(path)
     with folder.lock(), Store.create(folder.store) if is_new else Store.open(folder.store) as store:
-        choice = OperatorChoice([(operator or Numbering(), 1.0)])
+        choice = operator if isinstance(operator, OperatorChoice) else OperatorChoice([(operator or Numbering(), 1.0)])
         search = build_search(config, store, Lineage.open(folder.lineage), evaluator, choice, observer or Silent())
         if is_new:
             search.begin(GENOME)
@@ -89,7 +89,9 @@ def opened(
         yield search, store
 
 
-def searched(path: Path, config: Config, evaluator: Evaluator, operator: Operator | None = None) -> Stopped:
+def searched(
+    path: Path, config: Config, evaluator: Evaluator, operator: Operator | OperatorChoice | None = None
+) -> Stopped:
     """Run a search, or go on with it, to its end, and see that it leaves DEAP's source of chance alone."""
     with opened(path, config, evaluator, operator) as (search, _):
         before = random.getstate()

@@ -1,0 +1,104 @@
+"""The configuration: what is refused, how it is said, and that it survives its own file."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evo.config import Config, load_config, overlaid, parse_config
+from trainer.errors import ConfigError
+
+
+def refusal(data: dict[str, Any]) -> str:
+    with pytest.raises(ConfigError) as raised:
+        parse_config(data, "run.toml")
+    message = str(raised.value)
+    assert message.startswith("run.toml: `")
+    assert "\n" not in message
+    return message
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "words"),
+    [
+        ("search", "pop", 1, "greater than or equal to 2"),
+        ("search", "pop", True, "integer"),
+        ("search", "gens", "40", "integer"),
+        ("search", "gens", 2.0, "integer"),
+        ("search", "seed", 2**40, "4000000"),
+        ("search", "seed", -1, "0"),
+        ("search", "objectives", [], "name each objective once"),
+        ("search", "objectives", ["val_bpb", "val_bpb"], "name each objective once"),
+        ("search", "front", ["val_bpp"], "did you mean 'val_bpb'?"),
+        ("search", "schedule", "steady", "'asynchronous' or 'generational'"),
+        ("budget", "train_seconds", float("nan"), "finite"),
+        ("budget", "train_seconds", float("inf"), "finite"),
+        ("budget", "train_seconds", 0, "greater than 0"),
+        ("budget", "train_seconds", "30", "number"),
+        ("budget", "clock", "sundial", "'wall' or 'cpu'"),
+        ("noise", "confirm_share", 1.0, "less than 1"),
+        ("noise", "baseline_replicates", 0, "greater than 0"),
+        ("operators", "weights", {"random": -1.0}, "positive weight"),
+        ("operators", "weights", {"random": float("nan")}, "positive weight"),
+        ("workers", "memory_mib", -1, "greater than 0"),
+        ("llm", "max_cost_usd", 0, "greater than 0"),
+        ("task", "vocab_size", 256, "257"),
+    ],
+)
+def test_wrong_values_are_named_with_what_was_expected(section: str, key: str, value: object, words: str) -> None:
+    message = refusal({section: {key: value}})
+    assert f"{section}.{key}" in message
+    assert words in message
+
+
+def test_unknown_keys_come_with_a_suggestion() -> None:
+    assert "did you mean 'gens'?" in refusal({"search": {"gen": 3}})
+    assert "did you mean 'search'?" in refusal({"serach": {}})
+    assert "expected one of" in refusal({"search": {"zzz": 3}})
+
+
+def test_a_section_must_be_one() -> None:
+    assert "search" in refusal({"search": 3})
+
+
+def test_flags_are_called_by_their_names() -> None:
+    with pytest.raises(ConfigError, match=r"^--budget was -1\.0: input should be greater than 0\.$"):
+        load_config(None, {"budget": {"train_seconds": -1.0}})
+    with pytest.raises(ConfigError, match=r"^--baseline-replicates was 0"):
+        load_config(None, {"noise": {"baseline_replicates": 0}})
+
+
+def test_flags_go_before_the_file_and_absent_ones_do_not(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text('[search]\npop = 8\ngens = 9\nobjectives = ["tokens_per_second"]\n')
+    config = load_config(path, {"search": {"pop": 4, "gens": None}})
+    assert (config.search.pop, config.search.gens) == (4, 9)
+    assert config.search.objectives == ("tokens_per_second",)
+
+
+@pytest.mark.parametrize("content", [b"[search\n", b"\xff\xfe"])
+def test_a_file_that_is_no_toml(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "run.toml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match="TOML file in UTF-8"):
+        load_config(path)
+
+
+def test_a_file_that_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="No such file"):
+        load_config(tmp_path / "missing.toml")
+
+
+def test_it_survives_its_own_file() -> None:
+    config = overlaid(
+        Config(),
+        {
+            "task": {"genome": 'a "path"\\with ünïcode'},
+            "operators": {"weights": {"random": 1 / 3}},
+            "workers": {"devices": ["0", "1"]},
+        },
+    )
+    assert parse_config(tomllib.loads(config.to_toml())) == config

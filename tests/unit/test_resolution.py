@@ -1,0 +1,119 @@
+"""What a configuration leaves open, filled in from the environment and the device."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from evo.config import Config, overlaid, parse_config
+from evo.resolution import CLASSICAL_WEIGHTS, LLM_WEIGHTS, resolve, uses_language_model
+from trainer.errors import ConfigError
+
+KEY = {"ANTHROPIC_API_KEY": "sk-ant-secret"}
+SERVER = {"ANTHROPIC_BASE_URL": "http://localhost:8080"}
+
+
+def configured(**sections: Any) -> Config:
+    return parse_config({"workers": {"devices": ["cpu"]}, **sections}, "test")
+
+
+@pytest.mark.parametrize("environment", [{}, {"ANTHROPIC_API_KEY": ""}, {"ANTHROPIC_API_KEY": "  "}])
+def test_without_a_key_or_a_server_the_operators_are_classical(environment: dict[str, str]) -> None:
+    config = resolve(configured(), environment)
+    assert config.operators.weights == CLASSICAL_WEIGHTS
+    assert not uses_language_model(config)
+
+
+@pytest.mark.parametrize("environment", [KEY, SERVER, {**KEY, **SERVER}])
+def test_a_key_or_a_server_brings_the_language_model(environment: dict[str, str]) -> None:
+    config = resolve(configured(), environment)
+    assert config.operators.weights == LLM_WEIGHTS
+    assert config.llm.base_url == environment.get("ANTHROPIC_BASE_URL")
+
+
+@pytest.mark.parametrize("environment", [KEY, SERVER, {**KEY, **SERVER}])
+def test_nothing_secret_is_stored(environment: dict[str, str]) -> None:
+    assert "secret" not in resolve(configured(), environment).to_toml()
+
+
+def test_an_address_is_kept_only_by_those_who_call_it() -> None:
+    classical = configured(operators={"weights": {"random": 1.0}})
+    assert resolve(classical, {**SERVER, **KEY}).llm.base_url is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://me:hunter2@localhost:8080",
+        "https://hunter2@example.org",
+        "https://example.org/?api_key=hunter2",
+        "https://example.org/#hunter2",
+        "http://me:hunter2@localhost:8080/v1",
+        "me:hunter2@localhost:8080",
+    ],
+)
+@pytest.mark.parametrize("is_from_environment", [True, False])
+def test_an_address_with_a_secret_is_refused_without_repeating_it(url: str, is_from_environment: bool) -> None:
+    environment = {"ANTHROPIC_BASE_URL": url} if is_from_environment else {}
+    llm = {} if is_from_environment else {"base_url": url}
+    with pytest.raises(ConfigError) as refusal:
+        resolve(configured(llm=llm), environment)
+    assert "hunter2" not in str(refusal.value)
+    assert "ANTHROPIC_API_KEY" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("", "empty"),
+        ("   ", "empty"),
+        ("http://localhost:8080/v1", "Did you mean http://localhost:8080?"),
+        ("http://localhost:8080/v1/messages", "Did you mean http://localhost:8080?"),
+        ("localhost:8080", "http://localhost:8080?"),
+        ("ftp://localhost", "http:// or https://"),
+        ("http://[::1", "no URL"),
+    ],
+)
+def test_an_address_that_cannot_work_is_refused(url: str, words: str) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        resolve(configured(), {"ANTHROPIC_BASE_URL": url})
+    assert words in str(refusal.value)
+
+
+def test_resolving_twice_changes_nothing() -> None:
+    once = resolve(configured(), SERVER)
+    assert resolve(once, {}) == once
+    assert overlaid(once, {}) == once
+
+
+def test_the_cpu_gets_one_worker_with_one_thread_and_its_own_clock() -> None:
+    config = resolve(configured(), {})
+    assert (config.workers.count, config.workers.devices, config.workers.threads) == (1, ("cpu",), 1)
+    assert config.budget.clock == "cpu"
+    assert config.budget.train_seconds == 30.0
+
+
+def test_workers_share_the_memory() -> None:
+    one = resolve(configured(), {}).workers.memory_mib
+    many = resolve(configured(workers={"devices": ["cpu"], "count": 64}), {}).workers.memory_mib
+    assert one is not None
+    assert many is not None
+    assert 0 < many < one
+
+
+def test_what_is_configured_stays() -> None:
+    given = configured(
+        budget={"train_seconds": 5.0, "clock": "wall"},
+        task={"sequence_length": 32, "score_tokens": 640},
+        workers={"devices": ["cpu"], "count": 3, "threads": 2, "memory_mib": 700.0},
+    )
+    config = resolve(given, {})
+    assert config.budget == given.budget
+    assert config.task == given.task
+    assert config.workers == given.workers
+
+
+def test_an_absent_device_is_refused() -> None:
+    with pytest.raises(ConfigError, match="--devices"):
+        resolve(configured(workers={"devices": ["GPU-does-not-exist"]}), {})
