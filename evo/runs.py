@@ -17,6 +17,7 @@ from evo.config import Config, parse_config
 from evo.errors import RunFolderError
 from evo.genome import read_genome
 from evo.lineage import Lineage
+from evo.plan import CONFIRMED_OBJECTIVE
 from evo.progress import Observer
 from evo.results_table import write_results_table
 from evo.run_folder import RunFolder
@@ -87,6 +88,7 @@ def start(config: Config, path: Path, observer: Observer, progress: PrepareProgr
         search = build_search(config, store, lineage, build_evaluator(config, corpus), operators, observer)
         search.begin(source)
         _seal(folder, store, config)
+        _say_what_is_not_confirmed(config, observer)
         return _drive(search, folder, store, lineage)
 
 
@@ -167,6 +169,15 @@ async def _until_stopped(search: Search) -> Stopped:
     for number in heeded:
         loop.add_signal_handler(number, interrupt)
     return await search.run()
+
+
+def _say_what_is_not_confirmed(config: Config, observer: Observer) -> None:
+    first = config.search.objectives[0]
+    if first != CONFIRMED_OBJECTIVE:
+        observer.note(
+            f"Gains in {first} are not confirmed at the end: held-out text confirms {CONFIRMED_OBJECTIVE} alone, and "
+            "only as the first objective. The best individual is the one with the best mean."
+        )
 
 
 def _prepare(config: Config, progress: PrepareProgress | None) -> Corpus:

@@ -52,6 +52,8 @@ class LocalEvaluator:
     async def evaluate(self, slot: Slot, job: Job) -> Evaluation:
         """Evaluate a job; raises MachineError when a supervisor cannot be started."""
         assert isinstance(slot, _LocalSlot)  # noqa: S101 - reserved from this evaluator
+        if self._closing.is_set():
+            return _lost(slot.settings, job)
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._evaluate, slot, job)
         finally:
@@ -66,8 +68,6 @@ class LocalEvaluator:
 
     def _evaluate(self, slot: _LocalSlot, job: Job) -> Evaluation:
         if slot.supervisor is None or not slot.supervisor.alive:
-            if self._closing.is_set():
-                return _lost(slot.settings, job)
             if slot.supervisor is not None:
                 slot.supervisor.close()
             slot.supervisor = SupervisorProcess(slot.settings)

@@ -22,23 +22,32 @@ from evo.search import Search
 from evo.store import Store
 from evo.workers import Evaluator
 from operators.choice import OperatorChoice
-from operators.proposal import NoOffspring, Operator, Proposal, Request
+from operators.proposal import NoOffspring, Operator, Proposal, Request, Surroundings
 
 GENOME = SMALL
 
 
 class Numbering:
-    """Gives each offspring another learning rate; every `one_in`-th proposal comes to nothing."""
+    """Gives each offspring another learning rate; every `one_in`-th proposal comes to nothing.
+
+    Attributes:
+        requests: what it was asked, in order.
+        known: what it saw around the parents, if it `looks`.
+    """
 
     name = "numbering"
     arity = 1
 
-    def __init__(self, one_in: int = 10**9) -> None:
+    def __init__(self, one_in: int = 10**9, *, looks: bool = False) -> None:
         self.one_in = one_in
+        self.looks = looks
         self.requests: list[Request] = []
+        self.known: list[Surroundings] = []
 
     async def propose(self, request: Request) -> Proposal:
         self.requests.append(request)
+        if self.looks:
+            self.known.append(request.surroundings)
         if request.number % self.one_in == 0:
             raise NoOffspring("no idea")
         source = re.sub(r"^LR = .*$", f"LR = {request.number}e-5", request.parents[0].source, flags=re.MULTILINE)

@@ -1,0 +1,93 @@
+"""The workers of this machine: replaced when they die, ended whatever they are doing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from trainer_runs import genome, quick_settings, tiny_corpus
+
+from evo.workers import LocalEvaluator
+from trainer.errors import MachineError
+from trainer.evaluation import Evaluation, Job, Status
+from trainer.settings import Settings
+
+FOREVER = "while True: pass"
+
+
+@pytest.fixture
+def settings(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return quick_settings(tiny_corpus(tmp_path_factory), tmp_path / "scratch")
+
+
+@pytest.fixture(autouse=True)
+def nothing_left() -> Iterator[None]:
+    before = set(psutil.Process().children(recursive=True))
+    yield
+    assert set(psutil.Process().children(recursive=True)) <= before
+
+
+def evaluation_under_way(evaluator: LocalEvaluator, train: str | None = None) -> asyncio.Task[Evaluation]:
+    job = Job(genome(train) if train else genome(), seed=0)
+    return asyncio.create_task(evaluator.evaluate(evaluator.reserve(), job))
+
+
+async def supervisors(count: int) -> list[psutil.Process]:
+    """Wait until so many supervisors are there."""
+    while True:
+        found = [child for child in psutil.Process().children() if "trainer.supervisor" in child.cmdline()]
+        if len(found) == count:
+            return found
+        await asyncio.sleep(0.01)
+
+
+def test_a_worker_that_died_is_replaced(settings: Settings) -> None:
+    async def scenario() -> list[Status]:
+        evaluator = LocalEvaluator([settings])
+        statuses = [(await evaluation_under_way(evaluator)).status]
+        (supervisor,) = await supervisors(1)
+        supervisor.kill()
+        statuses += [(await evaluation_under_way(evaluator)).status for _ in range(2)]
+        await evaluator.close()
+        return statuses
+
+    # The death may be noticed before the next job or by it.
+    first, second, third = asyncio.run(scenario())
+    assert first is third is Status.OK
+    assert second in (Status.OK, Status.LOST)
+
+
+def test_closing_ends_a_worker_that_is_still_starting(settings: Settings) -> None:
+    async def scenario() -> Evaluation:
+        evaluator = LocalEvaluator([settings])
+        under_way = evaluation_under_way(evaluator, FOREVER)
+        await supervisors(1)
+        await asyncio.wait_for(evaluator.close(), 30)
+        return await under_way
+
+    assert asyncio.run(scenario()).status is Status.LOST
+
+
+def test_nothing_starts_after_closing(settings: Settings) -> None:
+    async def scenario() -> Evaluation:
+        evaluator = LocalEvaluator([settings])
+        under_way = evaluation_under_way(evaluator)
+        await evaluator.close()
+        return await under_way
+
+    assert asyncio.run(scenario()).status is Status.LOST
+
+
+def test_a_worker_that_cannot_start_says_why(settings: Settings, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        evaluator = LocalEvaluator([Settings.from_json({**settings.to_json(), "corpus": str(tmp_path / "nowhere")})])
+        try:
+            await evaluation_under_way(evaluator)
+        finally:
+            await evaluator.close()
+
+    with pytest.raises(MachineError):
+        asyncio.run(scenario())

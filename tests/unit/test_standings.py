@@ -1,0 +1,196 @@
+"""What is known of a run: population, best, gains and noise, told one result after the other."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping
+from statistics import stdev
+
+import pytest
+from searches import configuration
+
+from evo.assemble import build_standings
+from evo.standings import Standings
+from evo.store import IndividualRecord, Outcome, Purpose
+from trainer.evaluation import Status
+
+
+class Teller:
+    """Tells standings results without a store."""
+
+    def __init__(self, **search: object) -> None:
+        self.standings: Standings = build_standings(configuration(**search))  # type: ignore[arg-type]
+        self._told = itertools.count(1)
+
+    def tell(
+        self,
+        individual: int,
+        bpb: float | None,
+        purpose: Purpose = Purpose.SEARCH,
+        *,
+        seed: int = 0,
+        gate: float | None = None,
+        speed: float = 1e4,
+    ) -> None:
+        record = IndividualRecord(individual, "random", (0,) if individual else (), f"idea {individual}", "", 0.0)
+        objectives: Mapping[str, float] = {} if bpb is None else {"val_bpb": bpb, "tokens_per_second": speed}
+        status = Status.CRASHED if bpb is None else Status.OK
+        outcome = Outcome(
+            evaluation=0,
+            individual=individual,
+            told=next(self._told),
+            purpose=purpose,
+            seed=seed,
+            attempt=1,
+            device="cpu",
+            status=status,
+            objectives=objectives,
+            split_bpb={} if gate is None else {"S": bpb or 0.0, "G": gate},
+            finished_at=0.0,
+        )
+        self.standings.tell(record, outcome, lambda one: f"SOURCE = {one}\n")
+
+    def replicates(self, *gates: float) -> None:
+        for seed, gate in enumerate(gates):
+            self.tell(0, gate - 0.1, Purpose.BASELINE, seed=seed, gate=gate)
+
+    @property
+    def best(self) -> int | None:
+        best = self.standings.best()
+        return best.id if best else None
+
+    @property
+    def population(self) -> list[int]:
+        return [individual.id for individual in self.standings.population]
+
+
+def test_nothing_is_known_at_first() -> None:
+    teller = Teller()
+    assert teller.best is None
+    assert teller.standings.noise() == {}
+    assert teller.standings.gains() == []
+    assert teller.standings.finalists() == []
+
+
+def test_one_replicate_says_nothing_about_noise() -> None:
+    teller = Teller()
+    teller.replicates(2.0)
+    assert teller.standings.noise() == {}
+    teller.tell(1, 1.5, Purpose.CONFIRM, seed=0, gate=1.6)
+    assert teller.standings.gains() == []
+
+
+def test_noise_is_the_spread_of_generation_0() -> None:
+    teller = Teller()
+    teller.replicates(2.0, 2.1, 2.3)
+    assert teller.standings.noise()["val_bpb"] == pytest.approx(stdev([1.9, 2.0, 2.2]))
+    assert teller.standings.noise()["tokens_per_second"] == 0.0
+
+
+def test_gains_pair_seeds() -> None:
+    teller = Teller()
+    teller.replicates(2.0, 2.1, 2.3)
+    teller.tell(1, 1.7)
+    teller.tell(1, 1.7, Purpose.CONFIRM, seed=1, gate=2.0)
+    teller.tell(1, 1.7, Purpose.CONFIRM, seed=2, gate=2.1)
+    teller.tell(1, 1.7, Purpose.CONFIRM, seed=9, gate=0.1)  # generation 0 never ran with it
+    (gain,) = teller.standings.gains()
+    assert (gain.individual, gain.seeds) == (1, 2)
+    assert gain.bpb == pytest.approx((0.1 + 0.2) / 2)
+    assert gain.generation_zero_bpb == pytest.approx(2.2)
+    assert gain.noise_bpb == pytest.approx(stdev([2.0, 2.1, 2.3]) * math.sqrt(2 / 2))
+    assert not gain.is_real
+
+
+def test_the_best_is_what_was_confirmed_and_not_what_was_lucky() -> None:
+    teller = Teller()
+    teller.replicates(2.0, 2.001, 2.002)
+    teller.tell(1, 1.2)
+    teller.tell(2, 1.3)
+    assert teller.best == 1
+    for seed in (1, 2):
+        teller.tell(1, 1.8, Purpose.CONFIRM, seed=seed, gate=1.95)
+        teller.tell(2, 1.3, Purpose.CONFIRM, seed=seed, gate=1.5)
+    assert teller.best == 2
+    assert teller.standings.gains()[0].is_real
+
+
+def test_generation_0_stays_the_best_when_no_gain_is_confirmed() -> None:
+    teller = Teller()
+    teller.replicates(2.0, 2.1)
+    teller.tell(1, 1.2)
+    teller.tell(1, 2.5, Purpose.CONFIRM, seed=1, gate=2.2)
+    assert teller.best == 0
+
+
+def test_a_confirmed_individual_stays_the_best_when_many_better_looking_ones_follow() -> None:
+    teller = Teller(pop=2, gens=40)
+    teller.replicates(2.0, 2.1)
+    teller.tell(1, 1.8)
+    teller.tell(1, 1.8, Purpose.CONFIRM, seed=1, gate=1.9)
+    for number in range(2, 40):
+        teller.tell(number, 1.7 - number / 1000)
+    assert teller.best == 1
+
+
+def test_an_offspring_that_is_measured_before_generation_0_stays() -> None:
+    teller = Teller()
+    teller.tell(1, 1.5)
+    assert teller.population == [1]
+    teller.replicates(2.0, 2.1)
+    assert teller.population == [1, 0]
+    assert teller.best == 1
+
+
+def test_failures_are_counted_and_nowhere_else() -> None:
+    teller = Teller()
+    teller.replicates(2.0)
+    teller.tell(1, None)
+    standings = teller.standings
+    assert (standings.told, standings.searched) == (2, 1)
+    assert standings.statuses == {Status.OK: 1, Status.CRASHED: 1}
+    assert teller.population == [0]
+    assert len(standings.hall) == len(standings.front.individuals) == 1
+
+
+def test_generations_survive_whole() -> None:
+    teller = Teller(pop=3, gens=4, schedule="generational")
+    teller.replicates(2.0)
+    for number, bpb in ((1, 1.5), (2, None)):
+        teller.tell(number, bpb)
+        assert teller.population == [0]
+    teller.tell(3, 1.4)
+    assert teller.population == [3, 1, 0]
+    for number, bpb in ((4, 1.3), (5, 1.2), (6, 1.45)):
+        teller.tell(number, bpb)
+    assert teller.population == [5, 4, 3]
+
+
+def test_the_last_smaller_generation_survives_too() -> None:
+    teller = Teller(pop=3, gens=2, schedule="generational", noise={"baseline_replicates": 1})
+    teller.replicates(2.0)
+    for number in range(1, 6):
+        teller.tell(number, 1.5 - number / 10)
+    assert teller.population == [5, 4, 3]
+
+
+def test_a_maximised_first_objective() -> None:
+    teller = Teller(objectives=("tokens_per_second",))
+    teller.replicates(2.0, 2.1)
+    teller.tell(1, 3.0, speed=2e4)
+    teller.tell(2, 1.0, speed=1.5e4)
+    assert teller.best == 1
+    assert teller.population == [1, 2, 0]
+    assert teller.standings.gains() == []
+    assert [one.id for one in teller.standings.finalists()] == []
+
+
+def test_two_objectives_keep_the_trade_off() -> None:
+    teller = Teller(pop=2, gens=40, objectives=("val_bpb", "tokens_per_second"))
+    teller.replicates(2.1)
+    teller.tell(1, 1.0, speed=1e3)
+    teller.tell(2, 1.9, speed=9e4)
+    teller.tell(3, 1.95, speed=2e4)
+    assert sorted(teller.population) == [1, 2]
+    assert {one.id for one in teller.standings.front.individuals} == {1, 2}
