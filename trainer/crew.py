@@ -44,7 +44,7 @@ class Crew:
         self.refill()
 
     def take(self) -> Candidate:
-        """Return the oldest spare that still lives, or a new candidate; `refill` starts its replacement."""
+        """Return the oldest spare that still lives, or a new candidate; `refill` replaces it."""
         while self._spares:
             spare = self._spares.popleft()
             if not has_ended(spare.pid):
@@ -57,8 +57,8 @@ class Crew:
         return self._spares[0]
 
     def refill(self) -> None:
-        """Start the spares that are missing."""
-        while len(self._spares) < _SPARES:
+        """Start a spare if one is missing and no other is warming up: at most one takes time from who trains."""
+        if len(self._spares) < _SPARES and not any(spare.warming() for spare in self._spares):
             self._spares.append(self._new_candidate())
 
     def replace_scorer(self) -> None:
@@ -125,6 +125,15 @@ class Candidate:
     def pid(self) -> int:
         """Process id of the tree's root; it is not given to another process before `kill`."""
         return self._process.pid
+
+    def warming(self) -> bool:
+        """Return whether it has yet to say that it is warm; one that has ended never will."""
+        if not self.ready:
+            try:
+                self.ready = self.channel.take() is not None
+            except ChannelClosed:
+                return False
+        return not self.ready
 
     def give_genome(self, source: str) -> None:
         """Put the genome where the process will look for it; what is measured counts from now."""

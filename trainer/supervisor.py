@@ -119,7 +119,7 @@ class Supervisor:
             return
         limit = TimeLimit(time.monotonic() + _WARM_UP_SECONDS, f"was not warm within {_WARM_UP_SECONDS:g} s")
         try:
-            Watch(candidate, self._settings.limits, self._driver).next_message(limit)
+            Watch(candidate, self._settings.limits, self._driver, self._crew.refill).next_message(limit)
         except Ended as end:
             candidate.kill()
             said = candidate.output.tail().strip()
@@ -128,7 +128,7 @@ class Supervisor:
 
     def _train(self, trainee: Candidate, job: Job, recording: _Recording) -> None:
         budget = self._settings.budget
-        watch = Watch(trainee, self._settings.limits, self._driver)
+        watch = Watch(trainee, self._settings.limits, self._driver, self._crew.refill)
         trainee.give_genome(job.genome)
         limit = TimeLimit(
             time.monotonic() + budget.setup_seconds,
@@ -137,7 +137,6 @@ class Supervisor:
         clock = TrainingClock(budget, trainee)
         try:
             _tell(trainee, self._training_order(job))
-            self._crew.refill()
             self._follow_training(watch, limit, clock, trainee, recording)
         finally:
             recording.timings = clock.measure(recording.timings)

@@ -6,6 +6,7 @@ import math
 import select
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from trainer.channel import Channel, ChannelClosed, Message, ProtocolBroken
@@ -58,12 +59,22 @@ class TimeLimit:
 
 
 class Watch:
-    """Waits for the next message of one stage while the candidate is kept within its limits."""
+    """Waits for the next message of one stage while the candidate is kept within its limits.
 
-    def __init__(self, candidate: Candidate, limits: Limits, driver: Channel) -> None:
+    Args:
+        candidate: who is watched.
+        limits: what it may use.
+        driver: the line whose end ends everything.
+        meanwhile: called some times a second for what has to go on beside.
+    """
+
+    def __init__(
+        self, candidate: Candidate, limits: Limits, driver: Channel, meanwhile: Callable[[], None] | None = None
+    ) -> None:
         self._candidate = candidate
         self._limits = limits
         self._driver = driver
+        self._meanwhile = meanwhile
         self._next_check = 0.0
         self._ended_at: float | None = None
 
@@ -111,6 +122,8 @@ class Watch:
             self._candidate.output.read()
             self._check_driver()
             self._check_usage()
+            if self._meanwhile is not None:
+                self._meanwhile()
             left = limit.seconds_left(self._candidate)
             if self._ended_at is None and has_ended(self._candidate.pid):
                 self._ended_at = time.monotonic()

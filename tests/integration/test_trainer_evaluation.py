@@ -203,7 +203,9 @@ def test_what_is_no_genome_is_told_why(supervisor: SupervisorProcess, source: st
 def test_no_process_of_a_worker_knows_a_secret(supervisor: SupervisorProcess) -> None:
     family = [psutil.Process(supervisor.pid), *psutil.Process(supervisor.pid).children(recursive=True)]
 
-    assert len(family) == 4
+    assert {process.cmdline()[3] for process in family} == {
+        f"trainer.{role}" for role in ("supervisor", "scorer", "candidate")
+    }
     for process in family:
         assert "ANTHROPIC_API_KEY" not in process.environ()
         assert SECRET not in Path(f"/proc/{process.pid}/environ").read_text()

@@ -84,33 +84,20 @@ IN_TRAINING = {
     "raises": ("raise KeyError('lost')", Status.CRASHED, r"KeyError: 'lost' \(line \d+, in train\)"),
     "exits quietly": ("os._exit(0)", Status.CRASHED, "exited with code 0 before"),
     "segfaults": ("ctypes.string_at(0)", Status.CRASHED, "SIGSEGV"),
-    "is killed from outside": ("os.kill(os.getpid(), signal.SIGKILL)", Status.LOST, "killed from outside"),
-    "runs out of memory by its own word": ("raise MemoryError", Status.OUT_OF_MEMORY, "MemoryError"),
     "hogs memory": (
         "hog = []\nwhile True:\n    hog.append(bytearray(b'x' * 2**26))",
         Status.OUT_OF_MEMORY,
         r"used \d+ MiB of memory where 900 MiB",
     ),
-    "loops for ever": ("task.train_tokens()\nwhile True:\n    pass", Status.TIMED_OUT, "trained on beyond its 0.4 s"),
     "ignores SIGTERM": (
         "signal.signal(signal.SIGTERM, signal.SIG_IGN)\ntask.train_tokens()\nwhile True:\n    pass",
         Status.TIMED_OUT,
         "trained on",
     ),
-    "loops in its children": (
-        "task.train_tokens()\nif os.fork() == 0:\n    while True:\n        pass\nos.wait()",
-        Status.TIMED_OUT,
-        "trained on",
-    ),
-    "trains in a daemon": (
-        TRAIN_IN_DAEMON,
-        Status.TIMED_OUT,
-        "trained on",
-    ),
+    "trains in a daemon": (TRAIN_IN_DAEMON, Status.TIMED_OUT, "trained on"),
     "leaves a daemon": (LEAVE_DAEMON, Status.CRASHED, "left a daemon"),
     "loops in C": (SPIN_IN_C, Status.TIMED_OUT, "trained on"),
     "logs NaN": ("task.log(step=3, loss=math.nan)\ntime.sleep(600)", Status.DIVERGED, "not a finite number at step 3"),
-    "logs words": ("task.log(step=1, loss='low')", Status.CRASHED, "ValueError"),
     "logs an absurd step": (
         "task.log(step=10**30, loss=1.0)\ntime.sleep(600)",
         Status.REJECTED,
@@ -118,18 +105,8 @@ IN_TRAINING = {
     ),
     "closes its line": (LINE + "os.close(line)\ntime.sleep(600)", Status.CRASHED, "closed its line"),
     "sends garbage": (LINE + "os.write(line, b'\\xff\\x00{]\\n')\ntime.sleep(600)", Status.REJECTED, "not a JSON"),
-    "sends an endless message": (
-        LINE + "while True:\n    os.write(line, b'x' * 2**16)",
-        Status.REJECTED,
-        "exceeded 4194304 bytes",
-    ),
     "floods its line with points": (FLOOD, Status.REJECTED, "sent more than 5000 messages"),
     "floods its line with descriptors": (FLOOD_DESCRIPTORS, Status.REJECTED, "sent more than 5000 messages"),
-    "forges an unknown event": (
-        LINE + 'os.write(line, b\'{"event":"scored"}\\n\')\ntime.sleep(600)',
-        Status.REJECTED,
-        "'scored'",
-    ),
     "forges an error with a terrible reason": (
         LINE + "reason = '\\x1b[31mred\\ud800' + 'x' * 10**6\n"
         "os.write(line, json.dumps({'event': 'error', 'reason': reason}).encode() + b'\\n')\ntime.sleep(600)",
@@ -137,17 +114,8 @@ IN_TRAINING = {
         "^redx{997}$",
     ),
     "says saved without weights": (SAY_SAVED, Status.REJECTED, "no weights.safetensors: No such file"),
-    "hands over a link": (
-        "os.symlink('/etc/hostname', 'weights.safetensors')" + SAY_SAVED,
-        Status.REJECTED,
-        "not as an ordinary file",
-    ),
     "prints without end": ("while True:\n    os.write(1, b'x' * 2**16)", Status.CRASHED, "printed more than 8 MiB"),
-    "forks without end": (
-        FORK_BOMB,
-        Status.CRASHED,
-        "started more than 40 processes",
-    ),
+    "forks without end": (FORK_BOMB, Status.CRASHED, "started more than 40 processes"),
     "writes a file without end": (
         "with open('big', 'wb') as big:\n    big.truncate(2**40)",
         Status.CRASHED,
