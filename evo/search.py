@@ -42,7 +42,6 @@ from trainer.evaluation import Evaluation, Job, Split, Status
 
 __all__ = ["Ending", "Search", "Stopped"]
 
-_SEED_OPERATOR = "seed"
 _MOST_REFUSALS_IN_A_ROW = 50
 
 
@@ -86,7 +85,7 @@ class Search:
 
     def begin(self, source: str) -> None:
         """Record generation 0 and queue its replicates: the first acts of a new run."""
-        self._store.begin_proposal(0, _SEED_OPERATOR, (), 0)
+        self._store.begin_proposal(0, "seed", (), 0)
         form, replicates = normal_form(source), replicate_requests(self._plan)
         self._store.admit(0, source=source, normal_form=form, idea="Generation 0", evaluations=replicates)
 
@@ -292,11 +291,9 @@ class Search:
         if self._standings.told < self._pace.search_end:
             self._start_proposals()
             return
-        for individual, request in requests:
-            evaluation = self._store.enqueue(
-                individual, seed=request.seed, splits=request.splits, purpose=request.purpose
-            )
-            self._queue.append(self._store.evaluation(evaluation))
+        for individual, wanted in requests:
+            queued = self._store.enqueue(individual, seed=wanted.seed, splits=wanted.splits, purpose=wanted.purpose)
+            self._queue.append(self._store.evaluation(queued))
 
     # End
 

@@ -15,7 +15,7 @@ from run_inspection import assert_complete, assert_no_error, decisions, git, res
 from search_driver import Command, Drivers
 
 MOST_KILLS = 25
-CONFIG: dict[str, Any] = {"search": {"pop": 4, "gens": 8}, "operators": {"weights": {"random": 2.0, "uniform": 1.0}}}
+CONFIG: dict[str, Any] = {"search": {"pop": 4, "gens": 6}, "operators": {"weights": {"random": 2.0, "uniform": 1.0}}}
 EVALUATOR = {"slots": 2, "seconds": 0.005}
 
 MOMENTS = (

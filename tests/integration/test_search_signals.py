@@ -20,7 +20,7 @@ CONFIG: dict[str, Any] = {"search": {"pop": 4, "gens": 5}, "operators": {"weight
 
 @pytest.fixture
 def drivers(tmp_path: Path) -> Iterator[Drivers]:
-    with Drivers(tmp_path / "stderr") as drivers:
+    with Drivers(tmp_path / "stderr", development=True) as drivers:
         yield drivers
 
 

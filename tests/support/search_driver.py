@@ -233,14 +233,20 @@ class Driver:
 
 
 class Drivers:
-    """Runs one driver after the other."""
+    """Runs one driver after the other.
 
-    def __init__(self, errors: Path, hash_seed: int = 0) -> None:
+    Args:
+        errors: where their stderr goes.
+        hash_seed: of Python's string hashes.
+        development: whether Python reports, slowly, what is left open or pending.
+    """
+
+    def __init__(self, errors: Path, hash_seed: int = 0, *, development: bool = False) -> None:
         self.errors = errors
         environment = {name: value for name, value in os.environ.items() if not name.startswith("ANTHROPIC_")}
         with errors.open("w") as file:
             self._process = subprocess.Popen(
-                [sys.executable, "-W", "error", "-X", "dev", __file__],
+                [sys.executable, "-W", "error", *(["-X", "dev"] if development else []), __file__],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=file,
