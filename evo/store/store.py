@@ -133,20 +133,6 @@ class Store(StoreView):
         with self._writing() as database:
             return self._queue(database, individual, EvaluationRequest(seed, splits, purpose), time.time())
 
-    def enqueue_once(self, key: str, requests: Sequence[tuple[int, EvaluationRequest]]) -> tuple[int, ...]:
-        """Queue evaluations, given with their individuals, and return their ids; do nothing when `key` was used before.
-
-        `key` shares its name space with `set_meta`.
-        """
-        with self._writing() as database:
-            marked = database.execute(
-                "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO NOTHING", (key, str(len(requests)))
-            )
-            if marked.rowcount != 1:
-                return ()
-            now = time.time()
-            return tuple(self._queue(database, individual, request, now) for individual, request in requests)
-
     def launch(self, evaluation: int, device: str) -> int:
         """Mark a queued evaluation as running on `device`, and return the number of this attempt, from 1."""
         now = time.time()

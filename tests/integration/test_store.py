@@ -216,10 +216,9 @@ def test_writes_can_share_one_transaction(store: Store, path: Path) -> None:
         assert view.last_told() == 1
 
 
-def test_evaluations_are_enqueued_once_under_a_key(store: Store) -> None:
+def test_the_outcome_of_one_evaluation_is_read(store: Store) -> None:
     grow(store, None, range(1))
-    (evaluation,) = store.enqueue_once("confirmations", [(0, SEARCH)])
-    assert store.enqueue_once("confirmations", [(0, SEARCH)]) == ()
+    evaluation = store.enqueue(0, seed=SEARCH.seed, splits=SEARCH.splits, purpose=SEARCH.purpose)
     assert [queued.id for queued in store.queued()] == [evaluation]
     evaluate(store, evaluation, verdict(1.25))
     assert store.outcome(evaluation).objectives["val_bpb"] == 1.25
