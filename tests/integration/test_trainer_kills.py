@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from command_line import wait_until
 from trainer_runs import await_end, genome, quick_settings, tiny_corpus
 
 from trainer.errors import MachineError
@@ -76,6 +77,28 @@ def nothing_left(settings: Settings) -> bool:
 
 def named(supervisor: SupervisorProcess, module: str) -> psutil.Process:
     return next(child for child in psutil.Process(supervisor.pid).children() if module in child.cmdline())
+
+
+def settled(process: psutil.Process) -> bool:
+    """Whether it has imported what it needs and now waits for somebody."""
+    return process.cpu_times().user > 1.0 and process.cpu_percent(interval=0.3) == 0.0
+
+
+def test_a_candidate_that_is_warm_before_the_scorer_is_not_waited_for(
+    settings: Settings, background: ThreadPoolExecutor
+) -> None:
+    me = psutil.Process()
+    elders = set(me.children())
+    starting = background.submit(SupervisorProcess, settings)
+    wait_until(lambda: len([child for each in set(me.children()) - elders for child in each.children()]) == 2, 60)
+    (supervisor,) = set(me.children()) - elders
+    scorer, candidate = supervisor.children()
+    scorer.suspend()
+    wait_until(lambda: settled(candidate), 60)
+    scorer.resume()
+
+    with starting.result(timeout=60) as process:
+        assert process.evaluate(Job(genome(), 0)).status is Status.OK
 
 
 def test_a_candidate_killed_from_outside_is_lost(
