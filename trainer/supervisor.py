@@ -119,7 +119,7 @@ class Supervisor:
             return
         limit = TimeLimit(time.monotonic() + _WARM_UP_SECONDS, f"was not warm within {_WARM_UP_SECONDS:g} s")
         try:
-            # No refilling meanwhile: it asks the spares whether they are warm, which takes the very message awaited here.
+            # No refilling meanwhile: to ask the spares whether they are warm takes the very message awaited here.
             Watch(candidate, self._settings.limits, self._driver).next_message(limit)
         except Ended as end:
             candidate.kill()
