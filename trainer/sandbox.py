@@ -20,6 +20,14 @@ from trainer.settings import Limits
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "CUDA_HOME", "CUDA_PATH")
 _OPEN_FILES_LIMIT = 4096
 
+# By default glibc gives the memory of every larger tensor back to the kernel and gets zeroed pages for the next one.
+# Kept instead, generation 0 takes half as many steps again in the same CPU seconds.
+_KEEP_FREED_MEMORY = {
+    "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
+    "MALLOC_TRIM_THRESHOLD_": str(2**30),
+    "MALLOC_TOP_PAD_": str(64 * 2**20),
+}
+
 
 class Sandbox(Protocol):
     """Starts a command inside some isolation."""
@@ -89,6 +97,7 @@ def candidate_environment(scratch: Path, device_id: str, threads: int) -> dict[s
     return (
         environment
         | _thread_limits(threads)
+        | _KEEP_FREED_MEMORY
         | {
             "HOME": str(scratch),
             "TMPDIR": str(scratch),
