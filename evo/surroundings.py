@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
 from evo.standings import Standings
-from evo.store import StoreView
+from evo.store import StoreView, mean_objectives
 from operators.proposal import Parent, Relative, Surroundings
 from populations.individual import Individual
 from trainer.evaluation import Status
@@ -22,14 +22,12 @@ def parent_of(store: StoreView, individual: int, told: int) -> Parent:
     """Return an individual as its operators see it, with the first `told` results of the run."""
     record = store.individual(individual)
     outcomes = [one for one in store.outcomes_of(individual) if one.told <= told and one.status is Status.OK]
-    names = dict.fromkeys(name for outcome in outcomes for name in outcome.objectives)
-    means = {name: sum(outcome.objectives[name] for outcome in outcomes) / len(outcomes) for name in names}
     newest = store.evaluation(outcomes[-1].evaluation).result if outcomes else None
     return Parent(
         id=individual,
         source=store.source(individual),
         idea=record.idea,
-        objectives=means,
+        objectives=mean_objectives(outcomes),
         replicates=len(outcomes),
         curve=newest.curve if newest else (),
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from random import Random
 
 from operators.proposal import NoOffspring, Proposal, Refused, Request
 from populations.diversity import normal_form
@@ -45,6 +47,22 @@ def first_accepted(
             return Proposal(draft.source, operator, draft.idea)
     reasons = "; ".join(list(refused.values())[-_REASONS_SHOWN:])
     raise NoOffspring(f"{operator}: none of {attempts} attempts was accepted; the last refusals: {reasons}")
+
+
+class Mutation(ABC):
+    """An operator that draws mutants of its one parent until one is accepted."""
+
+    name: str
+    arity = 1
+
+    async def propose(self, request: Request) -> Proposal:
+        """Return the parent with one random change (see `Operator.propose`)."""
+        source = request.parents[0].source
+        return first_accepted(request, self.name, lambda: self.mutate(source, request.random))
+
+    @abstractmethod
+    def mutate(self, source: str, random: Random) -> Draft:
+        """Change `source`, differently each time; raise NoOffspring when there is nothing to change."""
 
 
 def _check_changed(source: str, request: Request) -> None:

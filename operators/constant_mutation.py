@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from random import Random
 
-from operators.attempts import Draft, first_accepted
+from operators.attempts import Draft, Mutation
 from operators.constants import Constant, Number, Value, find_constants, replace_constants, written
-from operators.proposal import NoOffspring, Proposal, Request
+from operators.proposal import NoOffspring
 
 _COUNT_WEIGHTS = (4, 2, 1)
 """Odds of changing one, two or three constants: mostly one, so that a gain can be traced to its cause."""
@@ -21,16 +21,10 @@ _LARGEST = 2.0**53
 """Integers up to here are exact as floats."""
 
 
-class ConstantMutation:
+class ConstantMutation(Mutation):
     """Changes one to three constants of its parent."""
 
     name = "constants"
-    arity = 1
-
-    async def propose(self, request: Request) -> Proposal:
-        """Return the parent with other constants (see `Operator.propose`)."""
-        source = request.parents[0].source
-        return first_accepted(request, self.name, lambda: self.mutate(source, request.random))
 
     def mutate(self, source: str, random: Random) -> Draft:
         """Change one to three constants of `source`.

@@ -4,29 +4,23 @@ from __future__ import annotations
 
 from random import Random
 
-from operators.attempts import Draft, first_accepted
+from operators.attempts import Draft, Mutation
 from operators.constant_mutation import ConstantMutation
-from operators.proposal import NoOffspring, Proposal, Request
+from operators.proposal import NoOffspring
 from operators.structure_mutation import StructureMutation
 
 CONSTANTS_RATE = 0.5
 
 
-class RandomMutation:
+class RandomMutation(Mutation):
     """Changes constants with probability `constants_rate`, one place of the structure otherwise."""
 
     name = "random"
-    arity = 1
 
     def __init__(self, constants_rate: float = CONSTANTS_RATE) -> None:
         self._constants_rate = constants_rate
         self._constants = ConstantMutation()
         self._structure = StructureMutation()
-
-    async def propose(self, request: Request) -> Proposal:
-        """Return the parent with one random change (see `Operator.propose`)."""
-        source = request.parents[0].source
-        return first_accepted(request, self.name, lambda: self.mutate(source, request.random))
 
     def mutate(self, source: str, random: Random) -> Draft:
         """Change constants or structure; the other of the two where one finds nothing to change.

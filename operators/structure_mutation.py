@@ -7,9 +7,9 @@ from random import Random
 
 import libcst as cst
 
-from operators.attempts import Draft, first_accepted
+from operators.attempts import Draft, Mutation
 from operators.expression_edits import EXPRESSION_EDITS
-from operators.proposal import NoOffspring, Proposal, Request
+from operators.proposal import NoOffspring
 from operators.statement_edits import STATEMENT_EDITS
 from operators.syntax import Change, Edit, Syntax
 from operators.torch_edits import TORCH_EDITS
@@ -21,16 +21,10 @@ _SHOWN_CHARACTERS = 80
 _SHOWN_BEFORE_DIFFERENCE = 30
 
 
-class StructureMutation:
+class StructureMutation(Mutation):
     """Makes one random edit in one place of its parent."""
 
     name = "structure"
-    arity = 1
-
-    async def propose(self, request: Request) -> Proposal:
-        """Return the parent with one edit (see `Operator.propose`)."""
-        source = request.parents[0].source
-        return first_accepted(request, self.name, lambda: self.mutate(source, request.random))
 
     def mutate(self, source: str, random: Random) -> Draft:
         """Draw an edit that fits somewhere in `source`, then one of its changes.

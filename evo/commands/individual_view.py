@@ -12,7 +12,7 @@ from rich.console import Console
 
 from evo.commands.summary_view import evaluations, number
 from evo.runs import Viewed
-from evo.store import EvaluationRecord, IndividualRecord
+from evo.store import AttemptRecord, EvaluationRecord, IndividualRecord
 from evo.terminal import literal, one_line, print_block, print_line, print_table, print_whole, sparkline
 from operators.proposal import Exchange
 from trainer.evaluation import CurvePoint, Evaluation, Split
@@ -24,10 +24,15 @@ _CHILDREN = 12
 
 @dataclass(frozen=True, slots=True)
 class Portrait:
-    """An individual with its evaluations, its evaluated children (newest first) and the calls that made it."""
+    """An individual with its evaluations, its evaluated children (newest first) and the calls that made it.
+
+    Attributes:
+        attempts: every launch of each of the evaluations, oldest first.
+    """
 
     record: IndividualRecord
     evaluations: tuple[EvaluationRecord, ...]
+    attempts: tuple[tuple[AttemptRecord, ...], ...]
     children: tuple[int, ...]
     exchanges: tuple[Exchange, ...]
 
@@ -48,7 +53,10 @@ class Portrait:
             **asdict(self.record),
             "objectives": self.means,
             "children": self.children,
-            "evaluations": [asdict(one) for one in self.evaluations],
+            "evaluations": [
+                {**asdict(one), "attempts": [asdict(attempt) for attempt in attempts]}
+                for one, attempts in zip(self.evaluations, self.attempts, strict=True)
+            ],
         }
         return {**data, "exchanges": [asdict(exchange) for exchange in self.exchanges]} if prompts else data
 
@@ -57,9 +65,11 @@ def read_portrait(viewed: Viewed, record: IndividualRecord) -> Portrait:
     """Return everything a run knows of an individual."""
     store = viewed.store
     children = store.children_of([record.id], limit=_CHILDREN)
+    records = tuple(store.evaluations_of(record.id))
     return Portrait(
         record=record,
-        evaluations=tuple(store.evaluations_of(record.id)),
+        evaluations=records,
+        attempts=tuple(tuple(store.attempts_of(one.id)) for one in records),
         children=tuple(child.id for child in children),
         exchanges=tuple(store.exchanges(record.id)),
     )
@@ -74,6 +84,9 @@ def print_portrait(console: Console, portrait: Portrait, *, prompts: bool) -> No
         if name in means:
             print_whole(console, f"{name:<18} {number(name, means[name])}")
     _print_evaluations(console, portrait.evaluations)
+    for attempt in (one for attempts in portrait.attempts for one in attempts if one.state == "released"):
+        lost = f"attempt {attempt.number} on {attempt.device} gave no result: {attempt.reason}"
+        print_whole(console, f"[yellow]{literal(lost)}[/]")
     newest = portrait.results[-1] if portrait.results else None
     if newest and newest.curve:
         _print_curve(console, newest.curve)

@@ -14,6 +14,7 @@ from evo.store.records import (
     Purpose,
     Spending,
     Work,
+    mean_objectives,
 )
 from evo.store.store import Store
 from evo.store.view import StoreView
@@ -34,4 +35,5 @@ __all__ = [
     "Store",
     "StoreView",
     "Work",
+    "mean_objectives",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -120,6 +120,12 @@ class Outcome:
     objectives: Mapping[str, float]
     split_bpb: Mapping[str, float]
     finished_at: float
+
+
+def mean_objectives(outcomes: Sequence[Outcome]) -> dict[str, float]:
+    """Return the mean of each objective over outcomes that ended OK; empty when there are none."""
+    names = outcomes[-1].objectives if outcomes else ()
+    return {name: sum(outcome.objectives[name] for outcome in outcomes) / len(outcomes) for name in names}
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from evo.store.records import (
     ProposalRecord,
     Spending,
     Work,
+    mean_objectives,
 )
 from operators.proposal import Exchange, Relative
 from trainer.evaluation import Status
@@ -178,10 +179,7 @@ class StoreView:
             idea=record.idea,
             operator=record.operator,
             status=newest.status,
-            objectives={
-                name: sum(outcome.objectives[name] for outcome in succeeded) / len(succeeded)
-                for name in newest.objectives
-            },
+            objectives=mean_objectives(succeeded),
             reason=result.reason if result else "",
             log_tail=result.log_tail if result else "",
         )
