@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,13 +38,14 @@ from trainer.settings import Limits, Settings
 if TYPE_CHECKING:
     from operators.llm import LLMSettings
 
-CLASSICAL_OPERATORS: dict[str, type[Operator]] = {
+CLASSICAL_OPERATORS: dict[str, Callable[[str], Operator]] = {
     "random": RandomMutation,
     "constants": ConstantMutation,
-    "structure": StructureMutation,
-    "uniform": UniformCrossover,
-    "merge": MergeCrossover,
+    "structure": lambda _: StructureMutation(),
+    "uniform": lambda _: UniformCrossover(),
+    "merge": lambda _: MergeCrossover(),
 }
+"""Each is made for the kind of device that the run trains on."""
 LANGUAGE_MODEL_OPERATORS = ("llm_mutation", "llm_crossover")
 
 
@@ -119,10 +120,11 @@ def build_operators(config: Config, spent_usd: float = 0.0) -> OperatorChoice:
         ConfigError: an operator is unknown, or its language model cannot be reached as configured.
     """
     weights = config.operators.weights or {}
+    device = worker_devices(config.workers)[0].kind
     available: dict[str, Operator] = {}
     for name in weights:
         if name in CLASSICAL_OPERATORS:
-            available[name] = CLASSICAL_OPERATORS[name]()
+            available[name] = CLASSICAL_OPERATORS[name](device)
         elif name not in LANGUAGE_MODEL_OPERATORS:
             known = ", ".join((*CLASSICAL_OPERATORS, *LANGUAGE_MODEL_OPERATORS))
             raise ConfigError(f"--operators must name operators among {known}, but {name!r} is none of them.")

@@ -6,7 +6,15 @@ import math
 from random import Random
 
 from operators.attempts import Draft, Mutation
-from operators.constants import Constant, Number, Value, find_constants, replace_constants, written
+from operators.constants import (
+    Constant,
+    Number,
+    Value,
+    find_constants,
+    is_for_another_device,
+    replace_constants,
+    written,
+)
 from operators.proposal import NoOffspring
 
 _COUNT_WEIGHTS = (4, 2, 1)
@@ -22,9 +30,17 @@ _LARGEST = 2.0**53
 
 
 class ConstantMutation(Mutation):
-    """Changes one to three constants of its parent."""
+    """Changes one to three constants of its parent.
+
+    Args:
+        device: kind of device that the run trains on, such as `cpu`. Constants whose names speak of other kinds stay,
+            since to change them changes nothing that could be measured. Empty where the kind is not known.
+    """
 
     name = "constants"
+
+    def __init__(self, device: str = "") -> None:
+        self._device = device
 
     def mutate(self, source: str, random: Random) -> Draft:
         """Change one to three constants of `source`.
@@ -32,7 +48,7 @@ class ConstantMutation(Mutation):
         Raises:
             NoOffspring: it has no number or boolean among its constants.
         """
-        movable = [constant for constant in find_constants(source).values() if _movable(constant.value)]
+        movable = [constant for constant in find_constants(source).values() if self._matters(constant)]
         if not movable:
             raise NoOffspring("constants: the parent has no top-level `UPPER_CASE = number` to change")
         count = random.choices((1, 2, 3), _COUNT_WEIGHTS)[0]
@@ -40,6 +56,10 @@ class ConstantMutation(Mutation):
         values = {constant.name: moved(constant.value, random) for constant in chosen}
         moves = ", ".join(_move(constant, values[constant.name]) for constant in chosen)
         return Draft(replace_constants(source, values), f"constants: {moves}")
+
+    def _matters(self, constant: Constant) -> bool:
+        idle = bool(self._device) and is_for_another_device(constant.name, self._device)
+        return _movable(constant.value) and not idle
 
 
 def _move(constant: Constant, value: Value) -> str:

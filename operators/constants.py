@@ -22,6 +22,7 @@ Value = bool | int | float | str | tuple[Number, ...]
 _CONSTANT_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 _POWER = re.compile(r"2\s*\*\*\s*\d+")
 _LARGEST_EXPONENT = 64
+_DEVICE_WORDS = frozenset({"CPU", "CUDA", "MPS"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,12 @@ def constants_of(tree: ast.Module, text: SourceText) -> dict[str, Constant]:
             case ast.AugAssign(target=ast.Name(id=name)):
                 assigned[name] += 1
     return {name: constant for name, constant in found.items() if assigned[name] == 1}
+
+
+def is_for_another_device(name: str, device: str) -> bool:
+    """Return whether a name like `WIDTH_CUDA` speaks of devices, and `device` (`cpu`, `cuda`, `mps`) is none of them."""
+    named = _DEVICE_WORDS.intersection(name.split("_"))
+    return bool(named) and device.upper() not in named
 
 
 def replace_constants(source: str, values: Mapping[str, Value]) -> str:

@@ -13,13 +13,18 @@ CONSTANTS_RATE = 0.5
 
 
 class RandomMutation(Mutation):
-    """Changes constants with probability `constants_rate`, one place of the structure otherwise."""
+    """Changes constants with probability `constants_rate`, one place of the structure otherwise.
+
+    Args:
+        device: see `ConstantMutation`.
+        constants_rate: in [0, 1].
+    """
 
     name = "random"
 
-    def __init__(self, constants_rate: float = CONSTANTS_RATE) -> None:
+    def __init__(self, device: str = "", constants_rate: float = CONSTANTS_RATE) -> None:
         self._constants_rate = constants_rate
-        self._constants = ConstantMutation()
+        self._constants = ConstantMutation(device)
         self._structure = StructureMutation()
 
     def mutate(self, source: str, random: Random) -> Draft:

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import random
+import re
 
 import pytest
 from operator_requests import SEED, SMALL, proposed, request_for
 
-from operators import ConstantMutation
+from evo.assemble import build_operators
+from evo.config import parse_config
+from operators import ConstantMutation, RandomMutation
 from operators.constant_mutation import moved
-from operators.constants import find_constants, replace_constants
+from operators.constants import find_constants, is_for_another_device, replace_constants
 from operators.proposal import NoOffspring
 
 SOURCE = """# Größe
@@ -33,6 +36,9 @@ WHO: str
 def f():
     INNER = 4
 """
+
+
+SIZES = SMALL.replace("WIDTH = 64", "WIDTH_CPU = 64\nWIDTH_MPS = 128\nWIDTH_CUDA = 512\nWIDTH = WIDTH_CPU")
 
 
 def test_finds_literals_of_upper_case_names_assigned_once() -> None:
@@ -144,6 +150,49 @@ def test_idea_names_what_the_child_shows(seed: int) -> None:
     assert 1 <= len(changed) <= 3
     for name in changed:
         assert f"{name} {old[name].text} → {new[name].text}" in proposal.idea
+
+
+@pytest.mark.parametrize(
+    ("name", "own", "others"),
+    [
+        ("WIDTH_CUDA", ["cuda"], ["cpu", "mps"]),
+        ("CPU_THREADS", ["cpu"], ["cuda", "mps"]),
+        ("WARMUP_MPS_STEPS", ["mps"], ["cpu", "cuda"]),
+        ("BATCH_CPU_OR_MPS", ["cpu", "mps"], ["cuda"]),
+        ("CUDAGRAPHS", ["cpu", "cuda", "mps"], []),
+        ("WIDTH", ["cpu", "cuda", "mps"], []),
+    ],
+)
+def test_constants_that_name_devices(name: str, own: list[str], others: list[str]) -> None:
+    assert [is_for_another_device(name, device) for device in own] == [False] * len(own)
+    assert [is_for_another_device(name, device) for device in others] == [True] * len(others)
+
+
+@pytest.mark.parametrize(("device", "others"), [("cpu", "CUDA|MPS"), ("cuda", "CPU|MPS"), ("mps", "CPU|CUDA")])
+@pytest.mark.parametrize("operator", [ConstantMutation, RandomMutation])
+def test_constants_of_other_devices_stay(
+    operator: type[ConstantMutation | RandomMutation], device: str, others: str
+) -> None:
+    before = find_constants(SIZES)
+    children = [operator(device).mutate(SIZES, random.Random(seed)).source for seed in range(60)]
+    changed = {
+        name for child in children for name, one in find_constants(child).items() if one.text != before[name].text
+    }
+    assert changed
+    assert not re.search(others, "".join(changed))
+
+
+def test_a_run_on_the_cpu_changes_no_constant_of_gpus() -> None:
+    config = parse_config({"operators": {"weights": {"constants": 1}}, "workers": {"devices": ["cpu"]}})
+    source = SMALL.replace("WIDTH = 64", "WIDTH = 64\nSIZES_CUDA = (1, 2, 3)\nBATCH_CUDA = 512\nBATCH_MPS = 64")
+    operator = build_operators(config).named("constants")
+    ideas = [proposed(operator, request_for(source, seed=seed)).idea for seed in range(20)]
+    assert not [idea for idea in ideas if "CUDA" in idea or "MPS" in idea]
+
+
+def test_only_constants_of_other_devices() -> None:
+    with pytest.raises(NoOffspring, match="no top-level"):
+        ConstantMutation("cpu").mutate("WIDTH_CUDA = 512\n", random.Random(0))
 
 
 def test_genome_without_numbers() -> None:
