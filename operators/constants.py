@@ -75,7 +75,7 @@ def constants_of(tree: ast.Module, text: SourceText) -> dict[str, Constant]:
 
 
 def is_for_another_device(name: str, device: str) -> bool:
-    """Return whether a name like `WIDTH_CUDA` speaks of devices, and `device` (`cpu`, `cuda`, `mps`) is none of them."""
+    """Return whether a name like `WIDTH_CUDA` speaks of devices, but not of `device` (`cpu`, `cuda` or `mps`)."""
     named = _DEVICE_WORDS.intersection(name.split("_"))
     return bool(named) and device.upper() not in named
 
