@@ -35,6 +35,6 @@ def write_report(viewed: Viewed, out: Path | None = None) -> Path:
             draft.unlink()
         raise ReportError(
             f"The report was to be written to {path}, but that failed: {error.strerror}. "
-            "Name a file in a folder that you can write."
+            "Name a file in a folder that you can write with `evo report RUN --out FILE`."
         ) from error
     return path

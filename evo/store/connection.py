@@ -1,8 +1,7 @@
 """How a store's file is opened, recognised and written: one writer, everything durable on return.
 
-A rollback journal instead of a write-ahead log: readers such as `evo status` open second connections, and SQLite before
-3.51.3 has a race there that can damage a write-ahead log. Readers open the file for writing and then forbid themselves
-to (`query_only`), because a journal left by a killed driver must be rolled back by whoever opens the file next.
+Readers open the file read-only. Of a run at rest they need the file alone; of one that is live or was killed they need
+the log beside it as well (see `_connected`).
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from evo.errors import StoreError
@@ -79,12 +78,14 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
-    """Open an existing store for reading, be its run live, killed or finished.
+    """Open an existing store for reading, be its run live, killed or finished, on read-only media too.
 
     Raises:
         StoreError: as in `open_for_writing`, and for a store that still needs a migration.
     """
-    with _connected(path, "ro") as connection:
+    with store_errors(path):
+        mode = _reading_mode(path)
+    with _connected(path, mode) as connection:
         version = _version(connection, path)
         if version < VERSION:
             raise StoreError(f"{path} has schema {version}, but {VERSION} was expected. `evo resume` upgrades it.")
@@ -118,8 +119,7 @@ def _connected(path: Path, mode: str = "rw") -> Iterator[sqlite3.Connection]:
     since readers open the file read-only.
     """
     with store_errors(path):
-        uri = f"{path.absolute().as_uri()}?mode={mode}"
-        connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS)
+        connection = sqlite3.connect(_uri(path, mode), uri=True, isolation_level=None, timeout=BUSY_SECONDS)
         try:
             connection.row_factory = sqlite3.Row
             if mode == "rw":
@@ -130,6 +130,36 @@ def _connected(path: Path, mode: str = "rw") -> Iterator[sqlite3.Connection]:
         except BaseException:
             connection.close()
             raise
+
+
+def _reading_mode(path: Path) -> str:
+    """Return the parameters of an address to read a store at, chosen by trying.
+
+    Readers of a write-ahead log share some memory in a file beside it, which they must be able to make. Where they
+    cannot, a store whose log is empty is complete without it, and nobody writes it: SQLite may take it as immutable.
+
+    Raises:
+        StoreError: the log holds something that only who may write beside it can read.
+    """
+    with closing(sqlite3.connect(_uri(path, "ro"), uri=True, timeout=BUSY_SECONDS)) as connection:
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_schema")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}:
+                raise
+        else:
+            return "ro"
+    log = path.with_name(f"{path.name}-wal")
+    if log.exists() and log.stat().st_size:
+        raise StoreError(
+            f"The store {path} was left by a driver that was killed: its newest rows stand in {log.name}, which can be "
+            "read only where a file may be made beside it. Make the folder writable, or copy it whole to where it is."
+        )
+    return "ro&immutable=1"
+
+
+def _uri(path: Path, mode: str) -> str:
+    return f"{path.absolute().as_uri()}?mode={mode}"
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
