@@ -2,7 +2,6 @@
 
     proposal             the contract: `Request` in, `Proposal` out, `Refused` and `NoOffspring` otherwise
     gate                 what every source must pass: it parses, fits its task's contract, is a new program
-    placement            statements that parse but cannot stand where they do
     choice               which operator makes the next offspring
     constants            find the constants at the top of a genome and change them, nothing else
     definitions          the top-level statements of a genome: what they bind, what they need

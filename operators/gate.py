@@ -10,11 +10,10 @@ import ast
 import re
 from collections.abc import Callable
 
-from operators.placement import misplaced_statement
 from operators.proposal import Refused
 from populations.diversity import Program, read_program
 
-Contract = Callable[[ast.Module], None]
+Contract = Callable[[Program], None]
 """Raises `Refused("contract", reason)` for a program that a task cannot run."""
 
 MAX_BYTES = 256 * 1024
@@ -67,9 +66,9 @@ class SourceGate:
         _check_size(source, self._max_bytes)
         _check_characters(source)
         program = _parsed(source)
-        if not program.tree.body:
+        if not program.statements:
             raise Refused("unparsable", "the source has no statement; send the whole program")
-        self._contract(program.tree)
+        self._contract(program)
         return program
 
 
@@ -94,18 +93,13 @@ def _check_characters(source: str) -> None:
 
 def _parsed(source: str) -> Program:
     try:
-        program = read_program(source)
+        return read_program(source)
     except SyntaxError as error:
         raise _syntax_refusal(source, error.lineno or 1, error.msg) from None
     except (RecursionError, MemoryError):
         raise Refused("unparsable", "the source is nested too deeply for Python; flatten it") from None
     except ValueError as error:
         raise Refused("unparsable", f"Python cannot read the source: {error}") from None
-    misplaced = misplaced_statement(program.tree)
-    if misplaced is not None:
-        statement, message = misplaced
-        raise _syntax_refusal(source, statement.lineno, message)
-    return program
 
 
 def _syntax_refusal(source: str, line: int, message: str) -> Refused:
@@ -114,34 +108,34 @@ def _syntax_refusal(source: str, line: int, message: str) -> Refused:
     return Refused("unparsable", f"line {line}: {message}{quoted}")
 
 
-def any_program(_tree: ast.Module) -> None:
+def any_program(_program: Program) -> None:
     """Accept every program: the contract of script tasks."""
 
 
-def language_model_contract(tree: ast.Module) -> None:
+def language_model_contract(program: Program) -> None:
     """Demand the two top-level functions that the language-model task calls.
 
     Raises:
         Refused: `build_model(task)` or `train(model, task)` is missing or cannot be called so.
     """
-    _require_function(tree, "build_model", ("task",))
-    _require_function(tree, "train", ("model", "task"))
+    _require_function(program, "build_model", ("task",))
+    _require_function(program, "train", ("model", "task"))
 
 
-def _require_function(tree: ast.Module, name: str, arguments: tuple[str, ...]) -> None:
+def _require_function(program: Program, name: str, arguments: tuple[str, ...]) -> None:
     call = f"{name}({', '.join(arguments)})"
-    named = [node for node in tree.body if getattr(node, "name", None) == name]
-    if not named:
+    found = [(one.line, one.signature) for one in program.statements if one.signature and one.signature.name == name]
+    if not found:
         raise Refused("contract", f"expected a top-level function {call}, but the source defines no `{name}`")
-    last = named[-1]
-    if not isinstance(last, ast.FunctionDef):
-        kind = "a class" if isinstance(last, ast.ClassDef) else "an async function"
-        raise Refused("contract", f"expected a top-level function {call}, but `{name}` in line {last.lineno} is {kind}")
-    if not _takes(last.args, len(arguments)):
+    line, last = found[-1]
+    if last.kind is not ast.FunctionDef or last.arguments is None:
+        kind = "a class" if last.kind is ast.ClassDef else "an async function"
+        raise Refused("contract", f"expected a top-level function {call}, but `{name}` in line {line} is {kind}")
+    if not _takes(last.arguments, len(arguments)):
         raise Refused(
             "contract",
-            f"expected a function that can be called as {call}, but line {last.lineno} defines "
-            f"{name}({ast.unparse(last.args)})",
+            f"expected a function that can be called as {call}, but line {line} defines "
+            f"{name}({ast.unparse(last.arguments)})",
         )
 
 

@@ -7,7 +7,10 @@
     toolbox      `build_toolbox`: a run's selection and survival, chosen by its objectives, as a DEAP toolbox
     archive      what is worth remembering: hall of fame, Pareto front, non-dominated individuals
     logbook      one row of statistics for every generation
-    diversity    sameness of code
+    diversity    sameness of code: `read_program`, `normal_form`
+    statements   the top-level statements of a source, read once and remembered
+    placement    statements that parse but cannot stand where they do
+    syntax_digest   what a statement does, in 16 bytes
 
 Nothing here knows how offspring arise or how they are measured: operators make sources, the search tells individuals
 their measurements. DEAP's `creator` is not used, since it writes classes into a global module.

@@ -22,15 +22,15 @@ class _Block(NamedTuple):
     in_loop: bool = False
 
 
-def misplaced_statement(tree: ast.Module) -> tuple[ast.stmt, str] | None:
+def misplaced_statement(body: Sequence[ast.stmt]) -> tuple[ast.stmt, str] | None:
     """Return a statement that cannot stand where it does and what is wrong with it, None if there is none.
 
-    Found are `return` outside functions, `break` and `continue` outside loops, and `__future__` imports that come late.
+    Found are `return` outside functions, `break` and `continue` outside loops.
+
+    Args:
+        body: top-level statements.
     """
-    late = _late_future_import(tree.body)
-    if late is not None:
-        return late, "imports from __future__ must come first"
-    blocks = [_Block(tree.body)]
+    blocks = [_Block(body)]
     while blocks:
         block = blocks.pop()
         for statement in block.body:
@@ -69,17 +69,3 @@ def _blocks_of(statement: ast.stmt, around: _Block) -> Iterator[_Block]:
         case ast.Match():
             for branch in statement.cases:
                 yield around._replace(body=branch.body)
-
-
-def _late_future_import(body: Sequence[ast.stmt]) -> ast.stmt | None:
-    began = False
-    for index, statement in enumerate(body):
-        match statement:
-            case ast.ImportFrom(module="__future__"):
-                if began:
-                    return statement
-            case ast.Expr(value=ast.Constant(value=str())) if index == 0:
-                pass
-            case _:
-                began = True
-    return None

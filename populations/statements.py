@@ -1,0 +1,149 @@
+"""The top-level statements of a source, read once and remembered.
+
+Parsing is the dearest thing that is done with an offspring, which has most of its statements from its parents. So a
+source is cut into pieces of whole lines, and what a piece says is remembered by its text.
+
+Cutting needs no understanding of Python. Where every piece parses by itself, none ends inside a bracket, a text or a
+continued line, and none begins with an indented line or an `else`: so the pieces together parse to the same statements.
+Where one does not, it may have been cut in the wrong place, and the whole source is parsed at once.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
+
+from populations.placement import misplaced_statement
+from populations.syntax_digest import digest
+
+_PIECES_KEPT = 2048
+"""Some twenty generations of changes to a program of a hundred statements; less than 1 kB each, beside the text."""
+
+_CUT = re.compile(r"\n(?<!\\\n)(?=[^\W\d]|@)(?!(?:else|elif|except|finally)\b)")
+"""After the line feed before a word or a decorator, unless that line belongs to the one before it."""
+
+_TRIPLE_QUOTES = re.compile("\"\"\"|'''")
+
+UNREADABLE = (SyntaxError, RecursionError, MemoryError, ValueError)
+"""What reading a source raises: it is no Python, it is nested too deeply for the parser, or it holds characters that
+the parser cannot read (NUL, lone surrogates)."""
+
+
+class Signature(NamedTuple):
+    """How a function or class is called; `arguments` is None for a class."""
+
+    kind: type[ast.stmt]
+    name: str
+    arguments: ast.arguments | None
+
+
+class Statement(NamedTuple):
+    """A top-level statement.
+
+    Attributes:
+        line: where it begins, from 1; for a decorated definition the line of its `def` or `class`.
+        digest: 16 bytes, see `populations.syntax_digest`.
+        is_text: whether it is a mere text: a docstring, if it comes first.
+        is_future_import: whether it imports from `__future__`.
+        signature: of a function or class, otherwise None.
+    """
+
+    line: int
+    digest: bytes
+    is_text: bool
+    is_future_import: bool
+    signature: Signature | None
+
+
+def parse(source: str) -> ast.Module:
+    """Return the syntax tree of a source; raises one of `UNREADABLE`."""
+    with warnings.catch_warnings():  # a candidate's doubtful escapes are no news for the user's terminal
+        warnings.simplefilter("ignore")
+        return ast.parse(source)
+
+
+def read_statements(source: str) -> tuple[Statement, ...]:
+    """Return the statements of a source, those it shares with sources read before at little cost.
+
+    Raises:
+        SyntaxError: it is no Python, or a statement cannot stand where it does.
+        RecursionError, MemoryError, ValueError: see `UNREADABLE`.
+    """
+    try:
+        statements = tuple(_read_pieces(source))
+    except UNREADABLE:
+        return parsed_statements(source)  # it knows better, and what is wrong with which line
+    _require_future_first(statements)
+    return statements
+
+
+def parsed_statements(source: str) -> tuple[Statement, ...]:
+    """Return what `read_statements` does, and raise what it does, by parsing the whole source."""
+    body = parse(source).body
+    statements = tuple(map(_statement, body))
+    _require_future_first(statements)
+    misplaced = misplaced_statement(body)
+    if misplaced is not None:
+        statement, message = misplaced
+        raise _syntax_error(message, statement.lineno)
+    return statements
+
+
+_parsed_piece = lru_cache(maxsize=_PIECES_KEPT)(parsed_statements)
+
+
+def _read_pieces(source: str) -> Iterator[Statement]:
+    lines_before = 0
+    for piece in _pieces(source):
+        for statement in _parsed_piece(piece):
+            yield statement._replace(line=lines_before + statement.line)
+        lines_before += piece.count("\n")
+
+
+def _pieces(source: str) -> Iterator[str]:
+    """Cut a source where top-level statements seem to begin; the pieces joined are the source."""
+    start = quotes = 0
+    # Where there are other line ends than line feeds, as in no genome, lines would be counted wrongly.
+    found = [] if "\r" in source else [match.end() for match in _CUT.finditer(source)]
+    cuts = [0, *found, len(source)]
+    for begin, end in pairwise(cuts):
+        quotes += len(_TRIPLE_QUOTES.findall(source, begin, end))
+        is_inside_text = quotes % 2 == 1
+        if end == len(source) or not (is_inside_text or source.startswith("@", begin)):
+            yield source[start:end]
+            start = end
+
+
+def _statement(node: ast.stmt) -> Statement:
+    is_text = False
+    is_future_import = False
+    signature = None
+    match node:
+        case ast.Expr(value=ast.Constant(value=str())):
+            is_text = True
+        case ast.ImportFrom(module="__future__"):
+            is_future_import = True
+        case ast.FunctionDef() | ast.AsyncFunctionDef():
+            signature = Signature(type(node), node.name, node.args)
+        case ast.ClassDef():
+            signature = Signature(type(node), node.name, None)
+    return Statement(node.lineno, digest(node), is_text, is_future_import, signature)
+
+
+def _require_future_first(statements: Sequence[Statement]) -> None:
+    began = False
+    for index, statement in enumerate(statements):
+        if statement.is_future_import:
+            if began:
+                raise _syntax_error("imports from __future__ must come first", statement.line)
+        elif index or not statement.is_text:
+            began = True
+
+
+def _syntax_error(message: str, line: int) -> SyntaxError:
+    return SyntaxError(message, ("<unknown>", line, None, None))
