@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -123,6 +124,13 @@ class LiveView:
         """Show a remark."""
         print_prose(self._console, f"[yellow]{literal(message)}[/]")
 
+    def stopping(self) -> None:
+        """Take the bar away and say what comes: the terminal is in order however the process ends now."""
+        self._bar.stop()
+        print_prose(
+            self._console, "[yellow]Stopping after saving. Ctrl-C again ends it at once; what has finished is safe.[/]"
+        )
+
     def _opening(self) -> Iterator[str]:
         config, plan = self._config, self._plan
         workers = worker_devices(config.workers)
@@ -178,6 +186,8 @@ def _number(value: float | None) -> str:
 
 
 def _bar(console: Console) -> Progress:
+    # A bar hides the cursor; the exception that interrupts its start or its end would leave it hidden.
+    atexit.register(console.show_cursor)
     return Progress(
         BarColumn(bar_width=24),
         MofNCompleteColumn(),

@@ -23,6 +23,10 @@ class Observer(Protocol):
         """Report anything else worth a line."""
         ...
 
+    def stopping(self) -> None:
+        """Report that the run ends soon; from now on the process may end at any moment without another word."""
+        ...
+
 
 class Silent:
     """Watches nothing."""
@@ -34,4 +38,7 @@ class Silent:
         """Ignore."""
 
     def note(self, message: str) -> None:
+        """Ignore."""
+
+    def stopping(self) -> None:
         """Ignore."""

@@ -160,11 +160,11 @@ async def _until_stopped(search: Search) -> Stopped:
     heeded = [number for number in _SIGNALS if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
 
     def interrupt() -> None:
-        search.interrupt()
         for number in heeded:
             loop.remove_signal_handler(number)
             # Even a busy event loop does not delay it; the store loses nothing and the candidates end with the driver.
             signal.signal(number, signal.SIG_DFL)
+        search.interrupt()
 
     for number in heeded:
         loop.add_signal_handler(number, interrupt)

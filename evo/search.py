@@ -107,6 +107,7 @@ class Search:
     def interrupt(self) -> None:
         """Stop soon: abandon what is under way, keep what is finished. Safe in a signal handler of the event loop."""
         self._interrupted.set()
+        self._observer.stopping()
 
     async def run(self) -> Stopped:
         """Search until the budget is spent or something stops it, and leave nothing running.
