@@ -195,8 +195,8 @@ class Search:
             case CostLimitReached() as limit:
                 self._stop(Ending.COST_LIMIT, str(limit))
             case OperatorUnavailable() as outage:
+                # Calls in flight end by themselves, within their deadlines: what they bring is paid for.
                 self._stop(Ending.OPERATOR_UNAVAILABLE, str(outage))
-                self._abandon_proposals()  # they would wait for the same service until their own patience ends
             case error:
                 self._fail(error)
 

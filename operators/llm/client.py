@@ -44,6 +44,8 @@ class PromptRefused(Exception):  # noqa: N818 - a verdict on one prompt, not an 
 class LanguageModel:
     """Sends prompts to one model of one server; shared by all operators and concurrent proposals of a run.
 
+    Once the service is given up nothing more is sent. Calls in flight may still be answered: they are paid for.
+
     Args:
         settings: where and within which limits.
         purse: the money of the run.
@@ -60,6 +62,8 @@ class LanguageModel:
         self.settings = settings
         self.purse = purse or Purse(settings.max_cost_usd)
         self._sleep = sleep
+        self._given_up = asyncio.Event()
+        self._reason = ""
         self._sdk: anthropic.AsyncAnthropic | None = None
 
     async def ask(self, request: Mapping[str, Any], *, seed: str) -> Exchange:
@@ -93,6 +97,8 @@ class LanguageModel:
 
     async def _attempt(self, request: Mapping[str, Any]) -> Attempt:
         async with self.purse.reserve(self._largest_cost_usd(request)):
+            if self._given_up.is_set():
+                raise OperatorUnavailable(self._reason)
             attempt = await attempt_call(self._client(), request, self.settings.reply_deadline_seconds)
             self.purse.book(self._cost_usd(request, attempt.usage))
             return attempt
@@ -103,26 +109,35 @@ class LanguageModel:
         if failure.verdict is Verdict.GIVE_UP_PROMPT:
             raise PromptRefused(failure)
         if failure.verdict is Verdict.STOP:
-            raise self.unavailable(f"refuses to work: {failure.what}", failure.next_step)
+            raise self.give_up(f"refuses to work: {failure.what}", failure.next_step)
         wait = outage.next_wait(failure, attempt_seconds)
         if wait is None:
-            raise self.unavailable(
+            raise self.give_up(
                 f"did not answer in {outage.attempts} attempts over {outage.seconds:.0f} s; the last failed with "
                 f"{failure.what}",
                 "Check the service and the network.",
             )
         logger.warning("The language model failed with %s; trying again in %.0f s.", self._redacted(failure.what), wait)
-        await self._sleep(wait)
+        await self._rest(wait)
 
-    def unavailable(self, what: str, next_step: str) -> OperatorUnavailable:
-        """Return the error that ends the search, in words that say how to go on."""
+    async def _rest(self, seconds: float) -> None:
+        """Sleep, but no longer than until the service is given up."""
+        ends = [asyncio.ensure_future(self._sleep(seconds)), asyncio.create_task(self._given_up.wait())]
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
+
+    def give_up(self, what: str, next_step: str) -> OperatorUnavailable:
+        """Send nothing more from now on, and return the error that ends the search, which says how to go on."""
         steps = f"{next_step} " if next_step else ""
-        return OperatorUnavailable(
-            self._redacted(
-                f"The language model {self.settings.model} at {self.settings.url} {what.rstrip('.')}. {steps}"
-                "Nothing is lost: `evo resume RUN` continues."
-            )
+        self._reason = self._redacted(
+            f"The language model {self.settings.model} at {self.settings.url} {what.rstrip('.')}. {steps}"
+            "Nothing is lost: `evo resume RUN` continues."
         )
+        self._given_up.set()
+        return OperatorUnavailable(self._reason)
 
     def _redacted(self, message: str) -> str:
         """Return `message` without the key, should a server have quoted it."""

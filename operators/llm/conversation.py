@@ -124,7 +124,7 @@ class Conversations:
         before, count = self._fruitless
         self._fruitless = (kind, count + 1 if kind == before else 1)
         if self._fruitless[1] >= MOST_FRUITLESS_CALLS:
-            raise self.model.unavailable(
+            raise self.model.give_up(
                 f"answered {self._fruitless[1]} times in a row without anything usable: {kind.rstrip('.')}",
                 next_step or "Choose another model with --model, or change the prompt's limits.",
             )

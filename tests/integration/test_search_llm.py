@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
-from messages_server import Behaviour, MessagesServer, model, scripted_model, silence, status
+from messages_server import Behaviour, MessagesServer, Responder, model, say, scripted_model, silence, status
 from paced_evaluator import PacedEvaluator
 from searches import GENOME, opened, searched
 
@@ -58,16 +59,53 @@ def test_a_refused_key_stops_it_at_once(tmp_path: Path) -> None:
     complete(path)
 
 
-def test_proposals_that_wait_for_a_refusing_service_are_abandoned(tmp_path: Path) -> None:
+def test_a_call_in_flight_when_the_key_is_refused_is_answered_and_paid_for_once(tmp_path: Path) -> None:
     path = tmp_path / "run"
-    began = time.monotonic()
-    with MessagesServer(GOOD, GOOD, silence(), fallback=status(401)) as server:
+    refused = threading.Event()
+
+    def refuse(responder: Responder) -> None:
+        status(401)(responder)
+        refused.set()
+
+    def answer_late_and_uselessly(responder: Responder) -> None:
+        assert refused.wait(20)
+        say("I have no idea.")(responder)
+
+    with MessagesServer(GOOD, GOOD, answer_late_and_uselessly, fallback=refuse) as server:
         assert search(path, configured(server)).ending is Ending.OPERATOR_UNAVAILABLE
-    assert time.monotonic() - began < 20
+    assert_everything_proposed_was_evaluated(path)
+    with Store.read(RunFolder(path).store) as store:
+        assert store.spending().calls == 3
+        (number,) = [one.number for one in store.open_proposals() if store.exchanges(one.number)]
+    with MessagesServer() as server:
+        assert search(path, configured(server)).ending is Ending.COMPLETE
+        conversations = [received.body["messages"] for received in server.requests]
+    with Store.read(RunFolder(path).store) as store:
+        first, repair = (exchange.request["messages"] for exchange in store.exchanges(number))
+    assert "I have no idea." in str(repair)
+    assert repair in conversations
+    assert first not in conversations
+
+
+def test_a_silent_call_is_waited_for_until_its_deadline_and_not_repeated(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    with MessagesServer(GOOD, GOOD, silence(), fallback=status(401)) as server:
+        assert search(path, configured(server, reply_deadline_seconds=0.5)).ending is Ending.OPERATOR_UNAVAILABLE
+        assert len(server.requests) < 12
     assert_everything_proposed_was_evaluated(path)
     with Store.read(RunFolder(path).store) as store:
         assert store.open_proposals()
     complete(path)
+
+
+def test_a_call_that_waits_for_its_next_attempt_is_given_up_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    busy = status(429, headers={"retry-after": "100"})
+    began = time.monotonic()
+    with MessagesServer(GOOD, GOOD, busy, fallback=status(401)) as server:
+        assert search(path, configured(server)).ending is Ending.OPERATOR_UNAVAILABLE
+    assert time.monotonic() - began < 20
+    assert_everything_proposed_was_evaluated(path)
 
 
 def test_an_outage_that_outlasts_patience(tmp_path: Path) -> None:
