@@ -75,7 +75,7 @@ def test_merge_without_an_ancestor() -> None:
 def test_merge_of_relatives_of_the_seed_genome() -> None:
     first, second = relatives()
     child = merged(first, second, ancestor=SEED).source
-    assert "F.gelu(self.up(x))" in child
+    assert "F.gelu(self.up(rms_norm(x)))" in child
     assert "rise**2" in child
 
 

@@ -10,11 +10,12 @@ import importlib.util
 import math
 import shutil
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.optim import AdamW, Optimizer
 
 from trainer.task import Task
 
@@ -25,8 +26,7 @@ DEPTH_CUDA = 8
 WIDTH_CPU = 64  # channels of the residual stream, rounded to whole heads
 WIDTH_MPS = 256
 WIDTH_CUDA = 512
-HEAD_WIDTH_CPU = 64  # channels a head
-HEAD_WIDTH_MPS = 64
+HEAD_WIDTH = 64  # channels a head
 HEAD_WIDTH_CUDA = 128  # fused attention on Hopper is fastest here
 BATCH_TOKENS_CPU = 1024  # tokens an optimizer step
 BATCH_TOKENS_MPS = 16_384
@@ -49,7 +49,6 @@ MUON_MOMENTUM = 0.95
 MUON_WEIGHT_DECAY = 0.1  # per unit of learning rate
 EMBEDDING_LR = 0.05  # AdamW, of all embedding tables
 HEAD_LR = 0.02  # AdamW, of the output matrix at 64 channels; falls with the root of the width
-SCALAR_LR = 0.02  # AdamW, of the scalars
 ADAM_BETA1 = 0.9
 ADAM_BETA2 = 0.95
 
@@ -58,7 +57,6 @@ WARMUP = 0.02  # linear rise of the learning rates
 COOLDOWN = 0.6  # linear fall to FINAL_LR at the end
 FINAL_LR = 0.05  # of the peak
 MAX_EPOCHS = 16.0  # passes over the data after which training ends early: a GPU memorises a small corpus
-LOGGED_POINTS = 50  # points of the training curve; each makes an accelerator wait once
 
 
 class Scale(NamedTuple):
@@ -73,30 +71,21 @@ class Scale(NamedTuple):
 
 def choose_scale(task: Task) -> Scale:
     """Scale the reference sizes of the device to the budget and, on CUDA, to the card."""
-    micro_tokens = math.inf
-    if task.device.type == "cuda":
+    depth, width, head_width, batch_tokens = DEPTH_CPU, WIDTH_CPU, HEAD_WIDTH, BATCH_TOKENS_CPU
+    growth, micro_tokens = task.budget_seconds / 10, math.inf
+    if task.device.type == "mps":
+        depth, width, batch_tokens = DEPTH_MPS, WIDTH_MPS, BATCH_TOKENS_MPS
+        growth, micro_tokens = task.budget_seconds / 300, MICRO_BATCH_TOKENS_MPS
+    elif task.device.type == "cuda":
         # Memory stands in for the speed of a card: both fall together from data-centre cards to laptops.
         card = min(1.0, torch.cuda.get_device_properties(task.device).total_memory / (80 * 2**30))
-        growth = task.budget_seconds / 300 * card
         depth, width, head_width, batch_tokens = DEPTH_CUDA, WIDTH_CUDA, HEAD_WIDTH_CUDA, BATCH_TOKENS_CUDA
-        micro_tokens = MICRO_BATCH_TOKENS_CUDA * card
-    elif task.device.type == "mps":
-        growth = task.budget_seconds / 300
-        depth, width, head_width, batch_tokens = DEPTH_MPS, WIDTH_MPS, HEAD_WIDTH_MPS, BATCH_TOKENS_MPS
-        micro_tokens = MICRO_BATCH_TOKENS_MPS
-    else:
-        growth = task.budget_seconds / 10
-        depth, width, head_width, batch_tokens = DEPTH_CPU, WIDTH_CPU, HEAD_WIDTH_CPU, BATCH_TOKENS_CPU
+        growth, micro_tokens = task.budget_seconds / 300 * card, MICRO_BATCH_TOKENS_CUDA * card
+    depth = max(1, round(depth * growth**DEPTH_GROWTH))
     heads = max(1, round(width * growth**WIDTH_GROWTH / head_width))
     rows = max(1, round(batch_tokens * growth**BATCH_GROWTH / task.sequence_length))
-    micro_batches = min(rows, max(1, math.ceil(rows * task.sequence_length / micro_tokens)))
-    return Scale(
-        depth=max(1, round(depth * growth**DEPTH_GROWTH)),
-        width=heads * head_width,
-        head_width=head_width,
-        batch_rows=math.ceil(rows / micro_batches) * micro_batches,
-        micro_batches=micro_batches,
-    )
+    micro_batches = max(1, min(rows, math.ceil(rows * task.sequence_length / micro_tokens)))
+    return Scale(depth, heads * head_width, head_width, math.ceil(rows / micro_batches) * micro_batches, micro_batches)
 
 
 def rms_norm(x: Tensor) -> Tensor:
@@ -104,100 +93,63 @@ def rms_norm(x: Tensor) -> Tensor:
     return F.rms_norm(x, (x.size(-1),))
 
 
-def shift_right(x: Tensor) -> Tensor:
-    """Move every position of x: shape (B, T, ...) one step later; the first becomes zero."""
-    return torch.cat((torch.zeros_like(x[:, :1]), x[:, :-1]), dim=1)
-
-
-class Rotary(nn.Module):
-    """Rotary position embedding (Su et al. 2021)."""
-
-    cos: Tensor
-    sin: Tensor
-
-    def __init__(self, head_width: int, max_length: int) -> None:
-        super().__init__()
-        wavelengths = ROTARY_BASE ** torch.linspace(0, 1, head_width // 2)
-        angles = torch.arange(max_length)[:, None] / wavelengths
-        self.register_buffer("cos", angles.cos(), persistent=False)
-        self.register_buffer("sin", angles.sin(), persistent=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Rotate x: shape (B, heads, T, head_width)."""
-        cos, sin = self.cos[: x.size(-2)], self.sin[: x.size(-2)]
-        left, right = x.chunk(2, dim=-1)
-        return torch.cat((left * cos + right * sin, right * cos - left * sin), dim=-1)
+def rotate(x: Tensor) -> Tensor:
+    """Give x: shape (B, heads, T, head_width) its positions as rotations (Su et al. 2021, rotary embedding)."""
+    wavelengths = ROTARY_BASE ** torch.linspace(0, 1, x.size(-1) // 2, device=x.device)
+    angles = torch.arange(x.size(-2), device=x.device)[:, None] / wavelengths
+    cos, sin = angles.cos(), angles.sin()
+    left, right = x.chunk(2, dim=-1)
+    return torch.cat((left * cos + right * sin, right * cos - left * sin), dim=-1)
 
 
 class Attention(nn.Module):
     """Causal self-attention; normalised queries and keys bear high learning rates (Henry et al. 2020).
 
-    The values are mixed with an embedding of their own token (Zhou et al. 2024; modded-nanogpt): capacity that costs a
+    An embedding of their own token is added to the values (Zhou et al. 2024; modded-nanogpt): capacity that costs a
     look-up and no multiplication.
     """
 
-    def __init__(self, vocab_size: int, width: int, head_width: int, max_length: int) -> None:
+    def __init__(self, vocab_size: int, scale: Scale) -> None:
         super().__init__()
-        self.head_width = head_width
-        self.qkv = nn.Linear(width, 3 * width, bias=False)
-        self.out = nn.Linear(width, width, bias=False)
-        self.value_embedding = nn.Embedding(vocab_size, width)
-        self.value_mix = nn.Parameter(torch.tensor(0.5))
-        self.rotary = Rotary(head_width, max_length)
+        self.head_width = scale.head_width
+        self.qkv = nn.Linear(scale.width, 3 * scale.width, bias=False)
+        self.out = nn.Linear(scale.width, scale.width, bias=False)
+        self.value_embedding = nn.Embedding(vocab_size, scale.width)
 
     def forward(self, x: Tensor, tokens: Tensor) -> Tensor:
         """Attend over x: shape (B, T, width)."""
-        batch, length, width = x.shape
         q, k, v = self.qkv(x).chunk(3, dim=-1)
-        v = v + self.value_mix * self.value_embedding(tokens)
-        q, k, v = (y.view(batch, length, -1, self.head_width).transpose(1, 2) for y in (q, k, v))
-        q, k = self.rotary(rms_norm(q)), self.rotary(rms_norm(k))
+        v = v + self.value_embedding(tokens)
+        q, k, v = (y.unflatten(-1, (-1, self.head_width)).transpose(1, 2) for y in (q, k, v))
+        q, k = rotate(rms_norm(q)), rotate(rms_norm(k))
         mixed = F.scaled_dot_product_attention(q, k, v.type_as(q), is_causal=True)
-        y: Tensor = self.out(mixed.transpose(1, 2).reshape(batch, length, width))
-        return y
-
-
-class MLP(nn.Module):
-    """Two matrices around a squared ReLU (So et al. 2021, Primer)."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.up = nn.Linear(width, MLP_RATIO * width, bias=False)
-        self.down = nn.Linear(MLP_RATIO * width, width, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map x: shape (B, T, width)."""
-        y: Tensor = self.down(F.relu(self.up(x)).square())
-        return y
+        return self.out(mixed.transpose(1, 2).flatten(-2))
 
 
 class Block(nn.Module):
-    """Attention and MLP, each behind a norm and beside a residual."""
+    """Attention and an MLP with a squared ReLU (So et al. 2021), each behind a norm and beside a residual."""
 
-    def __init__(self, vocab_size: int, width: int, head_width: int, max_length: int) -> None:
+    def __init__(self, vocab_size: int, scale: Scale) -> None:
         super().__init__()
-        self.attention = Attention(vocab_size, width, head_width, max_length)
-        self.mlp = MLP(width)
+        self.attention = Attention(vocab_size, scale)
+        self.up = nn.Linear(scale.width, MLP_RATIO * scale.width, bias=False)
+        self.down = nn.Linear(MLP_RATIO * scale.width, scale.width, bias=False)
 
     def forward(self, x: Tensor, tokens: Tensor) -> Tensor:
         """Map x: shape (B, T, width)."""
         x = x + self.attention(rms_norm(x), tokens)
-        y: Tensor = x + self.mlp(rms_norm(x))
-        return y
+        return x + self.down(F.relu(self.up(rms_norm(x))).square())
 
 
 class GPT(nn.Module):
     """A decoder-only transformer: tokens (B, T) to logits (B, T, vocab_size)."""
 
-    def __init__(self, vocab_size: int, max_length: int, scale: Scale) -> None:
+    def __init__(self, vocab_size: int, scale: Scale) -> None:
         super().__init__()
         self.scale = scale
         self.embedding = nn.Embedding(vocab_size, scale.width)
         self.bigram_embedding = nn.Embedding(BIGRAM_ROWS * vocab_size, scale.width)
-        self.smear = nn.Parameter(torch.tensor(0.3))
-        self.blocks = nn.ModuleList(
-            Block(vocab_size, scale.width, scale.head_width, max_length) for _ in range(scale.depth)
-        )
+        self.blocks = nn.ModuleList(Block(vocab_size, scale) for _ in range(scale.depth))
         self.head = nn.Linear(scale.width, vocab_size, bias=False)
         self.initialise()
 
@@ -209,18 +161,17 @@ class GPT(nn.Module):
                 nn.init.zeros_(weight)
             elif "embedding" in name:
                 nn.init.normal_(weight, std=EMBEDDING_STD)
-            elif weight.ndim == 2:
+            else:
                 nn.init.uniform_(weight, -bound, bound)
 
     def embed(self, tokens: Tensor) -> Tensor:
-        """Embed each token, its pair with the one before (hashed), and some of the one before: (B, T, width).
+        """Embed each token and its pair with the one before (hashed; modded-nanogpt): shape (B, T, width).
 
-        Short budgets have no time to learn attention to the previous token; both are taken from modded-nanogpt.
+        Short budgets have no time to learn attention to the previous token.
         """
-        pair = (36313 * tokens) ^ (27191 * shift_right(tokens))
-        x = rms_norm(self.embedding(tokens))
-        x = x + rms_norm(self.bigram_embedding(pair % self.bigram_embedding.num_embeddings))
-        return x + self.smear * shift_right(x)
+        pair = (36313 * tokens) ^ (27191 * F.pad(tokens[:, :-1], (1, 0)))
+        hashed = pair % self.bigram_embedding.num_embeddings
+        return rms_norm(self.embedding(tokens)) + rms_norm(self.bigram_embedding(hashed))
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Return logits for tokens: shape (B, T), int64; on CUDA the matrices multiply in bfloat16."""
@@ -228,8 +179,7 @@ class GPT(nn.Module):
             x = self.embed(tokens)
             for block in self.blocks:
                 x = block(x, tokens)
-            logits: Tensor = self.head(rms_norm(x))
-        return logits.float()
+            return self.head(rms_norm(x)).float()
 
 
 def orthogonalise(matrices: Tensor) -> Tensor:
@@ -239,8 +189,7 @@ def orthogonalise(matrices: Tensor) -> Tensor:
     """
     x = matrices.bfloat16() if matrices.device.type == "cuda" else matrices
     tall = x.size(-2) > x.size(-1)
-    if tall:
-        x = x.mT
+    x = x.mT if tall else x
     x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     for _ in range(5):
         gram = x @ x.mT
@@ -248,54 +197,47 @@ def orthogonalise(matrices: Tensor) -> Tensor:
     return x.mT if tall else x
 
 
-class Muon:
+class Muon(Optimizer):
     """Momentum, orthogonalised by matrix (Jordan et al. 2024); matrices of one shape are stacked to share kernels."""
 
     def __init__(self, matrices: list[nn.Parameter]) -> None:
-        self.param_groups: list[dict[str, Any]] = []
-        for shape in sorted({matrix.shape for matrix in matrices}):
-            weights = [matrix for matrix in matrices if matrix.shape == shape]
-            momentum = torch.zeros(len(weights), *shape, device=weights[0].device)
-            self.param_groups.append({"params": weights, "lr": MUON_LR, "momentum": momentum})
+        shapes = sorted({matrix.shape for matrix in matrices})
+        groups = [{"params": [matrix for matrix in matrices if matrix.shape == shape]} for shape in shapes]
+        super().__init__(groups, {"lr": MUON_LR})
 
     @torch.no_grad()
     def step(self) -> None:
         """Update every matrix from its gradient, with Nesterov's momentum."""
         for group in self.param_groups:
-            weights, momentum = group["params"], group["momentum"]
+            weights = group["params"]
             gradients = torch.stack([weight.grad for weight in weights])
-            momentum.lerp_(gradients, 1 - MUON_MOMENTUM)
-            updates = orthogonalise(gradients.lerp(momentum, MUON_MOMENTUM)).to(weights[0].dtype)
+            if "momentum" not in group:
+                group["momentum"] = torch.zeros_like(gradients)
+            momentum = group["momentum"].lerp_(gradients, 1 - MUON_MOMENTUM)
+            updates = orthogonalise(gradients.lerp(momentum, MUON_MOMENTUM)).to(gradients.dtype)
             rows, columns = weights[0].shape
             lr = group["lr"] * math.sqrt(max(1.0, rows / columns))
             for weight, update in zip(weights, updates, strict=True):
                 weight.mul_(1 - group["lr"] * MUON_WEIGHT_DECAY).sub_(update, alpha=lr)
 
 
-Optimizer = Muon | torch.optim.AdamW
-
-
 def build_optimizers(model: GPT) -> list[Optimizer]:
     """Give the hidden matrices to Muon and the rest to AdamW; `peak_lr` keeps what the schedule scales."""
     embeddings = [weight for name, weight in model.named_parameters() if "embedding" in name]
-    matrices = [
-        weight for name, weight in model.blocks.named_parameters() if weight.ndim == 2 and "embedding" not in name
-    ]
-    scalars = [weight for weight in model.parameters() if weight.ndim < 2]
+    matrices = [weight for name, weight in model.blocks.named_parameters() if "embedding" not in name]
     groups = [
         {"params": embeddings, "lr": EMBEDDING_LR},
         {"params": [model.head.weight], "lr": HEAD_LR * math.sqrt(64 / model.scale.width)},
-        {"params": scalars, "lr": SCALAR_LR},
     ]
-    adam = torch.optim.AdamW(groups, betas=(ADAM_BETA1, ADAM_BETA2), eps=1e-10, weight_decay=0.0, fused=True)
-    optimizers: list[Optimizer] = [Muon(matrices), adam]
+    adam = AdamW(groups, betas=(ADAM_BETA1, ADAM_BETA2), eps=1e-10, weight_decay=0.0, fused=True)
+    optimizers = [Muon(matrices), adam]
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["peak_lr"] = group["lr"]
     return optimizers
 
 
-def lr_factor(progress: float) -> float:
+def lr_factor_at(progress: float) -> float:
     """Warm up, stay, cool down (Hägele et al. 2024): the factor on every learning rate at `progress` of the budget."""
     rise = min(1.0, progress / WARMUP)
     fall = max(0.0, min(1.0, (1.0 - progress) / COOLDOWN))
@@ -323,86 +265,55 @@ def draw_batches(tokens: Tensor, rows: int, task: Task) -> Iterator[Tensor]:
 
 def next_token_loss(model: GPT, block: Tensor) -> Tensor:
     """Return the mean cross-entropy of a block: shape (B, T + 1), in nats."""
-    logits = model(block[:, :-1])
-    return F.cross_entropy(logits.flatten(0, 1), block[:, 1:].flatten())
+    return F.cross_entropy(model(block[:, :-1]).flatten(0, 1), block[:, 1:].flatten())
 
 
-def compiled_loss(task: Task) -> Callable[[GPT, Tensor], Tensor]:
+def compiled_loss(task: Task) -> Callable[..., Tensor]:
     """Fuse the loss where that pays within a budget: on CUDA, if Triton and the C compiler that it calls are there."""
-    able = importlib.util.find_spec("triton") and (shutil.which("gcc") or shutil.which("cc") or shutil.which("clang"))
-    if task.device.type == "cuda" and able:
-        return torch.compile(next_token_loss, dynamic=False)
-    return next_token_loss
+    able = importlib.util.find_spec("triton") and (shutil.which("gcc") or shutil.which("clang"))
+    return torch.compile(next_token_loss, dynamic=False) if task.device.type == "cuda" and able else next_token_loss
 
 
 def optimizer_step(
-    model: GPT, optimizers: list[Optimizer], loss_function: Callable[[GPT, Tensor], Tensor], block: Tensor
-) -> Tensor:
-    """Accumulate the gradients of one block, update the weights, and return the mean loss, still on the device."""
-    micro_blocks = block.chunk(model.scale.micro_batches)
+    model: GPT, optimizers: list[Optimizer], loss_of: Callable[..., Tensor], block: Tensor, lr_factor: float
+) -> float:
+    """Accumulate the gradients of one block, step at `lr_factor` of the peak rates, and return the mean loss."""
     losses = []
-    for micro_block in micro_blocks:
-        loss = loss_function(model, micro_block) / len(micro_blocks)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it without annotations
+    for micro_block in block.chunk(model.scale.micro_batches):
+        loss = loss_of(model, micro_block) / model.scale.micro_batches
+        loss.backward()
         losses.append(loss.detach())
     for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = group["peak_lr"] * lr_factor
         optimizer.step()
-    model.zero_grad(set_to_none=True)
-    return torch.stack(losses).sum()
+        optimizer.zero_grad()
+    return torch.stack(losses).sum().item()  # waits for the device, so that the clock is read in time
 
 
-def warm_up(model: GPT, loss_function: Callable[[GPT, Tensor], Tensor], task: Task) -> None:
-    """Pay for compilation and lazy initialisation before the clock starts: steps on noise, then undo them."""
-    before = {name: weight.clone() for name, weight in model.state_dict().items()}
+def warm_up(model: GPT, loss_of: Callable[..., Tensor], task: Task) -> None:
+    """Pay for compilation and lazy initialisation before the clock starts: steps on noise that change no weight."""
     optimizers = build_optimizers(model)
-    shape = (model.scale.batch_rows, task.sequence_length + 1)
     for _ in range(2):
-        noise = torch.randint(task.vocab_size, shape, device=task.device)
-        optimizer_step(model, optimizers, loss_function, noise).item()
-    model.load_state_dict(before)
-
-
-class Pacer:
-    """Keeps an accelerator's queue one step long: it never starves, and the clock is at most a step behind."""
-
-    def __init__(self, device: torch.device) -> None:
-        self.kind = device.type
-        self.previous: torch.cuda.Event | None = None
-
-    def wait(self) -> None:
-        """Wait until the step before the one just launched is done."""
-        if self.kind == "cuda":
-            launched = torch.cuda.Event()
-            launched.record()
-            if self.previous is not None:
-                self.previous.synchronize()
-            self.previous = launched
-        elif self.kind == "mps":
-            torch.mps.synchronize()
+        noise = torch.randint(task.vocab_size, (model.scale.batch_rows, task.sequence_length + 1), device=task.device)
+        optimizer_step(model, optimizers, loss_of, noise, lr_factor=0.0)
 
 
 def train(model: GPT, task: Task) -> None:
     """Train until just before the budget ends, or until the data was seen MAX_EPOCHS times."""
     model.train()
-    loss_function = compiled_loss(task)
-    warm_up(model, loss_function, task)
-    optimizers, pacer = build_optimizers(model), Pacer(task.device)
+    loss_of = compiled_loss(task)
+    warm_up(model, loss_of, task)
+    optimizers = build_optimizers(model)
 
     tokens = task.train_tokens()  # the clock starts
     batches = draw_batches(tokens, model.scale.batch_rows, task)
     batch_epochs = model.scale.batch_rows * task.sequence_length / len(tokens)
-    step, slowest, progress, next_log = 0, 0.0, 0.0, 0.0
-    left = task.seconds_left()
+    step, slowest, progress, left = 0, 0.0, 0.0, task.seconds_left()
     while left > 2 * slowest and progress < 1:
-        for optimizer in optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = group["peak_lr"] * lr_factor(progress)
-        loss = optimizer_step(model, optimizers, loss_function, next(batches))
+        loss = optimizer_step(model, optimizers, loss_of, next(batches), lr_factor_at(progress))
         step += 1
-        if progress >= next_log:
-            task.log(step=step, loss=loss.item())
-            next_log += 1 / LOGGED_POINTS
-        pacer.wait()
+        task.log(step=step, loss=loss)
         before, left = left, task.seconds_left()
         slowest = max(before - left, 0.95 * slowest)  # forgets a hiccup of the machine after some steps
         progress = max(1 - left / task.budget_seconds, step * batch_epochs / MAX_EPOCHS)
@@ -410,4 +321,4 @@ def train(model: GPT, task: Task) -> None:
 
 def build_model(task: Task) -> nn.Module:
     """Return the untrained model on the task's device, sized for it and for the budget."""
-    return GPT(task.vocab_size, task.sequence_length, choose_scale(task)).to(task.device)
+    return GPT(task.vocab_size, choose_scale(task)).to(task.device)
