@@ -11,6 +11,7 @@ from typing import Any
 
 from evo.run_folder import Driver, RunFolder
 from evo.runs import Viewed
+from evo.starts import Start, read_starts
 from evo.store import Purpose, StoreView
 from evo.summary import Summary, summarize
 from trainer.evaluation import Status
@@ -60,6 +61,7 @@ class RunStatus:
         queued: evaluations that wait for a worker.
         proposing: proposals that are begun and not yet closed.
         refused: proposals that became nothing, by kind.
+        starts: of its drivers, oldest first, with the versions of programs and the devices that each found.
         seconds_left: wall seconds that the rest of the budget takes at the pace so far; None before the first result.
     """
 
@@ -74,6 +76,7 @@ class RunStatus:
     proposing: int
     failures: tuple[Failures, ...]
     refused: Mapping[str, int]
+    starts: tuple[Start, ...]
     seconds_left: float | None
     summary: Summary
 
@@ -100,6 +103,7 @@ def read_status(viewed: Viewed) -> RunStatus:
         proposing=len(store.open_proposals()),
         failures=_failures(store),
         refused=dict(Counter(proposal.kind for proposal in store.proposals() if proposal.kind)),
+        starts=read_starts(store),
         seconds_left=_seconds_left(summary, config.workers.count or 1),
         summary=summary,
     )

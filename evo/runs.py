@@ -23,6 +23,7 @@ from evo.results_table import write_results_table
 from evo.run_folder import RunFolder
 from evo.search import Ending, Search, Stopped
 from evo.standings import Standings
+from evo.starts import comparability, read_starts, record_start
 from evo.store import Store, StoreView
 from trainer.corpus import Corpus, prepare
 from trainer.errors import ConfigError, EvoError, MachineError
@@ -88,6 +89,7 @@ def start(config: Config, path: Path, observer: Observer, progress: PrepareProgr
         search = build_search(config, store, lineage, build_evaluator(config, corpus), operators, observer)
         search.begin(source)
         _seal(folder, store, config)
+        record_start(store, config)
         _say_what_is_not_confirmed(config, observer)
         return _drive(search, folder, store, lineage)
 
@@ -124,6 +126,9 @@ def resume(
         lineage = Lineage.open(folder.lineage)
         search = build_search(config, store, lineage, build_evaluator(config, corpus), operators, observer)
         _seal(folder, store, config)
+        record_start(store, config)
+        if change_of_ground := comparability(read_starts(store)):
+            observer.note(change_of_ground)
         return _drive(search, folder, store, lineage)
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import psutil
 
+from trainer.devices import cpu_device
+
 RECORDS = Path(__file__).parent / "records"
 _PACKAGES = ("torch", "deap", "anthropic", "gitpython", "numpy", "pandas")
 
@@ -33,15 +35,6 @@ def heading(name: str) -> str:
     return (
         f"# {name}\n\n"
         f"- command: `{command}`\n"
-        f"- machine: {processor()}, {os.cpu_count()} cores, {memory_gib:.0f} GiB, {platform.system()}\n"
+        f"- machine: {cpu_device().name}, {os.cpu_count()} cores, {memory_gib:.0f} GiB, {platform.system()}\n"
         f"- versions: Python {platform.python_version()}, {versions}"
     )
-
-
-def processor() -> str:
-    """Return the processor's name."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())

@@ -8,6 +8,7 @@ import platform
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from trainer.errors import ConfigError, MachineError
@@ -37,7 +38,17 @@ def discover() -> list[Device]:
 
 def cpu_device() -> Device:
     """Return the CPU."""
-    return Device("cpu", "", platform.processor() or platform.machine())
+    return Device("cpu", "", _cpu_model() or platform.processor() or platform.machine())
+
+
+def _cpu_model() -> str:
+    """Return the product's name as Linux tells it; empty elsewhere."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    names = (value.strip() for key, _, value in (line.partition(":") for line in lines) if key.strip() == "model name")
+    return next(names, "")
 
 
 def select(wanted: Sequence[str]) -> list[Device]:

@@ -9,6 +9,7 @@ from rich.console import Console
 from evo.commands.summary_view import evaluations, print_best, print_cost, progress_line
 from evo.report.text import duration
 from evo.run_status import Failures, RunStatus, State
+from evo.starts import comparability
 from evo.terminal import literal, one_line, print_line, print_whole
 
 _MOST_REASONS = 3
@@ -20,6 +21,8 @@ def print_status(console: Console, status: RunStatus) -> None:
     print_whole(console, f"{literal(status.path)}: {_state(status)}")
     print_whole(console, progress_line(status.summary))
     print_whole(console, _generation(status))
+    if change := comparability(status.starts):
+        print_whole(console, f"[yellow]{literal(change)}[/]")
     for line in (*_work(status), *_failures(status.failures), *_refusals(status)):
         print_line(console, line)
     print_best(console, status.summary)

@@ -161,6 +161,7 @@ class RunReport:
         best_line: from generation 0 to the best; the first parent at a crossover.
         operator_costs: by operator name.
         confirmation: None until the finalists were confirmed.
+        starts: when its drivers started, and the devices and versions of programs that each found.
         versions: of the programs that wrote the report, by name.
     """
 
@@ -189,6 +190,7 @@ class RunReport:
     best_line: tuple[LineStep, ...]
     operator_costs: Mapping[str, OperatorCosts]
     confirmation: Confirmation | None
+    starts: tuple[tuple[datetime, str], ...]
     versions: Mapping[str, str]
 
     @property

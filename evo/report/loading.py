@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 
 from evo.report.data import Confirmation, EvaluationRow, IndividualRow, LineStep, OperatorCosts, RunReport
 from evo.resolution import resolved
 from evo.runs import Viewed
 from evo.search import Ending
+from evo.starts import installed_versions, read_starts
 from evo.store import StoreView
 from populations.archive import non_dominated
 from populations.fitness import Fitness
@@ -22,8 +20,6 @@ from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES, Objective
 
 _GATE_OBJECTIVE = LANGUAGE_MODEL_OBJECTIVES["val_bpb"]
 """What the gate split is scored in."""
-
-_PACKAGES = {"evo": "evo-train", "torch": "torch", "DEAP": "deap"}
 
 
 def load_report(viewed: Viewed) -> RunReport:
@@ -63,7 +59,8 @@ def load_report(viewed: Viewed) -> RunReport:
         best_line=_line(store, best.id) if best else (),
         operator_costs=_operator_costs(store),
         confirmation=_confirmation(viewed, best.id) if best else None,
-        versions=_versions(),
+        starts=_starts(store),
+        versions=installed_versions(),
     )
 
 
@@ -189,9 +186,12 @@ def _state(viewed: Viewed, last_work: float) -> str:
     return f"Stopped early: {stopped['reason'].rstrip('.')}. `evo resume` goes on."
 
 
-def _versions() -> dict[str, str]:
-    versions = {}
-    for name, package in _PACKAGES.items():
-        with suppress(PackageNotFoundError):  # whoever only looks at runs needs no torch
-            versions[name] = version(package)
-    return {**versions, "Python": platform.python_version()}
+def _starts(store: StoreView) -> tuple[tuple[datetime, str], ...]:
+    """Return when, and with which devices and versions of programs, the run was driven; equal ones in a row once."""
+    lines: list[tuple[datetime, str]] = []
+    for start in read_starts(store):
+        versions = ", ".join(f"{name} {number}" for name, number in start.versions.items())
+        line = f"{', '.join(start.devices)} with {versions}"
+        if not lines or lines[-1][1] != line:
+            lines.append((datetime.fromtimestamp(start.at, UTC), line))
+    return tuple(lines)
