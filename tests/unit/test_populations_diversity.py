@@ -7,7 +7,9 @@ import time
 import pytest
 from operator_requests import SEED
 
+from populations import statements
 from populations.diversity import normal_form, read_program
+from populations.statements import parsed_statements
 
 SAME = {
     "comments": ("x = 1  # one\n", "# two\nx = 1\n"),
@@ -100,9 +102,19 @@ def test_broken_source_is_a_syntax_error() -> None:
 
 def test_a_large_genome_takes_milliseconds() -> None:
     def seconds() -> float:
-        read_program.cache_clear()
         begin = time.thread_time()
-        normal_form(SEED * 2)
+        parsed_statements(SEED * 2)
         return time.thread_time() - begin
 
     assert min(seconds() for _ in range(5)) < 0.05
+
+
+def test_of_an_offspring_only_what_is_new_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+    parse = statements.parse
+    monkeypatch.setattr(statements, "parse", lambda source: parsed.append(source) or parse(source))
+    first, *rest = SEED.split("\nclass ", 1)
+    read_program(SEED)
+    parsed.clear()
+    read_program(first + "\nADDED = 1\n\nclass " + "".join(rest))
+    assert sum(map(len, parsed)) < len(SEED) / 20
