@@ -19,10 +19,13 @@ class Lookahead:
     The measurements are kept with the run (`state`), for the look-ahead decides when a proposal begins and so what it
     may know: a resumed run that measured anew would decide otherwise. They are differences of a monotonic clock, so
     neither a clock that is set nor the time between a kill and the resumption enters them.
+
+    Attributes:
+        slots: how many evaluations run at a time.
     """
 
     def __init__(self, slots: int) -> None:
-        self._slots = slots
+        self.slots = slots
         self._unrewarded_seconds = 0.0
         self._proposal_seconds = 0.0
         self._evaluation_seconds = 0.0
@@ -43,8 +46,8 @@ class Lookahead:
     def target(self) -> int:
         """Return how many offspring should be waiting or being made."""
         if self._evaluation_seconds == 0.0:
-            return 2 * self._slots
-        return self._slots + math.ceil(self._slots * self._proposal_seconds / self._evaluation_seconds)
+            return 2 * self.slots
+        return self.slots + math.ceil(self.slots * self._proposal_seconds / self._evaluation_seconds)
 
     def state(self) -> dict[str, float]:
         """Return the measurements in a JSON-serialisable form that `restore` takes back."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from enum import Enum, auto
 
 from trainer.errors import MachineError
@@ -37,6 +38,11 @@ class Losses:
         """Take in that an evaluation came to a verdict."""
         self._given_up_in_a_row = 0
         del self._losses[evaluation]
+
+    def forgive(self, evaluations: Iterable[int]) -> None:
+        """Take back one loss of each: a worker that is out of service now was to blame."""
+        self._losses.subtract(evaluations)
+        self._losses = +self._losses
 
     def lost(self, evaluation: int, *, any_measured: bool) -> Loss:
         """Take in that an evaluation was lost.

@@ -14,6 +14,7 @@ from evo.runs import Viewed
 from evo.starts import Start, read_starts
 from evo.store import Purpose, StoreView
 from evo.summary import Summary, summarize
+from evo.workforce import Retirement, retirements
 from trainer.evaluation import Status
 
 
@@ -58,6 +59,7 @@ class RunStatus:
         reason: why it stopped; empty unless it did.
         generation: completed ones, of `generations`.
         running: evaluations under way; empty unless the run is live.
+        out_of_service: workers that the last start's driver gave no more work; those of before are tried again.
         queued: evaluations that wait for a worker.
         proposing: proposals that are begun and not yet closed.
         refused: proposals that became nothing, by kind.
@@ -72,6 +74,7 @@ class RunStatus:
     generation: int
     generations: int
     running: tuple[Running, ...]
+    out_of_service: tuple[Retirement, ...]
     queued: int
     proposing: int
     failures: tuple[Failures, ...]
@@ -90,6 +93,8 @@ def read_status(viewed: Viewed) -> RunStatus:
     store, config = viewed.store, viewed.config
     summary = summarize(config, store, viewed.standings)
     driver = viewed.folder.driver()
+    starts = read_starts(store)
+    retired = tuple(one for one in retirements(store) if not starts or one.event > starts[-1].event)
     state, reason = _state(viewed.folder, store, driver, finished=summary.told >= summary.budget)
     return RunStatus(
         path=str(viewed.folder.path),
@@ -99,12 +104,13 @@ def read_status(viewed: Viewed) -> RunStatus:
         generation=summary.told // config.search.pop,
         generations=config.search.gens,
         running=_running(store) if driver else (),
+        out_of_service=retired,
         queued=len(store.queued()),
         proposing=len(store.open_proposals()),
         failures=_failures(store),
         refused=dict(Counter(proposal.kind for proposal in store.proposals() if proposal.kind)),
-        starts=read_starts(store),
-        seconds_left=_seconds_left(summary, config.workers.count or 1),
+        starts=starts,
+        seconds_left=_seconds_left(summary, max(1, (config.workers.count or 1) - len(retired))),
         summary=summary,
     )
 

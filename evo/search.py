@@ -33,11 +33,12 @@ from evo.progress import Observer
 from evo.projection import Projection
 from evo.standings import Standings
 from evo.store import EvaluationRecord, EvaluationRequest, ProposalRecord, Purpose, Store
-from evo.workers import Evaluator
+from evo.workers import Evaluator, Slot
+from evo.workforce import Workforce
 from operators.errors import CostLimitReached, OperatorUnavailable
 from operators.proposal import NoOffspring, Proposal, Refused
 from populations.diversity import normal_form
-from trainer.errors import ConfigError
+from trainer.errors import ConfigError, MachineError
 from trainer.evaluation import Evaluation, Job, Split, Status
 
 __all__ = ["Ending", "Search", "Stopped"]
@@ -65,12 +66,13 @@ class Search:
         self._breeder = breeder
         self._standings = standings
         self._observer = observer
-        self._pace = Pace(plan, evaluator.slots)
+        self._workforce = Workforce(evaluator.workers)
+        self._pace = Pace(plan, self._workforce.size)
         self._losses = Losses()
         self._queue: deque[EvaluationRecord] = deque()
         self._reopened: deque[Draft] = deque()
         self._proposing: dict[asyncio.Task[Proposal], tuple[Draft, float]] = {}
-        self._evaluating: dict[asyncio.Task[Evaluation], tuple[EvaluationRecord, int]] = {}
+        self._evaluating: dict[asyncio.Task[Evaluation], tuple[EvaluationRecord, int, Slot]] = {}
         self._next_number = 1
         self._refused_in_a_row = 0
         self._news: list[Callable[[], None]] = []
@@ -144,6 +146,7 @@ class Search:
     def _take_in(self) -> None:
         for evaluation in [task for task in self._evaluating if task.done()]:
             self._evaluated(evaluation)
+        self._retire_unfit_workers()
         for proposal in [task for task in self._proposing if task.done()]:
             self._proposed(proposal)
         if self._failure is None and self._standings.generation_zero is None and not self._baseline_is_open():
@@ -175,7 +178,7 @@ class Search:
             return False
         waiting = sum(record.purpose is Purpose.SEARCH for record in self._queue) + len(self._proposing)
         if self._plan.generational:
-            running = sum(record.purpose is Purpose.SEARCH for record, _ in self._evaluating.values())
+            running = sum(record.purpose is Purpose.SEARCH for record, *_ in self._evaluating.values())
             generation_end = (self._standings.searched // self._plan.mu + 1) * self._plan.mu
             return self._standings.searched + running + waiting < generation_end
         return waiting < self._pace.lookahead.target()
@@ -231,41 +234,69 @@ class Search:
     # Work
 
     def _start_evaluations(self) -> None:
-        while self._queue and len(self._evaluating) < self._evaluator.slots:
-            record = self._queue.popleft()
-            slot = self._evaluator.reserve()
-            attempt = self._store.launch(record.id, slot.name)
-            job = Job(self._store.source(record.individual), record.seed, record.splits)
-            task = asyncio.create_task(self._evaluator.evaluate(slot, job))
-            self._evaluating[task] = (record, attempt)
-            self._news.append(partial(self._observer.launched, len(self._evaluating)))
+        waiting, self._queue = self._queue, deque()
+        for record in waiting:
+            slot = self._workforce.reserve(record.id)
+            if slot is None:
+                self._queue.append(record)
+            else:
+                self._launch(record, slot)
+
+    def _launch(self, record: EvaluationRecord, slot: Slot) -> None:
+        attempt = self._store.launch(record.id, slot.name)
+        job = Job(self._store.source(record.individual), record.seed, record.splits)
+        task = asyncio.create_task(self._evaluator.evaluate(slot, job))
+        self._evaluating[task] = (record, attempt, slot)
+        self._news.append(partial(self._observer.launched, len(self._evaluating)))
 
     def _evaluated(self, task: asyncio.Task[Evaluation]) -> None:
-        record, attempt = self._evaluating.pop(task)
+        record, attempt, slot = self._evaluating.pop(task)
+        self._workforce.release(slot)
         error = task.exception()
         if error is not None:
-            self._store.release(record.id, attempt, str(error))
-            self._fail(error)
+            self._not_evaluated(record, attempt, slot, error)
             return
         result = task.result()
-        if result.status is Status.LOST and self._runs_again(record, result):
-            self._store.release(record.id, attempt, result.reason)
-            self._queue.append(record)  # others first: they show whether it is the machine or the candidate
-            return
+        if result.status is Status.LOST:
+            self._workforce.lost(slot, record.id, result.reason)
+            if self._runs_again(record, result):
+                self._run_again(record, attempt, result.reason)
+                return
+            self._workforce.acquit(record.id)
+        else:
+            self._workforce.answered(slot, record.id)
         self._pace.lookahead.evaluation_took(result.timings.total_seconds)
         if self._store.finish(record.id, attempt, result) is not None:
             self._accept(record, result)
+
+    def _not_evaluated(self, record: EvaluationRecord, attempt: int, slot: Slot, error: BaseException) -> None:
+        """Have another worker evaluate what this one could not start for, and fail when there is none."""
+        if not isinstance(error, MachineError) or self._workforce.did_not_start(slot, record.id, str(error)):
+            self._fail(error)
+        self._run_again(record, attempt, str(error))
+
+    def _run_again(self, record: EvaluationRecord, attempt: int, reason: str) -> None:
+        self._store.release(record.id, attempt, reason)
+        self._queue.append(record)  # others first: they show whether it is the machine or the candidate
+        if self._failure is None:
+            note = f"Evaluation {record.id} of {record.individual} was lost and runs again: {reason}"
+            self._news.append(partial(self._observer.note, note))
 
     def _runs_again(self, record: EvaluationRecord, lost: Evaluation) -> bool:
         """Return whether a lost evaluation goes back into the queue, and fail when the machine is to blame."""
         any_measured = self._standings.generation_zero is not None
         loss = self._losses.lost(record.id, any_measured=any_measured)
-        if loss is Loss.RUN_AGAIN:
-            note = f"Evaluation {record.id} of {record.individual} was lost and runs again: {lost.reason}"
-            self._news.append(partial(self._observer.note, note))
-        elif loss is Loss.MACHINE_FAILS:
+        if loss is Loss.MACHINE_FAILS:
             self._fail(machine_failure(lost.reason))
         return loss is not Loss.GIVE_UP
+
+    def _retire_unfit_workers(self) -> None:
+        for slot, lost, retirement in self._workforce.retire_unfit(self._store):
+            self._evaluator.retire(slot)
+            self._losses.forgive(lost)
+            self._pace.lookahead.slots = self._workforce.size
+            note = f"Out of service until the run is resumed: {retirement}."
+            self._news.append(partial(self._observer.note, note))
 
     # Tell
 
@@ -278,7 +309,7 @@ class Search:
         self._news.append(partial(self._observer.finished, individual, outcome, self._standings, result.reason))
 
     def _baseline_is_open(self) -> bool:
-        records = [*self._queue, *(record for record, _ in self._evaluating.values())]
+        records = [*self._queue, *(record for record, *_ in self._evaluating.values())]
         return any(record.purpose is Purpose.BASELINE for record in records)
 
     # Confirm
@@ -322,7 +353,7 @@ class Search:
 
     def _settle(self, task: asyncio.Task[Evaluation]) -> None:
         """Keep an evaluation that finished while everything was ended, or put it back into the queue."""
-        record, attempt = self._evaluating.pop(task)
+        record, attempt, _ = self._evaluating.pop(task)
         failed = task.cancelled() or task.exception() is not None
         if failed or task.result().status is Status.LOST:
             self._store.release(record.id, attempt, "the run was stopped")

@@ -30,11 +30,13 @@ class Start:
     """One start of a driver, be it of a new or of a resumed run.
 
     Attributes:
+        event: number of the event that records it.
         at: seconds since 1970, UTC.
         versions: of programs, by name.
         devices: what its workers trained on, each once.
     """
 
+    event: int
     at: float
     versions: Mapping[str, str]
     devices: tuple[str, ...]
@@ -58,7 +60,8 @@ def record_start(store: Store, config: Config) -> None:
 def read_starts(store: StoreView) -> tuple[Start, ...]:
     """Return every recorded start of a run, oldest first."""
     return tuple(
-        Start(event.at, event.payload["versions"], tuple(event.payload["devices"])) for event in store.events(_EVENT)
+        Start(event.id, event.at, event.payload["versions"], tuple(event.payload["devices"]))
+        for event in store.events(_EVENT)
     )
 
 

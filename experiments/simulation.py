@@ -14,13 +14,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 
 from evo.assemble import build_search
 from evo.config import Config
 from evo.lineage import Lineage
-from evo.progress import Observer
+from evo.progress import Observer, Silent
 from evo.run_folder import RunFolder
 from evo.search import Search
 from evo.standings import Standings
@@ -82,9 +83,10 @@ class SimulatedEvaluator:
     seconds: float = 0.0
     busy: list[tuple[float, float]] = field(default_factory=list)
 
-    def reserve(self) -> Slot:
-        """Take a slot."""
-        return _SimulatedSlot("simulated")
+    @cached_property
+    def workers(self) -> tuple[Slot, ...]:
+        """The slots."""
+        return tuple(_SimulatedSlot(f"simulated/{number}") for number in range(self.slots))
 
     async def evaluate(self, slot: Slot, job: Job) -> Evaluation:  # noqa: ARG002 - the slots are all alike
         """Answer after `seconds`."""
@@ -112,25 +114,22 @@ class SimulatedEvaluator:
             timings=Timings(self.seconds, self.seconds, 0.0, self.seconds),
         )
 
+    def retire(self, slot: Slot) -> None:
+        """Nothing to end."""
+
     async def close(self) -> None:
         """Nothing to end."""
 
 
-class Stopwatch:
+class Stopwatch(Silent):
     """An observer that notes when each result was accepted."""
 
     def __init__(self) -> None:
         self.finished_at: list[float] = []
 
-    def launched(self, running: int) -> None:
-        """Ignore."""
-
     def finished(self, record: IndividualRecord, outcome: Outcome, standings: Standings, reason: str) -> None:  # noqa: ARG002
         """Note the time."""
         self.finished_at.append(time.perf_counter())
-
-    def note(self, message: str) -> None:
-        """Ignore."""
 
 
 @contextmanager

@@ -162,6 +162,7 @@ class RunReport:
         operator_costs: by operator name.
         confirmation: None until the finalists were confirmed.
         starts: when its drivers started, and the devices and versions of programs that each found.
+        out_of_service: a line on each worker that was given no more work.
         versions: of the programs that wrote the report, by name.
     """
 
@@ -191,6 +192,7 @@ class RunReport:
     operator_costs: Mapping[str, OperatorCosts]
     confirmation: Confirmation | None
     starts: tuple[tuple[datetime, str], ...]
+    out_of_service: tuple[str, ...]
     versions: Mapping[str, str]
 
     @property

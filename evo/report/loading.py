@@ -12,6 +12,7 @@ from evo.runs import Viewed
 from evo.search import Ending
 from evo.starts import installed_versions, read_starts
 from evo.store import StoreView
+from evo.workforce import retirements
 from populations.archive import non_dominated
 from populations.fitness import Fitness
 from populations.individual import Individual
@@ -60,6 +61,7 @@ def load_report(viewed: Viewed) -> RunReport:
         operator_costs=_operator_costs(store),
         confirmation=_confirmation(viewed, best.id) if best else None,
         starts=_starts(store),
+        out_of_service=tuple(map(str, retirements(store))),
         versions=installed_versions(),
     )
 

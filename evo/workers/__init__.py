@@ -3,7 +3,7 @@
 local    supervisors on this machine, one a worker
 """
 
-from evo.workers.evaluator import Evaluator
+from evo.workers.evaluator import Evaluator, Slot
 from evo.workers.local import LocalEvaluator
 
-__all__ = ["Evaluator", "LocalEvaluator"]
+__all__ = ["Evaluator", "LocalEvaluator", "Slot"]

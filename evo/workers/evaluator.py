@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from trainer.evaluation import Evaluation, Job
@@ -17,19 +18,23 @@ class Slot(Protocol):
 
 
 class Evaluator(Protocol):
-    """Evaluates jobs, as many at a time as it has slots."""
+    """Evaluates jobs, one at a time in each of its slots."""
 
     @property
-    def slots(self) -> int:
-        """How many jobs may be under way together."""
-        ...
-
-    def reserve(self) -> Slot:
-        """Take a free slot; there must be one."""
+    def workers(self) -> Sequence[Slot]:
+        """The slots of all its workers."""
         ...
 
     async def evaluate(self, slot: Slot, job: Job) -> Evaluation:
-        """Evaluate a job in a reserved slot and free it; LOST where the infrastructure failed."""
+        """Evaluate a job in a slot where nothing else runs; LOST where the infrastructure failed.
+
+        Raises:
+            MachineError: the worker of the slot did not start.
+        """
+        ...
+
+    def retire(self, slot: Slot) -> None:
+        """End the worker of a slot where nothing runs, and give back what it holds; it gets no more jobs."""
         ...
 
     async def close(self) -> None:

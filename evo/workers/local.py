@@ -28,41 +28,37 @@ class LocalEvaluator:
 
     Args:
         settings: one for each worker.
+
+    Attributes:
+        workers: the slots of all workers.
     """
 
     def __init__(self, settings: Sequence[Settings]) -> None:
-        self._free: list[Slot] = [
+        self.workers = tuple(
             _LocalSlot(f"{worker.device}{':' + worker.device_id if worker.device_id else ''}/{number}", worker)
             for number, worker in enumerate(settings)
-        ]
-        self._all = tuple(self._free)
+        )
         # A thread a worker waits for its supervisor; it holds no work of its own.
         self._threads = ThreadPoolExecutor(max_workers=len(settings), thread_name_prefix="evo-worker")
         self._closing = Event()
 
-    @property
-    def slots(self) -> int:
-        """How many jobs may be under way together."""
-        return len(self._all)
-
-    def reserve(self) -> Slot:
-        """Take a free slot."""
-        return self._free.pop(0)
-
     async def evaluate(self, slot: Slot, job: Job) -> Evaluation:
         """Evaluate a job; raises MachineError when a supervisor cannot be started."""
-        assert isinstance(slot, _LocalSlot)  # noqa: S101 - reserved from this evaluator
+        assert isinstance(slot, _LocalSlot)  # noqa: S101 - one of this evaluator's
         if self._closing.is_set():
             return _lost(slot.settings, job)
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._evaluate, slot, job)
-        finally:
-            self._free.append(slot)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._evaluate, slot, job)
+
+    def retire(self, slot: Slot) -> None:
+        """End a worker's supervisor, in the background."""
+        assert isinstance(slot, _LocalSlot)  # noqa: S101 - as above
+        if slot.supervisor is not None:
+            self._threads.submit(slot.supervisor.close)
 
     async def close(self) -> None:
         """End every supervisor with its candidates; evaluations under way, or begun later, come back as LOST."""
         self._closing.set()
-        supervisors = [slot.supervisor for slot in self._all if isinstance(slot, _LocalSlot) and slot.supervisor]
+        supervisors = [slot.supervisor for slot in self.workers if slot.supervisor]
         await asyncio.gather(*(asyncio.to_thread(supervisor.close) for supervisor in supervisors))
         await asyncio.to_thread(self._threads.shutdown)
 

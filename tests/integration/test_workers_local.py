@@ -32,7 +32,7 @@ def nothing_left() -> Iterator[None]:
 
 def evaluation_under_way(evaluator: LocalEvaluator, train: str | None = None) -> asyncio.Task[Evaluation]:
     job = Job(genome(train) if train else genome(), seed=0)
-    return asyncio.create_task(evaluator.evaluate(evaluator.reserve(), job))
+    return asyncio.create_task(evaluator.evaluate(evaluator.workers[0], job))
 
 
 async def supervisors(count: int) -> list[psutil.Process]:

@@ -94,3 +94,31 @@ class UnstartableEvaluator(PacedEvaluator):
         if len(self.evaluated) > self.healthy:
             raise MachineError("The supervisor of cpu did not start: out of memory.")
         return await super().verdict(slot, job)
+
+
+@dataclass
+class BrokenWorkers(PacedEvaluator):
+    """Some workers are broken: what they are given is lost, or they do not even start.
+
+    Attributes:
+        broken: their places among all workers.
+        starts: whether they start.
+        healthy: verdicts of all workers before they break.
+        retired: names of the workers that were retired.
+    """
+
+    broken: tuple[int, ...] = (0,)
+    starts: bool = True
+    healthy: int = 0
+    retired: list[str] = field(default_factory=list, init=False)
+
+    async def verdict(self, slot: Slot, job: Job) -> Evaluation:
+        if self.workers.index(slot) not in self.broken or len(self.evaluated) <= self.healthy:
+            return await super().verdict(slot, job)
+        self.evaluated.pop()
+        if not self.starts:
+            raise MachineError("GPU-1 does not answer its driver: GPU is lost.")
+        return self._failed(job, Status.LOST, "GPU-1 does not answer its driver: GPU is lost.")
+
+    def retire(self, slot: Slot) -> None:
+        self.retired.append(slot.name)

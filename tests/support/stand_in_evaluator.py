@@ -6,6 +6,7 @@ import asyncio
 import math
 import random
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from evo.workers.evaluator import Slot
 from operators.constants import find_constants
@@ -32,8 +33,9 @@ class StandInEvaluator:
     one_in: int = 10
     _lost: bool = field(default=False, init=False)
 
-    def reserve(self) -> Slot:
-        return StandInSlot("stand-in/0")
+    @cached_property
+    def workers(self) -> tuple[Slot, ...]:
+        return tuple(StandInSlot(f"stand-in/{number}") for number in range(self.slots))
 
     async def evaluate(self, slot: Slot, job: Job) -> Evaluation:
         await asyncio.sleep(0)
@@ -45,6 +47,9 @@ class StandInEvaluator:
             status = program.choice(_FAILURES)
             return self._failed(job, status, f"RuntimeError: <b>{status}</b> & more")
         return self._scored(job, program)
+
+    def retire(self, slot: Slot) -> None:
+        """Nothing to end."""
 
     async def close(self) -> None:
         """Nothing to end."""

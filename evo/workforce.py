@@ -1,0 +1,148 @@
+"""Which workers are free, and which are taken out of service because they lose whatever they are given.
+
+A candidate may end its worker, a worker may lose sound candidates, and a machine may fail as a whole. To tell them
+apart, an evaluation that was lost goes to another worker, and only what others do meanwhile speaks against a worker.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from evo.store import Store, StoreView
+from evo.workers import Slot
+
+MOST_LOSSES_IN_A_ROW = 3
+"""A worker that has lost so much without a verdict of its own, while others came to one, is out of service."""
+
+_EVENT = "out_of_service"
+
+
+@dataclass(frozen=True, slots=True)
+class Retirement:
+    """A worker that was taken out of service.
+
+    Attributes:
+        event: number of the event that records it.
+        worker: its name.
+        losses: how many evaluations it lost in a row.
+        reason: of the last loss.
+    """
+
+    event: int
+    worker: str
+    losses: int
+    reason: str
+
+    def __str__(self) -> str:
+        """Return what happened, for a person."""
+        return f"{self.worker} lost {self.losses} evaluations in a row while others worked: {self.reason.rstrip('.')}"
+
+
+@dataclass(eq=False, slots=True)
+class _Record:
+    """What speaks against a worker.
+
+    Attributes:
+        lost: evaluations that it lost since its last verdict, in order.
+        reason: of the last of these.
+        answers_before: verdicts of all workers until the first of these.
+        is_down: whether it did not start when it was last asked to, and nobody has come to a verdict since.
+    """
+
+    slot: Slot
+    lost: list[int] = field(default_factory=list)
+    reason: str = ""
+    answers_before: int = 0
+    is_down: bool = False
+
+
+class Workforce:
+    """The workers of a search.
+
+    Args:
+        slots: of all workers.
+    """
+
+    def __init__(self, slots: Sequence[Slot]) -> None:
+        self._in_service = {slot: _Record(slot) for slot in slots}
+        self._free = deque(slots)
+        self._lost_by: defaultdict[int, set[Slot]] = defaultdict(set)
+        self._answers = 0
+
+    @property
+    def size(self) -> int:
+        """How many workers are in service."""
+        return len(self._in_service)
+
+    def reserve(self, evaluation: int) -> Slot | None:
+        """Take a free worker for an evaluation; None when it has to wait for one.
+
+        It goes to none that lost it before or that did not start, as long as there are others.
+        """
+        if not self._free:
+            return None
+        up = [slot for slot, record in self._in_service.items() if not record.is_down] or [*self._in_service]
+        lost_by = self._lost_by.get(evaluation, set())
+        fit = [slot for slot in up if slot not in lost_by] or up
+        chosen = next((slot for slot in self._free if slot in fit), None)
+        if chosen is not None:
+            self._free.remove(chosen)
+        return chosen
+
+    def release(self, slot: Slot) -> None:
+        """Take back a worker that was reserved."""
+        self._free.append(slot)
+
+    def answered(self, slot: Slot, evaluation: int) -> None:
+        """Take in that a worker came to a verdict, whatever that is."""
+        self._answers += 1
+        self._in_service[slot].lost.clear()
+        self._lost_by.pop(evaluation, None)
+        for record in self._in_service.values():
+            record.is_down = False
+
+    def lost(self, slot: Slot, evaluation: int, reason: str) -> None:
+        """Take in that a worker lost an evaluation."""
+        record = self._in_service[slot]
+        if not record.lost:
+            record.answers_before = self._answers
+        record.lost.append(evaluation)
+        record.reason = reason
+        self._lost_by[evaluation].add(slot)
+
+    def did_not_start(self, slot: Slot, evaluation: int, reason: str) -> bool:
+        """Take in that a worker could not start for an evaluation; return whether none can any more."""
+        self.lost(slot, evaluation, reason)
+        self._in_service[slot].is_down = True
+        return all(record.is_down for record in self._in_service.values())
+
+    def acquit(self, evaluation: int) -> None:
+        """Hold an evaluation against nobody: it was given up, for its candidate may be what ends its workers."""
+        self._lost_by.pop(evaluation, None)
+        for record in self._in_service.values():
+            record.lost = [lost for lost in record.lost if lost != evaluation]
+
+    def retire_unfit(self, store: Store) -> list[tuple[Slot, list[int], Retirement]]:
+        """Take the workers out of service that lose everything while others work, and return what they had lost."""
+        unfit = [
+            record
+            for record in self._in_service.values()
+            if len(record.lost) >= MOST_LOSSES_IN_A_ROW
+            and record.answers_before < self._answers  # so whoever came to the last verdict stays
+            and record.slot in self._free
+        ]
+        retired = []
+        for record in unfit:
+            del self._in_service[record.slot]
+            self._free.remove(record.slot)
+            payload = {"worker": record.slot.name, "losses": len(record.lost), "reason": record.reason}
+            store.record_event(_EVENT, payload)
+            retired.append((record.slot, record.lost, retirements(store)[-1]))
+        return retired
+
+
+def retirements(store: StoreView) -> tuple[Retirement, ...]:
+    """Return all workers that were ever taken out of service, oldest first; each is tried again when a run resumes."""
+    return tuple(Retirement(event.id, **event.payload) for event in store.events(_EVENT))
