@@ -6,8 +6,10 @@ Read `search` first: the journey of a candidate. `assemble` is the only place th
     runs                            start, resume or view a run: folder, lock, store and lineage around a search
     search, breeding, surroundings  the loop; its asking side; what operators are told
     standings, summary              what is known so far; what that amounts to
-    lookahead                       how many offspring to propose ahead
+    lookahead, pace                 how many offspring to propose ahead; how far
     workers/                        where evaluations run
+    workforce, losses               which workers are free and fit; whom to blame for lost evaluations
+    starts                          the programs and devices that each start of a driver found
     store/, schema                  SQLite, the authority on a run
     lineage/                        git, its readable projection
     run_folder, check               the files of a run, and whether they agree

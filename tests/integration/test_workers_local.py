@@ -60,6 +60,19 @@ def test_a_worker_that_died_is_replaced(settings: Settings) -> None:
     assert second in (Status.OK, Status.LOST)
 
 
+def test_a_retired_worker_is_ended(settings: Settings) -> None:
+    async def scenario() -> Status:
+        evaluator = LocalEvaluator([settings])
+        status = (await evaluation_under_way(evaluator)).status
+        (supervisor,) = await supervisors(1)
+        evaluator.retire(evaluator.workers[0])
+        await asyncio.to_thread(supervisor.wait, 30)
+        await evaluator.close()
+        return status
+
+    assert asyncio.run(scenario()) is Status.OK
+
+
 def test_closing_ends_a_worker_that_is_still_starting(settings: Settings) -> None:
     async def scenario() -> Evaluation:
         evaluator = LocalEvaluator([settings])
