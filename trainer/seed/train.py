@@ -28,14 +28,15 @@ WIDTH_MPS = 256
 WIDTH_CUDA = 512
 HEAD_WIDTH = 64  # channels a head
 HEAD_WIDTH_CUDA = 128  # fused attention on Hopper is fastest here
-BATCH_TOKENS_CPU = 1024  # tokens an optimizer step
+BATCH_TOKENS_CPU = 2048  # tokens an optimizer step
 BATCH_TOKENS_MPS = 16_384
 BATCH_TOKENS_CUDA = 262_144
-MICRO_BATCH_TOKENS_MPS = 8_192  # tokens a forward pass; gradients accumulate up to the batch
+MICRO_BATCH_TOKENS_CPU = 2048  # tokens a forward pass; gradients accumulate up to the batch
+MICRO_BATCH_TOKENS_MPS = 8_192
 MICRO_BATCH_TOKENS_CUDA = 65_536  # for 80 GiB of memory; smaller cards take proportionally less
 DEPTH_GROWTH = 0.35  # depth ~ budget ** growth: a longer run feeds a larger model (Hoffmann et al. 2022)
 WIDTH_GROWTH = 0.15  # width ~ budget ** growth
-BATCH_GROWTH = 0.4  # batch ~ budget ** growth: later gradients are noisier (McCandlish et al. 2018)
+BATCH_GROWTH = 0.25  # batch ~ budget ** growth: later gradients are noisier (McCandlish et al. 2018)
 
 # Architecture
 MLP_RATIO = 2  # hidden channels of the MLP per channel of the model
@@ -47,10 +48,10 @@ EMBEDDING_STD = 0.2  # of the initial embeddings; normalised after the look-up, 
 MUON_LR = 0.02  # of the hidden matrices
 MUON_MOMENTUM = 0.95
 MUON_WEIGHT_DECAY = 0.1  # per unit of learning rate
-EMBEDDING_LR = 0.05  # AdamW, of all embedding tables
+EMBEDDING_LR = 0.1  # AdamW, of all embedding tables
 HEAD_LR = 0.02  # AdamW, of the output matrix at 64 channels; falls with the root of the width
-ADAM_BETA1 = 0.9
-ADAM_BETA2 = 0.95
+ADAM_BETA1 = 0.5
+ADAM_BETA2 = 0.98
 
 # Schedule, in fractions of the budget
 WARMUP = 0.02  # linear rise of the learning rates
@@ -72,7 +73,7 @@ class Scale(NamedTuple):
 def choose_scale(task: Task) -> Scale:
     """Scale the reference sizes of the device to the budget and, on CUDA, to the card."""
     depth, width, head_width, batch_tokens = DEPTH_CPU, WIDTH_CPU, HEAD_WIDTH, BATCH_TOKENS_CPU
-    growth, micro_tokens = task.budget_seconds / 10, math.inf
+    growth, micro_tokens = task.budget_seconds / 10, MICRO_BATCH_TOKENS_CPU
     if task.device.type == "mps":
         depth, width, batch_tokens = DEPTH_MPS, WIDTH_MPS, BATCH_TOKENS_MPS
         growth, micro_tokens = task.budget_seconds / 300, MICRO_BATCH_TOKENS_MPS
@@ -84,7 +85,7 @@ def choose_scale(task: Task) -> Scale:
     depth = max(1, round(depth * growth**DEPTH_GROWTH))
     heads = max(1, round(width * growth**WIDTH_GROWTH / head_width))
     rows = max(1, round(batch_tokens * growth**BATCH_GROWTH / task.sequence_length))
-    micro_batches = max(1, min(rows, math.ceil(rows * task.sequence_length / micro_tokens)))
+    micro_batches = min(rows, math.ceil(rows * task.sequence_length / micro_tokens))
     return Scale(depth, heads * head_width, head_width, math.ceil(rows / micro_batches) * micro_batches, micro_batches)
 
 
