@@ -114,7 +114,7 @@ def relatives() -> tuple[str, str]:
     first = _changed(
         SEED,
         {
-            "ADAM_BETA1 = 0.5\n": "ADAM_BETA1 = 0.8\n",
+            "ADAM_BETA1 = 0.5": "ADAM_BETA1 = 0.8",
             "F.relu(self.up(rms_norm(x))).square()": "F.gelu(self.up(rms_norm(x)))",
             "COOLDOWN = 0.6": "COOLDOWN = 0.7",
         },

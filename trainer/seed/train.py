@@ -31,7 +31,7 @@ HEAD_WIDTH_CUDA = 128  # fused attention on Hopper is fastest here
 BATCH_TOKENS_CPU = 2048  # tokens an optimizer step
 BATCH_TOKENS_MPS = 16_384
 BATCH_TOKENS_CUDA = 262_144
-MICRO_BATCH_TOKENS_CPU = 2048  # tokens a forward pass; gradients accumulate up to the batch
+MICRO_BATCH_TOKENS_CPU = 2048  # tokens a forward pass; gradients accumulate; malloc is slow above 32 MiB of logits
 MICRO_BATCH_TOKENS_MPS = 8_192
 MICRO_BATCH_TOKENS_CUDA = 65_536  # for 80 GiB of memory; smaller cards take proportionally less
 DEPTH_GROWTH = 0.35  # depth ~ budget ** growth: a longer run feeds a larger model (Hoffmann et al. 2022)
@@ -50,7 +50,7 @@ MUON_MOMENTUM = 0.95
 MUON_WEIGHT_DECAY = 0.1  # per unit of learning rate
 EMBEDDING_LR = 0.1  # AdamW, of all embedding tables
 HEAD_LR = 0.02  # AdamW, of the output matrix at 64 channels; falls with the root of the width
-ADAM_BETA1 = 0.5
+ADAM_BETA1 = 0.5  # low, because momentum goes on moving the embeddings that a batch has no gradient for
 ADAM_BETA2 = 0.98
 
 # Schedule, in fractions of the budget
