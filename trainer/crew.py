@@ -13,12 +13,22 @@ from trainer.channel import Channel, ChannelClosed
 from trainer.devices import GpuMemory
 from trainer.errors import MachineError
 from trainer.output import Output
-from trainer.processes import Family, die_with_parent, has_ended, kill_tree, peak_resident_mib, trees, usage
+from trainer.processes import (
+    Family,
+    children,
+    die_with_parent,
+    has_ended,
+    keepers,
+    kill_tree,
+    peak_resident_mib,
+    trees,
+    usage,
+)
 from trainer.sandbox import Sandbox, candidate_environment, choose_sandbox, python_command, trusted_environment
 from trainer.scratch import Scratch, remove, sweep
 from trainer.settings import Settings
 
-_SPARES = 2  # one that trains and one that serves
+_SPARES = 3  # one that trains, one that is scored, one that answers the probes
 _KILL_PATIENCE_SECONDS = 10.0
 _START_PATIENCE_SECONDS = 300.0
 _POLL_SECONDS = 0.005
@@ -34,8 +44,9 @@ class Crew:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self.sandbox = choose_sandbox(settings.limits)
+        self.sandbox = choose_sandbox(settings.sandbox, settings.limits, settings.device)
         self._family = Family()
+        self._family.end_orphans()  # what trying the sandbox has left
         self._gpu = GpuMemory(settings.device_id) if settings.device == "cuda" else None
         sweep(settings.scratch)
         self._scratch = Scratch(settings.scratch)
@@ -96,9 +107,11 @@ class Candidate:
     def __init__(
         self, settings: Settings, sandbox: Sandbox, scratch: Path, family: Family, gpu: GpuMemory | None
     ) -> None:
+        self._sandbox = sandbox
         self._family = family
         self._gpu = gpu
         self._gpu_baseline_mib = 0.0
+        self._keepers: list[int] = []
         self.scratch = scratch
         self.ready = False
         self.peak_resident_mib = 0.0
@@ -111,13 +124,14 @@ class Candidate:
                     python_command("trainer.candidate", *arguments),
                     self.scratch,
                     (inherited.fileno(),),
-                    candidate_environment(self.scratch, settings.device_id, settings.threads),
+                    candidate_environment(sandbox.home(scratch), settings.device_id, settings.threads),
                 )
         except OSError:
             self.channel.close()
             remove(scratch)
             raise
         family.add(self._process.pid)
+        self._main = self._process.pid
         assert self._process.stdout is not None  # noqa: S101 - launched with a pipe
         self.output = Output(self._process.stdout.fileno())
 
@@ -138,26 +152,29 @@ class Candidate:
     def give_genome(self, source: str) -> None:
         """Put the genome where the process will look for it; what is measured counts from now."""
         (self.scratch / GENOME_FILE).write_text(source, encoding="utf-8", newline="")
+        # Now, while every process of the tree is known to be what it seems.
+        self._keepers = keepers(self.pid, self._sandbox.keeper)
+        self._main = self._below_keepers()[0] if self._keepers else self.pid
         if self._gpu is not None:
             self._gpu_baseline_mib = self._gpu.device_mib()
 
     def orphans(self) -> list[int]:
-        """Return its descendants whose parents have ended, dead ones included."""
-        return self._family.orphans()
+        """Return its descendants whose parents have ended; dead ones too, unless the sandbox has an init of its own."""
+        return [*self._family.orphans(), *(pid for pid in self._below_keepers() if pid != self._main)]
 
     def cpu_seconds(self) -> float:
         """CPU seconds of the whole tree so far."""
-        return usage([self.pid, *self.orphans()]).cpu_seconds
+        return usage([self.pid, *self._family.orphans()]).cpu_seconds
 
     def processes(self) -> int:
         """How many processes the whole tree has."""
-        return len(trees([self.pid, *self.orphans()]))
+        return len(trees([self.pid, *self._family.orphans()])) - len(self._keepers)
 
     def sample_memory(self) -> float:
         """Return the resident memory of the whole tree now, MiB; the peaks are remembered."""
-        roots = [self.pid, *self.orphans()]
+        roots = [self.pid, *self._family.orphans()]
         resident_mib = usage(roots).resident_mib
-        self.peak_resident_mib = max(self.peak_resident_mib, resident_mib, peak_resident_mib(self.pid))
+        self.peak_resident_mib = max(self.peak_resident_mib, resident_mib, peak_resident_mib(self._main))
         if self._gpu is not None:
             self.peak_gpu_mib = max(self.peak_gpu_mib, self._gpu.used_mib(trees(roots), self._gpu_baseline_mib))
         return resident_mib
@@ -185,7 +202,12 @@ class Candidate:
                 self._family.discard(self.pid)
             self._family.end_orphans()
             self.output.read()
-        return self._process.returncode
+        code = self._process.returncode
+        return None if code is None else self._sandbox.exit_code(code)
+
+    def _below_keepers(self) -> list[int]:
+        """Return the children of the sandbox's innermost process: the root of the genome's tree, and orphans."""
+        return children(self._keepers[-1]) if self._keepers else []
 
     def close(self) -> None:
         """End the tree and remove its scratch folder."""
