@@ -54,6 +54,13 @@ class Crew:
         self.scorer = ScorerProcess(settings, self._family)
         self.refill()
 
+    def read_only_path(self, path: Path) -> Path:
+        """Return a path to a file whose descriptor may be given to a candidate for reading only."""
+        try:
+            return self.sandbox.read_only_path(path)
+        finally:
+            self._family.end_orphans()
+
     def take(self) -> Candidate:
         """Return the oldest spare that still lives, or a new candidate; `refill` replaces it."""
         while self._spares:
@@ -154,7 +161,7 @@ class Candidate:
         (self.scratch / GENOME_FILE).write_text(source, encoding="utf-8", newline="")
         # Now, while every process of the tree is known to be what it seems.
         self._keepers = keepers(self.pid, self._sandbox.keeper)
-        self._main = self._below_keepers()[0] if self._keepers else self.pid
+        self._main = next(iter(self._below_keepers()), self.pid)
         if self._gpu is not None:
             self._gpu_baseline_mib = self._gpu.device_mib()
 

@@ -62,6 +62,7 @@ class Supervisor:
         self._corpus: Corpus = load(settings.corpus)
         self._crew = Crew(settings)
         try:
+            self._train_path = self._crew.read_only_path(self._corpus.train_path)
             self._crew.scorer.await_ready()
             self._await_ready(self._crew.next_spare())
         except Ended as end:
@@ -180,7 +181,7 @@ class Supervisor:
         }
 
     def _hand_over_data(self, trainee: Candidate) -> None:
-        descriptor = os.open(self._corpus.train_path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(self._train_path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             _tell(trainee, {"event": "data"}, (descriptor,))
         finally:

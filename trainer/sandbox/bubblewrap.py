@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -18,6 +20,12 @@ from trainer.sandbox.view import SYSTEM_FOLDERS, device_nodes, readable_paths
 from trainer.settings import Limits
 
 _SCRATCH = Path("/scratch")
+_FILE = Path("/file")
+_HAND_OUT = f"""
+import os, socket, sys
+line = socket.socket(fileno=int(sys.argv[1]))
+socket.send_fds(line, [b"x"], [os.open({str(_FILE)!r}, os.O_RDONLY)])
+"""
 _TEMPORARY_MIB = 64  # candidates are told to use their scratch folder; some programs insist on /tmp
 _SHARED_MEMORY_SHARE = 0.25
 
@@ -65,6 +73,29 @@ class BubblewrapSandbox:
             outside,
             lambda: limit_resources(self._limits),
         )
+
+    def read_only_path(self, path: Path) -> Path:
+        """Return a path to a file through which not even its owner can write to it.
+
+        A candidate that is given a descriptor could open the file behind it anew, for writing: its mount decides, so
+        the file is opened in a namespace where that is read-only. It stays open for as long as this process lives.
+
+        Raises:
+            OSError: it cannot be opened.
+        """
+        here, there = socket.socketpair()
+        command = [self._prelude[0], *_namespaces(), *_files(), "--proc", "/proc", "--dev", "/dev"]
+        for folder in readable_paths("cpu"):
+            command += ["--ro-bind", str(folder), str(folder)]
+        command += ["--ro-bind", str(path), str(_FILE), "--", sys.executable, "-I", "-S", "-c", _HAND_OUT]
+        with here, there:
+            opened = subprocess.run(  # noqa: S603 - an argument list, no shell
+                [*command, str(there.fileno())], check=False, pass_fds=(there.fileno(),), stdin=subprocess.DEVNULL
+            )
+            if opened.returncode != 0:
+                raise OSError(f"{path} could not be opened for candidates (code {opened.returncode})")
+            _, (descriptor,), _, _ = socket.recv_fds(here, 1, 1)
+        return Path(f"/proc/self/fd/{descriptor}")
 
     def _file_systems(self, device: str) -> Iterator[str]:
         shared_bytes = int(self._limits.memory_mib * _SHARED_MEMORY_SHARE * 2**20)

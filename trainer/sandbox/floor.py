@@ -27,6 +27,10 @@ class ProcessGroupSandbox:
         """Return it as it is."""
         return returncode
 
+    def read_only_path(self, path: Path) -> Path:
+        """Return it as it is."""
+        return path
+
     def launch(
         self, command: Sequence[str], scratch: Path, descriptors: Sequence[int], environment: Mapping[str, str]
     ) -> subprocess.Popen[bytes]:

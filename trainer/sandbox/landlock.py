@@ -71,6 +71,10 @@ class LandlockSandbox:
         """Return it as it is."""
         return returncode
 
+    def read_only_path(self, path: Path) -> Path:
+        """Return it as it is: no candidate can open a path outside again."""
+        return path
+
     def launch(
         self, command: Sequence[str], scratch: Path, descriptors: Sequence[int], environment: Mapping[str, str]
     ) -> subprocess.Popen[bytes]:

@@ -55,6 +55,10 @@ class Sandbox(Protocol):
         """Return the command's exit code, negative for a signal, from that of the process that `launch` returned."""
         ...
 
+    def read_only_path(self, path: Path) -> Path:
+        """Return a path of this process to a file whose descriptor may be given to a candidate for reading only."""
+        ...
+
 
 def start(
     command: Sequence[str],
