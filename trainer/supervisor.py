@@ -98,7 +98,7 @@ class Supervisor:
     def _train_and_score(self, job: Job, recording: _Recording) -> None:
         with self._candidate(recording) as trainee:
             self._train(trainee, job, recording)
-            # What the second replica prints would only repeat the first one's output.
+            # Both start now if they are not warm yet. What the second prints would only repeat the first one's output.
             with self._candidate(recording) as server, self._candidate(_Recording()) as replica:
                 weights = take_weights(trainee.scratch / WEIGHTS_FILE, server.scratch / WEIGHTS_FILE)
                 recording.objectives["parameters"] = float(read_parameters(weights))
@@ -108,10 +108,9 @@ class Supervisor:
 
     @contextlib.contextmanager
     def _candidate(self, recording: _Recording) -> Iterator[Candidate]:
-        """Give a warm candidate, and end it with everything that it started."""
+        """Give a candidate, warm or warming up, and end it with everything that it started."""
         candidate = self._crew.take()
         try:
-            self._await_ready(candidate)
             yield candidate
         finally:
             candidate.kill()
@@ -133,6 +132,7 @@ class Supervisor:
         candidate.ready = True
 
     def _train(self, trainee: Candidate, job: Job, recording: _Recording) -> None:
+        self._await_ready(trainee)
         budget = self._settings.budget
         watch = Watch(trainee, self._settings.limits, self._driver, self._crew.refill)
         trainee.give_genome(job.genome)
@@ -199,6 +199,7 @@ class Supervisor:
 
     def _question(self, candidate: Candidate, order: Message, job: Job, recording: _Recording) -> None:
         """Give a candidate its genome and let the scorer question it; raise Ended when it fails."""
+        self._await_ready(candidate)
         watch = Watch(candidate, self._settings.limits, self._driver)
         candidate.give_genome(job.genome)
         try:
