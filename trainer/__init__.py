@@ -8,7 +8,7 @@ tokens), and the supervisor itself. `local` starts a supervisor from any other p
     task                                        what a genome sees
     corpus/                                     data, splits, vocabulary, prepared once
     channel, candidate_protocol, frames         how the processes talk
-    processes, sandbox, scratch, devices        how they are started, confined, measured and ended
+    processes, sandbox, scratch, disk, devices  how they are started, confined, measured and ended
     crew, output, watch, clocks, measurements   the supervisor's parts
     seed/train.py                               generation 0: data, not package code
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from trainer.candidate_protocol import GENOME_FILE
 from trainer.channel import Channel, ChannelClosed
 from trainer.devices import GpuMemory
+from trainer.disk import used_mib
 from trainer.errors import MachineError
 from trainer.output import Output
 from trainer.processes import (
@@ -176,6 +177,10 @@ class Candidate:
     def processes(self) -> int:
         """How many processes the whole tree has."""
         return len(trees([self.pid, *self._family.orphans()])) - len(self._keepers)
+
+    def disk_mib(self) -> float:
+        """Room that its files take, MiB; infinite when it keeps that from being told."""
+        return used_mib(self.scratch, trees([self.pid, *self._family.orphans()]))
 
     def sample_memory(self) -> float:
         """Return the resident memory of the whole tree now, MiB; the peaks are remembered."""
