@@ -18,6 +18,7 @@ demo: $(RUN_STAMP)  ## Evolve a small population for a few minutes on the device
 
 test: $(TEST_STAMP)  ## Run all tests.
 	sh tests/browser/install.sh $(BIN)
+	sh tests/integration/install.sh
 	$(BIN)/python -m pytest
 
 test-fast: $(TEST_STAMP)  ## Run the tests that need neither a browser nor long runs.
