@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import time
-from collections import deque
+from collections import Counter
 from pathlib import Path
 
-from trainer.candidate_protocol import GENOME_FILE
+from trainer.candidate_protocol import GENOME_FILE, Role
 from trainer.channel import Channel, ChannelClosed
 from trainer.devices import GpuMemory
 from trainer.disk import used_mib
@@ -29,7 +29,7 @@ from trainer.sandbox import Sandbox, candidate_environment, choose_sandbox, pyth
 from trainer.scratch import Scratch, remove, sweep
 from trainer.settings import Settings
 
-_SPARES = 3  # one that trains, one that is scored, one that answers the probes
+_SPARES = {Role.TRAIN: 1, Role.SERVE: 2}  # of those that serve, one is scored and one answers the probes
 _KILL_PATIENCE_SECONDS = 10.0
 _START_PATIENCE_SECONDS = 300.0
 _POLL_SECONDS = 0.005
@@ -51,7 +51,7 @@ class Crew:
         self._gpu = GpuMemory(settings.device_id) if settings.device == "cuda" else None
         sweep(settings.scratch)
         self._scratch = Scratch(settings.scratch)
-        self._spares: deque[Candidate] = deque()
+        self._spares: list[Candidate] = []
         self.scorer = ScorerProcess(settings, self._family)
         self.refill()
 
@@ -62,23 +62,25 @@ class Crew:
         finally:
             self._family.end_orphans()
 
-    def take(self) -> Candidate:
-        """Return the oldest spare that still lives, or a new candidate; `refill` replaces it."""
-        while self._spares:
-            spare = self._spares.popleft()
+    def take(self, role: Role) -> Candidate:
+        """Return the oldest spare of a role that still lives, or a new candidate; `refill` replaces it."""
+        for spare in [spare for spare in self._spares if spare.role is role]:
+            self._spares.remove(spare)
             if not has_ended(spare.pid):
                 return spare
             spare.close()
-        return self._new_candidate()
+        return self._new_candidate(role)
 
     def next_spare(self) -> Candidate:
-        """Return the candidate that `take` would, leaving it where it is."""
+        """Return the oldest spare, leaving it where it is."""
         return self._spares[0]
 
     def refill(self) -> None:
         """Start a spare if one is missing and no other is warming up: at most one takes time from who trains."""
-        if len(self._spares) < _SPARES and not any(spare.warming() for spare in self._spares):
-            self._spares.append(self._new_candidate())
+        present = Counter(spare.role for spare in self._spares)
+        missing = [role for role, wanted in _SPARES.items() if present[role] < wanted]
+        if missing and not any(spare.warming() for spare in self._spares):
+            self._spares.append(self._new_candidate(missing[0]))
 
     def replace_scorer(self) -> None:
         """End the scorer, whatever it is doing, and start another."""
@@ -94,8 +96,8 @@ class Crew:
         self._family.end_orphans()
         self._scratch.close()
 
-    def _new_candidate(self) -> Candidate:
-        return Candidate(self._settings, self.sandbox, self._scratch.new_folder(), self._family, self._gpu)
+    def _new_candidate(self, role: Role) -> Candidate:
+        return Candidate(role, self._settings, self.sandbox, self._scratch.new_folder(), self._family, self._gpu)
 
 
 class Candidate:
@@ -104,6 +106,7 @@ class Candidate:
     Its descendants count as its own also after they became orphans: only one candidate at a time has a genome.
 
     Attributes:
+        role: what it is warmed up for.
         channel: the supervisor's end of the line, until it is given to the scorer.
         scratch: its working folder.
         output: what it prints.
@@ -113,8 +116,15 @@ class Candidate:
     """
 
     def __init__(
-        self, settings: Settings, sandbox: Sandbox, scratch: Path, family: Family, gpu: GpuMemory | None
+        self,
+        role: Role,
+        settings: Settings,
+        sandbox: Sandbox,
+        scratch: Path,
+        family: Family,
+        gpu: GpuMemory | None,
     ) -> None:
+        self.role = role
         self._sandbox = sandbox
         self._family = family
         self._gpu = gpu
@@ -125,7 +135,7 @@ class Candidate:
         self.peak_resident_mib = 0.0
         self.peak_gpu_mib = 0.0
         self.channel, inherited = Channel.pair()
-        arguments = (str(inherited.fileno()), settings.device, str(settings.threads))
+        arguments = (str(inherited.fileno()), settings.device, str(settings.threads), role)
         try:
             with inherited:
                 self._process: subprocess.Popen[bytes] = sandbox.launch(

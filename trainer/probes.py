@@ -205,14 +205,18 @@ class Examination:
         """Return the clearest sign of a broken rule, None if there is none."""
         return self._moved_end() or self._moved_before() or self._gain()
 
-    def explains(self, index: int, position: int, before: Answer, after: Answer) -> bool:
-        """Return whether two answers of the second replica differ by more than half of what a position moved by."""
-        scored, probed = self._scored[index], self._probed[index]
-        if position == self.probes[index].end:
+    def probed(self, index: int) -> Answer:
+        """Return what the second replica answered to a probe."""
+        return self._probed[index]
+
+    def explains(self, finding: Finding, before: Answer, after: Answer) -> bool:
+        """Return whether two more answers to a probe differ by more than half of what was found."""
+        scored, probed = self._scored[finding.probe], self._probed[finding.probe]
+        if finding.position == self.probes[finding.probe].end:
             moved = _largest(_clamped(scored.end) - _clamped(probed.end))
             return _largest(_clamped(after.end) - _clamped(before.end)) > moved / 2
-        moved = abs(float(scored.nats[position] - probed.nats[position]))
-        return abs(float(after.nats[position] - before.nats[position])) > moved / 2
+        moved = abs(float(scored.nats[finding.position] - probed.nats[finding.position]))
+        return abs(float(after.nats[finding.position] - before.nats[finding.position])) > moved / 2
 
     def _moved_end(self) -> Finding | None:
         moves = [

@@ -118,12 +118,13 @@ class Scorer:
         indices = next(batch for batch in examination.batches(self._shape.batch) if finding.probe in batch)
         place = indices.index(finding.probe)
         asked = np.stack([examination.probes[index].tokens for index in indices])
-        answers = []
+        answers = [examination.probed(finding.probe)]
         for tokens in (probe.tokens, probe.original):
             asked[place] = tokens
             self._ask(candidate, frames, asked)
             answers.append(self._answer_to(finding.probe, frames.logits[place]))
-        if probe.cut < len(probe.tokens) and examination.explains(finding.probe, finding.position, *answers):
+        first, repeated, restored = answers
+        if not examination.explains(finding, first, repeated) and examination.explains(finding, repeated, restored):
             return f"causality: {finding.text} when only later tokens changed"
         return f"purity: {finding.text} when a fresh process was asked, in another order and among other blocks"
 

@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from trainer.candidate_protocol import WEIGHTS_FILE, failure_status
+from trainer.candidate_protocol import WEIGHTS_FILE, Role, failure_status
 from trainer.channel import Channel, ChannelClosed, Message
 from trainer.clocks import TrainingClock
 from trainer.corpus import Corpus, load
@@ -96,10 +96,10 @@ class Supervisor:
         return self._verdict(job, recording, status, reason)
 
     def _train_and_score(self, job: Job, recording: _Recording) -> None:
-        with self._candidate(recording) as trainee:
+        with self._candidate(Role.TRAIN, recording) as trainee:
             self._train(trainee, job, recording)
             # Both start now if they are not warm yet. What the second prints would only repeat the first one's output.
-            with self._candidate(recording) as server, self._candidate(_Recording()) as replica:
+            with self._candidate(Role.SERVE, recording) as server, self._candidate(Role.SERVE, _Recording()) as replica:
                 weights = take_weights(trainee.scratch / WEIGHTS_FILE, server.scratch / WEIGHTS_FILE)
                 recording.objectives["parameters"] = float(read_parameters(weights))
                 # Now, because the genome that is scored could write what it was asked into the file that it was given.
@@ -107,9 +107,9 @@ class Supervisor:
                 self._score(server, replica, job, recording)
 
     @contextlib.contextmanager
-    def _candidate(self, recording: _Recording) -> Iterator[Candidate]:
+    def _candidate(self, role: Role, recording: _Recording) -> Iterator[Candidate]:
         """Give a candidate, warm or warming up, and end it with everything that it started."""
-        candidate = self._crew.take()
+        candidate = self._crew.take(role)
         try:
             yield candidate
         finally:
