@@ -11,6 +11,6 @@ a sandbox holds and what rounding does differ from machine to machine. Nothing i
 """
 
 from trainer.audit.running import AuditResult, audit_settings, run_audit
-from trainer.audit.specimens import Specimen, load_specimens
+from trainer.audit.specimens import CHEATS, HONEST, Specimen, load_specimens
 
-__all__ = ["AuditResult", "Specimen", "audit_settings", "load_specimens", "run_audit"]
+__all__ = ["CHEATS", "HONEST", "AuditResult", "Specimen", "audit_settings", "load_specimens", "run_audit"]
