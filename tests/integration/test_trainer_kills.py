@@ -17,9 +17,10 @@ import pytest
 from command_line import wait_until
 from trainer_runs import await_end, genome, quick_settings, role, tiny_corpus, trainee
 
-from trainer.errors import MachineError
+from trainer.errors import ConfigError, MachineError
 from trainer.evaluation import Evaluation, Job, Status
 from trainer.local import SupervisorProcess
+from trainer.sandbox import Level, choose_level
 from trainer.scratch import Scratch, sweep
 from trainer.settings import Settings
 
@@ -32,6 +33,16 @@ from trainer.settings import Settings
 settings, genome = json.loads(sys.stdin.read())
 SupervisorProcess(Settings.from_json(settings)).evaluate(Job(genome, 0))
 """
+
+
+EVERY_LEVEL = pytest.mark.parametrize("level", Level)
+
+
+def level_here(level: Level) -> Level:
+    try:
+        return choose_level(level, "cpu")
+    except ConfigError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture
@@ -116,9 +127,11 @@ def test_a_candidate_killed_from_outside_is_lost(settings: Settings, background:
     assert nothing_left(settings)
 
 
+@EVERY_LEVEL
 def test_a_killed_supervisor_loses_its_evaluation_and_leaves_nothing(
-    settings: Settings, background: ThreadPoolExecutor
+    settings: Settings, background: ThreadPoolExecutor, level: Level
 ) -> None:
+    settings = replace(settings, sandbox=level_here(level))
     supervisor = SupervisorProcess(settings)
     verdict = background.submit(supervisor.evaluate, Job(STUBBORN, 0))
     the_trainee(settings)
@@ -142,7 +155,9 @@ def test_closing_the_line_ends_training_at_once(settings: Settings, background: 
     assert nothing_left(settings)
 
 
-def test_a_killed_driver_takes_everything_with_it(settings: Settings) -> None:
+@EVERY_LEVEL
+def test_a_killed_driver_takes_everything_with_it(settings: Settings, level: Level) -> None:
+    settings = replace(settings, sandbox=level_here(level))
     with subprocess.Popen([sys.executable, "-c", DRIVER], stdin=subprocess.PIPE, text=True) as driver:
         assert driver.stdin is not None
         driver.stdin.write(json.dumps([settings.to_json(), STUBBORN]))
