@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ def audit_settings(corpus: Path, device: str, device_id: str = "", sandbox: str 
 
 def run_audit(
     settings: Settings, specimens: Sequence[Specimen], seeds: Sequence[int] = (0,), supervisors: int = 1
-) -> Iterator[AuditResult]:
+) -> Generator[AuditResult]:
     """Yield the verdict on every genome with every seed, in the order given.
 
     Args:
