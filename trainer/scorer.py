@@ -67,7 +67,11 @@ class Score:
 
 
 class Scorer:
-    """Scores serving candidates on the splits of one corpus."""
+    """Scores serving candidates on the splits of one corpus.
+
+    Attributes:
+        tolerance: what honest answers may differ by on this device.
+    """
 
     def __init__(self, settings: Settings, corpus: Corpus) -> None:
         self._settings = settings
@@ -79,15 +83,15 @@ class Scorer:
         self._shape = self._frame_shape()
         pinned = self._device.type == "cuda"  # copies to the GPU then need no staging
         self._copy = torch.empty(self._shape.length, self._shape.vocab_size, pin_memory=pinned)
-        self._tolerance = self._measure_tolerance()
-        self._examination = Examination([], self._tolerance)
+        self.tolerance = self._measure_tolerance()
+        self._examination = Examination([], self.tolerance)
         # Pays for lazy initialisation before the first candidate comes.
         self._read(np.zeros(self._copy.shape, np.float32), np.zeros(self._shape.length, np.int64), [0])
 
     def score(self, order: Message, candidate: Channel) -> Iterator[Message]:
         """Yield one `score` message a split; raise Unscorable or Gone when the candidate fails."""
         splits = [Split(name) for name in order["splits"]]
-        self._examination = Examination(self._draw_probes(splits), self._tolerance)
+        self._examination = Examination(self._draw_probes(splits), self.tolerance)
         with self._serving(order, candidate) as frames:
             for split in splits:
                 score = self._score_split(candidate, frames, split, order["pid"])
@@ -97,6 +101,11 @@ class Scorer:
                     "bits_per_byte": score.bits_per_byte,
                     "tokens_per_second": score.tokens_per_second,
                 }
+
+    def batches(self, split: Split) -> list[Ints]:
+        """Return what is asked of a split, in order: each of shape (rows, sequence_length)."""
+        inputs = self._blocks[split][:, :-1]
+        return [inputs[start : start + self._shape.batch] for start in range(0, len(inputs), self._shape.batch)]
 
     def verify(self, order: Message, candidate: Channel) -> None:
         """Ask another replica of the candidate scored last; raise Unscorable when their answers show a broken rule."""
@@ -160,22 +169,22 @@ class Scorer:
         _expect(candidate, "serving")
 
     def _score_split(self, candidate: Channel, frames: Frames, split: Split, pid: int) -> Score:
-        blocks = self._blocks[split]
-        nats, counted_bytes = 0.0, 0
+        targets = self._blocks[split][:, 1:]
+        nats = 0.0
         speeds: list[tuple[int, float]] = []
-        for start in range(0, len(blocks), self._shape.batch):
-            rows = blocks[start : start + self._shape.batch]
+        for batch, inputs in enumerate(self.batches(split)):
             before = self._clock(pid)
-            self._ask(candidate, frames, rows[:, :-1])
-            speeds.append((rows[:, :-1].size, self._clock(pid) - before))
-            for place, row in enumerate(rows):
-                nats += self._score_row(split, start + place, frames.logits[place], row[1:])
-                counted_bytes += int(self._token_bytes[row[1:]].sum())
+            self._ask(candidate, frames, inputs)
+            speeds.append((inputs.size, self._clock(pid) - before))
+            for place in range(len(inputs)):
+                row = batch * self._shape.batch + place
+                nats += self._score_row(split, row, frames.logits[place], targets[row])
         if not math.isfinite(nats):
             raise Unscorable(Status.DIVERGED, "the model answered with logits that are not finite numbers")
         # The first answer pays for lazy initialisation. Not the median: a model could be quick on half the blocks.
         steady = speeds[1:] or speeds
         seconds = sum(took for _, took in steady)
+        counted_bytes = int(self._token_bytes[targets].sum())
         return Score(nats / math.log(2) / counted_bytes, sum(size for size, _ in steady) / max(seconds, 1e-9))
 
     def _ask(self, candidate: Channel, frames: Frames, inputs: Ints) -> None:
@@ -290,13 +299,13 @@ def main() -> None:
             order = supervisor.receive()
             candidate = Channel.from_descriptor(supervisor.take_descriptor())
             try:
-                for message in _carry_out(scorer, order, candidate):
+                for message in carry_out(scorer, order, candidate):
                     supervisor.send(message)
             finally:
                 candidate.close()
 
 
-def _carry_out(scorer: Scorer, order: Message, candidate: Channel) -> Iterator[Message]:
+def carry_out(scorer: Scorer, order: Message, candidate: Channel) -> Iterator[Message]:
     """Yield the scores, if any, and one last message that says how it ended."""
     try:
         if order["event"] == "verify":

@@ -56,7 +56,7 @@ def measure_tolerance(settings: Settings, vocab_size: int, tokens: torch.Tensor)
     device = torch.device(settings.device)
     with torch.random.fork_rng(), torch.inference_mode():
         torch.manual_seed(0)
-        model = _generation_zero(settings, vocab_size, device)
+        model = build_generation_zero(settings, vocab_size, device)
         exact = model.cpu()(tokens).log_softmax(-1)
         rounded = model.to(device, torch.bfloat16)(tokens.to(device)).float().cpu().log_softmax(-1)
     moves = rounded - exact
@@ -66,7 +66,8 @@ def measure_tolerance(settings: Settings, vocab_size: int, tokens: torch.Tensor)
     )
 
 
-def _generation_zero(settings: Settings, vocab_size: int, device: torch.device) -> torch.nn.Module:
+def build_generation_zero(settings: Settings, vocab_size: int, device: torch.device) -> torch.nn.Module:
+    """Return generation 0 in evaluation mode at the size that it has here, with weights as if it had been trained."""
     task = Task(device, vocab_size, settings.sequence_length, 0, settings.budget.train_seconds, _NoHost())
     model: torch.nn.Module = _load_seed().build_model(task).eval()
     for name, weight in model.named_parameters():
