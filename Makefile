@@ -8,7 +8,7 @@ TEST_STAMP := $(VENV)/.installed-test
 DEMO := --pop 4 --gens 5 --budget 8
 BENCH :=
 
-.PHONY: demo test test-fast check format bench clean help
+.PHONY: demo test test-fast check format bench audit clean help
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
@@ -36,6 +36,10 @@ format: $(TEST_STAMP)  ## Format the code and fix what ruff can fix.
 
 bench: $(TEST_STAMP)  ## Measure what the driver costs and record it under experiments/records.
 	$(BIN)/python -m experiments.performance $(BENCH)
+
+audit: $(RUN_STAMP)  ## Try every cheat, and every honest genome with ten seeds (about half an hour).
+	$(BIN)/evo audit
+	$(BIN)/evo audit --honest --seeds 10
 
 clean:  ## Remove the environment and what tools left behind; runs and data stay.
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
