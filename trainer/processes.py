@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
 _PR_SET_CHILD_SUBREAPER = 36
 _ON_LINUX = sys.platform == "linux"
 # Kernels may be built without this file; psutil then reads every process of the machine instead.
@@ -44,6 +45,15 @@ def become_subreaper() -> None:
     """Adopt orphaned descendants, so that a daemon that forked twice still belongs to this process (Linux)."""
     if _ON_LINUX:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def refuse_inspection() -> None:
+    """Keep other processes of this user from reading this one's memory and environment, or tracing it (Linux).
+
+    Stronger sandboxes keep candidates from that anyway; below them it holds for every user but root.
+    """
+    if _ON_LINUX:
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def die_with_parent() -> None:

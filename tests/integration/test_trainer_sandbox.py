@@ -22,6 +22,7 @@ from trainer.local import SupervisorProcess
 from trainer.sandbox import Level, choose_level, survey
 from trainer.sandbox.choice import _try
 from trainer.sandbox.floor import ProcessGroupSandbox
+from trainer.sandbox.landlock import drop_capabilities
 from trainer.sandbox.levels import Unavailable
 from trainer.settings import Limits
 
@@ -296,3 +297,23 @@ def test_the_strongest_level_is_chosen_and_the_reasons_are_told(monkeypatch: pyt
         ConfigError, match=r"--sandbox strict needs bubblewrap, which does not work here: .*--sandbox auto"
     ):
         choose_level("strict", "nowhere")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's means are Linux's")
+def test_a_process_that_refuses_inspection_keeps_its_environment_from_others_of_its_user() -> None:
+    outer = "from trainer.processes import refuse_inspection; refuse_inspection(); print(flush=True); input()"
+    inner = "import sys; open(f'/proc/{sys.argv[1]}/environ').read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", outer], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        reading = subprocess.run(
+            [sys.executable, "-c", inner, str(process.pid)],
+            preexec_fn=drop_capabilities,
+            capture_output=True,
+            text=True,
+        )
+        process.kill()
+
+    assert "PermissionError" in reading.stderr

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from trainer.sandbox.levels import Level, Unavailable, limit_resources, start
-from trainer.sandbox.view import SYSTEM_FOLDERS, device_nodes, readable_paths
+from trainer.sandbox.view import SYSTEM_FOLDERS, device_nodes, hidden_within, readable_paths
 from trainer.settings import Limits
 
 _SCRATCH = Path("/scratch")
@@ -111,6 +111,8 @@ class BubblewrapSandbox:
         yield from ("--size", str(_TEMPORARY_MIB * 2**20), "--tmpfs", "/tmp")  # noqa: S108 - inside the namespace
         for path in readable_paths(device):
             yield from ("--ro-bind", str(path), str(path))
+        for folder in hidden_within([*SYSTEM_FOLDERS, *readable_paths(device)]):
+            yield from ("--tmpfs", str(folder), "--remount-ro", str(folder))
 
 
 def _namespaces() -> Iterator[str]:

@@ -151,5 +151,5 @@ def _outside() -> Iterator[tuple[Path, list[str]]]:
         canary.write_text("out of reach", encoding="utf-8")
         scratch = canary.with_name("scratch")
         scratch.mkdir()
-        own = Path("/proc/self/environ").read_bytes().split(b"\0")[0].decode("utf-8", "replace")
+        own = next((f"{name}={value}" for name, value in os.environ.items()), "")
         yield scratch, [str(canary), str(server.getsockname()[1]), str(os.getpid()), own]

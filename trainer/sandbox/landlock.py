@@ -19,7 +19,7 @@ from pathlib import Path
 
 from trainer.sandbox.levels import Level, Unavailable, limit_resources, start
 from trainer.sandbox.seccomp import build_filter
-from trainer.sandbox.view import SYSTEM_FOLDERS, device_nodes, readable_paths
+from trainer.sandbox.view import SYSTEM_FOLDERS, carved, device_nodes, readable_paths
 from trainer.settings import Limits
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
@@ -60,7 +60,8 @@ class LandlockSandbox:
         self._limits = limits
         self._version = _landlock_version()
         self._filter = build_filter()
-        self._readable = [*SYSTEM_FOLDERS, *readable_paths(device), *_code_folders(readable_paths(device))]
+        visible = readable_paths(device)
+        self._readable, self._listed = carved([*SYSTEM_FOLDERS, *visible, *_code_folders(visible)])
         self._devices = [*map(Path, _DEVICES), *device_nodes(device)]
 
     def home(self, scratch: Path) -> Path:
@@ -83,7 +84,7 @@ class LandlockSandbox:
 
     def _confine(self, scratch: Path) -> None:
         limit_resources(self._limits)
-        _drop_capabilities()
+        drop_capabilities()
         _call("prctl", _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         self._restrict_files(scratch)
         self._filter.load()
@@ -92,6 +93,7 @@ class LandlockSandbox:
         ruleset = self._ruleset()
         handled = _rights(self._version)
         _allow(ruleset, self._readable, _READ & handled)
+        _allow(ruleset, self._listed, _READ_FOLDER)
         _allow(ruleset, map(Path, _KERNEL_FILES), _READ & handled)
         _allow(ruleset, self._devices, _READ_AND_WRITE & handled)
         _allow(ruleset, [scratch], handled)
@@ -133,7 +135,7 @@ def _allow(ruleset: int, paths: Iterable[Path], rights: int) -> None:
         os.close(descriptor)
 
 
-def _drop_capabilities() -> None:
+def drop_capabilities() -> None:
     """Leave root nothing but its files; others have nothing to drop."""
     if os.geteuid() != 0:
         return

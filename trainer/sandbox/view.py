@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import trainer
+from trainer.corpus.sources import EMBEDDED
 from trainer.sandbox.environment import PATH_VARIABLES
 
 SYSTEM_FOLDERS = tuple(Path(name) for name in ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin"))
@@ -47,6 +48,36 @@ def device_nodes(device: str) -> list[Path]:
     if device != "cuda":
         return []
     return sorted(path for pattern in _GPU_NODES for path in Path("/dev").glob(pattern) if not path.is_dir())
+
+
+def hidden_within(paths: Iterable[Path]) -> list[Path]:
+    """Return what stands in readable folders and must not be read, by every name that it has there."""
+    names = [(path, path.resolve()) for path in paths]
+    return [
+        path / secret.relative_to(real) for secret in _secrets() for path, real in names if secret.is_relative_to(real)
+    ]
+
+
+def carved(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+    """Divide folders around what is hidden in them.
+
+    Returns:
+        what may be read, and the folders between, which may be listed at most.
+    """
+    readable, listed = list(paths), []
+    for secret in _secrets():
+        while around := next((path for path in readable if secret.is_relative_to(path.resolve())), None):
+            readable.remove(around)
+            if around.resolve() != secret:
+                listed.append(around)
+                readable += around.iterdir()
+    return readable, listed
+
+
+def _secrets() -> list[Path]:
+    """Return the package of the built-in corpus: held-out splits are cut from its texts."""
+    spec = importlib.util.find_spec(EMBEDDED)
+    return [Path(spec.origin).parent.resolve()] if spec and spec.origin else []
 
 
 def _python_folders() -> Iterator[Path]:
