@@ -9,7 +9,7 @@ import pickle
 import safetensors.torch
 from torch import nn
 
-EXPECTED = ["rejected: weights that cannot be read"]
+EXPECTED = ["rejected: handed over weights"]
 
 
 class Model(nn.Module):
