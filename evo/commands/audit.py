@@ -35,7 +35,7 @@ def audit(
     only: Annotated[list[str] | None, typer.Option("--only", help="A genome by name; may be repeated.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Evaluate genomes that cheat, one trick each, and say whether all are caught."""
+    """Try genomes that cheat: is each of them caught here?"""
     from evo.live import preparation_bar
     from evo.terminal import print_whole, stdout_console
     from trainer import devices
