@@ -281,7 +281,7 @@ def test_a_level_that_leaks_is_not_taken_for_one_that_holds() -> None:
         level = Level.BUBBLEWRAP  # type: ignore[assignment]
 
     with pytest.raises(Unavailable, match="can reach the network and read a file outside and read another process's"):
-        _try(Leaking(Limits()))
+        _try(Leaking(Limits()), "cpu")
 
 
 def test_the_strongest_level_is_chosen_and_the_reasons_are_told(monkeypatch: pytest.MonkeyPatch) -> None:

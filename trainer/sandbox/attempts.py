@@ -46,6 +46,24 @@ def uses_scratch() -> bool:
     return True
 
 
+def reads_packages(folder: str) -> bool:
+    """Return whether the packages can be read, which a root without its privileges may not."""
+    return bool(os.listdir(folder))  # noqa: PTH208 - the standard library alone, and little of it
+
+
+def uses_gpu() -> bool:
+    """Return whether the first GPU takes work: its driver can need more than the device files."""
+    import ctypes
+
+    cuda = ctypes.CDLL("libcuda.so.1")
+    device, context = ctypes.c_int(), ctypes.c_void_p()
+    return bool(
+        cuda.cuInit(0) == 0
+        and cuda.cuDeviceGet(ctypes.byref(device), 0) == 0
+        and cuda.cuDevicePrimaryCtxRetain(ctypes.byref(context), device) == 0
+    )
+
+
 def _works(attempt: Callable[[], bool]) -> bool:
     try:
         return attempt()
@@ -55,7 +73,7 @@ def _works(attempt: Callable[[], bool]) -> bool:
 
 def main() -> None:
     """Try everything."""
-    file, port, pid, marker = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+    file, port, pid, marker, packages = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4], sys.argv[5]
     attempts: dict[str, Callable[[], bool]] = {
         "read a file outside": lambda: reads_file(file),
         "write to a file outside": lambda: writes_file(file),
@@ -64,6 +82,8 @@ def main() -> None:
         "read another process's environment": lambda: reads_environment(pid, marker),
         "signal another process": lambda: signals(pid),
         "use its scratch folder": uses_scratch,
+        "read its packages": lambda: reads_packages(packages),
+        "use its GPU": uses_gpu,
     }
     print(json.dumps([name for name, attempt in attempts.items() if _works(attempt)]))  # noqa: T201 - its answer
 

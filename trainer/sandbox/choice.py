@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +29,8 @@ STRICT = "strict"
 _SIGNAL = "signal another process"
 # Landlock guards signals since Linux 6.12 only; the level is worth having without.
 _TOLERATED = {Level.BUBBLEWRAP: frozenset[str](), Level.LANDLOCK: frozenset((_SIGNAL,))}
-_NEEDED = "use its scratch folder"
+_NEEDED = frozenset(("use its scratch folder", "read its packages"))
+_NEEDED_OF_GPU = "use its GPU"
 _PATIENCE_SECONDS = 20.0
 
 
@@ -98,7 +100,7 @@ def _obstacle(level: Level, device: str) -> str:
     """Return why a level cannot be had, empty if it can; tried once a process, for it takes some tens of ms."""
     try:
         if level is not Level.PROCESS_GROUP:
-            _try(_build(level, Limits(), device))
+            _try(_build(level, Limits(), device), device)
     except Unavailable as error:
         return str(error)
     return ""
@@ -112,7 +114,7 @@ def _build(level: Level, limits: Limits, device: str) -> Sandbox:
     return ProcessGroupSandbox(limits)
 
 
-def _try(sandbox: Sandbox) -> None:
+def _try(sandbox: Sandbox, device: str) -> None:
     """Raise Unavailable when a process cannot be started in a sandbox, or gets out of it."""
     with _outside() as (scratch, arguments):
         source = Path(attempts.__file__).read_text(encoding="utf-8")
@@ -127,16 +129,17 @@ def _try(sandbox: Sandbox) -> None:
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise Unavailable(f"a process in it did not answer within {_PATIENCE_SECONDS:g} s") from None
-    _judge(sandbox.level, process.returncode, output.decode("utf-8", "replace").strip())
+    _judge(sandbox.level, device, process.returncode, output.decode("utf-8", "replace").strip())
 
 
-def _judge(level: Level, returncode: int, output: str) -> None:
+def _judge(level: Level, device: str, returncode: int, output: str) -> None:
     if returncode != 0:
         raise Unavailable(output.splitlines()[-1] if output else f"it ended with code {returncode}")
     worked = set(json.loads(output.splitlines()[-1]))
-    if _NEEDED not in worked:
-        raise Unavailable("a process in it cannot use its scratch folder")
-    if holes := worked - {_NEEDED} - _TOLERATED[level]:
+    needed = _NEEDED | {_NEEDED_OF_GPU} if device == "cuda" else _NEEDED
+    if missing := needed - worked:
+        raise Unavailable(f"a process in it cannot {' or '.join(sorted(missing))}")
+    if holes := worked - _NEEDED - {_NEEDED_OF_GPU} - _TOLERATED[level]:
         raise Unavailable(f"a process in it can {' and '.join(sorted(holes))}")
 
 
@@ -152,4 +155,5 @@ def _outside() -> Iterator[tuple[Path, list[str]]]:
         scratch = canary.with_name("scratch")
         scratch.mkdir()
         own = next((f"{name}={value}" for name, value in os.environ.items()), "")
-        yield scratch, [str(canary), str(server.getsockname()[1]), str(os.getpid()), own]
+        packages = sysconfig.get_path("purelib")
+        yield scratch, [str(canary), str(server.getsockname()[1]), str(os.getpid()), own, packages]
