@@ -8,7 +8,7 @@ TEST_STAMP := $(VENV)/.installed-test
 DEMO := --pop 4 --gens 5 --budget 8
 BENCH :=
 
-.PHONY: demo test test-fast check format bench clean help
+.PHONY: demo test test-fast check format bench audit clean help
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
@@ -18,6 +18,7 @@ demo: $(RUN_STAMP)  ## Evolve a small population for a few minutes on the device
 
 test: $(TEST_STAMP)  ## Run all tests.
 	sh tests/browser/install.sh $(BIN)
+	sh tests/integration/install.sh
 	$(BIN)/python -m pytest
 
 test-fast: $(TEST_STAMP)  ## Run the tests that need neither a browser nor long runs.
@@ -35,6 +36,10 @@ format: $(TEST_STAMP)  ## Format the code and fix what ruff can fix.
 
 bench: $(TEST_STAMP)  ## Measure what the driver costs and record it under experiments/records.
 	$(BIN)/python -m experiments.performance $(BENCH)
+
+audit: $(RUN_STAMP)  ## Try every cheat, and every honest genome with ten seeds (about half an hour).
+	$(BIN)/evo audit
+	$(BIN)/evo audit --honest --seeds 10
 
 clean:  ## Remove the environment and what tools left behind; runs and data stay.
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info

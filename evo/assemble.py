@@ -97,6 +97,7 @@ def worker_settings(config: Config, corpus: Corpus) -> list[Settings]:
             score_tokens=resolved(task.score_tokens),
             threads=resolved(workers.threads),
             limits=Limits(memory_mib=resolved(workers.memory_mib)),
+            sandbox=workers.sandbox,
         )
         for device in worker_devices(workers)
     ]

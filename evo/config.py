@@ -168,12 +168,15 @@ class WorkersConfig(_Section):
         devices: `cpu`, `mps`, GPU indices or UUIDs; empty for every visible GPU, else the CPU.
         threads: CPU threads of one candidate.
         memory_mib: resident memory of one candidate's process tree.
+        sandbox: `auto` is the strongest isolation that works here, `strict` refuses to start below the top level; or a
+            level by name.
     """
 
     count: Positive | None = None
     devices: tuple[str, ...] = ()
     threads: Positive | None = None
     memory_mib: Quantity | None = None
+    sandbox: Literal["auto", "strict", "bubblewrap", "landlock", "process-group"] = "auto"
 
 
 class Config(_Section):

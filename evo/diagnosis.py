@@ -22,8 +22,7 @@ from operators.llm.settings import check_base_url
 from trainer import devices
 from trainer.corpus import default_cache, load
 from trainer.errors import EvoError
-from trainer.sandbox import choose_sandbox
-from trainer.settings import Limits
+from trainer.sandbox import Level, survey
 
 _OLDEST_PYTHON = (3, 11)
 _OLDEST_TORCH = (2, 6)
@@ -113,7 +112,12 @@ def _devices() -> Finding:
 
 
 def _sandbox() -> Finding:
-    return Finding("sandbox", State.OK, choose_sandbox(Limits()).level)
+    found = survey(devices.discover()[0].kind)
+    if found.level is Level.BUBBLEWRAP:
+        return Finding("sandbox", State.OK, str(found.level))
+    return Finding(
+        "sandbox", State.NOTE, str(found), "install bubblewrap for the strongest one, or allow its namespaces"
+    )
 
 
 def _cores() -> Finding:

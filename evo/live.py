@@ -22,6 +22,7 @@ from evo.store import IndividualRecord, Outcome, Purpose
 from evo.terminal import literal, one_line, print_line, print_prose, stderr_console
 from trainer.evaluation import Status
 from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
+from trainer.sandbox import describe
 
 _MARKS = {Status.OK: "[green]✓[/]", Status.LOST: "[yellow]?[/]"}
 _FAILURE_MARK = "[red]✗[/]"
@@ -140,6 +141,7 @@ class LiveView:
             f"{config.search.gens} generations of {plan.mu}, {config.budget.train_seconds:g} s of training each"
         )
         yield f"{len(workers)} worker{'s' if len(workers) > 1 else ''} on {workers[0].kind} ({literal(names)})"
+        yield f"sandbox: {literal(describe(config.workers.sandbox, workers[0].kind))}"
         yield f"operators: {', '.join(config.operators.weights or {})}"
         if not uses_language_model(config):
             yield (

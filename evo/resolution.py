@@ -14,6 +14,7 @@ from trainer import devices
 from trainer.devices import Device
 from trainer.errors import ConfigError
 from trainer.evaluation import Clock
+from trainer.sandbox import choose_level
 
 _Value = TypeVar("_Value")
 
@@ -34,11 +35,13 @@ def resolve(config: Config, environment: Mapping[str, str] = os.environ) -> Conf
     """Return `config` with a value for every `None`.
 
     Raises:
-        ConfigError: a device is absent, or an operator needs a language model that cannot be reached.
+        ConfigError: a device is absent, the sandbox that was asked for does not work here, or an operator needs a
+            language model that cannot be reached.
     """
     found = worker_devices(config.workers)
     workers = _resolve_workers(config.workers, found)
     kind = found[0].kind
+    choose_level(workers.sandbox, kind)
     budget = BudgetConfig(
         train_seconds=config.budget.train_seconds or _TRAIN_SECONDS[kind],
         clock=config.budget.clock or (Clock.CPU if kind == "cpu" else Clock.WALL),
@@ -98,6 +101,7 @@ def _resolve_workers(config: WorkersConfig, found: Sequence[Device]) -> WorkersC
         devices=config.devices or tuple(dict.fromkeys(device.id or device.kind for device in found)),
         threads=config.threads or threads,
         memory_mib=config.memory_mib or round(memory_mib),
+        sandbox=config.sandbox,
     )
 
 

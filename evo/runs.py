@@ -27,6 +27,7 @@ from evo.starts import comparability, read_starts, record_start
 from evo.store import Store, StoreView
 from trainer.corpus import Corpus, prepare
 from trainer.errors import ConfigError, EvoError, MachineError
+from trainer.processes import refuse_inspection
 
 _COLLECTION_THRESHOLD = 100_000
 _CONFIG_SHA256 = "config_sha256"
@@ -80,6 +81,7 @@ def start(config: Config, path: Path, observer: Observer, progress: PrepareProgr
         observer: told of everything worth seeing.
         progress: told of the preparation of the data.
     """
+    refuse_inspection()  # the key of the language model stands in this process's environment
     source = read_genome(config.task.genome)
     operators = build_operators(config)
     corpus = _prepare(config, progress)
@@ -114,6 +116,7 @@ def resume(
     Raises:
         ConfigError: `config.toml` was edited since the run was last driven, or the budget is less than what is spent.
     """
+    refuse_inspection()
     folder = RunFolder.open(path)
     with folder.lock(), Store.open(folder.store) as store:
         _finish_sealing(folder, store)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from experiments import driver_cost, slots_busy, startup, worker_overhead
+from experiments import driver_cost, sandbox_cost, scoring_cost, slots_busy, startup, worker_overhead
 from experiments.recording import write_record
 
 
@@ -26,6 +26,8 @@ _PARTS = {
     "worker": _Part(
         "Worker seconds outside the budget", worker_overhead.measure, partial(worker_overhead.measure, 2, 1.0)
     ),
+    "sandbox": _Part("Sandbox", sandbox_cost.measure, partial(sandbox_cost.measure, 3, 1)),
+    "scoring": _Part("Scoring and its probes", scoring_cost.measure, partial(scoring_cost.measure, 1, 4096)),
     "startup": _Part("Start of the command", startup.measure, partial(startup.measure, 3)),
 }
 

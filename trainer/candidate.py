@@ -1,4 +1,4 @@
-"""The process that runs a genome: `python -m trainer.candidate DESCRIPTOR DEVICE THREADS`.
+"""The process that runs a genome: `python -m trainer.candidate DESCRIPTOR DEVICE THREADS ROLE`.
 
 It warms up before its genome is known (imports torch, takes one dummy step), says `ready`, and serves one order:
 
@@ -28,7 +28,7 @@ import numpy as np
 import safetensors.torch
 import torch
 
-from trainer.candidate_protocol import GENOME_FILE, WEIGHTS_FILE
+from trainer.candidate_protocol import GENOME_FILE, WEIGHTS_FILE, Role
 from trainer.channel import Channel, ChannelClosed, Message
 from trainer.evaluation import Clock
 from trainer.frames import Frames, FrameShape
@@ -100,11 +100,11 @@ def main() -> None:
     device = torch.device(sys.argv[2])
     torch.set_num_threads(int(sys.argv[3]))
     torch.set_num_interop_threads(1)
-    _warm_up(device)
+    _warm_up(device, Role(sys.argv[4]))
     with contextlib.suppress(ChannelClosed):
         channel.send({"event": "ready"})
         order = channel.receive()
-        carry_out = {"train": _train, "serve": _serve}[order["event"]]
+        carry_out = {Role.TRAIN: _train, Role.SERVE: _serve}[order["event"]]
         try:
             carry_out(channel, device, order)
         except ChannelClosed:
@@ -115,12 +115,14 @@ def main() -> None:
             channel.send({"event": "error", "kind": _kind(error), "reason": _reason(error)})
 
 
-def _warm_up(device: torch.device) -> None:
-    """Pay for lazy initialisation now: autograd, the optimizer's imports, the device's context."""
+def _warm_up(device: torch.device, role: Role) -> None:
+    """Pay for lazy initialisation now: the device's context; to train, autograd and the optimizer's imports too."""
     layer = torch.nn.Linear(8, 8).to(device)
-    optimizer = torch.optim.AdamW(layer.parameters())
-    layer(torch.ones(4, 8, device=device)).square().mean().backward()
-    optimizer.step()
+    loss = layer(torch.ones(4, 8, device=device)).square().mean()
+    if role is Role.TRAIN:
+        optimizer = torch.optim.AdamW(layer.parameters())
+        loss.backward()
+        optimizer.step()
 
 
 def _train(channel: Channel, device: torch.device, order: Message) -> None:

@@ -1,10 +1,19 @@
 """What both sides of a candidate's line agree on; free of torch, for the supervisor imports it."""
 
+from enum import StrEnum
+
 from trainer.channel import Message
 from trainer.evaluation import Status
 
 GENOME_FILE = "train.py"
 WEIGHTS_FILE = "weights.safetensors"
+
+
+class Role(StrEnum):
+    """What a candidate process is warmed up for, and the one order that it takes."""
+
+    TRAIN = "train"
+    SERVE = "serve"
 
 
 def failure_status(message: Message) -> Status:

@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
 _PR_SET_CHILD_SUBREAPER = 36
 _ON_LINUX = sys.platform == "linux"
 # Kernels may be built without this file; psutil then reads every process of the machine instead.
@@ -24,6 +25,7 @@ _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _HUNT_ROUNDS = 100
 _HUNT_SECONDS = 10.0
+_SMALL_MIB = 16.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,15 @@ def become_subreaper() -> None:
     """Adopt orphaned descendants, so that a daemon that forked twice still belongs to this process (Linux)."""
     if _ON_LINUX:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def refuse_inspection() -> None:
+    """Keep other processes of this user from reading this one's memory and environment, or tracing it (Linux).
+
+    Stronger sandboxes keep candidates from that anyway; below them it holds for every user but root.
+    """
+    if _ON_LINUX:
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def die_with_parent() -> None:
@@ -82,10 +93,27 @@ def usage(roots: Iterable[int]) -> Usage:
     pids = trees(roots)
     measured = [_usage_of_one(pid) for pid in pids]
     resident = [one.resident_mib for one in measured]
-    if len(pids) > 1:
+    if sum(mib > _SMALL_MIB for mib in resident) > 1:
         # Forked processes share most of their pages; counted fully for each, ten of them would seem to fill a machine.
         resident = [_shared_out_mib(pid, mib) for pid, mib in zip(pids, resident, strict=True)]
     return Usage(sum(one.cpu_seconds for one in measured), sum(resident))
+
+
+def keepers(pid: int, name: str) -> list[int]:
+    """Return the chain of processes called `name` that begins at `pid`: a sandbox's own, above its command."""
+    chain: list[int] = []
+    while name and _name(pid) == name:
+        chain.append(pid)
+        if not (below := children(pid)):
+            break
+        pid = below[0]
+    return chain
+
+
+def _name(pid: int) -> str:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8", errors="replace").rstrip("\n")
+    return ""
 
 
 def _usage_of_one(pid: int) -> Usage:

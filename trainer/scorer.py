@@ -4,6 +4,9 @@ It alone holds the held-out tokens. It never imports or unpickles candidate code
 process in serving mode, copies the logits out of shared memory before it reads them, and applies its own log-softmax
 and its own byte counts. Bits per byte of a split = Σ -log2 p(target) / Σ bytes(target), over the targets that stand
 for text.
+
+Two orders make a score: `score` questions one replica of the candidate, `verify` asks another one the probes that were
+drawn with it (`trainer.probes`). The first has ended when the second gets its genome.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ import math
 import secrets
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,11 +30,16 @@ from trainer.corpus import Corpus, load
 from trainer.errors import ConfigError, EvoError
 from trainer.evaluation import Clock, Split, Status
 from trainer.frames import Frames, FrameShape
+from trainer.probes import Answer, Examination, Finding, Ints, Probe, Tolerance, draw_probes, probe_count
 from trainer.processes import usage
 from trainer.settings import Settings
+from trainer.tolerance import measure_tolerance
 
 _LOGITS_LIMIT_BYTES = {"cpu": 2**25, "mps": 2**27, "cuda": 2**29}
 _BATCH_LIMIT = 64
+_LEAST_BATCHES = 4  # of a split, so that probes come in whole batches and still cost a quarter
+_ORDER_SEED = 20_261_121
+_CALIBRATION_TOKENS = 1024
 
 
 class Unscorable(Exception):  # noqa: N818 - a verdict on the candidate
@@ -59,37 +67,89 @@ class Score:
 
 
 class Scorer:
-    """Scores serving candidates on the splits of one corpus."""
+    """Scores serving candidates on the splits of one corpus.
+
+    Attributes:
+        tolerance: what honest answers may differ by on this device.
+    """
 
     def __init__(self, settings: Settings, corpus: Corpus) -> None:
         self._settings = settings
         self._corpus = corpus
         self._device = torch.device(settings.device)
-        self._token_bytes = torch.from_numpy(corpus.token_bytes.astype(np.int64)).to(self._device)
+        self._token_bytes = corpus.token_bytes.astype(np.int64)
+        self._blocks = {split: self._split_blocks(split) for split in Split}
+        self._training_text = np.memmap(corpus.train_path, "<i4", mode="r")
         self._shape = self._frame_shape()
         pinned = self._device.type == "cuda"  # copies to the GPU then need no staging
         self._copy = torch.empty(self._shape.length, self._shape.vocab_size, pin_memory=pinned)
-        self._blocks = {split: self._split_blocks(split) for split in Split}
-        self._warm_up()
-
-    def _warm_up(self) -> None:
-        """Pay for lazy initialisation before the first candidate comes."""
-        self._measure(np.zeros((1, *self._copy.shape), np.float32), np.zeros((1, self._shape.length), np.int64))
+        self.tolerance = self._measure_tolerance()
+        self._examination = Examination([], self.tolerance)
+        # Pays for lazy initialisation before the first candidate comes.
+        self._read(np.zeros(self._copy.shape, np.float32), np.zeros(self._shape.length, np.int64), [0])
 
     def score(self, order: Message, candidate: Channel) -> Iterator[Message]:
         """Yield one `score` message a split; raise Unscorable or Gone when the candidate fails."""
+        splits = [Split(name) for name in order["splits"]]
+        self._examination = Examination(self._draw_probes(splits), self.tolerance)
+        with self._serving(order, candidate) as frames:
+            for split in splits:
+                score = self._score_split(candidate, frames, split, order["pid"])
+                yield {
+                    "event": "score",
+                    "split": split,
+                    "bits_per_byte": score.bits_per_byte,
+                    "tokens_per_second": score.tokens_per_second,
+                }
+
+    def batches(self, split: Split) -> list[Ints]:
+        """Return what is asked of a split, in order: each of shape (rows, sequence_length)."""
+        inputs = self._blocks[split][:, :-1]
+        return [inputs[start : start + self._shape.batch] for start in range(0, len(inputs), self._shape.batch)]
+
+    def verify(self, order: Message, candidate: Channel) -> None:
+        """Ask another replica of the candidate scored last; raise Unscorable when their answers show a broken rule."""
+        examination = self._examination
+        with self._serving(order, candidate) as frames:
+            for indices in examination.batches(self._shape.batch):
+                asked = np.stack([examination.probes[index].tokens for index in indices])
+                self._ask(candidate, frames, asked)
+                for place, index in enumerate(indices):
+                    examination.note_probed(index, self._answer_to(index, frames.logits[place]))
+            finding = examination.finding()
+            if finding is not None:
+                raise Unscorable(Status.REJECTED, self._explain(finding, candidate, frames))
+
+    def _explain(self, finding: Finding, candidate: Channel, frames: Frames) -> str:
+        """Return which rule was broken: the probe is asked twice more, once with the end that the block has."""
+        examination = self._examination
+        probe = examination.probes[finding.probe]
+        indices = next(batch for batch in examination.batches(self._shape.batch) if finding.probe in batch)
+        place = indices.index(finding.probe)
+        asked = np.stack([examination.probes[index].tokens for index in indices])
+        answers = [examination.probed(finding.probe)]
+        for tokens in (probe.tokens, probe.original):
+            asked[place] = tokens
+            self._ask(candidate, frames, asked)
+            answers.append(self._answer_to(finding.probe, frames.logits[place]))
+        first, repeated, restored = answers
+        if not examination.explains(finding, first, repeated) and examination.explains(finding, repeated, restored):
+            return f"causality: {finding.text} when only later tokens changed"
+        return f"purity: {finding.text} when a fresh process was asked, in another order and among other blocks"
+
+    def _answer_to(self, index: int, shared: npt.NDArray[np.float32]) -> Answer:
+        probe = self._examination.probes[index]
+        nats, (end,) = self._read(shared, probe.targets, [probe.end])
+        return Answer(nats, end)
+
+    @contextlib.contextmanager
+    def _serving(self, order: Message, candidate: Channel) -> Iterator[Frames]:
+        """Have a candidate load its model, and give the memory to talk through."""
         # Fresh memory, because what an earlier candidate left in it could help this one.
         frames = Frames.create(self._shape)
         try:
             self._start(order, candidate, frames)
-            for name in order["splits"]:
-                score = self._score_split(candidate, frames, self._blocks[Split(name)], order["pid"])
-                yield {
-                    "event": "score",
-                    "split": name,
-                    "bits_per_byte": score.bits_per_byte,
-                    "tokens_per_second": score.tokens_per_second,
-                }
+            yield frames
         finally:
             frames.close()
 
@@ -108,53 +168,63 @@ class Scorer:
             raise Gone from error
         _expect(candidate, "serving")
 
-    def _score_split(self, candidate: Channel, frames: Frames, blocks: npt.NDArray[np.int64], pid: int) -> Score:
-        nats, counted_bytes = 0.0, 0
+    def _score_split(self, candidate: Channel, frames: Frames, split: Split, pid: int) -> Score:
+        targets = self._blocks[split][:, 1:]
+        nats = 0.0
         speeds: list[tuple[int, float]] = []
-        for start in range(0, len(blocks), self._shape.batch):
-            rows = blocks[start : start + self._shape.batch]
-            took = self._ask(candidate, frames, rows[:, :-1], pid)
-            speeds.append((rows[:, :-1].size, took))
-            block_nats, block_bytes = self._measure(frames.logits[: len(rows)], rows[:, 1:])
-            nats += block_nats
-            counted_bytes += block_bytes
+        for batch, inputs in enumerate(self.batches(split)):
+            before = self._clock(pid)
+            self._ask(candidate, frames, inputs)
+            speeds.append((inputs.size, self._clock(pid) - before))
+            for place in range(len(inputs)):
+                row = batch * self._shape.batch + place
+                nats += self._score_row(split, row, frames.logits[place], targets[row])
+        if not math.isfinite(nats):
+            raise Unscorable(Status.DIVERGED, "the model answered with logits that are not finite numbers")
         # The first answer pays for lazy initialisation. Not the median: a model could be quick on half the blocks.
         steady = speeds[1:] or speeds
         seconds = sum(took for _, took in steady)
+        counted_bytes = int(self._token_bytes[targets].sum())
         return Score(nats / math.log(2) / counted_bytes, sum(size for size, _ in steady) / max(seconds, 1e-9))
 
-    def _ask(self, candidate: Channel, frames: Frames, inputs: npt.NDArray[np.int64], pid: int) -> float:
-        """Have a block answered in the frames' logits; return the seconds it took on the budget's clock."""
+    def _ask(self, candidate: Channel, frames: Frames, inputs: Ints) -> None:
+        """Have blocks answered in the frames' logits."""
         rows = len(inputs)
         # Unknown before, so that no answer can be sent ahead of its question.
         number = secrets.randbits(48)
         frames.tokens[:rows] = inputs
-        before = self._clock(pid)
         try:
             candidate.send({"event": "block", "rows": rows, "number": number})
         except ChannelClosed as error:
             raise Gone from error
         answer = _expect(candidate, "answered")
-        seconds = self._clock(pid) - before
         if answer.get("number") != number:
             raise Unscorable(Status.REJECTED, "the serving process answered a question that it was not asked")
-        return seconds
 
-    def _measure(self, logits: npt.NDArray[np.float32], targets: npt.NDArray[np.int64]) -> tuple[float, int]:
-        """Return the nats and the bytes of some sequences of targets, under logits in shared memory."""
-        nats, counted_bytes = 0.0, 0
-        for shared, sequence in zip(logits, targets, strict=True):
-            # Copied before it is read, because the candidate can still write to the shared pages; one sequence at a
-            # time stays in the processor's cache.
-            self._copy.copy_(torch.from_numpy(shared))
-            target = torch.from_numpy(sequence).to(self._device)
-            token_bytes = self._token_bytes[target]
-            sequence_nats = F.cross_entropy(self._copy.to(self._device), target, reduction="none")
-            nats += float(sequence_nats[token_bytes > 0].double().sum())
-            counted_bytes += int(token_bytes.sum())
-        if not math.isfinite(nats):
-            raise Unscorable(Status.DIVERGED, "the model answered with logits that are not finite numbers")
-        return nats, counted_bytes
+    def _score_row(self, split: Split, row: int, shared: npt.NDArray[np.float32], targets: Ints) -> float:
+        """Return the nats of one block's counted targets, and note what its probes will be compared with."""
+        examination = self._examination
+        indices = examination.probes_of(split, row)
+        nats, ends = self._read(shared, targets, [examination.probes[index].end for index in indices])
+        for index, end in zip(indices, ends, strict=True):
+            examination.note_scored(index, Answer(nats, end))
+        return float(nats[self._token_bytes[targets] > 0].sum(dtype=np.float64))
+
+    def _read(
+        self, shared: npt.NDArray[np.float32], targets: Ints, positions: Sequence[int]
+    ) -> tuple[npt.NDArray[np.float32], list[npt.NDArray[np.float32]]]:
+        """Return the nats of a block's targets, shape (T,), and all log-probabilities at some positions, each (V,).
+
+        Args:
+            shared: shape (T, V), logits that the candidate can still write to.
+            targets: shape (T,).
+            positions: below T.
+        """
+        # Copied before it is read; one block at a time stays in the processor's cache.
+        self._copy.copy_(torch.from_numpy(shared))
+        target = torch.from_numpy(targets).to(self._device)
+        nats = F.cross_entropy(self._copy.to(self._device), target, reduction="none").cpu().numpy()
+        return nats, [self._copy[position].log_softmax(-1).numpy() for position in positions]
 
     def _clock(self, pid: int) -> float:
         on_cpu = self._settings.budget.clock is Clock.CPU
@@ -163,21 +233,40 @@ class Scorer:
     def _frame_shape(self) -> FrameShape:
         length, vocab_size = self._settings.sequence_length, self._corpus.vocab_size
         room = _LOGITS_LIMIT_BYTES[self._settings.device] // (length * vocab_size * 4)
-        return FrameShape(max(1, min(room, _BATCH_LIMIT)), length, vocab_size)
+        fewest_rows = min(map(len, self._blocks.values()))
+        return FrameShape(max(1, min(room, _BATCH_LIMIT, fewest_rows // _LEAST_BATCHES)), length, vocab_size)
 
-    def _split_blocks(self, split: Split) -> npt.NDArray[np.int64]:
-        """Return blocks spread evenly over a split: shape (n, sequence_length + 1), int64."""
-        tokens = self._corpus.held_out(split)
+    def _split_blocks(self, split: Split) -> Ints:
+        """Return blocks spread evenly over a split: shape (n, sequence_length + 1), int64.
+
+        No token is in two of them, not even as a target: what one block asks for, no other shows. They are shuffled,
+        always in the same way, so that what came before tells nothing of what comes.
+        """
+        tokens = self._corpus.held_out(split).astype(np.int64)
         length = self._settings.sequence_length
         if len(tokens) <= length:
             raise ConfigError(
                 f"sequence_length must be below the {len(tokens)} tokens of held-out split {split}, but it was "
                 f"{length}. Choose a shorter one or a larger corpus."
             )
-        count = max(1, min(self._settings.score_tokens, len(tokens) - 1) // length)
+        count = max(1, min(self._settings.score_tokens // length, len(tokens) // (length + 1)))
         starts = np.linspace(0, len(tokens) - length - 1, count).astype(np.int64)
-        blocks: npt.NDArray[np.int64] = tokens[starts[:, None] + np.arange(length + 1)].astype(np.int64)
+        np.random.default_rng(_ORDER_SEED).shuffle(starts)
+        blocks: Ints = tokens[starts[:, None] + np.arange(length + 1)]
         return blocks
+
+    def _draw_probes(self, splits: Sequence[Split]) -> list[Probe]:
+        blocks = {split: self._blocks[split] for split in splits}
+        batch = self._shape.batch
+        count = probe_count(sum(map(len, blocks.values())), batch, thorough=len(splits) > 1)
+        # The system's randomness: nothing that a candidate knows tells where it is probed.
+        choice = np.random.default_rng(secrets.randbits(128))
+        return draw_probes(blocks, count, batch, self._token_bytes, self._training_text, choice)
+
+    def _measure_tolerance(self) -> Tolerance:
+        blocks = self._blocks[Split.SELECTION]
+        rows = math.ceil(_CALIBRATION_TOKENS / self._shape.length)
+        return measure_tolerance(self._settings, self._corpus.vocab_size, torch.from_numpy(blocks[:rows, :-1]))
 
 
 def _expect(candidate: Channel, event: str) -> Message:
@@ -210,16 +299,19 @@ def main() -> None:
             order = supervisor.receive()
             candidate = Channel.from_descriptor(supervisor.take_descriptor())
             try:
-                for message in _carry_out(scorer, order, candidate):
+                for message in carry_out(scorer, order, candidate):
                     supervisor.send(message)
             finally:
                 candidate.close()
 
 
-def _carry_out(scorer: Scorer, order: Message, candidate: Channel) -> Iterator[Message]:
-    """Yield the scores and one last message that says how it ended."""
+def carry_out(scorer: Scorer, order: Message, candidate: Channel) -> Iterator[Message]:
+    """Yield the scores, if any, and one last message that says how it ended."""
     try:
-        yield from scorer.score(order, candidate)
+        if order["event"] == "verify":
+            scorer.verify(order, candidate)
+        else:
+            yield from scorer.score(order, candidate)
         yield {"event": "scored"}
     except Unscorable as failure:
         yield {"event": "unscorable", "status": failure.status, "reason": str(failure)[:1000]}

@@ -16,7 +16,7 @@ class Limits:
     Attributes:
         memory_mib: resident memory of the whole tree.
         output_mib: what it may print; more ends it.
-        disk_mib: size of any file it writes, the weights included.
+        disk_mib: what it may keep in its scratch folder, the weights included.
         processes: how many may live in it at once; threads do not count.
     """
 
@@ -38,6 +38,7 @@ class Settings:
         sequence_length: T of the scored blocks, tokens.
         score_tokens: tokens scored of each split (all of it if it is shorter).
         scratch: folder under which each candidate gets its own; the system's temporary folder when None.
+        sandbox: `auto`, `strict` or a level by name (`trainer.sandbox.choose_level`).
     """
 
     corpus: Path
@@ -49,6 +50,7 @@ class Settings:
     threads: int = 1
     limits: Limits = Limits()
     scratch: Path | None = None
+    sandbox: str = "auto"
 
     @property
     def device_name(self) -> str:

@@ -1,9 +1,9 @@
 """One device's supervisor: `python -m trainer.supervisor DESCRIPTOR`.
 
 It holds the clock, the limits and the lines. For each job it lets one fresh candidate process train and hand over its
-weights, ends that whole tree, and has the scorer question another fresh process that was given the same genome and
-those weights. It trusts nothing that a candidate says about time, memory or loss. When the driver's line closes,
-it ends everything and itself.
+weights, ends that whole tree, and has the scorer question two more, one after the other, that were given the same
+genome and those weights: the first is scored, the second answers the probes. It trusts nothing that a candidate says
+about time, memory or loss. When the driver's line closes, it ends everything and itself.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import shutil
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from trainer.candidate_protocol import WEIGHTS_FILE, failure_status
+from trainer.candidate_protocol import WEIGHTS_FILE, Role, failure_status
 from trainer.channel import Channel, ChannelClosed, Message
 from trainer.clocks import TrainingClock
 from trainer.corpus import Corpus, load
@@ -61,6 +62,7 @@ class Supervisor:
         self._corpus: Corpus = load(settings.corpus)
         self._crew = Crew(settings)
         try:
+            self._train_path = self._crew.read_only_path(self._corpus.train_path)
             self._crew.scorer.await_ready()
             self._await_ready(self._crew.next_spare())
         except Ended as end:
@@ -94,19 +96,21 @@ class Supervisor:
         return self._verdict(job, recording, status, reason)
 
     def _train_and_score(self, job: Job, recording: _Recording) -> None:
-        with self._candidate(recording) as trainee:
+        with self._candidate(Role.TRAIN, recording) as trainee:
             self._train(trainee, job, recording)
-            with self._candidate(recording) as server:
+            # Both start now if they are not warm yet. What the second prints would only repeat the first one's output.
+            with self._candidate(Role.SERVE, recording) as server, self._candidate(Role.SERVE, _Recording()) as replica:
                 weights = take_weights(trainee.scratch / WEIGHTS_FILE, server.scratch / WEIGHTS_FILE)
                 recording.objectives["parameters"] = float(read_parameters(weights))
-                self._score(server, job, recording)
+                # Now, because the genome that is scored could write what it was asked into the file that it was given.
+                shutil.copyfile(weights, replica.scratch / WEIGHTS_FILE)
+                self._score(server, replica, job, recording)
 
     @contextlib.contextmanager
-    def _candidate(self, recording: _Recording) -> Iterator[Candidate]:
-        """Give a warm candidate, and end it with everything that it started."""
-        candidate = self._crew.take()
+    def _candidate(self, role: Role, recording: _Recording) -> Iterator[Candidate]:
+        """Give a candidate, warm or warming up, and end it with everything that it started."""
+        candidate = self._crew.take(role)
         try:
-            self._await_ready(candidate)
             yield candidate
         finally:
             candidate.kill()
@@ -128,6 +132,7 @@ class Supervisor:
         candidate.ready = True
 
     def _train(self, trainee: Candidate, job: Job, recording: _Recording) -> None:
+        self._await_ready(trainee)
         budget = self._settings.budget
         watch = Watch(trainee, self._settings.limits, self._driver, self._crew.refill)
         trainee.give_genome(job.genome)
@@ -176,31 +181,39 @@ class Supervisor:
         }
 
     def _hand_over_data(self, trainee: Candidate) -> None:
-        descriptor = os.open(self._corpus.train_path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(self._train_path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             _tell(trainee, {"event": "data"}, (descriptor,))
         finally:
             os.close(descriptor)
 
-    def _score(self, server: Candidate, job: Job, recording: _Recording) -> None:
+    def _score(self, server: Candidate, replica: Candidate, job: Job, recording: _Recording) -> None:
+        """Have one replica scored, then the other one probed; nothing can pass between them."""
         started = time.monotonic()
-        watch = Watch(server, self._settings.limits, self._driver)
-        server.give_genome(job.genome)
-        order = {"event": "score", "seed": job.seed, "splits": list(job.splits), "pid": server.pid}
         try:
-            self._crew.scorer.channel.send(order, (server.channel.fileno(),))
-            server.channel.close()
+            self._question(server, {"event": "score", "splits": list(job.splits), "pid": server.pid}, job, recording)
+            server.kill()
+            self._question(replica, {"event": "verify"}, job, recording)
+        finally:
+            recording.timings = replace(recording.timings, score_seconds=time.monotonic() - started)
+
+    def _question(self, candidate: Candidate, order: Message, job: Job, recording: _Recording) -> None:
+        """Give a candidate its genome and let the scorer question it; raise Ended when it fails."""
+        self._await_ready(candidate)
+        watch = Watch(candidate, self._settings.limits, self._driver)
+        candidate.give_genome(job.genome)
+        try:
+            self._crew.scorer.channel.send(order | {"seed": job.seed}, (candidate.channel.fileno(),))
+            candidate.channel.close()
             self._collect_scores(watch, job, recording)
         except ChannelClosed as error:
             self._crew.replace_scorer()
             raise Ended(Status.LOST, "the scorer ended before its work") from error
-        finally:
-            recording.timings = replace(recording.timings, score_seconds=time.monotonic() - started)
-        if server.orphans():
+        if candidate.orphans():
             raise Ended(Status.REJECTED, "worked in a detached process while it was scored")
 
     def _collect_scores(self, watch: Watch, job: Job, recording: _Recording) -> None:
-        """Record the scores as they come; raise Ended when there will be none."""
+        """Record the scores as they come, until the scorer is done; raise Ended when it finds a fault."""
         seconds = self._settings.budget.score_seconds * len(job.splits)
         limit = TimeLimit(time.monotonic() + seconds, f"was not scored within the {seconds:g} s that scoring may take")
         while (message := self._next_score(watch, limit))["event"] != "scored":

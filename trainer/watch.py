@@ -17,6 +17,7 @@ from trainer.processes import has_ended
 from trainer.settings import Limits
 
 _TICK_SECONDS = 0.1
+_DISK_CHECK_SECONDS = 0.5
 _SHORTEST_WAIT_SECONDS = 0.005
 _EXIT_PATIENCE_SECONDS = 5.0
 _REASON_LIMIT = 1000
@@ -76,6 +77,7 @@ class Watch:
         self._driver = driver
         self._meanwhile = meanwhile
         self._next_check = 0.0
+        self._next_disk_check = 0.0
         self._ended_at: float | None = None
 
     def next_message(self, limit: TimeLimit, scorer: Channel | None = None) -> Message:
@@ -163,6 +165,10 @@ class Watch:
             )
         if self._candidate.output.total_bytes > self._limits.output_mib * 2**20:
             raise Ended(Status.CRASHED, f"printed more than {self._limits.output_mib:.0f} MiB")
+        if time.monotonic() >= self._next_disk_check:
+            self._next_disk_check = time.monotonic() + _DISK_CHECK_SECONDS
+            if self._candidate.disk_mib() > self._limits.disk_mib:
+                raise Ended(Status.CRASHED, f"kept more than {self._limits.disk_mib:.0f} MiB in its files")
 
     def _verdict_on_kill(self) -> Ended:
         """Someone else killed it: the kernel for want of memory, or a person."""

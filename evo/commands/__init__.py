@@ -5,6 +5,7 @@
     look      status, best, show, diff, lineage, pareto
     output    export, report
     health    check, doctor
+    audit     audit
     options   what several commands share: the run and the individuals they are about, examples, JSON output
     *_view    what they print for a person
 
@@ -19,7 +20,7 @@ from typing import Annotated
 
 import typer
 
-from evo.commands import data, health, look, output, run
+from evo.commands import audit, data, health, look, output, run
 from trainer.errors import EvoError
 
 app = typer.Typer(
@@ -29,7 +30,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (run, data, look, output, health):
+for group in (run, data, look, output, health, audit):
     group.register(app)
 
 

@@ -44,6 +44,13 @@ _MaxCost = Annotated[
     float | None, typer.Option("--max-cost", help="Stop before paying more for the model, US dollars.")
 ]
 _Workers = Annotated[int | None, typer.Option("--workers", help="Evaluations at a time. [default: one a GPU, else 1]")]
+_Sandbox = Annotated[
+    str | None,
+    typer.Option(
+        "--sandbox",
+        help="auto: the strongest that works here; strict: the top level or none; or a level by name.",
+    ),
+]
 _Devices = Annotated[str | None, typer.Option("--devices", help="cpu, mps, or GPU indices or UUIDs, with commas.")]
 
 
@@ -74,6 +81,7 @@ def run(
     max_cost: _MaxCost = None,
     workers: _Workers = None,
     devices: _Devices = None,
+    sandbox: _Sandbox = None,
 ) -> None:
     """Evolve a training script."""
     flags: dict[str, dict[str, Any]] = {
@@ -88,7 +96,7 @@ def run(
         },
         "operators": {"weights": _weights(operators)},
         "llm": {"model": model, "program": program, "max_cost_usd": max_cost},
-        "workers": {"count": workers, "devices": _names("--devices", devices)},
+        "workers": {"count": workers, "devices": _names("--devices", devices), "sandbox": sandbox},
     }
     _start(_configured(config, flags), out or RUNS / f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}")
 
@@ -100,6 +108,7 @@ def resume(
     operators: _Operators = None,
     workers: _Workers = None,
     devices: _Devices = None,
+    sandbox: _Sandbox = None,
     accept_changes: Annotated[
         bool, typer.Option("--accept-changes", help="Go on with an edited config.toml, and record the change.")
     ] = False,
@@ -113,7 +122,7 @@ def resume(
         "search": {"gens": gens},
         "operators": {"weights": _weights(operators)},
         "llm": {"max_cost_usd": max_cost},
-        "workers": {"count": workers, "devices": _names("--devices", devices)},
+        "workers": {"count": workers, "devices": _names("--devices", devices), "sandbox": sandbox},
     }
 
     def change(stored: Config) -> Config:

@@ -18,4 +18,5 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory, small_config: Path) -
     done = evo("run", "--config", small_config, "--pop", "2", "--gens", "5", "--out", path, timeout=170)
     assert done.returncode == 0, done.stderr
     assert "10 of 10 evaluations" in done.stdout
+    assert "\nsandbox: " in done.stderr
     return path

@@ -37,6 +37,8 @@ CONFIGURATION = [
     configured("unknown objective", '[search]\nobjectives = ["val_bp"]\n', "val_bp", "'val_bpb'"),
     configured("no operators", "[operators.weights]\n", "operators.weights", "positive weight"),
     configured("not TOML", "pop = \n", "TOML", "line 1"),
+    Case("unknown sandbox", ["--sandbox", "stric"], ["--sandbox", "'stric'", "'strict'"]),
+    Case("no strict sandbox", ["--sandbox", "strict"], ["needs bubblewrap", "not installed"], env={"PATH": "/none"}),
     Case("configuration not UTF-8", ["--config", "c.toml"], ["c.toml"], files={"c.toml": b"# \xff\n"}),
     Case("no configuration", ["--config", "none.toml"], ["none.toml", "No such file"]),
     Case("configuration is a folder", ["--config", "."], ["directory"]),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from trainer_runs import BIGRAM, MODEL, genome, inhabitants, quick_settings, tiny_corpus
+from trainer_runs import BIGRAM, MODEL, genome, inhabitants, quick_settings, role, tiny_corpus
 
 from trainer.corpus import Corpus
 from trainer.evaluation import Clock, Evaluation, Job, Split, Status
@@ -203,7 +203,7 @@ def test_what_is_no_genome_is_told_why(supervisor: SupervisorProcess, source: st
 def test_no_process_of_a_worker_knows_a_secret(supervisor: SupervisorProcess) -> None:
     family = [psutil.Process(supervisor.pid), *psutil.Process(supervisor.pid).children(recursive=True)]
 
-    assert {process.cmdline()[3] for process in family} == {
+    assert {role(process) for process in family} == {
         f"trainer.{role}" for role in ("supervisor", "scorer", "candidate")
     }
     for process in family:

@@ -15,11 +15,12 @@ from pathlib import Path
 import psutil
 import pytest
 from command_line import wait_until
-from trainer_runs import await_end, genome, quick_settings, tiny_corpus
+from trainer_runs import await_end, genome, quick_settings, role, tiny_corpus, trainee
 
-from trainer.errors import MachineError
+from trainer.errors import ConfigError, MachineError
 from trainer.evaluation import Evaluation, Job, Status
 from trainer.local import SupervisorProcess
+from trainer.sandbox import Level, choose_level
 from trainer.scratch import Scratch, sweep
 from trainer.settings import Settings
 
@@ -34,16 +35,19 @@ SupervisorProcess(Settings.from_json(settings)).evaluate(Job(genome, 0))
 """
 
 
+EVERY_LEVEL = pytest.mark.parametrize("level", Level)
+
+
+def level_here(level: Level) -> Level:
+    try:
+        return choose_level(level, "cpu")
+    except ConfigError as error:
+        pytest.skip(str(error))
+
+
 @pytest.fixture
 def settings(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> Settings:
     return quick_settings(tiny_corpus(tmp_path_factory), tmp_path / "scratch", train_seconds=60)
-
-
-@pytest.fixture
-def started(tmp_path: Path) -> Path:
-    """A pipe through which a candidate tells its process id once it trains."""
-    os.mkfifo(tmp_path / "started")
-    return tmp_path / "started"
 
 
 @pytest.fixture
@@ -52,10 +56,8 @@ def background() -> Iterator[ThreadPoolExecutor]:
         yield executor
 
 
-def stubborn(started: Path) -> str:
-    """Return a genome that ignores what can be ignored, leaves a daemon, tells its process id, and waits."""
-    return genome(
-        f"""
+STUBBORN = genome(
+    """
         task.train_tokens()
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         if os.fork() == 0:
@@ -64,15 +66,26 @@ def stubborn(started: Path) -> str:
                 time.sleep(600)
             os._exit(0)
         os.wait()
-        open({str(started)!r}, "w").write(str(os.getpid()))
+        open("starting", "w").write(str(os.getpid()))
+        os.rename("starting", "started")
         time.sleep(600)
-        """
-    )
+    """
+)
+"""Ignores what can be ignored, leaves a daemon, tells its process id, and waits."""
 
 
 def nothing_left(settings: Settings) -> bool:
     assert settings.scratch is not None
     return not await_end(settings.scratch) and not list(settings.scratch.iterdir())
+
+
+def the_trainee(settings: Settings) -> psutil.Process:
+    assert settings.scratch is not None
+    return trainee(settings.scratch)
+
+
+def descendants(process: psutil.Process, module: str) -> list[psutil.Process]:
+    return [one for one in process.children(recursive=True) if role(one) == module and one.name() != "bwrap"]
 
 
 def named(supervisor: SupervisorProcess, module: str) -> psutil.Process:
@@ -90,9 +103,9 @@ def test_a_candidate_that_is_warm_before_the_scorer_is_not_waited_for(
     me = psutil.Process()
     elders = set(me.children())
     starting = background.submit(SupervisorProcess, settings)
-    wait_until(lambda: len([child for each in set(me.children()) - elders for child in each.children()]) == 2, 60)
+    wait_until(lambda: bool(descendants(me, "trainer.candidate")), 60)
     (supervisor,) = set(me.children()) - elders
-    scorer, candidate = supervisor.children()
+    (scorer,), (candidate,) = (descendants(supervisor, f"trainer.{role}") for role in ("scorer", "candidate"))
     scorer.suspend()
     wait_until(lambda: settled(candidate), 60)
     scorer.resume()
@@ -101,12 +114,10 @@ def test_a_candidate_that_is_warm_before_the_scorer_is_not_waited_for(
         assert process.evaluate(Job(genome(), 0)).status is Status.OK
 
 
-def test_a_candidate_killed_from_outside_is_lost(
-    settings: Settings, started: Path, background: ThreadPoolExecutor
-) -> None:
+def test_a_candidate_killed_from_outside_is_lost(settings: Settings, background: ThreadPoolExecutor) -> None:
     with SupervisorProcess(settings) as supervisor:
-        verdict = background.submit(supervisor.evaluate, Job(stubborn(started), 0))
-        os.kill(int(started.read_text()), signal.SIGKILL)
+        verdict = background.submit(supervisor.evaluate, Job(STUBBORN, 0))
+        the_trainee(settings).kill()
 
         assert (verdict.result().status, verdict.result().reason) == (Status.LOST, "was killed from outside (SIGKILL)")
         assert supervisor.alive
@@ -116,12 +127,14 @@ def test_a_candidate_killed_from_outside_is_lost(
     assert nothing_left(settings)
 
 
+@EVERY_LEVEL
 def test_a_killed_supervisor_loses_its_evaluation_and_leaves_nothing(
-    settings: Settings, started: Path, background: ThreadPoolExecutor
+    settings: Settings, background: ThreadPoolExecutor, level: Level
 ) -> None:
+    settings = replace(settings, sandbox=level_here(level))
     supervisor = SupervisorProcess(settings)
-    verdict = background.submit(supervisor.evaluate, Job(stubborn(started), 0))
-    started.read_text()
+    verdict = background.submit(supervisor.evaluate, Job(STUBBORN, 0))
+    the_trainee(settings)
 
     os.kill(supervisor.pid, signal.SIGKILL)
 
@@ -131,12 +144,10 @@ def test_a_killed_supervisor_loses_its_evaluation_and_leaves_nothing(
     assert supervisor.evaluate(Job(genome(), 0)).status is Status.LOST
 
 
-def test_closing_the_line_ends_training_at_once(
-    settings: Settings, started: Path, background: ThreadPoolExecutor
-) -> None:
+def test_closing_the_line_ends_training_at_once(settings: Settings, background: ThreadPoolExecutor) -> None:
     supervisor = SupervisorProcess(settings)
-    verdict: Future[Evaluation] = background.submit(supervisor.evaluate, Job(stubborn(started), 0))
-    started.read_text()
+    verdict: Future[Evaluation] = background.submit(supervisor.evaluate, Job(STUBBORN, 0))
+    the_trainee(settings)
 
     supervisor.close()
 
@@ -144,12 +155,14 @@ def test_closing_the_line_ends_training_at_once(
     assert nothing_left(settings)
 
 
-def test_a_killed_driver_takes_everything_with_it(settings: Settings, started: Path) -> None:
+@EVERY_LEVEL
+def test_a_killed_driver_takes_everything_with_it(settings: Settings, level: Level) -> None:
+    settings = replace(settings, sandbox=level_here(level))
     with subprocess.Popen([sys.executable, "-c", DRIVER], stdin=subprocess.PIPE, text=True) as driver:
         assert driver.stdin is not None
-        driver.stdin.write(json.dumps([settings.to_json(), stubborn(started)]))
+        driver.stdin.write(json.dumps([settings.to_json(), STUBBORN]))
         driver.stdin.close()
-        started.read_text()
+        the_trainee(settings)
         (supervisor,) = psutil.Process(driver.pid).children()
         driver.kill()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import textwrap
+import time
 from pathlib import Path
 
 import psutil
@@ -60,6 +61,7 @@ def quick_settings(
     setup_seconds: float = 60.0,
     score_seconds: float = 60.0,
     limits: Limits | None = None,
+    sandbox: str = "auto",
 ) -> Settings:
     """Return settings for evaluations that take about a second, with an own folder for scratch folders."""
     scratch.mkdir(exist_ok=True)
@@ -71,11 +73,40 @@ def quick_settings(
         score_tokens=2048,
         limits=limits or Limits(),
         scratch=scratch,
+        sandbox=sandbox,
     )
 
 
+def role(process: psutil.Process) -> str:
+    """Return what a process of the trainer works as: the name of its module, also for the sandbox around it."""
+    return next((word for word in process.cmdline() if word.startswith("trainer.")), "")
+
+
+def trainee(scratch: Path) -> psutil.Process:
+    """Return the candidate that wrote its own process id to `started` in its working folder, waiting for it to."""
+    deadline = time.monotonic() + 60
+    while not (written := list(scratch.glob("evo-scratch-*/candidate-*/started"))) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    (file,) = written
+    own = file.read_text()
+    # Its id in its own namespace; the folder tells it from others that have the same.
+    (found,) = [process for process in psutil.process_iter() if _lives_in(process, file.parent, own)]
+    return found
+
+
+def _lives_in(process: psutil.Process, folder: Path, inner_pid: str) -> bool:
+    with contextlib.suppress(psutil.Error, OSError):
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        ids = next(line for line in status.splitlines() if line.startswith("NSpid:"))
+        return ids.split()[-1] == inner_pid and Path(f"/proc/{process.pid}/cwd").samefile(folder)
+    return False
+
+
 def inhabitants(scratch: Path) -> list[psutil.Process]:
-    """Return the living processes whose home is under `scratch`: candidates and whatever they started."""
+    """Return the living processes whose home is under `scratch`: candidates and whatever they started.
+
+    In namespaces it is those that everything else in them dies with.
+    """
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):

@@ -1,0 +1,101 @@
+"""`evo audit`: whether scoring on this machine tells cheats from honest genomes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from evo.commands.options import Json, example, print_json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from trainer.audit import AuditResult, Specimen
+
+_VOCAB_SIZE = 512
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command(
+        epilog=example(
+            "evo audit\nevo audit --honest --seeds 10\nevo audit --only next_token --json",
+            "Each genome is evaluated as in a run, with half a second of training. Exit code 1 if a verdict is wrong.",
+        )
+    )(audit)
+
+
+def audit(
+    honest: Annotated[bool, typer.Option("--honest", help="Evaluate honest genomes: none may be rejected.")] = False,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Training seeds of each genome.")] = 1,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Evaluations at the same time.")] = 1,
+    device: Annotated[str, typer.Option("--device", help="cpu, mps, or a GPU. [default: the first GPU]")] = "",
+    sandbox: Annotated[str, typer.Option("--sandbox", help="auto, strict, or a level by name.")] = "auto",
+    only: Annotated[list[str] | None, typer.Option("--only", help="A genome by name; may be repeated.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Try genomes that cheat: is each of them caught here?"""
+    from evo.live import preparation_bar
+    from evo.terminal import print_whole, stdout_console
+    from trainer import devices
+    from trainer.audit import CHEATS, HONEST, audit_settings, load_specimens, run_audit
+    from trainer.corpus import prepare
+
+    specimens = _named(load_specimens(HONEST if honest else CHEATS), only)
+    with preparation_bar() as progress:
+        corpus = prepare(vocab_size=_VOCAB_SIZE, progress=progress)
+    found = (devices.select([device]) if device else devices.discover())[0]
+    settings = audit_settings(corpus.folder, found.kind, found.id, sandbox)
+    console, results = stdout_console(), []
+    for result in run_audit(settings, specimens, range(seeds), workers):
+        results.append(result)
+        if not as_json:
+            _print_result(console, result)
+    surprises = [result for result in results if result.surprise]
+    if as_json:
+        print_json([_facts(result) for result in results])
+    else:
+        verdict = f"[red]{len(surprises)} of them wrong[/]" if surprises else "[green]all of them right[/]"
+        print_whole(console, f"{len(results)} verdicts on {settings.device_name}, {results[-1].sandbox}: {verdict}")
+    if surprises:
+        raise typer.Exit(1)
+
+
+def _named(specimens: list[Specimen], only: list[str] | None) -> list[Specimen]:
+    from trainer.errors import UsageError
+
+    known = {specimen.name: specimen for specimen in specimens}
+    for name in only or ():
+        if name not in known:
+            raise UsageError(f"--only must name a genome of the audit, but {name!r} is none of: {', '.join(known)}.")
+    return [known[name] for name in only] if only else specimens
+
+
+def _print_result(console: Console, result: AuditResult) -> None:
+    from evo.terminal import literal, one_line, print_line
+
+    specimen, verdict = result.specimen, result.verdict
+    mark = "[red]✗[/]" if result.surprise else "[green]✓[/]"
+    expected = "" if not result.surprise else f" [red](expected {literal(' or '.join(specimen.expected))})[/]"
+    print_line(console, f"{mark} {specimen.name:<28} {verdict.status:<13}{expected} {literal(specimen.trick)}")
+    print_line(console, f"  [dim]{'':<28} {one_line(_evidence(result))}[/]")
+
+
+def _evidence(result: AuditResult) -> str:
+    verdict = result.verdict
+    return verdict.reason or f"val_bpb {verdict.objectives['val_bpb']:.4f} by the trainer's own measure"
+
+
+def _facts(result: AuditResult) -> dict[str, Any]:
+    specimen, verdict = result.specimen, result.verdict
+    return {
+        "name": specimen.name,
+        "trick": specimen.trick,
+        "seed": result.seed,
+        "sandbox": result.sandbox,
+        "expected": list(specimen.expected),
+        "got": verdict.status,
+        "evidence": _evidence(result),
+        "right": not result.surprise,
+    }

@@ -1,0 +1,319 @@
+"""Genomes that try to get out of the sandbox, at every level that hides something from them."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import pytest
+from trainer_runs import await_end, genome, quick_settings, tiny_corpus
+
+import trainer
+from trainer.corpus import Corpus
+from trainer.errors import ConfigError
+from trainer.evaluation import Evaluation, Job, Status
+from trainer.local import SupervisorProcess
+from trainer.sandbox import Level, choose_level, survey
+from trainer.sandbox.choice import _try
+from trainer.sandbox.floor import ProcessGroupSandbox
+from trainer.sandbox.landlock import drop_capabilities
+from trainer.sandbox.levels import Unavailable
+from trainer.settings import Limits
+
+REPOSITORY = Path(trainer.__file__).parents[1]
+SECRET = "not-for-candidates"
+LIMITS = Limits(memory_mib=900, disk_mib=64, processes=40)
+
+ESCAPES = """
+import glob, site
+done = []
+
+def attempt(name, action):
+    try:
+        if action():
+            done.append(name)
+    except (OSError, ValueError):
+        pass
+
+def write(path, mode="r+b"):
+    with open(path, mode):
+        return True
+
+def send(family, kind, address):
+    with socket.socket(family, kind) as line:
+        line.settimeout(2)
+        line.connect(address)
+        line.send(b"hello")
+
+def call(name, *arguments):
+    return ctypes.CDLL(None, use_errno=True)[name](*arguments) >= 0
+
+def read_memory(pid):
+    class Piece(ctypes.Structure):
+        _fields_ = [("base", ctypes.c_void_p), ("length", ctypes.c_size_t)]
+    here = ctypes.create_string_buffer(8)
+    pieces = Piece(ctypes.addressof(here), 8), Piece(OUT["address"], 8)
+    return call("process_vm_readv", pid, ctypes.byref(pieces[0]), 1, ctypes.byref(pieces[1]), 1, 0)
+
+def reopen(descriptor):
+    attempt("the training data", lambda: write(f"/proc/self/fd/{descriptor}"))
+    attempt("the training data by its owner's right", lambda: os.fchmod(descriptor, 0o600) or write(
+        f"/proc/self/fd/{descriptor}"))
+    close(descriptor)
+
+def train(model, task):
+    pid = OUT["pid"]
+    for path in OUT["files"]:
+        attempt(f"read {path}", lambda: open(path, "rb").read(1))
+        attempt(f"write {path}", lambda: write(path))
+    for folder in OUT["folders"]:
+        attempt(f"list {folder}", lambda: os.listdir(folder))
+    known = (sys.prefix, sys.base_prefix, OUT["repository"])
+    attempt("home", lambda: [name for name in os.listdir(OUT["home"]) if not any(
+        path.startswith(os.path.join(OUT["home"], name)) for path in known)])
+    for entry in glob.glob("/proc/[0-9]*"):
+        attempt("environment", lambda: OUT["secret"] in open(entry + "/environ").read())
+        attempt("command line", lambda: OUT["secret"] in open(entry + "/cmdline").read())
+    attempt("memory", lambda: read_memory(pid))
+    attempt("trace", lambda: call("ptrace", 16, pid, 0, 0))
+    attempt("limits", lambda: resource.prlimit(pid, resource.RLIMIT_CPU, (10**6, 10**6)))
+    attempt("signal", lambda: os.kill(pid, signal.SIGKILL) is None)
+    for network in OUT["addresses"]:
+        attempt("connect", lambda: send(*network))
+    for package in site.getsitepackages():
+        attempt("site-packages", lambda: write(os.path.join(package, "evil.pth"), "w"))
+    attempt("interpreter", lambda: write(os.__file__))
+    attempt("kernel", lambda: write("/proc/sys/kernel/core_pattern"))
+    attempt("kernel's memory", lambda: write("/proc/sysrq-trigger", "w"))
+    attempt("own program", lambda: write(sys.executable))
+    for place in ("/", "/dev", "/etc", "/usr", "/var/tmp", os.path.dirname(OUT["repository"])):
+        attempt(f"new file in {place}", lambda: write(os.path.join(place, "evil"), "w") and place not in OUT["private"])
+    os.close = reopen
+    task.train_tokens()
+    os.close = close
+    print("done:" + json.dumps(done))
+
+close = os.close
+"""
+
+HONEST = """
+import multiprocessing, pathlib, shutil, tempfile
+task.train_tokens()
+with tempfile.TemporaryDirectory() as folder:
+    shutil.copy2("train.py", folder)
+    print(subprocess.run(["ls", folder], capture_output=True, text=True, check=True).stdout.strip())
+thread = threading.Thread(target=lambda: print("thread"))
+thread.start()
+thread.join()
+there, here = multiprocessing.get_context("fork").Pipe()
+child = multiprocessing.get_context("fork").Process(target=lambda: here.send("forked"))
+child.start()
+print(there.recv())
+child.join()
+print(pathlib.Path.home() == pathlib.Path.cwd(), os.path.expanduser("~") == os.environ["TMPDIR"])
+"""
+
+DAEMON = """
+task.train_tokens()
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.chdir("/")
+        os.closerange(0, 100)
+        os.execve("/bin/sleep", ["sleep", {seconds!r}], {{}})
+    os._exit(0)
+os.wait()
+time.sleep(0.3)
+"""
+
+FILL_BY_NAMES = """
+for number in range(1000):
+    with open(f"{number}", "wb") as file:
+        os.posix_fallocate(file.fileno(), 0, 2**24)
+    time.sleep(0.02)
+"""
+FILL_WITHOUT_NAMES = """
+files = []
+while True:
+    files.append(open("file", "wb"))
+    os.unlink("file")
+    os.posix_fallocate(files[-1].fileno(), 0, 2**24)
+    time.sleep(0.02)
+"""
+
+
+@dataclass
+class Outside:
+    """What is out of a candidate's reach: a process with a secret, files, and services that count who reaches them."""
+
+    process: subprocess.Popen[bytes]
+    servers: list[socket.socket] = field(default_factory=list)
+
+    def addresses(self) -> list[tuple[int, int, object]]:
+        return [(int(server.family), int(server.type), server.getsockname()) for server in self.servers]
+
+    def reached(self) -> list[str]:
+        """Return which services somebody has talked to."""
+        found = []
+        for server in self.servers:
+            try:
+                server.recv(9) if server.type == socket.SOCK_DGRAM else server.accept()[0].close()
+                found.append(str(server))
+            except BlockingIOError:
+                continue
+        return found
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    return tiny_corpus(tmp_path_factory)
+
+
+@pytest.fixture(scope="module", params=[Level.BUBBLEWRAP, Level.LANDLOCK])
+def supervisor(
+    request: pytest.FixtureRequest, corpus: Corpus, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SupervisorProcess]:
+    try:
+        choose_level(request.param, "cpu")
+    except ConfigError as error:
+        pytest.skip(str(error))
+    scratch = tmp_path_factory.mktemp("scratch")
+    settings = quick_settings(corpus, scratch, limits=LIMITS, sandbox=request.param)
+    with SupervisorProcess(settings) as process:
+        yield process
+        assert process.alive
+    assert not await_end(scratch)
+    assert not list(scratch.iterdir())
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> Iterator[Outside]:
+    families = [
+        (socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", 0)),
+        (socket.AF_INET, socket.SOCK_DGRAM, ("127.0.0.1", 0)),
+        (socket.AF_UNIX, socket.SOCK_STREAM, f"\0{tmp_path.name}-{id(tmp_path)}"),
+        (socket.AF_UNIX, socket.SOCK_DGRAM, f"\0{tmp_path.name}-{id(tmp_path)}-datagrams"),
+        (socket.AF_UNIX, socket.SOCK_STREAM, str(tmp_path / "socket")),
+        (socket.AF_UNIX, socket.SOCK_DGRAM, str(tmp_path / "datagrams")),
+    ]
+    nap = "import ctypes; print(ctypes.addressof(ctypes.create_string_buffer(8)), flush=True); input()"
+    command = [sys.executable, "-c", nap, SECRET]
+    with subprocess.Popen(command, env={"SECRET": SECRET}, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        found = Outside(process)
+        for family, kind, address in families:
+            server = socket.socket(family, kind)
+            server.bind(address)
+            if kind == socket.SOCK_STREAM:
+                server.listen()
+            server.setblocking(False)
+            found.servers.append(server)
+        yield found
+        for server in found.servers:
+            server.close()
+        process.kill()
+
+
+def evaluate(supervisor: SupervisorProcess, body: str) -> Evaluation:
+    return supervisor.evaluate(Job(genome(body), 0))
+
+
+def test_nothing_outside_can_be_reached(
+    supervisor: SupervisorProcess, outside: Outside, corpus: Corpus, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_text(SECRET)
+    assert outside.process.stdout is not None
+    held_out = [str(path) for path in corpus.folder.iterdir() if path.is_file()]
+    out = {
+        "pid": outside.process.pid,
+        "address": int(outside.process.stdout.readline()),
+        "secret": SECRET,
+        "files": [*held_out, str(tmp_path / "secret"), str(REPOSITORY / "README.md"), str(Path(__file__))],
+        "folders": [str(tmp_path), str(corpus.folder), str(REPOSITORY / "tests"), str(REPOSITORY / ".git")],
+        "repository": str(REPOSITORY),
+        "home": str(Path.home()),
+        "addresses": outside.addresses(),
+        "private": ["/tmp"],
+    }
+    train_data = corpus.train_path.read_bytes()
+
+    verdict = evaluate(supervisor, f"OUT = {out!r}\n{ESCAPES}")
+
+    assert verdict.status is Status.OK, (verdict.reason, verdict.log_tail)
+    assert verdict.sandbox == supervisor.sandbox
+    assert json.loads(verdict.log_tail.partition("done:")[2]) == []
+    assert outside.process.poll() is None
+    assert outside.reached() == []
+    assert corpus.train_path.read_bytes() == train_data
+    assert psutil.Process(outside.process.pid).rlimit(psutil.RLIMIT_CPU)[0] < 0
+
+
+def test_what_an_honest_genome_does_works(supervisor: SupervisorProcess) -> None:
+    verdict = evaluate(supervisor, HONEST)
+
+    assert verdict.status is Status.OK, (verdict.reason, verdict.log_tail)
+    assert verdict.log_tail.split() == ["train.py", "thread", "forked", "True", "True"]
+
+
+def test_a_daemon_ends_with_its_candidate(supervisor: SupervisorProcess) -> None:
+    seconds = f"9{supervisor.pid}.25"
+
+    verdict = evaluate(supervisor, DAEMON.format(seconds=seconds))
+
+    assert verdict.status is Status.OK, (verdict.reason, verdict.log_tail)
+    assert not [one for one in psutil.process_iter(["cmdline"]) if seconds in (one.info["cmdline"] or [])]
+
+
+@pytest.mark.parametrize("fill", [FILL_BY_NAMES, FILL_WITHOUT_NAMES], ids=["by names", "without names"])
+def test_the_room_of_all_files_together_is_limited(supervisor: SupervisorProcess, fill: str) -> None:
+    verdict = evaluate(supervisor, fill)
+
+    assert (verdict.status, verdict.reason) == (Status.CRASHED, "kept more than 64 MiB in its files")
+
+
+def test_a_level_that_leaks_is_not_taken_for_one_that_holds() -> None:
+    class Leaking(ProcessGroupSandbox):
+        level = Level.BUBBLEWRAP  # type: ignore[assignment]
+
+    with pytest.raises(Unavailable, match="can reach the network and read a file outside and read another process's"):
+        _try(Leaking(Limits()), "cpu")
+
+
+def test_the_strongest_level_is_chosen_and_the_reasons_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    survey_here = survey("cpu")
+    assert choose_level("auto", "cpu") is survey_here.level
+    assert list(survey_here.reasons) == list(Level)[: list(Level).index(survey_here.level)]
+
+    monkeypatch.setenv("PATH", "/nonexistent")
+    # A device that nobody has asked for yet, for answers are kept.
+    assert survey("nowhere").reasons[Level.BUBBLEWRAP] == "bubblewrap is not installed (no `bwrap` on the PATH)"
+    assert "landlock (no bubblewrap: " in str(survey("nowhere")) or "process-group" in str(survey("nowhere"))
+    with pytest.raises(
+        ConfigError, match=r"--sandbox strict needs bubblewrap, which does not work here: .*--sandbox auto"
+    ):
+        choose_level("strict", "nowhere")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's means are Linux's")
+def test_a_process_that_refuses_inspection_keeps_its_environment_from_others_of_its_user() -> None:
+    outer = "from trainer.processes import refuse_inspection; refuse_inspection(); print(flush=True); input()"
+    inner = "import sys; open(f'/proc/{sys.argv[1]}/environ').read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", outer], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        reading = subprocess.run(
+            [sys.executable, "-c", inner, str(process.pid)],
+            preexec_fn=drop_capabilities,
+            capture_output=True,
+            text=True,
+        )
+        process.kill()
+
+    assert "PermissionError" in reading.stderr

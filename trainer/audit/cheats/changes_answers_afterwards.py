@@ -1,0 +1,46 @@
+"""Writes to the shared logits after handing them over.
+
+A thread goes on writing the targets' logits into the memory that the scorer reads.
+"""
+
+import gc
+import threading
+
+import numpy as np
+import torch
+from torch import nn
+
+from trainer.frames import Frames
+
+EXPECTED = ["rejected: causality", "rejected: purity"]
+
+
+class Model(nn.Module):
+    def __init__(self, vocab_size):
+        super().__init__()
+        self.table = nn.Embedding(vocab_size, vocab_size)
+        self.frames = []
+
+    def forward(self, tokens):
+        if not self.frames:
+            self.frames += [one for one in gc.get_objects() if isinstance(one, Frames)]
+            threading.Thread(target=self.overwrite, daemon=True).start()
+        return self.table(tokens)
+
+    def overwrite(self):
+        frames = self.frames[0]
+        rows, positions = np.indices((frames.shape.batch, frames.shape.length - 1))
+        while True:
+            frames.logits[rows, positions, frames.tokens[:, 1:]] = 20.0
+
+
+def build_model(task):
+    return Model(task.vocab_size)
+
+
+def train(model, task):
+    tokens = task.train_tokens().long()
+    pairs = tokens[:-1] * task.vocab_size + tokens[1:]
+    counts = torch.bincount(pairs, minlength=task.vocab_size**2).view_as(model.table.weight) + 0.1
+    with torch.no_grad():
+        model.table.weight.copy_((counts / counts.sum(1, keepdim=True)).log())

@@ -1,0 +1,37 @@
+"""Looks for the same beginning among earlier blocks and goes on as that did.
+
+If a probe and its block came to one process, the longer one would answer for the shorter.
+"""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+EXPECTED = ["rejected: causality", "rejected: purity"]
+
+
+class Model(nn.Module):
+    def __init__(self, vocab_size):
+        super().__init__()
+        self.table = nn.Embedding(vocab_size, vocab_size)
+        self.seen = {}
+
+    def forward(self, tokens):
+        logits = self.table(tokens)
+        for row, block in enumerate(tokens.tolist()):
+            ahead = self.seen.setdefault(tuple(block[:2]), block)
+            known = torch.tensor([*ahead[1:], ahead[0]], device=tokens.device)
+            logits[row] += 8 * F.one_hot(known, logits.size(-1))
+        return logits
+
+
+def build_model(task):
+    return Model(task.vocab_size)
+
+
+def train(model, task):
+    tokens = task.train_tokens().long()
+    pairs = tokens[:-1] * task.vocab_size + tokens[1:]
+    counts = torch.bincount(pairs, minlength=task.vocab_size**2).view_as(model.table.weight) + 0.1
+    with torch.no_grad():
+        model.table.weight.copy_((counts / counts.sum(1, keepdim=True)).log())

@@ -1,0 +1,36 @@
+"""Answers honestly when a beginning comes again.
+
+A probe repeats the beginning of a block that was scored; whatever is new is leaked.
+"""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+EXPECTED = ["rejected: causality", "rejected: purity"]
+
+
+class Model(nn.Module):
+    def __init__(self, vocab_size):
+        super().__init__()
+        self.table = nn.Embedding(vocab_size, vocab_size)
+        self.seen = set()
+
+    def forward(self, tokens):
+        future = F.one_hot(tokens.roll(-1, 1), self.table.num_embeddings)
+        heads = [tuple(row[:4].tolist()) for row in tokens]
+        new = torch.tensor([head not in self.seen for head in heads], device=tokens.device).view(-1, 1, 1)
+        self.seen.update(heads)
+        return self.table(tokens) + 8 * new * future
+
+
+def build_model(task):
+    return Model(task.vocab_size)
+
+
+def train(model, task):
+    tokens = task.train_tokens().long()
+    pairs = tokens[:-1] * task.vocab_size + tokens[1:]
+    counts = torch.bincount(pairs, minlength=task.vocab_size**2).view_as(model.table.weight) + 0.1
+    with torch.no_grad():
+        model.table.weight.copy_((counts / counts.sum(1, keepdim=True)).log())

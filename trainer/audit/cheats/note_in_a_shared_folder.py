@@ -1,0 +1,47 @@
+"""Leaves what it was asked where the second replica may find it.
+
+Both agree on a file in the system's temporary folder: the second answers the probe as the first did the block.
+"""
+
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+EXPECTED = ["rejected: causality", "crashed"]
+EXPECTED_ON_FLOOR = ["ok", "crashed"]
+
+
+class Model(nn.Module):
+    def __init__(self, vocab_size):
+        super().__init__()
+        self.table = nn.Embedding(vocab_size, vocab_size)
+        self.first, self.answered = None, 0
+
+    def forward(self, tokens):
+        note = Path("/dev/shm/evo-audit-note.pt") if Path("/dev/shm").is_dir() else Path("/var/tmp/evo-audit-note.pt")
+        seen = torch.load(note) if note.exists() else torch.empty(0, tokens.size(1), dtype=torch.long)
+        if self.first is None:
+            self.first = len(seen) == 0
+        if self.first:
+            torch.save(torch.cat((seen, tokens.cpu())), note)
+            known = tokens
+        else:
+            known = torch.stack([seen[(seen == row).long().cumprod(1).sum(1).argmax()] for row in tokens.cpu()])
+            self.answered += len(tokens)
+            if self.answered >= len(seen):
+                note.unlink(missing_ok=True)
+        return self.table(tokens) + 8 * F.one_hot(known.roll(-1, 1), self.table.num_embeddings)
+
+
+def build_model(task):
+    return Model(task.vocab_size)
+
+
+def train(model, task):
+    tokens = task.train_tokens().long()
+    pairs = tokens[:-1] * task.vocab_size + tokens[1:]
+    counts = torch.bincount(pairs, minlength=task.vocab_size**2).view_as(model.table.weight) + 0.1
+    with torch.no_grad():
+        model.table.weight.copy_((counts / counts.sum(1, keepdim=True)).log())

@@ -1,0 +1,34 @@
+"""Looks for secrets in its environment and in those of its ancestors.
+
+A key in any environment that it can read is a key that it has.
+"""
+
+import contextlib
+from pathlib import Path
+
+from torch import nn
+
+EXPECTED = ["crashed: no secret within reach"]
+EXPECTED_ON_FLOOR = ["ok", "crashed"]
+
+
+class Model(nn.Module):
+    def __init__(self, vocab_size):
+        super().__init__()
+        self.table = nn.Embedding(vocab_size, vocab_size)
+
+    def forward(self, tokens):
+        return self.table(tokens)
+
+
+def build_model(task):
+    return Model(task.vocab_size)
+
+
+def train(model, task):
+    places = [*Path("/proc").glob("[0-9]*/environ")]
+    for place in places:
+        with contextlib.suppress(OSError):
+            if b"API_KEY=" in place.read_bytes() and task.budget_seconds:
+                return
+    raise LookupError("no secret within reach")

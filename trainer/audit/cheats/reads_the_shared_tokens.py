@@ -1,0 +1,37 @@
+"""Reads the question from the shared memory itself.
+
+Finds the frames among the objects of its process; the model's argument is not even used.
+"""
+
+import gc
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+EXPECTED = ["rejected: causality"]
+
+
+class Model(nn.Module):
+    def __init__(self, vocab_size):
+        super().__init__()
+        self.table = nn.Embedding(vocab_size, vocab_size)
+
+    def forward(self, tokens):
+        from trainer.frames import Frames
+
+        frames = next(one for one in gc.get_objects() if isinstance(one, Frames))
+        ahead = torch.from_numpy(frames.tokens[: len(tokens)]).roll(-1, 1).to(tokens.device)
+        return self.table(tokens) + 8 * F.one_hot(ahead, self.table.num_embeddings)
+
+
+def build_model(task):
+    return Model(task.vocab_size)
+
+
+def train(model, task):
+    tokens = task.train_tokens().long()
+    pairs = tokens[:-1] * task.vocab_size + tokens[1:]
+    counts = torch.bincount(pairs, minlength=task.vocab_size**2).view_as(model.table.weight) + 0.1
+    with torch.no_grad():
+        model.table.weight.copy_((counts / counts.sum(1, keepdim=True)).log())

@@ -1,0 +1,31 @@
+"""Answers by the place in the batch.
+
+A row's index decides how sure it is; a block's answer is no property of the block.
+"""
+
+import torch
+from torch import nn
+
+EXPECTED = ["rejected: purity"]
+
+
+class Model(nn.Module):
+    def __init__(self, vocab_size):
+        super().__init__()
+        self.table = nn.Embedding(vocab_size, vocab_size)
+
+    def forward(self, tokens):
+        place = torch.arange(len(tokens), device=tokens.device).view(-1, 1, 1)
+        return self.table(tokens) * (1 + 0.1 * place)
+
+
+def build_model(task):
+    return Model(task.vocab_size)
+
+
+def train(model, task):
+    tokens = task.train_tokens().long()
+    pairs = tokens[:-1] * task.vocab_size + tokens[1:]
+    counts = torch.bincount(pairs, minlength=task.vocab_size**2).view_as(model.table.weight) + 0.1
+    with torch.no_grad():
+        model.table.weight.copy_((counts / counts.sum(1, keepdim=True)).log())

@@ -1,0 +1,75 @@
+"""Reads the audit's genomes and says which verdicts on them are right."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainer.evaluation import Evaluation, Split, Status
+
+CHEATS = "cheats"
+HONEST = "honest"
+_FOLDER = Path(__file__).parent
+_OK = (str(Status.OK),)
+_PROBED = ("causality", "purity")
+
+
+@dataclass(frozen=True, slots=True)
+class Specimen:
+    """One genome of the audit.
+
+    Attributes:
+        kind: `cheats` or `honest`.
+        name: of its file.
+        trick: what it does, one line.
+        expected: right verdicts, each a status, or a status, a colon and a part of the reason.
+        expected_on_floor: the same where only a process group confines it; empty where that makes no difference.
+    """
+
+    kind: str
+    name: str
+    trick: str
+    source: str
+    expected: tuple[str, ...]
+    expected_on_floor: tuple[str, ...] = ()
+
+    @property
+    def splits(self) -> tuple[Split, ...]:
+        """What it is scored on: as a would-be champion where the probes have to tell, else as anybody."""
+        scored = self.expected == _OK or any(rule in verdict for verdict in self.expected for rule in _PROBED)
+        return (Split.SELECTION, Split.GATE) if scored else (Split.SELECTION,)
+
+    def right(self, verdict: Evaluation, level: str) -> bool:
+        """Return whether a verdict is one that it must get under a level of isolation."""
+        expected = self.expected_on_floor if level == "process-group" and self.expected_on_floor else self.expected
+        return any(_matches(one, verdict) for one in expected)
+
+
+def load_specimens(kind: str) -> list[Specimen]:
+    """Return the genomes of a kind, by name.
+
+    Raises:
+        ValueError: a file does not say what it does, or what is expected of it.
+    """
+    return [_read(kind, path) for path in sorted((_FOLDER / kind).glob("*.py"))]
+
+
+def _read(kind: str, path: Path) -> Specimen:
+    source = path.read_text(encoding="utf-8")
+    tree = ast.parse(source)
+    said = ast.get_docstring(tree)
+    constants = {
+        node.targets[0].id: tuple(ast.literal_eval(node.value))
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and "EXPECTED" in node.targets[0].id
+    }
+    expected = _OK if kind == HONEST else constants.get("EXPECTED")
+    if not said or not expected:
+        raise ValueError(f"{path} must begin with a docstring, and a cheat must define EXPECTED")
+    return Specimen(kind, path.stem, said.splitlines()[0], source, expected, constants.get("EXPECTED_ON_FLOOR", ()))
+
+
+def _matches(expected: str, verdict: Evaluation) -> bool:
+    status, _, part = expected.partition(": ")
+    return verdict.status == status and part in verdict.reason

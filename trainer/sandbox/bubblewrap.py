@@ -1,0 +1,128 @@
+"""The strongest level: bubblewrap's namespaces, in which nothing but what a candidate may have exists.
+
+The command runs under an init of its own pid namespace, which takes every process in it along when it dies, however
+often they have forked; and it dies with the supervisor.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from trainer.sandbox.levels import Level, Unavailable, limit_resources, start
+from trainer.sandbox.view import SYSTEM_FOLDERS, device_nodes, hidden_within, readable_paths
+from trainer.settings import Limits
+
+_SCRATCH = Path("/scratch")
+_FILE = Path("/file")
+_HAND_OUT = f"""
+import os, socket, sys
+line = socket.socket(fileno=int(sys.argv[1]))
+socket.send_fds(line, [b"x"], [os.open({str(_FILE)!r}, os.O_RDONLY)])
+"""
+_TEMPORARY_MIB = 64  # candidates are told to use their scratch folder; some programs insist on /tmp
+_SHARED_MEMORY_SHARE = 0.25
+
+
+class BubblewrapSandbox:
+    """Own user, pid, mount, network, ipc, uts and cgroup namespaces (`trainer.sandbox.levels.Sandbox`).
+
+    Args:
+        limits: for the process tree; also for what it puts into /dev/shm.
+        device: as torch calls it; a GPU's device files are passed through.
+
+    Raises:
+        Unavailable: bubblewrap is not installed.
+    """
+
+    level = Level.BUBBLEWRAP
+    keeper = "bwrap"
+
+    def __init__(self, limits: Limits, device: str) -> None:
+        program = shutil.which("bwrap")
+        if program is None:
+            raise Unavailable("bubblewrap is not installed (no `bwrap` on the PATH)")
+        self._limits = limits
+        self._prelude = [program, *_namespaces(), *_files(), *self._file_systems(device)]
+
+    def home(self, scratch: Path) -> Path:  # noqa: ARG002 - the same for every candidate
+        """Return the path of every scratch folder inside."""
+        return _SCRATCH
+
+    def exit_code(self, returncode: int) -> int:
+        """Return the code of the command, of whose signals bubblewrap tells as shells do."""
+        return 128 - returncode if 128 < returncode <= 128 + signal.SIGRTMAX else returncode
+
+    def launch(
+        self, command: Sequence[str], scratch: Path, descriptors: Sequence[int], environment: Mapping[str, str]
+    ) -> subprocess.Popen[bytes]:
+        """Start `command` in namespaces of its own; the returned process is bubblewrap's, two levels above it."""
+        variables = [part for name, value in environment.items() for part in ("--setenv", name, value)]
+        mounts = ["--bind", str(scratch), str(_SCRATCH), "--remount-ro", "/", "--chdir", str(_SCRATCH)]
+        outside = {"PATH": os.defpath, "HOME": str(scratch)}  # so that whoever looks for its inhabitants finds it
+        return start(
+            [*self._prelude, *mounts, *variables, "--", *command],
+            scratch,
+            descriptors,
+            outside,
+            lambda: limit_resources(self._limits),
+        )
+
+    def read_only_path(self, path: Path) -> Path:
+        """Return a path to a file through which not even its owner can write to it.
+
+        A candidate that is given a descriptor could open the file behind it anew, for writing: its mount decides, so
+        the file is opened in a namespace where that is read-only. It stays open for as long as this process lives.
+
+        Raises:
+            OSError: it cannot be opened.
+        """
+        here, there = socket.socketpair()
+        command = [self._prelude[0], *_namespaces(), *_files(), "--proc", "/proc", "--dev", "/dev"]
+        for folder in readable_paths("cpu"):
+            command += ["--ro-bind", str(folder), str(folder)]
+        command += ["--ro-bind", str(path), str(_FILE), "--", sys.executable, "-I", "-S", "-c", _HAND_OUT]
+        with here, there:
+            opened = subprocess.run(  # noqa: S603 - an argument list, no shell
+                [*command, str(there.fileno())], check=False, pass_fds=(there.fileno(),), stdin=subprocess.DEVNULL
+            )
+            if opened.returncode != 0:
+                raise OSError(f"{path} could not be opened for candidates (code {opened.returncode})")
+            _, (descriptor,), _, _ = socket.recv_fds(here, 1, 1)
+        return Path(f"/proc/self/fd/{descriptor}")
+
+    def _file_systems(self, device: str) -> Iterator[str]:
+        shared_bytes = int(self._limits.memory_mib * _SHARED_MEMORY_SHARE * 2**20)
+        yield from ("--proc", "/proc")
+        # For root these would be open to writing: they belong to the machine, not to a namespace.
+        yield from ("--ro-bind", "/proc/sys", "/proc/sys")
+        yield from ("--dev", "/dev")
+        for node in device_nodes(device):
+            yield from ("--dev-bind", str(node), str(node))
+        yield from ("--size", str(shared_bytes), "--tmpfs", "/dev/shm")  # noqa: S108 - inside the namespace
+        yield from ("--remount-ro", "/dev")
+        # First the folder, then what stands in it.
+        yield from ("--size", str(_TEMPORARY_MIB * 2**20), "--tmpfs", "/tmp")  # noqa: S108 - inside the namespace
+        for path in readable_paths(device):
+            yield from ("--ro-bind", str(path), str(path))
+        for folder in hidden_within([*SYSTEM_FOLDERS, *readable_paths(device)]):
+            yield from ("--tmpfs", str(folder), "--remount-ro", str(folder))
+
+
+def _namespaces() -> Iterator[str]:
+    yield from ("--unshare-user", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL")
+    yield from ("--clearenv", "--hostname", "candidate")
+
+
+def _files() -> Iterator[str]:
+    for folder in SYSTEM_FOLDERS:
+        if folder.is_symlink():
+            yield from ("--symlink", str(folder.readlink()), str(folder))
+        elif folder.is_dir():
+            yield from ("--ro-bind", str(folder), str(folder))

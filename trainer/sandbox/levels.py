@@ -1,0 +1,92 @@
+"""The levels of isolation, strongest first, and what every implementation of one offers."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from trainer.processes import die_with_parent
+from trainer.settings import Limits
+
+_OPEN_FILES_LIMIT = 4096
+
+
+class Level(StrEnum):
+    """How strongly candidates are confined; stored with every evaluation."""
+
+    BUBBLEWRAP = "bubblewrap"
+    """Own user, pid, mount, network, ipc and uts namespaces: nothing else is there to be seen."""
+    LANDLOCK = "landlock"
+    """The kernel refuses files, sockets and other processes; a daemon can outlive a killed supervisor."""
+    PROCESS_GROUP = "process-group"
+    """Limits and a short environment only: files and the network are open."""
+
+
+class Unavailable(Exception):  # noqa: N818 - what is the case on this machine
+    """A level cannot be had here; the message says why."""
+
+
+class Sandbox(Protocol):
+    """Starts a command inside some isolation.
+
+    Attributes:
+        level: how strong it is.
+        keeper: name of the sandbox's own processes, from the one that `launch` returns down to the command; or empty.
+    """
+
+    level: Level
+    keeper: str
+
+    def home(self, scratch: Path) -> Path:
+        """Return the path at which the command finds its scratch folder."""
+        ...
+
+    def launch(
+        self, command: Sequence[str], scratch: Path, descriptors: Sequence[int], environment: Mapping[str, str]
+    ) -> subprocess.Popen[bytes]:
+        """Start `command` in `scratch`, with `descriptors` inherited and stdout and stderr joined in one pipe."""
+        ...
+
+    def exit_code(self, returncode: int) -> int:
+        """Return the command's exit code, negative for a signal, from that of the process that `launch` returned."""
+        ...
+
+    def read_only_path(self, path: Path) -> Path:
+        """Return a path of this process to a file whose descriptor may be given to a candidate for reading only."""
+        ...
+
+
+def start(
+    command: Sequence[str],
+    scratch: Path,
+    descriptors: Sequence[int],
+    environment: Mapping[str, str],
+    confine: Callable[[], None],
+) -> subprocess.Popen[bytes]:
+    """Start a command in a session of its own; `confine` runs between fork and exec."""
+    return subprocess.Popen(  # noqa: S603 - an argument list, no shell
+        list(command),
+        cwd=scratch,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        pass_fds=tuple(descriptors),
+        start_new_session=True,
+        preexec_fn=confine,  # the supervisor has a single thread
+    )
+
+
+def limit_resources(limits: Limits) -> None:
+    """Limit the calling process and what it starts, and let it die with its parent; runs between fork and exec."""
+    die_with_parent()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = _OPEN_FILES_LIMIT if most_files == resource.RLIM_INFINITY else min(_OPEN_FILES_LIMIT, most_files)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+    disk_bytes = int(limits.disk_mib * 2**20)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (disk_bytes, disk_bytes))

@@ -1,0 +1,115 @@
+"""What a candidate may see of this machine beside its scratch folder: programs and packages, and its device."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import site
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import trainer
+from trainer.corpus.sources import EMBEDDED
+from trainer.sandbox.environment import PATH_VARIABLES
+
+SYSTEM_FOLDERS = tuple(Path(name) for name in ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin"))
+"""Programs and libraries of the system; often links into /usr."""
+
+_SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/alternatives", "/sys/devices/system/cpu")
+# Not the whole prefix: a virtual environment can stand at the root of a project.
+_PREFIX_PARTS = (
+    *("bin", "include", "lib", "lib32", "lib64", "libexec", "share"),
+    *("nvvm", "targets", "pyvenv.cfg"),  # the CUDA toolkit of a conda environment among them
+)
+# What `trainer.candidate` imports of this package; the scorer and the supervisor are none of its business.
+_CANDIDATE_MODULES = (
+    *("__init__", "candidate", "candidate_protocol", "channel"),
+    *("errors", "evaluation", "frames", "task"),
+)
+_GPU_NODES = ("nvidia*", "nvidia-caps/*", "dxg")
+
+
+def readable_paths(device: str) -> list[Path]:
+    """Return the files and folders that a candidate on `device` may read, none of them within another."""
+    wanted = [
+        *map(Path, _SYSTEM_FILES),
+        *_python_folders(),
+        *_candidate_code(),
+        *_named_by_environment(),
+        *([Path("/sys")] if device == "cuda" else []),
+    ]
+    return _outermost(path for path in wanted if path.exists())
+
+
+def device_nodes(device: str) -> list[Path]:
+    """Return the device files that a candidate may use beside those that every process has."""
+    if device != "cuda":
+        return []
+    return sorted(path for pattern in _GPU_NODES for path in Path("/dev").glob(pattern) if not path.is_dir())
+
+
+def hidden_within(paths: Iterable[Path]) -> list[Path]:
+    """Return what stands in readable folders and must not be read, by every name that it has there."""
+    names = [(path, path.resolve()) for path in paths]
+    return [
+        path / secret.relative_to(real) for secret in _secrets() for path, real in names if secret.is_relative_to(real)
+    ]
+
+
+def carved(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+    """Divide folders around what is hidden in them.
+
+    Returns:
+        what may be read, and the folders between, which may be listed at most.
+    """
+    readable, listed = list(paths), []
+    for secret in _secrets():
+        while around := next((path for path in readable if secret.is_relative_to(path.resolve())), None):
+            readable.remove(around)
+            if around.resolve() != secret:
+                listed.append(around)
+                readable += around.iterdir()
+    return readable, listed
+
+
+def _secrets() -> list[Path]:
+    """Return the package of the built-in corpus: held-out splits are cut from its texts."""
+    spec = importlib.util.find_spec(EMBEDDED)
+    return [Path(spec.origin).parent.resolve()] if spec and spec.origin else []
+
+
+def _python_folders() -> Iterator[Path]:
+    for prefix in {sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix}:
+        yield from (Path(prefix) / part for part in _PREFIX_PARTS)
+        yield from (Path(prefix).resolve() / part for part in _PREFIX_PARTS)
+    names = ("stdlib", "platstdlib", "purelib", "platlib")
+    yield from (Path(sysconfig.get_path(name)) for name in names)
+    if site.ENABLE_USER_SITE:
+        yield Path(site.getusersitepackages())
+
+
+def _candidate_code() -> Iterator[Path]:
+    folder = Path(trainer.__file__).parent
+    for name in _CANDIDATE_MODULES:
+        source = folder / f"{name}.py"
+        yield source
+        yield Path(importlib.util.cache_from_source(str(source)))
+
+
+def _named_by_environment() -> Iterator[Path]:
+    for name in PATH_VARIABLES:
+        for part in os.environ.get(name, "").split(os.pathsep):
+            path = Path(part)
+            if path.is_absolute() and path not in Path.home().parents and path != Path.home():
+                yield path
+
+
+def _outermost(paths: Iterable[Path]) -> list[Path]:
+    outermost: list[Path] = []
+    # In order of their parts a folder stands right before what is in it.
+    for path in sorted(set(paths), key=lambda path: path.parts):
+        if not any(path.is_relative_to(folder) for folder in (*SYSTEM_FOLDERS, *outermost[-1:])):
+            outermost.append(path)
+    return outermost
