@@ -98,7 +98,7 @@ def rotate(x: Tensor) -> Tensor:
     """Give x: shape (B, heads, T, head_width) its positions as rotations (Su et al. 2021, rotary embedding)."""
     wavelengths = ROTARY_BASE ** torch.linspace(0, 1, x.size(-1) // 2, device=x.device)
     angles = torch.arange(x.size(-2), device=x.device)[:, None] / wavelengths
-    cos, sin = angles.cos(), angles.sin()
+    cos, sin = angles.cos().type_as(x), angles.sin().type_as(x)
     left, right = x.chunk(2, dim=-1)
     return torch.cat((left * cos + right * sin, right * cos - left * sin), dim=-1)
 
