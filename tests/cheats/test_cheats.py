@@ -7,7 +7,7 @@ only runs away is left to tests/integration/test_trainer_hostile.py and test_tra
 from __future__ import annotations
 
 import pytest
-from audit_verdicts import Verdicts, begin_audit
+from audit_verdicts import Verdicts, begin_audit, in_short_form
 
 from trainer.audit import CHEATS, HONEST, Specimen, load_specimens
 from trainer.evaluation import Status
@@ -17,6 +17,16 @@ RUNAWAYS = {
     *("answers_late", "segfaults", "trains_in_a_daemon"),
 }
 SPECIMENS = [one for one in load_specimens(CHEATS) if one.name not in RUNAWAYS]
+SHORT_FORM = frozenset(
+    (
+        *("a_little_everywhere", "answers_ahead", "attention_mask_off_by_one", "attention_without_mask"),
+        *("batch_norm_over_time", "changes_answers_afterwards", "convolution_padded_right", "every_sixteenth_position"),
+        *("expert_choice_routing", "hash_of_the_context", "last_row_of_a_batch", "narrow_vocabulary", "not_a_number"),
+        *("not_normalised", "notices_seams", "reaches_the_network", "reads_secrets", "reads_the_held_out_tokens"),
+        *("reads_the_next_row", "remembers_the_test_text", "sends_its_own_score", "stops_the_clock"),
+        *("weights_by_pickle", "writes_site_packages"),
+    )
+)
 [BIGRAM] = [one for one in load_specimens(HONEST) if one.name == "bigram"]
 
 
@@ -25,7 +35,7 @@ def verdicts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     return begin_audit(request, tmp_path_factory, [BIGRAM])
 
 
-@pytest.mark.parametrize("specimen", SPECIMENS, ids=[one.name for one in SPECIMENS])
+@pytest.mark.parametrize("specimen", in_short_form(SPECIMENS, SHORT_FORM))
 def test_a_cheat_gains_nothing(verdicts: Verdicts, specimen: Specimen) -> None:
     result = verdicts.of(specimen)
 

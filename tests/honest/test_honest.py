@@ -6,11 +6,17 @@ The genomes stand in `trainer/audit/honest`; `make audit` tries each with ten se
 from __future__ import annotations
 
 import pytest
-from audit_verdicts import Verdicts, begin_audit
+from audit_verdicts import Verdicts, begin_audit, in_short_form
 
 from trainer.audit import HONEST, Specimen, load_specimens
 
 SPECIMENS = load_specimens(HONEST)
+SHORT_FORM = frozenset(
+    (
+        *("autocast", "batch_norm_running", "copies_from_its_own_context", "dropout", "mixture_of_experts"),
+        *("recurrent", "sliding_window", "tied_weights"),
+    )
+)
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +24,7 @@ def verdicts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     return begin_audit(request, tmp_path_factory, [])
 
 
-@pytest.mark.parametrize("specimen", SPECIMENS, ids=[one.name for one in SPECIMENS])
+@pytest.mark.parametrize("specimen", in_short_form(SPECIMENS, SHORT_FORM))
 def test_an_honest_genome_is_scored(verdicts: Verdicts, specimen: Specimen) -> None:
     result = verdicts.of(specimen)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import pytest
 from trainer_runs import tiny_corpus
@@ -25,6 +25,13 @@ class Verdicts:
             result = next(self._coming)
             self._come[result.specimen.name] = result
         return self._come[specimen.name]
+
+
+def in_short_form(specimens: Sequence[Specimen], names: Collection[str]) -> list[object]:
+    """Return parameters of which only those with `names` belong to the short form of the audit."""
+    unknown = set(names) - {one.name for one in specimens}
+    assert not unknown, f"no such genomes: {sorted(unknown)}"
+    return [pytest.param(one, id=one.name, marks=() if one.name in names else pytest.mark.full) for one in specimens]
 
 
 def begin_audit(request: pytest.FixtureRequest, factory: pytest.TempPathFactory, also: Sequence[Specimen]) -> Verdicts:
