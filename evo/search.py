@@ -76,6 +76,7 @@ class Search:
         self._next_number = 1
         self._refused_in_a_row = 0
         self._news: list[Callable[[], None]] = []
+        self._is_ahead_of_store = False  # by a step that was not committed: then nothing here may be told or kept
         self._failure: BaseException | None = None
         self._interrupted = asyncio.Event()
         self._stopped: Stopped | None = None
@@ -134,11 +135,13 @@ class Search:
 
         Results come first, so that the next parents are chosen with all that is known.
         """
+        self._is_ahead_of_store = True
         with self._store.transaction():
             self._take_in()
             if self._failure is None and not self._interrupted.is_set():
                 self._start()
             self._pace.keep(self._store)
+        self._is_ahead_of_store = False
         self._show()
         if self._failure is not None:
             raise self._failure
@@ -345,10 +348,11 @@ class Search:
         await self._evaluator.close()
         await asyncio.gather(*self._proposing, *self._evaluating, return_exceptions=True)
         await self._breeder.close()
-        with self._store.transaction():
-            for task in [*self._evaluating]:
-                self._settle(task)
-        self._show()
+        if not self._is_ahead_of_store:
+            with self._store.transaction():
+                for task in [*self._evaluating]:
+                    self._settle(task)
+            self._show()
         self._projection.close()
 
     def _settle(self, task: asyncio.Task[Evaluation]) -> None:
