@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -85,7 +86,11 @@ def the_trainee(settings: Settings) -> psutil.Process:
 
 
 def descendants(process: psutil.Process, module: str) -> list[psutil.Process]:
-    return [one for one in process.children(recursive=True) if role(one) == module and one.name() != "bwrap"]
+    found = []
+    for one in process.children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):  # what tries the sandbox comes and goes
+            found += [one] if role(one) == module and one.name() != "bwrap" else []
+    return found
 
 
 def named(supervisor: SupervisorProcess, module: str) -> psutil.Process:
