@@ -27,7 +27,7 @@ def llm_run(tmp_path_factory: pytest.TempPathFactory, small_config: Path) -> Ite
     program = folder / "program.md"
     program.write_text(PROGRAM)
     path = folder / "run"
-    operators = ("--operators", "llm_mutation=3,random=1", "--program", program)
+    operators = ("--operators", "llm_mutation=1", "--program", program)
     with MessagesServer() as server:
         env = environment(ANTHROPIC_BASE_URL=server.url, ANTHROPIC_API_KEY=KEY)
         size = ("--pop", "2", "--gens", "3")

@@ -37,6 +37,8 @@ SMALLER = [
     (r"^evo diff 0 12", "evo diff 0 1"),
     (r"^evo run (?!.*--pop)", "evo run --pop 2 --gens 2 "),
     (r"^evo run (?!.*--config)", "evo run --config small.toml "),
+    (r"^evo audit$", "evo audit --only next_token"),
+    (r"^evo audit --honest$", "evo audit --honest --only bigram"),
     (r"^make demo", 'make -C "$ROOT" demo DEMO="--pop 2 --gens 2 --config $PWD/small.toml --out $PWD/demo"'),
     (r"^make bench", 'make -C "$ROOT" bench BENCH=--quick'),
 ]
