@@ -7,7 +7,7 @@
     startup.py                 `evo --help`
     simulation.py              an evaluator without training, an operator without cost
     seed_against_baselines.py  generation 0 beside plain GPTs
-    baselines/                 the plain GPTs, each a genome
+    baselines/                 the plain GPT, a genome
     recording.py               how a record is written: the command, the machine, the numbers
     records/                   what was measured, by date
 

@@ -11,24 +11,32 @@ import statistics
 from collections import defaultdict
 from pathlib import Path
 
+from evo.genome import read_genome
 from experiments.recording import write_record
+from operators.constants import Value, replace_constants
 from trainer.corpus import prepare
 from trainer.evaluation import Budget, Clock, Evaluation, Job, Status
 from trainer.local import SupervisorProcess
 from trainer.settings import Settings
 
-_ROOT = Path(__file__).parent.parent
-_GENOMES = {
-    "generation 0": _ROOT / "trainer" / "seed" / "train.py",
-    "plain GPT 2×64": _ROOT / "experiments" / "baselines" / "plain_gpt_2x64.py",
-    "plain GPT 2×128": _ROOT / "experiments" / "baselines" / "plain_gpt_2x128.py",
-    "plain GPT 4×128": _ROOT / "experiments" / "baselines" / "plain_gpt_4x128.py",
+_PLAIN_GPT = Path(__file__).with_name("baselines") / "plain_gpt.py"
+_PLAIN_SIZES: dict[str, dict[str, Value]] = {
+    "plain GPT 2×64": {},
+    "plain GPT 2×128": {"WIDTH": 128, "HEADS": 4, "PEAK_LR": 0.005},
+    "plain GPT 4×128": {"DEPTH": 4, "WIDTH": 128, "HEADS": 4, "PEAK_LR": 0.005},
 }
+
+
+def _genomes() -> dict[str, str]:
+    plain = _PLAIN_GPT.read_text(encoding="utf-8")
+    return {"generation 0": read_genome("")} | {
+        name: replace_constants(plain, size) for name, size in _PLAIN_SIZES.items()
+    }
 
 
 def compare(budgets_seconds: list[float], seeds: int, sequence_length: int) -> str:
     """Return the comparison as a Markdown table; prints every evaluation as it ends."""
-    sources = {name: path.read_text(encoding="utf-8") for name, path in _GENOMES.items()}
+    sources = _genomes()
     corpus = prepare()
     results: dict[tuple[str, float], list[Evaluation]] = defaultdict(list)
     for budget in budgets_seconds:
@@ -62,7 +70,7 @@ def _table(results: dict[tuple[str, float], list[Evaluation]], budgets_seconds: 
     ]
     rows += [
         f"| {name} | " + " | ".join(_cell(results[name, budget]) for budget in budgets_seconds) + " |"
-        for name in _GENOMES
+        for name in ("generation 0", *_PLAIN_SIZES)
     ]
     return "\n".join(rows)
 

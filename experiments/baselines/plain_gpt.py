@@ -1,4 +1,4 @@
-"""A plain GPT of 2 blocks and 64 channels, trained with AdamW: what a competent person writes first.
+"""A plain GPT trained with AdamW: what a competent person writes first; here of 2 blocks and 64 channels.
 
 LayerNorm, GELU and learned positions as in GPT-2 (Radford et al. 2019), torch's own initialisation, linear warm-up and
 cosine decay. GPT-2's tied embeddings and small initial weights were tried: they learn more slowly at these budgets.
