@@ -6,30 +6,17 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from trainer.sandbox.levels import Level, limit_resources, start
+from trainer.sandbox.levels import InPlace, Level, limit_resources, start
 from trainer.settings import Limits
 
 
-class ProcessGroupSandbox:
+class ProcessGroupSandbox(InPlace):
     """A session of its own with limits (`trainer.sandbox.levels.Sandbox`)."""
 
     level = Level.PROCESS_GROUP
-    keeper = ""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-
-    def home(self, scratch: Path) -> Path:
-        """Return the folder itself."""
-        return scratch
-
-    def exit_code(self, returncode: int) -> int:
-        """Return it as it is."""
-        return returncode
-
-    def read_only_path(self, path: Path) -> Path:
-        """Return it as it is."""
-        return path
 
     def launch(
         self, command: Sequence[str], scratch: Path, descriptors: Sequence[int], environment: Mapping[str, str]

@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from trainer.sandbox.levels import Level, Unavailable, limit_resources, start
+from trainer.sandbox.levels import InPlace, Level, Unavailable, limit_resources, start
 from trainer.sandbox.seccomp import build_filter
 from trainer.sandbox.view import SYSTEM_FOLDERS, carved, device_nodes, readable_paths
 from trainer.settings import Limits
@@ -46,15 +46,16 @@ _KERNEL_FILES = tuple(
 )
 
 
-class LandlockSandbox:
+class LandlockSandbox(InPlace):
     """Refused access instead of namespaces (`trainer.sandbox.levels.Sandbox`).
+
+    A file is handed over as it is: no candidate can open a path outside again.
 
     Raises:
         Unavailable: the kernel or libseccomp is missing or too old.
     """
 
     level = Level.LANDLOCK
-    keeper = ""
 
     def __init__(self, limits: Limits, device: str) -> None:
         self._limits = limits
@@ -63,18 +64,6 @@ class LandlockSandbox:
         visible = readable_paths(device)
         self._readable, self._listed = carved([*SYSTEM_FOLDERS, *visible, *_code_folders(visible)])
         self._devices = [*map(Path, _DEVICES), *device_nodes(device)]
-
-    def home(self, scratch: Path) -> Path:
-        """Return the folder itself."""
-        return scratch
-
-    def exit_code(self, returncode: int) -> int:
-        """Return it as it is."""
-        return returncode
-
-    def read_only_path(self, path: Path) -> Path:
-        """Return it as it is: no candidate can open a path outside again."""
-        return path
 
     def launch(
         self, command: Sequence[str], scratch: Path, descriptors: Sequence[int], environment: Mapping[str, str]

@@ -60,6 +60,24 @@ class Sandbox(Protocol):
         ...
 
 
+class InPlace:
+    """What levels without a mount namespace share: a command sees paths as they are, and is itself what was started."""
+
+    keeper = ""
+
+    def home(self, scratch: Path) -> Path:
+        """Return the folder itself."""
+        return scratch
+
+    def exit_code(self, returncode: int) -> int:
+        """Return it as it is."""
+        return returncode
+
+    def read_only_path(self, path: Path) -> Path:
+        """Return it as it is."""
+        return path
+
+
 def start(
     command: Sequence[str],
     scratch: Path,
