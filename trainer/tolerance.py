@@ -16,6 +16,7 @@ from types import ModuleType
 
 import torch
 
+from trainer.candidate import ServingHost
 from trainer.probes import Tolerance
 from trainer.settings import Settings
 from trainer.task import Task
@@ -28,21 +29,6 @@ _DRIFT_MARGIN = 6.0
 """Standard deviations of one position: more than four of a difference between two."""
 _LOGIT_SCALE = 3.0
 """Standard deviation of the logits of trained models; untrained, generation 0 gives zeros, which round to zeros."""
-
-
-class _NoHost:
-    """Generation 0 is not trained here."""
-
-    def seconds_left(self) -> float:
-        """Return 0: there is no clock."""
-        return 0.0
-
-    def train_tokens(self) -> torch.Tensor:
-        """Refuse."""
-        raise RuntimeError("there is no training data where tolerances are measured")
-
-    def log(self, step: int, loss: float) -> None:
-        """Ignore."""
 
 
 def measure_tolerance(settings: Settings, vocab_size: int, tokens: torch.Tensor) -> Tolerance:
@@ -68,7 +54,7 @@ def measure_tolerance(settings: Settings, vocab_size: int, tokens: torch.Tensor)
 
 def build_generation_zero(settings: Settings, vocab_size: int, device: torch.device) -> torch.nn.Module:
     """Return generation 0 in evaluation mode at the size that it has here, with weights as if it had been trained."""
-    task = Task(device, vocab_size, settings.sequence_length, 0, settings.budget.train_seconds, _NoHost())
+    task = Task(device, vocab_size, settings.sequence_length, 0, settings.budget.train_seconds, ServingHost())
     model: torch.nn.Module = _load_seed().build_model(task).eval()
     for name, weight in model.named_parameters():
         # What begins at zero would hide every block and the head.
