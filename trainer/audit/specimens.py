@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainer.evaluation import Evaluation, Split, Status
+from trainer.sandbox import Level
 
 CHEATS = "cheats"
 HONEST = "honest"
@@ -42,7 +43,7 @@ class Specimen:
 
     def right(self, verdict: Evaluation, level: str) -> bool:
         """Return whether a verdict is one that it must get under a level of isolation."""
-        expected = self.expected_on_floor if level == "process-group" and self.expected_on_floor else self.expected
+        expected = self.expected_on_floor if level == Level.PROCESS_GROUP and self.expected_on_floor else self.expected
         return any(_matches(one, verdict) for one in expected)
 
 
