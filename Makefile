@@ -8,7 +8,7 @@ TEST_STAMP := $(VENV)/.installed-test
 DEMO := --pop 4 --gens 5 --budget 8
 BENCH :=
 
-.PHONY: demo test test-full test-fast check format bench audit clean help
+.PHONY: demo test test-tools test-full test-fast check format bench audit clean help
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
@@ -16,14 +16,14 @@ help:  ## Show this list.
 demo: $(RUN_STAMP)  ## Evolve a small population for a few minutes on the device there is.
 	$(BIN)/evo run $(DEMO)
 
-test: $(TEST_STAMP)  ## Run the tests, of the audit's genomes a selection.
+test-tools: $(TEST_STAMP)
 	sh tests/browser/install.sh $(BIN)
 	sh tests/integration/install.sh
+
+test: test-tools  ## Run the tests, of the audit's genomes a selection.
 	$(BIN)/python -m pytest -m "not full"
 
-test-full: $(TEST_STAMP)  ## Run all tests.
-	sh tests/browser/install.sh $(BIN)
-	sh tests/integration/install.sh
+test-full: test-tools  ## Run all tests.
 	$(BIN)/python -m pytest
 
 test-fast: $(TEST_STAMP)  ## Run the tests that need neither a browser nor long runs.
