@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import deque
+from collections.abc import Callable
 
 _TAIL_BYTES = 16 * 2**10
 _READ_BYTES = 2**16
@@ -26,13 +27,18 @@ def clean(text: str) -> str:
 class Output:
     """Reads a pipe without blocking; the caller keeps the pipe open and closes it.
 
+    Args:
+        descriptor: of the pipe.
+        listener: told of everything that is read.
+
     Attributes:
         descriptor: what to watch for output; -1 after its end.
         total_bytes: how much was read so far.
     """
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, listener: Callable[[bytes], None] | None = None) -> None:
         os.set_blocking(descriptor, False)
+        self._listener = listener
         self.descriptor = descriptor
         self.total_bytes = 0
         self._tail: deque[bytes] = deque()
@@ -58,6 +64,8 @@ class Output:
 
     def _keep(self, data: bytes) -> None:
         self.total_bytes += len(data)
+        if self._listener is not None:
+            self._listener(data)
         self._tail.append(data)
         self._tail_bytes += len(data)
         while self._tail_bytes - len(self._tail[0]) >= _TAIL_BYTES:

@@ -7,6 +7,7 @@ candidate may see, `environment` what its variables are, `choice` which level it
 from trainer.sandbox.choice import Survey, choose_level, choose_sandbox, describe, survey
 from trainer.sandbox.environment import candidate_environment, python_command, trusted_environment
 from trainer.sandbox.levels import Level, Sandbox
+from trainer.sandbox.view import program_folders
 
 __all__ = [
     "Level",
@@ -16,6 +17,7 @@ __all__ = [
     "choose_level",
     "choose_sandbox",
     "describe",
+    "program_folders",
     "python_command",
     "survey",
     "trusted_environment",

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from trainer.sandbox.levels import Level, Unavailable, limit_resources, start
 from trainer.sandbox.view import SYSTEM_FOLDERS, device_nodes, hidden_within, readable_paths
@@ -36,6 +37,7 @@ class BubblewrapSandbox:
     Args:
         limits: for the process tree; also for what it puts into /dev/shm.
         device: as torch calls it; a GPU's device files are passed through.
+        visible: what commands may read beside what every candidate may.
 
     Raises:
         Unavailable: bubblewrap is not installed.
@@ -44,12 +46,12 @@ class BubblewrapSandbox:
     level = Level.BUBBLEWRAP
     keeper = "bwrap"
 
-    def __init__(self, limits: Limits, device: str) -> None:
+    def __init__(self, limits: Limits, device: str, visible: Sequence[Path] = ()) -> None:
         program = shutil.which("bwrap")
         if program is None:
             raise Unavailable("bubblewrap is not installed (no `bwrap` on the PATH)")
         self._limits = limits
-        self._prelude = [program, *_namespaces(), *_files(), *self._file_systems(device)]
+        self._prelude = [program, *_namespaces(), *_files(), *self._file_systems(device, visible)]
 
     def home(self, scratch: Path) -> Path:  # noqa: ARG002 - the same for every candidate
         """Return the path of every scratch folder inside."""
@@ -60,11 +62,19 @@ class BubblewrapSandbox:
         return 128 - returncode if 128 < returncode <= 128 + signal.SIGRTMAX else returncode
 
     def launch(
-        self, command: Sequence[str], scratch: Path, descriptors: Sequence[int], environment: Mapping[str, str]
+        self,
+        command: Sequence[str],
+        scratch: Path,
+        descriptors: Sequence[int],
+        environment: Mapping[str, str],
+        frozen: Mapping[str, Path] = MappingProxyType({}),
     ) -> subprocess.Popen[bytes]:
         """Start `command` in namespaces of its own; the returned process is bubblewrap's, two levels above it."""
         variables = [part for name, value in environment.items() for part in ("--setenv", name, value)]
-        mounts = ["--bind", str(scratch), str(_SCRATCH), "--remount-ro", "/", "--chdir", str(_SCRATCH)]
+        mounts = ["--bind", str(scratch), str(_SCRATCH)]
+        for name, path in frozen.items():
+            mounts += ["--ro-bind", str(path), str(_SCRATCH / name)]
+        mounts += ["--remount-ro", "/", "--chdir", str(_SCRATCH)]
         outside = {"PATH": os.defpath, "HOME": str(scratch)}  # so that whoever looks for its inhabitants finds it
         return start(
             [*self._prelude, *mounts, *variables, "--", *command],
@@ -97,7 +107,7 @@ class BubblewrapSandbox:
             _, (descriptor,), _, _ = socket.recv_fds(here, 1, 1)
         return Path(f"/proc/self/fd/{descriptor}")
 
-    def _file_systems(self, device: str) -> Iterator[str]:
+    def _file_systems(self, device: str, visible: Sequence[Path]) -> Iterator[str]:
         shared_bytes = int(self._limits.memory_mib * _SHARED_MEMORY_SHARE * 2**20)
         yield from ("--proc", "/proc")
         # For root these would be open to writing: they belong to the machine, not to a namespace.
@@ -109,9 +119,10 @@ class BubblewrapSandbox:
         yield from ("--remount-ro", "/dev")
         # First the folder, then what stands in it.
         yield from ("--size", str(_TEMPORARY_MIB * 2**20), "--tmpfs", "/tmp")  # noqa: S108 - inside the namespace
-        for path in readable_paths(device):
+        readable = readable_paths(device, visible)
+        for path in readable:
             yield from ("--ro-bind", str(path), str(path))
-        for folder in hidden_within([*SYSTEM_FOLDERS, *readable_paths(device)]):
+        for folder in hidden_within([*SYSTEM_FOLDERS, *readable]):
             yield from ("--tmpfs", str(folder), "--remount-ro", str(folder))
 
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,9 +64,9 @@ def survey(device: str = "cpu") -> Survey:
     raise AssertionError("the last level has no obstacle")
 
 
-def choose_sandbox(wanted: str, limits: Limits, device: str) -> Sandbox:
-    """Return the sandbox for a device; raise ConfigError when `wanted` cannot be had (see `choose_level`)."""
-    return _build(choose_level(wanted, device), limits, device)
+def choose_sandbox(wanted: str, limits: Limits, device: str, visible: Sequence[Path] = ()) -> Sandbox:
+    """Return the sandbox for a device, in which more may be read; raise ConfigError as `choose_level` does."""
+    return _build(choose_level(wanted, device), limits, device, visible)
 
 
 def choose_level(wanted: str, device: str) -> Level:
@@ -106,11 +106,11 @@ def _obstacle(level: Level, device: str) -> str:
     return ""
 
 
-def _build(level: Level, limits: Limits, device: str) -> Sandbox:
+def _build(level: Level, limits: Limits, device: str, visible: Sequence[Path] = ()) -> Sandbox:
     if level is Level.BUBBLEWRAP:
-        return BubblewrapSandbox(limits, device)
+        return BubblewrapSandbox(limits, device, visible)
     if level is Level.LANDLOCK:
-        return LandlockSandbox(limits, device)
+        return LandlockSandbox(limits, device, visible)
     return ProcessGroupSandbox(limits)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
-from trainer.sandbox.levels import InPlace, Level, limit_resources, start
+from trainer.sandbox.levels import InPlace, Level, limit_resources, link, start
 from trainer.settings import Limits
 
 
@@ -19,7 +20,13 @@ class ProcessGroupSandbox(InPlace):
         self._limits = limits
 
     def launch(
-        self, command: Sequence[str], scratch: Path, descriptors: Sequence[int], environment: Mapping[str, str]
+        self,
+        command: Sequence[str],
+        scratch: Path,
+        descriptors: Sequence[int],
+        environment: Mapping[str, str],
+        frozen: Mapping[str, Path] = MappingProxyType({}),
     ) -> subprocess.Popen[bytes]:
         """Start `command` in a session of its own."""
+        link(scratch, frozen)
         return start(command, scratch, descriptors, environment, lambda: limit_resources(self._limits))

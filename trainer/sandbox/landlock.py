@@ -16,8 +16,9 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
-from trainer.sandbox.levels import InPlace, Level, Unavailable, limit_resources, start
+from trainer.sandbox.levels import InPlace, Level, Unavailable, limit_resources, link, start
 from trainer.sandbox.seccomp import build_filter
 from trainer.sandbox.view import SYSTEM_FOLDERS, carved, device_nodes, readable_paths
 from trainer.settings import Limits
@@ -57,31 +58,37 @@ class LandlockSandbox(InPlace):
 
     level = Level.LANDLOCK
 
-    def __init__(self, limits: Limits, device: str) -> None:
+    def __init__(self, limits: Limits, device: str, visible: Sequence[Path] = ()) -> None:
         self._limits = limits
         self._version = _landlock_version()
         self._filter = build_filter()
-        visible = readable_paths(device)
-        self._readable, self._listed = carved([*SYSTEM_FOLDERS, *visible, *_code_folders(visible)])
+        readable = readable_paths(device, visible)
+        self._readable, self._listed = carved([*SYSTEM_FOLDERS, *readable, *_code_folders(readable)])
         self._devices = [*map(Path, _DEVICES), *device_nodes(device)]
 
     def launch(
-        self, command: Sequence[str], scratch: Path, descriptors: Sequence[int], environment: Mapping[str, str]
+        self,
+        command: Sequence[str],
+        scratch: Path,
+        descriptors: Sequence[int],
+        environment: Mapping[str, str],
+        frozen: Mapping[str, Path] = MappingProxyType({}),
     ) -> subprocess.Popen[bytes]:
         """Start `command` confined before its first instruction."""
-        return start(command, scratch, descriptors, environment, lambda: self._confine(scratch))
+        link(scratch, frozen)
+        return start(command, scratch, descriptors, environment, lambda: self._confine(scratch, frozen))
 
-    def _confine(self, scratch: Path) -> None:
+    def _confine(self, scratch: Path, frozen: Mapping[str, Path]) -> None:
         limit_resources(self._limits)
         drop_capabilities()
         _call("prctl", _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-        self._restrict_files(scratch)
+        self._restrict_files(scratch, frozen)
         self._filter.load()
 
-    def _restrict_files(self, scratch: Path) -> None:
+    def _restrict_files(self, scratch: Path, frozen: Mapping[str, Path]) -> None:
         ruleset = self._ruleset()
         handled = _rights(self._version)
-        _allow(ruleset, self._readable, _READ & handled)
+        _allow(ruleset, [*self._readable, *frozen.values()], _READ & handled)
         _allow(ruleset, self._listed, _READ_FOLDER)
         _allow(ruleset, map(Path, _KERNEL_FILES), _READ & handled)
         _allow(ruleset, self._devices, _READ_AND_WRITE & handled)

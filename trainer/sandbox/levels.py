@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 from trainer.processes import die_with_parent
@@ -46,9 +47,22 @@ class Sandbox(Protocol):
         ...
 
     def launch(
-        self, command: Sequence[str], scratch: Path, descriptors: Sequence[int], environment: Mapping[str, str]
+        self,
+        command: Sequence[str],
+        scratch: Path,
+        descriptors: Sequence[int],
+        environment: Mapping[str, str],
+        frozen: Mapping[str, Path] = MappingProxyType({}),
     ) -> subprocess.Popen[bytes]:
-        """Start `command` in `scratch`, with `descriptors` inherited and stdout and stderr joined in one pipe."""
+        """Start `command` in `scratch`, with `descriptors` inherited and stdout and stderr joined in one pipe.
+
+        Args:
+            command: an argument list.
+            scratch: its working folder, which it may write to.
+            descriptors: inherited.
+            environment: all of its variables.
+            frozen: files and folders that it may read, by their names in its working folder.
+        """
         ...
 
     def exit_code(self, returncode: int) -> int:
@@ -76,6 +90,14 @@ class InPlace:
     def read_only_path(self, path: Path) -> Path:
         """Return it as it is."""
         return path
+
+
+def link(scratch: Path, frozen: Mapping[str, Path]) -> None:
+    """Make what is frozen found under its names in a scratch folder, where no mount can put it there."""
+    for name, path in frozen.items():
+        place = scratch / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(path)
 
 
 def start(

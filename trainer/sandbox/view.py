@@ -31,9 +31,15 @@ _CANDIDATE_MODULES = (
 _GPU_NODES = ("nvidia*", "nvidia-caps/*", "dxg")
 
 
-def readable_paths(device: str) -> list[Path]:
-    """Return the files and folders that a candidate on `device` may read, none of them within another."""
+def readable_paths(device: str, visible: Iterable[Path] = ()) -> list[Path]:
+    """Return the files and folders that a candidate on `device` may read, none of them within another.
+
+    Args:
+        device: as torch calls it.
+        visible: more of them.
+    """
     wanted = [
+        *visible,
         *map(Path, _SYSTEM_FILES),
         *_python_folders(),
         *_candidate_code(),
@@ -81,10 +87,28 @@ def _secrets() -> list[Path]:
     return [Path(spec.origin).parent.resolve()] if spec and spec.origin else []
 
 
+def program_folders(program: Path) -> list[Path]:
+    """Return what a program needs to be read: itself, and all of its Python where it belongs to an installation."""
+    folders = [program, program.resolve()]
+    prefix = program.parent.parent
+    settings = prefix / "pyvenv.cfg"
+    if settings.is_file():
+        folders += _parts_of(prefix)
+        lines = settings.read_text(encoding="utf-8", errors="replace").splitlines()
+        homes = [value.strip() for key, _, value in (line.partition("=") for line in lines) if key.strip() == "home"]
+        folders += [part for home in homes for part in _parts_of(Path(home).parent)]
+    elif program.name.startswith("python") or (prefix / "conda-meta").is_dir():
+        folders += _parts_of(prefix)
+    return folders
+
+
+def _parts_of(prefix: Path) -> list[Path]:
+    return [folder / part for folder in (prefix, prefix.resolve()) for part in _PREFIX_PARTS]
+
+
 def _python_folders() -> Iterator[Path]:
     for prefix in {sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix}:
-        yield from (Path(prefix) / part for part in _PREFIX_PARTS)
-        yield from (Path(prefix).resolve() / part for part in _PREFIX_PARTS)
+        yield from _parts_of(Path(prefix))
     names = ("stdlib", "platstdlib", "purelib", "platlib")
     yield from (Path(sysconfig.get_path(name)) for name in names)
     if site.ENABLE_USER_SITE:
