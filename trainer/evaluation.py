@@ -66,11 +66,17 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One request to train and score a genome; the selection split is always among `splits`."""
+    """One request to train and score a genome; the selection split is always among `splits`.
+
+    Attributes:
+        gate_below: score the gate split as well, and probe every block, when the selection split comes out below this:
+            bits per byte.
+    """
 
     genome: str
     seed: int
     splits: tuple[Split, ...] = (Split.SELECTION,)
+    gate_below: float | None = None
 
     def __post_init__(self) -> None:
         """Keep the invariant that every evaluation measures what selection needs."""
@@ -84,7 +90,7 @@ class Job:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Job:
         """Rebuild a job from the output of `to_json`."""
-        return cls(data["genome"], data["seed"], tuple(Split(name) for name in data["splits"]))
+        return cls(data["genome"], data["seed"], tuple(Split(name) for name in data["splits"]), data["gate_below"])
 
 
 class CurvePoint(NamedTuple):
@@ -123,7 +129,7 @@ class Evaluation:
 
     Attributes:
         objectives: measured values by objective name; empty unless `status` is OK.
-        split_bpb: bits per byte by split name, for every split the job asked for.
+        split_bpb: bits per byte by split name, for every split the job asked for and the gate split where it was met.
         reason: one sentence for a person; empty when OK.
         log_tail: the end of what the candidate printed, size-limited, control characters removed.
         sandbox: the level of isolation the candidate ran under.

@@ -22,9 +22,10 @@ The bound
     A leak at a share p of the positions goes unnoticed by n probes with probability (1 - p)^n at most: at 95%, p is
     below 3 / n. The gain is p times what a token costs there. With the defaults on a CPU there are 64 probes each time
     (p < 4.6%, worth 0.07 bits per byte of 1.5 if the leak makes tokens of ordinary cost free), and 512 when a second
-    split is scored (p < 0.6%, worth 0.009). Finalists are scored so with several seeds, and every descendant of a
-    cheat is probed again: k evaluations together bound p by 3 / (n k). A leak that stays within the tolerance
-    everywhere is worth about `Tolerance.drift_nats / sqrt(n)` nats a token at most.
+    split is scored (p < 0.6%, worth 0.009), as it is for whoever scores below the best so far on the first one.
+    Finalists are scored so with several seeds, and every descendant of a cheat is probed again: k evaluations together
+    bound p by 3 / (n k). A leak that stays within the tolerance everywhere is worth about `Tolerance.drift_nats /
+    sqrt(n)` nats a token at most.
 """
 
 from __future__ import annotations

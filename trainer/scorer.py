@@ -6,7 +6,8 @@ and its own byte counts. Bits per byte of a split = Σ -log2 p(target) / Σ byte
 for text.
 
 Two orders make a score: `score` questions one replica of the candidate, `verify` asks another one the probes that were
-drawn with it (`trainer.probes`). The first has ended when the second gets its genome.
+drawn with it (`trainer.probes`). The first has ended when the second gets its genome. A would-be champion is told from
+the others by its score itself, so that it is trained only once.
 """
 
 from __future__ import annotations
@@ -17,20 +18,21 @@ import secrets
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch.nn import functional as F  # noqa: N812 - what everybody calls it
 
+from trainer.blocks import scored_blocks
 from trainer.candidate_protocol import failure_status
 from trainer.channel import Channel, ChannelClosed, Message, ProtocolBroken
 from trainer.corpus import Corpus, load
-from trainer.errors import ConfigError, EvoError
+from trainer.errors import EvoError
 from trainer.evaluation import Clock, Split, Status
 from trainer.frames import Frames, FrameShape
-from trainer.probes import Answer, Examination, Finding, Ints, Probe, Tolerance, draw_probes, probe_count
+from trainer.probes import Answer, Examination, Finding, Ints, Tolerance, draw_probes, probe_count
 from trainer.processes import usage
 from trainer.settings import Settings
 from trainer.tolerance import measure_tolerance
@@ -38,7 +40,6 @@ from trainer.tolerance import measure_tolerance
 _LOGITS_LIMIT_BYTES = {"cpu": 2**25, "mps": 2**27, "cuda": 2**29}
 _BATCH_LIMIT = 64
 _LEAST_BATCHES = 4  # of a split, so that probes come in whole batches and still cost a quarter
-_ORDER_SEED = 20_261_121
 _CALIBRATION_TOKENS = 1024
 
 
@@ -78,29 +79,39 @@ class Scorer:
         self._corpus = corpus
         self._device = torch.device(settings.device)
         self._token_bytes = corpus.token_bytes.astype(np.int64)
-        self._blocks = {split: self._split_blocks(split) for split in Split}
+        length, score_tokens = settings.sequence_length, settings.score_tokens
+        self._blocks = {split: scored_blocks(corpus, split, length, score_tokens) for split in Split}
         self._training_text = np.memmap(corpus.train_path, "<i4", mode="r")
         self._shape = self._frame_shape()
         pinned = self._device.type == "cuda"  # copies to the GPU then need no staging
         self._copy = torch.empty(self._shape.length, self._shape.vocab_size, pin_memory=pinned)
         self.tolerance = self._measure_tolerance()
         self._examination = Examination([], self.tolerance)
+        self._noting = [self._examination]
         # Pays for lazy initialisation before the first candidate comes.
         self._read(np.zeros(self._copy.shape, np.float32), np.zeros(self._shape.length, np.int64), [0])
 
     def score(self, order: Message, candidate: Channel) -> Iterator[Message]:
-        """Yield one `score` message a split; raise Unscorable or Gone when the candidate fails."""
+        """Yield one `score` message a split; raise Unscorable or Gone when the candidate fails.
+
+        Who comes out below `gate_below` on the selection split is scored on the gate split as well, and examined
+        thoroughly. An answer can be noted only while it is there, so until that is known both examinations note.
+        """
         splits = [Split(name) for name in order["splits"]]
-        self._examination = Examination(self._draw_probes(splits), self.tolerance)
+        may_lead = order.get("gate_below") is not None and Split.GATE not in splits
+        self._examination = self._draw_examination(splits)
+        thorough = self._draw_examination([*splits, Split.GATE]) if may_lead else None
+        self._noting = [self._examination] if thorough is None else [self._examination, thorough]
         with self._serving(order, candidate) as frames:
             for split in splits:
                 score = self._score_split(candidate, frames, split, order["pid"])
-                yield {
-                    "event": "score",
-                    "split": split,
-                    "bits_per_byte": score.bits_per_byte,
-                    "tokens_per_second": score.tokens_per_second,
-                }
+                yield _score_message(split, score)
+                if thorough and split is Split.SELECTION and score.bits_per_byte < order["gate_below"]:
+                    self._examination = thorough
+            self._noting = [self._examination]
+            if self._examination is thorough:
+                gate = self._score_split(candidate, frames, Split.GATE, order["pid"])
+                yield _score_message(Split.GATE, gate)
 
     def batches(self, split: Split) -> list[Ints]:
         """Return what is asked of a split, in order: each of shape (rows, sequence_length)."""
@@ -203,10 +214,9 @@ class Scorer:
 
     def _score_row(self, split: Split, row: int, shared: npt.NDArray[np.float32], targets: Ints) -> float:
         """Return the nats of one block's counted targets, and note what its probes will be compared with."""
-        examination = self._examination
-        indices = examination.probes_of(split, row)
-        nats, ends = self._read(shared, targets, [examination.probes[index].end for index in indices])
-        for index, end in zip(indices, ends, strict=True):
+        noting = [(examination, index) for examination in self._noting for index in examination.probes_of(split, row)]
+        nats, ends = self._read(shared, targets, [examination.probes[index].end for examination, index in noting])
+        for (examination, index), end in zip(noting, ends, strict=True):
             examination.note_scored(index, Answer(nats, end))
         return float(nats[self._token_bytes[targets] > 0].sum(dtype=np.float64))
 
@@ -236,37 +246,23 @@ class Scorer:
         fewest_rows = min(map(len, self._blocks.values()))
         return FrameShape(max(1, min(room, _BATCH_LIMIT, fewest_rows // _LEAST_BATCHES)), length, vocab_size)
 
-    def _split_blocks(self, split: Split) -> Ints:
-        """Return blocks spread evenly over a split: shape (n, sequence_length + 1), int64.
-
-        No token is in two of them, not even as a target: what one block asks for, no other shows. They are shuffled,
-        always in the same way, so that what came before tells nothing of what comes.
-        """
-        tokens = self._corpus.held_out(split).astype(np.int64)
-        length = self._settings.sequence_length
-        if len(tokens) <= length:
-            raise ConfigError(
-                f"sequence_length must be below the {len(tokens)} tokens of held-out split {split}, but it was "
-                f"{length}. Choose a shorter one or a larger corpus."
-            )
-        count = max(1, min(self._settings.score_tokens // length, len(tokens) // (length + 1)))
-        starts = np.linspace(0, len(tokens) - length - 1, count).astype(np.int64)
-        np.random.default_rng(_ORDER_SEED).shuffle(starts)
-        blocks: Ints = tokens[starts[:, None] + np.arange(length + 1)]
-        return blocks
-
-    def _draw_probes(self, splits: Sequence[Split]) -> list[Probe]:
+    def _draw_examination(self, splits: Sequence[Split]) -> Examination:
         blocks = {split: self._blocks[split] for split in splits}
         batch = self._shape.batch
         count = probe_count(sum(map(len, blocks.values())), batch, thorough=len(splits) > 1)
         # The system's randomness: nothing that a candidate knows tells where it is probed.
         choice = np.random.default_rng(secrets.randbits(128))
-        return draw_probes(blocks, count, batch, self._token_bytes, self._training_text, choice)
+        probes = draw_probes(blocks, count, batch, self._token_bytes, self._training_text, choice)
+        return Examination(probes, self.tolerance)
 
     def _measure_tolerance(self) -> Tolerance:
         blocks = self._blocks[Split.SELECTION]
         rows = math.ceil(_CALIBRATION_TOKENS / self._shape.length)
         return measure_tolerance(self._settings, self._corpus.vocab_size, torch.from_numpy(blocks[:rows, :-1]))
+
+
+def _score_message(split: Split, score: Score) -> Message:
+    return {"event": "score", "split": split, **asdict(score)}
 
 
 def _expect(candidate: Channel, event: str) -> Message:

@@ -191,7 +191,8 @@ class Supervisor:
         """Have one replica scored, then the other one probed; nothing can pass between them."""
         started = time.monotonic()
         try:
-            self._question(server, {"event": "score", "splits": list(job.splits), "pid": server.pid}, job, recording)
+            order = {"event": "score", "splits": list(job.splits), "gate_below": job.gate_below, "pid": server.pid}
+            self._question(server, order, job, recording)
             server.kill()
             self._question(replica, {"event": "verify"}, job, recording)
         finally:
@@ -214,7 +215,8 @@ class Supervisor:
 
     def _collect_scores(self, watch: Watch, job: Job, recording: _Recording) -> None:
         """Record the scores as they come, until the scorer is done; raise Ended when it finds a fault."""
-        seconds = self._settings.budget.score_seconds * len(job.splits)
+        splits = {*job.splits, *(() if job.gate_below is None else (Split.GATE,))}
+        seconds = self._settings.budget.score_seconds * len(splits)
         limit = TimeLimit(time.monotonic() + seconds, f"was not scored within the {seconds:g} s that scoring may take")
         while (message := self._next_score(watch, limit))["event"] != "scored":
             if message["event"] == "unscorable":

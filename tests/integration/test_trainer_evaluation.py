@@ -81,6 +81,44 @@ def test_the_score_is_the_cross_entropy_of_the_held_out_text_per_byte(corpus: Co
     assert bigram.objectives["val_bpb"] == bigram.split_bpb[Split.SELECTION]
 
 
+@pytest.mark.parametrize(("margin", "splits"), [(0.01, {"S", "G"}), (-0.01, {"S"})])
+def test_who_scores_below_the_best_is_scored_on_the_gate_split_as_well(
+    supervisor: SupervisorProcess, bigram: Evaluation, margin: float, splits: set[str]
+) -> None:
+    below = bigram.split_bpb["S"] + margin
+
+    verdict = supervisor.evaluate(Job(genome(), 7, gate_below=below))
+
+    assert verdict.status is Status.OK, verdict.reason
+    assert verdict.split_bpb == pytest.approx({split: bigram.split_bpb[split] for split in splits})
+    assert verdict.objectives["val_bpb"] == verdict.split_bpb["S"]
+
+
+@pytest.mark.parametrize(
+    ("splits", "gate_below", "probes"),
+    [(("S",), 0.0, 16), (("S",), 99.0, 128), (("S", "F"), 99.0, 192), (("S", "G"), 0.0, 128), (("S",), None, 16)],
+)
+def test_would_be_champions_have_every_block_probed(
+    supervisor: SupervisorProcess, splits: tuple[str, ...], gate_below: float | None, probes: int
+) -> None:
+    model = "def build_model(task):\n    return Moody(task.vocab_size)\n" + MOODY
+
+    verdict = supervisor.evaluate(Job(genome(model=model), 0, tuple(map(Split, splits)), gate_below))
+
+    assert verdict.status is Status.REJECTED
+    assert f"({probes} of {probes} probes moved)" in re.sub("tolerance [^;]*; ", "", verdict.reason)
+
+
+MOODY = """
+class Moody(torch.nn.Embedding):
+    def __init__(self, size):
+        super().__init__(size, size)
+        self.mood = torch.tensor(list(os.urandom(size))) / 64
+    def forward(self, x):
+        return super().forward(x) + self.mood
+"""
+
+
 def test_the_seconds_of_a_worker_are_accounted_for(bigram: Evaluation) -> None:
     timings = bigram.timings
 

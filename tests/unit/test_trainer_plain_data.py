@@ -44,7 +44,7 @@ def test_a_job_measures_what_selection_needs() -> None:
 
 
 def test_a_job_survives_json() -> None:
-    job = Job("x = 'é\0\ud800'", 2**63, (Split.SELECTION, Split.FINAL))
+    job = Job("x = 'é\0\ud800'", 2**63, (Split.SELECTION, Split.FINAL), gate_below=1.25)
     assert Job.from_json(json.loads(json.dumps(job.to_json()))) == job
 
 
