@@ -8,6 +8,7 @@
     simulation.py              an evaluator without training, an operator without cost
     seed_against_baselines.py  generation 0 beside plain GPTs
     baselines/                 the plain GPT, a genome
+    examples/                  three projects with a script of their own as the task: see examples/README.md
     recording.py               how a record is written: the command, the machine, the numbers
     records/                   what was measured, by date
 
