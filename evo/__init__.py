@@ -5,7 +5,8 @@ Read `search` first: the journey of a candidate. `assemble` is the only place th
     config, resolution, plan        what the user asked for, what the device adds, how the budget is divided
     runs                            start, resume or view a run: folder, lock, store and lineage around a search
     search, breeding, surroundings  the loop; its asking side; what operators are told
-    standings, summary              what is known so far; what that amounts to
+    standings, champion, summary    what is known so far; who is the best; what that amounts to
+    confirmation                    how luck is kept out of the answer: replicates, gate, finalists
     lookahead, pace                 how many offspring to propose ahead; how far
     workers/                        where evaluations run
     workforce, losses               which workers are free and fit; whom to blame for lost evaluations

@@ -1,14 +1,16 @@
-"""What surrounds a search: replicates of generation 0 before it, the confirmation of the finalists after it.
+"""What keeps luck out of a search's answer: replicates of generation 0, the gate, the confirmation of the finalists.
 
-Both are trained with several seeds and scored on a split that selection never sees.
+All of them score a split that selection never sees; the first and the last train with several seeds.
 """
 
 from __future__ import annotations
 
-from evo.plan import Plan
+from dataclasses import replace
+
+from evo.plan import CONFIRMED_OBJECTIVE, Plan
 from evo.standings import Standings
-from evo.store import EvaluationRequest, Purpose, StoreView
-from trainer.evaluation import Split
+from evo.store import EvaluationRecord, EvaluationRequest, Purpose, StoreView
+from trainer.evaluation import Job, Split
 
 _COMPARED_SPLITS = (Split.SELECTION, Split.GATE)
 
@@ -17,6 +19,16 @@ def replicate_requests(plan: Plan) -> list[EvaluationRequest]:
     """Return the evaluations of generation 0 that begin a run; scored so that confirmations compare with them."""
     seeds = [plan.training_seed(index) for index in range(plan.baseline)]
     return [EvaluationRequest(seed, _COMPARED_SPLITS, Purpose.BASELINE) for seed in seeds]
+
+
+def gated_job(record: EvaluationRecord, source: str, standings: Standings) -> Job:
+    """Return what a worker is asked for an evaluation: an offspring that leads is scored on the gate split as well."""
+    job = Job(source, record.seed, record.splits)
+    if record.purpose is not Purpose.SEARCH or not standings.has_gate:
+        return job
+    if standings.champion is None:
+        return replace(job, splits=_COMPARED_SPLITS)
+    return replace(job, gate_below=standings.champion.means()[CONFIRMED_OBJECTIVE])
 
 
 def confirmation_requests(plan: Plan, standings: Standings, store: StoreView) -> list[tuple[int, EvaluationRequest]]:

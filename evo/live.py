@@ -175,7 +175,7 @@ class LiveView:
 
     def _leader(self, standings: Standings) -> str:
         """Return the value to beat, marked where a result has changed who holds it."""
-        leader = standings.hall[0] if len(standings.hall) else None
+        leader = standings.best()
         if leader is None:
             return _number(None)
         value = _number(leader.means()[self._objective.name])

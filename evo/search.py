@@ -22,7 +22,7 @@ from collections.abc import Callable
 from functools import partial
 
 from evo.breeding import Breeder, Draft
-from evo.confirmation import confirmation_requests, replicate_requests
+from evo.confirmation import confirmation_requests, gated_job, replicate_requests
 from evo.endings import Ending, Stopped
 from evo.genome import failed_generation_zero
 from evo.lineage import Lineage
@@ -39,7 +39,7 @@ from operators.errors import CostLimitReached, OperatorUnavailable
 from operators.proposal import NoOffspring, Proposal, Refused
 from populations.diversity import normal_form
 from trainer.errors import ConfigError, MachineError
-from trainer.evaluation import Evaluation, Job, Split, Status
+from trainer.evaluation import Evaluation, Split, Status
 
 __all__ = ["Ending", "Search", "Stopped"]
 
@@ -247,7 +247,7 @@ class Search:
 
     def _launch(self, record: EvaluationRecord, slot: Slot) -> None:
         attempt = self._store.launch(record.id, slot.name)
-        job = Job(self._store.source(record.individual), record.seed, record.splits)
+        job = gated_job(record, self._store.source(record.individual), self._standings)
         task = asyncio.create_task(self._evaluator.evaluate(slot, job))
         self._evaluating[task] = (record, attempt, slot)
         self._news.append(partial(self._observer.launched, len(self._evaluating)))

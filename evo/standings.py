@@ -1,4 +1,4 @@
-"""What is known of a run so far, in memory: population, hall of fame, front, noise.
+"""What is known of a run so far, in memory: population, hall of fame, champion, front, noise.
 
 Standings are a function of the store alone: telling the same results in the same order rebuilds them, whether the run
 was killed in between or not.
@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
-from evo.plan import Plan
+from evo.champion import Championship, Setback
+from evo.plan import CONFIRMED_OBJECTIVE, Plan
 from evo.store import IndividualRecord, Outcome, Purpose
 from populations.archive import HallOfFame, ParetoFront
 from populations.fitness import Fitness
@@ -53,7 +54,7 @@ class Standings:
 
     Attributes:
         population: the survivors, best first.
-        hall: the best individuals so far.
+        hall: the best individuals so far by the selection split alone.
         front: the non-dominated individuals over the plan's pair of objectives.
         told: results so far; `searched` of them were offspring.
         statuses: how those results ended.
@@ -77,8 +78,9 @@ class Standings:
         self.family: dict[int, tuple[int, ...]] = {0: ()}
         self._toolbox = toolbox
         self._offspring: list[Individual] = []
-        self._confirmed: dict[int, Individual] = {}
-        self._gate_bpb: dict[int, dict[int, float]] = {}  # by individual, by seed
+        self._confirmed_bpb: dict[int, dict[int, float]] = {}  # on the gate split, by individual, by seed
+        self._championship = Championship()
+        self._gated: dict[int, Individual] = {}
 
     def tell(self, record: IndividualRecord, outcome: Outcome, source: Callable[[int], str]) -> None:
         """Take in one result.
@@ -110,12 +112,12 @@ class Standings:
 
         Nobody is where selection looks at another objective first (see `evo.plan`).
         """
-        reference = self._gate_bpb.get(0, {})
+        reference = self._confirmed_bpb.get(0, {})
         if len(reference) < 2:
             return []
         sigma = stdev(reference.values())
         gains = []
-        for individual, measured in self._gate_bpb.items():
+        for individual, measured in self._confirmed_bpb.items():
             shared = sorted(reference.keys() & measured.keys())
             if individual and shared:
                 differences = [reference[seed] - measured[seed] for seed in shared]
@@ -126,23 +128,50 @@ class Standings:
         return sorted(gains, key=lambda gain: (-gain.bpb, gain.individual))
 
     def best(self) -> Individual | None:
-        """Return the best individual: by confirmed gain where there are confirmations, by its mean before."""
+        """Return the best individual: by confirmed gain where there are confirmations, the champion before.
+
+        Without a gate it is the first of the hall of fame.
+        """
         confirmed = self.gains()
         if confirmed:
             # Generation 0 has a gain of exactly zero.
-            return self._confirmed[confirmed[0].individual] if confirmed[0].bpb > 0 else self.generation_zero
+            return self._gated[confirmed[0].individual] if confirmed[0].bpb > 0 else self.generation_zero
+        if self.has_gate:
+            return self.champion
         return self.hall[0] if len(self.hall) else None
+
+    @property
+    def has_gate(self) -> bool:
+        """Whether nobody becomes the best unseen by the gate split.
+
+        Where selection looks first at what that split is scored in, unless the task has no such split, which shows in
+        generation 0.
+        """
+        is_scored_there = self.generation_zero is None or self.champion is not None
+        return self.objectives[0].name == CONFIRMED_OBJECTIVE and is_scored_there
+
+    @property
+    def champion(self) -> Individual | None:
+        """Who leads on the selection split and holds on the gate split; None before generation 0 was measured."""
+        number = self._championship.champion
+        return None if number is None else self._gated[number]
+
+    @property
+    def setbacks(self) -> Mapping[int, Setback]:
+        """Who led on the selection split and did not hold on the gate split, by individual."""
+        return self._championship.setbacks
 
     def held(self) -> dict[int, Individual]:
         """Return the individuals whose sources are in memory, by id."""
         zero = [self.generation_zero] if self.generation_zero else []
-        others = (*self._offspring, *self._confirmed.values(), *zero)
+        others = (*self._offspring, *self._gated.values(), *zero)
         everyone = (*self.population, *self.hall, *self.front.individuals, *others)
         return {individual.id: individual for individual in everyone}
 
     def finalists(self) -> list[Individual]:
-        """Return the individuals to confirm: the best of the hall of fame, generation 0 excepted."""
-        return [individual for individual in self.hall if individual.id != 0][: self.plan.finalists]
+        """Return the individuals to confirm: the champion, then the best of the hall of fame; generation 0 excepted."""
+        first = [self.champion] if self.has_gate and self.champion else []
+        return [one for one in dict.fromkeys([*first, *self.hall]) if one.id != 0][: self.plan.finalists]
 
     def _measure(self, record: IndividualRecord, outcome: Outcome, source: Callable[[int], str]) -> None:
         individual = self.held().get(record.id) or Individual(
@@ -155,18 +184,26 @@ class Standings:
         )
         individual.tell(outcome.seed, outcome.objectives)
         self.family[record.id] = record.parents
-        if Split.GATE in outcome.split_bpb:
-            self._gate_bpb.setdefault(record.id, {})[outcome.seed] = outcome.split_bpb[Split.GATE]
+        self._compare(individual, outcome)
         self.hall.update([individual, *self.population])
         self.front.update([individual])
-        if outcome.purpose is Purpose.CONFIRM and record.id:
-            self._confirmed[record.id] = individual
         if record.id == 0 and self.generation_zero is None:
             self.generation_zero = individual
             # With many workers an offspring may be measured before generation 0 is.
             self.population = self._toolbox.survive(self.population, [individual])
         elif outcome.purpose is Purpose.SEARCH:
             self._offspring.append(individual)
+
+    def _compare(self, individual: Individual, outcome: Outcome) -> None:
+        """Take in what an evaluation says about who is the best."""
+        gate_bpb = outcome.split_bpb.get(Split.GATE)
+        if gate_bpb is not None:
+            self._gated[individual.id] = individual
+            # What an offspring was chosen by cannot confirm it.
+            if outcome.purpose is not Purpose.SEARCH:
+                self._confirmed_bpb.setdefault(individual.id, {})[outcome.seed] = gate_bpb
+        if self.objectives[0].name == CONFIRMED_OBJECTIVE:
+            self._championship.tell(individual.id, outcome.seed, outcome.objectives[CONFIRMED_OBJECTIVE], gate_bpb)
 
     def _generation_is_complete(self, outcome: Outcome) -> bool:
         """Return whether offspring enter the population now; the last generation of a budget may be a smaller one."""

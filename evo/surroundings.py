@@ -50,7 +50,7 @@ def look_around(store: StoreView, standings: Standings, parents: Sequence[int], 
 
 
 def _best(standings: Standings) -> Relative | None:
-    best = standings.hall[0] if len(standings.hall) else None
+    best = standings.best()
     return _as_relative(best) if best else None
 
 

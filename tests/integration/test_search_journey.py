@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from evo.endings import Ending
 from evo.lineage import Lineage
 from evo.run_folder import RunFolder
 from evo.store import Purpose, Store
+from operators import ConstantMutation
+from trainer.evaluation import Job
 
 
 def test_the_first_proposals_know_that_nothing_is_measured_yet(tmp_path: Path) -> None:
@@ -80,6 +83,36 @@ def test_two_objectives_end_to_end(tmp_path: Path) -> None:
         assert standings.gains()
         assert len(standings.front.individuals) > 1
     assert check_run(path) == []
+
+
+def test_nobody_is_the_best_unseen_by_the_gate_split(tmp_path: Path) -> None:
+    class Fickle(PacedEvaluator):
+        def _gate_noise(self, job: Job) -> float:
+            return random.Random(job.genome).gauss(0, 0.03)
+
+    class Auditor(Notes):
+        def __init__(self) -> None:
+            super().__init__()
+            self.best: set[int] = set()
+            self.leaders: set[int] = set()
+
+        def finished(self, record: Any, outcome: Any, standings: Any, reason: str) -> None:
+            self.best.add(standings.best().id)
+            self.leaders.add(standings.hall[0].id)
+
+    path, watcher = tmp_path / "run", Auditor()
+    config = configuration(4, 20, noise={"confirm_share": 0.0})
+    with opened(path, config, Fickle(GENOME, turns=5), ConstantMutation(), watcher) as (search, store):
+        asyncio.run(search.run())
+        last, setbacks = search.standings.best(), dict(search.standings.setbacks)
+        measured = [one for one in store.outcomes() if one.status == "ok"]
+    gated = {one.individual for one in measured if "G" in one.split_bpb}
+    assert len(watcher.best) > 1
+    assert watcher.best <= gated < {one.individual for one in measured}
+    assert watcher.leaders & setbacks.keys()
+    with opened(path, config, Fickle(GENOME)) as (search, _):
+        assert search.standings.best() == last
+        assert search.standings.setbacks == setbacks
 
 
 def test_results_are_told_when_they_are_safe(tmp_path: Path) -> None:

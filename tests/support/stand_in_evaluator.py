@@ -10,7 +10,7 @@ from functools import cached_property
 
 from evo.workers.evaluator import Slot
 from operators.constants import find_constants
-from trainer.evaluation import Clock, CurvePoint, Evaluation, Job, Status, Timings
+from trainer.evaluation import Clock, CurvePoint, Evaluation, Job, Split, Status, Timings
 
 SIGMA_BPB = 0.002
 _FAILURES = (Status.CRASHED, Status.OUT_OF_MEMORY, Status.DIVERGED, Status.TIMED_OUT)
@@ -25,7 +25,8 @@ class StandInSlot:
 class StandInEvaluator:
     """Every numeric constant has an optimum somewhere beside its value in generation 0; noise depends on the seed.
 
-    Equal jobs get equal answers. One program in `one_in` fails; the first job of all is lost once.
+    Equal genomes and seeds get equal answers, whatever else they are scored on. One program in `one_in` fails; the
+    first job of all is lost once.
     """
 
     generation_zero: str
@@ -57,10 +58,9 @@ class StandInEvaluator:
     def _scored(self, job: Job, program: random.Random) -> Evaluation:
         moved = self._distance(job.genome)
         noise = random.Random(f"{job.genome}:{job.seed}")
-        bpb = {
-            split.value: 1.6 + 0.05 * moved + 0.01 * index + program.gauss(0, 0.002) + noise.gauss(0, SIGMA_BPB)
-            for index, split in enumerate(sorted(job.splits, reverse=True))
-        }
+        bpb = {"S": 1.6 + 0.05 * moved + program.gauss(0, 0.002) + noise.gauss(0, SIGMA_BPB)}
+        if Split.GATE in job.splits or (job.gate_below is not None and bpb["S"] < job.gate_below):
+            bpb["G"] = 1.61 + 0.05 * moved + self._gate_noise(job)
         seconds = noise.uniform(9.5, 10)
         objectives = {
             "val_bpb": bpb["S"],
@@ -84,6 +84,10 @@ class StandInEvaluator:
 
     def _failed(self, job: Job, status: Status, reason: str) -> Evaluation:
         return Evaluation(status, job.seed, "stand-in", Clock.CPU, "none", reason=reason, timings=Timings(1, 1, 0, 2))
+
+    def _gate_noise(self, job: Job) -> float:
+        program, noise = random.Random(f"{job.genome}:G"), random.Random(f"{job.genome}:{job.seed}:G")
+        return program.gauss(0, 0.002) + noise.gauss(0, SIGMA_BPB)
 
     def _distance(self, genome: str) -> float:
         """Return the mean squared distance of the constants from their optima, on a logarithmic scale."""

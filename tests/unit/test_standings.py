@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import random
 from collections.abc import Mapping
 from statistics import stdev
 
@@ -11,6 +12,7 @@ import pytest
 from searches import configuration
 
 from evo.assemble import build_standings
+from evo.champion import Setback
 from evo.standings import Standings
 from evo.store import IndividualRecord, Outcome, Purpose
 from trainer.evaluation import Status
@@ -106,7 +108,7 @@ def test_gains_pair_seeds() -> None:
 def test_the_best_is_what_was_confirmed_and_not_what_was_lucky() -> None:
     teller = Teller()
     teller.replicates(2.0, 2.001, 2.002)
-    teller.tell(1, 1.2)
+    teller.tell(1, 1.2, gate=1.4)
     teller.tell(2, 1.3)
     assert teller.best == 1
     for seed in (1, 2):
@@ -136,11 +138,113 @@ def test_a_confirmed_individual_stays_the_best_when_many_better_looking_ones_fol
 
 def test_an_offspring_that_is_measured_before_generation_0_stays() -> None:
     teller = Teller()
-    teller.tell(1, 1.5)
+    teller.tell(1, 1.5, gate=1.6)
     assert teller.population == [1]
+    assert teller.best is None
     teller.replicates(2.0, 2.1)
     assert teller.population == [1, 0]
     assert teller.best == 1
+
+
+class TestChampion:
+    """Who is the best before anything is confirmed."""
+
+    def test_generation_0_is_the_first(self) -> None:
+        teller = Teller()
+        assert teller.best is None
+        teller.replicates(2.0)
+        assert teller.best == 0
+
+    def test_who_leads_and_holds_on_the_gate_split_follows(self) -> None:
+        teller = Teller()
+        teller.replicates(2.0)
+        teller.tell(1, 1.8, gate=2.0)
+        assert teller.best == 1
+        teller.tell(2, 1.7, gate=1.9)
+        assert teller.best == 2
+        assert teller.standings.setbacks == {}
+
+    def test_who_leads_and_is_worse_on_the_gate_split_does_not(self) -> None:
+        teller = Teller()
+        teller.replicates(2.0)
+        teller.tell(1, 1.8, gate=1.9)
+        teller.tell(2, 1.2, gate=1.95)
+        assert [one.id for one in teller.standings.hall] == [2, 1, 0]
+        assert teller.best == 1
+        assert teller.standings.setbacks == {2: Setback(champion=1, bpb=1.95, champion_bpb=1.9)}
+
+    def test_who_was_never_scored_on_the_gate_split_does_not(self) -> None:
+        teller = Teller()
+        teller.replicates(2.0)
+        teller.tell(1, 0.1)
+        assert teller.best == 0
+
+    def test_who_is_better_on_the_gate_split_alone_does_not(self) -> None:
+        teller = Teller()
+        teller.replicates(2.0)
+        teller.tell(1, 1.9, gate=0.1)
+        assert teller.best == 0
+        assert teller.standings.setbacks == {}
+
+    def test_seeds_are_paired_where_both_ran_with_one(self) -> None:
+        teller = Teller()
+        teller.replicates(2.0, 1.0)  # on the mean of both nobody would hold
+        teller.tell(1, 1.3, gate=1.8)
+        assert teller.best == 1
+        teller.tell(2, 1.2, seed=7, gate=1.85)
+        teller.tell(3, 1.2, seed=7, gate=1.75)
+        assert teller.best == 3
+
+    def test_a_replicate_can_take_it_back(self) -> None:
+        teller = Teller(pop=4, gens=40)
+        teller.replicates(2.0)
+        teller.tell(1, 1.8, gate=1.9)
+        teller.tell(2, 1.7, gate=1.95)
+        teller.tell(3, 1.75, gate=1.85)
+        assert teller.best == 3
+        teller.tell(3, 2.1, seed=1, gate=2.1)
+        assert teller.best == 1
+        teller.tell(1, 2.4, seed=1, gate=2.2)
+        assert teller.best == 2
+
+    def test_the_same_results_again_give_the_same_champions(self) -> None:
+        def champions() -> list[int | None]:
+            chance, teller, seen = random.Random(3), Teller(pop=4, gens=100), []
+            teller.replicates(2.0, 2.01, 1.99)
+            for number in range(1, 200):
+                again = number > 20 and chance.random() < 0.2
+                individual = chance.randrange(number - 20, number) if again else number
+                bpb = 1.9 - number / 1000 + chance.gauss(0, 0.05)
+                gate = bpb + 0.1 + chance.gauss(0, 0.05)
+                teller.tell(individual, bpb, seed=5 if again else 0, gate=gate if chance.random() < 0.5 else None)
+                seen.append(teller.best)
+            return seen
+
+        seen = champions()
+        assert len(set(seen)) > 5
+        assert champions() == seen
+
+    def test_it_is_the_first_finalist(self) -> None:
+        teller = Teller(pop=4, gens=8)
+        teller.replicates(2.0, 2.1)
+        for number in range(1, 20):
+            teller.tell(number, 1.5, gate=2.5)
+        teller.tell(20, 1.8, gate=1.9)
+        assert teller.best == 20
+        finalists = [one.id for one in teller.standings.finalists()]
+        assert finalists == [20]
+
+    def test_what_it_was_chosen_by_does_not_confirm_it(self) -> None:
+        teller = Teller()
+        teller.replicates(2.0, 2.1)
+        teller.tell(1, 1.8, gate=1.9)
+        assert teller.standings.gains() == []
+
+    def test_a_task_without_a_gate_split_goes_by_the_first_objective(self) -> None:
+        teller = Teller()
+        teller.tell(0, 2.0, Purpose.BASELINE)
+        teller.tell(1, 1.8)
+        assert teller.best == 1
 
 
 def test_failures_are_counted_and_nowhere_else() -> None:
