@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
+from evo.champion import Setback
 from evo.commands.summary_view import evaluations, number
 from evo.runs import Viewed
 from evo.store import AttemptRecord, EvaluationRecord, IndividualRecord
@@ -28,6 +29,7 @@ class Portrait:
 
     Attributes:
         attempts: every launch of each of the evaluations, oldest first.
+        setback: why it is not the best although it led on the selection split; None for all others.
     """
 
     record: IndividualRecord
@@ -35,6 +37,7 @@ class Portrait:
     attempts: tuple[tuple[AttemptRecord, ...], ...]
     children: tuple[int, ...]
     exchanges: tuple[Exchange, ...]
+    setback: Setback | None
 
     @property
     def results(self) -> list[Evaluation]:
@@ -53,6 +56,7 @@ class Portrait:
             **asdict(self.record),
             "objectives": self.means,
             "children": self.children,
+            "setback": asdict(self.setback) if self.setback else None,
             "evaluations": [
                 {**asdict(one), "attempts": [asdict(attempt) for attempt in attempts]}
                 for one, attempts in zip(self.evaluations, self.attempts, strict=True)
@@ -63,7 +67,7 @@ class Portrait:
 
 def read_portrait(viewed: Viewed, record: IndividualRecord) -> Portrait:
     """Return everything a run knows of an individual."""
-    store = viewed.store
+    store, best = viewed.store, viewed.standings.best()
     children = store.children_of([record.id], limit=_CHILDREN)
     records = tuple(store.evaluations_of(record.id))
     return Portrait(
@@ -72,6 +76,8 @@ def read_portrait(viewed: Viewed, record: IndividualRecord) -> Portrait:
         attempts=tuple(tuple(store.attempts_of(one.id)) for one in records),
         children=tuple(child.id for child in children),
         exchanges=tuple(store.exchanges(record.id)),
+        # Confirmation, with its new seeds, has the last word.
+        setback=viewed.standings.setbacks.get(record.id) if best and best.id != record.id else None,
     )
 
 
@@ -83,6 +89,8 @@ def print_portrait(console: Console, portrait: Portrait, *, prompts: bool) -> No
     for name in LANGUAGE_MODEL_OBJECTIVES:
         if name in means:
             print_whole(console, f"{name:<18} {number(name, means[name])}")
+    if portrait.setback:
+        print_whole(console, f"[yellow]{_setback(portrait.setback)}[/]")
     _print_evaluations(console, portrait.evaluations)
     for attempt in (one for attempts in portrait.attempts for one in attempts if one.state == "released"):
         lost = f"attempt {attempt.number} on {attempt.device} gave no result: {attempt.reason}"
@@ -117,8 +125,14 @@ def _origin(portrait: Portrait) -> Iterator[str]:
     yield f"{'means over':<18} {evaluations(measured)}"
 
 
+def _setback(setback: Setback) -> str:
+    gate = f"{setback.bpb:.4f} bits per byte against {setback.champion_bpb:.4f} of #{setback.champion}"
+    return f"led on split {Split.SELECTION}, but did not hold on split {Split.GATE}: {gate}"
+
+
 def _print_evaluations(console: Console, records: Sequence[EvaluationRecord]) -> None:
-    splits = [split for split in Split if any(split in one.splits for one in records)]
+    scored = {split for one in records for split in (*one.splits, *(one.result.split_bpb if one.result else ()))}
+    splits = [split for split in Split if split in scored]
     header = ("told", "purpose", "seed", "status", *splits)
     timings = ("tokens/s", "train", "score", "other", "device")
     print_whole(console, "\n[bold]evaluations[/]: bits per byte by split; seconds of training, scoring and the rest")
