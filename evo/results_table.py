@@ -6,11 +6,12 @@ import csv
 import os
 from pathlib import Path
 
+from evo.champion import Championship
 from evo.errors import ReportError
 from evo.lineage import Lineage
 from evo.run_folder import RunFolder
 from evo.store import Outcome, StoreView
-from trainer.evaluation import Status
+from trainer.evaluation import Split, Status
 
 COLUMNS = ("commit", "val_bpb", "memory_gb", "status", "description")
 _COMMIT_LENGTH = 7
@@ -20,7 +21,8 @@ _MIB_PER_GB = 1024
 def write_results_table(folder: RunFolder, store: StoreView, lineage: Lineage) -> None:
     """Replace the run's table atomically.
 
-    autoresearch writes 0.000000 for a crash, which reads as the best possible loss; here its numbers stay empty.
+    autoresearch writes 0.000000 for a crash, which reads as the best possible loss; here its numbers stay empty. What
+    did not hold on the gate split is not kept.
 
     Raises:
         ReportError: the disk refused.
@@ -43,9 +45,13 @@ def _write(path: Path, store: StoreView, lineage: Lineage) -> None:
         )
         table.writerow(COLUMNS)
         best: float | None = None
+        championship = Championship()
         for outcome in store.outcomes():
             bpb = outcome.objectives.get("val_bpb")
-            kept = bpb is not None and (best is None or bpb < best)
+            if bpb is not None:
+                championship.tell(outcome.individual, outcome.seed, bpb, outcome.split_bpb.get(Split.GATE))
+            holds = outcome.individual not in championship.setbacks
+            kept = bpb is not None and (best is None or bpb < best) and holds
             best = bpb if kept else best
             idea = " ".join(store.individual(outcome.individual).idea.split())
             commit = lineage.commit_of(outcome.individual)[:_COMMIT_LENGTH]

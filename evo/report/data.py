@@ -45,6 +45,7 @@ class EvaluationRow:
         number: 1, 2, 3 … in the order in which results arrived.
         individual: id of what was evaluated.
         objectives: as measured on the split that selection sees; empty unless `status` is OK.
+        champion: who was the best then, by the gate split too; None where there is no gate.
     """
 
     number: int
@@ -54,6 +55,7 @@ class EvaluationRow:
     device: str
     objectives: Mapping[str, float] = field(default_factory=dict)
     reason: str = ""
+    champion: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,13 +247,16 @@ class RunReport:
         return Gain(value, confirmation.standard_error, value / abs(base) if base else None)
 
     def best_so_far(self) -> list[tuple[int, float]]:
-        """Return (evaluation number, best mean) after each OK evaluation.
+        """Return (evaluation number, mean of the best) after each OK evaluation.
 
-        The best is taken over the means of what was measured by then, not over single lucky values: a re-evaluation
-        may take a best back, and then the curve steps back too.
+        The best is the champion, or where there is no gate the best of the means of what was measured by then, not of
+        single lucky values: a re-evaluation may take a best back, and then the curve steps back too.
         """
         pick = min if self.objective.direction is Direction.MINIMIZE else max
-        return [(number, pick(means.values())) for number, means in self._running_means()]
+        return [
+            (row.number, pick(means.values()) if row.champion is None else means[row.champion])
+            for row, means in self._running_means()
+        ]
 
     def operator_summaries(self) -> list[OperatorSummary]:
         """Return a summary of each operator, the most offspring first."""
@@ -259,8 +264,8 @@ class RunReport:
         summaries = [self._summarise(name) for name in names]
         return sorted(summaries, key=lambda summary: (-summary.offspring, summary.name))
 
-    def _running_means(self) -> Iterator[tuple[int, dict[int, float]]]:
-        """Yield after each OK evaluation its number and everyone's mean so far; one dict that goes on changing."""
+    def _running_means(self) -> Iterator[tuple[EvaluationRow, dict[int, float]]]:
+        """Yield each OK evaluation, and everyone's mean after it; one dict that goes on changing."""
         name = self.objective.name
         counts: Counter[int] = Counter()
         means: dict[int, float] = {}
@@ -270,7 +275,7 @@ class RunReport:
                 counts[id_] += 1
                 before = means.get(id_, 0.0)
                 means[id_] = before + (evaluation.objectives[name] - before) / counts[id_]
-                yield evaluation.number, means
+                yield evaluation, means
 
     def _summarise(self, operator: str) -> OperatorSummary:
         offspring = [row for row in self.individuals if row.operator == operator and row.parents]

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 
+from evo.champion import Championship
 from evo.report.data import Confirmation, EvaluationRow, IndividualRow, LineStep, OperatorCosts, RunReport
 from evo.resolution import resolved
 from evo.runs import Viewed
 from evo.search import Ending
+from evo.standings import Standings
 from evo.starts import installed_versions, read_starts
 from evo.store import StoreView
 from evo.workforce import retirements
@@ -29,7 +31,7 @@ def load_report(viewed: Viewed) -> RunReport:
     It rests on the results that `viewed.standings` was told, and on none that a live run has added since.
     """
     config, store, standings = viewed.config, viewed.store, viewed.standings
-    evaluations, places = _evaluations(store, standings.told)
+    evaluations, places = _evaluations(store, standings)
     measured = _measured(store, standings.objectives, evaluations)
     pair = _pair(standings.front.objectives)
     best = standings.best()
@@ -66,13 +68,19 @@ def load_report(viewed: Viewed) -> RunReport:
     )
 
 
-def _evaluations(store: StoreView, told: int) -> tuple[tuple[EvaluationRow, ...], tuple[tuple[str, str], ...]]:
-    """Return the first `told` results, and every pair of device and sandbox level that they ran with."""
+def _evaluations(
+    store: StoreView, standings: Standings
+) -> tuple[tuple[EvaluationRow, ...], tuple[tuple[str, str], ...]]:
+    """Return the results that standings were told, and every pair of device and sandbox level that they ran with."""
     rows = []
     places: dict[tuple[str, str], None] = {}
-    for number, record in enumerate(islice(store.told(), told), start=1):
+    championship = Championship()
+    for number, record in enumerate(islice(store.told(), standings.told), start=1):
         result = record.result
         assert result is not None  # noqa: S101 - the store keeps one with everything that was told
+        if result.status is Status.OK and standings.has_gate:
+            bpb, gate_bpb = result.objectives[_GATE_OBJECTIVE.name], result.split_bpb.get(Split.GATE)
+            championship.tell(record.individual, record.seed, bpb, gate_bpb)
         places[result.device, result.sandbox] = None
         rows.append(
             EvaluationRow(
@@ -83,6 +91,7 @@ def _evaluations(store: StoreView, told: int) -> tuple[tuple[EvaluationRow, ...]
                 device=result.device,
                 objectives=result.objectives,
                 reason=result.reason,
+                champion=championship.champion,
             )
         )
     return tuple(rows), tuple(places)

@@ -192,6 +192,13 @@ def test_the_answer_is_the_finalist_with_the_largest_paired_gain_on_the_gate_spl
     assert report.noise["val_bpb"] == pytest.approx(stdev(_scores(database, 0).values()))
 
 
+def test_the_best_so_far_is_nobody_unseen_by_the_gate_split(report, database):
+    query = "SELECT individual FROM evaluations WHERE json_extract(split_bpb, '$.G') IS NOT NULL"
+    champions = {row.champion for row in report.evaluations} - {None}
+    assert len(champions) > 1
+    assert champions <= {individual for (individual,) in database.execute(query)}
+
+
 def test_operators_are_charged_with_their_proposals_and_calls(report, database):
     query = "SELECT operator, count(*) FROM proposals WHERE number > 0 GROUP BY operator"
     asked = dict(database.execute(query))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import random
 from collections import Counter
 from pathlib import Path
@@ -17,6 +18,7 @@ from searches import GENOME, Notes, Numbering, configuration, opened, searched
 from evo.check import check_run
 from evo.endings import Ending
 from evo.lineage import Lineage
+from evo.results_table import write_results_table
 from evo.run_folder import RunFolder
 from evo.store import Purpose, Store
 from operators import ConstantMutation
@@ -101,18 +103,27 @@ def test_nobody_is_the_best_unseen_by_the_gate_split(tmp_path: Path) -> None:
             self.leaders.add(standings.hall[0].id)
 
     path, watcher = tmp_path / "run", Auditor()
-    config = configuration(4, 20, noise={"confirm_share": 0.0})
+    config = configuration(4, 20, noise={"confirm_share": 0.0, "baseline_replicates": 1})
     with opened(path, config, Fickle(GENOME, turns=5), ConstantMutation(), watcher) as (search, store):
         asyncio.run(search.run())
         last, setbacks = search.standings.best(), dict(search.standings.setbacks)
         measured = [one for one in store.outcomes() if one.status == "ok"]
+        write_results_table(RunFolder(path), store, search._projection._lineage)
+        kept = [one for one, line in zip(store.outcomes(), table(path), strict=True) if line["status"] == "keep"]
     gated = {one.individual for one in measured if "G" in one.split_bpb}
     assert len(watcher.best) > 1
     assert watcher.best <= gated < {one.individual for one in measured}
     assert watcher.leaders & setbacks.keys()
+    assert watcher.best == {one.individual for one in kept}
     with opened(path, config, Fickle(GENOME)) as (search, _):
         assert search.standings.best() == last
         assert search.standings.setbacks == setbacks
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    """Return the lines of a run's table of results."""
+    with RunFolder(path).results.open() as file:
+        return list(csv.DictReader(file, delimiter="\t"))
 
 
 def test_results_are_told_when_they_are_safe(tmp_path: Path) -> None:

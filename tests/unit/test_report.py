@@ -189,6 +189,8 @@ def test_best_so_far_follows_means_and_steps_back():
     evaluations = [told(1, 0, 2.0), told(2, 1, 1.0), EvaluationRow(3, 2, 0, Status.CRASHED, "cpu"), told(4, 1, 3.2)]
     report = _run_with(_scored(0, 2.0), _scored(1, 2.1, replicates=2), evaluations=evaluations)
     assert report.best_so_far() == [(1, 2.0), (2, 1.0), (4, 2.0)]
+    gated = replace(report, evaluations=tuple(replace(row, champion=0) for row in evaluations))
+    assert gated.best_so_far() == [(1, 2.0), (2, 2.0), (4, 2.0)]
 
 
 def test_an_operator_is_credited_beyond_a_tie_over_its_best_parent():
