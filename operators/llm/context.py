@@ -26,6 +26,7 @@ MOST_INSPIRATIONS = 2
 INSPIRATION_CHARACTERS = 8_000
 MOST_REMOVED_LINES = 40
 LINE_CHARACTERS = 160
+REASON_CHARACTERS = 240  # the evidence of a broken rule fits
 IDEA_CHARACTERS = 300
 TIE_SIGMAS = 2.0
 
@@ -146,7 +147,7 @@ class Prompts:
         )
 
     def _relative(self, relative: Relative, parent: Parent, around: Surroundings) -> dict[str, str]:
-        outcome = relative.status + (f": {one_line(relative.reason, LINE_CHARACTERS)}" if relative.reason else "")
+        outcome = relative.status + (f": {one_line(relative.reason, REASON_CHARACTERS)}" if relative.reason else "")
         if relative.objectives:
             outcome = self._values(relative.objectives, around.noise) + self._comparison(relative, parent, around)
         return {

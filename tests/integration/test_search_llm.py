@@ -18,6 +18,8 @@ from evo.endings import Ending, Stopped
 from evo.resolution import resolve
 from evo.run_folder import RunFolder
 from evo.store import Store
+from evo.workers import Slot
+from trainer.evaluation import Evaluation, Job, Status
 
 GOOD: Behaviour = model(scripted_model)
 
@@ -46,6 +48,26 @@ def assert_everything_proposed_was_evaluated(path: Path) -> None:
     with Store.read(RunFolder(path).store) as store:
         assert store.queued() == store.running() == []
         assert store.last_told() >= 3
+
+
+def test_the_evidence_of_a_broken_rule_reaches_the_model(tmp_path: Path) -> None:
+    evidence = (
+        "causality: at position 29 of a probe the log-probability of the target moved by 4.2 nats, and that of some "
+        "token by 8.6 (tolerance 0.086; 16 of 16 probes moved) when only later tokens changed"
+    )
+
+    class Rejecting(PacedEvaluator):
+        async def verdict(self, slot: Slot, job: Job) -> Evaluation:
+            if job.genome == GENOME:
+                return await super().verdict(slot, job)
+            return self._failed(job, Status.REJECTED, evidence)
+
+    with MessagesServer() as server:
+        config = configured(server)
+        stopped = searched(tmp_path / "run", config, Rejecting(GENOME), build_operators(config, 0.0))
+        assert stopped.ending is Ending.COMPLETE
+        last = str(server.requests[-1].body["messages"])
+    assert f"→ rejected: {evidence}" in last
 
 
 def test_a_refused_key_stops_it_at_once(tmp_path: Path) -> None:
