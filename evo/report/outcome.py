@@ -79,8 +79,8 @@ def _verdict_on_the_others(report: RunReport) -> str:
     first = report.ranking[0].id
     if first == 0:
         return "No offspring was better."
-    # Only a confirmation puts generation 0 before what scored better.
-    return f"Individual {first} scored better where selection looked, but no finalist was better where it did not look."
+    # Only the gate split puts generation 0 before what scored better.
+    return f"Individual {first} scored better where selection looked, but nobody held where it did not look."
 
 
 def _verdict(gain: Gain) -> tuple[str, Tone]:
