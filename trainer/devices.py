@@ -81,10 +81,10 @@ def _select_one(name: str) -> list[Device]:
 
 
 class GpuMemory:
-    """Reads the memory in use on one GPU from its driver, for as long as the process lives.
+    """Reads the memory in use on some GPUs from their driver, for as long as the process lives.
 
     Args:
-        device_id: UUID of the GPU or MIG instance.
+        device_id: UUIDs of GPUs or MIG instances, with commas.
 
     Raises:
         MachineError: (also from the methods) the driver does not know the device, or has lost it.
@@ -97,21 +97,21 @@ class GpuMemory:
         self._device_id = device_id
         with self._telling():
             pynvml.nvmlInit()
-            self._handle = pynvml.nvmlDeviceGetHandleByUUID(device_id)
+            self._handles = [pynvml.nvmlDeviceGetHandleByUUID(one) for one in device_id.split(",")]
 
     def device_mib(self) -> float:
-        """Return the memory in use on the device, by whomever, MiB."""
+        """Return the memory in use on the devices, by whomever, MiB."""
         with self._telling():
-            return float(self._nvml.nvmlDeviceGetMemoryInfo(self._handle).used) / 2**20
+            return sum(float(self._nvml.nvmlDeviceGetMemoryInfo(one).used) for one in self._handles) / 2**20
 
     def used_mib(self, pids: Sequence[int], baseline_mib: float) -> float:
-        """Return the memory that some processes hold on the device, MiB.
+        """Return the memory that some processes hold on the devices, MiB.
 
-        Where the driver does not tell processes apart (in many containers), it is what the whole device holds beyond
-        `baseline_mib`, which includes whatever else has begun to use it since.
+        Where the driver does not tell processes apart (in many containers), it is what the devices hold beyond
+        `baseline_mib`, which includes whatever else has begun to use them since.
         """
         with self._telling():
-            held = self._nvml.nvmlDeviceGetComputeRunningProcesses(self._handle)
+            held = [one for gpu in self._handles for one in self._nvml.nvmlDeviceGetComputeRunningProcesses(gpu)]
         own = [process.usedGpuMemory for process in held if process.pid in pids and process.usedGpuMemory is not None]
         return sum(own) / 2**20 if own else max(0.0, self.device_mib() - baseline_mib)
 

@@ -14,9 +14,14 @@ from trainer.errors import MachineError
 from trainer.evaluation import Evaluation, Job, Status
 from trainer.sandbox import python_command, trusted_environment
 from trainer.scratch import sweep
+from trainer.script import ScriptSettings
 from trainer.settings import Settings
 
 _END_PATIENCE_SECONDS = 15.0  # longer than a supervisor hunts for the processes of its candidates
+
+
+WorkerSettings = Settings | ScriptSettings
+"""One worker's settings, by the kind of its task."""
 
 
 class SupervisorProcess:
@@ -26,7 +31,7 @@ class SupervisorProcess:
         sandbox: the level of isolation that its candidates run under.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: WorkerSettings) -> None:
         """Start the supervisor and wait until it is ready.
 
         Raises:
@@ -37,7 +42,7 @@ class SupervisorProcess:
         self._channel, inherited = Channel.pair()
         with inherited:
             self._process = subprocess.Popen(  # noqa: S603 - an argument list, no shell
-                python_command("trainer.supervisor", str(inherited.fileno())),
+                python_command(_module(settings), str(inherited.fileno())),
                 env=trusted_environment(threads=1),
                 stdin=subprocess.DEVNULL,
                 pass_fds=(inherited.fileno(),),
@@ -93,7 +98,7 @@ class SupervisorProcess:
             status=Status.LOST,
             seed=job.seed,
             device=self._settings.device_name,
-            clock=self._settings.budget.clock,
+            clock=self._settings.clock,
             sandbox=self.sandbox,
             reason=reason,
         )
@@ -112,3 +117,7 @@ class SupervisorProcess:
             self.close()
             raise MachineError(str(answer["reason"]))
         return str(answer["sandbox"])
+
+
+def _module(settings: WorkerSettings) -> str:
+    return "trainer.script.supervisor" if isinstance(settings, ScriptSettings) else "trainer.supervisor"

@@ -1,7 +1,14 @@
-"""The quantities that an evaluation measures, each with its direction and unit."""
+"""The quantities that an evaluation measures, each with its direction and unit, and the bounds that some must keep."""
 
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+
+from trainer.errors import ConfigError
 
 
 class Direction(StrEnum):
@@ -13,17 +20,76 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """One measured quantity of an individual."""
+    """One measured quantity of an individual.
+
+    Attributes:
+        self_reported: whether the value is what the genome's own program said, which nobody has checked.
+    """
 
     name: str
     direction: Direction
     unit: str
+    self_reported: bool = False
 
     @property
     def weight(self) -> float:
         """-1.0 when minimised, +1.0 when maximised: the sign DEAP gives to a fitness value."""
         return -1.0 if self.direction is Direction.MINIMIZE else 1.0
 
+    @property
+    def label(self) -> str:
+        """The name, and that nobody has checked its values where that is so: what tables and plots show."""
+        return f"{self.name} (self-reported)" if self.self_reported else self.name
+
+
+_RELATIONS: dict[str, Callable[[float, float], bool]] = {
+    "<=": operator.le,
+    ">=": operator.ge,
+    "<": operator.lt,
+    ">": operator.gt,
+}
+_CONSTRAINT = re.compile(r"\s*([A-Za-z_]\w*)\s*(<=|>=|<|>)\s*(\S+)\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """A bound on an objective. Who breaks it is infeasible: worse than everyone who keeps it, yet measured.
+
+    Attributes:
+        name: of the objective.
+        relation: `<`, `<=`, `>` or `>=`.
+        bound: in the objective's unit.
+    """
+
+    name: str
+    relation: str
+    bound: float
+
+    @classmethod
+    def parse(cls, text: str) -> Constraint:
+        """Return the constraint that a text such as `peak_vram_mb < 70000` states; raise ConfigError if it is none."""
+        match = _CONSTRAINT.fullmatch(text)
+        try:
+            if match is not None:
+                return cls(match[1], match[2], float(match[3]))
+        except ValueError:
+            pass
+        raise ConfigError(f"a constraint reads like `peak_vram_mb < 70000`, but it was {text!r}.")
+
+    def violation(self, objectives: Mapping[str, float]) -> float:
+        """Return how far values are beyond the bound, relative to its size; 0.0 where it is kept."""
+        value = objectives[self.name]
+        if _RELATIONS[self.relation](value, self.bound):
+            return 0.0
+        # On the bound of a strict relation there is no distance, and still a violation.
+        return max(abs(value - self.bound) / max(abs(self.bound), 1e-12), 1e-12)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.relation} {self.bound:g}"
+
+
+CODE_LINES = Objective("code_lines", Direction.MINIMIZE, "lines")
+PEAK_MEMORY = Objective("peak_memory_mib", Direction.MINIMIZE, "MiB")
 
 LANGUAGE_MODEL_OBJECTIVES: dict[str, Objective] = {
     objective.name: objective
@@ -31,9 +97,15 @@ LANGUAGE_MODEL_OBJECTIVES: dict[str, Objective] = {
         Objective("val_bpb", Direction.MINIMIZE, "bits per byte"),
         Objective("tokens_per_second", Direction.MAXIMIZE, "tokens/s"),
         Objective("train_seconds", Direction.MINIMIZE, "s"),
-        Objective("peak_memory_mib", Direction.MINIMIZE, "MiB"),
+        PEAK_MEMORY,
         Objective("parameters", Direction.MINIMIZE, "parameters"),
-        Objective("code_lines", Direction.MINIMIZE, "lines"),
+        CODE_LINES,
     )
 }
 """What the trusted side measures for every genome of the language-model task, by name."""
+
+SCRIPT_OBJECTIVES: dict[str, Objective] = {
+    objective.name: objective
+    for objective in (Objective("run_seconds", Direction.MINIMIZE, "s"), PEAK_MEMORY, CODE_LINES)
+}
+"""What the trusted side measures for every genome of a script task, beside what the task itself names."""

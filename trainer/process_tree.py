@@ -84,10 +84,15 @@ class ProcessTree:
 
     def begin(self) -> None:
         """Count what is measured from now; called while every process of the tree is known to be what it seems."""
-        self._keepers = keepers(self.pid, self._sandbox.keeper)
-        self._main = next(iter(self._below_keepers()), self.pid)
+        self.find_main()
         if self._gpu is not None:
             self._gpu_baseline_mib = self._gpu.device_mib()
+
+    def find_main(self) -> None:
+        """Tell the command's own process from those of the sandbox above it, unless that is known."""
+        if self._main == self.pid:
+            self._keepers = keepers(self.pid, self._sandbox.keeper)
+            self._main = next(iter(self._below_keepers()), self.pid)
 
     def orphans(self) -> list[int]:
         """Return its descendants whose parents have ended; dead ones too, unless the sandbox has an init of its own."""

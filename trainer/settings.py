@@ -57,6 +57,11 @@ class Settings:
         """What an evaluation records as its device."""
         return f"{self.device}:{self.device_id}" if self.device_id else self.device
 
+    @property
+    def clock(self) -> Clock:
+        """Which clock training is measured on."""
+        return self.budget.clock
+
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-serialisable form that `from_json` inverts."""
         data = asdict(self)

@@ -1,0 +1,52 @@
+"""What evolves, as one text: a file as it is, or several files one after the other under lines that name them.
+
+Operators, the store and the family tree handle one text. A genome of several files is therefore their concatenation,
+each under a marker line; being a comment, it leaves Python what it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from trainer.errors import GenomeError
+
+_MARKER = "# ===== evo file: {} ====="
+
+
+def join(files: Mapping[str, str]) -> str:
+    """Return the text of a genome: of one file its content, of several each under its marker.
+
+    Args:
+        files: content by path relative to the project; contents of several end with a line end.
+    """
+    if len(files) == 1:
+        return next(iter(files.values()))
+    return "".join(f"{_MARKER.format(name)}\n{content}" for name, content in files.items())
+
+
+def split(source: str, names: Sequence[str]) -> dict[str, str]:
+    """Return the content of each file by its name; the inverse of `join`.
+
+    Raises:
+        GenomeError: not every name has its marker once and in this order, or there is text before the first.
+    """
+    if len(names) == 1:
+        return {names[0]: source}
+    markers = {_MARKER.format(name): name for name in names}
+    files: dict[str, list[str]] = {}
+    for line in source.splitlines(keepends=True):
+        name = markers.get(line.rstrip("\n"))
+        if name is not None and name not in files:
+            files[name] = []
+        elif name is not None or not files:
+            raise GenomeError(_expected(names))
+        else:
+            next(reversed(files.values())).append(line)
+    if tuple(files) != tuple(names):
+        raise GenomeError(_expected(names))
+    return {name: "".join(lines) for name, lines in files.items()}
+
+
+def _expected(names: Sequence[str]) -> str:
+    lines = ", ".join(f"`{_MARKER.format(name)}`" for name in names)
+    return f"the genome is {len(names)} files, each under its own line and in this order: {lines}"

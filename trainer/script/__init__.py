@@ -1,0 +1,11 @@
+"""Script tasks: any program whose files evolve, run as a whole in the sandbox.
+
+Read `supervisor` first: it runs the command, and afterwards the trusted scoring if there is one. `settings` is what it
+is told, `frozen` the files that every genome is given and none may change, `readings` where the objectives are read.
+"""
+
+from trainer.script.frozen import Frozen, freeze
+from trainer.script.programs import find_program
+from trainer.script.settings import Reading, ScriptSettings
+
+__all__ = ["Frozen", "Reading", "ScriptSettings", "find_program", "freeze"]

@@ -1,0 +1,32 @@
+"""Finding the programs that a script task names."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from trainer.errors import ConfigError
+
+
+def find_program(name: str, root: Path) -> Path:
+    """Return the absolute path of a program, with its links: they tell Python which environment it is in.
+
+    Programs beside the running interpreter go before those on the PATH, and `python` is that interpreter.
+
+    Args:
+        name: of a program, or its path relative to `root`.
+        root: the project's folder.
+
+    Raises:
+        ConfigError: there is no such program.
+    """
+    if name in ("python", "python3"):
+        return Path(sys.executable)
+    beside = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
+    found = shutil.which(str(root / name) if "/" in name else name, path=beside)
+    if found is None:
+        where = f"in {root}" if "/" in name else "on the PATH"
+        raise ConfigError(f"`task.command` runs {name!r}, but there is no such program {where}.")
+    return Path(os.path.abspath(found))  # noqa: PTH100 - Path.resolve would follow links

@@ -1,0 +1,135 @@
+"""Reading objectives off what a command printed, or off a JSON file that it left; both may be hostile."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from trainer.evaluation import Status
+from trainer.output import clean
+from trainer.script.settings import Reading
+from trainer.watch import Ended
+
+_LINE_LIMIT = 4096  # characters that are searched; no metric stands further right
+_JSON_LIMIT_BYTES = 4 * 2**20
+_QUOTED_CHARACTERS = 100
+
+
+class Reader:
+    """Looks for some objectives in the output of one command, line by line.
+
+    Args:
+        readings: where each objective stands.
+    """
+
+    def __init__(self, readings: Sequence[Reading]) -> None:
+        self._readings = readings
+        self._patterns = [(one, re.compile(one.pattern)) for one in readings if one.pattern]
+        self._found: dict[str, str] = {}
+        self._several: dict[str, tuple[str, str]] = {}
+        self._rest = b""
+
+    def feed(self, data: bytes) -> None:
+        """Take what was printed next."""
+        # Progress bars end their lines with a carriage return.
+        *lines, self._rest = (self._rest + data).replace(b"\r", b"\n").split(b"\n")
+        for line in lines:
+            self._search(line)
+        if len(self._rest) > _LINE_LIMIT * 4:
+            # The rest of this line counts as another one; a line that long is no report.
+            self._search(self._rest)
+            self._rest = b""
+
+    def values(self, folder: Path) -> dict[str, float]:
+        """Return each objective's value after the command has ended.
+
+        Args:
+            folder: the working folder that it left.
+
+        Raises:
+            Ended: CRASHED where a value is missing, ambiguous or no number; DIVERGED where it is not finite.
+        """
+        self._search(self._rest)
+        self._rest = b""
+        values = {one.name: self._value(one, folder) for one in self._readings}
+        for name, value in values.items():
+            if not math.isfinite(value):
+                raise Ended(Status.DIVERGED, f"reported {name} as {value}")
+        return values
+
+    def _search(self, line: bytes) -> None:
+        text = clean(line[: _LINE_LIMIT * 4].decode("utf-8", "replace"))[:_LINE_LIMIT]
+        for reading, pattern in self._patterns:
+            match = pattern.search(text)
+            if match is None or match[1] is None:
+                continue
+            before = self._found.get(reading.name)
+            if before is not None and before != match[1] and reading.take == "only":
+                self._several.setdefault(reading.name, (before, match[1]))
+            self._found[reading.name] = match[1]
+
+    def _value(self, reading: Reading, folder: Path) -> float:
+        if reading.json:
+            return _number(reading.name, _look_up(reading, folder))
+        if reading.name in self._several:
+            first, second = self._several[reading.name]
+            raise Ended(
+                Status.CRASHED,
+                f"printed several values that match the pattern of {reading.name}, {_quoted(first)} and "
+                f'{_quoted(second)} among them; make the pattern narrower, or `take = "last"`',
+            )
+        if reading.name not in self._found:
+            raise Ended(
+                Status.CRASHED, f"printed no line that matches the pattern of {reading.name}: {reading.pattern}"
+            )
+        return _number(reading.name, self._found[reading.name])
+
+
+def _number(name: str, value: Any) -> float:
+    try:
+        if isinstance(value, str | int | float) and not isinstance(value, bool):
+            return float(value)
+    except (ValueError, OverflowError):
+        pass
+    raise Ended(Status.CRASHED, f"reported {name} as {_quoted(value)}, which is not a number")
+
+
+def _look_up(reading: Reading, folder: Path) -> Any:
+    content = _read_regular(folder, reading.json)
+    try:
+        found: Any = json.loads(content)
+        for key in reading.key.split("."):
+            found = found[int(key)] if isinstance(found, list) else found[key]
+    except (ValueError, RecursionError) as error:
+        raise Ended(Status.CRASHED, f"left {reading.json}, which is not JSON: {error}") from error
+    except (KeyError, IndexError, TypeError) as error:
+        raise Ended(Status.CRASHED, f"left {reading.json} without the key {reading.key}") from error
+    return found
+
+
+def _read_regular(folder: Path, name: str) -> bytes:
+    """Return the content of a file that a candidate wrote: of no link, pipe or device, and of no more than a bit."""
+    path = folder / name
+    if not path.parent.resolve().is_relative_to(folder.resolve()):
+        raise Ended(Status.CRASHED, f"left {name} behind a link")
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise Ended(Status.CRASHED, f"left no readable {name}: {error.strerror}") from error
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise Ended(Status.CRASHED, f"left {name}, which is not a regular file")
+        content = file.read(_JSON_LIMIT_BYTES + 1)
+    if len(content) > _JSON_LIMIT_BYTES:
+        raise Ended(Status.CRASHED, f"left {name} with more than {_JSON_LIMIT_BYTES // 2**20} MiB")
+    return content
+
+
+def _quoted(value: Any) -> str:
+    return repr(value)[:_QUOTED_CHARACTERS]

@@ -1,0 +1,299 @@
+"""The supervisor of a script task on its device: `python -m trainer.script.supervisor DESCRIPTOR`.
+
+For each job it lays the genome's files and the frozen ones into a fresh folder and runs the command there, confined,
+until it ends or has to be ended. Where the task has a `score` command, that runs next, in another fresh folder and
+sandbox: it finds what the command left under `artifacts`, and what it reports is all that counts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import stat
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from trainer.channel import Channel, ChannelClosed
+from trainer.devices import GpuMemory
+from trainer.errors import EvoError, GenomeError, MachineError
+from trainer.evaluation import Evaluation, Job, Status, Timings
+from trainer.genome import split
+from trainer.measurements import code_lines
+from trainer.process_tree import ProcessTree
+from trainer.processes import Family, become_subreaper
+from trainer.sandbox import candidate_environment, choose_sandbox, program_folders
+from trainer.scratch import Scratch, sweep
+from trainer.script.frozen import Frozen
+from trainer.script.programs import find_program
+from trainer.script.readings import Reader
+from trainer.script.settings import ScriptSettings
+from trainer.watch import DriverGone, Ended, Guard, TimeLimit
+
+ARTIFACTS = "artifacts"
+"""Where the score command finds what the command left, relative to its working folder."""
+
+_OUT_OF_MEMORY = re.compile(r"\bMemoryError\b|\bOutOfMemoryError\b|out of memory|Cannot allocate memory", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class _Recording:
+    """What has been measured of one evaluation so far."""
+
+    started: float = field(default_factory=time.monotonic)
+    run_seconds: float = 0.0
+    score_seconds: float = 0.0
+    peak_memory_mib: float = 0.0
+    objectives: dict[str, float] = field(default_factory=dict)
+    log_tail: str = ""
+
+
+class ScriptSupervisor:
+    """Evaluates jobs one after the other.
+
+    Args:
+        settings: of the task and the device.
+        driver: the line whose end ends everything.
+
+    Raises:
+        MachineError: the machine lacks something, or a frozen file is not what it was.
+    """
+
+    def __init__(self, settings: ScriptSettings, driver: Channel) -> None:
+        self._settings = settings
+        self._driver = driver
+        self._check_frozen()
+        self._command = _resolved(settings.command, settings.root)
+        self._score_command = _resolved(settings.score, settings.root) if settings.score else ()
+        programs = {Path(command[0]) for command in (self._command, self._score_command) if command}
+        visible = [path for program in sorted(programs) for path in program_folders(program)]
+        self._sandbox = choose_sandbox(settings.sandbox, settings.limits, settings.device, visible)
+        self._family = Family()
+        self._family.end_orphans()  # what trying the sandbox has left
+        self._gpu = GpuMemory(settings.device_id) if settings.device == "cuda" else None
+        sweep(settings.scratch)
+        self._scratch = Scratch(settings.scratch)
+
+    @property
+    def sandbox_level(self) -> str:
+        """Name of the isolation that commands run under."""
+        return self._sandbox.level
+
+    def close(self) -> None:
+        """End every child and leave nothing behind."""
+        self._family.end_orphans()
+        self._scratch.close()
+
+    def evaluate(self, job: Job) -> Evaluation:
+        """Run one genome; every ending of its command is a status, never an exception.
+
+        Raises:
+            MachineError: a frozen file changed since the run began.
+        """
+        self._check_frozen()
+        recording = _Recording()
+        status, reason = Status.OK, ""
+        try:
+            recording.objectives["code_lines"] = float(code_lines(job.genome))
+            self._run_and_score(job, recording)
+            self._refuse_changes()
+        except Ended as end:
+            status, reason = end.status, str(end)
+        except GenomeError as error:
+            status, reason = Status.REJECTED, str(error)
+        except OSError as error:
+            status, reason = Status.LOST, f"the machine failed: {error}"
+        return self._verdict(job, recording, status, reason)
+
+    def _run_and_score(self, job: Job, recording: _Recording) -> None:
+        settings = self._settings
+        reader = Reader(() if settings.score else settings.readings)
+        with self._process(self._command, job, settings.frozen, recording, reader, self._files(job)) as tree:
+            started = time.monotonic()
+            try:
+                recording.run_seconds = self._finish(tree, "the command") - started
+            finally:
+                recording.peak_memory_mib = tree.peak_memory_mib
+            recording.objectives |= reader.values(tree.scratch)
+            recording.objectives["run_seconds"] = recording.run_seconds
+            recording.objectives["peak_memory_mib"] = recording.peak_memory_mib
+            if settings.score:
+                recording.objectives |= self._score(job, tree.scratch, recording)
+
+    def _score(self, job: Job, left: Path, recording: _Recording) -> dict[str, float]:
+        """Run the trusted command on what the other one left, and return what it reports."""
+        started = time.monotonic()
+        settings = self._settings
+        reader = Reader(settings.readings)
+        given = (*settings.frozen, *settings.held_out)
+        folder = self._scratch.new_folder()
+        _take_artifacts(left, folder / ARTIFACTS, given)
+        try:
+            with self._process(self._score_command, job, given, recording, reader, {}, folder) as tree:
+                self._finish(tree, "the score command")
+                return reader.values(folder)
+        finally:
+            recording.score_seconds = time.monotonic() - started
+
+    @contextlib.contextmanager
+    def _process(
+        self,
+        command: Sequence[str],
+        job: Job,
+        given: Sequence[Frozen],
+        recording: _Recording,
+        reader: Reader,
+        files: Mapping[str, str],
+        folder: Path | None = None,
+    ) -> Iterator[ProcessTree]:
+        """Start a command in a fresh folder with some files, and end it with everything that it started."""
+        scratch = folder or self._scratch.new_folder()
+        for name, content in files.items():
+            path = scratch / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content, encoding="utf-8", newline="")
+        tree = ProcessTree(
+            self._filled_in(command, job),
+            self._sandbox,
+            scratch,
+            (),
+            self._environment(scratch, job),
+            self._family,
+            self._gpu,
+            {one.name: one.path for one in given},
+            reader.feed,
+        )
+        try:
+            yield tree
+        finally:
+            tree.kill()
+            recording.log_tail += tree.output.tail()
+            tree.close()
+
+    def _finish(self, tree: ProcessTree, what: str) -> float:
+        """Wait for the end of a command and return its monotonic time; raise Ended unless it ended well."""
+        tree.begin()
+        seconds = self._settings.wall_seconds
+        limit = TimeLimit(time.monotonic() + seconds, f"{what} did not end within {seconds:g} s")
+        try:
+            return Guard(tree, self._settings.limits, self._driver, tree.find_main).until_exit(limit)
+        except Ended as end:
+            said = tree.output.tail().strip()
+            if end.status is Status.CRASHED and _OUT_OF_MEMORY.search(said):
+                raise Ended(Status.OUT_OF_MEMORY, _with_last_line(f"{what} ran out of memory", said)) from end
+            raise Ended(end.status, _with_last_line(str(end), said)) from end
+
+    def _filled_in(self, command: Sequence[str], job: Job) -> list[str]:
+        seconds = self._settings.fixed_seconds
+        values = {"{seed}": str(job.seed), "{seconds}": "" if seconds is None else f"{seconds:g}"}
+        return [re.sub("{seed}|{seconds}", lambda found: values[found[0]], part) for part in command]
+
+    def _environment(self, scratch: Path, job: Job) -> dict[str, str]:
+        settings = self._settings
+        home = self._sandbox.home(scratch)
+        environment = candidate_environment(home, settings.device_id, settings.threads)
+        environment |= settings.environment
+        environment |= {
+            "EVO_SEED": str(job.seed),
+            "EVO_DEVICE": settings.device,
+            "EVO_ARTIFACTS": str(home / ARTIFACTS),
+        }
+        if settings.fixed_seconds is not None:
+            environment["EVO_SECONDS"] = f"{settings.fixed_seconds:g}"
+        return environment
+
+    def _files(self, job: Job) -> dict[str, str]:
+        return split(job.genome, self._settings.genome)
+
+    def _check_frozen(self) -> None:
+        changed = self._changed()
+        if changed:
+            raise MachineError(
+                f"The frozen {' and '.join(changed)} changed since the run began, and results before and after are not "
+                "comparable. Undo the change and continue with `evo resume`, or begin a new run."
+            )
+
+    def _refuse_changes(self) -> None:
+        changed = self._changed()
+        if changed:
+            raise Ended(Status.REJECTED, f"the frozen {' and '.join(changed)} changed while it ran")
+
+    def _changed(self) -> list[str]:
+        return [one.name for one in (*self._settings.frozen, *self._settings.held_out) if not one.unchanged()]
+
+    def _verdict(self, job: Job, recording: _Recording, status: Status, reason: str) -> Evaluation:
+        timings = Timings(
+            train_seconds=recording.run_seconds,
+            train_wall_seconds=recording.run_seconds,
+            score_seconds=recording.score_seconds,
+            total_seconds=time.monotonic() - recording.started,
+        )
+        return Evaluation(
+            status=status,
+            seed=job.seed,
+            device=self._settings.device_name,
+            clock=self._settings.clock,
+            sandbox=self.sandbox_level,
+            objectives=recording.objectives if status is Status.OK else {},
+            reason=reason,
+            log_tail=recording.log_tail,
+            timings=timings,
+        )
+
+
+def _resolved(command: Sequence[str], root: Path) -> tuple[str, ...]:
+    return (str(find_program(command[0], root)), *command[1:])
+
+
+def _take_artifacts(left: Path, artifacts: Path, given: Iterable[Frozen]) -> None:
+    """Move what a command left, and keep plain files and folders alone: a link could lead to held-out data."""
+    try:
+        shutil.copytree(left, artifacts, symlinks=True, copy_function=os.rename, ignore=_special)
+        for one in given:
+            place = artifacts / one.name
+            if place.is_dir():
+                shutil.rmtree(place)
+            else:
+                place.unlink(missing_ok=True)
+    except (OSError, RecursionError) as error:
+        raise Ended(Status.CRASHED, f"left files that cannot be taken: {error}") from error
+
+
+def _special(folder: str, names: list[str]) -> list[str]:
+    return [name for name in names if not _is_plain(Path(folder, name))]
+
+
+def _is_plain(path: Path) -> bool:
+    mode = path.lstat().st_mode
+    return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
+
+
+def _with_last_line(reason: str, said: str) -> str:
+    last = said.rpartition("\n")[2].strip()
+    return f"{reason}; its last line: {last}" if last else reason
+
+
+def main() -> None:
+    """Serve the driver until it closes the line."""
+    become_subreaper()
+    driver = Channel.from_descriptor(int(sys.argv[1]))
+    settings = ScriptSettings.from_json(driver.receive()["settings"])
+    with contextlib.suppress(ChannelClosed, DriverGone):
+        try:
+            with contextlib.closing(ScriptSupervisor(settings, driver)) as supervisor:
+                driver.send({"event": "ready", "sandbox": supervisor.sandbox_level})
+                while True:
+                    job = Job.from_json(driver.receive()["job"])
+                    driver.send({"event": "evaluated", "evaluation": supervisor.evaluate(job).to_json()})
+        except EvoError as error:
+            driver.send({"event": "failed", "reason": str(error)})
+        except OSError as error:
+            driver.send({"event": "failed", "reason": f"The supervisor of {settings.device_name} failed: {error}."})
+
+
+if __name__ == "__main__":
+    main()
