@@ -53,8 +53,7 @@ class Individual:
         if not all(math.isfinite(value) for value in objectives.values()):
             raise ValueError(f"objectives of individual {self.id} must be finite, but they were {dict(objectives)}")
         self._evaluations.append((seed, MappingProxyType(dict(objectives))))
-        means = self.means()
-        self.fitness.values = [means[objective.name] for objective in self.fitness.objectives]
+        self.fitness.judge(self.means())
 
     @property
     def evaluations(self) -> tuple[tuple[int, Mapping[str, float]], ...]:
@@ -82,7 +81,9 @@ class Individual:
         if missing:
             measured = ", ".join(means) or "nothing"
             raise ValueError(f"individual {self.id} has no {', '.join(missing)}: measured was {measured}")
-        return Fitness(objectives, [means[objective.name] for objective in objectives])
+        fitness = Fitness(objectives, constraints=self.fitness.constraints)
+        fitness.judge(means)
+        return fitness
 
 
 def require_measured(individuals: Sequence[Individual]) -> None:
