@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from operators.choice import OperatorChoice
     from operators.constant_mutation import ConstantMutation
-    from operators.gate import SourceGate, any_program, clean_source, language_model_contract
+    from operators.gate import SourceGate, clean_source, language_model_contract, script_contract
     from operators.merge_crossover import MergeCrossover
     from operators.proposal import NoOffspring, Operator, Parent, Proposal, Refused, Request, Surroundings
     from operators.random_mutation import RandomMutation
@@ -53,9 +53,9 @@ _PUBLIC = {
     "StructureMutation": "structure_mutation",
     "Surroundings": "proposal",
     "UniformCrossover": "uniform_crossover",
-    "any_program": "gate",
     "clean_source": "gate",
     "language_model_contract": "gate",
+    "script_contract": "gate",
 }
 
 __all__ = [
@@ -73,9 +73,9 @@ __all__ = [
     "StructureMutation",
     "Surroundings",
     "UniformCrossover",
-    "any_program",
     "clean_source",
     "language_model_contract",
+    "script_contract",
 ]
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from operators.proposal import Refused
 from populations.diversity import Program, read_program
+from trainer.errors import GenomeError
+from trainer.genome import split
 
 Contract = Callable[[Program], None]
 """Raises `Refused("contract", reason)` for a program that a task cannot run."""
@@ -108,8 +110,16 @@ def _syntax_refusal(source: str, line: int, message: str) -> Refused:
     return Refused("unparsable", f"line {line}: {message}{quoted}")
 
 
-def any_program(_program: Program) -> None:
-    """Accept every program: the contract of script tasks."""
+def script_contract(names: Sequence[str]) -> Contract:
+    """Return the contract of a script task: a genome of several files keeps each under its line."""
+
+    def check(program: Program) -> None:
+        try:
+            split(program.source, names)
+        except GenomeError as error:
+            raise Refused("contract", str(error)) from None
+
+    return check
 
 
 def language_model_contract(program: Program) -> None:

@@ -11,7 +11,7 @@ read what came back. The SDK itself is imported at the first call.
 """
 
 from operators.llm.client import LanguageModel
-from operators.llm.context import Conditions
+from operators.llm.context import Conditions, ScriptConditions
 from operators.llm.conversation import Conversations
 from operators.llm.operators import LLMCrossover, LLMMutation
 from operators.llm.prices import PRICES, price_of
@@ -28,6 +28,7 @@ __all__ = [
     "LLMSettings",
     "LanguageModel",
     "Purse",
+    "ScriptConditions",
     "check_base_url",
     "key_for",
     "price_of",

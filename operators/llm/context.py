@@ -48,6 +48,33 @@ class Conditions:
     sequence_length: int
 
 
+@dataclass(frozen=True, slots=True)
+class ScriptConditions:
+    """What all individuals of a run over a script task are evaluated under.
+
+    Attributes:
+        objectives: what is measured, the decisive one first.
+        device: in words a person would use.
+        files: names of the files that evolve.
+        command: what is run, as a shell would take it.
+        score: what is run afterwards and alone reports the objectives; empty if the command reports them itself.
+        fixed_seconds: the time that the command gives itself, if it does.
+        wall_seconds: the command is ended after that.
+        constraints: bounds on what is measured.
+        frozen: names and texts of files that every program is given and none may change.
+    """
+
+    objectives: tuple[Objective, ...]
+    device: str
+    files: tuple[str, ...]
+    command: str
+    score: str
+    fixed_seconds: float | None
+    wall_seconds: float
+    constraints: tuple[str, ...]
+    frozen: tuple[tuple[str, str], ...]
+
+
 class Prompts:
     """The prompts of one run.
 
@@ -56,7 +83,7 @@ class Prompts:
         program: the user's own instructions, the text of `program.md`.
     """
 
-    def __init__(self, conditions: Conditions, program: str = "") -> None:
+    def __init__(self, conditions: Conditions | ScriptConditions, program: str = "") -> None:
         self.conditions = conditions
         self._program = clean_text(program).strip()
 
@@ -74,12 +101,19 @@ class Prompts:
 
     def system(self) -> str:
         """Return the part that is the same for all calls of a run, byte for byte, so that the provider can cache it."""
-        return self._render("system.md", conditions=self.conditions, program=self._program)
+        if isinstance(self.conditions, Conditions):
+            return self._render("system.md", conditions=self.conditions, program=self._program)
+        frozen = [(name, fenced(clean_text(text), "python")) for name, text in self.conditions.frozen]
+        return self._render("script_system.md", conditions=self.conditions, program=self._program, frozen=frozen)
 
     def mutate(self, request: Request) -> str:
         """Return the request for a changed version of one parent."""
-        direction = request.random.choice(_lines("mutate_directions.md"))
+        direction = request.random.choice(_lines(self._directions))
         return self._render("mutate.md", direction=direction, **self._situation(request))
+
+    @property
+    def _directions(self) -> str:
+        return "mutate_directions.md" if isinstance(self.conditions, Conditions) else "script_directions.md"
 
     def crossover(self, request: Request) -> str:
         """Return the request for a program that joins two parents, written as edits of the first."""

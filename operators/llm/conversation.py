@@ -7,7 +7,7 @@ from typing import Any
 
 from operators.gate import clean_source
 from operators.llm.client import LanguageModel, PromptRefused
-from operators.llm.context import Conditions, Prompts
+from operators.llm.context import Conditions, Prompts, ScriptConditions
 from operators.llm.edits import UnusableReply, parse_idea, revise
 from operators.llm.replies import Reading, read_reply
 from operators.llm.text import clean_text, one_line
@@ -27,7 +27,7 @@ class Conversations:
     journaled already is not sent again.
     """
 
-    def __init__(self, model: LanguageModel, conditions: Conditions) -> None:
+    def __init__(self, model: LanguageModel, conditions: Conditions | ScriptConditions) -> None:
         self.model = model
         self.prompts = Prompts(conditions, model.settings.program)
         self._fruitless: tuple[str, int] = ("", 0)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from operator_requests import SEED, SMALL, gate_knowing
 
-from operators.gate import SourceGate, any_program, clean_source, language_model_contract
+from operators.gate import SourceGate, clean_source, language_model_contract, script_contract
 from operators.proposal import Refused
 
 
@@ -14,7 +14,7 @@ def refusal(source: str, gate: SourceGate | None = None) -> tuple[str, str]:
 
 
 def script_gate(max_bytes: int = 1000) -> SourceGate:
-    return SourceGate(any_program, lambda form: None, max_bytes)
+    return SourceGate(script_contract(("train.py",)), lambda form: None, max_bytes)
 
 
 def test_seed_genome_passes() -> None:
