@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,12 +11,14 @@ from typing import TYPE_CHECKING
 from evo.breeding import Breeder
 from evo.config import Config
 from evo.lineage import Lineage
+from evo.materials import Materials, ScriptFiles, frozen_texts, script_settings
 from evo.plan import make_plan
 from evo.progress import Observer
 from evo.resolution import resolved, uses_language_model, worker_devices
 from evo.search import Search
 from evo.standings import Standings
 from evo.store import Store, StoreView
+from evo.task_config import ScriptTask
 from evo.workers import Evaluator, LocalEvaluator
 from operators import (
     ConstantMutation,
@@ -27,12 +30,14 @@ from operators import (
     StructureMutation,
     UniformCrossover,
     language_model_contract,
+    script_contract,
 )
+from operators.gate import Contract
 from populations.toolbox import Toolbox, build_toolbox
 from trainer.corpus import Corpus
 from trainer.errors import ConfigError
 from trainer.evaluation import Budget
-from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES, Objective
+from trainer.local import WorkerSettings
 from trainer.settings import Limits, Settings
 
 if TYPE_CHECKING:
@@ -59,7 +64,7 @@ def build_search(
 ) -> Search:
     """Return the search of a resolved configuration over an open store."""
     standings = build_standings(config)
-    gate = SourceGate(language_model_contract, store.known)
+    gate = SourceGate(contract(config), store.known)
     breeder = Breeder(config.search.seed, _toolbox(config), operators, gate, store, standings)
     return Search(make_plan(config), store, lineage, evaluator, breeder, standings, observer)
 
@@ -67,7 +72,11 @@ def build_search(
 def build_standings(config: Config) -> Standings:
     """Return empty standings, to be told a run's results."""
     return Standings(
-        make_plan(config), objectives(config.search.objectives), objectives(config.search.front), _toolbox(config)
+        make_plan(config),
+        config.objectives(config.search.objectives),
+        config.objectives(config.search.front),
+        _toolbox(config),
+        config.task.bounds,
     )
 
 
@@ -79,27 +88,43 @@ def read_standings(config: Config, store: StoreView) -> Standings:
     return standings
 
 
-def build_evaluator(config: Config, corpus: Corpus) -> LocalEvaluator:
+def contract(config: Config) -> Contract:
+    """Return what the task demands of every source."""
+    return script_contract(config.script.genome) if config.script else language_model_contract
+
+
+def build_evaluator(config: Config, materials: Materials) -> LocalEvaluator:
     """Return the workers of this machine; their supervisors start with their first jobs."""
-    return LocalEvaluator(worker_settings(config, corpus))
+    return LocalEvaluator(worker_settings(config, materials))
 
 
-def worker_settings(config: Config, corpus: Corpus) -> list[Settings]:
-    """Return the settings of each worker's supervisor."""
+def worker_settings(config: Config, materials: Materials) -> Sequence[WorkerSettings]:
+    """Return the settings of each worker's supervisor.
+
+    Args:
+        config: resolved.
+        materials: of its task (`evo.materials.prepare_materials`).
+    """
     task, workers = config.task, config.workers
+    limits = Limits(memory_mib=resolved(workers.memory_mib))
+    found = worker_devices(config)
+    if isinstance(task, ScriptTask):
+        assert isinstance(materials, ScriptFiles)  # noqa: S101 - prepared for this task
+        return [script_settings(config, task, materials, device, limits) for device in found]
+    assert isinstance(materials, Corpus)  # noqa: S101 - as above
     return [
         Settings(
-            corpus=corpus.folder,
+            corpus=materials.folder,
             device=device.kind,
             device_id=device.id,
             budget=training_budget(config),
             sequence_length=resolved(task.sequence_length),
             score_tokens=resolved(task.score_tokens),
             threads=resolved(workers.threads),
-            limits=Limits(memory_mib=resolved(workers.memory_mib)),
+            limits=limits,
             sandbox=workers.sandbox,
         )
-        for device in worker_devices(workers)
+        for device in found
     ]
 
 
@@ -121,7 +146,7 @@ def build_operators(config: Config, spent_usd: float = 0.0) -> OperatorChoice:
         ConfigError: an operator is unknown, or its language model cannot be reached as configured.
     """
     weights = config.operators.weights or {}
-    device = worker_devices(config.workers)[0].kind
+    device = worker_devices(config)[0].kind
     available: dict[str, Operator] = {}
     for name in weights:
         if name in CLASSICAL_OPERATORS:
@@ -157,22 +182,36 @@ def llm_settings(config: Config, environment: Mapping[str, str] = os.environ) ->
     )
 
 
-def objectives(names: Sequence[str]) -> tuple[Objective, ...]:
-    """Return the named objectives."""
-    return tuple(LANGUAGE_MODEL_OBJECTIVES[name] for name in names)
-
-
 def _language_model_operators(config: Config, spent_usd: float) -> dict[str, Operator]:
-    from operators.llm import Conditions, Conversations, LanguageModel, LLMCrossover, LLMMutation, Purse
+    from operators.llm import (
+        Conditions,
+        Conversations,
+        LanguageModel,
+        LLMCrossover,
+        LLMMutation,
+        Purse,
+        ScriptConditions,
+    )
 
     settings = llm_settings(config)
-    conditions = Conditions(
-        objectives=objectives(tuple(dict.fromkeys((*config.search.objectives, *config.search.front)))),
-        budget=training_budget(config),
-        device=worker_devices(config.workers)[0].name,
-        vocab_size=config.task.vocab_size,
-        sequence_length=resolved(config.task.sequence_length),
-    )
+    named = config.objectives(tuple(dict.fromkeys((*config.search.objectives, *config.search.front))))
+    device, task = worker_devices(config)[0].name, config.task
+    conditions: Conditions | ScriptConditions
+    if isinstance(task, ScriptTask):
+        conditions = ScriptConditions(
+            objectives=named,
+            device=device,
+            files=task.genome,
+            command=shlex.join(task.command),
+            score=shlex.join(task.score),
+            fixed_seconds=task.fixed_seconds,
+            wall_seconds=task.wall_limit_seconds,
+            constraints=task.constraints,
+            frozen=frozen_texts(task),
+        )
+    else:
+        length = resolved(task.sequence_length)
+        conditions = Conditions(named, training_budget(config), device, task.vocab_size, length)
     model = LanguageModel(settings, Purse(settings.max_cost_usd, spent_usd))
     model.prepare()
     conversations = Conversations(model, conditions)
@@ -181,7 +220,7 @@ def _language_model_operators(config: Config, spent_usd: float) -> dict[str, Ope
 
 def _toolbox(config: Config) -> Toolbox:
     return build_toolbox(
-        objectives(config.search.objectives), config.search.pop, tournament_size=config.search.tournament_size
+        config.objectives(config.search.objectives), config.search.pop, tournament_size=config.search.tournament_size
     )
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from evo.errors import LineageError, StoreError
+from evo.genome import genome_files
 from evo.lineage import individual_ref
 from evo.lineage.format import individual_objects, note_object
 from evo.lineage.objects import GitObject, LooseObjects
@@ -70,6 +71,7 @@ class _LineageCheck:
     def __init__(self, repository: Path, store: StoreView) -> None:
         self._repository = repository
         self._store = store
+        self._files = genome_files(store)
         # Refs are read before rows: a live driver writes a row first, so each of these refs must find its row.
         self._refs = Refs(repository).read()
         self._objects = LooseObjects(repository / "objects")
@@ -96,7 +98,8 @@ class _LineageCheck:
             message = f"individual {individual.id} has parents {strangers}, which are not older individuals"
             yield Violation(Severity.ERROR, "store", message)
             return
-        objects = individual_objects(individual, source, [self._commits[parent] for parent in individual.parents])
+        parents = [self._commits[parent] for parent in individual.parents]
+        objects = individual_objects(individual, source, parents, self._files)
         expected = objects[-1].name
         self._commits[individual.id] = expected
         found = self._refs.get(individual_ref(individual.id))
@@ -107,7 +110,7 @@ class _LineageCheck:
         else:
             yield from self._check_objects(f"individual {individual.id}", objects)
 
-    def _check_objects(self, owner: str, objects: tuple[GitObject, ...]) -> Iterator[Violation]:
+    def _check_objects(self, owner: str, objects: Sequence[GitObject]) -> Iterator[Violation]:
         for item in objects:
             if item.name not in self._packed and not self._objects.is_intact(item.name):
                 yield _error(f"the {item.kind} {item.name} of {owner} is missing or damaged; resume writes it again")

@@ -15,16 +15,24 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from evo.task_config import (
+    LANGUAGE_MODEL,
+    SCRIPT,
+    LanguageModelTask,
+    ObjectiveConfig,
+    Positive,
+    Quantity,
+    ScriptTask,
+    Seconds,
+    Section,
+    TaskConfig,
+    kind_of,
+)
 from trainer.errors import ConfigError
 from trainer.evaluation import Clock
-from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
-
-# Strict: TOML has types, and a truth value or a text where a number belongs is a mistake.
-Quantity = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
-Seconds = Quantity
-Positive = Annotated[int, Field(gt=0, strict=True)]
+from trainer.objectives import Objective
 
 _LARGEST_SEED = 4_000_000
 """Training seeds derive from it and must fit into 32 bits, as NumPy demands."""
@@ -39,30 +47,8 @@ _FLAGS = {
 """The flags that are not called like the keys they set."""
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class TaskConfig(_Section):
-    """What evolves and on which data.
-
-    Attributes:
-        genome: path of generation 0; empty for the built-in seed.
-        dataset: `sotu` (built in), a folder of text or parquet files, or a Hugging Face dataset name.
-        vocab_size: BPE vocabulary, separator included.
-        sequence_length: tokens of a scored block.
-        score_tokens: tokens scored of each held-out split.
-    """
-
-    genome: str = ""
-    dataset: str = "sotu"
-    vocab_size: Annotated[int, Field(ge=257, le=65536, strict=True)] = 2048
-    sequence_length: Positive | None = None
-    score_tokens: Positive | None = None
-
-
-class BudgetConfig(_Section):
-    """Time limits of one evaluation; see `trainer.evaluation.Budget`."""
+class BudgetConfig(Section):
+    """Time limits of one evaluation of the language-model task; see `trainer.evaluation.Budget`."""
 
     train_seconds: Seconds | None = None
     clock: Clock | None = None
@@ -70,7 +56,7 @@ class BudgetConfig(_Section):
     score_seconds: Seconds = 300.0
 
 
-class SearchConfig(_Section):
+class SearchConfig(Section):
     """The evolutionary loop.
 
     Attributes:
@@ -78,8 +64,8 @@ class SearchConfig(_Section):
         gens: generations; the run's whole budget is pop × gens evaluations, replicates and confirmations included.
         schedule: `asynchronous` is (μ+1) without a barrier, `generational` is (μ+λ) with one.
         objectives: what selection looks at; several of them select by NSGA-II. The finalists are the best in the first;
-            where that is `val_bpb`, their gain is confirmed on held-out text.
-        front: the objectives of the Pareto front that is kept and reported.
+            where that is `val_bpb`, their gain is confirmed on held-out text. The task's first one by default.
+        front: the objectives of the Pareto front that is kept and reported; the task's first two by default.
         tournament_size: individuals that compete for each parent's place.
         seed: every random choice derives from it.
     """
@@ -87,19 +73,16 @@ class SearchConfig(_Section):
     pop: Annotated[int, Field(ge=2, strict=True)] = 16
     gens: Positive = 40
     schedule: Literal["asynchronous", "generational"] = "asynchronous"
-    objectives: tuple[str, ...] = ("val_bpb",)
-    front: tuple[str, ...] = ("val_bpb", "tokens_per_second")
+    objectives: tuple[str, ...] = ()
+    front: tuple[str, ...] = ()
     tournament_size: Positive = 2
     seed: Annotated[int, Field(ge=0, le=_LARGEST_SEED, strict=True)] = 0
 
     @field_validator("objectives", "front")
     @classmethod
-    def _known_objectives(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+    def _named_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         if not names or len(set(names)) != len(names):
             raise ValueError(f"must name each objective once, but it was {list(names)}")
-        for name in names:
-            if name not in LANGUAGE_MODEL_OBJECTIVES:
-                raise ValueError(f"{name!r} is not measured; {_suggest(name, LANGUAGE_MODEL_OBJECTIVES)}")
         return names
 
     @property
@@ -108,7 +91,7 @@ class SearchConfig(_Section):
         return self.pop * self.gens
 
 
-class NoiseConfig(_Section):
+class NoiseConfig(Section):
     """How noise is measured and kept out of the result.
 
     Attributes:
@@ -120,7 +103,7 @@ class NoiseConfig(_Section):
     confirm_share: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False, strict=True)] = 0.06
 
 
-class OperatorsConfig(_Section):
+class OperatorsConfig(Section):
     """Which operators make offspring.
 
     Attributes:
@@ -138,7 +121,7 @@ class OperatorsConfig(_Section):
         return weights
 
 
-class LLMConfig(_Section):
+class LLMConfig(Section):
     """The language model behind `llm_mutation` and `llm_crossover`.
 
     Attributes:
@@ -160,7 +143,7 @@ class LLMConfig(_Section):
     max_cost_usd: Quantity | None = None
 
 
-class WorkersConfig(_Section):
+class WorkersConfig(Section):
     """Where evaluations run.
 
     Attributes:
@@ -179,16 +162,34 @@ class WorkersConfig(_Section):
     sandbox: Literal["auto", "strict", "bubblewrap", "landlock", "process-group"] = "auto"
 
 
-class Config(_Section):
+class Config(Section):
     """All of a run's configuration."""
 
-    task: TaskConfig = TaskConfig()
+    task: TaskConfig = LanguageModelTask()
     budget: BudgetConfig = BudgetConfig()
     search: SearchConfig = SearchConfig()
     noise: NoiseConfig = NoiseConfig()
     operators: OperatorsConfig = OperatorsConfig()
     llm: LLMConfig = LLMConfig()
     workers: WorkersConfig = WorkersConfig()
+
+    @model_validator(mode="after")
+    def _objectives_of_the_task(self) -> Config:
+        """Fill in the objectives that the task has by default."""
+        selection, front = self.task.default_objectives
+        wanted = {"objectives": self.search.objectives or selection, "front": self.search.front or front}
+        # Frozen for everybody else; pydantic wants the same object back.
+        object.__setattr__(self, "search", self.search.model_copy(update=wanted))
+        return self
+
+    @property
+    def script(self) -> ScriptTask | None:
+        """The task if it is a script, else None."""
+        return self.task if isinstance(self.task, ScriptTask) else None
+
+    def objectives(self, names: Sequence[str]) -> tuple[Objective, ...]:
+        """Return the named objectives of the task."""
+        return tuple(self.task.measured[name] for name in names)
 
     def to_toml(self) -> str:
         """Return the TOML text that `load_config` reads back."""
@@ -205,7 +206,7 @@ def load_config(path: Path | None, flags: Mapping[str, Mapping[str, Any]] | None
     Raises:
         ConfigError: the file cannot be read, or a key or a value is wrong.
     """
-    config = parse_config(_read(path), source=f"--config {path}") if path else Config()
+    config = parse_config(_located(_read(path), path.parent), source=f"--config {path}") if path else Config()
     return overlaid(config, flags or {})
 
 
@@ -229,9 +230,36 @@ def parse_config(data: Mapping[str, Any], source: str = "") -> Config:
         source: the file it comes from; empty for flags, which are then called by their names.
     """
     try:
-        return Config.model_validate(data)
+        config = Config.model_validate(data)
     except ValidationError as error:
         raise ConfigError(_explain(error.errors()[0], source)) from error
+    _refuse_unmeasured(config, source)
+    return config
+
+
+def _refuse_unmeasured(config: Config, source: str) -> None:
+    for key in ("objectives", "front"):
+        for name in getattr(config.search, key):
+            if name not in config.task.measured:
+                where = f"{source}: `search.{key}`" if source else _flag_of(["search", key])
+                raise ConfigError(f"{where} {name!r} is not measured; {_suggest(name, config.task.measured)}")
+
+
+def _located(data: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return parsed TOML with the paths in it taken from the folder that its file stands in."""
+    located = {name: dict(table) if isinstance(table, dict) else table for name, table in data.items()}
+    if kind_of(located.get("task", {})) == SCRIPT:
+        located["task"].setdefault("root", ".")
+    for section, key in (("task", "root"), ("task", "genome"), ("llm", "program")):
+        table = located.get(section)
+        # The genome of a script is named within its project; other kinds of values are refused later.
+        if isinstance(table, dict) and isinstance(table.get(key), str) and table[key] and not _in_project(table, key):
+            table[key] = str((folder / Path(table[key]).expanduser()).resolve())
+    return located
+
+
+def _in_project(table: Mapping[str, Any], key: str) -> bool:
+    return key == "genome" and kind_of(table) == SCRIPT
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -245,10 +273,12 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _explain(problem: Any, source: str) -> str:
     location = [str(part) for part in problem["loc"]]
+    if location[:1] == ["task"] and location[1:2] in ([LANGUAGE_MODEL], [SCRIPT]):
+        del location[1]  # which kind of task it is stands in no key but `kind`
     key = ".".join(location)
     name = f"{source}: `{key}`" if source else _flag_of(location)
     if problem["type"] == "extra_forbidden":
-        siblings = _keys_of(location[:-1])
+        siblings = _keys_of(problem["loc"][:-1])
         return f"{name} is not a configuration key; {_suggest(location[-1], siblings)}"
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "value_error":
@@ -261,11 +291,15 @@ def _flag_of(location: Sequence[str]) -> str:
     return _FLAGS.get(key, f"--{key.replace('_', '-')}")
 
 
-def _keys_of(location: list[str]) -> list[str]:
-    section: Any = Config
-    for name in location:
-        section = section.model_fields[name].annotation
-    return list(getattr(section, "model_fields", {}))
+def _keys_of(location: Sequence[Any]) -> list[str]:
+    """Return the keys of the table at a place of pydantic's."""
+    if location[:1] == ("task",):
+        task = {LANGUAGE_MODEL: LanguageModelTask, SCRIPT: ScriptTask}[location[1]]
+        section: Any = ObjectiveConfig if len(location) > 2 else task
+    else:
+        section = Config.model_fields[location[0]].annotation if location else Config
+    fields = getattr(section, "model_fields", {})
+    return [field.alias or name for name, field in fields.items()]
 
 
 def _suggest(name: str, known: Any) -> str:

@@ -2,16 +2,49 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
-from evo.store import EvaluationRecord
-from operators.gate import SourceGate, clean_source, language_model_contract
+from evo.config import Config
+from evo.store import EvaluationRecord, Store, StoreView
+from evo.task_config import ScriptTask
+from operators.gate import Contract, SourceGate, clean_source, language_model_contract, script_contract
 from operators.proposal import Refused
 from trainer.errors import GenomeError
+from trainer.genome import join
 
 _QUOTED_CHARACTERS = 2000
+
+
+_FILES = "genome_files"
+
+
+def read_generation_zero(config: Config) -> str:
+    """Return the source of generation 0 of a run; raise GenomeError when it cannot be one."""
+    return read_script_genome(config.script) if config.script else read_genome(str(config.task.genome))
+
+
+def read_script_genome(task: ScriptTask) -> str:
+    """Return the source of a script's generation 0: its files as one text.
+
+    Raises:
+        GenomeError: one of them is missing, unreadable, empty, not UTF-8, outside the project, or no Python.
+    """
+    source = join({name: _read_inside(task.folder, name) for name in task.genome})
+    _check(source, ", ".join(task.genome), script_contract(task.genome))
+    return source
+
+
+def keep_genome_files(store: Store, names: Sequence[str]) -> None:
+    """Remember the names of the files that the genomes of a run consist of."""
+    store.set_meta(_FILES, json.dumps(names))
+
+
+def genome_files(store: StoreView) -> tuple[str, ...]:
+    """Return the names of the files that the genomes of a run consist of."""
+    return tuple(json.loads(store.meta(_FILES) or '["train.py"]'))
 
 
 def read_genome(path: str) -> str:
@@ -23,12 +56,7 @@ def read_genome(path: str) -> str:
     if not path:
         return resources.files("trainer").joinpath("seed/train.py").read_text(encoding="utf-8")
     source = clean_source(_read(Path(path)))
-    try:
-        SourceGate(language_model_contract, known=lambda _: None).check(source)
-    except Refused as refusal:
-        raise GenomeError(
-            f"{path} cannot be generation 0: {refusal}. `evo run` without a file starts from the seed."
-        ) from None
+    _check(source, path, language_model_contract, " `evo run` without a file starts from the seed.")
     return source
 
 
@@ -39,6 +67,20 @@ def failed_generation_zero(evaluations: Sequence[EvaluationRecord]) -> GenomeErr
         f"Generation 0 must train and be scored before anything can evolve, but it ended {last.status}: "
         f"{last.reason}. Its last output:\n{last.log_tail[-_QUOTED_CHARACTERS:]}"
     )
+
+
+def _check(source: str, name: str, contract: Contract, advice: str = "") -> None:
+    try:
+        SourceGate(contract, known=lambda _: None).check(source)
+    except Refused as refusal:
+        raise GenomeError(f"{name} cannot be generation 0: {refusal}.{advice}") from None
+
+
+def _read_inside(root: Path, name: str) -> str:
+    path = root / name
+    if not path.resolve().is_relative_to(root.resolve()):
+        raise GenomeError(f"`task.genome` must lie in the project {root}, but {name} leads to {path.resolve()}.")
+    return clean_source(_read(path))
 
 
 def _read(path: Path) -> str:

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from evo.config import Config
+from evo.materials import describe_task
 from evo.plan import make_plan
 from evo.report.text import duration
 from evo.resolution import uses_language_model, worker_devices
@@ -21,7 +22,6 @@ from evo.standings import Standings
 from evo.store import IndividualRecord, Outcome, Purpose
 from evo.terminal import literal, one_line, print_line, print_prose, stderr_console
 from trainer.evaluation import Status
-from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
 from trainer.sandbox import describe
 
 _MARKS = {Status.OK: "[green]✓[/]", Status.LOST: "[yellow]?[/]"}
@@ -72,7 +72,7 @@ class LiveView:
         self._config = config
         self._plan = make_plan(config)
         self._path = path
-        self._objective = LANGUAGE_MODEL_OBJECTIVES[config.search.objectives[0]]
+        (self._objective,) = config.objectives(config.search.objectives[:1])
         self._console = stderr_console()
         self._bar = _bar(self._console)
         self._preparation = _Preparation(self._bar)
@@ -134,12 +134,13 @@ class LiveView:
 
     def _opening(self) -> Iterator[str]:
         config, plan = self._config, self._plan
-        workers = worker_devices(config.workers)
+        workers = worker_devices(config)
         names = ", ".join(dict.fromkeys(device.name for device in workers))
         yield (
             f"[bold]{literal(str(self._path))}[/]: {plan.evaluations} evaluations, "
-            f"{config.search.gens} generations of {plan.mu}, {config.budget.train_seconds:g} s of training each"
+            f"{config.search.gens} generations of {plan.mu}, {self._length()}"
         )
+        yield f"task: {literal(describe_task(config))}"
         yield f"{len(workers)} worker{'s' if len(workers) > 1 else ''} on {workers[0].kind} ({literal(names)})"
         yield f"sandbox: {literal(describe(config.workers.sandbox, workers[0].kind))}"
         yield f"operators: {', '.join(config.operators.weights or {})}"
@@ -148,6 +149,13 @@ class LiveView:
                 "No language model: this run uses the classical operators. "
                 "Set ANTHROPIC_API_KEY or ANTHROPIC_BASE_URL for one."
             )
+
+    def _length(self) -> str:
+        if (task := self._config.script) is None:
+            return f"{self._config.budget.train_seconds:g} s of training each"
+        if task.fixed_seconds is not None:
+            return f"{task.fixed_seconds:g} s each, at most {task.wall_limit_seconds:g} s"
+        return f"at most {task.wall_limit_seconds:g} s each"
 
     def _generation(self) -> str:
         return f"{self._told // self._plan.mu} of {self._config.search.gens}"

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from evo.config import Config
 
 CONFIRMED_OBJECTIVE = "val_bpb"
-"""The objective whose gain is confirmed at the end, when selection looks at it first."""
+"""What held-out text is scored in: the one objective of the language-model task whose gain it confirms."""
+
+
+class Confirmed(StrEnum):
+    """How the gain of the finalists is confirmed at the end."""
+
+    ON_TEXT = "on held-out text"
+    """In `val_bpb`, with fresh seeds, on a split that selection never saw; it also is a gate for would-be champions."""
+    WITH_SEEDS = "with fresh seeds"
+    """In a script's first objective: no part of a script's data is known to be held out."""
+    NEVER = "never"
+
 
 _MOST_FINALISTS = 5
 _SMALLEST_CONFIRMED_BUDGET = 12
@@ -27,6 +39,7 @@ class Plan:
         confirmation_seeds: seeds that each of them is confirmed with; generation 0 runs with them too.
         generational: whether a generation is complete before the next one begins.
         seed: of the run; every random choice derives from it.
+        confirmed: how gains are.
     """
 
     mu: int
@@ -36,6 +49,7 @@ class Plan:
     confirmation_seeds: int
     generational: bool
     seed: int
+    confirmed: Confirmed
 
     @property
     def confirmations(self) -> int:
@@ -66,16 +80,21 @@ def make_plan(config: Config) -> Plan:
         confirmation_seeds=seeds,
         generational=config.search.schedule == "generational",
         seed=config.search.seed,
+        confirmed=confirmed_how(config),
     )
 
 
-def _reserve(config: Config, baseline: int) -> int:
-    """Return how many evaluations the confirmation may take; at least one is left to the search.
+def confirmed_how(config: Config) -> Confirmed:
+    """Return how a configuration's gains are confirmed: in its first objective, where anything can confirm that."""
+    if config.script is not None:
+        return Confirmed.WITH_SEEDS
+    return Confirmed.ON_TEXT if config.search.objectives[0] == CONFIRMED_OBJECTIVE else Confirmed.NEVER
 
-    The gate split is text, on which only bits per byte are measured: a gain in anything else has no confirmation.
-    """
+
+def _reserve(config: Config, baseline: int) -> int:
+    """Return how many evaluations the confirmation may take; at least one is left to the search."""
     evaluations, share = config.search.evaluations, config.noise.confirm_share
-    if share == 0 or evaluations < _SMALLEST_CONFIRMED_BUDGET or config.search.objectives[0] != CONFIRMED_OBJECTIVE:
+    if share == 0 or evaluations < _SMALLEST_CONFIRMED_BUDGET or confirmed_how(config) is Confirmed.NEVER:
         return 0
     return min(max(_FEWEST_CONFIRMATIONS, round(share * evaluations)), evaluations - baseline - 1)
 

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from evo.config import BudgetConfig, Config, LLMConfig, OperatorsConfig, TaskConfig, WorkersConfig
+from evo.config import BudgetConfig, Config, LLMConfig, OperatorsConfig, WorkersConfig
+from evo.task_config import LanguageModelTask
 from trainer import devices
 from trainer.devices import Device
 from trainer.errors import ConfigError
@@ -38,23 +39,24 @@ def resolve(config: Config, environment: Mapping[str, str] = os.environ) -> Conf
         ConfigError: a device is absent, the sandbox that was asked for does not work here, or an operator needs a
             language model that cannot be reached.
     """
-    found = worker_devices(config.workers)
-    workers = _resolve_workers(config.workers, found)
+    found = worker_devices(config)
     kind = found[0].kind
+    workers = _resolve_workers(config, found)
     choose_level(workers.sandbox, kind)
+    task = config.task
+    by_cpu = kind == "cpu" and config.script is None
     budget = BudgetConfig(
-        train_seconds=config.budget.train_seconds or _TRAIN_SECONDS[kind],
-        clock=config.budget.clock or (Clock.CPU if kind == "cpu" else Clock.WALL),
+        train_seconds=config.budget.train_seconds or _expected_seconds(config) or _TRAIN_SECONDS[kind],
+        clock=config.budget.clock or (Clock.CPU if by_cpu else Clock.WALL),
         setup_seconds=config.budget.setup_seconds,
         score_seconds=config.budget.score_seconds,
     )
-    task = TaskConfig(
-        genome=config.task.genome,
-        dataset=config.task.dataset,
-        vocab_size=config.task.vocab_size,
-        sequence_length=config.task.sequence_length or _SEQUENCE_LENGTH[kind],
-        score_tokens=config.task.score_tokens or _SCORE_TOKENS[kind],
-    )
+    if isinstance(task, LanguageModelTask):
+        sizes = {
+            "sequence_length": task.sequence_length or _SEQUENCE_LENGTH[kind],
+            "score_tokens": task.score_tokens or _SCORE_TOKENS[kind],
+        }
+        task = task.model_copy(update=sizes)
     base_url = config.llm.base_url if config.llm.base_url is not None else environment.get("ANTHROPIC_BASE_URL")
     weights = config.operators.weights or _default_weights(base_url, environment)
     operators = OperatorsConfig(weights=weights)
@@ -66,17 +68,51 @@ def resolve(config: Config, environment: Mapping[str, str] = os.environ) -> Conf
     )
 
 
-def worker_devices(config: WorkersConfig) -> list[Device]:
-    """Return the device of each worker: the named ones, else every GPU, else the CPU, dealt out in turn."""
-    named = devices.select(config.devices) if config.devices else devices.discover()
-    count = config.count or len(named)
+def worker_devices(config: Config) -> list[Device]:
+    """Return the device of each worker: the named ones, else every GPU, else the CPU, dealt out in turn.
+
+    Where one evaluation of a script takes several GPUs, they are one device, whose id lists theirs with commas.
+
+    Raises:
+        ConfigError: a device is absent, they are of several kinds, or too few for one evaluation.
+    """
+    workers = config.workers
+    named = devices.select(workers.devices) if workers.devices else devices.discover()
     kinds = {device.kind for device in named}
     if len(kinds) > 1:
         raise ConfigError(
             f"--devices must be of one kind, since scores on different kinds are not comparable, but they were "
             f"{', '.join(sorted(kinds))}."
         )
+    if config.script is not None and config.script.gpus is not None:
+        named = _grouped(named, config.script.gpus)
+    count = workers.count or len(named)
     return [named[index % len(named)] for index in range(count)]
+
+
+def _grouped(named: Sequence[Device], size: int) -> list[Device]:
+    """Return devices that each stand for as many GPUs as one evaluation takes; the CPU where it takes none."""
+    gpus = [device for device in named if device.kind == "cuda"]
+    if size == 0:
+        return [devices.cpu_device()]
+    if len(gpus) < size:
+        raise ConfigError(
+            f"`task.gpus` is {size}, but {len(gpus) or 'no'} GPU{'' if len(gpus) == 1 else 's'} can be used here. "
+            "`evo doctor` lists the devices."
+        )
+    return [_joined(gpus[start : start + size]) for start in range(0, len(gpus) - size + 1, size)]
+
+
+def _joined(gpus: Sequence[Device]) -> Device:
+    if len(gpus) == 1:
+        return gpus[0]
+    ids, memory_mib = ",".join(gpu.id for gpu in gpus), sum(gpu.memory_mib for gpu in gpus)
+    return Device("cuda", ids, f"{len(gpus)} × {gpus[0].name}", memory_mib)
+
+
+def _expected_seconds(config: Config) -> float | None:
+    """Return about how long a script runs, as far as its task says."""
+    return None if config.script is None else config.script.fixed_seconds or config.script.wall_limit_seconds
 
 
 def resolved(value: _Value | None) -> _Value:
@@ -91,14 +127,17 @@ def uses_language_model(config: Config) -> bool:
     return any(map(_asks_language_model, config.operators.weights or {}))
 
 
-def _resolve_workers(config: WorkersConfig, found: Sequence[Device]) -> WorkersConfig:
+def _resolve_workers(whole: Config, found: Sequence[Device]) -> WorkersConfig:
+    config = whole.workers
     cores = os.cpu_count() or 1
-    threads = 1 if found[0].kind == "cpu" else max(1, cores // len(found))
+    # On the CPU's own clock, which the language-model task is timed by there, more threads would only cost.
+    threads = 1 if found[0].kind == "cpu" and whole.script is None else max(1, cores // len(found))
     share_mib = psutil.virtual_memory().total / 2**20 * _CANDIDATES_MEMORY_SHARE / len(found)
     memory_mib = min(share_mib, _LARGEST_MEMORY_MIB.get(found[0].kind, share_mib))
     return WorkersConfig(
         count=len(found),
-        devices=config.devices or tuple(dict.fromkeys(device.id or device.kind for device in found)),
+        devices=config.devices
+        or tuple(dict.fromkeys(name for device in found for name in (device.id or device.kind).split(","))),
         threads=config.threads or threads,
         memory_mib=config.memory_mib or round(memory_mib),
         sandbox=config.sandbox,

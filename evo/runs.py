@@ -15,9 +15,10 @@ from pathlib import Path
 from evo.assemble import build_evaluator, build_operators, build_search, read_standings
 from evo.config import Config, parse_config
 from evo.errors import RunFolderError
-from evo.genome import read_genome
+from evo.genome import keep_genome_files, read_generation_zero
 from evo.lineage import Lineage
-from evo.plan import CONFIRMED_OBJECTIVE
+from evo.materials import PrepareProgress, keep_materials, prepare_materials, refuse_other_materials
+from evo.plan import CONFIRMED_OBJECTIVE, Confirmed, confirmed_how
 from evo.progress import Observer
 from evo.results_table import write_results_table
 from evo.run_folder import RunFolder
@@ -25,7 +26,6 @@ from evo.search import Ending, Search, Stopped
 from evo.standings import Standings
 from evo.starts import comparability, read_starts, record_start
 from evo.store import Store, StoreView
-from trainer.corpus import Corpus, prepare
 from trainer.errors import ConfigError, EvoError, MachineError
 from trainer.processes import refuse_inspection
 
@@ -33,7 +33,6 @@ _COLLECTION_THRESHOLD = 100_000
 _CONFIG_SHA256 = "config_sha256"
 _SEALED_SHA256 = "sealed_config_sha256"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-PrepareProgress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +81,15 @@ def start(config: Config, path: Path, observer: Observer, progress: PrepareProgr
         progress: told of the preparation of the data.
     """
     refuse_inspection()  # the key of the language model stands in this process's environment
-    source = read_genome(config.task.genome)
+    source = read_generation_zero(config)
     operators = build_operators(config)
-    corpus = _prepare(config, progress)
+    materials = prepare_materials(config, progress)
     folder = RunFolder.create(path)
     with folder.lock(), Store.create(folder.store) as store:
-        lineage = Lineage.open(folder.lineage)
-        search = build_search(config, store, lineage, build_evaluator(config, corpus), operators, observer)
+        keep_genome_files(store, config.task.genome_files)
+        keep_materials(store, materials)
+        lineage = Lineage.open(folder.lineage, config.task.genome_files)
+        search = build_search(config, store, lineage, build_evaluator(config, materials), operators, observer)
         search.begin(source)
         _seal(folder, store, config)
         record_start(store, config)
@@ -125,9 +126,10 @@ def resume(
         config = change(stored)
         _refuse_small_budget(config, store)
         operators = build_operators(config, store.spending().cost_usd)
-        corpus = _prepare(config, progress)
-        lineage = Lineage.open(folder.lineage)
-        search = build_search(config, store, lineage, build_evaluator(config, corpus), operators, observer)
+        materials = prepare_materials(config, progress)
+        refuse_other_materials(store, materials)
+        lineage = Lineage.open(folder.lineage, config.task.genome_files)
+        search = build_search(config, store, lineage, build_evaluator(config, materials), operators, observer)
         _seal(folder, store, config)
         record_start(store, config)
         if change_of_ground := comparability(read_starts(store)):
@@ -181,15 +183,11 @@ async def _until_stopped(search: Search) -> Stopped:
 
 def _say_what_is_not_confirmed(config: Config, observer: Observer) -> None:
     first = config.search.objectives[0]
-    if first != CONFIRMED_OBJECTIVE:
+    if confirmed_how(config) is Confirmed.NEVER:
         observer.note(
             f"Gains in {first} are not confirmed at the end: held-out text confirms {CONFIRMED_OBJECTIVE} alone, and "
             "only as the first objective. The best individual is the one with the best mean."
         )
-
-
-def _prepare(config: Config, progress: PrepareProgress | None) -> Corpus:
-    return prepare(config.task.dataset, vocab_size=config.task.vocab_size, progress=progress)
 
 
 def _seal(folder: RunFolder, store: Store, config: Config) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 
 from evo.champion import Championship, Setback
-from evo.plan import CONFIRMED_OBJECTIVE, Plan
+from evo.plan import Confirmed, Plan
 from evo.store import IndividualRecord, Outcome, Purpose
 from populations.archive import HallOfFame, ParetoFront
 from populations.fitness import Fitness
@@ -21,32 +21,34 @@ from populations.individual import Individual
 from populations.logbook import Logbook
 from populations.toolbox import Toolbox
 from trainer.evaluation import Split, Status
-from trainer.objectives import Objective
+from trainer.objectives import Constraint, Objective
 
 _HALL_SIZE = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Gain:
-    """The improvement of an individual over generation 0 on the gate split, on seeds that both ran with.
+    """The improvement of an individual over generation 0 where selection did not look, on seeds that both ran with.
 
     Attributes:
-        bpb: mean paired difference, bits per byte; positive is better.
-        generation_zero_bpb: mean of generation 0 on these seeds; the individual's own mean is lower by `bpb`.
-        noise_bpb: standard error of that mean, from the spread of generation 0's replicates.
+        value: mean paired difference in the unit of the first objective; positive is better.
+        own: mean of the individual on these seeds.
+        generation_zero: mean of generation 0 on these seeds.
+        noise: standard error of `value`, from the spread of generation 0's replicates.
         seeds: how many pairs it rests on.
     """
 
     individual: int
-    bpb: float
-    generation_zero_bpb: float
-    noise_bpb: float
+    value: float
+    own: float
+    generation_zero: float
+    noise: float
     seeds: int
 
     @property
     def is_real(self) -> bool:
         """Whether the gain exceeds two standard errors; less counts as a tie."""
-        return self.bpb > 2 * self.noise_bpb
+        return self.value > 2 * self.noise
 
 
 class Standings:
@@ -63,10 +65,16 @@ class Standings:
     """
 
     def __init__(
-        self, plan: Plan, objectives: Sequence[Objective], front_objectives: Sequence[Objective], toolbox: Toolbox
+        self,
+        plan: Plan,
+        objectives: Sequence[Objective],
+        front_objectives: Sequence[Objective],
+        toolbox: Toolbox,
+        constraints: Sequence[Constraint] = (),
     ) -> None:
         self.plan = plan
         self.objectives = tuple(objectives)
+        self.constraints = tuple(constraints)
         self.population: list[Individual] = []
         self.hall = HallOfFame(_HALL_SIZE)
         self.front = ParetoFront(front_objectives)
@@ -78,7 +86,8 @@ class Standings:
         self.family: dict[int, tuple[int, ...]] = {0: ()}
         self._toolbox = toolbox
         self._offspring: list[Individual] = []
-        self._confirmed_bpb: dict[int, dict[int, float]] = {}  # on the gate split, by individual, by seed
+        self._confirmed: dict[int, dict[int, float]] = {}  # where selection did not look, by individual, by seed
+        self._finalists: dict[int, Individual] = {}
         self._championship = Championship()
         self._gated: dict[int, Individual] = {}
 
@@ -110,35 +119,40 @@ class Standings:
     def gains(self) -> list[Gain]:
         """Return the gain of every individual that was confirmed, best first.
 
-        Nobody is where selection looks at another objective first (see `evo.plan`).
+        Nobody is where the first objective cannot be confirmed (see `evo.plan`).
         """
-        reference = self._confirmed_bpb.get(0, {})
+        reference = self._confirmed.get(0, {})
         if len(reference) < 2:
             return []
-        sigma = stdev(reference.values())
+        sigma, sign = stdev(reference.values()), self.objectives[0].weight
         gains = []
-        for individual, measured in self._confirmed_bpb.items():
+        for individual, measured in self._confirmed.items():
             shared = sorted(reference.keys() & measured.keys())
             if individual and shared:
-                differences = [reference[seed] - measured[seed] for seed in shared]
+                own, base = fmean(measured[seed] for seed in shared), fmean(reference[seed] for seed in shared)
+                differences = [sign * (measured[seed] - reference[seed]) for seed in shared]
                 # Both sides of each pair carry the noise of one evaluation.
                 noise = sigma * math.sqrt(2 / len(shared))
-                base = fmean(reference[seed] for seed in shared)
-                gains.append(Gain(individual, fmean(differences), base, noise, len(shared)))
-        return sorted(gains, key=lambda gain: (-gain.bpb, gain.individual))
+                gains.append(Gain(individual, fmean(differences), own, base, noise, len(shared)))
+        return sorted(gains, key=lambda gain: (-gain.value, gain.individual))
 
     def best(self) -> Individual | None:
         """Return the best individual: by confirmed gain where there are confirmations, the champion before.
 
         Without a gate it is the first of the hall of fame.
         """
-        confirmed = self.gains()
-        if confirmed:
-            # Generation 0 has a gain of exactly zero.
-            return self._gated[confirmed[0].individual] if confirmed[0].bpb > 0 else self.generation_zero
+        if confirmed := self.gains():
+            return self._best_confirmed(confirmed)
         if self.has_gate:
             return self.champion
         return self.hall[0] if len(self.hall) else None
+
+    def _best_confirmed(self, gains: Sequence[Gain]) -> Individual | None:
+        """Return the one with the largest gain among those that keep the constraints best, generation 0 among them."""
+        # Generation 0 has a gain of exactly zero, and of equals the older is kept.
+        candidates = [(self.generation_zero, 0.0), *((self._finalists[gain.individual], gain.value) for gain in gains)]
+        known = [(one, value) for one, value in candidates if one is not None]
+        return max(known, key=lambda pair: (-pair[0].fitness.violation, pair[1]))[0]
 
     @property
     def has_gate(self) -> bool:
@@ -148,7 +162,7 @@ class Standings:
         generation 0.
         """
         is_scored_there = self.generation_zero is None or self.champion is not None
-        return self.objectives[0].name == CONFIRMED_OBJECTIVE and is_scored_there
+        return self.plan.confirmed is Confirmed.ON_TEXT and is_scored_there
 
     @property
     def champion(self) -> Individual | None:
@@ -164,7 +178,7 @@ class Standings:
     def held(self) -> dict[int, Individual]:
         """Return the individuals whose sources are in memory, by id."""
         zero = [self.generation_zero] if self.generation_zero else []
-        others = (*self._offspring, *self._gated.values(), *zero)
+        others = (*self._offspring, *self._gated.values(), *self._finalists.values(), *zero)
         everyone = (*self.population, *self.hall, *self.front.individuals, *others)
         return {individual.id: individual for individual in everyone}
 
@@ -180,7 +194,7 @@ class Standings:
             parents=record.parents,
             operator=record.operator,
             idea=record.idea,
-            fitness=Fitness(self.objectives),
+            fitness=Fitness(self.objectives, constraints=self.constraints),
         )
         individual.tell(outcome.seed, outcome.objectives)
         self.family[record.id] = record.parents
@@ -199,11 +213,14 @@ class Standings:
         gate_bpb = outcome.split_bpb.get(Split.GATE)
         if gate_bpb is not None:
             self._gated[individual.id] = individual
-            # What an offspring was chosen by cannot confirm it.
-            if outcome.purpose is not Purpose.SEARCH:
-                self._confirmed_bpb.setdefault(individual.id, {})[outcome.seed] = gate_bpb
-        if self.objectives[0].name == CONFIRMED_OBJECTIVE:
-            self._championship.tell(individual.id, outcome.seed, outcome.objectives[CONFIRMED_OBJECTIVE], gate_bpb)
+        name, confirmed = self.objectives[0].name, self.plan.confirmed
+        value = gate_bpb if confirmed is Confirmed.ON_TEXT else outcome.objectives[name]
+        # What an offspring was chosen by cannot confirm it.
+        if outcome.purpose is not Purpose.SEARCH and confirmed is not Confirmed.NEVER and value is not None:
+            self._confirmed.setdefault(individual.id, {})[outcome.seed] = value
+            self._finalists[individual.id] = individual
+        if confirmed is Confirmed.ON_TEXT:
+            self._championship.tell(individual.id, outcome.seed, outcome.objectives[name], gate_bpb)
 
     def _generation_is_complete(self, outcome: Outcome) -> bool:
         """Return whether offspring enter the population now; the last generation of a budget may be a smaller one."""

@@ -53,7 +53,7 @@ class Start:
 
 def record_start(store: Store, config: Config) -> None:
     """Remember what the driver that starts now has found."""
-    devices = tuple(dict.fromkeys(f"{device.kind} ({device.name})" for device in worker_devices(config.workers)))
+    devices = tuple(dict.fromkeys(f"{device.kind} ({device.name})" for device in worker_devices(config)))
     store.record_event(_EVENT, {"versions": installed_versions(), "devices": devices})
 
 

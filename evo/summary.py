@@ -7,25 +7,35 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from evo.config import Config
+from evo.plan import Confirmed
 from evo.standings import Gain, Standings
 from evo.store import Spending, StoreView, Work
 from populations.individual import Individual
+from trainer.objectives import Objective
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One individual's place in the summary; `objectives` are means over its evaluations."""
+    """One individual's place in the summary.
+
+    Attributes:
+        objectives: means over its evaluations.
+        broken: the constraints that these means break.
+    """
 
     id: int
     operator: str
     idea: str
     replicates: int
     objectives: Mapping[str, float]
+    broken: tuple[str, ...]
 
     @classmethod
     def of(cls, individual: Individual) -> Standing:
         """Return the standing of a measured individual."""
-        return cls(individual.id, individual.operator, individual.idea, individual.replicates, individual.means())
+        means = individual.means()
+        broken = tuple(str(one) for one in individual.fitness.constraints if one.violation(means))
+        return cls(individual.id, individual.operator, individual.idea, individual.replicates, means, broken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +45,8 @@ class Summary:
     Attributes:
         told: results so far, of `budget` evaluations.
         statuses: how they ended.
+        objectives: everything that is measured, what selection looks at first.
+        confirmed: how the gain of finalists is confirmed.
         noise: standard deviation of one evaluation by objective; empty while unknown.
         gain: of the best individual, once it was confirmed.
         front: over `front_objectives`, best in the first of them first.
@@ -43,6 +55,8 @@ class Summary:
     told: int
     budget: int
     statuses: Mapping[str, int]
+    objectives: tuple[Objective, ...]
+    confirmed: Confirmed
     generation_zero: Standing | None
     best: Standing | None
     gain: Gain | None
@@ -52,6 +66,15 @@ class Summary:
     population: tuple[Standing, ...]
     work: Work
     spending: Spending
+
+    @property
+    def objective(self) -> Objective:
+        """The first objective: what the run is about."""
+        return self.objectives[0]
+
+    def label(self, name: str) -> str:
+        """Return an objective's name as tables show it."""
+        return next(objective.label for objective in self.objectives if objective.name == name)
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-serialisable form."""
@@ -67,6 +90,8 @@ def summarize(config: Config, store: StoreView, standings: Standings) -> Summary
         told=standings.told,
         budget=config.search.evaluations,
         statuses={status.value: count for status, count in sorted(standings.statuses.items())},
+        objectives=tuple(dict.fromkeys((*standings.objectives, *config.task.measured.values()))),
+        confirmed=standings.plan.confirmed,
         generation_zero=Standing.of(zero) if zero else None,
         best=Standing.of(best) if best else None,
         gain=gains.get(best.id) if best else None,

@@ -17,7 +17,7 @@ from evo.store import AttemptRecord, EvaluationRecord, IndividualRecord
 from evo.terminal import literal, one_line, print_block, print_line, print_table, print_whole, sparkline
 from operators.proposal import Exchange
 from trainer.evaluation import CurvePoint, Evaluation, Split
-from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
+from trainer.objectives import Constraint, Objective
 
 _CURVE_ROWS = 8
 _CHILDREN = 12
@@ -30,6 +30,8 @@ class Portrait:
     Attributes:
         attempts: every launch of each of the evaluations, oldest first.
         setback: why it is not the best although it led on the selection split; None for all others.
+        objectives: of the run, what selection looks at first.
+        constraints: of the run.
     """
 
     record: IndividualRecord
@@ -38,6 +40,14 @@ class Portrait:
     children: tuple[int, ...]
     exchanges: tuple[Exchange, ...]
     setback: Setback | None
+    objectives: tuple[Objective, ...]
+    constraints: tuple[Constraint, ...]
+
+    @property
+    def broken(self) -> list[Constraint]:
+        """The constraints that its means break."""
+        means = self.means
+        return [one for one in self.constraints if means and one.violation(means)]
 
     @property
     def results(self) -> list[Evaluation]:
@@ -55,6 +65,7 @@ class Portrait:
         data = {
             **asdict(self.record),
             "objectives": self.means,
+            "broken": [str(one) for one in self.broken],
             "children": self.children,
             "setback": asdict(self.setback) if self.setback else None,
             "evaluations": [
@@ -78,6 +89,8 @@ def read_portrait(viewed: Viewed, record: IndividualRecord) -> Portrait:
         exchanges=tuple(store.exchanges(record.id)),
         # Confirmation, with its new seeds, has the last word.
         setback=viewed.standings.setbacks.get(record.id) if best and best.id != record.id else None,
+        objectives=tuple(dict.fromkeys((*viewed.standings.objectives, *viewed.config.task.measured.values()))),
+        constraints=viewed.standings.constraints,
     )
 
 
@@ -86,9 +99,11 @@ def print_portrait(console: Console, portrait: Portrait, *, prompts: bool) -> No
     for line in _origin(portrait):
         print_whole(console, line)
     means = portrait.means
-    for name in LANGUAGE_MODEL_OBJECTIVES:
-        if name in means:
-            print_whole(console, f"{name:<18} {number(name, means[name])}")
+    for objective in portrait.objectives:
+        if objective.name in means:
+            print_whole(console, f"{objective.label:<18} {number(objective.name, means[objective.name])}")
+    if portrait.broken:
+        print_whole(console, f"[red]{'infeasible':<18} breaks {' and '.join(map(str, portrait.broken))}[/]")
     if portrait.setback:
         print_whole(console, f"[yellow]{_setback(portrait.setback)}[/]")
     _print_evaluations(console, portrait.evaluations)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 RUNS = Path("runs")
 """Where runs are made unless `--out` says otherwise."""
 
+PROJECT_FILE = Path("evo.toml")
+"""What `evo init` writes and `evo run` takes when no other file is named."""
+
 RunArgument = Annotated[
     Path | None, typer.Argument(metavar="RUN", help="The folder of a run. [default: the newest under ./runs]")
 ]

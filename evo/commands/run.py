@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evo.commands.options import RUNS, example
+from evo.commands.options import PROJECT_FILE, RUNS, example
 from trainer.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -63,7 +63,9 @@ def register(app: typer.Typer) -> None:
 def run(
     genome: Annotated[str, typer.Argument(help="The train.py to start from; the built-in seed by default.")] = "",
     out: Annotated[Path | None, typer.Option("--out", help="The run's folder. [default: runs/<date>]")] = None,
-    config: Annotated[Path | None, typer.Option("--config", help="A TOML file; flags go before it.")] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="A TOML file; flags go before it. [default: ./evo.toml]")
+    ] = None,
     pop: _Pop = None,
     gens: _Gens = None,
     budget: _Budget = None,
@@ -83,7 +85,7 @@ def run(
     devices: _Devices = None,
     sandbox: _Sandbox = None,
 ) -> None:
-    """Evolve a training script."""
+    """Evolve a training script, or the project that ./evo.toml describes."""
     flags: dict[str, dict[str, Any]] = {
         "task": {"genome": genome or None, "dataset": dataset, "vocab_size": vocab_size},
         "budget": {"train_seconds": budget, "clock": clock},
@@ -136,10 +138,23 @@ def resume(
 
 def _configured(file: Path | None, flags: dict[str, dict[str, Any]]) -> Config:
     """Return the resolved configuration of a new run; what is wrong with it shows before the rest is imported."""
-    from evo.config import load_config
+    from evo.config import load_config, overlaid
     from evo.resolution import resolve
 
-    return resolve(load_config(file, flags))
+    if file is None and PROJECT_FILE.is_file():
+        file = PROJECT_FILE
+    base = load_config(file)
+    return resolve(overlaid(base, _fitting(base, file, flags)))
+
+
+def _fitting(base: Config, file: Path | None, flags: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return flags as they fit a script task: its genome stands in its file, and its budget is the command's own."""
+    if base.script is None:
+        return flags
+    if genome := flags["task"].pop("genome"):
+        raise ConfigError(f"The genome of this project is named in {file}, but the command line named {genome} too.")
+    seconds = flags["budget"].pop("train_seconds")
+    return flags | {"task": {**flags["task"], "fixed_seconds": seconds}}
 
 
 def _start(config: Config, path: Path) -> None:

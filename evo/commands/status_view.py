@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from rich.console import Console
 
-from evo.commands.summary_view import evaluations, print_best, print_cost, progress_line
+from evo.commands.summary_view import evaluations, number, print_best, print_cost, progress_line
+from evo.plan import CONFIRMED_OBJECTIVE
 from evo.report.text import duration
 from evo.run_status import Failures, RunStatus, State
 from evo.starts import comparability
@@ -74,5 +75,9 @@ def _refusals(status: RunStatus) -> Iterator[str]:
 
 
 def _noise(status: RunStatus) -> str:
-    sigma = status.summary.noise.get("val_bpb")
-    return "not measured yet" if sigma is None else f"σ = {sigma:.4f} bpb between seeds of generation 0"
+    objective = status.summary.objective
+    sigma = status.summary.noise.get(objective.name)
+    if sigma is None:
+        return "not measured yet"
+    unit = "bpb" if objective.name == CONFIRMED_OBJECTIVE else f"in {objective.label}"
+    return f"σ = {number(objective.name, sigma)} {unit} between seeds of generation 0"

@@ -6,15 +6,25 @@ from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 
+from evo.plan import Confirmed
 from evo.report.text import duration, money
 from evo.run_folder import RunFolder
 from evo.runs import Viewed
 from evo.standings import Gain
 from evo.summary import Standing, Summary, summarize
 from evo.terminal import literal, one_line, print_line, print_table, print_whole, shell_word, stdout_console
-from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
+from trainer.objectives import Objective
 
-_DIGITS = {"val_bpb": 4, "train_seconds": 1}
+_DIGITS = {
+    "val_bpb": 4,
+    "tokens_per_second": 0,
+    "train_seconds": 1,
+    "run_seconds": 3,
+    "peak_memory_mib": 0,
+    "parameters": 0,
+    "code_lines": 0,
+}
+_UNITS = {"bits per byte": "bpb"}
 
 
 def print_summary(viewed: Viewed) -> None:
@@ -41,8 +51,8 @@ def print_best(console: Console, summary: Summary) -> None:
         print_whole(console, "best          nothing measured yet")
         return
     print_line(console, f"best          [bold]#{best.id}[/]  {one_line(best.idea)}")
-    print_line(console, f"              {_bpb(best, summary)}")
-    print_line(console, f"generation 0  {_bpb(zero, summary)}")
+    print_line(console, f"              {_value(best, summary)}")
+    print_line(console, f"generation 0  {_value(zero, summary)}")
     print_whole(console, f"gain          {_gain(summary)}")
 
 
@@ -52,9 +62,14 @@ def print_comparison(console: Console, summary: Summary) -> None:
     if best is None or zero is None:
         return
     rows = [
-        (name, number(name, best.objectives[name]), number(name, zero.objectives[name]), _sigma(name, summary.noise))
-        for name in LANGUAGE_MODEL_OBJECTIVES
-        if name in best.objectives and name in zero.objectives
+        (
+            objective.label,
+            number(objective.name, best.objectives[objective.name]),
+            number(objective.name, zero.objectives[objective.name]),
+            _sigma(objective.name, summary.noise),
+        )
+        for objective in summary.objectives
+        if objective.name in best.objectives and objective.name in zero.objectives
     ]
     print_whole(console, "")
     print_table(console, ("mean of", f"#{best.id}", "generation 0", "noise σ"), rows, left=("mean of",))
@@ -78,14 +93,19 @@ def print_cost(console: Console, summary: Summary) -> None:
 def print_front(console: Console, summary: Summary) -> None:
     """Print the Pareto front, best in its first objective first."""
     if summary.front:
-        print_whole(console, f"\n[bold]Pareto front[/]: {' against '.join(summary.front_objectives)}")
+        labels = [summary.label(name) for name in summary.front_objectives]
+        print_whole(console, f"\n[bold]Pareto front[/]: {' against '.join(labels)}")
         print_standings(console, summary.front, summary.front_objectives)
 
 
 def print_standings(console: Console, standings: Sequence[Standing], objectives: Sequence[str]) -> None:
     """Print one line an individual."""
     rows = [
-        (f"#{one.id}", *(number(name, one.objectives[name]) for name in objectives), one_line(one.idea))
+        (
+            f"#{one.id}",
+            *(number(name, one.objectives[name]) for name in objectives),
+            _infeasible(one) + one_line(one.idea),
+        )
         for one in standings
     ]
     print_table(console, ("id", *objectives, "idea"), rows, left=("idea",))
@@ -101,14 +121,23 @@ def print_places(console: Console, folder: RunFolder) -> None:
 
 def number(name: str, value: float) -> str:
     """Return a measured value with the digits that mean something."""
-    return f"{value:,.{_DIGITS.get(name, 0)}f}"
+    return f"{value:,.{_DIGITS[name]}f}" if name in _DIGITS else f"{value:.5g}"
 
 
-def gain_text(gain: Gain) -> str:
+def gain_text(gain: Gain, objective: Objective, confirmed: Confirmed) -> str:
     """Return a confirmed gain with its noise and what to make of it."""
     verdict = "beyond noise" if gain.is_real else "within noise: a tie with generation 0"
     pairs = f"{gain.seeds} paired seed{'s' if gain.seeds > 1 else ''}"
-    return f"{gain.bpb:+.4f} ± {gain.noise_bpb:.4f} bpb ({pairs}, held-out split G; {verdict})"
+    where = "held-out split G" if confirmed is Confirmed.ON_TEXT else "fresh ones"
+    unit = _UNITS.get(objective.unit, objective.unit)
+    amount = f"{signed(objective.name, gain.value)} ± {number(objective.name, gain.noise)}"
+    claim = "; self-reported" if objective.self_reported else ""
+    return f"{amount}{f' {unit}' if unit else ''} ({pairs}, {where}; {verdict}{claim})"
+
+
+def signed(name: str, value: float) -> str:
+    """Return a difference with its sign."""
+    return f"{'+' if value >= 0 else '-'}{number(name, abs(value))}"
 
 
 def evaluations(count: int) -> str:
@@ -125,11 +154,16 @@ def _gain(summary: Summary) -> str:
         return "none: nothing better than generation 0 was found"
     if summary.gain is None:
         return "not confirmed: the finalists have not been re-evaluated"
-    return gain_text(summary.gain)
+    return gain_text(summary.gain, summary.objective, summary.confirmed)
 
 
-def _bpb(standing: Standing, summary: Summary) -> str:
-    value = f"val_bpb {standing.objectives['val_bpb']:.4f}"
-    sigma = summary.noise.get("val_bpb")
-    measured = evaluations(standing.replicates)
-    return f"{value} ± {sigma:.4f} ({measured})" if sigma is not None else f"{value} ({measured})"
+def _value(standing: Standing, summary: Summary) -> str:
+    name = summary.objective.name
+    value = f"{summary.objective.label} {number(name, standing.objectives[name])}"
+    sigma = f" ± {number(name, summary.noise[name])}" if name in summary.noise else ""
+    broken = f", [red]infeasible[/]: breaks {' and '.join(standing.broken)}" if standing.broken else ""
+    return f"{value}{sigma} ({evaluations(standing.replicates)}){broken}"
+
+
+def _infeasible(standing: Standing) -> str:
+    return "[red]infeasible[/] " if standing.broken else ""

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
 
 from evo.lineage.objects import GitObject
 from evo.store import IndividualRecord, Outcome
+from trainer.genome import split
 
-GENOME_FILE = "train.py"
 MAXIMUM_SUBJECT_LENGTH = 100
 MAXIMUM_MESSAGE_LENGTH = 8000
 
@@ -25,10 +26,11 @@ _INVISIBLE = re.compile(
 
 
 def tree_object(entries: Mapping[str, tuple[str, str]]) -> GitObject:
-    """Return a tree; `entries` maps ASCII names to (mode, hexadecimal object name)."""
+    """Return a tree; `entries` maps names to (mode, hexadecimal object name)."""
+    # git sorts by bytes, and folders as if their names ended with a slash.
+    in_order = sorted(entries.items(), key=lambda entry: (entry[0] + "/" * (entry[1][0] == "40000")).encode())
     body = b"".join(
-        b"%s %s\0%s" % (mode.encode(), name.encode(), bytes.fromhex(target))
-        for name, (mode, target) in sorted(entries.items())
+        b"%s %s\0%s" % (mode.encode(), name.encode(), bytes.fromhex(target)) for name, (mode, target) in in_order
     )
     return GitObject("tree", body)
 
@@ -41,12 +43,31 @@ def commit_object(tree: str, parents: Sequence[str], seconds: float, message: st
 
 
 def individual_objects(
-    individual: IndividualRecord, source: str, parents: Sequence[str]
-) -> tuple[GitObject, GitObject, GitObject]:
-    """Return the genome's blob, its tree, and the commit of an individual whose parents have the given commits."""
-    blob = GitObject("blob", source.encode())
-    tree = tree_object({GENOME_FILE: ("100644", blob.name)})
-    return blob, tree, commit_object(tree.name, parents, individual.created_at, message_of(individual))
+    individual: IndividualRecord, source: str, parents: Sequence[str], files: Sequence[str]
+) -> list[GitObject]:
+    """Return the blobs and trees of an individual's genome, then its commit.
+
+    Args:
+        individual: the record.
+        source: the genome.
+        parents: the commits of its parents.
+        files: names of the genome's files, such as `train.py` or `model/layers.py`.
+    """
+    blobs = {name: GitObject("blob", content.encode()) for name, content in split(source, files).items()}
+    trees = _trees({PurePosixPath(name).parts: blob.name for name, blob in blobs.items()})
+    commit = commit_object(trees[-1].name, parents, individual.created_at, message_of(individual))
+    return [*blobs.values(), *trees, commit]
+
+
+def _trees(blobs: Mapping[tuple[str, ...], str]) -> list[GitObject]:
+    """Return the trees that hold blobs under the parts of their paths, the outermost last."""
+    entries = {parts[0]: ("100644", name) for parts, name in blobs.items() if len(parts) == 1}
+    found: list[GitObject] = []
+    for folder in dict.fromkeys(parts[0] for parts in blobs if len(parts) > 1):
+        within = {parts[1:]: name for parts, name in blobs.items() if parts[0] == folder and len(parts) > 1}
+        found += _trees(within)
+        entries[folder] = ("40000", found[-1].name)
+    return [*found, tree_object(entries)]
 
 
 def message_of(individual: IndividualRecord) -> str:

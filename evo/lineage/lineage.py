@@ -9,7 +9,7 @@ Commits, trees and notes are pure functions of the store's records, so projectin
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -42,10 +42,15 @@ class Lineage:
     """The one writer of a run's repository; its caller must hold the lock of the run folder.
 
     It keeps the refs in memory and runs git only to pack them.
+
+    Args:
+        path: of the repository.
+        files: names of the files that a genome consists of.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, files: Sequence[str] = ("train.py",)) -> None:
         self.path = path
+        self._files = files
         self._objects = LooseObjects(path / "objects")
         self._refs = Refs(path)
         self._targets: dict[str, str] = {}
@@ -53,13 +58,13 @@ class Lineage:
         self._loose_refs = 0
 
     @classmethod
-    def open(cls, path: Path) -> Self:
+    def open(cls, path: Path, files: Sequence[str] = ("train.py",)) -> Self:
         """Open the repository at `path`; make it, or what a kill left out of it.
 
         Raises:
             LineageError: the disk refused.
         """
-        lineage = cls(path)
+        lineage = cls(path, files)
         with _disk_errors(path):
             lineage._lay_out()
             lineage._targets = lineage._refs.read()
@@ -81,7 +86,8 @@ class Lineage:
 
         Its parents must have their commits already; otherwise LineageError is raised.
         """
-        objects = individual_objects(individual, source, [self.commit_of(parent) for parent in individual.parents])
+        parents = [self.commit_of(parent) for parent in individual.parents]
+        objects = individual_objects(individual, source, parents, self._files)
         commit = objects[-1].name
         with _disk_errors(self.path):
             for item in objects:

@@ -25,6 +25,7 @@ class IndividualRow:
         status: how its latest evaluation ended; None while it waits for its first verdict.
         means: mean over its OK evaluations by objective name, on the split that selection sees; empty when it failed.
         reason: one sentence on why it failed.
+        feasible: whether the means keep the constraints.
     """
 
     id: int
@@ -35,6 +36,7 @@ class IndividualRow:
     means: Mapping[str, float] = field(default_factory=dict)
     replicates: int = 0
     reason: str = ""
+    feasible: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class EvaluationRow:
         individual: id of what was evaluated.
         objectives: as measured on the split that selection sees; empty unless `status` is OK.
         champion: who was the best then, by the gate split too; None where there is no gate.
+        feasible: whether the constraints were kept.
     """
 
     number: int
@@ -56,6 +59,7 @@ class EvaluationRow:
     objectives: Mapping[str, float] = field(default_factory=dict)
     reason: str = ""
     champion: int | None = None
+    feasible: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +105,17 @@ class OperatorSummary:
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """The best individual and generation 0, measured again on a split that selection never saw.
+    """The best individual and generation 0, measured again where selection did not look.
 
     Attributes:
-        split: its name.
+        split: name of a split that selection never saw; None where fresh seeds alone tell the two apart.
         best: mean of the first objective, best individual.
         generation_zero: the same of generation 0.
         standard_error: of the difference of the two means; None where one replicate each gives no estimate.
         replicates: evaluations of the best individual.
     """
 
-    split: str
+    split: str | None
     best: float
     generation_zero: float
     standard_error: float | None
@@ -209,10 +213,10 @@ class RunReport:
 
     @cached_property
     def ranking(self) -> list[IndividualRow]:
-        """Scored individuals by the mean of the first objective, best first; of equals the older."""
+        """Scored individuals by the mean of the first objective, best first; infeasible ones last, older ones first."""
         name, weight = self.objective.name, self.objective.weight
         scored = [individual for individual in self.individuals if name in individual.means]
-        return sorted(scored, key=lambda individual: (-weight * individual.means[name], individual.id))
+        return sorted(scored, key=lambda one: (not one.feasible, -weight * one.means[name], one.id))
 
     @property
     def generation_zero(self) -> IndividualRow | None:
@@ -265,12 +269,12 @@ class RunReport:
         return sorted(summaries, key=lambda summary: (-summary.offspring, summary.name))
 
     def _running_means(self) -> Iterator[tuple[EvaluationRow, dict[int, float]]]:
-        """Yield each OK evaluation, and everyone's mean after it; one dict that goes on changing."""
+        """Yield each OK and feasible evaluation, and everyone's mean after it; one dict that goes on changing."""
         name = self.objective.name
         counts: Counter[int] = Counter()
         means: dict[int, float] = {}
         for evaluation in self.evaluations:
-            if name in evaluation.objectives:
+            if name in evaluation.objectives and evaluation.feasible:
                 id_ = evaluation.individual
                 counts[id_] += 1
                 before = means.get(id_, 0.0)

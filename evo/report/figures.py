@@ -59,7 +59,8 @@ def canvas(height: int, *, x_title: str, y_title: str) -> go.Figure:
 
 def axis_title(objective: Objective) -> str:
     """Return name, unit and direction."""
-    return html.escape(visible(f"{objective.name}, {objective.unit} ({better_word(objective)} is better)"))
+    unit = f", {objective.unit}" if objective.unit else ""
+    return html.escape(visible(f"{objective.label}{unit} ({better_word(objective)} is better)"))
 
 
 def better_word(objective: Objective) -> str:

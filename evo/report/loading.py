@@ -7,6 +7,9 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from evo.champion import Championship
+from evo.config import Config
+from evo.materials import describe_task
+from evo.plan import CONFIRMED_OBJECTIVE, Confirmed
 from evo.report.data import Confirmation, EvaluationRow, IndividualRow, LineStep, OperatorCosts, RunReport
 from evo.resolution import resolved
 from evo.runs import Viewed
@@ -19,10 +22,7 @@ from populations.archive import non_dominated
 from populations.fitness import Fitness
 from populations.individual import Individual
 from trainer.evaluation import Split, Status
-from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES, Objective
-
-_GATE_OBJECTIVE = LANGUAGE_MODEL_OBJECTIVES["val_bpb"]
-"""What the gate split is scored in."""
+from trainer.objectives import Objective
 
 
 def load_report(viewed: Viewed) -> RunReport:
@@ -32,13 +32,13 @@ def load_report(viewed: Viewed) -> RunReport:
     """
     config, store, standings = viewed.config, viewed.store, viewed.standings
     evaluations, places = _evaluations(store, standings)
-    measured = _measured(store, standings.objectives, evaluations)
+    measured = _measured(store, standings, evaluations)
     pair = _pair(standings.front.objectives)
     best = standings.best()
     first, last = store.period() or (0.0, 0.0)
     return RunReport(
         name=viewed.folder.path.resolve().name,
-        task=f"language model on {config.task.dataset}, from {config.task.genome or 'the built-in seed'}",
+        task=describe_task(config),
         state=_state(viewed, last),
         started=datetime.fromtimestamp(first, UTC),
         wall_seconds=last - first,
@@ -50,9 +50,9 @@ def load_report(viewed: Viewed) -> RunReport:
         clock=resolved(config.budget.clock),
         devices=tuple(dict.fromkeys(device for device, _ in places)),
         sandbox_levels=tuple(dict.fromkeys(sandbox for _, sandbox in places)),
-        self_reported=False,
+        self_reported=config.script is not None and config.script.self_reported,
         cost_usd=_cost_usd(store),
-        objectives=_objectives((*standings.objectives, *standings.front.objectives), measured.values()),
+        objectives=_objectives(config, (*standings.objectives, *standings.front.objectives), measured.values()),
         noise=standings.noise(),
         individuals=tuple(_individuals(store, evaluations, measured)),
         evaluations=evaluations,
@@ -79,7 +79,7 @@ def _evaluations(
         result = record.result
         assert result is not None  # noqa: S101 - the store keeps one with everything that was told
         if result.status is Status.OK and standings.has_gate:
-            bpb, gate_bpb = result.objectives[_GATE_OBJECTIVE.name], result.split_bpb.get(Split.GATE)
+            bpb, gate_bpb = result.objectives[CONFIRMED_OBJECTIVE], result.split_bpb.get(Split.GATE)
             championship.tell(record.individual, record.seed, bpb, gate_bpb)
         places[result.device, result.sandbox] = None
         rows.append(
@@ -92,14 +92,15 @@ def _evaluations(
                 objectives=result.objectives,
                 reason=result.reason,
                 champion=championship.champion,
+                feasible=not any(
+                    one.violation(result.objectives) for one in standings.constraints if result.objectives
+                ),
             )
         )
     return tuple(rows), tuple(places)
 
 
-def _measured(
-    store: StoreView, objectives: Sequence[Objective], evaluations: Sequence[EvaluationRow]
-) -> dict[int, Individual]:
+def _measured(store: StoreView, standings: Standings, evaluations: Sequence[EvaluationRow]) -> dict[int, Individual]:
     """Return the individuals with an OK evaluation, by id; without their sources, which no number depends on."""
     measured: dict[int, Individual] = {}
     for row in evaluations:
@@ -113,7 +114,7 @@ def _measured(
                 parents=record.parents,
                 operator=record.operator,
                 idea=record.idea,
-                fitness=Fitness(objectives),
+                fitness=Fitness(standings.objectives, constraints=standings.constraints),
             )
         measured[row.individual].tell(row.seed, row.objectives)
     return measured
@@ -134,13 +135,14 @@ def _individuals(
             means=scored.means() if scored else {},
             replicates=scored.replicates if scored else 0,
             reason=newest.reason if newest else "",
+            feasible=scored is None or scored.fitness.feasible,
         )
 
 
-def _objectives(first: Sequence[Objective], measured: Iterable[Individual]) -> tuple[Objective, ...]:
+def _objectives(config: Config, first: Sequence[Objective], measured: Iterable[Individual]) -> tuple[Objective, ...]:
     """Return the objectives of the run, followed by whatever else was measured."""
     names = {name for individual in measured for name in individual.means()}
-    others = (objective for objective in LANGUAGE_MODEL_OBJECTIVES.values() if objective.name in names)
+    others = (objective for objective in config.task.measured.values() if objective.name in names)
     return tuple(dict.fromkeys((*first, *others)))
 
 
@@ -172,14 +174,15 @@ def _cost_usd(store: StoreView) -> float | None:
 def _confirmation(viewed: Viewed, best: int) -> Confirmation | None:
     """Return the best individual's confirmation; None for generation 0, which is what the others are compared with."""
     gains = {gain.individual: gain for gain in viewed.standings.gains()}
-    if best not in gains or viewed.standings.objectives[0] != _GATE_OBJECTIVE:
+    if best not in gains:
         return None
     gain = gains[best]
+    on_text = viewed.standings.plan.confirmed is Confirmed.ON_TEXT
     return Confirmation(
-        split=Split.GATE.value,
-        best=gain.generation_zero_bpb - gain.bpb,
-        generation_zero=gain.generation_zero_bpb,
-        standard_error=gain.noise_bpb,
+        split=Split.GATE.value if on_text else None,
+        best=gain.own,
+        generation_zero=gain.generation_zero,
+        standard_error=gain.noise,
         replicates=gain.seeds,
     )
 

@@ -31,7 +31,7 @@ def outcome_of(report: RunReport) -> Outcome:
     gain = report.best_gain()
     if report.best is None:
         return Outcome("Nothing was scored", "No evaluation ended OK, so there is no best individual.", Tone.NONE)
-    best = f"{report.objective.name} {quantity(report.by_id[report.best].means[report.objective.name])}"
+    best = f"{report.objective.label} {quantity(report.by_id[report.best].means[report.objective.name])}"
     if report.best == 0:
         return Outcome(f"Generation 0 is still the best: {best}", _verdict_on_the_others(report), Tone.NONE)
     if gain is None:
@@ -58,9 +58,12 @@ def _confirmed_outcome(report: RunReport, best: int, confirmation: Confirmation,
         selected: its gain where selection looked.
     """
     gain = report.gain_in(confirmation)
-    value = f"{report.objective.name} {quantity(confirmation.best)} on split {confirmation.split}"
+    value, seeds = f"{report.objective.label} {quantity(confirmation.best)}", _seeds(confirmation.replicates)
+    where = f"with {seeds} that selection never saw"
+    if confirmation.split is not None:
+        value = f"{value} on split {confirmation.split}"
+        where = f"on split {confirmation.split}, which selection never saw, with {seeds}"
     headline = f"Individual {best}: {value}, {describe(gain)} than generation 0"
-    where = f"on split {confirmation.split}, which selection never saw, with {_seeds(confirmation.replicates)}"
     aside = f"Where selection looked, it is {describe(selected)}."
     if gain.beyond_noise is None:
         return Outcome(

@@ -10,8 +10,7 @@ from threading import Event
 
 from evo.workers.evaluator import Slot
 from trainer.evaluation import Evaluation, Job, Status
-from trainer.local import SupervisorProcess
-from trainer.settings import Settings
+from trainer.local import SupervisorProcess, WorkerSettings
 
 
 @dataclass(eq=False, slots=True)
@@ -19,7 +18,7 @@ class _LocalSlot:
     """A worker's place; its supervisor starts with its first job, so that all of them start in parallel."""
 
     name: str
-    settings: Settings
+    settings: WorkerSettings
     supervisor: SupervisorProcess | None = None
 
 
@@ -33,7 +32,7 @@ class LocalEvaluator:
         workers: the slots of all workers.
     """
 
-    def __init__(self, settings: Sequence[Settings]) -> None:
+    def __init__(self, settings: Sequence[WorkerSettings]) -> None:
         self.workers = tuple(
             _LocalSlot(f"{worker.device}{':' + worker.device_id if worker.device_id else ''}/{number}", worker)
             for number, worker in enumerate(settings)
@@ -72,12 +71,12 @@ class LocalEvaluator:
         return slot.supervisor.evaluate(job)
 
 
-def _lost(settings: Settings, job: Job) -> Evaluation:
+def _lost(settings: WorkerSettings, job: Job) -> Evaluation:
     return Evaluation(
         status=Status.LOST,
         seed=job.seed,
         device=settings.device,
-        clock=settings.budget.clock,
+        clock=settings.clock,
         sandbox="none",
         reason="the workers are being ended",
     )

@@ -33,8 +33,8 @@ DATA = {
 @pytest.fixture
 def drive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Drive:
     """Start the run, or resume it for more generations; return what was noted."""
-    monkeypatch.setattr(runs, "read_genome", lambda path: GENOME)
-    monkeypatch.setattr(runs, "prepare", lambda *_, **__: SimpleNamespace(vocab_size=2048))
+    monkeypatch.setattr(runs, "read_generation_zero", lambda config: GENOME)
+    monkeypatch.setattr(runs, "prepare_materials", lambda *_, **__: SimpleNamespace(vocab_size=2048))
     monkeypatch.setattr(runs, "build_evaluator", lambda config, corpus: PacedEvaluator(GENOME))
     path = tmp_path / "run"
 

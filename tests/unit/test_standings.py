@@ -99,9 +99,9 @@ def test_gains_pair_seeds() -> None:
     teller.tell(1, 1.7, Purpose.CONFIRM, seed=9, gate=0.1)  # generation 0 never ran with it
     (gain,) = teller.standings.gains()
     assert (gain.individual, gain.seeds) == (1, 2)
-    assert gain.bpb == pytest.approx((0.1 + 0.2) / 2)
-    assert gain.generation_zero_bpb == pytest.approx(2.2)
-    assert gain.noise_bpb == pytest.approx(stdev([2.0, 2.1, 2.3]) * math.sqrt(2 / 2))
+    assert gain.value == pytest.approx((0.1 + 0.2) / 2)
+    assert gain.generation_zero == pytest.approx(2.2)
+    assert gain.noise == pytest.approx(stdev([2.0, 2.1, 2.3]) * math.sqrt(2 / 2))
     assert not gain.is_real
 
 

@@ -1,0 +1,290 @@
+"""The `[task]` section of the configuration: what evolves, and how it is measured."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
+
+from trainer.errors import ConfigError
+from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES, SCRIPT_OBJECTIVES, Constraint, Direction, Objective
+
+# Strict: TOML has types, and a truth value or a text where a number belongs is a mistake.
+Quantity = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
+Seconds = Quantity
+Positive = Annotated[int, Field(gt=0, strict=True)]
+
+LANGUAGE_MODEL, SCRIPT = "language-model", "script"
+
+_WALL_SECONDS = 1800.0
+_WALL_SHARE, _WALL_EXTRA_SECONDS = 2.0, 300.0  # imports, compilation and evaluation come on top of a fixed time
+_SECRET_VARIABLE = re.compile(r"ANTHROPIC_.*|.*(API_?KEY|SECRET|TOKEN|PASSWORD).*")
+
+
+class Section(BaseModel):
+    """One table of the configuration; unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LanguageModelTask(Section):
+    """Evolves a genome with `build_model` and `train`, scored on held-out text by a process that it cannot touch.
+
+    Attributes:
+        genome: path of generation 0; empty for the built-in seed.
+        dataset: `sotu` (built in), a folder of text or parquet files, or a Hugging Face dataset name.
+        vocab_size: BPE vocabulary, separator included.
+        sequence_length: tokens of a scored block.
+        score_tokens: tokens scored of each held-out split.
+    """
+
+    kind: Literal["language-model"] = "language-model"
+    genome: str = ""
+    dataset: str = "sotu"
+    vocab_size: Annotated[int, Field(ge=257, le=65536, strict=True)] = 2048
+    sequence_length: Positive | None = None
+    score_tokens: Positive | None = None
+
+    @property
+    def genome_files(self) -> tuple[str, ...]:
+        """Names of the files that a genome consists of."""
+        return ("train.py",)
+
+    @property
+    def measured(self) -> dict[str, Objective]:
+        """Everything that is measured, by name."""
+        return LANGUAGE_MODEL_OBJECTIVES
+
+    @property
+    def bounds(self) -> tuple[Constraint, ...]:
+        """The constraints."""
+        return ()
+
+    @property
+    def default_objectives(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Names of the objectives of selection and of the front."""
+        return ("val_bpb",), ("val_bpb", "tokens_per_second")
+
+
+class ObjectiveConfig(Section):
+    """One objective of a script: its direction, and where its value is read.
+
+    Attributes:
+        pattern: a regular expression with one group, searched in every printed line.
+        take: `only` expects one value, `last` takes the last line that matches.
+        json_file: a JSON file that the command leaves in its working folder; written `json` in TOML.
+        key: dotted path in that file; the objective's name by default.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
+
+    direction: Direction
+    unit: str = ""
+    pattern: str | None = None
+    take: Literal["only", "last"] = "only"
+    json_file: Annotated[str | None, Field(alias="json")] = None
+    key: str | None = None
+
+    @field_validator("pattern")
+    @classmethod
+    def _one_group(cls, pattern: str | None) -> str | None:
+        if pattern is None:
+            return None
+        try:
+            groups = re.compile(pattern).groups
+        except re.error as error:
+            raise ValueError(f"must be a regular expression, but {pattern!r} is none: {error}") from None
+        if groups != 1:
+            raise ValueError(f"must have one group, around the number, but {pattern!r} has {groups}")
+        return pattern
+
+    @model_validator(mode="after")
+    def _one_place(self) -> ObjectiveConfig:
+        if (self.pattern is None) == (self.json_file is None):
+            raise ValueError("must say where its value is read: either `pattern` or `json`")
+        if self.key is not None and self.json_file is None:
+            raise ValueError("has a `key`, which only a `json` file has")
+        if self.json_file is not None and not _is_inside(self.json_file):
+            raise ValueError(f"must read a file within the working folder, but `json` was {self.json_file!r}")
+        return self
+
+
+class ScriptTask(Section):
+    """Evolves the files of any program that reports its own objectives, or leaves artifacts that are scored.
+
+    Attributes:
+        root: the project's folder.
+        genome: the files that evolve, relative to `root`.
+        frozen: files and folders that the program is given for reading; relative to `root`, or to the home folder
+            with a leading `~/`.
+        held_out: frozen files that `score` alone is given.
+        command: what is run; `{seed}` and `{seconds}` are filled in.
+        score: what is run afterwards, in a fresh sandbox on the artifacts, and alone reports the objectives.
+        fixed_seconds: the time that the command gives itself.
+        wall_seconds: the command is ended after that.
+        environment: names of variables that are passed on.
+        gpus: devices of one evaluation.
+        constraints: such as `peak_vram_mb < 70000`.
+        objectives: by name.
+    """
+
+    kind: Literal["script"]
+    root: str = "."
+    genome: tuple[str, ...]
+    frozen: tuple[str, ...] = ()
+    held_out: tuple[str, ...] = ()
+    command: tuple[str, ...]
+    score: tuple[str, ...] = ()
+    fixed_seconds: Seconds | None = None
+    wall_seconds: Seconds | None = None
+    environment: tuple[str, ...] = ()
+    gpus: Annotated[int, Field(ge=0, strict=True)] | None = None
+    constraints: tuple[str, ...] = ()
+    objectives: dict[str, ObjectiveConfig]
+
+    @field_validator("genome", "frozen", "held_out", "environment", "constraints", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("command", "score", mode="before")
+    @classmethod
+    def _split_as_a_shell_would(cls, value: Any) -> Any:
+        try:
+            return tuple(shlex.split(value)) if isinstance(value, str) else value
+        except ValueError as error:
+            raise ValueError(f"cannot be split into arguments: {error}") from None
+
+    @field_validator("genome")
+    @classmethod
+    def _genome_inside(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if not names or len(set(names)) != len(names):
+            raise ValueError(f"must name the files that evolve, each once, but it was {list(names)}")
+        for name in names:
+            if not _is_inside(name):
+                raise ValueError(f"must lie in the project, but {name!r} does not")
+            if not name.endswith(".py"):
+                raise ValueError(f"must be Python files, but {name!r} is none")
+        return tuple(str(PurePosixPath(name)) for name in names)
+
+    @field_validator("frozen", "held_out")
+    @classmethod
+    def _frozen_inside(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if not _is_inside(name.removeprefix("~/")):
+                raise ValueError(f"must lie in the project, or in the home folder as `~/…`, but {name!r} does not")
+        return names
+
+    @field_validator("command")
+    @classmethod
+    def _some_command(cls, command: tuple[str, ...]) -> tuple[str, ...]:
+        if not command or not all(command):
+            raise ValueError("must be a program and its arguments, but it was empty")
+        return command
+
+    @field_validator("environment")
+    @classmethod
+    def _no_secrets(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if _SECRET_VARIABLE.fullmatch(name.upper()):
+                raise ValueError(f"must not hand a secret to candidate code, but it names {name}")
+        return names
+
+    @field_validator("constraints")
+    @classmethod
+    def _readable_constraints(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        for text in texts:
+            try:
+                Constraint.parse(text)
+            except ConfigError as error:
+                raise ValueError(str(error)) from None
+        return texts
+
+    @field_validator("objectives")
+    @classmethod
+    def _named_objectives(cls, objectives: dict[str, ObjectiveConfig]) -> dict[str, ObjectiveConfig]:
+        if not objectives:
+            raise ValueError("must name one quantity at least, as a table [task.objectives.NAME]")
+        for name in objectives:
+            if not name.isidentifier() or name in SCRIPT_OBJECTIVES:
+                raise ValueError(f"cannot have the name {name!r}; a name is like val_loss, and not one of the "
+                                 f"measured {', '.join(SCRIPT_OBJECTIVES)}")  # fmt: skip
+        return objectives
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> ScriptTask:
+        for constraint in self.bounds:
+            if constraint.name not in self.measured:
+                raise ValueError(f"`constraints` must bound what is measured ({', '.join(self.measured)}), "
+                                 f"but {str(constraint)!r} bounds {constraint.name!r}")  # fmt: skip
+        for name in (*self.frozen, *self.held_out):
+            for file in self.genome:
+                if PurePosixPath(file).is_relative_to(name):
+                    raise ValueError(f"`frozen` must leave out what evolves, but {name!r} holds {file!r}")
+        if self.held_out and not self.score:
+            raise ValueError("`held_out` files are for `score`, but there is no `score` command")
+        return self
+
+    @property
+    def genome_files(self) -> tuple[str, ...]:
+        """Names of the files that a genome consists of."""
+        return self.genome
+
+    @property
+    def self_reported(self) -> bool:
+        """Whether the objectives are what the genome's own program says."""
+        return not self.score
+
+    @property
+    def measured(self) -> dict[str, Objective]:
+        """Everything that is measured, by name: the task's own objectives first."""
+        own = {
+            name: Objective(name, one.direction, one.unit, self.self_reported) for name, one in self.objectives.items()
+        }
+        return own | SCRIPT_OBJECTIVES
+
+    @property
+    def bounds(self) -> tuple[Constraint, ...]:
+        """The constraints."""
+        return tuple(map(Constraint.parse, self.constraints))
+
+    @property
+    def default_objectives(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Names of the objectives of selection and of the front."""
+        first, second, *_ = (*self.objectives, "run_seconds")
+        return (first,), (first, second)
+
+    @property
+    def wall_limit_seconds(self) -> float:
+        """Wall-clock seconds after which the command is ended."""
+        if self.wall_seconds is not None:
+            return self.wall_seconds
+        if self.fixed_seconds is not None:
+            return _WALL_SHARE * self.fixed_seconds + _WALL_EXTRA_SECONDS
+        return _WALL_SECONDS
+
+    @property
+    def folder(self) -> Path:
+        """The project's folder."""
+        return Path(self.root)
+
+
+def kind_of(task: Any) -> str:
+    """Return the kind of a task, given as such or as parsed TOML."""
+    if isinstance(task, Mapping):
+        return str(task.get("kind", LANGUAGE_MODEL))
+    return str(getattr(task, "kind", LANGUAGE_MODEL))
+
+
+TaskConfig = Annotated[
+    Annotated[LanguageModelTask, Tag(LANGUAGE_MODEL)] | Annotated[ScriptTask, Tag(SCRIPT)], Discriminator(kind_of)
+]
+
+
+def _is_inside(name: str) -> bool:
+    path = PurePosixPath(name)
+    return bool(path.parts) and not path.is_absolute() and ".." not in path.parts and "\0" not in name
