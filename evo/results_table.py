@@ -9,27 +9,39 @@ from pathlib import Path
 from evo.champion import Championship
 from evo.errors import ReportError
 from evo.lineage import Lineage
+from evo.plan import CONFIRMED_OBJECTIVE
 from evo.run_folder import RunFolder
 from evo.store import Outcome, StoreView
 from trainer.evaluation import Split, Status
+from trainer.objectives import Objective
 
-COLUMNS = ("commit", "val_bpb", "memory_gb", "status", "description")
 _COMMIT_LENGTH = 7
 _MIB_PER_GB = 1024
 
 
-def write_results_table(folder: RunFolder, store: StoreView, lineage: Lineage) -> None:
+def columns(objective: Objective) -> tuple[str, ...]:
+    """Return the names of the columns: autoresearch's, where the metric is `val_bpb`."""
+    return ("commit", objective.name, "memory_gb", "status", "description")
+
+
+def write_results_table(folder: RunFolder, store: StoreView, lineage: Lineage, objective: Objective) -> None:
     """Replace the run's table atomically.
 
     autoresearch writes 0.000000 for a crash, which reads as the best possible loss; here its numbers stay empty. What
     did not hold on the gate split is not kept.
+
+    Args:
+        folder: of the run.
+        store: of the run.
+        lineage: tells the commits.
+        objective: the metric.
 
     Raises:
         ReportError: the disk refused.
     """
     draft = folder.results.with_suffix(".tsv.part")
     try:
-        _write(draft, store, lineage)
+        _write(draft, store, lineage, objective)
         os.replace(draft, folder.results)  # noqa: PTH105 - the rename that replaces on every system
     except OSError as error:
         raise ReportError(
@@ -38,31 +50,32 @@ def write_results_table(folder: RunFolder, store: StoreView, lineage: Lineage) -
         ) from error
 
 
-def _write(path: Path, store: StoreView, lineage: Lineage) -> None:
+def _write(path: Path, store: StoreView, lineage: Lineage, objective: Objective) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(
             file, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE, quotechar=None, escapechar="\\"
         )
-        table.writerow(COLUMNS)
+        table.writerow(columns(objective))
         best: float | None = None
         championship = Championship()
         for outcome in store.outcomes():
-            bpb = outcome.objectives.get("val_bpb")
-            if bpb is not None:
-                championship.tell(outcome.individual, outcome.seed, bpb, outcome.split_bpb.get(Split.GATE))
+            value = outcome.objectives.get(objective.name)
+            if value is not None and objective.name == CONFIRMED_OBJECTIVE:
+                championship.tell(outcome.individual, outcome.seed, value, outcome.split_bpb.get(Split.GATE))
             holds = outcome.individual not in championship.setbacks
-            kept = bpb is not None and (best is None or bpb < best) and holds
-            best = bpb if kept else best
+            gain = None if value is None or best is None else objective.weight * (value - best)
+            kept = value is not None and (gain is None or gain > 0) and holds
+            best = value if kept else best
             idea = " ".join(store.individual(outcome.individual).idea.split())
             commit = lineage.commit_of(outcome.individual)[:_COMMIT_LENGTH]
-            table.writerow([commit, *_numbers(outcome), _status(outcome, kept=kept), idea])
+            table.writerow([commit, *_numbers(outcome, objective), _status(outcome, kept=kept), idea])
 
 
-def _numbers(outcome: Outcome) -> tuple[str, str]:
+def _numbers(outcome: Outcome, objective: Objective) -> tuple[str, str]:
     if outcome.status is not Status.OK:
         return "", ""
     return (
-        f"{outcome.objectives['val_bpb']:.6f}",
+        f"{outcome.objectives[objective.name]:.6f}",
         f"{outcome.objectives['peak_memory_mib'] / _MIB_PER_GB:.1f}",
     )
 

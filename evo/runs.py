@@ -156,10 +156,10 @@ def _drive(search: Search, folder: RunFolder, store: Store, lineage: Lineage) ->
         # The error is the news; what fails after it, mostly for the same reason, would hide it.
         with suppress(EvoError):
             store.record_event("stopped", {"ending": Ending.FAILED, "reason": str(error)})
-            write_results_table(folder, store, lineage)
+            write_results_table(folder, store, lineage, search.standings.objectives[0])
         raise
     store.record_event("stopped", {"ending": stopped.ending, "reason": stopped.reason})
-    write_results_table(folder, store, lineage)
+    write_results_table(folder, store, lineage, search.standings.objectives[0])
     return stopped
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from statistics import fmean
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.console import Console
 
@@ -106,7 +107,7 @@ def print_portrait(console: Console, portrait: Portrait, *, prompts: bool) -> No
         print_whole(console, f"[red]{'infeasible':<18} breaks {' and '.join(map(str, portrait.broken))}[/]")
     if portrait.setback:
         print_whole(console, f"[yellow]{_setback(portrait.setback)}[/]")
-    _print_evaluations(console, portrait.evaluations)
+    _print_evaluations(console, portrait)
     for attempt in (one for attempts in portrait.attempts for one in attempts if one.state == "released"):
         lost = f"attempt {attempt.number} on {attempt.device} gave no result: {attempt.reason}"
         print_whole(console, f"[yellow]{literal(lost)}[/]")
@@ -145,34 +146,53 @@ def _setback(setback: Setback) -> str:
     return f"led on split {Split.SELECTION}, but did not hold on split {Split.GATE}: {gate}"
 
 
-def _print_evaluations(console: Console, records: Sequence[EvaluationRecord]) -> None:
-    scored = {split for one in records for split in (*one.splits, *(one.result.split_bpb if one.result else ()))}
-    splits = [split for split in Split if split in scored]
-    header = ("told", "purpose", "seed", "status", *splits)
-    timings = ("tokens/s", "train", "score", "other", "device")
-    print_whole(console, "\n[bold]evaluations[/]: bits per byte by split; seconds of training, scoring and the rest")
-    rows = [_evaluation_row(one, splits) for one in records]
+class _Column(NamedTuple):
+    """What an evaluation measured, in a column of its own."""
+
+    name: str
+    value: Callable[[Evaluation], str]
+
+
+def _print_evaluations(console: Console, portrait: Portrait) -> None:
+    records = portrait.evaluations
+    scored = {split for one in portrait.results for split in one.split_bpb}
+    if scored:
+        what = "bits per byte by split; seconds of training, scoring and the rest"
+        columns = [_Column(split, partial(_bpb, split)) for split in Split if split in scored]
+        columns.append(_Column("tokens/s", partial(_measured, "tokens_per_second")))
+    else:
+        what = "seconds of the run, scoring and the rest"
+        columns = [_Column(one.label, partial(_measured, one.name)) for one in portrait.objectives]
+    header = ("told", "purpose", "seed", "status", *(column.name for column in columns))
+    print_whole(console, f"\n[bold]evaluations[/]: {what}")
+    rows = [_evaluation_row(one, columns) for one in records]
+    timings = ("train" if scored else "run", "score", "other", "device")
     print_table(console, (*header, *timings), rows, left=("purpose", "status", "device"))
     for one in records:
         if one.result and one.result.reason:
             print_whole(console, f"{one.told}: [red]{literal(one.result.reason)}[/]")
 
 
-def _evaluation_row(record: EvaluationRecord, splits: Sequence[Split]) -> list[str]:
+def _bpb(split: Split, result: Evaluation) -> str:
+    return f"{result.split_bpb[split]:.4f}" if split in result.split_bpb else ""
+
+
+def _measured(name: str, result: Evaluation) -> str:
+    return number(name, result.objectives[name]) if name in result.objectives else ""
+
+
+def _evaluation_row(record: EvaluationRecord, columns: Sequence[_Column]) -> list[str]:
     result = record.result
     if result is None:
         waiting = [str(record.told or "-"), record.purpose, str(record.seed), record.state]
-        return [*waiting, *("" for _ in splits), "", "", "", "", literal(record.device or "")]
-    bpb = (result.split_bpb.get(split) for split in splits)
-    speed = result.objectives.get("tokens_per_second")
+        return [*waiting, *("" for _ in columns), "", "", "", literal(record.device or "")]
     timings = result.timings
     return [
         str(record.told),
         record.purpose,
         str(record.seed),
         result.status,
-        *("" if value is None else f"{value:.4f}" for value in bpb),
-        "" if speed is None else f"{speed:,.0f}",
+        *(column.value(result) for column in columns),
         *(f"{part:.1f}" for part in (timings.train_seconds, timings.score_seconds, timings.outside_seconds)),
         literal(f"{result.device} ({result.sandbox})"),
     ]

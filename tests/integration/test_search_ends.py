@@ -157,7 +157,7 @@ def test_a_clock_that_jumps_harms_nothing(tmp_path: Path, monkeypatch: pytest.Mo
     assert searched(path, configuration(), PacedEvaluator(GENOME)).ending is Ending.COMPLETE
     with opened(path, configuration(), PacedEvaluator(GENOME)) as (search, store):
         assert asyncio.run(search.run()).ending is Ending.COMPLETE
-        write_results_table(RunFolder(path), store, search._projection._lineage)
+        write_results_table(RunFolder(path), store, search._projection._lineage, search.standings.objectives[0])
     assert_complete(path)
 
 

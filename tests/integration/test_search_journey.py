@@ -108,7 +108,7 @@ def test_nobody_is_the_best_unseen_by_the_gate_split(tmp_path: Path) -> None:
         asyncio.run(search.run())
         last, setbacks = search.standings.best(), dict(search.standings.setbacks)
         measured = [one for one in store.outcomes() if one.status == "ok"]
-        write_results_table(RunFolder(path), store, search._projection._lineage)
+        write_results_table(RunFolder(path), store, search._projection._lineage, search.standings.objectives[0])
         kept = [one for one, line in zip(store.outcomes(), table(path), strict=True) if line["status"] == "keep"]
     gated = {one.individual for one in measured if "G" in one.split_bpb}
     assert len(watcher.best) > 1
