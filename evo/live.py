@@ -141,6 +141,9 @@ class LiveView:
             f"{config.search.gens} generations of {plan.mu}, {self._length()}"
         )
         yield f"task: {literal(describe_task(config))}"
+        if config.script is not None and config.script.self_reported:
+            own = ", ".join(config.script.objectives)
+            yield f"[yellow]{literal(own)}: self-reported. Nothing checks what the command says; a `score` command would.[/]"
         yield f"{len(workers)} worker{'s' if len(workers) > 1 else ''} on {workers[0].kind} ({literal(names)})"
         yield f"sandbox: {literal(describe(config.workers.sandbox, workers[0].kind))}"
         yield f"operators: {', '.join(config.operators.weights or {})}"
@@ -171,7 +174,7 @@ class LiveView:
         return f"{duration((time.monotonic() - self._started) / fresh * missing)} left"
 
     def _header(self) -> str:
-        return f"{'':>5}  {'id':<6} {'how':<13} {self._objective.name:>9} {'best':>9}  idea"
+        return f"{'':>5}  {'id':<6} {'how':<13} {self._objective.name[:9]:>9} {'best':>9}  idea"
 
     def _line(self, record: IndividualRecord, outcome: Outcome, standings: Standings, reason: str) -> str:
         mark = _MARKS.get(outcome.status, _FAILURE_MARK)

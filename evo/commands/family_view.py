@@ -11,8 +11,9 @@ from rich.console import Console
 
 from evo.commands.summary_view import number
 from evo.runs import Viewed
-from evo.terminal import literal, one_line, print_line, print_table
+from evo.terminal import literal, one_line, print_line, print_table, print_whole
 from trainer.evaluation import Status
+from trainer.objectives import Objective
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,10 @@ def ancestors(family: Mapping[int, Member], individual: int) -> list[Member]:
     return [family[id_] for id_ in sorted(line, reverse=True)]
 
 
-def print_ancestors(console: Console, members: Sequence[Member], objectives: Sequence[str]) -> None:
-    """Print one line an individual, the youngest first."""
+def print_ancestors(
+    console: Console, members: Sequence[Member], objectives: Sequence[str], labels: Sequence[str]
+) -> None:
+    """Print one line an individual, the youngest first, with some objectives under their labels."""
     rows = [
         (
             f"#{member.id}",
@@ -78,18 +81,20 @@ def print_ancestors(console: Console, members: Sequence[Member], objectives: Seq
         )
         for member in members
     ]
-    print_table(console, ("id", "parents", "operator", *objectives, "idea"), rows, left=("parents", "operator", "idea"))
+    print_table(console, ("id", "parents", "operator", *labels, "idea"), rows, left=("parents", "operator", "idea"))
 
 
-def print_tree(console: Console, family: Mapping[int, Member], objective: str, best: int | None) -> None:
+def print_tree(console: Console, family: Mapping[int, Member], objective: Objective, best: int | None) -> None:
     """Print everyone under their first parent, with the second parent named after a `+`."""
+    if objective.self_reported:
+        print_whole(console, f"{literal(objective.label)} of everyone")
     children: dict[int, list[int]] = {}
     for member in family.values():
         if member.parents:
             children.setdefault(member.parents[0], []).append(member.id)
     for id_, branches in _walk(children, 0):
         member = family[id_]
-        value = number(objective, member.objectives[objective]) if member.objectives else _ending(member)
+        value = number(objective.name, member.objectives[objective.name]) if member.objectives else _ending(member)
         other = "".join(f" + #{parent}" for parent in member.parents[1:])
         star = " [bold green]best[/]" if id_ == best else ""
         how = f"{literal(member.operator)}{other}"

@@ -137,13 +137,14 @@ def lineage(run_and_id: RunAndId = None, as_json: Json = False) -> None:
         family = read_family(viewed)
         line = ancestors(family, individual(viewed, names[0]).id) if names else []
         leader = viewed.standings.best()
-    search = viewed.config.search
+    config, search = viewed.config, viewed.config.search
     if as_json:
         print_json([member.to_json() for member in line or family.values()])
     elif line:
-        print_ancestors(stdout_console(), line, search.front)
+        print_ancestors(stdout_console(), line, search.front, config.labels(search.front))
     else:
-        print_tree(stdout_console(), family, search.objectives[0], leader.id if leader else None)
+        (objective,) = config.objectives(search.objectives[:1])
+        print_tree(stdout_console(), family, objective, leader.id if leader else None)
 
 
 def pareto(

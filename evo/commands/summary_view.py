@@ -95,11 +95,13 @@ def print_front(console: Console, summary: Summary) -> None:
     if summary.front:
         labels = [summary.label(name) for name in summary.front_objectives]
         print_whole(console, f"\n[bold]Pareto front[/]: {' against '.join(labels)}")
-        print_standings(console, summary.front, summary.front_objectives)
+        print_standings(console, summary.front, summary.front_objectives, labels)
 
 
-def print_standings(console: Console, standings: Sequence[Standing], objectives: Sequence[str]) -> None:
-    """Print one line an individual."""
+def print_standings(
+    console: Console, standings: Sequence[Standing], objectives: Sequence[str], labels: Sequence[str]
+) -> None:
+    """Print one line an individual, with some objectives under their labels."""
     rows = [
         (
             f"#{one.id}",
@@ -108,7 +110,7 @@ def print_standings(console: Console, standings: Sequence[Standing], objectives:
         )
         for one in standings
     ]
-    print_table(console, ("id", *objectives, "idea"), rows, left=("idea",))
+    print_table(console, ("id", *labels, "idea"), rows, left=("idea",))
 
 
 def print_places(console: Console, folder: RunFolder) -> None:
