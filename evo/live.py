@@ -143,7 +143,7 @@ class LiveView:
         yield f"task: {literal(describe_task(config))}"
         if config.script is not None and config.script.self_reported:
             own = ", ".join(config.script.objectives)
-            yield f"[yellow]{literal(own)}: self-reported. Nothing checks what the command says; a `score` command would.[/]"
+            yield f"[yellow]self-reported: {literal(own)}. Nothing checks what the command says.[/]"
         yield f"{len(workers)} worker{'s' if len(workers) > 1 else ''} on {workers[0].kind} ({literal(names)})"
         yield f"sandbox: {literal(describe(config.workers.sandbox, workers[0].kind))}"
         yield f"operators: {', '.join(config.operators.weights or {})}"
