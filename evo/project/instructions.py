@@ -1,0 +1,154 @@
+"""What a project's texts say to a person: how it is started, which file may change, which number counts."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from trainer.objectives import Direction
+
+_TEXTS = ("program*.md", "README*", "CLAUDE.md", "AGENTS.md", "*.sh", "Makefile", "justfile")
+_LARGEST_BYTES = 2**20
+
+_FILE = re.compile(r"[\w./-]*\w\.py\b")
+_FORBIDS = re.compile(
+    r"\b(?:do(?:es)? not|don't|never|cannot|can't|must not|should not|not)\b[^.]{0,40}\b(?:modif|edit|change|touch)"
+    r"|\bread[- ]only\b|\bfrozen\b|\bunmodified\b|\bfixed\b(?! (?:time|wall|budget|\d))|\buntouched\b|\bdo not run\b",
+    re.IGNORECASE,
+)
+_ALLOWS = re.compile(
+    r"\b(?:modif(?:y|ies)|edit(?:s|able|ed)?|change[sd]?|tun(?:e|es)|hack(?:s|ing)?|mutable|evolves?|optimi[sz]e)\b",
+    re.IGNORECASE,
+)
+_ONLY = re.compile(r"\bonly\b|\bfile (?:that )?you (?:modify|edit|change)\b|\bthis file\b", re.IGNORECASE)
+_HEADING = re.compile(r"^\s*(?:#+\s|\*\*.*\*\*:?\s*$|[A-Z][\w ]+:$)")
+_FORBIDDEN_HEADING = re.compile(r"cannot|can't|not\b|don't|never|read[- ]only|frozen|fixed", re.IGNORECASE)
+
+_START = re.compile(
+    r"(?:^|[\s`$(])(?P<runner>uv run|python3?(?:\.\d+)?|\S*bin/python3?|torchrun|accelerate launch)"
+    r"(?P<middle>(?:\s+(?!-m\s)(?:-[^\s`]+|python3?))*)\s+(?:-m\s+(?P<module>[\w.]+)|(?P<file>[\w./-]*\w\.py)\b)"
+)
+_PROCESSES = re.compile(r"--nproc[-_]per[-_]node[= ](\d+)|--num[-_]processes[= ](\d+)")
+_GREPPED = re.compile(r"\^?([A-Za-z][\w /-]*?)\s*:")
+_GREP = re.compile(r"""\bgrep\b[^"'\n]*(["'])(?P<what>.+?)\1""")
+_LESS = re.compile(
+    r"\b(?:minimi[sz]\w*|lowest|lower|smaller|smallest|reduce\w*|decreas\w*|faster|fastest)\b", re.IGNORECASE
+)
+_MORE = re.compile(r"\b(?:maximi[sz]\w*|highest|higher|larger|largest|increas\w*)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A command in a text that starts a Python file.
+
+    Attributes:
+        file: relative path, or the dotted name of a module.
+        is_module: whether it is started as `python -m`.
+        processes: of a launcher over several devices; None for a plain start.
+    """
+
+    file: str
+    is_module: bool
+    processes: int | None
+
+
+class Instructions:
+    """The texts of a project.
+
+    Attributes:
+        program: name of the text that instructs a language model, None where there is none.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._texts = {path.name: _read(path) for path in _text_files(root)}
+        self.program = next((name for name in self._texts if name.lower() == "program.md"), None)
+
+    @cached_property
+    def starts(self) -> list[Start]:
+        """The commands that start Python files, the most frequent first."""
+        found: Counter[Start] = Counter()
+        for line in self._lines():
+            for match in _START.finditer(line):
+                processes = _PROCESSES.search(match["middle"])
+                launcher = match["runner"] in {"torchrun", "accelerate launch"}
+                count = int(processes[1] or processes[2]) if processes else 0
+                file = (match["file"] or match["module"]).removeprefix("./")
+                found[Start(file, match["file"] is None, count if launcher else None)] += 1
+        return [start for start, _ in found.most_common()]
+
+    @cached_property
+    def wanted(self) -> list[str]:
+        """The names that the texts look for in the output, as in `grep "^val_bpb:"`, the most frequent first."""
+        names: Counter[str] = Counter()
+        for line in self._lines():
+            for match in _GREP.finditer(line):
+                names.update(match[1] for match in map(_GREPPED.match, re.split(r"\\?\|", match["what"])) if match)
+        return [name for name, _ in names.most_common()]
+
+    def direction(self, label: str) -> Direction | None:
+        """Return the direction that the texts ask of a metric, None where they do not say or contradict themselves."""
+        mention = re.compile(rf"(?<![\w]){re.escape(label)}(?!\w)", re.IGNORECASE)
+        lines = [line for line in self._lines() if mention.search(line)]
+        less, more = (any(pattern.search(line) for line in lines) for pattern in (_LESS, _MORE))
+        if less == more:
+            return None
+        return Direction.MINIMIZE if less else Direction.MAXIMIZE
+
+    def permissions(self, docstrings: Mapping[str, str]) -> Counter[str]:
+        """Return, for the Python files that are spoken of, how clearly they may change; negative if they may not.
+
+        Outside of program.md only plain words count: a README also says what to edit for other settings.
+
+        Args:
+            docstrings: what each file says of itself, by its path.
+        """
+        found: Counter[str] = Counter()
+        for file, text in docstrings.items():
+            found[file] += _plain(_permission(text))
+        for name, text in self._texts.items():
+            forbidden = False
+            for line in text.splitlines():
+                if _HEADING.match(line):
+                    forbidden = bool(_FORBIDDEN_HEADING.search(line))
+                for file in set(_FILE.findall(line)):
+                    said = _permission(_about(file, line))
+                    said = -1 if forbidden and said > 0 else said
+                    found[file.removeprefix("./")] += said if name == self.program else _plain(said)
+        return found
+
+    def _lines(self) -> Iterator[str]:
+        for text in self._texts.values():
+            yield from text.splitlines()
+
+
+def _permission(text: str) -> int:
+    if _FORBIDS.search(text):
+        return -1
+    if not _ALLOWS.search(text):
+        return 0
+    return 2 if _ONLY.search(text) else 1
+
+
+def _plain(permission: int) -> int:
+    return 0 if permission == 1 else permission
+
+
+def _about(file: str, line: str) -> str:
+    """Return the sentence of a line that names a file."""
+    return next(sentence for sentence in re.split(r"(?<=[.;])\s+", line) if file in sentence)
+
+
+def _text_files(root: Path) -> Sequence[Path]:
+    found = [path for pattern in _TEXTS for path in sorted(root.glob(pattern))]
+    return [path for path in dict.fromkeys(found) if path.is_file() and path.stat().st_size <= _LARGEST_BYTES]
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""

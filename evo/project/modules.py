@@ -1,0 +1,219 @@
+"""The Python files of a project, parsed but never run, and the modules among them that they import."""
+
+from __future__ import annotations
+
+import ast
+import os
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+from populations.statements import UNREADABLE
+
+PRIVATE_NAMES = frozenset({"runs", "__pycache__", "node_modules", "venv", "env", "site-packages", "results.tsv"})
+"""Names of files and folders that are not the project's own; names with a leading dot are not either."""
+
+_DEEPEST = 3  # folders below the root in which scripts are looked for
+_LARGEST_BYTES = 2 * 2**20
+_MOST_MODULES = 500  # that a program of a project is looked through for
+
+
+@dataclass(frozen=True, eq=False)
+class Module:
+    """One Python file.
+
+    Attributes:
+        name: path relative to the project, with slashes.
+        text: the source.
+        tree: its syntax tree.
+    """
+
+    name: str
+    text: str = field(repr=False)
+    tree: ast.Module = field(repr=False)
+
+    @property
+    def folder(self) -> PurePosixPath:
+        """The folder it stands in, relative to the project."""
+        return PurePosixPath(self.name).parent
+
+    @property
+    def dotted(self) -> str:
+        """Its name as `python -m` takes it."""
+        return ".".join(PurePosixPath(self.name).with_suffix("").parts)
+
+    @cached_property
+    def docstring(self) -> str:
+        """Its docstring, or the comments that it begins with."""
+        written = ast.get_docstring(self.tree)
+        if written:
+            return written
+        lines = [line for line in self.text.splitlines()[:10] if line.startswith("#")]
+        return "\n".join(line.lstrip("# ") for line in lines)
+
+    @cached_property
+    def constants(self) -> dict[str, ast.expr]:
+        """The values of the names that the module assigns at its top level, and of the names that a function assigns.
+
+        A name of the top level goes before the same name in a function.
+        """
+        found: dict[str, ast.expr] = {}
+        for statement in (*ast.walk(self.tree), *self.tree.body):
+            match statement:
+                case (
+                    ast.Assign(targets=[ast.Name(id=name)], value=ast.expr() as value)
+                    | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+                ):
+                    found[name] = value
+        return found
+
+    @property
+    def is_program(self) -> bool:
+        """Whether starting it does something: it has a main guard, or calls at its top level."""
+        return any(is_main_guard(node) or _acts(node) for node in self.tree.body)
+
+    @property
+    def imports_relatively(self) -> bool:
+        """Whether it can only run as a part of its package."""
+        return any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(self.tree))
+
+
+class Project:
+    """A folder with Python files, each read once.
+
+    Args:
+        root: an existing folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._modules: dict[str, Module | None] = {}
+        self._imported: dict[str, dict[str, tuple[Module, str | None]]] = {}
+
+    def module(self, name: str) -> Module | None:
+        """Return a file of the project by its relative path, or None where it is no readable Python."""
+        if name not in self._modules:
+            self._modules[name] = _parsed(self.root, name)
+        return self._modules[name]
+
+    def scripts(self) -> list[Module]:
+        """Return the Python files that may be programs, those nearest to the root first."""
+        names = sorted(_python_files(self.root), key=lambda name: (name.count("/"), name))
+        return [module for name in names if (module := self.module(name))]
+
+    def imported(self, module: Module) -> dict[str, tuple[Module, str | None]]:
+        """Return what a module imports from the project: by the name it is bound to, the module and the name there.
+
+        The name there is None where the module itself is bound.
+        """
+        if module.name in self._imported:
+            return self._imported[module.name]
+        found = self._imported[module.name] = {}
+        for node in ast.walk(module.tree):
+            match node:
+                case ast.Import(names=names):
+                    for one in names:
+                        self._bind(found, one.asname or one.name, self._resolve(module, one.name, 0))
+                case ast.ImportFrom(module=source, names=names, level=level):
+                    for one in names:
+                        self._bind_from(found, module, source or "", level, one)
+        return found
+
+    def closure(self, *entries: Module) -> list[Module]:
+        """Return modules with all that they import from the project, and packages with their `__init__`."""
+        found = {entry.name: entry for entry in entries}
+        waiting = list(entries)
+        while waiting and len(found) < _MOST_MODULES:
+            module = waiting.pop()
+            for other in self._all_imported(module):
+                if other.name not in found:
+                    found[other.name] = other
+                    waiting.append(other)
+        return list(found.values())
+
+    def _all_imported(self, module: Module) -> Iterator[Module]:
+        for other, _ in self.imported(module).values():
+            yield other
+            for folder in PurePosixPath(other.name).parents:
+                package = self.module(str(folder / "__init__.py"))
+                if package is not None:
+                    yield package
+
+    def _bind(self, found: dict[str, tuple[Module, str | None]], name: str, module: Module | None) -> None:
+        if module is not None:
+            found[name] = (module, None)
+
+    def _bind_from(
+        self, found: dict[str, tuple[Module, str | None]], module: Module, source: str, level: int, one: ast.alias
+    ) -> None:
+        bound = one.asname or one.name
+        inner = self._resolve(module, f"{source}.{one.name}".lstrip("."), level)
+        outer = self._resolve(module, source, level) if source else None
+        if inner is not None:
+            found[bound] = (inner, None)
+        elif outer is not None:
+            found[bound] = (outer, one.name)
+
+    def _resolve(self, module: Module, dotted: str, level: int) -> Module | None:
+        """Return the project's module of a dotted name, as it is found from a module that is started or imported."""
+        parts = [part for part in dotted.split(".") if part]
+        if not parts:
+            return None
+        if level:
+            folder = module.folder
+            for _ in range(level - 1):
+                folder = folder.parent
+            places = [folder]
+        else:
+            places = list(dict.fromkeys([module.folder, PurePosixPath(), PurePosixPath("src")]))
+        for place in places:
+            path = place.joinpath(*parts)
+            for name in (f"{path}.py", f"{path}/__init__.py"):
+                found = self.module(name)
+                if found is not None and found.name != module.name:
+                    return found
+        return None
+
+
+def is_main_guard(node: ast.stmt) -> bool:
+    """Return whether a statement is `if __name__ == "__main__":`."""
+    return isinstance(node, ast.If) and any(
+        isinstance(part, ast.Name) and part.id == "__name__" for part in ast.walk(node.test)
+    )
+
+
+def _acts(node: ast.stmt) -> bool:
+    """Return whether a top-level statement does something: it loops, or calls something for its effect."""
+    if isinstance(node, ast.Expr):
+        # `main()` does; `sys.path.insert(…)` and the like prepare something in a module as often as in a program.
+        return isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name)
+    if isinstance(node, ast.If | ast.With | ast.Try):
+        return any(map(_acts, node.body))
+    return isinstance(node, ast.For | ast.While)
+
+
+def _python_files(root: Path) -> Iterator[str]:
+    for folder, folders, files in os.walk(root):
+        here = Path(folder).relative_to(root)
+        folders[:] = [] if len(here.parts) >= _DEEPEST else sorted(name for name in folders if not is_private(name))
+        yield from ((here / file).as_posix() for file in files if file.endswith(".py") and not is_private(file))
+
+
+def is_private(name: str) -> bool:
+    """Return whether a file or folder of this name is none of the project's own."""
+    return name.startswith(".") or name in PRIVATE_NAMES
+
+
+def _parsed(root: Path, name: str) -> Module | None:
+    path = root / name
+    try:
+        if not path.is_file() or path.stat().st_size > _LARGEST_BYTES:
+            return None
+        text = path.read_text(encoding="utf-8-sig")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # such as invalid escape sequences: the project's own affair
+            return Module(name, text, ast.parse(text))
+    except (OSError, *UNREADABLE):
+        return None

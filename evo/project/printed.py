@@ -1,0 +1,245 @@
+"""The metrics that a program prints, or leaves in a JSON file, each with how its value is read."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from evo.project.modules import Module, Project
+from evo.project.reach import Reached, reached_calls
+from evo.project.templates import Line, Printed, Value, literal_text, printed_by
+from evo.project.wording import Kind, Split, direction_of, identifier, is_count, names_metric, split_of
+from trainer.objectives import SCRIPT_OBJECTIVES, Direction
+
+_SEPARATORS = " :=\t"
+_LABEL = re.compile(r"""(?P<quote>["']?)(?P<label>[A-Za-z][\w /%.@-]*)(?P=quote)$""")
+_CLAUSE = re.compile(r"[|,;·•—–>*#\[\](){}]|\s-\s|[:=]\s")  # what separates the metrics of one line
+_NUMERIC_SPEC = re.compile(r".*[eEfFgGn%]|.*\.\d+")
+_TEXT_SPEC = re.compile(r".*[sxXobc]|.*[<>^]\d+|.*,.*")  # `1,234` is no number either
+_NUMERIC_CODE = re.compile(r"\b(float|round|sum|mean|median|item|max|min|abs|len)\(|^[\w.]*\.item\(\)|[-+*/]")
+_SPECIAL = re.compile(r"[.^$*+?{}\[\]\\|()]")
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A number that a program reports.
+
+    Attributes:
+        name: as an objective is called.
+        label: as the program writes it.
+        where: file and line.
+        scope: the function that reports it; metrics of one scope are reported together.
+        pattern: the regular expression that reads it from the standard output; None if it stands in a JSON file.
+        take: whether one line holds it, or the last of several.
+        json_file: the file it stands in.
+        key: dotted path in that file.
+        is_sure: whether it is surely a number.
+        is_logged: whether it goes through `logging`.
+        told: the direction that the project's texts ask of it, where its name leaves that open.
+    """
+
+    name: str
+    label: str
+    where: str
+    scope: str
+    pattern: str | None = None
+    take: str = "only"
+    json_file: str | None = None
+    key: str | None = None
+    is_sure: bool = True
+    is_logged: bool = False
+    told: Direction | None = None
+
+    @property
+    def direction(self) -> Direction:
+        """Which direction is better."""
+        return self.told or direction_of(self.label)[0]
+
+    @property
+    def is_guessed(self) -> bool:
+        """Whether nothing says which direction is better."""
+        return self.told is None and self.kind is Kind.UNKNOWN
+
+    @property
+    def kind(self) -> Kind:
+        """What it is about."""
+        return direction_of(self.label)[1]
+
+    @property
+    def split(self) -> Split:
+        """What it was measured on."""
+        return split_of(self.label)
+
+
+def metrics_of(project: Project, entry: Module) -> list[Metric]:
+    """Return the metrics that a program reports, each name once, in the order of the source."""
+    calls = reached_calls(project, entry)
+    constants = {module.name: module.constants for module in project.closure(entry)}
+    found = [*_printed(calls, constants), *_left_in_files(calls, constants)]
+    return _each_once([metric for metric in found if not is_count(metric.label)])
+
+
+def line_pattern(label: str) -> str:
+    """Return the expression that reads a line such as `val_bpb:   0.9979`."""
+    return rf"^{escaped(label)}:\s*(\S+)"
+
+
+def escaped(text: str) -> str:
+    """Return literal text as a regular expression that is easy to read; several blanks match any number of them."""
+    return re.sub(r"\s{2,}|\t", r"\\s+", _SPECIAL.sub(r"\\\g<0>", text))
+
+
+def _printed(calls: Sequence[Reached], constants: Mapping[str, Mapping[str, ast.expr]]) -> Iterator[Metric]:
+    goes_on = False  # whether the print before left its line open
+    for reached in calls:
+        printed = printed_by(reached.call, constants[reached.module.name])
+        if printed is None:
+            continue
+        for number, line in enumerate(printed.lines):
+            open_end = number == len(printed.lines) - 1 and not printed.ends_line
+            if not open_end and not (goes_on and number == 0) and not _is_progress(line):
+                yield from _of_line(line, printed, reached)
+        goes_on = not printed.ends_line and not any(_is_progress(line) for line in printed.lines)
+
+
+def _is_progress(line: Line) -> bool:
+    """Return whether a line overwrites itself: such lines are for the eye."""
+    return any(isinstance(part, str) and "\r" in part for part in line)
+
+
+def _of_line(line: Line, printed: Printed, reached: Reached) -> Iterator[Metric]:
+    for number, value in enumerate(line):
+        before = line[number - 1] if number else ""
+        if not isinstance(value, Value) or not isinstance(before, str) or _TEXT_SPEC.fullmatch(value.spec):
+            continue
+        after = line[number + 1] if number + 1 < len(line) else ""
+        label, pattern = _reading(line, number, before, after)
+        if label and pattern:
+            yield Metric(
+                name=identifier(label),
+                label=label,
+                where=f"{reached.module.name}:{reached.call.lineno}",
+                scope=reached.scope,
+                pattern=pattern if not printed.is_logged else pattern.replace("^", r"\b", 1),
+                take="only" if reached.is_once else "last",
+                is_sure=bool(_NUMERIC_SPEC.fullmatch(value.spec) or _NUMERIC_CODE.search(value.code)),
+                is_logged=printed.is_logged,
+            )
+
+
+def _reading(line: Line, number: int, before: str, after: str | Value) -> tuple[str, str]:
+    """Return the name of the value at `number` in a line, and the expression that reads it; empty if it has none."""
+    named = before.rstrip(_SEPARATORS)
+    tail = before[len(named) :]
+    separator = tail.strip()
+    match = _LABEL.search(_CLAUSE.split(named)[-1])
+    if match is None or isinstance(after, Value) or not (separator or names_metric(match["label"])):
+        return "", ""
+    label, quote = match["label"], match["quote"]
+    group = _group(line[number], after)
+    gap = (r"\s*" if tail[0].isspace() else "") + rf"{separator}\s*" if separator else r"\s+"
+    if number == 1 and not quote:
+        margin = r"\s*" if named[:1].isspace() else ""
+        return label, f"^{margin}{escaped(named.strip())}{gap}{group}"
+    first = line[0].split() if isinstance(line[0], str) and not line[0][0].isspace() else []
+    start = f"^{escaped(first[0])}.*" if first and number > 1 else ""
+    return label, start + (quote or r"\b") + escaped(label) + quote + gap + group
+
+
+def _group(value: Value | str, after: str | Value) -> str:
+    """Return the group that reads a value, up to a blank or to the text that follows it without one."""
+    percent = "%" if isinstance(value, Value) and value.spec.endswith("%") else ""
+    suffix = percent + (re.split(r"\s", after)[0] if isinstance(after, str) else "")
+    return rf"(\S+?){escaped(suffix)}" if suffix else r"(\S+)"
+
+
+def _left_in_files(calls: Sequence[Reached], constants: Mapping[str, Mapping[str, ast.expr]]) -> Iterator[Metric]:
+    """Yield the numbers of dictionaries that are written as JSON into a file of a literal name."""
+    for reached in calls:
+        names = constants[reached.module.name]
+        file, data = _json_written(reached.call, names, calls)
+        if file is None or not file.endswith(".json") or file.startswith(("/", "~", "..")):
+            continue
+        following = names.get(data.id) if isinstance(data, ast.Name) else data
+        if isinstance(following, ast.Dict):
+            for key, value in _numbers(following):
+                yield Metric(
+                    name=identifier(key.replace(".", "_")),
+                    label=key.replace(".", "_"),
+                    where=f"{reached.module.name}:{reached.call.lineno}",
+                    scope=f"{reached.scope}:{file}",
+                    json_file=file.removeprefix("./"),
+                    key=key,
+                    is_sure=bool(_NUMERIC_CODE.search(ast.unparse(value))),
+                )
+
+
+def _json_written(
+    call: ast.Call, constants: Mapping[str, ast.expr], calls: Sequence[Reached]
+) -> tuple[str | None, ast.expr | None]:
+    """Return the file and the data of `json.dump(data, file)` and `Path(file).write_text(json.dumps(data))`."""
+    match call:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="json"), attr="dump"), args=[data, ast.Name(id=handle), *_]):
+            return _opened_as(handle, constants, calls), data
+        case ast.Call(
+            func=ast.Attribute(value=ast.Name(id="json"), attr="dump"), args=[data, ast.Call() as opened, *_]
+        ):
+            return _opened(opened, constants), data
+        case ast.Call(
+            func=ast.Attribute(value=ast.Call(func=ast.Name(id="Path"), args=[file]), attr="write_text"),
+            args=[ast.Call(func=ast.Attribute(attr="dumps"), args=[data, *_]), *_],
+        ):
+            return literal_text(file, constants), data
+    return None, None
+
+
+def _opened_as(handle: str, constants: Mapping[str, ast.expr], calls: Sequence[Reached]) -> str | None:
+    for reached in calls:
+        for node in ast.walk(reached.module.tree):
+            match node:
+                case ast.withitem(context_expr=ast.Call() as opened, optional_vars=ast.Name(id=name)) if name == handle:
+                    file = _opened(opened, constants)
+                    if file is not None:
+                        return file
+    return None
+
+
+def _opened(call: ast.Call, constants: Mapping[str, ast.expr]) -> str | None:
+    match call:
+        case ast.Call(func=ast.Name(id="open"), args=[file, ast.Constant(value="w" | "wt"), *_]):
+            return literal_text(file, constants)
+        case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="Path"), args=[file]), attr="open")):
+            return literal_text(file, constants)
+    return None
+
+
+def _numbers(node: ast.Dict, above: str = "") -> Iterator[tuple[str, ast.expr]]:
+    for key, value in zip(node.keys, node.values, strict=True):
+        if not (isinstance(key, ast.Constant) and isinstance(key.value, str) and "." not in key.value):
+            continue
+        if isinstance(value, ast.Dict):
+            yield from _numbers(value, f"{above}{key.value}.")
+        elif not (isinstance(value, ast.Constant) and isinstance(value.value, str)):
+            yield f"{above}{key.value}", value
+
+
+def _each_once(metrics: Iterable[Metric]) -> list[Metric]:
+    """Return one metric of each name: of several places the one that is printed once, at the beginning of a line."""
+    by_name: dict[str, list[Metric]] = {}
+    for metric in metrics:
+        if metric.name not in SCRIPT_OBJECTIVES:
+            by_name.setdefault(metric.name, []).append(metric)
+    return [_chosen(places) for places in by_name.values()]
+
+
+def _chosen(places: Sequence[Metric]) -> Metric:
+    def begins_line(metric: Metric) -> bool:
+        return metric.pattern is None or metric.pattern.startswith(f"^{escaped(metric.label)}")
+
+    best = max(places, key=lambda one: (not one.is_logged, one.take == "only", begins_line(one), places.index(one)))
+    others = [one for one in places if one is not best and one.pattern is not None]
+    # Another line that begins alike would be a second match.
+    alike = any(one.pattern == best.pattern or (begins_line(one) and begins_line(best)) for one in others)
+    return replace(best, take="last") if alike else best

@@ -1,0 +1,211 @@
+"""What a call prints, as far as its source says: lines of literal text with values in between."""
+
+from __future__ import annotations
+
+import ast
+import re
+import string
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+_PERCENT = re.compile(r"%(?:\((?P<key>\w+)\))?(?P<spec>[-#0 +]*\d*(?:\.\d+)?[a-zA-Z%])")
+_LOGGING = frozenset({"debug", "info", "warning", "error", "critical", "log"})
+_PRINTING = frozenset(
+    {"print", "echo", "secho", "write"}
+)  # print, tqdm.write, sys.stdout.write, click.echo, console.print
+_LONGEST_TEMPLATE = 400  # parts
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value that is printed in the middle of a text.
+
+    Attributes:
+        code: the expression.
+        spec: how it is formatted, as after the colon in an f-string; empty for `str`.
+    """
+
+    code: str
+    spec: str = ""
+
+
+Part = str | Value
+Line = tuple[Part, ...]
+"""Texts and values, no two texts beside each other; the texts hold no line end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """The lines that one call prints.
+
+    Attributes:
+        is_logged: whether it goes through `logging`, which writes elsewhere unless it is told otherwise.
+        ends_line: whether the last line is ended by it.
+    """
+
+    lines: tuple[Line, ...]
+    is_logged: bool
+    ends_line: bool
+
+
+def printed_by(call: ast.Call, constants: Mapping[str, ast.expr]) -> Printed | None:
+    """Return what a call prints on the standard output or into the log; None for any other call.
+
+    Args:
+        call: any call.
+        constants: values of names that may be part of the text.
+    """
+    name, owner = _called(call)
+    options = {keyword.arg: keyword.value for keyword in call.keywords}
+    if name in _LOGGING and owner is not None and "log" in owner.lower():
+        arguments = call.args[1:] if name == "log" else call.args
+        parts = _logged(arguments, constants)
+        return Printed(tuple(_lines(parts)), is_logged=True, ends_line=True) if parts else None
+    if name not in _PRINTING or "file" in options or (name in {"write", "print"} and not _prints(name, owner)):
+        return None
+    separator = _text_of(options.get("sep"), " ")
+    end = _text_of(options.get("end"), "" if name == "write" and owner == "sys.stdout" else "\n")
+    parts = []
+    for number, argument in enumerate(call.args):
+        parts += [separator] if number else []
+        parts += _parts(argument, constants)
+    ended = [*parts, end]
+    last = next((part for part in reversed(ended) if part), "\n")
+    return Printed(tuple(_lines(parts)), is_logged=False, ends_line=isinstance(last, str) and last.endswith("\n"))
+
+
+def literal_text(node: ast.expr | None, constants: Mapping[str, ast.expr]) -> str | None:
+    """Return the text that an expression stands for, following names of constants; None where it is not known."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.Name(id=name) if name in constants:
+            following = constants[name]
+            # A name in its own value (`x = x + 1`) is no constant.
+            return following.value if isinstance(following, ast.Constant) and isinstance(following.value, str) else None
+    return None
+
+
+def _called(call: ast.Call) -> tuple[str, str | None]:
+    """Return the name of what is called, and of the object whose method it is."""
+    match call.func:
+        case ast.Name(id=name):
+            return name, None
+        case ast.Attribute(attr=name, value=owner):
+            return name, ast.unparse(owner)
+    return "", None
+
+
+def _prints(name: str, owner: str | None) -> bool:
+    if name == "write":
+        return owner in {"sys.stdout", "tqdm", "tqdm.tqdm"}
+    return owner is None or "stderr" not in owner
+
+
+def _text_of(node: ast.expr | None, default: str) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else default
+
+
+def _logged(arguments: list[ast.expr], constants: Mapping[str, ast.expr]) -> list[Part]:
+    """Return the message of a logging call, whose further arguments fill in its percent signs."""
+    if not arguments:
+        return []
+    first, *values = arguments
+    if values and isinstance(first, ast.Constant) and isinstance(first.value, str):
+        return _percent(first.value, ast.Tuple(elts=values, ctx=ast.Load()))
+    return _parts(first, constants)
+
+
+def _parts(node: ast.expr, constants: Mapping[str, ast.expr]) -> list[Part]:
+    """Return the text of an expression; what is not known of it is a value."""
+    text = literal_text(node, constants)
+    if text is not None:
+        return [text]
+    match node:
+        case ast.JoinedStr(values=values):
+            return [part for value in values for part in _parts(value, constants)]
+        case ast.FormattedValue(value=value, format_spec=spec):
+            text = literal_text(value, constants)
+            return [text] if text is not None and spec is None else [Value(ast.unparse(value), _spec(spec))]
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return [*_parts(left, constants), *_parts(right, constants)]
+        case ast.BinOp(left=ast.Constant(value=str(template)), op=ast.Mod(), right=values):
+            return _percent(template, values)
+        case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(template)), attr="format")):
+            return _format(template, node)
+        case ast.Call(func=ast.Name(id="str"), args=[value]):
+            return [Value(ast.unparse(value))]
+        case ast.Call(func=ast.Attribute(attr="dumps"), args=[ast.Dict() as value, *_]) | (ast.Dict() as value):
+            return _dictionary(value)
+    return [Value(ast.unparse(node))]
+
+
+def _spec(spec: ast.expr | None) -> str:
+    """Return a format specification; one that is itself computed says no more than that it is one."""
+    if not isinstance(spec, ast.JoinedStr):
+        return ""
+    return "".join(part.value for part in spec.values if isinstance(part, ast.Constant) and isinstance(part.value, str))
+
+
+def _percent(template: str, values: ast.expr) -> list[Part]:
+    given = list(values.elts) if isinstance(values, ast.Tuple) else [values]
+    parts: list[Part] = []
+    place = 0
+    for match in _PERCENT.finditer(template):
+        parts.append(template[place : match.start()])
+        place = match.end()
+        if match["spec"] == "%":
+            parts.append("%")
+        elif match["key"]:
+            parts.append(Value(match["key"], match["spec"]))
+        else:
+            parts.append(Value(ast.unparse(given.pop(0)) if given else "", match["spec"]))
+    return [*parts, template[place:]]
+
+
+def _format(template: str, call: ast.Call) -> list[Part]:
+    given = [ast.unparse(argument) for argument in call.args]
+    parts: list[Part] = []
+    try:
+        for text, name, spec, _ in string.Formatter().parse(template):
+            parts.append(text)
+            if name is not None:
+                parts.append(Value(name or (given.pop(0) if given else ""), spec or ""))
+    except ValueError:  # no template after all; the program will say so itself
+        return [Value(template)]
+    return parts
+
+
+def _dictionary(node: ast.Dict) -> list[Part]:
+    """Return a dictionary as it is printed, in Python or as JSON."""
+    parts: list[Part] = ["{"]
+    for key, value in zip(node.keys, node.values, strict=True):
+        if isinstance(key, ast.Constant) and isinstance(key.value, str):
+            parts += [", " if len(parts) > 1 else "", f'"{key.value}": ', Value(ast.unparse(value))]
+    return [*parts, "}"]
+
+
+def _lines(parts: list[Part]) -> Iterator[Line]:
+    """Divide parts at the line ends in their texts."""
+    line: list[Part] = []
+    for part in parts[:_LONGEST_TEMPLATE]:
+        if isinstance(part, Value):
+            line.append(part)
+            continue
+        first, *others = part.split("\n")
+        _append(line, first)
+        for other in others:
+            yield tuple(line)
+            line = []
+            _append(line, other)
+    if line:
+        yield tuple(line)
+
+
+def _append(line: list[Part], text: str) -> None:
+    if not text:
+        return
+    if line and isinstance(line[-1], str):
+        line[-1] += text
+    else:
+        line.append(text)

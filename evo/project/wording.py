@@ -1,0 +1,152 @@
+"""What the name of a metric says: which direction is better, on which split it is measured, of what kind it is."""
+
+from __future__ import annotations
+
+import re
+from enum import IntEnum
+
+from trainer.objectives import Direction
+
+
+class Kind(IntEnum):
+    """What a metric is about; the smaller, the more it is what a search is for."""
+
+    QUALITY = 0
+    SPEED = 1
+    RESOURCE = 2
+    """Time or memory."""
+    CHECK = 3
+    """A largest error, which has to stay small."""
+    UNKNOWN = 4
+    """Its direction is a guess."""
+
+
+class Split(IntEnum):
+    """What a metric was measured on; the smaller, the better it is to select by."""
+
+    VALIDATION = 0
+    TEST = 1
+    UNNAMED = 2
+    TRAINING = 3
+
+
+def _set(names: str) -> frozenset[str]:
+    return frozenset(names.split())
+
+
+_TIME = _set(
+    "time seconds secs sec second ms milliseconds us ns minutes latency runtime duration elapsed wall walltime"
+)
+_MEMORY = _set("memory mem vram ram mb mib gb gib bytes")
+_WORSE = _set(
+    "loss err error errors bpb bpc bpt ppl perplexity nll mse rmse mae mape smape rmsle wer cer ter eer "
+    "brier ece fid fvd kid kl divergence crossentropy xent logloss aic bic regret distance gap drawdown "
+    "violations cost lpips mase crps residual deviation misses failures conflicts collisions"
+)
+_BETTER = _set(
+    "acc accuracy f1 fscore score reward rewards return returns bleu rouge rougel meteor chrf r2 auc "
+    "auroc auprc aucpr roc ap map ndcg mrr hits recall precision iou miou dice psnr ssim pesq stoi snr "
+    "sdr sharpe sortino calmar profit pnl win wins winrate success elo fitness likelihood elbo "
+    "correlation corr spearman pearson kappa mcc gini correct solved reached passed"
+)
+_SPEED = _set("throughput fps qps rps flops gflops tflops mfu speedup tps speed bandwidth")
+_COUNT = _set(
+    "step steps epoch epochs iter iters iteration iterations seed lr learning depth layer layers params "
+    "parameters batch batches size num number count n total budget remaining limit device gpu gpus cpu "
+    "threads workers rank fold length dim version samples examples tokens rows shape index warmup started "
+    "finished done loaded saved after in to of dt lrm eta date progress"
+)
+_SPLITS = {
+    Split.VALIDATION: _set("val valid validation eval evaluation dev holdout heldout held"),
+    Split.TEST: _set("test testing"),
+    Split.TRAINING: _set("train training tr smooth running batch"),
+}
+_EITHER = _set("score fitness cost gap rate return returns index")
+_OPPOSITE = _set("neg negative inverse")
+_LARGEST = _set("max largest worst")
+_DEVIATIONS = _set("error err errors diff difference deviation mismatch")
+
+
+def words(name: str) -> list[str]:
+    """Return the words of a name such as `val_bpb`, `Eval AUC`, `valLoss` or `tok/sec`, in lower case."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).replace("/", " per ")
+    return [word for word in re.split(r"[^A-Za-z0-9]+", spaced.lower()) if word]
+
+
+def direction_of(name: str) -> tuple[Direction, Kind]:
+    """Return the direction that is better and the kind of a metric; of kind UNKNOWN the direction is a guess."""
+    parts = words(name)
+    if "per" in parts[1:-1]:
+        before = parts[parts.index("per") - 1]
+        return (Direction.MINIMIZE, Kind.RESOURCE) if before in _TIME else (Direction.MAXIMIZE, Kind.SPEED)
+    if _LARGEST & set(parts) and parts[-1] in _DEVIATIONS:
+        return Direction.MINIMIZE, Kind.CHECK
+    known = [(word, found) for word in parts if (found := _known(word))]
+    if not known:
+        return _unknown(parts)
+    qualities = [found for _, found in known if found[1] is Kind.QUALITY]
+    direction, kind = (qualities or [found for _, found in known])[-1]
+    if kind is Kind.QUALITY and _OPPOSITE & set(parts):
+        direction = Direction.MAXIMIZE if direction is Direction.MINIMIZE else Direction.MINIMIZE
+    return direction, kind
+
+
+def is_open(name: str) -> bool:
+    """Return whether a name such as `score` leaves open which direction is better, so that a text may say it."""
+    parts = words(name)
+    return direction_of(name)[1] is Kind.UNKNOWN or (bool(parts) and parts[-1] in _EITHER)
+
+
+def split_of(name: str) -> Split:
+    """Return what a metric was measured on, as far as its name says."""
+    parts = set(words(name))
+    if direction_of(name)[1] is not Kind.QUALITY:
+        return Split.UNNAMED  # training_seconds is no metric of the training data
+    return next((split for split, names in _SPLITS.items() if parts & names), Split.UNNAMED)
+
+
+def is_count(name: str) -> bool:
+    """Return whether a number of this name says how far or how large, and is nothing to search for."""
+    parts = words(name)
+    return (direction_of(name)[1] is Kind.UNKNOWN and (not parts or bool(_COUNT & set(parts)))) or "budget" in parts
+
+
+def identifier(name: str) -> str:
+    """Return the name of an objective for a printed name: `Eval AUC` becomes `eval_auc`.
+
+    Of several words the last is enough where it is a name by itself (`Final val_loss`), and in a sentence the one that
+    names a metric.
+    """
+    pieces = name.split()
+    if pieces and "_" in pieces[-1]:
+        pieces = pieces[-1:]
+    elif len(pieces) > 3:
+        pieces = [piece for piece in pieces if any(map(_known, words(piece)))][:1] or pieces[:3]
+    is_name = len(pieces) == 1 and "_" in pieces[0] and pieces[0].isidentifier()
+    slug = pieces[0] if is_name else "_".join(words(" ".join(pieces)))
+    return slug if slug.isidentifier() else f"metric_{slug}".rstrip("_")
+
+
+def names_metric(name: str) -> bool:
+    """Return whether a name ends in the word of a known metric, so that a number after it needs no colon."""
+    parts = words(name)
+    return bool(parts) and _known(parts[-1]) is not None
+
+
+def _known(word: str) -> tuple[Direction, Kind] | None:
+    for names, found in (
+        (_WORSE, (Direction.MINIMIZE, Kind.QUALITY)),
+        (_BETTER, (Direction.MAXIMIZE, Kind.QUALITY)),
+        (_SPEED, (Direction.MAXIMIZE, Kind.SPEED)),
+        (_TIME | _MEMORY, (Direction.MINIMIZE, Kind.RESOURCE)),
+    ):
+        if word in names:
+            return found
+    return None
+
+
+def _unknown(parts: list[str]) -> tuple[Direction, Kind]:
+    """Return what is left to guess: a rate is usually of successes, anything else a cost."""
+    if parts and parts[-1] == "rate" and not _COUNT & set(parts):
+        return Direction.MAXIMIZE, Kind.QUALITY
+    return Direction.MINIMIZE, Kind.UNKNOWN

@@ -1,0 +1,358 @@
+"""What is found out about a project: layouts as people have them, forks of karpathy/autoresearch among them."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from project_files import AUTORESEARCH, TRAIN, write_project
+
+from evo.project.examine import examine
+from evo.project.found import Found
+from trainer.errors import ConfigError, GenomeError
+
+SCRIPT = 'print(f"val_loss: {0.5:.3f}")\n'
+
+
+def look(folder: Path, files: dict[str, str], **wishes: object) -> Found:
+    return examine(write_project(folder / "project", files), home=folder / "home", **wishes)  # type: ignore[arg-type]
+
+
+def frozen(found: Found) -> list[str]:
+    return [one.name for one in found.frozen]
+
+
+def objectives(found: Found) -> list[str]:
+    return [one.name for one in found.objectives]
+
+
+def refusal(folder: Path, files: dict[str, str], **wishes: object) -> str:
+    with pytest.raises((ConfigError, GenomeError)) as refused:
+        look(folder, files, **wishes)
+    message = str(refused.value)
+    assert "\n" not in message
+    return message
+
+
+def test_autoresearch(tmp_path: Path) -> None:
+    (tmp_path / "home" / ".cache" / "autoresearch").mkdir(parents=True)
+    found = look(tmp_path, AUTORESEARCH)
+    assert found.is_autoresearch
+    assert found.genome == ("train.py",)
+    assert found.command == ("python", "train.py")
+    assert objectives(found) == ["val_bpb", "peak_vram_mb"]
+    assert [one.direction for one in found.objectives] == ["minimize", "minimize"]
+    assert found.objectives[0].pattern == r"^val_bpb:\s*(\S+)"
+    assert [one.name for one in found.others] == ["training_seconds"]
+    assert frozen(found) == ["prepare.py", "~/.cache/autoresearch"]
+    assert found.fixed is not None
+    assert (found.fixed.seconds, found.fixed.where) == (300.0, "TIME_BUDGET in prepare.py")
+    assert found.program == "program.md"
+    assert found.constants == ("DEPTH", "MATRIX_LR")
+    assert found.notes == ()
+
+
+def test_autoresearch_whose_data_is_not_made_yet(tmp_path: Path) -> None:
+    found = look(tmp_path, AUTORESEARCH)
+    assert found.frozen[-1].is_missing
+    assert "run python prepare.py first" in found.notes[0]
+
+
+def test_a_fork_on_another_framework_that_keeps_checkpoints(tmp_path: Path) -> None:
+    train = (
+        TRAIN
+        + """
+    import json, os
+    folder = os.path.join(os.path.expanduser("~"), ".cache", "autoresearch", "checkpoints")
+    with open(os.path.join(folder, "config.json"), "w") as f:
+        json.dump({"val_bpb": val_bpb, "depth": DEPTH}, f)
+    """
+    )
+    found = look(tmp_path, AUTORESEARCH | {"train.py": train})
+    assert objectives(found) == ["val_bpb", "peak_vram_mb"]
+    assert frozen(found) == ["prepare.py", "~/.cache/autoresearch"]
+
+
+def test_a_fork_whose_cache_is_chosen_by_a_function(tmp_path: Path) -> None:
+    prepare = """
+        import os
+
+        TIME_BUDGET = int(os.environ.get("AUTORESEARCH_SECONDS", "120"))
+
+        def _default_cache():
+            chosen = os.environ.get("AUTORESEARCH_CACHE")
+            if chosen:
+                return os.path.expanduser(chosen)
+            legacy = os.path.join(os.path.expanduser("~"), ".cache", "autoresearch-win")
+            local = os.environ.get("LOCALAPPDATA")
+            return os.path.join(local, "autoresearch") if local else legacy
+
+        CACHE = _default_cache()
+
+        def evaluate_bpb(model):
+            return 1.0
+        """
+    found = look(tmp_path, AUTORESEARCH | {"prepare.py": prepare})
+    assert frozen(found) == ["prepare.py", "~/.cache/autoresearch-win"]
+    assert found.fixed is not None
+    assert found.fixed.seconds == 120.0
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        'Path.home() / ".cache" / "trader" / "data"',
+        'Path("~/.cache/trader/data").expanduser()',
+        'Path(os.path.expanduser("~/.cache/trader")) / "data"',
+        'os.path.expanduser(os.getenv("TRADER_DATA", "~/.cache/trader/data"))',
+        'Path.home().joinpath(".cache", "trader", "data")',
+    ],
+)
+def test_the_ways_to_name_a_cache(path: str, tmp_path: Path) -> None:
+    prepare = f"import os\nfrom pathlib import Path\nDATA = {path}\nTIME_BUDGET = 60\ndef evaluate_bpb(m): ...\n"
+    found = look(tmp_path, AUTORESEARCH | {"prepare.py": prepare})
+    assert any(name in ("~/.cache/trader/data", "~/.cache/trader") for name in frozen(found))
+
+
+def test_a_fork_with_a_score_that_only_its_text_explains(tmp_path: Path) -> None:
+    files = {
+        "train.py": """
+            from prepare import evaluate
+            m = evaluate()
+            print("---")
+            print(f"sharpe:           {m['sharpe']:.4f}")
+            print(f"score:            {m['score']:.4f}")
+            print(f"n_trades:         {m['n']}")
+            """,
+        "prepare.py": "def evaluate(): ...\n",
+        "program.md": 'Get the lowest score.\n\n    grep "^score:\\|^val_pass:" run.log\n',
+    }
+    first = look(tmp_path, files).objectives[0]
+    assert (first.name, first.direction) == ("score", "minimize")
+
+
+def test_a_fork_whose_harness_prints_the_metric(tmp_path: Path) -> None:
+    files = {
+        "train.py": """
+            from pathlib import Path
+            from harness import save_and_evaluate
+            folder = Path(__file__).parent / "data"
+            print(f"Training time: {1.0:.1f}s")
+            save_and_evaluate(None)
+            """,
+        "harness.py": """
+            # Not modified by the agent.
+            def save_and_evaluate(model):
+                print(f"Eval time: {2.0:.1f}s")
+                print(f"Eval AUC: {0.7:.4f}")
+            """,
+        "data/train.csv": "a,b\n",
+        "program.md": 'Edit `train.py` only.\n\n`grep "^Eval AUC:" run.log`\n',
+        "check.py": 'if __name__ == "__main__":\n    print(f"AUC: {0.1:.4f}")\n',
+    }
+    found = look(tmp_path, files)
+    assert found.is_autoresearch
+    assert (found.genome, found.command) == (("train.py",), ("python", "train.py"))
+    assert objectives(found)[0] == "eval_auc"
+    assert found.objectives[0].where == "harness.py:4"
+    assert frozen(found) == ["harness.py", "data"]
+
+
+def test_a_fork_that_evolves_a_model_run_by_another_file(tmp_path: Path) -> None:
+    files = {
+        "run.py": """
+            import sys
+            from prepare import load_data
+            def main():
+                from model import build_model
+                print(f"val_rmse: {0.3:.6f}")
+                print(f"val_r2:   {0.9:.6f}")
+            if __name__ == "__main__":
+                main()
+            """,
+        "model.py": "ALPHA = 1.0\ndef build_model():\n    return ALPHA\n",
+        "prepare.py": 'RESULTS = "results.tsv"\ndef load_data():\n    return open("data/all.csv")\n',
+        "data/all.csv": "x\n",
+        "results.tsv": "x\n",
+        "program.md": """
+            1. You may **ONLY** modify `model.py`
+            2. `prepare.py`, `run.py` and the data folder are **FROZEN**
+
+            4. Run: python run.py "description of change"
+            """,
+    }
+    found = look(tmp_path, files)
+    assert (found.genome, found.command) == (("model.py",), ("python", "run.py"))
+    assert objectives(found) == ["val_rmse", "val_r2"]
+    assert sorted(frozen(found)) == ["data/all.csv", "prepare.py", "run.py"]
+
+
+def test_its_own_environment_and_flags_are_in_the_command(tmp_path: Path) -> None:
+    train = """
+        import argparse
+        parser = argparse.ArgumentParser()
+        parser.add_argument("-s", "--seed", type=int, default=0)
+        parser.add_argument("--max-seconds", type=float, default=90)
+        print(f"val_loss: {0.5:.3f}")
+        """
+    found = look(tmp_path, {"train.py": train, ".venv/bin/python": ""})
+    assert found.command == (".venv/bin/python", "train.py", "--seed", "{seed}", "--max-seconds", "{seconds}")
+    assert found.fixed is not None
+    assert found.fixed.seconds == 90.0
+    assert found.seed == "--seed"
+
+
+def test_a_package_is_started_as_a_module(tmp_path: Path) -> None:
+    files = {
+        "src/app/__init__.py": "",
+        "src/app/train.py": "from .data import load\nload()\n" + SCRIPT,
+        "src/app/data.py": "def load(): ...\n",
+    }
+    found = look(tmp_path, files)
+    assert found.command == ("python", "-m", "src.app.train")
+    assert frozen(found) == ["src/app/data.py", "src/app/__init__.py"]
+
+
+def test_what_a_program_reads_is_frozen_and_what_it_writes_is_not(tmp_path: Path) -> None:
+    train = """
+        import numpy as np
+        from lib.model import Net
+        data = np.load("train.npz")
+        config = open("./conf/base.yaml").read()
+        key = open(".env").read()
+        for name in ("runs", "outputs", "train.py", "/etc/passwd", "../other"):
+            pass
+        with open("log.txt", "w") as file:
+            file.write("x")
+        np.save("predictions.npy", 1)
+        np.load("missing.npz")
+        print(f"loss: {1:.2f}")
+        """
+    files = dict.fromkeys(
+        ["train.npz", "conf/base.yaml", ".env", "log.txt", "predictions.npy", "outputs/x", "runs/y"], "x"
+    )
+    files |= {"train.py": train, "lib/model.py": "from lib import layers\n"}
+    found = look(tmp_path, files | {"lib/layers.py": "", "lib/unused.py": ""})
+    assert frozen(found) == ["lib/model.py", "lib/layers.py", "train.npz", "conf/base.yaml"]
+    assert any("missing.npz" in note for note in found.notes)
+
+
+def test_a_trusted_scorer(tmp_path: Path) -> None:
+    files = {
+        "train.py": 'import numpy as np\nnp.save("predictions.npy", np.load("test.npz"))\nprint("done")\n',
+        "score.py": """
+            import os
+            import numpy as np
+            labels = np.load("labels.npz")
+            left = os.environ["EVO_ARTIFACTS"]
+            print(f"accuracy: {0.5:.4f}")
+            """,
+        "test.npz": "",
+        "labels.npz": "",
+    }
+    found = look(tmp_path, files)
+    assert found.score == ("python", "score.py")
+    assert found.held_out == ("labels.npz",)
+    assert objectives(found) == ["accuracy"]
+    assert frozen(found) == ["test.npz", "score.py"]
+
+
+def test_the_built_in_task(tmp_path: Path) -> None:
+    found = look(tmp_path, {"mine.py": "def build_model(task): ...\ndef train(model, task): ...\n"})
+    assert found.is_language_model
+    assert found.genome == ("mine.py",)
+
+
+def test_a_launcher_over_several_devices_is_noted(tmp_path: Path) -> None:
+    found = look(tmp_path, {"train.py": SCRIPT, "README.md": "    torchrun --standalone --nproc_per_node=4 train.py\n"})
+    assert found.processes == 4
+    assert found.command == ("python", "train.py")
+
+
+def test_an_untracked_genome_is_noted(tmp_path: Path) -> None:
+    project = write_project(tmp_path / "project", {"train.py": SCRIPT})
+    subprocess.run(["git", "init", "-q", project], check=True)
+    assert any("not tracked by git" in note for note in examine(project).notes)
+    subprocess.run(["git", "-C", project, "add", "train.py"], check=True)
+    assert examine(project).notes == ()
+
+
+def test_several_files_can_be_named(tmp_path: Path) -> None:
+    files = {"train.py": "import net\n" + SCRIPT, "net.py": "WIDTH = 3\n"}
+    found = look(tmp_path, files, genome=["train.py", "net.py"])
+    assert found.genome == ("train.py", "net.py")
+    assert found.constants == ("WIDTH",)
+    assert frozen(found) == []
+
+
+def test_a_named_objective_comes_first(tmp_path: Path) -> None:
+    files = {"train.py": 'print(f"val_loss: {1:.2f} val_acc: {2:.2f}")\n'}
+    assert objectives(look(tmp_path, files)) == ["val_loss", "val_acc"]
+    assert objectives(look(tmp_path, files, objective="val_acc")) == ["val_acc", "val_loss"]
+
+
+def test_a_metric_that_only_a_text_names(tmp_path: Path) -> None:
+    train = 'for name, value in {"f1": 0.5}.items():\n    print(f"{name}: {value}")\n'
+    (metric,) = look(tmp_path, {"train.py": train, "README.md": 'grep "^f1:" run.log\n'}).objectives
+    assert (metric.pattern, metric.take) == (r"^f1:\s*(\S+)", "last")
+
+
+def test_a_guess_is_noted(tmp_path: Path) -> None:
+    found = look(tmp_path, {"main.py": 'print(f"chi: {0.5:.3f}")\n'})
+    assert found.objectives[0].is_guessed
+    assert "chi" in found.notes[0]
+
+
+def test_logging_to_the_standard_output_is_read(tmp_path: Path) -> None:
+    source = "import logging, sys\nlogging.basicConfig(stream=sys.stdout)\nlogging.info('val_loss: %.4f', 1.0)\n"
+    found = look(tmp_path, {"train.py": source + 'if __name__ == "__main__":\n    pass\n'})
+    assert found.objectives[0].pattern == r"\bval_loss:\s*(\S+)"
+
+
+@pytest.mark.parametrize(
+    ("files", "wishes", "words"),
+    [
+        ({}, {}, ["no Python file", "--from"]),
+        ({"a.py": SCRIPT, "b.py": SCRIPT}, {}, ["a.py, b.py", "--genome"]),
+        ({"a/train.py": SCRIPT, "b/train.py": SCRIPT}, {}, ["a/train.py, b/train.py", "--genome"]),
+        ({"train.py": 'if __name__ == "__main__":\n    print("done")\n'}, {}, ["train.py", "val_loss", "print("]),
+        ({"train.py": "import logging\nlogging.info('val_loss: %f', 1)\nmain()\n"}, {}, ["logging", "val_loss"]),
+        ({"train.py": "def f(): ...\n"}, {}, ["train.py", "__main__"]),
+        ({"train.py": "def f(:\n", "a.py": SCRIPT}, {}, ["train.py", "cannot be read as Python"]),
+        ({"train.py": 'print(f"chi: {1:.1f}")\nprint(f"psi: {1:.1f}")\n'}, {}, ["chi, psi", "--objective"]),
+        ({"train.py": SCRIPT}, {"objective": "val_acc"}, ["val_acc", "val_loss"]),
+        (
+            {"kernel.py": "def f(): ...\n", "a.py": "import kernel\n" + SCRIPT, "b.py": "import kernel\n" + SCRIPT},
+            {"genome": ["kernel.py"]},
+            ["kernel.py", "a.py, b.py", "program.md"],
+        ),
+    ],
+)
+def test_what_is_not_clear_is_said(
+    files: dict[str, str], wishes: dict[str, object], words: list[str], tmp_path: Path
+) -> None:
+    message = refusal(tmp_path, files, **wishes)
+    assert [word for word in words if word not in message] == [], message
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("../out.py", "must lie in"), ("none.py", "no file"), ("notes.md", "Python"), ("bad.py", "Python")],
+)
+def test_a_named_genome_is_a_python_file_of_the_project(name: str, words: str, tmp_path: Path) -> None:
+    files = {"train.py": SCRIPT, "notes.md": "x", "bad.py": "def (", "../out.py": SCRIPT}
+    with pytest.raises(GenomeError, match=words):
+        look(tmp_path, files, genome=[name])
+
+
+def test_nothing_of_the_project_is_run(tmp_path: Path) -> None:
+    project = write_project(tmp_path / "project", AUTORESEARCH)
+    for name in ("prepare.py", "train.py"):
+        path = project / name
+        path.write_text(f"from pathlib import Path\nPath(__file__).with_name('ran').touch()\n{path.read_text()}")
+    examine(project)
+    assert sorted(path.name for path in project.iterdir()) == ["prepare.py", "program.md", "train.py"]
+
+
+def test_it_is_a_folder_that_is_looked_at(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="folder was expected"):
+        examine(tmp_path / "nowhere")

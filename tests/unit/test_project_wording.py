@@ -1,0 +1,104 @@
+"""The direction of a metric by its name, and the name of an objective by what is printed."""
+
+import pytest
+
+from evo.project.wording import Kind, Split, direction_of, identifier, is_count, split_of
+from trainer.objectives import Direction
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "val_loss",
+        "val_bpb",
+        "rmse",
+        "log-loss",
+        "wer",
+        "ppl",
+        "time",
+        "latency_ms",
+        "seconds",
+        "peak_vram_mb",
+        "error_rate",
+        "ms/step",
+        "seconds_per_epoch",
+        "valLoss",
+        "negative_log_likelihood",
+        "max_error",
+        "neg_r2",
+    ],
+)
+def test_less_is_better(name: str) -> None:
+    direction, kind = direction_of(name)
+    assert direction is Direction.MINIMIZE
+    assert kind is not Kind.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "val_accuracy",
+        "acc",
+        "Eval-AUC",
+        "f1",
+        "score",
+        "reward",
+        "bleu",
+        "r2",
+        "mfu",
+        "throughput",
+        "solve_rate",
+        "tokens_per_second",
+        "tok/sec",
+        "log_likelihood",
+        "neg_mean_squared_error",
+        "valAcc",
+        "average_precision",
+    ],
+)
+def test_more_is_better(name: str) -> None:
+    direction, kind = direction_of(name)
+    assert direction is Direction.MAXIMIZE
+    assert kind is not Kind.UNKNOWN
+
+
+@pytest.mark.parametrize("name", ["alpha", "chi", "delta"])
+def test_a_name_that_says_nothing_is_a_guess(name: str) -> None:
+    assert direction_of(name)[1] is Kind.UNKNOWN
+    assert not is_count(name)
+
+
+@pytest.mark.parametrize("name", ["num_steps", "epoch", "depth", "learning_rate", "total_tokens_M", "Time budget", "n"])
+def test_counts_are_nothing_to_search_for(name: str) -> None:
+    assert is_count(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [
+        ("val_loss", Split.VALIDATION),
+        ("Eval AUC", Split.VALIDATION),
+        ("test accuracy", Split.TEST),
+        ("train_loss", Split.TRAINING),
+        ("accuracy", Split.UNNAMED),
+        ("training_seconds", Split.UNNAMED),
+    ],
+)
+def test_the_split_is_in_the_name(name: str, split: Split) -> None:
+    assert split_of(name) is split
+
+
+@pytest.mark.parametrize(
+    ("printed", "name"),
+    [
+        ("val_bpb", "val_bpb"),
+        ("Eval AUC", "eval_auc"),
+        ("Accuracy", "accuracy"),
+        ("Final val_loss", "val_loss"),
+        ("Accuracy of the network on the 10000 test images", "accuracy"),
+        ("tok/sec", "tok_per_sec"),
+        ("2nd", "metric_2nd"),
+    ],
+)
+def test_an_objective_has_a_name_that_is_an_identifier(printed: str, name: str) -> None:
+    assert identifier(printed) == name
