@@ -156,13 +156,8 @@ class Standings:
 
     @property
     def has_gate(self) -> bool:
-        """Whether nobody becomes the best unseen by the gate split.
-
-        Where selection looks first at what that split is scored in, unless the task has no such split, which shows in
-        generation 0.
-        """
-        is_scored_there = self.generation_zero is None or self.champion is not None
-        return self.plan.confirmed is Confirmed.ON_TEXT and is_scored_there
+        """Whether nobody becomes the best unseen by the gate split: where that can confirm a gain."""
+        return self.plan.confirmed is Confirmed.ON_TEXT
 
     @property
     def champion(self) -> Individual | None:
@@ -219,7 +214,7 @@ class Standings:
         if outcome.purpose is not Purpose.SEARCH and confirmed is not Confirmed.NEVER and value is not None:
             self._confirmed.setdefault(individual.id, {})[outcome.seed] = value
             self._finalists[individual.id] = individual
-        if confirmed is Confirmed.ON_TEXT:
+        if self.has_gate:
             self._championship.tell(individual.id, outcome.seed, outcome.objectives[name], gate_bpb)
 
     def _generation_is_complete(self, outcome: Outcome) -> bool:

@@ -240,12 +240,6 @@ class TestChampion:
         teller.tell(1, 1.8, gate=1.9)
         assert teller.standings.gains() == []
 
-    def test_a_task_without_a_gate_split_goes_by_the_first_objective(self) -> None:
-        teller = Teller()
-        teller.tell(0, 2.0, Purpose.BASELINE)
-        teller.tell(1, 1.8)
-        assert teller.best == 1
-
 
 def test_failures_are_counted_and_nowhere_else() -> None:
     teller = Teller()
