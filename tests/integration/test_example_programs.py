@@ -147,7 +147,9 @@ def kernel_that_returns(answer: str, folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(("answer", "smallest"), [("paths.astype(np.float32)", 1e-9), ("lengths", 0.1)])
+@pytest.mark.parametrize(
+    ("answer", "smallest"), [("paths.astype(np.float32)", 1e-9), ("paths * 1.1", 0.09), ("lengths", 1e5)]
+)
 def test_a_wrong_kernel_shows_its_error(tmp_path: Path, answer: str, smallest: float) -> None:
     assert metric("kernel", "max_error", output(kernel_that_returns(answer, tmp_path), "bench.py")) > smallest
 
