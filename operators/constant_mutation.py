@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from random import Random
 
 from operators.attempts import Draft, Mutation
@@ -23,6 +24,7 @@ _SMALLEST_LOG_STEP = 0.1
 _LOG_STEP = 0.5
 """Spread of the logarithm of a factor: half of the steps lie between 0.7 and 1.4."""
 _SIGNIFICANT_DIGITS = 3
+_NEIGHBOUR_SHARE = 0.7
 _LARGEST_SMALL_INT = 12
 _NEAR_ONE = 0.8
 _LARGEST = 2.0**53
@@ -46,20 +48,20 @@ class ConstantMutation(Mutation):
         """Change one to three constants of `source`.
 
         Raises:
-            NoOffspring: it has no number or boolean among its constants.
+            NoOffspring: it has no number, boolean or choice among its constants.
         """
         movable = [constant for constant in find_constants(source).values() if self._matters(constant)]
         if not movable:
             raise NoOffspring("constants: the parent has no top-level `UPPER_CASE = number` to change")
         count = random.choices((1, 2, 3), _COUNT_WEIGHTS)[0]
         chosen = random.sample(movable, min(count, len(movable)))
-        values = {constant.name: moved(constant.value, random) for constant in chosen}
+        values = {constant.name: moved(constant.value, random, constant.choices) for constant in chosen}
         moves = ", ".join(_move(constant, values[constant.name]) for constant in chosen)
         return Draft(replace_constants(source, values), f"constants: {moves}")
 
     def _matters(self, constant: Constant) -> bool:
         idle = bool(self._device) and is_for_another_device(constant.name, self._device)
-        return _movable(constant.value) and not idle
+        return (len(constant.choices) > 1 or _movable(constant.value)) and not idle
 
 
 def _move(constant: Constant, value: Value) -> str:
@@ -71,8 +73,10 @@ def _movable(value: Value) -> bool:
     return not any(isinstance(number, str) or abs(number) > _LARGEST for number in numbers)
 
 
-def moved(value: Value, random: Random) -> Value:
-    """Return another value near `value`, of the same type; strings stay as they are."""
+def moved(value: Value, random: Random, choices: Sequence[Value] = ()) -> Value:
+    """Return another value near `value`, of the same type; strings without choices stay as they are."""
+    if len(choices) > 1:
+        return _chosen(value, random, choices)
     match value:
         case bool():
             return not value
@@ -84,6 +88,15 @@ def moved(value: Value, random: Random) -> Value:
             index = random.randrange(len(value))
             return (*value[:index], _moved_number(value[index], random), *value[index + 1 :])
     return value
+
+
+def _chosen(value: Value, random: Random, choices: Sequence[Value]) -> Value:
+    """Return another choice: of numbers mostly the next one up or down, of anything else each as likely."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and random.random() < _NEIGHBOUR_SHARE:
+        ordered = sorted(choices, key=lambda choice: choice if isinstance(choice, int | float) else 0)
+        place = ordered.index(value)
+        return random.choice(ordered[max(0, place - 1) : place] + ordered[place + 1 : place + 2])
+    return random.choice([choice for choice in choices if choice != value])
 
 
 def _moved_number(value: Number, random: Random) -> Number:

@@ -1,7 +1,8 @@
 """The constants at the top of a genome: found by position, so that changing one leaves every other byte as it is.
 
 A constant is a top-level `UPPER_CASE = literal`, annotated or not, whose name is assigned once. Literals are numbers
-(also negative, and powers like 2**16), booleans, strings, and tuples of numbers. Sources have LF line ends.
+(also negative, and powers like 2**16), booleans, strings, and tuples of numbers. A comment behind it may say what it is
+chosen from: `ACTIVATION = "gelu"  # one of: relu, gelu, silu`. Sources have LF line ends.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ Number = int | float
 Value = bool | int | float | str | tuple[Number, ...]
 
 _CONSTANT_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
+_CHOICES = re.compile(r"[^\n#]*#[^\n]*?\bone of:?\s+([^\n]+)")
 _POWER = re.compile(r"2\s*\*\*\s*\d+")
 _LARGEST_EXPONENT = 64
 _DEVICE_WORDS = frozenset({"CPU", "CUDA", "MPS"})
@@ -35,6 +37,7 @@ class Constant:
         start: offset of its first byte in the UTF-8 source.
         end: offset past its last byte.
         elements: the elements of a tuple as they are written.
+        choices: what its comment says that it is one of, itself among them; empty where there is no such comment.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Constant:
     start: int
     end: int
     elements: tuple[str, ...] = ()
+    choices: tuple[Value, ...] = ()
 
 
 def find_constants(source: str) -> dict[str, Constant]:
@@ -177,4 +181,23 @@ def _number(node: ast.expr) -> Number | None:
 def _located(name: str, value: Value, node: ast.expr, text: SourceText) -> Constant:
     start, end = text.start(node), text.end(node)
     elements = tuple(text.slice(text.start(e), text.end(e)) for e in node.elts) if isinstance(node, ast.Tuple) else ()
-    return Constant(name, value, text.slice(start, end), node.lineno, start, end, elements)
+    choices = _choices(value, text.rest_of_line(end))
+    return Constant(name, value, text.slice(start, end), node.lineno, start, end, elements, choices)
+
+
+def _choices(value: Value, behind: str) -> tuple[Value, ...]:
+    """Return what a comment behind a value lists as its choices; nothing when the value is not one of them."""
+    match = _CHOICES.match(behind)
+    if match is None or isinstance(value, tuple):
+        return ()
+    choices = tuple(dict.fromkeys(_choice(part.strip().rstrip(".")) for part in re.split(r"[,|]", match[1])))
+    is_listed = any(_same(value, choice) for choice in choices)
+    return choices if is_listed and len({type(choice) for choice in choices}) == 1 else ()
+
+
+def _choice(text: str) -> Value:
+    try:
+        value = ast.literal_eval(text)
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return text
+    return value if isinstance(value, bool | int | float | str) else text

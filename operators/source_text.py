@@ -36,6 +36,11 @@ class SourceText:
         """Return the offset of the first byte of `line`; the number of bytes for the line after the last."""
         return min(self._starts[line - 1], len(self._data))
 
+    def rest_of_line(self, offset: int) -> str:
+        """Return what follows an offset in its line."""
+        end = self._data.find(b"\n", offset)
+        return self._data[offset : end if end >= 0 else None].decode()
+
     def slice(self, start: int, end: int) -> str:
         """Return the text between two offsets."""
         return self._data[start:end].decode()

@@ -199,3 +199,33 @@ def test_genome_without_numbers() -> None:
     source = 'NAME = "a"\ndef build_model(task): pass\ndef train(model, task): pass\n'
     with pytest.raises(NoOffspring, match="no top-level"):
         proposed(ConstantMutation(), request_for(source))
+
+
+@pytest.mark.parametrize(
+    ("line", "choices"),
+    [
+        ('ACT = "relu"  # one of: relu, gelu, silu', ("relu", "gelu", "silu")),
+        ('ACT = "relu"  # the activation, one of "relu" | "tanh"', ("relu", "tanh")),
+        ("SIZE = 16  # one of: 8, 16, 32", (8, 16, 32)),
+        ("RATE: float = 0.1  # one of: 0.1, 0.3", (0.1, 0.3)),
+        ("SIZE = 64  # one of: 8, 16, 32", ()),
+        ("SIZE = 8  # one of: 8, 16, many", ()),
+        ("SIZE = 8  # one of the sizes that fit", ()),
+        ("SIZE = 8\n# one of: 8, 16", ()),
+    ],
+)
+def test_a_comment_may_list_what_a_constant_is_chosen_from(line: str, choices: tuple[object, ...]) -> None:
+    (constant,) = find_constants(line + "\n").values()
+    assert constant.choices == choices
+
+
+def test_what_is_chosen_moves_among_its_choices() -> None:
+    chance = random.Random(3)
+    source = 'ACT = "relu"  # one of: relu, gelu, silu\nSIZE = 16  # one of: 4, 16, 64, 512\n'
+    seen: dict[str, set[object]] = {"ACT": set(), "SIZE": set()}
+    for _ in range(200):
+        changed = find_constants(ConstantMutation().mutate(source, chance).source)
+        for name, constant in changed.items():
+            seen[name].add(constant.value)
+            assert constant.value in constant.choices
+    assert seen == {"ACT": {"relu", "gelu", "silu"}, "SIZE": {4, 16, 64, 512}}
