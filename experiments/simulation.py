@@ -29,7 +29,7 @@ from evo.store import IndividualRecord, Outcome, Store
 from evo.workers.evaluator import Evaluator, Slot
 from operators.choice import OperatorChoice
 from operators.proposal import Proposal, Request
-from trainer.evaluation import Clock, Evaluation, Job, Status, Timings
+from trainer.evaluation import Clock, Evaluation, Job, Split, Status, Timings
 
 _GENOME_BYTES = 26_000
 _MARK = "MARK = 0\n"
@@ -95,6 +95,7 @@ class SimulatedEvaluator:
         self.busy.append((started, time.monotonic()))
         rng = random.Random(f"{hash(job.genome)}:{job.seed}")
         bpb = rng.gauss(1.8, 0.05)
+        is_gated = job.gate_below is not None and bpb < job.gate_below
         objectives = {
             "val_bpb": bpb,
             "tokens_per_second": rng.uniform(1e4, 1e5),
@@ -110,7 +111,7 @@ class SimulatedEvaluator:
             clock=Clock.WALL,
             sandbox="none",
             objectives=objectives,
-            split_bpb={split.value: bpb for split in job.splits},
+            split_bpb={split.value: bpb for split in (*job.splits, *((Split.GATE,) if is_gated else ()))},
             timings=Timings(self.seconds, self.seconds, 0.0, self.seconds),
         )
 
