@@ -1,0 +1,116 @@
+"""What a study has measured, kept beside the run so that a repeated command goes on instead of paying twice.
+
+The run's store is the record of its search and stays as it is; a notebook can be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from evo.plan import CONFIRMED_OBJECTIVE
+from trainer.errors import MachineError
+from trainer.evaluation import Evaluation, Split, Status
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One evaluation of a study.
+
+    Attributes:
+        objectives: by name, empty unless `status` is OK; bits per byte are those of the gate split.
+        reason: why it failed.
+    """
+
+    status: Status
+    objectives: Mapping[str, float] = field(default_factory=dict)
+    reason: str = ""
+
+    @classmethod
+    def of(cls, evaluation: Evaluation) -> Self:
+        """Return what a study keeps of a verdict: bits per byte on the split that selection never saw."""
+        objectives = dict(evaluation.objectives)
+        if evaluation.status is Status.OK and Split.GATE in evaluation.split_bpb:
+            objectives[CONFIRMED_OBJECTIVE] = evaluation.split_bpb[Split.GATE]
+        return cls(evaluation.status, objectives, evaluation.reason)
+
+
+class Notebook:
+    """Measurements by program and seed, in a file that is never seen half written.
+
+    Attributes:
+        path: of the file.
+        outdated: how many measurements of the file were left out, because they were made under other conditions.
+    """
+
+    def __init__(self, path: Path, conditions: Mapping[str, Any]) -> None:
+        """Read what there is.
+
+        Args:
+            path: of the file, which need not exist.
+            conditions: everything beside program and seed that decides what an evaluation measures, as JSON has it.
+
+        Raises:
+            MachineError: the file cannot be read or written.
+        """
+        self.path = path
+        self.outdated = 0
+        self._conditions = json.loads(json.dumps(conditions))
+        self._measured: dict[tuple[str, int], Measurement] = {}
+        self._read()
+        self._write()  # before anything is paid for
+
+    def get(self, program: str, seed: int) -> Measurement | None:
+        """Return what was measured of a program with a seed, None before that."""
+        return self._measured.get((_digest(program), seed))
+
+    def add(self, program: str, seed: int, measurement: Measurement) -> None:
+        """Keep a measurement; what the infrastructure lost is known until the process ends."""
+        self._measured[_digest(program), seed] = measurement
+        self._write()
+
+    def _read(self) -> None:
+        try:
+            data = json.loads(self.path.read_text(encoding="utf-8"))
+            if data["format"] != _FORMAT or data["conditions"] != self._conditions:
+                self.outdated = len(data["measurements"])
+                return
+            for entry in data["measurements"]:
+                measurement = Measurement(Status(entry["status"]), entry["objectives"], entry["reason"])
+                self._measured[entry["program"], entry["seed"]] = measurement
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise MachineError(f"{self.path} was expected to be readable, but it is not: {error.strerror}.") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise MachineError(
+                f"{self.path} was expected to hold what was measured before, but it is damaged. Delete it."
+            ) from error
+
+    def _write(self) -> None:
+        kept = {key: one for key, one in self._measured.items() if one.status is not Status.LOST}  # to be tried again
+        entries = [{"program": program, "seed": seed, **asdict(one)} for (program, seed), one in kept.items()]
+        data = {"format": _FORMAT, "conditions": self._conditions, "measurements": entries}
+        draft = self.path.with_name(f".{self.path.name}.part")
+        try:
+            with draft.open("w", encoding="utf-8") as file:
+                json.dump(data, file, indent=1)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(self.path)
+        except OSError as error:
+            raise MachineError(
+                f"What is measured was to be kept in {self.path}, but that failed: {error.strerror}. Make room, or "
+                "copy the run to a folder that you can write."
+            ) from error
+
+
+def _digest(program: str) -> str:
+    return hashlib.sha256(program.encode()).hexdigest()
