@@ -1,5 +1,6 @@
 """The command line, one file a group of commands. Importing it stays light: each command imports its work when it runs.
 
+    init      init
     run       run, resume
     data      prepare
     look      status, best, show, diff, lineage, pareto
@@ -20,7 +21,7 @@ from typing import Annotated
 
 import typer
 
-from evo.commands import audit, data, health, look, output, run
+from evo.commands import audit, data, health, init, look, output, run
 from trainer.errors import EvoError
 
 app = typer.Typer(
@@ -30,7 +31,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (run, data, look, output, health, audit):
+for group in (init, run, data, look, output, health, audit):
     group.register(app)
 
 

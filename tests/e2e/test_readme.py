@@ -39,6 +39,8 @@ SMALLER = [
     (r"^evo run (?!.*--config)", "evo run --config small.toml "),
     (r"^evo audit$", "evo audit --only next_token"),
     (r"^evo audit --honest$", "evo audit --honest --only bigram"),
+    (r"^evo init", "cd path/to/project && evo init"),
+    (r"evo init$", "evo init --force"),  # the project has an evo.toml, for the other commands in any order
     (r"^make demo", 'make -C "$ROOT" demo DEMO="--pop 2 --gens 2 --config $PWD/small.toml --out $PWD/demo"'),
     (r"^make bench", 'make -C "$ROOT" bench BENCH=--quick'),
 ]
@@ -65,8 +67,9 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, finished_run: Path) -> P
     (folder / "program.md").write_text("Prefer small changes.\n")
     (folder / "small.toml").write_text(SMALL)
     (folder / "evo.toml").write_text(SMALL)
+    shutil.copytree(ROOT / "experiments" / "examples" / "kernel", folder / "path" / "to" / "project")
     texts = folder / "path" / "to" / "texts"
-    texts.mkdir(parents=True)
+    texts.mkdir()
     for number in range(60):
         words = (f"document {number} says {word} of {word * number}" for word in range(3, 400))
         (texts / f"{number}.txt").write_text(". ".join(words))

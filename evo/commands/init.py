@@ -1,0 +1,203 @@
+"""`evo init`: from a project to a task."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from evo.commands.options import Json, example, print_json
+from trainer.errors import UsageError
+
+if TYPE_CHECKING:
+    from evo.config import Config
+    from evo.project.found import Found
+    from trainer.evaluation import Evaluation
+
+_EXAMPLE = example(
+    """
+    evo init
+    evo init --from path/to/autoresearch
+    evo init --check
+    """,
+    "Looks at the project in this folder, runs none of it, and writes evo.toml and program.md with what it found; a "
+    "program.md that is there stays. With --from the project stays untouched and the files are written here. --check "
+    "reads evo.toml, tries it on generation 0 once, and exits with 1 where that fails.",
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command(epilog=_EXAMPLE)(init)
+
+
+def init(
+    source: Annotated[
+        Path | None, typer.Option("--from", metavar="DIR", help="The project to look at. [default: this folder]")
+    ] = None,
+    genome: Annotated[
+        list[str] | None,
+        typer.Option("--genome", metavar="FILE", help="The file that evolves, where several could; again for more."),
+    ] = None,
+    objective: Annotated[
+        str | None, typer.Option("--objective", metavar="NAME", help="The metric that decides, where several could.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the evo.toml that is there.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Try the evo.toml that is there on one evaluation.")] = False,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="The file that --check tries. [default: ./evo.toml]")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a task of a project of your own, or try it once."""
+    if check:
+        _refuse(
+            {"--from": source, "--genome": genome or None, "--objective": objective, "--force": force or None},
+            "--check",
+        )
+        _check(config, as_json)
+        return
+    _refuse({"--config": config}, "evo init without --check")
+    _write(source or Path(), genome or [], objective, force=force, as_json=as_json)
+
+
+def _refuse(options: dict[str, Any], where: str) -> None:
+    given = [name for name, value in options.items() if value is not None]
+    if given:
+        raise UsageError(f"{given[0]} means nothing to {where}. Leave one of them out.")
+
+
+def _write(source: Path, genome: list[str], objective: str | None, *, force: bool, as_json: bool) -> None:
+    import tomllib
+
+    from evo.config import parse_config
+    from evo.project.examine import examine
+    from evo.project.writing import CONFIG, PROGRAM, config_text, program_text, seen_from
+
+    here = Path()
+    if Path(CONFIG).exists() and not force:
+        raise UsageError(f"There is an {CONFIG} already. Try it: evo init --check; or replace it: evo init --force")
+    found = examine(source, genome, objective)
+    kept = found.root / found.program if found.program else Path(PROGRAM)
+    text = config_text(found, here, seen_from(here, kept))
+    parse_config(tomllib.loads(text), CONFIG)
+    written = [CONFIG]
+    if not kept.exists():
+        _save(kept, program_text(found))
+        written.append(PROGRAM)
+    _save(Path(CONFIG), text)
+    if as_json:
+        print_json(_as_data(found, written))
+    else:
+        _tell(found, written, kept)
+
+
+def _save(path: Path, text: str) -> None:
+    import secrets
+
+    from trainer.errors import MachineError
+
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise MachineError(f"{path} was to be written, but that failed: {error.strerror}.") from error
+
+
+def _as_data(found: Found, written: list[str]) -> dict[str, Any]:
+    """Return what was found as plain data."""
+    data = {**asdict(found), "root": str(found.root.resolve()), "written": written}
+    for name in ("objectives", "others"):
+        data[name] = [
+            {
+                "name": one.name,
+                "direction": one.direction.value,
+                "guessed": one.is_guessed,
+                "pattern": one.pattern,
+                "take": one.take,
+                "json": one.json_file,
+                "key": one.key,
+                "where": one.where,
+            }
+            for one in getattr(found, name)
+        ]
+    return data
+
+
+def _tell(found: Found, written: list[str], program: Path) -> None:
+    import shlex
+
+    from evo.terminal import literal, print_whole, shell_word, stdout_console
+
+    console = stdout_console()
+    facts = {"genome": ", ".join(found.genome)}
+    if found.is_language_model:
+        facts["task"] = "the built-in one: build_model and train"
+    else:
+        facts["layout"] = "autoresearch" if found.is_autoresearch else ""
+        facts["command"] = shlex.join(found.command)
+        facts["score"] = shlex.join(found.score)
+        for number, one in enumerate(found.objectives):
+            facts["objective" if not number else f"and {one.name}"] = (
+                f"{one.name if not number else ''} {one.direction.value}, {one.where}".strip()
+            )
+        facts["frozen"] = ", ".join(one.name for one in found.frozen)
+        facts["fixed time"] = f"{found.fixed.seconds:g} s, {found.fixed.where}" if found.fixed else ""
+        facts["seed"] = found.seed or "none"
+    for name, fact in facts.items():
+        if fact:
+            print_whole(console, f"{literal(name):<12} {literal(fact)}")
+    for note in found.notes:
+        print_whole(console, f"[yellow]note[/]         {literal(note)}")
+    kept = "" if len(written) > 1 else f"; {shell_word(program)} stays as it is"
+    print_whole(console, f"wrote {' and '.join(written)}{kept}. Next: evo init --check")
+
+
+def _check(path: Path | None, as_json: bool) -> None:
+    """Try a configuration on one evaluation; exit with 1 unless that ends well."""
+    from evo.config import load_config
+    from evo.live import preparation_bar
+    from evo.project.checking import broken, trial
+    from evo.project.writing import CONFIG
+    from evo.resolution import resolve
+    from trainer.evaluation import Status
+
+    path = path or Path(CONFIG)
+    if not path.exists():
+        raise UsageError(f"{path} was expected, but there is no such file. Write one: evo init")
+    config = resolve(load_config(path))
+    with preparation_bar() as progress:
+        attempt = trial(config, progress)
+    typer.echo(f"evo: {path} names what is there; evaluating generation 0 once", err=True)
+    evaluation = attempt.run()
+    violated = [str(bound) for bound in broken(config, evaluation)]
+    if as_json:
+        print_json({**evaluation.to_json(), "broken_constraints": violated})
+    elif evaluation.status is Status.OK:
+        _tell_measured(config, evaluation, violated, path)
+    if evaluation.status is not Status.OK:
+        typer.echo(f"evo: generation 0 ended {evaluation.status}: {_one_line(evaluation.reason)}", err=True)
+        raise typer.Exit(1)
+
+
+def _tell_measured(config: Config, evaluation: Evaluation, violated: list[str], path: Path) -> None:
+    from evo.terminal import literal, print_whole, shell_word, stdout_console
+
+    console = stdout_console()
+    for name, value in evaluation.objectives.items():
+        objective = config.task.measured[name]
+        print_whole(console, f"{literal(objective.label)}: {value:g} {literal(objective.unit)}".rstrip())
+    for bound in violated:
+        print_whole(console, f"[yellow]note[/] {literal(bound)} is broken: generation 0 is infeasible")
+    file = shell_word(path)
+    print_whole(console, f"{file} works (sandbox: {evaluation.sandbox}). Next: evo run --config {file}")
+
+
+def _one_line(text: str) -> str:
+    from evo.report.text import visible
+
+    return visible(" ".join(text.split()))
