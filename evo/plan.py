@@ -23,6 +23,8 @@ class Confirmed(StrEnum):
 
 _MOST_FINALISTS = 5
 _SMALLEST_CONFIRMED_BUDGET = 12
+_SMALLEST_REPEATED_BUDGET = 64
+_SEEDS_A_RUN = 1000
 _FEWEST_CONFIRMATIONS = 2
 _ENOUGH_SEEDS = 2
 
@@ -35,6 +37,8 @@ class Plan:
         mu: individuals in the population; also the evaluations of one generation.
         evaluations: the whole budget; every result that is accepted counts, failures included.
         baseline: evaluations of generation 0 at the start, each with another seed.
+        leaders: how many of the best are evaluated with more than one seed.
+        leader_seeds: how many seeds each of them gets.
         finalists: individuals whose gain is confirmed at the end.
         confirmation_seeds: seeds that each of them is confirmed with; generation 0 runs with them too.
         generational: whether a generation is complete before the next one begins.
@@ -45,6 +49,8 @@ class Plan:
     mu: int
     evaluations: int
     baseline: int
+    leaders: int
+    leader_seeds: int
     finalists: int
     confirmation_seeds: int
     generational: bool
@@ -64,7 +70,11 @@ class Plan:
 
     def training_seed(self, index: int) -> int:
         """Return the `index`-th training seed; individuals of one comparison share their seeds (paired seeds)."""
-        return 1000 * self.seed + index
+        return _SEEDS_A_RUN * self.seed + index
+
+    def second_seed(self, index: int) -> int:
+        """Return the `index`-th of the seeds that leaders are evaluated with again: no other evaluation has them."""
+        return self.training_seed(_SEEDS_A_RUN // 2 + index)
 
 
 def make_plan(config: Config) -> Plan:
@@ -76,6 +86,8 @@ def make_plan(config: Config) -> Plan:
         mu=config.search.pop,
         evaluations=evaluations,
         baseline=baseline,
+        leaders=config.noise.leaders if evaluations >= _SMALLEST_REPEATED_BUDGET else 0,
+        leader_seeds=config.noise.leader_seeds,
         finalists=finalists,
         confirmation_seeds=seeds,
         generational=config.search.schedule == "generational",

@@ -31,6 +31,7 @@ from evo.pace import Pace
 from evo.plan import Plan
 from evo.progress import Observer
 from evo.projection import Projection
+from evo.second_looks import in_order, second_looks
 from evo.standings import Standings
 from evo.store import EvaluationRecord, EvaluationRequest, ProposalRecord, Purpose, Store
 from evo.workers import Evaluator, Slot
@@ -103,7 +104,7 @@ class Search:
             self._reopen(begun.popleft())
         self._store.release_all_running("the driver ended")
         self._projection.restore()
-        self._queue.extend(self._store.queued())
+        self._queue = in_order(self._store.queued())
         self._next_number = (self._store.last_proposal_number() or 0) + 1
         self._pace.restore(self._store)
 
@@ -156,6 +157,7 @@ class Search:
             self._fail(failed_generation_zero(self._store.evaluations_of(0)))
 
     def _start(self) -> None:
+        self._start_second_looks()
         self._start_evaluations()
         if self._stopped is None:
             self._start_proposals()
@@ -317,6 +319,15 @@ class Search:
 
     # Confirm
 
+    def _start_second_looks(self) -> None:
+        """Queue what the leaders lack, before anything else, as long as the search proper has budget."""
+        under_way = [*self._queue, *(record for record, *_ in self._evaluating.values())]
+        room = self._pace.search_end - self._standings.told - len(under_way) - len(self._proposing)
+        wanted = second_looks(self._plan, self._standings, under_way)[: max(0, room)]
+        if wanted:
+            self._queue.extend(self._enqueued(individual, request) for individual, request in wanted)
+            self._queue = in_order(self._queue)
+
     def _start_confirmations(self) -> None:
         """Queue the finalists once the search proper is over, and search on with what they leave of the budget."""
         if self._queue or self._evaluating or self._proposing:
@@ -326,9 +337,11 @@ class Search:
         if self._standings.told < self._pace.search_end:
             self._start_proposals()
             return
-        for individual, wanted in requests:
-            queued = self._store.enqueue(individual, seed=wanted.seed, splits=wanted.splits, purpose=wanted.purpose)
-            self._queue.append(self._store.evaluation(queued))
+        self._queue.extend(self._enqueued(individual, wanted) for individual, wanted in requests)
+
+    def _enqueued(self, individual: int, wanted: EvaluationRequest) -> EvaluationRecord:
+        queued = self._store.enqueue(individual, seed=wanted.seed, splits=wanted.splits, purpose=wanted.purpose)
+        return self._store.evaluation(queued)
 
     # End
 

@@ -59,6 +59,7 @@ class Standings:
         hall: the best individuals so far by the selection split alone.
         front: the non-dominated individuals over the plan's pair of objectives.
         told: results so far; `searched` of them were offspring.
+        second_looks: results of further seeds by individual, failures included (`evo.second_looks`).
         statuses: how those results ended.
         generation_zero: the first individual, once it was measured.
         family: the parents of every individual that was measured, and of generation 0.
@@ -81,6 +82,7 @@ class Standings:
         self.logbook = Logbook(plan.mu, self.objectives[0])
         self.told = 0
         self.searched = 0
+        self.second_looks: Counter[int] = Counter()
         self.statuses: Counter[Status] = Counter()
         self.generation_zero: Individual | None = None
         self.family: dict[int, tuple[int, ...]] = {0: ()}
@@ -103,6 +105,8 @@ class Standings:
         self.statuses[outcome.status] += 1
         if outcome.purpose is Purpose.SEARCH:
             self.searched += 1
+        elif outcome.purpose is Purpose.REPLICATE:
+            self.second_looks[record.id] += 1
         if outcome.status is Status.OK:
             self._measure(record, outcome, source)
         if self._generation_is_complete(outcome):
@@ -210,8 +214,9 @@ class Standings:
             self._gated[individual.id] = individual
         name, confirmed = self.objectives[0].name, self.plan.confirmed
         value = gate_bpb if confirmed is Confirmed.ON_TEXT else outcome.objectives[name]
-        # What an offspring was chosen by cannot confirm it.
-        if outcome.purpose is not Purpose.SEARCH and confirmed is not Confirmed.NEVER and value is not None:
+        # What somebody was chosen by cannot confirm it.
+        is_fresh = outcome.purpose in (Purpose.BASELINE, Purpose.CONFIRM)
+        if is_fresh and confirmed is not Confirmed.NEVER and value is not None:
             self._confirmed.setdefault(individual.id, {})[outcome.seed] = value
             self._finalists[individual.id] = individual
         if self.has_gate:

@@ -31,8 +31,10 @@ class Purpose(StrEnum):
     """Why an evaluation was asked for."""
 
     BASELINE = "baseline"
-    """A replicate of generation 0, at the beginning or as a sentinel."""
+    """A replicate of generation 0, at the beginning."""
     SEARCH = "search"
+    REPLICATE = "replicate"
+    """Another seed for a leader (`evo.second_looks`)."""
     CONFIRM = "confirm"
     """A finalist on a split that selection never saw."""
 
