@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from trainer.sandbox.levels import InPlace, Level, limit_resources, link, start
+from trainer.sandbox.levels import InPlace, Level, lay_out, limit_resources, start
 from trainer.settings import Limits
 
 
@@ -28,5 +28,5 @@ class ProcessGroupSandbox(InPlace):
         frozen: Mapping[str, Path] = MappingProxyType({}),
     ) -> subprocess.Popen[bytes]:
         """Start `command` in a session of its own."""
-        link(scratch, frozen)
+        lay_out(scratch, frozen)
         return start(command, scratch, descriptors, environment, lambda: limit_resources(self._limits))

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from trainer.sandbox.levels import InPlace, Level, Unavailable, limit_resources, link, start
+from trainer.sandbox.levels import InPlace, Level, Unavailable, lay_out, limit_resources, start
 from trainer.sandbox.seccomp import build_filter
 from trainer.sandbox.view import SYSTEM_FOLDERS, carved, device_nodes, readable_paths
 from trainer.settings import Limits
@@ -75,7 +75,7 @@ class LandlockSandbox(InPlace):
         frozen: Mapping[str, Path] = MappingProxyType({}),
     ) -> subprocess.Popen[bytes]:
         """Start `command` confined before its first instruction."""
-        link(scratch, frozen)
+        lay_out(scratch, frozen)
         return start(command, scratch, descriptors, environment, lambda: self._confine(scratch, frozen))
 
     def _confine(self, scratch: Path, frozen: Mapping[str, Path]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
@@ -14,6 +15,7 @@ from trainer.processes import die_with_parent
 from trainer.settings import Limits
 
 _OPEN_FILES_LIMIT = 4096
+_COPIED_BYTES = 16 * 2**20
 
 
 class Level(StrEnum):
@@ -92,12 +94,19 @@ class InPlace:
         return path
 
 
-def link(scratch: Path, frozen: Mapping[str, Path]) -> None:
-    """Make what is frozen found under its names in a scratch folder, where no mount can put it there."""
+def lay_out(scratch: Path, frozen: Mapping[str, Path]) -> None:
+    """Make what is frozen found under its names in a scratch folder, where no mount can put it there.
+
+    Files are copied up to a size that costs no time: Python imports from where a script really stands, so that a linked
+    one would not find what lies beside its link. Folders and large files are linked.
+    """
     for name, path in frozen.items():
         place = scratch / name
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.symlink_to(path)
+        if path.is_file() and path.stat().st_size <= _COPIED_BYTES:
+            shutil.copyfile(path, place)
+        else:
+            place.symlink_to(path)
 
 
 def start(
