@@ -1,0 +1,192 @@
+"""Evaluate programs with seeds on all workers, each pair once: what every study rests on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+from evo.assemble import build_evaluator
+from evo.config import Config
+from evo.losses import MOST_LOSSES, Loss, Losses
+from evo.materials import Materials, ScriptFiles
+from evo.plan import make_plan
+from evo.resolution import worker_devices
+from evo.signals import heeding_signals
+from evo.studies.notebook import Measurement, Notebook
+from evo.workers import Evaluator, Slot
+from evo.workforce import Workforce
+from trainer.errors import MachineError
+from trainer.evaluation import Evaluation, Job, Split, Status
+from trainer.processes import refuse_inspection
+
+_FIRST_SEED = 500
+"""Neither a search nor its confirmation comes that far: every study is on seeds that nobody was chosen by."""
+
+
+class Trial(NamedTuple):
+    """One evaluation that a study needs; `label` says for a person what is tried."""
+
+    label: str
+    program: str
+    seed: int
+
+
+class Watcher(Protocol):
+    """Told of everything worth seeing; it must not raise."""
+
+    def begun(self, wanted: int, known: int) -> None:
+        """Report that the trials begin: so many are wanted, of which so many were measured before."""
+        ...
+
+    def measured(self, trial: Trial, measurement: Measurement, left: int) -> None:
+        """Report one result, and how many evaluations are left."""
+        ...
+
+    def note(self, message: str) -> None:
+        """Report anything else worth a line."""
+        ...
+
+    def stopping(self) -> None:
+        """Report that it ends soon."""
+        ...
+
+
+def study_seeds(config: Config, count: int) -> list[int]:
+    """Return training seeds that the run's search and its confirmation did not use."""
+    plan = make_plan(config)
+    return [plan.training_seed(_FIRST_SEED + index) for index in range(count)]
+
+
+def conditions(config: Config, materials: Materials) -> dict[str, Any]:
+    """Return what decides the outcome of an evaluation beside genome and seed, as JSON has it."""
+    whole = config.model_dump(mode="json", exclude_none=True)
+    frozen = [*materials.frozen, *materials.held_out] if isinstance(materials, ScriptFiles) else []
+    return {
+        "task": whole["task"],
+        "budget": whole["budget"],
+        "device": worker_devices(config)[0].name,
+        "threads": config.workers.threads,
+        "memory_mib": config.workers.memory_mib,
+        "frozen": {one.name: one.sha256 for one in frozen},
+    }
+
+
+def measure(
+    config: Config, materials: Materials, trials: Sequence[Trial], notebook: Notebook, watcher: Watcher
+) -> bool:
+    """Evaluate on the workers of a resolved configuration; return whether all trials are measured.
+
+    The first signal stops it in good order, with what was finished in the notebook.
+    """
+    refuse_inspection()  # keys may stand in this process's environment
+    splits = (Split.SELECTION,) if config.script else (Split.SELECTION, Split.GATE)
+    bench = Bench(build_evaluator(config, materials), notebook, splits, watcher)
+    return asyncio.run(heeding_signals(bench.run(trials), bench.interrupt))
+
+
+class Bench:
+    """Runs the trials of a study and keeps what they measure.
+
+    Args:
+        evaluator: its workers end with `run`.
+        notebook: what was measured before is not measured again.
+        splits: held-out parts that are scored.
+        watcher: told of every result.
+    """
+
+    def __init__(self, evaluator: Evaluator, notebook: Notebook, splits: Sequence[Split], watcher: Watcher) -> None:
+        self._evaluator = evaluator
+        self._notebook = notebook
+        self._splits = tuple(splits)
+        self._watcher = watcher
+        self._workforce = Workforce(evaluator.workers)
+        self._losses = Losses()
+        self._queue: deque[tuple[int, Trial]] = deque()
+        self._running: dict[asyncio.Task[Evaluation], tuple[int, Trial, Slot]] = {}
+        self._interrupted = asyncio.Event()
+        self._any_measured = False
+
+    def interrupt(self) -> None:
+        """Stop soon: abandon what is under way, keep what is finished."""
+        self._interrupted.set()
+        self._watcher.stopping()
+
+    async def run(self, trials: Sequence[Trial]) -> bool:
+        """Evaluate what is not in the notebook yet, and leave nothing running; return whether all of it was.
+
+        Raises:
+            MachineError: no worker starts, evaluations are lost one after the other, or the notebook cannot be written.
+        """
+        missing = [trial for trial in trials if self._notebook.get(trial.program, trial.seed) is None]
+        self._queue.extend(enumerate(missing))
+        self._any_measured = len(missing) < len(trials)
+        self._watcher.begun(len(trials), len(trials) - len(missing))
+        interruption = asyncio.create_task(self._interrupted.wait())
+        try:
+            while (self._queue or self._running) and not self._interrupted.is_set():
+                self._launch()
+                await asyncio.wait([*self._running, interruption], return_when=asyncio.FIRST_COMPLETED)
+                for task in [task for task in self._running if task.done()]:
+                    self._take_in(task)
+        finally:
+            interruption.cancel()
+            await self._evaluator.close()
+            await asyncio.gather(*self._running, return_exceptions=True)
+        for task in [*self._running]:
+            self._settle(task)
+        return not (self._queue or self._running)
+
+    def _launch(self) -> None:
+        waiting, self._queue = self._queue, deque()
+        for number, trial in waiting:
+            slot = self._workforce.reserve(number)
+            if slot is None:
+                self._queue.append((number, trial))
+            else:
+                job = Job(trial.program, trial.seed, self._splits)
+                self._running[asyncio.create_task(self._evaluator.evaluate(slot, job))] = (number, trial, slot)
+
+    def _take_in(self, task: asyncio.Task[Evaluation]) -> None:
+        number, trial, slot = self._running.pop(task)
+        self._workforce.release(slot)
+        error = task.exception()
+        if error is not None:
+            if not isinstance(error, MachineError) or self._workforce.did_not_start(slot, number, str(error)):
+                raise error
+            self._run_again(number, trial, str(error))
+            return
+        result = task.result()
+        if result.status is not Status.LOST:
+            self._workforce.answered(slot, number)
+            self._losses.evaluated(number)
+            self._keep(trial, Measurement.of(result))
+            return
+        self._workforce.lost(slot, number, result.reason)
+        match self._losses.lost(number, any_measured=self._any_measured):
+            case Loss.RUN_AGAIN:
+                self._run_again(number, trial, result.reason)
+            case Loss.GIVE_UP:
+                self._workforce.acquit(number)
+                self._keep(trial, Measurement.of(result))
+            case Loss.MACHINE_FAILS:
+                raise MachineError(
+                    f"Evaluations are lost {MOST_LOSSES} times in a row; the last reason: {result.reason.rstrip('.')}. "
+                    "Check the device and the memory, then give the same command again: what was measured is kept."
+                )
+
+    def _settle(self, task: asyncio.Task[Evaluation]) -> None:
+        """Keep an evaluation that finished while everything was ended."""
+        if task.exception() is None and task.result().status is not Status.LOST:
+            _, trial, _ = self._running.pop(task)
+            self._keep(trial, Measurement.of(task.result()))
+
+    def _run_again(self, number: int, trial: Trial, reason: str) -> None:
+        self._queue.append((number, trial))
+        self._watcher.note(f"{trial.label}, seed {trial.seed}, was lost and runs again: {reason}")
+
+    def _keep(self, trial: Trial, measurement: Measurement) -> None:
+        self._any_measured = True
+        self._notebook.add(trial.program, trial.seed, measurement)
+        self._watcher.measured(trial, measurement, len(self._queue) + len(self._running))
