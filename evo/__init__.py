@@ -15,6 +15,7 @@ Read `search` first: the journey of a candidate. `assemble` is the only place th
     lineage/                        git, its readable projection
     run_folder, check               the files of a run, and whether they agree
     genome                          reading generation 0
+    project/                        what `evo init` finds out about a project, and writes
     live, report/, results_table    what people and other tools see
     commands/                       the command line, one file a group
 

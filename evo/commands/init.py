@@ -185,6 +185,7 @@ def _check(path: Path | None, as_json: bool) -> None:
 
 
 def _tell_measured(config: Config, evaluation: Evaluation, violated: list[str], path: Path) -> None:
+    from evo.project.writing import CONFIG
     from evo.terminal import literal, print_whole, shell_word, stdout_console
 
     console = stdout_console()
@@ -194,7 +195,8 @@ def _tell_measured(config: Config, evaluation: Evaluation, violated: list[str], 
     for bound in violated:
         print_whole(console, f"[yellow]note[/] {literal(bound)} is broken: generation 0 is infeasible")
     file = shell_word(path)
-    print_whole(console, f"{file} works (sandbox: {evaluation.sandbox}). Next: evo run --config {file}")
+    command = "evo run" if path == Path(CONFIG) else f"evo run --config {file}"
+    print_whole(console, f"{file} works (sandbox: {evaluation.sandbox}). Next: {command}")
 
 
 def _one_line(text: str) -> str:

@@ -85,7 +85,7 @@ def run(
     devices: _Devices = None,
     sandbox: _Sandbox = None,
 ) -> None:
-    """Evolve a training script, or the project that ./evo.toml describes."""
+    """Evolve a training script, or what ./evo.toml describes."""
     flags: dict[str, dict[str, Any]] = {
         "task": {"genome": genome or None, "dataset": dataset, "vocab_size": vocab_size},
         "budget": {"train_seconds": budget, "clock": clock},

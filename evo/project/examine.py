@@ -80,7 +80,7 @@ class _Examination:
             is_autoresearch=self._is_autoresearch(genome),
             command=self._command(entry, flag, fixed),
             objectives=objectives,
-            others=tuple(one for one in metrics if one not in objectives),
+            others=tuple(one for one in metrics if one not in objectives and (one.is_sure or not one.is_guessed)),
             frozen=frozen,
             score=(self._python(), score.name) if score else (),
             held_out=held_out,
@@ -237,7 +237,8 @@ class _Examination:
         best, *others = sorted(readable, key=self._rank)
         equal = [one for one in others if self._rank(one) == self._rank(best)]
         rivals = equal if best.is_guessed else [one for one in equal if one.scope != best.scope]
-        if rivals:
+        # What may be a text is an objective only on somebody's word.
+        if rivals or (best.is_guessed and not best.is_sure and best.label not in self._texts.wanted):
             raise ConfigError(
                 f"Which metric decides is not clear: {reporter.name} reports "
                 f"{_listed([best.name, *(one.name for one in equal)])}. Name it: evo init --objective NAME"
@@ -306,7 +307,7 @@ class _Examination:
                 'There is no network in the sandbox: export WANDB_MODE=offline and set environment = ["WANDB_MODE"].'
             )
         if self._python() == "python" and (self._project.root / "pyproject.toml").exists():
-            self._notes.append("The project has no .venv: `python` is the one that evo runs with.")
+            self._notes.append("The project has no .venv: `python` is the one that evo runs with, with its packages.")
 
     def _note_missing(self, frozen: Sequence[Given], entry: Module) -> None:
         for one in frozen:

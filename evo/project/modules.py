@@ -17,6 +17,7 @@ PRIVATE_NAMES = frozenset({"runs", "__pycache__", "node_modules", "venv", "env",
 
 _DEEPEST = 3  # folders below the root in which scripts are looked for
 _LARGEST_BYTES = 2 * 2**20
+_MOST_SCRIPTS = 1000
 _MOST_MODULES = 500  # that a program of a project is looked through for
 
 
@@ -100,7 +101,7 @@ class Project:
 
     def scripts(self) -> list[Module]:
         """Return the Python files that may be programs, those nearest to the root first."""
-        names = sorted(_python_files(self.root), key=lambda name: (name.count("/"), name))
+        names = sorted(_python_files(self.root), key=lambda name: (name.count("/"), name))[:_MOST_SCRIPTS]
         return [module for name in names if (module := self.module(name))]
 
     def imported(self, module: Module) -> dict[str, tuple[Module, str | None]]:

@@ -47,7 +47,7 @@ def test_the_files_are_written_and_tried(project: Path) -> None:
     assert "val_loss (self-reported): 0.25\n" in done.stdout
     assert "run_seconds: " in done.stdout
     assert "val_loss < 0.1 is broken" in done.stdout
-    assert "Next: evo run --config evo.toml\n" in done.stdout
+    assert "Next: evo run\n" in done.stdout
 
 
 def test_nothing_is_overwritten_unless_it_is_asked_for(project: Path) -> None:

@@ -319,6 +319,7 @@ def test_logging_to_the_standard_output_is_read(tmp_path: Path) -> None:
         ({"train.py": "def f(): ...\n"}, {}, ["train.py", "__main__"]),
         ({"train.py": "def f(:\n", "a.py": SCRIPT}, {}, ["train.py", "cannot be read as Python"]),
         ({"train.py": 'print(f"chi: {1:.1f}")\nprint(f"psi: {1:.1f}")\n'}, {}, ["chi, psi", "--objective"]),
+        ({"train.py": 'print(f"chosen: {name}")\n'}, {}, ["chosen", "--objective"]),
         ({"train.py": SCRIPT}, {"objective": "val_acc"}, ["val_acc", "val_loss"]),
         (
             {"kernel.py": "def f(): ...\n", "a.py": "import kernel\n" + SCRIPT, "b.py": "import kernel\n" + SCRIPT},

@@ -1,0 +1,104 @@
+"""What the texts of a project say: which file may change, how it is started, which number counts."""
+
+from pathlib import Path
+
+import pytest
+from project_files import write_project
+
+from evo.project.instructions import Instructions, Start
+from trainer.objectives import Direction
+
+
+def read(folder: Path, program: str = "", **others: str) -> Instructions:
+    return Instructions(write_project(folder, {"program.md": program} | {f"{k}.md": v for k, v in others.items()}))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "- `train.py` — the file you modify. Model, optimizer, loop.",
+        "- Modify `train.py` — this is the only file you edit.",
+        "You may **ONLY** modify `train.py`",
+        "train.py is the only file the agent may edit.",
+        "Tune `train.py` with an idea by directly hacking the code.",
+        "**What you CAN do:**\n- Modify `train.py`",
+    ],
+)
+def test_a_file_that_may_change(line: str, tmp_path: Path) -> None:
+    assert read(tmp_path, line).permissions({})["train.py"] > 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "- `train.py` — fixed constants, data prep, evaluation. Do not modify.",
+        "Do not modify `train.py`. It is read-only.",
+        "`train.py` and the data folder are **FROZEN**.",
+        "**What you CANNOT do:**\n- Modify `train.py`",
+        "## What NOT to do\n\n- Change `train.py`",
+    ],
+)
+def test_a_file_that_may_not_change(line: str, tmp_path: Path) -> None:
+    assert read(tmp_path, line).permissions({})["train.py"] < 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["You launch it as `uv run train.py`.", "It runs for a fixed time budget: `uv run train.py`.", "See train.py."],
+)
+def test_a_file_that_is_only_spoken_of(line: str, tmp_path: Path) -> None:
+    assert read(tmp_path, line).permissions({})["train.py"] == 0
+
+
+def test_a_readme_that_tells_of_settings_permits_nothing(tmp_path: Path) -> None:
+    texts = read(tmp_path, README="Edit `config.py` to change the settings.\n")
+    assert texts.permissions({})["config.py"] == 0
+
+
+@pytest.mark.parametrize(
+    ("docstring", "permission"),
+    [
+        ("Shortest paths. This file evolves.", 1),
+        ("XGBoost classifier. THIS IS THE ONLY FILE THE AGENT EDITS.", 1),
+        ("Constants and data. Do not modify this file.", -1),
+        ("Tune the learning rate on a grid.", 0),
+    ],
+)
+def test_a_file_speaks_for_itself(docstring: str, permission: int, tmp_path: Path) -> None:
+    found = read(tmp_path).permissions({"a.py": docstring})["a.py"]
+    assert (found > 0) - (found < 0) == permission
+
+
+@pytest.mark.parametrize(
+    ("line", "start"),
+    [
+        ("`uv run train.py > run.log 2>&1`", Start("train.py", False, None)),
+        ("$ python3 ./run.py --fast", Start("run.py", False, None)),
+        ("python -u -m app.train", Start("app.train", True, None)),
+        ("uv run python train.py", Start("train.py", False, None)),
+        ("torchrun --standalone --nproc_per_node=8 train.py config/x.py", Start("train.py", False, 8)),
+        ("accelerate launch --num_processes=2 train.py", Start("train.py", False, 2)),
+    ],
+)
+def test_a_command_in_a_text(line: str, start: Start, tmp_path: Path) -> None:
+    assert read(tmp_path, line).starts == [start]
+
+
+def test_the_numbers_that_a_text_looks_for(tmp_path: Path) -> None:
+    text = 'grep "^peak_vram_mb:\\|^val_bpb:" run.log\n`grep "^val_bpb:" run.log`\ngrep \'^Eval AUC:\' run.log\n'
+    assert read(tmp_path, text).wanted == ["val_bpb", "peak_vram_mb", "Eval AUC"]
+
+
+@pytest.mark.parametrize(
+    ("text", "direction"),
+    [
+        ("Get the lowest score.", Direction.MINIMIZE),
+        ("If score improved (higher), keep it.", Direction.MAXIMIZE),
+        ("**Minimize `score`**", Direction.MINIMIZE),
+        ("The score is printed.", None),
+        ("A lower score is better.\nA higher score is worse.", None),
+        ("Lower scoreboard", None),
+    ],
+)
+def test_the_direction_that_a_text_asks_for(text: str, direction: Direction | None, tmp_path: Path) -> None:
+    assert read(tmp_path, text).direction("score") is direction
