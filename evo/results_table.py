@@ -56,19 +56,35 @@ def _write(path: Path, store: StoreView, lineage: Lineage, objective: Objective)
             file, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE, quotechar=None, escapechar="\\"
         )
         table.writerow(columns(objective))
-        best: float | None = None
-        championship = Championship()
+        judge = _Judge(objective)
         for outcome in store.outcomes():
-            value = outcome.objectives.get(objective.name)
-            if value is not None and objective.name == CONFIRMED_OBJECTIVE:
-                championship.tell(outcome.individual, outcome.seed, value, outcome.split_bpb.get(Split.GATE))
-            holds = outcome.individual not in championship.setbacks
-            gain = None if value is None or best is None else objective.weight * (value - best)
-            kept = value is not None and (gain is None or gain > 0) and holds
-            best = value if kept else best
+            kept = judge.keeps(outcome)
             idea = " ".join(store.individual(outcome.individual).idea.split())
             commit = lineage.commit_of(outcome.individual)[:_COMMIT_LENGTH]
             table.writerow([commit, *_numbers(outcome, objective), _status(outcome, kept=kept), idea])
+
+
+class _Judge:
+    """Says of one result after the other whether it is kept: whether it made its individual the best."""
+
+    def __init__(self, objective: Objective) -> None:
+        self._objective = objective
+        self._best: float | None = None
+        self._championship = Championship()
+
+    def keeps(self, outcome: Outcome) -> bool:
+        """Take in a result."""
+        value = outcome.objectives.get(self._objective.name)
+        if value is None:
+            return False
+        if self._objective.name == CONFIRMED_OBJECTIVE:
+            before = self._championship.champion
+            self._championship.tell(outcome.individual, outcome.seed, value, outcome.split_bpb.get(Split.GATE))
+            if self._championship.champion is not None:
+                return outcome.individual == self._championship.champion != before
+        kept = self._best is None or self._objective.weight * (value - self._best) > 0
+        self._best = value if kept else self._best
+        return kept
 
 
 def _numbers(outcome: Outcome, objective: Objective) -> tuple[str, str]:

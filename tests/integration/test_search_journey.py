@@ -103,7 +103,7 @@ def test_nobody_is_the_best_unseen_by_the_gate_split(tmp_path: Path) -> None:
             self.leaders.add(standings.hall[0].id)
 
     path, watcher = tmp_path / "run", Auditor()
-    config = configuration(4, 20, noise={"confirm_share": 0.0, "baseline_replicates": 1})
+    config = configuration(4, 20, noise={"confirm_share": 0.0, "baseline_replicates": 1, "leaders": 0})
     with opened(path, config, Fickle(GENOME, turns=5), ConstantMutation(), watcher) as (search, store):
         asyncio.run(search.run())
         last, setbacks = search.standings.best(), dict(search.standings.setbacks)
