@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from evo.breeding import Breeder
 from evo.config import Config
-from evo.lineage import Lineage
 from evo.materials import Materials, ScriptFiles, frozen_texts, script_settings
 from evo.plan import make_plan
 from evo.progress import Observer
+from evo.projection import FamilyTree
 from evo.resolution import resolved, uses_language_model, worker_devices
 from evo.search import Search
 from evo.standings import Standings
@@ -57,7 +57,7 @@ LANGUAGE_MODEL_OPERATORS = ("llm_mutation", "llm_crossover")
 def build_search(
     config: Config,
     store: Store,
-    lineage: Lineage,
+    lineage: FamilyTree,
     evaluator: Evaluator,
     operators: OperatorChoice,
     observer: Observer,

@@ -3,10 +3,30 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import Protocol
 
-from evo.lineage import Lineage
 from evo.standings import Standings
-from evo.store import Store
+from evo.store import IndividualRecord, Store, StoreView
+
+
+class FamilyTree(Protocol):
+    """What a run's lineage is written to: `evo.lineage.Lineage`, or nothing in simulations."""
+
+    def project(self, individual: IndividualRecord, source: str) -> object:
+        """Write an individual whose parents were written."""
+        ...
+
+    def project_missing(self, store: StoreView) -> object:
+        """Write what is missing of everything."""
+        ...
+
+    def project_notes(self, store: StoreView) -> None:
+        """Write the newest results."""
+        ...
+
+    def set_best(self, individual: int) -> None:
+        """Mark the best individual."""
+        ...
 
 
 class Projection:
@@ -18,7 +38,7 @@ class Projection:
         standings: who is the best.
     """
 
-    def __init__(self, lineage: Lineage, store: Store, standings: Standings) -> None:
+    def __init__(self, lineage: FamilyTree, store: Store, standings: Standings) -> None:
         self._lineage = lineage
         self._store = store
         self._standings = standings

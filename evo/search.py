@@ -25,12 +25,11 @@ from evo.breeding import Breeder, Draft
 from evo.confirmation import confirmation_requests, gated_job, replicate_requests
 from evo.endings import Ending, Stopped
 from evo.genome import failed_generation_zero
-from evo.lineage import Lineage
 from evo.losses import Loss, Losses, machine_failure
 from evo.pace import Pace
 from evo.plan import Plan
 from evo.progress import Observer
-from evo.projection import Projection
+from evo.projection import FamilyTree, Projection
 from evo.second_looks import in_order, second_looks
 from evo.standings import Standings
 from evo.store import EvaluationRecord, EvaluationRequest, ProposalRecord, Purpose, Store
@@ -54,7 +53,7 @@ class Search:
         self,
         plan: Plan,
         store: Store,
-        lineage: Lineage,
+        lineage: FamilyTree,
         evaluator: Evaluator,
         breeder: Breeder,
         standings: Standings,

@@ -63,6 +63,13 @@ def create(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def create_in_memory() -> sqlite3.Connection:
+    """Make a store that ends with its connection, for simulations, and return that."""
+    with _connected(Path("memory"), "memory") as connection, transaction(connection):
+        _migrate(connection, version=0)
+    return connection
+
+
 def open_for_writing(path: Path) -> sqlite3.Connection:
     """Open an existing store, bring its schema up to date and return a connection for writing.
 
@@ -125,7 +132,7 @@ def _connected(path: Path, mode: str = "rw") -> Iterator[sqlite3.Connection]:
             if mode == "rw":
                 connection.execute("PRAGMA journal_mode = WAL").fetchone()
                 connection.execute("PRAGMA synchronous = FULL")
-                connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA foreign_keys = ON")
             yield connection
         except BaseException:
             connection.close()

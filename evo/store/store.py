@@ -37,6 +37,11 @@ class Store(StoreView):
         return cls(path, connection.create(path))
 
     @classmethod
+    def in_memory(cls) -> Self:
+        """Make a store that nothing is left of: for simulations."""
+        return cls(Path("memory"), connection.create_in_memory())
+
+    @classmethod
     def open(cls, path: Path) -> Self:
         """Open a store for writing; raise StoreError when it is missing, foreign, damaged or of a newer version.
 
