@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import os
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +11,7 @@ from pathlib import Path
 from trainer.devices import GpuMemory
 from trainer.disk import used_mib
 from trainer.output import Output
-from trainer.processes import Family, children, has_ended, keepers, kill_tree, peak_resident_mib, trees, usage
+from trainer.processes import Family, children, has_ended, keepers, kill_tree, peak_resident_mib, reap, trees, usage
 from trainer.sandbox import Sandbox
 from trainer.scratch import remove
 
@@ -92,7 +92,9 @@ class ProcessTree:
         """Tell the command's own process from those of the sandbox above it, unless that is known."""
         if self._main == self.pid:
             self._keepers = keepers(self.pid, self._sandbox.keeper)
-            self._main = next(iter(self._below_keepers()), self.pid)
+            # While the sandbox starts, what stands below may be one of its own that has not been seen yet.
+            below = [pid for pid in self._below_keepers() if not keepers(pid, self._sandbox.keeper)]
+            self._main = next(iter(below), self.pid)
 
     def orphans(self) -> list[int]:
         """Return its descendants whose parents have ended; dead ones too, unless the sandbox has an init of its own."""
@@ -137,10 +139,15 @@ class ProcessTree:
         """End the tree and its orphans; return the exit code (negative: a signal), None if it cannot be ended."""
         if self._process.returncode is None:
             kill_tree(self.pid)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(_KILL_PATIENCE_SECONDS)
+            code, peak_mib = reap(self.pid, time.monotonic() + _KILL_PATIENCE_SECONDS)
+            if code is not None:
+                self._process.returncode = code
                 self._family.discard(self.pid)
-            self._family.end_orphans()
+                # What this process held when it made a copy of itself cannot be told from the command's own memory.
+                if peak_mib > peak_resident_mib(os.getpid()):
+                    self.peak_resident_mib = max(self.peak_resident_mib, peak_mib)
+            # A sandbox with an init of its own ends before that, which falls to us and tells of the command.
+            self.peak_resident_mib = max(self.peak_resident_mib, self._family.end_orphans())
             self.output.read()
         code = self._process.returncode
         return None if code is None else self._sandbox.exit_code(code)

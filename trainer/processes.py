@@ -215,18 +215,46 @@ class Family:
         """Return the children of this process that it did not start."""
         return [pid for pid in children(os.getpid()) if pid not in self._own]
 
-    def end_orphans(self) -> None:
-        """Kill and reap all orphans with their trees; whoever loses its parent by this is found in the next round."""
+    def end_orphans(self) -> float:
+        """Kill and reap all orphans with their trees; whoever loses its parent by this is found in the next round.
+
+        Returns:
+            the highest resident memory of any one process in them, MiB; 0 where the system does not tell.
+        """
         deadline = time.monotonic() + _HUNT_SECONDS
+        peak_mib = 0.0
         while (orphans := self.orphans()) and time.monotonic() < deadline:
             for pid in orphans:
                 kill_tree(pid)
-            for pid in orphans:
-                _reap(pid, deadline)
+            peak_mib = max([peak_mib, *(reap(pid, deadline)[1] for pid in orphans)])
+        return peak_mib
 
 
-def _reap(pid: int, deadline: float) -> None:
-    """Reap a killed child; one that hangs in the kernel is left after the deadline."""
+def reap(pid: int, deadline: float) -> tuple[int | None, float]:
+    """Reap a child that has ended or was killed; one that hangs in the kernel is left after the deadline.
+
+    Args:
+        pid: of the child.
+        deadline: monotonic seconds.
+
+    Returns:
+        its exit code as `subprocess` has it, None without one; and the highest resident memory of any one process among
+        it and the descendants that were reaped below it, MiB, 0 where the system does not tell. Between fork and exec
+        it was a copy of its parent, and that memory counts.
+    """
     with contextlib.suppress(ChildProcessError):
-        while os.waitpid(pid, os.WNOHANG) == (0, 0) and time.monotonic() < deadline:
+        while (found := os.wait4(pid, os.WNOHANG))[0] == 0:
+            if time.monotonic() >= deadline:
+                return None, 0.0
             time.sleep(0.001)
+        return os.waitstatus_to_exitcode(found[1]), found[2].ru_maxrss / 1024 if _ON_LINUX else 0.0
+    return None, 0.0
+
+
+def oom_kills() -> int:
+    """Return how many processes the kernel has killed since it started because memory was short; 0 if untold."""
+    with contextlib.suppress(OSError), Path("/proc/vmstat").open(encoding="ascii") as counters:
+        for line in counters:
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    return 0

@@ -16,10 +16,11 @@ from trainer.crew import Candidate
 from trainer.evaluation import Status
 from trainer.output import clean
 from trainer.process_tree import ProcessTree
-from trainer.processes import has_ended
+from trainer.processes import has_ended, oom_kills
 from trainer.settings import Limits
 
 _TICK_SECONDS = 0.1
+_SHARE_UNSEEN = 0.25  # of the time so far, until the next look
 _DISK_CHECK_SECONDS = 0.5
 _SHORTEST_WAIT_SECONDS = 0.005
 _EXIT_PATIENCE_SECONDS = 5.0
@@ -82,6 +83,8 @@ class Guard:
         self._next_check = 0.0
         self._next_disk_check = 0.0
         self._ended_at: float | None = None
+        self._began = time.monotonic()
+        self._oom_kills = oom_kills()
 
     def until_exit(self, limit: TimeLimit) -> float:
         """Return the monotonic time at which the root process was seen to have ended well.
@@ -123,7 +126,9 @@ class Guard:
             left = limit.seconds_left(self._tree)
             if self._ended_at is None and has_ended(self._tree.pid):
                 self._ended_at = time.monotonic()
-            self._next_check = time.monotonic() + max(_SHORTEST_WAIT_SECONDS, min(_TICK_SECONDS, left))
+            # More often at first, so that what lasts a moment only is measured too.
+            soon = _SHARE_UNSEEN * (time.monotonic() - self._began)
+            self._next_check = time.monotonic() + max(_SHORTEST_WAIT_SECONDS, min(_TICK_SECONDS, soon, left))
         return max(0.0, self._next_check - now)
 
     def _ended_seconds(self) -> float:
@@ -168,7 +173,7 @@ class Guard:
     def _verdict_on_kill(self) -> Ended:
         """Someone else killed it: the kernel for want of memory, or a person."""
         peak_mib = self._tree.peak_resident_mib
-        if peak_mib > self._limits.memory_mib / 2:
+        if peak_mib > self._limits.memory_mib / 2 or oom_kills() > self._oom_kills:
             return Ended(Status.OUT_OF_MEMORY, f"was killed by the system at {peak_mib:.0f} MiB")
         return Ended(Status.LOST, "was killed from outside (SIGKILL)")
 
