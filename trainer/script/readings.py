@@ -37,10 +37,11 @@ class Reader:
 
     def feed(self, data: bytes) -> None:
         """Take what was printed next."""
+        if not self._patterns:
+            return
         # Progress bars end their lines with a carriage return.
-        *lines, self._rest = (self._rest + data).replace(b"\r", b"\n").split(b"\n")
-        for line in lines:
-            self._search(line)
+        lines, end, self._rest = (self._rest + data).replace(b"\r", b"\n").rpartition(b"\n")
+        self._search(lines + end)
         if len(self._rest) > _LINE_LIMIT * 4:
             # The rest of this line counts as another one; a line that long is no report.
             self._search(self._rest)
@@ -63,16 +64,20 @@ class Reader:
                 raise Ended(Status.DIVERGED, f"reported {name} as {value}")
         return values
 
-    def _search(self, line: bytes) -> None:
-        text = clean(line[: _LINE_LIMIT * 4].decode("utf-8", "replace"))[:_LINE_LIMIT]
+    def _search(self, printed: bytes) -> None:
+        """Look for every objective in some lines; a program may print millions of them."""
+        # Patterns see line by line, since much that stands in one also matches across line ends.
+        lines = [line[:_LINE_LIMIT] for line in clean(printed.decode("utf-8", "replace")).split("\n") if line]
         for reading, pattern in self._patterns:
-            match = pattern.search(text)
-            if match is None or match[1] is None:
-                continue
-            before = self._found.get(reading.name)
-            if before is not None and before != match[1] and reading.take == "only":
-                self._several.setdefault(reading.name, (before, match[1]))
-            self._found[reading.name] = match[1]
+            for match in filter(None, map(pattern.search, lines)):
+                if match[1] is not None:
+                    self._take(reading, match[1])
+
+    def _take(self, reading: Reading, value: str) -> None:
+        before = self._found.get(reading.name)
+        if before is not None and before != value and reading.take == "only":
+            self._several.setdefault(reading.name, (before, value))
+        self._found[reading.name] = value
 
     def _value(self, reading: Reading, folder: Path) -> float:
         if reading.json:
@@ -103,20 +108,32 @@ def _number(name: str, value: Any) -> float:
 def _look_up(reading: Reading, folder: Path) -> Any:
     content = _read_regular(folder, reading.json)
     try:
-        found: Any = json.loads(content)
-        for key in reading.key.split("."):
-            found = found[int(key)] if isinstance(found, list) else found[key]
+        found: Any = json.loads(content, object_pairs_hook=_unambiguous)
     except (ValueError, RecursionError) as error:
         raise Ended(Status.CRASHED, f"left {reading.json}, which is not JSON: {error}") from error
-    except (KeyError, IndexError, TypeError) as error:
+    try:
+        for key in reading.key.split("."):
+            found = found[int(key)] if isinstance(found, list) else found[key]
+    except (KeyError, IndexError, TypeError, ValueError) as error:
         raise Ended(Status.CRASHED, f"left {reading.json} without the key {reading.key}") from error
+    return found
+
+
+def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {_quoted(twice)} stands twice in an object")
     return found
 
 
 def _read_regular(folder: Path, name: str) -> bytes:
     """Return the content of a file that a candidate wrote: of no link, pipe or device, and of no more than a bit."""
     path = folder / name
-    if not path.parent.resolve().is_relative_to(folder.resolve()):
+    inner = [parent for parent in path.parents if parent != folder and parent.is_relative_to(folder)]
+    # Not Path.is_symlink, which raises in a folder that may not be entered.
+    if any(map(os.path.islink, inner)):
         raise Ended(Status.CRASHED, f"left {name} behind a link")
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -132,4 +149,6 @@ def _read_regular(folder: Path, name: str) -> bytes:
 
 
 def _quoted(value: Any) -> str:
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else "a list"
     return repr(value)[:_QUOTED_CHARACTERS]
