@@ -6,6 +6,7 @@ each under a marker line; being a comment, it leaves Python what it is.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 
 from trainer.errors import GenomeError
@@ -34,7 +35,8 @@ def split(source: str, names: Sequence[str]) -> dict[str, str]:
         return {names[0]: source}
     markers = {_MARKER.format(name): name for name in names}
     files: dict[str, list[str]] = {}
-    for line in source.splitlines(keepends=True):
+    # At line feeds alone, as Python does: other characters that end a line of text may stand within a string.
+    for line in io.StringIO(source, newline="\n"):
         name = markers.get(line.rstrip("\n"))
         if name is not None and name not in files:
             files[name] = []
