@@ -45,9 +45,10 @@ def prepare_materials(config: Config, progress: PrepareProgress | None = None) -
     task = config.task
     if not isinstance(task, ScriptTask):
         return prepare(task.dataset, vocab_size=task.vocab_size, progress=progress)
-    for command in filter(None, (task.command, task.score)):
-        find_program(command[0], task.folder)
-    return ScriptFiles(freeze(task.frozen, task.folder), freeze(task.held_out, task.folder))
+    for key, command in (("command", task.command), ("score", task.score)):
+        if command:
+            find_program(command[0], task.folder, key)
+    return ScriptFiles(freeze(task.frozen, task.folder), freeze(task.held_out, task.folder, "held_out"))
 
 
 def keep_materials(store: Store, materials: Materials) -> None:

@@ -104,7 +104,7 @@ def lay_out(scratch: Path, frozen: Mapping[str, Path]) -> None:
         place = scratch / name
         place.parent.mkdir(parents=True, exist_ok=True)
         if path.is_file() and path.stat().st_size <= _COPIED_BYTES:
-            shutil.copyfile(path, place)
+            shutil.copy(path, place)  # a program stays one
         else:
             place.symlink_to(path)
 

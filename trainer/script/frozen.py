@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from trainer.errors import ConfigError
@@ -29,46 +30,64 @@ class Frozen:
     sha256: str
     signature: str
 
-    def unchanged(self) -> bool:
-        """Return whether it still has the content that it was frozen with."""
+    def looked_at_again(self) -> Frozen | None:
+        """Return it with the signature of today; None if it has not the content any more that it was frozen with."""
         try:
-            return _signature(self.path) == self.signature or _digest(self.path) == self.sha256
+            # The signature first: what is written in between shows as a change.
+            signature = _signature(self.path)
+            if signature == self.signature:
+                return self
+            return replace(self, signature=signature) if _digest(self.path) == self.sha256 else None
         except OSError:
+            return None
+
+    def stands_in(self, folder: Path) -> bool:
+        """Return whether a working folder still has it under its name: itself, a link to it, or an equal copy."""
+        place = folder / self.name
+        try:
+            if place.resolve() == self.path:
+                return True
+            return not place.is_symlink() and place.is_file() and _digest(place) == self.sha256
+        except (OSError, RuntimeError):  # RuntimeError: links in a circle
             return False
 
 
-def freeze(names: Iterable[str], root: Path) -> tuple[Frozen, ...]:
+def freeze(names: Iterable[str], root: Path, key: str = "frozen") -> tuple[Frozen, ...]:
     """Return files and folders as they are now.
 
     Args:
         names: relative to `root`, or to the home folder with a leading `~/`.
         root: the project's folder.
+        key: of the task that names them, for messages.
 
     Raises:
         ConfigError: one is missing or cannot be read.
     """
-    return tuple(_freeze(name, root) for name in names)
+    return tuple(_freeze(name, root, key) for name in names)
 
 
-def _freeze(name: str, root: Path) -> Frozen:
-    path = (Path(name).expanduser() if name.startswith("~/") else root / name).resolve()
-    if not path.exists():
-        raise ConfigError(f"`task.frozen` names {name!r}, but there is no {path}.")
+def _freeze(name: str, root: Path, key: str) -> Frozen:
     try:
+        path = (Path(name).expanduser() if name.startswith("~/") else root / name).resolve()
+        if not (path.is_file() or path.is_dir()):
+            raise ConfigError(f"`task.{key}` names {name!r}, but there is no file or folder {path}.")
         # The signature first: what is written in between shows as a change.
         signature = _signature(path)
         return Frozen(name.removeprefix("~/"), path, _digest(path), signature)
-    except OSError as error:
-        raise ConfigError(f"`task.frozen` names {name!r}, which cannot be read: {error}.") from error
+    except (OSError, RuntimeError) as error:  # RuntimeError: links in a ring, or no home folder
+        raise ConfigError(f"`task.{key}` names {name!r}, which cannot be read: {error}.") from error
 
 
 def _files(path: Path) -> Iterator[Path]:
-    """Yield a file, or the files in a folder in a fixed order; Python's caches are no content."""
+    """Yield a file, or the files and links in a folder in a fixed order; Python's caches are no content."""
     if not path.is_dir():
         yield path
         return
-    for folder, folders, names in os.walk(path, followlinks=True, onerror=_fail):
-        folders[:] = sorted(set(folders) - _CACHES)
+    for folder, folders, names in os.walk(path, onerror=_fail):
+        inner = [Path(folder, name) for name in sorted(set(folders) - _CACHES)]
+        # A link to a folder counts as a link: what stands in there is not always to be seen, and it may lead in a ring.
+        yield from (one for one in inner if one.is_symlink())
+        folders[:] = [one.name for one in inner if not one.is_symlink()]
         yield from (Path(folder, name) for name in sorted(names))
 
 
@@ -76,10 +95,19 @@ def _fail(error: OSError) -> None:
     raise error
 
 
+def _status(file: Path) -> os.stat_result:
+    """Return the status of a file or of what a link leads to; of the link itself where that is nothing or a folder."""
+    try:
+        found = file.stat()
+    except OSError:
+        return file.lstat()
+    return file.lstat() if stat.S_ISDIR(found.st_mode) else found
+
+
 def _signature(path: Path) -> str:
     digest = hashlib.sha256()
     for file in _files(path):
-        status = file.stat()
+        status = _status(file)
         # The time of change, which no program can set back.
         facts = (file.relative_to(path), status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
         digest.update(repr(tuple(map(str, facts))).encode())
@@ -89,7 +117,14 @@ def _signature(path: Path) -> str:
 def _digest(path: Path) -> str:
     digest = hashlib.sha256()
     for file in _files(path):
-        with file.open("rb") as content:
-            own = hashlib.file_digest(content, "sha256").hexdigest()
-        digest.update(f"{file.relative_to(path)}\0{own}\n".encode("utf-8", "surrogateescape"))
+        digest.update(f"{file.relative_to(path)}\0{_content(file)}\n".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
+
+
+def _content(file: Path) -> str:
+    mode = _status(file).st_mode
+    if stat.S_ISREG(mode):
+        with file.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()
+    # Reading a pipe or a device would wait for ever.
+    return f"link {file.readlink()}" if stat.S_ISLNK(mode) else f"no file ({stat.filemode(mode)[0]})"

@@ -10,7 +10,7 @@ from pathlib import Path
 from trainer.errors import ConfigError
 
 
-def find_program(name: str, root: Path) -> Path:
+def find_program(name: str, root: Path, key: str = "command") -> Path:
     """Return the absolute path of a program, with its links: they tell Python which environment it is in.
 
     Programs beside the running interpreter go before those on the PATH, and `python` is that interpreter.
@@ -18,6 +18,7 @@ def find_program(name: str, root: Path) -> Path:
     Args:
         name: of a program, or its path relative to `root`.
         root: the project's folder.
+        key: of the task that names it, for messages.
 
     Raises:
         ConfigError: there is no such program.
@@ -28,5 +29,5 @@ def find_program(name: str, root: Path) -> Path:
     found = shutil.which(str(root / name) if "/" in name else name, path=beside)
     if found is None:
         where = f"in {root}" if "/" in name else "on the PATH"
-        raise ConfigError(f"`task.command` runs {name!r}, but there is no such program {where}.")
+        raise ConfigError(f"`task.{key}` runs {name!r}, but there is no such program {where}.")
     return Path(os.path.abspath(found))  # noqa: PTH100 - Path.resolve would follow links

@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from trainer.channel import Channel, ChannelClosed
 from trainer.devices import GpuMemory
@@ -26,8 +26,8 @@ from trainer.genome import split
 from trainer.measurements import code_lines
 from trainer.process_tree import ProcessTree
 from trainer.processes import Family, become_subreaper
-from trainer.sandbox import candidate_environment, choose_sandbox, program_folders
-from trainer.scratch import Scratch, sweep
+from trainer.sandbox import Level, candidate_environment, choose_sandbox, program_folders
+from trainer.scratch import Scratch, remove, sweep
 from trainer.script.frozen import Frozen
 from trainer.script.programs import find_program
 from trainer.script.readings import Reader
@@ -66,10 +66,11 @@ class ScriptSupervisor:
     def __init__(self, settings: ScriptSettings, driver: Channel) -> None:
         self._settings = settings
         self._driver = driver
+        self._frozen, self._held_out = settings.frozen, settings.held_out
+        self._killed: set[Job] = set()
         self._check_frozen()
-        self._command = _resolved(settings.command, settings.root)
-        self._score_command = _resolved(settings.score, settings.root) if settings.score else ()
-        programs = {Path(command[0]) for command in (self._command, self._score_command) if command}
+        commands = [command for command in (settings.command, settings.score) if command]
+        programs = {find_program(command[0], settings.root) for command in commands}
         visible = [path for program in sorted(programs) for path in program_folders(program)]
         self._sandbox = choose_sandbox(settings.sandbox, settings.limits, settings.device, visible)
         self._family = Family()
@@ -103,6 +104,8 @@ class ScriptSupervisor:
             self._refuse_changes()
         except Ended as end:
             status, reason = end.status, str(end)
+            if status is Status.LOST:
+                status, reason = self._after_a_kill(job, reason)
         except GenomeError as error:
             status, reason = Status.REJECTED, str(error)
         except OSError as error:
@@ -112,12 +115,13 @@ class ScriptSupervisor:
     def _run_and_score(self, job: Job, recording: _Recording) -> None:
         settings = self._settings
         reader = Reader(() if settings.score else settings.readings)
-        with self._process(self._command, job, settings.frozen, recording, reader, self._files(job)) as tree:
+        with self._process(settings.command, job, self._frozen, recording, reader, self._files(job)) as tree:
             started = time.monotonic()
             try:
                 recording.run_seconds = self._finish(tree, "the command") - started
             finally:
                 recording.peak_memory_mib = tree.peak_memory_mib
+            self._refuse_replaced(tree.scratch)
             recording.objectives |= reader.values(tree.scratch)
             recording.objectives["run_seconds"] = recording.run_seconds
             recording.objectives["peak_memory_mib"] = recording.peak_memory_mib
@@ -129,15 +133,16 @@ class ScriptSupervisor:
         started = time.monotonic()
         settings = self._settings
         reader = Reader(settings.readings)
-        given = (*settings.frozen, *settings.held_out)
+        given = (*self._frozen, *self._held_out)
         folder = self._scratch.new_folder()
-        _take_artifacts(left, folder / ARTIFACTS, given)
         try:
-            with self._process(self._score_command, job, given, recording, reader, {}, folder) as tree:
+            _take_artifacts(left, folder / ARTIFACTS, given)
+            with self._process(settings.score, job, given, recording, reader, {}, folder) as tree:
                 self._finish(tree, "the score command")
                 return reader.values(folder)
         finally:
             recording.score_seconds = time.monotonic() - started
+            remove(folder)
 
     @contextlib.contextmanager
     def _process(
@@ -187,10 +192,26 @@ class ScriptSupervisor:
                 raise Ended(Status.OUT_OF_MEMORY, _with_last_line(f"{what} ran out of memory", said)) from end
             raise Ended(end.status, _with_last_line(str(end), said)) from end
 
+    def _after_a_kill(self, job: Job, reason: str) -> tuple[Status, str]:
+        """Return how to judge a command that somebody killed; who, the kernel does not tell."""
+        if job in self._killed:
+            return Status.CRASHED, f"{reason}, and so when it ran before: it seems to kill itself"
+        self._killed.add(job)
+        return Status.LOST, reason
+
     def _filled_in(self, command: Sequence[str], job: Job) -> list[str]:
+        program = str(self._program(command[0]))
+        command = [program, *command[1:]]
         seconds = self._settings.fixed_seconds
         values = {"{seed}": str(job.seed), "{seconds}": "" if seconds is None else f"{seconds:g}"}
         return [re.sub("{seed}|{seconds}", lambda found: values[found[0]], part) for part in command]
+
+    def _program(self, name: str) -> Path:
+        """Return the path of a program; one of the project's own stands in the working folder, among its own kind."""
+        given = [one.name for one in (*self._frozen, *self._held_out)]
+        if "/" in name and any(PurePosixPath(name).is_relative_to(folder) for folder in given):
+            return Path(name)
+        return find_program(name, self._settings.root)
 
     def _environment(self, scratch: Path, job: Job) -> dict[str, str]:
         settings = self._settings
@@ -218,12 +239,32 @@ class ScriptSupervisor:
             )
 
     def _refuse_changes(self) -> None:
-        changed = self._changed()
-        if changed:
+        """Raise Ended when a command changed what is frozen, and MachineError when somebody else must have."""
+        if self._sandbox.level is not Level.PROCESS_GROUP:
+            self._check_frozen()
+        elif changed := self._changed():
             raise Ended(Status.REJECTED, f"the frozen {' and '.join(changed)} changed while it ran")
 
+    def _refuse_replaced(self, folder: Path) -> None:
+        """Raise Ended when the command had other files in place of the frozen ones; a mount of its own allows none."""
+        if self._sandbox.level is Level.BUBBLEWRAP:
+            return
+        replaced = [one.name for one in self._settings.frozen if not one.stands_in(folder)]
+        if replaced:
+            raise Ended(Status.REJECTED, f"replaced the frozen {' and '.join(replaced)}")
+
     def _changed(self) -> list[str]:
-        return [one.name for one in (*self._settings.frozen, *self._settings.held_out) if not one.unchanged()]
+        """Return the names of frozen files with another content; those that were only touched are known from now on."""
+        changed: list[str] = []
+
+        def look(frozen: Frozen) -> Frozen:
+            again = frozen.looked_at_again()
+            if again is None:
+                changed.append(frozen.name)
+            return again or frozen
+
+        self._frozen, self._held_out = tuple(map(look, self._frozen)), tuple(map(look, self._held_out))
+        return changed
 
     def _verdict(self, job: Job, recording: _Recording, status: Status, reason: str) -> Evaluation:
         timings = Timings(
@@ -243,10 +284,6 @@ class ScriptSupervisor:
             log_tail=recording.log_tail,
             timings=timings,
         )
-
-
-def _resolved(command: Sequence[str], root: Path) -> tuple[str, ...]:
-    return (str(find_program(command[0], root)), *command[1:])
 
 
 def _take_artifacts(left: Path, artifacts: Path, given: Iterable[Frozen]) -> None:
