@@ -7,6 +7,10 @@
     startup.py                 `evo --help`
     simulation.py              an evaluator without training, an operator without cost
     seed_against_baselines.py  generation 0 beside plain GPTs
+    regret.py                  the search beside other methods on recorded tables, noise included
+    tables.py                  these tables as tasks; needs `pip install .[bench]`
+    table_search.py            the product's search over a table: in memory, on simulated time
+    table_baselines.py         random search, greedy, genetic algorithm, TPE
     baselines/                 the plain GPT, a genome
     examples/                  three projects with a script of their own as the task: see examples/README.md
     recording.py               how a record is written: the command, the machine, the numbers

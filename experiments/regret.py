@@ -1,0 +1,84 @@
+"""Regret after 640 noisy evaluations over seven recorded tables: the product's search beside other methods.
+
+Run `python -m experiments.regret` (about half an hour on two cores); `--seeds` and `--methods` make it shorter. Needs
+`pip install .[bench]`. Regret is 0 for the best configuration of a table and 1 at the edge of its best 1%, by the mean
+over all recorded seeds of what a method chose; no method sees more than the single trainings that it asked for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import random
+from concurrent.futures import ProcessPoolExecutor
+from statistics import fmean
+
+import pandas as pd
+
+from experiments.recording import write_record
+from experiments.table_baselines import METHODS
+from experiments.table_search import configuration, search_table
+from experiments.tables import TABLES, load_table
+
+EVALUATIONS = 640
+OWN = {
+    "evo": {},
+    "evo, one look": {"leaders": 0},
+}
+"""The product's search, with what differs from its defaults in `[noise]`."""
+_RESAMPLES = 2000
+
+
+def measure(job: tuple[str, str, str, int]) -> tuple[str, str, int, float]:
+    """Return method, table, seed and regret of one whole search."""
+    method, benchmark, data_set, seed = job
+    table = load_table(benchmark, data_set)
+    if method in OWN:
+        chosen = search_table(table, configuration(seed, EVALUATIONS, noise=OWN[method]))
+    else:
+        chosen = METHODS[method](table, seed, EVALUATIONS)
+    return method, data_set, seed, table.regret(chosen)
+
+
+def interval(values: pd.DataFrame) -> tuple[float, float]:
+    """Return the bootstrap 95% interval of the mean over tables of the means over seeds; seeds are resampled."""
+    columns = [list(column) for _, column in values.items()]
+    chance = random.Random(0)
+    means = sorted(fmean(fmean(chance.choices(one, k=len(one))) for one in columns) for _ in range(_RESAMPLES))
+    return means[math.floor(0.025 * _RESAMPLES)], means[math.ceil(0.975 * _RESAMPLES) - 1]
+
+
+def summary(frame: pd.DataFrame) -> str:
+    """Return one line a method: mean regret with its interval, and on each table."""
+    names = [data_set for data_sets in TABLES.values() for data_set in data_sets]
+    lines = ["| method | mean | 95% interval | " + " | ".join(names) + " |", "|---" * (len(names) + 3) + "|"]
+    for method in frame["method"].unique():
+        own = frame[frame["method"] == method]
+        part = own.pivot_table(index="seed", columns="table", values="regret")[names]
+        low, high = interval(part)
+        cells = " | ".join(f"{part[name].mean():.3f}" for name in names)
+        lines.append(f"| {method} | {part.mean().mean():.4f} | {low:.4f} to {high:.4f} | {cells} |")
+    return "\n".join(lines)
+
+
+def main(methods: list[str], seeds: int, *, record: bool) -> None:
+    """Measure and print; with `record`, write it down."""
+    places = [(benchmark, data_set) for benchmark, data_sets in TABLES.items() for data_set in data_sets]
+    jobs = [(method, *place, seed) for method in methods for place in places for seed in range(seeds)]
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        rows = list(pool.map(measure, jobs, chunksize=max(1, seeds // 4)))
+    frame = pd.DataFrame(rows, columns=["method", "table", "seed", "regret"])
+    text = f"{EVALUATIONS} evaluations, 16 at a time, {seeds} seeds a table.\n\n{summary(frame)}"
+    print(text)
+    if record:
+        print(write_record("regret", text))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--methods", nargs="+", choices=[*OWN, *METHODS], default=[*OWN, *METHODS])
+    parser.add_argument("--seeds", type=int, default=100)
+    parser.add_argument("--record", action="store_true", help="write the table under experiments/records")
+    arguments = parser.parse_args()
+    main(arguments.methods, arguments.seeds, record=arguments.record)

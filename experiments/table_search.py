@@ -1,0 +1,134 @@
+"""The product's own search over a recorded table: everything real but training, in memory, on simulated time.
+
+Training takes a random time, and as many run at once as there are slots. The clock jumps to the next one that ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from evo.assemble import build_standings
+from evo.breeding import Breeder
+from evo.config import Config, parse_config
+from evo.plan import make_plan
+from evo.progress import Silent
+from evo.search import Search
+from evo.store import IndividualRecord, Store, StoreView
+from evo.workers import Slot
+from experiments.tables import Table, Value
+from operators import ConstantMutation, MergeCrossover, OperatorChoice, SourceGate, UniformCrossover
+from populations.toolbox import build_toolbox
+from trainer.evaluation import Clock, Evaluation, Job, Status, Timings
+
+_SPREAD = 0.2
+"""Of the logarithm of an evaluation's time."""
+_TURNS = 12
+"""Turns of the event loop in which everything that can start has started."""
+
+
+@dataclass(eq=False, slots=True)
+class _Seat:
+    name: str
+
+
+@dataclass
+class TableEvaluator:
+    """Answers from a table, in the order in which simulated trainings end.
+
+    Args:
+        table: where the answers stand.
+        slots: trainings at a time.
+        chance: where their times come from.
+    """
+
+    table: Table
+    slots: int
+    chance: random.Random
+    _running: list[tuple[float, int, asyncio.Future[None]]] = field(default_factory=list, init=False)
+    _now: float = field(default=0.0, init=False)
+    _started: int = field(default=0, init=False)
+    _pump: asyncio.Task[None] | None = field(default=None, init=False)
+
+    @cached_property
+    def workers(self) -> Sequence[Slot]:
+        """The slots."""
+        return [_Seat(f"table/{number}") for number in range(self.slots)]
+
+    async def evaluate(self, slot: Slot, job: Job) -> Evaluation:  # noqa: ARG002 - the slots are all alike
+        """Answer when the simulated training ends."""
+        seconds = self.chance.lognormvariate(0.0, _SPREAD)
+        self._started += 1
+        ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._running, (self._now + seconds, self._started, ended))
+        if self._pump is None:
+            self._pump = asyncio.create_task(self._let_time_pass())
+        await ended
+        loss = self.table.loss(self.table.values(job.genome), job.seed)
+        measured = {"loss": loss, "run_seconds": seconds, "peak_memory_mib": 1.0, "code_lines": 1.0}
+        timings = Timings(seconds, seconds, 0.0, seconds)
+        return Evaluation(Status.OK, job.seed, "table", Clock.WALL, "none", objectives=measured, timings=timings)
+
+    def retire(self, slot: Slot) -> None:
+        """Nothing to end."""
+
+    async def close(self) -> None:
+        """End the clock."""
+        if self._pump is not None:
+            self._pump.cancel()
+
+    async def _let_time_pass(self) -> None:
+        while True:
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
+            if self._running:
+                self._now, _, ended = heapq.heappop(self._running)
+                ended.set_result(None)
+
+
+class _NoTree:
+    """No lineage (`evo.projection.FamilyTree`)."""
+
+    def project(self, individual: IndividualRecord, source: str) -> None:
+        """Write nothing."""
+
+    def project_missing(self, store: StoreView) -> None:
+        """Write nothing."""
+
+    def project_notes(self, store: StoreView) -> None:
+        """Write nothing."""
+
+    def set_best(self, individual: int) -> None:
+        """Write nothing."""
+
+
+def configuration(seed: int, evaluations: int, *, noise: dict[str, float] | None = None) -> Config:
+    """Return the configuration of a search for the lowest loss, with a population of 16."""
+    task = {"kind": "script", "genome": "configuration.py", "command": "none"}
+    objectives = {"loss": {"direction": "minimize", "pattern": "(.*)"}}
+    search = {"pop": 16, "gens": evaluations // 16, "seed": seed}
+    return parse_config({"task": {**task, "objectives": objectives}, "search": search, "noise": noise or {}})
+
+
+def search_table(table: Table, config: Config, slots: int = 16) -> dict[str, Value]:
+    """Return the configuration that a whole search chooses; generation 0 is drawn at random."""
+    seed = config.search.seed
+    chance = random.Random(f"{table.name}:{seed}")
+    operators = [(ConstantMutation(), 0.6), (UniformCrossover(), 0.2), (MergeCrossover(), 0.2)]
+    toolbox = build_toolbox(config.objectives(("loss",)), config.search.pop)
+    with Store.in_memory() as store:
+        standings = build_standings(config)
+        choice, gate = OperatorChoice(operators), SourceGate(table.contract, store.known)
+        breeder = Breeder(seed, toolbox, choice, gate, store, standings)
+        evaluator = TableEvaluator(table, slots, chance)
+        search = Search(make_plan(config), store, _NoTree(), evaluator, breeder, standings, Silent())
+        search.begin(table.genome(table.draw(chance)))
+        search.restore()
+        asyncio.run(search.run())
+        best = standings.best()
+    assert best is not None
+    return table.values(best.source)
