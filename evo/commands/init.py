@@ -172,7 +172,8 @@ def _check(path: Path | None, as_json: bool) -> None:
     config = resolve(load_config(path))
     with preparation_bar() as progress:
         attempt = trial(config, progress)
-    typer.echo(f"evo: {path} names what is there; evaluating generation 0 once", err=True)
+    limit = f", {config.script.wall_limit_seconds:g} s at most" if config.script else ""
+    typer.echo(f"evo: {path} names what is there; evaluating generation 0 once{limit}", err=True)
     evaluation = attempt.run()
     violated = [str(bound) for bound in broken(config, evaluation)]
     if as_json:

@@ -164,11 +164,9 @@ class _Examination:
         """Return the file that is started: the genome, or the program that imports it."""
         if genome.is_program:
             return genome
-        users = [
-            one
-            for one in self._scripts
-            if one.is_program and genome in self._project.closure(one) and not one.name.startswith("test")
-        ]
+        programs = [one for one in self._scripts if one.is_program and not one.name.startswith("test")]
+        users = [one for one in programs if genome in self._project.closure(one)]
+        users = users or [one for one in programs if one.texts & {genome.name, genome.dotted}]
         started = [one for one in users if any(start.file in (one.name, one.dotted) for start in self._texts.starts)]
         reporting = [one for one in started or users if metrics_of(self._project, one)]
         several = reporting or started or users

@@ -75,8 +75,7 @@ def named_files(project: Project, module: Module) -> set[str]:
 def missing_files(project: Project, entry: Module, module: Module) -> list[str]:
     """Return the data files that a module names and neither finds nor writes."""
     written = _written(project, entry)
-    texts = {node.value for node in ast.walk(module.tree) if isinstance(node, ast.Constant)}
-    names = sorted(text for text in texts if isinstance(text, str) and _DATA.fullmatch(text) and text not in written)
+    names = sorted(text for text in module.texts if _DATA.fullmatch(text) and text not in written)
     return [
         name for name in names if not any((project.root / folder / name).exists() for folder in ("", module.folder))
     ]

@@ -70,6 +70,13 @@ class Module:
                     found[name] = value
         return found
 
+    @cached_property
+    def texts(self) -> frozenset[str]:
+        """Its literal texts."""
+        return frozenset(
+            node.value for node in ast.walk(self.tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        )
+
     @property
     def is_program(self) -> bool:
         """Whether starting it does something: it has a main guard, or calls at its top level."""

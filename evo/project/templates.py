@@ -61,7 +61,7 @@ def printed_by(call: ast.Call, constants: Mapping[str, ast.expr]) -> Printed | N
         arguments = call.args[1:] if name == "log" else call.args
         parts = _logged(arguments, constants)
         return Printed(tuple(_lines(parts)), is_logged=True, ends_line=True) if parts else None
-    if name not in _PRINTING or "file" in options or (name in {"write", "print"} and not _prints(name, owner)):
+    if "file" in options or not _prints(name, owner):
         return None
     separator = _text_of(options.get("sep"), " ")
     end = _text_of(options.get("end"), "" if name == "write" and owner == "sys.stdout" else "\n")
@@ -97,6 +97,11 @@ def _called(call: ast.Call) -> tuple[str, str | None]:
 
 
 def _prints(name: str, owner: str | None) -> bool:
+    """Return whether a name is that of `print`, of a method like it, or of a helper around it such as `print0`."""
+    if owner is None and (name.startswith("print") or name.endswith("print") or name == "log"):
+        return True
+    if name not in _PRINTING:
+        return False
     if name == "write":
         return owner in {"sys.stdout", "tqdm", "tqdm.tqdm"}
     return owner is None or "stderr" not in owner

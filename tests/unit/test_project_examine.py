@@ -186,6 +186,22 @@ def test_a_fork_that_evolves_a_model_run_by_another_file(tmp_path: Path) -> None
     assert sorted(frozen(found)) == ["data/all.csv", "prepare.py", "run.py"]
 
 
+def test_a_fork_whose_engine_loads_the_file_by_its_name(tmp_path: Path) -> None:
+    files = {
+        "strategy.py": '"""THIS IS THE ONLY FILE THE AGENT MODIFIES."""\nHORIZON = 20\ndef decide(prices): ...\n',
+        "backtest.py": """
+            import importlib
+            if __name__ == "__main__":
+                importlib.import_module("strategy").decide([])
+                print(f"sharpe: {1.5:.3f}")
+            """,
+        "live.py": 'if __name__ == "__main__":\n    print("trading")\n',
+    }
+    found = look(tmp_path, files)
+    assert (found.genome, found.command) == (("strategy.py",), ("python", "backtest.py"))
+    assert frozen(found) == ["backtest.py"]
+
+
 def test_its_own_environment_and_flags_are_in_the_command(tmp_path: Path) -> None:
     train = """
         import argparse

@@ -48,6 +48,7 @@ def values(metric: Metric, output: str) -> list[str]:
         ('print(f"\\n---\\nEval AUC: {v:.4f}\\nnum_steps: {3}")', "eval_auc", "0.5123"),
         ('print(json.dumps({"bleu": v, "val_loss": w}))', "val_loss", "0.25"),
         ('sys.stdout.write(f"accuracy: {v}\\n")', "accuracy", "0.51234"),
+        ('print0 = print\nprint0(f"step:{3}/{9} val_loss:{v:.4f} train_time:{7:.0f}ms")', "val_loss", "0.5123"),
         ('NAME = "f1"\nprint(f"val_{NAME}: {v:.2f}")', "val_f1", "0.51"),
     ],
 )
