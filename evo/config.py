@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -39,12 +40,21 @@ _LARGEST_SEED = 4_000_000
 
 _FLAGS = {
     "train_seconds": "--budget",
+    "fixed_seconds": "--budget",
     "weights": "--operators",
     "count": "--workers",
     "max_cost_usd": "--max-cost",
     "front": "--objectives",
 }
 """The flags that are not called like the keys they set."""
+
+_INNER_KEY = re.compile(r"`([\w.]+)` ")
+_TYPES = {
+    "valid tuple": "list",
+    "valid dictionary or instance of ObjectiveConfig": "table",
+    "valid dictionary": "table",
+}
+"""What pydantic calls the types of TOML."""
 
 
 class BudgetConfig(Section):
@@ -283,14 +293,23 @@ def _explain(problem: Any, source: str) -> str:
     location = [str(part) for part in problem["loc"]]
     if location[:1] == ["task"] and location[1:2] in ([LANGUAGE_MODEL], [SCRIPT]):
         del location[1]  # which kind of task it is stands in no key but `kind`
+    message = problem["msg"].removeprefix("Value error, ")
+    if inner := _INNER_KEY.match(message):  # of a table whose keys do not fit together
+        location, message = [*location, *inner[1].split(".")], message[inner.end() :]
     key = ".".join(location)
     name = f"{source}: `{key}`" if source else _flag_of(location)
     if problem["type"] == "extra_forbidden":
         siblings = _keys_of(problem["loc"][:-1])
         return f"{name} is not a configuration key; {_suggest(location[-1], siblings)}"
-    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "missing":
+        return f"{name} is missing."
+    if problem["type"] == "union_tag_invalid":
+        kind = problem["input"]["kind"]
+        return f"{source}: `{key}.kind` must be {LANGUAGE_MODEL!r} or {SCRIPT!r}, but it was {kind!r}."
     if problem["type"] == "value_error":
         return f"{name} {message}" if message.endswith((".", "?")) else f"{name} {message}."
+    for python, toml in _TYPES.items():
+        message = message.replace(python, toml)
     return f"{name} was {problem['input']!r}: {message[0].lower()}{message[1:]}."
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from evo.config import Config
 from evo.resolution import resolved
@@ -21,6 +21,7 @@ from trainer.settings import Limits
 PrepareProgress = Callable[[str, int, int], None]
 
 _FROZEN = "frozen_files"
+_SCRIPT_SUFFIXES = (".py", ".sh")
 _SHOWN_CHARACTERS = 30_000  # of all frozen code together, in every call of a language model; cached by the provider
 
 
@@ -45,10 +46,25 @@ def prepare_materials(config: Config, progress: PrepareProgress | None = None) -
     task = config.task
     if not isinstance(task, ScriptTask):
         return prepare(task.dataset, vocab_size=task.vocab_size, progress=progress)
-    for key, command in (("command", task.command), ("score", task.score)):
+    for key, command, given in (
+        ("command", task.command, (*task.genome, *task.frozen)),
+        ("score", task.score, (*task.frozen, *task.held_out)),
+    ):
         if command:
             find_program(command[0], task.folder, key)
+            _refuse_absent(key, command, given, task.folder)
     return ScriptFiles(freeze(task.frozen, task.folder), freeze(task.held_out, task.folder, "held_out"))
+
+
+def _refuse_absent(key: str, command: Sequence[str], given: Sequence[str], root: Path) -> None:
+    """Raise ConfigError when a command names a script of the project that it is not given."""
+    for word in command[1:]:
+        path = PurePosixPath(word)
+        if path.suffix in _SCRIPT_SUFFIXES and not any(map(path.is_relative_to, given)) and (root / path).is_file():
+            raise ConfigError(
+                f"`task.{key}` runs {word}, but is not given it: it sees {', '.join(given)} alone. "
+                "Add the file to `task.frozen`."
+            )
 
 
 def keep_materials(store: Store, materials: Materials) -> None:
@@ -57,13 +73,17 @@ def keep_materials(store: Store, materials: Materials) -> None:
         store.set_meta(_FROZEN, json.dumps(_digests(materials)))
 
 
+def changed_materials(store: StoreView, materials: Materials) -> list[str]:
+    """Return the names of the frozen files that are not what they were when the run began."""
+    if not isinstance(materials, ScriptFiles):
+        return []
+    before, now = json.loads(store.meta(_FROZEN) or "{}"), _digests(materials)
+    return sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
+
+
 def refuse_other_materials(store: StoreView, materials: Materials) -> None:
     """Raise ConfigError when a frozen file is not what it was when the run began."""
-    if not isinstance(materials, ScriptFiles):
-        return
-    before, now = json.loads(store.meta(_FROZEN) or "{}"), _digests(materials)
-    changed = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
-    if changed:
+    if changed := changed_materials(store, materials):
         raise ConfigError(
             f"The frozen {' and '.join(changed)} changed since this run began, and results before and after are not "
             "comparable. Undo the change, or begin a new run."

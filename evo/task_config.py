@@ -22,7 +22,11 @@ LANGUAGE_MODEL, SCRIPT = "language-model", "script"
 
 _WALL_SECONDS = 1800.0
 _WALL_SHARE, _WALL_EXTRA_SECONDS = 2.0, 300.0  # imports, compilation and evaluation come on top of a fixed time
-_SECRET_VARIABLE = re.compile(r"ANTHROPIC_.*|.*(API_?KEY|SECRET|TOKEN|PASSWORD).*")
+# As words of a name: TOKENIZERS_PARALLELISM and MAX_TOKENS are no secrets.
+_SECRET_VARIABLE = re.compile(r"ANTHROPIC_.*|(.*_)?(KEY|APIKEY|SECRETS?|TOKEN|PASSWORD|PASSWD|CREDENTIALS?)(_.*)?")
+_OWN_VARIABLE = re.compile(r"HOME|TMPDIR|CUDA_VISIBLE_DEVICES|EVO_.*")
+_SHELL_WORDS = frozenset(("|", "||", "&", "&&", ";", ">", ">>", "<", "2>", "2>&1", "&>"))
+_ARTIFACTS = "artifacts"
 
 
 class Section(BaseModel):
@@ -154,22 +158,28 @@ class ScriptTask(Section):
     @field_validator("command", "score", mode="before")
     @classmethod
     def _split_as_a_shell_would(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
         try:
-            return tuple(shlex.split(value)) if isinstance(value, str) else value
+            words = tuple(shlex.split(value))
         except ValueError as error:
             raise ValueError(f"cannot be split into arguments: {error}") from None
+        if found := [word for word in words if word in _SHELL_WORDS]:
+            raise ValueError(f"is run without a shell, but has {found[0]!r} in it; put that into a script of its own")
+        return words
 
     @field_validator("genome")
     @classmethod
     def _genome_inside(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        if not names or len(set(names)) != len(names):
-            raise ValueError(f"must name the files that evolve, each once, but it was {list(names)}")
         for name in names:
             if not _is_inside(name):
                 raise ValueError(f"must lie in the project, but {name!r} does not")
             if not name.endswith(".py"):
                 raise ValueError(f"must be Python files, but {name!r} is none")
-        return tuple(str(PurePosixPath(name)) for name in names)
+        plain = tuple(str(PurePosixPath(name)) for name in names)
+        if not plain or len(set(plain)) != len(plain):
+            raise ValueError(f"must name the files that evolve, each once, but it was {list(names)}")
+        return plain
 
     @field_validator("frozen", "held_out")
     @classmethod
@@ -177,7 +187,7 @@ class ScriptTask(Section):
         for name in names:
             if not _is_inside(name.removeprefix("~/")):
                 raise ValueError(f"must lie in the project, or in the home folder as `~/…`, but {name!r} does not")
-        return names
+        return tuple(str(PurePosixPath(name)) for name in names)
 
     @field_validator("command")
     @classmethod
@@ -192,6 +202,8 @@ class ScriptTask(Section):
         for name in names:
             if _SECRET_VARIABLE.fullmatch(name.upper()):
                 raise ValueError(f"must not hand a secret to candidate code, but it names {name}")
+            if _OWN_VARIABLE.fullmatch(name):
+                raise ValueError(f"must leave out what every command gets a value of its own for, but it names {name}")
         return names
 
     @field_validator("constraints")
@@ -221,13 +233,54 @@ class ScriptTask(Section):
             if constraint.name not in self.measured:
                 raise ValueError(f"`constraints` must bound what is measured ({', '.join(self.measured)}), "
                                  f"but {str(constraint)!r} bounds {constraint.name!r}")  # fmt: skip
-        for name in (*self.frozen, *self.held_out):
-            for file in self.genome:
-                if PurePosixPath(file).is_relative_to(name):
-                    raise ValueError(f"`frozen` must leave out what evolves, but {name!r} holds {file!r}")
         if self.held_out and not self.score:
             raise ValueError("`held_out` files are for `score`, but there is no `score` command")
+        if self.fixed_seconds is not None and self.fixed_seconds >= self.wall_limit_seconds:
+            raise ValueError(f"`fixed_seconds` must be below `wall_seconds` ({self.wall_limit_seconds:g}), "
+                             f"but it was {self.fixed_seconds:g}")  # fmt: skip
+        self._give_each_file_once()
+        self._run_the_genome_given()
+        self._read_what_is_reported()
         return self
+
+    def _give_each_file_once(self) -> None:
+        """Refuse files that would stand in each other's place, or be seen by whom they are held out from."""
+        given = [(key, name) for key in ("frozen", "held_out") for name in getattr(self, key)]
+        for index, (key, name) in enumerate(given):
+            place = PurePosixPath(name.removeprefix("~/"))
+            for file in self.genome:
+                if PurePosixPath(file).is_relative_to(name):
+                    raise ValueError(f"`{key}` must leave out what evolves, but {name!r} holds {file!r}")
+            if self.score and place.is_relative_to(_ARTIFACTS):
+                raise ValueError(f"`{key}` must leave {_ARTIFACTS!r} to what the command leaves, but it names {name!r}")
+            for other_key, other_name in given[:index]:
+                other = PurePosixPath(other_name.removeprefix("~/"))
+                if place.is_relative_to(other) or other.is_relative_to(place):
+                    raise ValueError(f"`{key}` must name files that nothing else holds, but {name!r} and "
+                                     f"{other_name!r} of `{other_key}` do not exclude each other")  # fmt: skip
+
+    def _run_the_genome_given(self) -> None:
+        """Refuse a command that would run the project's own file instead of the one that evolved from it."""
+        for position, word in enumerate(self.command):
+            path = PurePosixPath(word)
+            for file in self.genome:
+                if path == PurePosixPath(self.root) / file or (position == 0 and path == PurePosixPath(file)):
+                    raise ValueError(f"`command` must run what evolves by its name in the working folder, such as "
+                                     f"['python', {file!r}], but it was {list(self.command)}")  # fmt: skip
+
+    def _read_what_is_reported(self) -> None:
+        """Refuse to read an objective from a file that its reporter does not write."""
+        for name, objective in self.objectives.items():
+            if objective.json_file is None:
+                continue
+            file = PurePosixPath(objective.json_file)
+            if self.score and file.is_relative_to(_ARTIFACTS):
+                raise ValueError(f"`objectives.{name}.json` must be what `score` writes, but {str(file)!r} is what "
+                                 "`command` left")  # fmt: skip
+            for given in (*self.frozen, *self.held_out):
+                if file.is_relative_to(given.removeprefix("~/")):
+                    raise ValueError(f"`objectives.{name}.json` must be written by a command, but {str(file)!r} is "
+                                     "frozen")  # fmt: skip
 
     @property
     def genome_files(self) -> tuple[str, ...]:

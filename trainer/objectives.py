@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections.abc import Callable, Mapping
@@ -70,8 +71,8 @@ class Constraint:
         """Return the constraint that a text such as `peak_vram_mb < 70000` states; raise ConfigError if it is none."""
         match = _CONSTRAINT.fullmatch(text)
         try:
-            if match is not None:
-                return cls(match[1], match[2], float(match[3]))
+            if match is not None and math.isfinite(bound := float(match[3])):
+                return cls(match[1], match[2], bound)
         except ValueError:
             pass
         raise ConfigError(f"a constraint reads like `peak_vram_mb < 70000`, but it was {text!r}.")
