@@ -300,6 +300,12 @@ class _Examination:
         if first.split is Split.TRAINING:
             self._notes.append(f"{first.name} is measured on the training data: what learns it by heart wins.")
         self._note_missing(frozen, entry)
+        for start in self._texts.starts:
+            if start.arguments and start.file in (entry.name, entry.dotted):
+                self._notes.append(
+                    f"Its texts start {entry.name} with `{start.arguments}`: add to `command` what matters."
+                )
+                break
         if any("wandb" in one.text for one in modules):
             self._notes.append(
                 'There is no network in the sandbox: export WANDB_MODE=offline and set environment = ["WANDB_MODE"].'

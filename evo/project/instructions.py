@@ -31,6 +31,7 @@ _FORBIDDEN_HEADING = re.compile(r"cannot|can't|not\b|don't|never|read[- ]only|fr
 _START = re.compile(
     r"(?:^|[\s`$(])(?P<runner>uv run|python3?(?:\.\d+)?|\S*bin/python3?|torchrun|accelerate launch)"
     r"(?P<middle>(?:\s+(?!-m\s)(?:-[^\s`]+|python3?))*)\s+(?:-m\s+(?P<module>[\w.]+)|(?P<file>[\w./-]*\w\.py)\b)"
+    r"(?P<arguments>[^`|>&;)#]*)"
 )
 _PROCESSES = re.compile(r"--nproc[-_]per[-_]node[= ](\d+)|--num[-_]processes[= ](\d+)")
 _GREPPED = re.compile(r"\^?([A-Za-z][\w /-]*?)\s*:")
@@ -49,11 +50,13 @@ class Start:
         file: relative path, or the dotted name of a module.
         is_module: whether it is started as `python -m`.
         processes: of a launcher over several devices; None for a plain start.
+        arguments: that follow, as they are written.
     """
 
     file: str
     is_module: bool
     processes: int | None
+    arguments: str = ""
 
 
 class Instructions:
@@ -77,7 +80,8 @@ class Instructions:
                 launcher = match["runner"] in {"torchrun", "accelerate launch"}
                 count = int(processes[1] or processes[2]) if processes else 0
                 file = (match["file"] or match["module"]).removeprefix("./")
-                found[Start(file, match["file"] is None, count if launcher else None)] += 1
+                arguments = match["arguments"].strip() if "--" in match["arguments"] else ""
+                found[Start(file, match["file"] is None, count if launcher else None, arguments)] += 1
         return [start for start, _ in found.most_common()]
 
     @cached_property

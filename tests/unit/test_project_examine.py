@@ -278,6 +278,12 @@ def test_the_built_in_task(tmp_path: Path) -> None:
     assert found.genome == ("mine.py",)
 
 
+def test_arguments_that_a_text_gives_are_noted(tmp_path: Path) -> None:
+    found = look(tmp_path, {"train.py": SCRIPT, "README.md": "    python3 train.py --remove-h --size 3  # small\n"})
+    assert found.command == ("python", "train.py")
+    assert "`--remove-h --size 3`" in found.notes[0]
+
+
 def test_a_launcher_over_several_devices_is_noted(tmp_path: Path) -> None:
     found = look(tmp_path, {"train.py": SCRIPT, "README.md": "    torchrun --standalone --nproc_per_node=4 train.py\n"})
     assert found.processes == 4

@@ -73,7 +73,8 @@ def test_a_file_speaks_for_itself(docstring: str, permission: int, tmp_path: Pat
     ("line", "start"),
     [
         ("`uv run train.py > run.log 2>&1`", Start("train.py", False, None)),
-        ("$ python3 ./run.py --fast", Start("run.py", False, None)),
+        ("$ python3 ./run.py --fast", Start("run.py", False, None, "--fast")),
+        ("`python run.py --remove-h > run.log 2>&1`", Start("run.py", False, None, "--remove-h")),
         ("python -u -m app.train", Start("app.train", True, None)),
         ("uv run python train.py", Start("train.py", False, None)),
         ("torchrun --standalone --nproc_per_node=8 train.py config/x.py", Start("train.py", False, 8)),
