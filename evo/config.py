@@ -108,12 +108,14 @@ class NoiseConfig(Section):
         baseline_replicates: evaluations of generation 0, each with another seed, that measure σ.
         leaders: how many of the best are evaluated with more than one seed.
         leader_seeds: how many seeds each of them gets.
+        sentinel_every: results of a device after which generation 0 runs on it again; 0 for never.
         confirm_share: share of the budget kept for re-evaluating the finalists on a split selection never saw.
     """
 
     baseline_replicates: Positive = 3
     leaders: Annotated[int, Field(ge=0, strict=True)] = 3
     leader_seeds: Positive = 2
+    sentinel_every: Annotated[int, Field(ge=0, strict=True)] = 40
     confirm_share: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False, strict=True)] = 0.06
 
 

@@ -26,7 +26,12 @@ from trainer.sandbox import describe
 
 _MARKS = {Status.OK: "[green]✓[/]", Status.LOST: "[yellow]?[/]"}
 _FAILURE_MARK = "[red]✗[/]"
-_PURPOSES = {Purpose.BASELINE: "replicate", Purpose.REPLICATE: "second look", Purpose.CONFIRM: "confirmation"}
+_PURPOSES = {
+    Purpose.BASELINE: "replicate",
+    Purpose.REPLICATE: "second look",
+    Purpose.SENTINEL: "sentinel",
+    Purpose.CONFIRM: "confirmation",
+}
 
 
 @contextmanager

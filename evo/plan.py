@@ -39,6 +39,7 @@ class Plan:
         baseline: evaluations of generation 0 at the start, each with another seed.
         leaders: how many of the best are evaluated with more than one seed.
         leader_seeds: how many seeds each of them gets.
+        sentinel_every: results of a device between two sentinels on it; 0 for none.
         finalists: individuals whose gain is confirmed at the end.
         confirmation_seeds: seeds that each of them is confirmed with; generation 0 runs with them too.
         generational: whether a generation is complete before the next one begins.
@@ -51,6 +52,7 @@ class Plan:
     baseline: int
     leaders: int
     leader_seeds: int
+    sentinel_every: int
     finalists: int
     confirmation_seeds: int
     generational: bool
@@ -88,6 +90,7 @@ def make_plan(config: Config) -> Plan:
         baseline=baseline,
         leaders=config.noise.leaders if evaluations >= _SMALLEST_REPEATED_BUDGET else 0,
         leader_seeds=config.noise.leader_seeds,
+        sentinel_every=config.noise.sentinel_every if evaluations >= _SMALLEST_REPEATED_BUDGET else 0,
         finalists=finalists,
         confirmation_seeds=seeds,
         generational=config.search.schedule == "generational",

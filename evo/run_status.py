@@ -11,6 +11,7 @@ from typing import Any
 
 from evo.run_folder import Driver, RunFolder
 from evo.runs import Viewed
+from evo.sentinels import Drift
 from evo.starts import Start, read_starts
 from evo.store import Purpose, StoreView
 from evo.summary import Summary, summarize
@@ -59,6 +60,7 @@ class RunStatus:
         reason: why it stopped; empty unless it did.
         generation: completed ones, of `generations`.
         running: evaluations under way; empty unless the run is live.
+        drifts: devices whose newest sentinel differs beyond the noise.
         out_of_service: workers that the last start's driver gave no more work; those of before are tried again.
         queued: evaluations that wait for a worker.
         proposing: proposals that are begun and not yet closed.
@@ -74,6 +76,7 @@ class RunStatus:
     generation: int
     generations: int
     running: tuple[Running, ...]
+    drifts: tuple[Drift, ...]
     out_of_service: tuple[Retirement, ...]
     queued: int
     proposing: int
@@ -104,6 +107,7 @@ def read_status(viewed: Viewed) -> RunStatus:
         generation=summary.told // config.search.pop,
         generations=config.search.gens,
         running=_running(store) if driver else (),
+        drifts=tuple(viewed.standings.sentinels.drifts),
         out_of_service=retired,
         queued=len(store.queued()),
         proposing=len(store.open_proposals()),

@@ -31,6 +31,7 @@ from evo.plan import Plan
 from evo.progress import Observer
 from evo.projection import FamilyTree, Projection
 from evo.second_looks import in_order, second_looks
+from evo.sentinels import device_of
 from evo.standings import Standings
 from evo.store import EvaluationRecord, EvaluationRequest, ProposalRecord, Purpose, Store
 from evo.workers import Evaluator, Slot
@@ -157,6 +158,7 @@ class Search:
 
     def _start(self) -> None:
         self._start_second_looks()
+        self._start_sentinels()
         self._start_evaluations()
         if self._stopped is None:
             self._start_proposals()
@@ -177,8 +179,7 @@ class Search:
         self._proposing[asyncio.create_task(self._breeder.propose(draft))] = (draft, time.monotonic())
 
     def _may_propose(self) -> bool:
-        under_way = len(self._queue) + len(self._evaluating) + len(self._proposing)
-        if self._standings.told + under_way >= self._pace.search_end:
+        if self._room() <= 0:
             return False
         waiting = sum(record.purpose is Purpose.SEARCH for record in self._queue) + len(self._proposing)
         if self._plan.generational:
@@ -236,6 +237,18 @@ class Search:
             task.cancel()
 
     # Work
+
+    def _start_sentinels(self) -> None:
+        """Give generation 0 to every free worker whose device has gone long without it."""
+        sentinels, running = self._standings.sentinels, self._evaluating.values()
+        watched = {device_of(slot.name) for record, _, slot in running if record.purpose is Purpose.SENTINEL}
+        for slot in self._workforce.free:
+            device = device_of(slot.name)
+            if device in watched or not sentinels.are_due(device) or self._room() <= 0:
+                continue
+            self._workforce.take(slot)
+            self._launch(self._enqueued(0, sentinels.request), slot)
+            watched.add(device)
 
     def _start_evaluations(self) -> None:
         waiting, self._queue = self._queue, deque()
@@ -311,6 +324,9 @@ class Search:
         outcome = self._store.outcome(record.id)
         self._standings.tell(individual, outcome, self._store.source)
         self._news.append(partial(self._observer.finished, individual, outcome, self._standings, result.reason))
+        for drift in self._standings.sentinels.drifts:
+            if drift.told == outcome.told:
+                self._news.append(partial(self._observer.note, f"{drift}."))
 
     def _baseline_is_open(self) -> bool:
         records = [*self._queue, *(record for record, *_ in self._evaluating.values())]
@@ -318,11 +334,15 @@ class Search:
 
     # Confirm
 
+    def _room(self) -> int:
+        """Return how many evaluations the search proper has left, beyond those that are under way or proposed."""
+        under_way = len(self._queue) + len(self._evaluating) + len(self._proposing)
+        return self._pace.search_end - self._standings.told - under_way
+
     def _start_second_looks(self) -> None:
         """Queue what the leaders lack, before anything else, as long as the search proper has budget."""
         under_way = [*self._queue, *(record for record, *_ in self._evaluating.values())]
-        room = self._pace.search_end - self._standings.told - len(under_way) - len(self._proposing)
-        wanted = second_looks(self._plan, self._standings, under_way)[: max(0, room)]
+        wanted = second_looks(self._plan, self._standings, under_way)[: max(0, self._room())]
         if wanted:
             self._queue.extend(self._enqueued(individual, request) for individual, request in wanted)
             self._queue = in_order(self._queue)

@@ -14,6 +14,7 @@ from statistics import fmean, stdev
 
 from evo.champion import Championship, Setback
 from evo.plan import Confirmed, Plan
+from evo.sentinels import Sentinels
 from evo.store import IndividualRecord, Outcome, Purpose
 from populations.archive import HallOfFame, ParetoFront
 from populations.fitness import Fitness
@@ -59,6 +60,7 @@ class Standings:
         hall: the best individuals so far by the selection split alone.
         front: the non-dominated individuals over the plan's pair of objectives.
         told: results so far; `searched` of them were offspring.
+        sentinels: when they are due, and which devices drift.
         second_looks: results of further seeds by individual, failures included (`evo.second_looks`).
         statuses: how those results ended.
         generation_zero: the first individual, once it was measured.
@@ -82,6 +84,7 @@ class Standings:
         self.logbook = Logbook(plan.mu, self.objectives[0])
         self.told = 0
         self.searched = 0
+        self.sentinels = Sentinels(plan.sentinel_every, self.objectives[0])
         self.second_looks: Counter[int] = Counter()
         self.statuses: Counter[Status] = Counter()
         self.generation_zero: Individual | None = None
@@ -107,8 +110,9 @@ class Standings:
             self.searched += 1
         elif outcome.purpose is Purpose.REPLICATE:
             self.second_looks[record.id] += 1
-        if outcome.status is Status.OK:
+        if outcome.status is Status.OK and outcome.purpose is not Purpose.SENTINEL:
             self._measure(record, outcome, source)
+        self.sentinels.tell(outcome, self.noise().get(self.objectives[0].name))
         if self._generation_is_complete(outcome):
             self._survive()
         self.logbook.record(outcome.status, self.population, len(self.front))

@@ -21,7 +21,7 @@ _REMOVED_LINES = 30
 def parent_of(store: StoreView, individual: int, told: int) -> Parent:
     """Return an individual as its operators see it, with the first `told` results of the run."""
     record = store.individual(individual)
-    outcomes = [one for one in store.outcomes_of(individual) if one.told <= told and one.status is Status.OK]
+    outcomes = [one for one in store.measurements_of(individual) if one.told <= told]
     newest = store.evaluation(outcomes[-1].evaluation).result if outcomes else None
     return Parent(
         id=individual,

@@ -91,6 +91,15 @@ class Workforce:
             self._free.remove(chosen)
         return chosen
 
+    @property
+    def free(self) -> list[Slot]:
+        """The workers that have nothing to do."""
+        return [slot for slot in self._free if not self._in_service[slot].is_down]
+
+    def take(self, slot: Slot) -> None:
+        """Take a free worker for an evaluation that is meant for it."""
+        self._free.remove(slot)
+
     def release(self, slot: Slot) -> None:
         """Take back a worker that was reserved."""
         self._free.append(slot)

@@ -14,7 +14,7 @@ from rich.console import Console
 from evo.champion import Setback
 from evo.commands.summary_view import evaluations, number
 from evo.runs import Viewed
-from evo.store import AttemptRecord, EvaluationRecord, IndividualRecord
+from evo.store import AttemptRecord, EvaluationRecord, IndividualRecord, Purpose
 from evo.terminal import literal, one_line, print_block, print_line, print_table, print_whole, sparkline
 from operators.proposal import Exchange
 from trainer.evaluation import CurvePoint, Evaluation, Split
@@ -57,8 +57,9 @@ class Portrait:
 
     @property
     def means(self) -> dict[str, float]:
-        """Mean of each objective over the evaluations that ended OK."""
-        measured = [result.objectives for result in self.results if result.objectives]
+        """Mean of each objective over the evaluations that ended OK, sentinels excepted."""
+        counted = [one.result for one in self.evaluations if one.purpose is not Purpose.SENTINEL and one.result]
+        measured = [result.objectives for result in counted if result.objectives]
         return {name: fmean(one[name] for one in measured) for name in (measured[0] if measured else ())}
 
     def to_json(self, *, prompts: bool) -> dict[str, Any]:

@@ -24,6 +24,8 @@ def print_status(console: Console, status: RunStatus) -> None:
     print_whole(console, _generation(status))
     if change := comparability(status.starts):
         print_whole(console, f"[yellow]{literal(change)}[/]")
+    for drift in status.drifts:
+        print_whole(console, f"[yellow]{literal(str(drift))}[/]")
     for retirement in status.out_of_service:
         print_whole(console, f"[red]out of service[/] {literal(str(retirement))}")
     for line in (*_work(status), *_failures(status.failures), *_refusals(status)):

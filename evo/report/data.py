@@ -49,6 +49,7 @@ class EvaluationRow:
         objectives: as measured on the split that selection sees; empty unless `status` is OK.
         champion: who was the best then, by the gate split too; None where there is no gate.
         feasible: whether the constraints were kept.
+        is_sentinel: whether it only repeats generation 0 to watch a device, and counts in no mean.
     """
 
     number: int
@@ -60,6 +61,7 @@ class EvaluationRow:
     reason: str = ""
     champion: int | None = None
     feasible: bool = True
+    is_sentinel: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,7 @@ class RunReport:
         confirmation: None until the finalists were confirmed.
         starts: when its drivers started, and the devices and versions of programs that each found.
         out_of_service: a line on each worker that was given no more work.
+        drifts: a line on each device whose newest sentinel differs beyond the noise.
         versions: of the programs that wrote the report, by name.
     """
 
@@ -199,6 +202,7 @@ class RunReport:
     confirmation: Confirmation | None
     starts: tuple[tuple[datetime, str], ...]
     out_of_service: tuple[str, ...]
+    drifts: tuple[str, ...]
     versions: Mapping[str, str]
 
     @property
@@ -274,7 +278,7 @@ class RunReport:
         counts: Counter[int] = Counter()
         means: dict[int, float] = {}
         for evaluation in self.evaluations:
-            if name in evaluation.objectives and evaluation.feasible:
+            if name in evaluation.objectives and evaluation.feasible and not evaluation.is_sentinel:
                 id_ = evaluation.individual
                 counts[id_] += 1
                 before = means.get(id_, 0.0)

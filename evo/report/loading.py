@@ -16,7 +16,7 @@ from evo.runs import Viewed
 from evo.search import Ending
 from evo.standings import Standings
 from evo.starts import installed_versions, read_starts
-from evo.store import StoreView
+from evo.store import Purpose, StoreView
 from evo.workforce import retirements
 from populations.archive import non_dominated
 from populations.fitness import Fitness
@@ -64,6 +64,7 @@ def load_report(viewed: Viewed) -> RunReport:
         confirmation=_confirmation(viewed, best.id) if best else None,
         starts=_starts(store),
         out_of_service=tuple(map(str, retirements(store))),
+        drifts=tuple(map(str, standings.sentinels.drifts)),
         versions=installed_versions(),
     )
 
@@ -78,7 +79,7 @@ def _evaluations(
     for number, record in enumerate(islice(store.told(), standings.told), start=1):
         result = record.result
         assert result is not None  # noqa: S101 - the store keeps one with everything that was told
-        if result.status is Status.OK and standings.has_gate:
+        if result.status is Status.OK and standings.has_gate and record.purpose is not Purpose.SENTINEL:
             bpb, gate_bpb = result.objectives[CONFIRMED_OBJECTIVE], result.split_bpb.get(Split.GATE)
             championship.tell(record.individual, record.seed, bpb, gate_bpb)
         places[result.device, result.sandbox] = None
@@ -92,6 +93,7 @@ def _evaluations(
                 objectives=result.objectives,
                 reason=result.reason,
                 champion=championship.champion,
+                is_sentinel=record.purpose is Purpose.SENTINEL,
                 feasible=not any(
                     one.violation(result.objectives) for one in standings.constraints if result.objectives
                 ),
@@ -104,7 +106,7 @@ def _measured(store: StoreView, standings: Standings, evaluations: Sequence[Eval
     """Return the individuals with an OK evaluation, by id; without their sources, which no number depends on."""
     measured: dict[int, Individual] = {}
     for row in evaluations:
-        if row.status is not Status.OK:
+        if row.status is not Status.OK or row.is_sentinel:
             continue
         if row.individual not in measured:
             record = store.individual(row.individual)

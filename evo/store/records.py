@@ -35,6 +35,8 @@ class Purpose(StrEnum):
     SEARCH = "search"
     REPLICATE = "replicate"
     """Another seed for a leader (`evo.second_looks`)."""
+    SENTINEL = "sentinel"
+    """Generation 0 once more, to see whether its device has changed (`evo.sentinels`); in no mean."""
     CONFIRM = "confirm"
     """A finalist on a split that selection never saw."""
 
@@ -125,7 +127,8 @@ class Outcome:
 
 
 def mean_objectives(outcomes: Sequence[Outcome]) -> dict[str, float]:
-    """Return the mean of each objective over outcomes that ended OK; empty when there are none."""
+    """Return the mean of each objective over outcomes that ended OK, sentinels excepted; empty without any."""
+    outcomes = [outcome for outcome in outcomes if outcome.purpose is not Purpose.SENTINEL]
     names = outcomes[-1].objectives if outcomes else ()
     return {name: sum(outcome.objectives[name] for outcome in outcomes) / len(outcomes) for name in names}
 

@@ -18,6 +18,7 @@ from evo.store.records import (
     OperatorTotals,
     Outcome,
     ProposalRecord,
+    Purpose,
     Spending,
     Work,
     mean_objectives,
@@ -222,6 +223,11 @@ class StoreView:
         """Return the small parts of an individual's done evaluations, in the order of acceptance."""
         query = f"{rows.OUTCOMES} WHERE individual = ? AND told IS NOT NULL ORDER BY told"
         return [rows.outcome(row) for row in self._rows(query, individual)]
+
+    def measurements_of(self, individual: int) -> list[Outcome]:
+        """Return those of an individual's outcomes that its means rest on: OK, and no sentinels."""
+        done = self.outcomes_of(individual)
+        return [one for one in done if one.status is Status.OK and one.purpose is not Purpose.SENTINEL]
 
     def last_told(self) -> int:
         """Return how many results have been accepted."""

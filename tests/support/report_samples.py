@@ -205,5 +205,6 @@ class _Simulation:
             "confirmation": Confirmation("G", 1.6021, 1.9814, 0.0011, 3),
             "starts": ((datetime(2026, 11, 20, 21, 4, tzinfo=UTC), "cpu (2 cores) with Python 3.11.2, torch 2.13.0"),),
             "out_of_service": (),
+            "drifts": (),
             "versions": {"evo": "1.0", "torch": "2.13.0", "Python": "3.11.2"},
         }

@@ -1,0 +1,105 @@
+"""Sentinels: generation 0 run again now and then on every device, to notice when a device drifts.
+
+A device that throttles, or is shared with a newcomer, trains less in the same seconds: whatever is measured on it from
+then on looks worse than it is. A sentinel repeats the very first training, seed included; what it measures is about the
+device, and counts in no mean.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from statistics import fmean
+
+from evo.store import EvaluationRequest, Outcome, Purpose
+from trainer.evaluation import Split, Status
+from trainer.objectives import Objective
+
+_SIGMAS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """A device measured generation 0 otherwise than before.
+
+    Attributes:
+        device: its name.
+        told: number of the sentinel's result.
+        value: what it measured, in the unit of the first objective.
+        before: mean of generation 0 with the same seed, on every device, until then.
+        sigmas: the difference in standard deviations of one evaluation; positive where it is better now.
+    """
+
+    device: str
+    told: int
+    value: float
+    before: float
+    sigmas: float
+
+    def __str__(self) -> str:
+        direction = "better" if self.sigmas > 0 else "worse"
+        return (
+            f"{self.device} drifts: generation 0 came out {abs(self.sigmas):.1f} σ {direction} than before "
+            f"({self.value:.6g} instead of {self.before:.6g}), so results on it are hard to compare"
+        )
+
+
+class Sentinels:
+    """Knows when each device is due for a sentinel, and what the sentinels have shown.
+
+    Args:
+        every: results of a device between two of its sentinels; 0 for none at all.
+        objective: what is compared.
+    """
+
+    def __init__(self, every: int, objective: Objective) -> None:
+        self._every = every
+        self._objective = objective
+        self._since: Counter[str] = Counter()
+        self._seed: int | None = None
+        self._known: list[float] = []
+        self._newest: dict[str, Drift] = {}
+
+    def tell(self, outcome: Outcome, sigma: float | None) -> None:
+        """Take in one result of the run.
+
+        Args:
+            outcome: the result.
+            sigma: standard deviation of one evaluation; None while it is unknown.
+        """
+        device = device_of(outcome.device)
+        self._since[device] += 1
+        is_first = outcome.purpose is Purpose.BASELINE and self._seed in (None, outcome.seed)
+        if outcome.purpose is Purpose.SENTINEL:
+            self._since[device] = 0
+        elif not (is_first and outcome.individual == 0):
+            return
+        if outcome.status is not Status.OK:
+            return
+        self._seed = outcome.seed
+        value = outcome.objectives[self._objective.name]
+        if outcome.purpose is Purpose.SENTINEL and sigma and self._known:
+            before = fmean(self._known)
+            sigmas = self._objective.weight * (value - before) / sigma
+            self._newest[device] = Drift(device, outcome.told, value, before, sigmas)
+        self._known.append(value)
+
+    def are_due(self, device: str) -> bool:
+        """Return whether a device has given so many results since its last sentinel that it is time for one."""
+        return bool(self._every) and self._seed is not None and self._since[device] >= self._every
+
+    @property
+    def request(self) -> EvaluationRequest:
+        """What to ask of generation 0 when a sentinel is due: the seed of its first evaluation."""
+        assert self._seed is not None  # noqa: S101 - none is due before that was told
+        return EvaluationRequest(self._seed, (Split.SELECTION,), Purpose.SENTINEL)
+
+    @property
+    def drifts(self) -> list[Drift]:
+        """The devices whose newest sentinel differs beyond the noise, by name."""
+        return [self._newest[device] for device in sorted(self._newest) if abs(self._newest[device].sigmas) > _SIGMAS]
+
+
+def device_of(worker: str) -> str:
+    """Return the device of a worker called `cuda:GPU-1/0`: several workers may share one."""
+    return worker.rpartition("/")[0] or worker

@@ -1,0 +1,80 @@
+"""A device that begins to measure otherwise is noticed, and what its sentinels measure is in nobody's mean."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from paced_evaluator import PacedEvaluator
+from searches import GENOME, Notes, configuration, opened
+
+from evo.commands.status_view import print_status
+from evo.report.loading import load_report
+from evo.resolution import resolve
+from evo.run_status import read_status
+from evo.runs import view
+from evo.store import Purpose
+from evo.terminal import stdout_console
+from evo.workers.evaluator import Slot
+from trainer.evaluation import Evaluation, Job, Status
+
+
+@dataclass
+class Throttling(PacedEvaluator):
+    """After some evaluations everything on the first device comes out worse.
+
+    Attributes:
+        sound: evaluations before that.
+    """
+
+    sound: int = 40
+
+    async def verdict(self, slot: Slot, job: Job) -> Evaluation:
+        result = await super().verdict(slot, job)
+        if result.status is not Status.OK or len(self.evaluated) <= self.sound or not slot.name.endswith("0"):
+            return result
+        worse = result.objectives["val_bpb"] + 0.1
+        return replace(result, objectives={**result.objectives, "val_bpb": worse})
+
+
+CONFIG = resolve(configuration(8, 12, noise={"sentinel_every": 10, "baseline_replicates": 4}), {})
+
+
+def test_drift_is_noticed_and_counts_in_no_mean(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    notes = Notes()
+    with opened(tmp_path / "run", CONFIG, Throttling(GENOME, slots=1), observer=notes) as (search, store):
+        asyncio.run(search.run())
+        sentinels = [one for one in store.outcomes() if one.purpose is Purpose.SENTINEL]
+        first = next(store.outcomes())
+        zero = search.standings.generation_zero
+        measured = [one for one in store.outcomes_of(0) if one.purpose is not Purpose.SENTINEL]
+        assert len(store.outcomes_of(0)) == len(measured) + len(sentinels)
+    assert {(one.individual, one.seed) for one in sentinels} == {(0, first.seed)}
+    assert {later.told - earlier.told for earlier, later in itertools.pairwise(sentinels)} <= {10, 11, 12}
+    assert zero is not None
+    assert zero.replicates == len(measured)
+    (said, *_) = [one for one in notes.said if "drifts" in one]
+    assert said.startswith("stand-in drifts: generation 0 came out ")
+    assert "σ worse than before" in said
+    with view(tmp_path / "run") as viewed:
+        assert any("drifts" in line for line in load_report(viewed).drifts)
+        print_status(stdout_console(), read_status(viewed))
+    assert "stand-in drifts" in capsys.readouterr().out
+
+
+def test_a_steady_device_is_not_accused(tmp_path: Path) -> None:
+    notes = Notes()
+    with opened(tmp_path / "run", CONFIG, PacedEvaluator(GENOME, slots=2), observer=notes) as (search, store):
+        asyncio.run(search.run())
+        assert any(one.purpose is Purpose.SENTINEL for one in store.outcomes())
+    assert [one for one in notes.said if "drifts" in one] == []
+
+
+def test_sentinels_can_be_switched_off(tmp_path: Path) -> None:
+    config = configuration(8, 12, noise={"sentinel_every": 0})
+    with opened(tmp_path / "run", config, PacedEvaluator(GENOME, slots=2)) as (search, store):
+        asyncio.run(search.run())
+        assert all(one.purpose is not Purpose.SENTINEL for one in store.outcomes())
