@@ -70,11 +70,8 @@ def _refuse(options: dict[str, Any], where: str) -> None:
 
 
 def _write(source: Path, genome: list[str], objective: str | None, *, force: bool, as_json: bool) -> None:
-    import tomllib
-
-    from evo.config import parse_config
     from evo.project.examine import examine
-    from evo.project.writing import CONFIG, PROGRAM, config_text, program_text, seen_from
+    from evo.project.writing import CONFIG, PROGRAM, config_text, program_text, refuse_invalid, seen_from
 
     here = Path()
     if Path(CONFIG).exists() and not force:
@@ -82,7 +79,7 @@ def _write(source: Path, genome: list[str], objective: str | None, *, force: boo
     found = examine(source, genome, objective)
     kept = found.root / found.program if found.program else Path(PROGRAM)
     text = config_text(found, here, seen_from(here, kept))
-    parse_config(tomllib.loads(text), CONFIG)
+    refuse_invalid(text, found)
     written = [CONFIG]
     if not kept.exists():
         _save(kept, program_text(found))

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from evo.project.flags import FixedTime, fixed_time, reads_seed, seed_flag
 from evo.project.found import Found
-from evo.project.frozen import Given, frozen_of, missing_files, named_files
+from evo.project.frozen import Given, frozen_of, missing_files, named_files, overlaps, without_parts
 from evo.project.instructions import Instructions
 from evo.project.modules import Module, Project
 from evo.project.printed import Metric, line_pattern, metrics_of
@@ -70,7 +70,7 @@ class _Examination:
         metrics = self._metrics(score or entry)
         fixed = self._fixed(entry, genome)
         objectives = self._objectives(metrics, score or entry, fixed)
-        frozen, held_out = self._given(entry, names, score)
+        frozen, held_out = self._given(entry, names, score, objectives)
         modules = self._project.closure(entry)
         flag = seed_flag([entry, genome])
         self._note(objectives, frozen, entry, modules)
@@ -254,16 +254,16 @@ class _Examination:
         return fixed_time([*fixed_modules, genome])
 
     def _given(
-        self, entry: Module, genome: Sequence[str], score: Module | None
+        self, entry: Module, genome: Sequence[str], score: Module | None, objectives: Sequence[Metric]
     ) -> tuple[tuple[Given, ...], tuple[str, ...]]:
         """Return what every command is given, and what the trusted one alone sees."""
-        frozen = frozen_of(self._project, entry, genome, self._home)
-        if score is None:
-            return tuple(frozen), ()
-        own = [Given(one.name, "scores") for one in self._project.closure(score)]
-        known = {one.name for one in frozen}
-        held_out = sorted(named_files(self._project, score) - known - set(genome))
-        return (*frozen, *(one for one in own if one.name not in known)), tuple(held_out)
+        reported = [one.json_file for one in objectives if one.json_file]
+        given = frozen_of(self._project, entry, genome, self._home)
+        given += [Given(one.name, "scores") for one in self._project.closure(score)] if score else []
+        frozen = without_parts([one for one in given if not any(overlaps(one.name, file) for file in reported)])
+        seen = [*genome, *(one.name for one in frozen)]
+        named = sorted(named_files(self._project, score)) if score else []
+        return tuple(frozen), tuple(name for name in named if not any(overlaps(name, other) for other in seen))
 
     def _command(self, entry: Module, seed: str | None, fixed: FixedTime | None) -> tuple[str, ...]:
         as_module = entry.imports_relatively or any(

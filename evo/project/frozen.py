@@ -64,12 +64,18 @@ def frozen_of(project: Project, entry: Module, genome: Sequence[str], home: Path
     for module in modules:
         found += _named(project, module, written)
         found += _cached(module, home)
-    return _without_parts([one for one in found if not _holds(one.name, genome)])
+    return without_parts([one for one in found if not _holds(one.name, genome)])
+
+
+def overlaps(name: str, other: str) -> bool:
+    """Return whether one of two names is the other, or lies in it."""
+    first, second = PurePosixPath(name.removeprefix("~/")), PurePosixPath(other.removeprefix("~/"))
+    return first.is_relative_to(second) or second.is_relative_to(first)
 
 
 def named_files(project: Project, module: Module) -> set[str]:
-    """Return the existing files and folders of the project that a module names in a text."""
-    return {one.name for one in _named(project, module, frozenset())}
+    """Return the existing files and folders of the project that a program names in a text, and does not write."""
+    return {one.name for one in _named(project, module, _written(project, module))}
 
 
 def missing_files(project: Project, entry: Module, module: Module) -> list[str]:
@@ -191,7 +197,7 @@ def _holds(name: str, genome: Sequence[str]) -> bool:
     return any(PurePosixPath(file).is_relative_to(name) for file in genome)
 
 
-def _without_parts(given: Sequence[Given]) -> list[Given]:
+def without_parts(given: Sequence[Given]) -> list[Given]:
     """Return each thing once, and nothing that lies in a folder that is given as a whole."""
     first: dict[str, Given] = {}
     for one in given:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import textwrap
+import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import tomli_w
 
+from evo.config import parse_config
 from evo.project.found import Found
 from evo.project.printed import Metric
 from evo.project.wording import Kind
@@ -40,6 +42,14 @@ def config_text(found: Found, folder: Path, program: str) -> str:
     """
     lines = _language_model(found, folder) if found.is_language_model else _script(found, folder)
     return "\n".join([*_head(found), *lines, *_llm(program)]) + "\n"
+
+
+def refuse_invalid(text: str, found: Found) -> None:
+    """Raise ConfigError where a text that `config_text` returned would be refused when it is read."""
+    data = tomllib.loads(text)
+    if "root" in data["task"]:
+        data["task"]["root"] = str(found.root)
+    parse_config(data, CONFIG)
 
 
 def program_text(found: Found) -> str:

@@ -106,6 +106,15 @@ def test_what_is_not_clear_is_said_and_nothing_is_written(
     assert names(folder) == set(files)
 
 
+def test_a_command_that_does_not_exist_is_found_before_anything_runs(project: Path) -> None:
+    edit(project, 'command = ["python", "train.py"]', 'command = ["no-such-program", "train.py"]')
+    done = evo("init", "--check", cwd=project)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert "no-such-program" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("pattern", "words"),
     [

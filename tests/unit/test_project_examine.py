@@ -272,6 +272,21 @@ def test_a_trusted_scorer(tmp_path: Path) -> None:
     assert frozen(found) == ["test.npz", "score.py"]
 
 
+def test_held_out_files_are_those_that_nothing_else_reads(tmp_path: Path) -> None:
+    score = """
+        import json, os
+        labels = open("data/labels.csv"), open("answers.csv"), os.environ["EVO_ARTIFACTS"]
+        json.dump({"accuracy": float(1)}, open("scores.json", "w"))
+        if labels:
+            print("done")
+        """
+    files = {"train.py": "import os\nos.listdir('data')\nprint('done')\n", "score.py": score}
+    found = look(tmp_path, files | dict.fromkeys(["data/labels.csv", "answers.csv", "scores.json"], "x"))
+    assert frozen(found) == ["data", "score.py"]
+    assert found.held_out == ("answers.csv",)
+    assert found.objectives[0].json_file == "scores.json"
+
+
 def test_the_built_in_task(tmp_path: Path) -> None:
     found = look(tmp_path, {"mine.py": "def build_model(task): ...\ndef train(model, task): ...\n"})
     assert found.is_language_model
