@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from evo.commands.options import RunAndId, RunArgument, example, individual, opened, run_and_ids
+from trainer import genome
 from trainer.errors import MachineError, UsageError
 
 
@@ -17,7 +19,7 @@ def register(app: typer.Typer) -> None:
     app.command(
         epilog=example(
             "evo export\nevo export runs/2026-11-21-220000 18 --out better.py",
-            "The file holds the genome as it was evaluated, byte for byte.",
+            "The genome is written as it was evaluated, byte for byte; one of several files into a folder.",
         )
     )(export)
     app.command(
@@ -30,19 +32,34 @@ def register(app: typer.Typer) -> None:
 
 def export(
     run_and_id: RunAndId = None,
-    out: Annotated[Path | None, typer.Option("--out", help="The file to write. [default: individual-<ID>.py]")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the file if there is one.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            help="The file to write, or the folder where the genome is several files. [default: individual-<ID>]",
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
 ) -> None:
-    """Write the genome of an individual to a file.
+    """Write the genome of an individual to a file, or to a folder.
 
     Of the best one by default.
     """
     run, names = run_and_ids(run_and_id)
     with opened(run) as viewed:
         record = individual(viewed, *names)
-        source = viewed.store.source(record.id)
-    path = out or Path(f"individual-{record.id}.py")
-    _write(path, source.encode(), replace=force)
+        files = genome.split(viewed.store.source(record.id), viewed.config.task.genome_files)
+    if len(files) == 1:
+        path = out or Path(f"individual-{record.id}.py")
+        places = dict(zip([path], files.values(), strict=True))
+    else:
+        path = out or Path(f"individual-{record.id}")
+        places = {path / name: content for name, content in files.items()}
+        _make_folders(path, places)
+    for place in places:
+        _require_place(place, replace=force)
+    for place, content in places.items():
+        _write(place, content.encode())
     typer.echo(str(path))
 
 
@@ -54,21 +71,13 @@ def report(
     from evo.report.writing import write_report
 
     if out:
-        _require_place(out)
+        _require_place(out, replace=True)
     with opened(run) as viewed:
         typer.echo(str(write_report(viewed, out)))
 
 
-def _write(path: Path, content: bytes, *, replace: bool) -> None:
-    """Write a file that is never seen half written.
-
-    Raises:
-        UsageError: something stands there that may not be replaced.
-        MachineError: the disk refused.
-    """
-    _require_place(path)
-    if path.exists() and not replace:
-        raise UsageError(f"{path} exists already. Give --force to replace it, or another name with --out.")
+def _write(path: Path, content: bytes) -> None:
+    """Write a file that is never seen half written; raise MachineError where the disk refuses."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         draft.write_bytes(content)
@@ -78,9 +87,24 @@ def _write(path: Path, content: bytes, *, replace: bool) -> None:
         raise MachineError(f"The genome was to be written to {path}, but that failed: {error.strerror}.") from error
 
 
-def _require_place(path: Path) -> None:
-    """Raise UsageError unless `path` can be a file."""
+def _make_folders(path: Path, files: Iterable[Path]) -> None:
+    """Make the folder of a genome of several files; raise UsageError where it cannot be one."""
+    if not path.parent.is_dir():
+        raise UsageError(f"--out must name a folder in one that exists, but there is no folder {path.parent}.")
+    try:
+        for file in files:
+            file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"--out must name a folder, for the genome is several files, but {path} cannot be one: {error.strerror}."
+        ) from error
+
+
+def _require_place(path: Path, *, replace: bool) -> None:
+    """Raise UsageError unless `path` can be a file, or is one that may not be replaced."""
     if path.is_dir():
         raise UsageError(f"--out must name a file, but {path} is a folder. Name a file in it.")
     if not path.parent.is_dir():
         raise UsageError(f"--out must name a file in a folder that exists, but there is no folder {path.parent}.")
+    if path.exists() and not replace:
+        raise UsageError(f"{path} exists already. Give --force to replace it, or another name with --out.")
