@@ -17,6 +17,9 @@ Read `search` first: the journey of a candidate. `assemble` is the only place th
     genome                          reading generation 0
     project/                        what `evo init` finds out about a project, and writes
     live, report/, results_table    what people and other tools see
+    apply, repository               an individual as a commit; the user's own git repository
+    studies/                        after a run: what carries a gain, whether it transfers
+    signals                         Ctrl-C and its kin while a study works
     commands/                       the command line, one file a group
 
 Nothing here imports torch: only the processes that train or score do.

@@ -5,6 +5,8 @@
     data      prepare
     look      status, best, show, diff, lineage, pareto
     output    export, report
+    apply     apply
+    studies   ablate, promote
     health    check, doctor
     audit     audit
     options   what several commands share: the run and the individuals they are about, examples, JSON output
@@ -21,7 +23,7 @@ from typing import Annotated
 
 import typer
 
-from evo.commands import audit, data, health, init, look, output, run
+from evo.commands import apply, audit, data, health, init, look, output, run, studies
 from trainer.errors import EvoError
 
 app = typer.Typer(
@@ -31,7 +33,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (init, run, data, look, output, health, audit):
+for group in (init, run, data, look, output, apply, studies, health, audit):
     group.register(app)
 
 

@@ -19,7 +19,7 @@ def help_texts() -> dict[str, str]:
 
 def test_every_command_that_is_promised_is_there() -> None:
     assert {"run", "resume", "prepare", "status", "best", "show", "diff", "lineage", "pareto"} <= set(commands())
-    assert {"init", "export", "report", "check", "doctor", "audit"} <= set(commands())
+    assert {"init", "export", "report", "check", "doctor", "audit", "apply", "ablate", "promote"} <= set(commands())
 
 
 def test_every_command_has_an_example_of_itself(help_texts: dict[str, str]) -> None:

@@ -35,6 +35,9 @@ SMALLER = [
     (r"--vocab-size \d+", "--vocab-size 300"),
     (r"^(evo (?:show|lineage|export)) 12", r"\1 1"),
     (r"^evo diff 0 12", "evo diff 0 1"),
+    (r"^evo apply", f"evo apply {RUN} 1"),  # the best individual may be generation 0, at this size
+    (r"^evo ablate 12", f"evo ablate {RUN} 1 --seeds 1"),
+    (r"^evo promote 12 (.*)=300", rf"evo promote {RUN} 1 \1=0.6 --seeds 1"),
     (r"^evo run (?!.*--pop)", "evo run --pop 2 --gens 2 "),
     (r"^evo run (?!.*--config)", "evo run --config small.toml "),
     (r"^evo audit$", "evo audit --only next_token"),
