@@ -91,7 +91,7 @@ class Repository:
 
     def commit(self, name: str) -> str | None:
         """Return the hexadecimal name of a commit, None where there is none of that name."""
-        done = _git(self.top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+        done = _git(self.top, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
         return done.stdout.decode().strip() if done.returncode == 0 else None
 
     def refuse_checked_out(self, branch: str) -> None:

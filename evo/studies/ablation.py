@@ -33,6 +33,8 @@ class Verdict(StrEnum):
     """And leaving it out changes nothing beyond noise."""
     NEEDED = "the rest fails without it"
     """And alone it changes nothing beyond noise."""
+    OPEN = "cannot be told with these seeds"
+    """The noise is unknown."""
     UNKNOWN = "not measured"
 
 
@@ -175,4 +177,6 @@ def _verdict(alone: Sample, without: Sample, gain: Gain, loss: Gain, whole: Gain
         return Verdict.FAILS_ALONE
     if without.has_failed:
         return Verdict.NEEDED
-    return Verdict.UNKNOWN if gain.mean is None or loss.mean is None else Verdict.NEUTRAL
+    if gain.mean is None or loss.mean is None:
+        return Verdict.UNKNOWN
+    return Verdict.OPEN if gain.margin is None or loss.margin is None else Verdict.NEUTRAL

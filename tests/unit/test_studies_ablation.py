@@ -89,6 +89,12 @@ def test_what_is_not_measured_yet(tmp_path: Path) -> None:
     assert result.spread.degrees == 0
 
 
+def test_with_one_seed_the_noise_is_unknown(tmp_path: Path) -> None:
+    result = found(tmp_path, lambda c: 2 - 0.5 * c["A"], seeds=1)
+    assert set(verdicts(result)) == {Verdict.OPEN}
+    assert result.parts[0].alone.noise is None
+
+
 def test_one_edit_is_the_whole_change_and_costs_nothing_more(tmp_path: Path) -> None:
     parts = change("A = 0\n", "A = 1\n")
     assert len(trials(parts, range(3))) == 6
