@@ -17,6 +17,7 @@ from evo.projection import FamilyTree
 from evo.resolution import resolved, uses_language_model, worker_devices
 from evo.search import Search
 from evo.standings import Standings
+from evo.stopping import StoppingRules
 from evo.store import Store, StoreView
 from evo.task_config import ScriptTask
 from evo.workers import Evaluator, LocalEvaluator
@@ -66,7 +67,8 @@ def build_search(
     standings = build_standings(config)
     gate = SourceGate(contract(config), store.known)
     breeder = Breeder(config.search.seed, _toolbox(config), operators, gate, store, standings)
-    return Search(make_plan(config), store, lineage, evaluator, breeder, standings, observer)
+    rules = StoppingRules.of(config.search)
+    return Search(make_plan(config), store, lineage, evaluator, breeder, standings, observer, rules)
 
 
 def build_standings(config: Config) -> Standings:

@@ -78,6 +78,9 @@ class SearchConfig(Section):
         front: the objectives of the Pareto front that is kept and reported; the task's first two by default.
         tournament_size: individuals that compete for each parent's place.
         seed: every random choice derives from it.
+        max_hours: wall time of the run, its confirmation included, whoever drives it.
+        target: mean of the first objective at which the search ends.
+        patience: results without a better individual after which the search ends; 0 for never.
     """
 
     pop: Annotated[int, Field(ge=2, strict=True)] = 16
@@ -87,6 +90,9 @@ class SearchConfig(Section):
     front: tuple[str, ...] = ()
     tournament_size: Positive = 2
     seed: Annotated[int, Field(ge=0, le=_LARGEST_SEED, strict=True)] = 0
+    max_hours: Quantity | None = None
+    target: Annotated[float, Field(allow_inf_nan=False, strict=True)] | None = None
+    patience: Annotated[int, Field(ge=0, strict=True)] = 0
 
     @field_validator("objectives", "front")
     @classmethod

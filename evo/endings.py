@@ -14,8 +14,16 @@ class Ending(StrEnum):
     NO_OFFSPRING = "no_offspring"
     OPERATOR_UNAVAILABLE = "operator_unavailable"
     COST_LIMIT = "cost_limit"
+    TIME_LIMIT = "time_limit"
+    TARGET = "target"
+    STAGNATION = "stagnation"
     FAILED = "failed"
     """An error ended it."""
+
+    @property
+    def is_by_rule(self) -> bool:
+        """Whether the run ended as its user wanted: by its budget or by another rule of stopping."""
+        return self in (Ending.COMPLETE, Ending.TIME_LIMIT, Ending.TARGET, Ending.STAGNATION)
 
 
 @dataclass(frozen=True, slots=True)

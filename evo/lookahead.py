@@ -36,12 +36,12 @@ class Lookahead:
 
     def proposal_admitted(self) -> None:
         """Take in that the newest proposal became an individual."""
-        self._proposal_seconds = _blend(self._proposal_seconds, self._unrewarded_seconds)
+        self._proposal_seconds = blend(self._proposal_seconds, self._unrewarded_seconds)
         self._unrewarded_seconds = 0.0
 
     def evaluation_took(self, seconds: float) -> None:
         """Take in the wall seconds of one evaluation."""
-        self._evaluation_seconds = _blend(self._evaluation_seconds, seconds)
+        self._evaluation_seconds = blend(self._evaluation_seconds, seconds)
 
     def target(self) -> int:
         """Return how many offspring should be waiting or being made."""
@@ -64,5 +64,6 @@ class Lookahead:
         self._evaluation_seconds = state["evaluation_seconds"]
 
 
-def _blend(mean: float, newest: float) -> float:
+def blend(mean: float, newest: float) -> float:
+    """Return a running mean with its newest value; 0.0 is a mean of nothing yet."""
     return newest if mean == 0.0 else mean + _NEWEST_SHARE * (newest - mean)

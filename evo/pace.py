@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 
-from evo.lookahead import Lookahead
+from evo.lookahead import Lookahead, blend
 from evo.plan import Plan
 from evo.store import Store
 
@@ -17,17 +18,34 @@ class Pace:
     Attributes:
         lookahead: how many offspring to have ready.
         search_end: results after which the search proper is over and the finalists are confirmed.
+        result_seconds: wall seconds from one result to the next, lately.
     """
 
     def __init__(self, plan: Plan, slots: int) -> None:
         self.lookahead = Lookahead(slots)
         self.search_end = plan.search_end
+        self.result_seconds = 0.0
+        self._driven_before = 0.0
+        self._started = self._newest = time.monotonic()
         self._plan = plan
         self._kept = ""
 
+    @property
+    def driven_seconds(self) -> float:
+        """Wall seconds that the run was driven so far, by this driver and by those before it."""
+        return self._driven_before + time.monotonic() - self._started
+
+    def result_came(self) -> None:
+        """Take in that an evaluation was accepted."""
+        now = time.monotonic()
+        self.result_seconds = blend(self.result_seconds, now - self._newest)
+        self._newest = now
+
     def keep(self, store: Store) -> None:
         """Write it to the store, if it has changed."""
-        state = json.dumps({"search_end": self.search_end, **self.lookahead.state()})
+        state = json.dumps(
+            {"search_end": self.search_end, "driven_seconds": self.driven_seconds, **self.lookahead.state()}
+        )
         if state != self._kept:
             store.set_meta(_KEY, state)
             self._kept = state
@@ -37,5 +55,6 @@ class Pace:
         kept = store.meta(_KEY)
         if kept is not None:
             state = json.loads(kept)
+            self._driven_before = state.pop("driven_seconds", 0.0)
             self.search_end = max(self._plan.search_end, min(state.pop("search_end"), self._plan.evaluations))
             self.lookahead.restore(state)

@@ -33,6 +33,7 @@ from evo.projection import FamilyTree, Projection
 from evo.second_looks import in_order, second_looks
 from evo.sentinels import device_of
 from evo.standings import Standings
+from evo.stopping import StoppingRules
 from evo.store import EvaluationRecord, EvaluationRequest, ProposalRecord, Purpose, Store
 from evo.workers import Evaluator, Slot
 from evo.workforce import Workforce
@@ -59,6 +60,7 @@ class Search:
         breeder: Breeder,
         standings: Standings,
         observer: Observer,
+        rules: StoppingRules | None = None,
     ) -> None:
         self._plan = plan
         self._store = store
@@ -67,6 +69,7 @@ class Search:
         self._breeder = breeder
         self._standings = standings
         self._observer = observer
+        self._rules = rules or StoppingRules()
         self._workforce = Workforce(evaluator.workers)
         self._pace = Pace(plan, self._workforce.size)
         self._losses = Losses()
@@ -155,6 +158,15 @@ class Search:
             self._proposed(proposal)
         if self._failure is None and self._standings.generation_zero is None and not self._baseline_is_open():
             self._fail(failed_generation_zero(self._store.evaluations_of(0)))
+        self._apply_rules()
+
+    def _apply_rules(self) -> None:
+        """End the search proper when a rule says so; its finalists are still to be confirmed."""
+        if self._stopped is None and self._standings.told < self._pace.search_end:
+            pace = self._pace
+            stopped = self._rules.verdict(self._plan, self._standings, pace.driven_seconds, pace.result_seconds)
+            if stopped is not None:
+                self._stop(stopped.ending, stopped.reason)
 
     def _start(self) -> None:
         self._start_second_looks()
@@ -162,6 +174,7 @@ class Search:
         self._start_evaluations()
         if self._stopped is None:
             self._start_proposals()
+        if self._stopped is None or self._stopped.ending.is_by_rule:
             self._start_confirmations()
             self._start_evaluations()
 
@@ -323,6 +336,7 @@ class Search:
         individual = self._store.individual(record.individual)
         outcome = self._store.outcome(record.id)
         self._standings.tell(individual, outcome, self._store.source)
+        self._pace.result_came()
         self._news.append(partial(self._observer.finished, individual, outcome, self._standings, result.reason))
         for drift in self._standings.sentinels.drifts:
             if drift.told == outcome.told:
@@ -352,10 +366,11 @@ class Search:
         if self._queue or self._evaluating or self._proposing:
             return
         requests = confirmation_requests(self._plan, self._standings, self._store)
-        self._pace.search_end = self._plan.evaluations - len(requests)
-        if self._standings.told < self._pace.search_end:
-            self._start_proposals()
-            return
+        if self._stopped is None:
+            self._pace.search_end = self._plan.evaluations - len(requests)
+            if self._standings.told < self._pace.search_end:
+                self._start_proposals()
+                return
         self._queue.extend(self._enqueued(individual, wanted) for individual, wanted in requests)
 
     def _enqueued(self, individual: int, wanted: EvaluationRequest) -> EvaluationRecord:

@@ -60,6 +60,7 @@ class Standings:
         hall: the best individuals so far by the selection split alone.
         front: the non-dominated individuals over the plan's pair of objectives.
         told: results so far; `searched` of them were offspring.
+        led_since: number of the result that made the best individual the best.
         sentinels: when they are due, and which devices drift.
         second_looks: results of further seeds by individual, failures included (`evo.second_looks`).
         statuses: how those results ended.
@@ -84,6 +85,8 @@ class Standings:
         self.logbook = Logbook(plan.mu, self.objectives[0])
         self.told = 0
         self.searched = 0
+        self.led_since = 0
+        self._leader: int | None = None
         self.sentinels = Sentinels(plan.sentinel_every, self.objectives[0])
         self.second_looks: Counter[int] = Counter()
         self.statuses: Counter[Status] = Counter()
@@ -112,6 +115,9 @@ class Standings:
             self.second_looks[record.id] += 1
         if outcome.status is Status.OK and outcome.purpose is not Purpose.SENTINEL:
             self._measure(record, outcome, source)
+        leader = self.best()
+        if leader is not None and leader.id != self._leader:
+            self._leader, self.led_since = leader.id, outcome.told
         self.sentinels.tell(outcome, self.noise().get(self.objectives[0].name))
         if self._generation_is_complete(outcome):
             self._survive()

@@ -13,6 +13,7 @@ from trainer.errors import ConfigError
 
 if TYPE_CHECKING:
     from evo.config import Config
+    from evo.endings import Stopped
 
 _RUN_EXAMPLE = example(
     """
@@ -44,6 +45,11 @@ _MaxCost = Annotated[
     float | None, typer.Option("--max-cost", help="Stop before paying more for the model, US dollars.")
 ]
 _Workers = Annotated[int | None, typer.Option("--workers", help="Evaluations at a time. [default: one a GPU, else 1]")]
+_MaxHours = Annotated[float | None, typer.Option("--max-hours", help="End after this wall time, all included.")]
+_Target = Annotated[float | None, typer.Option("--target", help="End when the first objective's mean reaches this.")]
+_Patience = Annotated[
+    int | None, typer.Option("--patience", help="End after so many results without a better individual.")
+]
 _Sandbox = Annotated[
     str | None,
     typer.Option(
@@ -81,6 +87,9 @@ def run(
     model: Annotated[str | None, typer.Option("--model", help="Language model. [default: claude-sonnet-5-5]")] = None,
     program: Annotated[str | None, typer.Option("--program", help="A program.md with your instructions.")] = None,
     max_cost: _MaxCost = None,
+    max_hours: _MaxHours = None,
+    target: _Target = None,
+    patience: _Patience = None,
     workers: _Workers = None,
     devices: _Devices = None,
     sandbox: _Sandbox = None,
@@ -95,6 +104,9 @@ def run(
             "schedule": schedule,
             "objectives": _names("--objectives", objectives),
             "seed": seed,
+            "max_hours": max_hours,
+            "target": target,
+            "patience": patience,
         },
         "operators": {"weights": _weights(operators)},
         "llm": {"model": model, "program": program, "max_cost_usd": max_cost},
@@ -107,6 +119,9 @@ def resume(
     run: Annotated[Path, typer.Argument(help="The folder of a run.")],
     gens: _Gens = None,
     max_cost: _MaxCost = None,
+    max_hours: _MaxHours = None,
+    target: _Target = None,
+    patience: _Patience = None,
     operators: _Operators = None,
     workers: _Workers = None,
     devices: _Devices = None,
@@ -121,7 +136,7 @@ def resume(
     from evo.runs import read_config, resume
 
     flags: dict[str, dict[str, Any]] = {
-        "search": {"gens": gens},
+        "search": {"gens": gens, "max_hours": max_hours, "target": target, "patience": patience},
         "operators": {"weights": _weights(operators)},
         "llm": {"max_cost_usd": max_cost},
         "workers": {"count": workers, "devices": _names("--devices", devices), "sandbox": sandbox},
@@ -133,7 +148,7 @@ def resume(
     view = LiveView(change(read_config(RunFolder.open(run))), run)
     with view:
         stopped = resume(run, view, change, accept_changes=accept_changes, progress=view.preparing)
-    _conclude(run, stopped.ending == "complete", stopped.reason)
+    _conclude(run, stopped)
 
 
 def _configured(file: Path | None, flags: dict[str, dict[str, Any]]) -> Config:
@@ -165,7 +180,7 @@ def _start(config: Config, path: Path) -> None:
     view = LiveView(config, path)
     with view:
         stopped = start(config, path, view, view.preparing)
-    _conclude(path, stopped.ending == "complete", stopped.reason)
+    _conclude(path, stopped)
 
 
 def _changed(stored: Config, flags: dict[str, dict[str, Any]]) -> Config:
@@ -176,8 +191,8 @@ def _changed(stored: Config, flags: dict[str, dict[str, Any]]) -> Config:
     return resolve(overlaid(stored, flags))
 
 
-def _conclude(path: Path, complete: bool, reason: str) -> None:
-    """Write the report, print what came out, and exit non-zero when the run ended short of its budget."""
+def _conclude(path: Path, stopped: Stopped) -> None:
+    """Write the report, print what came out, and exit non-zero when the run ended otherwise than by its own rules."""
     from evo.commands.summary_view import print_summary
     from evo.errors import ReportError
     from evo.report.writing import write_report
@@ -189,8 +204,9 @@ def _conclude(path: Path, complete: bool, reason: str) -> None:
         except ReportError as error:  # the results are safe, and the summary still has to be shown
             typer.echo(f"evo: {error}", err=True)
         print_summary(viewed)
-    if not complete:
-        typer.echo(f"evo: stopped early: {reason}. Go on with: evo resume {path}", err=True)
+    if stopped.ending != "complete":
+        typer.echo(f"evo: stopped early: {stopped.reason}. Go on with: evo resume {path}", err=True)
+    if not stopped.ending.is_by_rule:
         raise typer.Exit(1)
 
 
