@@ -6,7 +6,6 @@ import json
 import math
 import os
 import re
-import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -136,12 +135,13 @@ def _read_regular(folder: Path, name: str) -> bytes:
     if any(map(os.path.islink, inner)):
         raise Ended(Status.CRASHED, f"left {name} behind a link")
     try:
+        if path.exists() and not path.is_file():
+            raise Ended(Status.CRASHED, f"left {name}, which is not a regular file")
+        # Nobody can swap it any more: whoever wrote it has ended.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise Ended(Status.CRASHED, f"left no readable {name}: {error.strerror}") from error
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise Ended(Status.CRASHED, f"left {name}, which is not a regular file")
         content = file.read(_JSON_LIMIT_BYTES + 1)
     if len(content) > _JSON_LIMIT_BYTES:
         raise Ended(Status.CRASHED, f"left {name} with more than {_JSON_LIMIT_BYTES // 2**20} MiB")

@@ -183,14 +183,14 @@ class ScriptSupervisor:
         """Wait for the end of a command and return its monotonic time; raise Ended unless it ended well."""
         tree.begin()
         seconds = self._settings.wall_seconds
-        limit = TimeLimit(time.monotonic() + seconds, f"{what} did not end within {seconds:g} s")
+        limit = TimeLimit(time.monotonic() + seconds, f"did not end within {seconds:g} s")
         try:
             return Guard(tree, self._settings.limits, self._driver, tree.find_main).until_exit(limit)
         except Ended as end:
             said = tree.output.tail().strip()
             if end.status is Status.CRASHED and _OUT_OF_MEMORY.search(said):
                 raise Ended(Status.OUT_OF_MEMORY, _with_last_line(f"{what} ran out of memory", said)) from end
-            raise Ended(end.status, _with_last_line(str(end), said)) from end
+            raise Ended(end.status, _with_last_line(f"{what} {end}", said)) from end
 
     def _after_a_kill(self, job: Job, reason: str) -> tuple[Status, str]:
         """Return how to judge a command that somebody killed; who, the kernel does not tell."""
@@ -200,18 +200,17 @@ class ScriptSupervisor:
         return Status.LOST, reason
 
     def _filled_in(self, command: Sequence[str], job: Job) -> list[str]:
-        program = str(self._program(command[0]))
-        command = [program, *command[1:]]
+        command = [self._program(command[0]), *command[1:]]
         seconds = self._settings.fixed_seconds
         values = {"{seed}": str(job.seed), "{seconds}": "" if seconds is None else f"{seconds:g}"}
         return [re.sub("{seed}|{seconds}", lambda found: values[found[0]], part) for part in command]
 
-    def _program(self, name: str) -> Path:
+    def _program(self, name: str) -> str:
         """Return the path of a program; one of the project's own stands in the working folder, among its own kind."""
         given = [one.name for one in (*self._frozen, *self._held_out)]
         if "/" in name and any(PurePosixPath(name).is_relative_to(folder) for folder in given):
-            return Path(name)
-        return find_program(name, self._settings.root)
+            return f"./{PurePosixPath(name)}"
+        return str(find_program(name, self._settings.root))
 
     def _environment(self, scratch: Path, job: Job) -> dict[str, str]:
         settings = self._settings
