@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import environment, evo, running
+from command_line import environment, evo, running, wait_until_gone
 
 TOML = """
 [task]
@@ -156,9 +156,12 @@ def test_an_interrupted_ablation_goes_on(project: Path, best: Any, tmp_path: Pat
     command = ("ablate", str(project / "runs/first"), str(best["id"]), "--seeds", "4")
     with running(*command, env=environment(PACE="0.4")) as ablation:
         ablation.wait_for_results(3)
+        family = ablation.family()
+        assert family
         assert ablation.finish(signal.SIGINT) == 1
         assert ablation.err[-1] == "evo: interrupted. What was measured is kept: the same command goes on.\n"
         assert "Traceback" not in "".join(ablation.err)
+        wait_until_gone(family, seconds=10)
     measured = len(json.loads(kept.read_text())["measurements"])
     assert measured >= 3
     done = evo(*command)
