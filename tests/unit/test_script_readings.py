@@ -1,0 +1,224 @@
+"""Objectives read off what a program printed, or off a JSON file that it left."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trainer.evaluation import Status
+from trainer.script import Reading
+from trainer.script.readings import Reader
+from trainer.watch import Ended
+
+ONLY = Reading("loss", r"^loss:\s*(\S+)")
+LAST = Reading("loss", r"^loss:\s*(\S+)", take="last")
+NOWHERE = Path("/nonexistent")
+
+
+def value(printed: bytes, reading: Reading = ONLY, *, piece: int = 0) -> float:
+    reader = Reader((reading,))
+    for start in range(0, len(printed), piece or len(printed) or 1):
+        reader.feed(printed[start : start + (piece or len(printed))])
+    return reader.values(NOWHERE)[reading.name]
+
+
+def refusal(printed: bytes, reading: Reading = ONLY) -> tuple[Status, str]:
+    with pytest.raises(Ended) as raised:
+        value(printed, reading)
+    assert "\n" not in str(raised.value)
+    return raised.value.status, str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("printed", "expected"),
+    [
+        (b"loss: 0.5\n", 0.5),
+        (b"loss: 0.5", 0.5),
+        (b"before\nloss:0.5\nafter\n", 0.5),
+        (b"loss: 1e-3\r\n", 1e-3),
+        (b"loss: -7\n", -7.0),
+        (b"step 1\rstep 2\rloss: 0.5\r", 0.5),
+        (b"\x1b[32mloss: 0.5\x1b[0m\n", 0.5),
+        (b"loss: 0.5\nloss: 0.5\n", 0.5),
+        (b"my loss: 3\nloss: 0.5\n", 0.5),
+        (b"loss:\n0.25\nloss: 0.5\n", 0.5),
+        (b"\xff\xfe\x00\nloss: 0.5\n", 0.5),
+        (b"x" * 100_000 + b"\nloss: 0.5\n", 0.5),
+        (b"loss: 0.5\n" + b"x" * 100_000, 0.5),
+        (b"loss: 0.5 " + b"x" * 100_000, 0.5),
+    ],
+)
+@pytest.mark.parametrize("piece", [0, 1000, 7])
+def test_the_value_stands_in_a_line(printed: bytes, expected: float, piece: int) -> None:
+    assert value(printed, piece=piece) == expected
+    assert value(printed, LAST, piece=piece) == expected
+
+
+@given(st.lists(st.sampled_from([b"loss: 1\n", b"other\r", b"\r\n", b"loss: 1", b" ", b"\xc3\xa9"])), st.integers(1, 9))
+def test_how_output_arrives_changes_nothing(pieces: list[bytes], size: int) -> None:
+    printed = b"loss: 1\n" + b"".join(pieces) + b"\nloss: 2\n"
+    assert value(printed, LAST, piece=size) == value(printed, LAST) == 2.0
+
+
+def test_the_only_value_must_be_the_only_one_and_the_last_one_need_not() -> None:
+    printed = b"loss: 3\nloss: 2\nloss: 1\n"
+    status, reason = refusal(printed)
+    assert status is Status.CRASHED
+    assert "several values that match the pattern of loss, '3' and '2'" in reason
+    assert 'take = "last"' in reason
+    assert value(printed, LAST) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("printed", "status", "words"),
+    [
+        (b"", Status.CRASHED, "printed no line that matches the pattern of loss: ^loss:"),
+        (b"LOSS: 3\n", Status.CRASHED, "printed no line"),
+        (b"x" * 5000 + b"loss: 3\n", Status.CRASHED, "printed no line"),
+        (b"loss: low\n", Status.CRASHED, "reported loss as 'low', which is not a number"),
+        (b"loss: 0.5,\n", Status.CRASHED, "'0.5,', which is not a number"),
+        (b"loss: 3%\n", Status.CRASHED, "which is not a number"),
+        (b"loss: " + b"z" * 5000 + b"\n", Status.CRASHED, "which is not a number"),
+        (b"loss: nan\n", Status.DIVERGED, "reported loss as nan"),
+        (b"loss: inf\n", Status.DIVERGED, "reported loss as inf"),
+        (b"loss: -Infinity\n", Status.DIVERGED, "reported loss as -inf"),
+        (b"loss: 1e999\n", Status.DIVERGED, "reported loss as inf"),
+    ],
+)
+def test_what_is_no_value_is_said(printed: bytes, status: Status, words: str) -> None:
+    found, reason = refusal(printed)
+    assert found is status
+    assert words in reason
+    assert len(reason) < 300
+
+
+def test_a_group_that_took_no_part_is_no_value() -> None:
+    optional = Reading("loss", r"^loss:?(?: (\d+))?")
+    assert value(b"loss\nloss: 4\nloss\n", optional) == 4.0
+
+
+def test_several_objectives_are_read_from_the_same_lines() -> None:
+    reader = Reader((ONLY, Reading("accuracy", r"accuracy=(\S+)")))
+    reader.feed(b"loss: 1 accuracy=0.9\n")
+    assert reader.values(NOWHERE) == {"loss": 1.0, "accuracy": 0.9}
+
+
+@pytest.mark.parametrize("line", [b"\n", b"\r", b"a\n", b"x", b"\x1b[", b"\x1b]", b"loss:\n"])
+def test_a_flood_is_kept_up_with(line: bytes) -> None:
+    reader = Reader((ONLY,))
+    chunk = line * (2**16 // len(line))
+    began = time.process_time()
+    for _ in range(32):
+        reader.feed(chunk)
+    assert time.process_time() - began < 2.0, "2 MiB must not keep a supervisor for seconds"
+    reader.feed(b"\nloss: 0.5\n")
+    assert reader.values(NOWHERE) == {"loss": 0.5}
+
+
+# JSON
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    (tmp_path / "out").mkdir()
+    return tmp_path / "out"
+
+
+def read(out: Path, key: str = "test.loss") -> float:
+    return Reader((Reading("loss", json="out/metrics.json", key=key),)).values(out.parent)["loss"]
+
+
+def written(out: Path, text: str | bytes) -> Path:
+    (out / "metrics.json").write_bytes(text.encode() if isinstance(text, str) else text)
+    return out
+
+
+def refused(out: Path) -> tuple[Status, str]:
+    with pytest.raises(Ended) as raised:
+        read(out)
+    assert "\n" not in str(raised.value)
+    return raised.value.status, str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "expected"),
+    [
+        ('{"test": {"loss": 0.5, "other": [1]}, "train": {"loss": 9}}', "test.loss", 0.5),
+        ('{"loss": 3}', "loss", 3.0),
+        ('{"runs": [{"loss": 1}, {"loss": 2}]}', "runs.1.loss", 2.0),
+        ('{"runs": [1, 2, 3]}', "runs.-1", 3.0),
+        ('{"loss": "0.25"}', "loss", 0.25),
+        ('\ufeff{"loss": 3}'.encode("utf-16-le"), "loss", 3.0),
+    ],
+)
+def test_a_key_leads_to_a_number(out: Path, text: str | bytes, key: str, expected: float) -> None:
+    assert read(written(out, text), key) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "words"),
+    [
+        ("", Status.CRASHED, "which is not JSON"),
+        ("{'test': 1}", Status.CRASHED, "which is not JSON"),
+        (b"\xff\xff", Status.CRASHED, "which is not JSON"),
+        ("[" * 100_000, Status.CRASHED, "which is not JSON"),
+        ('{"test": {"loss": 1, "loss": 2}}', Status.CRASHED, "the key 'loss' stands twice in an object"),
+        ('{"test": {"loss": ' + "1" * 5000 + "}}", Status.CRASHED, "which is not JSON"),
+        ('{"test": {}}', Status.CRASHED, "left out/metrics.json without the key test.loss"),
+        ('{"test": [1]}', Status.CRASHED, "without the key test.loss"),
+        ('{"test": 1}', Status.CRASHED, "without the key test.loss"),
+        ("null", Status.CRASHED, "without the key test.loss"),
+        ('"test"', Status.CRASHED, "without the key test.loss"),
+        ('{"test": {"loss": null}}', Status.CRASHED, "reported loss as None, which is not a number"),
+        ('{"test": {"loss": true}}', Status.CRASHED, "reported loss as True, which is not a number"),
+        ('{"test": {"loss": [1]}}', Status.CRASHED, "reported loss as a list, which is not a number"),
+        ('{"test": {"loss": {"a": 1}}}', Status.CRASHED, "reported loss as an object, which is not a number"),
+        ('{"test": {"loss": 1' + "0" * 400 + "}}", Status.CRASHED, "which is not a number"),
+        ('{"test": {"loss": NaN}}', Status.DIVERGED, "reported loss as nan"),
+        ('{"test": {"loss": "inf"}}', Status.DIVERGED, "reported loss as inf"),
+        ('{"test": {"loss": 1e400}}', Status.DIVERGED, "reported loss as inf"),
+        (b" " * (4 * 2**20 + 1), Status.CRASHED, "with more than 4 MiB"),
+    ],
+)
+def test_what_is_no_number_in_a_file_is_said(out: Path, text: str | bytes, status: Status, words: str) -> None:
+    found, reason = refused(written(out, text))
+    assert found is status
+    assert words in reason
+    assert len(reason) < 300
+
+
+@pytest.mark.parametrize("depth", [300, 900, 960, 980, 990, 1000, 3000])
+def test_no_depth_of_nesting_is_more_than_a_verdict(out: Path, depth: int) -> None:
+    status, _ = refused(written(out, '{"test": {"loss": ' + "[" * depth + "]" * depth + "}}"))
+    assert status is Status.CRASHED
+
+
+def test_only_a_plain_file_in_plain_folders_is_read(out: Path) -> None:
+    place = out / "metrics.json"
+    good = out.parent / "good.json"
+    good.write_text(json.dumps({"test": {"loss": 1}}))
+
+    assert refused(out)[1] == "left no readable out/metrics.json: No such file or directory"
+    place.symlink_to(good)
+    assert "left no readable out/metrics.json" in refused(out)[1]
+    place.unlink()
+    os.mkfifo(place)
+    assert refused(out)[1] == "left out/metrics.json, which is not a regular file"
+    place.unlink()
+    place.mkdir()
+    assert refused(out)[1] == "left out/metrics.json, which is not a regular file"
+    place.rmdir()
+
+    (out.parent / "real").mkdir()
+    good.rename(out.parent / "real" / "metrics.json")
+    out.rmdir()
+    for target in ("real", "out", "."):
+        out.symlink_to(target)
+        assert refused(out)[1] == "left out/metrics.json behind a link"
+        out.unlink()
