@@ -57,9 +57,9 @@ class Watch:
         workers = worker_devices(self._config)
         count = f"{len(workers)} worker{'s' if len(workers) > 1 else ''} on {literal(workers[0].name)}"
         self._say(f"[bold]{literal(self._what)}[/]: {evaluations(wanted)}{before}, {_each(self._config)}{count}")
-        if self._notebook.outdated:
-            kept = f"{self._notebook.outdated} measured under other settings"
-            self._say(f"[yellow]{kept} in {literal(str(self._notebook.path))} count no more[/]")
+        if self._notebook.others:
+            place = literal(str(self._notebook.path))
+            self._say(f"[yellow]{evaluations(self._notebook.others)} in {place} had other settings and do not count[/]")
 
     def measured(self, trial: Trial, measurement: Measurement, left: int) -> None:
         """Show one result."""

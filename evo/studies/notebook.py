@@ -17,8 +17,6 @@ from evo.plan import CONFIRMED_OBJECTIVE
 from trainer.errors import MachineError
 from trainer.evaluation import Evaluation, Split, Status
 
-_FORMAT = 1
-
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
@@ -45,9 +43,11 @@ class Measurement:
 class Notebook:
     """Measurements by program and seed, in a file that is never seen half written.
 
+    The file keeps what was measured under other conditions, for a study that comes back to them.
+
     Attributes:
         path: of the file.
-        outdated: how many measurements of the file were left out, because they were made under other conditions.
+        others: how many measurements it has from under other conditions.
     """
 
     def __init__(self, path: Path, conditions: Mapping[str, Any]) -> None:
@@ -61,30 +61,30 @@ class Notebook:
             MachineError: the file cannot be read or written.
         """
         self.path = path
-        self.outdated = 0
-        self._conditions = json.loads(json.dumps(conditions))
-        self._measured: dict[tuple[str, int], Measurement] = {}
+        self._own = _digest(json.dumps(conditions, sort_keys=True))
+        self._conditions: dict[str, Any] = {}
+        self._measured: dict[tuple[str, str, int], Measurement] = {}
         self._read()
+        self._conditions[self._own] = conditions
+        self.others = sum(under != self._own for under, *_ in self._measured)
         self._write()  # before anything is paid for
 
     def get(self, program: str, seed: int) -> Measurement | None:
         """Return what was measured of a program with a seed, None before that."""
-        return self._measured.get((_digest(program), seed))
+        return self._measured.get((self._own, _digest(program), seed))
 
     def add(self, program: str, seed: int, measurement: Measurement) -> None:
         """Keep a measurement; what the infrastructure lost is known until the process ends."""
-        self._measured[_digest(program), seed] = measurement
+        self._measured[self._own, _digest(program), seed] = measurement
         self._write()
 
     def _read(self) -> None:
         try:
             data = json.loads(self.path.read_text(encoding="utf-8"))
-            if data["format"] != _FORMAT or data["conditions"] != self._conditions:
-                self.outdated = len(data["measurements"])
-                return
+            self._conditions = dict(data["conditions"])
             for entry in data["measurements"]:
                 measurement = Measurement(Status(entry["status"]), entry["objectives"], entry["reason"])
-                self._measured[entry["program"], entry["seed"]] = measurement
+                self._measured[entry["conditions"], entry["program"], entry["seed"]] = measurement
         except FileNotFoundError:
             return
         except OSError as error:
@@ -95,22 +95,25 @@ class Notebook:
             ) from error
 
     def _write(self) -> None:
-        kept = {key: one for key, one in self._measured.items() if one.status is not Status.LOST}  # to be tried again
-        entries = [{"program": program, "seed": seed, **asdict(one)} for (program, seed), one in kept.items()]
-        data = {"format": _FORMAT, "conditions": self._conditions, "measurements": entries}
-        draft = self.path.with_name(f".{self.path.name}.part")
+        entries = [
+            {"conditions": conditions, "program": program, "seed": seed, **asdict(one)}
+            for (conditions, program, seed), one in self._measured.items()
+            if one.status is not Status.LOST  # to be tried again
+        ]
+        draft = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
         try:
             with draft.open("w", encoding="utf-8") as file:
-                json.dump(data, file, indent=1)
+                json.dump({"conditions": self._conditions, "measurements": entries}, file, indent=1)
                 file.flush()
                 os.fsync(file.fileno())
             draft.replace(self.path)
         except OSError as error:
+            draft.unlink(missing_ok=True)
             raise MachineError(
                 f"What is measured was to be kept in {self.path}, but that failed: {error.strerror}. Make room, or "
                 "copy the run to a folder that you can write."
             ) from error
 
 
-def _digest(program: str) -> str:
-    return hashlib.sha256(program.encode()).hexdigest()
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -157,15 +157,23 @@ def test_what_finishes_while_everything_is_ended_is_kept(tmp_path: Path) -> None
     assert interrupted(Uneven(GENOME, slots=3, one_in=10**9, stubborn=True), tmp_path, left=11) == 3
 
 
-def test_measurements_under_other_conditions_do_not_count(tmp_path: Path) -> None:
+def test_measurements_under_other_conditions_do_not_count_and_stay(tmp_path: Path) -> None:
     assert run(tmp_path, PacedEvaluator(GENOME, one_in=10**9), trials(1))
     other = notebook(tmp_path, seconds=60)
-    assert other.outdated == 4
+    assert other.others == 4
     assert other.get(PROGRAMS[0], 0) is None
-    assert saved(tmp_path) == []
+    other.add(PROGRAMS[0], 0, Measurement(Status.OK, {"val_bpb": 9.0}))
+    again = notebook(tmp_path)
+    assert again.others == 1
+    kept = again.get(PROGRAMS[0], 0)
+    assert kept is not None
+    assert kept.objectives["val_bpb"] < 9
+    assert [path.name for path in tmp_path.iterdir()] == ["study.json"]
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"format": 1}', '{"format": 1, "conditions": {}, "measurements": 3}'])
+@pytest.mark.parametrize(
+    "content", ["", "[]", '{"conditions": {}}', '{"conditions": {}, "measurements": 3}', '{"conditions": 3}']
+)
 def test_a_damaged_notebook_is_no_measurement(content: str, tmp_path: Path) -> None:
     (tmp_path / "study.json").write_text(content)
     with pytest.raises(MachineError, match="damaged"):
