@@ -83,7 +83,7 @@ class Repository:
                 return cls(Path(top), prefix)
         problem = _problem(done)
         if done.returncode and "not a git repository" not in problem and "work tree" not in problem:
-            raise MachineError(f"git could not look at {folder}: {problem}")
+            raise MachineError(f"git could not look at {folder}: {problem}. `git status` there says more.")
         what = (
             "in no git repository" if "not a git repository" in problem else "in a git repository without a work tree"
         )
