@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from operators.proposal import Refused
 from populations.diversity import Program, read_program
@@ -115,11 +115,22 @@ def script_contract(names: Sequence[str]) -> Contract:
 
     def check(program: Program) -> None:
         try:
-            split(program.source, names)
+            files = split(program.source, names)
         except GenomeError as error:
             raise Refused("contract", str(error)) from None
+        if len(files) > 1:
+            _check_each(files)
 
     return check
+
+
+def _check_each(files: Mapping[str, str]) -> None:
+    """Raise Refused where files are a program together, and one of them is none."""
+    for name, source in files.items():
+        try:
+            _parsed(source)
+        except Refused as refusal:
+            raise Refused("contract", f"{name} must be a program of its own, but {refusal}") from None
 
 
 def language_model_contract(program: Program) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
@@ -20,6 +21,7 @@ from typing import NamedTuple
 
 from populations.placement import misplaced_statement
 from populations.syntax_digest import digest
+from trainer.genome import marked_lines
 
 _PIECES_KEPT = 2048
 """Some twenty generations of changes to a program of a hundred statements; less than 1 kB each, beside the text."""
@@ -78,7 +80,7 @@ def read_statements(source: str) -> tuple[Statement, ...]:
         statements = tuple(_read_pieces(source))
     except UNREADABLE:
         return parsed_statements(source)  # it knows better, and what is wrong with which line
-    _require_future_first(statements)
+    _require_future_first(statements, source)
     return statements
 
 
@@ -86,7 +88,7 @@ def parsed_statements(source: str) -> tuple[Statement, ...]:
     """Return what `read_statements` does, and raise what it does, by parsing the whole source."""
     body = parse(source).body
     statements = tuple(map(_statement, body))
-    _require_future_first(statements)
+    _require_future_first(statements, source)
     misplaced = misplaced_statement(body)
     if misplaced is not None:
         statement, message = misplaced
@@ -135,14 +137,22 @@ def _statement(node: ast.stmt) -> Statement:
     return Statement(node.lineno, digest(node), is_text, is_future_import, signature)
 
 
-def _require_future_first(statements: Sequence[Statement]) -> None:
-    began = False
-    for index, statement in enumerate(statements):
+def _require_future_first(statements: Sequence[Statement], source: str) -> None:
+    """Raise SyntaxError where a future import follows other code of its file, of which a genome may have several."""
+    if not any(statement.is_future_import for statement in statements):
+        return
+    starts = [0, *marked_lines(source)]
+    began, file = False, -1
+    for statement in statements:
+        file_before, file = file, bisect_right(starts, statement.line)
         if statement.is_future_import:
-            if began:
+            if began and file == file_before:
                 raise _syntax_error("imports from __future__ must come first", statement.line)
-        elif index or not statement.is_text:
+            began = False
+        elif file == file_before or not statement.is_text:
             began = True
+        else:
+            began = False
 
 
 def _syntax_error(message: str, line: int) -> SyntaxError:

@@ -7,11 +7,13 @@ each under a marker line; being a comment, it leaves Python what it is.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping, Sequence
 
 from trainer.errors import GenomeError
 
 _MARKER = "# ===== evo file: {} ====="
+_MARKED = re.compile(r"^# ===== evo file: .+ =====$", re.MULTILINE)
 
 
 def join(files: Mapping[str, str]) -> str:
@@ -47,6 +49,13 @@ def split(source: str, names: Sequence[str]) -> dict[str, str]:
     if tuple(files) != tuple(names):
         raise GenomeError(_expected(names))
     return {name: "".join(lines) for name, lines in files.items()}
+
+
+def marked_lines(source: str) -> list[int]:
+    """Return the numbers, from 1, of the lines under which a file of a genome begins; none in a genome of one file."""
+    if _MARKED.search(source) is None:
+        return []
+    return [number for number, line in enumerate(source.split("\n"), 1) if _MARKED.fullmatch(line)]
 
 
 def _expected(names: Sequence[str]) -> str:
