@@ -258,7 +258,9 @@ def parse_config(data: Mapping[str, Any], source: str = "") -> Config:
     try:
         config = Config.model_validate(data)
     except ValidationError as error:
-        raise ConfigError(_explain(error.errors()[0], source)) from error
+        # A misspelt key often is what makes others wrong.
+        first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
+        raise ConfigError(_explain(first, source)) from error
     _refuse_unmeasured(config, source)
     return config
 
