@@ -21,7 +21,7 @@ from trainer.errors import MachineError
 from trainer.evaluation import Evaluation, Job, Split, Status
 from trainer.processes import refuse_inspection
 
-_FIRST_SEED = 500
+_FIRST_SEED = 700
 """Neither a search nor its confirmation comes that far: every study is on seeds that nobody was chosen by."""
 
 
