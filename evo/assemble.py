@@ -29,6 +29,7 @@ from operators import (
     RandomMutation,
     SourceGate,
     StructureMutation,
+    Tuning,
     UniformCrossover,
     language_model_contract,
     script_contract,
@@ -153,8 +154,11 @@ def build_operators(config: Config, spent_usd: float = 0.0) -> OperatorChoice:
     for name in weights:
         if name in CLASSICAL_OPERATORS:
             available[name] = CLASSICAL_OPERATORS[name](device)
+        elif name == Tuning.name:
+            (objective,) = config.objectives(config.search.objectives[:1])
+            available[name] = Tuning(objective)
         elif name not in LANGUAGE_MODEL_OPERATORS:
-            known = ", ".join((*CLASSICAL_OPERATORS, *LANGUAGE_MODEL_OPERATORS))
+            known = ", ".join((*CLASSICAL_OPERATORS, Tuning.name, *LANGUAGE_MODEL_OPERATORS))
             raise ConfigError(f"--operators must name operators among {known}, but {name!r} is none of them.")
     if uses_language_model(config):
         available |= _language_model_operators(config, spent_usd)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import functools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from evo.standings import Standings
 from evo.store import ProposalRecord, Store
 from evo.surroundings import look_around, parent_of
+from evo.variants import Variants
 from operators.choice import OperatorChoice
 from operators.gate import SourceGate
-from operators.proposal import Operator, Proposal, Request, Surroundings
+from operators.proposal import Operator, Proposal, Request, Surroundings, Variant
 from populations.toolbox import Toolbox
 
 
@@ -23,6 +24,7 @@ class Draft:
     Attributes:
         told: results that the population had seen.
         look_around: gathers what was known then.
+        find_variants: gathers what was measured of the first parent's structure then.
     """
 
     number: int
@@ -30,6 +32,7 @@ class Draft:
     parents: tuple[int, ...]
     told: int
     look_around: Callable[[], Surroundings]
+    find_variants: Callable[[], Sequence[Variant]]
 
 
 class Breeder:
@@ -53,6 +56,7 @@ class Breeder:
         self._gate = gate
         self._store = store
         self._standings = standings
+        self._variants = Variants(store, standings)
 
     def begin(self, number: int) -> Draft:
         """Choose operator and parents, and journal the choice before anything is spent on it."""
@@ -67,7 +71,8 @@ class Breeder:
         self._store.begin_proposal(number, operator.name, parents, told)
         # The operator starts before the next result is told, and asks first thing, if at all.
         around = functools.cache(lambda: look_around(self._store, self._standings, parents, told))
-        return Draft(number, operator, parents, told, around)
+        variants = functools.cache(lambda: self._variants.of(parents[0], told))
+        return Draft(number, operator, parents, told, around, variants)
 
     async def close(self) -> None:
         """Close what the operators hold open."""
@@ -81,7 +86,8 @@ class Breeder:
         """
         operator = self._operators.named(record.operator)
         around = look_around(self._store, self._standings, record.parents, record.told)
-        return Draft(record.number, operator, record.parents, record.told, lambda: around)
+        variants = self._variants.of(record.parents[0], record.told)
+        return Draft(record.number, operator, record.parents, record.told, lambda: around, lambda: variants)
 
     async def propose(self, draft: Draft) -> Proposal:
         """Let the operator work; raises what `Operator.propose` raises."""
@@ -92,5 +98,6 @@ class Breeder:
             random=random.Random(f"{self._seed}:{draft.number}:vary"),  # noqa: S311 - no secret depends on it
             journal=self._store.journal(draft.number),
             gate=self._gate,
+            find_variants=draft.find_variants,
         )
         return await draft.operator.propose(request)

@@ -13,6 +13,7 @@
     random_mutation      the baseline: constants or structure, by chance
     merge_crossover      the changes of both parents since their common ancestor
     uniform_crossover    each constant and each definition from either parent
+    tuning               TPE and CMA-ES over the constants of one structure, which `search_space` gives types
     llm/                 the operators that ask a language model
     errors               what stops a search
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from operators.proposal import NoOffspring, Operator, Parent, Proposal, Refused, Request, Surroundings
     from operators.random_mutation import RandomMutation
     from operators.structure_mutation import StructureMutation
+    from operators.tuning import Tuning
     from operators.uniform_crossover import UniformCrossover
 
 _PUBLIC = {
@@ -52,6 +54,7 @@ _PUBLIC = {
     "SourceGate": "gate",
     "StructureMutation": "structure_mutation",
     "Surroundings": "proposal",
+    "Tuning": "tuning",
     "UniformCrossover": "uniform_crossover",
     "clean_source": "gate",
     "language_model_contract": "gate",
@@ -72,6 +75,7 @@ __all__ = [
     "SourceGate",
     "StructureMutation",
     "Surroundings",
+    "Tuning",
     "UniformCrossover",
     "clean_source",
     "language_model_contract",

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from operators.source_text import SourceText, Splice, spliced
-from populations.diversity import read_program
+from populations.diversity import normal_form, read_program
 
 Number = int | float
 Value = bool | int | float | str | tuple[Number, ...]
@@ -24,6 +24,7 @@ _CONSTANT_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 _CHOICES = re.compile(r"[^\n#]*#[^\n]*?\bone of:?\s+([^\n]+)")
 _POWER = re.compile(r"2\s*\*\*\s*\d+")
 _LARGEST_EXPONENT = 64
+_BLANKS: dict[type, str] = {bool: "True", int: "0", float: "0.0", tuple: "()"}
 _DEVICE_WORDS = frozenset({"CPU", "CUDA", "MPS"})
 
 
@@ -76,6 +77,19 @@ def constants_of(tree: ast.Module, text: SourceText) -> dict[str, Constant]:
             case ast.AugAssign(target=ast.Name(id=name)):
                 assigned[name] += 1
     return {name: constant for name, constant in found.items() if assigned[name] == 1}
+
+
+def constants_and_structure(source: str) -> tuple[Mapping[str, Value], str]:
+    """Return the values of the constants of a source, and a name of what is left of it without them.
+
+    Sources that differ only in the values of constants, in layout or in comments have the same structure.
+
+    Raises:
+        SyntaxError: `source` is no Python.
+    """
+    constants = find_constants(source)
+    blanks = [Splice(one.start, one.end, _BLANKS.get(type(one.value), '""')) for one in constants.values()]
+    return {name: one.value for name, one in constants.items()}, normal_form(spliced(source, blanks))
 
 
 def is_for_another_device(name: str, device: str) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+from operators.constants import Value
 from trainer.evaluation import CurvePoint
 
 
@@ -31,6 +32,19 @@ class Parent:
     objectives: Mapping[str, float]
     replicates: int = 1
     curve: Sequence[CurvePoint] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A measured individual whose code is the parent's but for its constants.
+
+    Attributes:
+        constants: values by name.
+        objectives: mean over its evaluations, by objective name.
+    """
+
+    constants: Mapping[str, Value]
+    objectives: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +142,7 @@ class Request:
         number: the proposal's number within the run.
         parents: as many as the operator's `arity`.
         look_around: gathers `surroundings`, which costs time and which not every operator asks for.
+        find_variants: gathers `variants`, likewise.
         random: seeded from (run seed, number); the only source of randomness an operator may use.
     """
 
@@ -137,6 +152,12 @@ class Request:
     random: random.Random
     journal: Journal
     gate: Gate
+    find_variants: Callable[[], Sequence[Variant]] = tuple
+
+    @property
+    def variants(self) -> Sequence[Variant]:
+        """The measured individuals with the first parent's code but for constants, itself among them."""
+        return self.find_variants()
 
     @property
     def surroundings(self) -> Surroundings:

@@ -10,9 +10,10 @@ from collections.abc import Callable
 import pytest
 from operator_requests import SEED, ClosedGate, gate_knowing, proposed, relatives, request_for
 
-from operators import ConstantMutation, MergeCrossover, RandomMutation, StructureMutation, UniformCrossover
+from operators import ConstantMutation, MergeCrossover, RandomMutation, StructureMutation, Tuning, UniformCrossover
 from operators.proposal import NoOffspring, Operator, Request
 from populations.diversity import normal_form
+from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
 
 OPERATORS: dict[str, Callable[[], Operator]] = {
     "constants": ConstantMutation,
@@ -20,6 +21,7 @@ OPERATORS: dict[str, Callable[[], Operator]] = {
     "random": RandomMutation,
     "uniform": UniformCrossover,
     "merge": MergeCrossover,
+    "tuning": lambda: Tuning(LANGUAGE_MODEL_OBJECTIVES["val_bpb"]),
 }
 SEEDS = (0, 1, 2, "run 1, proposal 7")
 

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import trainer
+from operators.constant_mutation import ConstantMutation
+from operators.constants import constants_and_structure
 from operators.gate import SourceGate, language_model_contract
-from operators.proposal import Exchange, Gate, Operator, Parent, Proposal, Refused, Request, Surroundings
+from operators.proposal import (
+    Exchange,
+    Gate,
+    NoOffspring,
+    Operator,
+    Parent,
+    Proposal,
+    Refused,
+    Request,
+    Surroundings,
+    Variant,
+)
 from populations.diversity import normal_form
 
 SEED = (Path(trainer.__file__).parent / "seed" / "train.py").read_text()
@@ -101,7 +115,18 @@ def request_for(*sources: str, seed: int | str = 0, gate: Gate | None = None, an
         random=random.Random(seed),
         journal=NoJournal(),
         gate=gate or gate_knowing(*sources),
+        find_variants=lambda: variants(sources[0]),
     )
+
+
+def variants(source: str, count: int = 12) -> list[Variant]:
+    """Measured programs with other constants; each change made the loss a little worse."""
+    mutation, found = ConstantMutation(), [source]
+    for number in range(count):
+        with contextlib.suppress(NoOffspring):
+            found.append(mutation.mutate(source, random.Random(number)).source)
+    values = (constants_and_structure(one)[0] for one in found)
+    return [Variant(one, {"val_bpb": 1.5 + 0.01 * number}) for number, one in enumerate(values)]
 
 
 def proposed(operator: Operator, request: Request) -> Proposal:

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+from operator_requests import ClosedGate, gate_knowing, proposed, request_for
+
+from operators import Tuning
+from operators.constants import Value, constants_and_structure, find_constants
+from operators.proposal import NoOffspring, Variant
+from operators.search_space import Scale, search_space
+from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
+
+BPB, SPEED = LANGUAGE_MODEL_OBJECTIVES["val_bpb"], LANGUAGE_MODEL_OBJECTIVES["tokens_per_second"]
+SOURCE = """LR = 1e-3
+DECAY = 0.95
+WIDTH = 128
+SHIFT = -0.5
+FUSED = False
+ACT = "relu"  # one of: relu, gelu
+NAME = "run"
+
+
+def build_model(task):
+    return LR
+
+
+def train(model, task):
+    return WIDTH
+"""
+
+
+def loss_of(values: Mapping[str, Value]) -> float:
+    """A bowl with its bottom at 1e-2 and 512, on the scales on which these constants live."""
+    rate, width = float(values["LR"]), float(values["WIDTH"])  # type: ignore[arg-type]
+    return math.log(rate / 1e-2) ** 2 + math.log(width / 512) ** 2 + (values["ACT"] != "gelu")
+
+
+def space_of(source: str) -> dict[str, Scale]:
+    constants = find_constants(source)
+    tried = [{name: one.value for name, one in constants.items()}]
+    return {one.name: one.scale for one in search_space(constants.values(), tried)}
+
+
+def test_constants_get_the_scale_they_live_on() -> None:
+    assert space_of(SOURCE) == {
+        "LR": Scale.LOG,
+        "DECAY": Scale.NEAR_ONE,
+        "WIDTH": Scale.LOG,
+        "SHIFT": Scale.LINEAR,
+        "FUSED": Scale.CHOICE,
+        "ACT": Scale.CHOICE,
+    }
+
+
+def test_places_in_a_range_and_values_are_inverse() -> None:
+    for one in search_space(find_constants(SOURCE).values(), []):
+        if one.scale is Scale.CHOICE:
+            continue
+        for place in (0.0, 0.1, 0.5, 0.77, 1.0):
+            value = one.from_unit(place)
+            assert isinstance(value, int) == one.is_integer
+            assert one.low * 0.99 - 1e-9 <= value <= one.high * 1.01 if one.low >= 0 else value <= one.high
+            assert one.to_unit(value) == pytest.approx(place, abs=0.05)
+
+
+def test_programs_that_differ_in_constants_share_their_structure() -> None:
+    values, structure = constants_and_structure(SOURCE)
+    other = SOURCE.replace("1e-3", "5e-4").replace('"relu"', '"gelu"').replace("# one of", "# of which one")
+    assert constants_and_structure(other)[1] == structure
+    assert constants_and_structure(SOURCE.replace("return LR", "return -LR"))[1] != structure
+    assert constants_and_structure(SOURCE.replace("WIDTH = 128", "WIDTH = 128.0"))[1] != structure
+    assert values["WIDTH"] == 128
+
+
+def test_it_finds_better_constants_than_it_was_shown() -> None:
+    known, variants = [SOURCE], []
+    for number in range(60):
+        values, _ = constants_and_structure(known[-1])
+        variants.append(Variant(values, {"val_bpb": loss_of(values)}))
+        if len(variants) < 5:
+            known.append(SOURCE.replace("1e-3", f"{number + 2}e-4").replace("128", str(64 + 8 * number)))
+            continue
+        parent = min(zip(known, variants, strict=True), key=lambda pair: pair[1].objectives["val_bpb"])[0]
+        request = request_for(parent, seed=number, gate=gate_knowing(*known))
+        known.append(proposed(Tuning(BPB), replace(request, find_variants=lambda: variants)).source)
+    losses = [one.objectives["val_bpb"] for one in variants]
+    assert min(losses) < 0.3 < min(losses[:5]) / 5
+
+
+def test_the_better_direction_is_the_objective_s() -> None:
+    points = [({"LR": 1e-4 * 2**n}, 100.0 * n) for n in range(12)]
+    source = "LR = 1e-3\n\n\ndef build_model(task):\n    return LR\n\n\ndef train(model, task):\n    return 1\n"
+    variants = [Variant(values, {"tokens_per_second": speed}) for values, speed in points]
+    proposals = [
+        proposed(Tuning(SPEED), replace(request_for(source, seed=seed), find_variants=lambda: variants))
+        for seed in range(12)
+    ]
+    rates = sorted(float(constants_and_structure(one.source)[0]["LR"]) for one in proposals)  # type: ignore[arg-type]
+    assert rates[len(rates) // 2] > 0.02
+
+
+def test_nothing_to_go_on_is_said() -> None:
+    few = replace(request_for(SOURCE), find_variants=lambda: [Variant({}, {})])
+    with pytest.raises(NoOffspring, match="0 variants were measured, and 4 are needed"):
+        proposed(Tuning(BPB), few)
+    bare = SOURCE.partition("\n\n\n")[2]
+    with pytest.raises(NoOffspring, match="no top-level"):
+        proposed(Tuning(BPB), replace(request_for(bare), find_variants=lambda: [Variant({}, {"val_bpb": 1.0})] * 5))
+    with pytest.raises(NoOffspring, match="none of 20 attempts"):
+        proposed(Tuning(BPB), request_for(SOURCE, gate=ClosedGate()))
