@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import hashlib
-import signal
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -23,6 +22,7 @@ from evo.progress import Observer
 from evo.results_table import write_results_table
 from evo.run_folder import RunFolder
 from evo.search import Ending, Search, Stopped
+from evo.signals import heeding_signals
 from evo.standings import Standings
 from evo.starts import comparability, read_starts, record_start
 from evo.store import Store, StoreView
@@ -32,7 +32,6 @@ from trainer.processes import refuse_inspection
 _COLLECTION_THRESHOLD = 100_000
 _CONFIG_SHA256 = "config_sha256"
 _SEALED_SHA256 = "sealed_config_sha256"
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +150,7 @@ def _drive(search: Search, folder: RunFolder, store: Store, lineage: Lineage) ->
     calm_collector()
     try:
         search.restore()
-        stopped = asyncio.run(_until_stopped(search))
+        stopped = asyncio.run(heeding_signals(search.run(), search.interrupt))
     except EvoError as error:
         # The error is the news; what fails after it, mostly for the same reason, would hide it.
         with suppress(EvoError):
@@ -161,24 +160,6 @@ def _drive(search: Search, folder: RunFolder, store: Store, lineage: Lineage) ->
     store.record_event("stopped", {"ending": stopped.ending, "reason": stopped.reason})
     write_results_table(folder, store, lineage, search.standings.objectives[0])
     return stopped
-
-
-async def _until_stopped(search: Search) -> Stopped:
-    """Run a search that the first signal stops in good order; the second one ends the process at once."""
-    loop = asyncio.get_running_loop()
-    # `nohup` lets a process ignore that its terminal is gone.
-    heeded = [number for number in _SIGNALS if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
-
-    def interrupt() -> None:
-        for number in heeded:
-            loop.remove_signal_handler(number)
-            # Even a busy event loop does not delay it; the store loses nothing and the candidates end with the driver.
-            signal.signal(number, signal.SIG_DFL)
-        search.interrupt()
-
-    for number in heeded:
-        loop.add_signal_handler(number, interrupt)
-    return await search.run()
 
 
 def _say_what_is_not_confirmed(config: Config, observer: Observer) -> None:
