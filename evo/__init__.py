@@ -2,11 +2,15 @@
 
 Read `search` first: the journey of a candidate. `assemble` is the only place that picks implementations.
 
-    config, resolution, plan        what the user asked for, what the device adds, how the budget is divided
+    config, task_config             what the user asked for: of a run, of its task
+    resolution, plan, materials     what the device adds, how the budget is divided, what the task needs beside genomes
     runs                            start, resume or view a run: folder, lock, store and lineage around a search
-    search, breeding, surroundings  the loop; its asking side; what operators are told
+    search, breeding                the loop; its asking side
+    surroundings, variants          what operators are told: of relatives; of programs with other constants
     standings, champion, summary    what is known so far; who is the best; what that amounts to
-    confirmation                    how luck is kept out of the answer: replicates, gate, finalists
+    confirmation, second_looks      how luck is kept out of the answer: replicates, gate, leaders, finalists
+    sentinels                       whether a device still measures what it measured
+    stopping, endings               when to end before the budget does; how a search can end
     lookahead, pace                 how many offspring to propose ahead; how far
     workers/                        where evaluations run
     workforce, losses               which workers are free and fit; whom to blame for lost evaluations
@@ -19,7 +23,7 @@ Read `search` first: the journey of a candidate. `assemble` is the only place th
     live, report/, results_table    what people and other tools see
     apply, repository               an individual as a commit; the user's own git repository
     studies/                        after a run: what carries a gain, whether it transfers
-    signals                         Ctrl-C and its kin while a study works
+    signals                         Ctrl-C and its kin while a search or a study works
     commands/                       the command line, one file a group
 
 Nothing here imports torch: only the processes that train or score do.
