@@ -132,6 +132,25 @@ def test_even_the_shortest_program_has_a_plausible_peak(confined: SupervisorProc
         assert 100 < one.objectives["peak_memory_mib"] < 160
 
 
+def test_files_can_be_made_copied_and_touched(confined: SupervisorProcess) -> None:
+    verdict = evaluate(
+        confined,
+        """
+        import os, shutil
+        from pathlib import Path
+
+        for _ in range(2):
+            Path("done").touch()
+            assert Path("done").exists()
+        shutil.copy2("prepare.py", "copy.py")
+        shutil.copytree("data", "more")
+        os.utime("done", (1, 1))
+        print("loss: 1")
+        """,
+    )
+    assert verdict.status is Status.OK, verdict.reason
+
+
 def test_seed_and_seconds_arrive_by_placeholder_and_by_environment(confined: SupervisorProcess) -> None:
     verdict = evaluate(
         confined,

@@ -29,7 +29,7 @@ _FCHMODAT2 = 452  # newer than some libseccomp; a new system call has one number
 # setting some; and a process that stays in its group is ended with it.
 _PRETENDED = (
     *("chmod", "fchmod", "fchmodat", _FCHMODAT2, "chown", "fchown", "lchown", "fchownat"),
-    *("utime", "utimes", "futimesat", "utimensat", "setsid", "setpgid"),
+    *("utime", "utimes", "futimesat", "setsid", "setpgid"),
 )
 _CLONE_NEW_USER = 0x10000000
 _SOCKET_TYPE_MASK = 0xF
@@ -52,6 +52,11 @@ def build_filter() -> Any:
             rules.add_rule(refuse, refused)
         for pretended in _PRETENDED:
             rules.add_rule(pretend, pretended)
+        # Setting the time of a path to now is how Python's `touch` finds out whether it has to make the file.
+        path_given, now = argument(1, pyseccomp.NE, 0), argument(2, pyseccomp.EQ, 0)
+        rules.add_rule(refuse, "utimensat", path_given, now)
+        rules.add_rule(pretend, "utimensat", argument(1, pyseccomp.EQ, 0))
+        rules.add_rule(pretend, "utimensat", argument(2, pyseccomp.NE, 0))
         # The limits of others; a process's own are asked for as those of process 0.
         rules.add_rule(refuse, "prlimit64", argument(0, pyseccomp.NE, 0))
         # Sockets of other types take an address with each message.
