@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from operator_requests import proposed, request_for
 
+from operators import MergeCrossover, RandomMutation, StructureMutation, UniformCrossover
+from operators.gate import SourceGate, script_contract
+from operators.proposal import Operator, Refused
 from trainer.errors import GenomeError
 from trainer.genome import join, split
 
@@ -64,3 +70,70 @@ def test_every_file_stands_once_and_in_order_under_its_marker(source: str) -> No
     assert message.startswith("the genome is 3 files, each under its own line and in this order: ")
     assert all(marker.strip() in message for marker in MARKERS)
     assert "\n" not in message
+
+
+# Several files at the gate
+
+FUTURE = "from __future__ import annotations\n"
+
+
+def gate(names: Sequence[str] = NAMES[:2]) -> SourceGate:
+    return SourceGate(script_contract(names), known=lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (FUTURE + "x = 1\n", FUTURE + "y = 2\n"),
+        (FUTURE + "x = 1\n", '"""Second."""\n' + FUTURE + FUTURE + "y = 2\n"),
+        ("x = 1\n", FUTURE),
+        ("\n# nothing\n", FUTURE),
+    ],
+)
+def test_every_file_may_begin_with_its_future_imports(first: str, second: str) -> None:
+    gate().check(join(dict(zip(NAMES, (first, second), strict=False))))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "words"),
+    [
+        (FUTURE + "x = 1\n", "y = 2\n" + FUTURE, "line 6: imports from __future__ must come first"),
+        (FUTURE + "x = 1\n", "'a'\n'b'\n" + FUTURE, "line 7: imports from __future__ must come first"),
+        ("if x:\n    pass\n", "else:\n    pass\n", "pkg/b.py must be a program of its own, but line 1: invalid syntax"),
+        ("x = (1,\n", "2)\n", "a.py must be a program of its own, but line 1: '(' was never closed"),
+        ("x = '''\n", "'''\n", "a.py must be a program of its own, but line 1: unterminated"),
+        ("x = 1\n", MARKERS[0], "the genome is 2 files, each under its own line"),
+    ],
+)
+def test_every_file_is_a_program_of_its_own(first: str, second: str, words: str) -> None:
+    with pytest.raises(Refused) as raised:
+        gate().check(join(dict(zip(NAMES, (first, second), strict=False))))
+    assert words in str(raised.value)
+
+
+SOURCE = join(
+    {
+        "a.py": FUTURE + "LR = 0.1\nDEPTH = 4\n\n\ndef loss(x):\n    # how far\n    return abs(x - LR) + DEPTH\n",
+        "pkg/b.py": FUTURE + "from a import loss\n\nWIDTH = 64\nRATE = 0.5\n\nprint('loss:', loss(WIDTH) * RATE)\n",
+    }
+)
+
+
+def changed(*changes: tuple[str, str]) -> str:
+    source = SOURCE
+    for old, new in changes:
+        assert source.count(old) == 1
+        source = source.replace(old, new)
+    return source
+
+
+@pytest.mark.parametrize("operator", [RandomMutation(), StructureMutation(), UniformCrossover(), MergeCrossover()])
+@pytest.mark.parametrize("seed", range(4))
+def test_operators_keep_files_apart(operator: Operator, seed: int) -> None:
+    first = changed(("LR = 0.1", "LR = 0.2"), ("return abs(x - LR)", "return (x - LR) ** 2"))
+    second = changed(("RATE = 0.5", "RATE = 0.4"), ("WIDTH = 64", "WIDTH = 32"))
+    parents = (first, second)[: operator.arity]
+    child = proposed(operator, request_for(*parents, seed=seed, gate=gate(), ancestor=SOURCE)).source
+    files = split(child, NAMES[:2])
+    assert "def loss(x):\n    # how far\n" in files["a.py"]
+    assert "from a import loss\n" in files["pkg/b.py"]
