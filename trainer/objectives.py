@@ -78,12 +78,12 @@ class Constraint:
         raise ConfigError(f"a constraint reads like `peak_vram_mb < 70000`, but it was {text!r}.")
 
     def violation(self, objectives: Mapping[str, float]) -> float:
-        """Return how far values are beyond the bound, relative to its size; 0.0 where it is kept."""
+        """Return how far values are beyond the bound, relative to its size unless it is zero; 0.0 where it is kept."""
         value = objectives[self.name]
         if _RELATIONS[self.relation](value, self.bound):
             return 0.0
         # On the bound of a strict relation there is no distance, and still a violation.
-        return max(abs(value - self.bound) / max(abs(self.bound), 1e-12), 1e-12)
+        return max(abs(value - self.bound) / (abs(self.bound) or 1.0), 1e-12)
 
     def __str__(self) -> str:
         return f"{self.name} {self.relation} {self.bound:g}"
