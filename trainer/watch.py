@@ -167,7 +167,12 @@ class Guard:
             raise Ended(Status.CRASHED, f"printed more than {self._limits.output_mib:.0f} MiB")
         if time.monotonic() >= self._next_disk_check:
             self._next_disk_check = time.monotonic() + _DISK_CHECK_SECONDS
-            if self._tree.disk_mib() > self._limits.disk_mib:
+            disk_mib = self._tree.disk_mib()
+            if math.isinf(disk_mib):
+                raise Ended(
+                    Status.CRASHED, "kept its files so that nobody can count them: too many, or nested too deep"
+                )
+            if disk_mib > self._limits.disk_mib:
                 raise Ended(Status.CRASHED, f"kept more than {self._limits.disk_mib:.0f} MiB in its files")
 
     def _verdict_on_kill(self) -> Ended:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -94,9 +95,10 @@ def supervisor(root: Path) -> Iterator[SupervisorProcess]:
         yield process
 
 
-def only_below_the_mounts(level: Level) -> None:
-    if level is Level.BUBBLEWRAP:
-        pytest.skip("where files are mounted, nothing can stand in their place")
+@pytest.fixture
+def background() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(1) as executor:
+        yield executor
 
 
 def test_objectives_are_read_and_the_rest_is_measured(confined: SupervisorProcess) -> None:
@@ -255,6 +257,28 @@ def test_somebody_elses_change_is_not_the_candidates_fault(level: Level, tmp_pat
         verdict = evaluate(process, ORDINARY)
     assert verdict.status is Status.LOST
     assert verdict.reason.startswith("The frozen data changed since the run began")
+
+
+def test_a_change_while_it_runs_is_held_against_who_could_make_it(
+    level: Level, tmp_path: Path, background: ThreadPoolExecutor
+) -> None:
+    root = write_files(tmp_path / "project", PROJECT)
+    settings = script_settings(root, frozen=("data",), sandbox=level)
+    assert settings.scratch is not None
+    waits = """
+        import os, time
+        open("starting", "w").write(str(os.getpid()))
+        os.rename("starting", "started")
+        while "4" not in open("data/numbers.txt").read():
+            time.sleep(0.01)
+        raise SystemExit("half of a file")
+        """
+    with SupervisorProcess(settings) as process:
+        verdict = background.submit(evaluate, process, waits)
+        trainee(settings.scratch)
+        (root / "data/numbers.txt").write_text("4\n")
+        status = verdict.result().status
+    assert status is (Status.CRASHED if level is Level.PROCESS_GROUP else Status.LOST)
 
 
 DAEMON = """
@@ -522,7 +546,7 @@ def test_what_a_command_leaves_does_not_reach_the_scoring(scored: SupervisorProc
         ("os.remove('out/answer.txt'); os.symlink('../../labels.txt', 'out/answer.txt')", "No such file"),
         ("os.remove('out/answer.txt'); os.mkdir('out/answer.txt')", "Is a directory"),
         ("os.remove('out/answer.txt')", "the score command"),
-        ("os.makedirs('a/' * 100)", "its files"),
+        ("os.makedirs('a/' * 100)", "kept its files so that nobody can count them"),
     ],
 )
 def test_what_cannot_be_scored_is_the_candidates_fault(scored: SupervisorProcess, trick: str, words: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -119,6 +120,15 @@ def test_a_flood_is_kept_up_with(line: bytes) -> None:
     assert time.process_time() - began < 2.0, "2 MiB must not keep a supervisor for seconds"
     reader.feed(b"\nloss: 0.5\n")
     assert reader.values(NOWHERE) == {"loss": 0.5}
+
+
+def test_a_pattern_that_takes_for_ever_ends_the_evaluation() -> None:
+    endless = Reading("loss", r"^loss: ((?:\d+)+)$")
+    status, reason = refusal(b"loss: " + b"1" * 60 + b"x\n", endless)
+    assert status is Status.CRASHED
+    assert "the pattern of loss takes more than" in reason
+    assert signal.getitimer(signal.ITIMER_VIRTUAL)[0] == 0.0
+    assert value(b"loss: 17\n", endless) == 17.0
 
 
 # JSON

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
 import re
-from collections.abc import Sequence
+import signal
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from trainer.watch import Ended
 _LINE_LIMIT = 4096  # characters that are searched; no metric stands further right
 _JSON_LIMIT_BYTES = 4 * 2**20
 _QUOTED_CHARACTERS = 100
+_SEARCH_SECONDS = 2.0  # for one pattern in what is read at once, which takes some milliseconds
 
 
 class Reader:
@@ -68,9 +71,10 @@ class Reader:
         # Patterns see line by line, since much that stands in one also matches across line ends.
         lines = [line[:_LINE_LIMIT] for line in clean(printed.decode("utf-8", "replace")).split("\n") if line]
         for reading, pattern in self._patterns:
-            for match in filter(None, map(pattern.search, lines)):
-                if match[1] is not None:
-                    self._take(reading, match[1])
+            with _time_limit(reading):
+                for match in filter(None, map(pattern.search, lines)):
+                    if match[1] is not None:
+                        self._take(reading, match[1])
 
     def _take(self, reading: Reading, value: str) -> None:
         before = self._found.get(reading.name)
@@ -93,6 +97,27 @@ class Reader:
                 Status.CRASHED, f"printed no line that matches the pattern of {reading.name}: {reading.pattern}"
             )
         return _number(reading.name, self._found[reading.name])
+
+
+@contextlib.contextmanager
+def _time_limit(reading: Reading) -> Iterator[None]:
+    """Raise Ended in a search that takes too long: some patterns do for ever, on lines that are made for it."""
+
+    def end(number: int, frame: object) -> None:  # noqa: ARG001 - what a signal handler is given
+        raise Ended(
+            Status.CRASHED,
+            f"printed lines on which the pattern of {reading.name} takes more than {_SEARCH_SECONDS:g} s; make the "
+            f"pattern simpler: {reading.pattern}",
+        )
+
+    # Of CPU time, so that a busy machine ends nobody. Matching gives way to signals.
+    before = signal.signal(signal.SIGVTALRM, end)
+    signal.setitimer(signal.ITIMER_VIRTUAL, _SEARCH_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 def _number(name: str, value: Any) -> float:

@@ -101,7 +101,8 @@ class ScriptSupervisor:
         try:
             recording.objectives["code_lines"] = float(code_lines(job.genome))
             self._run_and_score(job, recording)
-            self._refuse_changes()
+            if not self._protects_frozen:
+                self._refuse_changes()
         except Ended as end:
             status, reason = end.status, str(end)
             if status is Status.LOST:
@@ -110,6 +111,8 @@ class ScriptSupervisor:
             status, reason = Status.REJECTED, str(error)
         except OSError as error:
             status, reason = Status.LOST, f"the machine failed: {error}"
+        if self._protects_frozen:
+            self._check_frozen()  # whatever came out, somebody else's change may be the reason
         return self._verdict(job, recording, status, reason)
 
     def _run_and_score(self, job: Job, recording: _Recording) -> None:
@@ -237,11 +240,14 @@ class ScriptSupervisor:
                 "comparable. Undo the change and continue with `evo resume`, or begin a new run."
             )
 
+    @property
+    def _protects_frozen(self) -> bool:
+        """Whether no command can change what is frozen."""
+        return self._sandbox.level is not Level.PROCESS_GROUP
+
     def _refuse_changes(self) -> None:
-        """Raise Ended when a command changed what is frozen, and MachineError when somebody else must have."""
-        if self._sandbox.level is not Level.PROCESS_GROUP:
-            self._check_frozen()
-        elif changed := self._changed():
+        """Raise Ended when a command changed what is frozen."""
+        if changed := self._changed():
             raise Ended(Status.REJECTED, f"the frozen {' and '.join(changed)} changed while it ran")
 
     def _refuse_replaced(self, folder: Path) -> None:
