@@ -10,6 +10,7 @@ Read `search` first: the journey of a candidate. `assemble` is the only place th
     standings, champion, summary    what is known so far; who is the best; what that amounts to
     confirmation, second_looks      how luck is kept out of the answer: replicates, gate, leaders, finalists
     sentinels                       whether a device still measures what it measured
+    credit                          which operators improve on their parents, and at what cost
     stopping, endings               when to end before the budget does; how a search can end
     lookahead, pace                 how many offspring to propose ahead; how far
     workers/                        where evaluations run

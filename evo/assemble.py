@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from evo.breeding import Breeder
 from evo.config import Config
+from evo.credit import Credit
 from evo.materials import Materials, ScriptFiles, frozen_texts, script_settings
 from evo.plan import make_plan
 from evo.progress import Observer
@@ -34,6 +35,7 @@ from operators import (
     language_model_contract,
     script_contract,
 )
+from operators.choice import AdaptiveChoice
 from operators.gate import Contract
 from populations.toolbox import Toolbox, build_toolbox
 from trainer.corpus import Corpus
@@ -69,7 +71,8 @@ def build_search(
     gate = SourceGate(contract(config), store.known)
     breeder = Breeder(config.search.seed, _toolbox(config), operators, gate, store, standings)
     rules = StoppingRules.of(config.search)
-    return Search(make_plan(config), store, lineage, evaluator, breeder, standings, observer, rules)
+    credit = Credit.of(config, operators, standings, store) if config.operators.adaptive else None
+    return Search(make_plan(config), store, lineage, evaluator, breeder, standings, observer, rules, credit)
 
 
 def build_standings(config: Config) -> Standings:
@@ -162,7 +165,8 @@ def build_operators(config: Config, spent_usd: float = 0.0) -> OperatorChoice:
             raise ConfigError(f"--operators must name operators among {known}, but {name!r} is none of them.")
     if uses_language_model(config):
         available |= _language_model_operators(config, spent_usd)
-    return OperatorChoice([(available[name], weight) for name, weight in weights.items()])
+    choice = AdaptiveChoice if config.operators.adaptive else OperatorChoice
+    return choice([(available[name], weight) for name, weight in weights.items()])
 
 
 def llm_settings(config: Config, environment: Mapping[str, str] = os.environ) -> LLMSettings:

@@ -131,9 +131,13 @@ class OperatorsConfig(Section):
     Attributes:
         weights: relative frequency by operator name; None takes the language model where one can be reached, and the
             classical operators otherwise.
+        adaptive: whether operators that improve on their parents for their cost are drawn more often than that.
+        dollars_per_hour: what an hour of a worker is worth, to weigh the price of a language model against time.
     """
 
     weights: dict[str, float] | None = None
+    adaptive: bool = False
+    dollars_per_hour: Quantity = 2.0
 
     @field_validator("weights")
     @classmethod

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from evo.config import BudgetConfig, Config, LLMConfig, OperatorsConfig, WorkersConfig
+from evo.config import BudgetConfig, Config, LLMConfig, WorkersConfig
 from evo.task_config import LanguageModelTask
 from trainer import devices
 from trainer.devices import Device
@@ -59,7 +59,7 @@ def resolve(config: Config, environment: Mapping[str, str] = os.environ) -> Conf
         task = task.model_copy(update=sizes)
     base_url = config.llm.base_url if config.llm.base_url is not None else environment.get("ANTHROPIC_BASE_URL")
     weights = config.operators.weights or _default_weights(base_url, environment)
-    operators = OperatorsConfig(weights=weights)
+    operators = config.operators.model_copy(update={"weights": weights})
     llm = config.llm
     if any(map(_asks_language_model, weights)):
         llm = _resolve_llm(config.llm, base_url, budget, workers)

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from evo.credit import read_arms
 from evo.run_folder import Driver, RunFolder
 from evo.runs import Viewed
 from evo.sentinels import Drift
@@ -60,6 +61,7 @@ class RunStatus:
         reason: why it stopped; empty unless it did.
         generation: completed ones, of `generations`.
         running: evaluations under way; empty unless the run is live.
+        arms: what an adaptive choice has learnt of each operator, by name; empty without one.
         drifts: devices whose newest sentinel differs beyond the noise.
         out_of_service: workers that the last start's driver gave no more work; those of before are tried again.
         queued: evaluations that wait for a worker.
@@ -76,6 +78,7 @@ class RunStatus:
     generation: int
     generations: int
     running: tuple[Running, ...]
+    arms: Mapping[str, Mapping[str, float]]
     drifts: tuple[Drift, ...]
     out_of_service: tuple[Retirement, ...]
     queued: int
@@ -107,6 +110,7 @@ def read_status(viewed: Viewed) -> RunStatus:
         generation=summary.told // config.search.pop,
         generations=config.search.gens,
         running=_running(store) if driver else (),
+        arms=read_arms(store),
         drifts=tuple(viewed.standings.sentinels.drifts),
         out_of_service=retired,
         queued=len(store.queued()),

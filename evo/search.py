@@ -23,6 +23,7 @@ from functools import partial
 
 from evo.breeding import Breeder, Draft
 from evo.confirmation import confirmation_requests, gated_job, replicate_requests
+from evo.credit import Credit
 from evo.endings import Ending, Stopped
 from evo.genome import failed_generation_zero
 from evo.losses import Loss, Losses, machine_failure
@@ -34,7 +35,7 @@ from evo.second_looks import in_order, second_looks
 from evo.sentinels import device_of
 from evo.standings import Standings
 from evo.stopping import StoppingRules
-from evo.store import EvaluationRecord, EvaluationRequest, ProposalRecord, Purpose, Store
+from evo.store import EvaluationRecord, EvaluationRequest, IndividualRecord, Outcome, ProposalRecord, Purpose, Store
 from evo.workers import Evaluator, Slot
 from evo.workforce import Workforce
 from operators.errors import CostLimitReached, OperatorUnavailable
@@ -61,6 +62,7 @@ class Search:
         standings: Standings,
         observer: Observer,
         rules: StoppingRules | None = None,
+        credit: Credit | None = None,
     ) -> None:
         self._plan = plan
         self._store = store
@@ -70,6 +72,7 @@ class Search:
         self._standings = standings
         self._observer = observer
         self._rules = rules or StoppingRules()
+        self._credit = credit
         self._workforce = Workforce(evaluator.workers)
         self._pace = Pace(plan, self._workforce.size)
         self._losses = Losses()
@@ -102,7 +105,7 @@ class Search:
         for outcome in self._store.outcomes():
             while begun and begun[0].told < outcome.told:
                 self._reopen(begun.popleft())
-            self._standings.tell(self._store.individual(outcome.individual), outcome, self._store.source)
+            self._tell(self._store.individual(outcome.individual), outcome)
         while begun:
             self._reopen(begun.popleft())
         self._store.release_all_running("the driver ended")
@@ -145,6 +148,8 @@ class Search:
             if self._failure is None and not self._interrupted.is_set():
                 self._start()
             self._pace.keep(self._store)
+            if self._credit is not None:
+                self._credit.keep()
         self._is_ahead_of_store = False
         self._show()
         if self._failure is not None:
@@ -335,12 +340,17 @@ class Search:
             self._losses.evaluated(record.id)
         individual = self._store.individual(record.individual)
         outcome = self._store.outcome(record.id)
-        self._standings.tell(individual, outcome, self._store.source)
+        self._tell(individual, outcome)
         self._pace.result_came()
         self._news.append(partial(self._observer.finished, individual, outcome, self._standings, result.reason))
         for drift in self._standings.sentinels.drifts:
             if drift.told == outcome.told:
                 self._news.append(partial(self._observer.note, f"{drift}."))
+
+    def _tell(self, individual: IndividualRecord, outcome: Outcome) -> None:
+        self._standings.tell(individual, outcome, self._store.source)
+        if self._credit is not None:
+            self._credit.tell(individual, outcome)
 
     def _baseline_is_open(self) -> bool:
         records = [*self._queue, *(record for record, *_ in self._evaluating.values())]

@@ -93,6 +93,7 @@ class Standings:
         self.generation_zero: Individual | None = None
         self.family: dict[int, tuple[int, ...]] = {0: ()}
         self._toolbox = toolbox
+        self._means: dict[int, float] = {}  # of the first objective, by individual
         self._offspring: list[Individual] = []
         self._confirmed: dict[int, dict[int, float]] = {}  # where selection did not look, by individual, by seed
         self._finalists: dict[int, Individual] = {}
@@ -122,6 +123,16 @@ class Standings:
         if self._generation_is_complete(outcome):
             self._survive()
         self.logbook.record(outcome.status, self.population, len(self.front))
+
+    def improves(self, record: IndividualRecord, outcome: Outcome) -> bool:
+        """Return whether an offspring's first result is better than its best parent's mean by more than 2σ."""
+        (objective, *_) = self.objectives
+        parents = [self._means[parent] for parent in record.parents if parent in self._means]
+        if outcome.status is not Status.OK or not parents:
+            return False
+        best = max(objective.weight * mean for mean in parents)
+        gain = objective.weight * outcome.objectives[objective.name] - best
+        return gain > 2 * self.noise().get(objective.name, 0.0)
 
     def noise(self) -> dict[str, float]:
         """Return the standard deviation of one evaluation by objective, from generation 0; empty before two of them."""
@@ -207,6 +218,7 @@ class Standings:
         )
         individual.tell(outcome.seed, outcome.objectives)
         self.family[record.id] = record.parents
+        self._means[record.id] = individual.fitness.values[0]
         self._compare(individual, outcome)
         self.hall.update([individual, *self.population])
         self.front.update([individual])

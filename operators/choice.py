@@ -1,13 +1,19 @@
-"""Which operator makes the next offspring."""
+"""Which operator makes the next offspring: by fixed weights, or by what each has brought for its cost."""
 
 from __future__ import annotations
 
 import math
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from operators.proposal import Connected, Operator
 from trainer.errors import ConfigError
+
+_FORGETTING = 0.98
+"""What a result still counts for after the next one of the same operator: about the last fifty speak."""
+_FLOOR_SHARE = 0.3
+"""Of the draws, by the configured weights alone: whoever brings nothing now may bring something later."""
 
 
 class OperatorChoice:
@@ -36,10 +42,12 @@ class OperatorChoice:
 
     def pick(self, rng: random.Random, available_parents: int) -> Operator:
         """Draw an operator that needs no more than `available_parents` (at least 1) different parents."""
-        fitting = [(operator, weight) for operator, weight in self._weighted if operator.arity <= available_parents]
-        operators, weights = zip(*fitting, strict=True)
+        operators, weights = zip(*self._fitting(available_parents), strict=True)
         chosen: Operator = rng.choices(operators, weights)[0]
         return chosen
+
+    def tell(self, name: str, *, improved: bool, cost: float) -> None:
+        """Take in what came of an offspring of the operator called `name`: nothing changes by it here."""
 
     async def close(self) -> None:
         """Close the connections that operators hold."""
@@ -58,3 +66,61 @@ class OperatorChoice:
                 return operator
         names = ", ".join(operator.name for operator, _ in self._weighted)
         raise ConfigError(f"A proposal under way needs the operator {name}, but the operators are: {names}.")
+
+    def _fitting(self, available_parents: int) -> list[tuple[Operator, float]]:
+        return [(operator, weight) for operator, weight in self._weighted if operator.arity <= available_parents]
+
+
+@dataclass(slots=True)
+class Arm:
+    """What is known of one operator.
+
+    Attributes:
+        tries: results, older ones counting less.
+        improvements: those that improved on their best parent beyond noise.
+        cost: mean cost of a result.
+    """
+
+    tries: float = 0.0
+    improvements: float = 0.0
+    cost: float = 0.0
+
+    def tell(self, *, improved: bool, cost: float) -> None:
+        """Take in one result."""
+        self.tries = self.tries * _FORGETTING + 1.0
+        self.improvements = self.improvements * _FORGETTING + improved
+        self.cost += (cost - self.cost) / self.tries
+
+
+class AdaptiveChoice(OperatorChoice):
+    """A bandit over operators: Thompson sampling (Thompson, 1933) of improvements per cost, with a floor.
+
+    Its state is a function of the results in their order, and its draws are those of the generator that it is given: a
+    resumed run that tells it the same results goes on alike.
+
+    Attributes:
+        arms: by the operator's name.
+    """
+
+    def __init__(self, weighted: Sequence[tuple[Operator, float]]) -> None:
+        super().__init__(weighted)
+        self.arms = {operator.name: Arm() for operator, _ in weighted}
+
+    def pick(self, rng: random.Random, available_parents: int) -> Operator:
+        """Draw by the weights in the floor's share of the cases, else whoever's sampled rate per cost is highest."""
+        if rng.random() < _FLOOR_SHARE:
+            return super().pick(rng, available_parents)
+        costs = [arm.cost for arm in self.arms.values() if arm.cost > 0]
+        typical = sum(costs) / len(costs) if costs else 1.0
+
+        def sampled(operator: Operator) -> float:
+            arm = self.arms[operator.name]
+            rate = rng.betavariate(1.0 + arm.improvements, 1.0 + max(0.0, arm.tries - arm.improvements))
+            return rate / (arm.cost or typical)
+
+        return max((operator for operator, _ in self._fitting(available_parents)), key=sampled)
+
+    def tell(self, name: str, *, improved: bool, cost: float) -> None:
+        """Take in what came of an offspring; of an operator that the run goes on without, nothing is learnt."""
+        if name in self.arms:
+            self.arms[name].tell(improved=improved, cost=cost)

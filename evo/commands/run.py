@@ -41,6 +41,9 @@ _Budget = Annotated[
 _Operators = Annotated[
     str | None, typer.Option("--operators", help="Operators by name, with weights if you like: random=2,merge=1.")
 ]
+_Adaptive = Annotated[
+    bool | None, typer.Option("--adaptive", help="Draw operators by what they have brought for their cost.")
+]
 _MaxCost = Annotated[
     float | None, typer.Option("--max-cost", help="Stop before paying more for the model, US dollars.")
 ]
@@ -76,6 +79,7 @@ def run(
     gens: _Gens = None,
     budget: _Budget = None,
     operators: _Operators = None,
+    adaptive: _Adaptive = None,
     objectives: Annotated[
         str | None, typer.Option("--objectives", help="What is selected on; several, with commas, by NSGA-II.")
     ] = None,
@@ -108,7 +112,7 @@ def run(
             "target": target,
             "patience": patience,
         },
-        "operators": {"weights": _weights(operators)},
+        "operators": {"weights": _weights(operators), "adaptive": adaptive},
         "llm": {"model": model, "program": program, "max_cost_usd": max_cost},
         "workers": {"count": workers, "devices": _names("--devices", devices), "sandbox": sandbox},
     }

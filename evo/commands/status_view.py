@@ -30,6 +30,9 @@ def print_status(console: Console, status: RunStatus) -> None:
         print_whole(console, f"[red]out of service[/] {literal(str(retirement))}")
     for line in (*_work(status), *_failures(status.failures), *_refusals(status)):
         print_line(console, line)
+    for name, arm in status.arms.items():
+        brought = f"{arm['improvements']:.1f} improvements in {arm['tries']:.1f} recent tries"
+        print_whole(console, f"operator      {literal(name)}: {brought}")
     print_best(console, status.summary)
     print_whole(console, f"noise         {_noise(status)}")
     print_cost(console, status.summary)

@@ -131,6 +131,11 @@ class StoreView:
         query = "SELECT * FROM exchanges WHERE proposal = ? AND replied_at IS NOT NULL ORDER BY turn"
         return [rows.exchange(row) for row in self._rows(query, number)]
 
+    def cost_of(self, number: int) -> float:
+        """Return what the answered exchanges of a proposal cost together, US dollars; unknown prices count nothing."""
+        (row,) = self._rows("SELECT total(cost_usd) AS dollars FROM exchanges WHERE proposal = ?", number)
+        return float(row["dollars"])
+
     # Individuals
 
     def individual(self, individual: int) -> IndividualRecord:

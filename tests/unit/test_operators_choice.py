@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 
 from operators import ConstantMutation, MergeCrossover, OperatorChoice, RandomMutation, StructureMutation
+from operators.choice import AdaptiveChoice
 from trainer.errors import ConfigError
 
 
@@ -39,3 +40,39 @@ def test_weights_must_be_positive(weight: float) -> None:
 def test_a_run_cannot_begin_with_crossover_alone() -> None:
     with pytest.raises(ConfigError, match=r"at least one operator must work on a single parent.*merge"):
         OperatorChoice([(MergeCrossover(), 1.0)])
+
+
+def adaptive(*results: tuple[str, bool, float]) -> AdaptiveChoice:
+    choice = AdaptiveChoice([(ConstantMutation(), 1.0), (StructureMutation(), 1.0)])
+    for name, improved, cost in results:
+        choice.tell(name, improved=improved, cost=cost)
+    return choice
+
+
+def test_whoever_improves_is_drawn_more_often_and_nobody_never() -> None:
+    results = [("constants", number % 3 == 0, 60.0) for number in range(60)]
+    results += [("structure", False, 60.0) for _ in range(60)]
+    counts = picks(adaptive(*results), 1)
+    assert counts["constants"] > 4 * counts["structure"]
+    assert counts["structure"] > 0.1 * counts.total()
+
+
+def test_equal_improvements_are_weighed_by_their_cost() -> None:
+    costs = {"constants": 60.0, "structure": 240.0}
+    results = [(name, number % 4 == 0, cost) for number in range(80) for name, cost in costs.items()]
+    counts = picks(adaptive(*results), 1)
+    assert counts["constants"] > 3 * counts["structure"]
+
+
+def test_what_was_long_ago_is_forgotten() -> None:
+    past = [("structure", True, 60.0)] * 50 + [("constants", False, 60.0)] * 50
+    present = [("structure", False, 60.0)] * 200 + [("constants", True, 60.0)] * 200
+    counts = picks(adaptive(*past, *present), 1)
+    assert counts["constants"] > 4 * counts["structure"]
+
+
+def test_equal_results_lead_to_equal_draws() -> None:
+    results = [("constants", number % 5 == 0, 60.0) for number in range(30)] + [("gone", True, 1.0)]
+    assert picks(adaptive(*results), 1) == picks(adaptive(*results), 1)
+    choice = AdaptiveChoice([(ConstantMutation(), 1.0), (MergeCrossover(), 1.0)])
+    assert picks(choice, 1) == {"constants": sum(picks(choice, 1).values())}
