@@ -7,6 +7,8 @@ RUN_STAMP := $(VENV)/.installed-run
 TEST_STAMP := $(VENV)/.installed-test
 DEMO := --pop 4 --gens 5 --budget 8
 BENCH :=
+# A file's tests share what they set up, so they stay together; more processes would wait for each other's cores.
+PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .PHONY: demo test test-tools test-full test-fast check format bench audit clean help
 
@@ -21,13 +23,13 @@ test-tools: $(TEST_STAMP)
 	sh tests/integration/install.sh
 
 test: test-tools  ## Run the tests, of the audit's genomes a selection.
-	$(BIN)/python -m pytest -m "not full"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not full"
 
 test-full: test-tools  ## Run all tests.
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 test-fast: $(TEST_STAMP)  ## Run the tests that need neither a browser nor long runs.
-	$(BIN)/python -m pytest -m "not slow and not full" --ignore tests/browser
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow and not full" --ignore tests/browser
 
 check: $(TEST_STAMP)  ## Lint, types, import contracts.
 	$(BIN)/ruff format --check .
