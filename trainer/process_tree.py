@@ -104,9 +104,10 @@ class ProcessTree:
         """CPU seconds of the whole tree so far."""
         return usage([self.pid, *self._family.orphans()]).cpu_seconds
 
-    def processes(self) -> int:
-        """How many processes the whole tree has."""
-        return len(trees([self.pid, *self._family.orphans()])) - len(self._keepers)
+    def processes(self, most: int) -> int:
+        """How many processes the whole tree has; where it is more than `most`, some of the others are not counted."""
+        kept = len(self._keepers)
+        return len(trees([self.pid, *self._family.orphans()], most + kept)) - kept
 
     def disk_mib(self) -> float:
         """Room that its files take, MiB; infinite when it keeps that from being told."""

@@ -77,11 +77,16 @@ def children(pid: int) -> list[int]:
     return found
 
 
-def trees(roots: Iterable[int]) -> list[int]:
-    """Return `roots` and all their descendants, parents first."""
+def trees(roots: Iterable[int], most: int | None = None) -> list[int]:
+    """Return `roots` and all their descendants, parents first; once there are more than `most`, no more are looked for.
+
+    A fork bomb grows faster than it can be listed on a machine that it keeps busy.
+    """
     found = list(roots)
     seen = set(found)
     for pid in found:
+        if most is not None and len(found) > most:
+            break
         new = [child for child in children(pid) if child not in seen]
         seen.update(new)
         found += new

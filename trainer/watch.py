@@ -155,7 +155,7 @@ class Guard:
 
     def _check_usage(self) -> None:
         # First, because measuring a fork bomb's memory would take long.
-        if self._tree.processes() > self._limits.processes:
+        if self._tree.processes(self._limits.processes) > self._limits.processes:
             raise Ended(Status.CRASHED, f"started more than {self._limits.processes} processes")
         resident_mib = self._tree.sample_memory()
         if resident_mib > self._limits.memory_mib:

@@ -387,6 +387,22 @@ def test_who_kills_himself_is_found_out_the_second_time(root: Path) -> None:
         assert evaluate(process, ORDINARY).status is Status.OK
 
 
+def test_a_fork_bomb_is_ended_before_it_is_counted(level: Level, root: Path) -> None:
+    bomb = """
+        import os, time
+        end = time.monotonic() + 0.3  # so that no failure of this test takes the machine along
+        while time.monotonic() < end:
+            if os.fork() == 0:
+                os.setsid()
+        os._exit(0)
+        """
+    with SupervisorProcess(script_settings(root, limits=SMALL, sandbox=level)) as process:
+        verdict = evaluate(process, bomb)
+        assert verdict.status is Status.CRASHED
+        assert verdict.reason == "the command started more than 24 processes"
+        assert evaluate(process, ORDINARY).status is Status.OK
+
+
 # Several files
 
 
