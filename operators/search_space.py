@@ -38,7 +38,7 @@ class Dimension:
         low: smallest value of a number.
         high: largest value of a number.
         is_integer: whether a number is whole.
-        choices: what a choice is among, in their order.
+        choices: what a choice is among, numbers in their order.
     """
 
     name: str
@@ -47,6 +47,11 @@ class Dimension:
     high: float = 0.0
     is_integer: bool = False
     choices: tuple[Value, ...] = ()
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether neighbouring choices are alike, as numbers are."""
+        return len(self.choices) > 2 and not any(isinstance(one, str | bool) for one in self.choices)
 
     def to_unit(self, value: Value) -> float:
         """Return where a number stands in its range: 0.0 at the low end, 1.0 at the high end."""
@@ -86,7 +91,7 @@ def search_space(constants: Iterable[Constant], tried: Sequence[Mapping[str, Val
 def _dimension(constant: Constant, tried: Sequence[Value]) -> Dimension | None:
     value = constant.value
     if len(constant.choices) > 1:
-        return Dimension(constant.name, Scale.CHOICE, choices=constant.choices)
+        return Dimension(constant.name, Scale.CHOICE, choices=_in_order(constant.choices))
     if isinstance(value, bool):
         return Dimension(constant.name, Scale.CHOICE, choices=(False, True))
     if not isinstance(value, int | float):
@@ -103,6 +108,11 @@ def _dimension(constant: Constant, tried: Sequence[Value]) -> Dimension | None:
         return Dimension(constant.name, Scale.LOG, low, math.ceil(high * _REACH) if whole else high * _REACH, whole)
     reach = max(abs(low), abs(high), 1.0 if whole else 0.1)
     return Dimension(constant.name, Scale.LINEAR, low - reach if low < 0 else 0.0, high + reach, whole)
+
+
+def _in_order(choices: tuple[Value, ...]) -> tuple[Value, ...]:
+    numbers = [one for one in choices if isinstance(one, int | float)]
+    return tuple(sorted(numbers)) if len(numbers) == len(choices) else choices
 
 
 def _rounded(value: float) -> float:

@@ -14,12 +14,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import TYPE_CHECKING
 
 from operators.attempts import Draft, first_accepted
 from operators.constants import Value, find_constants, replace_constants, written
 from operators.proposal import NoOffspring, Proposal, Request, Variant
 from operators.search_space import Dimension, Scale, search_space
 from trainer.objectives import Objective
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
 
 _FEWEST_POINTS = 4
 """Fewer measurements say nothing about where to look."""
@@ -110,15 +114,9 @@ def _by_cma_es(space: Sequence[Dimension], points: Sequence[_Point], random: Ran
 
 def _by_tpe(space: Sequence[Dimension], points: Sequence[_Point], random: Random) -> dict[str, Value]:
     import optuna
-    from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    distributions: dict[str, BaseDistribution] = {
-        one.name: CategoricalDistribution(range(len(one.choices)))
-        if one.scale is Scale.CHOICE
-        else FloatDistribution(0.0, 1.0)
-        for one in space
-    }
+    distributions = {one.name: _distribution(one) for one in space}
 
     def place(dimension: Dimension, value: Value) -> int | float:
         return dimension.choices.index(value) if dimension.scale is Scale.CHOICE else dimension.to_unit(value)
@@ -137,3 +135,12 @@ def _by_tpe(space: Sequence[Dimension], points: Sequence[_Point], random: Random
         one.name: one.choices[asked[one.name]] if one.scale is Scale.CHOICE else one.from_unit(asked[one.name])
         for one in space
     }
+
+
+def _distribution(dimension: Dimension) -> BaseDistribution:
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    if dimension.scale is not Scale.CHOICE:
+        return FloatDistribution(0.0, 1.0)
+    places = len(dimension.choices)
+    return IntDistribution(0, places - 1) if dimension.is_ordered else CategoricalDistribution(range(places))
