@@ -25,6 +25,7 @@ from trainer.evaluation import Status
 from trainer.sandbox import describe
 
 _MARKS = {Status.OK: "[green]✓[/]", Status.LOST: "[yellow]?[/]"}
+_INFEASIBLE_MARK = "[red]≠[/]"
 _FAILURE_MARK = "[red]✗[/]"
 _PURPOSES = {
     Purpose.BASELINE: "replicate",
@@ -185,6 +186,9 @@ class LiveView:
         mark = _MARKS.get(outcome.status, _FAILURE_MARK)
         how = _PURPOSES.get(outcome.purpose, record.operator)
         text = f"[red]{outcome.status}[/]: {one_line(reason)}" if reason else one_line(record.idea)
+        broken = [str(one) for one in standings.constraints if outcome.objectives and one.violation(outcome.objectives)]
+        if broken:
+            mark, text = _INFEASIBLE_MARK, f"[red]infeasible[/], breaks {literal(' and '.join(broken))}: {text}"
         identity = f"#{record.id}"
         measured = _number(outcome.objectives.get(self._objective.name))
         return f"{outcome.told:>4} {mark} {identity:<6} {how:<13} {measured} {self._leader(standings)}  [dim]{text}[/]"
