@@ -27,10 +27,10 @@ def _scoring(*sizes: int) -> str:
 
 
 _PARTS = {
-    "driver": _Part("Driver cost per candidate", driver_cost.measure, partial(driver_cost.measure, 240)),
+    "driver": _Part("Driver cost per candidate", driver_cost.measure, partial(driver_cost.measure, 60)),
     "slots": _Part("Slots busy", slots_busy.measure, partial(slots_busy.measure, 16, 0.1, 0.1)),
     "worker": _Part(
-        "Worker seconds outside the budget", worker_overhead.measure, partial(worker_overhead.measure, 2, 1.0)
+        "Worker seconds outside the budget", worker_overhead.measure, partial(worker_overhead.measure, 2, 0.5)
     ),
     "sandbox": _Part("Sandbox", sandbox_cost.measure, partial(sandbox_cost.measure, 3, 1)),
     "scoring": _Part("Scoring and its probes", _scoring, partial(_scoring, 1, 4096)),
