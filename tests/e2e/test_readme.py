@@ -30,7 +30,7 @@ ELSEWHERE = {
 SMALLER = [
     (r"--pop \d+", "--pop 2"),
     (r"--gens 60", "--gens 6"),
-    (r"--gens 40", "--gens 2"),
+    (r"--gens 40", "--gens 1"),
     (r"--budget \d+", "--budget 1"),
     (r"--vocab-size \d+", "--vocab-size 300"),
     (r"^(evo (?:show|lineage|export)) 12", r"\1 1"),
@@ -38,7 +38,7 @@ SMALLER = [
     (r"^evo apply", f"evo apply {RUN} 1"),  # the best individual may be generation 0, at this size
     (r"^evo ablate 12", f"evo ablate {RUN} 1 --seeds 1"),
     (r"^evo promote 12 (.*)=300", rf"evo promote {RUN} 1 \1=0.6 --seeds 1"),
-    (r"^evo run (?!.*--pop)", "evo run --pop 2 --gens 2 "),
+    (r"^evo run (?!.*--pop)", "evo run --pop 2 --gens 1 "),
     (r"^evo run (?!.*--config)", "evo run --config small.toml "),
     (r"^evo audit$", "evo audit --only next_token"),
     (r"^evo audit --honest$", "evo audit --honest --only bigram"),
