@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from command_line import EVO, SMALL, environment
-from messages_server import MessagesServer, scripted_model
+from messages_server import MessagesServer, model, scripted_model
 
 from evo.config import parse_config
 
@@ -81,7 +81,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, finished_run: Path) -> P
 
 @pytest.fixture(scope="module")
 def language_model() -> Iterator[Mapping[str, str]]:
-    with MessagesServer(fallback=scripted_model) as server:
+    with MessagesServer(fallback=model(scripted_model)) as server:
         yield {"ANTHROPIC_BASE_URL": server.url}
 
 
