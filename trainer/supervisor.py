@@ -12,7 +12,6 @@ import contextlib
 import math
 import os
 import shutil
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -22,10 +21,10 @@ from trainer.channel import Channel, ChannelClosed, Message
 from trainer.clocks import TrainingClock
 from trainer.corpus import Corpus, load
 from trainer.crew import Candidate, Crew
-from trainer.errors import EvoError, MachineError
+from trainer.errors import MachineError
 from trainer.evaluation import CurvePoint, Evaluation, Job, Split, Status, Timings
 from trainer.measurements import code_lines, read_parameters, take_weights
-from trainer.processes import become_subreaper
+from trainer.service import serve_driver
 from trainer.settings import Settings
 from trainer.watch import DriverGone, Ended, TimeLimit, Watch
 
@@ -278,25 +277,7 @@ def _record_point(recording: _Recording, clock: TrainingClock, message: Message)
 
 def main() -> None:
     """Serve the driver until it closes the line."""
-    become_subreaper()
-    driver = Channel.from_descriptor(int(sys.argv[1]))
-    settings = Settings.from_json(driver.receive()["settings"])
-    with contextlib.suppress(ChannelClosed, DriverGone):
-        try:
-            with contextlib.closing(Supervisor(settings, driver)) as supervisor:
-                _serve(supervisor, driver)
-        except EvoError as error:
-            driver.send({"event": "failed", "reason": str(error)})
-        except OSError as error:
-            driver.send({"event": "failed", "reason": f"The supervisor of {settings.device_name} failed: {error}."})
-
-
-def _serve(supervisor: Supervisor, driver: Channel) -> None:
-    """Evaluate what the driver asks for until it closes the line."""
-    driver.send({"event": "ready", "sandbox": supervisor.sandbox_level})
-    while True:
-        job = Job.from_json(driver.receive()["job"])
-        driver.send({"event": "evaluated", "evaluation": supervisor.evaluate(job).to_json()})
+    serve_driver(lambda settings, driver: Supervisor(Settings.from_json(settings), driver))
 
 
 if __name__ == "__main__":

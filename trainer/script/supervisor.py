@@ -12,27 +12,27 @@ import os
 import re
 import shutil
 import stat
-import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from trainer.channel import Channel, ChannelClosed
+from trainer.channel import Channel
 from trainer.devices import GpuMemory
-from trainer.errors import EvoError, GenomeError, MachineError
+from trainer.errors import GenomeError, MachineError
 from trainer.evaluation import Evaluation, Job, Status, Timings
 from trainer.genome import split
 from trainer.measurements import code_lines
 from trainer.process_tree import ProcessTree
-from trainer.processes import Family, become_subreaper
+from trainer.processes import Family
 from trainer.sandbox import Level, candidate_environment, choose_sandbox, program_folders
 from trainer.scratch import Scratch, remove, sweep
 from trainer.script.frozen import Frozen
 from trainer.script.programs import find_program
 from trainer.script.readings import Reader
 from trainer.script.settings import ScriptSettings
-from trainer.watch import DriverGone, Ended, Guard, TimeLimit
+from trainer.service import serve_driver
+from trainer.watch import Ended, Guard, TimeLimit
 
 ARTIFACTS = "artifacts"
 """Where the score command finds what the command left, relative to its working folder."""
@@ -321,20 +321,7 @@ def _with_last_line(reason: str, said: str) -> str:
 
 def main() -> None:
     """Serve the driver until it closes the line."""
-    become_subreaper()
-    driver = Channel.from_descriptor(int(sys.argv[1]))
-    settings = ScriptSettings.from_json(driver.receive()["settings"])
-    with contextlib.suppress(ChannelClosed, DriverGone):
-        try:
-            with contextlib.closing(ScriptSupervisor(settings, driver)) as supervisor:
-                driver.send({"event": "ready", "sandbox": supervisor.sandbox_level})
-                while True:
-                    job = Job.from_json(driver.receive()["job"])
-                    driver.send({"event": "evaluated", "evaluation": supervisor.evaluate(job).to_json()})
-        except EvoError as error:
-            driver.send({"event": "failed", "reason": str(error)})
-        except OSError as error:
-            driver.send({"event": "failed", "reason": f"The supervisor of {settings.device_name} failed: {error}."})
+    serve_driver(lambda settings, driver: ScriptSupervisor(ScriptSettings.from_json(settings), driver))
 
 
 if __name__ == "__main__":
