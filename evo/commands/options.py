@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trainer.errors import UsageError
+from trainer.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from evo.runs import Viewed
@@ -98,6 +98,16 @@ def individual(viewed: Viewed, name: str = "best") -> IndividualRecord:
     if found is None:
         raise UsageError(_no_such(viewed, wanted))
     return found
+
+
+def comma_separated(flag: str, text: str | None) -> list[str] | None:
+    """Return the names that a flag lists, None where it was not given; raise ConfigError when it lists none."""
+    if text is None:
+        return None
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise ConfigError(f"{flag} expects one name or several with commas, but it was {text!r}.")
+    return names
 
 
 def print_json(data: Any) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evo.commands.options import PROJECT_FILE, RUNS, example
+from evo.commands.options import PROJECT_FILE, RUNS, comma_separated, example
 from trainer.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def run(
             "pop": pop,
             "gens": gens,
             "schedule": schedule,
-            "objectives": _names("--objectives", objectives),
+            "objectives": comma_separated("--objectives", objectives),
             "seed": seed,
             "max_hours": max_hours,
             "target": target,
@@ -114,7 +114,7 @@ def run(
         },
         "operators": {"weights": _weights(operators), "adaptive": adaptive},
         "llm": {"model": model, "program": program, "max_cost_usd": max_cost},
-        "workers": {"count": workers, "devices": _names("--devices", devices), "sandbox": sandbox},
+        "workers": {"count": workers, "devices": comma_separated("--devices", devices), "sandbox": sandbox},
     }
     _start(_configured(config, flags), out or RUNS / f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}")
 
@@ -143,7 +143,7 @@ def resume(
         "search": {"gens": gens, "max_hours": max_hours, "target": target, "patience": patience},
         "operators": {"weights": _weights(operators)},
         "llm": {"max_cost_usd": max_cost},
-        "workers": {"count": workers, "devices": _names("--devices", devices), "sandbox": sandbox},
+        "workers": {"count": workers, "devices": comma_separated("--devices", devices), "sandbox": sandbox},
     }
 
     def change(stored: Config) -> Config:
@@ -214,20 +214,11 @@ def _conclude(path: Path, stopped: Stopped) -> None:
         raise typer.Exit(1)
 
 
-def _names(flag: str, text: str | None) -> list[str] | None:
-    if text is None:
-        return None
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    if not names:
-        raise ConfigError(f"{flag} expects one name or several with commas, but it was {text!r}.")
-    return names
-
-
 def _weights(text: str | None) -> dict[str, float] | None:
     if text is None:
         return None
     weights: dict[str, float] = {}
-    for part in _names("--operators", text) or []:
+    for part in comma_separated("--operators", text) or []:
         name, _, weight = part.partition("=")
         try:
             weights[name.strip()] = float(weight) if weight else 1.0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from evo.commands.options import Json, RunAndId, example, individual, opened, print_json, run_and_ids
+from evo.commands.options import Json, RunAndId, comma_separated, example, individual, opened, print_json, run_and_ids
 from trainer.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
@@ -183,10 +183,7 @@ def _configured(
             f"The run in {viewed.folder.path} is live, and a study on its devices would disturb it. Wait for its end, "
             "or name other --devices."
         )
-    named = None if devices is None else [name.strip() for name in devices.split(",") if name.strip()]
-    if named == []:
-        raise ConfigError(f"--devices expects one name or several with commas, but it was {devices!r}.")
-    flags = {"workers": {"count": workers, "devices": named, "sandbox": sandbox}}
+    flags = {"workers": {"count": workers, "devices": comma_separated("--devices", devices), "sandbox": sandbox}}
     return resolve(overlaid(change(viewed.config), flags))
 
 
