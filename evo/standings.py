@@ -119,7 +119,9 @@ class Standings:
         leader = self.best()
         if leader is not None and leader.id != self._leader:
             self._leader, self.led_since = leader.id, outcome.told
-        self.sentinels.tell(outcome, self.noise().get(self.objectives[0].name))
+        # Only a sentinel is judged by the noise, and most results are none.
+        is_sentinel = outcome.purpose is Purpose.SENTINEL
+        self.sentinels.tell(outcome, self.noise().get(self.objectives[0].name) if is_sentinel else None)
         if self._generation_is_complete(outcome):
             self._survive()
         self.logbook.record(outcome.status, self.population, len(self.front))
