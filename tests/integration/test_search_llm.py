@@ -98,15 +98,18 @@ def test_a_call_in_flight_when_the_key_is_refused_is_answered_and_paid_for_once(
     assert_everything_proposed_was_evaluated(path)
     with Store.read(RunFolder(path).store) as store:
         assert store.spending().calls == 3
-        (number,) = [one.number for one in store.open_proposals() if store.exchanges(one.number)]
+        # Equal prompts get equal replies from the scripted model, so another proposal may be open for its duplicate.
+        answered = {one.number: store.exchanges(one.number) for one in store.open_proposals()}
+    (number,) = [number for number, exchanges in answered.items() if "I have no idea." in str(exchanges)]
     with MessagesServer() as server:
         assert search(path, configured(server)).ending is Ending.COMPLETE
         conversations = [received.body["messages"] for received in server.requests]
     with Store.read(RunFolder(path).store) as store:
-        first, repair = (exchange.request["messages"] for exchange in store.exchanges(number))
-    assert "I have no idea." in str(repair)
+        first, repair, *_ = (exchange.request["messages"] for exchange in store.exchanges(number))
+        assert store.spending().calls == 3 + len(conversations)
+    assert repair[: len(first)] == first
+    assert "I have no idea." in str(repair[len(first) :])
     assert repair in conversations
-    assert first not in conversations
 
 
 def test_a_silent_call_is_waited_for_until_its_deadline_and_not_repeated(tmp_path: Path) -> None:
