@@ -1,0 +1,71 @@
+"""What the runs of an experiment brought, as tables for statistics, report and pandas."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from trainer.objectives import Objective
+
+RUN_COLUMNS = (
+    "arm",
+    "repeat",
+    "seed",
+    "state",
+    "outcome",
+    "generation_zero",
+    "chosen",
+    "evaluations",
+    "failures",
+    "gpu_seconds",
+    "usd",
+    "wall_seconds",
+    "reason",
+)
+PROGRESS_COLUMNS = ("arm", "repeat", "evaluations", "gpu_seconds", "usd", "best")
+POINT_COLUMNS = ("arm", "repeat", "individual")
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """The results of an experiment, complete or so far.
+
+    Attributes:
+        name: of the experiment.
+        arms: in the order of the file; the first is the one that the others are compared with.
+        repeats: runs an arm that the experiment asks for.
+        paired: whether runs of one `repeat` share their seed, so that differences within a repeat are the data.
+        objective: what `outcome` and `best` measure, in its unit.
+        objectives: those of the front; `points` has a column for each.
+        budget: what was equal, in words, such as "640 evaluations".
+        runs: one row a run that was begun (`RUN_COLUMNS`). `state` is `finished`, `failed` or `unfinished`. `outcome` is
+            the held-out mean of the individual `chosen`, `generation_zero` that of generation 0 on the same seeds. A run
+            that ended without an individual to show is `failed` with its `reason`: its outcome is that of generation 0,
+            which is all that its user is left with. NaN only while `unfinished`. `evaluations` counts everything that
+            was evaluated for selection, `failures` those among them that gave no measurement; `gpu_seconds` and `usd`
+            include crashes, repairs and re-evaluations.
+        progress: one row a result (`PROGRESS_COLUMNS`): budget used up to there, and the selection value of the
+            individual that would have been chosen then. Selection values flatter: for curves, not for claims.
+        points: one row a non-dominated individual of a run (`POINT_COLUMNS`, then the objectives by name).
+    """
+
+    name: str
+    arms: tuple[str, ...]
+    repeats: int
+    paired: bool
+    objective: Objective
+    objectives: tuple[Objective, ...]
+    budget: str
+    runs: pd.DataFrame
+    progress: pd.DataFrame
+    points: pd.DataFrame
+
+    def write_csv(self, folder: Path) -> Sequence[Path]:
+        """Write the three tables as CSV into an existing folder and return their paths."""
+        tables = {"runs.csv": self.runs, "progress.csv": self.progress, "points.csv": self.points}
+        for name, table in tables.items():
+            table.to_csv(folder / name, index=False)
+        return [folder / name for name in tables]
