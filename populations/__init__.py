@@ -6,6 +6,7 @@
     survival     who stays: (μ+λ) truncation and NSGA-II
     toolbox      `build_toolbox`: a run's selection and survival, chosen by its objectives, as a DEAP toolbox
     archive      what is worth remembering: hall of fame, Pareto front, non-dominated individuals
+    hypervolume  the quality of a whole front in one number, its reference point, and the knee
     logbook      one row of statistics for every generation
     diversity    sameness of code: `read_program`, `normal_form`
     statements   the top-level statements of a source, read once and remembered

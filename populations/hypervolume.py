@@ -1,0 +1,111 @@
+"""How good a front is as a whole, in one number, and where its best trade-off lies.
+
+The hypervolume is the size of the region that a set of points dominates, up to a reference point. It grows whenever a
+front gets better anywhere (Zitzler and Thiele, 1998). moocore computes it exactly; it stands under DEAP's indicators too.
+
+Points are plain values here, one an objective and in its unit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from trainer.objectives import Direction, Objective
+
+Point = Sequence[float]
+
+_MARGIN = 0.1
+_ROUNDING = 1e-9
+
+
+def hypervolume(points: Sequence[Point], reference: Point, objectives: Sequence[Objective]) -> float:
+    """Return the size of what `points` dominate, up to `reference`, in the product of the objectives' units.
+
+    Dominated points add nothing, and neither do points that are not better than the reference in every objective.
+
+    Args:
+        points: shape (points, objectives); none of them gives 0.0.
+        reference: one value an objective. Only hypervolumes up to the same reference compare.
+        objectives: what each coordinate is, with its direction.
+
+    Raises:
+        ValueError: a point or the reference has another number of values than there are objectives, or one that is not
+            finite.
+    """
+    for point in (reference, *points):
+        _require_fitting(point, objectives)
+    if not points:
+        return 0.0
+    import moocore  # late, with NumPy: most commands show no hypervolume
+
+    maximise = [objective.direction is Direction.MAXIMIZE for objective in objectives]
+    return float(moocore.hypervolume([list(point) for point in points], list(reference), maximise=maximise))
+
+
+def reference_point(points: Sequence[Point], objectives: Sequence[Objective]) -> tuple[float, ...]:
+    """Return the worst of each objective among `points`, and a tenth of the objective's range beyond that.
+
+    The margin lets the extremes of a front count (Ishibuchi et al., 2018). An objective in which all points are equal
+    has no range and takes a tenth of their size, or 1.0 where that is zero.
+
+    Args:
+        points: shape (points, objectives), at least one.
+        objectives: what each coordinate is, with its direction.
+
+    Raises:
+        ValueError: there are no points, or one does not fit the objectives.
+    """
+    if not points:
+        raise ValueError("a reference point needs at least one point, but there was none")
+    for point in points:
+        _require_fitting(point, objectives)
+    reference = []
+    for objective, values in zip(objectives, zip(*points, strict=True), strict=True):
+        worst = max(values) if objective.direction is Direction.MINIMIZE else min(values)
+        extent = max(values) - min(values) or abs(worst) or 1.0 / _MARGIN
+        reference.append(worst - objective.weight * _MARGIN * extent)
+    return tuple(reference)
+
+
+def knee_point(front: Sequence[Point], objectives: Sequence[Objective]) -> int | None:
+    """Return which member of a front is its knee: a little more in one objective costs much in another there.
+
+    With every objective scaled to 0 for the best and 1 for the worst on the front, the knee is the member farthest on
+    the better side of the plane through the corners in which one objective is best and the others are worst; with two
+    objectives these corners are the extremes of the front (Das, 1999). An objective that is equal everywhere is left
+    out.
+
+    Args:
+        front: shape (members, objectives); points that do not dominate each other.
+        objectives: what each coordinate is, with its direction.
+
+    Returns:
+        Its place in `front`, the first of equals; None where nobody lies beyond that plane.
+
+    Raises:
+        ValueError: a point does not fit the objectives.
+    """
+    for point in front:
+        _require_fitting(point, objectives)
+    costs = [
+        _scaled_costs(values, objective)
+        for objective, values in zip(objectives, zip(*front, strict=True), strict=False)  # no values without members
+        if len(set(values)) > 1
+    ]
+    sums = [sum(point) for point in zip(*costs, strict=True)]
+    if not sums or min(sums) >= len(costs) - 1 - _ROUNDING:
+        return None
+    return sums.index(min(sums))
+
+
+def _scaled_costs(values: Sequence[float], objective: Objective) -> list[float]:
+    costs = [-objective.weight * value for value in values]
+    best, worst = min(costs), max(costs)
+    return [(cost - best) / (worst - best) for cost in costs]
+
+
+def _require_fitting(point: Point, objectives: Sequence[Objective]) -> None:
+    if len(point) != len(objectives) or not all(math.isfinite(value) for value in point):
+        names = ", ".join(objective.name for objective in objectives)
+        raise ValueError(f"expected one finite value for each of {names}, but got {tuple(point)}")
