@@ -1,7 +1,7 @@
 """How good a front is as a whole, in one number, and where its best trade-off lies.
 
 The hypervolume is the size of the region that a set of points dominates, up to a reference point. It grows whenever a
-front gets better anywhere (Zitzler and Thiele, 1998). moocore computes it exactly; it stands under DEAP's indicators too.
+front gets better anywhere (Zitzler and Thiele, 1998). moocore computes it exactly; DEAP's indicators rest on it too.
 
 Points are plain values here, one an objective and in its unit.
 """
