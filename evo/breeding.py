@@ -97,7 +97,7 @@ class Breeder:
             look_around=draft.look_around,
             random=random.Random(f"{self._seed}:{draft.number}:vary"),  # noqa: S311 - no secret depends on it
             journal=self._store.journal(draft.number),
-            gate=self._gate,
+            gate=self._gate.knowing(functools.partial(self._store.known, proposal=draft.number)),
             find_variants=draft.find_variants,
         )
         return await draft.operator.propose(request)

@@ -180,7 +180,8 @@ def _seal(folder: RunFolder, store: Store, config: Config) -> None:
     if store.meta(_CONFIG_SHA256) == _sha256(text):
         return
     with store.transaction():
-        store.record_event("configured", {"config": text})
+        # Proposals after the newest are the first to be made under it.
+        store.record_event("configured", {"config": text, "newest_proposal": store.last_proposal_number()})
         store.set_meta(_CONFIG_SHA256, _sha256(text))
     _write_config(folder, store, text)
 

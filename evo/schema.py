@@ -164,7 +164,16 @@ _RUN_TABLES = (
     "CREATE INDEX events_of_kind ON events (kind, id)",
 )
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(1, "the tables of a run", _RUN_TABLES),)
+_NEWEST_EVALUATION = (
+    # Individuals whose evaluations are newer were not there yet when the proposal began, or when the reply came.
+    "ALTER TABLE proposals ADD COLUMN newest_evaluation INTEGER",
+    "ALTER TABLE exchanges ADD COLUMN newest_evaluation INTEGER",
+)
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(1, "the tables of a run", _RUN_TABLES),
+    Migration(2, "which individuals a proposal knew", _NEWEST_EVALUATION),
+)
 
 VERSION = MIGRATIONS[-1].number
 """The `user_version` of a store that this code reads and writes."""

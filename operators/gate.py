@@ -48,6 +48,10 @@ class SourceGate:
         self._known = known
         self._max_bytes = max_bytes
 
+    def knowing(self, known: Callable[[str], int | None]) -> SourceGate:
+        """Return this gate with other memories of what is known."""
+        return SourceGate(self._contract, known, self._max_bytes)
+
     def check(self, source: str) -> None:
         """Raise `Refused` unless `source` may become an individual."""
         program = self.read(source)

@@ -30,7 +30,8 @@ _ADD_SPENDING = """
 
 _ANSWER = """
     UPDATE exchanges SET request = ?, reply = ?, replied_at = ?, model = ?, input_tokens = ?, output_tokens = ?,
-                         cache_read_tokens = ?, cache_write_tokens = ?, cost_usd = ?, latency_seconds = ?
+                         cache_read_tokens = ?, cache_write_tokens = ?, cost_usd = ?, latency_seconds = ?,
+                         newest_evaluation = (SELECT coalesce(max(id), 0) FROM evaluations)
     WHERE proposal = ? AND turn = ? AND replied_at IS NULL
 """
 

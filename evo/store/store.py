@@ -71,7 +71,8 @@ class Store(StoreView):
         """
         with self._writing() as database:
             database.execute(
-                "INSERT INTO proposals (number, operator, told, created_at) VALUES (?, ?, ?, ?)",
+                "INSERT INTO proposals (number, operator, told, created_at, newest_evaluation) "
+                "SELECT ?, ?, ?, ?, coalesce(max(id), 0) FROM evaluations",
                 (number, operator, told, time.time()),
             )
             database.executemany(

@@ -37,6 +37,15 @@ _CHILDREN = """
     ORDER BY l.proposal DESC LIMIT ?
 """
 
+_KNOWN = "SELECT id FROM individuals WHERE normal_form = ?"
+
+_KNOWN_TO_PROPOSAL = f"""
+    {_KNOWN} AND (SELECT min(e.id) FROM evaluations AS e WHERE e.individual = individuals.id) <= coalesce(
+        (SELECT max(newest_evaluation) FROM exchanges WHERE proposal = ?),
+        (SELECT newest_evaluation FROM proposals WHERE number = ?),
+        {_EVERYTHING})
+"""  # noqa: S608 - composed of constants only
+
 _SPENDING = """
     SELECT coalesce(sum(calls), 0) AS calls,
            (SELECT count(*) FROM exchanges WHERE replied_at IS NULL) AS unanswered_calls,
@@ -153,9 +162,21 @@ class StoreView:
         source: str = self._the_row("individual", individual, query)["source"]
         return source
 
-    def known(self, normal_form: str) -> int | None:
-        """Return the individual whose code has this normal form, or None."""
-        found = self._rows("SELECT id FROM individuals WHERE normal_form = ?", rows.sha256(normal_form))
+    def known(self, normal_form: str, *, proposal: int | None = None) -> int | None:
+        """Return the individual whose code has this normal form, or None.
+
+        Args:
+            normal_form: of a program.
+            proposal: see only who was admitted when this one began or, if it asked a language model, when its newest
+                reply came: so a proposal that is repeated, after a kill or in a replay, meets the same verdicts. In a
+                store of a version that did not record this, it sees everybody.
+        """
+        digest = rows.sha256(normal_form)
+        found = (
+            self._rows(_KNOWN, digest)
+            if proposal is None
+            else self._rows(_KNOWN_TO_PROPOSAL, digest, proposal, proposal)
+        )
         return found[0]["id"] if found else None
 
     def children_of(self, parents: Sequence[int], *, limit: int, told: int | None = None) -> list[Relative]:

@@ -3,13 +3,14 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from run_samples import SEARCH, admit, evaluate, exchange, grow, source_of, verdict
 
 from evo.errors import StoreError
-from evo.schema import VERSION
+from evo.schema import APPLICATION_ID, MIGRATIONS, VERSION
 from evo.store import EvaluationRequest, EvaluationState, OperatorTotals, ProposalState, Purpose, Store
 from trainer.evaluation import Split, Status
 
@@ -62,6 +63,39 @@ def test_known_finds_a_program_by_its_normal_form(store: Store) -> None:
     admit(store, 0)
     assert store.known(source_of(0).strip()) == 0
     assert store.known("something else") is None
+
+
+def test_a_proposal_knows_who_was_admitted_before_it_began_or_was_answered(store: Store) -> None:
+    admit(store, 0)
+    store.begin_proposal(2, "llm_mutation", (0,), told=0)
+    admit(store, 1, (0,))
+    first, second = source_of(0).strip(), source_of(1).strip()
+    assert store.known(second) == 1
+    assert (store.known(first, proposal=2), store.known(second, proposal=2)) == (0, None)
+    journal = store.journal(2)
+    journal.record_request(0, exchange().request)
+    assert store.known(second, proposal=2) is None
+    journal.record_exchange(0, exchange())
+    assert store.known(second, proposal=2) == 1
+
+
+def test_a_store_of_the_first_schema_is_brought_up_to_date(path: Path) -> None:
+    path.parent.mkdir()
+    first = MIGRATIONS[0]
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        for statement in first.statements:
+            database.execute(statement)
+        database.execute("INSERT INTO migrations VALUES (?, ?, 0.0)", (first.number, first.name))
+        database.execute("INSERT INTO proposals (number, operator, told, created_at) VALUES (7, 'seed', 0, 0.0)")
+        database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        database.execute("PRAGMA user_version = 1")
+    with pytest.raises(StoreError, match="`evo resume` upgrades it"):
+        Store.read(path)
+    with Store.open(path) as store:
+        admit(store, 0)
+        assert store.known(source_of(0).strip(), proposal=7) == 0
+    with Store.read(path) as reader:
+        assert [one.number for one in reader.open_proposals()] == [7]
 
 
 def test_parents_keep_their_order(store: Store) -> None:
