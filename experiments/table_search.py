@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 import heapq
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Protocol
 
 from evo.assemble import build_standings
 from evo.breeding import Breeder
@@ -18,10 +19,12 @@ from evo.config import Config, parse_config
 from evo.plan import make_plan
 from evo.progress import Silent
 from evo.search import Search
+from evo.standings import Standings
 from evo.store import IndividualRecord, Store, StoreView
 from evo.workers import Slot
 from experiments.tables import Table, Value
 from operators import ConstantMutation, MergeCrossover, OperatorChoice, SourceGate, UniformCrossover
+from populations.diversity import Program
 from populations.toolbox import build_toolbox
 from trainer.evaluation import Clock, Evaluation, Job, Status, Timings
 
@@ -29,6 +32,29 @@ _SPREAD = 0.2
 """Of the logarithm of an evaluation's time."""
 _TURNS = 12
 """Turns of the event loop in which everything that can start has started."""
+
+
+class Recorded(Protocol):
+    """Configurations whose trainings were recorded (`experiments.tables.Space`)."""
+
+    @property
+    def name(self) -> str:
+        """Benchmark and data set."""
+
+    def measure(self, values: Mapping[str, Value], seed: int) -> dict[str, float]:
+        """Return what one training gave, by name."""
+
+    def draw(self, chance: random.Random) -> dict[str, Value]:
+        """Return a configuration drawn uniformly."""
+
+    def genome(self, values: Mapping[str, Value]) -> str:
+        """Return a configuration as a program."""
+
+    def values(self, genome: str) -> dict[str, Value]:
+        """Return the configuration that a program states."""
+
+    def contract(self, program: Program) -> None:
+        """Refuse a program that states no configuration."""
 
 
 @dataclass(eq=False, slots=True)
@@ -46,7 +72,7 @@ class TableEvaluator:
         chance: where their times come from.
     """
 
-    table: Table
+    table: Recorded
     slots: int
     chance: random.Random
     _running: list[tuple[float, int, asyncio.Future[None]]] = field(default_factory=list, init=False)
@@ -68,8 +94,8 @@ class TableEvaluator:
         if self._pump is None:
             self._pump = asyncio.create_task(self._let_time_pass())
         await ended
-        loss = self.table.loss(self.table.values(job.genome), job.seed)
-        measured = {"loss": loss, "run_seconds": seconds, "peak_memory_mib": 1.0, "code_lines": 1.0}
+        measured = self.table.measure(self.table.values(job.genome), job.seed)
+        measured |= {"run_seconds": seconds, "peak_memory_mib": 1.0, "code_lines": 1.0}
         timings = Timings(seconds, seconds, 0.0, seconds)
         return Evaluation(Status.OK, job.seed, "table", Clock.WALL, "none", objectives=measured, timings=timings)
 
@@ -106,20 +132,41 @@ class _NoTree:
         """Write nothing."""
 
 
-def configuration(seed: int, evaluations: int, *, noise: dict[str, float] | None = None) -> Config:
-    """Return the configuration of a search for the lowest loss, with a population of 16."""
+def configuration(
+    seed: int,
+    evaluations: int,
+    *,
+    noise: dict[str, float] | None = None,
+    directions: Mapping[str, str] | None = None,
+) -> Config:
+    """Return the configuration of a search with a population of 16.
+
+    Args:
+        seed: of the search.
+        evaluations: its budget.
+        noise: what differs from the defaults in `[noise]`.
+        directions: of the objectives that it selects on, by name; the lowest loss without it.
+    """
+    directions = directions or {"loss": "minimize"}
     task = {"kind": "script", "genome": "configuration.py", "command": "none"}
-    objectives = {"loss": {"direction": "minimize", "pattern": "(.*)"}}
-    search = {"pop": 16, "gens": evaluations // 16, "seed": seed}
+    objectives = {name: {"direction": direction, "pattern": "(.*)"} for name, direction in directions.items()}
+    search = {"pop": 16, "gens": evaluations // 16, "seed": seed, "objectives": list(directions)}
     return parse_config({"task": {**task, "objectives": objectives}, "search": search, "noise": noise or {}})
 
 
 def search_table(table: Table, config: Config, slots: int = 16) -> dict[str, Value]:
-    """Return the configuration that a whole search chooses; generation 0 is drawn at random."""
+    """Return the configuration that a whole search chooses."""
+    best = searched(table, config, slots).best()
+    assert best is not None
+    return table.values(best.source)
+
+
+def searched(table: Recorded, config: Config, slots: int = 16) -> Standings:
+    """Return what is known after a whole search; generation 0 is drawn at random."""
     seed = config.search.seed
     chance = random.Random(f"{table.name}:{seed}")
     operators = [(ConstantMutation(), 0.6), (UniformCrossover(), 0.2), (MergeCrossover(), 0.2)]
-    toolbox = build_toolbox(config.objectives(("loss",)), config.search.pop)
+    toolbox = build_toolbox(config.objectives(config.search.objectives), config.search.pop)
     with Store.in_memory() as store:
         standings = build_standings(config)
         choice, gate = OperatorChoice(operators), SourceGate(table.contract, store.known)
@@ -129,6 +176,4 @@ def search_table(table: Table, config: Config, slots: int = 16) -> dict[str, Val
         search.begin(table.genome(table.draw(chance)))
         search.restore()
         asyncio.run(search.run())
-        best = standings.best()
-    assert best is not None
-    return table.values(best.source)
+    return standings

@@ -33,55 +33,27 @@ _GOOD_SHARE = 0.01
 
 
 @dataclass(frozen=True)
-class Table:
-    """One table.
+class Space:
+    """The configurations of a table.
 
     Attributes:
         name: benchmark and data set.
         space: the choices of each parameter, in order.
-        losses: shape (configurations, seeds); lower is better, NaN where fewer trainings were recorded. Configurations
-            are in the order of `itertools.product`.
     """
 
     name: str
     space: Mapping[str, tuple[Value, ...]]
-    losses: npt.NDArray[np.float64]
-
-    @cached_property
-    def means(self) -> npt.NDArray[np.float64]:
-        """Mean loss of each configuration over its recorded trainings, shape (configurations,)."""
-        means: npt.NDArray[np.float64] = np.nanmean(self.losses, axis=1)
-        return means
-
-    def index(self, values: Mapping[str, Value]) -> int:
-        """Return the row of a configuration."""
-        index = 0
-        for name, choices in self.space.items():
-            index = index * len(choices) + choices.index(values[name])
-        return index
 
     def draw(self, chance: random.Random) -> dict[str, Value]:
         """Return a configuration drawn uniformly."""
         return {name: chance.choice(choices) for name, choices in self.space.items()}
 
-    def loss(self, values: Mapping[str, Value], seed: int) -> float:
-        """Return what one training gave.
-
-        Equal seeds are equal recordings for all configurations. The seeds of second looks (500 and above) begin with
-        another recording than the first evaluation's, as far as there are any.
-        """
-        recording = seed % 1000 if seed % 1000 < 500 else seed % 1000 - 499
-        recorded = self.losses[self.index(values)]
-        return float(recorded[recording % int(np.isfinite(recorded).sum())])
-
-    def regret(self, values: Mapping[str, Value]) -> float:
-        """Return how far a configuration's mean is from the best one, 1.0 being the edge of the best 1%."""
-        best, good = self._scale
-        return float((self.means[self.index(values)] - best) / (good - best))
-
-    @cached_property
-    def _scale(self) -> tuple[float, float]:
-        return float(self.means.min()), float(np.quantile(self.means, _GOOD_SHARE))
+    def index(self, values: Mapping[str, Value]) -> int:
+        """Return the place of a configuration in the order of `itertools.product`."""
+        index = 0
+        for name, choices in self.space.items():
+            index = index * len(choices) + choices.index(values[name])
+        return index
 
     def genome(self, values: Mapping[str, Value]) -> str:
         """Return a configuration as a program."""
@@ -102,6 +74,51 @@ class Table:
         for name, choices in self.space.items():
             if constants[name].value not in choices:
                 raise Refused("contract", f"{name} must be one of {choices}, but it was {constants[name].text}")
+
+
+@dataclass(frozen=True)
+class Table(Space):
+    """A table of one loss.
+
+    Attributes:
+        losses: shape (configurations, seeds); lower is better, NaN where fewer trainings were recorded. Configurations
+            are in the order of `itertools.product`.
+    """
+
+    losses: npt.NDArray[np.float64]
+
+    @cached_property
+    def means(self) -> npt.NDArray[np.float64]:
+        """Mean loss of each configuration over its recorded trainings, shape (configurations,)."""
+        means: npt.NDArray[np.float64] = np.nanmean(self.losses, axis=1)
+        return means
+
+    def measure(self, values: Mapping[str, Value], seed: int) -> dict[str, float]:
+        """Return what one training gave, by name."""
+        return {"loss": self.loss(values, seed)}
+
+    def loss(self, values: Mapping[str, Value], seed: int) -> float:
+        """Return the loss of one training (`recording`)."""
+        recorded = self.losses[self.index(values)]
+        return float(recorded[recording(seed, int(np.isfinite(recorded).sum()))])
+
+    def regret(self, values: Mapping[str, Value]) -> float:
+        """Return how far a configuration's mean is from the best one, 1.0 being the edge of the best 1%."""
+        best, good = self._scale
+        return float((self.means[self.index(values)] - best) / (good - best))
+
+    @cached_property
+    def _scale(self) -> tuple[float, float]:
+        return float(self.means.min()), float(np.quantile(self.means, _GOOD_SHARE))
+
+
+def recording(seed: int, recorded: int) -> int:
+    """Return which of the recorded trainings a training seed stands for: the same one for all configurations.
+
+    The seeds of second looks (500 and above) begin with another recording than the first evaluation's, as far as there
+    are any.
+    """
+    return (seed % 1000 if seed % 1000 < 500 else seed % 1000 - 499) % recorded
 
 
 @cache
