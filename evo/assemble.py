@@ -37,6 +37,7 @@ from operators import (
 )
 from operators.choice import AdaptiveChoice
 from operators.gate import Contract
+from operators.tuning import Method
 from populations.toolbox import Toolbox, build_toolbox
 from trainer.corpus import Corpus
 from trainer.errors import ConfigError
@@ -69,7 +70,8 @@ def build_search(
     """Return the search of a resolved configuration over an open store."""
     standings = build_standings(config)
     gate = SourceGate(contract(config), store.known)
-    breeder = Breeder(config.search.seed, _toolbox(config), operators, gate, store, standings)
+    independent = config.search.parents == "generation_zero"
+    breeder = Breeder(config.search.seed, _toolbox(config), operators, gate, store, standings, independent=independent)
     rules = StoppingRules.of(config.search)
     credit = Credit.of(config, operators, standings, store) if config.operators.adaptive else None
     return Search(make_plan(config), store, lineage, evaluator, breeder, standings, observer, rules, credit)
@@ -159,7 +161,7 @@ def build_operators(config: Config, spent_usd: float = 0.0) -> OperatorChoice:
             available[name] = CLASSICAL_OPERATORS[name](device)
         elif name == Tuning.name:
             (objective,) = config.objectives(config.search.objectives[:1])
-            available[name] = Tuning(objective)
+            available[name] = Tuning(objective, Method(config.operators.tuning_method))
         elif name not in LANGUAGE_MODEL_OPERATORS:
             known = ", ".join((*CLASSICAL_OPERATORS, Tuning.name, *LANGUAGE_MODEL_OPERATORS))
             raise ConfigError(f"--operators must name operators among {known}, but {name!r} is none of them.")

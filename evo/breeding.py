@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from evo.standings import Standings
 from evo.store import ProposalRecord, Store
-from evo.surroundings import look_around, parent_of
+from evo.surroundings import look_around, parent_of, unrelated
 from evo.variants import Variants
 from operators.choice import OperatorChoice
 from operators.gate import SourceGate
@@ -39,6 +39,9 @@ class Breeder:
     """Begins proposals and carries them out.
 
     Every random choice depends on (seed, proposal number) only, so a resumed run takes the same next decision.
+
+    Args:
+        independent: whether everybody descends from generation 0 directly, and operators are told of nobody else.
     """
 
     def __init__(
@@ -49,6 +52,8 @@ class Breeder:
         gate: SourceGate,
         store: Store,
         standings: Standings,
+        *,
+        independent: bool = False,
     ) -> None:
         self._seed = seed
         self._toolbox = toolbox
@@ -56,21 +61,22 @@ class Breeder:
         self._gate = gate
         self._store = store
         self._standings = standings
+        self._independent = independent
         self._variants = Variants(store, standings)
 
     def begin(self, number: int) -> Draft:
         """Choose operator and parents, and journal the choice before anything is spent on it."""
         rng = random.Random(f"{self._seed}:{number}:select")  # noqa: S311 - no secret depends on it
-        population = self._standings.population
+        population = [] if self._independent else self._standings.population
         operator = self._operators.pick(rng, max(1, len(population)))
         if population:
             parents = tuple(parent.id for parent in self._toolbox.select(population, operator.arity, rng))
         else:
-            parents = (0,)  # generation 0 is still being measured, and there is nobody else
+            parents = (0,)  # there is nobody else as long as generation 0 is being measured
         told = self._standings.told
         self._store.begin_proposal(number, operator.name, parents, told)
         # The operator starts before the next result is told, and asks first thing, if at all.
-        around = functools.cache(lambda: look_around(self._store, self._standings, parents, told))
+        around = functools.cache(lambda: self._look_around(parents, told))
         variants = functools.cache(lambda: self._variants.of(parents[0], told))
         return Draft(number, operator, parents, told, around, variants)
 
@@ -85,7 +91,7 @@ class Breeder:
             ConfigError: its operator is none of this run's any more.
         """
         operator = self._operators.named(record.operator)
-        around = look_around(self._store, self._standings, record.parents, record.told)
+        around = self._look_around(record.parents, record.told)
         variants = self._variants.of(record.parents[0], record.told)
         return Draft(record.number, operator, record.parents, record.told, lambda: around, lambda: variants)
 
@@ -101,3 +107,8 @@ class Breeder:
             find_variants=draft.find_variants,
         )
         return await draft.operator.propose(request)
+
+    def _look_around(self, parents: tuple[int, ...], told: int) -> Surroundings:
+        if self._independent:
+            return unrelated(self._standings)
+        return look_around(self._store, self._standings, parents, told)

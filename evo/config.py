@@ -70,12 +70,16 @@ class SearchConfig(Section):
     """The evolutionary loop.
 
     Attributes:
-        pop: μ, individuals in the population; also the evaluations of one generation.
+        pop: μ, individuals in the population; also the evaluations of one generation. One that is generational is the
+            greedy loop: the best so far is varied, once at a time, and replaced by what is better.
         gens: generations; the run's whole budget is pop × gens evaluations, replicates and confirmations included.
         schedule: `asynchronous` is (μ+1) without a barrier, `generational` is (μ+λ) with one.
         objectives: what selection looks at; several of them select by NSGA-II. The finalists are the best in the first;
             where that is `val_bpb`, their gain is confirmed on held-out text. The task's first one by default.
         front: the objectives of the Pareto front that is kept and reported; the task's first two by default.
+        parents: `population` selects them among the survivors; `generation_zero` varies that alone, with operators that
+            are told of nobody else: independent samples. Crossover has no second parent then, and `tuning` still learns
+            from what was measured.
         tournament_size: individuals that compete for each parent's place.
         seed: every random choice derives from it.
         max_hours: wall time of the run, its confirmation included, whoever drives it.
@@ -83,11 +87,12 @@ class SearchConfig(Section):
         patience: results without a better individual after which the search ends; 0 for never.
     """
 
-    pop: Annotated[int, Field(ge=2, strict=True)] = 16
+    pop: Positive = 16
     gens: Positive = 40
     schedule: Literal["asynchronous", "generational"] = "asynchronous"
     objectives: tuple[str, ...] = ()
     front: tuple[str, ...] = ()
+    parents: Literal["population", "generation_zero"] = "population"
     tournament_size: Positive = 2
     seed: Annotated[int, Field(ge=0, le=_LARGEST_SEED, strict=True)] = 0
     max_hours: Quantity | None = None
@@ -133,10 +138,12 @@ class OperatorsConfig(Section):
             classical operators otherwise.
         adaptive: whether operators that improve on their parents for their cost are drawn more often than that.
         dollars_per_hour: what an hour of a worker is worth, to weigh the price of a language model against time.
+        tuning_method: how `tuning` chooses constants; any but `both` begins by itself, with its parent alone.
     """
 
     weights: dict[str, float] | None = None
     adaptive: bool = False
+    tuning_method: Literal["both", "tpe", "cma_es", "random"] = "both"
     dollars_per_hour: Quantity = 2.0
 
     @field_validator("weights")

@@ -49,6 +49,12 @@ def look_around(store: StoreView, standings: Standings, parents: Sequence[int], 
     )
 
 
+def unrelated(standings: Standings) -> Surroundings:
+    """Return what an independent sample may be told: of generation 0 and of noise alone."""
+    zero = standings.generation_zero
+    return Surroundings(noise=standings.noise(), generation_zero=zero.means() if zero else {})
+
+
 def _best(standings: Standings) -> Relative | None:
     best = standings.best()
     return _as_relative(best) if best else None

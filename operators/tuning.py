@@ -6,13 +6,18 @@ results that come in another order leave it in a state of its own:
     TPE      the tree-structured Parzen estimator of Optuna (Bergstra et al., 2011; multivariate: Falkner et al., 2018)
     CMA-ES   of `cmaes`, its distribution estimated from the best known points (warm starting: Nomura et al., 2021)
 
+As the only method of a search, each works as it would alone, over the ranges that the parent's own constants span. TPE
+begins with uniform draws. CMA-ES begins around the parent, takes the measurements in their order, one generation after
+the other (Hansen, 2016), and leaves choices as they are. `random` draws uniformly, to compare with.
+
 A failure has no number. It is not told to either: neither a large loss nor a guess in its place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -32,6 +37,20 @@ _BEST_SHARE = 0.2
 _BEST_TOLD, _OTHERS_TOLD = 30, 50
 _OVERLAP = 0.1
 _SHOWN_MOVES = 6
+_UNIFORM_DRAWS = 10
+"""That TPE begins with: Optuna's own default."""
+_FIRST_SIGMA = 0.2
+"""Spread of the first generation of CMA-ES, as a share of each range."""
+
+
+class Method(StrEnum):
+    """How constants are chosen."""
+
+    BOTH = "both"
+    """TPE and CMA-ES share the work, from what other operators have measured."""
+    TPE = "tpe"
+    CMA_ES = "cma_es"
+    RANDOM = "random"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +64,15 @@ class Tuning:
 
     Args:
         objective: what is optimised, the run's first.
+        method: any but `BOTH` needs no measurements of others to begin with.
     """
 
     name = "tuning"
     arity = 1
 
-    def __init__(self, objective: Objective) -> None:
+    def __init__(self, objective: Objective, method: Method = Method.BOTH) -> None:
         self._objective = objective
+        self._method = method
 
     async def propose(self, request: Request) -> Proposal:
         """Return the parent with constants that its measured variants speak for (see `Operator.propose`).
@@ -62,16 +83,18 @@ class Tuning:
         source = request.parents[0].source
         constants = find_constants(source)
         points = [self._point(variant) for variant in request.variants if self._objective.name in variant.objectives]
-        if len(points) < _FEWEST_POINTS:
+        shares = self._method is Method.BOTH
+        if shares and len(points) < _FEWEST_POINTS:
             raise NoOffspring(f"tuning: {len(points)} variants were measured, and {_FEWEST_POINTS} are needed")
-        space = search_space(constants.values(), [point.values for point in points])
+        space = search_space(constants.values(), [point.values for point in points] if shares else [])
         if not space:
             raise NoOffspring("tuning: the parent has no top-level `UPPER_CASE` constant that could be tuned")
         complete = [point for point in points if all(one.name in point.values for one in space)]
-        told = _telling(complete, request.random)
+        own = {name: constant.value for name, constant in constants.items()}
+        suggest = self._suggester(space, own, complete, request.random)
 
         def draw() -> Draft:
-            values = _suggested(space, told, request.random)
+            values = suggest()
             moves = [
                 f"{name} {constants[name].text} → {text}"
                 for name, value in values.items()
@@ -81,6 +104,28 @@ class Tuning:
             return Draft(replace_constants(source, values), f"tuning: {', '.join(moves[:_SHOWN_MOVES])}{more}")
 
         return first_accepted(request, self.name, draw)
+
+    def _suggester(
+        self, space: Sequence[Dimension], own: Mapping[str, Value], points: Sequence[_Point], random: Random
+    ) -> Callable[[], dict[str, Value]]:
+        """Return what draws values for the dimensions.
+
+        Args:
+            space: the dimensions.
+            own: the parent's constants.
+            points: what was measured, in that order.
+            random: the only source of randomness.
+        """
+        match self._method:
+            case Method.RANDOM:
+                return lambda: _by_tpe(space, [], random)
+            case Method.CMA_ES:
+                numbers = [dimension for dimension in space if dimension.scale is not Scale.CHOICE]
+                return lambda: _by_cma_es_alone(numbers, own, points, random)
+        told = _telling(points, random)
+        if self._method is Method.TPE:
+            return lambda: _by_tpe(space, told, random, _UNIFORM_DRAWS)
+        return lambda: _suggested(space, told, random)
 
     def _point(self, variant: Variant) -> _Point:
         return _Point(variant.constants, -self._objective.weight * variant.objectives[self._objective.name])
@@ -112,7 +157,29 @@ def _by_cma_es(space: Sequence[Dimension], points: Sequence[_Point], random: Ran
     return {one.name: one.from_unit(float(place)) for one, place in zip(space, places, strict=True)}
 
 
-def _by_tpe(space: Sequence[Dimension], points: Sequence[_Point], random: Random) -> dict[str, Value]:
+def _by_cma_es_alone(
+    space: Sequence[Dimension], own: Mapping[str, Value], points: Sequence[_Point], random: Random
+) -> dict[str, Value]:
+    if len(space) < 2:
+        raise NoOffspring(f"tuning: CMA-ES needs two numbers among the parent's constants, but found {len(space)}")
+    import cmaes
+    import numpy as np
+
+    def placed(values: Mapping[str, Value]) -> np.ndarray:
+        return np.array([one.to_unit(values[one.name]) for one in space])
+
+    bounds = np.array([[0.0, 1.0]] * len(space))
+    evolution = cmaes.CMA(mean=placed(own), sigma=_FIRST_SIGMA, bounds=bounds, seed=random.getrandbits(31))
+    size = evolution.population_size
+    for start in range(0, len(points) - size + 1, size):
+        evolution.tell([(placed(point.values), point.loss) for point in points[start : start + size]])
+    places = evolution.ask()
+    return {one.name: one.from_unit(float(place)) for one, place in zip(space, places, strict=True)}
+
+
+def _by_tpe(
+    space: Sequence[Dimension], points: Sequence[_Point], random: Random, uniform_draws: int = _FEWEST_POINTS
+) -> dict[str, Value]:
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -125,7 +192,7 @@ def _by_tpe(space: Sequence[Dimension], points: Sequence[_Point], random: Random
         return all(one.scale is not Scale.CHOICE or point.values[one.name] in one.choices for one in space)
 
     seed = random.getrandbits(31)
-    sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True, n_startup_trials=_FEWEST_POINTS)
+    sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True, n_startup_trials=uniform_draws)
     study = optuna.create_study(sampler=sampler)
     for point in filter(is_inside, points):
         params = {one.name: place(one, point.values[one.name]) for one in space}

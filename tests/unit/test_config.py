@@ -24,7 +24,7 @@ def refusal(data: dict[str, Any]) -> str:
 @pytest.mark.parametrize(
     ("section", "key", "value", "words"),
     [
-        ("search", "pop", 1, "greater than or equal to 2"),
+        ("search", "pop", 0, "greater than 0"),
         ("search", "pop", True, "integer"),
         ("search", "gens", "40", "integer"),
         ("search", "gens", 2.0, "integer"),

@@ -11,6 +11,7 @@ from operators import Tuning
 from operators.constants import Value, constants_and_structure, find_constants
 from operators.proposal import NoOffspring, Variant
 from operators.search_space import Scale, search_space
+from operators.tuning import Method
 from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
 
 BPB, SPEED = LANGUAGE_MODEL_OBJECTIVES["val_bpb"], LANGUAGE_MODEL_OBJECTIVES["tokens_per_second"]
@@ -88,6 +89,32 @@ def test_it_finds_better_constants_than_it_was_shown() -> None:
         known.append(proposed(Tuning(BPB), replace(request, find_variants=lambda: variants)).source)
     losses = [one.objectives["val_bpb"] for one in variants]
     assert min(losses) < 0.3 < min(losses[:5]) / 5
+
+
+def optimized(method: Method, evaluations: int, seed: int = 0) -> list[float]:
+    """Return the losses of a search by one method alone, from one program that fails now and then."""
+    known, variants, losses = [SOURCE], [Variant(constants_and_structure(SOURCE)[0], {"val_bpb": 30.0})], []
+    for number in range(evaluations):
+        request = request_for(SOURCE, seed=1000 * seed + number, gate=gate_knowing(*known))
+        known.append(proposed(Tuning(BPB, method), replace(request, find_variants=lambda: variants)).source)
+        values, _ = constants_and_structure(known[-1])
+        losses.append(loss_of(values))
+        variants.append(Variant(values, {} if number % 7 == 3 else {"val_bpb": losses[-1]}))
+    return losses
+
+
+@pytest.mark.parametrize("method", [Method.TPE, Method.CMA_ES])
+def test_a_method_alone_begins_by_itself_and_improves(method: Method) -> None:
+    losses = optimized(method, 60)
+    assert len(set(losses)) > 30
+    assert sum(losses[-15:]) < 0.5 * sum(losses[:15])
+
+
+def test_random_draws_learn_nothing() -> None:
+    losses = optimized(Method.RANDOM, 60)
+    assert 0.7 < sum(losses[-30:]) / sum(losses[:30]) < 1.5
+    with pytest.raises(NoOffspring, match="needs two numbers"):
+        proposed(Tuning(BPB, Method.CMA_ES), request_for("LR = 1e-3\n\n\ndef build_model(task): return LR\n"))
 
 
 def test_the_better_direction_is_the_objective_s() -> None:

@@ -1,0 +1,59 @@
+"""Whose offspring are evaluated: of survivors, of the best alone, of generation 0 alone."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from paced_evaluator import PacedEvaluator
+from searches import GENOME, Numbering, configuration, opened
+
+from evo.config import parse_config
+from operators import ConstantMutation
+from operators.choice import OperatorChoice
+from operators.merge_crossover import MergeCrossover
+from operators.tuning import Method, Tuning
+from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
+
+
+def test_independent_samples_descend_from_generation_0_and_know_of_nobody(tmp_path: Path) -> None:
+    operator = Numbering(looks=True)
+    config = configuration(4, 5, parents="generation_zero")
+    choice = OperatorChoice([(operator, 1.0), (MergeCrossover(), 50.0)])
+    with opened(tmp_path / "run", config, PacedEvaluator(GENOME), choice) as (search, store):
+        asyncio.run(search.run())
+        assert {one.parents for one in store.individuals() if one.id} == {(0,)}
+        assert search.standings.best() is not None
+    assert len(operator.known) == len(operator.requests) > 10
+    assert not any(one.relatives or one.inspirations or one.best for one in operator.known)
+    assert operator.known[-1].generation_zero
+
+
+def test_constants_can_be_tuned_alone(tmp_path: Path) -> None:
+    operator = Tuning(LANGUAGE_MODEL_OBJECTIVES["val_bpb"], Method.TPE)
+    config = configuration(4, 5, parents="generation_zero")
+    with opened(tmp_path / "run", config, PacedEvaluator(GENOME), operator) as (search, store):
+        assert asyncio.run(search.run()).ending == "complete"
+        assert {one.operator for one in store.individuals() if one.id} == {"tuning"}
+
+
+def test_a_population_of_one_varies_the_best_one_at_a_time(tmp_path: Path) -> None:
+    config = parse_config(
+        {
+            "search": {"pop": 1, "gens": 24, "schedule": "generational"},
+            "noise": {"baseline_replicates": 1, "leaders": 0, "confirm_share": 0.0},
+        }
+    )
+    evaluator = PacedEvaluator(GENOME, slots=3)
+    with opened(tmp_path / "run", config, evaluator, ConstantMutation()) as (search, store):
+        assert asyncio.run(search.run()).ending == "complete"
+        best, value = 0, None
+        for outcome in store.outcomes():
+            record = store.individual(outcome.individual)
+            if outcome.told > 2:  # the first offspring is made while generation 0 is being measured
+                assert store.proposal(record.id).told == outcome.told - 1
+                assert record.parents == (best,)
+            found = outcome.objectives.get("val_bpb")
+            if found is not None and (value is None or found < value):
+                best, value = record.id, found
+    assert best != 0
