@@ -1,4 +1,4 @@
-"""Committed experiments: definitions, benchmark programs, and dated records of their results. Nothing imports them.
+"""Committed experiments: definitions, benchmark programs, and dated records of their results. The product imports none of them.
 
     performance.py             what the driver costs: run by `make bench`, recorded in records/
     driver_cost.py             seconds and memory of the driver per candidate
@@ -11,6 +11,7 @@
     tables.py                  these tables as tasks; needs `pip install .[bench]`
     table_search.py            the product's search over a table: in memory, on simulated time
     table_baselines.py         random search, greedy, genetic algorithm, TPE
+    landscape.py               results of comparisons whose truth is known
     baselines/                 the plain GPT, a genome
     examples/                  three projects with a script of their own as the task: see examples/README.md
     recording.py               how a record is written: the command, the machine, the numbers
