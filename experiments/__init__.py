@@ -1,4 +1,4 @@
-"""Committed experiments: definitions, benchmark programs, and dated records of their results. The product imports none of them.
+"""Committed experiments: definitions, programs, and dated records of what came out. The product imports none of them.
 
     performance.py             what the driver costs: run by `make bench`, recorded in records/
     driver_cost.py             seconds and memory of the driver per candidate
