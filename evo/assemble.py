@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from evo.breeding import Breeder
 from evo.config import Config
 from evo.credit import Credit
+from evo.jobs import Jobs
 from evo.materials import Materials, ScriptFiles, frozen_texts, script_settings
 from evo.plan import make_plan
 from evo.progress import Observer
@@ -72,9 +73,10 @@ def build_search(
     gate = SourceGate(contract(config), store.known)
     independent = config.search.parents == "generation_zero"
     breeder = Breeder(config.search.seed, _toolbox(config), operators, gate, store, standings, independent=independent)
+    jobs = Jobs(store, standings, config.budget.min_throughput)
     rules = StoppingRules.of(config.search)
     credit = Credit.of(config, operators, standings, store) if config.operators.adaptive else None
-    return Search(make_plan(config), store, lineage, evaluator, breeder, standings, observer, rules, credit)
+    return Search(make_plan(config), store, lineage, evaluator, breeder, standings, observer, rules, credit, jobs)
 
 
 def build_standings(config: Config) -> Standings:

@@ -58,12 +58,18 @@ _TYPES = {
 
 
 class BudgetConfig(Section):
-    """Time limits of one evaluation of the language-model task; see `trainer.evaluation.Budget`."""
+    """Time limits of one evaluation of the language-model task; see `trainer.evaluation.Budget`.
+
+    Attributes:
+        min_throughput: share of its parent's training tokens per second below which an offspring is ended early, as a
+            failure; 0 for never.
+    """
 
     train_seconds: Seconds | None = None
     clock: Clock | None = None
     setup_seconds: Seconds = 300.0
     score_seconds: Seconds = 300.0
+    min_throughput: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False, strict=True)] = 0.1
 
 
 class SearchConfig(Section):

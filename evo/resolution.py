@@ -45,12 +45,11 @@ def resolve(config: Config, environment: Mapping[str, str] = os.environ) -> Conf
     choose_level(workers.sandbox, kind)
     task = config.task
     by_cpu = kind == "cpu" and config.script is None
-    budget = BudgetConfig(
-        train_seconds=config.budget.train_seconds or _expected_seconds(config) or _TRAIN_SECONDS[kind],
-        clock=config.budget.clock or (Clock.CPU if by_cpu else Clock.WALL),
-        setup_seconds=config.budget.setup_seconds,
-        score_seconds=config.budget.score_seconds,
-    )
+    chosen = {
+        "train_seconds": config.budget.train_seconds or _expected_seconds(config) or _TRAIN_SECONDS[kind],
+        "clock": config.budget.clock or (Clock.CPU if by_cpu else Clock.WALL),
+    }
+    budget = config.budget.model_copy(update=chosen)
     if isinstance(task, LanguageModelTask):
         sizes = {
             "sequence_length": task.sequence_length or _SEQUENCE_LENGTH[kind],

@@ -22,10 +22,11 @@ from collections.abc import Callable
 from functools import partial
 
 from evo.breeding import Breeder, Draft
-from evo.confirmation import confirmation_requests, gated_job, replicate_requests
+from evo.confirmation import confirmation_requests, replicate_requests
 from evo.credit import Credit
 from evo.endings import Ending, Stopped
 from evo.genome import failed_generation_zero
+from evo.jobs import Jobs
 from evo.losses import Loss, Losses, machine_failure
 from evo.pace import Pace
 from evo.plan import Plan
@@ -63,6 +64,7 @@ class Search:
         observer: Observer,
         rules: StoppingRules | None = None,
         credit: Credit | None = None,
+        jobs: Jobs | None = None,
     ) -> None:
         self._plan = plan
         self._store = store
@@ -71,6 +73,7 @@ class Search:
         self._breeder = breeder
         self._standings = standings
         self._observer = observer
+        self._jobs = jobs or Jobs(store, standings)
         self._rules = rules or StoppingRules()
         self._credit = credit
         self._workforce = Workforce(evaluator.workers)
@@ -279,8 +282,7 @@ class Search:
 
     def _launch(self, record: EvaluationRecord, slot: Slot) -> None:
         attempt = self._store.launch(record.id, slot.name)
-        job = gated_job(record, self._store.source(record.individual), self._standings)
-        task = asyncio.create_task(self._evaluator.evaluate(slot, job))
+        task = asyncio.create_task(self._evaluator.evaluate(slot, self._jobs.of(record)))
         self._evaluating[task] = (record, attempt, slot)
         self._news.append(partial(self._observer.launched, len(self._evaluating)))
 

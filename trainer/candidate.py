@@ -70,13 +70,14 @@ class SupervisedHost:
             self._tokens = torch.from_numpy(np.frombuffer(data, np.int32))
         return self._tokens
 
-    def log(self, step: int, loss: float) -> None:
+    def log(self, step: int, loss: float, tokens: int | None) -> None:
         """Report a point of the curve, some hundreds of them at most unless the loss is no number."""
         left = self.seconds_left()
         if math.isfinite(loss) and -left < self._next_log:
             return
         self._next_log = -left + self._budget_seconds / _CURVE_POINTS
-        self._channel.send({"event": "log", "step": int(step), "loss": loss if math.isfinite(loss) else None})
+        used = {} if tokens is None else {"tokens": int(tokens)}
+        self._channel.send({"event": "log", "step": int(step), "loss": loss if math.isfinite(loss) else None, **used})
 
 
 class ServingHost:
@@ -90,7 +91,7 @@ class ServingHost:
         """Refuse."""
         raise RuntimeError("train_tokens() was called while the model is being scored; there is no training data here.")
 
-    def log(self, step: int, loss: float) -> None:
+    def log(self, step: int, loss: float, tokens: int | None) -> None:
         """Ignore."""
 
 

@@ -18,6 +18,8 @@ class Status(StrEnum):
     TIMED_OUT = "timed_out"
     OUT_OF_MEMORY = "out_of_memory"
     DIVERGED = "diverged"
+    TOO_SLOW = "too_slow"
+    """Trained far slower than its parent, and was ended early for that."""
     REJECTED = "rejected"
     """Broke a rule of scoring."""
     LOST = "lost"
@@ -71,12 +73,14 @@ class Job:
     Attributes:
         gate_below: score the gate split as well, and probe every block, when the selection split comes out below this:
             bits per byte.
+        floor_tokens_per_second: end the training early when it is slower than that (`trainer.throughput`); 0 for never.
     """
 
     genome: str
     seed: int
     splits: tuple[Split, ...] = (Split.SELECTION,)
     gate_below: float | None = None
+    floor_tokens_per_second: float = 0.0
 
     def __post_init__(self) -> None:
         """Keep the invariant that every evaluation measures what selection needs."""
@@ -90,7 +94,7 @@ class Job:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Job:
         """Rebuild a job from the output of `to_json`."""
-        return cls(data["genome"], data["seed"], tuple(Split(name) for name in data["splits"]), data["gate_below"])
+        return cls(**{**data, "splits": tuple(Split(name) for name in data["splits"])})
 
 
 class CurvePoint(NamedTuple):
@@ -133,6 +137,7 @@ class Evaluation:
         reason: one sentence for a person; empty when OK.
         log_tail: the end of what the candidate printed, size-limited, control characters removed.
         sandbox: the level of isolation the candidate ran under.
+        train_tokens_per_second: what the training went through by the genome's own count; None where it counted none.
     """
 
     status: Status
@@ -146,6 +151,7 @@ class Evaluation:
     log_tail: str = ""
     curve: tuple[CurvePoint, ...] = ()
     timings: Timings = Timings()
+    train_tokens_per_second: float | None = None
 
     def __post_init__(self) -> None:
         """Keep the invariant that only a finite score from OK can become a fitness."""

@@ -26,6 +26,7 @@ from trainer.evaluation import CurvePoint, Evaluation, Job, Split, Status, Timin
 from trainer.measurements import code_lines, read_parameters, take_weights
 from trainer.service import serve_driver
 from trainer.settings import Settings
+from trainer.throughput import Throughput
 from trainer.watch import DriverGone, Ended, TimeLimit, Watch
 
 _CURVE_LIMIT = 2000
@@ -44,6 +45,7 @@ class _Recording:
     objectives: dict[str, float] = field(default_factory=dict)
     split_bpb: dict[str, float] = field(default_factory=dict)
     log_tail: str = ""
+    tokens_per_second: float | None = None
 
 
 class Supervisor:
@@ -140,10 +142,12 @@ class Supervisor:
             f"did not ask for its data within the {budget.setup_seconds:g} s that set-up may take",
         )
         clock = TrainingClock(budget, trainee)
+        throughput = Throughput(job.floor_tokens_per_second, budget.train_seconds)
         try:
             _tell(trainee, self._training_order(job))
-            self._follow_training(watch, limit, clock, trainee, recording)
+            self._follow_training(watch, limit, clock, throughput, trainee, recording)
         finally:
+            recording.tokens_per_second = throughput.tokens_per_second
             recording.timings = clock.measure(recording.timings)
             trainee.sample_memory()
             trainee.kill()
@@ -151,7 +155,13 @@ class Supervisor:
         clock.check(recording.timings)
 
     def _follow_training(
-        self, watch: Watch, limit: TimeLimit, clock: TrainingClock, trainee: Candidate, recording: _Recording
+        self,
+        watch: Watch,
+        limit: TimeLimit,
+        clock: TrainingClock,
+        throughput: Throughput,
+        trainee: Candidate,
+        recording: _Recording,
     ) -> None:
         for _ in range(_MESSAGES_LIMIT):
             message = watch.next_message(limit)
@@ -163,6 +173,7 @@ class Supervisor:
                 self._hand_over_data(trainee)
             elif message["event"] == "log":
                 _record_point(recording, clock, message)
+                _record_tokens(throughput, clock, message)
             elif message["event"] == "error":
                 raise Ended(failure_status(message), str(message.get("reason")))
             elif message["event"] != "built":
@@ -254,6 +265,7 @@ class Supervisor:
             log_tail=recording.log_tail,
             curve=tuple(recording.curve),
             timings=timings,
+            train_tokens_per_second=recording.tokens_per_second,
         )
 
 
@@ -273,6 +285,16 @@ def _record_point(recording: _Recording, clock: TrainingClock, message: Message)
     recording.curve.append(CurvePoint(clock.seconds(), step, loss))
     if len(recording.curve) > _CURVE_LIMIT:
         del recording.curve[1::2]
+
+
+def _record_tokens(throughput: Throughput, clock: TrainingClock, message: Message) -> None:
+    """Take in how much a candidate says it has trained on, if it says so; what came before the data is no training."""
+    tokens = message.get("tokens")
+    if tokens is None or not clock.running:
+        return
+    if type(tokens) is not int or not 0 <= tokens < _STEP_LIMIT:
+        raise Ended(Status.REJECTED, f"logged {str(tokens)[:80]} tokens where a number is due")
+    throughput.tell(clock.seconds(), tokens)
 
 
 def main() -> None:

@@ -25,8 +25,8 @@ class Host(Protocol):
         """Ask for the training data, which starts the clock."""
         ...
 
-    def log(self, step: int, loss: float) -> None:
-        """Report one point of the training curve."""
+    def log(self, step: int, loss: float, tokens: int | None) -> None:
+        """Report one point of the training curve, and how many tokens the training has used."""
         ...
 
 
@@ -60,6 +60,13 @@ class Task:
         """
         return self.host.train_tokens()
 
-    def log(self, *, step: int, loss: float) -> None:
-        """Report the training loss (nats per token) at `step`; a non-finite loss ends the evaluation as diverged."""
-        self.host.log(step, float(loss))
+    def log(self, *, step: int, loss: float, tokens: int | None = None) -> None:
+        """Report the training loss (nats per token) at `step`; a non-finite loss ends the evaluation as diverged.
+
+        Args:
+            step: of the optimizer.
+            loss: at that step.
+            tokens: training tokens used so far, repetitions counted; with them a training that is hopelessly slower
+                than its parent's ends early.
+        """
+        self.host.log(step, float(loss), tokens)

@@ -255,6 +255,16 @@ class StoreView:
         done = self.outcomes_of(individual)
         return [one for one in done if one.status is Status.OK and one.purpose is not Purpose.SENTINEL]
 
+    def train_tokens_per_second(self, individual: int) -> float | None:
+        """Return the mean throughput of an individual's trainings that ended OK; None where it counted no tokens."""
+        query = (
+            "SELECT avg(json_extract(r.body, '$.train_tokens_per_second')) AS mean "
+            "FROM evaluations AS e JOIN results AS r ON r.evaluation = e.id WHERE e.individual = ? AND e.status = 'ok'"
+        )
+        (row,) = self._rows(query, individual)
+        mean: float | None = row["mean"]
+        return mean
+
     def last_told(self) -> int:
         """Return how many results have been accepted."""
         return self._value("SELECT max(told) FROM evaluations") or 0

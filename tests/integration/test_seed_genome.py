@@ -28,6 +28,7 @@ class CpuClock:
         self.budget_seconds = budget_seconds
         self.started: float | None = None
         self.curve: list[tuple[int, float]] = []
+        self.tokens_used: int | None = None
 
     def seconds_left(self) -> float:
         if self.started is None:
@@ -38,8 +39,9 @@ class CpuClock:
         self.started = self.started or time.process_time()
         return self.tokens
 
-    def log(self, step: int, loss: float) -> None:
+    def log(self, step: int, loss: float, tokens: int | None) -> None:
         self.curve.append((step, loss))
+        self.tokens_used = tokens
 
 
 class CountedClock(CpuClock):
@@ -132,6 +134,7 @@ def test_it_learns_more_than_frequencies_within_two_seconds_and_stops_in_time() 
     assert loss < 0.5 * math.log(VOCAB_SIZE)  # the walk's tokens are equally frequent
     assert len(host.curve) > 10
     assert host.curve[-1][1] < host.curve[0][1]
+    assert host.tokens_used == len(host.curve) * model.scale.batch_rows * LENGTH
 
 
 @pytest.mark.parametrize("budget_seconds", [0.05, 0.3])

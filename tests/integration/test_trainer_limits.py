@@ -66,3 +66,18 @@ def test_scoring_has_a_cap_and_the_next_candidate_a_scorer(supervisor: Superviso
     assert verdict.status is Status.TIMED_OUT
     assert verdict.reason == "was not scored within the 3 s that scoring may take"
     assert following.status is Status.OK, following.reason
+
+
+def test_who_trains_far_slower_than_its_parent_is_ended_early(supervisor: SupervisorProcess) -> None:
+    body = """
+    task.train_tokens()
+    for step in range(10**6):
+        task.log(step=step, loss=1.0, tokens=10 * step)
+        time.sleep(0.001)
+    """
+    verdict = supervisor.evaluate(Job(genome(body), 0, floor_tokens_per_second=1e6))
+
+    assert verdict.status is Status.TOO_SLOW
+    assert verdict.reason.endswith("below the 1e+06 tokens/s at which it is given up as far slower than its parent")
+    assert verdict.train_tokens_per_second is not None
+    assert 0 < verdict.train_tokens_per_second <= 10_000

@@ -39,6 +39,7 @@ def refusal(data: dict[str, Any]) -> str:
         ("budget", "train_seconds", 0, "greater than 0"),
         ("budget", "train_seconds", "30", "number"),
         ("budget", "clock", "sundial", "'wall' or 'cpu'"),
+        ("budget", "min_throughput", 1.5, "less than 1"),
         ("noise", "confirm_share", 1.0, "less than 1"),
         ("noise", "baseline_replicates", 0, "greater than 0"),
         ("operators", "weights", {"random": -1.0}, "positive weight"),

@@ -27,6 +27,7 @@ def verdict(**changes: object) -> Evaluation:
         "log_tail": "é\n",
         "curve": (CurvePoint(0.5, 1, 7.25), CurvePoint(1.0, 2, 6.5)),
         "timings": Timings(10.0, 10.5, 1.5, 12.25),
+        "train_tokens_per_second": 4e4,
     }
     return Evaluation(**(fields | changes))  # type: ignore[arg-type]
 
@@ -44,7 +45,7 @@ def test_a_job_measures_what_selection_needs() -> None:
 
 
 def test_a_job_survives_json() -> None:
-    job = Job("x = 'é\0\ud800'", 2**63, (Split.SELECTION, Split.FINAL), gate_below=1.25)
+    job = Job("x = 'é\0\ud800'", 2**63, (Split.SELECTION, Split.FINAL), gate_below=1.25, floor_tokens_per_second=4e3)
     assert Job.from_json(json.loads(json.dumps(job.to_json()))) == job
 
 

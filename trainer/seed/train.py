@@ -309,15 +309,15 @@ def train(model: GPT, task: Task) -> None:
 
     tokens = task.train_tokens()  # the clock starts
     batches = draw_batches(tokens, model.scale.batch_rows, task)
-    batch_epochs = model.scale.batch_rows * task.sequence_length / len(tokens)
+    batch_tokens = model.scale.batch_rows * task.sequence_length
     step, slowest, progress, left = 0, 0.0, 0.0, task.seconds_left()
     while left > 2 * slowest and progress < 1:
         loss = optimizer_step(model, optimizers, loss_of, next(batches), lr_factor_at(progress))
         step += 1
-        task.log(step=step, loss=loss)
+        task.log(step=step, loss=loss, tokens=step * batch_tokens)
         before, left = left, task.seconds_left()
         slowest = max(before - left, 0.95 * slowest)  # forgets a hiccup of the machine after some steps
-        progress = max(1 - left / task.budget_seconds, step * batch_epochs / MAX_EPOCHS)
+        progress = max(1 - left / task.budget_seconds, step * batch_tokens / len(tokens) / MAX_EPOCHS)
 
 
 def build_model(task: Task) -> nn.Module:

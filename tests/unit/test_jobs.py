@@ -1,0 +1,73 @@
+"""What a worker is asked for an evaluation: the throughput below which an offspring is ended early."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from run_samples import SEARCH, admit, evaluate, verdict
+from searches import configuration
+
+from evo.assemble import build_standings
+from evo.jobs import Jobs
+from evo.store import Purpose, Store
+from trainer.evaluation import Status
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    with Store.in_memory() as store:
+        yield store
+
+
+def measured(store: Store, individual: int, *rates: float | None, status: Status = Status.OK) -> None:
+    """Admit an individual whose trainings had these throughputs."""
+    requests = (SEARCH,) * len(rates)
+    for evaluation, rate in zip(
+        admit(store, individual, (0,) * bool(individual), evaluations=requests), rates, strict=True
+    ):
+        evaluate(store, evaluation, replace(verdict(status=status), train_tokens_per_second=rate))
+
+
+def floor_of_child(store: Store, *parents: int, share: float = 0.1, purpose: Purpose = Purpose.SEARCH) -> float:
+    (evaluation,) = admit(store, 9, parents, evaluations=(replace(SEARCH, purpose=purpose),))
+    jobs = Jobs(store, build_standings(configuration()), share)
+    return jobs.of(store.evaluation(evaluation)).floor_tokens_per_second
+
+
+def test_it_is_a_share_of_the_parents_mean(store: Store) -> None:
+    measured(store, 0, 1000.0, 3000.0, None)
+
+    assert floor_of_child(store, 0) == pytest.approx(200.0)
+
+
+def test_of_two_parents_the_slower_one_counts(store: Store) -> None:
+    measured(store, 0, 4000.0)
+    measured(store, 1, 500.0)
+
+    assert floor_of_child(store, 0, 1) == pytest.approx(50.0)
+
+
+def test_a_parent_that_counts_nothing_sets_none(store: Store) -> None:
+    measured(store, 0, None)
+
+    assert floor_of_child(store, 0) == 0.0
+
+
+def test_what_failed_says_nothing(store: Store) -> None:
+    measured(store, 0, 1000.0, status=Status.TOO_SLOW)
+
+    assert floor_of_child(store, 0) == 0.0
+
+
+def test_it_can_be_switched_off(store: Store) -> None:
+    measured(store, 0, 1000.0)
+
+    assert floor_of_child(store, 0, share=0.0) == 0.0
+
+
+def test_who_has_been_measured_is_not_judged_again(store: Store) -> None:
+    measured(store, 0, 1000.0)
+
+    assert floor_of_child(store, 0, purpose=Purpose.CONFIRM) == 0.0
