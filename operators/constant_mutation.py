@@ -8,8 +8,10 @@ from random import Random
 
 from operators.attempts import Draft, Mutation
 from operators.constants import (
+    LARGEST_NUMBER,
     Constant,
     Number,
+    Range,
     Value,
     find_constants,
     is_for_another_device,
@@ -17,6 +19,7 @@ from operators.constants import (
     written,
 )
 from operators.proposal import NoOffspring
+from operators.search_space import ranged
 
 _COUNT_WEIGHTS = (4, 2, 1)
 """Odds of changing one, two or three constants: mostly one, so that a gain can be traced to its cause."""
@@ -27,8 +30,9 @@ _SIGNIFICANT_DIGITS = 3
 _NEIGHBOUR_SHARE = 0.7
 _LARGEST_SMALL_INT = 12
 _NEAR_ONE = 0.8
-_LARGEST = 2.0**53
-"""Integers up to here are exact as floats."""
+_RANGE_STEP = 0.15
+"""Spread of a step in a range that a comment names, as a share of it."""
+_SMALLEST_RANGE_STEP = 0.03
 
 
 class ConstantMutation(Mutation):
@@ -55,7 +59,7 @@ class ConstantMutation(Mutation):
             raise NoOffspring("constants: the parent has no top-level `UPPER_CASE = number` to change")
         count = random.choices((1, 2, 3), _COUNT_WEIGHTS)[0]
         chosen = random.sample(movable, min(count, len(movable)))
-        values = {constant.name: moved(constant.value, random, constant.choices) for constant in chosen}
+        values = {constant.name: _moved(constant, random) for constant in chosen}
         moves = ", ".join(_move(constant, values[constant.name]) for constant in chosen)
         return Draft(replace_constants(source, values), f"constants: {moves}")
 
@@ -64,13 +68,19 @@ class ConstantMutation(Mutation):
         return (len(constant.choices) > 1 or _movable(constant.value)) and not idle
 
 
+def _moved(constant: Constant, random: Random) -> Value:
+    if constant.range is None or not isinstance(constant.value, int | float):
+        return moved(constant.value, random, constant.choices)
+    return _moved_in_range(constant.name, constant.value, constant.range, random)
+
+
 def _move(constant: Constant, value: Value) -> str:
     return f"{constant.name} {constant.text} → {written(value, constant)}"
 
 
 def _movable(value: Value) -> bool:
     numbers = value if isinstance(value, tuple) else (value,)
-    return not any(isinstance(number, str) or abs(number) > _LARGEST for number in numbers)
+    return not any(isinstance(number, str) or abs(number) > LARGEST_NUMBER for number in numbers)
 
 
 def moved(value: Value, random: Random, choices: Sequence[Value] = ()) -> Value:
@@ -97,6 +107,20 @@ def _chosen(value: Value, random: Random, choices: Sequence[Value]) -> Value:
         place = ordered.index(value)
         return random.choice(ordered[max(0, place - 1) : place] + ordered[place + 1 : place + 2])
     return random.choice([choice for choice in choices if choice != value])
+
+
+def _moved_in_range(name: str, value: Number, limits: Range, random: Random) -> Number:
+    """Return another number in a range, a step away on the range's scale; at an end the step goes inwards."""
+    dimension = ranged(name, limits, is_integer=isinstance(value, int))
+    step = random.gauss(0, _RANGE_STEP)
+    step = math.copysign(max(abs(step), _SMALLEST_RANGE_STEP), step)
+    if not 0 <= dimension.to_unit(value) + step <= 1:
+        step = -step
+    number = dimension.from_unit(dimension.to_unit(value) + step)
+    if number != value:
+        return number
+    nearest = value + math.copysign(1, step) if isinstance(value, int) else limits.high if step > 0 else limits.low
+    return int(nearest) if isinstance(value, int) else nearest
 
 
 def _moved_number(value: Number, random: Random) -> Number:

@@ -2,7 +2,9 @@
 
 A constant is a top-level `UPPER_CASE = literal`, annotated or not, whose name is assigned once. Literals are numbers
 (also negative, and powers like 2**16), booleans, strings, and tuples of numbers. A comment behind it may say what it is
-chosen from: `ACTIVATION = "gelu"  # one of: relu, gelu, silu`. Sources have LF line ends.
+chosen from, `ACTIVATION = "gelu"  # one of: relu, gelu, silu`, or where a number lies and on which scale it moves,
+`LR = 3e-4  # range: 1e-5 to 1e-2, log`. A comment that does not hold for the value it stands behind is a comment like
+any other: what a language model writes there cannot break a program. Sources have LF line ends.
 """
 
 from __future__ import annotations
@@ -22,10 +24,22 @@ Value = bool | int | float | str | tuple[Number, ...]
 
 _CONSTANT_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 _CHOICES = re.compile(r"[^\n#]*#[^\n]*?\bone of:?\s+([^\n]+)")
+_RANGE = re.compile(r"[^\n#]*#[^\n]*?\brange:\s*(\S+)\s+to\s+([^\s,;()]+)[\s,;(]*(log(?:arithmic)?\b)?")
 _POWER = re.compile(r"2\s*\*\*\s*\d+")
 _LARGEST_EXPONENT = 64
 _BLANKS: dict[type, str] = {bool: "True", int: "0", float: "0.0", tuple: "()"}
 _DEVICE_WORDS = frozenset({"CPU", "CUDA", "MPS"})
+LARGEST_NUMBER = 2**53
+"""Integers up to here are exact as floats; beyond it nothing is tuned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Where a number lies, ends included, and whether it moves on a logarithmic scale; whole for integers."""
+
+    low: Number
+    high: Number
+    is_log: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +53,7 @@ class Constant:
         end: offset past its last byte.
         elements: the elements of a tuple as they are written.
         choices: what its comment says that it is one of, itself among them; empty where there is no such comment.
+        range: where its comment says that it lies; None where there is no such comment.
     """
 
     name: str
@@ -49,6 +64,7 @@ class Constant:
     end: int
     elements: tuple[str, ...] = ()
     choices: tuple[Value, ...] = ()
+    range: Range | None = None
 
 
 def find_constants(source: str) -> dict[str, Constant]:
@@ -195,8 +211,10 @@ def _number(node: ast.expr) -> Number | None:
 def _located(name: str, value: Value, node: ast.expr, text: SourceText) -> Constant:
     start, end = text.start(node), text.end(node)
     elements = tuple(text.slice(text.start(e), text.end(e)) for e in node.elts) if isinstance(node, ast.Tuple) else ()
-    choices = _choices(value, text.rest_of_line(end))
-    return Constant(name, value, text.slice(start, end), node.lineno, start, end, elements, choices)
+    behind = text.rest_of_line(end)
+    choices = _choices(value, behind)
+    limits = None if choices else _range(value, behind)
+    return Constant(name, value, text.slice(start, end), node.lineno, start, end, elements, choices, limits)
 
 
 def _choices(value: Value, behind: str) -> tuple[Value, ...]:
@@ -215,3 +233,25 @@ def _choice(text: str) -> Value:
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return text
     return value if isinstance(value, bool | int | float | str) else text
+
+
+def _range(value: Value, behind: str) -> Range | None:
+    """Return the range that a comment behind a number names; None when that is none, or the number is not in it."""
+    match = _RANGE.match(behind)
+    if match is None or isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    low, high = _bound(match[1]), _bound(match[2].rstrip("."))
+    if low is None or high is None or max(abs(low), abs(high)) > LARGEST_NUMBER:
+        return None
+    if isinstance(value, int):
+        low, high = math.ceil(low), math.floor(high)
+    is_log = match[3] is not None
+    is_sound = low < high and low <= value <= high and not (is_log and low <= 0)
+    return Range(low, high, is_log) if is_sound else None
+
+
+def _bound(text: str) -> Number | None:
+    try:
+        return _number(ast.parse(text, mode="eval").body)
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return None

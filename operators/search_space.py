@@ -1,8 +1,9 @@
 """The constants of a program as a typed search space: scales, integers, choices.
 
-Ranges come from what was tried: an order of magnitude around all values of a constant among a program's relatives. A
-positive number that is neither a small count nor next to one lives on a logarithmic scale, a number just below one on
-that of its distance from one, everything that has choices among these.
+Ranges come from a constant's comment where it names one (`operators.constants`), else from what was tried: an order of
+magnitude around all values of a constant among a program's relatives. There a positive number that is neither a small
+count nor next to one lives on a logarithmic scale, a number just below one on that of its distance from one, everything
+that has choices among these.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from operators.constants import Constant, Value
+from operators.constants import LARGEST_NUMBER, Constant, Range, Value
 
 _REACH = 8.0
 """How far beyond the tried values a range goes, as a factor."""
@@ -39,6 +40,7 @@ class Dimension:
         high: largest value of a number.
         is_integer: whether a number is whole.
         choices: what a choice is among, numbers in their order.
+        is_named: whether a comment names the range.
     """
 
     name: str
@@ -47,11 +49,18 @@ class Dimension:
     high: float = 0.0
     is_integer: bool = False
     choices: tuple[Value, ...] = ()
+    is_named: bool = False
 
     @property
     def is_ordered(self) -> bool:
         """Whether neighbouring choices are alike, as numbers are."""
         return len(self.choices) > 2 and not any(isinstance(one, str | bool) for one in self.choices)
+
+    def holds(self, value: Value) -> bool:
+        """Return whether a value is one of the choices, or in the range where a comment names that."""
+        if self.scale is Scale.CHOICE:
+            return value in self.choices
+        return not self.is_named or (isinstance(value, int | float) and self.low <= value <= self.high)
 
     def to_unit(self, value: Value) -> float:
         """Return where a number stands in its range: 0.0 at the low end, 1.0 at the high end."""
@@ -67,7 +76,9 @@ class Dimension:
             value = math.exp(value)
         elif self.scale is Scale.NEAR_ONE:
             return 1 - _rounded(math.exp(-value))
-        return min(int(self.high), max(int(self.low), round(value))) if self.is_integer else _rounded(value)
+        if self.is_integer:
+            return min(int(self.high), max(int(self.low), round(value)))
+        return min(self.high, max(self.low, _rounded(value)))
 
     def _stretched(self, value: float) -> float:
         if self.scale is Scale.LOG:
@@ -94,8 +105,10 @@ def _dimension(constant: Constant, tried: Sequence[Value]) -> Dimension | None:
         return Dimension(constant.name, Scale.CHOICE, choices=_in_order(constant.choices))
     if isinstance(value, bool):
         return Dimension(constant.name, Scale.CHOICE, choices=(False, True))
-    if not isinstance(value, int | float):
+    if not isinstance(value, int | float) or abs(value) > LARGEST_NUMBER:
         return None
+    if constant.range is not None:
+        return ranged(constant.name, constant.range, is_integer=isinstance(value, int))
     numbers = [float(one) for one in (value, *tried) if isinstance(one, int | float) and not isinstance(one, bool)]
     low, high = min(numbers), max(numbers)
     whole = isinstance(value, int)
@@ -108,6 +121,12 @@ def _dimension(constant: Constant, tried: Sequence[Value]) -> Dimension | None:
         return Dimension(constant.name, Scale.LOG, low, math.ceil(high * _REACH) if whole else high * _REACH, whole)
     reach = max(abs(low), abs(high), 1.0 if whole else 0.1)
     return Dimension(constant.name, Scale.LINEAR, low - reach if low < 0 else 0.0, high + reach, whole)
+
+
+def ranged(name: str, limits: Range, *, is_integer: bool) -> Dimension:
+    """Return the dimension of a number whose comment names its range."""
+    scale = Scale.LOG if limits.is_log else Scale.LINEAR
+    return Dimension(name, scale, float(limits.low), float(limits.high), is_integer, is_named=True)
 
 
 def _in_order(choices: tuple[Value, ...]) -> tuple[Value, ...]:

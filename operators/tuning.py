@@ -89,7 +89,7 @@ class Tuning:
         space = search_space(constants.values(), [point.values for point in points] if shares else [])
         if not space:
             raise NoOffspring("tuning: the parent has no top-level `UPPER_CASE` constant that could be tuned")
-        complete = [point for point in points if all(one.name in point.values for one in space)]
+        complete = [one for one in points if _is_inside(one, space)]
         own = {name: constant.value for name, constant in constants.items()}
         suggest = self._suggester(space, own, complete, request.random)
 
@@ -129,6 +129,10 @@ class Tuning:
 
     def _point(self, variant: Variant) -> _Point:
         return _Point(variant.constants, -self._objective.weight * variant.objectives[self._objective.name])
+
+
+def _is_inside(point: _Point, space: Sequence[Dimension]) -> bool:
+    return all(one.name in point.values and one.holds(point.values[one.name]) for one in space)
 
 
 def _telling(points: Sequence[_Point], random: Random) -> list[_Point]:
@@ -188,13 +192,10 @@ def _by_tpe(
     def place(dimension: Dimension, value: Value) -> int | float:
         return dimension.choices.index(value) if dimension.scale is Scale.CHOICE else dimension.to_unit(value)
 
-    def is_inside(point: _Point) -> bool:
-        return all(one.scale is not Scale.CHOICE or point.values[one.name] in one.choices for one in space)
-
     seed = random.getrandbits(31)
     sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True, n_startup_trials=uniform_draws)
     study = optuna.create_study(sampler=sampler)
-    for point in filter(is_inside, points):
+    for point in points:
         params = {one.name: place(one, point.values[one.name]) for one in space}
         study.add_trial(optuna.trial.create_trial(params=params, distributions=distributions, value=point.loss))
     asked = study.ask(distributions).params

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import random
 import re
 import signal
 import socket
@@ -32,6 +33,8 @@ from messages_server import (
     status,
 )
 
+from operators.constant_mutation import ConstantMutation
+from operators.constants import Range, find_constants
 from operators.errors import CostLimitReached, OperatorUnavailable
 from operators.llm import LLMSettings, Purse
 from operators.proposal import NoOffspring, Proposal
@@ -451,3 +454,32 @@ def test_conditions_reach_the_model(tmp_path: Path) -> None:
     system = server.requests[0].body["system"][0]["text"]
     for expected in ("30 s", CONDITIONS.device, "2048", "256", "val_bpb (bits per byte): minimize", "build_model"):
         assert expected in system
+
+
+def test_the_model_may_propose_the_ranges_of_constants(tmp_path: Path) -> None:
+    bad = "CLIP = 1.0  # range: 5 to 2, log"
+    reply = f"""Hypothesis: warm up.
+
+<<<<<<< SEARCH
+LEARNING_RATE = 0.01  # AdamW
+=======
+LEARNING_RATE = 0.01  # AdamW; range: 0.005 to 0.02, log
+WARMUP = 0.1  # range: 0 to 0.2
+{bad}
+>>>>>>> REPLACE
+"""
+    with MessagesServer(say(reply)) as server:
+        [child] = scene(server).propose(request_for(FileJournal(tmp_path)))
+        assert "# range: 1e-5 to 1e-2, log" in str(server.requests[0].body["system"])
+    ranges = {name: one.range for name, one in find_constants(child.source).items()}
+    assert ranges == {
+        "LEARNING_RATE": Range(0.005, 0.02, is_log=True),
+        "WARMUP": Range(0, 0.2),
+        "CLIP": None,
+        "WIDTH": None,
+    }
+    chance = random.Random(1)
+    for _ in range(60):
+        moved = find_constants(ConstantMutation().mutate(child.source, chance).source)
+        assert 0.005 <= float(str(moved["LEARNING_RATE"].value)) <= 0.02
+        assert 0 <= float(str(moved["WARMUP"].value)) <= 0.2

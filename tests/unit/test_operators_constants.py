@@ -10,7 +10,7 @@ from evo.assemble import build_operators
 from evo.config import parse_config
 from operators import ConstantMutation, RandomMutation
 from operators.constant_mutation import moved
-from operators.constants import find_constants, is_for_another_device, replace_constants
+from operators.constants import Range, find_constants, is_for_another_device, replace_constants
 from operators.proposal import NoOffspring
 
 SOURCE = """# Größe
@@ -229,3 +229,53 @@ def test_what_is_chosen_moves_among_its_choices() -> None:
             seen[name].add(constant.value)
             assert constant.value in constant.choices
     assert seen == {"ACT": {"relu", "gelu", "silu"}, "SIZE": {4, 16, 64, 512}}
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("LR = 3e-4  # range: 1e-5 to 1e-2, log", Range(1e-5, 1e-2, is_log=True)),
+        ("LR: float = 3e-4  # of AdamW; range: 1e-5 to 1e-2 (logarithmic)", Range(1e-5, 1e-2, is_log=True)),
+        ("SHIFT = -0.5  # range: -1 to 0.25.", Range(-1, 0.25)),
+        ("ROWS = 2**12  # range: 2**8 to 65_536, log", Range(256, 65_536, is_log=True)),
+        ("DEPTH = 4  # range: 1.5 to 8.5 blocks", Range(2, 8)),
+        ("LR = 3e-4  # range: 1e-2 to 1e-5, log", None),
+        ("LR = 3e-4  # range: 3e-4 to 3e-4", None),
+        ("LR = 3e-4  # range: 1e-3 to 1e-2, log", None),
+        ("LR = 3e-4  # range: 0 to 1e-2, log", None),
+        ("LR = 3e-4  # range: 0 to 1e999", None),
+        ("LR = 3e-4  # range: 0 to inf", None),
+        ("LR = 3e-4  # range: low to high", None),
+        ("LR = 3e-4  # range: ((((( to 1", None),
+        ("LR = 3e-4  # in the range of 1e-5 to 1e-2", None),
+        ("WIDE = 1  # range: 0 to 1" + "0" * 400, None),
+        ("FUSED = True  # range: 0 to 1", None),
+        ('ACT = "relu"  # range: 0 to 1', None),
+        ("BETAS = (0.9, 0.95)  # range: 0 to 1", None),
+        ("SIZE = 8  # one of: 8, 16; range: 1 to 32", Range(1, 32)),
+        ("SIZE = 8  # range: 1 to 32; one of: 8, 16", None),
+    ],
+)
+def test_a_comment_may_name_the_range_of_a_number(line: str, expected: Range | None) -> None:
+    (constant,) = find_constants(line + "\n").values()
+    assert constant.range == expected
+    assert not (constant.range and constant.choices)
+
+
+def test_numbers_stay_in_their_ranges_and_use_them() -> None:
+    chance = random.Random(5)
+    source = "LR = 1e-3  # range: 1e-4 to 1e-2, log\nDEPTH = 2  # range: 1 to 3\nMIX = 0.0  # range: 0 to 1\n"
+    seen: dict[str, set[float]] = {"LR": set(), "DEPTH": set(), "MIX": set()}
+    for _ in range(300):
+        child = ConstantMutation().mutate(source, chance).source
+        assert child != source
+        for name, constant in find_constants(child).items():
+            assert constant.range is not None
+            assert isinstance(constant.value, int | float)
+            seen[name].add(constant.value)
+        source = child
+    assert min(seen["LR"]) < 3e-4
+    assert max(seen["LR"]) > 3e-3
+    assert seen["DEPTH"] == {1, 2, 3}
+    assert min(seen["MIX"]) < 0.1
+    assert max(seen["MIX"]) > 0.9

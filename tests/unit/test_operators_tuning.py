@@ -138,3 +138,18 @@ def test_nothing_to_go_on_is_said() -> None:
         proposed(Tuning(BPB), replace(request_for(bare), find_variants=lambda: [Variant({}, {"val_bpb": 1.0})] * 5))
     with pytest.raises(NoOffspring, match="none of 20 attempts"):
         proposed(Tuning(BPB), request_for(SOURCE, gate=ClosedGate()))
+
+
+def test_it_stays_in_the_ranges_that_comments_name() -> None:
+    source = SOURCE.replace("1e-3", "1e-3  # range: 5e-4 to 5e-3, log").replace("128", "128  # range: 96 to 160")
+    points = [{**constants_and_structure(source)[0], "LR": 2e-4 * 2**n, "WIDTH": 64 + 16 * n} for n in range(12)]
+    variants = [Variant(values, {"val_bpb": loss_of(values)}) for values in points]
+    for seed in range(12):
+        request = replace(request_for(source, seed=seed), find_variants=lambda: variants)
+        values = constants_and_structure(proposed(Tuning(BPB), request).source)[0]
+        assert 5e-4 <= float(values["LR"]) <= 5e-3  # type: ignore[arg-type]
+        assert 96 <= int(values["WIDTH"]) <= 160  # type: ignore[arg-type]
+
+
+def test_a_number_beyond_all_floats_is_left_alone() -> None:
+    assert "WIDTH" not in space_of(SOURCE.replace("WIDTH = 128", "WIDTH = 1" + "0" * 400))
