@@ -12,6 +12,7 @@ Read `search` first: the journey of a candidate. `assemble` is the only place th
     jobs                            what a worker is asked for an evaluation
     sentinels                       whether a device still measures what it measured
     credit                          which operators improve on their parents, and at what cost
+    expenses                        what a run has used of its workers and of money
     stopping, endings               when to end before the budget does; how a search can end
     lookahead, pace                 how many offspring to propose ahead; how far
     workers/                        where evaluations run

@@ -74,7 +74,7 @@ def build_search(
     independent = config.search.parents == "generation_zero"
     breeder = Breeder(config.search.seed, _toolbox(config), operators, gate, store, standings, independent=independent)
     jobs = Jobs(store, standings, config.budget.min_throughput)
-    rules = StoppingRules.of(config.search)
+    rules = StoppingRules.of(config)
     credit = Credit.of(config, operators, standings, store) if config.operators.adaptive else None
     return Search(make_plan(config), store, lineage, evaluator, breeder, standings, observer, rules, credit, jobs)
 
@@ -198,6 +198,7 @@ def llm_settings(config: Config, environment: Mapping[str, str] = os.environ) ->
 
 def _language_model_operators(config: Config, spent_usd: float) -> dict[str, Operator]:
     from operators.llm import (
+        PRICES,
         Conditions,
         Conversations,
         LanguageModel,
@@ -205,9 +206,15 @@ def _language_model_operators(config: Config, spent_usd: float) -> dict[str, Ope
         LLMMutation,
         Purse,
         ScriptConditions,
+        price_of,
     )
 
     settings = llm_settings(config)
+    if config.search.max_usd is not None and price_of(settings.model) is None:
+        raise ConfigError(
+            f"`search.max_usd` needs a model whose price is known ({', '.join(PRICES)}), but the model was "
+            f"{settings.model!r}."
+        )
     named = config.objectives(tuple(dict.fromkeys((*config.search.objectives, *config.search.front))))
     device, task = worker_devices(config)[0].name, config.task
     conditions: Conditions | ScriptConditions

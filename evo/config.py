@@ -89,6 +89,9 @@ class SearchConfig(Section):
         tournament_size: individuals that compete for each parent's place.
         seed: every random choice derives from it.
         max_hours: wall time of the run, its confirmation included, whoever drives it.
+        max_gpu_hours: hours of all workers together, each counted for the devices that one evaluation takes; crashes,
+            lost evaluations and the confirmation are included.
+        max_usd: those hours at `operators.dollars_per_hour`, and what language models cost.
         target: mean of the first objective at which the search ends.
         patience: results without a better individual after which the search ends; 0 for never.
     """
@@ -102,6 +105,8 @@ class SearchConfig(Section):
     tournament_size: Positive = 2
     seed: Annotated[int, Field(ge=0, le=_LARGEST_SEED, strict=True)] = 0
     max_hours: Quantity | None = None
+    max_gpu_hours: Quantity | None = None
+    max_usd: Quantity | None = None
     target: Annotated[float, Field(allow_inf_nan=False, strict=True)] | None = None
     patience: Annotated[int, Field(ge=0, strict=True)] = 0
 
@@ -143,7 +148,8 @@ class OperatorsConfig(Section):
         weights: relative frequency by operator name; None takes the language model where one can be reached, and the
             classical operators otherwise.
         adaptive: whether operators that improve on their parents for their cost are drawn more often than that.
-        dollars_per_hour: what an hour of a worker is worth, to weigh the price of a language model against time.
+        dollars_per_hour: what an hour of a worker is worth (of one GPU where an evaluation takes several), to weigh the
+            price of a language model against time.
         tuning_method: how `tuning` chooses constants; any but `both` begins by itself, with its parent alone.
     """
 

@@ -15,6 +15,8 @@ class Ending(StrEnum):
     OPERATOR_UNAVAILABLE = "operator_unavailable"
     COST_LIMIT = "cost_limit"
     TIME_LIMIT = "time_limit"
+    GPU_LIMIT = "gpu_limit"
+    USD_LIMIT = "usd_limit"
     TARGET = "target"
     STAGNATION = "stagnation"
     FAILED = "failed"
@@ -23,7 +25,19 @@ class Ending(StrEnum):
     @property
     def is_by_rule(self) -> bool:
         """Whether the run ended as its user wanted: by its budget or by another rule of stopping."""
-        return self in (Ending.COMPLETE, Ending.TIME_LIMIT, Ending.TARGET, Ending.STAGNATION)
+        return self in _BY_RULE
+
+
+_BY_RULE = frozenset(
+    (
+        Ending.COMPLETE,
+        Ending.TIME_LIMIT,
+        Ending.GPU_LIMIT,
+        Ending.USD_LIMIT,
+        Ending.TARGET,
+        Ending.STAGNATION,
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ from evo.projection import FamilyTree, Projection
 from evo.second_looks import in_order, second_looks
 from evo.sentinels import device_of
 from evo.standings import Standings
-from evo.stopping import StoppingRules
+from evo.stopping import Progress, StoppingRules
 from evo.store import EvaluationRecord, EvaluationRequest, IndividualRecord, Outcome, ProposalRecord, Purpose, Store
 from evo.workers import Evaluator, Slot
 from evo.workforce import Workforce
@@ -172,7 +172,9 @@ class Search:
         """End the search proper when a rule says so; its finalists are still to be confirmed."""
         if self._stopped is None and self._standings.told < self._pace.search_end:
             pace = self._pace
-            stopped = self._rules.verdict(self._plan, self._standings, pace.driven_seconds, pace.result_seconds)
+            under_way = len(self._queue) + len(self._evaluating) + len(self._proposing)
+            progress = Progress(pace.driven_seconds, pace.result_seconds, under_way)
+            stopped = self._rules.verdict(self._plan, self._standings, self._store, progress)
             if stopped is not None:
                 self._stop(stopped.ending, stopped.reason)
 

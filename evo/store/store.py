@@ -192,15 +192,20 @@ class Store(StoreView):
             False, with nothing changed, when the attempt is not the current one of a running evaluation.
         """
         with self._writing() as database:
-            return self._release(database, evaluation, attempt, reason)
+            return self._release(database, evaluation, attempt, reason, time.time())
 
     def release_all_running(self, reason: str) -> int:
-        """Put every running evaluation back into the queue, as a resumed run must, and return how many there were."""
+        """Put every running evaluation back into the queue, as a resumed run must, and return how many there were.
+
+        Their attempts ended with the driver that launched them: as far as anybody knows, when it last wrote anything.
+        """
         with self._writing() as database:
+            period = self.period()
             running = database.execute(
                 "SELECT id, attempt FROM evaluations WHERE told IS NULL AND state = 'running'"
             ).fetchall()
-            return sum(self._release(database, row["id"], row["attempt"], reason) for row in running)
+            ended_at = period[1] if period else time.time()
+            return sum(self._release(database, row["id"], row["attempt"], reason, ended_at) for row in running)
 
     def _queue(self, database: sqlite3.Connection, individual: int, request: EvaluationRequest, now: float) -> int:
         queued = database.execute(
@@ -210,8 +215,10 @@ class Store(StoreView):
         assert queued.lastrowid is not None  # noqa: S101 - an INSERT of one row always has one
         return queued.lastrowid
 
-    def _release(self, database: sqlite3.Connection, evaluation: int, attempt: int, reason: str) -> bool:
-        released = self._end_attempt(database, evaluation, attempt, "released", rows.encodable(reason), time.time())
+    def _release(
+        self, database: sqlite3.Connection, evaluation: int, attempt: int, reason: str, ended_at: float
+    ) -> bool:
+        released = self._end_attempt(database, evaluation, attempt, "released", rows.encodable(reason), ended_at)
         if released:
             database.execute("UPDATE evaluations SET state = 'queued' WHERE id = ?", (evaluation,))
         return released

@@ -66,6 +66,11 @@ _WORK = """
     FROM evaluations
 """
 
+_OCCUPIED = """
+    SELECT (SELECT total(worker_seconds) FROM evaluations)
+         + (SELECT total(ended_at - launched_at) FROM attempts WHERE state = 'released') AS seconds
+"""
+
 _OPERATOR_TOTALS = """
     WITH paid AS (
         SELECT proposal, count(*) - count(cost_usd) AS unpriced_calls, total(cost_usd) AS cost_usd
@@ -290,6 +295,15 @@ class StoreView:
         (totals,) = self._rows(_WORK)
         by_status = self._rows("SELECT status, count(*) FROM evaluations WHERE told IS NOT NULL GROUP BY status")
         return Work(by_status={Status(status): count for status, count in by_status}, **totals)
+
+    def occupied_seconds(self) -> float:
+        """Return the wall seconds that workers were occupied, lost and abandoned attempts included."""
+        (row,) = self._rows(_OCCUPIED)
+        return float(row["seconds"])
+
+    def success_seconds(self) -> float:
+        """Return the mean wall seconds of a worker for an evaluation that ended OK; 0.0 before the first."""
+        return self._value("SELECT avg(worker_seconds) FROM evaluations WHERE status = 'ok'") or 0.0
 
     def operator_totals(self) -> list[OperatorTotals]:
         """Return the totals over the proposals of each operator, by name, without that of generation 0."""
