@@ -13,7 +13,7 @@
     random_mutation      the baseline: constants or structure, by chance
     merge_crossover      the changes of both parents since their common ancestor
     uniform_crossover    each constant and each definition from either parent
-    tuning               TPE and CMA-ES over the constants of one structure, which `search_space` gives types
+    tuning               `tpe` and CMA-ES over the constants of one structure, which `search_space` gives types
     llm/                 the operators that ask a language model
     errors               what stops a search
 

@@ -19,16 +19,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
-from typing import TYPE_CHECKING
 
 from operators.attempts import Draft, first_accepted
 from operators.constants import Value, find_constants, replace_constants, written
 from operators.proposal import NoOffspring, Proposal, Request, Variant
 from operators.search_space import Dimension, Scale, search_space
 from trainer.objectives import Objective
-
-if TYPE_CHECKING:
-    from optuna.distributions import BaseDistribution
 
 _FEWEST_POINTS = 4
 """Fewer measurements say nothing about where to look."""
@@ -118,14 +114,14 @@ class Tuning:
         """
         match self._method:
             case Method.RANDOM:
-                return lambda: _by_tpe(space, [], random)
+                return _by_tpe(space, [], random)
             case Method.CMA_ES:
                 numbers = [dimension for dimension in space if dimension.scale is not Scale.CHOICE]
                 return lambda: _by_cma_es_alone(numbers, own, points, random)
         told = _telling(points, random)
         if self._method is Method.TPE:
-            return lambda: _by_tpe(space, told, random, _UNIFORM_DRAWS)
-        return lambda: _suggested(space, told, random)
+            return _by_tpe(space, told, random, _UNIFORM_DRAWS)
+        return _by_both(space, told, random)
 
     def _point(self, variant: Variant) -> _Point:
         return _Point(variant.constants, -self._objective.weight * variant.objectives[self._objective.name])
@@ -142,10 +138,10 @@ def _telling(points: Sequence[_Point], random: Random) -> list[_Point]:
     return ranked[:_BEST_TOLD] + random.sample(others, min(_OTHERS_TOLD, len(others)))
 
 
-def _suggested(space: Sequence[Dimension], points: Sequence[_Point], random: Random) -> dict[str, Value]:
+def _by_both(space: Sequence[Dimension], points: Sequence[_Point], random: Random) -> Callable[[], dict[str, Value]]:
     numbers = [dimension for dimension in space if dimension.scale is not Scale.CHOICE]
     if len(numbers) > 1 and len(points) > 2 * len(numbers) and random.random() < _CMA_SHARE:
-        return _by_cma_es(numbers, points, random)
+        return lambda: _by_cma_es(numbers, points, random)
     return _by_tpe(space, points, random)
 
 
@@ -183,32 +179,7 @@ def _by_cma_es_alone(
 
 def _by_tpe(
     space: Sequence[Dimension], points: Sequence[_Point], random: Random, uniform_draws: int = _FEWEST_POINTS
-) -> dict[str, Value]:
-    import optuna
+) -> Callable[[], dict[str, Value]]:
+    from operators.tpe import TreeParzen
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    distributions = {one.name: _distribution(one) for one in space}
-
-    def place(dimension: Dimension, value: Value) -> int | float:
-        return dimension.choices.index(value) if dimension.scale is Scale.CHOICE else dimension.to_unit(value)
-
-    seed = random.getrandbits(31)
-    sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True, n_startup_trials=uniform_draws)
-    study = optuna.create_study(sampler=sampler)
-    for point in points:
-        params = {one.name: place(one, point.values[one.name]) for one in space}
-        study.add_trial(optuna.trial.create_trial(params=params, distributions=distributions, value=point.loss))
-    asked = study.ask(distributions).params
-    return {
-        one.name: one.choices[asked[one.name]] if one.scale is Scale.CHOICE else one.from_unit(asked[one.name])
-        for one in space
-    }
-
-
-def _distribution(dimension: Dimension) -> BaseDistribution:
-    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-
-    if dimension.scale is not Scale.CHOICE:
-        return FloatDistribution(0.0, 1.0)
-    places = len(dimension.choices)
-    return IntDistribution(0, places - 1) if dimension.is_ordered else CategoricalDistribution(range(places))
+    return TreeParzen(space, [(point.values, point.loss) for point in points], random, uniform_draws).ask
