@@ -15,6 +15,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from operators.source_text import SourceText, Splice, spliced
 from populations.diversity import normal_form, read_program
@@ -27,6 +28,10 @@ _CHOICES = re.compile(r"[^\n#]*#[^\n]*?\bone of:?\s+([^\n]+)")
 _RANGE = re.compile(r"[^\n#]*#[^\n]*?\brange:\s*(\S+)\s+to\s+([^\s,;()]+)[\s,;(]*(log(?:arithmic)?\b)?")
 _POWER = re.compile(r"2\s*\*\*\s*\d+")
 _LARGEST_EXPONENT = 64
+_SOURCES_KEPT = 16
+"""As a few proposals ask for the same parents again and again; they are found in milliseconds."""
+_LISTS_KEPT = 256
+"""The comments of a run's genomes are mostly the same ones."""
 _BLANKS: dict[type, str] = {bool: "True", int: "0", float: "0.0", tuple: "()"}
 _DEVICE_WORDS = frozenset({"CPU", "CUDA", "MPS"})
 LARGEST_NUMBER = 2**53
@@ -73,6 +78,11 @@ def find_constants(source: str) -> dict[str, Constant]:
     Raises:
         SyntaxError: `source` is no Python.
     """
+    return dict(_constants_of(source))
+
+
+@lru_cache(maxsize=_SOURCES_KEPT)
+def _constants_of(source: str) -> dict[str, Constant]:
     return constants_of(read_program(source).tree, SourceText(source))
 
 
@@ -222,9 +232,14 @@ def _choices(value: Value, behind: str) -> tuple[Value, ...]:
     match = _CHOICES.match(behind)
     if match is None or isinstance(value, tuple):
         return ()
-    choices = tuple(dict.fromkeys(_choice(part.strip().rstrip(".")) for part in re.split(r"[,|]", match[1])))
+    choices = _listed(match[1])
     is_listed = any(_same(value, choice) for choice in choices)
     return choices if is_listed and len({type(choice) for choice in choices}) == 1 else ()
+
+
+@lru_cache(maxsize=_LISTS_KEPT)
+def _listed(text: str) -> tuple[Value, ...]:
+    return tuple(dict.fromkeys(_choice(part.strip().rstrip(".")) for part in re.split(r"[,|]", text)))
 
 
 def _choice(text: str) -> Value:
