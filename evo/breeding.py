@@ -62,7 +62,7 @@ class Breeder:
         self._store = store
         self._standings = standings
         self._independent = independent
-        self._variants = Variants(store, standings)
+        self._variants = Variants(store)
 
     def begin(self, number: int) -> Draft:
         """Choose operator and parents, and journal the choice before anything is spent on it."""

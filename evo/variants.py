@@ -2,43 +2,65 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
-from evo.standings import Standings
-from evo.store import StoreView, mean_objectives
+from evo.store import Outcome, Purpose, StoreView, mean_objectives
 from operators.constants import Value, constants_and_structure
 from operators.proposal import Variant
+from trainer.evaluation import Status
 
 
-class _Known(NamedTuple):
+@dataclass(slots=True)
+class _Known:
+    """An individual, its measurements in the order in which they came, and what they amount to."""
+
     constants: Mapping[str, Value]
     structure: str
+    outcomes: list[Outcome] = field(default_factory=list)
+    variant: Variant | None = None
+
+    def after(self, told: int) -> Variant | None:
+        """Return the individual as it stood after `told` results; None where it was not measured by then."""
+        if self.outcomes[-1].told > told:
+            known = [outcome for outcome in self.outcomes if outcome.told <= told]
+            return Variant(self.constants, mean_objectives(known)) if known else None
+        if self.variant is None:
+            self.variant = Variant(self.constants, mean_objectives(self.outcomes))
+        return self.variant
 
 
 class Variants:
-    """Finds the variants of an individual; every source is read once.
+    """Finds the variants of an individual; every source and every result is read once.
 
     Args:
         store: of the run.
-        standings: who was measured.
     """
 
-    def __init__(self, store: StoreView, standings: Standings) -> None:
+    def __init__(self, store: StoreView) -> None:
         self._store = store
-        self._standings = standings
         self._known: dict[int, _Known] = {}
+        self._by_structure: defaultdict[str, list[_Known]] = defaultdict(list)
+        self._read = 0
 
     def of(self, individual: int, told: int) -> list[Variant]:
         """Return the variants of an individual, itself among them, after `told` results; unmeasured ones are none."""
-        structure = self._look_up(individual).structure
-        same = [one for one in self._standings.family if self._look_up(one).structure == structure]
-        measured = {one: [o for o in self._store.measurements_of(one) if o.told <= told] for one in same}
-        return [
-            Variant(self._known[one].constants, mean_objectives(outcomes))
-            for one, outcomes in measured.items()
-            if outcomes
-        ]
+        self._read_results()
+        measured = self._by_structure[self._look_up(individual).structure]
+        variants = (known.after(told) for known in measured)
+        return [variant for variant in variants if variant is not None]
+
+    def _read_results(self) -> None:
+        for outcome in self._store.outcomes(after=self._read):
+            self._read = outcome.told
+            if outcome.status is not Status.OK or outcome.purpose is Purpose.SENTINEL:
+                continue
+            known = self._look_up(outcome.individual)
+            if not known.outcomes:
+                self._by_structure[known.structure].append(known)
+            known.outcomes.append(outcome)
+            known.variant = None
 
     def _look_up(self, individual: int) -> _Known:
         if individual not in self._known:
