@@ -7,14 +7,20 @@ from collections.abc import Mapping
 
 # Weight of the newest measurement in the running means: about the last ten count.
 _NEWEST_SHARE = 0.2
+_RESERVE = 20
+"""Finished offspring in reserve for each one under way: a proposal of a twentieth of an evaluation fills every slot's.
+
+What is in reserve was proposed without the newest results, so whatever is made quickly is made when it is needed.
+"""
 
 
 class Lookahead:
     """Sizes the look-ahead from the measured latencies of proposals and evaluations.
 
     A slot needs a new offspring every `evaluation_seconds`; an offspring takes `proposal_seconds` of proposing, those
-    proposals included that came to nothing. Little's law asks for slots × proposal / evaluation proposals under way,
-    and as many finished ones as there are slots keep the slots busy when several become free at once.
+    proposals included that came to nothing. Little's law asks for slots × proposal / evaluation proposals under way.
+    Finished ones keep the slots busy when several become free at once: as many as there are slots where proposals are
+    slow, one or two where all slots could be served before anyone notices.
 
     The measurements are kept with the run (`state`), for the look-ahead decides when a proposal begins and so what it
     may know: a resumed run that measured anew would decide otherwise. They are differences of a monotonic clock, so
@@ -47,7 +53,8 @@ class Lookahead:
         """Return how many offspring should be waiting or being made."""
         if self._evaluation_seconds == 0.0:
             return 2 * self.slots
-        return self.slots + math.ceil(self.slots * self._proposal_seconds / self._evaluation_seconds)
+        under_way = self.slots * self._proposal_seconds / self._evaluation_seconds
+        return min(self.slots, 1 + math.ceil(_RESERVE * under_way)) + math.ceil(under_way)
 
     def state(self) -> dict[str, float]:
         """Return the measurements in a JSON-serialisable form that `restore` takes back."""

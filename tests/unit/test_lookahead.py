@@ -19,6 +19,14 @@ def test_littles_law() -> None:
     assert lookahead.target() == 4 + 10
 
 
+def test_what_is_made_in_no_time_is_made_when_it_is_needed() -> None:
+    lookahead = Lookahead(slots=16)
+    lookahead.evaluation_took(300.0)
+    lookahead.proposal_took(0.005)
+    lookahead.proposal_admitted()
+    assert lookahead.target() == 1 + 1 + 1
+
+
 def test_fruitless_proposals_count_towards_the_next_offspring() -> None:
     lookahead = Lookahead(slots=1)
     lookahead.evaluation_took(1.0)
