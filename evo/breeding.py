@@ -70,7 +70,8 @@ class Breeder:
         population = [] if self._independent else self._standings.population
         operator = self._operators.pick(rng, max(1, len(population)))
         if population:
-            parents = tuple(parent.id for parent in self._toolbox.select(population, operator.arity, rng))
+            chosen = self._toolbox.select(population, operator.arity, rng, noise=self._standings.noise())
+            parents = tuple(parent.id for parent in chosen)
         else:
             parents = (0,)  # there is nobody else as long as generation 0 is being measured
         told = self._standings.told

@@ -82,7 +82,8 @@ class SearchConfig(Section):
         schedule: `asynchronous` is (μ+1) without a barrier, `generational` is (μ+λ) with one.
         objectives: what selection looks at; several of them select by NSGA-II. The finalists are the best in the first;
             where that is `val_bpb`, their gain is confirmed on held-out text. The task's first one by default.
-        front: the objectives of the Pareto front that is kept and reported; the task's first two by default.
+        front: the objectives of the Pareto front that is kept and reported; those of selection by default, or the
+            task's first two where selection looks at one.
         parents: `population` selects them among the survivors; `generation_zero` varies that alone, with operators that
             are told of nobody else: independent samples. Crossover has no second parent then, and `tuning` still learns
             from what was measured.
@@ -221,11 +222,21 @@ class Config(Section):
     @model_validator(mode="after")
     def _objectives_of_the_task(self) -> Config:
         """Fill in the objectives that the task has by default."""
-        selection, front = self.task.default_objectives
-        wanted = {"objectives": self.search.objectives or selection, "front": self.search.front or front}
+        selection, _ = self.task.default_objectives
+        selection = self.search.objectives or selection
+        wanted = {"objectives": selection, "front": self.search.front or self._front_of(selection)}
         # Frozen for everybody else; pydantic wants the same object back.
         object.__setattr__(self, "search", self.search.model_copy(update=wanted))
         return self
+
+    def _front_of(self, selection: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the objectives of the front where the configuration names none."""
+        return selection if len(selection) > 1 else self.task.default_objectives[1]
+
+    @property
+    def has_front_by_default(self) -> bool:
+        """Whether the objectives of the front are those that follow from what selection looks at."""
+        return self.search.front == self._front_of(self.search.objectives)
 
     @property
     def script(self) -> ScriptTask | None:
@@ -266,6 +277,8 @@ def overlaid(config: Config, flags: Mapping[str, Mapping[str, Any]]) -> Config:
         ConfigError: a value is wrong; the message names its flag.
     """
     data = config.model_dump(mode="json", exclude_none=True)
+    if config.has_front_by_default:
+        del data["search"]["front"]  # it follows the objectives that a flag may name
     for section, values in flags.items():
         data[section] |= {key: value for key, value in values.items() if value is not None}
     return parse_config(data)

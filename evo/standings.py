@@ -227,7 +227,7 @@ class Standings:
         if record.id == 0 and self.generation_zero is None:
             self.generation_zero = individual
             # With many workers an offspring may be measured before generation 0 is.
-            self.population = self._toolbox.survive(self.population, [individual])
+            self.population = self._toolbox.survive(self.population, [individual], noise=self.noise())
         elif outcome.purpose is Purpose.SEARCH:
             self._offspring.append(individual)
 
@@ -253,5 +253,5 @@ class Standings:
 
     def _survive(self) -> None:
         if self._offspring:
-            self.population = self._toolbox.survive(self.population, self._offspring)
+            self.population = self._toolbox.survive(self.population, self._offspring, noise=self.noise())
             self._offspring = []

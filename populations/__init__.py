@@ -2,6 +2,7 @@
 
     fitness      `Fitness`: DEAP's fitness with weights per instance, finite or not valid
     individual   `Individual`: a genome with its family and its measurements
+    dominance    who dominates whom beyond noise, and the fronts of a population
     selection    parents: tournament, NSGA-II's crowded tournament, the seeding of DEAP's random source
     survival     who stays: (μ+λ) truncation and NSGA-II
     toolbox      `build_toolbox`: a run's selection and survival, chosen by its objectives, as a DEAP toolbox

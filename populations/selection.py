@@ -1,8 +1,8 @@
 """Selection of parents: who gets offspring.
 
-Every function has the form `(population, count, rng) -> parents` and depends on nothing else: neither on the order of
-the population nor on the state of the global `random`. Parents of one draw differ from each other as long as the
-population has individuals left that were not drawn.
+Every function has the form `(population, count, rng, noise=…) -> parents` and depends on nothing else: neither on the
+order of the population nor on the state of the global `random`. Parents of one draw differ from each other as long as
+the population has individuals left that were not drawn.
 """
 
 from __future__ import annotations
@@ -10,14 +10,22 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeAlias
+from typing import Protocol
 
 from deap import tools
 from deap.tools.emo import assignCrowdingDist
 
+from populations.dominance import NO_NOISE, Noise, sort_into_fronts
 from populations.individual import Individual, require_measured
 
-Select: TypeAlias = Callable[[Sequence[Individual], int, random.Random], list[Individual]]
+
+class Select(Protocol):
+    """`(population, count, rng) -> parents`; the noise is that of one evaluation, by objective."""
+
+    def __call__(
+        self, population: Sequence[Individual], count: int, rng: random.Random, *, noise: Noise = NO_NOISE
+    ) -> list[Individual]:
+        """Return the parents."""
 
 
 @contextmanager
@@ -35,7 +43,12 @@ def seeded(rng: random.Random) -> Iterator[None]:
 
 
 def tournament(
-    population: Sequence[Individual], count: int, rng: random.Random, *, tournament_size: int = 2
+    population: Sequence[Individual],
+    count: int,
+    rng: random.Random,
+    *,
+    tournament_size: int = 2,
+    noise: Noise = NO_NOISE,  # noqa: ARG001 - means are compared as they are, as in `survival.mu_plus_lambda`
 ) -> list[Individual]:
     """Select each parent as the best of `tournament_size` individuals drawn with replacement (DEAP's selTournament).
 
@@ -52,8 +65,12 @@ def tournament(
         return _draw(pool, count, pick)
 
 
-def nsga2(population: Sequence[Individual], count: int, rng: random.Random) -> list[Individual]:
+def nsga2(
+    population: Sequence[Individual], count: int, rng: random.Random, *, noise: Noise = NO_NOISE
+) -> list[Individual]:
     """Select parents by binary tournaments on rank, then crowding distance (Deb et al., 2002).
+
+    Ranks are those of dominance beyond noise (`populations.dominance`).
 
     DEAP's selTournamentDCD is not used: it draws in blocks of four and returns more parents than asked for.
 
@@ -61,7 +78,7 @@ def nsga2(population: Sequence[Individual], count: int, rng: random.Random) -> l
         ValueError: the population is empty or has an individual without a fitness.
     """
     pool = _pool(population)
-    standing = _crowded_standing(pool)
+    standing = _crowded_standing(pool, noise)
 
     def pick(candidates: list[Individual]) -> Individual:
         rivals = rng.sample(candidates, min(2, len(candidates)))
@@ -90,10 +107,10 @@ def _draw(pool: list[Individual], count: int, pick: Callable[[list[Individual]],
     return parents
 
 
-def _crowded_standing(pool: list[Individual]) -> dict[int, tuple[int, float]]:
+def _crowded_standing(pool: list[Individual], noise: Noise) -> dict[int, tuple[int, float]]:
     """Return by id the pair (-rank, crowding distance): the larger is the better in the crowded comparison."""
     standing: dict[int, tuple[int, float]] = {}
-    for rank, front in enumerate(tools.sortNondominated(pool, len(pool))):
+    for rank, front in enumerate(sort_into_fronts(pool, noise)):
         assignCrowdingDist(front)
         standing.update((individual.id, (-rank, individual.fitness.crowding_dist)) for individual in front)
     return standing

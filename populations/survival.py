@@ -6,18 +6,35 @@ found in both counts once. One offspring at a time makes them (μ+1).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Sequence
+from typing import Protocol
 
 from deap import tools
+from deap.tools.emo import assignCrowdingDist
 
+from populations.dominance import NO_NOISE, Noise, sort_into_fronts
 from populations.individual import Individual, require_measured
 
-Survive: TypeAlias = Callable[[Sequence[Individual], Sequence[Individual]], list[Individual]]
+
+class Survive(Protocol):
+    """`(population, offspring) -> survivors`, best first; the noise is that of one evaluation, by objective."""
+
+    def __call__(
+        self, population: Sequence[Individual], offspring: Sequence[Individual], *, noise: Noise = NO_NOISE
+    ) -> list[Individual]:
+        """Return who stays."""
 
 
-def mu_plus_lambda(population: Sequence[Individual], offspring: Sequence[Individual], mu: int) -> list[Individual]:
+def mu_plus_lambda(
+    population: Sequence[Individual],
+    offspring: Sequence[Individual],
+    mu: int,
+    noise: Noise = NO_NOISE,  # noqa: ARG001 - see below
+) -> list[Individual]:
     """Keep the best `mu` of parents and offspring together by their one objective.
+
+    Means are compared as they are: by one objective everybody can be ranked, and there is no crowding that would decide
+    better than a mean within the noise. Noise is kept out by the second looks that leaders get.
 
     A tie goes to the lower id, the older individual: under noise an equal mean is no evidence for replacing one that
     has held its place, and a population that swaps equals drifts without gain.
@@ -32,14 +49,24 @@ def mu_plus_lambda(population: Sequence[Individual], offspring: Sequence[Individ
     return survivors
 
 
-def nsga2(population: Sequence[Individual], offspring: Sequence[Individual], mu: int) -> list[Individual]:
+def nsga2(
+    population: Sequence[Individual], offspring: Sequence[Individual], mu: int, noise: Noise = NO_NOISE
+) -> list[Individual]:
     """Keep `mu` of parents and offspring together by NSGA-II: whole fronts, then the least crowded (Deb et al., 2002).
+
+    Dominance is beyond noise (`populations.dominance`), which DEAP's selNSGA2 does not know.
 
     Raises:
         ValueError: an individual has no fitness.
     """
-    survivors: list[Individual] = tools.selNSGA2(_everyone(population, offspring), mu)
-    return survivors[:mu]
+    survivors: list[Individual] = []
+    for front in sort_into_fronts(_everyone(population, offspring), noise):
+        room = mu - len(survivors)
+        if len(front) > room:
+            assignCrowdingDist(front)
+            front.sort(key=lambda individual: individual.fitness.crowding_dist, reverse=True)
+        survivors += front[:room]
+    return survivors
 
 
 def _everyone(population: Sequence[Individual], offspring: Sequence[Individual]) -> list[Individual]:

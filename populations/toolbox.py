@@ -27,8 +27,8 @@ class Toolbox(base.Toolbox):  # type: ignore[misc]  # DEAP has no types
     """A DEAP toolbox whose two tools have types.
 
     Attributes:
-        select: `(population, count, rng) -> parents`.
-        survive: `(population, offspring) -> survivors`, best first.
+        select: `(population, count, rng, noise=…) -> parents`.
+        survive: `(population, offspring, noise=…) -> survivors`, best first.
     """
 
     select: Select

@@ -1,11 +1,12 @@
+import math
 import random
 
-from deap import tools
 from hypothesis import given
 from hypothesis import strategies as st
 
 from populations import survival
 from populations.archive import HallOfFame, ParetoFront, non_dominated
+from populations.dominance import sort_into_fronts
 from populations.fitness import Fitness
 from populations.individual import Individual
 from populations.toolbox import build_toolbox
@@ -51,8 +52,28 @@ def test_dominance_is_antisymmetric_and_agrees_with_the_order(one, other):
 @given(points)
 def test_non_dominated_sorting_agrees_with_brute_force(values):
     individuals = _individuals(values)
-    fronts = [{i.id for i in front} for front in tools.sortNondominated(individuals, len(individuals))]
+    fronts = [{i.id for i in front} for front in sort_into_fronts(individuals)]
     assert fronts == _brute_force_fronts(values)
+
+
+def _beats_beyond_noise(one, other, noise):
+    """Whether `one` is nowhere worse and somewhere better by more than two standard errors; one evaluation each."""
+    gains = (other[0] - one[0], one[1] - other[1])
+    errors = [2 * math.sqrt(2) * sigma for sigma in noise]
+    return min(gains) >= 0 and any(gain > error for gain, error in zip(gains, errors, strict=True))
+
+
+@given(points, st.tuples(st.sampled_from([0.0, 0.4, 1.0]), st.sampled_from([0.0, 0.4, 1.0])))
+def test_sorting_beyond_noise_agrees_with_brute_force(values, noise):
+    sigmas = {objective.name: sigma for objective, sigma in zip(PAIR, noise, strict=True)}
+    left, expected = set(range(len(values))), []
+    while left:
+        front = {i for i in left if not any(_beats_beyond_noise(values[j], values[i], noise) for j in left)}
+        assert front
+        expected.append(front)
+        left -= front
+    fronts = [{i.id for i in front} for front in sort_into_fronts(_individuals(values), sigmas)]
+    assert fronts == expected
 
 
 @given(points, st.randoms(use_true_random=False))

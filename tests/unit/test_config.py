@@ -103,3 +103,12 @@ def test_it_survives_its_own_file() -> None:
         },
     )
     assert parse_config(tomllib.loads(config.to_toml())) == config
+
+
+def test_the_front_follows_several_objectives_of_selection() -> None:
+    names = ["peak_memory_mib", "val_bpb", "parameters"]
+    assert overlaid(Config(), {"search": {"objectives": names}}).search.front == tuple(names)
+    assert Config().search.front == ("val_bpb", "tokens_per_second")
+    assert overlaid(Config(), {"search": {"objectives": ["parameters"]}}).search.front == Config().search.front
+    own = parse_config({"search": {"front": names[:2]}}, "test")
+    assert overlaid(own, {"search": {"objectives": names}}).search.front == tuple(names[:2])

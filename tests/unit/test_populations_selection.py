@@ -4,11 +4,12 @@ from collections import Counter
 import pytest
 
 from populations import selection, survival
+from populations.dominance import sort_into_fronts
 from populations.fitness import Fitness
 from populations.individual import Individual
 from populations.toolbox import build_toolbox
 from trainer.errors import ConfigError
-from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
+from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES, Constraint
 
 BPB = LANGUAGE_MODEL_OBJECTIVES["val_bpb"]
 SPEED = LANGUAGE_MODEL_OBJECTIVES["tokens_per_second"]
@@ -126,6 +127,27 @@ def test_nsga2_keeps_the_front_and_its_corners():
     dominated = _individual(9, 3.0, 1.0)
     survivors = survival.nsga2([*front, dominated], [], 3)
     assert {0, 4} < {individual.id for individual in survivors} <= {0, 1, 2, 3, 4}
+
+
+def test_nobody_is_dominated_within_the_noise():
+    leader, behind, spread = _individual(1, 1.00, 100.0), _individual(2, 1.01, 99.0), _individual(3, 1.20, 200.0)
+    noise = {"val_bpb": 0.01, "tokens_per_second": 5.0}
+    assert [len(front) for front in sort_into_fronts([leader, behind, spread])] == [2, 1]
+    assert [len(front) for front in sort_into_fronts([leader, behind, spread], noise)] == [3]
+    for seed in range(50):  # the more evaluations say the same, the less is noise
+        leader.tell(seed, leader.means())
+        behind.tell(seed, behind.means())
+    assert [len(front) for front in sort_into_fronts([leader, behind, spread], noise)] == [2, 1]
+
+
+def test_who_keeps_the_constraints_dominates_whatever_the_noise():
+    bound = (Constraint("val_bpb", "<", 1.5),)
+    kept, broken = (
+        Individual(number, "", (), "seed", "", Fitness((BPB, SPEED), constraints=bound)) for number in (1, 2)
+    )
+    kept.tell(0, {"val_bpb": 1.4, "tokens_per_second": 1.0})
+    broken.tell(0, {"val_bpb": 1.6, "tokens_per_second": 1.0})
+    assert sort_into_fronts([broken, kept], {"val_bpb": 1.0}) == [[kept], [broken]]
 
 
 def test_the_toolbox_chooses_by_the_number_of_objectives():
