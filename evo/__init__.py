@@ -21,6 +21,7 @@ Read `search` first: the journey of a candidate. `assemble` is the only place th
     store/, schema                  SQLite, the authority on a run
     lineage/                        git, its readable projection
     run_folder, check               the files of a run, and whether they agree
+    replay                          whether its journal leads to the same individuals again
     genome                          reading generation 0
     project/                        what `evo init` finds out about a project, and writes
     live, report/, results_table    what people and other tools see

@@ -47,7 +47,7 @@ from trainer.local import WorkerSettings
 from trainer.settings import Limits, Settings
 
 if TYPE_CHECKING:
-    from operators.llm import LLMSettings
+    from operators.llm import Conditions, Conversations, LLMSettings, ScriptConditions
 
 CLASSICAL_OPERATORS: dict[str, Callable[[str], Operator]] = {
     "random": RandomMutation,
@@ -155,12 +155,51 @@ def build_operators(config: Config, spent_usd: float = 0.0) -> OperatorChoice:
     Raises:
         ConfigError: an operator is unknown, or its language model cannot be reached as configured.
     """
+    device = worker_devices(config)[0]
+
+    def conversations() -> Conversations:
+        from operators.llm import PRICES, Conversations, LanguageModel, Purse, price_of
+
+        settings = llm_settings(config)
+        if config.search.max_usd is not None and price_of(settings.model) is None:
+            raise ConfigError(
+                f"`search.max_usd` needs a model whose price is known ({', '.join(PRICES)}), but the model was "
+                f"{settings.model!r}."
+            )
+        frozen = frozen_texts(config.script) if config.script else ()
+        conditions = _conditions(config, device.name, frozen)
+        model = LanguageModel(settings, Purse(settings.max_cost_usd, spent_usd))
+        model.prepare()
+        return Conversations(model, conditions)
+
+    return _weighed_operators(config, device.kind, conversations)
+
+
+def recorded_operators(config: Config, device_kind: str) -> OperatorChoice:
+    """Return the operators of a run that is over, to repeat its proposals from the journal, on whatever machine.
+
+    They know no key, no server and no instructions of the user: what was asked and replied stands in the journal.
+
+    Args:
+        config: resolved.
+        device_kind: of the devices that the run trained on, such as `cpu`.
+    """
+
+    def conversations() -> Conversations:
+        from operators.llm import Conversations, LanguageModel, LLMSettings
+
+        settings = LLMSettings(base_url="http://localhost", max_repairs=config.llm.repairs)
+        return Conversations(LanguageModel(settings), _conditions(config, device_kind, ()))
+
+    return _weighed_operators(config, device_kind, conversations)
+
+
+def _weighed_operators(config: Config, device_kind: str, conversations: Callable[[], Conversations]) -> OperatorChoice:
     weights = config.operators.weights or {}
-    device = worker_devices(config)[0].kind
     available: dict[str, Operator] = {}
     for name in weights:
         if name in CLASSICAL_OPERATORS:
-            available[name] = CLASSICAL_OPERATORS[name](device)
+            available[name] = CLASSICAL_OPERATORS[name](device_kind)
         elif name == Tuning.name:
             (objective,) = config.objectives(config.search.objectives[:1])
             available[name] = Tuning(objective, Method(config.operators.tuning_method))
@@ -168,7 +207,7 @@ def build_operators(config: Config, spent_usd: float = 0.0) -> OperatorChoice:
             known = ", ".join((*CLASSICAL_OPERATORS, Tuning.name, *LANGUAGE_MODEL_OPERATORS))
             raise ConfigError(f"--operators must name operators among {known}, but {name!r} is none of them.")
     if uses_language_model(config):
-        available |= _language_model_operators(config, spent_usd)
+        available |= _language_model_operators(conversations())
     choice = AdaptiveChoice if config.operators.adaptive else OperatorChoice
     return choice([(available[name], weight) for name, weight in weights.items()])
 
@@ -196,30 +235,13 @@ def llm_settings(config: Config, environment: Mapping[str, str] = os.environ) ->
     )
 
 
-def _language_model_operators(config: Config, spent_usd: float) -> dict[str, Operator]:
-    from operators.llm import (
-        PRICES,
-        Conditions,
-        Conversations,
-        LanguageModel,
-        LLMCrossover,
-        LLMMutation,
-        Purse,
-        ScriptConditions,
-        price_of,
-    )
+def _conditions(config: Config, device: str, frozen: tuple[tuple[str, str], ...]) -> Conditions | ScriptConditions:
+    from operators.llm import Conditions, ScriptConditions
 
-    settings = llm_settings(config)
-    if config.search.max_usd is not None and price_of(settings.model) is None:
-        raise ConfigError(
-            f"`search.max_usd` needs a model whose price is known ({', '.join(PRICES)}), but the model was "
-            f"{settings.model!r}."
-        )
     named = config.objectives(tuple(dict.fromkeys((*config.search.objectives, *config.search.front))))
-    device, task = worker_devices(config)[0].name, config.task
-    conditions: Conditions | ScriptConditions
+    task = config.task
     if isinstance(task, ScriptTask):
-        conditions = ScriptConditions(
+        return ScriptConditions(
             objectives=named,
             device=device,
             files=task.genome,
@@ -228,14 +250,15 @@ def _language_model_operators(config: Config, spent_usd: float) -> dict[str, Ope
             fixed_seconds=task.fixed_seconds,
             wall_seconds=task.wall_limit_seconds,
             constraints=task.constraints,
-            frozen=frozen_texts(task),
+            frozen=frozen,
         )
-    else:
-        length = resolved(task.sequence_length)
-        conditions = Conditions(named, training_budget(config), device, task.vocab_size, length)
-    model = LanguageModel(settings, Purse(settings.max_cost_usd, spent_usd))
-    model.prepare()
-    conversations = Conversations(model, conditions)
+    length = resolved(task.sequence_length)
+    return Conditions(named, training_budget(config), device, task.vocab_size, length)
+
+
+def _language_model_operators(conversations: Conversations) -> dict[str, Operator]:
+    from operators.llm import LLMCrossover, LLMMutation
+
     return {"llm_mutation": LLMMutation(conversations), "llm_crossover": LLMCrossover(conversations)}
 
 

@@ -33,7 +33,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One invariant that does not hold; `where` is store or lineage."""
+    """One invariant that does not hold; `where` is store, lineage or replay."""
 
     severity: Severity
     where: str

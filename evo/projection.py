@@ -10,7 +10,7 @@ from evo.store import IndividualRecord, Store, StoreView
 
 
 class FamilyTree(Protocol):
-    """What a run's lineage is written to: `evo.lineage.Lineage`, or nothing in simulations."""
+    """What a run's lineage is written to: `evo.lineage.Lineage`, or `NoTree`."""
 
     def project(self, individual: IndividualRecord, source: str) -> object:
         """Write an individual whose parents were written."""
@@ -27,6 +27,22 @@ class FamilyTree(Protocol):
     def set_best(self, individual: int) -> None:
         """Mark the best individual."""
         ...
+
+
+class NoTree:
+    """A family tree that nobody looks at: nothing is written."""
+
+    def project(self, individual: IndividualRecord, source: str) -> None:
+        """Write nothing."""
+
+    def project_missing(self, store: StoreView) -> None:
+        """Write nothing."""
+
+    def project_notes(self, store: StoreView) -> None:
+        """Write nothing."""
+
+    def set_best(self, individual: int) -> None:
+        """Write nothing."""
 
 
 class Projection:

@@ -96,6 +96,11 @@ class Search:
         """What is known so far."""
         return self._standings
 
+    @property
+    def breeder(self) -> Breeder:
+        """The asking side."""
+        return self._breeder
+
     def begin(self, source: str) -> None:
         """Record generation 0 and queue its replicates: the first acts of a new run."""
         self._store.begin_proposal(0, "seed", (), 0)
@@ -108,7 +113,7 @@ class Search:
         for outcome in self._store.outcomes():
             while begun and begun[0].told < outcome.told:
                 self._reopen(begun.popleft())
-            self._tell(self._store.individual(outcome.individual), outcome)
+            self.recall(outcome)
         while begun:
             self._reopen(begun.popleft())
         self._store.release_all_running("the driver ended")
@@ -116,6 +121,10 @@ class Search:
         self._queue = in_order(self._store.queued())
         self._next_number = (self._store.last_proposal_number() or 0) + 1
         self._pace.restore(self._store)
+
+    def recall(self, outcome: Outcome) -> None:
+        """Take in the next result that the store holds, as it was taken in when it came."""
+        self._tell(self._store.individual(outcome.individual), outcome)
 
     def interrupt(self) -> None:
         """Stop soon: abandon what is under way, keep what is finished. Safe in a signal handler of the event loop."""

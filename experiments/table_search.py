@@ -18,9 +18,10 @@ from evo.breeding import Breeder
 from evo.config import Config, parse_config
 from evo.plan import make_plan
 from evo.progress import Silent
+from evo.projection import NoTree
 from evo.search import Search
 from evo.standings import Standings
-from evo.store import IndividualRecord, Store, StoreView
+from evo.store import Store
 from evo.workers import Slot
 from experiments.tables import Table, Value
 from operators import ConstantMutation, MergeCrossover, OperatorChoice, SourceGate, UniformCrossover
@@ -116,22 +117,6 @@ class TableEvaluator:
                 ended.set_result(None)
 
 
-class _NoTree:
-    """No lineage (`evo.projection.FamilyTree`)."""
-
-    def project(self, individual: IndividualRecord, source: str) -> None:
-        """Write nothing."""
-
-    def project_missing(self, store: StoreView) -> None:
-        """Write nothing."""
-
-    def project_notes(self, store: StoreView) -> None:
-        """Write nothing."""
-
-    def set_best(self, individual: int) -> None:
-        """Write nothing."""
-
-
 def configuration(
     seed: int,
     evaluations: int,
@@ -172,7 +157,7 @@ def searched(table: Recorded, config: Config, slots: int = 16) -> Standings:
         choice, gate = OperatorChoice(operators), SourceGate(table.contract, store.known)
         breeder = Breeder(seed, toolbox, choice, gate, store, standings)
         evaluator = TableEvaluator(table, slots, chance)
-        search = Search(make_plan(config), store, _NoTree(), evaluator, breeder, standings, Silent())
+        search = Search(make_plan(config), store, NoTree(), evaluator, breeder, standings, Silent())
         search.begin(table.genome(table.draw(chance)))
         search.restore()
         asyncio.run(search.run())

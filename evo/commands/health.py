@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
     app.command(
         epilog=example(
-            "evo check\nevo check runs/2026-11-21-220000 --json",
+            "evo check\nevo check runs/2026-11-21-220000 --replay\nevo check --json",
             "Exit code 1 when something is wrong. What a kill leaves behind and `evo resume` repairs is only noted.",
         )
     )(check)
@@ -26,21 +26,38 @@ def register(app: typer.Typer) -> None:
     )(doctor)
 
 
-def check(run: RunArgument = None, as_json: Json = False) -> None:
+def check(
+    run: RunArgument = None,
+    with_replay: Annotated[
+        bool,
+        typer.Option("--replay", help="Derive every individual once more from the journal, and compare."),
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Check that everything in a run's folder agrees."""
-    from evo.check import Severity, check_run
+    from evo.check import Severity, Violation, check_run
     from evo.terminal import literal, print_whole, shell_word, stdout_console
 
     path = run_folder(run)
     violations = check_run(path)
+    replay = None
+    if with_replay:
+        from evo.replay import replay_run
+
+        replay = replay_run(path)
+        if replay.difference is not None:
+            violations.append(Violation(Severity.ERROR, "replay", str(replay.difference)))
     errors = [one for one in violations if one.severity is Severity.ERROR]
     if as_json:
-        print_json({"run": str(path), "violations": [asdict(one) for one in violations]})
+        replayed = {} if replay is None else {"replay": asdict(replay)}
+        print_json({"run": str(path), "violations": [asdict(one) for one in violations], **replayed})
     else:
         console = stdout_console()
         for one in violations:
             colour = "red" if one.severity is Severity.ERROR else "yellow"
             print_whole(console, f"[{colour}]{one.severity}[/] {one.where}: {literal(one.message)}")
+        if replay is not None:
+            print_whole(console, str(replay))
         if not errors:
             print_whole(console, f"{shell_word(path)} is in order")
     if errors:

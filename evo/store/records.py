@@ -47,6 +47,8 @@ class ProposalRecord:
 
     Attributes:
         told: how many results the population had seen when the proposal began.
+        newest_evaluation: the newest that had been asked for by then, which tells who had been admitted; None in a
+            store of a version that did not record it.
         kind: why it was refused, in one word; None unless refused.
         idea: the idea of the individual it became; None unless admitted.
     """
@@ -61,6 +63,7 @@ class ProposalRecord:
     idea: str | None
     created_at: float
     closed_at: float | None
+    newest_evaluation: int | None
 
 
 @dataclass(frozen=True, slots=True)

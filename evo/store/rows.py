@@ -28,7 +28,8 @@ _PARENTS = """
 """
 
 PROPOSALS = f"""
-    SELECT p.number, p.operator, p.told, p.state, p.kind, p.reason, i.idea, p.created_at, p.closed_at, {_PARENTS}
+    SELECT p.number, p.operator, p.told, p.state, p.kind, p.reason, i.idea, p.created_at, p.closed_at,
+           p.newest_evaluation, {_PARENTS}
     FROM proposals AS p LEFT JOIN individuals AS i ON i.id = p.number
 """  # noqa: S608 - composed of constants only
 
@@ -82,6 +83,7 @@ def proposal(row: sqlite3.Row) -> ProposalRecord:
         idea=row["idea"],
         created_at=row["created_at"],
         closed_at=row["closed_at"],
+        newest_evaluation=row["newest_evaluation"],
     )
 
 

@@ -151,7 +151,11 @@ def test_report(finished_run: Path, tmp_path: Path) -> None:
 
 
 def test_check(finished_run: Path, tmp_path: Path) -> None:
-    assert read("check", finished_run)["violations"] == []
+    checked = read("check", finished_run, "--replay")
+    assert checked["violations"] == []
+    assert checked["replay"]["difference"] is None
+    assert checked["replay"]["individuals"] > 0
+    assert "individuals came out the same\n" in text("check", finished_run, "--replay")
     assert "is in order" in text("check", finished_run)
     damaged = tmp_path / "damaged"
     shutil.copytree(finished_run, damaged)

@@ -1,0 +1,182 @@
+"""The journal of a run leads to the same individuals again, whoever evaluated them and in whatever order."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from messages_server import MessagesServer
+from paced_evaluator import PacedEvaluator
+from run_inspection import decisions
+from searches import GENOME, Notes, opened, searched
+
+from evo.assemble import build_operators
+from evo.config import Config, parse_config
+from evo.replay import Replay, replay_run
+from evo.resolution import resolve
+from evo.run_folder import RunFolder
+from evo.search import Search
+from evo.store import Store
+from evo.workers import Slot
+from trainer.evaluation import Evaluation, Job
+
+CLASSICAL = {"random": 2.0, "constants": 1.0, "uniform": 1.0, "merge": 1.0, "tuning": 1.0}
+WITH_MODEL = {"llm_mutation": 3.0, "llm_crossover": 2.0, **CLASSICAL}
+
+
+class Shuffled(PacedEvaluator):
+    """Evaluations take their turns by the genome, so that workers finish in another order than they began."""
+
+    async def evaluate(self, slot: Slot, job: Job) -> Evaluation:
+        for _ in range(random.Random(f"{job.genome}:{job.seed}").randrange(60)):
+            await asyncio.sleep(0)
+        return await super().evaluate(slot, job)
+
+
+def configured(weights: dict[str, float], url: str = "", gens: int = 10, **search: Any) -> Config:
+    data: dict[str, Any] = {
+        "search": {"pop": 4, "gens": gens, "seed": 3, **search},
+        "noise": {"sentinel_every": 0},
+        "operators": {"weights": weights, "adaptive": True},
+        "workers": {"devices": ["cpu"]},
+        "llm": {"base_url": url, "repairs": 1} if url else {},
+    }
+    return resolve(parse_config(data, "test"), {})
+
+
+def assert_same(path: Path) -> Replay:
+    replay = replay_run(path)
+    assert replay.difference is None
+    assert replay.unrecorded == 0
+    with Store.read(RunFolder(path).store) as store:
+        assert replay.proposals == store.last_proposal_number()
+        assert replay.individuals == len([*store.individuals()]) - 1 > 0
+    return replay
+
+
+@pytest.mark.parametrize("slots", [1, 16])
+def test_a_run_of_any_number_of_workers_is_replayed(tmp_path: Path, slots: int) -> None:
+    path = tmp_path / "run"
+    with MessagesServer() as server:
+        config = configured(WITH_MODEL, server.url)
+        searched(path, config, Shuffled(GENOME, slots), build_operators(config))
+        asked = len(server.requests)
+    assert asked > 5
+    assert_same(path)  # without the server
+    with Store.read(RunFolder(path).store) as store:
+        made = {one.operator for one in store.individuals()}
+        begun = [one.told for one in store.proposals()]
+    assert {"llm_mutation", "llm_crossover", "random"} <= made
+    assert (begun.count(0) > 16) == (slots == 16)
+
+
+@dataclass
+class InOrder(PacedEvaluator):
+    """Answers one after the other in the order of another run's results, however many are under way."""
+
+    order: tuple[tuple[str, int], ...] = ()
+    answered: int = 0
+
+    async def evaluate(self, slot: Slot, job: Job) -> Evaluation:
+        for _ in range(100_000):
+            if self.order[self.answered] == (job.genome, job.seed):
+                break
+            await asyncio.sleep(0)
+        else:
+            raise AssertionError(f"nobody was asked for result {self.answered + 1}")
+        result = await super().evaluate(slot, job)
+        self.answered += 1
+        return result
+
+
+def test_the_same_completions_lead_to_the_same_individuals_with_any_number_of_workers(tmp_path: Path) -> None:
+    """With a barrier, begin points follow from the results, so that one order of these leads to one run."""
+    alone, together = tmp_path / "1", tmp_path / "16"
+    config = configured(CLASSICAL, schedule="generational")
+    searched(alone, config, PacedEvaluator(GENOME, slots=1, turns=9), build_operators(config))
+    with Store.read(RunFolder(alone).store) as store:
+        order = tuple((store.source(one.individual), one.seed) for one in store.outcomes())
+    in_order = InOrder(GENOME, slots=16, turns=9, order=order)
+    searched(together, config, in_order, build_operators(config))
+    assert decisions(alone) == decisions(together)
+    assert len(decisions(alone)) > 20
+    for path in (alone, together):
+        assert_same(path)
+
+
+class Stopping(Notes):
+    """Interrupts a search after some results."""
+
+    def __init__(self, after: int) -> None:
+        super().__init__()
+        self.after = after
+        self.search: Search | None = None
+
+    def finished(self, record: Any, outcome: Any, standings: Any, reason: str) -> None:
+        super().finished(record, outcome, standings, reason)
+        if len(self.told) == self.after and self.search is not None:
+            self.search.interrupt()
+
+
+def test_a_run_that_was_stopped_and_went_on_otherwise_is_replayed(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    for after, weights in ((9, CLASSICAL), (8, CLASSICAL), (99, {"uniform": 1.0, "structure": 1.0})):
+        config, stopping = configured(weights), Stopping(after)
+        with opened(path, config, Shuffled(GENOME, slots=5), build_operators(config), stopping) as (search, store):
+            newest = store.last_proposal_number()
+            store.record_event("configured", {"config": config.to_toml(), "newest_proposal": newest})
+            stopping.search = search
+            asyncio.run(search.run())
+    assert_same(path)
+    with Store.read(RunFolder(path).store) as store:
+        assert {"structure", "constants"} <= {one.operator for one in store.individuals()}
+        assert store.last_told() == 40
+
+
+def tampered(path: Path, statement: str, *values: object) -> str:
+    """Change a run's store behind its back, and return what a replay says of it."""
+    with closing(sqlite3.connect(RunFolder(path).store)) as database, database:
+        assert database.execute(statement, values).rowcount > 0
+    return str(replay_run(path).difference)
+
+
+def test_the_first_difference_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    config = configured(CLASSICAL)
+    searched(path, config, Shuffled(GENOME, slots=4), build_operators(config))
+    with Store.read(RunFolder(path).store) as store:
+        bred = next(one for one in store.individuals() if one.parents and one.parents != (0,))
+        source, (parent, *_) = store.source(bred.id), bred.parents
+        stranger = next(number for number in range(bred.id) if number not in bred.parents)
+    other = source.replace("\nimport math\n", "\nimport cmath as math\n")
+    said = tampered(path, "UPDATE genomes SET source = ? WHERE source = ?", other, source)
+    assert said == (
+        f"proposal {bred.id}: line 3 of the source was `import cmath as math`, but the replay comes to `import math`"
+    )
+    where = f"WHERE proposal = {bred.id} AND parent = {parent}"
+    said = tampered(path, f"UPDATE proposal_parents SET parent = {stranger} {where}")
+    assert said.startswith(f"proposal {bred.id}: the choice of parents was #{stranger}")
+    said = tampered(path, "UPDATE proposals SET operator = 'nobody' WHERE number = 2")
+    assert said.startswith("proposal 2: the operator was nobody, but the replay comes to ")
+    tampered(path, "UPDATE proposals SET state = 'refused', kind = 'no_offspring', reason = 'none' WHERE number = 1")
+    assert replay_run(path).proposals == 1
+    said = tampered(path, "UPDATE proposals SET told = 9999 WHERE number = 1")
+    assert said == "proposal 1: the begin point was result 9999, but the replay comes to result 40"
+
+
+def test_what_an_older_version_did_not_record_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    config = configured(CLASSICAL, gens=4)
+    searched(path, config, PacedEvaluator(GENOME), build_operators(config))
+    with closing(sqlite3.connect(RunFolder(path).store)) as database, database:
+        database.execute("UPDATE proposals SET newest_evaluation = NULL")
+    replay = replay_run(path)
+    assert (replay.difference, replay.individuals) == (None, 0)
+    assert replay.unrecorded == replay.proposals > 0
+    assert f"of {replay.proposals} made by an older version, operator and parents alone" in str(replay)
