@@ -1,8 +1,7 @@
 """How large things are, with bootstrap intervals: means, interquartile means, differences and superiority.
 
 Intervals are the bias-corrected and accelerated ones of Efron (1987) at 95%; pairs are resampled as pairs. They are for
-one quantity each, not adjusted for how many are shown, and from few runs they are too narrow: how much so is measured
-in experiments/records/*-planted-truth.md.
+one quantity each, not adjusted for how many are shown, and from few runs they tend to be too narrow.
 """
 
 from __future__ import annotations
