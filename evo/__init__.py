@@ -5,7 +5,8 @@ Read `search` first: the journey of a candidate. `assemble` is the only place th
     config, task_config             what the user asked for: of a run, of its task
     resolution, plan, materials     what the device adds, how the budget is divided, what the task needs beside genomes
     runs                            start, resume or view a run: folder, lock, store and lineage around a search
-    search, breeding                the loop; its asking side
+    search, breeding, mating        the loop; its asking side; who varies whom
+    exploration, niches             when a stalled search explores; the archive of its niches
     surroundings, variants          what operators are told: of relatives; of programs with other constants
     standings, champion, summary    what is known so far; who is the best; what that amounts to
     confirmation, second_looks      how luck is kept out of the answer: replicates, gate, leaders, finalists

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from evo.config import Config
 from evo.credit import Credit
 from evo.jobs import Jobs
 from evo.materials import Materials, ScriptFiles, frozen_texts, script_settings
+from evo.niches import Niches
 from evo.plan import make_plan
 from evo.progress import Observer
 from evo.projection import FamilyTree
@@ -37,8 +39,10 @@ from operators import (
     script_contract,
 )
 from operators.choice import AdaptiveChoice
+from operators.constants import is_for_another_device
 from operators.gate import Contract
 from operators.tuning import Method
+from populations.descriptors import BRANCH, Descriptors
 from populations.toolbox import Toolbox, build_toolbox
 from trainer.corpus import Corpus
 from trainer.errors import ConfigError
@@ -71,8 +75,18 @@ def build_search(
     """Return the search of a resolved configuration over an open store."""
     standings = build_standings(config)
     gate = SourceGate(contract(config), store.known)
-    independent = config.search.parents == "generation_zero"
-    breeder = Breeder(config.search.seed, _toolbox(config), operators, gate, store, standings, independent=independent)
+    breeder = Breeder(
+        config.search.seed,
+        _toolbox(config),
+        operators,
+        gate,
+        store,
+        standings,
+        independent=_is_independent(config),
+        niches=_niches(config, store, standings),
+        archive_share=config.diversity.archive_share if config.diversity.descriptors else 0.0,
+        similarity=config.diversity.similarity,
+    )
     jobs = Jobs(store, standings, config.budget.min_throughput)
     rules = StoppingRules.of(config)
     credit = Credit.of(config, operators, standings, store) if config.operators.adaptive else None
@@ -81,12 +95,15 @@ def build_search(
 
 def build_standings(config: Config) -> Standings:
     """Return empty standings, to be told a run's results."""
+    # Independent samples have no parents to choose, so there is nothing that exploring could change.
+    diversity = config.diversity.model_copy(update={"explore_after": 0} if _is_independent(config) else {})
     return Standings(
         make_plan(config),
         config.objectives(config.search.objectives),
         config.objectives(config.search.front),
         _toolbox(config),
         config.task.bounds,
+        diversity,
     )
 
 
@@ -260,6 +277,18 @@ def _language_model_operators(conversations: Conversations) -> dict[str, Operato
     from operators.llm import LLMCrossover, LLMMutation
 
     return {"llm_mutation": LLMMutation(conversations), "llm_crossover": LLMCrossover(conversations)}
+
+
+def _is_independent(config: Config) -> bool:
+    return config.search.parents == "generation_zero"
+
+
+def _niches(config: Config, store: StoreView, standings: Standings) -> Niches:
+    names = config.diversity.descriptors
+    if not names:
+        return Niches(store, standings, Descriptors((BRANCH,)))
+    is_idle = partial(is_for_another_device, device=worker_devices(config)[0].kind)
+    return Niches(store, standings, Descriptors(names, config.diversity.bins, is_idle))
 
 
 def _toolbox(config: Config) -> Toolbox:

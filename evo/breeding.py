@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from evo.mating import Mating
+from evo.niches import Niches
 from evo.standings import Standings
 from evo.store import ProposalRecord, Store
 from evo.surroundings import look_around, parent_of, unrelated
@@ -14,6 +16,8 @@ from evo.variants import Variants
 from operators.choice import OperatorChoice
 from operators.gate import SourceGate
 from operators.proposal import Operator, Proposal, Request, Surroundings, Variant
+from operators.repeats import Repeats
+from populations.descriptors import BRANCH, Descriptors
 from populations.toolbox import Toolbox
 
 
@@ -23,6 +27,7 @@ class Draft:
 
     Attributes:
         told: results that the population had seen.
+        is_bold: whether it explores.
         look_around: gathers what was known then.
         find_variants: gathers what was measured of the first parent's structure then.
     """
@@ -31,6 +36,7 @@ class Draft:
     operator: Operator
     parents: tuple[int, ...]
     told: int
+    is_bold: bool
     look_around: Callable[[], Surroundings]
     find_variants: Callable[[], Sequence[Variant]]
 
@@ -42,6 +48,10 @@ class Breeder:
 
     Args:
         independent: whether everybody descends from generation 0 directly, and operators are told of nobody else.
+        niches: the archive; without it each branch of the family is one.
+        archive_share: see `evo.mating`.
+        similarity: share of common code from which an offspring repeats a relative that came out worse than the parent;
+            0 for never.
     """
 
     def __init__(
@@ -54,32 +64,33 @@ class Breeder:
         standings: Standings,
         *,
         independent: bool = False,
+        niches: Niches | None = None,
+        archive_share: float = 0.0,
+        similarity: float = 0.0,
     ) -> None:
         self._seed = seed
-        self._toolbox = toolbox
         self._operators = operators
         self._gate = gate
         self._store = store
         self._standings = standings
         self._independent = independent
+        self._similarity = similarity
         self._variants = Variants(store)
+        niches = niches or Niches(store, standings, Descriptors((BRANCH,)))
+        self._mating = Mating(
+            seed, toolbox, operators, store, standings, niches, archive_share, independent=independent
+        )
 
     def begin(self, number: int) -> Draft:
         """Choose operator and parents, and journal the choice before anything is spent on it."""
-        rng = random.Random(f"{self._seed}:{number}:select")  # noqa: S311 - no secret depends on it
-        population = [] if self._independent else self._standings.population
-        operator = self._operators.pick(rng, max(1, len(population)))
-        if population:
-            chosen = self._toolbox.select(population, operator.arity, rng, noise=self._standings.noise())
-            parents = tuple(parent.id for parent in chosen)
-        else:
-            parents = (0,)  # there is nobody else as long as generation 0 is being measured
+        pairing = self._mating.pair(number)
+        operator, parents, is_bold = pairing.operator, pairing.parents, self._mating.is_bold(number)
         told = self._standings.told
         self._store.begin_proposal(number, operator.name, parents, told)
         # The operator starts before the next result is told, and asks first thing, if at all.
         around = functools.cache(lambda: self._look_around(parents, told))
         variants = functools.cache(lambda: self._variants.of(parents[0], told))
-        return Draft(number, operator, parents, told, around, variants)
+        return Draft(number, operator, parents, told, is_bold, around, variants)
 
     async def close(self) -> None:
         """Close what the operators hold open."""
@@ -94,7 +105,8 @@ class Breeder:
         operator = self._operators.named(record.operator)
         around = self._look_around(record.parents, record.told)
         variants = self._variants.of(record.parents[0], record.told)
-        return Draft(record.number, operator, record.parents, record.told, lambda: around, lambda: variants)
+        is_bold = self._mating.is_bold(record.number)
+        return Draft(record.number, operator, record.parents, record.told, is_bold, lambda: around, lambda: variants)
 
     async def propose(self, draft: Draft) -> Proposal:
         """Let the operator work; raises what `Operator.propose` raises."""
@@ -104,8 +116,9 @@ class Breeder:
             look_around=draft.look_around,
             random=random.Random(f"{self._seed}:{draft.number}:vary"),  # noqa: S311 - no secret depends on it
             journal=self._store.journal(draft.number),
-            gate=self._gate.knowing(functools.partial(self._store.known, proposal=draft.number)),
+            gate=self._gate.knowing(functools.partial(self._store.known, proposal=draft.number), self._repeated(draft)),
             find_variants=draft.find_variants,
+            is_bold=draft.is_bold,
         )
         return await draft.operator.propose(request)
 
@@ -113,3 +126,24 @@ class Breeder:
         if self._independent:
             return unrelated(self._standings)
         return look_around(self._store, self._standings, parents, told)
+
+    def _repeated(self, draft: Draft) -> Callable[[str], int | None]:
+        """Return what finds the child of the same parents, worse than the first, that a source nearly repeats."""
+        if not self._similarity:
+            return lambda _: None
+        around = draft.look_around()
+        parent = parent_of(self._store, draft.parents[0], draft.told).objectives
+        worse = {
+            one.id: self._store.source(one.id)
+            for one in around.relatives
+            if set(one.parents) & set(draft.parents) and self._is_worse(one.objectives, parent, around.noise)
+        }
+        return Repeats(worse, self._similarity).of
+
+    def _is_worse(self, child: Mapping[str, float], parent: Mapping[str, float], noise: Mapping[str, float]) -> bool:
+        """Return whether a child is worse than the parent by more than 2σ in the first objective; no failure is."""
+        objective = self._standings.objectives[0]
+        if objective.name not in child or objective.name not in parent:
+            return False
+        loss = objective.weight * (parent[objective.name] - child[objective.name])
+        return loss > 2 * noise.get(objective.name, 0.0)

@@ -31,6 +31,7 @@ from evo.task_config import (
     TaskConfig,
     kind_of,
 )
+from populations.descriptors import FROM_CODE, is_descriptor
 from trainer.errors import ConfigError
 from trainer.evaluation import Clock
 from trainer.objectives import Objective
@@ -142,6 +143,42 @@ class NoiseConfig(Section):
     confirm_share: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False, strict=True)] = 0.06
 
 
+class DiversityConfig(Section):
+    """What keeps a search from looking in one place only; all of it is off unless asked for.
+
+    Attributes:
+        islands: parts of the population that breed apart; 1 for none.
+        migrate_every: results of offspring after which each island sends its best to the next one.
+        migrants: how many it sends.
+        max_age: results that an individual stays in the population for, unless it is the best; 0 for ever.
+        similarity: share of common code from which an offspring repeats a child of its parents that came out worse than
+            the first of them, and is refused unless it differs in constants only; 0 for never. Failures never count.
+        descriptors: what tells the niches of a MAP-Elites archive apart: `branch`, `depth`, `optimizer`, `distance`, a
+            measured quantity such as `parameters`, or a constant such as `WIDTH`. None for no archive but what
+            exploration needs.
+        bins: niches along a descriptor that is a number.
+        archive_share: of the offspring, how many have parents from the archive of `descriptors`.
+        explore_after: results without a better individual after which the search explores; 0 for never.
+    """
+
+    islands: Positive = 1
+    migrate_every: Positive = 64
+    migrants: Positive = 1
+    max_age: Annotated[int, Field(ge=0, strict=True)] = 0
+    similarity: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)] = 0.0
+    descriptors: tuple[str, ...] = ()
+    bins: Annotated[int, Field(ge=2, strict=True)] = 7
+    archive_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)] = 0.5
+    explore_after: Annotated[int, Field(ge=0, strict=True)] = 0
+
+    @field_validator("descriptors")
+    @classmethod
+    def _named_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(names)) != len(names):
+            raise ValueError(f"must name each descriptor once, but it was {list(names)}")
+        return names
+
+
 class OperatorsConfig(Section):
     """Which operators make offspring.
 
@@ -215,6 +252,7 @@ class Config(Section):
     budget: BudgetConfig = BudgetConfig()
     search: SearchConfig = SearchConfig()
     noise: NoiseConfig = NoiseConfig()
+    diversity: DiversityConfig = DiversityConfig()
     operators: OperatorsConfig = OperatorsConfig()
     llm: LLMConfig = LLMConfig()
     workers: WorkersConfig = WorkersConfig()
@@ -298,6 +336,7 @@ def parse_config(data: Mapping[str, Any], source: str = "") -> Config:
         first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
         raise ConfigError(_explain(first, source)) from error
     _refuse_unmeasured(config, source)
+    _refuse_impossible_diversity(config, source)
     return config
 
 
@@ -307,6 +346,28 @@ def _refuse_unmeasured(config: Config, source: str) -> None:
             if name not in config.task.measured:
                 where = f"{source}: `search.{key}`" if source else _flag_of(["search", key])
                 raise ConfigError(f"{where} {name!r} is not measured; {_suggest(name, config.task.measured)}")
+
+
+def _refuse_impossible_diversity(config: Config, source: str) -> None:
+    def where(key: str) -> str:
+        return f"{source}: `diversity.{key}`" if source else _flag_of(["diversity", key])
+
+    diversity, mu = config.diversity, config.search.pop
+    smallest = mu // diversity.islands
+    if diversity.islands > 1 and smallest < 2:
+        raise ConfigError(
+            f"{where('islands')} was {diversity.islands}, but a population of {mu} has two individuals for each of at "
+            f"most {max(1, mu // 2)}."
+        )
+    if diversity.islands > 1 and diversity.migrants >= smallest:
+        raise ConfigError(
+            f"{where('migrants')} was {diversity.migrants}, but somebody must stay on an island of {smallest}."
+        )
+    measured = config.task.measured
+    for name in diversity.descriptors:
+        if not is_descriptor(name, measured):
+            hint = _suggest(name, (*FROM_CODE, *measured))
+            raise ConfigError(f"{where('descriptors')} {name!r} is no descriptor and no constant in capitals; {hint}")
 
 
 def _located(data: dict[str, Any], folder: Path) -> dict[str, Any]:

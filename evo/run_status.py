@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from evo.credit import read_arms
+from evo.exploration import Phase
 from evo.run_folder import Driver, RunFolder
 from evo.runs import Viewed
 from evo.sentinels import Drift
@@ -62,6 +63,7 @@ class RunStatus:
         generation: completed ones, of `generations`.
         running: evaluations under way; empty unless the run is live.
         arms: what an adaptive choice has learnt of each operator, by name; empty without one.
+        explorations: when the search had stalled and explored, oldest first; the last one may go on.
         drifts: devices whose newest sentinel differs beyond the noise.
         out_of_service: workers that the last start's driver gave no more work; those of before are tried again.
         queued: evaluations that wait for a worker.
@@ -79,6 +81,7 @@ class RunStatus:
     generations: int
     running: tuple[Running, ...]
     arms: Mapping[str, Mapping[str, float]]
+    explorations: tuple[Phase, ...]
     drifts: tuple[Drift, ...]
     out_of_service: tuple[Retirement, ...]
     queued: int
@@ -111,6 +114,7 @@ def read_status(viewed: Viewed) -> RunStatus:
         generations=config.search.gens,
         running=_running(store) if driver else (),
         arms=read_arms(store),
+        explorations=tuple(viewed.standings.exploration.phases),
         drifts=tuple(viewed.standings.sentinels.drifts),
         out_of_service=retired,
         queued=len(store.queued()),

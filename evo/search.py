@@ -356,6 +356,9 @@ class Search:
         self._tell(individual, outcome)
         self._pace.result_came()
         self._news.append(partial(self._observer.finished, individual, outcome, self._standings, result.reason))
+        if remark := self._standings.exploration.remark(outcome.told):
+            self._store.record_event("exploration", {"told": outcome.told, "remark": remark})
+            self._news.append(partial(self._observer.note, remark))
         for drift in self._standings.sentinels.drifts:
             if drift.told == outcome.told:
                 self._news.append(partial(self._observer.note, f"{drift}."))

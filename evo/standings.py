@@ -11,14 +11,18 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
+from typing import NamedTuple
 
 from evo.champion import Championship, Setback
+from evo.config import DiversityConfig
+from evo.exploration import Exploration
 from evo.plan import Confirmed, Plan
 from evo.sentinels import Sentinels
 from evo.store import IndividualRecord, Outcome, Purpose
 from populations.archive import HallOfFame, ParetoFront
 from populations.fitness import Fitness
 from populations.individual import Individual
+from populations.islands import Islands
 from populations.logbook import Logbook
 from populations.toolbox import Toolbox
 from trainer.evaluation import Split, Status
@@ -52,20 +56,35 @@ class Gain:
         return self.value > 2 * self.noise
 
 
+class Measured(NamedTuple):
+    """What the archive has to know of an individual.
+
+    Attributes:
+        fitness: its own, which later evaluations change in place.
+        means: of everything that was measured of it.
+        told: number of its newest result.
+    """
+
+    fitness: Fitness
+    means: Mapping[str, float]
+    told: int
+
+
 class Standings:
     """Population, archives and statistics of a run, fed with one result after the other.
 
     Attributes:
-        population: the survivors, best first.
         hall: the best individuals so far by the selection split alone.
         front: the non-dominated individuals over the plan's pair of objectives.
         told: results so far; `searched` of them were offspring.
         led_since: number of the result that made the best individual the best.
+        exploration: whether the search has stalled and explores.
         sentinels: when they are due, and which devices drift.
         second_looks: results of further seeds by individual, failures included (`evo.second_looks`).
         statuses: how those results ended.
         generation_zero: the first individual, once it was measured.
         family: the parents of every individual that was measured, and of generation 0.
+        measured: every individual that was.
     """
 
     def __init__(
@@ -75,11 +94,12 @@ class Standings:
         front_objectives: Sequence[Objective],
         toolbox: Toolbox,
         constraints: Sequence[Constraint] = (),
+        diversity: DiversityConfig | None = None,
     ) -> None:
+        diversity = diversity or DiversityConfig()
         self.plan = plan
         self.objectives = tuple(objectives)
         self.constraints = tuple(constraints)
-        self.population: list[Individual] = []
         self.hall = HallOfFame(_HALL_SIZE)
         self.front = ParetoFront(front_objectives)
         self.logbook = Logbook(plan.mu, self.objectives[0])
@@ -87,12 +107,21 @@ class Standings:
         self.searched = 0
         self.led_since = 0
         self._leader: int | None = None
+        self.exploration = Exploration(diversity.explore_after)
         self.sentinels = Sentinels(plan.sentinel_every, self.objectives[0])
         self.second_looks: Counter[int] = Counter()
         self.statuses: Counter[Status] = Counter()
         self.generation_zero: Individual | None = None
         self.family: dict[int, tuple[int, ...]] = {0: ()}
-        self._toolbox = toolbox
+        self.measured: dict[int, Measured] = {}
+        self._islands = Islands(
+            toolbox.survive,
+            plan.mu,
+            diversity.islands,
+            migrate_every=diversity.migrate_every,
+            migrants=diversity.migrants,
+            max_age=diversity.max_age,
+        )
         self._means: dict[int, float] = {}  # of the first objective, by individual
         self._offspring: list[Individual] = []
         self._confirmed: dict[int, dict[int, float]] = {}  # where selection did not look, by individual, by seed
@@ -119,12 +148,25 @@ class Standings:
         leader = self.best()
         if leader is not None and leader.id != self._leader:
             self._leader, self.led_since = leader.id, outcome.told
+        if leader is not None and outcome.purpose is not Purpose.CONFIRM:
+            self.exploration.tell(outcome.told, self.led_since)
         # Only a sentinel is judged by the noise, and most results are none.
         is_sentinel = outcome.purpose is Purpose.SENTINEL
         self.sentinels.tell(outcome, self.noise().get(self.objectives[0].name) if is_sentinel else None)
         if self._generation_is_complete(outcome):
             self._survive()
+        if outcome.purpose is Purpose.SEARCH:
+            self._islands.migrate(self.searched)
         self.logbook.record(outcome.status, self.population, len(self.front))
+
+    @property
+    def population(self) -> list[Individual]:
+        """The survivors, best first."""
+        return self._islands.everyone()
+
+    def home(self, number: int) -> list[Individual]:
+        """Return the survivors that proposal `number` competes with, best first: its island."""
+        return self._islands.home(number)
 
     def improves(self, record: IndividualRecord, outcome: Outcome) -> bool:
         """Return whether an offspring's first result is better than its best parent's mean by more than 2σ."""
@@ -221,13 +263,14 @@ class Standings:
         individual.tell(outcome.seed, outcome.objectives)
         self.family[record.id] = record.parents
         self._means[record.id] = individual.fitness.values[0]
+        self.measured[record.id] = Measured(individual.fitness, individual.means(), outcome.told)
         self._compare(individual, outcome)
         self.hall.update([individual, *self.population])
         self.front.update([individual])
         if record.id == 0 and self.generation_zero is None:
             self.generation_zero = individual
             # With many workers an offspring may be measured before generation 0 is.
-            self.population = self._toolbox.survive(self.population, [individual], noise=self.noise())
+            self._islands.settle(individual, outcome.told, self.noise())
         elif outcome.purpose is Purpose.SEARCH:
             self._offspring.append(individual)
 
@@ -253,5 +296,5 @@ class Standings:
 
     def _survive(self) -> None:
         if self._offspring:
-            self.population = self._toolbox.survive(self.population, self._offspring, noise=self.noise())
+            self._islands.admit(self._offspring, self.told, self.noise())
             self._offspring = []

@@ -2,6 +2,7 @@
 
     proposal             the contract: `Request` in, `Proposal` out, `Refused` and `NoOffspring` otherwise
     gate                 what every source must pass: it parses, fits its task's contract, is a new program
+    repeats              offspring that nearly repeat what came out worse
     choice               which operator makes the next offspring
     constants            find the constants at the top of a genome and change them, nothing else
     definitions          the top-level statements of a genome: what they bind, what they need

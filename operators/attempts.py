@@ -9,9 +9,12 @@ from random import Random
 
 from operators.proposal import NoOffspring, Proposal, Refused, Request
 from populations.diversity import normal_form
+from populations.statements import UNREADABLE
 
 MAX_ATTEMPTS = 20
 _REASONS_SHOWN = 3
+_BOLD_STEPS = 3
+"""Changes on top of each other that make a bold mutant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,20 @@ class Mutation(ABC):
     arity = 1
 
     async def propose(self, request: Request) -> Proposal:
-        """Return the parent with one random change (see `Operator.propose`)."""
+        """Return the parent with one random change, with some if it is to be bold (see `Operator.propose`)."""
         source = request.parents[0].source
-        return first_accepted(request, self.name, lambda: self.mutate(source, request.random))
+        steps = _BOLD_STEPS if request.is_bold else 1
+        return first_accepted(request, self.name, lambda: self._mutant(source, request.random, steps))
+
+    def _mutant(self, source: str, random: Random, steps: int) -> Draft:
+        draft = self.mutate(source, random)
+        for _ in range(steps - 1):
+            try:
+                further = self.mutate(draft.source, random)
+            except (NoOffspring, *UNREADABLE):
+                return draft  # if it cannot be read, the gate says so
+            draft = Draft(further.source, f"{draft.idea}; {further.idea}")
+        return draft
 
     @abstractmethod
     def mutate(self, source: str, random: Random) -> Draft:

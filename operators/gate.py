@@ -41,16 +41,27 @@ class SourceGate:
         contract: the task's conditions, such as `language_model_contract`.
         known: maps a normal form to the id of the individual that has it, None where there is none.
         max_bytes: size of the largest source, in UTF-8.
+        repeated: maps a source to the individual that it nearly repeats in vain (`operators.repeats`), None where there
+            is none.
     """
 
-    def __init__(self, contract: Contract, known: Callable[[str], int | None], max_bytes: int = MAX_BYTES) -> None:
+    def __init__(
+        self,
+        contract: Contract,
+        known: Callable[[str], int | None],
+        max_bytes: int = MAX_BYTES,
+        repeated: Callable[[str], int | None] = lambda _: None,
+    ) -> None:
         self._contract = contract
         self._known = known
         self._max_bytes = max_bytes
+        self._repeated = repeated
 
-    def knowing(self, known: Callable[[str], int | None]) -> SourceGate:
+    def knowing(
+        self, known: Callable[[str], int | None], repeated: Callable[[str], int | None] = lambda _: None
+    ) -> SourceGate:
         """Return this gate with other memories of what is known."""
-        return SourceGate(self._contract, known, self._max_bytes)
+        return SourceGate(self._contract, known, self._max_bytes, repeated)
 
     def check(self, source: str) -> None:
         """Raise `Refused` unless `source` may become an individual."""
@@ -61,6 +72,13 @@ class SourceGate:
                 "duplicate",
                 f"this is the same program as individual {twin}, but for layout, comments or docstrings; "
                 "change what the code does",
+            )
+        sibling = self._repeated(source)
+        if sibling is not None:
+            raise Refused(
+                "near_duplicate",
+                f"this is nearly the same code as individual {sibling}, which came out worse than its parent; "
+                "change something else, or tune the constants of that one",
             )
 
     def read(self, source: str) -> Program:

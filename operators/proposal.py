@@ -144,6 +144,7 @@ class Request:
         look_around: gathers `surroundings`, which costs time and which not every operator asks for.
         find_variants: gathers `variants`, likewise.
         random: seeded from (run seed, number); the only source of randomness an operator may use.
+        is_bold: whether the search has stalled, and a larger change than usual is wanted.
     """
 
     number: int
@@ -153,6 +154,7 @@ class Request:
     journal: Journal
     gate: Gate
     find_variants: Callable[[], Sequence[Variant]] = tuple
+    is_bold: bool = False
 
     @property
     def variants(self) -> Sequence[Variant]:
@@ -203,7 +205,7 @@ class Refused(Exception):  # noqa: N818 - a verdict that operators handle, not a
     """A source did not pass the gate; the message says why, in words an LLM or a person can act on.
 
     Attributes:
-        kind: `unparsable`, `contract`, `duplicate` or `too_large`.
+        kind: `unparsable`, `contract`, `duplicate`, `near_duplicate` or `too_large`.
     """
 
     def __init__(self, kind: str, reason: str) -> None:

@@ -9,6 +9,10 @@
     archive      what is worth remembering: hall of fame, Pareto front, non-dominated individuals
     hypervolume  the quality of a whole front in one number, its reference point, and the knee
     logbook      one row of statistics for every generation
+    islands      parts of a population that breed apart, the ring between them, age
+    map_elites   the best individual of every cell
+    descriptors  what the cells tell apart: depth, optimizer, distance, what was measured
+    similarity   how much code two sources share
     diversity    sameness of code: `read_program`, `normal_form`
     statements   the top-level statements of a source, read once and remembered
     placement    statements that parse but cannot stand where they do

@@ -17,10 +17,18 @@ from populations.individual import Individual, require_measured
 
 
 class Survive(Protocol):
-    """`(population, offspring) -> survivors`, best first; the noise is that of one evaluation, by objective."""
+    """`(population, offspring) -> survivors`, best first; the noise is that of one evaluation, by objective.
+
+    How many survive is set already, and `mu` sets it anew.
+    """
 
     def __call__(
-        self, population: Sequence[Individual], offspring: Sequence[Individual], *, noise: Noise = NO_NOISE
+        self,
+        population: Sequence[Individual],
+        offspring: Sequence[Individual],
+        *,
+        noise: Noise = NO_NOISE,
+        mu: int = ...,
     ) -> list[Individual]:
         """Return who stays."""
 

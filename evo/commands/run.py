@@ -53,6 +53,10 @@ _Target = Annotated[float | None, typer.Option("--target", help="End when the fi
 _Patience = Annotated[
     int | None, typer.Option("--patience", help="End after so many results without a better individual.")
 ]
+_ExploreAfter = Annotated[
+    int | None,
+    typer.Option("--explore-after", help="Explore after so many results without a better individual; 0 for never."),
+]
 _Sandbox = Annotated[
     str | None,
     typer.Option(
@@ -83,6 +87,12 @@ def run(
     objectives: Annotated[
         str | None, typer.Option("--objectives", help="What is selected on; several, with commas, by NSGA-II.")
     ] = None,
+    islands: Annotated[int | None, typer.Option("--islands", help="Parts of the population that breed apart.")] = None,
+    descriptors: Annotated[
+        str | None,
+        typer.Option("--descriptors", help="Keep the best of every niche by these: depth,optimizer,parameters."),
+    ] = None,
+    explore_after: _ExploreAfter = None,
     schedule: Annotated[str | None, typer.Option("--schedule", help="asynchronous or generational.")] = None,
     clock: Annotated[str | None, typer.Option("--clock", help="wall, or cpu: CPU seconds of the candidate.")] = None,
     dataset: Annotated[str | None, typer.Option("--dataset", help="See `evo prepare --help`.")] = None,
@@ -111,6 +121,11 @@ def run(
             "max_hours": max_hours,
             "target": target,
             "patience": patience,
+        },
+        "diversity": {
+            "islands": islands,
+            "descriptors": comma_separated("--descriptors", descriptors),
+            "explore_after": explore_after,
         },
         "operators": {"weights": _weights(operators), "adaptive": adaptive},
         "llm": {"model": model, "program": program, "max_cost_usd": max_cost},

@@ -24,6 +24,8 @@ def print_status(console: Console, status: RunStatus) -> None:
     print_whole(console, _generation(status))
     if change := comparability(status.starts):
         print_whole(console, f"[yellow]{literal(change)}[/]")
+    if status.explorations:
+        print_whole(console, f"[yellow]{literal(str(status.explorations[-1]))}[/]")
     for drift in status.drifts:
         print_whole(console, f"[yellow]{literal(str(drift))}[/]")
     for retirement in status.out_of_service:

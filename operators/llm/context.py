@@ -135,6 +135,7 @@ class Prompts:
         first = request.parents[0]
         relatives = list(around.relatives)[-MOST_RELATIVES:]
         return {
+            "bold": request.is_bold,
             "parent": self._parent(first, request),
             "best": self._values(around.best.objectives, around.noise) if around.best else "",
             "generation_zero": self._values(around.generation_zero, around.noise),

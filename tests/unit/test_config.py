@@ -47,6 +47,14 @@ def refusal(data: dict[str, Any]) -> str:
         ("workers", "memory_mib", -1, "greater than 0"),
         ("llm", "max_cost_usd", 0, "greater than 0"),
         ("task", "vocab_size", 256, "257"),
+        ("diversity", "islands", 0, "greater than 0"),
+        ("diversity", "islands", 9, "at most 8"),
+        ("diversity", "similarity", 1.5, "less than or equal to 1"),
+        ("diversity", "bins", 1, "greater than or equal to 2"),
+        ("diversity", "explore_after", -1, "greater than or equal to 0"),
+        ("diversity", "descriptors", ["depth", "depth"], "name each descriptor once"),
+        ("diversity", "descriptors", ["optimiser"], "did you mean 'optimizer'?"),
+        ("diversity", "descriptors", ["zzz"], "no constant in capitals; expected one of branch, depth"),
     ],
 )
 def test_wrong_values_are_named_with_what_was_expected(section: str, key: str, value: object, words: str) -> None:
