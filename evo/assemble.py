@@ -223,10 +223,12 @@ def _weighed_operators(config: Config, device_kind: str, conversations: Callable
         elif name not in LANGUAGE_MODEL_OPERATORS:
             known = ", ".join((*CLASSICAL_OPERATORS, Tuning.name, *LANGUAGE_MODEL_OPERATORS))
             raise ConfigError(f"--operators must name operators among {known}, but {name!r} is none of them.")
-    if uses_language_model(config):
-        available |= _language_model_operators(conversations())
+    styled = _language_model_operators(config, conversations()) if uses_language_model(config) else {}
+    kinds = {**{name: [operator] for name, operator in available.items()}, **styled}
     choice = AdaptiveChoice if config.operators.adaptive else OperatorChoice
-    return choice([(available[name], weight) for name, weight in weights.items()])
+    return choice(
+        [(operator, weight / len(kinds[name])) for name, weight in weights.items() for operator in kinds[name]]
+    )
 
 
 def llm_settings(config: Config, environment: Mapping[str, str] = os.environ) -> LLMSettings:
@@ -273,10 +275,14 @@ def _conditions(config: Config, device: str, frozen: tuple[tuple[str, str], ...]
     return Conditions(named, training_budget(config), device, task.vocab_size, length)
 
 
-def _language_model_operators(conversations: Conversations) -> dict[str, Operator]:
+def _language_model_operators(config: Config, conversations: Conversations) -> dict[str, list[Operator]]:
+    """Return the operators that share the weight of each name: a mutation for every prompt style."""
     from operators.llm import LLMCrossover, LLMMutation
 
-    return {"llm_mutation": LLMMutation(conversations), "llm_crossover": LLMCrossover(conversations)}
+    return {
+        "llm_mutation": [LLMMutation(conversations, style) for style in config.llm.styles],
+        "llm_crossover": [LLMCrossover(conversations)],
+    }
 
 
 def _is_independent(config: Config) -> bool:

@@ -210,6 +210,8 @@ class LLMConfig(Section):
     Attributes:
         base_url: an Anthropic-compatible server; None for Anthropic's own.
         program: path of a Markdown file with your instructions to the model; empty for none.
+        styles: the kinds of change that mutations ask for, equally often unless the choice of operators is adaptive;
+            all of `operators.llm.STYLES` by default.
         reply_deadline_seconds: one reply, first to last byte.
         patience_seconds: how long an outage is waited out before the run stops.
         max_cost_usd: the run stops before this is exceeded.
@@ -218,12 +220,22 @@ class LLMConfig(Section):
     model: str = "claude-sonnet-5-5"
     base_url: str | None = None
     program: str = ""
+    styles: tuple[str, ...] = ()
     max_tokens: Annotated[int, Field(ge=256, strict=True)] = 16384
     reply_deadline_seconds: Seconds = 600.0
     patience_seconds: Seconds = 1800.0
     cache_lifetime: Literal["5m", "1h"] | None = None
     repairs: Annotated[int, Field(ge=0, strict=True)] = 3
     max_cost_usd: Quantity | None = None
+
+    @field_validator("styles")
+    @classmethod
+    def _known_styles(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        from operators.llm import STYLES
+
+        if len(set(names)) != len(names) or not set(names) <= set(STYLES):
+            raise ValueError(f"must name styles among {', '.join(STYLES)}, each once, but it was {list(names)}")
+        return names
 
 
 class WorkersConfig(Section):

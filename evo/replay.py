@@ -71,8 +71,7 @@ class Replay:
     Attributes:
         proposals: begun once more.
         individuals: derived once more, each the same.
-        unrecorded: proposals of a version that did not record who was admitted when they began: only their operators
-            and parents were compared.
+        unrecorded: further proposals, of a version that did not record who had been admitted when they began.
         difference: the first one, where the replay ends; None where there is none.
     """
 
@@ -83,9 +82,7 @@ class Replay:
 
     def __str__(self) -> str:
         """Return what was replayed in one sentence."""
-        unrecorded = (
-            f"; of {self.unrecorded} made by an older version, operator and parents alone" if self.unrecorded else ""
-        )
+        unrecorded = f"; {self.unrecorded} of an older version were left out" if self.unrecorded else ""
         until = " until they differ" if self.difference else ""
         return (
             f"{self.proposals} proposals replayed{until}, {self.individuals} individuals came out the same{unrecorded}"
@@ -198,6 +195,9 @@ class _Replaying:
 
     async def _compare(self, search: Search, record: ProposalRecord) -> Difference | None:
         """Return what the search does otherwise than it is recorded."""
+        if record.newest_evaluation is None:
+            self._unrecorded += 1
+            return None
         told = search.standings.told
         if told != record.told:
             return self._difference(record, "the begin point", f"result {record.told}", f"result {told}")
@@ -208,9 +208,6 @@ class _Replaying:
         if draft.parents != record.parents:
             return self._difference(record, "the choice of parents", _listed(record.parents), _listed(draft.parents))
         if record.state is ProposalState.OPEN or record.kind == "operator_gone":
-            return None
-        if record.newest_evaluation is None:
-            self._unrecorded += 1
             return None
         try:
             return self._compare_offspring(record, await search.breeder.propose(draft))

@@ -144,14 +144,15 @@ def _resolve_workers(whole: Config, found: Sequence[Device]) -> WorkersConfig:
 
 
 def _resolve_llm(config: LLMConfig, base_url: str | None, budget: BudgetConfig, workers: WorkersConfig) -> LLMConfig:
-    if base_url is not None:
-        from operators.llm import check_base_url
+    from operators.llm import STYLES, check_base_url
 
+    if base_url is not None:
         _refuse_secrets(base_url)
         check_base_url(base_url)
     seconds_between_calls = (budget.train_seconds or 0.0) / (workers.count or 1)
     lifetime: Literal["5m", "1h"] = "1h" if seconds_between_calls > _SHORT_CACHE_SECONDS / 2 else "5m"
-    return config.model_copy(update={"base_url": base_url, "cache_lifetime": config.cache_lifetime or lifetime})
+    chosen = {"cache_lifetime": config.cache_lifetime or lifetime, "styles": config.styles or STYLES}
+    return config.model_copy(update={"base_url": base_url, **chosen})
 
 
 def _refuse_secrets(base_url: str) -> None:

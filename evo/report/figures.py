@@ -87,14 +87,14 @@ def focus(values: Iterable[float], keep: Sequence[float], objective: Objective) 
 
 
 def operator_colours(report: RunReport) -> dict[str, str]:
-    """Return a colour for every operator, the same in every chart."""
-    names = sorted({row.operator for row in report.individuals if row.parents})
+    """Return a colour for every label of an operator, the same in every chart."""
+    names = sorted({operator_label(row) for row in report.individuals if row.parents})
     return {name: _OPERATOR_COLOURS[index % len(_OPERATOR_COLOURS)] for index, name in enumerate(names)}
 
 
 def operator_label(row: IndividualRow) -> str:
-    """Return what an individual counts as in a legend."""
-    return row.operator if row.parents else GENERATION_ZERO
+    """Return what an individual counts as in a legend: its operator, whatever the style of the prompt."""
+    return row.operator.partition(":")[0] if row.parents else GENERATION_ZERO
 
 
 def individual_hover(report: RunReport, row: IndividualRow) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from operators.llm.styles import Style, listed
 from operators.llm.text import clean_text, fenced, one_line, tail
 from operators.proposal import Parent, Relative, Request, Surroundings
 from trainer.evaluation import Budget, CurvePoint
@@ -106,18 +107,15 @@ class Prompts:
         frozen = [(name, fenced(clean_text(text), "python")) for name, text in self.conditions.frozen]
         return self._render("script_system.md", conditions=self.conditions, program=self._program, frozen=frozen)
 
-    def mutate(self, request: Request) -> str:
-        """Return the request for a changed version of one parent."""
-        direction = request.random.choice(_lines(self._directions))
-        return self._render("mutate.md", direction=direction, **self._situation(request))
-
-    @property
-    def _directions(self) -> str:
-        return "mutate_directions.md" if isinstance(self.conditions, Conditions) else "script_directions.md"
+    def mutate(self, request: Request, style: Style) -> str:
+        """Return the request for a changed version of one parent, in some style."""
+        is_training = isinstance(self.conditions, Conditions)
+        direction = request.random.choice(style.training_directions if is_training else style.program_directions)
+        return self._render("mutate.md", manner=style.manner, direction=direction, **self._situation(request))
 
     def crossover(self, request: Request) -> str:
         """Return the request for a program that joins two parents, written as edits of the first."""
-        direction = request.random.choice(_lines("crossover_directions.md"))
+        direction = request.random.choice(listed(_read("crossover_directions.md")))
         second = request.parents[1]
         return self._render(
             "crossover.md", direction=direction, second=self._parent(second, request), **self._situation(request)
@@ -224,11 +222,6 @@ def format_value(value: float, sigma: float) -> str:
 
 def _read(name: str) -> str:
     return (files("operators.llm") / "prompts" / name).read_text(encoding="utf-8")
-
-
-@functools.cache
-def _lines(name: str) -> tuple[str, ...]:
-    return tuple(line.removeprefix("- ") for line in _read(name).splitlines() if line.startswith("- "))
 
 
 def _curve(curve: Sequence[CurvePoint]) -> list[CurvePoint]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from operators.llm.conversation import Conversations
+from operators.llm.styles import read_style
 from operators.proposal import Proposal, Request
 
 
@@ -10,18 +11,23 @@ class LLMMutation:
     """Asks a language model for one promising change of one parent.
 
     Lehman et al., "Evolution through Large Models", 2022.
+
+    Args:
+        conversations: with the model.
+        style: what kind of change it asks for, one of `operators.llm.styles.STYLES`.
     """
 
-    name = "llm_mutation"
     arity = 1
 
-    def __init__(self, conversations: Conversations) -> None:
+    def __init__(self, conversations: Conversations, style: str) -> None:
         self._conversations = conversations
+        self._style = read_style(style)
+        self.name = f"llm_mutation:{style}"
 
     async def propose(self, request: Request) -> Proposal:
         """Return a changed version of the parent; see `Operator.propose`."""
         prompts = self._conversations.prompts
-        return await self._conversations.breed(request, self.name, lambda: prompts.mutate(request))
+        return await self._conversations.breed(request, self.name, lambda: prompts.mutate(request, self._style))
 
     async def close(self) -> None:
         """Close the connections of the shared model."""

@@ -39,7 +39,7 @@ def llm_run(tmp_path_factory: pytest.TempPathFactory, small_config: Path) -> Ite
 
 def exchanges(llm_run: LLMRun) -> list[dict[str, Any]]:
     family = json.loads(evo("lineage", llm_run.path, "--json").stdout)
-    bred = [member["id"] for member in family if member["operator"] == "llm_mutation"]
+    bred = [member["id"] for member in family if member["operator"].startswith("llm_mutation:")]
     shown = [json.loads(evo("show", llm_run.path, str(id_), "--prompts", "--json").stdout) for id_ in bred]
     return [exchange for individual in shown for exchange in individual["exchanges"]]
 
@@ -70,7 +70,7 @@ def test_exchanges_are_journaled_and_their_cost_is_shown(llm_run: LLMRun) -> Non
 @pytest.mark.slow
 def test_show_prompts_prints_both_sides(llm_run: LLMRun) -> None:
     family = json.loads(evo("lineage", llm_run.path, "--json").stdout)
-    bred = next(member["id"] for member in family if member["operator"] == "llm_mutation")
+    bred = next(member["id"] for member in family if member["operator"].startswith("llm_mutation:"))
     shown = evo("show", llm_run.path, str(bred), "--prompts").stdout
     assert "zanzibar" in shown
     assert "<<<<<<< SEARCH" in shown

@@ -76,7 +76,7 @@ def test_faults_that_pass_are_waited_out(fault: Behaviour, tmp_path: Path) -> No
         stage = scene(server)
         [proposal] = stage.propose(request_for(FileJournal(tmp_path)))
 
-    assert proposal == Proposal(CHANGED, "llm_mutation", "a higher rate learns faster.")
+    assert proposal == Proposal(CHANGED, "llm_mutation:careful", "a higher rate learns faster.")
     assert len(server.requests) == 3
     assert len(stage.waits.seconds) == 2
     assert all(0 < wait <= 132 for wait in stage.waits.seconds)
@@ -180,7 +180,7 @@ def test_slips_of_the_model_are_repaired(fault: Behaviour, reason: str, tmp_path
     with MessagesServer(fault, say(GOOD)) as server:
         [proposal] = scene(server).propose(request_for(journal))
 
-    assert proposal == Proposal(CHANGED, "llm_mutation", "a higher rate learns faster.")
+    assert proposal == Proposal(CHANGED, "llm_mutation:careful", "a higher rate learns faster.")
     first, second = (received.body["messages"] for received in server.requests)
     assert second[0] == first[0]
     assert [message["role"] for message in second] == ["user", "assistant", "user"]

@@ -18,12 +18,14 @@ from searches import GENOME, Notes, opened, searched
 
 from evo.assemble import build_operators
 from evo.config import Config, parse_config
+from evo.credit import read_arms
 from evo.replay import Replay, replay_run
 from evo.resolution import resolve
 from evo.run_folder import RunFolder
 from evo.search import Search
 from evo.store import Store
 from evo.workers import Slot
+from operators.llm import STYLES
 from trainer.evaluation import Evaluation, Job
 
 CLASSICAL = {"random": 2.0, "constants": 1.0, "uniform": 1.0, "merge": 1.0, "tuning": 1.0}
@@ -72,7 +74,10 @@ def test_a_run_of_any_number_of_workers_is_replayed(tmp_path: Path, slots: int) 
     with Store.read(RunFolder(path).store) as store:
         made = {one.operator for one in store.individuals()}
         begun = [one.told for one in store.proposals()]
-    assert {"llm_mutation", "llm_crossover", "random"} <= made
+        arms = read_arms(store)
+    assert {f"llm_mutation:{style}" for style in STYLES} < set(arms)
+    assert {"llm_crossover", "random"} <= made
+    assert len([operator for operator in made if operator.startswith("llm_mutation:")]) > 1
     assert (begun.count(0) > 16) == (slots == 16)
 
 
@@ -177,6 +182,6 @@ def test_what_an_older_version_did_not_record_is_said(tmp_path: Path) -> None:
     with closing(sqlite3.connect(RunFolder(path).store)) as database, database:
         database.execute("UPDATE proposals SET newest_evaluation = NULL")
     replay = replay_run(path)
-    assert (replay.difference, replay.individuals) == (None, 0)
-    assert replay.unrecorded == replay.proposals > 0
-    assert f"of {replay.proposals} made by an older version, operator and parents alone" in str(replay)
+    assert (replay.difference, replay.proposals, replay.individuals) == (None, 0, 0)
+    assert replay.unrecorded > 10
+    assert f"; {replay.unrecorded} of an older version were left out" in str(replay)

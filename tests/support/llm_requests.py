@@ -120,7 +120,7 @@ class Scene:
         async def run() -> list[Any]:
             model = LanguageModel(self.settings, self.purse, sleep=self.waits)
             conversations = Conversations(model, CONDITIONS)
-            operators = {1: LLMMutation(conversations), 2: LLMCrossover(conversations)}
+            operators = {1: LLMMutation(conversations, "careful"), 2: LLMCrossover(conversations)}
             try:
                 tasks = (operators[len(request.parents)].propose(request) for request in requests)
                 return await asyncio.gather(*tasks, return_exceptions=True)

@@ -6,17 +6,21 @@ from collections.abc import Sequence
 import pytest
 from llm_requests import CONDITIONS, PROGRAM, gate, parent
 
-from operators.llm.context import Prompts, format_value
+from operators.llm.context import Conditions, Prompts, ScriptConditions, format_value
+from operators.llm.styles import STYLES, read_style
 from operators.llm.text import tail
 from operators.proposal import Parent, Relative, Request, Surroundings
 from trainer.evaluation import CurvePoint
 
+SCRIPT_CONDITIONS = ScriptConditions(
+    CONDITIONS.objectives, "a GPU", ("train.py",), "python train.py", "", None, 60.0, (), ()
+)
 PROMPTS = Prompts(CONDITIONS, "Prefer simple changes.")
 
 
 def prompt(surroundings: Surroundings, *parents: Parent, seed: int = 0) -> str:
     request = Request(1, parents or (parent(),), lambda: surroundings, random.Random(seed), None, gate())  # type: ignore[arg-type]
-    return PROMPTS.mutate(request)
+    return PROMPTS.mutate(request, read_style("careful"))
 
 
 @pytest.mark.parametrize(
@@ -118,7 +122,7 @@ def test_an_empty_history_leaves_no_empty_sections() -> None:
 
 def test_prompts_vary_with_the_seed_alone() -> None:
     prompts = {prompt(Surroundings(), seed=seed) for seed in range(30)}
-    assert len(prompts) > 5
+    assert len(prompts) > 3
     assert prompt(Surroundings(), seed=3) == prompt(Surroundings(), seed=3)
 
 
@@ -133,3 +137,16 @@ def test_unencodable_sources_do_not_reach_the_wire() -> None:
 @pytest.mark.parametrize(("text", "kept"), [("short", "short"), ("a\n" * 5 + "last line", "[…]\na\nlast line")])
 def test_tails_begin_at_a_line(text: str, kept: str) -> None:
     assert tail(text, 12) == kept
+
+
+@pytest.mark.parametrize("conditions", [CONDITIONS, SCRIPT_CONDITIONS], ids=["training", "script"])
+def test_every_style_asks_for_something_else(conditions: Conditions | ScriptConditions) -> None:
+    prompts, asked = Prompts(conditions), dict[str, set[str]]()
+    for name in STYLES:
+        texts = set()
+        for seed in range(30):
+            request = Request(1, (parent(),), Surroundings, random.Random(seed), None, gate())  # type: ignore[arg-type]
+            texts.add(prompts.mutate(request, read_style(name)).partition("# Your change")[2])
+        assert len(texts) > 2
+        asked[name] = texts
+    assert len(set.union(*asked.values())) == sum(map(len, asked.values()))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from typing import Any
 
 import pytest
 
+from evo.assemble import build_operators
 from evo.config import Config, overlaid, parse_config
 from evo.resolution import CLASSICAL_WEIGHTS, LLM_WEIGHTS, resolve, uses_language_model
+from operators.llm import STYLES
 from trainer.errors import ConfigError
 
 KEY = {"ANTHROPIC_API_KEY": "sk-ant-secret"}
@@ -117,3 +121,19 @@ def test_what_is_configured_stays() -> None:
 def test_an_absent_device_is_refused() -> None:
     with pytest.raises(ConfigError, match="--devices"):
         resolve(configured(workers={"devices": ["GPU-does-not-exist"]}), {})
+
+
+def test_mutations_share_their_weight_among_the_prompt_styles() -> None:
+    def styled(**llm: object) -> Config:
+        weights = {"llm_mutation": 3, "llm_crossover": 1, "random": 1}
+        return resolve(parse_config({"operators": {"weights": weights}, "llm": llm}), SERVER)
+
+    assert styled().llm.styles == STYLES
+    assert parse_config({}).llm.styles == ()
+    choice = build_operators(styled(styles=["simplify", "careful"]))
+    drawn = Counter(choice.pick(random.Random(seed), 2).name for seed in range(500))
+    assert set(drawn) == {"llm_mutation:simplify", "llm_mutation:careful", "llm_crossover", "random"}
+    assert all(110 < drawn[f"llm_mutation:{style}"] < 190 for style in ("simplify", "careful"))
+    for wrong in (["bold"], ["careful", "careful"]):
+        with pytest.raises(ConfigError, match=r"`llm.styles` must name styles among careful, structure, .* was \["):
+            parse_config({"llm": {"styles": wrong}}, "evo.toml")
