@@ -41,9 +41,12 @@ class Shuffled(PacedEvaluator):
         return await super().evaluate(slot, job)
 
 
-def configured(weights: dict[str, float], url: str = "", gens: int = 10, **search: Any) -> Config:
+def configured(
+    weights: dict[str, float], url: str = "", gens: int = 10, diversity: dict[str, Any] | None = None, **search: Any
+) -> Config:
     data: dict[str, Any] = {
         "search": {"pop": 4, "gens": gens, "seed": 3, **search},
+        "diversity": diversity or {},
         "noise": {"sentinel_every": 0},
         "operators": {"weights": weights, "adaptive": True},
         "workers": {"devices": ["cpu"]},
@@ -79,6 +82,16 @@ def test_a_run_of_any_number_of_workers_is_replayed(tmp_path: Path, slots: int) 
     assert {"llm_crossover", "random"} <= made
     assert len([operator for operator in made if operator.startswith("llm_mutation:")]) > 1
     assert (begun.count(0) > 16) == (slots == 16)
+
+
+def test_a_run_with_islands_niches_and_exploration_is_replayed(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    diversity = {"islands": 2, "migrate_every": 8, "descriptors": ["WIDTH"], "similarity": 0.99, "explore_after": 6}
+    config = configured(CLASSICAL, gens=10, diversity=diversity)
+    searched(path, config, Shuffled(GENOME, slots=5), build_operators(config))
+    with Store.read(RunFolder(path).store) as store:
+        assert list(store.events("exploration"))
+    assert_same(path)
 
 
 @dataclass

@@ -18,8 +18,13 @@ SCRIPT_CONDITIONS = ScriptConditions(
 PROMPTS = Prompts(CONDITIONS, "Prefer simple changes.")
 
 
+def asking(surroundings: Surroundings, *parents: Parent, seed: int = 0, is_bold: bool = False) -> Request:
+    chance, none = random.Random(seed), None
+    return Request(1, parents or (parent(),), lambda: surroundings, chance, none, gate(), is_bold=is_bold)  # type: ignore[arg-type]
+
+
 def prompt(surroundings: Surroundings, *parents: Parent, seed: int = 0) -> str:
-    request = Request(1, parents or (parent(),), lambda: surroundings, random.Random(seed), None, gate())  # type: ignore[arg-type]
+    request = asking(surroundings, *parents, seed=seed)
     return PROMPTS.mutate(request, read_style("careful"))
 
 
@@ -145,8 +150,20 @@ def test_every_style_asks_for_something_else(conditions: Conditions | ScriptCond
     for name in STYLES:
         texts = set()
         for seed in range(30):
-            request = Request(1, (parent(),), Surroundings, random.Random(seed), None, gate())  # type: ignore[arg-type]
-            texts.add(prompts.mutate(request, read_style(name)).partition("# Your change")[2])
+            texts.add(prompts.mutate(asking(Surroundings(), seed=seed), read_style(name)).partition("# Your change")[2])
         assert len(texts) > 2
         asked[name] = texts
     assert len(set.union(*asked.values())) == sum(map(len, asked.values()))
+
+
+@pytest.mark.parametrize("conditions", [CONDITIONS, SCRIPT_CONDITIONS], ids=["training", "script"])
+def test_a_search_that_explores_asks_for_bold_changes_whatever_the_style(
+    conditions: Conditions | ScriptConditions,
+) -> None:
+    prompts, careful = Prompts(conditions), read_style("careful")
+    usual, bold = (asking(Surroundings(), parent(), parent(), is_bold=is_bold) for is_bold in (False, True))
+    assert "a small, careful step" in prompts.mutate(usual, careful)
+    assert "a small, careful step" not in prompts.mutate(bold, careful)
+    for ask in (prompts.crossover, lambda request: prompts.mutate(request, careful)):
+        assert "The search has stalled" in ask(bold)
+        assert "The search has stalled" not in ask(usual)

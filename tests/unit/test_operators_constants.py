@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 import re
+from dataclasses import replace
 
 import pytest
 from operator_requests import SEED, SMALL, proposed, request_for
@@ -279,3 +280,12 @@ def test_numbers_stay_in_their_ranges_and_use_them() -> None:
     assert seen["DEPTH"] == {1, 2, 3}
     assert min(seen["MIX"]) < 0.1
     assert max(seen["MIX"]) > 0.9
+
+
+def test_a_bold_mutation_makes_several_changes() -> None:
+    usual = request_for(SEED, seed=1)
+    assert proposed(ConstantMutation(), usual).idea.count(";") == 0
+    bold = proposed(ConstantMutation(), replace(request_for(SEED, seed=1), is_bold=True))
+    before, after = find_constants(SEED), find_constants(bold.source)
+    assert len([name for name in before if before[name].text != after[name].text]) > 1
+    assert bold.idea.count(";") == 2
