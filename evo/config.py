@@ -11,7 +11,7 @@ import difflib
 import math
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -316,7 +316,9 @@ def load_config(path: Path | None, flags: Mapping[str, Mapping[str, Any]] | None
     Raises:
         ConfigError: the file cannot be read, or a key or a value is wrong.
     """
-    config = parse_config(_located(_read(path), path.parent), source=f"--config {path}") if path else Config()
+    config = (
+        parse_config(located(read_toml(path, "--config"), path.parent), source=f"--config {path}") if path else Config()
+    )
     return overlaid(config, flags or {})
 
 
@@ -346,7 +348,7 @@ def parse_config(data: Mapping[str, Any], source: str = "") -> Config:
     except ValidationError as error:
         # A misspelt key often is what makes others wrong.
         first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
-        raise ConfigError(_explain(first, source)) from error
+        raise ConfigError(explain(first, source)) from error
     _refuse_unmeasured(config, source)
     _refuse_impossible_diversity(config, source)
     return config
@@ -357,7 +359,7 @@ def _refuse_unmeasured(config: Config, source: str) -> None:
         for name in getattr(config.search, key):
             if name not in config.task.measured:
                 where = f"{source}: `search.{key}`" if source else _flag_of(["search", key])
-                raise ConfigError(f"{where} {name!r} is not measured; {_suggest(name, config.task.measured)}")
+                raise ConfigError(f"{where} {name!r} is not measured; {suggest(name, config.task.measured)}")
 
 
 def _refuse_impossible_diversity(config: Config, source: str) -> None:
@@ -378,11 +380,11 @@ def _refuse_impossible_diversity(config: Config, source: str) -> None:
     measured = config.task.measured
     for name in diversity.descriptors:
         if not is_descriptor(name, measured):
-            hint = _suggest(name, (*FROM_CODE, *measured))
+            hint = suggest(name, (*FROM_CODE, *measured))
             raise ConfigError(f"{where('descriptors')} {name!r} is no descriptor and no constant in capitals; {hint}")
 
 
-def _located(data: dict[str, Any], folder: Path) -> dict[str, Any]:
+def located(data: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Return parsed TOML with the paths in it taken from the folder that its file stands in."""
     located = {name: dict(table) if isinstance(table, dict) else table for name, table in data.items()}
     if kind_of(located.get("task", {})) == SCRIPT:
@@ -399,16 +401,32 @@ def _in_project(table: Mapping[str, Any], key: str) -> bool:
     return key == "genome" and kind_of(table) == SCRIPT
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_toml(path: Path, name: str) -> dict[str, Any]:
+    """Return the tables of a TOML file.
+
+    Args:
+        path: of the file.
+        name: what the user calls it.
+
+    Raises:
+        ConfigError: it cannot be read, or is no TOML in UTF-8.
+    """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(f"--config {path} cannot be read: {error.strerror}. Expected a TOML file.") from error
+        raise ConfigError(f"{name} {path} cannot be read: {error.strerror}. Expected a TOML file.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"--config must be a TOML file in UTF-8, but {path} is not: {error}.") from error
+        raise ConfigError(f"{name} must be a TOML file in UTF-8, but {path} is not: {error}.") from error
 
 
-def _explain(problem: Any, source: str) -> str:
+def explain(problem: Any, source: str, keys_of: Callable[[Sequence[Any]], Sequence[str]] | None = None) -> str:
+    """Return what is wrong with a value, in a line for a person.
+
+    Args:
+        problem: one of pydantic's errors.
+        source: the file that it comes from; empty for flags.
+        keys_of: the keys of the table at a place of pydantic's; those of the configuration by default.
+    """
     location = [str(part) for part in problem["loc"]]
     if location[:1] == ["task"] and location[1:2] in ([LANGUAGE_MODEL], [SCRIPT]):
         del location[1]  # which kind of task it is stands in no key but `kind`
@@ -418,8 +436,8 @@ def _explain(problem: Any, source: str) -> str:
     key = ".".join(location)
     name = f"{source}: `{key}`" if source else _flag_of(location)
     if problem["type"] == "extra_forbidden":
-        siblings = _keys_of(problem["loc"][:-1])
-        return f"{name} is not a configuration key; {_suggest(location[-1], siblings)}"
+        siblings = (keys_of or _keys_of)(problem["loc"][:-1])
+        return f"{name} is not a configuration key; {suggest(location[-1], siblings)}"
     if problem["type"] == "missing":
         return f"{name} is missing."
     if problem["type"] == "union_tag_invalid":
@@ -448,6 +466,8 @@ def _keys_of(location: Sequence[Any]) -> list[str]:
     return [field.alias or name for name, field in fields.items()]
 
 
-def _suggest(name: str, known: Any) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1)
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Return what may have been meant by a name: the most similar of those known, or all of them."""
+    known = list(known)
+    close = difflib.get_close_matches(name, known, n=1)
     return f"did you mean {close[0]!r}?" if close else f"expected one of {', '.join(known)}."

@@ -1,0 +1,146 @@
+"""The arms of a comparison: well-known ways of searching as configurations of one and the same search.
+
+All of them share the task, the budget, the workers, the noise of measurement and the way in which a run's best is
+chosen; each differs in what it does with what it has seen.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from evo.config import Config, parse_config
+from evo.expenses import SECONDS_AN_HOUR, Prices
+from evo.resolution import CLASSICAL_WEIGHTS, LLM_WEIGHTS, resolve, resolved, uses_language_model
+from trainer.errors import ConfigError
+
+if TYPE_CHECKING:
+    from evo.compare.experiment import Arm, Experiment
+
+_INDEPENDENT = {"search": {"parents": "generation_zero"}}
+
+METHODS: Mapping[str, Mapping[str, Any]] = {
+    # A language model within evolution: its mutation and its crossover, and no classical operator.
+    "llm_evolution": {"operators": {"weights": {"llm_mutation": 0.8, "llm_crossover": 0.2}}},
+    # The same model asked for one change of generation 0 again and again, told of nothing that came of it.
+    "llm_independent": {**_INDEPENDENT, "operators": {"weights": {"llm_mutation": 1.0}}},
+    # karpathy/autoresearch: one idea at a time on the best so far, one evaluation, kept if that is better.
+    "llm_greedy": {
+        "search": {"pop": 1, "schedule": "generational"},
+        "noise": {"baseline_replicates": 1, "leaders": 0, "confirm_share": 0.0},
+        "operators": {"weights": {"llm_mutation": 1.0}},
+    },
+    # Evolution with small random changes of constants and syntax in the language model's place.
+    "random_mutation": {"operators": {"weights": {"random": 1.0}}},
+    # The same changes, each of generation 0.
+    "random_search": {**_INDEPENDENT, "operators": {"weights": {"random": 1.0}}},
+    # All classical operators of evolution.
+    "classical": {"operators": {"weights": CLASSICAL_WEIGHTS}},
+    # Optimisers of the constants of generation 0, over ranges that these span; its structure stays.
+    "random_constants": {**_INDEPENDENT, "operators": {"weights": {"tuning": 1.0}, "tuning_method": "random"}},
+    "tpe": {**_INDEPENDENT, "operators": {"weights": {"tuning": 1.0}, "tuning_method": "tpe"}},
+    "cma_es": {**_INDEPENDENT, "operators": {"weights": {"tuning": 1.0}, "tuning_method": "cma_es"}},
+    # Everything: the language model, classical operators and tuning, drawn by what they bring for their cost.
+    "hybrid": {"operators": {"weights": {**LLM_WEIGHTS, "tuning": 0.3}, "adaptive": True}},
+}
+"""Presets by name: sections of the configuration."""
+
+_MEASURING = ("task", "budget", "workers")
+ARM_SECTIONS = tuple(name for name in Config.model_fields if name not in _MEASURING)
+"""What arms may differ in; the other sections decide how individuals are measured."""
+
+_SET_BY_EXPERIMENT = ("seed", "gens", "max_hours", "max_gpu_hours", "max_usd", "target", "patience")
+_HEADROOM = 5
+"""How many evaluations a run is planned for, times what a budget of seconds or dollars is expected to pay for: crashes
+are quick, and who crashes often gets more tries."""
+
+
+def arm_config(experiment: Experiment, arm: Arm, seed: int, source: str) -> Config:
+    """Return the resolved configuration of a run of an arm; its workers are those of the whole experiment.
+
+    Args:
+        experiment: the definition.
+        arm: one of its arms.
+        seed: of the run.
+        source: the experiment's file, for messages.
+
+    Raises:
+        ConfigError: a key or a value is wrong, or the budget cannot be the same for this arm.
+    """
+    where = f"{source}, arm {arm.name}"
+    layers = (experiment.base, METHODS[arm.method] if arm.method else {}, arm.sections)
+    for layer in layers:
+        for key in _SET_BY_EXPERIMENT:
+            if key in layer.get("search", {}):
+                raise ConfigError(f"{where}: `search.{key}` is the experiment's to set; its budget and its seeds are.")
+    data: dict[str, dict[str, Any]] = {}
+    for layer in layers:
+        for name, section in layer.items():
+            if not isinstance(section, Mapping):
+                raise ConfigError(f"{where}: `{name}` must be a table, but it was {section!r}.")
+            data[name] = {**data.get(name, {}), **section}
+    data["search"] = {**data.get("search", {}), "seed": seed}
+    config = resolve(parse_config(data, where))
+    return _limited(config, experiment, where)
+
+
+def evaluation_seconds(experiment: Experiment, config: Config) -> float | None:
+    """Return about how long an evaluation takes a worker; None where neither the experiment nor the task says."""
+    if experiment.budget.evaluation_seconds is not None:
+        return experiment.budget.evaluation_seconds
+    return resolved(config.budget.train_seconds) if config.script is None else config.script.fixed_seconds
+
+
+def expected_evaluations(experiment: Experiment, config: Config, where: str) -> int:
+    """Return how many evaluations the budget of a run is expected to pay for, and at least 1.
+
+    Raises:
+        ConfigError: nobody says how long one takes.
+    """
+    budget = experiment.budget
+    if budget.evaluations is not None:
+        return budget.evaluations
+    seconds = evaluation_seconds(experiment, config)
+    if seconds is None:
+        raise ConfigError(
+            f"{where}: `budget.evaluation_seconds` is missing: the task does not say how long an evaluation takes, so "
+            "nobody can plan a run of so many GPU-seconds or dollars."
+        )
+    prices = Prices.of(config)
+    if budget.gpu_seconds is not None:
+        return max(1, int(budget.gpu_seconds / prices.gpu_seconds(seconds)))
+    return max(1, int(resolved(budget.usd) / prices.worker_usd(seconds)))
+
+
+def _limited(config: Config, experiment: Experiment, where: str) -> Config:
+    """Return a configuration with the experiment's budget."""
+    budget, pop, expected = experiment.budget, config.search.pop, expected_evaluations(experiment, config, where)
+    if budget.usd is not None and uses_language_model(config):
+        _require_price(config, where)
+    if budget.evaluations is not None:
+        if expected % pop:
+            raise ConfigError(
+                f"{where}: `budget.evaluations` must be whole generations of every arm, so that budgets are equal, but "
+                f"{expected} is no multiple of its population of {pop}; {expected - expected % pop + pop} is one."
+            )
+        search = config.search.model_copy(update={"gens": expected // pop})
+        return config.model_copy(update={"search": search})
+    limits = {
+        "gens": math.ceil(_HEADROOM * expected / pop),
+        "max_gpu_hours": budget.gpu_seconds and budget.gpu_seconds / SECONDS_AN_HOUR,
+        "max_usd": budget.usd,
+    }
+    # The confirmation is a share of what the budget is expected to pay for.
+    noise = config.noise.model_copy(update={"confirm_share": config.noise.confirm_share / _HEADROOM})
+    return config.model_copy(update={"search": config.search.model_copy(update=limits), "noise": noise})
+
+
+def _require_price(config: Config, where: str) -> None:
+    from operators.llm import PRICES, price_of
+
+    if price_of(config.llm.model) is None:
+        raise ConfigError(
+            f"{where}: a budget in dollars needs a model whose price is known ({', '.join(PRICES)}), but it was "
+            f"{config.llm.model!r}."
+        )
