@@ -2,7 +2,8 @@
 
 UsageError               exit 2
 ├── RunFolderError                a folder that cannot hold, or does not hold, a run
-└── RunLocked                     another driver works in the folder
+├── RunLocked                     another driver works in the folder
+└── ChangedExperiment             results exist, and the experiment is another one now
 MachineError             exit 1
 ├── StoreError                    the store is damaged, foreign, too new, or the disk refused a write
 ├── LineageError                  the git repository of the family tree cannot be written
@@ -18,6 +19,10 @@ class RunFolderError(UsageError):
 
 class RunLocked(UsageError):  # noqa: N818 - named for what is the case, as the message says
     """Another driver holds the run folder."""
+
+
+class ChangedExperiment(UsageError):  # noqa: N818 - likewise
+    """An experiment is no longer what its results belong to."""
 
 
 class StoreError(MachineError):

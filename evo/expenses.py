@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from evo.config import Config
@@ -61,3 +63,19 @@ class Expenses:
     def usd(self) -> float:
         """Money and what the time is worth."""
         return self.llm_usd + self.worker_usd
+
+
+def course(store: StoreView, prices: Prices) -> Iterator[tuple[float, float]]:
+    """Yield what had been used when each result came, in the order of acceptance: GPU-seconds and dollars.
+
+    Dollars are NaN from the first call of unknown price on.
+    """
+    payments = iter(store.payments())
+    pending = next(payments, None)
+    seconds = llm_usd = 0.0
+    for outcome in store.outcomes():
+        while pending is not None and pending.at <= outcome.finished_at:
+            seconds += pending.worker_seconds
+            llm_usd += math.nan if pending.cost_usd is None else pending.cost_usd
+            pending = next(payments, None)
+        yield prices.gpu_seconds(seconds), llm_usd + prices.worker_usd(seconds)

@@ -7,6 +7,7 @@
     output    export, report
     apply     apply
     studies   ablate, promote
+    compare   compare
     health    check, doctor
     audit     audit
     options   what several commands share: the run and the individuals they are about, examples, JSON output
@@ -23,7 +24,7 @@ from typing import Annotated
 
 import typer
 
-from evo.commands import apply, audit, data, health, init, look, output, run, studies
+from evo.commands import apply, audit, compare, data, health, init, look, output, run, studies
 from trainer.errors import EvoError
 
 app = typer.Typer(
@@ -33,7 +34,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (init, run, data, look, output, apply, studies, health, audit):
+for group in (init, run, data, look, output, apply, studies, compare, health, audit):
     group.register(app)
 
 

@@ -183,7 +183,8 @@ def _explained(problem: Any, source: str) -> str:
     if location[:1] == ("arms",) and location[-1:] == ("method",) and problem["type"] == "literal_error":
         named = str(problem["input"])
         return f"{source}: `arms.{location[1]}.method` {named!r} is none; {suggest(named, METHODS)}"
-    return explain(problem, source, _keys_of)
+    # `sections` is no key of the file, but where the arms keep theirs.
+    return explain({**problem, "loc": tuple(one for one in location if one != "sections")}, source, _keys_of)
 
 
 def _keys_of(location: Sequence[Any]) -> list[str]:

@@ -182,6 +182,20 @@ class Spending:
 
 
 @dataclass(frozen=True, slots=True)
+class Payment:
+    """One thing that a run has used: a result, a lost or abandoned attempt, or a call of a language model.
+
+    Attributes:
+        worker_seconds: wall seconds of a worker.
+        cost_usd: None for a call of unknown price.
+    """
+
+    at: float
+    worker_seconds: float
+    cost_usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class OperatorTotals:
     """What one operator was asked for, and what the language model behind it cost.
 

@@ -17,6 +17,7 @@ from evo.store.records import (
     IndividualRecord,
     OperatorTotals,
     Outcome,
+    Payment,
     ProposalRecord,
     Purpose,
     Spending,
@@ -69,6 +70,13 @@ _WORK = """
 _OCCUPIED = """
     SELECT (SELECT total(worker_seconds) FROM evaluations)
          + (SELECT total(ended_at - launched_at) FROM attempts WHERE state = 'released') AS seconds
+"""
+
+_PAYMENTS = """
+    SELECT finished_at AS at, worker_seconds, 0.0 AS cost_usd FROM evaluations WHERE told IS NOT NULL
+    UNION ALL SELECT ended_at, ended_at - launched_at, 0.0 FROM attempts WHERE state = 'released'
+    UNION ALL SELECT replied_at, 0.0, cost_usd FROM exchanges WHERE replied_at IS NOT NULL
+    ORDER BY at
 """
 
 _OPERATOR_TOTALS = """
@@ -300,6 +308,10 @@ class StoreView:
         """Return the wall seconds that workers were occupied, lost and abandoned attempts included."""
         (row,) = self._rows(_OCCUPIED)
         return float(row["seconds"])
+
+    def payments(self) -> list[Payment]:
+        """Return everything that the run has used, oldest first."""
+        return [Payment(**row) for row in self._rows(_PAYMENTS)]
 
     def success_seconds(self) -> float:
         """Return the mean wall seconds of a worker for an evaluation that ended OK; 0.0 before the first."""

@@ -74,14 +74,27 @@ def conditions(config: Config, materials: Materials) -> dict[str, Any]:
 
 
 def measure(
-    config: Config, materials: Materials, trials: Sequence[Trial], notebook: Notebook, watcher: Watcher
+    config: Config,
+    materials: Materials,
+    trials: Sequence[Trial],
+    notebook: Notebook,
+    watcher: Watcher,
+    held_out: Split = Split.GATE,
 ) -> bool:
     """Evaluate on the workers of a resolved configuration; return whether all trials are measured.
 
     The first signal stops it in good order, with what was finished in the notebook.
+
+    Args:
+        config: resolved.
+        materials: of its task.
+        trials: what to evaluate.
+        notebook: what was measured before, and will be.
+        watcher: told of every result.
+        held_out: the split that bits per byte are taken from.
     """
     refuse_inspection()  # keys may stand in this process's environment
-    splits = (Split.SELECTION,) if config.script else (Split.SELECTION, Split.GATE)
+    splits = (Split.SELECTION,) if config.script else (Split.SELECTION, held_out)
     bench = Bench(build_evaluator(config, materials), notebook, splits, watcher)
     return asyncio.run(heeding_signals(bench.run(trials), bench.interrupt))
 
@@ -92,7 +105,7 @@ class Bench:
     Args:
         evaluator: its workers end with `run`.
         notebook: what was measured before is not measured again.
-        splits: held-out parts that are scored.
+        splits: held-out parts that are scored; bits per byte are those of the last.
         watcher: told of every result.
     """
 
@@ -161,7 +174,7 @@ class Bench:
         if result.status is not Status.LOST:
             self._workforce.answered(slot, number)
             self._losses.evaluated(number)
-            self._keep(trial, Measurement.of(result))
+            self._keep(trial, Measurement.of(result, self._splits[-1]))
             return
         self._workforce.lost(slot, number, result.reason)
         match self._losses.lost(number, any_measured=self._any_measured):
@@ -169,7 +182,7 @@ class Bench:
                 self._run_again(number, trial, result.reason)
             case Loss.GIVE_UP:
                 self._workforce.acquit(number)
-                self._keep(trial, Measurement.of(result))
+                self._keep(trial, Measurement.of(result, self._splits[-1]))
             case Loss.MACHINE_FAILS:
                 raise MachineError(
                     f"Evaluations are lost {MOST_LOSSES} times in a row; the last reason: {result.reason.rstrip('.')}. "
@@ -180,7 +193,7 @@ class Bench:
         """Keep an evaluation that finished while everything was ended."""
         if task.exception() is None and task.result().status is not Status.LOST:
             _, trial, _ = self._running.pop(task)
-            self._keep(trial, Measurement.of(task.result()))
+            self._keep(trial, Measurement.of(task.result(), self._splits[-1]))
 
     def _run_again(self, number: int, trial: Trial, reason: str) -> None:
         self._queue.append((number, trial))

@@ -23,7 +23,7 @@ class Measurement:
     """One evaluation of a study.
 
     Attributes:
-        objectives: by name, empty unless `status` is OK; bits per byte are those of the gate split.
+        objectives: by name, empty unless `status` is OK; bits per byte are those of the split that selection never saw.
         reason: why it failed.
     """
 
@@ -32,11 +32,11 @@ class Measurement:
     reason: str = ""
 
     @classmethod
-    def of(cls, evaluation: Evaluation) -> Self:
+    def of(cls, evaluation: Evaluation, held_out: Split = Split.GATE) -> Self:
         """Return what a study keeps of a verdict: bits per byte on the split that selection never saw."""
         objectives = dict(evaluation.objectives)
-        if evaluation.status is Status.OK and Split.GATE in evaluation.split_bpb:
-            objectives[CONFIRMED_OBJECTIVE] = evaluation.split_bpb[Split.GATE]
+        if evaluation.status is Status.OK and held_out in evaluation.split_bpb:
+            objectives[CONFIRMED_OBJECTIVE] = evaluation.split_bpb[held_out]
         return cls(evaluation.status, objectives, evaluation.reason)
 
 
@@ -50,12 +50,13 @@ class Notebook:
         others: how many measurements it has from under other conditions.
     """
 
-    def __init__(self, path: Path, conditions: Mapping[str, Any]) -> None:
+    def __init__(self, path: Path, conditions: Mapping[str, Any], *, read_only: bool = False) -> None:
         """Read what there is.
 
         Args:
             path: of the file, which need not exist.
             conditions: everything beside program and seed that decides what an evaluation measures, as JSON has it.
+            read_only: leave the file as it is, for somebody else may be writing it.
 
         Raises:
             MachineError: the file cannot be read or written.
@@ -67,7 +68,8 @@ class Notebook:
         self._read()
         self._conditions[self._own] = conditions
         self.others = sum(under != self._own for under, *_ in self._measured)
-        self._write()  # before anything is paid for
+        if not read_only:
+            self._write()  # before anything is paid for
 
     def get(self, program: str, seed: int) -> Measurement | None:
         """Return what was measured of a program with a seed, None before that."""

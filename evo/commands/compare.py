@@ -1,0 +1,165 @@
+"""`evo compare`: ways of searching under equal budgets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from evo.commands.options import Json, example, print_json
+
+if TYPE_CHECKING:
+    from evo.compare.collecting import Definition
+    from evo.compare.estimate import Estimate
+    from evo.compare.results import Results
+
+COMPARISONS = Path("comparisons")
+"""Where experiments are kept unless `--out` says otherwise."""
+
+_EXAMPLE = example(
+    """
+    evo compare experiments/llm_vs_random.toml --estimate
+    evo compare experiments/compare/random_operators.toml
+    """,
+    "The file names the arms, the budget of every run and the seeds. What is missing is run. Ctrl-C stops after "
+    "saving, and the same command goes on. More `repeats` may be added later.",
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command(epilog=_EXAMPLE)(compare)
+
+
+def compare(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The experiment, a TOML file.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The experiment's folder. [default: comparisons/<its name>]")
+    ] = None,
+    only_estimate: Annotated[
+        bool, typer.Option("--estimate", help="Say what it will take, and start nothing.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Compare ways of searching under equal budgets."""
+    from evo.compare.beginning import define
+
+    definition = define(file)
+    if only_estimate:
+        _print_estimate(definition, as_json=as_json)
+        return
+    folder = out or COMPARISONS / definition.experiment.name
+    complete, outage, results = _run(definition, folder)
+    if as_json:
+        print_json(_as_json(results, folder, complete=complete))
+    else:
+        _print_results(results, folder)
+    if not complete:
+        typer.echo(f"evo: not complete{f': {outage}' if outage else ''}. The same command goes on.", err=True)
+        raise typer.Exit(1)
+
+
+def _run(definition: Definition, path: Path) -> tuple[bool, str, Results]:
+    """Run what is missing and write the report; return whether all is there, what was out of reach, and the results."""
+    import asyncio
+
+    from evo.compare.beginning import begin, require_operators
+    from evo.compare.collecting import collect, drifts
+    from evo.compare.folder import ExperimentFolder
+    from evo.compare.live import ExperimentView
+    from evo.compare.running import Running
+    from evo.live import preparation_bar
+    from evo.materials import prepare_materials
+    from evo.signals import heeding_signals
+
+    require_operators(definition)
+    with preparation_bar() as progress:
+        materials = prepare_materials(definition.configs[0], progress)
+    folder = ExperimentFolder(path)
+    with folder.lock():
+        begin(definition, folder, materials)
+        with ExperimentView(definition.experiment, path) as view:
+            running = Running(definition, folder, view)
+            complete = asyncio.run(heeding_signals(running.run(), running.interrupt))
+        for drift in drifts(definition, folder):
+            view.note(drift)
+        results = collect(definition, folder)
+        _write_report(results, path)
+    return complete, running.outage, results
+
+
+def _write_report(results: Results, folder: Path) -> None:
+    results.write_csv(folder)
+
+
+def _print_results(results: Results, folder: Path) -> None:
+    from evo.report.text import quantity
+    from evo.terminal import literal, print_table, print_whole, shell_word, stdout_console
+
+    console, runs = stdout_console(), results.runs
+    rows = []
+    for arm in results.arms:
+        own = runs[runs["arm"] == arm]
+        counted = own["outcome"].dropna()
+        states = own["state"].value_counts()
+        mean, zero = counted.mean(), own["generation_zero"].mean()
+        rows.append(
+            (
+                literal(arm),
+                *(str(states.get(state, 0)) for state in ("finished", "failed", "unfinished")),
+                quantity(mean) if len(counted) else "-",
+                quantity(zero) if len(counted) else "-",
+            )
+        )
+    objective = results.objective
+    header = ("arm", "finished", "failed", "unfinished", f"{objective.label}, mean", "generation 0")
+    print_table(console, header, rows, left=("arm",))
+    missing = len(results.arms) * results.repeats - len(runs)
+    if missing:
+        print_whole(console, f"{missing} runs are not begun.")
+    print_whole(console, f"everything else is in {shell_word(folder)}")
+
+
+def _print_estimate(definition: Definition, *, as_json: bool) -> None:
+    from evo.compare.estimate import estimate
+    from evo.report.text import duration, money
+    from evo.terminal import literal, print_prose, print_table, print_whole, stdout_console
+
+    found: Estimate = estimate(definition)
+    if as_json:
+        print_json(found.to_json())
+        return
+    experiment, console = definition.experiment, stdout_console()
+    print_whole(
+        console,
+        f"[bold]{literal(experiment.name)}[/]: {experiment.repeats} repeats of {len(experiment.arms)} arms, "
+        f"{experiment.budget} each, {experiment.outcome.seeds} fresh seeds for what each run chooses",
+    )
+    rows = [
+        (
+            literal(one.arm),
+            str(one.runs),
+            f"{one.evaluations:,}",
+            f"{one.judging:,}",
+            f"{one.gpu_hours:,.1f}",
+            money(one.llm_usd),
+            money(one.worker_usd),
+            duration(3600 * one.run_hours),
+        )
+        for one in (*found.arms, found.total())
+    ]
+    header = ("arm", "runs", "evaluations", "judging", "GPU-hours", "model", "workers", "wall time a run")
+    print_table(console, header, rows, left=("arm",))
+    plural = "s" if found.workers > 1 else ""
+    print_whole(console, f"about {duration(3600 * found.wall_hours)} on {found.workers} worker{plural}")
+    for sentence in found.assumptions:
+        print_prose(console, f"[dim]{literal(sentence)}[/]")
+
+
+def _as_json(results: Results, folder: Path, *, complete: bool) -> dict[str, Any]:
+    """Return the runs as JSON has them; `null` stands for what is not known."""
+    import json
+
+    runs = json.loads(results.runs.to_json(orient="records"))
+    return {"name": results.name, "folder": str(folder), "complete": complete, "budget": results.budget, "runs": runs}

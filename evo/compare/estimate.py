@@ -1,0 +1,192 @@
+"""What an experiment will take before it starts: evaluations, GPU-hours, dollars, wall hours.
+
+The estimate is for budgets that are used up, by evaluations that all end well. What it assumes of a language model are
+figures of public runs of such searches: a child costs about $0.08 with a Sonnet-class model.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from evo.compare.arms import evaluation_seconds, expected_evaluations
+from evo.compare.collecting import Definition
+from evo.compare.running import GENERATION_ZERO, schedule
+from evo.config import Config
+from evo.expenses import SECONDS_AN_HOUR, Prices
+from evo.plan import make_plan
+from evo.resolution import resolved, uses_language_model, worker_devices
+from operators.llm.prices import Usage, cost_usd
+from trainer.errors import ConfigError
+
+CHILD = Usage(input_tokens=13_000, output_tokens=5_000, cache_read_tokens=12_000)
+"""Tokens of one child, repairs included."""
+REPLY_SECONDS = 60.0
+"""Latency of one child, which only a loop that proposes one at a time waits for."""
+OUTSIDE_SECONDS = 3.0
+"""Of an evaluation beside training: start, scoring, clean-up."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArmEstimate:
+    """What all runs of an arm take together.
+
+    Attributes:
+        evaluations: of the searches; about so many where the budget is another one.
+        judging: evaluations of the chosen individuals, of generation 0 in the row of its own.
+        gpu_hours: of both.
+        llm_usd: for the language model; None where its price is unknown.
+        worker_usd: what the hours are worth at `operators.dollars_per_hour`.
+        run_hours: wall hours of one run and its judging.
+    """
+
+    arm: str
+    runs: int
+    evaluations: int
+    judging: int
+    gpu_hours: float
+    llm_usd: float | None
+    worker_usd: float
+    run_hours: float
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What an experiment takes.
+
+    Attributes:
+        arms: one an arm, then generation 0.
+        wall_hours: of the whole on the workers there are.
+        workers: how many these are.
+        assumptions: sentences for a person.
+    """
+
+    arms: tuple[ArmEstimate, ...]
+    wall_hours: float
+    workers: int
+    assumptions: tuple[str, ...]
+
+    def total(self) -> ArmEstimate:
+        """Return the sum."""
+        llm = [one.llm_usd for one in self.arms]
+        return ArmEstimate(
+            arm="all",
+            runs=sum(one.runs for one in self.arms),
+            evaluations=sum(one.evaluations for one in self.arms),
+            judging=sum(one.judging for one in self.arms),
+            gpu_hours=math.fsum(one.gpu_hours for one in self.arms),
+            llm_usd=None if None in llm else math.fsum(one or 0.0 for one in llm),
+            worker_usd=math.fsum(one.worker_usd for one in self.arms),
+            run_hours=self.wall_hours,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-serialisable form."""
+        return {
+            "arms": [asdict(one) for one in self.arms],
+            "total": asdict(self.total()),
+            "wall_hours": self.wall_hours,
+            "workers": self.workers,
+            "assumptions": [*self.assumptions],
+        }
+
+
+def estimate(definition: Definition) -> Estimate:
+    """Return what an experiment takes, whatever of it is done already.
+
+    Raises:
+        ConfigError: nobody says how long an evaluation takes.
+    """
+    experiment, configs = definition.experiment, definition.configs
+    seconds = _seconds(definition)
+    names = [arm.name for arm in experiment.arms]
+    arms = [_arm(definition, name, config, seconds) for name, config in zip(names, configs, strict=True)]
+    prices, judging = Prices.of(configs[0]), experiment.outcome.seeds
+    zero_seconds = experiment.repeats * judging * seconds
+    zero = ArmEstimate(
+        arm="generation 0",
+        runs=experiment.repeats,
+        evaluations=0,
+        judging=experiment.repeats * judging,
+        gpu_hours=prices.gpu_seconds(zero_seconds) / SECONDS_AN_HOUR,
+        llm_usd=0.0,
+        worker_usd=prices.worker_usd(zero_seconds),
+        run_hours=judging * seconds / SECONDS_AN_HOUR,
+    )
+    hours = {number: one.run_hours for number, one in enumerate(arms)} | {GENERATION_ZERO: zero.run_hours}
+    workers = len(worker_devices(configs[0]))
+    wall_hours = _makespan([hours[run.arm] for run in schedule(experiment)], workers)
+    return Estimate((*arms, zero), wall_hours, workers, tuple(_assumptions(definition, seconds)))
+
+
+def _seconds(definition: Definition) -> float:
+    found = evaluation_seconds(definition.experiment, definition.configs[0])
+    if found is None:
+        raise ConfigError(
+            f"The task of {definition.experiment.name} does not say how long an evaluation takes, so nothing can be "
+            "estimated. Say so with `budget.evaluation_seconds`."
+        )
+    return found if definition.experiment.budget.evaluation_seconds is not None else found + OUTSIDE_SECONDS
+
+
+def _arm(definition: Definition, name: str, config: Config, seconds: float) -> ArmEstimate:
+    experiment, prices = definition.experiment, Prices.of(config)
+    evaluations, judging = expected_evaluations(experiment, config, name), experiment.outcome.seeds
+    child_usd = _child_usd(config)
+    if experiment.budget.usd is not None and child_usd:
+        # Children are paid for from the same purse.
+        evaluations = int(experiment.budget.usd / (prices.worker_usd(seconds) + child_usd))
+    children = evaluations - make_plan(config).baseline
+    run_seconds = (evaluations + judging) * seconds
+    is_sequential = uses_language_model(config) and config.search.pop == 1 and config.search.schedule == "generational"
+    waiting = REPLY_SECONDS * children if is_sequential else 0.0
+    return ArmEstimate(
+        arm=name,
+        runs=experiment.repeats,
+        evaluations=experiment.repeats * evaluations,
+        judging=experiment.repeats * judging,
+        gpu_hours=experiment.repeats * prices.gpu_seconds(run_seconds) / SECONDS_AN_HOUR,
+        llm_usd=None if child_usd is None else experiment.repeats * children * child_usd,
+        worker_usd=experiment.repeats * prices.worker_usd(run_seconds),
+        run_hours=(run_seconds + waiting) / SECONDS_AN_HOUR,
+    )
+
+
+def _child_usd(config: Config) -> float | None:
+    """Return what an offspring costs on average; None where the model's price is unknown."""
+    weights = config.operators.weights or {}
+    asking = sum(weight for name, weight in weights.items() if name.startswith("llm_"))
+    if not asking:
+        return 0.0
+    # An adaptive choice may come to ask nobody else.
+    share = 1.0 if config.operators.adaptive else asking / sum(weights.values())
+    cost = cost_usd(CHILD, config.llm.model, config.llm.cache_lifetime or "5m")
+    return None if cost is None else share * cost
+
+
+def _makespan(hours: Sequence[float], workers: int) -> float:
+    """Return when the last of a list of runs ends, each begun by whichever worker becomes free first."""
+    free = [0.0] * workers
+    for one in hours:
+        heapq.heapreplace(free, free[0] + one)
+    return max(free)
+
+
+def _assumptions(definition: Definition, seconds: float) -> list[str]:
+    experiment, config = definition.experiment, definition.configs[0]
+    said = [f"An evaluation takes {seconds:g} s of a worker, and all of them end well."]
+    if any(map(uses_language_model, definition.configs)):
+        models = dict.fromkeys(one.llm.model for one in definition.configs if uses_language_model(one))
+        said.append(
+            f"A child of {', '.join(models)} takes {CHILD.cache_read_tokens:,} tokens read from the provider's cache, "
+            f"{CHILD.input_tokens:,} others and {CHILD.output_tokens:,} written, repairs included; where proposals are "
+            f"made one at a time, {REPLY_SECONDS:g} s each."
+        )
+        said.append("An adaptive choice of operators is taken to ask the model every time: the most that it can cost.")
+    said.append(f"An hour of a worker is worth ${resolved(config.operators.dollars_per_hour):g}.")
+    if experiment.budget.evaluations is None:
+        said.append(f"Evaluations are what {experiment.budget} a run pay for; crashes are quicker and make room.")
+    return said

@@ -1,0 +1,114 @@
+"""The outcome of a run: the one individual that it chose, trained again with fresh seeds, where nobody looked before.
+
+The seeds belong to the block, so that all of its runs and generation 0 are judged with the same ones; no search and no
+confirmation comes that far. Bits per byte are those of split F, which neither selection nor the gate nor the
+confirmation of finalists ever scores. A script has no such split: its fresh seeds are all that is held out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+
+from evo.compare.experiment import Experiment
+from evo.config import Config
+from evo.endings import Ending, Stopped
+from evo.materials import Materials
+from evo.plan import make_plan
+from evo.store import StoreView
+from evo.studies.bench import Trial, Watcher, measure
+from evo.studies.notebook import Measurement, Notebook
+from trainer.evaluation import Split, Status
+
+FIRST_SEED = 900
+"""Searches, their second looks and their confirmations stay below 700, studies begin there (`evo.studies.bench`)."""
+
+_CHOSEN = frozenset(
+    (Ending.COMPLETE, Ending.GPU_LIMIT, Ending.USD_LIMIT, Ending.NO_OFFSPRING, Ending.COST_LIMIT),
+)
+"""Endings after which a run stands: its budget is spent, or it has nothing more to try or to pay with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What became of a program with the seeds of its block.
+
+    Attributes:
+        measurements: by seed, those that there are.
+        wanted: how many there should be.
+    """
+
+    measurements: dict[int, Measurement]
+    wanted: int
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every seed was tried."""
+        return len(self.measurements) == self.wanted
+
+    def mean(self, objective: str) -> float | None:
+        """Return the mean over the seeds that ended OK; None where none did."""
+        values = [one.objectives[objective] for one in self.measurements.values() if one.status is Status.OK]
+        return fmean(values) if values else None
+
+    @property
+    def failures(self) -> dict[int, Measurement]:
+        """Those that did not end OK, by seed."""
+        return {seed: one for seed, one in self.measurements.items() if one.status is not Status.OK}
+
+    @property
+    def failure(self) -> str:
+        """How it failed first; empty where it did not."""
+        return next((f"{one.status} with seed {seed}: {one.reason}" for seed, one in self.failures.items()), "")
+
+
+def outcome_seeds(experiment: Experiment, first_arm: Config) -> list[int]:
+    """Return the seeds of a block.
+
+    Args:
+        experiment: the definition.
+        first_arm: configuration of the block's run of the first arm.
+    """
+    plan = make_plan(first_arm)
+    return [plan.training_seed(FIRST_SEED + index) for index in range(experiment.outcome.seeds)]
+
+
+def judge(
+    config: Config, materials: Materials, program: str, label: str, seeds: Sequence[int], path: Path, watcher: Watcher
+) -> bool:
+    """Evaluate a program with what is missing of the seeds; return whether all are measured.
+
+    Args:
+        config: resolved; of the run, or of any run of the block for generation 0.
+        materials: of its task.
+        program: the genome.
+        label: of the program, for a person.
+        seeds: of the block.
+        path: of the file that keeps what was measured.
+        watcher: told of every result.
+    """
+    notebook = Notebook(path, _conditions(config))
+    trials = [Trial(label, program, seed) for seed in seeds]
+    return measure(config, materials, trials, notebook, watcher, Split.FINAL)
+
+
+def judged(config: Config, program: str, seeds: Sequence[int], path: Path) -> Judged:
+    """Return what is known of a program."""
+    notebook = Notebook(path, _conditions(config), read_only=True)
+    found = {seed: notebook.get(program, seed) for seed in seeds}
+    return Judged({seed: one for seed, one in found.items() if one is not None}, len(seeds))
+
+
+def standing(store: StoreView) -> Stopped | None:
+    """Return how a run ended, as its store has it; None for one that is to go on."""
+    *_, last = (None, *store.events("stopped"))
+    if last is None or last.payload["ending"] not in _CHOSEN:
+        return None
+    return Stopped(Ending(last.payload["ending"]), last.payload["reason"])
+
+
+def _conditions(config: Config) -> dict[str, object]:
+    whole = config.model_dump(mode="json", exclude_none=True)
+    return {"task": whole["task"], "budget": whole["budget"], "split": Split.FINAL.value}
