@@ -9,6 +9,7 @@ Read `search` first: the journey of a candidate. `assemble` is the only place th
     exploration, niches             when a stalled search explores; the archive of its niches
     surroundings, variants          what operators are told: of relatives; of programs with other constants
     standings, champion, summary    what is known so far; who is the best; what that amounts to
+    gains                           what was confirmed: gains over generation 0, members of a front
     confirmation, second_looks      how luck is kept out of the answer: replicates, gate, leaders, finalists
     jobs                            what a worker is asked for an evaluation
     sentinels                       whether a device still measures what it measured

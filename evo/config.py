@@ -81,8 +81,8 @@ class SearchConfig(Section):
             greedy loop: the best so far is varied, once at a time, and replaced by what is better.
         gens: generations; the run's whole budget is pop × gens evaluations, replicates and confirmations included.
         schedule: `asynchronous` is (μ+1) without a barrier, `generational` is (μ+λ) with one.
-        objectives: what selection looks at; several of them select by NSGA-II. The finalists are the best in the first;
-            where that is `val_bpb`, their gain is confirmed on held-out text. The task's first one by default.
+        objectives: what selection looks at; several of them select by NSGA-II. The finalists are the best in the one,
+            or the members of the front; `val_bpb` is confirmed on held-out text. The task's first one by default.
         front: the objectives of the Pareto front that is kept and reported; those of selection by default, or the
             task's first two where selection looks at one.
         parents: `population` selects them among the survivors; `generation_zero` varies that alone, with operators that

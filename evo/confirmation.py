@@ -34,26 +34,24 @@ def gated_job(record: EvaluationRecord, source: str, standings: Standings) -> Jo
 def confirmation_requests(plan: Plan, standings: Standings, store: StoreView) -> list[tuple[int, EvaluationRequest]]:
     """Return the evaluations that confirm as many finalists as the rest of the budget has room for.
 
-    Generation 0 runs with the same seeds, so that every difference is one between pairs. What exists already, from
-    replicates or from the confirmation of a smaller budget, is not repeated.
+    Finalists are the best in the one objective of selection, or the members of the front where there are several
+    (`Standings.finalists`). Generation 0 runs with the same seeds, so that every difference is one between pairs. What
+    exists already, from replicates or from the confirmation of a smaller budget, is not repeated.
 
     Returns:
         Pairs of an individual and what to ask of it; none when there is no room for even one finalist.
     """
     finalists = [individual.id for individual in standings.finalists()]
+    # Seed 0 is what selection has seen; the others are new to every finalist.
+    seeds = [plan.training_seed(index + 1) for index in range(plan.seeds_of(len(finalists)))]
     known = {(one, outcome.seed) for one in (0, *finalists) for outcome in store.outcomes_of(one)}
     for count in range(len(finalists), 0, -1):
         requests = [
             (individual, EvaluationRequest(seed, _COMPARED_SPLITS, Purpose.CONFIRM))
             for individual in (0, *finalists[:count])
-            for seed in _confirmation_seeds(plan)
+            for seed in seeds
             if (individual, seed) not in known
         ]
         if len(requests) <= plan.evaluations - standings.told:
             return requests
     return []
-
-
-def _confirmation_seeds(plan: Plan) -> list[int]:
-    # Seed 0 is what selection has seen; the others are new to every finalist.
-    return [plan.training_seed(index + 1) for index in range(plan.confirmation_seeds)]

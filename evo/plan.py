@@ -17,8 +17,7 @@ class Confirmed(StrEnum):
     ON_TEXT = "on held-out text"
     """In `val_bpb`, with fresh seeds, on a split that selection never saw; it also is a gate for would-be champions."""
     WITH_SEEDS = "with fresh seeds"
-    """In a script's first objective: no part of a script's data is known to be held out."""
-    NEVER = "never"
+    """In any other first objective: no held-out text measures that, and of a script's data none is known to be so."""
 
 
 _MOST_FINALISTS = 5
@@ -45,6 +44,7 @@ class Plan:
         generational: whether a generation is complete before the next one begins.
         seed: of the run; every random choice derives from it.
         confirmed: how gains are.
+        several: whether selection looks at several objectives, so that the finalists are a front.
     """
 
     mu: int
@@ -58,6 +58,7 @@ class Plan:
     generational: bool
     seed: int
     confirmed: Confirmed
+    several: bool
 
     @property
     def confirmations(self) -> int:
@@ -69,6 +70,16 @@ class Plan:
     def search_end(self) -> int:
         """Results after which the search proper is over, if as many finalists as planned turn up by then."""
         return self.evaluations - self.confirmations
+
+    def seeds_of(self, finalists: int) -> int:
+        """Return how many seeds each of so many finalists is confirmed with: the fewer a front has, the more.
+
+        Never more than if it had as many members as there are finalists for one objective.
+        """
+        if not self.several:
+            return self.confirmation_seeds
+        seeds = _seeds_each(self.confirmations, self.baseline - 1, max(finalists, _MOST_FINALISTS))
+        return max(seeds, self.confirmation_seeds)
 
     def training_seed(self, index: int) -> int:
         """Return the `index`-th training seed; individuals of one comparison share their seeds (paired seeds)."""
@@ -83,7 +94,8 @@ def make_plan(config: Config) -> Plan:
     """Return the plan of a configuration; a budget too small to confirm anything is spent on the search."""
     evaluations = config.search.evaluations
     baseline = min(config.noise.baseline_replicates, max(1, evaluations // 4))
-    finalists, seeds = _divide_confirmation(_reserve(config, baseline), known=baseline - 1)
+    several = len(config.search.objectives) > 1
+    finalists, seeds = _divide_confirmation(_reserve(config, baseline), baseline - 1, several=several)
     return Plan(
         mu=config.search.pop,
         evaluations=evaluations,
@@ -95,36 +107,41 @@ def make_plan(config: Config) -> Plan:
         confirmation_seeds=seeds,
         generational=config.search.schedule == "generational",
         seed=config.search.seed,
-        confirmed=confirmed_how(config),
+        confirmed=_confirmed_how(config),
+        several=several,
     )
 
 
-def confirmed_how(config: Config) -> Confirmed:
-    """Return how a configuration's gains are confirmed: in its first objective, where anything can confirm that."""
-    if config.script is not None:
-        return Confirmed.WITH_SEEDS
-    return Confirmed.ON_TEXT if config.search.objectives[0] == CONFIRMED_OBJECTIVE else Confirmed.NEVER
+def _confirmed_how(config: Config) -> Confirmed:
+    is_scored_on_text = config.script is None and config.search.objectives[0] == CONFIRMED_OBJECTIVE
+    return Confirmed.ON_TEXT if is_scored_on_text else Confirmed.WITH_SEEDS
 
 
 def _reserve(config: Config, baseline: int) -> int:
     """Return how many evaluations the confirmation may take; at least one is left to the search."""
     evaluations, share = config.search.evaluations, config.noise.confirm_share
-    if share == 0 or evaluations < _SMALLEST_CONFIRMED_BUDGET or confirmed_how(config) is Confirmed.NEVER:
+    if share == 0 or evaluations < _SMALLEST_CONFIRMED_BUDGET:
         return 0
     return min(max(_FEWEST_CONFIRMATIONS, round(share * evaluations)), evaluations - baseline - 1)
 
 
-def _divide_confirmation(reserve: int, known: int) -> tuple[int, int]:
+def _divide_confirmation(reserve: int, known: int, *, several: bool) -> tuple[int, int]:
     """Return how many finalists are confirmed and with how many seeds each: the most of them that get two or more.
 
     Args:
         reserve: evaluations that may be spent.
         known: confirmation seeds that generation 0 has run with already; it takes the others from the same reserve.
+        several: whether the finalists are a front, of any size; for one objective a few suffice.
     """
-    for finalists in range(_MOST_FINALISTS, 0, -1):
-        seeds = (reserve + known) // (finalists + 1)
-        if seeds < known:
-            seeds = reserve // finalists
+    most = max(1, reserve // _ENOUGH_SEEDS) if several else _MOST_FINALISTS
+    for finalists in range(most, 0, -1):
+        seeds = _seeds_each(reserve, known, finalists)
         if seeds >= _ENOUGH_SEEDS or finalists == 1:
             return (finalists, seeds) if seeds else (0, 0)
     return 0, 0
+
+
+def _seeds_each(reserve: int, known: int, finalists: int) -> int:
+    """Return how many seeds so many finalists get, if generation 0 runs with those that it has not run with."""
+    seeds = (reserve + known) // (finalists + 1)
+    return seeds if seeds >= known else reserve // finalists

@@ -17,7 +17,6 @@ from evo.errors import RunFolderError
 from evo.genome import keep_genome_files, read_generation_zero
 from evo.lineage import Lineage
 from evo.materials import PrepareProgress, keep_materials, prepare_materials, refuse_other_materials
-from evo.plan import CONFIRMED_OBJECTIVE, Confirmed, confirmed_how
 from evo.progress import Observer
 from evo.results_table import write_results_table
 from evo.run_folder import RunFolder
@@ -92,7 +91,6 @@ def start(config: Config, path: Path, observer: Observer, progress: PrepareProgr
         search.begin(source)
         _seal(folder, store, config)
         record_start(store, config)
-        _say_what_is_not_confirmed(config, observer)
         return _drive(search, folder, store, lineage)
 
 
@@ -160,15 +158,6 @@ def _drive(search: Search, folder: RunFolder, store: Store, lineage: Lineage) ->
     store.record_event("stopped", {"ending": stopped.ending, "reason": stopped.reason})
     write_results_table(folder, store, lineage, search.standings.objectives[0])
     return stopped
-
-
-def _say_what_is_not_confirmed(config: Config, observer: Observer) -> None:
-    first = config.search.objectives[0]
-    if confirmed_how(config) is Confirmed.NEVER:
-        observer.note(
-            f"Gains in {first} are not confirmed at the end: held-out text confirms {CONFIRMED_OBJECTIVE} alone, and "
-            "only as the first objective. The best individual is the one with the best mean."
-        )
 
 
 def _seal(folder: RunFolder, store: Store, config: Config) -> None:

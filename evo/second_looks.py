@@ -1,7 +1,8 @@
 """Second looks: whoever leads by one lucky evaluation is evaluated again before the search builds on it.
 
 The best of many single measurements is mostly the luckiest one. So the leaders get more seeds, the same ones for all of
-them, and are ranked by their means; a fall makes room for the next, who is looked at again in turn.
+them, and are ranked by their means; a fall makes room for the next, who is looked at again in turn. Where selection
+looks at several objectives, everybody on their front leads: a front fills with the lucky just as the top does.
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ def second_looks(
         standings: who leads, and how often each was evaluated.
         under_way: evaluations that are queued or running.
     """
+    if not plan.leaders or standings.repeats_exactly:
+        return []
     pending = Counter(record.individual for record in under_way)
     wanted = []
-    for leader in [one for one in standings.hall if one.id != 0][: plan.leaders]:
+    for leader in standings.leaders():
         # Failed ones count too: whoever fails with one seed would be asked forever.
         for index in range(standings.second_looks[leader.id] + pending[leader.id], plan.leader_seeds - 1):
             request = EvaluationRequest(plan.second_seed(index), (Split.SELECTION,), Purpose.REPLICATE)

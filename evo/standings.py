@@ -6,17 +6,16 @@ was killed in between or not.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from statistics import fmean, stdev
+from statistics import stdev
 from typing import NamedTuple
 
 from evo.champion import Championship, Setback
 from evo.config import DiversityConfig
 from evo.exploration import Exploration
-from evo.plan import Confirmed, Plan
+from evo.gains import ConfirmedMember, Gain, confirmed_members, paired_gains
+from evo.plan import CONFIRMED_OBJECTIVE, Confirmed, Plan
 from evo.sentinels import Sentinels
 from evo.store import IndividualRecord, Outcome, Purpose
 from populations.archive import HallOfFame, ParetoFront
@@ -29,31 +28,8 @@ from trainer.evaluation import Split, Status
 from trainer.objectives import Constraint, Objective
 
 _HALL_SIZE = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Gain:
-    """The improvement of an individual over generation 0 where selection did not look, on seeds that both ran with.
-
-    Attributes:
-        value: mean paired difference in the unit of the first objective; positive is better.
-        own: mean of the individual on these seeds.
-        generation_zero: mean of generation 0 on these seeds.
-        noise: standard error of `value`, from the spread of generation 0's replicates.
-        seeds: how many pairs it rests on.
-    """
-
-    individual: int
-    value: float
-    own: float
-    generation_zero: float
-    noise: float
-    seeds: int
-
-    @property
-    def is_real(self) -> bool:
-        """Whether the gain exceeds two standard errors; less counts as a tie."""
-        return self.value > 2 * self.noise
+_ENOUGH_REPEATS = 8
+"""Repeated evaluations that came out equal to the last bit, after which that is not put down to chance."""
 
 
 class Measured(NamedTuple):
@@ -75,7 +51,9 @@ class Standings:
 
     Attributes:
         hall: the best individuals so far by the selection split alone.
-        front: the non-dominated individuals over the plan's pair of objectives.
+        front: the non-dominated individuals over the objectives of the front.
+        trade_offs: the non-dominated individuals over those of selection; the same one where these are the same.
+        front_history: the points of the front's feasible members whenever they changed, with the number of the result.
         told: results so far; `searched` of them were offspring.
         led_since: number of the result that made the best individual the best.
         exploration: whether the search has stalled and explores.
@@ -102,6 +80,8 @@ class Standings:
         self.constraints = tuple(constraints)
         self.hall = HallOfFame(_HALL_SIZE)
         self.front = ParetoFront(front_objectives)
+        self.trade_offs = self.front if self.front.objectives == self.objectives else ParetoFront(self.objectives)
+        self.front_history: list[tuple[int, tuple[tuple[float, ...], ...]]] = []
         self.logbook = Logbook(plan.mu, self.objectives[0])
         self.told = 0
         self.searched = 0
@@ -124,7 +104,10 @@ class Standings:
         )
         self._means: dict[int, float] = {}  # of the first objective, by individual
         self._offspring: list[Individual] = []
-        self._confirmed: dict[int, dict[int, float]] = {}  # where selection did not look, by individual, by seed
+        self._repeats = 0
+        self._varies = False
+        # Where selection did not look, by individual, by seed.
+        self._fresh: dict[int, dict[int, Mapping[str, float]]] = {}
         self._finalists: dict[int, Individual] = {}
         self._championship = Championship()
         self._gated: dict[int, Individual] = {}
@@ -157,6 +140,9 @@ class Standings:
             self._survive()
         if outcome.purpose is Purpose.SEARCH:
             self._islands.migrate(self.searched)
+        points = self._front_points()
+        if points != (self.front_history[-1][1] if self.front_history else ()):
+            self.front_history.append((outcome.told, points))
         self.logbook.record(outcome.status, self.population, len(self.front))
 
     @property
@@ -186,24 +172,15 @@ class Standings:
         return {name: stdev(m[name] for m in measured) for name in measured[0]}
 
     def gains(self) -> list[Gain]:
-        """Return the gain of every individual that was confirmed, best first.
+        """Return the gain of every individual that was confirmed, best first."""
+        return paired_gains(self._fresh, self.objectives[0])
 
-        Nobody is where the first objective cannot be confirmed (see `evo.plan`).
+    def confirmed_front(self) -> list[ConfirmedMember]:
+        """Return the members of the front that were confirmed, over the objectives of selection.
+
+        Nobody is before the confirmation, or where selection looks at one objective alone.
         """
-        reference = self._confirmed.get(0, {})
-        if len(reference) < 2:
-            return []
-        sigma, sign = stdev(reference.values()), self.objectives[0].weight
-        gains = []
-        for individual, measured in self._confirmed.items():
-            shared = sorted(reference.keys() & measured.keys())
-            if individual and shared:
-                own, base = fmean(measured[seed] for seed in shared), fmean(reference[seed] for seed in shared)
-                differences = [sign * (measured[seed] - reference[seed]) for seed in shared]
-                # Both sides of each pair carry the noise of one evaluation.
-                noise = sigma * math.sqrt(2 / len(shared))
-                gains.append(Gain(individual, fmean(differences), own, base, noise, len(shared)))
-        return sorted(gains, key=lambda gain: (-gain.value, gain.individual))
+        return confirmed_members(self._fresh, self.objectives, self.constraints) if self.plan.several else []
 
     def best(self) -> Individual | None:
         """Return the best individual: by confirmed gain where there are confirmations, the champion before.
@@ -243,13 +220,33 @@ class Standings:
         """Return the individuals whose sources are in memory, by id."""
         zero = [self.generation_zero] if self.generation_zero else []
         others = (*self._offspring, *self._gated.values(), *self._finalists.values(), *zero)
-        everyone = (*self.population, *self.hall, *self.front.individuals, *others)
+        fronts = (*self.front.individuals, *self.trade_offs.individuals)
+        everyone = (*self.population, *self.hall, *fronts, *others)
         return {individual.id: individual for individual in everyone}
 
+    def leaders(self) -> list[Individual]:
+        """Return who is evaluated with more than one seed (`evo.second_looks`); generation 0 has its replicates."""
+        if self.plan.several:
+            return [one for one in self.trade_offs.individuals if one.id != 0]
+        return [one for one in self.hall if one.id != 0][: self.plan.leaders]
+
+    @property
+    def repeats_exactly(self) -> bool:
+        """Whether repeated evaluations, those of several individuals, showed that there is no noise at all."""
+        return not self._varies and self._repeats >= _ENOUGH_REPEATS
+
     def finalists(self) -> list[Individual]:
-        """Return the individuals to confirm: the champion, then the best of the hall of fame; generation 0 excepted."""
+        """Return the individuals to confirm, the most important first; generation 0 excepted.
+
+        The champion, then the best of the hall of fame; or where selection looks at several objectives the best in the
+        first of them, then the others on their front, the crowded ones last.
+        """
         first = [self.champion] if self.has_gate and self.champion else []
-        return [one for one in dict.fromkeys([*first, *self.hall]) if one.id != 0][: self.plan.finalists]
+        if self.plan.several:
+            candidates = [*first, *self.trade_offs.individuals[:1], *self.trade_offs.spread()]
+        else:
+            candidates = [*first, *self.hall]
+        return [one for one in dict.fromkeys(candidates) if one.id != 0][: self.plan.finalists]
 
     def _measure(self, record: IndividualRecord, outcome: Outcome, source: Callable[[int], str]) -> None:
         individual = self.held().get(record.id) or Individual(
@@ -260,13 +257,18 @@ class Standings:
             idea=record.idea,
             fitness=Fitness(self.objectives, constraints=self.constraints),
         )
+        self._watch_repeats(individual, outcome)
         individual.tell(outcome.seed, outcome.objectives)
         self.family[record.id] = record.parents
         self._means[record.id] = individual.fitness.values[0]
         self.measured[record.id] = Measured(individual.fitness, individual.means(), outcome.told)
         self._compare(individual, outcome)
         self.hall.update([individual, *self.population])
-        self.front.update([individual])
+        # Whoever falls by another evaluation may make room for one that is not on the front any more.
+        rivals = [individual, *self.population] if individual.replicates > 1 else [individual]
+        self.front.update(rivals)
+        if self.trade_offs is not self.front:
+            self.trade_offs.update(rivals)
         if record.id == 0 and self.generation_zero is None:
             self.generation_zero = individual
             # With many workers an offspring may be measured before generation 0 is.
@@ -274,20 +276,30 @@ class Standings:
         elif outcome.purpose is Purpose.SEARCH:
             self._offspring.append(individual)
 
+    def _watch_repeats(self, individual: Individual, outcome: Outcome) -> None:
+        """Take in whether an evaluation repeats what was measured with another seed, to the last bit."""
+        others = [measured for seed, measured in individual.evaluations if seed != outcome.seed]
+        if others:
+            self._repeats += 1
+            names = [objective.name for objective in self.objectives]
+            self._varies |= any(others[0][name] != outcome.objectives[name] for name in names)
+
+    def _front_points(self) -> tuple[tuple[float, ...], ...]:
+        return tuple(member.fitness.values for member in self.front.items if member.fitness.feasible)
+
     def _compare(self, individual: Individual, outcome: Outcome) -> None:
         """Take in what an evaluation says about who is the best."""
         gate_bpb = outcome.split_bpb.get(Split.GATE)
         if gate_bpb is not None:
             self._gated[individual.id] = individual
-        name, confirmed = self.objectives[0].name, self.plan.confirmed
-        value = gate_bpb if confirmed is Confirmed.ON_TEXT else outcome.objectives[name]
         # What somebody was chosen by cannot confirm it.
         is_fresh = outcome.purpose in (Purpose.BASELINE, Purpose.CONFIRM)
-        if is_fresh and confirmed is not Confirmed.NEVER and value is not None:
-            self._confirmed.setdefault(individual.id, {})[outcome.seed] = value
+        if is_fresh and (gate_bpb is not None or not self.has_gate):
+            held_out = {} if gate_bpb is None else {CONFIRMED_OBJECTIVE: gate_bpb}
+            self._fresh.setdefault(individual.id, {})[outcome.seed] = {**outcome.objectives, **held_out}
             self._finalists[individual.id] = individual
         if self.has_gate:
-            self._championship.tell(individual.id, outcome.seed, outcome.objectives[name], gate_bpb)
+            self._championship.tell(individual.id, outcome.seed, outcome.objectives[self.objectives[0].name], gate_bpb)
 
     def _generation_is_complete(self, outcome: Outcome) -> bool:
         """Return whether offspring enter the population now; the last generation of a budget may be a smaller one."""

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from evo.config import Config
+from evo.gains import Gain
 from evo.plan import Confirmed
-from evo.standings import Gain, Standings
+from evo.standings import Standings
 from evo.store import Spending, StoreView, Work
 from populations.individual import Individual
 from trainer.objectives import Objective

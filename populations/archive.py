@@ -17,6 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from deap import tools
+from deap.tools.emo import assignCrowdingDist
 
 from populations.fitness import Fitness
 from populations.individual import Individual, require_measured
@@ -115,6 +116,21 @@ class ParetoFront(tools.ParetoFront):  # type: ignore[misc]  # DEAP has no types
         worse = bisect_left(self.keys, member.fitness)
         self.items.insert(len(self.items) - worse, member)
         self.keys.insert(worse, member.fitness)
+
+    def spread(self) -> list[Individual]:
+        """Return the members in the order in which they stand for the whole front: of its head none is crowded.
+
+        The most crowded member comes last, the most crowded of the others before it, and so on (Kukkonen and Deb,
+        2006); of equals the older comes first.
+        """
+        left = sorted(self.items, key=lambda member: member.individual.id)
+        order = []
+        while left:
+            assignCrowdingDist(left)
+            crowded = min(reversed(left), key=lambda member: member.fitness.crowding_dist)
+            left.remove(crowded)
+            order.append(crowded.individual)
+        return order[::-1]
 
     def _member(self, individual: Individual) -> FrontMember:
         return FrontMember(individual, individual.fitness_over(self.objectives), individual.replicates)

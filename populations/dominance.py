@@ -13,7 +13,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Protocol
 
+from populations.fitness import Fitness
 from populations.individual import Individual
 
 Noise = Mapping[str, float]
@@ -24,7 +26,19 @@ TIE_ERRORS = 2.0
 """Standard errors up to which a difference is a tie."""
 
 
-def dominates(one: Individual, other: Individual, noise: Noise = NO_NOISE) -> bool:
+class Measured(Protocol):
+    """An individual, or whatever else has means of evaluations."""
+
+    @property
+    def fitness(self) -> Fitness:
+        """The means."""
+
+    @property
+    def replicates(self) -> int:
+        """How many evaluations each mean rests on."""
+
+
+def dominates(one: Measured, other: Measured, noise: Noise = NO_NOISE) -> bool:
     """Return whether `one` dominates `other` by more than noise explains.
 
     Constraints come first: who breaks them less dominates, whatever the values (`populations.fitness`).

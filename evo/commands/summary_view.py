@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 
+from evo.gains import Gain
 from evo.plan import Confirmed
 from evo.report.text import duration, money
 from evo.run_folder import RunFolder
 from evo.runs import Viewed
-from evo.standings import Gain
 from evo.summary import Standing, Summary, summarize
 from evo.terminal import literal, one_line, print_line, print_table, print_whole, shell_word, stdout_console
 from trainer.objectives import Objective

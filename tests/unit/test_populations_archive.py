@@ -103,6 +103,17 @@ def test_the_front_follows_re_evaluations():
     assert _ids(front.individuals) == [2]
 
 
+def test_the_head_of_a_spread_front_is_not_crowded():
+    front = ParetoFront([BPB, SPEED])
+    points = [(1.0, 10), (1.01, 11), (1.02, 12), (1.5, 50), (2.0, 100)]
+    front.update(_individual(number, *point) for number, point in enumerate(points))
+    spread = _ids(front.spread())
+    assert sorted(spread) == [0, 1, 2, 3, 4]
+    assert set(spread[:2]) == {0, 4}
+    assert spread[2] == 3
+    assert ParetoFront([BPB]).spread() == []
+
+
 def test_equal_individuals_stand_on_the_front_side_by_side():
     twins = [_individual(4, 1.0), _individual(3, 1.0)]
     assert _ids(non_dominated(twins, [BPB, SPEED])) == [3, 4]

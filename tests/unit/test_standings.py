@@ -16,6 +16,7 @@ from evo.champion import Setback
 from evo.standings import Standings
 from evo.store import IndividualRecord, Outcome, Purpose
 from trainer.evaluation import Status
+from trainer.objectives import Constraint
 
 
 class Teller:
@@ -280,8 +281,10 @@ def test_a_maximised_first_objective() -> None:
     teller.tell(2, 1.0, speed=1.5e4)
     assert teller.best == 1
     assert teller.population == [1, 2, 0]
-    assert teller.standings.gains() == []
-    assert [one.id for one in teller.standings.finalists()] == []
+    assert [one.id for one in teller.standings.finalists()] == [1]
+    teller.tell(1, 3.0, Purpose.CONFIRM, seed=1, speed=1.4e4)
+    (gain,) = teller.standings.gains()
+    assert gain.value == pytest.approx(0.4e4)
 
 
 def test_two_objectives_keep_the_trade_off() -> None:
@@ -292,3 +295,99 @@ def test_two_objectives_keep_the_trade_off() -> None:
     teller.tell(3, 1.95, speed=2e4)
     assert sorted(teller.population) == [1, 2]
     assert {one.id for one in teller.standings.front.individuals} == {1, 2}
+
+
+BOTH = ("val_bpb", "tokens_per_second")
+
+
+class TestFront:
+    """Selection on several objectives: who is looked at again, who is confirmed, and what comes of it."""
+
+    @pytest.fixture
+    def teller(self) -> Teller:
+        return Teller(pop=4, gens=40, objectives=BOTH)
+
+    def test_everybody_on_it_leads(self, teller: Teller) -> None:
+        teller.replicates(2.1, 2.2)
+        for number in range(1, 8):
+            teller.tell(number, 2.0 - number / 100, speed=9e3 - number)
+        assert {one.id for one in teller.standings.leaders()} == {*range(1, 8)}
+
+    def test_who_falls_makes_room_for_one_of_the_population(self, teller: Teller) -> None:
+        teller.replicates(2.1, 2.2)
+        teller.tell(1, 1.9, speed=2e4)
+        teller.tell(2, 1.8, speed=3e4)
+        assert [one.id for one in teller.standings.front.individuals] == [2]
+        teller.tell(2, 2.5, Purpose.REPLICATE, seed=500, speed=1e3)
+        assert [one.id for one in teller.standings.front.individuals] == [1]
+
+    def test_the_best_is_confirmed_first_and_then_who_is_not_crowded(self, teller: Teller) -> None:
+        teller.replicates(2.1, 2.2)
+        for number, (bpb, speed) in enumerate([(1.9, 9e4), (1.5, 1e4), (1.51, 1.1e4), (1.7, 5e4), (1.8, 6e4)], 1):
+            teller.tell(number, bpb, speed=speed)
+        assert [one.id for one in teller.standings.finalists()] == [2, 1, 4, 3, 5]
+
+    def test_second_looks_end_where_everything_repeats_exactly(self, teller: Teller) -> None:
+        teller.replicates(2.0, 2.0, 2.0)
+        for number in range(1, 7):
+            assert not teller.standings.repeats_exactly
+            teller.tell(number, 1.9)
+            teller.tell(number, 1.9, Purpose.REPLICATE, seed=500)
+        assert teller.standings.repeats_exactly
+        teller.tell(1, 1.9 + 1e-15, Purpose.REPLICATE, seed=501)
+        assert not teller.standings.repeats_exactly
+
+    def test_it_is_confirmed_on_text_that_selection_never_saw(self, teller: Teller) -> None:
+        for seed, gate in enumerate((2.0, 2.01)):
+            teller.tell(0, 1.0, Purpose.BASELINE, seed=seed, gate=gate, speed=1e4 + 100 * seed)
+        for seed in (1, 2):
+            teller.tell(1, 1.0, Purpose.CONFIRM, seed=seed, gate=1.5, speed=1e3)
+            teller.tell(2, 1.0, Purpose.CONFIRM, seed=seed, gate=1.9, speed=2e4)
+            teller.tell(3, 1.0, Purpose.CONFIRM, seed=seed, gate=1.95, speed=1.9e4)
+        best, fast, beaten = teller.standings.confirmed_front()
+        assert [one.individual for one in (best, fast, beaten)] == [1, 2, 3]
+        assert best.means == {"val_bpb": 1.5, "tokens_per_second": 1e3}
+        assert best.seeds == 2
+        assert best.errors["val_bpb"] == pytest.approx(stdev([2.0, 2.01]) / math.sqrt(2))
+        assert best.errors["tokens_per_second"] == pytest.approx(stdev([1e4, 1.01e4]) / math.sqrt(2))
+        assert (best.holds, fast.holds, beaten.holds) == (True, True, False)
+
+    def test_a_member_within_the_noise_of_another_holds(self, teller: Teller) -> None:
+        for seed, gate in enumerate((2.0, 2.2)):
+            teller.tell(0, 1.0, Purpose.BASELINE, seed=seed, gate=gate)
+        teller.tell(1, 1.0, Purpose.CONFIRM, seed=1, gate=1.7)
+        teller.tell(2, 1.0, Purpose.CONFIRM, seed=1, gate=1.71)
+        assert [one.holds for one in teller.standings.confirmed_front()] == [True, True]
+
+    def test_it_is_confirmed_whatever_the_first_objective_is(self) -> None:
+        teller = Teller(pop=4, gens=40, objectives=BOTH[::-1])
+        teller.replicates(2.0, 2.1)
+        teller.tell(1, 1.0, Purpose.CONFIRM, seed=1, gate=1.5, speed=2e4)
+        (member,) = teller.standings.confirmed_front()
+        assert (member.means, member.holds) == ({"tokens_per_second": 2e4, "val_bpb": 1.5}, True)
+        assert teller.best == 1
+
+    def test_who_breaks_a_constraint_does_not_hold(self, teller: Teller) -> None:
+        teller.standings.constraints = (Constraint("tokens_per_second", ">", 5e3),)
+        teller.replicates(2.0, 2.1)
+        teller.tell(1, 1.0, Purpose.CONFIRM, seed=1, gate=1.5, speed=1e3)
+        assert [one.holds for one in teller.standings.confirmed_front()] == [False]
+
+    def test_its_history_has_every_change(self, teller: Teller) -> None:
+        teller.replicates(2.1)
+        teller.tell(1, 1.9, speed=2e4)
+        teller.tell(2, 1.95, speed=1e4)
+        teller.tell(3, 1.8, speed=1e4)
+        assert teller.standings.front_history == [
+            (1, ((2.0, 1e4),)),
+            (2, ((1.9, 2e4),)),
+            (4, ((1.8, 1e4), (1.9, 2e4))),
+        ]
+
+
+def test_one_objective_has_finalists_and_no_confirmed_front() -> None:
+    teller = Teller()
+    teller.replicates(2.0, 2.1)
+    teller.tell(1, 1.7, Purpose.CONFIRM, seed=1, gate=1.9)
+    assert len(teller.standings.gains()) == 1
+    assert teller.standings.confirmed_front() == []

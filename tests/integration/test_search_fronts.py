@@ -1,0 +1,56 @@
+"""A search on several objectives: its front is looked at again and confirmed, also when it was stopped in between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from paced_evaluator import PacedEvaluator
+from searches import GENOME, Notes, configuration, opened
+
+from evo.search import Search
+from evo.store import Purpose
+
+
+class StopsAt(Notes):
+    """Interrupts the search after so many results."""
+
+    def __init__(self, told: int) -> None:
+        super().__init__()
+        self.at = told
+        self.search: Search | None = None
+
+    def finished(self, record: Any, outcome: Any, standings: Any, reason: str) -> None:
+        if outcome.told == self.at and self.search is not None:
+            self.search.interrupt()
+
+
+@pytest.mark.parametrize("objectives", [("val_bpb", "tokens_per_second"), ("tokens_per_second", "val_bpb")])
+def test_a_front_is_looked_at_again_and_confirmed(objectives: tuple[str, str], tmp_path: Path) -> None:
+    config = configuration(8, 12, objectives=objectives)
+    observer = StopsAt(92)  # in the middle of the confirmation
+    with opened(tmp_path / "run", config, PacedEvaluator(GENOME, slots=2), observer=observer) as (search, store):
+        observer.search = search
+        asyncio.run(search.run())
+        assert store.last_told() < 96
+        assert store.queued()
+    with opened(tmp_path / "run", config, PacedEvaluator(GENOME, slots=2)) as (search, store):
+        assert asyncio.run(search.run()).ending == "complete"
+        standings, outcomes = search.standings, list(store.outcomes())
+    assert len(outcomes) == 96
+    looked_at = Counter(one.individual for one in outcomes if one.purpose is Purpose.REPLICATE)
+    assert set(looked_at.values()) == {1}
+    confirmed = Counter((one.individual, one.seed) for one in outcomes if one.purpose is Purpose.CONFIRM)
+    assert set(confirmed.values()) == {1}
+    members = standings.confirmed_front()
+    assert {one.individual for one in members} == {individual for individual, _ in confirmed} - {0}
+    assert {one.individual for one in members} <= {*looked_at}
+    assert len(members) >= 2
+    assert all(one.seeds >= 2 for one in members)
+    with opened(tmp_path / "run", config, PacedEvaluator(GENOME)) as (search, _):
+        assert search.standings.confirmed_front() == members
+        assert search.standings.front_history == standings.front_history
+        assert search.standings.front.individuals == standings.front.individuals
