@@ -2,19 +2,19 @@ import re
 from pathlib import Path
 
 import pytest
-from command_line import evo
+from command_line import installed_evo
 
 ROOT = Path(__file__).parents[2]
 
 
 def commands() -> list[str]:
-    listing = evo("--help").stdout.partition("Commands:\n")[2]
+    listing = installed_evo("--help").stdout.partition("Commands:\n")[2]
     return re.findall(r"^  ([a-z]+) ", listing, re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
 def help_texts() -> dict[str, str]:
-    return {name: evo(name, "--help").stdout for name in commands()}
+    return {name: installed_evo(name, "--help").stdout for name in commands()}
 
 
 def test_every_command_that_is_promised_is_there() -> None:
@@ -28,16 +28,16 @@ def test_every_command_has_an_example_of_itself(help_texts: dict[str, str]) -> N
 
 
 def test_every_command_fits_one_line_of_the_listing() -> None:
-    assert "..." not in evo("--help").stdout.partition("Commands:")[2]
+    assert "..." not in installed_evo("--help").stdout.partition("Commands:")[2]
 
 
 def test_the_version_is_printed() -> None:
-    assert re.fullmatch(r"evo \d+\.\d+\.\d+\S*\n", evo("--version").stdout)
+    assert re.fullmatch(r"evo \d+\.\d+\.\d+\S*\n", installed_evo("--version").stdout)
 
 
 @pytest.mark.parametrize("arguments", [["statsu"], ["status", "--jsn"], ["run", "--pop", "many"], ["run", "--pop"]])
 def test_usage_errors_are_one_message_and_exit_2(arguments: list[str]) -> None:
-    done = evo(*arguments)
+    done = installed_evo(*arguments)
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.count("Error: ") == 1
@@ -45,5 +45,5 @@ def test_usage_errors_are_one_message_and_exit_2(arguments: list[str]) -> None:
 
 
 def test_misspelt_names_are_put_right() -> None:
-    assert "--json" in evo("status", "--jsn").stderr
-    assert "status" in evo("statsu").stderr
+    assert "--json" in installed_evo("status", "--jsn").stderr
+    assert "status" in installed_evo("statsu").stderr
