@@ -29,16 +29,19 @@ ELSEWHERE = {
 
 SMALLER = [
     (r"--pop \d+", "--pop 2"),
-    (r"--gens 60", "--gens 6"),
+    (r"--gens 60", "--gens 5"),
     (r"--gens 40", "--gens 1"),
     (r"--budget \d+", "--budget 1"),
     (r"--vocab-size \d+", "--vocab-size 300"),
-    (r"^(evo (?:show|lineage|export)) 12", r"\1 1"),
-    (r"^evo diff 0 12", "evo diff 0 1"),
+    # Of a run that certainly has an individual 1.
+    (r"^(evo (?:show|lineage|export)) 12", rf"\1 {RUN} 1"),
+    (r"^evo diff 0 12", f"evo diff {RUN} 0 1"),
     (r"^evo apply", f"evo apply {RUN} 1"),  # the best individual may be generation 0, at this size
     (r"^evo ablate 12", f"evo ablate {RUN} 1 --seeds 1"),
     (r"^evo promote 12 (.*)=300", rf"evo promote {RUN} 1 \1=0.6 --seeds 1"),
     (r"^evo run (?!.*--pop)", "evo run --pop 2 --gens 1 "),
+    # Real training where the task is a part of the command; a program of milliseconds where the search alone is.
+    (r"^evo run (?=.*--(operators|model|max-hours|target))", "evo run --config path/to/project/evo.toml "),
     (r"^evo run (?!.*--config)", "evo run --config small.toml "),
     (r"^evo audit$", "evo audit --only next_token"),
     (r"^evo audit --honest$", "evo audit --honest --only bigram"),
@@ -70,8 +73,10 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, finished_run: Path) -> P
     (folder / "program.md").write_text("Prefer small changes.\n")
     (folder / "small.toml").write_text(SMALL)
     (folder / "evo.toml").write_text(SMALL)
-    shutil.copytree(ROOT / "experiments" / "examples" / "kernel", folder / "path" / "to" / "project")
-    texts = folder / "path" / "to" / "texts"
+    project, texts = folder / "path" / "to" / "project", folder / "path" / "to" / "texts"
+    shutil.copytree(ROOT / "experiments" / "examples" / "kernel", project, ignore=shutil.ignore_patterns("runs"))
+    bench = (project / "bench.py").read_text().replace("NODES = 240", "NODES = 60").replace("CALLS = 7", "CALLS = 2")
+    (project / "bench.py").write_text(bench)
     texts.mkdir()
     for number in range(60):
         words = (f"document {number} says {word} of {word * number}" for word in range(3, 400))
