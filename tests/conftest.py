@@ -1,0 +1,41 @@
+"""The order of the tests: the longest files first, so that no process is left alone with one at the end."""
+
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+
+LONGEST = (
+    "e2e/test_readme.py",
+    "e2e/test_interrupts.py",
+    "e2e/test_commands_look.py",
+    "cheats/test_cheats.py",
+    "e2e/test_llm_run.py",
+    "integration/test_trainer_kills.py",
+    "integration/test_trainer_evaluation.py",
+    "integration/test_trainer_hostile.py",
+    "integration/test_search_kill.py",
+    "e2e/test_script_task.py",
+    "e2e/test_studies.py",
+    "integration/test_example_programs.py",
+    "integration/test_trainer_sandbox.py",
+    "e2e/test_examples.py",
+    "honest/test_honest.py",
+    "integration/test_workers_local.py",
+    "integration/test_trainer_limits.py",
+    "e2e/test_audit.py",
+    "integration/test_search_signals.py",
+    "integration/test_search_disk.py",
+    "integration/test_script_supervisor.py",
+    "integration/test_corpus_prepare.py",
+)
+"""By the seconds that `make test` needs for them, the longest first."""
+
+_PLACES = {TESTS / name: place for place, name in enumerate(LONGEST)}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sort by file alone: the tests of a file keep their order."""
+    assert all(path.exists() for path in _PLACES), "LONGEST names a file that is not there"
+    items.sort(key=lambda item: _PLACES.get(item.path, len(LONGEST)))
