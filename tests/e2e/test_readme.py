@@ -41,15 +41,41 @@ SMALLER = [
     (r"^evo promote 12 (.*)=300", rf"evo promote {RUN} 1 \1=0.6 --seeds 1"),
     (r"^evo run (?!.*--pop)", "evo run --pop 2 --gens 1 "),
     # Real training where the task is a part of the command; a program of milliseconds where the search alone is.
-    (r"^evo run (?=.*--(operators|model|max-hours|target))", "evo run --config path/to/project/evo.toml "),
+    (r"--islands \d+", "--islands 1"),  # each needs two individuals
+    (r"^evo run (?=.*--(operators|model|max-hours|target|islands))", "evo run --config path/to/project/evo.toml "),
     (r"^evo run (?!.*--config)", "evo run --config small.toml "),
     (r"^evo audit$", "evo audit --only next_token"),
     (r"^evo audit --honest$", "evo audit --honest --only bigram"),
     (r"^evo init", "cd path/to/project && evo init"),
     (r"evo init$", "evo init --force"),  # the project has an evo.toml, for the other commands in any order
+    (r"^evo compare experiments/compare/random_operators.toml", "evo compare comparison.toml"),
     (r"^make demo", 'make -C "$ROOT" demo DEMO="--pop 2 --gens 2 --config $PWD/small.toml --out $PWD/demo"'),
     (r"^make bench", 'make -C "$ROOT" bench BENCH=--quick'),
 ]
+
+COMPARISON = """
+name = "small"
+repeats = 1
+budget.evaluations = 6
+outcome.seeds = 1
+base.search.pop = 2
+
+[base.task]
+kind = "script"
+root = "path/to/project"
+genome = "kernel.py"
+frozen = ["bench.py"]
+command = "python bench.py"
+objectives.seconds = { direction = "minimize", pattern = '^seconds: (\\S+)$' }
+
+[[arms]]
+name = "random-search"
+method = "random_search"
+
+[[arms]]
+name = "random"
+method = "random_mutation"
+"""
 
 
 def commands() -> list[str]:
@@ -73,6 +99,9 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, finished_run: Path) -> P
     (folder / "program.md").write_text("Prefer small changes.\n")
     (folder / "small.toml").write_text(SMALL)
     (folder / "evo.toml").write_text(SMALL)
+    (folder / "comparison.toml").write_text(COMPARISON)
+    (folder / "experiments").mkdir()
+    shutil.copy(ROOT / "experiments" / "llm_vs_random.toml", folder / "experiments")
     project, texts = folder / "path" / "to" / "project", folder / "path" / "to" / "texts"
     shutil.copytree(ROOT / "experiments" / "examples" / "kernel", project, ignore=shutil.ignore_patterns("runs"))
     bench = (project / "bench.py").read_text().replace("NODES = 240", "NODES = 60").replace("CALLS = 7", "CALLS = 2")
