@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from evo.breeding import Breeder
 from evo.config import Config
 from evo.credit import Credit
+from evo.fidelity import Ladder
 from evo.jobs import Jobs
 from evo.materials import Materials, ScriptFiles, frozen_texts, script_settings
 from evo.niches import Niches
@@ -104,7 +105,14 @@ def build_standings(config: Config) -> Standings:
         _toolbox(config),
         config.task.bounds,
         diversity,
+        build_ladder(config),
     )
+
+
+def build_ladder(config: Config) -> Ladder:
+    """Return the ladder of budgets, to be told a run's results."""
+    search = config.search
+    return Ladder(config.fidelity, search.seed, config.objectives(search.objectives), config.task.bounds)
 
 
 def read_standings(config: Config, store: StoreView) -> Standings:

@@ -36,6 +36,8 @@ from trainer.errors import ConfigError
 from trainer.evaluation import Clock
 from trainer.objectives import Objective
 
+Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False, strict=True)]
+
 _LARGEST_SEED = 4_000_000
 """Training seeds derive from it and must fit into 32 bits, as NumPy demands."""
 
@@ -123,6 +125,29 @@ class SearchConfig(Section):
     def evaluations(self) -> int:
         """The run's budget, evaluations."""
         return self.pop * self.gens
+
+
+class FidelityConfig(Section):
+    """Smaller budgets on which offspring are tried before they get the whole (`evo.fidelity`).
+
+    Attributes:
+        rungs: shares of the budget, ascending, the last 1.0; each is a training from scratch. Empty for none.
+        promote: share of a rung's results that goes on to the next one.
+        calibrate: individuals that train on every rung, whatever they score, before ranks decide.
+        min_correlation: Spearman's rank correlation with the whole budget below which a rung is left out.
+    """
+
+    rungs: tuple[Share, ...] = ()
+    promote: Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False, strict=True)] = 1 / 3
+    calibrate: Annotated[int, Field(ge=8, strict=True)] = 12
+    min_correlation: Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False, strict=True)] = 0.5
+
+    @field_validator("rungs")
+    @classmethod
+    def _ascending(cls, rungs: tuple[float, ...]) -> tuple[float, ...]:
+        if rungs and (len(rungs) < 2 or rungs[-1] != 1 or list(rungs) != sorted(set(rungs))):
+            raise ValueError(f"must be ascending shares of the budget that end in 1.0, but they were {list(rungs)}")
+        return rungs
 
 
 class NoiseConfig(Section):
@@ -263,6 +288,7 @@ class Config(Section):
     task: TaskConfig = LanguageModelTask()
     budget: BudgetConfig = BudgetConfig()
     search: SearchConfig = SearchConfig()
+    fidelity: FidelityConfig = FidelityConfig()
     noise: NoiseConfig = NoiseConfig()
     diversity: DiversityConfig = DiversityConfig()
     operators: OperatorsConfig = OperatorsConfig()
@@ -287,6 +313,17 @@ class Config(Section):
     def has_front_by_default(self) -> bool:
         """Whether the objectives of the front are those that follow from what selection looks at."""
         return self.search.front == self._front_of(self.search.objectives)
+
+    @model_validator(mode="after")
+    def _rungs_reach_the_script(self) -> Config:
+        """Refuse rungs for a program that would run for its whole time on each of them."""
+        script = self.script
+        if self.fidelity.rungs and script is not None and not script.takes_seconds:
+            raise ValueError(
+                "`fidelity.rungs` needs a command that is told how long to run: set `task.fixed_seconds`, and put "
+                "{seconds} among the arguments of `task.command`"
+            )
+        return self
 
     @property
     def script(self) -> ScriptTask | None:

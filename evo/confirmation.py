@@ -52,6 +52,6 @@ def confirmation_requests(plan: Plan, standings: Standings, store: StoreView) ->
             for seed in seeds
             if (individual, seed) not in known
         ]
-        if len(requests) <= plan.evaluations - standings.told:
+        if len(requests) <= plan.evaluations - standings.spent:
             return requests
     return []

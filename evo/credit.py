@@ -47,12 +47,14 @@ class Credit:
         return cls(choice, standings, store, resolved(config.budget.train_seconds), config.operators.dollars_per_hour)
 
     def tell(self, individual: IndividualRecord, outcome: Outcome) -> None:
-        """Take in a result; of anything but the first evaluation of an offspring nothing is learnt."""
-        if outcome.purpose is not Purpose.SEARCH:
+        """Take in a result; only what decides over an offspring teaches anything: its first whole one, or the last."""
+        is_last_rung = outcome.purpose is Purpose.SCREEN and self._standings.ladder.promotion(individual.id) is None
+        if outcome.purpose is not Purpose.SEARCH and not is_last_rung:
             return
         seconds = self._store.cost_of(individual.id) * _SECONDS_AN_HOUR / self._dollars_per_hour
-        improved = self._standings.improves(individual, outcome)
-        self._choice.tell(individual.operator, improved=improved, cost=self._seconds + seconds)
+        trained = sum(one.share for one in self._store.outcomes_of(individual.id) if one.told <= outcome.told)
+        improved = outcome.purpose is Purpose.SEARCH and self._standings.improves(individual, outcome)
+        self._choice.tell(individual.operator, improved=improved, cost=trained * self._seconds + seconds)
 
     def keep(self) -> None:
         """Write what the choice has learnt to the store, for people to see: a resumed run learns it anew."""

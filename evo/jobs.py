@@ -28,7 +28,8 @@ class Jobs:
     def of(self, record: EvaluationRecord) -> Job:
         """Return the job of an evaluation."""
         job = gated_job(record, self._store.source(record.individual), self._standings)
-        if record.purpose is Purpose.SEARCH and self._min_throughput:
+        job = replace(job, share=record.share)
+        if record.purpose in (Purpose.SCREEN, Purpose.SEARCH) and self._min_throughput:
             job = replace(job, floor_tokens_per_second=self._floor(record.individual))
         return job
 

@@ -85,8 +85,8 @@ class LiveView:
         self._task: TaskID | None = None
         self._running = 0
         self._started = 0.0
-        self._told = 0
-        self._told_before: int | None = None
+        self._spent = 0.0
+        self._spent_before: float | None = None
         self._best: int | None = None
 
     def __enter__(self) -> Self:
@@ -118,13 +118,13 @@ class LiveView:
     def finished(self, record: IndividualRecord, outcome: Outcome, standings: Standings, reason: str) -> None:
         """Show one result."""
         self._running -= 1
-        self._told = outcome.told
-        if self._told_before is None:
-            self._told_before = outcome.told - 1
+        self._spent = standings.spent
+        if self._spent_before is None:
+            self._spent_before = standings.spent - outcome.share
         print_line(self._console, self._line(record, outcome, standings, reason))
         if self._task is not None:
-            self._bar.update(self._task, completed=outcome.told, description=self._status())
-        if outcome.told % self._plan.mu == 0 and not self._console.is_terminal:
+            self._bar.update(self._task, completed=int(standings.spent), description=self._status())
+        if self._completes_generation(outcome) and not self._console.is_terminal:
             print_line(self._console, f"generation {self._generation()}, {self._seconds_left()}")
 
     def note(self, message: str) -> None:
@@ -166,17 +166,20 @@ class LiveView:
             return f"{task.fixed_seconds:g} s each, at most {task.wall_limit_seconds:g} s"
         return f"at most {task.wall_limit_seconds:g} s each"
 
+    def _completes_generation(self, outcome: Outcome) -> bool:
+        return self._spent // self._plan.mu > (self._spent - outcome.share) // self._plan.mu
+
     def _generation(self) -> str:
-        return f"{self._told // self._plan.mu} of {self._config.search.gens}"
+        return f"{int(self._spent // self._plan.mu)} of {self._config.search.gens}"
 
     def _status(self) -> str:
         return f"generation {self._generation()}, {self._running} running, {self._seconds_left()}"
 
     def _seconds_left(self) -> str:
-        fresh = self._told - (self._told_before or 0)
-        missing = self._plan.evaluations - self._told
+        fresh = self._spent - (self._spent_before or 0.0)
+        missing = self._plan.evaluations - self._spent
         if not fresh:
-            return f"{missing} evaluations left"
+            return f"{missing:g} evaluations left"
         return f"{duration((time.monotonic() - self._started) / fresh * missing)} left"
 
     def _header(self) -> str:
@@ -185,6 +188,8 @@ class LiveView:
     def _line(self, record: IndividualRecord, outcome: Outcome, standings: Standings, reason: str) -> str:
         mark = _MARKS.get(outcome.status, _FAILURE_MARK)
         how = _PURPOSES.get(outcome.purpose, record.operator)
+        if outcome.purpose is Purpose.SCREEN:
+            how = f"rung {outcome.share:g}"
         text = f"[red]{outcome.status}[/]: {one_line(reason)}" if reason else one_line(record.idea)
         broken = [str(one) for one in standings.constraints if outcome.objectives and one.violation(outcome.objectives)]
         if broken:

@@ -17,14 +17,14 @@ class Pace:
 
     Attributes:
         lookahead: how many offspring to have ready.
-        search_end: results after which the search proper is over and the finalists are confirmed.
-        result_seconds: wall seconds from one result to the next, lately.
+        search_end: evaluations after which the search proper is over and the finalists are confirmed.
     """
 
     def __init__(self, plan: Plan, slots: int) -> None:
         self.lookahead = Lookahead(slots)
         self.search_end = plan.search_end
-        self.result_seconds = 0.0
+        self._interval_seconds = 0.0
+        self._interval_share = 0.0
         self._driven_before = 0.0
         self._started = self._newest = time.monotonic()
         self._plan = plan
@@ -35,10 +35,16 @@ class Pace:
         """Wall seconds that the run was driven so far, by this driver and by those before it."""
         return self._driven_before + time.monotonic() - self._started
 
-    def result_came(self) -> None:
-        """Take in that an evaluation was accepted."""
+    @property
+    def result_seconds(self) -> float:
+        """Wall seconds in which the workers together get through one evaluation of the whole budget, lately."""
+        return self._interval_seconds / self._interval_share if self._interval_share else 0.0
+
+    def result_came(self, share: float) -> None:
+        """Take in that an evaluation was accepted that trained with a share of the budget."""
         now = time.monotonic()
-        self.result_seconds = blend(self.result_seconds, now - self._newest)
+        self._interval_seconds = blend(self._interval_seconds, now - self._newest)
+        self._interval_share = blend(self._interval_share, share)
         self._newest = now
 
     def keep(self, store: Store) -> None:

@@ -68,7 +68,7 @@ class Plan:
 
     @property
     def search_end(self) -> int:
-        """Results after which the search proper is over, if as many finalists as planned turn up by then."""
+        """Evaluations after which the search proper is over, if as many finalists as planned turn up by then."""
         return self.evaluations - self.confirmations
 
     def seeds_of(self, finalists: int) -> int:

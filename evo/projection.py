@@ -60,7 +60,7 @@ class Projection:
         self._standings = standings
         self._admitted: deque[int] = deque()
         self._best_shown: int | None = None
-        self._generation_noted = 0
+        self._generation_noted = 0.0
 
     def restore(self) -> None:
         """Write what a kill, or a person, left out."""
@@ -80,7 +80,7 @@ class Projection:
         if best and best.id != self._best_shown:
             self._lineage.set_best(best.id)
             self._best_shown = best.id
-        generation = self._standings.told // self._standings.plan.mu
+        generation = self._standings.spent // self._standings.plan.mu
         if generation != self._generation_noted:
             self._lineage.project_notes(self._store)
             self._generation_noted = generation

@@ -11,7 +11,7 @@ from evo.errors import ReportError
 from evo.lineage import Lineage
 from evo.plan import CONFIRMED_OBJECTIVE
 from evo.run_folder import RunFolder
-from evo.store import Outcome, StoreView
+from evo.store import Outcome, Purpose, StoreView
 from trainer.evaluation import Split, Status
 from trainer.objectives import Objective
 
@@ -61,7 +61,8 @@ def _write(path: Path, store: StoreView, lineage: Lineage, objective: Objective)
             kept = judge.keeps(outcome)
             idea = " ".join(store.individual(outcome.individual).idea.split())
             commit = lineage.commit_of(outcome.individual)[:_COMMIT_LENGTH]
-            table.writerow([commit, *_numbers(outcome, objective), _status(outcome, kept=kept), idea])
+            tried = "" if outcome.share == 1 else f" (tried with {outcome.share:g} of the budget)"
+            table.writerow([commit, *_numbers(outcome, objective), _status(outcome, kept=kept), idea + tried])
 
 
 class _Judge:
@@ -75,7 +76,7 @@ class _Judge:
     def keeps(self, outcome: Outcome) -> bool:
         """Take in a result."""
         value = outcome.objectives.get(self._objective.name)
-        if value is None:
+        if value is None or outcome.purpose is Purpose.SCREEN:
             return False
         if self._objective.name == CONFIRMED_OBJECTIVE:
             before = self._championship.champion

@@ -104,13 +104,13 @@ def read_status(viewed: Viewed) -> RunStatus:
     driver = viewed.folder.driver()
     starts = read_starts(store)
     retired = tuple(one for one in retirements(store) if not starts or one.event > starts[-1].event)
-    state, reason = _state(viewed.folder, store, driver, finished=summary.told >= summary.budget)
+    state, reason = _state(viewed.folder, store, driver, finished=summary.is_complete)
     return RunStatus(
         path=str(viewed.folder.path),
         state=state,
         driver=driver,
         reason=reason,
-        generation=summary.told // config.search.pop,
+        generation=config.search.gens if summary.is_complete else int(summary.spent // config.search.pop),
         generations=config.search.gens,
         running=_running(store) if driver else (),
         arms=read_arms(store),
@@ -175,4 +175,4 @@ def _failures(store: StoreView) -> tuple[Failures, ...]:
 def _seconds_left(summary: Summary, workers: int) -> float | None:
     if not summary.told:
         return None
-    return summary.work.worker_seconds / summary.told * (summary.budget - summary.told) / workers
+    return summary.work.worker_seconds / summary.spent * (summary.budget - summary.spent) / workers

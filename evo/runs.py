@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import hashlib
+import math
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from evo.assemble import build_evaluator, build_operators, build_search, read_standings
+from evo.assemble import build_evaluator, build_ladder, build_operators, build_search, read_standings
 from evo.config import Config, parse_config
 from evo.errors import RunFolderError
 from evo.genome import keep_genome_files, read_generation_zero
@@ -205,14 +206,17 @@ def _refuse_silent_changes(folder: RunFolder, store: Store, accept_changes: bool
 
 def _refuse_small_budget(config: Config, store: Store) -> None:
     """Refuse a budget that cannot hold what is spent already or under way."""
-    told = store.last_told()
-    under_way = len(store.queued()) + len(store.running()) + len(store.open_proposals())
-    if told + under_way > config.search.evaluations:
-        least = -(-(told + under_way) // config.search.pop)
+    spent = store.spent()
+    ladder = build_ladder(config)
+    # Who is on a rung may climb the others.
+    evaluations = sum(ladder.cost_from(record.share) for record in (*store.queued(), *store.running()))
+    under_way = evaluations + len(store.open_proposals())
+    if spent + under_way > config.search.evaluations:
+        least = math.ceil((spent + under_way) / config.search.pop)
         raise ConfigError(
             f"--gens is the total, and {config.search.gens} generations of {config.search.pop} are "
-            f"{config.search.evaluations} evaluations, but this run has {told} results and {under_way} more under way. "
-            f"Give --gens {least} or more."
+            f"{config.search.evaluations} evaluations, but this run has spent {spent:g} and has up to "
+            f"{under_way:g} more under way. Give --gens {least} or more."
         )
 
 

@@ -170,9 +170,15 @@ _NEWEST_EVALUATION = (
     "ALTER TABLE exchanges ADD COLUMN newest_evaluation INTEGER",
 )
 
+_SHARE = (
+    # Of the budget of an evaluation: below 1.0 on a rung of the ladder (`evo.fidelity`).
+    "ALTER TABLE evaluations ADD COLUMN share REAL NOT NULL DEFAULT 1.0",
+)
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "the tables of a run", _RUN_TABLES),
     Migration(2, "which individuals a proposal knew", _NEWEST_EVALUATION),
+    Migration(3, "the share of the budget that an evaluation trains with", _SHARE),
 )
 
 VERSION = MIGRATIONS[-1].number

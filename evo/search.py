@@ -16,6 +16,7 @@ an operator whose latency varies, two runs of one seed part ways, as two uninter
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from evo.breeding import Breeder, Draft
 from evo.confirmation import confirmation_requests, replicate_requests
 from evo.credit import Credit
 from evo.endings import Ending, Stopped
+from evo.fidelity import WHOLE, Switch
 from evo.genome import failed_generation_zero
 from evo.jobs import Jobs
 from evo.losses import Loss, Losses, machine_failure
@@ -33,7 +35,7 @@ from evo.plan import Plan
 from evo.progress import Observer
 from evo.projection import FamilyTree, Projection
 from evo.second_looks import in_order, second_looks
-from evo.sentinels import device_of
+from evo.sentinels import Drift, device_of
 from evo.standings import Standings
 from evo.stopping import Progress, StoppingRules
 from evo.store import EvaluationRecord, EvaluationRequest, IndividualRecord, Outcome, ProposalRecord, Purpose, Store
@@ -179,7 +181,7 @@ class Search:
 
     def _apply_rules(self) -> None:
         """End the search proper when a rule says so; its finalists are still to be confirmed."""
-        if self._stopped is None and self._standings.told < self._pace.search_end:
+        if self._stopped is None and not self._search_is_over():
             pace = self._pace
             under_way = len(self._queue) + len(self._evaluating) + len(self._proposing)
             progress = Progress(pace.driven_seconds, pace.result_seconds, under_way)
@@ -211,11 +213,11 @@ class Search:
         self._proposing[asyncio.create_task(self._breeder.propose(draft))] = (draft, time.monotonic())
 
     def _may_propose(self) -> bool:
-        if self._room() <= 0:
+        if self._room() < 1:
             return False
-        waiting = sum(record.purpose is Purpose.SEARCH for record in self._queue) + len(self._proposing)
+        waiting = sum(map(_is_of_offspring, self._queue)) + len(self._proposing)
         if self._plan.generational:
-            running = sum(record.purpose is Purpose.SEARCH for record, *_ in self._evaluating.values())
+            running = sum(_is_of_offspring(record) for record, *_ in self._evaluating.values())
             generation_end = (self._standings.searched // self._plan.mu + 1) * self._plan.mu
             return self._standings.searched + running + waiting < generation_end
         return waiting < self._pace.lookahead.target()
@@ -246,7 +248,7 @@ class Search:
         if twin is not None:
             self._refuse(draft, "duplicate", f"individual {twin}, admitted meanwhile, is the same program")
             return
-        request = EvaluationRequest(self._plan.training_seed(0), (Split.SELECTION,), Purpose.SEARCH)
+        request = self._request(self._first_share(draft.number))
         (evaluation,) = self._store.admit(
             draft.number, source=proposal.source, normal_form=form, idea=proposal.idea, evaluations=[request]
         )
@@ -254,6 +256,17 @@ class Search:
         self._queue.append(self._store.evaluation(evaluation))
         self._pace.lookahead.proposal_admitted()
         self._refused_in_a_row = 0
+
+    def _first_share(self, individual: int) -> float:
+        """Return the share of the budget that a new individual trains with, with room for all rungs above."""
+        ladder = self._standings.ladder
+        share = ladder.first(individual)
+        return share if ladder.cost_from(share) <= self._room() else WHOLE
+
+    def _request(self, share: float) -> EvaluationRequest:
+        """Return what to ask of an offspring on a rung."""
+        purpose = Purpose.SEARCH if share == WHOLE else Purpose.SCREEN
+        return EvaluationRequest(self._plan.training_seed(0), (Split.SELECTION,), purpose, share)
 
     def _refuse(self, draft: Draft, kind: str, reason: str) -> None:
         self._store.refuse(draft.number, kind, reason)
@@ -276,7 +289,7 @@ class Search:
         watched = {device_of(slot.name) for record, _, slot in running if record.purpose is Purpose.SENTINEL}
         for slot in self._workforce.free:
             device = device_of(slot.name)
-            if device in watched or not sentinels.are_due(device) or self._room() <= 0:
+            if device in watched or not sentinels.are_due(device) or self._room() < 1:
                 continue
             self._workforce.take(slot)
             self._launch(self._enqueued(0, sentinels.request), slot)
@@ -354,14 +367,17 @@ class Search:
         individual = self._store.individual(record.individual)
         outcome = self._store.outcome(record.id)
         self._tell(individual, outcome)
-        self._pace.result_came()
+        if (share := self._standings.ladder.promotion(record.individual)) and outcome.purpose is Purpose.SCREEN:
+            self._queue.append(self._enqueued(record.individual, self._request(share)))
+        self._pace.result_came(outcome.share)
         self._news.append(partial(self._observer.finished, individual, outcome, self._standings, result.reason))
         if remark := self._standings.exploration.remark(outcome.told):
             self._store.record_event("exploration", {"told": outcome.told, "remark": remark})
             self._news.append(partial(self._observer.note, remark))
-        for drift in self._standings.sentinels.drifts:
-            if drift.told == outcome.told:
-                self._news.append(partial(self._observer.note, f"{drift}."))
+        changes: tuple[Drift | Switch, ...] = (*self._standings.sentinels.drifts, *self._standings.ladder.switches)
+        for change in changes:
+            if change.told == outcome.told:
+                self._news.append(partial(self._observer.note, f"{change}."))
 
     def _tell(self, individual: IndividualRecord, outcome: Outcome) -> None:
         self._standings.tell(individual, outcome, self._store.source)
@@ -374,15 +390,23 @@ class Search:
 
     # Confirm
 
-    def _room(self) -> int:
-        """Return how many evaluations the search proper has left, beyond those that are under way or proposed."""
-        under_way = len(self._queue) + len(self._evaluating) + len(self._proposing)
-        return self._pace.search_end - self._standings.told - under_way
+    def _room(self) -> float:
+        """Return how many evaluations the search proper has left, beyond those that are under way or proposed.
+
+        Who is on a rung counts with all that it may still climb, so that nobody finds the budget spent half-way.
+        """
+        records = [*self._queue, *(record for record, *_ in self._evaluating.values())]
+        under_way = sum(map(self._standings.ladder.cost_from, (record.share for record in records)))
+        return round(self._pace.search_end - self._standings.spent - under_way - len(self._proposing), 6)
+
+    def _search_is_over(self) -> bool:
+        """Return whether less than one evaluation is left to the search proper."""
+        return self._standings.spent > self._pace.search_end - 1
 
     def _start_second_looks(self) -> None:
         """Queue what the leaders lack, before anything else, as long as the search proper has budget."""
         under_way = [*self._queue, *(record for record, *_ in self._evaluating.values())]
-        wanted = second_looks(self._plan, self._standings, under_way)[: max(0, self._room())]
+        wanted = second_looks(self._plan, self._standings, under_way)[: max(0, math.floor(self._room()))]
         if wanted:
             self._queue.extend(self._enqueued(individual, request) for individual, request in wanted)
             self._queue = in_order(self._queue)
@@ -394,13 +418,15 @@ class Search:
         requests = confirmation_requests(self._plan, self._standings, self._store)
         if self._stopped is None:
             self._pace.search_end = self._plan.evaluations - len(requests)
-            if self._standings.told < self._pace.search_end:
+            if not self._search_is_over():
                 self._start_proposals()
                 return
         self._queue.extend(self._enqueued(individual, wanted) for individual, wanted in requests)
 
     def _enqueued(self, individual: int, wanted: EvaluationRequest) -> EvaluationRecord:
-        queued = self._store.enqueue(individual, seed=wanted.seed, splits=wanted.splits, purpose=wanted.purpose)
+        queued = self._store.enqueue(
+            individual, seed=wanted.seed, splits=wanted.splits, purpose=wanted.purpose, share=wanted.share
+        )
         return self._store.evaluation(queued)
 
     # End
@@ -445,7 +471,7 @@ class Search:
         self._projection.update()
 
     def _verdict(self) -> Stopped:
-        if self._standings.told >= self._plan.evaluations:
+        if self._standings.budget_is_spent:
             return Stopped(Ending.COMPLETE, "the budget is spent")
         # Nothing else ends the loop short of the budget.
         return self._stopped or Stopped(Ending.INTERRUPTED, "the run was interrupted")
@@ -457,3 +483,7 @@ class Search:
             self._reopened.append(self._breeder.reopen(record))
         except ConfigError:
             self._store.refuse(record.number, "operator_gone", f"the run goes on without {record.operator}")
+
+
+def _is_of_offspring(record: EvaluationRecord) -> bool:
+    return record.purpose in (Purpose.SCREEN, Purpose.SEARCH)

@@ -7,7 +7,7 @@ device, and counts in no mean.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -48,14 +48,14 @@ class Sentinels:
     """Knows when each device is due for a sentinel, and what the sentinels have shown.
 
     Args:
-        every: results of a device between two of its sentinels; 0 for none at all.
+        every: evaluations of a device between two of its sentinels; 0 for none at all.
         objective: what is compared.
     """
 
     def __init__(self, every: int, objective: Objective) -> None:
         self._every = every
         self._objective = objective
-        self._since: Counter[str] = Counter()
+        self._since: defaultdict[str, float] = defaultdict(float)
         self._seed: int | None = None
         self._known: list[float] = []
         self._newest: dict[str, Drift] = {}
@@ -68,7 +68,7 @@ class Sentinels:
             sigma: standard deviation of one evaluation; None while it is unknown.
         """
         device = device_of(outcome.device)
-        self._since[device] += 1
+        self._since[device] += outcome.share
         is_first = outcome.purpose is Purpose.BASELINE and self._seed in (None, outcome.seed)
         if outcome.purpose is Purpose.SENTINEL:
             self._since[device] = 0

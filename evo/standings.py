@@ -12,8 +12,9 @@ from statistics import stdev
 from typing import NamedTuple
 
 from evo.champion import Championship, Setback
-from evo.config import DiversityConfig
+from evo.config import DiversityConfig, FidelityConfig
 from evo.exploration import Exploration
+from evo.fidelity import Ladder
 from evo.gains import ConfirmedMember, Gain, confirmed_members, paired_gains
 from evo.plan import CONFIRMED_OBJECTIVE, Confirmed, Plan
 from evo.sentinels import Sentinels
@@ -30,6 +31,8 @@ from trainer.objectives import Constraint, Objective
 _HALL_SIZE = 16
 _ENOUGH_REPEATS = 8
 """Repeated evaluations that came out equal to the last bit, after which that is not put down to chance."""
+_SPENT_DIGITS = 6
+"""Shares such as 0.1 add up to what they should, whatever their binary fractions."""
 
 
 class Measured(NamedTuple):
@@ -54,7 +57,9 @@ class Standings:
         front: the non-dominated individuals over the objectives of the front.
         trade_offs: the non-dominated individuals over those of selection; the same one where these are the same.
         front_history: the points of the front's feasible members whenever they changed, with the number of the result.
-        told: results so far; `searched` of them were offspring.
+        told: results so far; `searched` of them were offspring with the whole budget.
+        spent: what they cost: evaluations of the whole budget.
+        ladder: the rungs below the whole budget, and who goes on from one.
         led_since: number of the result that made the best individual the best.
         exploration: whether the search has stalled and explores.
         sentinels: when they are due, and which devices drift.
@@ -73,6 +78,7 @@ class Standings:
         toolbox: Toolbox,
         constraints: Sequence[Constraint] = (),
         diversity: DiversityConfig | None = None,
+        ladder: Ladder | None = None,
     ) -> None:
         diversity = diversity or DiversityConfig()
         self.plan = plan
@@ -84,6 +90,8 @@ class Standings:
         self.front_history: list[tuple[int, tuple[tuple[float, ...], ...]]] = []
         self.logbook = Logbook(plan.mu, self.objectives[0])
         self.told = 0
+        self.spent = 0.0
+        self.ladder = ladder or Ladder(FidelityConfig(), plan.seed, objectives)
         self.searched = 0
         self.led_since = 0
         self._leader: int | None = None
@@ -121,12 +129,14 @@ class Standings:
             source: loads a genome; called only when the individual is not held already.
         """
         self.told = outcome.told
+        self.spent = round(self.spent + outcome.share, _SPENT_DIGITS)
+        self.ladder.tell(outcome)
         self.statuses[outcome.status] += 1
         if outcome.purpose is Purpose.SEARCH:
             self.searched += 1
         elif outcome.purpose is Purpose.REPLICATE:
             self.second_looks[record.id] += 1
-        if outcome.status is Status.OK and outcome.purpose is not Purpose.SENTINEL:
+        if outcome.status is Status.OK and outcome.purpose.counts:
             self._measure(record, outcome, source)
         leader = self.best()
         if leader is not None and leader.id != self._leader:
@@ -153,6 +163,11 @@ class Standings:
     def home(self, number: int) -> list[Individual]:
         """Return the survivors that proposal `number` competes with, best first: its island."""
         return self._islands.home(number)
+
+    @property
+    def budget_is_spent(self) -> bool:
+        """Whether what is left of the budget, if anything, is less than one evaluation."""
+        return self.spent > self.plan.evaluations - 1
 
     def improves(self, record: IndividualRecord, outcome: Outcome) -> bool:
         """Return whether an offspring's first result is better than its best parent's mean by more than 2σ."""
@@ -303,7 +318,7 @@ class Standings:
 
     def _generation_is_complete(self, outcome: Outcome) -> bool:
         """Return whether offspring enter the population now; the last generation of a budget may be a smaller one."""
-        search_is_over = outcome.purpose is Purpose.CONFIRM or outcome.told == self.plan.evaluations
+        search_is_over = outcome.purpose is Purpose.CONFIRM or self.budget_is_spent
         return not self.plan.generational or self.searched % self.plan.mu == 0 or search_is_over
 
     def _survive(self) -> None:

@@ -21,7 +21,7 @@ class Progress:
 
     Attributes:
         driven_seconds: wall seconds that it was driven so far.
-        result_seconds: wall seconds from one result to the next, lately.
+        result_seconds: wall seconds from one result to the next, lately; as if each had the whole budget.
         under_way: evaluations that are queued, running or being proposed.
     """
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from evo.config import Config
+from evo.fidelity import RungState
 from evo.gains import Gain
 from evo.plan import Confirmed
 from evo.standings import Standings
@@ -44,7 +45,9 @@ class Summary:
     """The state of a run.
 
     Attributes:
-        told: results so far, of `budget` evaluations.
+        told: results so far.
+        spent: what they cost, of `budget` evaluations.
+        rungs: those below the whole budget, and how far they rank as it does.
         statuses: how they ended.
         objectives: everything that is measured, what selection looks at first.
         confirmed: how the gain of finalists is confirmed.
@@ -54,7 +57,9 @@ class Summary:
     """
 
     told: int
+    spent: float
     budget: int
+    rungs: tuple[RungState, ...]
     statuses: Mapping[str, int]
     objectives: tuple[Objective, ...]
     confirmed: Confirmed
@@ -73,6 +78,11 @@ class Summary:
         """The first objective: what the run is about."""
         return self.objectives[0]
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether what is left of the budget, if anything, is less than one evaluation."""
+        return self.spent > self.budget - 1
+
     def label(self, name: str) -> str:
         """Return an objective's name as tables show it."""
         return next(objective.label for objective in self.objectives if objective.name == name)
@@ -89,7 +99,9 @@ def summarize(config: Config, store: StoreView, standings: Standings) -> Summary
     gains = {gain.individual: gain for gain in standings.gains()}
     return Summary(
         told=standings.told,
+        spent=standings.spent,
         budget=config.search.evaluations,
+        rungs=tuple(standings.ladder.rungs),
         statuses={status.value: count for status, count in sorted(standings.statuses.items())},
         objectives=tuple(dict.fromkeys((*standings.objectives, *config.task.measured.values()))),
         confirmed=standings.plan.confirmed,

@@ -288,6 +288,11 @@ class ScriptTask(Section):
         return self.genome
 
     @property
+    def takes_seconds(self) -> bool:
+        """Whether the command is told how long to run."""
+        return self.fixed_seconds is not None and any("{seconds}" in word for word in self.command)
+
+    @property
     def self_reported(self) -> bool:
         """Whether the objectives are what the genome's own program says."""
         return not self.score

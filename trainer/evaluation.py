@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -58,6 +58,10 @@ class Budget:
     setup_seconds: float = 300.0
     score_seconds: float = 300.0
 
+    def shared(self, share: float) -> Budget:
+        """Return the budget of a training that gets a share of this one's time; set-up and scoring keep theirs."""
+        return replace(self, train_seconds=share * self.train_seconds)
+
     def __post_init__(self) -> None:
         """Raise ConfigError unless every limit is a positive finite number."""
         for name in ("train_seconds", "setup_seconds", "score_seconds"):
@@ -73,6 +77,7 @@ class Job:
     Attributes:
         gate_below: score the gate split as well, and probe every block, when the selection split comes out below this:
             bits per byte.
+        share: of the budget's training time that this training gets; it is told no more.
         floor_tokens_per_second: end the training early when it is slower than that (`trainer.throughput`); 0 for never.
     """
 
@@ -80,6 +85,7 @@ class Job:
     seed: int
     splits: tuple[Split, ...] = (Split.SELECTION,)
     gate_below: float | None = None
+    share: float = 1.0
     floor_tokens_per_second: float = 0.0
 
     def __post_init__(self) -> None:

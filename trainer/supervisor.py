@@ -22,7 +22,7 @@ from trainer.clocks import TrainingClock
 from trainer.corpus import Corpus, load
 from trainer.crew import Candidate, Crew
 from trainer.errors import MachineError
-from trainer.evaluation import CurvePoint, Evaluation, Job, Split, Status, Timings
+from trainer.evaluation import Budget, CurvePoint, Evaluation, Job, Split, Status, Timings
 from trainer.measurements import code_lines, read_parameters, take_weights
 from trainer.service import serve_driver
 from trainer.settings import Settings
@@ -134,7 +134,7 @@ class Supervisor:
 
     def _train(self, trainee: Candidate, job: Job, recording: _Recording) -> None:
         self._await_ready(trainee)
-        budget = self._settings.budget
+        budget = self._settings.budget.shared(job.share)
         watch = Watch(trainee, self._settings.limits, self._driver, self._crew.refill)
         trainee.give_genome(job.genome)
         limit = TimeLimit(
@@ -144,7 +144,7 @@ class Supervisor:
         clock = TrainingClock(budget, trainee)
         throughput = Throughput(job.floor_tokens_per_second, budget.train_seconds)
         try:
-            _tell(trainee, self._training_order(job))
+            _tell(trainee, self._training_order(job, budget))
             self._follow_training(watch, limit, clock, throughput, trainee, recording)
         finally:
             recording.tokens_per_second = throughput.tokens_per_second
@@ -180,12 +180,12 @@ class Supervisor:
                 raise Ended(Status.REJECTED, f"broke the protocol of evaluations with {message['event']!r}")
         raise Ended(Status.REJECTED, f"sent more than {_MESSAGES_LIMIT} messages")
 
-    def _training_order(self, job: Job) -> Message:
+    def _training_order(self, job: Job, budget: Budget) -> Message:
         return {
             "event": "train",
             "seed": job.seed,
-            "budget_seconds": self._settings.budget.train_seconds,
-            "clock": self._settings.budget.clock,
+            "budget_seconds": budget.train_seconds,
+            "clock": budget.clock,
             "sequence_length": self._settings.sequence_length,
             "vocab_size": self._corpus.vocab_size,
         }

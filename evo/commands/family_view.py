@@ -22,7 +22,7 @@ class Member:
 
     Attributes:
         status: how its latest evaluation ended; None while it waits for its first result.
-        objectives: means over its evaluations that ended OK.
+        objectives: means over its evaluations that ended OK; empty when it was only tried on a rung of the budget.
     """
 
     id: int
@@ -43,7 +43,7 @@ def read_family(viewed: Viewed) -> dict[int, Member]:
     measured: dict[int, list[Mapping[str, float]]] = {}
     for outcome in viewed.store.outcomes():
         statuses[outcome.individual] = outcome.status
-        if outcome.status is Status.OK:
+        if outcome.status is Status.OK and outcome.purpose.counts:
             measured.setdefault(outcome.individual, []).append(outcome.objectives)
     return {
         record.id: Member(
@@ -114,6 +114,8 @@ def _walk(children: Mapping[int, Sequence[int]], root: int) -> Iterator[tuple[in
 
 
 def _ending(member: Member) -> str:
+    if member.status is Status.OK:
+        return "only tried"
     return f"[red]{member.status}[/]" if member.status else "waiting"
 
 

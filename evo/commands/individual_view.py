@@ -14,7 +14,7 @@ from rich.console import Console
 from evo.champion import Setback
 from evo.commands.summary_view import evaluations, number
 from evo.runs import Viewed
-from evo.store import AttemptRecord, EvaluationRecord, IndividualRecord, Purpose
+from evo.store import AttemptRecord, EvaluationRecord, IndividualRecord
 from evo.terminal import literal, one_line, print_block, print_line, print_table, print_whole, sparkline
 from operators.proposal import Exchange
 from trainer.evaluation import CurvePoint, Evaluation, Split
@@ -57,8 +57,8 @@ class Portrait:
 
     @property
     def means(self) -> dict[str, float]:
-        """Mean of each objective over the evaluations that ended OK, sentinels excepted."""
-        counted = [one.result for one in self.evaluations if one.purpose is not Purpose.SENTINEL and one.result]
+        """Mean of each objective over the evaluations that ended OK, as far as they count."""
+        counted = [one.result for one in self.evaluations if one.purpose.counts and one.result]
         measured = [result.objectives for result in counted if result.objectives]
         return {name: fmean(one[name] for one in measured) for name in (measured[0] if measured else ())}
 
@@ -184,13 +184,14 @@ def _measured(name: str, result: Evaluation) -> str:
 
 def _evaluation_row(record: EvaluationRecord, columns: Sequence[_Column]) -> list[str]:
     result = record.result
+    purpose = record.purpose if record.share == 1 else f"{record.purpose} {record.share:g}"
     if result is None:
-        waiting = [str(record.told or "-"), record.purpose, str(record.seed), record.state]
+        waiting = [str(record.told or "-"), purpose, str(record.seed), record.state]
         return [*waiting, *("" for _ in columns), "", "", "", literal(record.device or "")]
     timings = result.timings
     return [
         str(record.told),
-        record.purpose,
+        purpose,
         str(record.seed),
         result.status,
         *(column.value(result) for column in columns),

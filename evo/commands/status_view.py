@@ -32,6 +32,9 @@ def print_status(console: Console, status: RunStatus) -> None:
         print_whole(console, f"[red]out of service[/] {literal(str(retirement))}")
     for line in (*_work(status), *_failures(status.failures), *_refusals(status)):
         print_line(console, line)
+    for rung in status.summary.rungs:
+        line = f"rung {rung.share:<8g} {rung}"
+        print_whole(console, line if rung.is_used else f"[yellow]{line}[/]")
     for name, arm in status.arms.items():
         brought = f"{arm['improvements']:.1f} improvements in {arm['tries']:.1f} recent tries"
         print_whole(console, f"operator      {literal(name)}: {brought}")
@@ -49,8 +52,7 @@ def _state(status: RunStatus) -> str:
 
 def _generation(status: RunStatus) -> str:
     line = f"generation    {status.generation} of {status.generations} complete"
-    missing = status.summary.budget - status.summary.told
-    if status.seconds_left is None or not missing:
+    if status.seconds_left is None or status.summary.is_complete:
         return line
     when = "left" if status.driver else "more when resumed"
     return f"{line}; about {duration(status.seconds_left)} {when}"

@@ -41,7 +41,8 @@ def print_summary(viewed: Viewed) -> None:
 def progress_line(summary: Summary) -> str:
     """Return how many results there are and how they ended."""
     statuses = ", ".join(f"{count} {name}" for name, count in summary.statuses.items()) or "none yet"
-    return f"[bold]{summary.told} of {summary.budget} evaluations[/]: {statuses}"
+    results = "" if summary.spent == summary.told else f" spent on {summary.told} results"
+    return f"[bold]{summary.spent:g} of {summary.budget} evaluations[/]{results}: {statuses}"
 
 
 def print_best(console: Console, summary: Summary) -> None:

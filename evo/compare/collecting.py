@@ -167,7 +167,7 @@ def _row(
         "outcome": outcome,
         "generation_zero": base,
         "chosen": chosen.id if chosen else None,
-        "evaluations": viewed.standings.told,
+        "evaluations": viewed.standings.spent,
         "failures": sum(count for status, count in statuses.items() if status is not Status.OK),
         "gpu_seconds": used.gpu_seconds,
         "usd": math.nan if spending.unpriced_calls else used.usd,
@@ -215,7 +215,7 @@ def _progress(config: Config, store: StoreView, told: Standings) -> Iterator[dic
         standings.tell(store.individual(outcome.individual), outcome, store.source)
         best = standings.best()
         value = best.means()[objective.name] if best else math.nan
-        yield {"evaluations": outcome.told, "gpu_seconds": gpu_seconds, "usd": usd, "best": value}
+        yield {"evaluations": standings.spent, "gpu_seconds": gpu_seconds, "usd": usd, "best": value}
 
 
 def _wall_seconds(store: StoreView) -> float:

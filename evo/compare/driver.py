@@ -28,6 +28,7 @@ from evo.genome import read_generation_zero
 from evo.materials import prepare_materials, refuse_other_materials
 from evo.progress import Silent
 from evo.resolution import resolve
+from evo.standings import Standings
 from evo.store import IndividualRecord, Outcome, Store
 from evo.studies.bench import Trial
 from trainer.errors import EvoError
@@ -72,9 +73,9 @@ class _Reporter(Silent):
         self._prices = Prices.of(config)
         self._path = path
 
-    def finished(self, _record: IndividualRecord, outcome: Outcome, *_: object) -> None:
+    def finished(self, _record: IndividualRecord, _outcome: Outcome, standings: Standings, *_: object) -> None:
         """Report the share of the budget that is used."""
-        search, share = self._search, outcome.told / self._search.evaluations
+        search, share = self._search, standings.spent / self._search.evaluations
         if search.max_gpu_hours is not None or search.max_usd is not None:
             with Store.read(self._path) as store:
                 used = Expenses.of(store, self._prices)

@@ -48,7 +48,7 @@ class RunBudget(Section):
     """What every run may use, in one of three currencies; crashes, repairs and re-evaluations are included.
 
     Attributes:
-        evaluations: results.
+        evaluations: whole ones; a rung costs its share (`evo.fidelity`).
         gpu_seconds: seconds of all devices together (`search.max_gpu_hours`).
         usd: these at `operators.dollars_per_hour`, and what language models cost (`search.max_usd`).
         evaluation_seconds: about how long an evaluation takes, for the estimate and for the plan of a run that is not

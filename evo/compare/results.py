@@ -45,8 +45,8 @@ class Results:
             is the held-out mean of the individual `chosen`, `generation_zero` that of generation 0 on the same seeds. A
             run that ended without an individual to show is `failed` with its `reason`: its outcome is that of
             generation 0, which is all that its user is left with. NaN only while `unfinished`. `evaluations` counts
-            everything that was evaluated for selection, `failures` those among them that gave no measurement;
-            `gpu_seconds` and `usd` include crashes, repairs and re-evaluations.
+            everything that was evaluated for selection, a smaller rung as its share of an evaluation; `failures` those
+            among them that gave no measurement; `gpu_seconds` and `usd` include crashes, repairs and re-evaluations.
         progress: one row a result (`PROGRESS_COLUMNS`): budget used up to there, and the selection value of the
             individual that would have been chosen then. Selection values flatter: for curves, not for claims.
         points: one row a non-dominated individual of a run (`POINT_COLUMNS`, then the objectives by name).

@@ -92,7 +92,8 @@ def _line(outcome: Outcome) -> str:
     measured = ", ".join(f"{name} {value!r}" for name, value in sorted({**outcome.objectives, **bpb}.items()))
     ending = f"{outcome.status}: {measured}" if measured else str(outcome.status)
     device = _clean(outcome.device).replace("\n", " ")
-    return f"{outcome.told}. {outcome.purpose}, seed {outcome.seed}, attempt {outcome.attempt} on {device}: {ending}"
+    purpose = outcome.purpose if outcome.share == 1 else f"{outcome.purpose} with {outcome.share:g} of the budget"
+    return f"{outcome.told}. {purpose}, seed {outcome.seed}, attempt {outcome.attempt} on {device}: {ending}"
 
 
 def _clean(text: str) -> str:

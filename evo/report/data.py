@@ -49,7 +49,8 @@ class EvaluationRow:
         objectives: as measured on the split that selection sees; empty unless `status` is OK.
         champion: who was the best then, by the gate split too; None where there is no gate.
         feasible: whether the constraints were kept.
-        is_sentinel: whether it only repeats generation 0 to watch a device, and counts in no mean.
+        counts: whether it is in its individual's means; others watch a device, or try an offspring on a rung.
+        share: of the budget, which it trained with.
     """
 
     number: int
@@ -61,7 +62,8 @@ class EvaluationRow:
     reason: str = ""
     champion: int | None = None
     feasible: bool = True
-    is_sentinel: bool = False
+    counts: bool = True
+    share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,7 @@ class RunReport:
         starts: when its drivers started, and the devices and versions of programs that each found.
         out_of_service: a line on each worker that was given no more work.
         drifts: a line on each device whose newest sentinel differs beyond the noise.
+        rungs: a line on each share of the budget below the whole, by that share.
         versions: of the programs that wrote the report, by name.
     """
 
@@ -203,12 +206,18 @@ class RunReport:
     starts: tuple[tuple[datetime, str], ...]
     out_of_service: tuple[str, ...]
     drifts: tuple[str, ...]
+    rungs: Mapping[float, str]
     versions: Mapping[str, str]
 
     @property
     def objective(self) -> Objective:
         """The first objective: what the run is about."""
         return self.objectives[0]
+
+    @cached_property
+    def spent(self) -> float:
+        """What the evaluations cost together, as evaluations of the whole budget."""
+        return round(sum(row.share for row in self.evaluations), 2)
 
     @cached_property
     def by_id(self) -> dict[int, IndividualRow]:
@@ -278,7 +287,7 @@ class RunReport:
         counts: Counter[int] = Counter()
         means: dict[int, float] = {}
         for evaluation in self.evaluations:
-            if name in evaluation.objectives and evaluation.feasible and not evaluation.is_sentinel:
+            if name in evaluation.objectives and evaluation.feasible and evaluation.counts:
                 id_ = evaluation.individual
                 counts[id_] += 1
                 before = means.get(id_, 0.0)
@@ -288,13 +297,14 @@ class RunReport:
     def _summarise(self, operator: str) -> OperatorSummary:
         offspring = [row for row in self.individuals if row.operator == operator and row.parents]
         scored = [row for row in offspring if self.objective.name in row.means]
+        unscored = [row for row in offspring if self.objective.name not in row.means]
         costs = self.operator_costs.get(operator, OperatorCosts(len(offspring), None))
         return OperatorSummary(
             name=operator,
             proposals=costs.proposals,
             offspring=len(offspring),
             scored=len(scored),
-            failed=sum(row.status is not None for row in offspring) - len(scored),
+            failed=sum(row.status not in (None, Status.OK) for row in unscored),
             improved=sum(self._improved(row) for row in scored),
             cost_usd=costs.cost_usd,
         )

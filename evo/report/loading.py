@@ -64,6 +64,7 @@ def load_report(viewed: Viewed) -> RunReport:
         confirmation=_confirmation(viewed, best.id) if best else None,
         starts=_starts(store),
         out_of_service=tuple(map(str, retirements(store))),
+        rungs={rung.share: str(rung) for rung in standings.ladder.rungs},
         drifts=tuple(map(str, standings.sentinels.drifts)),
         versions=installed_versions(),
     )
@@ -79,10 +80,11 @@ def _evaluations(
     for number, record in enumerate(islice(store.told(), standings.told), start=1):
         result = record.result
         assert result is not None  # noqa: S101 - the store keeps one with everything that was told
-        if result.status is Status.OK and standings.has_gate and record.purpose is not Purpose.SENTINEL:
+        if result.status is Status.OK and standings.has_gate and record.purpose.counts:
             bpb, gate_bpb = result.objectives[CONFIRMED_OBJECTIVE], result.split_bpb.get(Split.GATE)
             championship.tell(record.individual, record.seed, bpb, gate_bpb)
         places[result.device, result.sandbox] = None
+        is_tried = record.purpose is Purpose.SCREEN and result.status is Status.OK
         rows.append(
             EvaluationRow(
                 number=number,
@@ -90,10 +92,11 @@ def _evaluations(
                 seed=record.seed,
                 status=result.status,
                 device=result.device,
-                objectives=result.objectives,
-                reason=result.reason,
+                objectives={} if is_tried else result.objectives,
+                reason=f"only tried with {record.share:g} of the budget" if is_tried else result.reason,
                 champion=championship.champion,
-                is_sentinel=record.purpose is Purpose.SENTINEL,
+                counts=record.purpose.counts,
+                share=record.share,
                 feasible=not any(
                     one.violation(result.objectives) for one in standings.constraints if result.objectives
                 ),
@@ -106,7 +109,7 @@ def _measured(store: StoreView, standings: Standings, evaluations: Sequence[Eval
     """Return the individuals with an OK evaluation, by id; without their sources, which no number depends on."""
     measured: dict[int, Individual] = {}
     for row in evaluations:
-        if row.status is not Status.OK or row.is_sentinel:
+        if row.status is not Status.OK or not row.counts:
             continue
         if row.individual not in measured:
             record = store.individual(row.individual)

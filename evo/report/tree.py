@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from evo.report.data import IndividualRow, RunReport
 from evo.report.family import Seat, curve, seats
 from evo.report.figures import BEST, FAILED, FAINT, NEUTRAL, Chart, axis_title, canvas, focus, individual_hover
+from trainer.evaluation import Status
 from trainer.objectives import Direction
 
 _GENERATION_PIXELS, _MIN_PIXELS, _MAX_PIXELS = 30, 380, 1600
@@ -58,7 +59,8 @@ def _dots(report: RunReport, places: Mapping[int, Seat], line: set[int]) -> list
     ring = {"color": NEUTRAL, "size": size, "symbol": "circle-open"}
     groups: tuple[tuple[str, list[IndividualRow], dict[str, object]], ...] = (
         ("scored", [row for row in scored if row.id not in line], {"size": size}),
-        ("failed", [row for row in unscored if row.status], cross),
+        ("failed", [row for row in unscored if row.status not in (None, Status.OK)], cross),
+        ("only tried", [row for row in unscored if row.status is Status.OK], ring | {"symbol": "circle-dot"}),
         ("waiting", [row for row in unscored if not row.status], ring),
         (_IN_LINE, [row for row in scored if row.id in line], {"size": size + 3, "line": {"color": BEST, "width": 2}}),
     )

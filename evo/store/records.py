@@ -32,6 +32,8 @@ class Purpose(StrEnum):
 
     BASELINE = "baseline"
     """A replicate of generation 0, at the beginning."""
+    SCREEN = "screen"
+    """An offspring with a share of the budget, to see whether it is worth the whole (`evo.fidelity`); in no mean."""
     SEARCH = "search"
     REPLICATE = "replicate"
     """Another seed for a leader (`evo.second_looks`)."""
@@ -39,6 +41,11 @@ class Purpose(StrEnum):
     """Generation 0 once more, to see whether its device has changed (`evo.sentinels`); in no mean."""
     CONFIRM = "confirm"
     """A finalist on a split that selection never saw."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether such a result is one of those that the means of an individual rest on."""
+        return self not in (Purpose.SCREEN, Purpose.SENTINEL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +87,12 @@ class IndividualRecord:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationRequest:
-    """What a new evaluation should be."""
+    """What a new evaluation should be; `share` is of the training budget."""
 
     seed: int
     splits: tuple[Split, ...]
     purpose: Purpose
+    share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +103,7 @@ class EvaluationRecord:
         attempt: number of the newest attempt; 0 before the first.
         told: place in the order of acceptance, from 1; None until done.
         device: of the newest attempt.
+        share: of the training budget.
     """
 
     id: int
@@ -102,6 +111,7 @@ class EvaluationRecord:
     seed: int
     splits: tuple[Split, ...]
     purpose: Purpose
+    share: float
     state: EvaluationState
     attempt: int
     device: str | None
@@ -114,7 +124,11 @@ class EvaluationRecord:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The small part of a done evaluation: all that ranking needs, cheap to read in bulk."""
+    """The small part of a done evaluation: all that ranking needs, cheap to read in bulk.
+
+    Attributes:
+        share: of the training budget, and so of what an evaluation costs.
+    """
 
     evaluation: int
     individual: int
@@ -127,11 +141,12 @@ class Outcome:
     objectives: Mapping[str, float]
     split_bpb: Mapping[str, float]
     finished_at: float
+    share: float = 1.0
 
 
 def mean_objectives(outcomes: Sequence[Outcome]) -> dict[str, float]:
-    """Return the mean of each objective over outcomes that ended OK, sentinels excepted; empty without any."""
-    outcomes = [outcome for outcome in outcomes if outcome.purpose is not Purpose.SENTINEL]
+    """Return the mean of each objective over outcomes that ended OK, as far as they count; empty without any."""
+    outcomes = [outcome for outcome in outcomes if outcome.purpose.counts]
     names = outcomes[-1].objectives if outcomes else ()
     return {name: sum(outcome.objectives[name] for outcome in outcomes) / len(outcomes) for name in names}
 

@@ -39,13 +39,13 @@ INDIVIDUALS = f"""
 """  # noqa: S608 - composed of constants only
 
 EVALUATIONS = """
-    SELECT e.id, e.individual, e.seed, e.splits, e.purpose, e.state, e.attempt, e.device, e.told,
+    SELECT e.id, e.individual, e.seed, e.splits, e.purpose, e.state, e.attempt, e.device, e.told, e.share,
            e.created_at, e.launched_at, e.finished_at, r.body
     FROM evaluations AS e LEFT JOIN results AS r ON r.evaluation = e.id
 """
 
 OUTCOMES = """
-    SELECT told, id, individual, purpose, seed, attempt, device, status, objectives, split_bpb, finished_at
+    SELECT told, id, individual, purpose, seed, attempt, device, status, objectives, split_bpb, finished_at, share
     FROM evaluations
 """
 
@@ -107,6 +107,7 @@ def evaluation(row: sqlite3.Row) -> EvaluationRecord:
         seed=row["seed"],
         splits=tuple(Split(split) for split in row["splits"].split(",")),
         purpose=Purpose(row["purpose"]),
+        share=row["share"],
         state=EvaluationState(row["state"]),
         attempt=row["attempt"],
         device=row["device"],
@@ -132,6 +133,7 @@ def outcome(row: sqlite3.Row) -> Outcome:
         objectives=json.loads(row["objectives"]),
         split_bpb=json.loads(row["split_bpb"]),
         finished_at=row["finished_at"],
+        share=row["share"],
     )
 
 

@@ -79,6 +79,12 @@ _PAYMENTS = """
     ORDER BY at
 """
 
+_THROUGHPUT = """
+    SELECT avg(json_extract(r.body, '$.train_tokens_per_second')) AS mean
+    FROM evaluations AS e JOIN results AS r ON r.evaluation = e.id
+    WHERE e.individual = ? AND e.status = 'ok' AND e.share = 1
+"""
+
 _OPERATOR_TOTALS = """
     WITH paid AS (
         SELECT proposal, count(*) - count(cost_usd) AS unpriced_calls, total(cost_usd) AS cost_usd
@@ -210,9 +216,12 @@ class StoreView:
     def _relative(self, individual: int, told: int) -> Relative:
         record = self.individual(individual)
         outcomes = [outcome for outcome in self.outcomes_of(individual) if outcome.told <= told]
-        succeeded = [outcome for outcome in outcomes if outcome.status is Status.OK]
+        succeeded = [outcome for outcome in outcomes if outcome.status is Status.OK and outcome.purpose.counts]
         newest = (succeeded or outcomes)[-1]
         result = self.evaluation(newest.evaluation).result
+        reason, log_tail = (result.reason, result.log_tail) if result else ("", "")
+        if newest.status is Status.OK and newest.purpose is Purpose.SCREEN:
+            reason, log_tail = f"only tried with {newest.share:g} of the training budget", ""
         return Relative(
             id=record.id,
             parents=record.parents,
@@ -220,8 +229,8 @@ class StoreView:
             operator=record.operator,
             status=newest.status,
             objectives=mean_objectives(succeeded),
-            reason=result.reason if result else "",
-            log_tail=result.log_tail if result else "",
+            reason=reason,
+            log_tail=log_tail,
         )
 
     # Evaluations
@@ -264,19 +273,19 @@ class StoreView:
         return [rows.outcome(row) for row in self._rows(query, individual)]
 
     def measurements_of(self, individual: int) -> list[Outcome]:
-        """Return those of an individual's outcomes that its means rest on: OK, and no sentinels."""
+        """Return those of an individual's outcomes that its means rest on."""
         done = self.outcomes_of(individual)
-        return [one for one in done if one.status is Status.OK and one.purpose is not Purpose.SENTINEL]
+        return [one for one in done if one.status is Status.OK and one.purpose.counts]
 
     def train_tokens_per_second(self, individual: int) -> float | None:
-        """Return the mean throughput of an individual's trainings that ended OK; None where it counted no tokens."""
-        query = (
-            "SELECT avg(json_extract(r.body, '$.train_tokens_per_second')) AS mean "
-            "FROM evaluations AS e JOIN results AS r ON r.evaluation = e.id WHERE e.individual = ? AND e.status = 'ok'"
-        )
-        (row,) = self._rows(query, individual)
+        """Return the mean throughput of an individual's whole trainings; None where it counted no tokens."""
+        (row,) = self._rows(_THROUGHPUT, individual)
         mean: float | None = row["mean"]
         return mean
+
+    def spent(self) -> float:
+        """Return what the accepted results cost together: evaluations of the whole budget."""
+        return float(self._value("SELECT total(share) FROM evaluations WHERE told IS NOT NULL"))
 
     def last_told(self) -> int:
         """Return how many results have been accepted."""
@@ -314,8 +323,8 @@ class StoreView:
         return [Payment(**row) for row in self._rows(_PAYMENTS)]
 
     def success_seconds(self) -> float:
-        """Return the mean wall seconds of a worker for an evaluation that ended OK; 0.0 before the first."""
-        return self._value("SELECT avg(worker_seconds) FROM evaluations WHERE status = 'ok'") or 0.0
+        """Return the mean wall seconds of a worker for a whole evaluation that ended OK; 0.0 before the first."""
+        return self._value("SELECT avg(worker_seconds) FROM evaluations WHERE status = 'ok' AND share = 1") or 0.0
 
     def operator_totals(self) -> list[OperatorTotals]:
         """Return the totals over the proposals of each operator, by name, without that of generation 0."""

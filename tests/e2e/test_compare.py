@@ -143,7 +143,7 @@ def test_the_tables_hold_what_was_used_up_to_each_result(experiment: tuple[Path,
     progress = pd.read_csv(folder / "progress.csv")
     for run in report["runs"]:
         rows = progress[progress["arm"] == run["arm"]]
-        assert [*rows["evaluations"]] == [*range(1, run["evaluations"] + 1)]
+        assert [*rows["evaluations"]] == [*range(1, int(run["evaluations"]) + 1)]
         assert rows["gpu_seconds"].is_monotonic_increasing
         if len(rows):
             assert rows["gpu_seconds"].iloc[-1] == pytest.approx(run["gpu_seconds"])

@@ -77,6 +77,24 @@ BOUNDED = {
 }
 
 
+# The longer the better, and with a wide one longer still.
+TIMED = {
+    "evo.toml": CONFIG.replace('["run.py", "model/net.py"]', '"run.py"').replace(
+        'run.py"\n\n', 'run.py {seconds}"\n    fixed_seconds = 40.0\n\n'
+    )
+    + "\n    [fidelity]\n    rungs = [0.25, 1.0]\n    calibrate = 8\n",
+    "prepare.py": "",
+    "run.py": """
+        import os
+        import sys
+
+        WIDTH = 2.0
+
+        print("score:", WIDTH * (1 + 0.1 * float(sys.argv[1])) + 0.0001 * (int(os.environ["EVO_SEED"]) % 7))
+        """,
+}
+
+
 def bounded(bound: str) -> dict[str, str]:
     return BOUNDED | {"evo.toml": BOUNDED["evo.toml"].replace("BOUND", f'constraints = "{bound}"')}
 
@@ -264,6 +282,35 @@ def test_generation_0_may_break_a_constraint_and_others_lead_out(tmp_path: Path)
     assert best["generation_zero"]["broken"]
     assert best["best"]["objectives"]["size"] <= 15
     assert best["best"]["broken"] == []
+
+
+# Rungs
+
+
+def test_a_killed_run_on_rungs_spends_its_budget_and_shows_how_ranks_agree(tmp_path: Path) -> None:
+    project = write_files(tmp_path / "project", TIMED)
+    path = tmp_path / "run"
+    size = ("--pop", "5", "--gens", "4", "--workers", "2")
+    with running("run", "--config", project / "evo.toml", *size, "--out", path) as driver:
+        driver.wait_for_results(9)
+        driver.finish(signal.SIGKILL)
+    resumed = text("resume", path)
+    assert text("check", path, "--replay").endswith("is in order\n")
+
+    summary = read("status", path)["summary"]
+    (rung,) = summary["rungs"]
+    assert 19 < summary["spent"] <= 20 < summary["told"]
+    assert f"{summary['spent']:g} of 20 evaluations spent on {summary['told']} results" in resumed
+    assert rung["correlation"] > 0.9
+    assert rung["pairs"] >= 8
+    assert rung["promoted"] < rung["results"]
+    assert f"rung 0.25     {rung['results']} results" in text("status", path)
+    # The best was given 40 s, and everything that was said of anybody rests on that.
+    best = str(read("best", path)["best"]["id"])
+    assert {("screen", 0.25), ("search", 1.0)} <= {
+        (one["purpose"], one["share"]) for one in read("show", path, best)["evaluations"]
+    }
+    assert all(one["objectives"]["score"] >= 4 for one in read("lineage", path, best) if one["objectives"])
 
 
 # What cannot be run

@@ -20,7 +20,7 @@ from script_runs import evaluate, evaluate_once, script_settings, write_files
 from trainer_runs import await_end, trainee
 
 from trainer.errors import ConfigError, MachineError
-from trainer.evaluation import Status
+from trainer.evaluation import Job, Status
 from trainer.genome import join
 from trainer.local import SupervisorProcess
 from trainer.sandbox import Level, choose_level
@@ -99,6 +99,14 @@ def supervisor(root: Path) -> Iterator[SupervisorProcess]:
 def background() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(1) as executor:
         yield executor
+
+
+def test_a_rung_is_told_a_share_of_the_fixed_time(root: Path) -> None:
+    settings = script_settings(root, command=("python", "train.py", "{seconds}"), fixed_seconds=2.0)
+    source = "import os, sys\nprint('loss:', float(sys.argv[1]) + float(os.environ['EVO_SECONDS']))\n"
+    with SupervisorProcess(settings) as process:
+        assert process.evaluate(Job(source, 0, share=0.25)).objectives["loss"] == 1.0
+        assert process.evaluate(Job(source, 0)).objectives["loss"] == 4.0
 
 
 def test_objectives_are_read_and_the_rest_is_measured(confined: SupervisorProcess) -> None:

@@ -166,6 +166,21 @@ def test_two_copies_of_a_killed_run_decide_alike(drivers: Drivers, uninterrupted
     assert git(path, "rev-parse", "best^{tree}") == git(copy, "rev-parse", "best^{tree}")
 
 
+def test_a_killed_run_on_rungs_decides_as_the_uninterrupted_one(drivers: Drivers, tmp_path: Path) -> None:
+    def command(name: str, kill: tuple[str, int] | None = None) -> Command:
+        config = {**CONFIG, "search": {"pop": 4, "gens": 9}, "fidelity": {"rungs": [0.25, 1.0], "calibrate": 8}}
+        return Command(str(tmp_path / name), config, evaluator={"slots": 1, "turns": 60}, kill=kill)
+
+    assert drivers.run(command("uninterrupted")) == 0, drivers.said()
+    for moment, passes in (("before the result is recorded", 12), ("before the launch is committed", 15)):
+        assert drivers.run(command("killed", (moment, passes))) == -signal.SIGKILL
+        assert_no_error(tmp_path / "killed")
+    assert drivers.run(command("killed")) == 0, drivers.said()
+    assert decisions(tmp_path / "killed") == decisions(tmp_path / "uninterrupted")
+    assert results(tmp_path / "killed") == results(tmp_path / "uninterrupted")
+    assert {"screen", "search"} <= {purpose for *_, purpose, _, _ in results(tmp_path / "killed")}
+
+
 def test_hash_seeds_change_nothing(uninterrupted: Path, tmp_path: Path) -> None:
     path = tmp_path / uninterrupted.name
     with Drivers(tmp_path / "stderr", hash_seed=12345) as drivers:

@@ -81,3 +81,16 @@ def test_who_trains_far_slower_than_its_parent_is_ended_early(supervisor: Superv
     assert verdict.reason.endswith("below the 1e+06 tokens/s at which it is given up as far slower than its parent")
     assert verdict.train_tokens_per_second is not None
     assert 0 < verdict.train_tokens_per_second <= 10_000
+
+
+def test_a_rung_is_told_its_own_budget_and_held_to_it(supervisor: SupervisorProcess) -> None:
+    tells = (
+        "task.train_tokens()\nprint(task.budget_seconds)\nwhile task.seconds_left() > {left}:\n    time.sleep(0.001)"
+    )
+    kept = supervisor.evaluate(Job(genome(tells.format(left=0)), 0, share=0.2))
+    late = supervisor.evaluate(Job(genome(tells.format(left=-0.4)), 0, share=0.2))
+
+    assert (kept.status, kept.log_tail.split()[0]) == (Status.OK, "0.1"), kept.reason
+    assert kept.objectives["train_seconds"] < 0.4
+    assert late.status is Status.TIMED_OUT
+    assert late.reason.startswith("trained on beyond its 0.1 s")

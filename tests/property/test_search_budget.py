@@ -1,4 +1,4 @@
-"""A search spends its budget to the last evaluation, and never one more."""
+"""A search spends its budget to the last evaluation that fits, and never more."""
 
 from __future__ import annotations
 
@@ -26,6 +26,11 @@ CONFIGURATIONS = st.builds(
         {"baseline_replicates": st.integers(1, 5), "confirm_share": st.sampled_from([0.0, 0.06, 0.3, 0.95])}
     ),
     schedule=st.sampled_from(["asynchronous", "generational"]),
+    fidelity=st.builds(
+        lambda rungs, promote: {"rungs": rungs, "promote": promote, "calibrate": 8},
+        st.sampled_from([(), (), (0.25, 1.0), (0.1, 0.3, 1.0)]),
+        st.floats(0.1, 0.9),
+    ),
     objectives=st.sampled_from([("val_bpb",), ("tokens_per_second",), ("val_bpb", "tokens_per_second")]),
 )
 EVALUATORS = st.builds(
@@ -43,7 +48,10 @@ def purposes(store: Store) -> Counter[Purpose]:
 
 
 def assert_spent(config: Config, store: Store) -> None:
-    assert [outcome.told for outcome in store.outcomes()] == list(range(1, config.search.evaluations + 1))
+    results = list(store.outcomes())
+    assert [outcome.told for outcome in results] == list(range(1, len(results) + 1))
+    assert config.search.evaluations - 1 < round(store.spent(), 6) <= config.search.evaluations
+    assert config.fidelity.rungs or len(results) == config.search.evaluations
     assert store.queued() == store.running() == store.open_proposals() == []
 
 

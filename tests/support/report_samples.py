@@ -206,5 +206,6 @@ class _Simulation:
             "starts": ((datetime(2026, 11, 20, 21, 4, tzinfo=UTC), "cpu (2 cores) with Python 3.11.2, torch 2.13.0"),),
             "out_of_service": (),
             "drifts": (),
+            "rungs": {},
             "versions": {"evo": "1.0", "torch": "2.13.0", "Python": "3.11.2"},
         }

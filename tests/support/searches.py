@@ -73,8 +73,16 @@ class Notes(Silent):
         self.said.append(message)
 
 
-def configuration(pop: int = 4, gens: int = 5, *, noise: dict[str, Any] | None = None, **search: Any) -> Config:
-    return parse_config({"search": {"pop": pop, "gens": gens, **search}, "noise": noise or {}}, "test")
+def configuration(
+    pop: int = 4,
+    gens: int = 5,
+    *,
+    noise: dict[str, Any] | None = None,
+    fidelity: dict[str, Any] | None = None,
+    **search: Any,
+) -> Config:
+    sections = {"search": {"pop": pop, "gens": gens, **search}, "noise": noise or {}, "fidelity": fidelity or {}}
+    return parse_config(sections, "test")
 
 
 @contextmanager

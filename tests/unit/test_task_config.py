@@ -277,3 +277,14 @@ def test_another_content_is_a_change(project: Path, change: Any) -> None:
     (frozen,) = freeze(["data"], project)
     change(project / "data")
     assert frozen.looked_at_again() is None
+
+
+@pytest.mark.parametrize("changes", [{}, {"fixed_seconds": 60.0}, {"command": "python train.py {seconds}"}])
+def test_rungs_need_a_command_that_is_told_its_time(changes: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=r"`fidelity\.rungs` needs a command that is told how long to run: set"):
+        parse_config({"task": TASK | changes, "fidelity": {"rungs": [0.25, 1.0]}}, "evo.toml")
+
+
+def test_a_command_that_is_told_its_time_takes_rungs() -> None:
+    told = TASK | {"fixed_seconds": 60.0, "command": "python train.py --seconds={seconds}"}
+    assert parse_config({"task": told, "fidelity": {"rungs": [0.25, 1.0]}}, "evo.toml").fidelity.rungs == (0.25, 1.0)

@@ -204,8 +204,7 @@ class ScriptSupervisor:
 
     def _filled_in(self, command: Sequence[str], job: Job) -> list[str]:
         command = [self._program(command[0]), *command[1:]]
-        seconds = self._settings.fixed_seconds
-        values = {"{seed}": str(job.seed), "{seconds}": "" if seconds is None else f"{seconds:g}"}
+        values = {"{seed}": str(job.seed), "{seconds}": self._seconds(job)}
         return [re.sub("{seed}|{seconds}", lambda found: values[found[0]], part) for part in command]
 
     def _program(self, name: str) -> str:
@@ -225,9 +224,14 @@ class ScriptSupervisor:
             "EVO_DEVICE": settings.device,
             "EVO_ARTIFACTS": str(home / ARTIFACTS),
         }
-        if settings.fixed_seconds is not None:
-            environment["EVO_SECONDS"] = f"{settings.fixed_seconds:g}"
+        if seconds := self._seconds(job):
+            environment["EVO_SECONDS"] = seconds
         return environment
+
+    def _seconds(self, job: Job) -> str:
+        """Return the time that the command is to give itself; empty where nobody says."""
+        fixed = self._settings.fixed_seconds
+        return "" if fixed is None else f"{job.share * fixed:g}"
 
     def _files(self, job: Job) -> dict[str, str]:
         return split(job.genome, self._settings.genome)
