@@ -64,8 +64,8 @@ class BudgetConfig(Section):
     """Time limits of one evaluation of the language-model task; see `trainer.evaluation.Budget`.
 
     Attributes:
-        min_throughput: share of its parent's training tokens per second below which an offspring is ended early, as a
-            failure; 0 for never.
+        min_throughput: share of its parent's training tokens per second, or of generation 0's where these are fewer,
+            below which an offspring is ended early, as a failure; 0 for never.
     """
 
     train_seconds: Seconds | None = None

@@ -16,8 +16,9 @@ class Jobs:
     Args:
         store: of the run.
         standings: what is known.
-        min_throughput: share of its slowest parent's training throughput below which an offspring is ended early; 0 for
-            never. The throughput is in tokens, which nobody knows of a script: there the wall limit is all.
+        min_throughput: share of its slowest parent's training throughput, or of generation 0's where that is less,
+            below which an offspring is ended early; 0 for never. The throughput is in tokens, which nobody knows of a
+            script: there the wall limit is all.
     """
 
     def __init__(self, store: StoreView, standings: Standings, min_throughput: float = 0.0) -> None:
@@ -34,7 +35,13 @@ class Jobs:
         return job
 
     def _floor(self, individual: int) -> float:
-        """Return the slowest training that is let go on, tokens per second; 0.0 where no parent was measured."""
+        """Return the slowest training that is let go on, tokens per second; 0.0 where too little is known for one.
+
+        Tokens are counted by the genomes. A parent that counts too many must not end its honest children, so that
+        nobody has to be faster than generation 0 would have to be, which the user wrote.
+        """
         parents = self._store.individual(individual).parents
-        measured = [self._store.train_tokens_per_second(parent) for parent in parents]
-        return self._min_throughput * min((one for one in measured if one is not None), default=0.0)
+        rates = [self._store.train_tokens_per_second(one) for one in parents]
+        known = [rate for rate in rates if rate is not None]
+        generation_zero = self._store.train_tokens_per_second(0)
+        return self._min_throughput * min(*known, generation_zero) if known and generation_zero is not None else 0.0

@@ -9,7 +9,7 @@ holds the held-out tokens, and probes with `probes`). `local` starts a superviso
     corpus/                                     data, splits, vocabulary, prepared once
     channel, candidate_protocol, frames         how the processes talk
     processes, sandbox, scratch, disk, devices  how they are started, confined, measured and ended
-    crew, output, watch, clocks, throughput, measurements   the supervisor's parts
+    crew, output, watch, clocks, throughput, divergence, measurements   the supervisor's parts
     blocks                                      what of the held-out splits is scored
     probes, tolerance                           what shows that answers come from more than the tokens before them
     audit/                                      genomes that cheat and honest ones, to try all this with

@@ -21,6 +21,7 @@ from trainer.channel import Channel, ChannelClosed, Message
 from trainer.clocks import TrainingClock
 from trainer.corpus import Corpus, load
 from trainer.crew import Candidate, Crew
+from trainer.divergence import Divergence
 from trainer.errors import MachineError
 from trainer.evaluation import Budget, CurvePoint, Evaluation, Job, Split, Status, Timings
 from trainer.measurements import code_lines, read_parameters, take_weights
@@ -163,6 +164,7 @@ class Supervisor:
         trainee: Candidate,
         recording: _Recording,
     ) -> None:
+        divergence = Divergence(self._corpus.vocab_size)
         for _ in range(_MESSAGES_LIMIT):
             message = watch.next_message(limit)
             if message["event"] == "saved":
@@ -172,7 +174,7 @@ class Supervisor:
                 limit = clock.start()
                 self._hand_over_data(trainee)
             elif message["event"] == "log":
-                _record_point(recording, clock, message)
+                _record_point(recording, clock, divergence, message)
                 _record_tokens(throughput, clock, message)
             elif message["event"] == "error":
                 raise Ended(failure_status(message), str(message.get("reason")))
@@ -275,13 +277,13 @@ def _tell(candidate: Candidate, message: Message, descriptors: tuple[int, ...] =
         candidate.channel.send(message, descriptors)
 
 
-def _record_point(recording: _Recording, clock: TrainingClock, message: Message) -> None:
+def _record_point(recording: _Recording, clock: TrainingClock, divergence: Divergence, message: Message) -> None:
     """Add a point at the supervisor's own time; thin the curve when a candidate floods it."""
     step, loss = message.get("step"), message.get("loss")
     if type(step) is not int or not 0 <= step < _STEP_LIMIT or not isinstance(loss, float | None):
         raise Ended(Status.REJECTED, f"logged step {str(step)[:80]} and loss {str(loss)[:80]} where numbers are due")
-    if loss is None or not math.isfinite(loss):
-        raise Ended(Status.DIVERGED, f"the training loss was not a finite number at step {step}")
+    loss = math.nan if loss is None else loss
+    divergence.tell(step, loss)
     recording.curve.append(CurvePoint(clock.seconds(), step, loss))
     if len(recording.curve) > _CURVE_LIMIT:
         del recording.curve[1::2]

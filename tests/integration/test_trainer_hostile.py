@@ -98,6 +98,11 @@ IN_TRAINING = {
     "leaves a daemon": (LEAVE_DAEMON, Status.CRASHED, "left a daemon"),
     "loops in C": (SPIN_IN_C, Status.TIMED_OUT, "trained on"),
     "logs NaN": ("task.log(step=3, loss=math.nan)\ntime.sleep(600)", Status.DIVERGED, "not a finite number at step 3"),
+    "diverges": (
+        "task.train_tokens()\nfor step in range(10**9):\n    task.log(step=step, loss=1.5**step)",
+        Status.DIVERGED,
+        r"loss was .* at step \d+, beyond 57\.04: ten times that of a guess at random",
+    ),
     "logs an absurd step": (
         "task.log(step=10**30, loss=1.0)\ntime.sleep(600)",
         Status.REJECTED,

@@ -49,6 +49,20 @@ def test_of_two_parents_the_slower_one_counts(store: Store) -> None:
     assert floor_of_child(store, 0, 1) == pytest.approx(50.0)
 
 
+def test_a_parent_that_counts_too_many_tokens_ends_no_honest_child(store: Store) -> None:
+    measured(store, 0, 4000.0)
+    measured(store, 1, 4e9)
+
+    assert floor_of_child(store, 1) == pytest.approx(400.0)
+
+
+def test_without_generation_0_to_compare_with_there_is_none(store: Store) -> None:
+    measured(store, 0, None)
+    measured(store, 1, 4000.0)
+
+    assert floor_of_child(store, 1) == 0.0
+
+
 def test_a_parent_that_counts_nothing_sets_none(store: Store) -> None:
     measured(store, 0, None)
 
