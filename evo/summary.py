@@ -8,10 +8,11 @@ from typing import Any
 
 from evo.config import Config
 from evo.fidelity import RungState
-from evo.gains import Gain
-from evo.plan import Confirmed
+from evo.gains import ConfirmedMember, Gain
+from evo.plan import CONFIRMED_OBJECTIVE, Confirmed
 from evo.standings import Standings
 from evo.store import Spending, StoreView, Work
+from populations.hypervolume import hypervolume_shares
 from populations.individual import Individual
 from trainer.objectives import Objective
 
@@ -54,6 +55,11 @@ class Summary:
         noise: standard deviation of one evaluation by objective; empty while unknown.
         gain: of the best individual, once it was confirmed.
         front: over `front_objectives`, best in the first of them first.
+        knee: id of the front's best trade-off; None where no member is one.
+        hypervolume: of the front after each result that changed it, as pairs of the result's number and the share of
+            the box between the worst and the best of everybody who was ever on the front.
+        confirmed_front: its members measured again, once they were; over the objectives of selection.
+        text_objective: the one that these are measured in on held-out text; None for a script.
     """
 
     told: int
@@ -69,6 +75,10 @@ class Summary:
     noise: Mapping[str, float]
     front_objectives: tuple[str, ...]
     front: tuple[Standing, ...]
+    knee: int | None
+    hypervolume: tuple[tuple[int, float], ...]
+    confirmed_front: tuple[ConfirmedMember, ...]
+    text_objective: str | None
     population: tuple[Standing, ...]
     work: Work
     spending: Spending
@@ -96,6 +106,7 @@ def summarize(config: Config, store: StoreView, standings: Standings) -> Summary
     """Return the summary of a run whose results `standings` was told."""
     best = standings.best()
     zero = standings.generation_zero
+    knee = standings.front.knee()
     gains = {gain.individual: gain for gain in standings.gains()}
     return Summary(
         told=standings.told,
@@ -111,7 +122,18 @@ def summarize(config: Config, store: StoreView, standings: Standings) -> Summary
         noise=standings.noise(),
         front_objectives=config.search.front,
         front=tuple(map(Standing.of, standings.front.individuals)),
+        knee=knee.id if knee else None,
+        hypervolume=hypervolume_history(standings),
+        confirmed_front=tuple(standings.confirmed_front()),
+        text_objective=CONFIRMED_OBJECTIVE if config.script is None else None,
         population=tuple(map(Standing.of, standings.population)),
         work=store.work(),
         spending=store.spending(),
     )
+
+
+def hypervolume_history(standings: Standings) -> tuple[tuple[int, float], ...]:
+    """Return the hypervolume of the front after each result that changed it (`Summary.hypervolume`)."""
+    told = [number for number, _ in standings.front_history]
+    shares = hypervolume_shares([points for _, points in standings.front_history], standings.front.objectives)
+    return tuple(zip(told, shares, strict=True))

@@ -20,6 +20,7 @@ from deap import tools
 from deap.tools.emo import assignCrowdingDist
 
 from populations.fitness import Fitness
+from populations.hypervolume import knee_point
 from populations.individual import Individual, require_measured
 from trainer.objectives import Objective
 
@@ -116,6 +117,12 @@ class ParetoFront(tools.ParetoFront):  # type: ignore[misc]  # DEAP has no types
         worse = bisect_left(self.keys, member.fitness)
         self.items.insert(len(self.items) - worse, member)
         self.keys.insert(worse, member.fitness)
+
+    def knee(self) -> Individual | None:
+        """Return the best trade-off of those that keep the constraints, if there is one (`populations.hypervolume`)."""
+        members = [member for member in self.items if member.fitness.feasible]
+        place = knee_point([member.fitness.values for member in members], self.objectives)
+        return None if place is None else members[place].individual
 
     def spread(self) -> list[Individual]:
         """Return the members in the order in which they stand for the whole front: of its head none is crowded.

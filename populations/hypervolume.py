@@ -68,6 +68,31 @@ def reference_point(points: Sequence[Point], objectives: Sequence[Objective]) ->
     return tuple(reference)
 
 
+def hypervolume_shares(fronts: Sequence[Sequence[Point]], objectives: Sequence[Objective]) -> list[float]:
+    """Return the hypervolumes of several fronts on one scale without units, such as those of a run as it goes on.
+
+    Each is a share of the box from the reference point of all fronts together to the best of each objective in any of
+    them: 1.0 is a front with a point that is best in everything.
+
+    Args:
+        fronts: each of shape (points, objectives).
+        objectives: what each coordinate is, with its direction.
+
+    Raises:
+        ValueError: a point does not fit the objectives.
+    """
+    points = [point for front in fronts for point in front]
+    if not points:
+        return [0.0 for _ in fronts]
+    reference = reference_point(points, objectives)
+    ideal = tuple(
+        min(values) if objective.direction is Direction.MINIMIZE else max(values)
+        for objective, values in zip(objectives, zip(*points, strict=True), strict=True)
+    )
+    whole = hypervolume([ideal], reference, objectives)
+    return [hypervolume(front, reference, objectives) / whole for front in fronts]
+
+
 def knee_point(front: Sequence[Point], objectives: Sequence[Objective]) -> int | None:
     """Return which member of a front is its knee: a little more in one objective costs much in another there.
 

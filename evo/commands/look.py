@@ -154,9 +154,7 @@ def pareto(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show the individuals that no other one dominates."""
-    from dataclasses import asdict
-
+    """Show the individuals that no other one dominates, and how they came out when they were measured again."""
     from evo.assemble import read_standings
     from evo.commands.summary_view import print_front
     from evo.config import overlaid
@@ -171,8 +169,9 @@ def pareto(
             standings = read_standings(config, viewed.store)
         summary = summarize(config, viewed.store, standings)
     if as_json:
-        front = [asdict(standing) for standing in summary.front]
-        print_json({"objectives": summary.front_objectives, "front": front})
+        facts = summary.to_json()
+        shown = ("front", "knee", "hypervolume", "confirmed_front")
+        print_json({"objectives": summary.front_objectives} | {name: facts[name] for name in shown})
     elif summary.front:
         print_front(stdout_console(), summary)
     else:

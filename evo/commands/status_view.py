@@ -6,11 +6,20 @@ from collections.abc import Iterator
 
 from rich.console import Console
 
-from evo.commands.summary_view import evaluations, number, print_best, print_cost, progress_line
+from evo.commands.summary_view import (
+    evaluations,
+    hypervolume_text,
+    number,
+    print_best,
+    print_confirmed_front,
+    print_cost,
+    progress_line,
+)
 from evo.plan import CONFIRMED_OBJECTIVE
 from evo.report.text import duration
 from evo.run_status import Failures, RunStatus, State
 from evo.starts import comparability
+from evo.summary import Summary
 from evo.terminal import literal, one_line, print_line, print_whole
 
 _MOST_REASONS = 3
@@ -40,7 +49,11 @@ def print_status(console: Console, status: RunStatus) -> None:
         print_whole(console, f"operator      {literal(name)}: {brought}")
     print_best(console, status.summary)
     print_whole(console, f"noise         {_noise(status)}")
+    for line in _front(status.summary):
+        print_whole(console, line)
     print_cost(console, status.summary)
+    if status.summary.confirmed_front:
+        print_confirmed_front(console, status.summary)
 
 
 def _state(status: RunStatus) -> str:
@@ -81,6 +94,16 @@ def _refusals(status: RunStatus) -> Iterator[str]:
     if status.refused:
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(status.refused.items()))
         yield f"refused       {sum(status.refused.values())} proposals before any evaluation: {literal(kinds)}"
+
+
+def _front(summary: Summary) -> Iterator[str]:
+    if not summary.front:
+        return
+    labels = " against ".join(summary.label(name) for name in summary.front_objectives)
+    knee = "" if summary.knee is None else f", knee #{summary.knee}"
+    yield f"front         {len(summary.front)} in {literal(labels)}{knee}; `evo pareto` shows them"
+    if summary.hypervolume:
+        yield f"hypervolume   {hypervolume_text(summary)}"
 
 
 def _noise(status: RunStatus) -> str:

@@ -12,7 +12,16 @@ from evo.report.text import duration, money
 from evo.run_folder import RunFolder
 from evo.runs import Viewed
 from evo.summary import Standing, Summary, summarize
-from evo.terminal import literal, one_line, print_line, print_table, print_whole, shell_word, stdout_console
+from evo.terminal import (
+    literal,
+    one_line,
+    print_line,
+    print_table,
+    print_whole,
+    shell_word,
+    sparkline,
+    stdout_console,
+)
 from trainer.objectives import Objective
 
 _DIGITS = {
@@ -92,22 +101,58 @@ def print_cost(console: Console, summary: Summary) -> None:
 
 
 def print_front(console: Console, summary: Summary) -> None:
-    """Print the Pareto front, best in its first objective first."""
+    """Print the Pareto front, best in its first objective first, its hypervolume, and what was confirmed of it."""
     if summary.front:
         labels = [summary.label(name) for name in summary.front_objectives]
         print_whole(console, f"\n[bold]Pareto front[/]: {' against '.join(labels)}")
-        print_standings(console, summary.front, summary.front_objectives, labels)
+        print_standings(console, summary.front, summary.front_objectives, labels, knee=summary.knee)
+    if summary.hypervolume:
+        print_whole(console, f"\nhypervolume   {hypervolume_text(summary)}")
+    if summary.confirmed_front:
+        print_confirmed_front(console, summary)
+
+
+def hypervolume_text(summary: Summary) -> str:
+    """Return how the hypervolume of the front has come about, result by result, and what it is now."""
+    shares = dict(summary.hypervolume)
+    share, curve = 0.0, []
+    for number in range(1, summary.told + 1):
+        share = shares.get(number, share)
+        curve.append(share)
+    return f"{sparkline(curve)}  {share:.1%}"
+
+
+def print_confirmed_front(console: Console, summary: Summary) -> None:
+    """Print the members of the front as they were measured again, with the standard errors of their means."""
+    names = list(summary.confirmed_front[0].means)
+    where = f", {summary.label(summary.text_objective)} on held-out split G" if summary.text_objective in names else ""
+    print_whole(console, f"\n[bold]Confirmed front[/]: with fresh seeds{where}")
+    rows = [
+        (
+            f"#{one.individual}",
+            *(f"{number(name, one.means[name])} ± {number(name, one.errors[name])}" for name in names),
+            str(one.seeds),
+            "yes" if one.holds else "no",
+        )
+        for one in summary.confirmed_front
+    ]
+    print_table(console, ("id", *map(summary.label, names), "seeds", "holds"), rows, left=())
 
 
 def print_standings(
-    console: Console, standings: Sequence[Standing], objectives: Sequence[str], labels: Sequence[str]
+    console: Console,
+    standings: Sequence[Standing],
+    objectives: Sequence[str],
+    labels: Sequence[str],
+    *,
+    knee: int | None = None,
 ) -> None:
-    """Print one line an individual, with some objectives under their labels."""
+    """Print one line an individual, with some objectives under their labels; the knee of a front is marked."""
     rows = [
         (
             f"#{one.id}",
             *(number(name, one.objectives[name]) for name in objectives),
-            _infeasible(one) + one_line(one.idea),
+            _infeasible(one) + ("[bold]knee[/] " if one.id == knee else "") + one_line(one.idea),
         )
         for one in standings
     ]

@@ -8,7 +8,7 @@
     outcome    what the run found, in one honest sentence
     family     where each individual stands in the family tree
     figures    what the charts share
-    progress, front, tree                 the three charts, as plotly figures
+    progress, front, tree                 the charts, as plotly figures
     render     `render_report(data)`: all of it together
     report.html, report.css, charts.js    the page itself
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
+from evo.gains import ConfirmedMember
 from trainer.evaluation import Status
 from trainer.objectives import Direction, Objective
 
@@ -166,8 +167,12 @@ class RunReport:
         individuals: by ascending id; generation 0 first.
         evaluations: in the order in which results arrived.
         best: id of the run's answer; None while nothing was scored.
-        front_objectives: the two that the front trades off; None where only one is measured.
+        front_objectives: what the front trades off, two or more; none where only one is measured.
         front: ids of the individuals on the front.
+        knee: id of its best trade-off; None where no member is one.
+        hypervolume: of the front after each result that changed it: the result's number, and the share of the box
+            between the worst and the best of everybody who was ever on the front.
+        confirmed_front: its members measured again with fresh seeds; empty until they were.
         best_line: from generation 0 to the best; the first parent at a crossover.
         operator_costs: by operator name.
         confirmation: None until the finalists were confirmed.
@@ -198,8 +203,11 @@ class RunReport:
     individuals: tuple[IndividualRow, ...]
     evaluations: tuple[EvaluationRow, ...]
     best: int | None
-    front_objectives: tuple[Objective, Objective] | None
+    front_objectives: tuple[Objective, ...]
     front: tuple[int, ...]
+    knee: int | None
+    hypervolume: tuple[tuple[int, float], ...]
+    confirmed_front: tuple[ConfirmedMember, ...]
     best_line: tuple[LineStep, ...]
     operator_costs: Mapping[str, OperatorCosts]
     confirmation: Confirmation | None

@@ -1,4 +1,4 @@
-"""The chart of the Pareto front: what speed costs, or whatever two objectives the front trades off."""
+"""The charts of the Pareto front: what speed costs, or whatever the front trades off, and how it came about."""
 
 from __future__ import annotations
 
@@ -19,11 +19,15 @@ from evo.report.figures import (
     focus,
     individual_hover,
 )
-from trainer.objectives import Direction, Objective
+from trainer.objectives import Objective
 
 
-def front_chart(report: RunReport, pair: tuple[Objective, Objective]) -> Chart:
-    """Return everyone's means over two objectives: the front as a line, the dominated pale, generation 0 marked."""
+def front_chart(report: RunReport) -> Chart:
+    """Return everyone's means over the front's first two objectives: the dominated pale, generation 0 marked.
+
+    A line goes through the members of the front that are not dominated in these two.
+    """
+    pair = report.front_objectives[:2]
     rows = [row for row in report.individuals if all(objective.name in row.means for objective in pair)]
     on_front = set(report.front)
     front = [row for row in rows if row.id in on_front]
@@ -34,10 +38,13 @@ def front_chart(report: RunReport, pair: tuple[Objective, Objective]) -> Chart:
     figure.update_layout(xaxis={"range": spans[0]}, yaxis={"range": spans[1]})
     best = [row for row in marked if row.id == report.best]
     zero = [row for row in marked if row.id == 0]
+    knee = [row for row in front if row.id == report.knee]
     figure.add_traces(
         [
             _points(report, dominated, pair, "dominated", {"color": PALE, "size": 7}),
-            _staircase(report, front, pair),
+            _points(report, front, pair, "front", {"color": FRONT, "size": 9}),
+            _staircase(front, pair),
+            _points(report, knee, pair, "knee", {"color": FRONT, "size": 16, "symbol": "circle-open"}),
             _points(report, zero, pair, GENERATION_ZERO, {"color": NEUTRAL, "size": 14, "symbol": "diamond"}),
             _points(report, best, pair, "best", {"color": BEST, "size": 16, "symbol": "star"}),
         ]
@@ -55,7 +62,7 @@ def _span(
 def _points(
     report: RunReport,
     rows: Sequence[IndividualRow],
-    pair: tuple[Objective, Objective],
+    pair: Sequence[Objective],
     label: str,
     marker: dict[str, str | int],
 ) -> go.Scatter:
@@ -64,17 +71,27 @@ def _points(
     return go.Scatter(x=x, y=y, mode="markers", name=label, marker=marker, hovertext=texts, hoverinfo="text")
 
 
-def _staircase(report: RunReport, front: Sequence[IndividualRow], pair: tuple[Objective, Objective]) -> go.Scatter:
-    """Return the front with the boundary of what it dominates."""
-    along = sorted(front, key=lambda row: row.means[pair[0].name])
-    trace = _points(report, along, pair, "front", {"color": FRONT, "size": 9})
-    shape = "hv" if pair[0].direction is Direction.MINIMIZE else "vh"
-    return trace.update(mode="lines+markers", line={"color": FRONT, "width": 2, "shape": shape})
+def _staircase(front: Sequence[IndividualRow], pair: Sequence[Objective]) -> go.Scatter:
+    """Return the boundary of what the front dominates in two objectives."""
+    first, second = pair
+    corners: list[IndividualRow] = []
+    for row in sorted(front, key=lambda row: [-one.weight * row.means[one.name] for one in pair]):
+        if not corners or second.weight * (row.means[second.name] - corners[-1].means[second.name]) > 0:
+            corners.append(row)
+    return go.Scatter(
+        x=[row.means[first.name] for row in corners],
+        y=[row.means[second.name] for row in corners],
+        mode="lines",
+        name="boundary",
+        showlegend=False,
+        line={"color": FRONT, "width": 2, "shape": "hv"},
+        hoverinfo="skip",
+    )
 
 
 def _note(
     rows: Sequence[IndividualRow],
-    pair: tuple[Objective, Objective],
+    pair: Sequence[Objective],
     spans: Sequence[tuple[float, float] | None],
 ) -> str:
     axes = [(objective.name, span) for objective, span in zip(pair, spans, strict=True) if span]
@@ -82,3 +99,13 @@ def _note(
     return (
         f"{outside} dominated individuals lie outside of the first view; a double click shows all." if outside else ""
     )
+
+
+def hypervolume_chart(report: RunReport) -> Chart:
+    """Return how the hypervolume of the front has grown, result by result."""
+    figure = canvas(260, x_title="evaluation", y_title="hypervolume (higher is better)")
+    figure.update_layout(yaxis={"range": [0, 1], "tickformat": ".0%"}, showlegend=False)
+    told = [*(number for number, _ in report.hypervolume), len(report.evaluations)]
+    shares = [share for _, share in report.hypervolume]
+    line = {"color": FRONT, "width": 2.5, "shape": "hv"}
+    return Chart(figure.add_trace(go.Scatter(x=told, y=[*shares, shares[-1]], mode="lines", line=line)))

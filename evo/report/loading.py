@@ -17,8 +17,9 @@ from evo.search import Ending
 from evo.standings import Standings
 from evo.starts import installed_versions, read_starts
 from evo.store import Purpose, StoreView
+from evo.summary import hypervolume_history
 from evo.workforce import retirements
-from populations.archive import non_dominated
+from populations.archive import ParetoFront
 from populations.fitness import Fitness
 from populations.individual import Individual
 from trainer.evaluation import Split, Status
@@ -33,7 +34,9 @@ def load_report(viewed: Viewed) -> RunReport:
     config, store, standings = viewed.config, viewed.store, viewed.standings
     evaluations, places = _evaluations(store, standings)
     measured = _measured(store, standings, evaluations)
-    pair = _pair(standings.front.objectives)
+    front = ParetoFront(standings.front.objectives)
+    front.update(measured.values())
+    knee = front.knee()
     best = standings.best()
     first, last = store.period() or (0.0, 0.0)
     return RunReport(
@@ -57,8 +60,11 @@ def load_report(viewed: Viewed) -> RunReport:
         individuals=tuple(_individuals(store, evaluations, measured)),
         evaluations=evaluations,
         best=best.id if best else None,
-        front_objectives=pair,
-        front=tuple(one.id for one in non_dominated(measured.values(), pair)) if pair else (),
+        front_objectives=front.objectives if len(front.objectives) > 1 else (),
+        front=tuple(one.id for one in front.individuals) if len(front.objectives) > 1 else (),
+        knee=knee.id if knee else None,
+        hypervolume=hypervolume_history(standings),
+        confirmed_front=tuple(standings.confirmed_front()),
         best_line=_line(store, best.id) if best else (),
         operator_costs=_operator_costs(store),
         confirmation=_confirmation(viewed, best.id) if best else None,
@@ -149,11 +155,6 @@ def _objectives(config: Config, first: Sequence[Objective], measured: Iterable[I
     names = {name for individual in measured for name in individual.means()}
     others = (objective for objective in config.task.measured.values() if objective.name in names)
     return tuple(dict.fromkeys((*first, *others)))
-
-
-def _pair(objectives: Sequence[Objective]) -> tuple[Objective, Objective] | None:
-    """Return the two objectives that the page draws the front over: the first two of the run's."""
-    return (objectives[0], objectives[1]) if len(objectives) > 1 else None
 
 
 def _line(store: StoreView, best: int) -> tuple[LineStep, ...]:

@@ -18,7 +18,7 @@ from evo.report import text
 from evo.report.data import Gain, IndividualRow, RunReport
 from evo.report.diffs import Diff, diff_of, style_sheet
 from evo.report.figures import better_word
-from evo.report.front import front_chart
+from evo.report.front import front_chart, hypervolume_chart
 from evo.report.outcome import outcome_of
 from evo.report.progress import progress_chart
 from evo.report.tree import tree_chart
@@ -85,7 +85,9 @@ def _finalize(value: Any) -> Any:
 def _charts(data: RunReport) -> dict[str, DrawnChart]:
     charts = {"progress": progress_chart(data), "tree": tree_chart(data)}
     if data.front_objectives:
-        charts["front"] = front_chart(data, data.front_objectives)
+        charts["front"] = front_chart(data)
+    if data.front_objectives and data.hypervolume:
+        charts["hypervolume"] = hypervolume_chart(data)
     return {key: DrawnChart(_script_safe(chart.figure.to_json()), chart.note) for key, chart in charts.items()}
 
 

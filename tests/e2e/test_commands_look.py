@@ -120,7 +120,11 @@ def test_pareto_front_is_not_dominated(finished_run: Path, family: dict[int, Any
         mine = member["objectives"]
         better = [other for other in measured if all(other[name] < mine[name] for name in names)]
         assert better == []
-    assert "id  val_bpb  tokens_per_second  idea" in text("pareto", finished_run)
+    assert answer["hypervolume"][-1][1] > 0
+    shown = text("pareto", finished_run)
+    assert "id  val_bpb  tokens_per_second  idea" in shown
+    assert "hypervolume   " in shown
+    assert "hypervolume   " in text("status", finished_run)
 
 
 def test_export(finished_run: Path, tmp_path: Path) -> None:

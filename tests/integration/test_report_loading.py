@@ -163,6 +163,16 @@ def test_the_front_is_exactly_the_non_dominated(report):
     )
 
 
+def test_the_hypervolume_follows_the_front(report):
+    numbers = [number for number, _ in report.hypervolume]
+    assert numbers == sorted(set(numbers))
+    assert numbers[-1] <= len(report.evaluations)
+    shares = [share for _, share in report.hypervolume]
+    assert all(0 < share <= 1 for share in shares)
+    assert shares[-1] > shares[0]
+    assert report.confirmed_front == ()  # selection looked at one objective
+
+
 def test_the_line_of_the_best_follows_first_parents_with_the_stored_sources(report, database):
     ids = [step.individual for step in report.best_line]
     assert (ids[0], ids[-1]) == (0, report.best)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from paced_evaluator import PacedEvaluator
+from rich.console import Console
 from searches import GENOME, Notes, configuration, opened
 
+from evo.commands.summary_view import print_front
 from evo.search import Search
 from evo.store import Purpose
+from evo.summary import Summary, summarize
 
 
 class StopsAt(Notes):
@@ -50,7 +55,19 @@ def test_a_front_is_looked_at_again_and_confirmed(objectives: tuple[str, str], t
     assert {one.individual for one in members} <= {*looked_at}
     assert len(members) >= 2
     assert all(one.seeds >= 2 for one in members)
-    with opened(tmp_path / "run", config, PacedEvaluator(GENOME)) as (search, _):
+    with opened(tmp_path / "run", config, PacedEvaluator(GENOME)) as (search, store):
         assert search.standings.confirmed_front() == members
         assert search.standings.front_history == standings.front_history
         assert search.standings.front.individuals == standings.front.individuals
+        shown = _shown(summarize(config, store, search.standings))
+    assert "Confirmed front: with fresh seeds, val_bpb on held-out split G\n" in shown
+    for one in members:
+        bpb, error = one.means["val_bpb"], one.errors["val_bpb"]
+        assert re.search(rf"#{one.individual} .* {bpb:.4f} ± {error:.4f} ", shown)
+    assert re.search(r"hypervolume   \S+  \d+\.\d%\n", shown)
+
+
+def _shown(summary: Summary) -> str:
+    text = StringIO()
+    print_front(Console(file=text, width=200), summary)
+    return text.getvalue()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from populations.hypervolume import hypervolume, knee_point, reference_point
+from populations.hypervolume import hypervolume, hypervolume_shares, knee_point, reference_point
 from trainer.objectives import Direction, Objective
 
 OBJECTIVES = tuple(
@@ -107,3 +107,19 @@ def test_a_point_that_does_not_fit_is_refused():
         hypervolume([(1.0, 2.0)], (2.0, math.inf), OBJECTIVES[:2])
     with pytest.raises(ValueError, match="at least one point"):
         reference_point([], OBJECTIVES[:2])
+
+
+@settings(deadline=None)
+@given(st.lists(_points(2), max_size=4))
+def test_shares_of_several_fronts_have_one_scale(fronts):
+    objectives = OBJECTIVES[:2]
+    points = [point for front in fronts for point in front]
+    shares = hypervolume_shares([*fronts, points], objectives)
+    assert len(shares) == len(fronts) + 1
+    assert all(0.0 <= share <= shares[-1] <= 1.0 + 1e-9 for share in shares)
+    if points:
+        reference = reference_point(points, objectives)
+        first, second = zip(*points, strict=True)
+        whole = _included_and_excluded([(min(first), max(second))], reference)
+        expected = [_included_and_excluded(front, reference) / whole for front in fronts]
+        assert shares[:-1] == pytest.approx(expected)

@@ -81,6 +81,8 @@ def bare_run(**changes: Any) -> RunReport:
         "evaluations": (),
         "best": None,
         "front": (),
+        "knee": None,
+        "hypervolume": (),
         "best_line": (),
         "operator_costs": {},
         "confirmation": None,
@@ -197,7 +199,10 @@ class _Simulation:
             "evaluations": tuple(self.evaluations),
             "best": best,
             "front_objectives": (BPB, SPEED),
-            "front": self.front(scored),
+            "front": (front := self.front(scored)),
+            "knee": front[len(front) // 2],
+            "hypervolume": tuple((number, number / len(self.evaluations)) for number in range(1, 90, 7)),
+            "confirmed_front": (),
             "best_line": tuple(LineStep(number, self.sources[number]) for number in self.line(best)),
             "operator_costs": {
                 name: OperatorCosts(200, 7.18 if name.startswith("llm") else 0.0) for name in _OPERATORS

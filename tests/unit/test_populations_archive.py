@@ -9,7 +9,7 @@ from populations.fitness import Fitness
 from populations.individual import Individual
 from populations.logbook import Logbook
 from trainer.evaluation import Status
-from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
+from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES, Constraint
 
 BPB = LANGUAGE_MODEL_OBJECTIVES["val_bpb"]
 STATISTICS = ("best", "mean", "std", "min", "median", "max")
@@ -112,6 +112,23 @@ def test_the_head_of_a_spread_front_is_not_crowded():
     assert set(spread[:2]) == {0, 4}
     assert spread[2] == 3
     assert ParetoFront([BPB]).spread() == []
+
+
+def test_the_knee_keeps_the_constraints():
+    bound = Constraint("tokens_per_second", ">", 60)
+
+    def front_of(*points):
+        front = ParetoFront([BPB, SPEED])
+        for number, (bpb, speed) in enumerate(points):
+            individual = Individual(number, "", (), "seed", "", Fitness([BPB], constraints=[bound]))
+            individual.tell(0, {"val_bpb": bpb, "tokens_per_second": speed})
+            front.update([individual])
+        return front
+
+    assert front_of((1.0, 70), (1.1, 95), (2.0, 100)).knee().id == 1
+    assert front_of((1.0, 10), (1.1, 40), (2.0, 50)).knee() is None
+    assert front_of((1.0, 70)).knee() is None
+    assert front_of().knee() is None
 
 
 def test_equal_individuals_stand_on_the_front_side_by_side():

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import pytest
 from report_samples import SOURCE, bare_run, sample_run
 
+from evo.gains import ConfirmedMember
 from evo.report.data import Confirmation, EvaluationRow, IndividualRow, LineStep, OperatorCosts
 from evo.report.diffs import diff_of
 from evo.report.family import curve, seats
@@ -128,7 +129,7 @@ def test_the_policy_admits_exactly_the_page_s_own_scripts():
         bare_run(),
         bare_run(evaluations=(EvaluationRow(1, 0, 0, Status.CRASHED, "cpu", reason="ImportError"),)),
         bare_run(
-            front_objectives=None, objectives=(Objective("score", Direction.MAXIMIZE, "points"),), self_reported=True
+            front_objectives=(), objectives=(Objective("score", Direction.MAXIMIZE, "points"),), self_reported=True
         ),
         sample_run(0),
         sample_run(1, population=1),
@@ -139,7 +140,7 @@ def test_the_policy_admits_exactly_the_page_s_own_scripts():
 def test_a_run_of_any_size_has_a_report(report):
     page = _Page(render_report(report))
     assert {"figure-progress", "figure-tree"} <= set(page.data)
-    assert ("figure-front" in page.data) == (report.front_objectives is not None)
+    assert ("figure-front" in page.data) == bool(report.front_objectives)
     assert ("self-reported" in page.data["text"]) == report.self_reported
 
 
@@ -228,7 +229,7 @@ def test_outliers_on_the_worse_side_do_not_flatten_the_chart(direction):
     values = [5.0, 5.0 - sign * 0.2, 5.0 - sign * 0.1, 5.0 + sign * 4000]
     rows = [IndividualRow(i, (0,) if i else (), "op", "", Status.OK, {"score": v}, 1) for i, v in enumerate(values)]
     told = [EvaluationRow(i + 1, i, 0, Status.OK, "cpu", {"score": v}) for i, v in enumerate(values)]
-    report = _run_with(*rows, evaluations=told, objectives=(objective,), front_objectives=None)
+    report = _run_with(*rows, evaluations=told, objectives=(objective,), front_objectives=())
     low, high = progress_chart(report).figure.layout.yaxis.range
     assert low < min(values[:3]) <= max(values[:3]) < high
     assert high - low < 1
@@ -236,12 +237,37 @@ def test_outliers_on_the_worse_side_do_not_flatten_the_chart(direction):
 
 def test_the_front_chart_splits_everyone_into_front_and_dominated():
     report = sample_run(120)
-    traces = {trace.name: trace for trace in front_chart(report, report.front_objectives).figure.data}
+    traces = {trace.name: trace for trace in front_chart(report).figure.data}
     scored = sum(bool(row.means) for row in report.individuals)
     assert len(traces["front"].x) == len(report.front)
     assert len(traces["front"].x) + len(traces["dominated"].x) == scored
-    assert list(traces["front"].x) == sorted(traces["front"].x)
-    assert len(traces["generation 0"].x) == len(traces["best"].x) == 1
+    assert list(traces["boundary"].x) == sorted(traces["front"].x)
+    assert len(traces["generation 0"].x) == len(traces["best"].x) == len(traces["knee"].x) == 1
+
+
+@pytest.mark.parametrize(
+    ("directions", "corners"),
+    [(("minimize", "minimize"), [0, 1]), (("maximize", "minimize"), [2, 1]), (("minimize", "maximize"), [0, 2])],
+)
+def test_the_boundary_goes_through_whom_nobody_dominates_in_the_two_that_are_drawn(directions, corners):
+    objectives = tuple(Objective(name, Direction(one), "") for name, one in zip("ab", directions, strict=True))
+    points = [(1.0, 3.0), (2.0, 2.0), (3.0, 4.0)]
+    rows = [IndividualRow(i, (), "", "", Status.OK, dict(zip("ab", p, strict=True)), 1) for i, p in enumerate(points)]
+    third = Objective("c", Direction.MINIMIZE, "")
+    report = _run_with(*rows, objectives=objectives, front_objectives=(*objectives, third), front=(0, 1, 2))
+    (boundary,) = [trace for trace in front_chart(report).figure.data if trace.name == "boundary"]
+    assert [(x, y) for x, y in zip(boundary.x, boundary.y, strict=True)] == [points[corner] for corner in corners]
+
+
+def test_the_page_shows_what_was_confirmed_of_the_front():
+    report = sample_run(20)
+    member, *_ = report.front
+    means, errors = {"val_bpb": 1.61803, "tokens_per_second": 31415.9}, {"val_bpb": 0.001234, "tokens_per_second": 27.1}
+    confirmed = ConfirmedMember(member, means, errors, 3, holds=False)
+    text = _Page(render_report(replace(report, confirmed_front=(confirmed,)))).data["text"]
+    assert "Confirmed front" in text
+    assert "1.6180 ± 0.0012" in " ".join(text.split())
+    assert "Confirmed front" not in _Page(render_report(report)).data["text"]
 
 
 def test_the_tree_has_everyone_and_every_edge():
