@@ -135,10 +135,12 @@ def collect(definition: Definition, folder: ExperimentFolder) -> Results:
         runs=pd.DataFrame(tables.runs, columns=[*RUN_COLUMNS]),
         progress=pd.DataFrame(tables.progress, columns=[*PROGRESS_COLUMNS]),
         points=pd.DataFrame(tables.points, columns=[*POINT_COLUMNS, *names]),
+        rehearsal=experiment.rehearsal,
+        drifts=tuple(_drifts(definition, folder)),
     )
 
 
-def drifts(definition: Definition, folder: ExperimentFolder) -> Iterator[str]:
+def _drifts(definition: Definition, folder: ExperimentFolder) -> Iterator[str]:
     """Yield a sentence for every device that a run's sentinels found to drift."""
     for repeat in range(definition.experiment.repeats):
         for arm in definition.experiment.arms:

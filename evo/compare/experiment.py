@@ -117,6 +117,7 @@ class Experiment(Section):
     Attributes:
         name: the folder's by default, and the report's.
         repeats: runs an arm.
+        rehearsal: whether it only tries the machinery, so that its report must claim nothing.
         paired: whether runs of one repeat share their seed, and so what chance does to generation 0.
         seeds: of the runs; numbered from `first_seed` where none are named.
         base: the sections of a search's configuration.
@@ -124,6 +125,7 @@ class Experiment(Section):
 
     name: str
     repeats: Positive
+    rehearsal: bool = False
     paired: bool = True
     seeds: tuple[Annotated[int, Field(ge=0, strict=True)], ...] = ()
     first_seed: Annotated[int, Field(ge=0, strict=True)] = 0

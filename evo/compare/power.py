@@ -1,8 +1,9 @@
 """How many runs a claim needs, and what as many runs as there are could have shown.
 
-Power is found by simulating the very test: normal differences of a known size in standard deviations, exact rank tests,
-and the level that the smallest p of a family must reach under Holm's procedure. Beyond `_SIMULATED` runs it follows the
-normal approximation with Pitman's efficiency of ranks, 3/π (Hodges and Lehmann 1956), which is then close.
+An effect is a difference in standard deviations: of a paired difference, or of the runs of an arm. Power is found by
+simulating the very test: normal values that differ by the effect, exact rank tests, and the level that the smallest p
+of a family must reach under Holm's procedure. Beyond `_SIMULATED` runs it follows the normal approximation with
+Pitman's efficiency of ranks, 3/π (Hodges and Lehmann 1956), which is then close.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from functools import cache
 
 import numpy as np
 
-from evo.compare.statistics import smallest_paired_p, smallest_unpaired_p
+from evo.compare.statistics import Comparison, smallest_paired_p, smallest_unpaired_p
 
 POWER = 0.8
 """How often a difference must be found to count as one that an experiment can find."""
@@ -22,6 +23,33 @@ _SIMULATED = 40
 _MOST = 10_000
 _TRIALS = 2000
 _EFFICIENCY = 3 / math.pi
+
+
+def observed_effect(comparison: Comparison) -> float:
+    """Return the effect at which normal values would rank as the observed ones do.
+
+    Ranks are what the tests see, and one run that failed moves them little, however far it lies. They tell the
+    probability that two paired differences have a positive sum, or that a run of one arm beats one of the other
+    (Noether 1987). Half a case is added to either side, since from few runs neither is 0 or 1. 0.0 without two pairs,
+    or a run of each arm.
+    """
+    from scipy import stats
+
+    if comparison.paired:
+        first, second = np.triu_indices(len(comparison.differences), k=1)
+        sums = comparison.differences[first] + comparison.differences[second]
+    else:
+        sums = np.subtract.outer(comparison.ours, comparison.theirs).ravel()
+    share = (np.sum(0.5 * (np.sign(sums) + 1)) + 0.5) / (len(sums) + 1)
+    # Two differences of effect d have a sum of mean 2d and variance 2; a difference of two runs has mean d, variance 2.
+    return float(stats.norm.ppf(share)) * (math.sqrt(0.5) if comparison.paired else math.sqrt(2))
+
+
+def superiority_of(effect: float, *, paired: bool) -> float:
+    """Return how often an arm with an effect is better than the other."""
+    from scipy import stats
+
+    return float(stats.norm.cdf(effect if paired else effect * math.sqrt(0.5)))
 
 
 def fewest_runs(level: float, *, paired: bool) -> int:
@@ -36,7 +64,7 @@ def runs_needed(effect: float, level: float, *, paired: bool) -> int | None:
     """Return the pairs, or runs of each arm, that find an effect with `POWER`; None beyond ten thousand.
 
     Args:
-        effect: the mean difference in standard deviations: of the paired differences, or of the runs of an arm.
+        effect: of either sign.
         level: of p, two-sided.
         paired: the design.
     """
@@ -53,10 +81,7 @@ def runs_needed(effect: float, level: float, *, paired: bool) -> int | None:
 
 
 def detectable_effect(runs: int, level: float, *, paired: bool) -> float | None:
-    """Return the smallest effect that as many pairs, or runs of each arm, find with `POWER`; None where none is found.
-
-    The effect is in the standard deviations of `runs_needed`.
-    """
+    """Return the smallest effect that so many pairs, or runs of each arm, find with `POWER`; None where none is."""
     if runs < fewest_runs(level, paired=paired):
         return None
     if runs > _SIMULATED:
@@ -72,7 +97,7 @@ def power(effect: float, runs: int, level: float, *, paired: bool) -> float:
     """Return how often an effect has p at most `level`, from simulated experiments.
 
     Args:
-        effect: as in `runs_needed`.
+        effect: positive.
         runs: pairs, or runs of each arm.
         level: of p, two-sided.
         paired: the design.

@@ -50,6 +50,8 @@ class Results:
         progress: one row a result (`PROGRESS_COLUMNS`): budget used up to there, and the selection value of the
             individual that would have been chosen then. Selection values flatter: for curves, not for claims.
         points: one row a non-dominated individual of a run (`POINT_COLUMNS`, then the objectives by name).
+        rehearsal: whether the experiment only tries the machinery, so that its numbers mean nothing.
+        drifts: sentences on devices that a run's sentinels found to drift.
     """
 
     name: str
@@ -62,6 +64,8 @@ class Results:
     runs: pd.DataFrame
     progress: pd.DataFrame
     points: pd.DataFrame
+    rehearsal: bool = False
+    drifts: tuple[str, ...] = ()
 
     def write_csv(self, folder: Path) -> Sequence[Path]:
         """Write the three tables as CSV into an existing folder and return their paths."""

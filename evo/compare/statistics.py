@@ -1,10 +1,10 @@
-"""Which differences between arms are more than chance: exact rank tests, corrected for how many there are.
+"""Which differences between arms are more than chance: rank tests, corrected for how many there are.
 
 Where runs of one repeat share their seed, the differences within repeats are tested by Wilcoxon's signed ranks (1945);
 differences of zero are ranked and then count for neither side (Pratt 1959). Other designs are tested by Mann and
 Whitney's rank sums (1947). Every arm is compared with the first, and these comparisons are one family, whose error rate
-Holm's procedure (1979) keeps. p values are two-sided and exact, from all that signs or arms could have been; only where
-values tie and there are more than 65,536 ways are so many drawn instead.
+Holm's procedure (1979) keeps. p values are two-sided and exact, from all that signs or arms could have been, wherever
+that can be counted; `Source` says where it could not.
 
 Differences are gains throughout: positive is better, whichever the direction of the objective.
 """
@@ -24,7 +24,10 @@ from evo.compare.results import Results
 ALPHA = 0.05
 """The rate at which a family without any true difference may have one claimed."""
 
-_WAYS = 2**16
+WAYS = 2**16
+"""How many assignments of signs or arms are gone through where values tie, or drawn where there are more."""
+_MOST_SIGNED, _MOST_SUMMED = 50, 100
+"""Differences, and runs of both arms, up to which the distribution of ranks without ties is counted out."""
 _SAME = 1e-12
 """Of the largest value: differences below this come from the order of sums."""
 
@@ -38,6 +41,14 @@ class Verdict(StrEnum):
     TOO_FEW = "too few runs"
 
 
+class Source(StrEnum):
+    """What a p value comes from."""
+
+    EXACT = "exact"
+    DRAWN = "drawn"  # from so many random assignments, since values tie and there are too many to go through
+    NORMAL = "normal approximation"
+
+
 @dataclass(frozen=True)
 class Comparison:
     """An arm beside the first one.
@@ -47,6 +58,7 @@ class Comparison:
         theirs: those of the first arm; where paired, in the same order of repeats.
         tendency: which way the ranks point: positive where the arm is better.
         p: two-sided; 1.0 without a pair or a run.
+        source: of p.
         smallest_p: the least that so many runs can reach, whatever their outcomes.
         holm_p: `p` adjusted for the family.
         family: comparisons in it.
@@ -59,6 +71,7 @@ class Comparison:
     theirs: np.ndarray
     tendency: float
     p: float
+    source: Source
     smallest_p: float
     holm_p: float
     family: int
@@ -102,6 +115,12 @@ def counted(results: Results) -> pd.DataFrame:
     return table.dropna() if results.paired else table
 
 
+def counted_runs(results: Results) -> pd.DataFrame:
+    """Return the rows of `results.runs` whose outcomes count."""
+    table = counted(results).reset_index().melt("repeat", var_name="arm", value_name="counted").dropna()
+    return results.runs.merge(table[["arm", "repeat"]], on=["arm", "repeat"])
+
+
 def comparisons(results: Results) -> tuple[Comparison, ...]:
     """Return every arm but the first beside the first, in the order of the arms."""
     table = counted(results) * results.objective.weight
@@ -117,6 +136,7 @@ def comparisons(results: Results) -> tuple[Comparison, ...]:
             theirs=samples[0],
             tendency=test.tendency,
             p=test.p,
+            source=test.source,
             smallest_p=test.smallest_p,
             holm_p=holm_p,
             family=len(tested),
@@ -131,6 +151,7 @@ class RankTest:
 
     tendency: float
     p: float
+    source: Source
     smallest_p: float
 
 
@@ -143,14 +164,16 @@ def signed_ranks(ours: np.ndarray, theirs: np.ndarray) -> RankTest:
     signed = np.sign(differences) * stats.rankdata(sizes)  # a difference of zero has its rank and no side
     smallest = smallest_paired_p(len(differences))
     if not signed.any():
-        return RankTest(0.0, 1.0, smallest)
+        return RankTest(0.0, 1.0, Source.EXACT, smallest)
     if _all_distinct(sizes) and sizes.all():
-        p = stats.wilcoxon(differences).pvalue
+        source = Source.EXACT if len(differences) <= _MOST_SIGNED else Source.NORMAL
+        p = stats.wilcoxon(differences, method="exact" if source is Source.EXACT else "asymptotic").pvalue
     else:
+        source = _source_with_ties(2 ** len(differences))
         p = stats.permutation_test(
-            (signed,), np.sum, permutation_type="samples", n_resamples=_WAYS, vectorized=True, rng=0
+            (signed,), np.sum, permutation_type="samples", n_resamples=WAYS, vectorized=True, rng=0
         ).pvalue
-    return RankTest(float(signed.sum()), float(p), smallest)
+    return RankTest(float(signed.sum()), float(p), source, smallest)
 
 
 def rank_sums(ours: np.ndarray, theirs: np.ndarray) -> RankTest:
@@ -159,17 +182,19 @@ def rank_sums(ours: np.ndarray, theirs: np.ndarray) -> RankTest:
 
     smallest = smallest_unpaired_p(len(ours), len(theirs))
     if smallest == 1.0:
-        return RankTest(0.0, 1.0, smallest)
+        return RankTest(0.0, 1.0, Source.EXACT, smallest)
     pooled = np.concatenate([ours, theirs])
     ranks = stats.rankdata(_without_rounding(pooled, pooled))
     own, other = ranks[: len(ours)], ranks[len(ours) :]
     if _all_distinct(ranks):
-        p = stats.mannwhitneyu(own, other, method="exact" if len(pooled) <= 100 else "asymptotic").pvalue
+        source = Source.EXACT if len(pooled) <= _MOST_SUMMED else Source.NORMAL
+        p = stats.mannwhitneyu(own, other, method="exact" if source is Source.EXACT else "asymptotic").pvalue
     else:
+        source = _source_with_ties(math.comb(len(pooled), len(ours)))
         p = stats.permutation_test(
-            (own, other), _first_sum, permutation_type="independent", n_resamples=_WAYS, vectorized=True, rng=0
+            (own, other), _first_sum, permutation_type="independent", n_resamples=WAYS, vectorized=True, rng=0
         ).pvalue
-    return RankTest(float(own.mean() - other.mean()), float(p), smallest)
+    return RankTest(float(own.mean() - other.mean()), float(p), source, smallest)
 
 
 def smallest_paired_p(pairs: int) -> float:
@@ -190,6 +215,10 @@ def holm(p_values: Sequence[float]) -> list[float]:
         least = max(least, min(1.0, (len(p_values) - rank) * p_values[index]))
         adjusted[index] = least
     return adjusted
+
+
+def _source_with_ties(ways: int) -> Source:
+    return Source.EXACT if ways <= WAYS else Source.DRAWN
 
 
 def _differences(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:

@@ -2,13 +2,12 @@ import itertools
 import math
 
 import numpy as np
-import pandas as pd
 import pytest
+from compare_samples import SCORE, arms_of, results
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from evo.compare.results import RUN_COLUMNS, Results
 from evo.compare.statistics import (
     Verdict,
     comparisons,
@@ -21,37 +20,9 @@ from evo.compare.statistics import (
     smallest_unpaired_p,
 )
 from experiments.landscape import Landscape
-from trainer.objectives import Direction, Objective
-
-LOSS = Objective("loss", Direction.MINIMIZE, "nats")
-SCORE = Objective("score", Direction.MAXIMIZE, "points")
 
 small = st.integers(-4, 4).map(float)
 p_value = st.floats(0, 1)
-
-
-def results(runs, *, paired=True, objective=LOSS, arms=None):
-    """Return results of runs given as (arm, repeat, outcome) or (arm, repeat, outcome, state)."""
-    rows = [
-        {"arm": arm, "repeat": repeat, "outcome": outcome, "state": state[0] if state else "finished"}
-        for arm, repeat, outcome, *state in runs
-    ]
-    return Results(
-        name="sample",
-        arms=arms or tuple(dict.fromkeys(row["arm"] for row in rows)),
-        repeats=1 + max((row["repeat"] for row in rows), default=-1),
-        paired=paired,
-        objective=objective,
-        objectives=(objective,),
-        budget="10 evaluations",
-        runs=pd.DataFrame(rows, columns=[*RUN_COLUMNS]),
-        progress=pd.DataFrame(),
-        points=pd.DataFrame(),
-    )
-
-
-def arms_of(**outcomes):
-    return [(arm, repeat, value) for arm, values in outcomes.items() for repeat, value in enumerate(values)]
 
 
 def every_sign(differences):
@@ -124,7 +95,7 @@ def test_holm_is_the_closure_of_bonferroni(p_values):
 
 def test_better_is_better_whichever_the_direction():
     values = arms_of(first=[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], other=[1.1, 2.2, 3.3, 4.4, 5.5, 6.6])
-    assert comparisons(results(values, objective=SCORE))[0].verdict is Verdict.BETTER
+    assert comparisons(results(values, objectives=(SCORE,)))[0].verdict is Verdict.BETTER
     worse = comparisons(results(values))[0]
     assert (worse.verdict, worse.p) == (Verdict.WORSE, 2 / 2**6)
     assert (worse.differences < 0).all()
