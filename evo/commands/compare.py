@@ -12,7 +12,7 @@ from evo.commands.options import Json, example, print_json
 if TYPE_CHECKING:
     from evo.compare.collecting import Definition
     from evo.compare.estimate import Estimate
-    from evo.compare.results import Results
+    from evo.compare.findings import Findings
 
 COMPARISONS = Path("comparisons")
 """Where experiments are kept unless `--out` says otherwise."""
@@ -50,24 +50,26 @@ def compare(
         _print_estimate(definition, as_json=as_json)
         return
     folder = out or COMPARISONS / definition.experiment.name
-    complete, outage, results = _run(definition, folder)
+    complete, outage, findings = _run(definition, folder)
     if as_json:
-        print_json(_as_json(results, folder, complete=complete))
+        print_json(_as_json(findings, folder, complete=complete))
     else:
-        _print_results(results, folder)
+        _print_findings(findings, folder)
     if not complete:
         typer.echo(f"evo: not complete{f': {outage}' if outage else ''}. The same command goes on.", err=True)
         raise typer.Exit(1)
 
 
-def _run(definition: Definition, path: Path) -> tuple[bool, str, Results]:
-    """Run what is missing and write the report; return whether all is there, what was out of reach, and the results."""
+def _run(definition: Definition, path: Path) -> tuple[bool, str, Findings]:
+    """Run what is missing and report; return whether all is there, what was out of reach, and what the report says."""
     import asyncio
 
     from evo.compare.beginning import begin, require_operators
-    from evo.compare.collecting import collect, drifts
+    from evo.compare.collecting import collect
+    from evo.compare.findings import find
     from evo.compare.folder import ExperimentFolder
     from evo.compare.live import ExperimentView
+    from evo.compare.report import write_report
     from evo.compare.running import Running
     from evo.live import preparation_bar
     from evo.materials import prepare_materials
@@ -82,21 +84,19 @@ def _run(definition: Definition, path: Path) -> tuple[bool, str, Results]:
         with ExperimentView(definition.experiment, path) as view:
             running = Running(definition, folder, view)
             complete = asyncio.run(heeding_signals(running.run(), running.interrupt))
-        for drift in drifts(definition, folder):
+        findings = find(collect(definition, folder))
+        for drift in findings.results.drifts:
             view.note(drift)
-        results = collect(definition, folder)
-        _write_report(results, path)
-    return complete, running.outage, results
+        write_report(findings, path)
+    return complete, running.outage, findings
 
 
-def _write_report(results: Results, folder: Path) -> None:
-    results.write_csv(folder)
-
-
-def _print_results(results: Results, folder: Path) -> None:
+def _print_findings(findings: Findings, folder: Path) -> None:
+    from evo.compare.wording import headline, rehearsal, statement
     from evo.report.text import quantity
-    from evo.terminal import literal, print_table, print_whole, shell_word, stdout_console
+    from evo.terminal import literal, print_prose, print_table, print_whole, shell_word, stdout_console
 
+    results = findings.results
     console, runs = stdout_console(), results.runs
     rows = []
     for arm in results.arms:
@@ -118,7 +118,11 @@ def _print_results(results: Results, folder: Path) -> None:
     missing = len(results.arms) * results.repeats - len(runs)
     if missing:
         print_whole(console, f"{missing} runs are not begun.")
-    print_whole(console, f"everything else is in {shell_word(folder)}")
+    print_prose(console, f"[bold]{literal(headline(findings))}[/]")
+    for sentence in (rehearsal(results), *(statement(one, findings) for one in findings.contrasts)):
+        if sentence:
+            print_prose(console, literal(sentence))
+    print_whole(console, f"the report is {shell_word(folder / 'report.html')}; beside it: report.md, figures/ and CSV")
 
 
 def _print_estimate(definition: Definition, *, as_json: bool) -> None:
@@ -157,9 +161,31 @@ def _print_estimate(definition: Definition, *, as_json: bool) -> None:
         print_prose(console, f"[dim]{literal(sentence)}[/]")
 
 
-def _as_json(results: Results, folder: Path, *, complete: bool) -> dict[str, Any]:
-    """Return the runs as JSON has them; `null` stands for what is not known."""
+def _as_json(findings: Findings, folder: Path, *, complete: bool) -> dict[str, Any]:
+    """Return the findings and the runs as JSON has them; `null` stands for what is not known."""
     import json
 
-    runs = json.loads(results.runs.to_json(orient="records"))
-    return {"name": results.name, "folder": str(folder), "complete": complete, "budget": results.budget, "runs": runs}
+    from evo.compare.wording import headline, statement
+
+    results = findings.results
+    return {
+        "name": results.name,
+        "folder": str(folder),
+        "report": str(folder / "report.html"),
+        "complete": complete,
+        "rehearsal": results.rehearsal,
+        "budget": results.budget,
+        "headline": headline(findings),
+        "comparisons": [
+            {
+                "arm": one.comparison.arm,
+                "reference": one.comparison.reference,
+                "verdict": one.comparison.verdict.value,
+                "p": one.comparison.p,
+                "holm_p": one.comparison.holm_p,
+                "statement": statement(one, findings),
+            }
+            for one in findings.contrasts
+        ],
+        "runs": json.loads(results.runs.to_json(orient="records")),
+    }

@@ -13,6 +13,10 @@
     statistics   which differences between arms are more than chance
     estimates    how large things are, with their intervals
     power        how many runs a claim needs
+    curves       how far the arms are at any time, and how long they take to a target
+    attainment   fronts of several objectives
+    findings     all of these, of every arm and every comparison
+    wording, document, figures, report, templates/   the findings as a page, Markdown, figures and CSV
 
 An arm is any configuration of the search. A run's outcome is a held-out re-evaluation of the one individual that it
 chose, with fresh seeds, never the best value that it saw. Budgets count crashes, repairs and re-evaluations.

@@ -151,6 +151,18 @@ def test_the_tables_hold_what_was_used_up_to_each_result(experiment: tuple[Path,
     assert set(pd.read_csv(folder / "points.csv").columns) == {"arm", "repeat", "individual", "score", "run_seconds"}
 
 
+def test_the_report_says_what_the_runs_say(experiment: tuple[Path, Any, str]) -> None:
+    folder, report, _ = experiment
+    page, markdown = (Path(report["report"]).read_text(), (folder / "report.md").read_text())
+    assert "<script" not in page
+    assert report["headline"] == "Too few runs for a claim about constants and broken"
+    for text in (report["headline"], "random: 1 of 1 run finished.", "12 evaluations"):
+        assert text in page
+        assert text in markdown
+    assert {path.name for path in (folder / "figures").iterdir()} >= {"outcomes.svg", "outcomes.png", "anytime.svg"}
+    assert [*pd.read_csv(folder / "comparisons.csv")["verdict"]] == ["too few runs"] * 2
+
+
 def test_another_experiment_is_not_mixed_in(experiment: tuple[Path, Any, str]) -> None:
     folder, _, _ = experiment
     changed = folder.parent / "changed.toml"
