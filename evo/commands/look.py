@@ -154,7 +154,7 @@ def pareto(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show the individuals that no other one dominates, and how they came out when they were measured again."""
+    """Show the individuals that no other dominates, as measured again."""
     from evo.assemble import read_standings
     from evo.commands.summary_view import print_front
     from evo.config import overlaid
