@@ -72,7 +72,7 @@ def paired_gains(fresh: Fresh, objective: Objective) -> list[Gain]:
     """Return the gain of everybody but generation 0, best first; nobody's before generation 0 ran twice."""
     name, sign = objective.name, objective.weight
     reference = fresh.get(0, {})
-    if len(reference) < 2:
+    if len(reference) < 2 or len(fresh) == 1:
         return []
     sigma = stdev(measured[name] for measured in reference.values())
     gains = []

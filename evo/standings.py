@@ -119,6 +119,7 @@ class Standings:
         self._finalists: dict[int, Individual] = {}
         self._championship = Championship()
         self._gated: dict[int, Individual] = {}
+        self._noise: dict[str, float] = {}
 
     def tell(self, record: IndividualRecord, outcome: Outcome, source: Callable[[int], str]) -> None:
         """Take in one result.
@@ -179,12 +180,9 @@ class Standings:
         gain = objective.weight * outcome.objectives[objective.name] - best
         return gain > 2 * self.noise().get(objective.name, 0.0)
 
-    def noise(self) -> dict[str, float]:
+    def noise(self) -> Mapping[str, float]:
         """Return the standard deviation of one evaluation by objective, from generation 0; empty before two of them."""
-        if self.generation_zero is None or self.generation_zero.replicates < 2:
-            return {}
-        measured = [objectives for _, objectives in self.generation_zero.evaluations]
-        return {name: stdev(m[name] for m in measured) for name in measured[0]}
+        return self._noise
 
     def gains(self) -> list[Gain]:
         """Return the gain of every individual that was confirmed, best first."""
@@ -277,6 +275,8 @@ class Standings:
         self.family[record.id] = record.parents
         self._means[record.id] = individual.fitness.values[0]
         self.measured[record.id] = Measured(individual.fitness, individual.means(), outcome.told)
+        if record.id == 0:
+            self._noise = _spread(individual)
         self._compare(individual, outcome)
         self.hall.update([individual, *self.population])
         # Whoever falls by another evaluation may make room for one that is not on the front any more.
@@ -325,3 +325,11 @@ class Standings:
         if self._offspring:
             self._islands.admit(self._offspring, self.told, self.noise())
             self._offspring = []
+
+
+def _spread(individual: Individual) -> dict[str, float]:
+    """Return the standard deviation of one evaluation by objective; empty before two of them."""
+    if individual.replicates < 2:
+        return {}
+    measured = [objectives for _, objectives in individual.evaluations]
+    return {name: stdev(one[name] for one in measured) for name in measured[0]}

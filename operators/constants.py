@@ -28,8 +28,8 @@ _CHOICES = re.compile(r"[^\n#]*#[^\n]*?\bone of:?\s+([^\n]+)")
 _RANGE = re.compile(r"[^\n#]*#[^\n]*?\brange:\s*(\S+)\s+to\s+([^\s,;()]+)[\s,;(]*(log(?:arithmic)?\b)?")
 _POWER = re.compile(r"2\s*\*\*\s*\d+")
 _LARGEST_EXPONENT = 64
-_SOURCES_KEPT = 16
-"""As a few proposals ask for the same parents again and again; they are found in milliseconds."""
+_SOURCES_KEPT = 64
+"""The parents in a population are asked for again and again, with offspring in between; each takes a millisecond."""
 _LISTS_KEPT = 256
 """The comments of a run's genomes are mostly the same ones."""
 _BLANKS: dict[type, str] = {bool: "True", int: "0", float: "0.0", tuple: "()"}
