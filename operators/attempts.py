@@ -26,19 +26,25 @@ class Draft:
 
 
 def first_accepted(
-    request: Request, operator: str, draw: Callable[[], Draft], attempts: int = MAX_ATTEMPTS
+    request: Request,
+    operator: str,
+    draw: Callable[[], Draft],
+    attempts: int = MAX_ATTEMPTS,
+    step_aside: Callable[[Draft], Draft] | None = None,
 ) -> Proposal:
     """Return the first of up to `attempts` drafts that differs from every parent and passes the gate.
 
     `operator` is the name of the one that proposes. `draw` makes a draft, another one each time; it may raise
-    `NoOffspring`, which ends the attempts.
+    `NoOffspring`, which ends the attempts. `step_aside` makes one near a draft that exists already, to be tried instead
+    of a new draw.
 
     Raises:
         NoOffspring: no draft was accepted; the message ends with the latest reasons.
     """
     refused: dict[str, str] = {}
+    known: Draft | None = None
     for _ in range(attempts):
-        draft = draw()
+        draft = draw() if known is None or step_aside is None else step_aside(known)
         if draft.source in refused:
             continue
         try:
@@ -46,6 +52,7 @@ def first_accepted(
             request.gate.check(draft.source)
         except Refused as verdict:
             refused[draft.source] = f"{draft.idea}: {verdict}"
+            known = draft if verdict.kind == "duplicate" else known
         else:
             return Proposal(draft.source, operator, draft.idea)
     reasons = "; ".join(list(refused.values())[-_REASONS_SHOWN:])

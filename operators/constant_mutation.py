@@ -59,7 +59,7 @@ class ConstantMutation(Mutation):
             raise NoOffspring("constants: the parent has no top-level `UPPER_CASE = number` to change")
         count = random.choices((1, 2, 3), _COUNT_WEIGHTS)[0]
         chosen = random.sample(movable, min(count, len(movable)))
-        values = {constant.name: _moved(constant, random) for constant in chosen}
+        values = {constant.name: moved_constant(constant, random) for constant in chosen}
         moves = ", ".join(_move(constant, values[constant.name]) for constant in chosen)
         return Draft(replace_constants(source, values), f"constants: {moves}")
 
@@ -68,7 +68,8 @@ class ConstantMutation(Mutation):
         return (len(constant.choices) > 1 or _movable(constant.value)) and not idle
 
 
-def _moved(constant: Constant, random: Random) -> Value:
+def moved_constant(constant: Constant, random: Random) -> Value:
+    """Return another value near a constant's, among the choices or in the range that its comment names."""
     if constant.range is None or not isinstance(constant.value, int | float):
         return moved(constant.value, random, constant.choices)
     return _moved_in_range(constant.name, constant.value, constant.range, random)

@@ -21,6 +21,7 @@ from enum import StrEnum
 from random import Random
 
 from operators.attempts import Draft, first_accepted
+from operators.constant_mutation import moved_constant
 from operators.constants import Value, find_constants, replace_constants, written
 from operators.proposal import NoOffspring, Proposal, Request, Variant
 from operators.search_space import Dimension, Scale, search_space
@@ -89,8 +90,7 @@ class Tuning:
         own = {name: constant.value for name, constant in constants.items()}
         suggest = self._suggester(space, own, complete, request.random)
 
-        def draw() -> Draft:
-            values = suggest()
+        def draft_of(values: Mapping[str, Value]) -> Draft:
             moves = [
                 f"{name} {constants[name].text} → {text}"
                 for name, value in values.items()
@@ -99,7 +99,13 @@ class Tuning:
             more = f" and {len(moves) - _SHOWN_MOVES} more" if len(moves) > _SHOWN_MOVES else ""
             return Draft(replace_constants(source, values), f"tuning: {', '.join(moves[:_SHOWN_MOVES])}{more}")
 
-        return first_accepted(request, self.name, draw)
+        def step_aside(draft: Draft) -> Draft:
+            drafted = find_constants(draft.source)
+            name = request.random.choice(space).name
+            moved = moved_constant(drafted[name], request.random)
+            return draft_of({one.name: drafted[one.name].value for one in space} | {name: moved})
+
+        return first_accepted(request, self.name, lambda: draft_of(suggest()), step_aside=step_aside)
 
     def _suggester(
         self, space: Sequence[Dimension], own: Mapping[str, Value], points: Sequence[_Point], random: Random

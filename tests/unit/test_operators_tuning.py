@@ -8,7 +8,7 @@ import pytest
 from operator_requests import ClosedGate, gate_knowing, proposed, request_for
 
 from operators import Tuning
-from operators.constants import Value, constants_and_structure, find_constants
+from operators.constants import Value, constants_and_structure, find_constants, replace_constants
 from operators.proposal import NoOffspring, Variant
 from operators.search_space import Scale, search_space
 from operators.tuning import Method
@@ -115,6 +115,23 @@ def test_random_draws_learn_nothing() -> None:
     assert 0.7 < sum(losses[-30:]) / sum(losses[:30]) < 1.5
     with pytest.raises(NoOffspring, match="needs two numbers"):
         proposed(Tuning(BPB, Method.CMA_ES), request_for("LR = 1e-3\n\n\ndef build_model(task): return LR\n"))
+
+
+def test_a_space_of_choices_is_searched_to_its_last_point() -> None:
+    source = (
+        "".join(f"{name} = 1  # one of: 1, 2, 3\n" for name in ("WIDTH", "DEPTH", "HEADS"))
+        + SOURCE.partition("\n\n")[2]
+    )
+    known, variants = [source], []
+    for number in range(24):
+        values, _ = constants_and_structure(known[-1])
+        variants.append(Variant(values, {"val_bpb": float(sum(abs(float(one) - 2) for one in values.values()))}))  # type: ignore[arg-type]
+        if number < 3:
+            known.append(replace_constants(source, {"WIDTH": 2 if number else 1, "DEPTH": number + 1, "HEADS": 3}))
+            continue
+        request = request_for(source, seed=number, gate=gate_knowing(*known))
+        known.append(proposed(Tuning(BPB), replace(request, find_variants=lambda: variants)).source)
+    assert len({str(constants_and_structure(one)[0]) for one in known}) == 25  # of 27
 
 
 def test_the_better_direction_is_the_objective_s() -> None:
