@@ -93,7 +93,10 @@ class Arm:
 
 
 class AdaptiveChoice(OperatorChoice):
-    """A bandit over operators: Thompson sampling (Thompson, 1933) of improvements per cost, with a floor.
+    """A bandit over operators, with a floor: weights times improvements per cost, as Thompson sampling estimates them.
+
+    Rates are drawn from what is known of them (Thompson, 1933). Operators are drawn in proportion to weight and rate,
+    not the highest alone: where nobody improves any more, as late in a search, the weights decide, not mere chance.
 
     Its state is a function of the results in their order, and its draws are those of the generator that it is given: a
     resumed run that tells it the same results goes on alike.
@@ -107,7 +110,7 @@ class AdaptiveChoice(OperatorChoice):
         self.arms = {operator.name: Arm() for operator, _ in weighted}
 
     def pick(self, rng: random.Random, available_parents: int) -> Operator:
-        """Draw by the weights in the floor's share of the cases, else whoever's sampled rate per cost is highest."""
+        """Draw by the weights alone in the floor's share of the cases, else by weights times sampled rates per cost."""
         if rng.random() < _FLOOR_SHARE:
             return super().pick(rng, available_parents)
         costs = [arm.cost for arm in self.arms.values() if arm.cost > 0]
@@ -118,7 +121,11 @@ class AdaptiveChoice(OperatorChoice):
             rate = rng.betavariate(1.0 + arm.improvements, 1.0 + max(0.0, arm.tries - arm.improvements))
             return rate / (arm.cost or typical)
 
-        return max((operator for operator, _ in self._fitting(available_parents)), key=sampled)
+        fitting = self._fitting(available_parents)
+        chosen: Operator = rng.choices(
+            [operator for operator, _ in fitting], [weight * sampled(operator) for operator, weight in fitting]
+        )[0]
+        return chosen
 
     def tell(self, name: str, *, improved: bool, cost: float) -> None:
         """Take in what came of an offspring; of an operator that the run goes on without, nothing is learnt."""

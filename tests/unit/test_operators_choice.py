@@ -61,7 +61,16 @@ def test_equal_improvements_are_weighed_by_their_cost() -> None:
     costs = {"constants": 60.0, "structure": 240.0}
     results = [(name, number % 4 == 0, cost) for number in range(80) for name, cost in costs.items()]
     counts = picks(adaptive(*results), 1)
-    assert counts["constants"] > 3 * counts["structure"]
+    assert counts["constants"] > 2 * counts["structure"]
+
+
+def test_where_nobody_improves_the_weights_still_count() -> None:
+    choice = AdaptiveChoice([(ConstantMutation(), 9.0), (StructureMutation(), 1.0)])
+    for _ in range(100):
+        choice.tell("constants", improved=False, cost=60.0)
+        choice.tell("structure", improved=False, cost=60.0)
+    counts = picks(choice, 1)
+    assert counts["constants"] > 4 * counts["structure"] > 0
 
 
 def test_what_was_long_ago_is_forgotten() -> None:
