@@ -1,6 +1,6 @@
 """Regret after 640 noisy evaluations over seven recorded tables: the product's search beside other methods.
 
-Run `python -m experiments.regret` (about half an hour on two cores); `--seeds` and `--methods` make it shorter. Needs
+Run `python -m experiments.regret` (about an hour on two cores); `--seeds` and `--methods` make it shorter. Needs
 `pip install .[bench]`. Regret is 0 for the best configuration of a table and 1 at the edge of its best 1%, by the mean
 over all recorded seeds of what a method chose; no method sees more than the single trainings that it asked for.
 """
@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import random
+import sys
 from concurrent.futures import ProcessPoolExecutor
 from statistics import fmean
+from typing import Any
 
 import pandas as pd
 
@@ -22,11 +23,13 @@ from experiments.table_search import configuration, search_table
 from experiments.tables import TABLES, load_table
 
 EVALUATIONS = 640
-OWN = {
+_TUNED = {"constants": 0.36, "uniform": 0.12, "merge": 0.12, "tuning": 0.4}
+OWN: dict[str, dict[str, dict[str, Any]]] = {
     "evo": {},
-    "evo, one look": {"leaders": 0},
+    "evo, one look": {"noise": {"leaders": 0}},
+    "evo, tuning and bandit": {"operators": {"weights": _TUNED, "adaptive": True}},
 }
-"""The product's search, with what differs from its defaults in `[noise]`."""
+"""The product's search, with what differs from its defaults in `[noise]` and `[operators]`."""
 _RESAMPLES = 2000
 
 
@@ -35,7 +38,7 @@ def measure(job: tuple[str, str, str, int]) -> tuple[str, str, int, float]:
     method, benchmark, data_set, seed = job
     table = load_table(benchmark, data_set)
     if method in OWN:
-        chosen = search_table(table, configuration(seed, EVALUATIONS, noise=OWN[method]))
+        chosen = search_table(table, configuration(seed, EVALUATIONS, **OWN[method]))
     else:
         chosen = METHODS[method](table, seed, EVALUATIONS)
     return method, data_set, seed, table.regret(chosen)
@@ -50,35 +53,43 @@ def interval(values: pd.DataFrame) -> tuple[float, float]:
 
 
 def summary(frame: pd.DataFrame) -> str:
-    """Return one line a method: mean regret with its interval, and on each table."""
+    """Return one line a method: mean regret with its interval, and on each table with its standard error."""
     names = [data_set for data_sets in TABLES.values() for data_set in data_sets]
     lines = ["| method | mean | 95% interval | " + " | ".join(names) + " |", "|---" * (len(names) + 3) + "|"]
     for method in frame["method"].unique():
         own = frame[frame["method"] == method]
         part = own.pivot_table(index="seed", columns="table", values="regret")[names]
         low, high = interval(part)
-        cells = " | ".join(f"{part[name].mean():.3f}" for name in names)
+        cells = " | ".join(f"{part[name].mean():.3f} ± {part[name].sem():.3f}" for name in names)
         lines.append(f"| {method} | {part.mean().mean():.4f} | {low:.4f} to {high:.4f} | {cells} |")
     return "\n".join(lines)
 
 
-def main(methods: list[str], seeds: int, *, record: bool) -> None:
-    """Measure and print; with `record`, write it down."""
+def main(methods: list[str], seeds: int, processes: int | None, record: str | None) -> None:
+    """Measure and print; with the name of a record, write it down."""
     places = [(benchmark, data_set) for benchmark, data_sets in TABLES.items() for data_set in data_sets]
     jobs = [(method, *place, seed) for method in methods for place in places for seed in range(seeds)]
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        rows = list(pool.map(measure, jobs, chunksize=max(1, seeds // 4)))
+    rows = []
+    with ProcessPoolExecutor(processes) as pool:
+        for row in pool.map(measure, jobs, chunksize=max(1, seeds // 20)):
+            rows.append(row)
+            if len(rows) % seeds == 0:
+                method, data_set, *_ = row
+                print(f"{method}, {data_set}: {fmean(regret for *_, regret in rows[-seeds:]):.4f}", file=sys.stderr)
     frame = pd.DataFrame(rows, columns=["method", "table", "seed", "regret"])
     text = f"{EVALUATIONS} evaluations, 16 at a time, {seeds} seeds a table.\n\n{summary(frame)}"
     print(text)
     if record:
-        print(write_record("regret", text))
+        print(write_record(record, text))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--methods", nargs="+", choices=[*OWN, *METHODS], default=[*OWN, *METHODS])
     parser.add_argument("--seeds", type=int, default=100)
-    parser.add_argument("--record", action="store_true", help="write the table under experiments/records")
+    parser.add_argument("--processes", type=int, help="at a time; one a core without it")
+    parser.add_argument(
+        "--record", nargs="?", const="regret", metavar="NAME", help="write the table under experiments/records"
+    )
     arguments = parser.parse_args()
-    main(arguments.methods, arguments.seeds, record=arguments.record)
+    main(arguments.methods, arguments.seeds, arguments.processes, arguments.record)

@@ -11,11 +11,12 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
-from evo.assemble import build_standings
+from evo.assemble import build_operators, build_standings
 from evo.breeding import Breeder
 from evo.config import Config, parse_config
+from evo.credit import Credit
 from evo.plan import make_plan
 from evo.progress import Silent
 from evo.projection import NoTree
@@ -24,11 +25,15 @@ from evo.standings import Standings
 from evo.store import Store
 from evo.workers import Slot
 from experiments.tables import Table, Value
-from operators import ConstantMutation, MergeCrossover, OperatorChoice, SourceGate, UniformCrossover
+from operators import SourceGate
 from populations.diversity import Program
 from populations.toolbox import build_toolbox
 from trainer.evaluation import Clock, Evaluation, Job, Status, Timings
 
+CLASSICAL = {"constants": 0.6, "uniform": 0.2, "merge": 0.2}
+"""The product's classical operators and weights; tables have no structure to mutate."""
+_SECONDS = 300.0
+"""Of a typical evaluation: a search proposes earlier where proposing takes long beside evaluating."""
 _SPREAD = 0.2
 """Of the logarithm of an evaluation's time."""
 _TURNS = 12
@@ -88,7 +93,7 @@ class TableEvaluator:
 
     async def evaluate(self, slot: Slot, job: Job) -> Evaluation:  # noqa: ARG002 - the slots are all alike
         """Answer when the simulated training ends."""
-        seconds = self.chance.lognormvariate(0.0, _SPREAD)
+        seconds = _SECONDS * self.chance.lognormvariate(0.0, _SPREAD)
         self._started += 1
         ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._running, (self._now + seconds, self._started, ended))
@@ -121,7 +126,8 @@ def configuration(
     seed: int,
     evaluations: int,
     *,
-    noise: dict[str, float] | None = None,
+    noise: Mapping[str, float] | None = None,
+    operators: Mapping[str, Any] | None = None,
     directions: Mapping[str, str] | None = None,
 ) -> Config:
     """Return the configuration of a search with a population of 16.
@@ -130,13 +136,22 @@ def configuration(
         seed: of the search.
         evaluations: its budget.
         noise: what differs from the defaults in `[noise]`.
+        operators: what differs in `[operators]` from the classical ones.
         directions: of the objectives that it selects on, by name; the lowest loss without it.
     """
     directions = directions or {"loss": "minimize"}
     task = {"kind": "script", "genome": "configuration.py", "command": "none"}
     objectives = {name: {"direction": direction, "pattern": "(.*)"} for name, direction in directions.items()}
     search = {"pop": 16, "gens": evaluations // 16, "seed": seed, "objectives": list(directions)}
-    return parse_config({"task": {**task, "objectives": objectives}, "search": search, "noise": noise or {}})
+    return parse_config(
+        {
+            "task": {**task, "objectives": objectives},
+            "budget": {"train_seconds": _SECONDS},
+            "search": search,
+            "noise": noise or {},
+            "operators": {"weights": CLASSICAL, **(operators or {})},
+        }
+    )
 
 
 def search_table(table: Table, config: Config, slots: int = 16) -> dict[str, Value]:
@@ -150,14 +165,14 @@ def searched(table: Recorded, config: Config, slots: int = 16) -> Standings:
     """Return what is known after a whole search; generation 0 is drawn at random."""
     seed = config.search.seed
     chance = random.Random(f"{table.name}:{seed}")
-    operators = [(ConstantMutation(), 0.6), (UniformCrossover(), 0.2), (MergeCrossover(), 0.2)]
     toolbox = build_toolbox(config.objectives(config.search.objectives), config.search.pop)
     with Store.in_memory() as store:
         standings = build_standings(config)
-        choice, gate = OperatorChoice(operators), SourceGate(table.contract, store.known)
+        choice, gate = build_operators(config), SourceGate(table.contract, store.known)
         breeder = Breeder(seed, toolbox, choice, gate, store, standings)
         evaluator = TableEvaluator(table, slots, chance)
-        search = Search(make_plan(config), store, NoTree(), evaluator, breeder, standings, Silent())
+        credit = Credit.of(config, choice, standings, store) if config.operators.adaptive else None
+        search = Search(make_plan(config), store, NoTree(), evaluator, breeder, standings, Silent(), credit=credit)
         search.begin(table.genome(table.draw(chance)))
         search.restore()
         asyncio.run(search.run())
