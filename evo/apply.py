@@ -101,8 +101,10 @@ def _gain(viewed: Viewed, record: IndividualRecord) -> str:
     text = " on held-out text" if standings.plan.confirmed is Confirmed.ON_TEXT else ""
     seeds = f"{gain.seeds} training seed{'s' if gain.seeds > 1 else ''}{text} that selection never used"
     verdict = "beyond noise" if gain.is_real else "within noise"
-    value = f"{quantity(gain.value, signed=True)} ± {quantity(gain.noise)} {objective.unit}".rstrip()
-    return f"Gain over generation 0 in {objective.label}: {value}, with {seeds}; {verdict}."
+    value = f"{quantity(gain.value, signed=True)} {objective.unit}".rstrip()
+    low, high = (quantity(bound, signed=True) for bound in (gain.value - gain.margin, gain.value + gain.margin))
+    interval = f"95% interval {low} to {high}"
+    return f"Gain over generation 0 in {objective.label}: {value}, {interval}, with {seeds}; {verdict}."
 
 
 def _values(viewed: Viewed, record: IndividualRecord) -> Iterator[str]:

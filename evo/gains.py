@@ -1,6 +1,6 @@
 """What was confirmed where selection did not look: gains over generation 0, and a front.
 
-Noise is the spread of generation 0 there: it ran with the same seeds as everybody else who was confirmed.
+Generation 0 ran with the same seeds there as everybody else who was confirmed, so differences are paired.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
+from evo.spread import Spread
 from populations.dominance import dominates
 from populations.fitness import Fitness
 from trainer.objectives import Constraint, Objective
@@ -26,7 +27,9 @@ class Gain:
         value: mean paired difference in the unit of the first objective; positive is better.
         own: mean of the individual on these seeds.
         generation_zero: mean of generation 0 on these seeds.
-        noise: standard error of `value`, from the spread of generation 0's replicates.
+        noise: standard error of `value`.
+        margin: half the width of the 95% interval around `value`: more standard errors than two where `noise` itself
+            rests on few evaluations.
         seeds: how many pairs it rests on.
     """
 
@@ -35,12 +38,18 @@ class Gain:
     own: float
     generation_zero: float
     noise: float
+    margin: float
     seeds: int
 
     @property
     def is_real(self) -> bool:
-        """Whether the gain exceeds two standard errors; less counts as a tie."""
-        return self.value > 2 * self.noise
+        """Whether the 95% interval of the gain lies above zero; else it counts as a tie."""
+        return self.value > self.margin
+
+    @property
+    def margin_of_mean(self) -> float:
+        """Half the width of the 95% interval around either mean, which carries half the variance of the difference."""
+        return self.margin / math.sqrt(2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +83,19 @@ def paired_gains(fresh: Fresh, objective: Objective) -> list[Gain]:
     reference = fresh.get(0, {})
     if len(reference) < 2 or len(fresh) == 1:
         return []
-    sigma = stdev(measured[name] for measured in reference.values())
+    values = {individual: _on_seeds(own, reference, name) for individual, own in fresh.items()}
+    spread = _spread(values)
     gains = []
-    for individual, own in fresh.items():
-        pairs = [(own[seed][name], reference[seed][name]) for seed in sorted(reference.keys() & own.keys())]
-        if individual and pairs:
-            differences = [sign * (mine - base) for mine, base in pairs]
-            mine, base = (fmean(side) for side in zip(*pairs, strict=True))
-            # Both sides of each pair carry the noise of one evaluation.
-            noise = sigma * math.sqrt(2 / len(pairs))
-            gains.append(Gain(individual, fmean(differences), mine, base, noise, len(pairs)))
+    for individual, own in values.items():
+        if individual and own:
+            differences = [sign * (mine - values[0][seed]) for seed, mine in own.items()]
+            base = fmean(values[0][seed] for seed in own)
+            varies = spread.of_pairs(differences)
+            noise = varies.sigma / math.sqrt(len(own))
+            margin = varies.quantile * noise
+            gains.append(
+                Gain(individual, fmean(differences), fmean(own.values()), base, noise, margin, len(differences))
+            )
     return sorted(gains, key=lambda gain: (-gain.value, gain.individual))
 
 
@@ -110,6 +122,23 @@ def confirmed_members(
     # Of equals the older comes first.
     members.sort(key=lambda member: member.individual)
     return sorted(members, key=lambda member: means[member.individual].fitness, reverse=True)
+
+
+def _on_seeds(
+    own: Mapping[int, Mapping[str, float]], reference: Mapping[int, Mapping[str, float]], name: str
+) -> dict[int, float]:
+    return {seed: own[seed][name] for seed in sorted(reference.keys() & own.keys())}
+
+
+def _spread(values: Mapping[int, Mapping[int, float]]) -> Spread:
+    """Return how much a difference varies: among all who ran with the same seeds, or generation 0 if it ran oftener."""
+    others = [own for individual, own in values.items() if individual]
+    most = max(map(len, others), default=0)
+    rows = [own for own in others if len(own) == most]
+    seeds = set.intersection(*(set(own) for own in rows)) if rows else set()
+    table = [[own[seed] for seed in sorted(seeds)] for own in (values[0], *rows)]
+    among, alone = Spread.between(table), Spread.of_replicates([*values[0].values()])
+    return alone if alone.degrees > among.degrees else among
 
 
 def _means(

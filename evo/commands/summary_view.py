@@ -61,7 +61,14 @@ def print_best(console: Console, summary: Summary) -> None:
         print_whole(console, "best          nothing measured yet")
         return
     print_line(console, f"best          [bold]#{best.id}[/]  {one_line(best.idea)}")
-    print_line(console, f"              {_value(best, summary)}")
+    if gain := summary.gain:
+        # The mean that led the search to it is the best of many, so it comes last and by its name.
+        print_line(console, f"              {_confirmed(gain.own, gain, summary)}{_broken(best)}")
+        print_line(console, f"generation 0  {_confirmed(gain.generation_zero, gain, summary)}")
+        print_whole(console, f"gain          {_gain(summary)}")
+        print_line(console, f"selected by   {_value(best, summary)}")
+        return
+    print_line(console, f"              {_value(best, summary)}{_broken(best)}")
     print_line(console, f"generation 0  {_value(zero, summary)}")
     print_whole(console, f"gain          {_gain(summary)}")
 
@@ -178,9 +185,10 @@ def gain_text(gain: Gain, objective: Objective, confirmed: Confirmed) -> str:
     pairs = f"{gain.seeds} paired seed{'s' if gain.seeds > 1 else ''}"
     where = "held-out split G" if confirmed is Confirmed.ON_TEXT else "fresh ones"
     unit = _UNITS.get(objective.unit, objective.unit)
-    amount = f"{signed(objective.name, gain.value)} ± {number(objective.name, gain.noise)}"
+    amount = f"{signed(objective.name, gain.value)}{f' {unit}' if unit else ''}"
+    low, high = (signed(objective.name, bound) for bound in (gain.value - gain.margin, gain.value + gain.margin))
     claim = "; self-reported" if objective.self_reported else ""
-    return f"{amount}{f' {unit}' if unit else ''} ({pairs}, {where}; {verdict}{claim})"
+    return f"{amount}, 95% interval {low} to {high} ({pairs}, {where}; {verdict}{claim})"
 
 
 def signed(name: str, value: float) -> str:
@@ -209,8 +217,19 @@ def _value(standing: Standing, summary: Summary) -> str:
     name = summary.objective.name
     value = f"{summary.objective.label} {number(name, standing.objectives[name])}"
     sigma = f" ± {number(name, summary.noise[name])}" if name in summary.noise else ""
-    broken = f", [red]infeasible[/]: breaks {' and '.join(standing.broken)}" if standing.broken else ""
-    return f"{value}{sigma} ({evaluations(standing.replicates)}){broken}"
+    return f"{value}{sigma} ({evaluations(standing.replicates)})"
+
+
+def _confirmed(mean: float, gain: Gain, summary: Summary) -> str:
+    """Return a mean over the seeds of the confirmation with its 95% interval."""
+    objective = summary.objective
+    margin = gain.margin_of_mean
+    value, low, high = (number(objective.name, one) for one in (mean, mean - margin, mean + margin))
+    return f"{objective.label} {value}, 95% interval {low} to {high}"
+
+
+def _broken(standing: Standing) -> str:
+    return f", [red]infeasible[/]: breaks {' and '.join(standing.broken)}" if standing.broken else ""
 
 
 def _infeasible(standing: Standing) -> str:

@@ -117,6 +117,7 @@ class Confirmation:
         best: mean of the first objective, best individual.
         generation_zero: the same of generation 0.
         standard_error: of the difference of the two means; None where one replicate each gives no estimate.
+        margin: half the width of the 95% interval around that difference; None likewise.
         replicates: evaluations of the best individual.
     """
 
@@ -124,6 +125,7 @@ class Confirmation:
     best: float
     generation_zero: float
     standard_error: float | None
+    margin: float | None
     replicates: int
 
 
@@ -133,19 +135,19 @@ class Gain:
 
     Attributes:
         standard_error: None where the noise was not measured.
+        margin: what the value must exceed to be more than a tie; None likewise.
         fraction: of generation 0's value; None when that is zero.
     """
 
     value: float
     standard_error: float | None
+    margin: float | None
     fraction: float | None
 
     @property
     def beyond_noise(self) -> bool | None:
         """Whether the gain is more than a tie; None where the noise is not known."""
-        if self.standard_error is None:
-            return None
-        return self.value > TIE_SIGMAS * self.standard_error
+        return None if self.margin is None else self.value > self.margin
 
 
 @dataclass(frozen=True)
@@ -257,7 +259,8 @@ class RunReport:
         value = self.objective.weight * (individual.means[name] - base)
         sigma = self.noise.get(name)
         error = None if sigma is None else sigma * math.sqrt(1 / individual.replicates + 1 / over.replicates)
-        return Gain(value, error, value / abs(base) if base else None)
+        margin = None if error is None else TIE_SIGMAS * error
+        return Gain(value, error, margin, value / abs(base) if base else None)
 
     def best_gain(self) -> Gain | None:
         """Return the best individual's gain over generation 0 where selection looked; None before both are scored."""
@@ -269,7 +272,7 @@ class RunReport:
         """Return the gain that a confirmation found."""
         base = confirmation.generation_zero
         value = self.objective.weight * (confirmation.best - base)
-        return Gain(value, confirmation.standard_error, value / abs(base) if base else None)
+        return Gain(value, confirmation.standard_error, confirmation.margin, value / abs(base) if base else None)
 
     def best_so_far(self) -> list[tuple[int, float]]:
         """Return (evaluation number, mean of the best) after each OK evaluation.

@@ -189,6 +189,7 @@ def _confirmation(viewed: Viewed, best: int) -> Confirmation | None:
         best=gain.own,
         generation_zero=gain.generation_zero,
         standard_error=gain.noise,
+        margin=gain.margin,
         replicates=gain.seeds,
     )
 

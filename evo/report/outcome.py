@@ -65,10 +65,12 @@ def _confirmed_outcome(report: RunReport, best: int, confirmation: Confirmation,
         where = f"on split {confirmation.split}, which selection never saw, with {seeds}"
     headline = f"Individual {best}: {value}, {describe(gain)} than generation 0"
     aside = f"Where selection looked, it is {describe(selected)}."
-    if gain.beyond_noise is None:
+    if gain.margin is None:
         return Outcome(
             headline, f"Measured again {where}; too few replicates to tell it from noise. {aside}", Tone.OPEN
         )
+    low, high = (quantity(bound) for bound in (gain.value - gain.margin, gain.value + gain.margin))
+    aside = f"The 95% interval of the gain is {low} to {high}. {aside}"
     if gain.beyond_noise:
         return Outcome(headline, f"Confirmed {where}. {aside}", Tone.GOOD)
     return Outcome(headline, f"Not confirmed: {where}, it is not better beyond the noise. {aside}", Tone.OPEN)

@@ -8,8 +8,9 @@ from enum import StrEnum
 from itertools import product
 from typing import Any
 
+from evo.spread import Spread
 from evo.studies.bench import Trial
-from evo.studies.comparison import Gain, Sample, Spread, gain_over
+from evo.studies.comparison import Gain, Sample, gain_over, spread_between
 from evo.studies.edits import Change, Edit
 from evo.studies.notebook import Notebook
 from trainer.errors import ConfigError
@@ -143,7 +144,7 @@ def ablation(
     """Return what the measurements so far say about a change; `bounds` are the task's constraints."""
     samples = {program: Sample.of(notebook, program, seeds) for program in change.programs}
     zero, whole = samples[change.before], samples[change.after]
-    spread = Spread.of_samples(zero, (one for one in samples.values() if one is not zero), objective)
+    spread = spread_between(zero, (one for one in samples.values() if one is not zero), objective)
     gain = gain_over(whole, zero, objective, spread)
 
     def part(edit: Edit) -> Part:

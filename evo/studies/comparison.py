@@ -10,75 +10,15 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean, median, stdev
+from statistics import fmean
 
+from evo.spread import Spread
 from evo.studies.notebook import Measurement, Notebook
 from trainer.evaluation import Status
 from trainer.objectives import Constraint, Objective
 
-_QUANTILES = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23)
-"""Student's t, two-sided 95%, for one to ten degrees of freedom."""
-
 _ROUNDING = 1e-9
 """Of a value: where nothing is left to chance, smaller differences come from the order of sums."""
-
-_FAR_BEYOND = 3.0
-"""Standard deviations: one in 370 comparisons of two seeds lies there by chance."""
-
-_FAR_BEYOND_MEDIAN = 20.0
-"""The same, as a ratio of variances to their median, which is 0.455 of their mean where there are two seeds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """How much one paired difference varies.
-
-    Attributes:
-        sigma: standard deviation, in the objective's unit.
-        degrees: of freedom that it rests on; 0 where it is unknown.
-    """
-
-    sigma: float = math.nan
-    degrees: int = 0
-
-    @classmethod
-    def of_samples(cls, reference: Sample, others: Iterable[Sample], objective: Objective) -> Spread:
-        """Return the spread within a study.
-
-        Every value is taken as what the program does plus what the seed does; what is left is noise, and a difference
-        holds it twice. Programs that vary far more than most, as where a training half diverges, say nothing about
-        the others and are left out.
-        """
-        seeds = [*reference.values(objective)]
-        found = [one.values(objective) for one in (reference, *others)]
-        rows = [[values[seed] for seed in seeds] for values in found if values.keys() >= {*seeds}]
-        while len(rows) > 1 and len(seeds) > 1:
-            squares = _residual_squares(rows)
-            usual = median(squares)
-            steady = [row for row, own in zip(rows, squares, strict=True) if own <= _FAR_BEYOND_MEDIAN * usual]
-            if len(steady) == len(rows) or not usual:
-                degrees = (len(rows) - 1) * (len(seeds) - 1)
-                return cls(math.sqrt(2 * sum(squares) / degrees), degrees)
-            rows = steady
-        return cls()
-
-    @classmethod
-    def of_replicates(cls, sample: Sample, objective: Objective) -> Spread:
-        """Return the spread of a difference between two evaluations, from those of one program."""
-        values = [*sample.values(objective).values()]
-        return cls(math.sqrt(2) * stdev(values), len(values) - 1) if len(values) > 1 else cls()
-
-    def of_pairs(self, values: Sequence[float]) -> Spread:
-        """Return the spread that counts for the differences of one pair: their own where it is far beyond this one."""
-        own = stdev(values) if len(values) > 1 else 0.0
-        return Spread(own, len(values) - 1) if self.degrees and own > _FAR_BEYOND * self.sigma > 0 else self
-
-    @property
-    def quantile(self) -> float:
-        """How many standard errors are beyond noise: 2 with many degrees of freedom, more with few."""
-        if not self.degrees:
-            return math.inf
-        return _QUANTILES[self.degrees - 1] if self.degrees <= len(_QUANTILES) else 1.96 + 2.6 / self.degrees
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +96,18 @@ class Sample:
         return next((one.reason for one in self.measurements.values() if one.status is not Status.OK), "")
 
 
+def spread_between(reference: Sample, others: Iterable[Sample], objective: Objective) -> Spread:
+    """Return the spread within a study, over the programs that ended OK with every seed that the reference did with."""
+    seeds = [*reference.values(objective)]
+    found = [one.values(objective) for one in (reference, *others)]
+    return Spread.between([[values[seed] for seed in seeds] for values in found if values.keys() >= {*seeds}])
+
+
+def spread_of_replicates(sample: Sample, objective: Objective) -> Spread:
+    """Return the spread of a difference between two evaluations, from those of one program."""
+    return Spread.of_replicates([*sample.values(objective).values()])
+
+
 def gain_over(better: Sample, base: Sample, objective: Objective, spread: Spread) -> Gain:
     """Return the gain of one program over another."""
     ours, theirs = better.values(objective), base.values(objective)
@@ -167,18 +119,3 @@ def gain_over(better: Sample, base: Sample, objective: Objective, spread: Spread
     rounding = _ROUNDING * max(map(abs, (*ours.values(), *theirs.values())))
     margin = None if noise is None else max(own.quantile * noise, rounding)
     return Gain(fmean(values), noise, margin, len(values))
-
-
-def _residual_squares(rows: Sequence[Sequence[float]]) -> list[float]:
-    """Return, for each program, the sum of squares that neither programs nor seeds explain.
-
-    Args:
-        rows: shape (programs, seeds).
-    """
-    means = [fmean(row) for row in rows]
-    seeds = [fmean(column) for column in zip(*rows, strict=True)]
-    grand = fmean(means)
-    return [
-        sum((value - mean - seed + grand) ** 2 for value, seed in zip(row, seeds, strict=True))
-        for row, mean in zip(rows, means, strict=True)
-    ]

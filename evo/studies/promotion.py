@@ -16,9 +16,10 @@ from typing import Any
 
 from evo.config import Config, parse_config
 from evo.runs import Viewed
+from evo.spread import Spread
 from evo.store import IndividualRecord, Outcome
 from evo.studies.bench import Trial
-from evo.studies.comparison import Gain, Sample, Spread, gain_over
+from evo.studies.comparison import Gain, Sample, gain_over, spread_between, spread_of_replicates
 from evo.studies.notebook import Measurement, Notebook
 from operators.constants import Constant, Value, find_constants, replace_constants
 from trainer import genome
@@ -250,7 +251,7 @@ def promotion(
     base = Sample.of(notebook, zero, seeds)
     samples = [Sample.of(notebook, one.program, seeds) for one in contenders]
     distinct = {one.program: sample for one, sample in zip(contenders, samples, strict=True) if one.program != zero}
-    spread = Spread.of_samples(base, distinct.values(), objective)
+    spread = spread_between(base, distinct.values(), objective)
     mean = base.mean(objective)
 
     def promoted(one: Contender, sample: Sample) -> Promoted:
@@ -289,7 +290,7 @@ def contender(record: IndividualRecord, program: str, viewed: Viewed, objective:
                 return Contender(record.id, record.idea, program, gain, share, confirmed=True)
     own, zero = (_sample_in_run(viewed.store.outcomes_of(one)) for one in (record.id, 0))
     base = zero.mean(objective)
-    found = gain_over(own, zero, objective, Spread.of_replicates(zero, objective))
+    found = gain_over(own, zero, objective, spread_of_replicates(zero, objective))
     share = found.mean / abs(base) if found.mean is not None and base else None
     in_run = found if found.mean is not None else None
     return Contender(record.id, record.idea, program, in_run, share, confirmed=False)

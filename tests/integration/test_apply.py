@@ -141,8 +141,8 @@ def test_the_message_says_what_was_measured(project: Path, path: Path) -> None:
     subject, gain, table, trailers = git(project, "log", "-1", "--format=%B", "evo/tonight").strip().split("\n\n")
     assert subject == IDEA
     assert " ".join(gain.split()) == (
-        "Gain over generation 0 in val_bpb: +0.1000 ± 0.0008 bits per byte, with 3 training seeds on held-out text "
-        "that selection never used; beyond noise."
+        "Gain over generation 0 in val_bpb: +0.1000 bits per byte, 95% interval +0.1000 to +0.1000, with 3 training "
+        "seeds on held-out text that selection never used; beyond noise."
     )
     assert [line.split() for line in table.splitlines()[1:]] == [
         ["val_bpb", "1.5020", "1.4020", "bits", "per", "byte"],

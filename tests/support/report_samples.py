@@ -207,7 +207,7 @@ class _Simulation:
             "operator_costs": {
                 name: OperatorCosts(200, 7.18 if name.startswith("llm") else 0.0) for name in _OPERATORS
             },
-            "confirmation": Confirmation("G", 1.6021, 1.9814, 0.0011, 3),
+            "confirmation": Confirmation("G", 1.6021, 1.9814, 0.0011, 0.0022, 3),
             "starts": ((datetime(2026, 11, 20, 21, 4, tzinfo=UTC), "cpu (2 cores) with Python 3.11.2, torch 2.13.0"),),
             "out_of_service": (),
             "drifts": (),

@@ -148,14 +148,14 @@ def test_a_run_of_any_size_has_a_report(report):
     ("confirmation", "noise", "verdict", "tone"),
     [
         (
-            Confirmation("G", 1.6, 1.7, 0.01, 3),
+            Confirmation("G", 1.6, 1.7, 0.01, 0.02, 3),
             {},
             "Confirmed on split G, which selection never saw, with 3 seeds.",
             Tone.GOOD,
         ),
-        (Confirmation("G", 1.69, 1.7, 0.01, 3), {}, "Not confirmed: on split G", Tone.OPEN),
-        (Confirmation("G", 1.8, 1.7, 0.01, 3), {}, "it is not better beyond the noise", Tone.OPEN),
-        (Confirmation("G", 1.6, 1.7, None, 1), {}, "too few replicates", Tone.OPEN),
+        (Confirmation("G", 1.69, 1.7, 0.01, 0.02, 3), {}, "Not confirmed: on split G", Tone.OPEN),
+        (Confirmation("G", 1.8, 1.7, 0.01, 0.02, 3), {}, "it is not better beyond the noise", Tone.OPEN),
+        (Confirmation("G", 1.6, 1.7, None, None, 1), {}, "too few replicates", Tone.OPEN),
         (None, {}, "the noise was not measured", Tone.OPEN),
         (None, {"val_bpb": 0.001}, "Beyond the noise where selection looked; not confirmed", Tone.OPEN),
         (None, {"val_bpb": 0.2}, "Within the noise: a tie", Tone.OPEN),
@@ -173,7 +173,7 @@ def test_the_headline_names_the_best_its_gain_and_its_noise():
     assert outcome_of(report).headline == (
         "Individual 1: val_bpb 1.5000, 0.2000 ± 0.0141 (11.8%) better than generation 0"
     )
-    confirmed = replace(report, confirmation=Confirmation("G", 1.8, 1.7, 0.01, 1))
+    confirmed = replace(report, confirmation=Confirmation("G", 1.8, 1.7, 0.01, 0.02, 1))
     assert outcome_of(confirmed).headline == (
         "Individual 1: val_bpb 1.8000 on split G, 0.1000 ± 0.0100 (5.9%) worse than generation 0"
     )

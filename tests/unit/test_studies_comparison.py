@@ -4,7 +4,8 @@ from statistics import stdev
 
 import pytest
 
-from evo.studies.comparison import Gain, Sample, Spread, gain_over
+from evo.spread import Spread
+from evo.studies.comparison import Gain, Sample, gain_over, spread_between
 from evo.studies.notebook import Measurement
 from trainer.evaluation import Status
 from trainer.objectives import Constraint, Direction, Objective
@@ -39,7 +40,7 @@ def test_only_seeds_that_both_ended_ok_with_are_compared() -> None:
 
 def test_what_a_seed_does_to_all_programs_is_no_noise() -> None:
     zero, others = sample(1.0, 5.0, 9.0), [sample(0.5, 4.5, 8.5), sample(2.0, 6.0, 10.0)]
-    spread = Spread.of_samples(zero, others, LOSS)
+    spread = spread_between(zero, others, LOSS)
     assert spread.sigma == pytest.approx(0, abs=1e-12)
     assert spread.degrees == 4
     assert gain_over(others[0], zero, LOSS, spread).is_real
@@ -47,7 +48,7 @@ def test_what_a_seed_does_to_all_programs_is_no_noise() -> None:
 
 
 def test_two_programs_vary_as_their_differences_do() -> None:
-    spread = Spread.of_samples(sample(1.0, 2.0, 3.5), [sample(0.8, 2.1, 3.0)], LOSS)
+    spread = spread_between(sample(1.0, 2.0, 3.5), [sample(0.8, 2.1, 3.0)], LOSS)
     assert spread.sigma == pytest.approx(stdev([0.2, -0.1, 0.5]))
     assert spread.degrees == 2
 
@@ -58,7 +59,7 @@ def test_the_spread_is_that_of_a_difference() -> None:
     for _ in range(300):
         seeds = [numbers.gauss(0, 5) for _ in range(2)]
         rows = [sample(*(program + seed + numbers.gauss(0, 0.1) for seed in seeds)) for program in range(6)]
-        found.append(Spread.of_samples(rows[0], rows[1:], LOSS).sigma ** 2)
+        found.append(spread_between(rows[0], rows[1:], LOSS).sigma ** 2)
     assert math.sqrt(sum(found) / len(found)) == pytest.approx(0.1 * math.sqrt(2), rel=0.06)
 
 
@@ -66,7 +67,7 @@ def test_a_program_that_varies_far_more_than_the_others_has_its_own_noise() -> N
     numbers = random.Random(1)
     steady = [sample(*(1 + numbers.gauss(0, 0.01) for _ in range(3))) for _ in range(6)]
     unstable = sample(1.0, 9.0, 4.0)
-    spread = Spread.of_samples(steady[0], [*steady[1:], unstable], LOSS)
+    spread = spread_between(steady[0], [*steady[1:], unstable], LOSS)
     assert spread.sigma < 0.05
     gain = gain_over(unstable, steady[0], LOSS, spread)
     assert gain.noise is not None
@@ -75,7 +76,7 @@ def test_a_program_that_varies_far_more_than_the_others_has_its_own_noise() -> N
 
 
 def test_without_a_second_seed_nothing_is_known_of_the_noise() -> None:
-    spread = Spread.of_samples(sample(1.0), [sample(0.5)], LOSS)
+    spread = spread_between(sample(1.0), [sample(0.5)], LOSS)
     assert spread.degrees == 0
     gain = gain_over(sample(0.5), sample(1.0), LOSS, spread)
     assert (gain.mean, gain.noise, gain.margin) == (0.5, None, None)
@@ -83,7 +84,7 @@ def test_without_a_second_seed_nothing_is_known_of_the_noise() -> None:
 
 
 def test_failures_leave_what_is_complete() -> None:
-    spread = Spread.of_samples(sample(1.0, 2.0), [sample(None, 1.0), sample(0.5, 1.6)], LOSS)
+    spread = spread_between(sample(1.0, 2.0), [sample(None, 1.0), sample(0.5, 1.6)], LOSS)
     assert spread.degrees == 1
     assert sample(None, 1.0).failures == "1 crashed"
     assert sample(None, None).has_failed
