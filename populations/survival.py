@@ -62,19 +62,25 @@ def nsga2(
 ) -> list[Individual]:
     """Keep `mu` of parents and offspring together by NSGA-II: whole fronts, then the least crowded (Deb et al., 2002).
 
-    Dominance is beyond noise (`populations.dominance`), which DEAP's selNSGA2 does not know.
+    Dominance is beyond noise (`populations.dominance`), which DEAP's selNSGA2 does not know. Of individuals with equal
+    values the oldest stands for all, and the others stay only where there is room (Fortin and Parizeau, 2013): nobody
+    dominates them, so that copies of a few points would take every place.
 
     Raises:
         ValueError: an individual has no fitness.
     """
+    everyone = _everyone(population, offspring)
+    oldest = {individual.fitness: individual for individual in reversed(everyone)}
+    distinct = [individual for individual in everyone if oldest[individual.fitness] is individual]
     survivors: list[Individual] = []
-    for front in sort_into_fronts(_everyone(population, offspring), noise):
+    for front in sort_into_fronts(distinct, noise):
         room = mu - len(survivors)
         if len(front) > room:
             assignCrowdingDist(front)
             front.sort(key=lambda individual: individual.fitness.crowding_dist, reverse=True)
         survivors += front[:room]
-    return survivors
+    copies = [individual for individual in everyone if oldest[individual.fitness] is not individual]
+    return survivors + copies[: mu - len(survivors)]
 
 
 def _everyone(population: Sequence[Individual], offspring: Sequence[Individual]) -> list[Individual]:
