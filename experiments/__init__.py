@@ -11,6 +11,9 @@
     tables.py                  these tables as tasks; needs `pip install .[bench]`
     table_search.py            the product's search over a table: in memory, on simulated time
     table_baselines.py         random search, greedy, genetic algorithm, TPE
+    fronts.py                  Pareto fronts beside other NSGA-II, on recorded tables whose exact fronts are known
+    front_tables.py            these tables as tasks; needs `pip install .[bench]`
+    front_baselines.py         random search, NSGA-II of pymoo and of Optuna
     landscape.py               results of comparisons whose truth is known
     baselines/                 the plain GPT, a genome
     examples/                  three projects with a script of their own as the task: see examples/README.md
