@@ -68,14 +68,18 @@ class Landscape:
             points=_joined(fronts, [*POINT_COLUMNS, LOSS.name, SPEED.name]),
         )
 
-    def _runs(self, chance: np.random.Generator) -> pd.DataFrame:
+    def draw(self, chance: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Return what runs end with unless they fail, shape (repeats, arms), and generation 0 with their seeds."""
         shape = (self.repeats, len(self.gains))
         # One exponential has variance 1 and a long tail on the worse side.
         luck = chance.exponential(size=shape) - 1 if self.skewed else chance.standard_normal(shape)
         seeds = chance.standard_normal((self.repeats, 1 if self.paired else len(self.gains)))
         outcomes = _START - _GAIN + SIGMA * (seeds + luck - np.array(self.gains))
-        failed = chance.random(shape) < self.failure_rate
-        zero = np.broadcast_to(_START + SIGMA * seeds, shape)
+        return outcomes, np.broadcast_to(_START + SIGMA * seeds, shape)
+
+    def _runs(self, chance: np.random.Generator) -> pd.DataFrame:
+        outcomes, zero = self.draw(chance)
+        failed = chance.random(outcomes.shape) < self.failure_rate
         rows = []
         for repeat in range(self.repeats):
             for index, arm in enumerate(ARMS[: len(self.gains)]):
