@@ -137,6 +137,7 @@ def collect(definition: Definition, folder: ExperimentFolder) -> Results:
         points=pd.DataFrame(tables.points, columns=[*POINT_COLUMNS, *names]),
         rehearsal=experiment.rehearsal,
         drifts=tuple(_drifts(definition, folder)),
+        held_out=config.script is None,
     )
 
 

@@ -14,6 +14,7 @@ import shutil
 import signal
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from evo import runs
 from evo.compare.folder import ExperimentFolder
 from evo.compare.outcome import judge, standing
 from evo.config import Config, overlaid, parse_config
+from evo.errors import RunLocked
 from evo.expenses import Expenses, Prices
 from evo.genome import read_generation_zero
 from evo.materials import prepare_materials, refuse_other_materials
@@ -35,6 +37,8 @@ from trainer.errors import EvoError
 
 INTERRUPTED = 3
 """Exit code of a run that is to go on."""
+_PATIENCE_SECONDS = 60.0
+"""For the process of an experiment that was killed, which ends its evaluations and saves what they brought."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,7 @@ def main() -> None:
     order = Order.of(sys.stdin.readline())
     threading.Thread(target=_end_with_the_experiment, daemon=True).start()
     try:
-        complete = drive(order) if order.arm else measure_generation_zero(order)
+        complete = _drive_patiently(order) if order.arm else measure_generation_zero(order)
     except EvoError as error:
         _say(error=str(error))
         sys.exit(error.exit_code)
@@ -125,6 +129,16 @@ def measure_generation_zero(order: Order) -> bool:
     path.parent.mkdir(exist_ok=True)
     source = read_generation_zero(config)
     return judge(config, prepare_materials(config), source, "generation 0", order.seeds, path, _JudgingReporter())
+
+
+def _drive_patiently(order: Order) -> bool:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return drive(order)
+        except RunLocked:  # after a second of waiting for the lock
+            if time.monotonic() > deadline:
+                raise
 
 
 def drive(order: Order) -> bool:

@@ -41,6 +41,7 @@ _STYLE: Any = {
     "axes.axisbelow": True,
     "legend.frameon": False,
     "text.parse_math": False,  # names are shown as they are, dollars included
+    "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "evo",  # the same results make the same file
 }
 _WIDTH = 9.0
@@ -131,7 +132,7 @@ def _anytime(results: Results) -> Figure | None:
         for curve in curves:
             _curve(axes, curve, results)
         axes.set_xlabel(COST_TITLES[cost])
-    panels[0].set_ylabel(f"best so far\n{_axis_title(results.objective)}")
+    panels[0].set_ylabel(f"best so far\n{_named(results.objective)}")
     _legend(canvas, panels[0])
     unknown = sorted(COST_TITLES[cost] for cost, curves in drawn.items() if len(curves) < max(map(len, drawn.values())))
     caption = (
@@ -145,9 +146,13 @@ def _anytime(results: Results) -> Figure | None:
 
 def _curve(axes: Axes, curve: Curve, results: Results) -> None:
     colour = _colour(results.arms.index(curve.arm))
-    axes.fill_between(curve.spent, curve.low, curve.high, color=colour, alpha=0.15, lw=0, step="post")
-    label = f"{_label(curve.arm)} ({curve.runs})"
-    axes.step(curve.spent, curve.middle, where="post", color=colour, lw=1.6, label=label)
+    values = np.stack([curve.low, curve.middle, curve.high])
+    # A step where nothing changes would only make the file larger.
+    drawn = np.concatenate([[True], (np.diff(values) != 0).any(axis=0)])
+    drawn[-1] = True
+    spent, (low, middle, high) = curve.spent[drawn], values[:, drawn]
+    axes.fill_between(spent, low, high, color=colour, alpha=0.15, lw=0, step="post")
+    axes.step(spent, middle, where="post", color=colour, lw=1.6, label=f"{_label(curve.arm)} ({curve.runs})")
 
 
 def _attainment(results: Results) -> Figure | None:
@@ -238,8 +243,12 @@ def _colour(place: int) -> str:
 
 
 def _axis_title(objective: Objective) -> str:
+    return _named(objective, _in_unit(objective))
+
+
+def _named(objective: Objective, unit: str = "") -> str:
     better = "lower" if objective.direction is Direction.MINIMIZE else "higher"
-    return f"{_label(objective.name)}{_in_unit(objective)} ({better} is better)"
+    return f"{_label(objective.name)}{unit} ({better} is better)"
 
 
 def _in_unit(objective: Objective) -> str:

@@ -52,6 +52,7 @@ class Results:
         points: one row a non-dominated individual of a run (`POINT_COLUMNS`, then the objectives by name).
         rehearsal: whether the experiment only tries the machinery, so that its numbers mean nothing.
         drifts: sentences on devices that a run's sentinels found to drift.
+        held_out: whether outcomes are of data that no search scores; a script has fresh seeds alone.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Results:
     points: pd.DataFrame
     rehearsal: bool = False
     drifts: tuple[str, ...] = ()
+    held_out: bool = True
 
     def write_csv(self, folder: Path) -> Sequence[Path]:
         """Write the three tables as CSV into an existing folder and return their paths."""

@@ -136,8 +136,7 @@ def design(findings: Findings) -> list[str]:
     objective = results.objective
     direction = "lower" if objective.direction is Direction.MINIMIZE else "higher"
     unit = f", in {objective.unit}" if objective.unit else ""
-    # A script holds nothing back that it could be scored on.
-    anew = "measured anew with fresh seeds" if objective.self_reported else "measured anew with fresh seeds on split F"
+    anew = f"measured anew with fresh seeds{' on split F, which no search scores' if results.held_out else ''}"
     budget = (
         f"Arms: {listed(results.arms)}. Each has {counts(results.repeats, 'run')} with an equal budget of "
         f"{results.budget}; crashes, repairs and re-evaluations are part of it."
@@ -239,6 +238,8 @@ def limits(findings: Findings) -> list[str]:
         "Curves, runtimes and fronts show what selection saw, which flatters every arm; targets were set from the same "
         "runs. They describe and are not tested."
     )
+    if not results.held_out:
+        sentences.append("Outcomes are of the data that the searches scored too: seeds are fresh, the data are not.")
     if results.objective.self_reported:
         sentences.append(f"{results.objective.name} is what the candidates said of themselves; nobody has checked it.")
     return sentences

@@ -151,6 +151,11 @@ def test_what_does_not_count_is_said_in_words_and_numbers():
     assert any("not complete" in line for line in document.limits)
 
 
+def test_a_device_that_drifted_is_named():
+    sample = replace(results(arms_of(first=[1.0], other=[2.0])), drifts=("block-01/other: cpu drifts: 4.0 σ worse.",))
+    assert "block-01/other: cpu drifts: 4.0 σ worse." in said(sample)
+
+
 def test_a_folder_that_cannot_be_written_is_an_error_with_a_next_step(tmp_path):
     (tmp_path / "taken").write_text("")
     with pytest.raises(ReportError, match="Name a folder that you can write"):
