@@ -14,7 +14,12 @@
     fronts.py                  Pareto fronts beside other NSGA-II, on recorded tables whose exact fronts are known
     front_tables.py            these tables as tasks; needs `pip install .[bench]`
     front_baselines.py         random search, NSGA-II of pymoo and of Optuna
+    planted_truth.py           what `evo compare` finds where the truth is known: false claims, power, intervals
     landscape.py               results of comparisons whose truth is known
+    comparison.py              one comparison from its file to its record; a rehearsal with its server
+    compare/                   experiments of `evo compare` for a CPU
+    llm_vs_random.toml         one for real keys and GPUs
+    scripted_model.py          a server in a language model's place
     baselines/                 the plain GPT, a genome
     examples/                  three projects with a script of their own as the task: see examples/README.md
     recording.py               how a record is written: the command, the machine, the numbers

@@ -9,27 +9,20 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
-import re
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 from evo.assemble import build_operators
 from evo.config import Config, parse_config
 from evo.resolution import resolve
+from experiments.scripted_model import scripted_model
 from experiments.simulation import SimulatedEvaluator, Stopwatch, simulated_search
 
-_SERVER = Path(__file__).parent.parent / "tests" / "support" / "messages_server.py"
 _SLOTS = 4
 
 
 def measure(evaluations: int = 200, latency_seconds: float = 2.0, evaluation_seconds: float = 2.0) -> str:
     """Return the measurements as Markdown."""
     rows = ["| operators | schedule | busy | target |", "|---|---|---|---|"]
-    with _language_model(latency_seconds) as url:
+    with scripted_model(latency_seconds) as url:
         for schedule, target in (("asynchronous", "≥ 97%"), ("generational", "")):
             config = _config(evaluations, schedule, {"llm_mutation": 1.0}, url)
             busy = _busy_share(config, evaluation_seconds)
@@ -55,23 +48,6 @@ def _busy_share(config: Config, evaluation_seconds: float) -> float:
     first = min(start for start, _ in evaluator.busy)
     last = max(end for _, end in evaluator.busy)
     return sum(end - start for start, end in evaluator.busy) / (_SLOTS * (last - first))
-
-
-@contextmanager
-def _language_model(latency_seconds: float) -> Iterator[str]:
-    """Run the scripted server of the tests in a process of its own; yield its address."""
-    command = [sys.executable, str(_SERVER), "--port", "0", "--latency", str(latency_seconds)]
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as server:
-        assert server.stdout is not None
-        line = server.stdout.readline()
-        found = re.search(r"http://\S+", line)
-        if found is None:
-            raise RuntimeError(f"expected the server's address, but it printed {line!r}")
-        try:
-            yield found.group()
-        finally:
-            server.terminate()
 
 
 if __name__ == "__main__":
