@@ -97,7 +97,8 @@ class SearchConfig(Section):
             lost evaluations and the confirmation are included.
         max_usd: those hours at `operators.dollars_per_hour`, and what language models cost.
         target: mean of the first objective at which the search ends.
-        patience: results without a better individual after which the search ends; 0 for never.
+        patience: results without a better individual, or with several objectives without a new one on the front, after
+            which the search ends; 0 for never.
     """
 
     pop: Positive = 16

@@ -60,7 +60,8 @@ class Standings:
         told: results so far; `searched` of them were offspring with the whole budget.
         spent: what they cost: evaluations of the whole budget.
         ladder: the rungs below the whole budget, and who goes on from one.
-        led_since: number of the result that made the best individual the best.
+        led_since: number of the result that made the best individual the best, or with several objectives of the one
+            that brought something new to the front of selection.
         exploration: whether the search has stalled and explores.
         sentinels: when they are due, and which devices drift.
         second_looks: results of further seeds by individual, failures included (`evo.second_looks`).
@@ -94,7 +95,7 @@ class Standings:
         self.ladder = ladder or Ladder(FidelityConfig(), plan.seed, objectives)
         self.searched = 0
         self.led_since = 0
-        self._leader: int | None = None
+        self._leading: frozenset[int] = frozenset()
         self.exploration = Exploration(diversity.explore_after)
         self.sentinels = Sentinels(plan.sentinel_every, self.objectives[0])
         self.second_looks: Counter[int] = Counter()
@@ -139,10 +140,11 @@ class Standings:
             self.second_looks[record.id] += 1
         if outcome.status is Status.OK and outcome.purpose.counts:
             self._measure(record, outcome, source)
-        leader = self.best()
-        if leader is not None and leader.id != self._leader:
-            self._leader, self.led_since = leader.id, outcome.told
-        if leader is not None and outcome.purpose is not Purpose.CONFIRM:
+        leading = self._who_leads()
+        if leading - self._leading:
+            self.led_since = outcome.told
+        self._leading = leading
+        if leading and outcome.purpose is not Purpose.CONFIRM:
             self.exploration.tell(outcome.told, self.led_since)
         # Only a sentinel is judged by the noise, and most results are none.
         is_sentinel = outcome.purpose is Purpose.SENTINEL
@@ -205,6 +207,14 @@ class Standings:
         if self.has_gate:
             return self.champion
         return self.hall[0] if len(self.hall) else None
+
+    def _who_leads(self) -> frozenset[int]:
+        """Return the best individual, or with several objectives the members of the front, of equals the oldest."""
+        if self.plan.several:
+            youngest_first = sorted(self.trade_offs.items, key=lambda member: -member.individual.id)
+            return frozenset({member.fitness: member.individual.id for member in youngest_first}.values())
+        leader = self.best()
+        return frozenset() if leader is None else frozenset([leader.id])
 
     def _best_confirmed(self, gains: Sequence[Gain]) -> Individual | None:
         """Return the one with the largest gain among those that keep the constraints best, generation 0 among them."""

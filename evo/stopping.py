@@ -40,7 +40,8 @@ class StoppingRules:
         max_usd: what these are worth and what language models cost, likewise.
         prices: by which both are counted.
         target: of the first objective's mean; None for none.
-        patience: results without another best individual; 0 for no limit.
+        patience: results without another best individual, or a new one on the front of several objectives; 0 for no
+            limit.
     """
 
     max_seconds: float | None = None
@@ -98,5 +99,6 @@ class StoppingRules:
         if self.target is not None and objective.weight * (value - self.target) >= 0 and best.fitness.feasible:
             return Stopped(Ending.TARGET, f"{objective.name} {value:.6g} reaches the target of {self.target:g}")
         if self.patience and standings.told - standings.led_since >= self.patience:
-            return Stopped(Ending.STAGNATION, f"{self.patience} results brought no better individual than {best.id}")
+            what = "nothing new to the front" if standings.plan.several else f"no better individual than {best.id}"
+            return Stopped(Ending.STAGNATION, f"{self.patience} results brought {what}")
         return None

@@ -373,6 +373,14 @@ class TestFront:
         teller.tell(1, 1.0, Purpose.CONFIRM, seed=1, gate=1.5, speed=1e3)
         assert [one.holds for one in teller.standings.confirmed_front()] == [False]
 
+    def test_who_is_new_on_it_is_progress_and_a_copy_is_none(self, teller: Teller) -> None:
+        teller.replicates(2.1)
+        seen = []
+        for number, (bpb, speed) in enumerate([(1.9, 2e4), (1.95, 1e4), (1.9, 2e4), (2.5, 3e4), (1.9, 2e4)], start=1):
+            teller.tell(number, bpb, speed=speed)
+            seen.append(teller.standings.led_since)
+        assert seen == [2, 2, 2, 5, 5]
+
     def test_its_history_has_every_change(self, teller: Teller) -> None:
         teller.replicates(2.1)
         teller.tell(1, 1.9, speed=2e4)
