@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -72,8 +73,9 @@ def build_search(
     evaluator: Evaluator,
     operators: OperatorChoice,
     observer: Observer,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Search:
-    """Return the search of a resolved configuration over an open store."""
+    """Return the search of a resolved configuration over an open store; `clock` is that of its event loop."""
     standings = build_standings(config)
     gate = SourceGate(contract(config), store.known)
     breeder = Breeder(
@@ -91,7 +93,7 @@ def build_search(
     jobs = Jobs(store, standings, config.budget.min_throughput)
     rules = StoppingRules.of(config)
     credit = Credit.of(config, operators, standings, store) if config.operators.adaptive else None
-    return Search(make_plan(config), store, lineage, evaluator, breeder, standings, observer, rules, credit, jobs)
+    return Search(make_plan(config), store, lineage, evaluator, breeder, standings, observer, rules, credit, jobs, clock)
 
 
 def build_standings(config: Config) -> Standings:

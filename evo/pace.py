@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 
 from evo.lookahead import Lookahead, blend
 from evo.plan import Plan
@@ -15,25 +16,31 @@ _KEY = "pace"
 class Pace:
     """What decides when a proposal begins, apart from the results; a resumed run goes on with it as it was.
 
+    Args:
+        plan: of the run.
+        slots: evaluations at a time.
+        clock: seconds since whenever, never set back.
+
     Attributes:
         lookahead: how many offspring to have ready.
         search_end: evaluations after which the search proper is over and the finalists are confirmed.
     """
 
-    def __init__(self, plan: Plan, slots: int) -> None:
+    def __init__(self, plan: Plan, slots: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.lookahead = Lookahead(slots)
         self.search_end = plan.search_end
         self._interval_seconds = 0.0
         self._interval_share = 0.0
         self._driven_before = 0.0
-        self._started = self._newest = time.monotonic()
+        self._clock = clock
+        self._started = self._newest = clock()
         self._plan = plan
         self._kept = ""
 
     @property
     def driven_seconds(self) -> float:
         """Wall seconds that the run was driven so far, by this driver and by those before it."""
-        return self._driven_before + time.monotonic() - self._started
+        return self._driven_before + self._clock() - self._started
 
     @property
     def result_seconds(self) -> float:
@@ -42,7 +49,7 @@ class Pace:
 
     def result_came(self, share: float) -> None:
         """Take in that an evaluation was accepted that trained with a share of the budget."""
-        now = time.monotonic()
+        now = self._clock()
         self._interval_seconds = blend(self._interval_seconds, now - self._newest)
         self._interval_share = blend(self._interval_share, share)
         self._newest = now

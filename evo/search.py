@@ -67,6 +67,7 @@ class Search:
         rules: StoppingRules | None = None,
         credit: Credit | None = None,
         jobs: Jobs | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._plan = plan
         self._store = store
@@ -78,8 +79,9 @@ class Search:
         self._jobs = jobs or Jobs(store, standings)
         self._rules = rules or StoppingRules()
         self._credit = credit
+        self._clock = clock
         self._workforce = Workforce(evaluator.workers)
-        self._pace = Pace(plan, self._workforce.size)
+        self._pace = Pace(plan, self._workforce.size, clock)
         self._losses = Losses()
         self._queue: deque[EvaluationRecord] = deque()
         self._reopened: deque[Draft] = deque()
@@ -210,7 +212,7 @@ class Search:
             self._propose(draft)
 
     def _propose(self, draft: Draft) -> None:
-        self._proposing[asyncio.create_task(self._breeder.propose(draft))] = (draft, time.monotonic())
+        self._proposing[asyncio.create_task(self._breeder.propose(draft))] = (draft, self._clock())
 
     def _may_propose(self) -> bool:
         if self._room() < 1:
@@ -226,7 +228,7 @@ class Search:
         draft, started = self._proposing.pop(task)
         if task.cancelled():  # it stays open, and a resumed run repeats it
             return
-        self._pace.lookahead.proposal_took(time.monotonic() - started)
+        self._pace.lookahead.proposal_took(self._clock() - started)
         match task.exception():
             case None:
                 self._admit(draft, task.result())

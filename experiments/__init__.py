@@ -3,9 +3,11 @@
     performance.py             what the driver costs: run by `make bench`, recorded in records/
     driver_cost.py             seconds and memory of the driver per candidate
     slots_busy.py              share of slot-seconds that evaluations fill
+    workers_busy.py            the same for a whole night on 16 devices, in simulated time
     worker_overhead.py         worker seconds outside training and scoring
     startup.py                 `evo --help`
     simulation.py              an evaluator without training, an operator without cost
+    simulated_time.py          an event loop whose clock jumps to the next timer
     seed_against_baselines.py  generation 0 beside plain GPTs
     regret.py                  the search beside other methods on recorded tables, noise included
     tables.py                  these tables as tasks; needs `pip install .[bench]`

@@ -11,12 +11,13 @@ import random
 import re
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
+from zlib import crc32
 
 from evo.assemble import build_search
 from evo.config import Config
@@ -71,12 +72,12 @@ class _SimulatedSlot:
 
 @dataclass
 class SimulatedEvaluator:
-    """Evaluates without training: waits, then answers with a random score that depends on the genome alone.
+    """Evaluates without training: waits, then answers with a random score that depends on genome and seed alone.
 
     Attributes:
         slots: jobs at a time.
         seconds: each evaluation's wall time.
-        busy: (start, end) of every evaluation, monotonic seconds.
+        busy: (start, end) of every evaluation, seconds of the event loop's clock.
     """
 
     slots: int = 1
@@ -90,16 +91,28 @@ class SimulatedEvaluator:
 
     async def evaluate(self, slot: Slot, job: Job) -> Evaluation:  # noqa: ARG002 - the slots are all alike
         """Answer after `seconds`."""
-        started = time.monotonic()
-        await asyncio.sleep(self.seconds)
-        self.busy.append((started, time.monotonic()))
-        rng = random.Random(f"{hash(job.genome)}:{job.seed}")
-        bpb = rng.gauss(1.8, 0.05)
+        chance = random.Random(f"{crc32(job.genome.encode())}:{job.seed}")
+        status, seconds = self.ending(job, chance)
+        clock = asyncio.get_running_loop().time
+        started = clock()
+        await asyncio.sleep(seconds)
+        self.busy.append((started, clock()))
+        timings = Timings(seconds, seconds, 0.0, seconds)
+        if status is not Status.OK:
+            return Evaluation(status, job.seed, "simulated", Clock.WALL, "none", timings=timings)
+        return self._measured(job, chance, timings)
+
+    def ending(self, job: Job, chance: random.Random) -> tuple[Status, float]:  # noqa: ARG002 - for others to vary
+        """Return how an evaluation ends, and after how many seconds."""
+        return Status.OK, self.seconds
+
+    def _measured(self, job: Job, chance: random.Random, timings: Timings) -> Evaluation:
+        bpb = chance.gauss(1.8, 0.05)
         is_gated = job.gate_below is not None and bpb < job.gate_below
         objectives = {
             "val_bpb": bpb,
-            "tokens_per_second": rng.uniform(1e4, 1e5),
-            "train_seconds": self.seconds,
+            "tokens_per_second": chance.uniform(1e4, 1e5),
+            "train_seconds": timings.train_seconds,
             "peak_memory_mib": 400.0,
             "parameters": 1e6,
             "code_lines": 300.0,
@@ -112,7 +125,7 @@ class SimulatedEvaluator:
             sandbox="none",
             objectives=objectives,
             split_bpb={split.value: bpb for split in (*job.splits, *((Split.GATE,) if is_gated else ()))},
-            timings=Timings(self.seconds, self.seconds, 0.0, self.seconds),
+            timings=timings,
         )
 
     def retire(self, slot: Slot) -> None:
@@ -135,13 +148,18 @@ class Stopwatch(Silent):
 
 @contextmanager
 def simulated_search(
-    config: Config, evaluator: Evaluator, operators: OperatorChoice, observer: Observer, folder: Path | None = None
+    config: Config,
+    evaluator: Evaluator,
+    operators: OperatorChoice,
+    observer: Observer,
+    folder: Path | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Search]:
     """Yield a search over a new run folder with a 26 kB genome, everything durable on a real disk."""
     with tempfile.TemporaryDirectory(dir=folder or Path.cwd(), prefix=".bench-") as temporary:
         run = RunFolder.create(Path(temporary) / "run")
         with run.lock(), Store.create(run.store) as store:
-            search = build_search(config, store, Lineage.open(run.lineage), evaluator, operators, observer)
+            search = build_search(config, store, Lineage.open(run.lineage), evaluator, operators, observer, clock)
             search.begin(large_genome())
             run.seal(config.to_toml())
             search.restore()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -92,13 +93,16 @@ def opened(
     evaluator: Evaluator,
     operator: Operator | OperatorChoice | None = None,
     observer: Observer | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[tuple[Search, Store]]:
     """Yield the search of a new run, or of the run that is there already."""
     is_new = not path.exists()
     folder = RunFolder.create(path) if is_new else RunFolder.open(path)
     with folder.lock(), Store.create(folder.store) if is_new else Store.open(folder.store) as store:
         choice = operator if isinstance(operator, OperatorChoice) else OperatorChoice([(operator or Numbering(), 1.0)])
-        search = build_search(config, store, Lineage.open(folder.lineage), evaluator, choice, observer or Silent())
+        search = build_search(
+            config, store, Lineage.open(folder.lineage), evaluator, choice, observer or Silent(), clock
+        )
         if is_new:
             search.begin(GENOME)
         folder.seal(config.to_toml())
