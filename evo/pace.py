@@ -57,7 +57,13 @@ class Pace:
     def keep(self, store: Store) -> None:
         """Write it to the store, if it has changed."""
         state = json.dumps(
-            {"search_end": self.search_end, "driven_seconds": self.driven_seconds, **self.lookahead.state()}
+            {
+                "search_end": self.search_end,
+                "driven_seconds": self.driven_seconds,
+                "interval_seconds": self._interval_seconds,
+                "interval_share": self._interval_share,
+                **self.lookahead.state(),
+            }
         )
         if state != self._kept:
             store.set_meta(_KEY, state)
@@ -68,6 +74,8 @@ class Pace:
         kept = store.meta(_KEY)
         if kept is not None:
             state = json.loads(kept)
-            self._driven_before = state.pop("driven_seconds", 0.0)
-            self.search_end = max(self._plan.search_end, min(state.pop("search_end"), self._plan.evaluations))
+            self._driven_before = state.get("driven_seconds", 0.0)
+            self._interval_seconds = state.get("interval_seconds", 0.0)
+            self._interval_share = state.get("interval_share", 0.0)
+            self.search_end = max(self._plan.search_end, min(state["search_end"], self._plan.evaluations))
             self.lookahead.restore(state)
