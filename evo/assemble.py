@@ -93,7 +93,9 @@ def build_search(
     jobs = Jobs(store, standings, config.budget.min_throughput)
     rules = StoppingRules.of(config)
     credit = Credit.of(config, operators, standings, store) if config.operators.adaptive else None
-    return Search(make_plan(config), store, lineage, evaluator, breeder, standings, observer, rules, credit, jobs, clock)
+    return Search(
+        make_plan(config), store, lineage, evaluator, breeder, standings, observer, rules, credit, jobs, clock
+    )
 
 
 def build_standings(config: Config) -> Standings:

@@ -31,12 +31,20 @@ def gated_job(record: EvaluationRecord, source: str, standings: Standings) -> Jo
     return replace(job, gate_below=standings.champion.means()[CONFIRMED_OBJECTIVE])
 
 
-def confirmation_requests(plan: Plan, standings: Standings, store: StoreView) -> list[tuple[int, EvaluationRequest]]:
-    """Return the evaluations that confirm as many finalists as the rest of the budget has room for.
+def confirmation_requests(
+    plan: Plan, standings: Standings, store: StoreView, left: float
+) -> list[tuple[int, EvaluationRequest]]:
+    """Return the evaluations that confirm as many finalists as there is room for.
 
     Finalists are the best in the one objective of selection, or the members of the front where there are several
     (`Standings.finalists`). Generation 0 runs with the same seeds, so that every difference is one between pairs. What
     exists already, from replicates or from the confirmation of a smaller budget, is not repeated.
+
+    Args:
+        plan: of the run.
+        standings: who the finalists are.
+        store: what exists or is under way.
+        left: evaluations of the budget.
 
     Returns:
         Pairs of an individual and what to ask of it; none when there is no room for even one finalist.
@@ -44,7 +52,7 @@ def confirmation_requests(plan: Plan, standings: Standings, store: StoreView) ->
     finalists = [individual.id for individual in standings.finalists()]
     # Seed 0 is what selection has seen; the others are new to every finalist.
     seeds = [plan.training_seed(index + 1) for index in range(plan.seeds_of(len(finalists)))]
-    known = {(one, outcome.seed) for one in (0, *finalists) for outcome in store.outcomes_of(one)}
+    known = {(one, record.seed) for one in (0, *finalists) for record in store.evaluations_of(one)}
     for count in range(len(finalists), 0, -1):
         requests = [
             (individual, EvaluationRequest(seed, _COMPARED_SPLITS, Purpose.CONFIRM))
@@ -52,6 +60,13 @@ def confirmation_requests(plan: Plan, standings: Standings, store: StoreView) ->
             for seed in seeds
             if (individual, seed) not in known
         ]
-        if len(requests) <= plan.evaluations - standings.spent:
+        if len(requests) <= left:
             return requests
     return []
+
+
+def certain_requests(plan: Plan, standings: Standings, store: StoreView, left: float) -> list[EvaluationRequest]:
+    """Return what the confirmation takes of generation 0 even if the finalists change; arguments as above."""
+    seeds = {plan.training_seed(index + 1) for index in range(plan.confirmation_seeds)}
+    requests = confirmation_requests(plan, standings, store, left)
+    return [wanted for individual, wanted in requests if individual == 0 and wanted.seed in seeds]

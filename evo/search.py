@@ -23,7 +23,7 @@ from collections.abc import Callable
 from functools import partial
 
 from evo.breeding import Breeder, Draft
-from evo.confirmation import confirmation_requests, replicate_requests
+from evo.confirmation import certain_requests, confirmation_requests, replicate_requests
 from evo.credit import Credit
 from evo.endings import Ending, Stopped
 from evo.fidelity import WHOLE, Switch
@@ -416,14 +416,27 @@ class Search:
     def _start_confirmations(self) -> None:
         """Queue the finalists once the search proper is over, and search on with what they leave of the budget."""
         if self._queue or self._evaluating or self._proposing:
+            self._start_certain_confirmations()
             return
-        requests = confirmation_requests(self._plan, self._standings, self._store)
+        left = self._plan.evaluations - self._standings.spent
+        requests = confirmation_requests(self._plan, self._standings, self._store, left)
         if self._stopped is None:
             self._pace.search_end = self._plan.evaluations - len(requests)
             if not self._search_is_over():
                 self._start_proposals()
                 return
         self._queue.extend(self._enqueued(individual, wanted) for individual, wanted in requests)
+
+    def _start_certain_confirmations(self) -> None:
+        """Give workers that the end of the search leaves idle what the confirmation takes in any case."""
+        idle = len(self._workforce.free) - len(self._proposing)
+        is_open = self._stopped is None and self._room() >= 1
+        if self._queue or idle <= 0 or is_open:
+            return
+        left = self._plan.evaluations - self._pace.search_end
+        requests = certain_requests(self._plan, self._standings, self._store, left)[:idle]
+        self._queue.extend(self._enqueued(0, wanted) for wanted in requests)
+        self._pace.search_end += len(requests)
 
     def _enqueued(self, individual: int, wanted: EvaluationRequest) -> EvaluationRecord:
         queued = self._store.enqueue(

@@ -7,7 +7,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from paced_evaluator import FailingOffspring, PacedEvaluator
 from run_inspection import assert_no_error
@@ -57,6 +57,12 @@ def assert_spent(config: Config, store: Store) -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(CONFIGURATIONS, EVALUATORS, OPERATORS, st.integers(0, 3))
+@example(  # the smaller budget leaves generation 0 with fewer replicates than the larger one counts on
+    configuration(pop=2, gens=3, noise={"baseline_replicates": 2, "confirm_share": 0.3}),
+    PacedEvaluator(GENOME, 1, 2),
+    Numbering(one_in=2),
+    3,
+)
 def test_the_budget_is_spent_exactly(
     config: Config, evaluator: PacedEvaluator, operator: Numbering, more_gens: int
 ) -> None:
