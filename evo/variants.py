@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from evo.store import Outcome, Purpose, StoreView, mean_objectives
+from evo.store import Outcome, StoreView, mean_objectives
 from operators.constants import Value, constants_and_structure
 from operators.proposal import Variant
 from trainer.evaluation import Status
@@ -54,7 +54,7 @@ class Variants:
     def _read_results(self) -> None:
         for outcome in self._store.outcomes(after=self._read):
             self._read = outcome.told
-            if outcome.status is not Status.OK or outcome.purpose is Purpose.SENTINEL:
+            if outcome.status is not Status.OK or not outcome.purpose.counts:
                 continue
             known = self._look_up(outcome.individual)
             if not known.outcomes:

@@ -21,6 +21,7 @@ from evo.run_status import read_status
 from evo.runs import view
 from evo.store import Purpose
 from evo.terminal import Console
+from evo.variants import Variants
 from evo.workers.evaluator import Slot
 from operators import ConstantMutation
 from trainer.evaluation import Clock, Evaluation, Job, Status
@@ -81,6 +82,9 @@ def test_only_whole_trainings_have_a_fitness_and_everybody_climbed(agreeing: tup
         assert 95 < standings.spent <= 96
         dropped = tried - whole
         assert all(viewed.store.measurements_of(one) == [] for one in dropped)
+        variants = Variants(viewed.store).of(0, standings.told)  # what the tuning operator learns from
+        assert len(variants) == len(standings.measured)
+        assert all(0 < variant.objectives["val_bpb"] < 2 for variant in variants)
         reasons = {relative.reason for relative in viewed.store.children_of(range(200), limit=200)}
         assert "only tried with 0.25 of the training budget" in reasons
     assert_no_error(path)
