@@ -175,7 +175,10 @@ def measure(evaluations: int = 640, seeds: int = 5) -> str:
             target,
         )
         lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + f"\n\n{evaluations} evaluations on {SLOTS} slots, {seeds} seeds, means.\n"
+    assumptions = f"{_TRAIN_SECONDS:g} s of training, {_MEAN_OVERHEAD:g} s around it, {_CRASHES:.0%} of offspring crash"
+    return "\n".join(lines) + (
+        f"\n\nMeans of {seeds} seeds: {evaluations} evaluations on {SLOTS} slots in simulated time; {assumptions}.\n"
+    )
 
 
 if __name__ == "__main__":
