@@ -4,8 +4,7 @@ A difference that noise alone can make is no reason to discard anybody (Hughes, 
 one individual dominates another here when it is not worse in any objective and better beyond noise in at least one: by
 more than two standard errors of the difference of the two means. This relation is a part of plain dominance, which it
 equals without noise, and so it has no cycles: sorting by it always ends. Whoever it cannot tell apart shares a front,
-where crowding decides. (Letting those dominate as well who are worse within the noise was tried: on recorded tables it
-led to worse fronts than no regard for noise.)
+where crowding decides.
 """
 
 from __future__ import annotations
