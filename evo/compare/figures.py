@@ -180,7 +180,7 @@ def _attainment(results: Results) -> Figure | None:
     for axes in panels.flat[len(surfaces) :]:
         axes.set_visible(False)
     canvas.supxlabel(_axis_title(pair[0]), fontsize=9)
-    canvas.supylabel(_axis_title(pair[1]), fontsize=9)
+    canvas.supylabel(f"{_named(pair[1])}\n{pair[1].unit}".strip(), fontsize=9)
     caption = (
         f"What 25%, 50% (solid) and 75% of an arm's runs attain in {pair[0].name} and {pair[1].name} at once, by the "
         f"values that selection saw; dotted: the median surface of {results.arms[0]}. A level that fewer runs reach "
