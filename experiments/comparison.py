@@ -22,7 +22,7 @@ from experiments.recording import RECORDS, heading
 from experiments.scripted_model import scripted_model
 
 _DIGITS = Path(__file__).parent / "examples" / "digits"
-_KEPT = ("report.md", "runs.csv", "arms.csv", "comparisons.csv", "targets.csv", "figures/*.svg")
+_KEPT = ("report.md", "runs.csv", "progress.csv", "arms.csv", "comparisons.csv", "targets.csv", "figures/*.svg")
 
 
 def compare(file: Path, folder: Path, experiment: Experiment) -> None:
