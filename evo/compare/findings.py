@@ -15,6 +15,9 @@ from evo.compare.power import detectable_effect, fewest_runs, observed_effect, r
 from evo.compare.results import Results
 from evo.compare.statistics import Comparison, comparisons, counted, counted_runs
 
+_FEWEST_BLOCKS = 5
+"""With fewer no order of the values is rarer than one in twenty."""
+
 
 @dataclass(frozen=True)
 class Arm:
@@ -79,10 +82,32 @@ class Contrast:
 
 
 @dataclass(frozen=True)
+class Sentinel:
+    """Generation 0 as every block judged it: what the machine did in the course of the experiment to all arms alike.
+
+    Attributes:
+        blocks: that judged it.
+        mean: over the blocks.
+        low: the smallest value, `high` the largest.
+        trend: Kendall's rank correlation with the number of the block, positive where it became better; NaN where all
+            values are equal.
+        p: of the trend, two-sided; exact without ties.
+    """
+
+    blocks: int
+    mean: float
+    low: float
+    high: float
+    trend: float
+    p: float
+
+
+@dataclass(frozen=True)
 class Findings:
     """All that the report says.
 
     Attributes:
+        sentinel: None before enough blocks judged generation 0 to show a trend.
         left_out: repeats that were begun and do not count, since not every arm has an outcome in them; where paired.
         without_outcome: runs that ended and brought no number at all.
     """
@@ -90,6 +115,7 @@ class Findings:
     results: Results
     arms: tuple[Arm, ...]
     contrasts: tuple[Contrast, ...]
+    sentinel: Sentinel | None
     left_out: tuple[int, ...]
     without_outcome: int
 
@@ -109,6 +135,7 @@ def find(results: Results) -> Findings:
         results=results,
         arms=tuple(_arm(results, name, volumes) for name in results.arms),
         contrasts=tuple(_contrast(comparison, results) for comparison in comparisons(results)),
+        sentinel=_sentinel(results),
         left_out=tuple(sorted({*begun["repeat"]} - {*counts.index})),
         without_outcome=int((~np.isfinite(ended["outcome"].astype(float))).sum()),
     )
@@ -141,6 +168,18 @@ def _arm(results: Results, name: str, volumes: pd.DataFrame | None) -> Arm:
         else interquartile_mean(volumes.loc[volumes["arm"] == name, "hypervolume"].to_numpy(dtype=float)),
         reasons=tuple(Counter(failures).most_common()),
     )
+
+
+def _sentinel(results: Results) -> Sentinel | None:
+    from scipy import stats
+
+    by_block = results.runs.groupby("repeat")["generation_zero"].first().dropna().sort_index()
+    if len(by_block) < _FEWEST_BLOCKS:
+        return None
+    values = by_block.to_numpy(dtype=float)
+    is_constant = bool((values == values[0]).all())
+    trend, p = (math.nan, 1.0) if is_constant else stats.kendalltau(by_block.index, results.objective.weight * values)
+    return Sentinel(len(values), float(values.mean()), values.min(), values.max(), float(trend), float(p))
 
 
 def _contrast(comparison: Comparison, results: Results) -> Contrast:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from evo.compare.estimates import Estimate
-from evo.compare.findings import Arm, Contrast, Findings
+from evo.compare.findings import Arm, Contrast, Findings, Sentinel
 from evo.compare.power import POWER, superiority_of
 from evo.compare.results import Results
 from evo.compare.statistics import ALPHA, WAYS, Comparison, Source, Verdict
@@ -190,6 +190,8 @@ def tally(findings: Findings) -> list[str]:
             "cannot count."
         )
     sentences.extend(findings.results.drifts)
+    if findings.sentinel:
+        sentences.append(_course(findings.sentinel))
     return sentences
 
 
@@ -257,6 +259,24 @@ def _ended(arm: Arm) -> str:
     if arm.missing:
         parts.append(f"{arm.missing} {'was' if arm.missing == 1 else 'were'} not begun")
     return f"{arm.name}: {', '.join(parts)}."
+
+
+def _course(sentinel: Sentinel) -> str:
+    """Return whether generation 0 came out alike from block to block."""
+    decimals = decimals_for(sentinel.high - sentinel.low, sentinel.blocks)
+    mean, low, high = (number(value, decimals) for value in (sentinel.mean, sentinel.low, sentinel.high))
+    judged = f"Generation 0, judged anew in each of {counts(sentinel.blocks, 'block')}"
+    if math.isnan(sentinel.trend):
+        return f"{judged}, came out the same every time: {mean}."
+    test = f"Kendall's τ {number(sentinel.trend, 2, signed=True)}, p = {p_value(sentinel.p)}".replace("= <", "<")
+    values = f"{judged}: {mean} on average, {low} to {high}"
+    if sentinel.p >= ALPHA:
+        return f"{values}, with no trend over the experiment ({test})."
+    way = "better" if sentinel.trend > 0 else "worse"
+    return (
+        f"{values}, and {way} from block to block ({test}): the machine drifted. A block holds one run of every arm, "
+        "so that this hits all alike."
+    )
 
 
 def _decided(contrast: Contrast, findings: Findings, verdict: Verdict) -> str:

@@ -156,6 +156,28 @@ def test_a_device_that_drifted_is_named():
     assert "block-01/other: cpu drifts: 4.0 σ worse." in said(sample)
 
 
+@pytest.mark.parametrize(
+    ("courses", "expected"),
+    [
+        (
+            [2.0, 2.3, 2.1, 2.2, 1.9, 2.4],
+            "2.15 on average, 1.90 to 2.40, with no trend over the experiment (Kendall's τ",
+        ),
+        ([2.0, 2.1, 2.2, 2.3, 2.4, 2.5], "and worse from block to block (Kendall's τ −1.00, p = 0.00278): the machine"),
+        ([2.5, 2.4, 2.3, 2.2, 2.1, 2.0], "and better from block to block"),
+        ([2.0] * 6, "came out the same every time: 2.0000."),
+        ([2.0, 2.1, 2.2, 2.3], ""),
+    ],
+    ids=["steady", "worse", "better", "constant", "too few blocks"],
+)
+def test_generation_0_is_the_sentinel_of_the_blocks(courses, expected):
+    sample = results(arms_of(first=[1.0] * len(courses), other=[2.0] * len(courses)))
+    runs = sample.runs.assign(generation_zero=[courses[repeat] for repeat in sample.runs["repeat"]])
+    text = said(replace(sample, runs=runs))
+    assert ("Generation 0, judged anew in each of 6 blocks" in text) == bool(expected)
+    assert expected in text
+
+
 def test_a_folder_that_cannot_be_written_is_an_error_with_a_next_step(tmp_path):
     (tmp_path / "taken").write_text("")
     with pytest.raises(ReportError, match="Name a folder that you can write"):
