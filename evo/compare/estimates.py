@@ -1,7 +1,8 @@
 """How large things are, with bootstrap intervals: means, interquartile means, differences and superiority.
 
-Intervals are the bias-corrected and accelerated ones of Efron (1987) at 95%; pairs are resampled as pairs. They are for
-one quantity each, not adjusted for how many are shown, and from few runs they tend to be too narrow.
+Intervals are the bias-corrected and accelerated ones of Efron (1987) at 95%; pairs are resampled as pairs. Those of
+means are expanded as Hesterberg (2015) proposes, since from few runs resampling alone gives too narrow ones. They are
+for one quantity each, not adjusted for how many are shown.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class Estimate:
 
 def mean(values: np.ndarray) -> Estimate:
     """Return the mean."""
-    return _estimate(_mean, values)
+    return _estimate(_mean, values, level=_expanded(values))
 
 
 def interquartile_mean(values: np.ndarray) -> Estimate:
@@ -63,8 +64,9 @@ def trimmed(values: np.ndarray, axis: int = -1) -> Any:
 def difference(comparison: Comparison) -> Estimate:
     """Return the mean gain over the first arm, in the objective's unit."""
     if comparison.paired:
-        return _estimate(_mean, comparison.differences)
-    return _estimate(_difference_of_means, comparison.ours, comparison.theirs)
+        return mean(comparison.differences)
+    samples = comparison.ours, comparison.theirs
+    return _estimate(_difference_of_means, *samples, level=_expanded(*samples))
 
 
 def superiority(comparison: Comparison) -> Estimate:
@@ -85,18 +87,33 @@ def superiority(comparison: Comparison) -> Estimate:
     return found
 
 
-def _estimate(statistic: Statistic, *samples: np.ndarray) -> Estimate:
+def _expanded(*samples: np.ndarray) -> float:
+    """Return the level at which a bootstrap interval of means is as wide as Student's where values are normal."""
+    from scipy import stats
+
+    smallest = min(map(len, samples))
+    if smallest < FEWEST:
+        return LEVEL
+    degrees = sum(map(len, samples)) - len(samples)
+    # Resamples of n values vary by 1 - 1/n of what samples do.
+    widths = math.sqrt(smallest / (smallest - 1)) * stats.t.ppf((1 + LEVEL) / 2, degrees)
+    return float(1 - 2 * stats.norm.sf(widths))
+
+
+def _estimate(statistic: Statistic, *samples: np.ndarray, level: float = LEVEL) -> Estimate:
     """Return a statistic of independent samples."""
     count = min(len(sample) for sample in samples)
     if not count:
         return Estimate(math.nan, None, None, 0)
     value = float(statistic(*samples, axis=-1))
     alike = all(np.ptp(sample) == 0 for sample in samples)
-    low, high = (None, None) if count < FEWEST or alike else _bootstrap(statistic, *samples)
+    low, high = (None, None) if count < FEWEST or alike else _bootstrap(statistic, samples, level)
     return Estimate(value, low, high, count)
 
 
-def _bootstrap(statistic: Statistic, *samples: np.ndarray) -> tuple[float, float] | tuple[None, None]:
+def _bootstrap(
+    statistic: Statistic, samples: tuple[np.ndarray, ...], level: float
+) -> tuple[float, float] | tuple[None, None]:
     """Return the BCa interval, or the percentile interval where the jackknife gives no acceleration."""
     from scipy import stats
 
@@ -107,7 +124,7 @@ def _bootstrap(statistic: Statistic, *samples: np.ndarray) -> tuple[float, float
                 samples,
                 statistic,
                 n_resamples=_RESAMPLES,
-                confidence_level=LEVEL,
+                confidence_level=level,
                 method=method,
                 vectorized=True,
                 batch=_BATCH,

@@ -28,8 +28,13 @@ def test_intervals_hold_the_value_and_narrow_with_the_runs():
         many, few = estimate(VALUES), estimate(VALUES[:6])
         assert many.low < many.value < many.high
         assert many.high - many.low < few.high - few.low
-    normal = 1.96 * VALUES.std(ddof=1) / math.sqrt(len(VALUES))
-    assert mean(VALUES).high - mean(VALUES).value == pytest.approx(normal, rel=0.2)
+
+
+@pytest.mark.parametrize(("runs", "quantile"), [(6, 2.57), (24, 2.07)])
+def test_intervals_of_means_are_as_wide_as_student_s(runs, quantile):
+    values = VALUES[:runs]
+    found = mean(values)
+    assert (found.high - found.low) / 2 == pytest.approx(quantile * values.std(ddof=1) / math.sqrt(runs), rel=0.15)
 
 
 def test_the_same_values_have_the_same_interval():
