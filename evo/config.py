@@ -31,6 +31,7 @@ from evo.task_config import (
     TaskConfig,
     kind_of,
 )
+from operators.prompt_styles import STYLES
 from populations.descriptors import FROM_CODE, is_descriptor
 from trainer.errors import ConfigError
 from trainer.evaluation import Clock
@@ -237,7 +238,7 @@ class LLMConfig(Section):
         base_url: an Anthropic-compatible server; None for Anthropic's own.
         program: path of a Markdown file with your instructions to the model; empty for none.
         styles: the kinds of change that mutations ask for, equally often unless the choice of operators is adaptive;
-            all of `operators.llm.STYLES` by default.
+            all of `operators.prompt_styles.STYLES` by default.
         reply_deadline_seconds: one reply, first to last byte.
         patience_seconds: how long an outage is waited out before the run stops.
         max_cost_usd: the run stops before this is exceeded.
@@ -257,8 +258,6 @@ class LLMConfig(Section):
     @field_validator("styles")
     @classmethod
     def _known_styles(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        from operators.llm import STYLES
-
         if len(set(names)) != len(names) or not set(names) <= set(STYLES):
             raise ValueError(f"must name styles among {', '.join(STYLES)}, each once, but it was {list(names)}")
         return names

@@ -11,6 +11,7 @@ import psutil
 
 from evo.config import BudgetConfig, Config, LLMConfig, WorkersConfig
 from evo.task_config import LanguageModelTask
+from operators.prompt_styles import STYLES
 from trainer import devices
 from trainer.devices import Device
 from trainer.errors import ConfigError
@@ -144,9 +145,9 @@ def _resolve_workers(whole: Config, found: Sequence[Device]) -> WorkersConfig:
 
 
 def _resolve_llm(config: LLMConfig, base_url: str | None, budget: BudgetConfig, workers: WorkersConfig) -> LLMConfig:
-    from operators.llm import STYLES, check_base_url
-
     if base_url is not None:
+        from operators.llm import check_base_url
+
         _refuse_secrets(base_url)
         check_base_url(base_url)
     seconds_between_calls = (budget.train_seconds or 0.0) / (workers.count or 1)

@@ -15,7 +15,7 @@
     merge_crossover      the changes of both parents since their common ancestor
     uniform_crossover    each constant and each definition from either parent
     tuning               `tpe` and CMA-ES over the constants of one structure, which `search_space` gives types
-    llm/                 the operators that ask a language model
+    llm/                 the operators that ask a language model, in one of the `prompt_styles`
     errors               what stops a search
 
 A new operator is a new file here with a class that satisfies `Operator`; add it to `_PUBLIC` below, to the composition

@@ -4,10 +4,10 @@
     conversations = Conversations(LanguageModel(settings), conditions)
     operators = [*(LLMMutation(conversations, style) for style in STYLES), LLMCrossover(conversations)]
 
-A proposal, from the outside in: `operators` name what is asked for, in one of several `styles`, `context` renders it
-from the prompts in `prompts/`, `conversation` keeps the journal and sends failed replies back, `client` sends calls
-until they are answered within the limits of time (`retries`) and money (`purse`, `prices`), `stream` makes one attempt,
-`replies` and `edits` read what came back. The SDK itself is imported at the first call.
+A proposal, from the outside in: `operators` name what is asked for, in one of several `operators.prompt_styles`,
+`context` renders it from the prompts in `prompts/`, `conversation` keeps the journal and sends failed replies back,
+`client` sends calls until they are answered within the limits of time (`retries`) and money (`purse`, `prices`),
+`stream` makes one attempt, `replies` and `edits` read what came back. The SDK itself is imported at the first call.
 """
 
 from operators.llm.client import LanguageModel
@@ -17,12 +17,10 @@ from operators.llm.operators import LLMCrossover, LLMMutation
 from operators.llm.prices import PRICES, price_of
 from operators.llm.purse import Purse
 from operators.llm.settings import DEFAULT_MODEL, LLMSettings, check_base_url, key_for
-from operators.llm.styles import STYLES
 
 __all__ = [
     "DEFAULT_MODEL",
     "PRICES",
-    "STYLES",
     "Conditions",
     "Conversations",
     "LLMCrossover",

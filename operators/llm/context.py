@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from operators.llm.styles import Style, listed
 from operators.llm.text import clean_text, fenced, one_line, tail
+from operators.prompt_styles import Style, listed
 from operators.proposal import Parent, Relative, Request, Surroundings
 from trainer.evaluation import Budget, CurvePoint
 from trainer.objectives import Direction, Objective

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from operators.llm.conversation import Conversations
-from operators.llm.styles import read_style
+from operators.prompt_styles import read_style
 from operators.proposal import Proposal, Request
 
 
@@ -14,7 +14,7 @@ class LLMMutation:
 
     Args:
         conversations: with the model.
-        style: what kind of change it asks for, one of `operators.llm.styles.STYLES`.
+        style: what kind of change it asks for, one of `operators.prompt_styles.STYLES`.
     """
 
     arity = 1

@@ -25,7 +25,7 @@ from evo.run_folder import RunFolder
 from evo.search import Search
 from evo.store import Store
 from evo.workers import Slot
-from operators.llm import STYLES
+from operators.prompt_styles import STYLES
 from trainer.evaluation import Evaluation, Job
 
 CLASSICAL = {"random": 2.0, "constants": 1.0, "uniform": 1.0, "merge": 1.0, "tuning": 1.0}

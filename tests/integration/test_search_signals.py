@@ -83,7 +83,7 @@ def test_a_smaller_budget_than_what_is_spent_is_refused(drivers: Drivers, tmp_pa
     sealed = RunFolder(path).config.read_text()
     assert drivers.run(command(path, seconds=0, changes={"search": {"gens": 3}})) == 2
     assert "--gens" in drivers.said()
-    assert "20 results" in drivers.said()
+    assert "has spent 20" in drivers.said()
     assert "--gens 5 or more" in drivers.said()
     assert RunFolder(path).config.read_text() == sealed
     assert_complete(path)

@@ -7,8 +7,8 @@ import pytest
 from llm_requests import CONDITIONS, PROGRAM, gate, parent
 
 from operators.llm.context import Conditions, Prompts, ScriptConditions, format_value
-from operators.llm.styles import STYLES, read_style
 from operators.llm.text import tail
+from operators.prompt_styles import STYLES, read_style
 from operators.proposal import Parent, Relative, Request, Surroundings
 from trainer.evaluation import CurvePoint
 

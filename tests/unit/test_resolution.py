@@ -11,7 +11,7 @@ import pytest
 from evo.assemble import build_operators
 from evo.config import Config, overlaid, parse_config
 from evo.resolution import CLASSICAL_WEIGHTS, LLM_WEIGHTS, resolve, uses_language_model
-from operators.llm import STYLES
+from operators.prompt_styles import STYLES
 from trainer.errors import ConfigError
 
 KEY = {"ANTHROPIC_API_KEY": "sk-ant-secret"}

@@ -1,8 +1,8 @@
 """Prompt styles: the kinds of change that a language model is asked for.
 
 The service takes no temperature, so replies differ because prompts do. A style is a manner of working and some
-directions, a text under `prompts/styles/`; each makes an operator of its own, whose name ends with the style's, so that
-an adaptive choice learns which of them pay, and every individual tells how it was asked for.
+directions, a text under `llm/prompts/styles/`; each makes an operator of its own, whose name ends with the style's, so
+that an adaptive choice learns which of them pay, and every individual tells how it was asked for.
 """
 
 from __future__ import annotations
