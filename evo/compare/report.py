@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 import evo.report
@@ -21,6 +20,7 @@ from evo.compare.document import Document, compose
 from evo.compare.estimates import Estimate
 from evo.compare.findings import Findings
 from evo.errors import ReportError
+from evo.report.templates import environment
 from evo.report.text import visible
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -61,7 +61,7 @@ def render_html(document: Document) -> str:
     """Return the page. Every text of the document may be hostile: it is shown, never interpreted."""
     rules = [path.read_text("utf-8") for path in (_SHARED_STYLE, _TEMPLATES / "report.css")]
     return (
-        _environment(visible)
+        environment(_TEMPLATES, visible)
         .get_template("report.html")
         .render(
             document=document,
@@ -73,24 +73,8 @@ def render_html(document: Document) -> str:
 
 def render_markdown(document: Document) -> str:
     """Return the same as Markdown, with the figures by their paths."""
-    text = _environment(_as_markdown).get_template("report.md").render(document=document)
+    text = environment(_TEMPLATES, _as_markdown).get_template("report.md").render(document=document)
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
-
-
-def _environment(text: Callable[[str], str]) -> Environment:
-    """Return an environment in which no expression of a template can forget what `text` does to every string."""
-
-    def finalize(value: Any) -> Any:
-        return text(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-    return Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=finalize,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def _as_markdown(text: str) -> Markup:

@@ -9,6 +9,7 @@
     family     where each individual stands in the family tree
     figures    what the charts share
     progress, front, tree                 the charts, as plotly figures
+    templates  what no expression of a template can forget: texts made harmless
     render     `render_report(data)`: all of it together
     report.html, report.css, charts.js    the page itself
 

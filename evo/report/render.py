@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
@@ -21,6 +20,7 @@ from evo.report.figures import better_word
 from evo.report.front import front_chart, hypervolume_chart
 from evo.report.outcome import outcome_of
 from evo.report.progress import progress_chart
+from evo.report.templates import environment
 from evo.report.tree import tree_chart
 
 _FOLDER = Path(__file__).parent
@@ -65,21 +65,9 @@ def render_report(data: RunReport) -> str:
 
 
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_finalize,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(quantity=text.quantity, duration=text.duration, money=text.money)
-    return environment
-
-
-def _finalize(value: Any) -> Any:
-    """Make every text that reaches the page visible, so that no expression of the template can forget it."""
-    return text.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    templates = environment(_FOLDER, text.visible)
+    templates.filters.update(quantity=text.quantity, duration=text.duration, money=text.money)
+    return templates
 
 
 def _charts(data: RunReport) -> dict[str, DrawnChart]:
