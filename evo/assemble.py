@@ -44,7 +44,7 @@ from operators.choice import AdaptiveChoice
 from operators.constants import is_for_another_device
 from operators.gate import Contract
 from operators.tuning import Method
-from populations.descriptors import BRANCH, Descriptors
+from populations.descriptors import Descriptors
 from populations.toolbox import Toolbox, build_toolbox
 from trainer.corpus import Corpus
 from trainer.errors import ConfigError
@@ -301,10 +301,11 @@ def _is_independent(config: Config) -> bool:
     return config.search.parents == "generation_zero"
 
 
-def _niches(config: Config, store: StoreView, standings: Standings) -> Niches:
+def _niches(config: Config, store: StoreView, standings: Standings) -> Niches | None:
+    """Return the archive that the configuration describes; None for the breeder's own."""
     names = config.diversity.descriptors
     if not names:
-        return Niches(store, standings, Descriptors((BRANCH,)))
+        return None
     is_idle = partial(is_for_another_device, device=worker_devices(config)[0].kind)
     return Niches(store, standings, Descriptors(names, config.diversity.bins, is_idle))
 
