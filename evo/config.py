@@ -167,7 +167,7 @@ class NoiseConfig(Section):
     leaders: Annotated[int, Field(ge=0, strict=True)] = 3
     leader_seeds: Positive = 2
     sentinel_every: Annotated[int, Field(ge=0, strict=True)] = 40
-    confirm_share: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False, strict=True)] = 0.06
+    confirm_share: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False, strict=True)] = 0.085
 
 
 class DiversityConfig(Section):

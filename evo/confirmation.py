@@ -5,6 +5,8 @@ All of them score a split that selection never sees; the first and the last trai
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import replace
 
 from evo.plan import CONFIRMED_OBJECTIVE, Plan
@@ -34,35 +36,47 @@ def gated_job(record: EvaluationRecord, source: str, standings: Standings) -> Jo
 def confirmation_requests(
     plan: Plan, standings: Standings, store: StoreView, left: float
 ) -> list[tuple[int, EvaluationRequest]]:
-    """Return the evaluations that confirm as many finalists as there is room for.
+    """Return the evaluations that the confirmation lacks as its finalists rank now, the most urgent first.
 
     Finalists are the best in the one objective of selection, or the members of the front where there are several
-    (`Standings.finalists`). Generation 0 runs with the same seeds, so that every difference is one between pairs. What
-    exists already, from replicates or from the confirmation of a smaller budget, is not repeated.
+    (`Standings.finalists`). They race: after the first round only the better half goes on to more seeds, and so on
+    (successive halving; asynchronous as in Li et al., 2020: whoever is ahead goes on while others still run, so that no
+    worker waits). Generation 0 runs with the same seeds, so that every difference is one between pairs. What exists
+    already, from replicates or from the confirmation of a smaller budget, is not repeated.
 
     Args:
         plan: of the run.
-        standings: who the finalists are.
+        standings: who the finalists are, and how they rank.
         store: what exists or is under way.
-        left: evaluations of the budget.
+        left: evaluations of the budget, beyond what is under way.
 
     Returns:
-        Pairs of an individual and what to ask of it; none when there is no room for even one finalist.
+        Pairs of an individual and what to ask of it, as many as there is room for; none when that is not even the first
+        round of one finalist.
     """
     finalists = [individual.id for individual in standings.finalists()]
-    # Seed 0 is what selection has seen; the others are new to every finalist.
-    seeds = [plan.training_seed(index + 1) for index in range(plan.seeds_of(len(finalists)))]
+    rounds = plan.rounds_of(len(finalists))
     known = {(one, record.seed) for one in (0, *finalists) for record in store.evaluations_of(one)}
-    for count in range(len(finalists), 0, -1):
-        requests = [
+
+    def missing(individuals: Iterable[int], seeds: int) -> list[tuple[int, EvaluationRequest]]:
+        # Seed 0 is what selection has seen; the others are new to every finalist.
+        wanted = [plan.training_seed(index + 1) for index in range(seeds)]
+        return [
             (individual, EvaluationRequest(seed, _COMPARED_SPLITS, Purpose.CONFIRM))
-            for individual in (0, *finalists[:count])
-            for seed in seeds
+            for individual in (0, *individuals)
+            for seed in wanted
             if (individual, seed) not in known
         ]
-        if len(requests) <= left:
-            return requests
-    return []
+
+    while finalists and len(missing(finalists, rounds[0].seeds)) > left:
+        finalists.pop()
+    if not finalists:
+        return []
+    ranked = standings.ranked(finalists)
+    requests = missing(ranked, rounds[0].seeds)
+    for each in rounds[1:]:
+        requests += missing(ranked[: each.finalists], each.seeds)
+    return list(dict.fromkeys(requests))[: math.floor(left)]
 
 
 def certain_requests(plan: Plan, standings: Standings, store: StoreView, left: float) -> list[EvaluationRequest]:

@@ -31,6 +31,8 @@ class Gain:
         margin: half the width of the 95% interval around `value`: more standard errors than two where `noise` itself
             rests on few evaluations.
         seeds: how many pairs it rests on.
+        is_behind: whether these are less than half as many as another's: it was left behind in the race (`evo.plan`),
+            and may look better than who went on because nobody looked again.
     """
 
     individual: int
@@ -40,6 +42,7 @@ class Gain:
     noise: float
     margin: float
     seeds: int
+    is_behind: bool
 
     @property
     def is_real(self) -> bool:
@@ -78,13 +81,18 @@ class _Means:
 
 
 def paired_gains(fresh: Fresh, objective: Objective) -> list[Gain]:
-    """Return the gain of everybody but generation 0, best first; nobody's before generation 0 ran twice."""
+    """Return the gain of everybody but generation 0; nobody's before generation 0 ran twice.
+
+    The best comes first, and who was left behind in the race last. They rank by their own means: gains of individuals
+    that ran with different seeds carry the noise of generation 0 with them, which says nothing about either.
+    """
     name, sign = objective.name, objective.weight
     reference = fresh.get(0, {})
     if len(reference) < 2 or len(fresh) == 1:
         return []
     values = {individual: _on_seeds(own, reference, name) for individual, own in fresh.items()}
     spread = _spread(values)
+    most = max(len(own) for individual, own in values.items() if individual)
     gains = []
     for individual, own in values.items():
         if individual and own:
@@ -94,9 +102,18 @@ def paired_gains(fresh: Fresh, objective: Objective) -> list[Gain]:
             noise = varies.sigma / math.sqrt(len(own))
             margin = varies.quantile * noise
             gains.append(
-                Gain(individual, fmean(differences), fmean(own.values()), base, noise, margin, len(differences))
+                Gain(
+                    individual,
+                    value=fmean(differences),
+                    own=fmean(own.values()),
+                    generation_zero=base,
+                    noise=noise,
+                    margin=margin,
+                    seeds=len(own),
+                    is_behind=2 * len(own) < most,
+                )
             )
-    return sorted(gains, key=lambda gain: (-gain.value, gain.individual))
+    return sorted(gains, key=lambda gain: (gain.is_behind, -sign * gain.own, gain.individual))
 
 
 def confirmed_members(

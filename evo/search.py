@@ -414,18 +414,20 @@ class Search:
             self._queue = in_order(self._queue)
 
     def _start_confirmations(self) -> None:
-        """Queue the finalists once the search proper is over, and search on with what they leave of the budget."""
-        if self._queue or self._evaluating or self._proposing:
+        """Confirm the finalists once the search proper is over, and search on with what they leave of the budget."""
+        under_way = [*self._queue, *(record for record, *_ in self._evaluating.values())]
+        if self._proposing or any(record.purpose is not Purpose.CONFIRM for record in under_way):
             self._start_certain_confirmations()
             return
-        left = self._plan.evaluations - self._standings.spent
+        left = self._plan.evaluations - self._standings.spent - len(under_way)
         requests = confirmation_requests(self._plan, self._standings, self._store, left)
-        if self._stopped is None:
+        if self._stopped is None and left - len(requests) >= 1:
             self._pace.search_end = self._plan.evaluations - len(requests)
-            if not self._search_is_over():
-                self._start_proposals()
-                return
-        self._queue.extend(self._enqueued(individual, wanted) for individual, wanted in requests)
+            self._start_proposals()
+            return
+        # Each result may change who goes on, so nothing is asked for before a worker is free.
+        idle = max(0, len(self._workforce.free) - len(self._queue))
+        self._queue.extend(self._enqueued(individual, wanted) for individual, wanted in requests[:idle])
 
     def _start_certain_confirmations(self) -> None:
         """Give workers that the end of the search leaves idle what the confirmation takes in any case."""

@@ -6,6 +6,7 @@ was killed in between or not.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from statistics import stdev
@@ -117,7 +118,8 @@ class Standings:
         self._varies = False
         # Where selection did not look, by individual, by seed.
         self._fresh: dict[int, dict[int, Mapping[str, float]]] = {}
-        self._finalists: dict[int, Individual] = {}
+        self._confirmed: dict[int, Individual] = {}
+        self._racing: list[Individual] = []  # the finalists, from their first result until the search goes on
         self._championship = Championship()
         self._gated: dict[int, Individual] = {}
         self._noise: dict[str, float] = {}
@@ -134,6 +136,7 @@ class Standings:
         self.spent = round(self.spent + outcome.share, _SPENT_DIGITS)
         self.ladder.tell(outcome)
         self.statuses[outcome.status] += 1
+        self._hold_finalists(outcome.purpose)
         if outcome.purpose is Purpose.SEARCH:
             self.searched += 1
         elif outcome.purpose is Purpose.REPLICATE:
@@ -187,7 +190,7 @@ class Standings:
         return self._noise
 
     def gains(self) -> list[Gain]:
-        """Return the gain of every individual that was confirmed, best first."""
+        """Return the gain of every individual that was confirmed, best first; last who was left behind in the race."""
         return paired_gains(self._fresh, self.objectives[0])
 
     def confirmed_front(self) -> list[ConfirmedMember]:
@@ -202,8 +205,8 @@ class Standings:
 
         Without a gate it is the first of the hall of fame.
         """
-        if confirmed := self.gains():
-            return self._best_confirmed(confirmed)
+        if confirmed := self._confirmed_best():
+            return confirmed
         if self.has_gate:
             return self.champion
         return self.hall[0] if len(self.hall) else None
@@ -216,12 +219,19 @@ class Standings:
         leader = self.best()
         return frozenset() if leader is None else frozenset([leader.id])
 
-    def _best_confirmed(self, gains: Sequence[Gain]) -> Individual | None:
-        """Return the one with the largest gain among those that keep the constraints best, generation 0 among them."""
-        # Generation 0 has a gain of exactly zero, and of equals the older is kept.
-        candidates = [(self.generation_zero, 0.0), *((self._finalists[gain.individual], gain.value) for gain in gains)]
-        known = [(one, value) for one, value in candidates if one is not None]
-        return max(known, key=lambda pair: (-pair[0].fitness.violation, pair[1]))[0]
+    def _confirmed_best(self) -> Individual | None:
+        """Return the best by confirmed mean of those that keep the constraints best; None before anybody is confirmed.
+
+        Generation 0 is the best if that one gained nothing on it, or breaks the constraints more.
+        """
+        ahead = [gain for gain in self.gains() if not gain.is_behind]
+        if not ahead:
+            return None
+        best = min(ahead, key=lambda gain: self._confirmed[gain.individual].fitness.violation)
+        found, zero = self._confirmed[best.individual], self.generation_zero
+        if zero is None:
+            return found
+        return max(zero, found, key=lambda one: (-one.fitness.violation, 0.0 if one is zero else best.value))
 
     @property
     def has_gate(self) -> bool:
@@ -242,7 +252,7 @@ class Standings:
     def held(self) -> dict[int, Individual]:
         """Return the individuals whose sources are in memory, by id."""
         zero = [self.generation_zero] if self.generation_zero else []
-        others = (*self._offspring, *self._gated.values(), *self._finalists.values(), *zero)
+        others = (*self._offspring, *self._gated.values(), *self._confirmed.values(), *self._racing, *zero)
         fronts = (*self.front.individuals, *self.trade_offs.individuals)
         everyone = (*self.population, *self.hall, *fronts, *others)
         return {individual.id: individual for individual in everyone}
@@ -262,14 +272,36 @@ class Standings:
         """Return the individuals to confirm, the most important first; generation 0 excepted.
 
         The champion, then the best of the hall of fame; or where selection looks at several objectives the best in the
-        first of them, then the others on their front, the crowded ones last.
+        first of them, then the others on their front, the crowded ones last. Whoever is the best by an earlier
+        confirmation defends that. Once the confirmation has begun, they stay who they are until the search goes on.
         """
-        first = [self.champion] if self.has_gate and self.champion else []
+        if self._racing:
+            return self._racing
+        first = [self.champion] if self.has_gate else []
         if self.plan.several:
             candidates = [*first, *self.trade_offs.individuals[:1], *self.trade_offs.spread()]
         else:
             candidates = [*first, *self.hall]
-        return [one for one in dict.fromkeys(candidates) if one.id != 0][: self.plan.finalists]
+        best = self._confirmed_best()
+        chosen = [one for one in dict.fromkeys(candidates) if one is not None and one.id != 0][: self.plan.finalists]
+        return [*chosen, best] if best and best.id and best not in chosen else chosen
+
+    def ranked(self, finalists: Sequence[int]) -> list[int]:
+        """Return finalists by what was confirmed of them so far, best first; behind them the others as they came."""
+        weight = self.objectives[0].weight
+        place = {
+            gain.individual: (-self._confirmed[gain.individual].fitness.violation, weight * gain.own)
+            for gain in self.gains()
+        }
+        behind = (-math.inf, 0.0)
+        return sorted(finalists, key=lambda one: place.get(one, behind), reverse=True)
+
+    def _hold_finalists(self, purpose: Purpose) -> None:
+        """Keep the finalists while they are confirmed: by what that measures, others would seem to be better."""
+        if purpose is Purpose.CONFIRM:
+            self._racing = self.finalists()
+        elif purpose.counts:
+            self._racing = []
 
     def _measure(self, record: IndividualRecord, outcome: Outcome, source: Callable[[int], str]) -> None:
         individual = self.held().get(record.id) or Individual(
@@ -322,7 +354,7 @@ class Standings:
         if is_fresh and (gate_bpb is not None or not self.has_gate):
             held_out = {} if gate_bpb is None else {CONFIRMED_OBJECTIVE: gate_bpb}
             self._fresh.setdefault(individual.id, {})[outcome.seed] = {**outcome.objectives, **held_out}
-            self._finalists[individual.id] = individual
+            self._confirmed[individual.id] = individual
         if self.has_gate:
             self._championship.tell(individual.id, outcome.seed, outcome.objectives[self.objectives[0].name], gate_bpb)
 

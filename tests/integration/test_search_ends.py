@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from pathlib import Path
 from statistics import fmean
 
@@ -15,11 +16,12 @@ from paced_evaluator import (
     UnstartableEvaluator,
 )
 from run_inspection import assert_complete, assert_no_error
-from searches import GENOME, Notes, Numbering, configuration, opened, searched
+from searches import GENOME, Notes, Numbering, StopsAt, configuration, opened, searched
 
 from evo.check import check_run
 from evo.endings import Ending
 from evo.losses import MOST_LOSSES
+from evo.plan import make_plan
 from evo.results_table import write_results_table
 from evo.run_folder import RunFolder
 from evo.store import Purpose, Store
@@ -186,6 +188,47 @@ class TestConfirmations:
             best = search.standings.best()
             assert best is not None
             assert best.id == gains[0].individual
+
+    @pytest.mark.parametrize("slots", [1, 3, 16])
+    def test_the_finalists_race(self, tmp_path: Path, slots: int) -> None:
+        config = configuration(16, 20)
+        with opened(tmp_path / "run", config, PacedEvaluator(GENOME, slots=slots)) as (search, store):
+            assert asyncio.run(search.run()).ending is Ending.COMPLETE
+            first, last = make_plan(config).rounds
+            ran = [(one.individual, one.seed) for one in store.outcomes() if one.purpose is Purpose.CONFIRM]
+            best, gains = search.standings.best(), search.standings.gains()
+        assert len(ran) == len(set(ran))
+        assert len(ran) == make_plan(config).confirmations
+        seeds = Counter(individual for individual, _ in ran if individual)
+        assert len(seeds) == first.finalists
+        assert min(seeds.values()) >= first.seeds
+        assert best is not None
+        assert best.id in (0, gains[0].individual)
+        assert not gains[0].is_behind
+        # With one worker every decision waits for the results before it; with many some have gone on too early.
+        if slots == 1:
+            assert sorted(seeds.values()) == [first.seeds] * 2 + [last.seeds] * 2
+            assert {gain.individual for gain in gains if gain.seeds == last.seeds} == {
+                one.individual for one in gains[:2]
+            }
+
+    def test_a_race_that_was_interrupted_anywhere_ends_as_it_would_have(self, tmp_path: Path) -> None:
+        config, end = configuration(8, 20), 160
+
+        def race(path: Path) -> list[tuple[int, int]]:
+            with Store.read(RunFolder(path).store) as store:
+                return [(one.individual, one.seed) for one in store.outcomes() if one.purpose is Purpose.CONFIRM]
+
+        assert searched(tmp_path / "whole", config, PacedEvaluator(GENOME, slots=1)).ending is Ending.COMPLETE
+        path = tmp_path / "run"
+        for stop in range(end - make_plan(config).confirmations - 1, end - 1, 2):
+            observer = StopsAt(stop)
+            with opened(path, config, PacedEvaluator(GENOME, slots=1), observer=observer) as (search, _):
+                observer.search = search
+                assert asyncio.run(search.run()).ending is Ending.INTERRUPTED
+        assert searched(path, config, PacedEvaluator(GENOME, slots=1)).ending is Ending.COMPLETE
+        assert race(path) == race(tmp_path / "whole")
+        assert_no_error(path)
 
     def test_nobody_to_confirm_leaves_the_reserve_to_the_search(self, tmp_path: Path) -> None:
         path = tmp_path / "run"

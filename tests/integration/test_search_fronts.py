@@ -7,30 +7,15 @@ import re
 from collections import Counter
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 from paced_evaluator import PacedEvaluator
 from rich.console import Console
-from searches import GENOME, Notes, configuration, opened
+from searches import GENOME, StopsAt, configuration, opened
 
 from evo.commands.summary_view import print_front
-from evo.search import Search
 from evo.store import Purpose
 from evo.summary import Summary, summarize
-
-
-class StopsAt(Notes):
-    """Interrupts the search after so many results."""
-
-    def __init__(self, told: int) -> None:
-        super().__init__()
-        self.at = told
-        self.search: Search | None = None
-
-    def finished(self, record: Any, outcome: Any, standings: Any, reason: str) -> None:
-        if outcome.told == self.at and self.search is not None:
-            self.search.interrupt()
 
 
 @pytest.mark.parametrize("objectives", [("val_bpb", "tokens_per_second"), ("tokens_per_second", "val_bpb")])
@@ -41,7 +26,6 @@ def test_a_front_is_looked_at_again_and_confirmed(objectives: tuple[str, str], t
         observer.search = search
         asyncio.run(search.run())
         assert store.last_told() < 96
-        assert store.queued()
     with opened(tmp_path / "run", config, PacedEvaluator(GENOME, slots=2)) as (search, store):
         assert asyncio.run(search.run()).ending == "complete"
         standings, outcomes = search.standings, list(store.outcomes())

@@ -74,6 +74,19 @@ class Notes(Silent):
         self.said.append(message)
 
 
+class StopsAt(Notes):
+    """Interrupts the search after so many results."""
+
+    def __init__(self, told: int) -> None:
+        super().__init__()
+        self.at = told
+        self.search: Search | None = None
+
+    def finished(self, record: Any, outcome: Any, standings: Any, reason: str) -> None:
+        if outcome.told == self.at and self.search is not None:
+            self.search.interrupt()
+
+
 def configuration(
     pop: int = 4,
     gens: int = 5,

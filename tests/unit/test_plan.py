@@ -1,13 +1,14 @@
 """The division of a budget."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from evo.config import Config, parse_config
-from evo.plan import Confirmed, Plan, make_plan
+from evo.plan import Confirmed, Plan, Round, make_plan
 
 
-def plan(pop: int = 16, gens: int = 40, share: float = 0.06, replicates: int = 3, **search: object) -> Plan:
+def plan(pop: int = 16, gens: int = 40, share: float = 0.085, replicates: int = 3, **search: object) -> Plan:
     data = {
         "search": {"pop": pop, "gens": gens, **search},
         "noise": {"confirm_share": share, "baseline_replicates": replicates},
@@ -18,8 +19,23 @@ def plan(pop: int = 16, gens: int = 40, share: float = 0.06, replicates: int = 3
 def test_the_default_budget() -> None:
     made = make_plan(Config())
     assert (made.evaluations, made.baseline) == (640, 3)
-    assert (made.finalists, made.confirmation_seeds, made.confirmations) == (5, 6, 34)
-    assert made.search_end == 640 - 34
+    # Of finalists 6 × 4, 3 × 4 and 2 × 4 evaluations; and 10 of generation 0, which has run with two of 12 seeds.
+    assert made.rounds == (Round(6, 4), Round(3, 8), Round(2, 12))
+    assert (made.finalists, made.confirmation_seeds, made.confirmations) == (6, 12, 54)
+    assert made.search_end == 640 - 54
+
+
+@pytest.mark.parametrize(
+    ("gens", "rounds"),
+    [
+        (5, (Round(3, 2),)),
+        (10, (Round(4, 2), Round(2, 4))),
+        (20, (Round(4, 3), Round(2, 7))),
+        (28, (Round(5, 3), Round(3, 6), Round(2, 9))),
+    ],
+)
+def test_the_fewer_evaluations_the_fewer_finalists_race(gens: int, rounds: tuple[Round, ...]) -> None:
+    assert plan(gens=gens).rounds == rounds
 
 
 def test_a_tiny_budget_is_spent_on_the_search() -> None:
@@ -36,10 +52,17 @@ def test_only_text_confirms_on_text() -> None:
 
 def test_a_front_has_as_many_finalists_as_get_two_seeds() -> None:
     made = plan(objectives=("val_bpb", "tokens_per_second"))
-    assert (made.finalists, made.confirmation_seeds, made.confirmations) == (19, 2, 38)
+    assert (made.finalists, made.confirmation_seeds, made.confirmations) == (27, 2, 54)
     # A small front gets more seeds each, up to those of the finalists for one objective.
-    assert [made.seeds_of(members) for members in (19, 18, 12, 8, 5, 1)] == [2, 2, 3, 4, 6, 6]
-    assert plan().seeds_of(1) == plan().confirmation_seeds
+    assert [made.rounds_of(members) for members in (27, 18, 12, 8, 5, 1)] == [
+        (Round(27, 2),),
+        (Round(18, 2),),
+        (Round(12, 4),),
+        (Round(8, 6),),
+        (Round(5, 9),),
+        (Round(1, 9),),
+    ]
+    assert plan().rounds_of(1) == plan().rounds
 
 
 def test_training_seeds_are_paired_and_of_one_run() -> None:
@@ -56,8 +79,10 @@ def test_every_part_fits_into_the_budget(
     assert made.baseline < made.search_end <= made.evaluations
     assert made.confirmations <= max(2, round(share * made.evaluations))
     assert (made.finalists == 0) == (made.confirmation_seeds == 0)
-    if made.finalists:
-        found = data.draw(st.integers(1, made.finalists))
-        seeds = made.seeds_of(found)
-        assert seeds >= made.confirmation_seeds
-        assert found * seeds + max(0, seeds - (made.baseline - 1)) <= made.confirmations
+    widths, seeds = [one.finalists for one in made.rounds], [one.seeds for one in made.rounds]
+    assert widths == sorted(widths, reverse=True)
+    assert seeds == sorted(set(seeds))
+    if several and made.finalists:
+        (one,) = made.rounds_of(found := data.draw(st.integers(1, made.finalists)))
+        assert one.seeds >= made.confirmation_seeds
+        assert found * one.seeds + max(0, one.seeds - (made.baseline - 1)) <= made.confirmations
