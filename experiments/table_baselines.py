@@ -9,25 +9,28 @@ from statistics import fmean
 
 from deap import algorithms, base, creator, tools
 
+from evo.plan import Plan, make_plan
+from experiments.table_search import configuration
 from experiments.tables import Table, Value
 
 Configuration = dict[str, Value]
 
-FINALISTS, CONFIRMATIONS = 5, 40
-"""Of the methods that confirm: so many of the best single results share so many more evaluations."""
+_SEEDS_A_SEARCH = 1000
 
 
 class Trial:
-    """Counts a method's evaluations, each with a training seed of its own.
+    """Counts a method's evaluations; those of one configuration have training seeds of their own.
 
     Args:
         table: that is searched.
+        seed: of the method; no other seed's trainings are met again.
         evaluations: the budget.
     """
 
-    def __init__(self, table: Table, evaluations: int) -> None:
+    def __init__(self, table: Table, seed: int, evaluations: int) -> None:
         self.table = table
-        self.left = evaluations
+        self.left = self._evaluations = evaluations
+        self._first_seed = _SEEDS_A_SEARCH * seed
         self._losses: defaultdict[Hashable, list[float]] = defaultdict(list)
         self._configurations: dict[Hashable, Configuration] = {}
 
@@ -36,31 +39,42 @@ class Trial:
         self.left -= 1
         key = tuple(configuration.values())
         self._configurations[key] = configuration
-        loss = self.table.loss(configuration, len(self._losses[key]))
+        loss = self.table.loss(configuration, self._first_seed + len(self._losses[key]))
         self._losses[key].append(loss)
         return loss
 
     def best(self) -> Configuration:
         """Return the configuration with the lowest single result."""
-        return self._ranked(min)[0]
+        return self._configurations[min(self._losses, key=lambda key: min(self._losses[key]))]
 
     def confirmed_best(self) -> Configuration:
-        """Spend what is left on the best single results, and return the one with the lowest mean of these."""
-        finalists = self._ranked(min)[:FINALISTS]
-        place = 0
-        while self.left:
-            self.evaluate(finalists[place % len(finalists)])
-            place += 1
-        return min(finalists, key=lambda one: fmean(self._losses[tuple(one.values())][1:]))
+        """Spend what is left on a race between those with the lowest means, and return its winner.
 
-    def _ranked(self, of: Callable[[list[float]], float]) -> list[Configuration]:
-        keys = sorted(self._losses, key=lambda key: of(self._losses[key]))
-        return [self._configurations[key] for key in keys]
+        It is the product's confirmation, in rounds: the same finalists and seeds; what that spends on generation 0 goes
+        to the last finalists here.
+        """
+        rounds = confirmation(self._evaluations).rounds
+        finalists = sorted(self._losses, key=lambda key: fmean(self._losses[key]))
+        fresh: defaultdict[Hashable, list[float]] = defaultdict(list)
+        for each in rounds:
+            finalists = finalists[: each.finalists]
+            for key in finalists:
+                fresh[key] += [self.evaluate(self._configurations[key]) for _ in range(each.seeds - len(fresh[key]))]
+            finalists.sort(key=lambda key: fmean(fresh[key]))
+        for place in range(self.left):
+            key = finalists[place % rounds[-1].finalists]
+            fresh[key].append(self.evaluate(self._configurations[key]))
+        return self._configurations[min(finalists, key=lambda key: fmean(fresh[key]))]
+
+
+def confirmation(evaluations: int) -> Plan:
+    """Return how the product divides such a budget."""
+    return make_plan(configuration(0, evaluations))
 
 
 def random_search(table: Table, seed: int, evaluations: int) -> Configuration:
     """Draw, and take the lowest single result."""
-    chance, trial = random.Random(seed), Trial(table, evaluations)
+    chance, trial = random.Random(seed), Trial(table, seed, evaluations)
     while trial.left:
         trial.evaluate(table.draw(chance))
     return trial.best()
@@ -68,7 +82,7 @@ def random_search(table: Table, seed: int, evaluations: int) -> Configuration:
 
 def greedy(table: Table, seed: int, evaluations: int) -> Configuration:
     """Change one parameter, and keep it if the result is lower: what one agent does to one file."""
-    chance, trial = random.Random(seed), Trial(table, evaluations)
+    chance, trial = random.Random(seed), Trial(table, seed, evaluations)
     kept = table.draw(chance)
     lowest = trial.evaluate(kept)
     while trial.left:
@@ -85,13 +99,13 @@ def tpe(table: Table, seed: int, evaluations: int) -> Configuration:
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    trial = Trial(table, evaluations)
+    trial = Trial(table, seed, evaluations)
 
     def loss(suggest: optuna.Trial) -> float:
         return trial.evaluate({name: suggest.suggest_categorical(name, one) for name, one in table.space.items()})
 
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
-    study.optimize(loss, n_trials=evaluations - CONFIRMATIONS)
+    study.optimize(loss, n_trials=evaluations - confirmation(evaluations).confirmations)
     return trial.confirmed_best()
 
 
@@ -102,7 +116,7 @@ def plain_ga(table: Table, seed: int, evaluations: int) -> Configuration:
 
 def confirmed_ga(table: Table, seed: int, evaluations: int) -> Configuration:
     """The same genetic algorithm with less budget, then the confirmation of the best."""
-    trial = _evolved(table, seed, evaluations, reserve=CONFIRMATIONS)
+    trial = _evolved(table, seed, evaluations, reserve=confirmation(evaluations).confirmations)
     return trial.confirmed_best()
 
 
@@ -118,7 +132,7 @@ METHODS: dict[str, Callable[[Table, int, int], Configuration]] = {
 def _evolved(table: Table, seed: int, evaluations: int, reserve: int = 0) -> Trial:
     """Run `eaSimple` over the places of choices: tournaments of 3, two-point crossover, uniform mutation."""
     random.seed(seed)  # DEAP draws from the global source of chance
-    trial = Trial(table, evaluations)
+    trial = Trial(table, seed, evaluations)
     sizes = [len(choices) for choices in table.space.values()]
     if not hasattr(creator, "TableIndividual"):
         creator.create("TableFitness", base.Fitness, weights=(-1.0,))

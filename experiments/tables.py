@@ -98,9 +98,15 @@ class Table(Space):
         return {"loss": self.loss(values, seed)}
 
     def loss(self, values: Mapping[str, Value], seed: int) -> float:
-        """Return the loss of one training (`recording`)."""
-        recorded = self.losses[self.index(values)]
-        return float(recorded[recording(seed, int(np.isfinite(recorded).sum()))])
+        """Return the loss of one training, one of those recorded: with another seed it is drawn anew.
+
+        With replacement, and for every configuration by itself: as in the records, where a seed's trainings are not
+        luckier than another's, and so that as many evaluations as were recorded do not give away the exact mean.
+        """
+        index = self.index(values)
+        recorded = self.losses[index]
+        drawn = random.Random(f"{index}:{seed}").randrange(int(np.isfinite(recorded).sum()))
+        return float(recorded[drawn])
 
     def regret(self, values: Mapping[str, Value]) -> float:
         """Return how far a configuration's mean is from the best one, 1.0 being the edge of the best 1%."""
@@ -110,15 +116,6 @@ class Table(Space):
     @cached_property
     def _scale(self) -> tuple[float, float]:
         return float(self.means.min()), float(np.quantile(self.means, _GOOD_SHARE))
-
-
-def recording(seed: int, recorded: int) -> int:
-    """Return which of the recorded trainings a training seed stands for: the same one for all configurations.
-
-    The seeds of second looks (500 and above) begin with another recording than the first evaluation's, as far as there
-    are any.
-    """
-    return (seed % 1000 if seed % 1000 < 500 else seed % 1000 - 499) % recorded
 
 
 @cache
