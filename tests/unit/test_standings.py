@@ -137,6 +137,50 @@ def test_a_confirmed_individual_stays_the_best_when_many_better_looking_ones_fol
     assert teller.best == 1
 
 
+def test_who_was_left_behind_in_the_race_is_not_the_best() -> None:
+    teller = Teller()
+    teller.replicates(2.0, 2.1, 2.0, 2.1, 2.0)
+    teller.tell(1, 1.8)
+    teller.tell(2, 1.8)
+    for seed in (1, 2, 3, 4):
+        teller.tell(1, 1.8, Purpose.CONFIRM, seed=seed, gate=1.8)
+    teller.tell(2, 1.7, Purpose.CONFIRM, seed=1, gate=1.7)
+    assert [(gain.individual, gain.is_behind) for gain in teller.standings.gains()] == [(1, False), (2, True)]
+    assert teller.best == 1
+
+
+def test_generation_0_decides_nothing_between_those_that_ran_with_different_seeds() -> None:
+    teller = Teller()
+    teller.replicates(2.0, 3.0, 2.0, 2.0)
+    teller.tell(1, 1.8)
+    teller.tell(2, 1.8)
+    for seed in (1, 2, 3):
+        teller.tell(1, 1.5, Purpose.CONFIRM, seed=seed, gate=1.5)
+    for seed in (1, 2):
+        teller.tell(2, 1.6, Purpose.CONFIRM, seed=seed, gate=1.6)
+    first, second = teller.standings.gains()
+    assert first.value < second.value  # on the seed with which generation 0 did badly, everybody gains
+    assert (first.individual, teller.best) == (1, 1)
+    assert teller.standings.ranked([3, 2, 1]) == [1, 2, 3]
+
+
+def test_finalists_stay_who_they_are_while_they_are_confirmed() -> None:
+    teller = Teller(pop=16, gens=40)
+    teller.replicates(2.0, 2.1, 2.0)
+    for number in range(1, 9):
+        teller.tell(number, 1.5 + number / 100)
+
+    def finalists() -> list[int]:
+        return [one.id for one in teller.standings.finalists()]
+
+    assert finalists() == [1, 2, 3, 4, 5, 6]
+    teller.tell(1, 1.9, Purpose.CONFIRM, seed=1, gate=1.9)
+    assert finalists() == [1, 2, 3, 4, 5, 6]
+    teller.tell(9, 1.505)
+    # The first one fell by its second result; as the only one that is confirmed, it defends that nevertheless.
+    assert finalists() == [1, 9, 2, 3, 4, 5]
+
+
 def test_an_offspring_that_is_measured_before_generation_0_stays() -> None:
     teller = Teller()
     teller.tell(1, 1.5, gate=1.6)
