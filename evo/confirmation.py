@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import replace
 
-from evo.plan import CONFIRMED_OBJECTIVE, Plan
+from evo.plan import CONFIRMED_OBJECTIVE, Plan, Round
 from evo.standings import Standings
 from evo.store import EvaluationRecord, EvaluationRequest, Purpose, StoreView
 from trainer.evaluation import Job, Split
@@ -54,8 +54,13 @@ def confirmation_requests(
         Pairs of an individual and what to ask of it, as many as there is room for; none when that is not even the first
         round of one finalist.
     """
+    if not plan.rounds:
+        return []
     finalists = [individual.id for individual in standings.finalists()]
     rounds = plan.rounds_of(len(finalists))
+    if standings.repeats_exactly:
+        # Then another seed shows what the first one did.
+        rounds = tuple(Round(one.finalists, 1) for one in rounds[:1])
     known = {(one, record.seed) for one in (0, *finalists) for record in store.evaluations_of(one)}
 
     def missing(individuals: Iterable[int], seeds: int) -> list[tuple[int, EvaluationRequest]]:

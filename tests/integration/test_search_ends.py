@@ -13,6 +13,7 @@ from paced_evaluator import (
     BrokenGenerationZero,
     LosingEvaluator,
     PacedEvaluator,
+    SteadyEvaluator,
     UnstartableEvaluator,
 )
 from run_inspection import assert_complete, assert_no_error
@@ -228,6 +229,24 @@ class TestConfirmations:
                 assert asyncio.run(search.run()).ending is Ending.INTERRUPTED
         assert searched(path, config, PacedEvaluator(GENOME, slots=1)).ending is Ending.COMPLETE
         assert race(path) == race(tmp_path / "whole")
+        assert_no_error(path)
+
+    def test_where_everything_repeats_exactly_one_seed_confirms(self, tmp_path: Path) -> None:
+        config = configuration(16, 20, noise={"leader_seeds": 5})  # enough to see that it does
+        with opened(tmp_path / "run", config, SteadyEvaluator(GENOME, slots=1)) as (search, store):
+            assert asyncio.run(search.run()).ending is Ending.COMPLETE
+            ran = [one.individual for one in store.outcomes() if one.purpose is Purpose.CONFIRM]
+            gains = search.standings.gains()
+        assert len(ran) == len(set(ran)) == make_plan(config).finalists
+        assert 0 not in ran
+        assert gains[0].is_real
+        assert gains[0].margin == 0
+
+    def test_a_resumed_run_may_do_without_a_confirmation(self, tmp_path: Path) -> None:
+        path = tmp_path / "run"
+        assert searched(path, configuration(4, 5), PacedEvaluator(GENOME)).ending is Ending.COMPLETE
+        config = configuration(4, 10, noise={"confirm_share": 0.0})
+        assert searched(path, config, PacedEvaluator(GENOME)).ending is Ending.COMPLETE
         assert_no_error(path)
 
     def test_nobody_to_confirm_leaves_the_reserve_to_the_search(self, tmp_path: Path) -> None:
