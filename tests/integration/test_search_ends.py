@@ -192,7 +192,7 @@ class TestConfirmations:
 
     @pytest.mark.parametrize("slots", [1, 3, 16])
     def test_the_finalists_race(self, tmp_path: Path, slots: int) -> None:
-        config = configuration(16, 20)
+        config = configuration(8, 20)
         with opened(tmp_path / "run", config, PacedEvaluator(GENOME, slots=slots)) as (search, store):
             assert asyncio.run(search.run()).ending is Ending.COMPLETE
             first, last = make_plan(config).rounds
@@ -232,7 +232,7 @@ class TestConfirmations:
         assert_no_error(path)
 
     def test_where_everything_repeats_exactly_one_seed_confirms(self, tmp_path: Path) -> None:
-        config = configuration(16, 20, noise={"leader_seeds": 5})  # enough to see that it does
+        config = configuration(8, 20, noise={"leader_seeds": 5})  # enough to see that it does
         with opened(tmp_path / "run", config, SteadyEvaluator(GENOME, slots=1)) as (search, store):
             assert asyncio.run(search.run()).ending is Ending.COMPLETE
             ran = [one.individual for one in store.outcomes() if one.purpose is Purpose.CONFIRM]
