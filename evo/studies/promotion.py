@@ -285,7 +285,7 @@ def contender(record: IndividualRecord, program: str, viewed: Viewed, objective:
     if objective.name == viewed.config.search.objectives[0]:
         for one in viewed.standings.gains():
             if one.individual == record.id:
-                gain = Gain(one.value, one.noise, 2 * one.noise, one.seeds)
+                gain = Gain(one.value, one.noise, one.margin, one.seeds)
                 share = one.value / abs(one.generation_zero) if one.generation_zero else None
                 return Contender(record.id, record.idea, program, gain, share, confirmed=True)
     own, zero = (_sample_in_run(viewed.store.outcomes_of(one)) for one in (record.id, 0))
