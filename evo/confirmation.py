@@ -8,10 +8,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import NamedTuple
 
 from evo.plan import CONFIRMED_OBJECTIVE, Plan, Round
 from evo.standings import Standings
-from evo.store import EvaluationRecord, EvaluationRequest, Purpose, StoreView
+from evo.store import EvaluationRecord, EvaluationRequest, EvaluationState, Purpose, StoreView
 from trainer.evaluation import Job, Split
 
 _COMPARED_SPLITS = (Split.SELECTION, Split.GATE)
@@ -33,35 +34,44 @@ def gated_job(record: EvaluationRecord, source: str, standings: Standings) -> Jo
     return replace(job, gate_below=standings.champion.means()[CONFIRMED_OBJECTIVE])
 
 
-def confirmation_requests(
-    plan: Plan, standings: Standings, store: StoreView, left: float
-) -> list[tuple[int, EvaluationRequest]]:
-    """Return the evaluations that the confirmation lacks as its finalists rank now, the most urgent first.
+class Confirmation(NamedTuple):
+    """What the confirmation lacks.
+
+    Attributes:
+        requests: pairs of an individual and what to ask of it now, the most urgent first.
+        later: evaluations that it takes after these, as the finalists rank now.
+    """
+
+    requests: list[tuple[int, EvaluationRequest]]
+    later: int
+
+
+def confirmation(plan: Plan, standings: Standings, store: StoreView, left: float) -> Confirmation:
+    """Return what the confirmation lacks as its finalists rank now, as far as there is room.
 
     Finalists are the best in the one objective of selection, or the members of the front where there are several
     (`Standings.finalists`). They race: after the first round only the better half goes on to more seeds, and so on
-    (successive halving; asynchronous as in Li et al., 2020: whoever is ahead goes on while others still run, so that no
-    worker waits). Generation 0 runs with the same seeds, so that every difference is one between pairs. What exists
-    already, from replicates or from the confirmation of a smaller budget, is not repeated.
+    (successive halving). Once the first round is over, the race is asynchronous (Li et al., 2020): whoever is ahead
+    goes on while others still run, so that workers hardly wait. Generation 0 runs with the same seeds, so that every
+    difference is one between pairs. What exists already, from replicates or from the confirmation of a smaller budget,
+    is not repeated.
 
     Args:
         plan: of the run.
         standings: who the finalists are, and how they rank.
         store: what exists or is under way.
         left: evaluations of the budget, beyond what is under way.
-
-    Returns:
-        Pairs of an individual and what to ask of it, as many as there is room for; none when that is not even the first
-        round of one finalist.
     """
+    nothing = Confirmation([], 0)
     if not plan.rounds:
-        return []
+        return nothing
     finalists = [individual.id for individual in standings.finalists()]
     rounds = plan.rounds_of(len(finalists))
     if standings.repeats_exactly:
         # Then another seed shows what the first one did.
         rounds = tuple(Round(one.finalists, 1) for one in rounds[:1])
-    known = {(one, record.seed) for one in (0, *finalists) for record in store.evaluations_of(one)}
+    records = {one: store.evaluations_of(one) for one in (0, *finalists)}
+    known = {(one, record.seed) for one, own in records.items() for record in own}
 
     def missing(individuals: Iterable[int], seeds: int) -> list[tuple[int, EvaluationRequest]]:
         # Seed 0 is what selection has seen; the others are new to every finalist.
@@ -76,16 +86,19 @@ def confirmation_requests(
     while finalists and len(missing(finalists, rounds[0].seeds)) > left:
         finalists.pop()
     if not finalists:
-        return []
-    ranked = standings.ranked(finalists)
-    requests = missing(ranked, rounds[0].seeds)
-    for each in rounds[1:]:
-        requests += missing(ranked[: each.finalists], each.seeds)
-    return list(dict.fromkeys(requests))[: math.floor(left)]
+        return nothing
+    first, room = missing(finalists, rounds[0].seeds), math.floor(left)
+    seeds = {plan.training_seed(index + 1) for index in range(rounds[0].seeds)}
+    open_ones = (one for own in records.values() for one in own if one.state is not EvaluationState.DONE)
+    is_over = not first and not any(one.seed in seeds for one in open_ones)
+    ranked = standings.ranked(finalists, only_measured=is_over)
+    coming = [one for each in rounds[1:] for one in missing(ranked[: each.finalists], each.seeds)]
+    everything = list(dict.fromkeys([*first, *coming]))[:room]
+    # Before the first round is told, only generation 0 is certain to go on.
+    now = everything if is_over or not coming else [one for one in everything if one in first or one[0] == 0]
+    return Confirmation(now, len(everything) - len(now))
 
 
 def certain_requests(plan: Plan, standings: Standings, store: StoreView, left: float) -> list[EvaluationRequest]:
     """Return what the confirmation takes of generation 0 even if the finalists change; arguments as above."""
-    seeds = {plan.training_seed(index + 1) for index in range(plan.confirmation_seeds)}
-    requests = confirmation_requests(plan, standings, store, left)
-    return [wanted for individual, wanted in requests if individual == 0 and wanted.seed in seeds]
+    return [wanted for individual, wanted in confirmation(plan, standings, store, left).requests if individual == 0]

@@ -31,7 +31,7 @@ class Gain:
         margin: half the width of the 95% interval around `value`: more standard errors than two where `noise` itself
             rests on few evaluations.
         seeds: how many pairs it rests on.
-        is_behind: whether these are less than half as many as another's: it was left behind in the race (`evo.plan`),
+        is_behind: whether these are half as many as another's or fewer: it was left behind in the race (`evo.plan`),
             and may look better than who went on because nobody looked again.
     """
 
@@ -80,11 +80,16 @@ class _Means:
     replicates: int
 
 
-def paired_gains(fresh: Fresh, objective: Objective) -> list[Gain]:
+def paired_gains(fresh: Fresh, objective: Objective, *, repeats_exactly: bool = False) -> list[Gain]:
     """Return the gain of everybody but generation 0; nobody's before generation 0 ran twice.
 
     The best comes first, and who was left behind in the race last. They rank by their own means: gains of individuals
     that ran with different seeds carry the noise of generation 0 with them, which says nothing about either.
+
+    Args:
+        fresh: what was measured.
+        objective: whose gains.
+        repeats_exactly: whether seeds change nothing, so that nobody is behind for want of them.
     """
     name, sign = objective.name, objective.weight
     reference = fresh.get(0, {})
@@ -110,7 +115,7 @@ def paired_gains(fresh: Fresh, objective: Objective) -> list[Gain]:
                     noise=noise,
                     margin=margin,
                     seeds=len(own),
-                    is_behind=2 * len(own) < most,
+                    is_behind=not repeats_exactly and 2 * len(own) <= most,
                 )
             )
     return sorted(gains, key=lambda gain: (gain.is_behind, -sign * gain.own, gain.individual))
@@ -148,14 +153,18 @@ def _on_seeds(
 
 
 def _spread(values: Mapping[int, Mapping[int, float]]) -> Spread:
-    """Return how much a difference varies: among all who ran with the same seeds, or generation 0 if it ran oftener."""
-    others = [own for individual, own in values.items() if individual]
-    most = max(map(len, others), default=0)
-    rows = [own for own in others if len(own) == most]
-    seeds = set.intersection(*(set(own) for own in rows)) if rows else set()
-    table = [[own[seed] for seed in sorted(seeds)] for own in (values[0], *rows)]
-    among, alone = Spread.between(table), Spread.of_replicates([*values[0].values()])
-    return alone if alone.degrees > among.degrees else among
+    """Return how much a difference varies, by the most that can tell: some individuals and the seeds all of them had.
+
+    Those who went on in a race are few with many seeds, all of them are more with fewer; or generation 0 alone, if it
+    ran oftener still.
+    """
+    others = [own for individual, own in values.items() if individual and own]
+    spreads = [Spread.of_replicates([*values[0].values()])]
+    for count in sorted({len(own) for own in others}):
+        rows = [own for own in others if len(own) >= count]
+        seeds = sorted(set.intersection(*(set(own) for own in rows)))
+        spreads.append(Spread.between([[own[seed] for seed in seeds] for own in (values[0], *rows)]))
+    return max(reversed(spreads), key=lambda one: one.degrees)
 
 
 def _means(

@@ -28,7 +28,7 @@ class Pace:
 
     def __init__(self, plan: Plan, slots: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.lookahead = Lookahead(slots)
-        self.search_end = plan.search_end
+        self.search_end: float = plan.search_end
         self._interval_seconds = 0.0
         self._interval_share = 0.0
         self._driven_before = 0.0

@@ -23,7 +23,7 @@ from collections.abc import Callable
 from functools import partial
 
 from evo.breeding import Breeder, Draft
-from evo.confirmation import certain_requests, confirmation_requests, replicate_requests
+from evo.confirmation import certain_requests, confirmation, replicate_requests
 from evo.credit import Credit
 from evo.endings import Ending, Stopped
 from evo.fidelity import WHOLE, Switch
@@ -419,10 +419,13 @@ class Search:
         if self._proposing or any(record.purpose is not Purpose.CONFIRM for record in under_way):
             self._start_certain_confirmations()
             return
-        left = self._plan.evaluations - self._standings.spent - len(under_way)
-        requests = confirmation_requests(self._plan, self._standings, self._store, left)
-        if self._stopped is None and left - len(requests) >= 1:
-            self._pace.search_end = self._plan.evaluations - len(requests)
+        # Where a rule has ended the search early, this takes no more of the budget than it would have had at the end.
+        end = min(self._plan.evaluations, self._pace.search_end + self._plan.confirmations)
+        left = end - self._standings.spent - len(under_way)
+        requests, later = confirmation(self._plan, self._standings, self._store, left)
+        reserved = len(requests) + later
+        if self._stopped is None and left - reserved >= 1:
+            self._pace.search_end = self._plan.evaluations - reserved
             self._start_proposals()
             return
         # Each result may change who goes on, so nothing is asked for before a worker is free.
@@ -452,6 +455,8 @@ class Search:
         """Propose nothing more; what has been proposed is still evaluated."""
         if self._stopped is None:
             self._stopped = Stopped(ending, reason)
+            if ending.is_by_rule:
+                self._pace.search_end -= max(0.0, self._room())
             self._news.append(partial(self._observer.note, f"Nothing more is proposed: {reason}"))
 
     def _fail(self, error: BaseException) -> None:

@@ -191,7 +191,7 @@ class Standings:
 
     def gains(self) -> list[Gain]:
         """Return the gain of every individual that was confirmed, best first; last who was left behind in the race."""
-        return paired_gains(self._fresh, self.objectives[0])
+        return paired_gains(self._fresh, self.objectives[0], repeats_exactly=self.repeats_exactly)
 
     def confirmed_front(self) -> list[ConfirmedMember]:
         """Return the members of the front that were confirmed, over the objectives of selection.
@@ -286,15 +286,21 @@ class Standings:
         chosen = [one for one in dict.fromkeys(candidates) if one is not None and one.id != 0][: self.plan.finalists]
         return [*chosen, best] if best and best.id and best not in chosen else chosen
 
-    def ranked(self, finalists: Sequence[int]) -> list[int]:
-        """Return finalists by what was confirmed of them so far, best first; behind them the others as they came."""
+    def ranked(self, finalists: Sequence[int], *, only_measured: bool = False) -> list[int]:
+        """Return finalists by what was confirmed of them so far, best first; behind them the others as they came.
+
+        Args:
+            finalists: individuals.
+            only_measured: whether to leave out those others.
+        """
         weight = self.objectives[0].weight
         place = {
             gain.individual: (-self._confirmed[gain.individual].fitness.violation, weight * gain.own)
             for gain in self.gains()
         }
         behind = (-math.inf, 0.0)
-        return sorted(finalists, key=lambda one: place.get(one, behind), reverse=True)
+        ranked = sorted(finalists, key=lambda one: place.get(one, behind), reverse=True)
+        return [one for one in ranked if one in place or not only_measured]
 
     def _hold_finalists(self, purpose: Purpose) -> None:
         """Keep the finalists while they are confirmed: by what that measures, others would seem to be better."""

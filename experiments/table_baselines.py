@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import random
 from collections import defaultdict
 from collections.abc import Callable, Hashable
@@ -10,7 +11,7 @@ from statistics import fmean
 from deap import algorithms, base, creator, tools
 
 from evo.plan import Plan, make_plan
-from experiments.table_search import configuration
+from experiments.table_search import SLOTS, configuration, training_seconds
 from experiments.tables import Table, Value
 
 Configuration = dict[str, Value]
@@ -95,18 +96,13 @@ def greedy(table: Table, seed: int, evaluations: int) -> Configuration:
 
 
 def tpe(table: Table, seed: int, evaluations: int) -> Configuration:
-    """Optuna's TPE with its defaults, then the confirmation of the best."""
-    import optuna
+    """Optuna's TPE with its defaults, one evaluation after the other, then the confirmation of the best."""
+    return _by_tpe(table, seed, evaluations, slots=1)
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    trial = Trial(table, seed, evaluations)
 
-    def loss(suggest: optuna.Trial) -> float:
-        return trial.evaluate({name: suggest.suggest_categorical(name, one) for name, one in table.space.items()})
-
-    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
-    study.optimize(loss, n_trials=evaluations - confirmation(evaluations).confirmations)
-    return trial.confirmed_best()
+def parallel_tpe(table: Table, seed: int, evaluations: int) -> Configuration:
+    """The same with as many evaluations at a time as the product has."""
+    return _by_tpe(table, seed, evaluations, slots=SLOTS)
 
 
 def plain_ga(table: Table, seed: int, evaluations: int) -> Configuration:
@@ -126,7 +122,28 @@ METHODS: dict[str, Callable[[Table, int, int], Configuration]] = {
     "plain GA (DEAP)": plain_ga,
     "plain GA, confirmed": confirmed_ga,
     "TPE (Optuna), confirmed": tpe,
+    "TPE, 16 at a time, confirmed": parallel_tpe,
 }
+
+
+def _by_tpe(table: Table, seed: int, evaluations: int, slots: int) -> Configuration:
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    chance, trial = random.Random(seed), Trial(table, seed, evaluations)
+    reserve = confirmation(evaluations).confirmations
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
+    running: list[tuple[float, int, optuna.Trial, float]] = []
+    now, asked = 0.0, 0
+    while running or trial.left > reserve:
+        while len(running) < slots and trial.left > reserve:
+            suggest = study.ask()
+            values = {name: suggest.suggest_categorical(name, one) for name, one in table.space.items()}
+            asked += 1
+            heapq.heappush(running, (now + training_seconds(chance), asked, suggest, trial.evaluate(values)))
+        now, _, suggest, loss = heapq.heappop(running)
+        study.tell(suggest, loss)
+    return trial.confirmed_best()
 
 
 def _evolved(table: Table, seed: int, evaluations: int, reserve: int = 0) -> Trial:

@@ -32,6 +32,8 @@ from trainer.evaluation import Clock, Evaluation, Job, Status, Timings
 
 CLASSICAL = {"constants": 0.6, "uniform": 0.2, "merge": 0.2}
 """The product's classical operators and weights; tables have no structure to mutate."""
+SLOTS = 16
+"""Trainings at a time."""
 _SECONDS = 300.0
 """Of a typical evaluation: a search proposes earlier where proposing takes long beside evaluating."""
 _SPREAD = 0.2
@@ -93,7 +95,7 @@ class TableEvaluator:
 
     async def evaluate(self, slot: Slot, job: Job) -> Evaluation:  # noqa: ARG002 - the slots are all alike
         """Answer when the simulated training ends."""
-        seconds = _SECONDS * self.chance.lognormvariate(0.0, _SPREAD)
+        seconds = training_seconds(self.chance)
         self._started += 1
         ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._running, (self._now + seconds, self._started, ended))
@@ -120,6 +122,11 @@ class TableEvaluator:
             if self._running:
                 self._now, _, ended = heapq.heappop(self._running)
                 ended.set_result(None)
+
+
+def training_seconds(chance: random.Random) -> float:
+    """Return how long a simulated training takes."""
+    return _SECONDS * chance.lognormvariate(0.0, _SPREAD)
 
 
 def configuration(
@@ -154,14 +161,14 @@ def configuration(
     )
 
 
-def search_table(table: Table, config: Config, slots: int = 16) -> dict[str, Value]:
+def search_table(table: Table, config: Config, slots: int = SLOTS) -> dict[str, Value]:
     """Return the configuration that a whole search chooses."""
     best = searched(table, config, slots).best()
     assert best is not None
     return table.values(best.source)
 
 
-def searched(table: Recorded, config: Config, slots: int = 16) -> Standings:
+def searched(table: Recorded, config: Config, slots: int = SLOTS) -> Standings:
     """Return what is known after a whole search; generation 0 is drawn at random."""
     seed = config.search.seed
     chance = random.Random(f"{table.name}:{seed}")

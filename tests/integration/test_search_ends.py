@@ -206,12 +206,31 @@ class TestConfirmations:
         assert best is not None
         assert best.id in (0, gains[0].individual)
         assert not gains[0].is_behind
+        # Nobody goes on before all finalists were seen.
+        later = [place for place, (one, seed) in enumerate(ran) if one and seed > first.seeds]
+        assert all(place < min(later) for place, (one, seed) in enumerate(ran) if one and seed <= first.seeds)
+        assert {gain.individual for gain in gains if gain.is_behind} == {
+            one for one, count in seeds.items() if 2 * count <= last.seeds
+        }
         # With one worker every decision waits for the results before it; with many some have gone on too early.
         if slots == 1:
             assert sorted(seeds.values()) == [first.seeds] * 2 + [last.seeds] * 2
             assert {gain.individual for gain in gains if gain.seeds == last.seeds} == {
                 one.individual for one in gains[:2]
             }
+
+    @pytest.mark.parametrize("slots", [1, 8])
+    def test_a_race_after_a_rule_ended_the_search_costs_what_was_reserved(self, tmp_path: Path, slots: int) -> None:
+        config = configuration(8, 60, patience=30)
+        with opened(tmp_path / "run", config, PacedEvaluator(GENOME, slots=slots)) as (search, store):
+            assert asyncio.run(search.run()).ending is Ending.STAGNATION
+            outcomes = list(store.outcomes())
+        confirmed = [one for one in outcomes if one.purpose is Purpose.CONFIRM]
+        assert len(outcomes) < 400
+        assert 0.9 * make_plan(config).confirmations < len(confirmed) <= make_plan(config).confirmations
+        assert len({one.individual for one in confirmed} - {0}) == make_plan(config).finalists
+        began = min(one.told for one in confirmed if one.individual)
+        assert {one.purpose for one in outcomes if one.told > began} == {Purpose.CONFIRM}
 
     def test_a_race_that_was_interrupted_anywhere_ends_as_it_would_have(self, tmp_path: Path) -> None:
         config, end = configuration(8, 20), 160
@@ -241,6 +260,15 @@ class TestConfirmations:
         assert 0 not in ran
         assert gains[0].is_real
         assert gains[0].margin == 0
+
+    def test_nobody_is_behind_where_seeds_change_nothing(self, tmp_path: Path) -> None:
+        config = configuration(8, 40, noise={"leaders": 0})  # so that only the race shows it
+        with opened(tmp_path / "run", config, SteadyEvaluator(GENOME, slots=1)) as (search, _):
+            assert asyncio.run(search.run()).ending is Ending.COMPLETE
+            gains, best = search.standings.gains(), search.standings.best()
+        assert len({gain.seeds for gain in gains}) > 1
+        assert best is not None
+        assert best.id == min(gains, key=lambda gain: gain.own).individual
 
     def test_a_resumed_run_may_do_without_a_confirmation(self, tmp_path: Path) -> None:
         path = tmp_path / "run"

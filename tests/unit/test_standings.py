@@ -164,6 +164,19 @@ def test_generation_0_decides_nothing_between_those_that_ran_with_different_seed
     assert teller.standings.ranked([3, 2, 1]) == [1, 2, 3]
 
 
+def test_the_noise_of_a_gain_comes_from_all_finalists_and_not_from_a_steadier_generation_0() -> None:
+    teller = Teller()
+    teller.replicates(2.0, 2.001, 2.0, 2.001, 2.0)
+    measured = {1: (1.80, 1.83, 1.78, 1.81), 2: (1.90, 1.86), 3: (1.93, 1.97), 4: (1.91, 1.88)}
+    for individual, values in measured.items():
+        teller.tell(individual, 1.8)
+        for seed, value in enumerate(values, start=1):
+            teller.tell(individual, value, Purpose.CONFIRM, seed=seed, gate=value)
+    gain = teller.standings.gains()[0]
+    assert (gain.individual, gain.seeds) == (1, 4)
+    assert gain.noise > 0.01
+
+
 def test_finalists_stay_who_they_are_while_they_are_confirmed() -> None:
     teller = Teller(pop=16, gens=40)
     teller.replicates(2.0, 2.1, 2.0)
