@@ -51,10 +51,10 @@ def confirmation(plan: Plan, standings: Standings, store: StoreView, left: float
 
     Finalists are the best in the one objective of selection, or the members of the front where there are several
     (`Standings.finalists`). They race: after the first round only the better half goes on to more seeds, and so on
-    (successive halving). Once the first round is over, the race is asynchronous (Li et al., 2020): whoever is ahead
-    goes on while others still run, so that workers hardly wait. Generation 0 runs with the same seeds, so that every
-    difference is one between pairs. What exists already, from replicates or from the confirmation of a smaller budget,
-    is not repeated.
+    (successive halving). Once everybody was seen, the race is asynchronous (Li et al., 2020): whoever is ahead goes on
+    while others still run, so that workers hardly wait. Generation 0 runs with the same seeds, so that every difference
+    is one between pairs. What exists already, from replicates or from the confirmation of a smaller budget, is not
+    repeated.
 
     Args:
         plan: of the run.
@@ -78,8 +78,8 @@ def confirmation(plan: Plan, standings: Standings, store: StoreView, left: float
         wanted = [plan.training_seed(index + 1) for index in range(seeds)]
         return [
             (individual, EvaluationRequest(seed, _COMPARED_SPLITS, Purpose.CONFIRM))
-            for individual in (0, *individuals)
             for seed in wanted
+            for individual in (0, *individuals)
             if (individual, seed) not in known
         ]
 
@@ -89,13 +89,17 @@ def confirmation(plan: Plan, standings: Standings, store: StoreView, left: float
         return nothing
     first, room = missing(finalists, rounds[0].seeds), math.floor(left)
     seeds = {plan.training_seed(index + 1) for index in range(rounds[0].seeds)}
-    open_ones = (one for own in records.values() for one in own if one.state is not EvaluationState.DONE)
-    is_over = not first and not any(one.seed in seeds for one in open_ones)
-    ranked = standings.ranked(finalists, only_measured=is_over)
+    seen = {
+        one
+        for one, own in records.items()
+        if any(its.state is EvaluationState.DONE and its.seed in seeds for its in own)
+    }
+    may_go_on = not first and seen.issuperset(finalists)
+    ranked = standings.ranked(finalists, only_measured=may_go_on)
     coming = [one for each in rounds[1:] for one in missing(ranked[: each.finalists], each.seeds)]
     everything = list(dict.fromkeys([*first, *coming]))[:room]
-    # Before the first round is told, only generation 0 is certain to go on.
-    now = everything if is_over or not coming else [one for one in everything if one in first or one[0] == 0]
+    # Before all of them were seen, only generation 0 is certain to go on.
+    now = everything if may_go_on or not coming else [one for one in everything if one in first or one[0] == 0]
     return Confirmation(now, len(everything) - len(now))
 
 

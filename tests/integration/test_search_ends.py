@@ -207,8 +207,8 @@ class TestConfirmations:
         assert best.id in (0, gains[0].individual)
         assert not gains[0].is_behind
         # Nobody goes on before all finalists were seen.
-        later = [place for place, (one, seed) in enumerate(ran) if one and seed > first.seeds]
-        assert all(place < min(later) for place, (one, seed) in enumerate(ran) if one and seed <= first.seeds)
+        later = min(place for place, (one, seed) in enumerate(ran) if one and seed > first.seeds)
+        assert {one for one, _ in ran[:later]} >= {*seeds}
         assert {gain.individual for gain in gains if gain.is_behind} == {
             one for one, count in seeds.items() if 2 * count <= last.seeds
         }
