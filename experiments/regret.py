@@ -2,7 +2,8 @@
 
 Run `python -m experiments.regret` (about an hour on two cores); `--seeds` and `--methods` make it shorter. Needs
 `pip install .[bench]`. Regret is 0 for the best configuration of a table and 1 at the edge of its best 1%, by the mean
-over all recorded seeds of what a method chose; no method sees more than the single trainings that it asked for.
+over all recorded seeds of what a method chose; no method sees more than the single trainings that it asked for, each
+drawn anew from the recorded ones.
 """
 
 from __future__ import annotations
@@ -77,7 +78,10 @@ def main(methods: list[str], seeds: int, processes: int | None, record: str | No
                 method, data_set, *_ = row
                 print(f"{method}, {data_set}: {fmean(regret for *_, regret in rows[-seeds:]):.4f}", file=sys.stderr)
     frame = pd.DataFrame(rows, columns=["method", "table", "seed", "regret"])
-    text = f"{EVALUATIONS} evaluations, 16 at a time, {seeds} seeds a table.\n\n{summary(frame)}"
+    text = (
+        f"{EVALUATIONS} evaluations, {seeds} seeds a table. 16 evaluations at a time; greedy, and TPE where it does "
+        f"not say otherwise, have one.\n\n{summary(frame)}"
+    )
     print(text)
     if record:
         print(write_record(record, text))
