@@ -73,31 +73,31 @@ def confirmation(plan: Plan, standings: Standings, store: StoreView, left: float
     records = {one: store.evaluations_of(one) for one in (0, *finalists)}
     known = {(one, record.seed) for one, own in records.items() for record in own}
 
-    def missing(individuals: Iterable[int], seeds: int) -> list[tuple[int, EvaluationRequest]]:
+    def fresh(seeds: int) -> list[int]:
         # Seed 0 is what selection has seen; the others are new to every finalist.
-        wanted = [plan.training_seed(index + 1) for index in range(seeds)]
+        return [plan.training_seed(index + 1) for index in range(seeds)]
+
+    def missing(individuals: Iterable[int], seeds: int) -> list[tuple[int, EvaluationRequest]]:
         return [
             (individual, EvaluationRequest(seed, _COMPARED_SPLITS, Purpose.CONFIRM))
-            for seed in wanted
+            for seed in fresh(seeds)
             for individual in (0, *individuals)
             if (individual, seed) not in known
         ]
 
-    while finalists and len(missing(finalists, rounds[0].seeds)) > left:
+    while finalists and len(first := missing(finalists, rounds[0].seeds)) > left:
         finalists.pop()
     if not finalists:
         return nothing
-    first, room = missing(finalists, rounds[0].seeds), math.floor(left)
-    seeds = {plan.training_seed(index + 1) for index in range(rounds[0].seeds)}
-    seen = {
+    ended = {
         one
         for one, own in records.items()
-        if any(its.state is EvaluationState.DONE and its.seed in seeds for its in own)
+        if any(its.state is EvaluationState.DONE and its.seed in fresh(rounds[0].seeds) for its in own)
     }
-    may_go_on = not first and seen.issuperset(finalists)
+    may_go_on = not first and ended.issuperset(finalists)
     ranked = standings.ranked(finalists, only_measured=may_go_on)
     coming = [one for each in rounds[1:] for one in missing(ranked[: each.finalists], each.seeds)]
-    everything = list(dict.fromkeys([*first, *coming]))[:room]
+    everything = list(dict.fromkeys([*first, *coming]))[: math.floor(left)]
     # Before all of them were seen, only generation 0 is certain to go on.
     now = everything if may_go_on or not coming else [one for one in everything if one in first or one[0] == 0]
     return Confirmation(now, len(everything) - len(now))

@@ -387,8 +387,11 @@ class Search:
             self._credit.tell(individual, outcome)
 
     def _baseline_is_open(self) -> bool:
-        records = [*self._queue, *(record for record, *_ in self._evaluating.values())]
-        return any(record.purpose is Purpose.BASELINE for record in records)
+        return any(record.purpose is Purpose.BASELINE for record in self._under_way())
+
+    def _under_way(self) -> list[EvaluationRecord]:
+        """Return the evaluations that wait for a worker or run."""
+        return [*self._queue, *(record for record, *_ in self._evaluating.values())]
 
     # Confirm
 
@@ -397,8 +400,7 @@ class Search:
 
         Who is on a rung counts with all that it may still climb, so that nobody finds the budget spent half-way.
         """
-        records = [*self._queue, *(record for record, *_ in self._evaluating.values())]
-        under_way = sum(map(self._standings.ladder.cost_from, (record.share for record in records)))
+        under_way = sum(self._standings.ladder.cost_from(record.share) for record in self._under_way())
         return round(self._pace.search_end - self._standings.spent - under_way - len(self._proposing), 6)
 
     def _search_is_over(self) -> bool:
@@ -407,15 +409,15 @@ class Search:
 
     def _start_second_looks(self) -> None:
         """Queue what the leaders lack, before anything else, as long as the search proper has budget."""
-        under_way = [*self._queue, *(record for record, *_ in self._evaluating.values())]
-        wanted = second_looks(self._plan, self._standings, under_way)[: max(0, math.floor(self._room()))]
+        room = max(0, math.floor(self._room()))
+        wanted = second_looks(self._plan, self._standings, self._under_way())[:room]
         if wanted:
             self._queue.extend(self._enqueued(individual, request) for individual, request in wanted)
             self._queue = in_order(self._queue)
 
     def _start_confirmations(self) -> None:
         """Confirm the finalists once the search proper is over, and search on with what they leave of the budget."""
-        under_way = [*self._queue, *(record for record, *_ in self._evaluating.values())]
+        under_way = self._under_way()
         if self._proposing or any(record.purpose is not Purpose.CONFIRM for record in under_way):
             self._start_certain_confirmations()
             return
@@ -456,6 +458,7 @@ class Search:
         if self._stopped is None:
             self._stopped = Stopped(ending, reason)
             if ending.is_by_rule:
+                # The search proper is over: nothing but the confirmation may begin, no second look either.
                 self._pace.search_end -= max(0.0, self._room())
             self._news.append(partial(self._observer.note, f"Nothing more is proposed: {reason}"))
 

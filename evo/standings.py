@@ -229,9 +229,9 @@ class Standings:
             return None
         best = min(ahead, key=lambda gain: self._confirmed[gain.individual].fitness.violation)
         found, zero = self._confirmed[best.individual], self.generation_zero
-        if zero is None:
+        if zero is None or (-found.fitness.violation, best.value) > (-zero.fitness.violation, 0.0):
             return found
-        return max(zero, found, key=lambda one: (-one.fitness.violation, 0.0 if one is zero else best.value))
+        return zero
 
     @property
     def has_gate(self) -> bool:
