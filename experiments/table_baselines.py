@@ -134,13 +134,12 @@ def _by_tpe(table: Table, seed: int, evaluations: int, slots: int) -> Configurat
     reserve = confirmation(evaluations).confirmations
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
     running: list[tuple[float, int, optuna.Trial, float]] = []
-    now, asked = 0.0, 0
+    now = 0.0
     while running or trial.left > reserve:
         while len(running) < slots and trial.left > reserve:
             suggest = study.ask()
             values = {name: suggest.suggest_categorical(name, one) for name, one in table.space.items()}
-            asked += 1
-            heapq.heappush(running, (now + training_seconds(chance), asked, suggest, trial.evaluate(values)))
+            heapq.heappush(running, (now + training_seconds(chance), suggest.number, suggest, trial.evaluate(values)))
         now, _, suggest, loss = heapq.heappop(running)
         study.tell(suggest, loss)
     return trial.confirmed_best()

@@ -14,7 +14,7 @@ import pytest
 from messages_server import MessagesServer
 from paced_evaluator import PacedEvaluator
 from run_inspection import decisions
-from searches import GENOME, Notes, opened, searched
+from searches import GENOME, StopsAt, opened, searched
 
 from evo.assemble import build_operators
 from evo.config import Config, parse_config
@@ -22,7 +22,6 @@ from evo.credit import read_arms
 from evo.replay import Replay, replay_run
 from evo.resolution import resolve
 from evo.run_folder import RunFolder
-from evo.search import Search
 from evo.store import Store
 from evo.workers import Slot
 from operators.prompt_styles import STYLES
@@ -128,24 +127,10 @@ def test_the_same_completions_lead_to_the_same_individuals_with_any_number_of_wo
         assert_same(path)
 
 
-class Stopping(Notes):
-    """Interrupts a search after some results."""
-
-    def __init__(self, after: int) -> None:
-        super().__init__()
-        self.after = after
-        self.search: Search | None = None
-
-    def finished(self, record: Any, outcome: Any, standings: Any, reason: str) -> None:
-        super().finished(record, outcome, standings, reason)
-        if len(self.told) == self.after and self.search is not None:
-            self.search.interrupt()
-
-
 def test_a_run_that_was_stopped_and_went_on_otherwise_is_replayed(tmp_path: Path) -> None:
     path = tmp_path / "run"
-    for after, weights in ((9, CLASSICAL), (8, CLASSICAL), (99, {"uniform": 1.0, "structure": 1.0})):
-        config, stopping = configured(weights), Stopping(after)
+    for told, weights in ((9, CLASSICAL), (17, CLASSICAL), (99, {"uniform": 1.0, "structure": 1.0})):
+        config, stopping = configured(weights), StopsAt(told)
         with opened(path, config, Shuffled(GENOME, slots=5), build_operators(config), stopping) as (search, store):
             newest = store.last_proposal_number()
             store.record_event("configured", {"config": config.to_toml(), "newest_proposal": newest})
