@@ -77,9 +77,8 @@ class StoppingRules:
         if self.max_gpu_seconds is None and self.max_usd is None:
             return None
         used = Expenses.of(store, self.prices)
-        # Taken to end well, which takes longest; the last offspring may lead, and need second looks.
-        coming = progress.under_way + plan.leaders * (plan.leader_seeds - 1) + plan.confirmations
-        coming_seconds = coming * store.success_seconds()
+        # Taken to end well, which takes longest.
+        coming_seconds = (progress.under_way + plan.confirmations) * store.success_seconds()
         gpu_seconds = used.gpu_seconds + self.prices.gpu_seconds(coming_seconds)
         if self.max_gpu_seconds is not None and gpu_seconds >= self.max_gpu_seconds:
             hours = self.max_gpu_seconds / SECONDS_AN_HOUR
