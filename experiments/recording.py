@@ -15,7 +15,7 @@ import psutil
 from trainer.devices import cpu_device
 
 RECORDS = Path(__file__).parent / "records"
-_PACKAGES = ("torch", "deap", "anthropic", "gitpython", "numpy", "pandas")
+_PACKAGES = ("torch", "deap", "optuna", "anthropic", "gitpython", "numpy", "pandas")
 
 
 def write_record(name: str, body: str) -> Path:
