@@ -31,7 +31,7 @@ def hover(title: str, *facts: str, idea: str = "") -> str:
     The idea is wrapped and cut to a few lines.
     """
     lines = textwrap.wrap(visible(idea), _HOVER_WIDTH, max_lines=_HOVER_LINES, placeholder=" …")
-    first, *rest = (html.escape(line) for line in (title, *map(visible, facts), *lines) if line)
+    first, *rest = (html.escape(line) for line in (*map(visible, (title, *facts)), *lines) if line)
     return "<br>".join([f"<b>{first}</b>", *rest])
 
 
