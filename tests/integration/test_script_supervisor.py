@@ -303,16 +303,16 @@ STUBBORN = DAEMON + "open('starting', 'w').write(str(os.getpid()))\nos.rename('s
 
 
 def test_the_wall_limit_ends_the_whole_tree(level: Level, root: Path) -> None:
-    settings = script_settings(root, wall_seconds=0.5, sandbox=level)
+    settings = script_settings(root, wall_seconds=2.0, sandbox=level)
     assert settings.scratch is not None
     with SupervisorProcess(settings) as process:
         began = time.monotonic()
         verdict = evaluate(process, STUBBORN)
         took = time.monotonic() - began
         assert verdict.status is Status.TIMED_OUT
-        assert verdict.reason == "the command did not end within 0.5 s"
+        assert verdict.reason == "the command did not end within 2 s"
         assert verdict.objectives == {}
-        assert took < 2.5
+        assert took < 4.0
         assert not await_end(settings.scratch, seconds=0)
         ends_well = evaluate(process, DAEMON + "print('loss: 2')\n")
         assert ends_well.status is Status.OK, ends_well.reason
