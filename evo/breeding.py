@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from evo.mating import Mating
 from evo.niches import Niches
+from evo.second_looks import repeatable
 from evo.standings import Standings
 from evo.store import ProposalRecord, Store
 from evo.surroundings import look_around, parent_of, unrelated
@@ -30,6 +31,7 @@ class Draft:
         is_bold: whether it explores.
         look_around: gathers what was known then.
         find_variants: gathers what was measured of the first parent's structure then.
+        find_repeatable: gathers who might be evaluated once more then.
     """
 
     number: int
@@ -39,6 +41,7 @@ class Draft:
     is_bold: bool
     look_around: Callable[[], Surroundings]
     find_variants: Callable[[], Sequence[Variant]]
+    find_repeatable: Callable[[], Set[int]]
 
 
 class Breeder:
@@ -90,7 +93,8 @@ class Breeder:
         # The operator starts before the next result is told, and asks first thing, if at all.
         around = functools.cache(lambda: self._look_around(parents, told))
         variants = functools.cache(lambda: self._variants.of(parents[0], told))
-        return Draft(number, operator, parents, told, is_bold, around, variants)
+        again = functools.cache(lambda: self._repeatable(number))
+        return Draft(number, operator, parents, told, is_bold, around, variants, again)
 
     async def close(self) -> None:
         """Close what the operators hold open."""
@@ -105,8 +109,18 @@ class Breeder:
         operator = self._operators.named(record.operator)
         around = self._look_around(record.parents, record.told)
         variants = self._variants.of(record.parents[0], record.told)
+        again = self._repeatable(record.number)
         is_bold = self._mating.is_bold(record.number)
-        return Draft(record.number, operator, record.parents, record.told, is_bold, lambda: around, lambda: variants)
+        return Draft(
+            record.number,
+            operator,
+            record.parents,
+            record.told,
+            is_bold,
+            lambda: around,
+            lambda: variants,
+            lambda: again,
+        )
 
     async def propose(self, draft: Draft) -> Proposal:
         """Let the operator work; raises what `Operator.propose` raises."""
@@ -118,6 +132,7 @@ class Breeder:
             journal=self._store.journal(draft.number),
             gate=self._gate.knowing(functools.partial(self._store.known, proposal=draft.number), self._repeated(draft)),
             find_variants=draft.find_variants,
+            find_repeatable=draft.find_repeatable,
             is_bold=draft.is_bold,
         )
         return await draft.operator.propose(request)
@@ -126,6 +141,9 @@ class Breeder:
         if self._independent:
             return unrelated(self._standings)
         return look_around(self._store, self._standings, parents, told)
+
+    def _repeatable(self, number: int) -> Set[int]:
+        return repeatable(self._standings.plan, self._standings, self._store.evaluated_meanwhile(number))
 
     def _repeated(self, draft: Draft) -> Callable[[str], int | None]:
         """Return what finds the child of the same parents, worse than the first, that a source nearly repeats."""

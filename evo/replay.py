@@ -29,11 +29,11 @@ from evo.run_folder import RunFolder
 from evo.runs import read_config
 from evo.search import Search
 from evo.starts import installed_versions, read_starts
-from evo.store import ProposalRecord, ProposalState, Store
+from evo.store import MEASURED_AGAIN, ProposalRecord, ProposalState, Store
 from evo.store.connection import open_for_reading
 from evo.store.journal import StoredJournal
 from evo.workers import Slot
-from operators.proposal import Exchange, NoOffspring, Proposal, Refused
+from operators.proposal import Exchange, MeasureAgain, NoOffspring, Proposal, Refused
 from populations.diversity import normal_form
 from trainer.evaluation import Evaluation, Job
 
@@ -213,6 +213,8 @@ class _Replaying:
             return self._compare_offspring(record, await search.breeder.propose(draft))
         except Refused as refusal:
             return self._compare_verdict(record, refusal.kind, str(refusal))
+        except MeasureAgain as wish:
+            return self._compare_wish(record, wish)
         except NoOffspring as nothing:
             return self._compare_verdict(record, "no_offspring", str(nothing))
         except _Unanswered as call:
@@ -232,6 +234,13 @@ class _Replaying:
             return self._difference(record, "the idea", repr(idea), repr(proposal.idea))
         self._individuals += 1
         return None
+
+    def _compare_wish(self, record: ProposalRecord, wish: MeasureAgain) -> Difference | None:
+        if record.kind == MEASURED_AGAIN and record.reason == str(wish):
+            return None
+        if record.kind == "duplicate":
+            return None  # another proposal had asked for the same meanwhile
+        return self._difference(record, *_verdict(record), f"nothing ({MEASURED_AGAIN}: {wish})")
 
     def _compare_verdict(self, record: ProposalRecord, kind: str, reason: str) -> Difference | None:
         if record.kind == kind:

@@ -15,7 +15,7 @@ from evo.run_folder import Driver, RunFolder
 from evo.runs import Viewed
 from evo.sentinels import Drift
 from evo.starts import Start, read_starts
-from evo.store import Purpose, StoreView
+from evo.store import MEASURED_AGAIN, Purpose, StoreView
 from evo.summary import Summary, summarize
 from evo.workforce import Retirement, retirements
 from trainer.evaluation import Status
@@ -69,6 +69,7 @@ class RunStatus:
         queued: evaluations that wait for a worker.
         proposing: proposals that are begun and not yet closed.
         refused: proposals that became nothing, by kind.
+        measured_again: proposals that became another evaluation of what exists.
         starts: of its drivers, oldest first, with the versions of programs and the devices that each found.
         seconds_left: wall seconds that the rest of the budget takes at the pace so far; None before the first result.
     """
@@ -88,6 +89,7 @@ class RunStatus:
     proposing: int
     failures: tuple[Failures, ...]
     refused: Mapping[str, int]
+    measured_again: int
     starts: tuple[Start, ...]
     seconds_left: float | None
     summary: Summary
@@ -105,6 +107,8 @@ def read_status(viewed: Viewed) -> RunStatus:
     starts = read_starts(store)
     retired = tuple(one for one in retirements(store) if not starts or one.event > starts[-1].event)
     state, reason = _state(viewed.folder, store, driver, finished=summary.is_complete)
+    kinds = Counter(proposal.kind for proposal in store.proposals() if proposal.kind)
+    measured_again = kinds.pop(MEASURED_AGAIN, 0)
     return RunStatus(
         path=str(viewed.folder.path),
         state=state,
@@ -120,7 +124,8 @@ def read_status(viewed: Viewed) -> RunStatus:
         queued=len(store.queued()),
         proposing=len(store.open_proposals()),
         failures=_failures(store),
-        refused=dict(Counter(proposal.kind for proposal in store.proposals() if proposal.kind)),
+        refused=dict(kinds),
+        measured_again=measured_again,
         starts=starts,
         seconds_left=_seconds_left(summary, max(1, (config.workers.count or 1) - len(retired))),
         summary=summary,

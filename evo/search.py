@@ -34,15 +34,25 @@ from evo.pace import Pace
 from evo.plan import Plan
 from evo.progress import Observer
 from evo.projection import FamilyTree, Projection
-from evo.second_looks import in_order, second_looks
+from evo.second_looks import further_look, in_order, second_looks
 from evo.sentinels import Drift, device_of
 from evo.standings import Standings
 from evo.stopping import Progress, StoppingRules
-from evo.store import EvaluationRecord, EvaluationRequest, IndividualRecord, Outcome, ProposalRecord, Purpose, Store
+from evo.store import (
+    MEASURED_AGAIN,
+    EvaluationRecord,
+    EvaluationRequest,
+    EvaluationState,
+    IndividualRecord,
+    Outcome,
+    ProposalRecord,
+    Purpose,
+    Store,
+)
 from evo.workers import Evaluator, Slot
 from evo.workforce import Workforce
 from operators.errors import CostLimitReached, OperatorUnavailable
-from operators.proposal import NoOffspring, Proposal, Refused
+from operators.proposal import MeasureAgain, NoOffspring, Proposal, Refused
 from populations.diversity import normal_form
 from trainer.errors import ConfigError, MachineError
 from trainer.evaluation import Evaluation, Split, Status
@@ -234,6 +244,8 @@ class Search:
                 self._admit(draft, task.result())
             case Refused() as refusal:
                 self._refuse(draft, refusal.kind, str(refusal))
+            case MeasureAgain() as wish:
+                self._measure_again(draft, wish)
             case NoOffspring() as nothing:
                 self._refuse(draft, "no_offspring", str(nothing))
             case CostLimitReached() as limit:
@@ -256,6 +268,18 @@ class Search:
         )
         self._projection.admitted(draft.number)
         self._queue.append(self._store.evaluation(evaluation))
+        self._pace.lookahead.proposal_admitted()
+        self._refused_in_a_row = 0
+
+    def _measure_again(self, draft: Draft, wish: MeasureAgain) -> None:
+        """Evaluate an individual with another seed, which takes the place of an offspring."""
+        evaluations = self._store.evaluations_of(wish.individual)
+        if any(record.state is not EvaluationState.DONE for record in evaluations):
+            self._refuse(draft, "duplicate", f"individual {wish.individual} is being evaluated once more already")
+            return
+        self._store.refuse(draft.number, MEASURED_AGAIN, str(wish))
+        self._queue.append(self._enqueued(wish.individual, further_look(self._plan, evaluations)))
+        self._queue = in_order(self._queue)
         self._pace.lookahead.proposal_admitted()
         self._refused_in_a_row = 0
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from operators.proposal import NoOffspring, Proposal, Refused, Request
+from operators.proposal import MeasureAgain, NoOffspring, Proposal, Refused, Request
 from populations.diversity import normal_form
 from populations.statements import UNREADABLE
 
@@ -31,14 +31,17 @@ def first_accepted(
     draw: Callable[[], Draft],
     attempts: int = MAX_ATTEMPTS,
     step_aside: Callable[[Draft], Draft] | None = None,
+    *,
+    repeats: bool = False,
 ) -> Proposal:
     """Return the first of up to `attempts` drafts that differs from every parent and passes the gate.
 
     `operator` is the name of the one that proposes. `draw` makes a draft, another one each time; it may raise
     `NoOffspring`, which ends the attempts. `step_aside` makes one near a draft that exists already, to be tried instead
-    of a new draw.
+    of a new draw. `repeats` says that a draw which exists already may be evaluated once more instead.
 
     Raises:
+        MeasureAgain: a draw exists already, and the request allows to repeat it.
         NoOffspring: no draft was accepted; the message ends with the latest reasons.
     """
     refused: dict[str, str] = {}
@@ -51,6 +54,9 @@ def first_accepted(
             _check_changed(draft.source, request)
             request.gate.check(draft.source)
         except Refused as verdict:
+            twin = verdict.twin
+            if repeats and known is None and twin is not None and twin in request.repeatable:
+                raise MeasureAgain(twin) from None
             refused[draft.source] = f"{draft.idea}: {verdict}"
             known = draft if verdict.kind == "duplicate" else known
         else:
@@ -93,4 +99,4 @@ def _check_changed(source: str, request: Request) -> None:
         raise Refused("unparsable", f"the offspring does not parse: {error}") from None
     for parent in request.parents:
         if form == normal_form(parent.source):
-            raise Refused("duplicate", f"the offspring is the same program as its parent {parent.id}")
+            raise Refused("duplicate", f"the offspring is the same program as its parent {parent.id}", parent.id)

@@ -72,6 +72,7 @@ class SourceGate:
                 "duplicate",
                 f"this is the same program as individual {twin}, but for layout, comments or docstrings; "
                 "change what the code does",
+                twin,
             )
         sibling = self._repeated(source)
         if sibling is not None:

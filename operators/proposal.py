@@ -8,7 +8,7 @@ repeat the same proposal without paying twice.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -36,13 +36,15 @@ class Parent:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A measured individual whose code is the parent's but for its constants.
+    """One measurement of an individual whose code is the parent's but for its constants.
 
     Attributes:
+        individual: its id.
         constants: values by name.
-        objectives: mean over its evaluations, by objective name.
+        objectives: of this evaluation, by objective name.
     """
 
+    individual: int
     constants: Mapping[str, Value]
     objectives: Mapping[str, float]
 
@@ -143,6 +145,7 @@ class Request:
         parents: as many as the operator's `arity`.
         look_around: gathers `surroundings`, which costs time and which not every operator asks for.
         find_variants: gathers `variants`, likewise.
+        find_repeatable: gathers `repeatable`, likewise.
         random: seeded from (run seed, number); the only source of randomness an operator may use.
         is_bold: whether the search has stalled, and a larger change than usual is wanted.
     """
@@ -154,12 +157,18 @@ class Request:
     journal: Journal
     gate: Gate
     find_variants: Callable[[], Sequence[Variant]] = tuple
+    find_repeatable: Callable[[], Set[int]] = frozenset
     is_bold: bool = False
 
     @property
     def variants(self) -> Sequence[Variant]:
-        """The measured individuals with the first parent's code but for constants, itself among them."""
+        """What was measured of the first parent, and of individuals with its code but for constants, oldest first."""
         return self.find_variants()
+
+    @property
+    def repeatable(self) -> Set[int]:
+        """The individuals that may be evaluated with another seed instead of an offspring (`MeasureAgain`)."""
+        return self.find_repeatable()
 
     @property
     def surroundings(self) -> Surroundings:
@@ -187,6 +196,7 @@ class Operator(Protocol):
 
         Raises:
             NoOffspring: the operator found nothing acceptable; the search goes on with another proposal.
+            MeasureAgain: it would rather know more of an individual that is `request.repeatable`.
             OperatorUnavailable: the service behind the operator refuses to work; the search must stop.
         """
         ...
@@ -206,11 +216,21 @@ class Refused(Exception):  # noqa: N818 - a verdict that operators handle, not a
 
     Attributes:
         kind: `unparsable`, `contract`, `duplicate`, `near_duplicate` or `too_large`.
+        twin: the individual that is the same program, where that is the reason.
     """
 
-    def __init__(self, kind: str, reason: str) -> None:
+    def __init__(self, kind: str, reason: str, twin: int | None = None) -> None:
         super().__init__(reason)
         self.kind = kind
+        self.twin = twin
+
+
+class MeasureAgain(Exception):  # noqa: N818 - an expected outcome of a proposal
+    """An operator would propose what exists, and is measured, once more: its next evaluation is that one's."""
+
+    def __init__(self, individual: int) -> None:
+        super().__init__(f"individual {individual} is evaluated with another seed instead")
+        self.individual = individual
 
 
 class NoOffspring(Exception):  # noqa: N818 - an expected outcome of a proposal

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from random import Random
 
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from optuna.samplers import RandomSampler, TPESampler
 from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
@@ -106,7 +106,6 @@ def _place(dimension: Dimension, value: Value) -> int | float:
 
 
 def _distribution(dimension: Dimension) -> BaseDistribution:
-    if dimension.scale is not Scale.CHOICE:
-        return FloatDistribution(0.0, 1.0)
-    places = len(dimension.choices)
-    return IntDistribution(0, places - 1) if dimension.is_ordered else CategoricalDistribution(range(places))
+    if dimension.scale is Scale.CHOICE:
+        return CategoricalDistribution(range(len(dimension.choices)))
+    return FloatDistribution(0.0, 1.0)

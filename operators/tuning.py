@@ -10,6 +10,9 @@ As the only method of a search, each works as it would alone, over the ranges th
 begins with uniform draws. CMA-ES begins around the parent, takes the measurements in their order, one generation after
 the other (Hansen, 2016), and leaves choices as they are. `random` draws uniformly, to compare with.
 
+Every measurement is told by itself, so that the noise shows. Who is proposed though it exists is worth another look: it
+is evaluated with a further seed. While it is being evaluated, or where nothing varies, a step aside takes its place.
+
 A failure has no number. It is not told to either: neither a large loss nor a guess in its place.
 """
 
@@ -31,7 +34,6 @@ _FEWEST_POINTS = 4
 """Fewer measurements say nothing about where to look."""
 _CMA_SHARE = 0.3
 _BEST_SHARE = 0.2
-_BEST_TOLD, _OTHERS_TOLD = 30, 50
 _OVERLAP = 0.1
 _SHOWN_MOVES = 6
 _UNIFORM_DRAWS = 10
@@ -75,14 +77,17 @@ class Tuning:
         """Return the parent with constants that its measured variants speak for (see `Operator.propose`).
 
         Raises:
+            MeasureAgain: they speak for one of them.
             NoOffspring: it has no constants to tune, or too few variants were measured.
         """
         source = request.parents[0].source
         constants = find_constants(source)
-        points = [self._point(variant) for variant in request.variants if self._objective.name in variant.objectives]
+        measured = [variant for variant in request.variants if self._objective.name in variant.objectives]
+        points = [self._point(variant) for variant in measured]
+        count = len({variant.individual for variant in measured})
         shares = self._method is Method.BOTH
-        if shares and len(points) < _FEWEST_POINTS:
-            raise NoOffspring(f"tuning: {len(points)} variants were measured, and {_FEWEST_POINTS} are needed")
+        if shares and count < _FEWEST_POINTS:
+            raise NoOffspring(f"tuning: {count} variants were measured, and {_FEWEST_POINTS} are needed")
         space = search_space(constants.values(), [point.values for point in points] if shares else [])
         if not space:
             raise NoOffspring("tuning: the parent has no top-level `UPPER_CASE` constant that could be tuned")
@@ -105,7 +110,8 @@ class Tuning:
             moved = moved_constant(drafted[name], request.random)
             return draft_of({one.name: drafted[one.name].value for one in space} | {name: moved})
 
-        return first_accepted(request, self.name, lambda: draft_of(suggest()), step_aside=step_aside)
+        learns = self._method is not Method.RANDOM
+        return first_accepted(request, self.name, lambda: draft_of(suggest()), step_aside=step_aside, repeats=learns)
 
     def _suggester(
         self, space: Sequence[Dimension], own: Mapping[str, Value], points: Sequence[_Point], random: Random
@@ -124,10 +130,9 @@ class Tuning:
             case Method.CMA_ES:
                 numbers = [dimension for dimension in space if dimension.scale is not Scale.CHOICE]
                 return lambda: _by_cma_es_alone(numbers, own, points, random)
-        told = _telling(points, random)
         if self._method is Method.TPE:
-            return _by_tpe(space, told, random, _UNIFORM_DRAWS)
-        return _by_both(space, told, random)
+            return _by_tpe(space, points, random, _UNIFORM_DRAWS)
+        return _by_both(space, points, random)
 
     def _point(self, variant: Variant) -> _Point:
         return _Point(variant.constants, -self._objective.weight * variant.objectives[self._objective.name])
@@ -135,13 +140,6 @@ class Tuning:
 
 def _is_inside(point: _Point, space: Sequence[Dimension]) -> bool:
     return all(one.name in point.values and one.holds(point.values[one.name]) for one in space)
-
-
-def _telling(points: Sequence[_Point], random: Random) -> list[_Point]:
-    """Return the best points, and of the others a sample: what is far from good needs no more to be known by."""
-    ranked = sorted(points, key=lambda point: point.loss)
-    others = ranked[_BEST_TOLD:]
-    return ranked[:_BEST_TOLD] + random.sample(others, min(_OTHERS_TOLD, len(others)))
 
 
 def _by_both(space: Sequence[Dimension], points: Sequence[_Point], random: Random) -> Callable[[], dict[str, Value]]:

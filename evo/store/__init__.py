@@ -1,6 +1,7 @@
 """The store of a run: a SQLite file that is the authority on everything that happened."""
 
 from evo.store.records import (
+    MEASURED_AGAIN,
     AttemptRecord,
     EvaluationRecord,
     EvaluationRequest,
@@ -21,6 +22,7 @@ from evo.store.store import Store
 from evo.store.view import StoreView
 
 __all__ = [
+    "MEASURED_AGAIN",
     "AttemptRecord",
     "EvaluationRecord",
     "EvaluationRequest",

@@ -19,6 +19,10 @@ class ProposalState(StrEnum):
     REFUSED = "refused"
 
 
+MEASURED_AGAIN = "measured_again"
+"""The kind of a proposal that led to another evaluation of what exists, and to no individual."""
+
+
 class EvaluationState(StrEnum):
     """Where an evaluation stands."""
 
@@ -36,7 +40,7 @@ class Purpose(StrEnum):
     """An offspring with a share of the budget, to see whether it is worth the whole (`evo.fidelity`); in no mean."""
     SEARCH = "search"
     REPLICATE = "replicate"
-    """Another seed for a leader (`evo.second_looks`)."""
+    """Another seed for a leader, or for whom an operator asks it (`evo.second_looks`)."""
     SENTINEL = "sentinel"
     """Generation 0 once more, to see whether its device has changed (`evo.sentinels`); in no mean."""
     CONFIRM = "confirm"

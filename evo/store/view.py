@@ -38,6 +38,11 @@ _CHILDREN = """
     ORDER BY l.proposal DESC LIMIT ?
 """
 
+_EVALUATED_MEANWHILE = """
+    SELECT DISTINCT e.individual FROM proposals AS p JOIN evaluations AS e ON e.id <= p.newest_evaluation
+    WHERE p.number = ? AND (e.told IS NULL OR e.told > p.told)
+"""
+
 _KNOWN = "SELECT id FROM individuals WHERE normal_form = ?"
 
 _KNOWN_TO_PROPOSAL = f"""
@@ -243,6 +248,10 @@ class StoreView:
         """Return the evaluations of an individual with their complete results, oldest first."""
         query = f"{rows.EVALUATIONS} WHERE e.individual = ? ORDER BY e.id"
         return [rows.evaluation(row) for row in self._rows(query, individual)]
+
+    def evaluated_meanwhile(self, proposal: int) -> frozenset[int]:
+        """Return the individuals that waited for an evaluation, or were being evaluated, when a proposal began."""
+        return frozenset(row[0] for row in self._rows(_EVALUATED_MEANWHILE, proposal))
 
     def queued(self) -> list[EvaluationRecord]:
         """Return the evaluations that wait for a worker, in the order in which they were asked for."""

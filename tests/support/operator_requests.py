@@ -126,7 +126,7 @@ def variants(source: str, count: int = 12) -> list[Variant]:
         with contextlib.suppress(NoOffspring):
             found.append(mutation.mutate(source, random.Random(number)).source)
     values = (constants_and_structure(one)[0] for one in found)
-    return [Variant(one, {"val_bpb": 1.5 + 0.01 * number}) for number, one in enumerate(values)]
+    return [Variant(number, one, {"val_bpb": 1.5 + 0.01 * number}) for number, one in enumerate(values)]
 
 
 def proposed(operator: Operator, request: Request) -> Proposal:

@@ -107,8 +107,9 @@ def opened(
     operator: Operator | OperatorChoice | None = None,
     observer: Observer | None = None,
     clock: Callable[[], float] = time.monotonic,
+    genome: str = GENOME,
 ) -> Iterator[tuple[Search, Store]]:
-    """Yield the search of a new run, or of the run that is there already."""
+    """Yield the search of a new run from `genome`, or of the run that is there already."""
     is_new = not path.exists()
     folder = RunFolder.create(path) if is_new else RunFolder.open(path)
     with folder.lock(), Store.create(folder.store) if is_new else Store.open(folder.store) as store:
@@ -117,7 +118,7 @@ def opened(
             config, store, Lineage.open(folder.lineage), evaluator, choice, observer or Silent(), clock
         )
         if is_new:
-            search.begin(GENOME)
+            search.begin(genome)
         folder.seal(config.to_toml())
         search.restore()
         yield search, store

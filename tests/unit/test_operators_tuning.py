@@ -9,7 +9,7 @@ from operator_requests import ClosedGate, gate_knowing, proposed, request_for
 
 from operators import Tuning
 from operators.constants import Value, constants_and_structure, find_constants, replace_constants
-from operators.proposal import NoOffspring, Variant
+from operators.proposal import MeasureAgain, NoOffspring, Proposal, Variant
 from operators.search_space import Scale, search_space
 from operators.tuning import Method
 from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
@@ -80,26 +80,27 @@ def test_it_finds_better_constants_than_it_was_shown() -> None:
     known, variants = [SOURCE], []
     for number in range(60):
         values, _ = constants_and_structure(known[-1])
-        variants.append(Variant(values, {"val_bpb": loss_of(values)}))
+        variants.append(Variant(number, values, {"val_bpb": loss_of(values)}))
         if len(variants) < 5:
             known.append(SOURCE.replace("1e-3", f"{number + 2}e-4").replace("128", str(64 + 8 * number)))
             continue
         parent = min(zip(known, variants, strict=True), key=lambda pair: pair[1].objectives["val_bpb"])[0]
         request = request_for(parent, seed=number, gate=gate_knowing(*known))
         known.append(proposed(Tuning(BPB), replace(request, find_variants=lambda: variants)).source)
-    losses = [one.objectives["val_bpb"] for one in variants]
+    # Which activation is better may stay unknown: the first five all have the same one.
+    losses = [one.objectives["val_bpb"] - (one.constants["ACT"] != "gelu") for one in variants]
     assert min(losses) < 0.3 < min(losses[:5]) / 5
 
 
 def optimized(method: Method, evaluations: int, seed: int = 0) -> list[float]:
     """Return the losses of a search by one method alone, from one program that fails now and then."""
-    known, variants, losses = [SOURCE], [Variant(constants_and_structure(SOURCE)[0], {"val_bpb": 30.0})], []
+    known, variants, losses = [SOURCE], [Variant(0, constants_and_structure(SOURCE)[0], {"val_bpb": 30.0})], []
     for number in range(evaluations):
         request = request_for(SOURCE, seed=1000 * seed + number, gate=gate_knowing(*known))
         known.append(proposed(Tuning(BPB, method), replace(request, find_variants=lambda: variants)).source)
         values, _ = constants_and_structure(known[-1])
         losses.append(loss_of(values))
-        variants.append(Variant(values, {} if number % 7 == 3 else {"val_bpb": losses[-1]}))
+        variants.append(Variant(number + 1, values, {} if number % 7 == 3 else {"val_bpb": losses[-1]}))
     return losses
 
 
@@ -117,27 +118,62 @@ def test_random_draws_learn_nothing() -> None:
         proposed(Tuning(BPB, Method.CMA_ES), request_for("LR = 1e-3\n\n\ndef build_model(task): return LR\n"))
 
 
-def test_a_space_of_choices_is_searched_to_its_last_point() -> None:
+def test_a_small_space_of_choices_is_nearly_searched_through() -> None:
     source = (
         "".join(f"{name} = 1  # one of: 1, 2, 3\n" for name in ("WIDTH", "DEPTH", "HEADS"))
         + SOURCE.partition("\n\n")[2]
     )
     known, variants = [source], []
-    for number in range(24):
+    for number in range(21):
         values, _ = constants_and_structure(known[-1])
-        variants.append(Variant(values, {"val_bpb": float(sum(abs(float(one) - 2) for one in values.values()))}))  # type: ignore[arg-type]
+        loss = float(sum(abs(float(one) - 2) for one in values.values()))  # type: ignore[arg-type]
+        variants.append(Variant(number, values, {"val_bpb": loss}))
         if number < 3:
             known.append(replace_constants(source, {"WIDTH": 2 if number else 1, "DEPTH": number + 1, "HEADS": 3}))
             continue
         request = request_for(source, seed=number, gate=gate_knowing(*known))
         known.append(proposed(Tuning(BPB), replace(request, find_variants=lambda: variants)).source)
-    assert len({str(constants_and_structure(one)[0]) for one in known}) == 25  # of 27
+    assert len({str(constants_and_structure(one)[0]) for one in known}) == 22  # of 27
+
+
+def choosing(seed: int, repeatable: frozenset[int]) -> tuple[Proposal | MeasureAgain, list[str]]:
+    """Return what becomes of one proposal where nine programs were measured often, the third by far the best."""
+    source = (
+        "WIDTH = 1  # one of: 1, 2, 3\nDEPTH = 1  # one of: 1, 2, 3\n" + SOURCE.partition("ACT")[2].partition("\n")[2]
+    )
+    values = [{"WIDTH": width, "DEPTH": depth, "NAME": "run"} for width in (1, 2, 3) for depth in (1, 2, 3)]
+    known = [replace_constants(source, one) for one in values]
+    losses = [(number, 0.1 * abs(number - 2)) for _ in range(8) for number in range(9)]
+    variants = [Variant(number + 1, values[number], {"val_bpb": loss}) for number, loss in losses]
+    request = replace(
+        request_for(source, seed=seed, gate=gate_knowing(*known[:8])),
+        find_variants=lambda: variants,
+        find_repeatable=lambda: repeatable,
+    )
+    try:
+        return proposed(Tuning(BPB), request), known
+    except MeasureAgain as wish:
+        return wish, known
+
+
+def test_what_it_would_propose_again_is_measured_again() -> None:
+    wishes = [choosing(seed, frozenset(range(1, 9)))[0] for seed in range(10)]
+    asked = [wish.individual for wish in wishes if isinstance(wish, MeasureAgain)]
+    assert len(asked) > 5
+    assert asked.count(3) > len(asked) / 2
+
+
+def test_a_step_aside_takes_the_place_of_what_must_not_be_measured_again() -> None:
+    for seed in range(5):
+        proposal, known = choosing(seed, frozenset())
+        assert isinstance(proposal, Proposal)
+        assert constants_and_structure(proposal.source)[0] == constants_and_structure(known[8])[0]
 
 
 def test_the_better_direction_is_the_objective_s() -> None:
     points = [({"LR": 1e-4 * 2**n}, 100.0 * n) for n in range(12)]
     source = "LR = 1e-3\n\n\ndef build_model(task):\n    return LR\n\n\ndef train(model, task):\n    return 1\n"
-    variants = [Variant(values, {"tokens_per_second": speed}) for values, speed in points]
+    variants = [Variant(n, values, {"tokens_per_second": speed}) for n, (values, speed) in enumerate(points)]
     proposals = [
         proposed(Tuning(SPEED), replace(request_for(source, seed=seed), find_variants=lambda: variants))
         for seed in range(12)
@@ -147,12 +183,16 @@ def test_the_better_direction_is_the_objective_s() -> None:
 
 
 def test_nothing_to_go_on_is_said() -> None:
-    few = replace(request_for(SOURCE), find_variants=lambda: [Variant({}, {})])
+    few = replace(request_for(SOURCE), find_variants=lambda: [Variant(0, {}, {})])
     with pytest.raises(NoOffspring, match="0 variants were measured, and 4 are needed"):
         proposed(Tuning(BPB), few)
+    replicates = replace(request_for(SOURCE), find_variants=lambda: [Variant(0, {}, {"val_bpb": 1.0})] * 5)
+    with pytest.raises(NoOffspring, match="1 variants were measured, and 4 are needed"):
+        proposed(Tuning(BPB), replicates)
     bare = SOURCE.partition("\n\n\n")[2]
+    measured = [Variant(number, {}, {"val_bpb": 1.0}) for number in range(5)]
     with pytest.raises(NoOffspring, match="no top-level"):
-        proposed(Tuning(BPB), replace(request_for(bare), find_variants=lambda: [Variant({}, {"val_bpb": 1.0})] * 5))
+        proposed(Tuning(BPB), replace(request_for(bare), find_variants=lambda: measured))
     with pytest.raises(NoOffspring, match="none of 20 attempts"):
         proposed(Tuning(BPB), request_for(SOURCE, gate=ClosedGate()))
 
@@ -160,7 +200,7 @@ def test_nothing_to_go_on_is_said() -> None:
 def test_it_stays_in_the_ranges_that_comments_name() -> None:
     source = SOURCE.replace("1e-3", "1e-3  # range: 5e-4 to 5e-3, log").replace("128", "128  # range: 96 to 160")
     points = [{**constants_and_structure(source)[0], "LR": 2e-4 * 2**n, "WIDTH": 64 + 16 * n} for n in range(12)]
-    variants = [Variant(values, {"val_bpb": loss_of(values)}) for values in points]
+    variants = [Variant(n, values, {"val_bpb": loss_of(values)}) for n, values in enumerate(points)]
     for seed in range(12):
         request = replace(request_for(source, seed=seed), find_variants=lambda: variants)
         values = constants_and_structure(proposed(Tuning(BPB), request).source)[0]

@@ -1,0 +1,115 @@
+"""A search whose tuning operator asks for further looks at what it would propose again."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from paced_evaluator import PacedEvaluator, SteadyEvaluator
+from run_inspection import assert_no_error, decisions, results
+from searches import GENOME, StopsAt, opened
+
+from evo.assemble import build_operators
+from evo.commands.status_view import print_status
+from evo.config import Config, parse_config
+from evo.replay import replay_run
+from evo.resolution import resolve
+from evo.run_folder import RunFolder
+from evo.run_status import read_status
+from evo.runs import view
+from evo.store import MEASURED_AGAIN, ProposalRecord, Purpose, Store
+from evo.terminal import Console
+
+CHOOSING = re.sub(
+    r"^(WIDTH = 64|DEPTH = 2|LR = 3e-4).*$",
+    lambda found: (
+        f"{found[1]}  # one of: " + {"W": "32, 64, 128", "D": "1, 2, 3", "L": "1e-4, 3e-4, 1e-3"}[found[1][0]]
+    ),
+    GENOME,
+    flags=re.MULTILINE,
+).replace("COMPILE = False\n", "")
+
+
+def configured(*, leaders: int = 3) -> Config:
+    data = {
+        "search": {"pop": 8, "gens": 12, "seed": 5},
+        "noise": {"sentinel_every": 0, "leaders": leaders},
+        "operators": {"weights": {"tuning": 0.7, "constants": 0.3}, "adaptive": True},
+        "workers": {"devices": ["cpu"]},
+    }
+    return resolve(parse_config(data, "test"), {})
+
+
+def run(path: Path, evaluator: PacedEvaluator, stop_at: int = 0, **noise: int) -> Path:
+    """Search for small choices, interrupted and resumed once if it is to stop."""
+    config = configured(**noise)
+    for observer in (*([StopsAt(stop_at)] if stop_at else []), StopsAt(0)):
+        with opened(path, config, evaluator, build_operators(config), observer, genome=CHOOSING) as (search, _):
+            observer.search = search
+            asyncio.run(search.run())
+    return path
+
+
+def repeats(path: Path) -> list[ProposalRecord]:
+    with Store.read(RunFolder(path).store) as store:
+        return [one for one in store.proposals() if one.kind == MEASURED_AGAIN]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return run(tmp_path_factory.mktemp("tuning") / "run", PacedEvaluator(CHOOSING, slots=4, turns=3))
+
+
+def test_every_look_is_an_evaluation_with_a_seed_of_its_own(finished: Path) -> None:
+    assert_no_error(finished)
+    with Store.read(RunFolder(finished).store) as store:
+        evaluations = list(store.told())
+        looks = Counter(one.individual for one in evaluations if one.purpose is Purpose.REPLICATE)
+        asked = Counter(int(re.findall(r"individual (\d+) is", one.reason or "")[0]) for one in repeats(finished))
+        assert [one.told for one in evaluations] == list(range(1, 97))
+        assert max(Counter((one.individual, one.seed) for one in evaluations).values()) == 1
+        assert asked.total() > 3
+        assert all(looks[individual] >= count for individual, count in asked.items())
+        for repeat in repeats(finished):
+            individual = int(re.findall(r"individual (\d+) is", repeat.reason or "")[0])
+            assert any(one.told <= repeat.told for one in store.measurements_of(individual))
+
+
+def test_the_journal_leads_to_the_same_looks_again(finished: Path) -> None:
+    replay = replay_run(finished)
+    assert replay.difference is None
+    with Store.read(RunFolder(finished).store) as store:
+        assert replay.proposals == store.last_proposal_number()
+
+
+@pytest.mark.parametrize("stop_at", [21, 47, 70])
+def test_a_run_that_was_killed_goes_on_to_the_same_looks(tmp_path: Path, stop_at: int) -> None:
+    whole = run(tmp_path / "whole", PacedEvaluator(CHOOSING, slots=1, turns=40))
+    resumed = run(tmp_path / "resumed", PacedEvaluator(CHOOSING, slots=1, turns=40), stop_at)
+    assert repeats(whole)
+    assert decisions(resumed) == decisions(whole)
+    assert results(resumed) == results(whole)
+
+
+def test_status_counts_them_apart_from_what_was_refused(finished: Path) -> None:
+    shown = io.StringIO()
+    with view(finished) as viewed:
+        status = read_status(viewed)
+        print_status(Console(file=shown, width=200), status)
+    assert status.measured_again == len(repeats(finished))
+    assert MEASURED_AGAIN not in status.refused
+    assert f"{status.measured_again} proposals of what exists became another look at it" in shown.getvalue()
+
+
+def test_nobody_is_looked_at_again_where_it_is_of_no_use(tmp_path: Path) -> None:
+    unwanted = run(tmp_path / "one", PacedEvaluator(CHOOSING, slots=4, turns=3), leaders=0)
+    assert repeats(unwanted) == []
+    exact = run(tmp_path / "exact", SteadyEvaluator(CHOOSING, slots=4, turns=3))
+    with Store.read(RunFolder(exact).store) as store:
+        told = [one.told for one in store.outcomes() if one.purpose is Purpose.REPLICATE]
+    assert len(told) < 20
+    assert all(one.told <= max(told) for one in repeats(exact))
