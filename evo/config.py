@@ -215,12 +215,12 @@ class OperatorsConfig(Section):
         adaptive: whether operators that improve on their parents for their cost are drawn more often than that.
         dollars_per_hour: what an hour of a worker is worth (of one GPU where an evaluation takes several), to weigh the
             price of a language model against time.
-        tuning_method: how `tuning` chooses constants; any but `both` begins by itself, with its parent alone.
+        tuning_method: how `tuning` chooses constants; any but `mixed` begins by itself, with its parent alone.
     """
 
     weights: dict[str, float] | None = None
     adaptive: bool = False
-    tuning_method: Literal["both", "tpe", "cma_es", "random"] = "both"
+    tuning_method: Literal["mixed", "gp", "tpe", "cma_es", "random"] = "mixed"
     dollars_per_hour: Quantity = 2.0
 
     @field_validator("weights")

@@ -49,6 +49,7 @@ def first_accepted(
     for _ in range(attempts):
         draft = draw() if known is None or step_aside is None else step_aside(known)
         if draft.source in refused:
+            known = known and draft  # further aside from there
             continue
         try:
             _check_changed(draft.source, request)

@@ -51,6 +51,11 @@ class Dimension:
     choices: tuple[Value, ...] = ()
     is_named: bool = False
 
+    @property
+    def is_ordered(self) -> bool:
+        """Whether neighbouring choices are alike, as numbers are."""
+        return len(self.choices) > 2 and not any(isinstance(one, str | bool) for one in self.choices)
+
     def holds(self, value: Value) -> bool:
         """Return whether a value is one of the choices, or in the range where a comment names that."""
         if self.scale is Scale.CHOICE:

@@ -32,7 +32,7 @@ from trainer.objectives import Objective
 
 _FEWEST_POINTS = 4
 """Fewer measurements say nothing about where to look."""
-_CMA_SHARE = 0.3
+_CMA_SHARE, _TPE_SHARE = 0.15, 0.15
 _BEST_SHARE = 0.2
 _OVERLAP = 0.1
 _SHOWN_MOVES = 6
@@ -45,8 +45,9 @@ _FIRST_SIGMA = 0.2
 class Method(StrEnum):
     """How constants are chosen."""
 
-    BOTH = "both"
-    """TPE and CMA-ES share the work, from what other operators have measured."""
+    MIXED = "mixed"
+    """All of them share the work, from what other operators have measured."""
+    GAUSSIAN_PROCESS = "gp"
     TPE = "tpe"
     CMA_ES = "cma_es"
     RANDOM = "random"
@@ -54,6 +55,7 @@ class Method(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Point:
+    individual: int
     values: Mapping[str, Value]
     loss: float
 
@@ -63,13 +65,13 @@ class Tuning:
 
     Args:
         objective: what is optimised, the run's first.
-        method: any but `BOTH` needs no measurements of others to begin with.
+        method: any but `MIXED` needs no measurements of others to begin with.
     """
 
     name = "tuning"
     arity = 1
 
-    def __init__(self, objective: Objective, method: Method = Method.BOTH) -> None:
+    def __init__(self, objective: Objective, method: Method = Method.MIXED) -> None:
         self._objective = objective
         self._method = method
 
@@ -85,7 +87,7 @@ class Tuning:
         measured = [variant for variant in request.variants if self._objective.name in variant.objectives]
         points = [self._point(variant) for variant in measured]
         count = len({variant.individual for variant in measured})
-        shares = self._method is Method.BOTH
+        shares = self._method is Method.MIXED
         if shares and count < _FEWEST_POINTS:
             raise NoOffspring(f"tuning: {count} variants were measured, and {_FEWEST_POINTS} are needed")
         space = search_space(constants.values(), [point.values for point in points] if shares else [])
@@ -93,7 +95,7 @@ class Tuning:
             raise NoOffspring("tuning: the parent has no top-level `UPPER_CASE` constant that could be tuned")
         complete = [one for one in points if _is_inside(one, space)]
         own = {name: constant.value for name, constant in constants.items()}
-        suggest = self._suggester(space, own, complete, request.random)
+        suggest = self._suggester(space, own, complete, request)
 
         def draft_of(values: Mapping[str, Value]) -> Draft:
             moves = [
@@ -114,7 +116,7 @@ class Tuning:
         return first_accepted(request, self.name, lambda: draft_of(suggest()), step_aside=step_aside, repeats=learns)
 
     def _suggester(
-        self, space: Sequence[Dimension], own: Mapping[str, Value], points: Sequence[_Point], random: Random
+        self, space: Sequence[Dimension], own: Mapping[str, Value], points: Sequence[_Point], request: Request
     ) -> Callable[[], dict[str, Value]]:
         """Return what draws values for the dimensions.
 
@@ -122,31 +124,48 @@ class Tuning:
             space: the dimensions.
             own: the parent's constants.
             points: what was measured, in that order.
-            random: the only source of randomness.
+            request: what the operator was given.
         """
+        random = request.random
         match self._method:
             case Method.RANDOM:
                 return _by_tpe(space, [], random)
             case Method.CMA_ES:
                 numbers = [dimension for dimension in space if dimension.scale is not Scale.CHOICE]
                 return lambda: _by_cma_es_alone(numbers, own, points, random)
-        if self._method is Method.TPE:
-            return _by_tpe(space, points, random, _UNIFORM_DRAWS)
-        return _by_both(space, points, random)
+            case Method.TPE:
+                return _by_tpe(space, points, random, _UNIFORM_DRAWS)
+            case Method.GAUSSIAN_PROCESS:
+                if len(points) < _UNIFORM_DRAWS:
+                    return _by_tpe(space, [], random)
+                return _by_gaussian_process(space, points, request)
+        numbers = [dimension for dimension in space if dimension.scale is not Scale.CHOICE]
+        method = random.random()
+        if method < _CMA_SHARE and len(numbers) > 1 and len(points) > 2 * len(numbers):
+            return lambda: _by_cma_es(numbers, points, random)
+        if method < _CMA_SHARE + _TPE_SHARE:
+            return _by_tpe(space, points, random)
+        return _by_gaussian_process(space, points, request)
 
     def _point(self, variant: Variant) -> _Point:
-        return _Point(variant.constants, -self._objective.weight * variant.objectives[self._objective.name])
+        return _Point(
+            variant.individual, variant.constants, -self._objective.weight * variant.objectives[self._objective.name]
+        )
 
 
 def _is_inside(point: _Point, space: Sequence[Dimension]) -> bool:
     return all(one.name in point.values and one.holds(point.values[one.name]) for one in space)
 
 
-def _by_both(space: Sequence[Dimension], points: Sequence[_Point], random: Random) -> Callable[[], dict[str, Value]]:
-    numbers = [dimension for dimension in space if dimension.scale is not Scale.CHOICE]
-    if len(numbers) > 1 and len(points) > 2 * len(numbers) and random.random() < _CMA_SHARE:
-        return lambda: _by_cma_es(numbers, points, random)
-    return _by_tpe(space, points, random)
+def _by_gaussian_process(
+    space: Sequence[Dimension], points: Sequence[_Point], request: Request
+) -> Callable[[], dict[str, Value]]:
+    from operators.thompson import ThompsonSampling
+
+    repeatable = request.repeatable
+    closed = {tuple(one.values[d.name] for d in space) for one in points if one.individual not in repeatable}
+    measured = [(one.values, one.loss) for one in points]
+    return ThompsonSampling(space, measured, closed, request.random).ask
 
 
 def _by_cma_es(space: Sequence[Dimension], points: Sequence[_Point], random: Random) -> dict[str, Value]:

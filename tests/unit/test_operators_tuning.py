@@ -104,10 +104,10 @@ def optimized(method: Method, evaluations: int, seed: int = 0) -> list[float]:
     return losses
 
 
-@pytest.mark.parametrize("method", [Method.TPE, Method.CMA_ES])
+@pytest.mark.parametrize("method", [Method.GAUSSIAN_PROCESS, Method.TPE, Method.CMA_ES])
 def test_a_method_alone_begins_by_itself_and_improves(method: Method) -> None:
     losses = optimized(method, 60)
-    assert len(set(losses)) > 30
+    assert len(set(losses)) > 15  # constants that nothing depends on vary as well
     assert sum(losses[-15:]) < 0.5 * sum(losses[:15])
 
 
@@ -137,13 +137,13 @@ def test_a_small_space_of_choices_is_nearly_searched_through() -> None:
 
 
 def choosing(seed: int, repeatable: frozenset[int]) -> tuple[Proposal | MeasureAgain, list[str]]:
-    """Return what becomes of one proposal where nine programs were measured often, the third by far the best."""
+    """Return what becomes of one proposal where eight of nine programs were measured, the third by far the best."""
     source = (
         "WIDTH = 1  # one of: 1, 2, 3\nDEPTH = 1  # one of: 1, 2, 3\n" + SOURCE.partition("ACT")[2].partition("\n")[2]
     )
     values = [{"WIDTH": width, "DEPTH": depth, "NAME": "run"} for width in (1, 2, 3) for depth in (1, 2, 3)]
     known = [replace_constants(source, one) for one in values]
-    losses = [(number, 0.1 * abs(number - 2)) for _ in range(8) for number in range(9)]
+    losses = [(number, 0.1 * abs(number - 2)) for _ in range(4) for number in range(8)]
     variants = [Variant(number + 1, values[number], {"val_bpb": loss}) for number, loss in losses]
     request = replace(
         request_for(source, seed=seed, gate=gate_knowing(*known[:8])),
