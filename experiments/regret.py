@@ -20,11 +20,11 @@ import pandas as pd
 
 from experiments.recording import write_record
 from experiments.table_baselines import METHODS
-from experiments.table_search import configuration, search_table
+from experiments.table_search import CLASSICAL, configuration, search_table
 from experiments.tables import TABLES, load_table
 
 EVALUATIONS = 640
-_TUNED = {"constants": 0.36, "uniform": 0.12, "merge": 0.12, "tuning": 0.4}
+_TUNED = {**{name: weight / 2 for name, weight in CLASSICAL.items()}, "tuning": 0.5}
 OWN: dict[str, dict[str, dict[str, Any]]] = {
     "evo": {},
     "evo, one look": {"noise": {"leaders": 0}},
