@@ -1,6 +1,6 @@
 """How offspring arise: operators take evaluated parents and propose a new source.
 
-    proposal             the contract: `Request` in, `Proposal` out, `Refused` and `NoOffspring` otherwise
+    proposal             the contract: `Request` in, `Proposal` out; `Refused`, `NoOffspring`, `MeasureAgain` otherwise
     gate                 what every source must pass: it parses, fits its task's contract, is a new program
     repeats              offspring that nearly repeat what came out worse
     choice               which operator makes the next offspring
@@ -14,7 +14,8 @@
     random_mutation      the baseline: constants or structure, by chance
     merge_crossover      the changes of both parents since their common ancestor
     uniform_crossover    each constant and each definition from either parent
-    tuning               `tpe` and CMA-ES over the constants of one structure, which `search_space` gives types
+    tuning               optimises the constants of one structure, which `search_space` gives types
+    thompson, tpe        two of its methods; the first samples from a `gaussian_process`
     llm/                 the operators that ask a language model, in one of the `prompt_styles`
     errors               what stops a search
 

@@ -1,14 +1,18 @@
 """Tuning: classical optimisation of the constants of one structure, from everything that was measured of it.
 
-Two methods share the work, both rebuilt for every proposal from the measurements alone, so that neither a kill nor
+Three methods share the work, all rebuilt for every proposal from the measurements alone, so that neither a kill nor
 results that come in another order leave it in a state of its own:
 
+    gp       Thompson sampling from a Gaussian process (`operators.thompson`)
     TPE      the tree-structured Parzen estimator of Optuna (Bergstra et al., 2011; multivariate: Falkner et al., 2018)
     CMA-ES   of `cmaes`, its distribution estimated from the best known points (warm starting: Nomura et al., 2021)
 
-As the only method of a search, each works as it would alone, over the ranges that the parent's own constants span. TPE
-begins with uniform draws. CMA-ES begins around the parent, takes the measurements in their order, one generation after
-the other (Hansen, 2016), and leaves choices as they are. `random` draws uniformly, to compare with.
+They err differently: the first, which does most of the work, believes that neighbours are alike, TPE in no smoothness,
+CMA-ES in directions across the dimensions.
+
+As the only method of a search, each works as it would alone, over the ranges that the parent's own constants span. The
+first two begin with uniform draws. CMA-ES begins around the parent, takes the measurements in their order, one
+generation after the other (Hansen, 2016), and leaves choices as they are. `random` draws uniformly, to compare with.
 
 Every measurement is told by itself, so that the noise shows. Who is proposed though it exists is worth another look: it
 is evaluated with a further seed. While it is being evaluated, or where nothing varies, a step aside takes its place.
@@ -37,7 +41,7 @@ _BEST_SHARE = 0.2
 _OVERLAP = 0.1
 _SHOWN_MOVES = 6
 _UNIFORM_DRAWS = 10
-"""That TPE begins with: Optuna's own default."""
+"""That a method alone begins with: Optuna's own default."""
 _FIRST_SIGMA = 0.2
 """Spread of the first generation of CMA-ES, as a share of each range."""
 
@@ -143,7 +147,7 @@ class Tuning:
         method = random.random()
         if method < _CMA_SHARE and len(numbers) > 1 and len(points) > 2 * len(numbers):
             return lambda: _by_cma_es(numbers, points, random)
-        if method < _CMA_SHARE + _TPE_SHARE:
+        if method < _CMA_SHARE + _TPE_SHARE or len(points) < _FEWEST_POINTS:
             return _by_tpe(space, points, random)
         return _by_gaussian_process(space, points, request)
 
