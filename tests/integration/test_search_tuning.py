@@ -6,6 +6,7 @@ import asyncio
 import io
 import re
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,8 @@ from evo.run_status import read_status
 from evo.runs import view
 from evo.store import MEASURED_AGAIN, ProposalRecord, Purpose, Store
 from evo.terminal import Console
+from evo.workers import Slot
+from trainer.evaluation import Evaluation, Job, Status
 
 CHOOSING = re.sub(
     r"^(WIDTH = 64|DEPTH = 2|LR = 3e-4).*$",
@@ -44,11 +47,32 @@ def configured(*, leaders: int = 3) -> Config:
     return resolve(parse_config(data, "test"), {})
 
 
-def run(path: Path, evaluator: PacedEvaluator, stop_at: int = 0, **noise: int) -> Path:
-    """Search for small choices, interrupted and resumed once if it is to stop."""
+class Killed(PacedEvaluator):
+    """A worker that takes longer than a proposal does, and loses what it is evaluating when the search is stopped."""
+
+    def __init__(self, generation_zero: str) -> None:
+        super().__init__(generation_zero, slots=1)
+
+    async def evaluate(self, slot: Slot, job: Job) -> Evaluation:
+        for _ in range(40):
+            await asyncio.sleep(0)
+            if self._closing.is_set():
+                return self._failed(job, Status.LOST, "the workers are being ended")
+        return await super().evaluate(slot, job)
+
+
+def four_workers(generation_zero: str) -> PacedEvaluator:
+    return PacedEvaluator(generation_zero, slots=4, turns=3)
+
+
+def run(path: Path, evaluator: Callable[[str], PacedEvaluator], *stops: int, **noise: int) -> Path:
+    """Search among choices, interrupted after so many results and resumed."""
     config = configured(**noise)
-    for observer in (*([StopsAt(stop_at)] if stop_at else []), StopsAt(0)):
-        with opened(path, config, evaluator, build_operators(config), observer, genome=CHOOSING) as (search, _):
+    for observer in map(StopsAt, (*stops, 0)):
+        with opened(path, config, evaluator(CHOOSING), build_operators(config), observer, genome=CHOOSING) as (
+            search,
+            _,
+        ):
             observer.search = search
             asyncio.run(search.run())
     return path
@@ -61,7 +85,7 @@ def repeats(path: Path) -> list[ProposalRecord]:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return run(tmp_path_factory.mktemp("tuning") / "run", PacedEvaluator(CHOOSING, slots=4, turns=3))
+    return run(tmp_path_factory.mktemp("tuning") / "run", four_workers)
 
 
 def test_every_look_is_an_evaluation_with_a_seed_of_its_own(finished: Path) -> None:
@@ -86,10 +110,9 @@ def test_the_journal_leads_to_the_same_looks_again(finished: Path) -> None:
         assert replay.proposals == store.last_proposal_number()
 
 
-@pytest.mark.parametrize("stop_at", [21, 47, 70])
-def test_a_run_that_was_killed_goes_on_to_the_same_looks(tmp_path: Path, stop_at: int) -> None:
-    whole = run(tmp_path / "whole", PacedEvaluator(CHOOSING, slots=1, turns=40))
-    resumed = run(tmp_path / "resumed", PacedEvaluator(CHOOSING, slots=1, turns=40), stop_at)
+def test_a_run_that_was_interrupted_goes_on_to_the_same_looks(tmp_path: Path) -> None:
+    whole = run(tmp_path / "whole", Killed)
+    resumed = run(tmp_path / "resumed", Killed, 30, 47, 70)
     assert repeats(whole)
     assert decisions(resumed) == decisions(whole)
     assert results(resumed) == results(whole)
@@ -106,9 +129,9 @@ def test_status_counts_them_apart_from_what_was_refused(finished: Path) -> None:
 
 
 def test_nobody_is_looked_at_again_where_it_is_of_no_use(tmp_path: Path) -> None:
-    unwanted = run(tmp_path / "one", PacedEvaluator(CHOOSING, slots=4, turns=3), leaders=0)
+    unwanted = run(tmp_path / "one", four_workers, leaders=0)
     assert repeats(unwanted) == []
-    exact = run(tmp_path / "exact", SteadyEvaluator(CHOOSING, slots=4, turns=3))
+    exact = run(tmp_path / "exact", lambda genome: SteadyEvaluator(genome, slots=4, turns=3))
     with Store.read(RunFolder(exact).store) as store:
         told = [one.told for one in store.outcomes() if one.purpose is Purpose.REPLICATE]
     assert len(told) < 20
