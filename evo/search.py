@@ -42,7 +42,6 @@ from evo.store import (
     MEASURED_AGAIN,
     EvaluationRecord,
     EvaluationRequest,
-    EvaluationState,
     IndividualRecord,
     Outcome,
     ProposalRecord,
@@ -273,12 +272,12 @@ class Search:
 
     def _measure_again(self, draft: Draft, wish: MeasureAgain) -> None:
         """Evaluate an individual with another seed, which takes the place of an offspring."""
-        evaluations = self._store.evaluations_of(wish.individual)
-        if any(record.state is not EvaluationState.DONE for record in evaluations):
+        if any(record.individual == wish.individual for record in self._under_way()):
             self._refuse(draft, "duplicate", f"individual {wish.individual} is being evaluated once more already")
             return
         self._store.refuse(draft.number, MEASURED_AGAIN, str(wish))
-        self._queue.append(self._enqueued(wish.individual, further_look(self._plan, evaluations)))
+        look = further_look(self._plan, self._standings, wish.individual)
+        self._queue.append(self._enqueued(wish.individual, look))
         self._queue = in_order(self._queue)
         self._pace.lookahead.proposal_admitted()
         self._refused_in_a_row = 0

@@ -10,7 +10,7 @@ Operators may ask for further looks at anybody (`operators.proposal.MeasureAgain
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Set
 
 from evo.plan import Plan
 from evo.standings import Standings
@@ -56,9 +56,9 @@ def repeatable(plan: Plan, standings: Standings, under_way: Set[int]) -> Set[int
     return {one for one in standings.measured if one not in under_way and looks[one] < _MOST_LOOKS}
 
 
-def further_look(plan: Plan, evaluations: Sequence[EvaluationRecord]) -> EvaluationRequest:
-    """Return what to ask of an individual with these evaluations, so that it is looked at once more."""
-    return _look(plan, sum(record.purpose is Purpose.REPLICATE for record in evaluations))
+def further_look(plan: Plan, standings: Standings, individual: int) -> EvaluationRequest:
+    """Return what to ask of an individual of whom no evaluation is under way, so that it is looked at once more."""
+    return _look(plan, standings.second_looks[individual])
 
 
 def _look(plan: Plan, index: int) -> EvaluationRequest:
