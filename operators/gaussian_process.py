@@ -2,6 +2,8 @@
 
 The kernel is s² exp(-Σ rᵢ δᵢ), one relevance r for each dimension: δ is the squared distance of two numbers, and of two
 choices whether they differ. Relevances, signal and noise are those of the highest posterior density under broad priors.
+Lower scores are better, and where nothing alike was measured the worst is expected: among dozens of constants most
+places are far from all that is known, and few of them are any good.
 
 A search has some hundred rows and asks for every offspring anew, which takes 15 ms here. Optuna's sampler by Gaussian
 processes takes 0.4 s for the same, most of it for its acquisition function; scikit-learn's has no kernel for choices.
@@ -34,14 +36,14 @@ class GaussianProcess:
     Args:
         is_number: of each column, whether it holds numbers in [0, 1], not choices; shape (dimensions,).
         rows: what was measured, the most interesting first; shape (rows, dimensions).
-        scores: mean of the measurements of each row, about unit variance in all; shape (rows,).
+        scores: mean of the measurements of each row, with about unit variance; shape (rows,).
         looks: how many measurements these are; shape (rows,).
     """
 
     def __init__(self, is_number: npt.NDArray[np.bool_], rows: Array, scores: Array, looks: Array) -> None:
         self._is_number = is_number
         self._rows = rows
-        self._mean = float(scores.mean())
+        self._mean = float(scores.max())
         half = _FITTED_ROWS // 2
         spread = np.linspace(half, len(rows) - 1, half).astype(int)
         chosen = np.arange(len(rows)) if len(rows) <= _FITTED_ROWS else np.r_[:half, spread]

@@ -65,8 +65,9 @@ class Dimension:
     def to_unit(self, value: Value) -> float:
         """Return where a number stands in its range: 0.0 at the low end, 1.0 at the high end."""
         assert isinstance(value, int | float)  # noqa: S101 - choices have no such place
-        low, high, place = (self._stretched(one) for one in (self.low, self.high, float(value)))
-        return min(1.0, max(0.0, (place - low) / (high - low)))
+        inside = min(self.high, max(self.low, float(value)))
+        low, high, place = (self._stretched(one) for one in (self.low, self.high, inside))
+        return (place - low) / (high - low)
 
     def from_unit(self, place: float) -> int | float:
         """Return the number at a place in the range."""
