@@ -230,6 +230,12 @@ class OperatorsConfig(Section):
             raise ValueError(f"must give each operator a positive weight, but it was {weights}")
         return weights
 
+    @field_validator("tuning_method", mode="before")
+    @classmethod
+    def _older_name(cls, method: object) -> object:
+        """Take runs of the time when two methods were all there were."""
+        return "mixed" if method == "both" else method
+
 
 class LLMConfig(Section):
     """The language model behind `llm_mutation` and `llm_crossover`.

@@ -47,7 +47,10 @@ class Credit:
         return cls(choice, standings, store, resolved(config.budget.train_seconds), config.operators.dollars_per_hour)
 
     def tell(self, individual: IndividualRecord, outcome: Outcome) -> None:
-        """Take in a result; only what decides over an offspring teaches anything: its first whole one, or the last."""
+        """Take in a result; only what decides over an offspring teaches anything: its first whole one, or the last.
+
+        A further look counts for nobody, whether the search or an operator asked for it: it is about what exists.
+        """
         is_last_rung = outcome.purpose is Purpose.SCREEN and self._standings.ladder.promotion(individual.id) is None
         if outcome.purpose is not Purpose.SEARCH and not is_last_rung:
             return

@@ -41,7 +41,7 @@ class Lookahead:
         self._unrewarded_seconds += seconds
 
     def proposal_admitted(self) -> None:
-        """Take in that the newest proposal became an individual."""
+        """Take in that the newest proposal became something to evaluate."""
         self._proposal_seconds = blend(self._proposal_seconds, self._unrewarded_seconds)
         self._unrewarded_seconds = 0.0
 

@@ -224,14 +224,17 @@ class Search:
         self._proposing[asyncio.create_task(self._breeder.propose(draft))] = (draft, self._clock())
 
     def _may_propose(self) -> bool:
-        if self._room() < 1:
+        if self._room() < 1 or self._refused_in_a_row >= _MOST_REFUSALS_IN_A_ROW:
             return False
+        looks = sum(record.purpose is Purpose.REPLICATE for record in self._queue)
         waiting = sum(map(_is_of_offspring, self._queue)) + len(self._proposing)
         if self._plan.generational:
+            if looks >= self._workforce.size:
+                return False
             running = sum(_is_of_offspring(record) for record, *_ in self._evaluating.values())
             generation_end = (self._standings.searched // self._plan.mu + 1) * self._plan.mu
             return self._standings.searched + running + waiting < generation_end
-        return waiting < self._pace.lookahead.target()
+        return waiting + looks < self._pace.lookahead.target()
 
     def _proposed(self, task: asyncio.Task[Proposal]) -> None:
         draft, started = self._proposing.pop(task)
@@ -296,7 +299,7 @@ class Search:
     def _refuse(self, draft: Draft, kind: str, reason: str) -> None:
         self._store.refuse(draft.number, kind, reason)
         self._refused_in_a_row += 1
-        if self._refused_in_a_row == _MOST_REFUSALS_IN_A_ROW:
+        if self._refused_in_a_row >= _MOST_REFUSALS_IN_A_ROW and not self._under_way():
             self._stop(
                 Ending.NO_OFFSPRING,
                 f"{_MOST_REFUSALS_IN_A_ROW} proposals in a row gave nothing to evaluate; the last: {reason}",
@@ -389,6 +392,8 @@ class Search:
     def _accept(self, record: EvaluationRecord, result: Evaluation) -> None:
         if result.status is not Status.LOST:
             self._losses.evaluated(record.id)
+        # Every result is another chance for operators that had nothing left to propose, one and no more.
+        self._refused_in_a_row = min(self._refused_in_a_row, _MOST_REFUSALS_IN_A_ROW - 1)
         individual = self._store.individual(record.individual)
         outcome = self._store.outcome(record.id)
         self._tell(individual, outcome)

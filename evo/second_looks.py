@@ -33,7 +33,7 @@ def second_looks(
     """
     if not plan.leaders or standings.repeats_exactly:
         return []
-    pending = Counter(record.individual for record in under_way)
+    pending = Counter(record.individual for record in under_way if record.purpose is Purpose.REPLICATE)
     # Failed ones count too: whoever fails with one seed would be asked forever.
     return [
         (leader.id, _look(plan, index))
@@ -45,6 +45,8 @@ def second_looks(
 def repeatable(plan: Plan, standings: Standings, under_way: Set[int]) -> Set[int]:
     """Return who may be evaluated with another seed because an operator asks for it; nobody where looks are no use.
 
+    Whoever has failed with one is left alone: operators learn nothing from failures and would ask for more of them.
+
     Args:
         plan: of the run.
         standings: who was measured, and how often.
@@ -52,8 +54,8 @@ def repeatable(plan: Plan, standings: Standings, under_way: Set[int]) -> Set[int
     """
     if not plan.leaders or standings.repeats_exactly:
         return frozenset()
-    looks = standings.second_looks
-    return {one for one in standings.measured if one not in under_way and looks[one] < _MOST_LOOKS}
+    looks, failed = standings.second_looks, standings.failed_looks
+    return {one for one in standings.measured if one not in under_way and looks[one] < _MOST_LOOKS and not failed[one]}
 
 
 def further_look(plan: Plan, standings: Standings, individual: int) -> EvaluationRequest:

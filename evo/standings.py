@@ -42,11 +42,13 @@ class Measured(NamedTuple):
     Attributes:
         fitness: its own, which later evaluations change in place.
         means: of everything that was measured of it.
+        evaluations: seed and objectives of each that ended OK; another may follow when nobody holds the individual.
         told: number of its newest result.
     """
 
     fitness: Fitness
     means: Mapping[str, float]
+    evaluations: Sequence[tuple[int, Mapping[str, float]]]
     told: int
 
 
@@ -66,6 +68,7 @@ class Standings:
         exploration: whether the search has stalled and explores.
         sentinels: when they are due, and which devices drift.
         second_looks: results of further seeds by individual, failures included (`evo.second_looks`).
+        failed_looks: how many of them failed.
         statuses: how those results ended.
         generation_zero: the first individual, once it was measured.
         family: the parents of every individual that was measured, and of generation 0.
@@ -100,6 +103,7 @@ class Standings:
         self.exploration = Exploration(diversity.explore_after)
         self.sentinels = Sentinels(plan.sentinel_every, self.objectives[0])
         self.second_looks: Counter[int] = Counter()
+        self.failed_looks: Counter[int] = Counter()
         self.statuses: Counter[Status] = Counter()
         self.generation_zero: Individual | None = None
         self.family: dict[int, tuple[int, ...]] = {0: ()}
@@ -141,6 +145,7 @@ class Standings:
             self.searched += 1
         elif outcome.purpose is Purpose.REPLICATE:
             self.second_looks[record.id] += 1
+            self.failed_looks[record.id] += outcome.status is not Status.OK
         if outcome.status is Status.OK and outcome.purpose.counts:
             self._measure(record, outcome, source)
         leading = self._who_leads()
@@ -310,19 +315,14 @@ class Standings:
             self._racing = []
 
     def _measure(self, record: IndividualRecord, outcome: Outcome, source: Callable[[int], str]) -> None:
-        individual = self.held().get(record.id) or Individual(
-            id=record.id,
-            source=source(record.id),
-            parents=record.parents,
-            operator=record.operator,
-            idea=record.idea,
-            fitness=Fitness(self.objectives, constraints=self.constraints),
-        )
+        individual = self.held().get(record.id) or self._recalled(record, source)
         self._watch_repeats(individual, outcome)
         individual.tell(outcome.seed, outcome.objectives)
         self.family[record.id] = record.parents
         self._means[record.id] = individual.fitness.values[0]
-        self.measured[record.id] = Measured(individual.fitness, individual.means(), outcome.told)
+        self.measured[record.id] = Measured(
+            individual.fitness, individual.means(), individual.evaluations, outcome.told
+        )
         if record.id == 0:
             self._noise = _spread(individual)
         self._compare(individual, outcome)
@@ -338,6 +338,21 @@ class Standings:
             self._islands.settle(individual, outcome.told, self.noise())
         elif outcome.purpose is Purpose.SEARCH:
             self._offspring.append(individual)
+
+    def _recalled(self, record: IndividualRecord, source: Callable[[int], str]) -> Individual:
+        """Return an individual that is not held, with what was measured of it before."""
+        individual = Individual(
+            id=record.id,
+            source=source(record.id),
+            parents=record.parents,
+            operator=record.operator,
+            idea=record.idea,
+            fitness=Fitness(self.objectives, constraints=self.constraints),
+        )
+        if record.id in self.measured:
+            for seed, objectives in self.measured[record.id].evaluations:
+                individual.tell(seed, objectives)
+        return individual
 
     def _watch_repeats(self, individual: Individual, outcome: Outcome) -> None:
         """Take in whether an evaluation repeats what was measured with another seed, to the last bit."""

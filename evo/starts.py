@@ -19,6 +19,9 @@ _PACKAGES = {
     "DEAP": "deap",
     "LibCST": "libcst",
     "numpy": "numpy",
+    "SciPy": "scipy",
+    "Optuna": "optuna",
+    "CMA-ES": "cmaes",
     "anthropic": "anthropic",
 }
 _DECISIVE = ("torch", "Python")

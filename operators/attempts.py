@@ -32,13 +32,14 @@ def first_accepted(
     attempts: int = MAX_ATTEMPTS,
     step_aside: Callable[[Draft], Draft] | None = None,
     *,
+    draws: int = 1,
     repeats: bool = False,
 ) -> Proposal:
     """Return the first of up to `attempts` drafts that differs from every parent and passes the gate.
 
     `operator` is the name of the one that proposes. `draw` makes a draft, another one each time; it may raise
     `NoOffspring`, which ends the attempts. `step_aside` makes one near a draft that exists already, to be tried instead
-    of a new draw. `repeats` says that a draw which exists already may be evaluated once more instead.
+    of a new draw once so many `draws` did. `repeats` says that a draw which exists already may be evaluated once more.
 
     Raises:
         MeasureAgain: a draw exists already, and the request allows to repeat it.
@@ -46,20 +47,27 @@ def first_accepted(
     """
     refused: dict[str, str] = {}
     known: Draft | None = None
+    existing = 0
     for _ in range(attempts):
-        draft = draw() if known is None or step_aside is None else step_aside(known)
+        if step_aside is None or known is None or existing < draws:
+            draft, is_drawn = draw(), True
+        else:
+            draft, is_drawn = step_aside(known), False
         if draft.source in refused:
-            known = known and draft  # further aside from there
+            known = known if is_drawn else draft  # further aside from there
+            existing += is_drawn
             continue
         try:
             _check_changed(draft.source, request)
             request.gate.check(draft.source)
         except Refused as verdict:
             twin = verdict.twin
-            if repeats and known is None and twin is not None and twin in request.repeatable:
+            if repeats and is_drawn and twin is not None and twin in request.repeatable:
                 raise MeasureAgain(twin) from None
             refused[draft.source] = f"{draft.idea}: {verdict}"
-            known = draft if verdict.kind == "duplicate" else known
+            if verdict.kind == "duplicate":
+                known = draft
+                existing += is_drawn
         else:
             return Proposal(draft.source, operator, draft.idea)
     reasons = "; ".join(list(refused.values())[-_REASONS_SHOWN:])

@@ -44,7 +44,7 @@ class ThompsonSampling:
     Args:
         space: the dimensions.
         points: values of all dimensions, and a finite loss, of every measurement.
-        closed: places that cannot be measured now.
+        closed: places that are known not to be open for a measurement now.
         random: the only source of randomness.
     """
 
@@ -61,7 +61,7 @@ class ThompsonSampling:
         losses: defaultdict[Place, list[float]] = defaultdict(list)
         for values, loss in points:
             losses[tuple(values[one.name] for one in space)].append(loss)
-        self._closed = closed | {place for place, measured in losses.items() if len(measured) >= _MOST_LOOKS}
+        self._closed = set(closed) | {place for place, measured in losses.items() if len(measured) >= _MOST_LOOKS}
         means = {place: sum(measured) / len(measured) for place, measured in losses.items()}
         ranked = sorted(means, key=means.__getitem__)
         others = np.linspace(_BEST_KNOWN, len(ranked) - 1, _OTHERS_KNOWN).astype(int)
@@ -79,7 +79,7 @@ class ThompsonSampling:
         self._centres = [ranked[at] for at in np.argsort(expected, kind="stable")[:_CENTRES]]
 
     def ask(self) -> dict[str, Value]:
-        """Return values for all dimensions, others each time."""
+        """Return values for all dimensions, others each time, as long as there are any that are not closed."""
         candidates = sorted(self._candidates() - self._closed, key=repr)
         if len(candidates) > _CANDIDATES:
             candidates = self._random.sample(candidates, _CANDIDATES)
@@ -89,6 +89,7 @@ class ThompsonSampling:
         with _one_thread():
             drawn = self._process.sample(self._rows(candidates), normal)
         best = candidates[int(np.argmin(drawn))]
+        self._closed.add(best)
         return {one.name: value for one, value in zip(self._space, best, strict=True)}
 
     def _candidates(self) -> set[Place]:

@@ -15,33 +15,38 @@ first two begin with uniform draws. CMA-ES begins around the parent, takes the m
 generation after the other (Hansen, 2016), and leaves choices as they are. `random` draws uniformly, to compare with.
 
 Every measurement is told by itself, so that the noise shows. Who is proposed though it exists is worth another look: it
-is evaluated with a further seed. While it is being evaluated, or where nothing varies, a step aside takes its place.
+is evaluated with a further seed. While it is being evaluated, or where nothing varies, a step aside takes its place. In
+a space that is searched through, whoever was measured least is looked at once more.
 
-A failure has no number. It is not told to either: neither a large loss nor a guess in its place.
+A failure has no number. It is told to none of them: neither a large loss nor a guess in its place.
 """
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
+from statistics import fmean
 
 from operators.attempts import Draft, first_accepted
 from operators.constant_mutation import moved_constant
 from operators.constants import Value, find_constants, replace_constants, written
-from operators.proposal import NoOffspring, Proposal, Request, Variant
+from operators.proposal import MeasureAgain, NoOffspring, Proposal, Request, Variant
 from operators.search_space import Dimension, Scale, search_space
 from trainer.objectives import Objective
 
 _FEWEST_POINTS = 4
 """Fewer measurements say nothing about where to look."""
-_CMA_SHARE, _TPE_SHARE = 0.15, 0.15
+_TPE_SHARE, _CMA_SHARE = 0.15, 0.15
 _BEST_SHARE = 0.2
 _OVERLAP = 0.1
 _SHOWN_MOVES = 6
 _UNIFORM_DRAWS = 10
 """That a method alone begins with: Optuna's own default."""
+_DRAWS = 3
+"""That may turn out to exist, and not to be open for another look, before a step aside from the last one."""
 _FIRST_SIGMA = 0.2
 """Spread of the first generation of CMA-ES, as a share of each range."""
 
@@ -108,7 +113,8 @@ class Tuning:
                 if (text := written(value, constants[name])) != constants[name].text
             ]
             more = f" and {len(moves) - _SHOWN_MOVES} more" if len(moves) > _SHOWN_MOVES else ""
-            return Draft(replace_constants(source, values), f"tuning: {', '.join(moves[:_SHOWN_MOVES])}{more}")
+            said = ", ".join(moves[:_SHOWN_MOVES]) or "nothing changed"
+            return Draft(replace_constants(source, values), f"tuning: {said}{more}")
 
         def step_aside(draft: Draft) -> Draft:
             drafted = find_constants(draft.source)
@@ -117,7 +123,15 @@ class Tuning:
             return draft_of({one.name: drafted[one.name].value for one in space} | {name: moved})
 
         learns = self._method is not Method.RANDOM
-        return first_accepted(request, self.name, lambda: draft_of(suggest()), step_aside=step_aside, repeats=learns)
+        try:
+            return first_accepted(
+                request, self.name, lambda: draft_of(suggest()), step_aside=step_aside, draws=_DRAWS, repeats=learns
+            )
+        except NoOffspring:
+            open_points = [one for one in points if one.individual in request.repeatable] if learns else []
+            if not open_points:
+                raise
+            raise MeasureAgain(_known_least(open_points)) from None
 
     def _suggester(
         self, space: Sequence[Dimension], own: Mapping[str, Value], points: Sequence[_Point], request: Request
@@ -131,30 +145,46 @@ class Tuning:
             request: what the operator was given.
         """
         random = request.random
+        programs = len({point.individual for point in points})
         match self._method:
             case Method.RANDOM:
                 return _by_tpe(space, [], random)
             case Method.CMA_ES:
                 numbers = [dimension for dimension in space if dimension.scale is not Scale.CHOICE]
-                return lambda: _by_cma_es_alone(numbers, own, points, random)
+                return lambda: _by_cma_es_alone(numbers, own, _means(points), random)
             case Method.TPE:
-                return _by_tpe(space, points, random, _UNIFORM_DRAWS)
+                return _by_tpe(space, points, random, _UNIFORM_DRAWS + len(points) - programs)
             case Method.GAUSSIAN_PROCESS:
-                if len(points) < _UNIFORM_DRAWS:
+                if programs < _UNIFORM_DRAWS:
                     return _by_tpe(space, [], random)
                 return _by_gaussian_process(space, points, request)
         numbers = [dimension for dimension in space if dimension.scale is not Scale.CHOICE]
         method = random.random()
-        if method < _CMA_SHARE and len(numbers) > 1 and len(points) > 2 * len(numbers):
-            return lambda: _by_cma_es(numbers, points, random)
-        if method < _CMA_SHARE + _TPE_SHARE or len(points) < _FEWEST_POINTS:
+        if method < _TPE_SHARE or programs < _FEWEST_POINTS:
             return _by_tpe(space, points, random)
+        if method < _TPE_SHARE + _CMA_SHARE and len(numbers) > 1 and programs > 2 * len(numbers):
+            return lambda: _by_cma_es(numbers, points, random)
         return _by_gaussian_process(space, points, request)
 
     def _point(self, variant: Variant) -> _Point:
         return _Point(
             variant.individual, variant.constants, -self._objective.weight * variant.objectives[self._objective.name]
         )
+
+
+def _means(points: Sequence[_Point]) -> list[_Point]:
+    """Return one point for each individual, in the order of their first measurements."""
+    losses: defaultdict[int, list[float]] = defaultdict(list)
+    for point in points:
+        losses[point.individual].append(point.loss)
+    values = {point.individual: point.values for point in points}
+    return [_Point(one, values[one], fmean(measured)) for one, measured in losses.items()]
+
+
+def _known_least(points: Sequence[_Point]) -> int:
+    """Return the individual that was measured least; of several the best."""
+    looks = Counter(point.individual for point in points)
+    return min(_means(points), key=lambda point: (looks[point.individual], point.loss)).individual
 
 
 def _is_inside(point: _Point, space: Sequence[Dimension]) -> bool:

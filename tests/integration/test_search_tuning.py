@@ -17,12 +17,13 @@ from searches import GENOME, StopsAt, opened
 from evo.assemble import build_operators
 from evo.commands.status_view import print_status
 from evo.config import Config, parse_config
+from evo.endings import Ending
 from evo.replay import replay_run
 from evo.resolution import resolve
 from evo.run_folder import RunFolder
 from evo.run_status import read_status
 from evo.runs import view
-from evo.store import MEASURED_AGAIN, ProposalRecord, Purpose, Store
+from evo.store import MEASURED_AGAIN, ProposalRecord, Purpose, Store, mean_objectives
 from evo.terminal import Console
 from evo.workers import Slot
 from trainer.evaluation import Evaluation, Job, Status
@@ -37,11 +38,11 @@ CHOOSING = re.sub(
 ).replace("COMPILE = False\n", "")
 
 
-def configured(*, leaders: int = 3) -> Config:
+def configured(*, leaders: int = 3, weights: dict[str, float] | None = None) -> Config:
     data = {
         "search": {"pop": 8, "gens": 12, "seed": 5},
         "noise": {"sentinel_every": 0, "leaders": leaders},
-        "operators": {"weights": {"tuning": 0.7, "constants": 0.3}, "adaptive": True},
+        "operators": {"weights": weights or {"tuning": 0.7, "constants": 0.3}, "adaptive": True},
         "workers": {"devices": ["cpu"]},
     }
     return resolve(parse_config(data, "test"), {})
@@ -101,6 +102,24 @@ def test_every_look_is_an_evaluation_with_a_seed_of_its_own(finished: Path) -> N
         for repeat in repeats(finished):
             individual = int(re.findall(r"individual (\d+) is", repeat.reason or "")[0])
             assert any(one.told <= repeat.told for one in store.measurements_of(individual))
+
+
+def test_everybody_is_ranked_by_all_that_was_measured_of_them(finished: Path) -> None:
+    with view(finished) as viewed:
+        for individual, measured in viewed.standings.measured.items():
+            outcomes = viewed.store.measurements_of(individual)
+            assert measured.means == pytest.approx(mean_objectives(outcomes))
+            assert len(measured.evaluations) == len(outcomes)
+
+
+def test_a_space_that_is_searched_through_is_looked_at_until_the_budget_is_spent(tmp_path: Path) -> None:
+    config = configured(weights={"tuning": 1.0, "constants": 0.1})
+    small = re.sub(r"^(WIDTH|BETAS).*\n", "", CHOOSING, flags=re.MULTILINE)
+    evaluator = PacedEvaluator(small, slots=4, turns=3)
+    with opened(tmp_path / "run", config, evaluator, build_operators(config), genome=small) as (search, store):
+        stopped = asyncio.run(search.run())
+        assert len([*store.individuals()]) == 9
+        assert (stopped.ending, store.last_told()) == (Ending.COMPLETE, 96)
 
 
 def test_the_journal_leads_to_the_same_looks_again(finished: Path) -> None:
