@@ -7,9 +7,9 @@ import random
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
+from evo import second_looks
 from evo.mating import Mating
 from evo.niches import Niches
-from evo.second_looks import repeatable
 from evo.standings import Standings
 from evo.store import ProposalRecord, Store
 from evo.surroundings import look_around, parent_of, unrelated
@@ -90,11 +90,7 @@ class Breeder:
         operator, parents, is_bold = pairing.operator, pairing.parents, self._mating.is_bold(number)
         told = self._standings.told
         self._store.begin_proposal(number, operator.name, parents, told)
-        # The operator starts before the next result is told, and asks first thing, if at all.
-        around = functools.cache(lambda: self._look_around(parents, told))
-        variants = functools.cache(lambda: self._variants.of(parents[0], told))
-        again = functools.cache(lambda: self._repeatable(number))
-        return Draft(number, operator, parents, told, is_bold, around, variants, again)
+        return self._draft(number, operator, parents, told, is_bold=is_bold)
 
     async def close(self) -> None:
         """Close what the operators hold open."""
@@ -106,21 +102,12 @@ class Breeder:
         Raises:
             ConfigError: its operator is none of this run's any more.
         """
-        operator = self._operators.named(record.operator)
-        around = self._look_around(record.parents, record.told)
-        variants = self._variants.of(record.parents[0], record.told)
-        again = self._repeatable(record.number)
-        is_bold = self._mating.is_bold(record.number)
-        return Draft(
-            record.number,
-            operator,
-            record.parents,
-            record.told,
-            is_bold,
-            lambda: around,
-            lambda: variants,
-            lambda: again,
-        )
+        operator, is_bold = self._operators.named(record.operator), self._mating.is_bold(record.number)
+        draft = self._draft(record.number, operator, record.parents, record.told, is_bold=is_bold)
+        # Further results are told before the operator starts.
+        for gather in (draft.look_around, draft.find_variants, draft.find_repeatable):
+            gather()
+        return draft
 
     async def propose(self, draft: Draft) -> Proposal:
         """Let the operator work; raises what `Operator.propose` raises."""
@@ -137,13 +124,20 @@ class Breeder:
         )
         return await draft.operator.propose(request)
 
+    def _draft(self, number: int, operator: Operator, parents: tuple[int, ...], told: int, *, is_bold: bool) -> Draft:
+        """Return a draft that gathers what is known now when it is first asked, before the next result is told."""
+        around = functools.cache(lambda: self._look_around(parents, told))
+        variants = functools.cache(lambda: self._variants.of(parents[0], told))
+        repeatable = functools.cache(lambda: self._repeatable(number))
+        return Draft(number, operator, parents, told, is_bold, around, variants, repeatable)
+
     def _look_around(self, parents: tuple[int, ...], told: int) -> Surroundings:
         if self._independent:
             return unrelated(self._standings)
         return look_around(self._store, self._standings, parents, told)
 
     def _repeatable(self, number: int) -> Set[int]:
-        return repeatable(self._standings.plan, self._standings, self._store.evaluated_meanwhile(number))
+        return second_looks.repeatable(self._standings.plan, self._standings, self._store.evaluated_meanwhile(number))
 
     def _repeated(self, draft: Draft) -> Callable[[str], int | None]:
         """Return what finds the child of the same parents, worse than the first, that a source nearly repeats."""

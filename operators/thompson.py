@@ -64,8 +64,8 @@ class ThompsonSampling:
         self._closed = set(closed) | {place for place, measured in losses.items() if len(measured) >= _MOST_LOOKS}
         means = {place: sum(measured) / len(measured) for place, measured in losses.items()}
         ranked = sorted(means, key=means.__getitem__)
-        others = np.linspace(_BEST_KNOWN, len(ranked) - 1, _OTHERS_KNOWN).astype(int)
         if len(ranked) > _BEST_KNOWN + _OTHERS_KNOWN:
+            others = np.linspace(_BEST_KNOWN, len(ranked) - 1, _OTHERS_KNOWN).astype(int)
             ranked = ranked[:_BEST_KNOWN] + [ranked[at] for at in others]
         rows = self._rows(ranked)
         with _one_thread():

@@ -93,9 +93,8 @@ class Tuning:
         """
         source = request.parents[0].source
         constants = find_constants(source)
-        measured = [variant for variant in request.variants if self._objective.name in variant.objectives]
-        points = [self._point(variant) for variant in measured]
-        count = len({variant.individual for variant in measured})
+        points = [self._point(variant) for variant in request.variants if self._objective.name in variant.objectives]
+        count = _programs(points)
         shares = self._method is Method.MIXED
         if shares and count < _FEWEST_POINTS:
             raise NoOffspring(f"tuning: {count} variants were measured, and {_FEWEST_POINTS} are needed")
@@ -145,12 +144,12 @@ class Tuning:
             request: what the operator was given.
         """
         random = request.random
-        programs = len({point.individual for point in points})
+        programs = _programs(points)
+        numbers = [dimension for dimension in space if dimension.scale is not Scale.CHOICE]
         match self._method:
             case Method.RANDOM:
                 return _by_tpe(space, [], random)
             case Method.CMA_ES:
-                numbers = [dimension for dimension in space if dimension.scale is not Scale.CHOICE]
                 return lambda: _by_cma_es_alone(numbers, own, _means(points), random)
             case Method.TPE:
                 return _by_tpe(space, points, random, _UNIFORM_DRAWS + len(points) - programs)
@@ -158,7 +157,6 @@ class Tuning:
                 if programs < _UNIFORM_DRAWS:
                     return _by_tpe(space, [], random)
                 return _by_gaussian_process(space, points, request)
-        numbers = [dimension for dimension in space if dimension.scale is not Scale.CHOICE]
         method = random.random()
         if method < _TPE_SHARE or programs < _FEWEST_POINTS:
             return _by_tpe(space, points, random)
@@ -170,6 +168,11 @@ class Tuning:
         return _Point(
             variant.individual, variant.constants, -self._objective.weight * variant.objectives[self._objective.name]
         )
+
+
+def _programs(points: Sequence[_Point]) -> int:
+    """Return how many individuals were measured."""
+    return len({point.individual for point in points})
 
 
 def _means(points: Sequence[_Point]) -> list[_Point]:

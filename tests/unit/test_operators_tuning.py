@@ -119,13 +119,13 @@ def test_random_draws_learn_nothing() -> None:
         proposed(Tuning(BPB, Method.CMA_ES), request_for("LR = 1e-3\n\n\ndef build_model(task): return LR\n"))
 
 
-def test_a_small_space_of_choices_is_nearly_searched_through() -> None:
+def test_a_space_of_choices_is_searched_to_its_last_point() -> None:
     source = (
         "".join(f"{name} = 1  # one of: 1, 2, 3\n" for name in ("WIDTH", "DEPTH", "HEADS"))
         + SOURCE.partition("\n\n")[2]
     )
     known, variants = [source], []
-    for number in range(21):
+    for number in range(24):
         values, _ = constants_and_structure(known[-1])
         loss = float(sum(abs(float(one) - 2) for one in values.values()))  # type: ignore[arg-type]
         variants.append(Variant(number, values, {"val_bpb": loss}))
@@ -134,7 +134,7 @@ def test_a_small_space_of_choices_is_nearly_searched_through() -> None:
             continue
         request = request_for(source, seed=number, gate=gate_knowing(*known))
         known.append(proposed(Tuning(BPB), replace(request, find_variants=lambda: variants)).source)
-    assert len({str(constants_and_structure(one)[0]) for one in known}) == 22  # of 27
+    assert len({str(constants_and_structure(one)[0]) for one in known}) == 25  # of 27
 
 
 def choosing(seed: int, repeatable: frozenset[int]) -> tuple[Proposal | MeasureAgain, list[str]]:
