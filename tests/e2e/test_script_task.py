@@ -120,6 +120,11 @@ def slow(files: dict[str, str], seconds: float) -> dict[str, str]:
     return files | {"run.py": files["run.py"] + f"\n        import time\n        time.sleep({seconds})\n"}
 
 
+def shares(path: Path, individual: str) -> set[tuple[str, float]]:
+    """Return what an individual was evaluated for, and with which shares of the budget."""
+    return {(one["purpose"], one["share"]) for one in read("show", path, individual)["evaluations"]}
+
+
 def told_once(path: Path, budget: int) -> None:
     """See that a run has spent its budget and everything about it is in order."""
     assert read("status", path)["summary"]["told"] == budget
@@ -290,7 +295,7 @@ def test_generation_0_may_break_a_constraint_and_others_lead_out(tmp_path: Path)
 def test_a_killed_run_on_rungs_spends_its_budget_and_shows_how_ranks_agree(tmp_path: Path) -> None:
     project = write_files(tmp_path / "project", TIMED)
     path = tmp_path / "run"
-    size = ("--pop", "5", "--gens", "4", "--workers", "2")
+    size = ("--pop", "5", "--gens", "4", "--workers", "1")
     with running("run", "--config", project / "evo.toml", *size, "--out", path) as driver:
         driver.wait_for_results(9)
         driver.finish(signal.SIGKILL)
@@ -305,11 +310,13 @@ def test_a_killed_run_on_rungs_spends_its_budget_and_shows_how_ranks_agree(tmp_p
     assert rung["pairs"] >= 8
     assert rung["promoted"] < rung["results"]
     assert f"rung 0.25     {rung['results']} results" in text("status", path)
-    # The best was given 40 s, and everything that was said of anybody rests on that.
+    # The best was given 40 s, and everything that was said of anybody rests on that. It may have come when too little
+    # was left for both rungs; the first was tried with 10 s before.
     best = str(read("best", path)["best"]["id"])
-    assert {("screen", 0.25), ("search", 1.0)} <= {
-        (one["purpose"], one["share"]) for one in read("show", path, best)["evaluations"]
-    }
+    assert ("search", 1.0) in shares(path, best)
+    family = read("lineage", path)
+    first = next(one["id"] for one in family if one["id"] != 0 and one["status"] == "ok")
+    assert shares(path, str(first)) >= {("screen", 0.25), ("search", 1.0)}
     assert all(one["objectives"]["score"] >= 4 for one in read("lineage", path, best) if one["objectives"])
 
 
