@@ -12,12 +12,16 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeGuard
 
 from operators.constants import LARGEST_NUMBER, Constant, Range, Value
 
 _REACH = 8.0
 """How far beyond the tried values a range goes, as a factor."""
 _NEAR_ONE = 0.8
+_NEAREST_TO_ONE = 1 - 1e-12
+_SMALLEST_NUMBER = 1e-300
+"""Logarithms of less, or of a distance from one that is less than that of the above, are those of rounding."""
 _SIGNIFICANT_DIGITS = 3
 
 
@@ -65,7 +69,7 @@ class Dimension:
     def to_unit(self, value: Value) -> float:
         """Return where a number stands in its range: 0.0 at the low end, 1.0 at the high end."""
         assert isinstance(value, int | float)  # noqa: S101 - choices have no such place
-        inside = min(self.high, max(self.low, float(value)))
+        inside = float(min(self.high, max(self.low, value)))
         low, high, place = (self._stretched(one) for one in (self.low, self.high, inside))
         return (place - low) / (high - low)
 
@@ -76,7 +80,7 @@ class Dimension:
         if self.scale is Scale.LOG:
             value = math.exp(value)
         elif self.scale is Scale.NEAR_ONE:
-            return 1 - _rounded(math.exp(-value))
+            return min(self.high, max(self.low, 1 - _rounded(math.exp(-value))))
         if self.is_integer:
             return min(int(self.high), max(int(self.low), round(value)))
         return min(self.high, max(self.low, _rounded(value)))
@@ -106,14 +110,14 @@ def _dimension(constant: Constant, tried: Sequence[Value]) -> Dimension | None:
         return Dimension(constant.name, Scale.CHOICE, choices=_in_order(constant.choices))
     if isinstance(value, bool):
         return Dimension(constant.name, Scale.CHOICE, choices=(False, True))
-    if not isinstance(value, int | float) or abs(value) > LARGEST_NUMBER:
+    if not _is_tunable(value):
         return None
     if constant.range is not None:
         return ranged(constant.name, constant.range, is_integer=isinstance(value, int))
-    numbers = [float(one) for one in (value, *tried) if isinstance(one, int | float) and not isinstance(one, bool)]
+    numbers = [float(one) for one in (value, *tried) if _is_tunable(one)]
     low, high = min(numbers), max(numbers)
     whole = isinstance(value, int)
-    if low >= _NEAR_ONE and high < 1 and not whole:
+    if low >= _NEAR_ONE and high <= _NEAREST_TO_ONE and not whole:
         return Dimension(
             constant.name, Scale.NEAR_ONE, 1 - min(1 - _NEAR_ONE, (1 - low) * _REACH), 1 - (1 - high) / _REACH
         )
@@ -122,6 +126,12 @@ def _dimension(constant: Constant, tried: Sequence[Value]) -> Dimension | None:
         return Dimension(constant.name, Scale.LOG, low, math.ceil(high * _REACH) if whole else high * _REACH, whole)
     reach = max(abs(low), abs(high), 1.0 if whole else 0.1)
     return Dimension(constant.name, Scale.LINEAR, low - reach if low < 0 else 0.0, high + reach, whole)
+
+
+def _is_tunable(value: Value) -> TypeGuard[int | float]:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return value == 0 or _SMALLEST_NUMBER <= abs(value) <= LARGEST_NUMBER
 
 
 def ranged(name: str, limits: Range, *, is_integer: bool) -> Dimension:
