@@ -7,9 +7,9 @@ RUN_STAMP := $(VENV)/.installed-run
 TEST_STAMP := $(VENV)/.installed-test
 DEMO := --pop 4 --gens 5 --budget 8
 BENCH :=
-# A file's tests share what they set up, so they stay together; more processes would wait for each other's cores. The order
-# is that of tests/conftest.py, not by the number of a file's tests.
-PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# A file's tests share what they set up, so they stay together. How many processes there are and in which order files come
+# is in tests/conftest.py.
+PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test test-tools test-full test-fast check format bench audit clean help
 

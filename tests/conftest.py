@@ -1,5 +1,6 @@
-"""The order of the tests: the longest files first, so that no process is left alone with one at the end."""
+"""How the tests are shared out: the longest files first, so that no process is left alone with one at the end."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,13 @@ LONGEST = (
 """By the seconds that `make test` needs for them, the longest first."""
 
 _PLACES = {TESTS / name: place for place, name in enumerate(LONGEST)}
+
+_MOST_PROCESSES = 4
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one more than cores: for half of their time and more, tests wait for the disk or the clock."""
+    return min(_MOST_PROCESSES, (os.cpu_count() or 1) + 1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
