@@ -69,8 +69,7 @@ class Dimension:
     def to_unit(self, value: Value) -> float:
         """Return where a number stands in its range: 0.0 at the low end, 1.0 at the high end."""
         assert isinstance(value, int | float)  # noqa: S101 - choices have no such place
-        inside = float(min(self.high, max(self.low, value)))
-        low, high, place = (self._stretched(one) for one in (self.low, self.high, inside))
+        low, high, place = (self._stretched(one) for one in (self.low, self.high, self._inside(value)))
         return (place - low) / (high - low)
 
     def from_unit(self, place: float) -> int | float:
@@ -80,10 +79,14 @@ class Dimension:
         if self.scale is Scale.LOG:
             value = math.exp(value)
         elif self.scale is Scale.NEAR_ONE:
-            return min(self.high, max(self.low, 1 - _rounded(math.exp(-value))))
+            return self._inside(1 - _rounded(math.exp(-value)))
         if self.is_integer:
             return min(int(self.high), max(int(self.low), round(value)))
-        return min(self.high, max(self.low, _rounded(value)))
+        return self._inside(_rounded(value))
+
+    def _inside(self, value: float) -> float:
+        """Return the nearest number in the range; integers may be larger than any float."""
+        return float(min(self.high, max(self.low, value)))
 
     def _stretched(self, value: float) -> float:
         if self.scale is Scale.LOG:
