@@ -41,9 +41,9 @@ from operators import (
     script_contract,
 )
 from operators.choice import AdaptiveChoice
-from operators.constants import is_for_another_device
 from operators.gate import Contract
-from operators.tuning import Method
+from operators.source.constants import is_for_another_device
+from operators.tuning.tuning import Method
 from populations.descriptors import Descriptors
 from populations.toolbox import Toolbox, build_toolbox
 from trainer.corpus import Corpus

@@ -19,9 +19,9 @@ import psutil
 from evo.lineage.refs import run_git
 from evo.run_folder import RunFolder
 from operators.llm.settings import check_base_url
-from trainer import devices
 from trainer.corpus import default_cache, load
 from trainer.errors import EvoError
+from trainer.machine import devices
 from trainer.sandbox import Level, survey
 
 _OLDEST_PYTHON = (3, 11)

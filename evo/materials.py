@@ -13,8 +13,8 @@ from evo.resolution import resolved
 from evo.store import Store, StoreView
 from evo.task_config import ObjectiveConfig, ScriptTask
 from trainer.corpus import Corpus, prepare
-from trainer.devices import Device
 from trainer.errors import ConfigError
+from trainer.machine.devices import Device
 from trainer.script import Frozen, Reading, ScriptSettings, find_program, freeze
 from trainer.settings import Limits
 

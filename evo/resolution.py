@@ -12,10 +12,10 @@ import psutil
 from evo.config import BudgetConfig, Config, LLMConfig, WorkersConfig
 from evo.task_config import LanguageModelTask
 from operators.prompt_styles import STYLES
-from trainer import devices
-from trainer.devices import Device
 from trainer.errors import ConfigError
 from trainer.evaluation import Clock
+from trainer.machine import devices
+from trainer.machine.devices import Device
 from trainer.sandbox import choose_level
 
 _Value = TypeVar("_Value")

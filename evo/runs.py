@@ -27,7 +27,7 @@ from evo.standings import Standings
 from evo.starts import comparability, read_starts, record_start
 from evo.store import Store, StoreView
 from trainer.errors import ConfigError, EvoError, MachineError
-from trainer.processes import refuse_inspection
+from trainer.machine.processes import refuse_inspection
 
 _COLLECTION_THRESHOLD = 100_000
 _CONFIG_SHA256 = "config_sha256"

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from evo.store import StoreView
-from operators.constants import Value, constants_and_structure
 from operators.proposal import Variant
+from operators.source.constants import Value, constants_and_structure
 from trainer.evaluation import Status
 
 

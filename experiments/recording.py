@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from trainer.devices import cpu_device
+from trainer.machine.devices import cpu_device
 
 RECORDS = Path(__file__).parent / "records"
 _PACKAGES = ("torch", "deap", "optuna", "anthropic", "gitpython", "numpy", "pandas")

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psutil
 
-from trainer.processes import Family, become_subreaper, kill_tree
+from trainer.machine.processes import Family, become_subreaper, kill_tree
 from trainer.sandbox import Level, Sandbox, candidate_environment, choose_sandbox
 from trainer.settings import Limits
 

@@ -20,14 +20,14 @@ from evo.assemble import worker_settings
 from evo.config import parse_config
 from evo.genome import read_genome
 from evo.resolution import resolve
-from trainer.candidate_protocol import WEIGHTS_FILE, Role
-from trainer.channel import Channel, Message
 from trainer.corpus import Corpus, prepare
-from trainer.crew import Crew
 from trainer.evaluation import Split
-from trainer.scorer import Scorer, carry_out
+from trainer.ipc.candidate_protocol import WEIGHTS_FILE, Role
+from trainer.ipc.channel import Channel, Message
+from trainer.scoring.scorer import Scorer, carry_out
+from trainer.scoring.tolerance import build_generation_zero
 from trainer.settings import Settings
-from trainer.tolerance import build_generation_zero
+from trainer.supervisor.crew import Crew
 
 GPU_VOCAB_SIZE = 8192
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from evo.genome import read_genome
 from experiments.recording import write_record
-from operators.constants import Value, replace_constants
+from operators.source.constants import Value, replace_constants
 from trainer.corpus import prepare
 from trainer.evaluation import Budget, Clock, Evaluation, Job, Status
 from trainer.local import SupervisorProcess

@@ -18,8 +18,8 @@ from importlib import resources
 import numpy as np
 import numpy.typing as npt
 
-from operators.constants import find_constants
 from operators.proposal import Refused
+from operators.source.constants import find_constants
 from populations.diversity import Program
 
 Value = int | float | str

@@ -1,23 +1,17 @@
 """How offspring arise: operators take evaluated parents and propose a new source.
 
-    proposal             the contract: `Request` in, `Proposal` out; `Refused`, `NoOffspring`, `MeasureAgain` otherwise
-    gate                 what every source must pass: it parses, fits its task's contract, is a new program
-    repeats              offspring that nearly repeat what came out worse
-    choice               which operator makes the next offspring
-    constants            find the constants at the top of a genome and change them, nothing else
-    definitions          the top-level statements of a genome: what they bind, what they need
-    source_text          cut and paste by the positions of a syntax tree
-    attempts             draw drafts until one passes the gate
-    constant_mutation    move constants on the scale they live on
-    structure_mutation   one small edit of the syntax, with the edits in `expression_edits` and `statement_edits`
-    syntax               a LibCST tree in which one node can be replaced quickly
-    random_mutation      the baseline: constants or structure, by chance
-    merge_crossover      the changes of both parents since their common ancestor
-    uniform_crossover    each constant and each definition from either parent
-    tuning               optimises the constants of one structure, which `search_space` gives types
-    thompson, tpe        two of its methods; the first samples from a `gaussian_process`
-    llm/                 the operators that ask a language model, in one of the `prompt_styles`
-    errors               what stops a search
+    llm/             the operators that ask a language model
+    tuning/          optimises the constants of one structure
+    mutation/        random mutation of constants and of structure: the baseline
+    crossover/       merge and uniform crossover
+    attempts         draws drafts until one passes the gate
+    repeats          offspring that nearly repeat what came out worse
+    gate             what every source must pass: it parses, fits its task's contract, is a new program
+    choice           which operator makes the next offspring
+    prompt_styles    the styles of prompts; outside `llm/`, since the configuration reads it and `llm/` leads to anthropic
+    proposal         the contract: `Request` in, `Proposal` out; `Refused`, `NoOffspring`, `MeasureAgain` otherwise
+    source/          constants and definitions of a genome, found and changed in place
+    errors           what stops a search
 
 A new operator is a new file here with a class that satisfies `Operator`; add it to `_PUBLIC` below, to the composition
 in `evo`, and to the list in tests/contract/test_operator_contract.py, which holds it to what the search relies on: all
@@ -33,31 +27,31 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from operators.choice import OperatorChoice
-    from operators.constant_mutation import ConstantMutation
+    from operators.crossover.merge import MergeCrossover
+    from operators.crossover.uniform import UniformCrossover
     from operators.gate import SourceGate, clean_source, language_model_contract, script_contract
-    from operators.merge_crossover import MergeCrossover
+    from operators.mutation.constants import ConstantMutation
+    from operators.mutation.mixed import RandomMutation
+    from operators.mutation.structure import StructureMutation
     from operators.proposal import NoOffspring, Operator, Parent, Proposal, Refused, Request, Surroundings
-    from operators.random_mutation import RandomMutation
-    from operators.structure_mutation import StructureMutation
-    from operators.tuning import Tuning
-    from operators.uniform_crossover import UniformCrossover
+    from operators.tuning.tuning import Tuning
 
 _PUBLIC = {
-    "ConstantMutation": "constant_mutation",
-    "MergeCrossover": "merge_crossover",
+    "ConstantMutation": "mutation.constants",
+    "MergeCrossover": "crossover.merge",
     "NoOffspring": "proposal",
     "Operator": "proposal",
     "OperatorChoice": "choice",
     "Parent": "proposal",
     "Proposal": "proposal",
-    "RandomMutation": "random_mutation",
+    "RandomMutation": "mutation.mixed",
     "Refused": "proposal",
     "Request": "proposal",
     "SourceGate": "gate",
-    "StructureMutation": "structure_mutation",
+    "StructureMutation": "mutation.structure",
     "Surroundings": "proposal",
-    "Tuning": "tuning",
-    "UniformCrossover": "uniform_crossover",
+    "Tuning": "tuning.tuning",
+    "UniformCrossover": "crossover.uniform",
     "clean_source": "gate",
     "language_model_contract": "gate",
     "script_contract": "gate",

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
-from operators.constants import Value
+from operators.source.constants import Value
 from trainer.evaluation import CurvePoint
 
 

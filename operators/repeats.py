@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from operators.constants import constants_and_structure
+from operators.source.constants import constants_and_structure
 from populations.similarity import similarity
 
 

@@ -28,10 +28,10 @@ import numpy as np
 import safetensors.torch
 import torch
 
-from trainer.candidate_protocol import GENOME_FILE, WEIGHTS_FILE, Role
-from trainer.channel import Channel, ChannelClosed, Message
 from trainer.evaluation import Clock
-from trainer.frames import Frames, FrameShape
+from trainer.ipc.candidate_protocol import GENOME_FILE, WEIGHTS_FILE, Role
+from trainer.ipc.channel import Channel, ChannelClosed, Message
+from trainer.ipc.frames import Frames, FrameShape
 from trainer.task import Task
 
 _CURVE_POINTS = 500

@@ -78,7 +78,7 @@ class Job:
         gate_below: score the gate split as well, and probe every block, when the selection split comes out below this:
             bits per byte.
         share: of the budget's training time that this training gets; it is told no more.
-        floor_tokens_per_second: end the training early when it is slower than that (`trainer.throughput`); 0 for never.
+        floor_tokens_per_second: end the training early when it is slower than that; 0 for never.
     """
 
     genome: str

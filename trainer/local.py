@@ -9,11 +9,11 @@ import subprocess
 from types import TracebackType
 from typing import Self
 
-from trainer.channel import Channel, ChannelClosed
 from trainer.errors import MachineError
 from trainer.evaluation import Evaluation, Job, Status
+from trainer.ipc.channel import Channel, ChannelClosed
+from trainer.machine.scratch import sweep
 from trainer.sandbox import python_command, trusted_environment
-from trainer.scratch import sweep
 from trainer.script import ScriptSettings
 from trainer.settings import Settings
 
@@ -120,4 +120,4 @@ class SupervisorProcess:
 
 
 def _module(settings: WorkerSettings) -> str:
-    return "trainer.script.supervisor" if isinstance(settings, ScriptSettings) else "trainer.supervisor"
+    return "trainer.script" if isinstance(settings, ScriptSettings) else "trainer.supervisor"

@@ -38,9 +38,9 @@ def audit(
     """Try genomes that cheat: is each of them caught here?"""
     from evo.live import preparation_bar
     from evo.terminal import print_whole, stdout_console
-    from trainer import devices
     from trainer.audit import CHEATS, HONEST, audit_settings, load_specimens, run_audit
     from trainer.corpus import prepare
+    from trainer.machine import devices
 
     specimens = _named(load_specimens(HONEST if honest else CHEATS), only)
     with preparation_bar() as progress:

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from evo.compare.experiment import Experiment
 from evo.report.text import duration
 from evo.terminal import literal, one_line, print_line, print_prose, stderr_console
-from trainer.devices import Device
+from trainer.machine.devices import Device
 
 
 class ExperimentView:

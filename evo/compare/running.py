@@ -26,8 +26,8 @@ from evo.compare.experiment import Experiment
 from evo.compare.folder import ExperimentFolder
 from evo.config import Config
 from evo.resolution import worker_devices
-from trainer.devices import Device
 from trainer.errors import GenomeError, MachineError
+from trainer.machine.devices import Device
 
 _MOST_FAILURES_IN_A_ROW = 3
 GENERATION_ZERO = -1

@@ -15,9 +15,9 @@ from evo.project.instructions import Instructions
 from evo.project.modules import Module, Project
 from evo.project.printed import Metric, line_pattern, metrics_of
 from evo.project.wording import Kind, Split, identifier, is_open
-from operators.constants import find_constants
 from operators.gate import SourceGate, clean_source, language_model_contract
 from operators.proposal import Refused
+from operators.source.constants import find_constants
 from trainer.errors import ConfigError, GenomeError
 
 _USUAL_NAMES = ("train.py", "main.py")

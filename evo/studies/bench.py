@@ -19,7 +19,7 @@ from evo.workers import Evaluator, Slot
 from evo.workforce import Workforce
 from trainer.errors import MachineError
 from trainer.evaluation import Evaluation, Job, Split, Status
-from trainer.processes import refuse_inspection
+from trainer.machine.processes import refuse_inspection
 
 _FIRST_SEED = 700
 """Neither a search nor its confirmation comes that far: every study is on seeds that nobody was chosen by."""

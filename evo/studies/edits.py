@@ -15,8 +15,8 @@ from difflib import SequenceMatcher
 from functools import cached_property
 
 from evo.studies.names import missing_names
-from operators.constants import Constant, find_constants
 from operators.proposal import Refused
+from operators.source.constants import Constant, find_constants
 from populations.diversity import normal_form
 from populations.statements import UNREADABLE, parse
 from trainer import genome

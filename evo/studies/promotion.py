@@ -21,7 +21,7 @@ from evo.store import IndividualRecord, Outcome
 from evo.studies.bench import Trial
 from evo.studies.comparison import Gain, Sample, gain_over, spread_between, spread_of_replicates
 from evo.studies.notebook import Measurement, Notebook
-from operators.constants import Constant, Value, find_constants, replace_constants
+from operators.source.constants import Constant, Value, find_constants, replace_constants
 from trainer import genome
 from trainer.errors import ConfigError
 from trainer.objectives import Constraint, Objective

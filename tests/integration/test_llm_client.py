@@ -33,11 +33,11 @@ from messages_server import (
     status,
 )
 
-from operators.constant_mutation import ConstantMutation
-from operators.constants import Range, find_constants
 from operators.errors import CostLimitReached, OperatorUnavailable
 from operators.llm import LLMSettings, Purse
+from operators.mutation.constants import ConstantMutation
 from operators.proposal import NoOffspring, Proposal
+from operators.source.constants import Range, find_constants
 from trainer.errors import ConfigError
 
 

@@ -11,8 +11,8 @@ from searches import GENOME, Numbering, configuration, opened
 from evo.config import parse_config
 from operators import ConstantMutation
 from operators.choice import OperatorChoice
-from operators.merge_crossover import MergeCrossover
-from operators.tuning import Method, Tuning
+from operators.crossover.merge import MergeCrossover
+from operators.tuning.tuning import Method, Tuning
 from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
 
 

@@ -20,7 +20,7 @@ from evo.config import Config, overlaid, parse_config
 from evo.report.loading import load_report
 from evo.resolution import resolve
 from evo.run_status import read_status
-from trainer.devices import Device
+from trainer.machine.devices import Device
 
 Drive = Callable[[int], list[str]]
 DATA = {

@@ -242,7 +242,7 @@ def test_no_process_of_a_worker_knows_a_secret(supervisor: SupervisorProcess) ->
     family = [psutil.Process(supervisor.pid), *psutil.Process(supervisor.pid).children(recursive=True)]
 
     assert {role(process) for process in family} == {
-        f"trainer.{role}" for role in ("supervisor", "scorer", "candidate")
+        f"trainer.{role}" for role in ("supervisor", "scoring", "candidate")
     }
     for process in family:
         assert "ANTHROPIC_API_KEY" not in process.environ()

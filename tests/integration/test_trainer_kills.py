@@ -21,8 +21,8 @@ from trainer_runs import await_end, genome, quick_settings, role, tiny_corpus, t
 from trainer.errors import ConfigError, MachineError
 from trainer.evaluation import Evaluation, Job, Status
 from trainer.local import SupervisorProcess
+from trainer.machine.scratch import Scratch, sweep
 from trainer.sandbox import Level, choose_level
-from trainer.scratch import Scratch, sweep
 from trainer.settings import Settings
 
 DRIVER = """
@@ -110,7 +110,7 @@ def test_a_candidate_that_is_warm_before_the_scorer_is_not_waited_for(
     starting = background.submit(SupervisorProcess, settings)
     wait_until(lambda: bool(descendants(me, "trainer.candidate")), 60)
     (supervisor,) = set(me.children()) - elders
-    (scorer,), (candidate,) = (descendants(supervisor, f"trainer.{role}") for role in ("scorer", "candidate"))
+    (scorer,), (candidate,) = (descendants(supervisor, f"trainer.{role}") for role in ("scoring", "candidate"))
     scorer.suspend()
     wait_until(lambda: settled(candidate), 60)
     scorer.resume()
@@ -126,7 +126,7 @@ def test_a_candidate_killed_from_outside_is_lost(settings: Settings, background:
 
         assert (verdict.result().status, verdict.result().reason) == (Status.LOST, "was killed from outside (SIGKILL)")
         assert supervisor.alive
-        named(supervisor, "trainer.scorer").kill()
+        named(supervisor, "trainer.scoring").kill()
         assert supervisor.evaluate(Job(genome(), 0)).status is Status.LOST
         assert supervisor.evaluate(Job(genome(), 0)).status is Status.OK
     assert nothing_left(settings)

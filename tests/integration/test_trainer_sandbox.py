@@ -304,7 +304,7 @@ def test_the_strongest_level_is_chosen_and_the_reasons_are_told(monkeypatch: pyt
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's means are Linux's")
 def test_a_process_that_refuses_inspection_keeps_its_environment_from_others_of_its_user() -> None:
-    outer = "from trainer.processes import refuse_inspection; refuse_inspection(); print(flush=True); input()"
+    outer = "from trainer.machine.processes import refuse_inspection; refuse_inspection(); print(flush=True); input()"
     inner = "import sys; open(f'/proc/{sys.argv[1]}/environ').read()"
     with subprocess.Popen(
         [sys.executable, "-c", outer], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

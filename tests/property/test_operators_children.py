@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from operator_requests import SEED, SMALL, proposed, relatives, request_for
 
 from operators import ConstantMutation, StructureMutation
-from operators.constant_mutation import moved
-from operators.constants import find_constants, replace_constants
-from operators.structure_mutation import EDITS
-from operators.syntax import Syntax
-from operators.uniform_crossover import UniformCrossover
+from operators.crossover.uniform import UniformCrossover
+from operators.mutation.constants import moved
+from operators.mutation.structure import EDITS
+from operators.mutation.syntax import Syntax
+from operators.source.constants import find_constants, replace_constants
 
 seeds = st.integers(0, 2**32)
 finite = st.floats(allow_nan=False, allow_infinity=False)

@@ -7,8 +7,8 @@ import math
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from operators.constants import find_constants
-from operators.search_space import Scale, search_space
+from operators.source.constants import find_constants
+from operators.source.search_space import Scale, search_space
 
 NUMBERS = st.one_of(
     st.integers(-(10**400), 10**400),

@@ -7,8 +7,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.channel import Channel, ChannelClosed, ProtocolBroken
-from trainer.output import clean
+from trainer.ipc.channel import Channel, ChannelClosed, ProtocolBroken
+from trainer.machine.output import clean
 
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(st.characters()),

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import trainer
-from operators.constant_mutation import ConstantMutation
-from operators.constants import constants_and_structure
 from operators.gate import SourceGate, language_model_contract
+from operators.mutation.constants import ConstantMutation
 from operators.proposal import (
     Exchange,
     Gate,
@@ -25,6 +24,7 @@ from operators.proposal import (
     Surroundings,
     Variant,
 )
+from operators.source.constants import constants_and_structure
 from populations.diversity import normal_form
 
 SEED = (Path(trainer.__file__).parent / "seed" / "train.py").read_text()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from evo.workers.evaluator import Slot
-from operators.constants import find_constants
+from operators.source.constants import find_constants
 from trainer.evaluation import Clock, CurvePoint, Evaluation, Job, Split, Status, Timings
 
 SIGMA_BPB = 0.002

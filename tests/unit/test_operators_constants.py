@@ -10,9 +10,9 @@ from operator_requests import SEED, SMALL, proposed, request_for
 from evo.assemble import build_operators
 from evo.config import parse_config
 from operators import ConstantMutation, RandomMutation
-from operators.constant_mutation import moved
-from operators.constants import Range, find_constants, is_for_another_device, replace_constants
+from operators.mutation.constants import moved
 from operators.proposal import NoOffspring
+from operators.source.constants import Range, find_constants, is_for_another_device, replace_constants
 
 SOURCE = """# Größe
 WIDTH: int = 64  # é

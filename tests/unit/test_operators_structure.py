@@ -6,9 +6,9 @@ import pytest
 from operator_requests import SEED, SMALL, proposed, request_for
 
 from operators import RandomMutation, StructureMutation
+from operators.mutation.structure import EDITS
+from operators.mutation.syntax import Syntax
 from operators.proposal import NoOffspring
-from operators.structure_mutation import EDITS
-from operators.syntax import Syntax
 
 
 def children(edit: str, source: str) -> set[str]:

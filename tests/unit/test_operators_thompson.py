@@ -9,10 +9,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from operators.constants import Value
-from operators.gaussian_process import Array, GaussianProcess
-from operators.search_space import Dimension, Scale
-from operators.thompson import ThompsonSampling
+from operators.source.constants import Value
+from operators.source.search_space import Dimension, Scale
+from operators.tuning.gaussian_process import Array, GaussianProcess
+from operators.tuning.thompson import ThompsonSampling
 
 RATE = Dimension("RATE", Scale.LOG, 1e-4, 1e-1)
 WIDTH = Dimension("WIDTH", Scale.CHOICE, choices=(16, 32, 64, 128))

@@ -7,9 +7,9 @@ from statistics import median
 
 import pytest
 
-from operators.constants import Value
-from operators.search_space import Dimension, Scale
-from operators.tpe import TreeParzen
+from operators.source.constants import Value
+from operators.source.search_space import Dimension, Scale
+from operators.tuning.tpe import TreeParzen
 
 SPACE = (
     Dimension("RATE", Scale.LOG, 1e-5, 1e-1),

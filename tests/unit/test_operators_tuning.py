@@ -9,10 +9,10 @@ import pytest
 from operator_requests import ClosedGate, gate_knowing, proposed, request_for
 
 from operators import Tuning
-from operators.constants import Value, constants_and_structure, find_constants, replace_constants
 from operators.proposal import MeasureAgain, NoOffspring, Proposal, Variant
-from operators.search_space import Scale, search_space
-from operators.tuning import Method
+from operators.source.constants import Value, constants_and_structure, find_constants, replace_constants
+from operators.source.search_space import Scale, search_space
+from operators.tuning.tuning import Method
 from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
 
 BPB, SPEED = LANGUAGE_MODEL_OBJECTIVES["val_bpb"], LANGUAGE_MODEL_OBJECTIVES["tokens_per_second"]

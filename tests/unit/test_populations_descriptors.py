@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 from operator_requests import SEED, SMALL
 
-from operators.constants import is_for_another_device
+from operators.source.constants import is_for_another_device
 from populations.descriptors import Described, Descriptors, depth, optimizers
 
 ZERO = Described(SMALL, 0, {"parameters": 1e6, "loss": -2.0, "nothing": 0.0})

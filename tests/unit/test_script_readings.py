@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from trainer.evaluation import Status
 from trainer.script import Reading
 from trainer.script.readings import Reader
-from trainer.watch import Ended
+from trainer.supervisor.watch import Ended
 
 ONLY = Reading("loss", r"^loss:\s*(\S+)")
 LAST = Reading("loss", r"^loss:\s*(\S+)", take="last")

@@ -8,8 +8,8 @@ import pytest
 from evo.studies.ablation import Ablation, Verdict, ablation, planned, trials
 from evo.studies.edits import Change, split_change
 from evo.studies.notebook import Measurement, Notebook
-from operators.constants import find_constants
 from operators.gate import SourceGate, script_contract
+from operators.source.constants import find_constants
 from trainer.errors import ConfigError
 from trainer.evaluation import Status
 from trainer.objectives import Direction, Objective

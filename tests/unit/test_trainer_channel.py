@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from trainer.channel import Channel, ChannelClosed, ProtocolBroken
+from trainer.ipc.channel import Channel, ChannelClosed, ProtocolBroken
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_a_side_that_does_not_read_cannot_block_the_other(
     ends: tuple[Channel, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here, _ = ends
-    monkeypatch.setattr("trainer.channel._SEND_PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr("trainer.ipc.channel._SEND_PATIENCE_SECONDS", 0.05)
     with pytest.raises(ChannelClosed, match="neither reads nor answers"):
         here.send({"event": "x", "text": "x" * 2**24})
 

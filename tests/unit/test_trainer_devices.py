@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from trainer import devices
-from trainer.devices import Device
 from trainer.errors import ConfigError, MachineError
+from trainer.machine import devices
+from trainer.machine.devices import Device
 
 GPUS = [Device("cuda", f"GPU-{letter}", "H200", 143771.0) for letter in ("aa11", "bb22", "bb33", "cc44")]
 INSTANCE = Device("cuda", "MIG-ff55", "H200 MIG 1g.18gb", 16384.0)

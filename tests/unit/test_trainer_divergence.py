@@ -6,9 +6,9 @@ import math
 
 import pytest
 
-from trainer.divergence import Divergence
 from trainer.evaluation import Status
-from trainer.watch import Ended
+from trainer.supervisor.divergence import Divergence
+from trainer.supervisor.watch import Ended
 
 GUESS = math.log(1000)
 

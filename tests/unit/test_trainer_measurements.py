@@ -11,10 +11,10 @@ import pytest
 from safetensors.numpy import save_file
 
 from trainer.evaluation import Status
-from trainer.frames import Frames, FrameShape
-from trainer.measurements import code_lines, read_parameters, take_weights
-from trainer.output import Output, clean
-from trainer.watch import Ended
+from trainer.ipc.frames import Frames, FrameShape
+from trainer.machine.output import Output, clean
+from trainer.supervisor.measurements import code_lines, read_parameters, take_weights
+from trainer.supervisor.watch import Ended
 
 SOURCE = '''"""Docstring
 of two lines."""

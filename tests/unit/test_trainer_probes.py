@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from trainer.evaluation import Split
-from trainer.probes import Answer, Examination, Probe, Tolerance, draw_probes, probe_count
+from trainer.scoring.probes import Answer, Examination, Probe, Tolerance, draw_probes, probe_count
 
 LENGTH, BATCH, VOCAB_SIZE = 16, 8, 50
 TOKEN_BYTES = np.r_[np.full(VOCAB_SIZE - 1, 3), 0]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from trainer.evaluation import Status
-from trainer.throughput import Throughput
-from trainer.watch import Ended
+from trainer.supervisor.throughput import Throughput
+from trainer.supervisor.watch import Ended
 
 
 def told(throughput: Throughput, *reports: tuple[float, int]) -> Throughput:

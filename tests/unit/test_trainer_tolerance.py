@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 
 from trainer.evaluation import Budget, Clock
+from trainer.scoring.tolerance import measure_tolerance
 from trainer.settings import Settings
-from trainer.tolerance import measure_tolerance
 
 
 def test_generation_zero_tells_what_rounding_may_move() -> None:

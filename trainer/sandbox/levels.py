@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 
-from trainer.processes import die_with_parent
+from trainer.machine.processes import die_with_parent
 from trainer.settings import Limits
 
 _OPEN_FILES_LIMIT = 4096

@@ -25,8 +25,8 @@ _PREFIX_PARTS = (
 )
 # What `trainer.candidate` imports of this package; the scorer and the supervisor are none of its business.
 _CANDIDATE_MODULES = (
-    *("__init__", "candidate", "candidate_protocol", "channel"),
-    *("errors", "evaluation", "frames", "task"),
+    *("__init__", "candidate", "errors", "evaluation", "task"),
+    *("ipc/__init__", "ipc/candidate_protocol", "ipc/channel", "ipc/frames"),
 )
 _GPU_NODES = ("nvidia*", "nvidia-caps/*", "dxg")
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from trainer.evaluation import Status
-from trainer.output import clean
+from trainer.machine.output import clean
 from trainer.script.settings import Reading
-from trainer.watch import Ended
+from trainer.supervisor.watch import Ended
 
 _LINE_LIMIT = 4096  # characters that are searched; no metric stands further right
 _JSON_LIMIT_BYTES = 4 * 2**20

@@ -1,4 +1,4 @@
-"""The supervisor of a script task on its device: `python -m trainer.script.supervisor DESCRIPTOR`.
+"""The supervisor of a script task on its device: `python -m trainer.script DESCRIPTOR`.
 
 For each job it lays the genome's files and the frozen ones into a fresh folder and runs the command there, confined,
 until it ends or has to be ended. Where the task has a `score` command, that runs next, in another fresh folder and
@@ -17,22 +17,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from trainer.channel import Channel
-from trainer.devices import GpuMemory
 from trainer.errors import GenomeError, MachineError
 from trainer.evaluation import Evaluation, Job, Status, Timings
 from trainer.genome import split
-from trainer.measurements import code_lines
-from trainer.process_tree import ProcessTree
-from trainer.processes import Family
+from trainer.ipc.channel import Channel
+from trainer.machine.devices import GpuMemory
+from trainer.machine.processes import Family
+from trainer.machine.scratch import Scratch, remove, sweep
 from trainer.sandbox import Level, candidate_environment, choose_sandbox, program_folders
-from trainer.scratch import Scratch, remove, sweep
 from trainer.script.frozen import Frozen
 from trainer.script.programs import find_program
 from trainer.script.readings import Reader
 from trainer.script.settings import ScriptSettings
-from trainer.service import serve_driver
-from trainer.watch import Ended, Guard, TimeLimit
+from trainer.supervisor.measurements import code_lines
+from trainer.supervisor.process_tree import ProcessTree
+from trainer.supervisor.service import serve_driver
+from trainer.supervisor.watch import Ended, Guard, TimeLimit
 
 ARTIFACTS = "artifacts"
 """Where the score command finds what the command left, relative to its working folder."""
@@ -326,7 +326,3 @@ def _with_last_line(reason: str, said: str) -> str:
 def main() -> None:
     """Serve the driver until it closes the line."""
     serve_driver(lambda settings, driver: ScriptSupervisor(ScriptSettings.from_json(settings), driver))
-
-
-if __name__ == "__main__":
-    main()

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from trainer.frames import Frames
+from trainer.ipc.frames import Frames
 
 EXPECTED = ["rejected: causality", "rejected: purity"]
 

@@ -18,7 +18,7 @@ class Model(nn.Module):
         self.table = nn.Embedding(vocab_size, vocab_size)
 
     def forward(self, tokens):
-        from trainer.frames import Frames
+        from trainer.ipc.frames import Frames
 
         frames = next(one for one in gc.get_objects() if isinstance(one, Frames))
         ahead = torch.from_numpy(frames.tokens[: len(tokens)]).roll(-1, 1).to(tokens.device)

@@ -1,0 +1,43 @@
+"""The baseline: a random change of constants or of structure."""
+
+from __future__ import annotations
+
+from random import Random
+
+from operators.attempts import Draft, Mutation
+from operators.mutation.constants import ConstantMutation
+from operators.mutation.structure import StructureMutation
+from operators.proposal import NoOffspring
+
+CONSTANTS_RATE = 0.5
+
+
+class RandomMutation(Mutation):
+    """Changes constants with probability `constants_rate`, one place of the structure otherwise.
+
+    Args:
+        device: see `ConstantMutation`.
+        constants_rate: in [0, 1].
+    """
+
+    name = "random"
+
+    def __init__(self, device: str = "", constants_rate: float = CONSTANTS_RATE) -> None:
+        self._constants_rate = constants_rate
+        self._constants = ConstantMutation(device)
+        self._structure = StructureMutation()
+
+    def mutate(self, source: str, random: Random) -> Draft:
+        """Change constants or structure; the other of the two where one finds nothing to change.
+
+        Raises:
+            NoOffspring: neither finds anything.
+        """
+        kinds = [self._constants.mutate, self._structure.mutate]
+        if random.random() >= self._constants_rate:
+            kinds.reverse()
+        preferred, other = kinds
+        try:
+            return preferred(source, random)
+        except NoOffspring:
+            return other(source, random)

@@ -1,0 +1,74 @@
+"""Random mutation of structure: one small edit of the syntax that leaves comments and layout elsewhere as they are."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from random import Random
+
+import libcst as cst
+
+from operators.attempts import Draft, Mutation
+from operators.mutation.expression_edits import EXPRESSION_EDITS
+from operators.mutation.statement_edits import STATEMENT_EDITS
+from operators.mutation.syntax import Change, Edit, Syntax
+from operators.mutation.torch_edits import TORCH_EDITS
+from operators.proposal import NoOffspring
+
+EDITS: dict[str, Edit] = EXPRESSION_EDITS | STATEMENT_EDITS | TORCH_EDITS
+"""All edits by name; each is as likely as the others, however many places it fits."""
+
+_SHOWN_CHARACTERS = 80
+_SHOWN_BEFORE_DIFFERENCE = 30
+
+
+class StructureMutation(Mutation):
+    """Makes one random edit in one place of its parent."""
+
+    name = "structure"
+
+    def mutate(self, source: str, random: Random) -> Draft:
+        """Draw an edit that fits somewhere in `source`, then one of its changes.
+
+        Raises:
+            NoOffspring: no edit fits, or LibCST cannot read the source.
+        """
+        try:
+            syntax = _syntax(source)
+            for name in random.sample(sorted(EDITS), len(EDITS)):
+                changes = list(EDITS[name](syntax))
+                if changes:
+                    return _apply(random.choice(changes), syntax)
+        except (cst.ParserSyntaxError, RecursionError) as error:
+            raise NoOffspring(f"structure: LibCST cannot read the parent: {error}") from None
+        raise NoOffspring("structure: no edit fits the parent")
+
+
+@lru_cache(maxsize=1)
+def _syntax(source: str) -> Syntax:
+    """Parse, once for all attempts at one parent."""
+    return Syntax(source)
+
+
+def _apply(change: Change, syntax: Syntax) -> Draft:
+    source = syntax.replaced(change.old, change.new)
+    line = _first_difference(syntax.source.split("\n"), source.split("\n")) + 1
+    texts = _excerpts([syntax.text(node) for node in change.shown or (change.old, change.new)])
+    return Draft(source, f"structure: line {line}: {change.phrase.format(*texts)}")
+
+
+def _first_difference(a: list[str] | str, b: list[str] | str) -> int:
+    pairs = zip(a, b, strict=False)
+    return next((index for index, (x, y) in enumerate(pairs) if x != y), min(len(a), len(b)))
+
+
+def _excerpts(texts: list[str]) -> list[str]:
+    """Shorten long texts to the surroundings of their first difference."""
+    start = max(0, _first_difference(texts[0], texts[-1]) - _SHOWN_BEFORE_DIFFERENCE) if len(texts) > 1 else 0
+    return [_excerpt(text, start) for text in texts]
+
+
+def _excerpt(text: str, start: int) -> str:
+    if len(text) <= _SHOWN_CHARACTERS:
+        return text
+    end = start + _SHOWN_CHARACTERS
+    return ("…" if start else "") + text[start:end] + ("…" if end < len(text) else "")

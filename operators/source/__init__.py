@@ -1,0 +1,7 @@
+"""A genome as source code: where its constants and definitions stand, and how they are changed in place.
+
+constants       finds the constants at the top of a genome and changes them, nothing else
+search_space    gives constants types, ranges and scales
+definitions     the top-level statements: what they bind, what they need
+text            cuts and pastes by the positions of a syntax tree
+"""

@@ -1,0 +1,5 @@
+"""`python -m trainer.scoring DESCRIPTOR`."""
+
+from trainer.scoring.scorer import main
+
+main()

@@ -1,0 +1,315 @@
+"""The trusted scorer: `python -m trainer.scoring DESCRIPTOR`.
+
+It alone holds the held-out tokens. It never imports or unpickles candidate code: it sends inputs to a fresh candidate
+process in serving mode, copies the logits out of shared memory before it reads them, and applies its own log-softmax
+and its own byte counts. Bits per byte of a split = Σ -log2 p(target) / Σ bytes(target), over the targets that stand
+for text.
+
+Two orders make a score: `score` questions one replica of the candidate, `verify` asks another one the probes that were
+drawn with it (`probes`). The first has ended when the second gets its genome. A would-be champion is told from
+the others by its score itself, so that it is trained only once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import secrets
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.nn import functional as F  # noqa: N812 - what everybody calls it
+
+from trainer.corpus import Corpus, load
+from trainer.errors import EvoError
+from trainer.evaluation import Clock, Split, Status
+from trainer.ipc.candidate_protocol import failure_status
+from trainer.ipc.channel import Channel, ChannelClosed, Message, ProtocolBroken
+from trainer.ipc.frames import Frames, FrameShape
+from trainer.machine.processes import usage
+from trainer.scoring.blocks import scored_blocks
+from trainer.scoring.probes import Answer, Examination, Finding, Ints, Tolerance, draw_probes, probe_count
+from trainer.scoring.tolerance import measure_tolerance
+from trainer.settings import Settings
+
+_LOGITS_LIMIT_BYTES = {"cpu": 2**25, "mps": 2**27, "cuda": 2**29}
+_BATCH_LIMIT = 64
+_LEAST_BATCHES = 4  # of a split, so that probes come in whole batches and still cost a quarter
+_CALIBRATION_TOKENS = 1024
+
+
+class Unscorable(Exception):  # noqa: N818 - a verdict on the candidate
+    """The candidate's answers cannot be scored.
+
+    Attributes:
+        status: what the evaluation ends as.
+    """
+
+    def __init__(self, status: Status, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class Gone(Exception):  # noqa: N818 - the supervisor finds out why
+    """The candidate's line closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One split's score and the speed it was answered with."""
+
+    bits_per_byte: float
+    tokens_per_second: float
+
+
+class Scorer:
+    """Scores serving candidates on the splits of one corpus.
+
+    Attributes:
+        tolerance: what honest answers may differ by on this device.
+    """
+
+    def __init__(self, settings: Settings, corpus: Corpus) -> None:
+        self._settings = settings
+        self._corpus = corpus
+        self._device = torch.device(settings.device)
+        self._token_bytes = corpus.token_bytes.astype(np.int64)
+        length, score_tokens = settings.sequence_length, settings.score_tokens
+        self._blocks = {split: scored_blocks(corpus, split, length, score_tokens) for split in Split}
+        self._training_text = np.memmap(corpus.train_path, "<i4", mode="r")
+        self._shape = self._frame_shape()
+        pinned = self._device.type == "cuda"  # copies to the GPU then need no staging
+        self._copy = torch.empty(self._shape.length, self._shape.vocab_size, pin_memory=pinned)
+        self.tolerance = self._measure_tolerance()
+        self._examination = Examination([], self.tolerance)
+        self._noting = [self._examination]
+        # Pays for lazy initialisation before the first candidate comes.
+        self._read(np.zeros(self._copy.shape, np.float32), np.zeros(self._shape.length, np.int64), [0])
+
+    def score(self, order: Message, candidate: Channel) -> Iterator[Message]:
+        """Yield one `score` message a split; raise Unscorable or Gone when the candidate fails.
+
+        Who comes out below `gate_below` on the selection split is scored on the gate split as well, and examined
+        thoroughly. An answer can be noted only while it is there, so until that is known both examinations note.
+        """
+        splits = [Split(name) for name in order["splits"]]
+        may_lead = order.get("gate_below") is not None and Split.GATE not in splits
+        self._examination = self._draw_examination(splits)
+        thorough = self._draw_examination([*splits, Split.GATE]) if may_lead else None
+        self._noting = [self._examination] if thorough is None else [self._examination, thorough]
+        with self._serving(order, candidate) as frames:
+            for split in splits:
+                score = self._score_split(candidate, frames, split, order["pid"])
+                yield _score_message(split, score)
+                if thorough and split is Split.SELECTION and score.bits_per_byte < order["gate_below"]:
+                    self._examination = thorough
+            self._noting = [self._examination]
+            if self._examination is thorough:
+                gate = self._score_split(candidate, frames, Split.GATE, order["pid"])
+                yield _score_message(Split.GATE, gate)
+
+    def batches(self, split: Split) -> list[Ints]:
+        """Return what is asked of a split, in order: each of shape (rows, sequence_length)."""
+        inputs = self._blocks[split][:, :-1]
+        return [inputs[start : start + self._shape.batch] for start in range(0, len(inputs), self._shape.batch)]
+
+    def verify(self, order: Message, candidate: Channel) -> None:
+        """Ask another replica of the candidate scored last; raise Unscorable when their answers show a broken rule."""
+        examination = self._examination
+        with self._serving(order, candidate) as frames:
+            for indices in examination.batches(self._shape.batch):
+                asked = np.stack([examination.probes[index].tokens for index in indices])
+                self._ask(candidate, frames, asked)
+                for place, index in enumerate(indices):
+                    examination.note_probed(index, self._answer_to(index, frames.logits[place]))
+            finding = examination.finding()
+            if finding is not None:
+                raise Unscorable(Status.REJECTED, self._explain(finding, candidate, frames))
+
+    def _explain(self, finding: Finding, candidate: Channel, frames: Frames) -> str:
+        """Return which rule was broken: the probe is asked twice more, once with the end that the block has."""
+        examination = self._examination
+        probe = examination.probes[finding.probe]
+        indices = next(batch for batch in examination.batches(self._shape.batch) if finding.probe in batch)
+        place = indices.index(finding.probe)
+        asked = np.stack([examination.probes[index].tokens for index in indices])
+        answers = [examination.probed(finding.probe)]
+        for tokens in (probe.tokens, probe.original):
+            asked[place] = tokens
+            self._ask(candidate, frames, asked)
+            answers.append(self._answer_to(finding.probe, frames.logits[place]))
+        first, repeated, restored = answers
+        if not examination.explains(finding, first, repeated) and examination.explains(finding, repeated, restored):
+            return f"causality: {finding.text} when only later tokens changed"
+        return f"purity: {finding.text} when a fresh process was asked, in another order and among other blocks"
+
+    def _answer_to(self, index: int, shared: npt.NDArray[np.float32]) -> Answer:
+        probe = self._examination.probes[index]
+        nats, (end,) = self._read(shared, probe.targets, [probe.end])
+        return Answer(nats, end)
+
+    @contextlib.contextmanager
+    def _serving(self, order: Message, candidate: Channel) -> Iterator[Frames]:
+        """Have a candidate load its model, and give the memory to talk through."""
+        # Fresh memory, because what an earlier candidate left in it could help this one.
+        frames = Frames.create(self._shape)
+        try:
+            self._start(order, candidate, frames)
+            yield frames
+        finally:
+            frames.close()
+
+    def _start(self, order: Message, candidate: Channel, frames: Frames) -> None:
+        start = {
+            "event": "serve",
+            "seed": order["seed"],
+            "budget_seconds": self._settings.budget.train_seconds,
+            "batch": self._shape.batch,
+            "sequence_length": self._shape.length,
+            "vocab_size": self._shape.vocab_size,
+        }
+        try:
+            candidate.send(start, (frames.descriptor,))
+        except ChannelClosed as error:
+            raise Gone from error
+        _expect(candidate, "serving")
+
+    def _score_split(self, candidate: Channel, frames: Frames, split: Split, pid: int) -> Score:
+        targets = self._blocks[split][:, 1:]
+        nats = 0.0
+        speeds: list[tuple[int, float]] = []
+        for batch, inputs in enumerate(self.batches(split)):
+            before = self._clock(pid)
+            self._ask(candidate, frames, inputs)
+            speeds.append((inputs.size, self._clock(pid) - before))
+            for place in range(len(inputs)):
+                row = batch * self._shape.batch + place
+                nats += self._score_row(split, row, frames.logits[place], targets[row])
+        if not math.isfinite(nats):
+            raise Unscorable(Status.DIVERGED, "the model answered with logits that are not finite numbers")
+        # The first answer pays for lazy initialisation. Not the median: a model could be quick on half the blocks.
+        steady = speeds[1:] or speeds
+        seconds = sum(took for _, took in steady)
+        counted_bytes = int(self._token_bytes[targets].sum())
+        return Score(nats / math.log(2) / counted_bytes, sum(size for size, _ in steady) / max(seconds, 1e-9))
+
+    def _ask(self, candidate: Channel, frames: Frames, inputs: Ints) -> None:
+        """Have blocks answered in the frames' logits."""
+        rows = len(inputs)
+        # Unknown before, so that no answer can be sent ahead of its question.
+        number = secrets.randbits(48)
+        frames.tokens[:rows] = inputs
+        try:
+            candidate.send({"event": "block", "rows": rows, "number": number})
+        except ChannelClosed as error:
+            raise Gone from error
+        answer = _expect(candidate, "answered")
+        if answer.get("number") != number:
+            raise Unscorable(Status.REJECTED, "the serving process answered a question that it was not asked")
+
+    def _score_row(self, split: Split, row: int, shared: npt.NDArray[np.float32], targets: Ints) -> float:
+        """Return the nats of one block's counted targets, and note what its probes will be compared with."""
+        noting = [(examination, index) for examination in self._noting for index in examination.probes_of(split, row)]
+        nats, ends = self._read(shared, targets, [examination.probes[index].end for examination, index in noting])
+        for (examination, index), end in zip(noting, ends, strict=True):
+            examination.note_scored(index, Answer(nats, end))
+        return float(nats[self._token_bytes[targets] > 0].sum(dtype=np.float64))
+
+    def _read(
+        self, shared: npt.NDArray[np.float32], targets: Ints, positions: Sequence[int]
+    ) -> tuple[npt.NDArray[np.float32], list[npt.NDArray[np.float32]]]:
+        """Return the nats of a block's targets, shape (T,), and all log-probabilities at some positions, each (V,).
+
+        Args:
+            shared: shape (T, V), logits that the candidate can still write to.
+            targets: shape (T,).
+            positions: below T.
+        """
+        # Copied before it is read; one block at a time stays in the processor's cache.
+        self._copy.copy_(torch.from_numpy(shared))
+        target = torch.from_numpy(targets).to(self._device)
+        nats = F.cross_entropy(self._copy.to(self._device), target, reduction="none").cpu().numpy()
+        return nats, [self._copy[position].log_softmax(-1).numpy() for position in positions]
+
+    def _clock(self, pid: int) -> float:
+        on_cpu = self._settings.budget.clock is Clock.CPU
+        return usage([pid]).cpu_seconds if on_cpu else time.monotonic()
+
+    def _frame_shape(self) -> FrameShape:
+        length, vocab_size = self._settings.sequence_length, self._corpus.vocab_size
+        room = _LOGITS_LIMIT_BYTES[self._settings.device] // (length * vocab_size * 4)
+        fewest_rows = min(map(len, self._blocks.values()))
+        return FrameShape(max(1, min(room, _BATCH_LIMIT, fewest_rows // _LEAST_BATCHES)), length, vocab_size)
+
+    def _draw_examination(self, splits: Sequence[Split]) -> Examination:
+        blocks = {split: self._blocks[split] for split in splits}
+        batch = self._shape.batch
+        count = probe_count(sum(map(len, blocks.values())), batch, thorough=len(splits) > 1)
+        # The system's randomness: nothing that a candidate knows tells where it is probed.
+        choice = np.random.default_rng(secrets.randbits(128))
+        probes = draw_probes(blocks, count, batch, self._token_bytes, self._training_text, choice)
+        return Examination(probes, self.tolerance)
+
+    def _measure_tolerance(self) -> Tolerance:
+        blocks = self._blocks[Split.SELECTION]
+        rows = math.ceil(_CALIBRATION_TOKENS / self._shape.length)
+        return measure_tolerance(self._settings, self._corpus.vocab_size, torch.from_numpy(blocks[:rows, :-1]))
+
+
+def _score_message(split: Split, score: Score) -> Message:
+    return {"event": "score", "split": split, **asdict(score)}
+
+
+def _expect(candidate: Channel, event: str) -> Message:
+    try:
+        message = candidate.receive()
+    except ProtocolBroken as error:
+        raise Unscorable(Status.REJECTED, f"the serving process broke the protocol: {error}") from error
+    except ChannelClosed as error:
+        raise Gone from error
+    if message["event"] == "error":
+        raise Unscorable(failure_status(message), f"while being scored: {message.get('reason')}")
+    if message["event"] != event:
+        raise Unscorable(Status.REJECTED, f"the serving process said {message['event']!r} where {event!r} was due")
+    return message
+
+
+def main() -> None:
+    """Serve the supervisor until it closes the line."""
+    supervisor = Channel.from_descriptor(int(sys.argv[1]), takes_descriptors=True)
+    settings = Settings.from_json(supervisor.receive()["settings"])
+    torch.set_num_threads(settings.threads)
+    with contextlib.suppress(ChannelClosed):
+        try:
+            scorer = Scorer(settings, load(settings.corpus))
+        except EvoError as error:
+            supervisor.send({"event": "failed", "reason": str(error)})
+            return
+        supervisor.send({"event": "ready"})
+        while True:
+            order = supervisor.receive()
+            candidate = Channel.from_descriptor(supervisor.take_descriptor())
+            try:
+                for message in carry_out(scorer, order, candidate):
+                    supervisor.send(message)
+            finally:
+                candidate.close()
+
+
+def carry_out(scorer: Scorer, order: Message, candidate: Channel) -> Iterator[Message]:
+    """Yield the scores, if any, and one last message that says how it ended."""
+    try:
+        if order["event"] == "verify":
+            scorer.verify(order, candidate)
+        else:
+            yield from scorer.score(order, candidate)
+        yield {"event": "scored"}
+    except Unscorable as failure:
+        yield {"event": "unscorable", "status": failure.status, "reason": str(failure)[:1000]}
+    except Gone:
+        yield {"event": "gone"}

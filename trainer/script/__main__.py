@@ -1,0 +1,5 @@
+"""`python -m trainer.script DESCRIPTOR`."""
+
+from trainer.script.supervisor import main
+
+main()

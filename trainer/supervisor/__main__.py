@@ -1,0 +1,5 @@
+"""`python -m trainer.supervisor DESCRIPTOR`."""
+
+from trainer.supervisor.supervisor import main
+
+main()

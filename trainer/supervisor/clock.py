@@ -1,0 +1,70 @@
+"""The training clock of one candidate, kept by its supervisor."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import replace
+
+from trainer.evaluation import Budget, Clock, Status, Timings
+from trainer.supervisor.crew import Candidate
+from trainer.supervisor.watch import Ended, TimeLimit
+
+# Ending exactly on time is impossible: a step and the saving of the weights still have to finish.
+_GRACE_SECONDS = 0.25
+_GRACE_SHARE = 0.02
+# On the CPU clock a candidate that waits uses none of its budget, so the wall has a cap too; wide enough for a machine
+# that is shared many times over.
+_WALL_SHARE = 10.0
+_WALL_SECONDS = 30.0
+
+
+class TrainingClock:
+    """Starts when the data is handed over, stops when the weights are.
+
+    Attributes:
+        running: whether the data has been handed over.
+    """
+
+    def __init__(self, budget: Budget, candidate: Candidate) -> None:
+        self._budget = budget
+        self._candidate = candidate
+        self._limit_seconds = budget.train_seconds * (1 + _GRACE_SHARE) + _GRACE_SECONDS
+        self._started_wall = math.nan
+        self._started_cpu = math.nan
+        self.running = False
+
+    def start(self) -> TimeLimit:
+        """Start the clock and return the limit that training must keep."""
+        self.running = True
+        self._started_wall = time.monotonic()
+        if self._budget.clock is Clock.WALL:
+            return TimeLimit(self._started_wall + self._limit_seconds, self._reason())
+        self._started_cpu = self._candidate.cpu_seconds()
+        wall_cap = self._started_wall + _WALL_SHARE * self._budget.train_seconds + _WALL_SECONDS
+        return TimeLimit(wall_cap, self._reason(), self._started_cpu + self._limit_seconds)
+
+    def seconds(self) -> float:
+        """Training seconds so far on the budget's clock; 0 before the start."""
+        if not self.running:
+            return 0.0
+        if self._budget.clock is Clock.WALL:
+            return time.monotonic() - self._started_wall
+        return self._candidate.cpu_seconds() - self._started_cpu
+
+    def measure(self, timings: Timings) -> Timings:
+        """Return `timings` with the training seconds up to now."""
+        wall_seconds = time.monotonic() - self._started_wall if self.running else 0.0
+        seconds = wall_seconds if self._budget.clock is Clock.WALL else self.seconds()
+        return replace(timings, train_seconds=seconds, train_wall_seconds=wall_seconds)
+
+    def check(self, timings: Timings) -> None:
+        """Raise Ended when the measured training exceeds the limit after all."""
+        if timings.train_seconds > self._limit_seconds:
+            raise Ended(Status.TIMED_OUT, self._reason())
+
+    def _reason(self) -> str:
+        return (
+            f"trained on beyond its {self._budget.train_seconds:g} s ({self._budget.clock} clock) and the "
+            f"{self._limit_seconds - self._budget.train_seconds:.2f} s of grace"
+        )

@@ -1,0 +1,189 @@
+"""The child processes of one supervisor: the scorer, and warm candidates that serve once each."""
+
+from __future__ import annotations
+
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+from trainer.errors import MachineError
+from trainer.ipc.candidate_protocol import GENOME_FILE, Role
+from trainer.ipc.channel import Channel, ChannelClosed
+from trainer.machine.devices import GpuMemory
+from trainer.machine.processes import Family, die_with_parent, has_ended
+from trainer.machine.scratch import Scratch, sweep
+from trainer.sandbox import Sandbox, candidate_environment, choose_sandbox, python_command, trusted_environment
+from trainer.settings import Settings
+from trainer.supervisor.process_tree import ProcessTree
+
+_SPARES = {Role.TRAIN: 1, Role.SERVE: 2}  # of those that serve, one is scored and one answers the probes
+_START_PATIENCE_SECONDS = 300.0
+
+
+class Crew:
+    """Everything that one supervisor started and has to end.
+
+    Attributes:
+        sandbox: what candidates are confined by.
+        scorer: the trusted process; a new one after `replace_scorer`.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.sandbox = choose_sandbox(settings.sandbox, settings.limits, settings.device)
+        self._family = Family()
+        self._family.end_orphans()  # what trying the sandbox has left
+        self._gpu = GpuMemory(settings.device_id) if settings.device == "cuda" else None
+        sweep(settings.scratch)
+        self._scratch = Scratch(settings.scratch)
+        self._spares: list[Candidate] = []
+        self.scorer = ScorerProcess(settings, self._family)
+        self.refill()
+
+    def read_only_path(self, path: Path) -> Path:
+        """Return a path to a file whose descriptor may be given to a candidate for reading only."""
+        try:
+            return self.sandbox.read_only_path(path)
+        finally:
+            self._family.end_orphans()
+
+    def take(self, role: Role) -> Candidate:
+        """Return the oldest spare of a role that still lives, or a new candidate; `refill` replaces it."""
+        for spare in [spare for spare in self._spares if spare.role is role]:
+            self._spares.remove(spare)
+            if not has_ended(spare.pid):
+                return spare
+            spare.close()
+        return self._new_candidate(role)
+
+    def next_spare(self) -> Candidate:
+        """Return the oldest spare, leaving it where it is."""
+        return self._spares[0]
+
+    def refill(self) -> None:
+        """Start a spare if one is missing and no other is warming up: at most one takes time from who trains."""
+        present = Counter(spare.role for spare in self._spares)
+        missing = [role for role, wanted in _SPARES.items() if present[role] < wanted]
+        if missing and not any(spare.warming() for spare in self._spares):
+            self._spares.append(self._new_candidate(missing[0]))
+
+    def replace_scorer(self) -> None:
+        """End the scorer, whatever it is doing, and start another."""
+        self.scorer.close()
+        self.scorer = ScorerProcess(self._settings, self._family)
+
+    def close(self) -> None:
+        """End every child and remove every scratch folder."""
+        for spare in self._spares:
+            spare.close()
+        self._spares.clear()
+        self.scorer.close()
+        self._family.end_orphans()
+        self._scratch.close()
+
+    def _new_candidate(self, role: Role) -> Candidate:
+        return Candidate(role, self._settings, self.sandbox, self._scratch.new_folder(), self._family, self._gpu)
+
+
+class Candidate(ProcessTree):
+    """A warm process with its line to the supervisor, waiting for its genome.
+
+    Attributes:
+        role: what it is warmed up for.
+        channel: the supervisor's end of the line, until it is given to the scorer.
+        ready: whether it has said that it is warm.
+    """
+
+    def __init__(
+        self,
+        role: Role,
+        settings: Settings,
+        sandbox: Sandbox,
+        scratch: Path,
+        family: Family,
+        gpu: GpuMemory | None,
+    ) -> None:
+        self.role = role
+        self.ready = False
+        self.channel, inherited = Channel.pair()
+        arguments = (str(inherited.fileno()), settings.device, str(settings.threads), role)
+        try:
+            with inherited:
+                super().__init__(
+                    python_command("trainer.candidate", *arguments),
+                    sandbox,
+                    scratch,
+                    (inherited.fileno(),),
+                    candidate_environment(sandbox.home(scratch), settings.device_id, settings.threads),
+                    family,
+                    gpu,
+                )
+        except OSError:
+            self.channel.close()
+            raise
+
+    def warming(self) -> bool:
+        """Return whether it has yet to say that it is warm; one that has ended never will."""
+        if not self.ready:
+            try:
+                self.ready = self.channel.take() is not None
+            except ChannelClosed:
+                return False
+        return not self.ready
+
+    def give_genome(self, source: str) -> None:
+        """Put the genome where the process will look for it; what is measured counts from now."""
+        (self.scratch / GENOME_FILE).write_text(source, encoding="utf-8", newline="")
+        self.begin()
+
+    def close(self) -> None:
+        """End the tree, close the line and remove the scratch folder."""
+        self.channel.close()
+        super().close()
+
+
+class ScorerProcess:
+    """The trusted process that holds the held-out tokens.
+
+    Attributes:
+        channel: the line to it.
+    """
+
+    def __init__(self, settings: Settings, family: Family) -> None:
+        self._family = family
+        self._ready = False
+        self.channel, inherited = Channel.pair()
+        with inherited:
+            self._process = subprocess.Popen(  # noqa: S603 - an argument list, no shell
+                python_command("trainer.scoring", str(inherited.fileno())),
+                env=trusted_environment(settings.threads) | {"CUDA_VISIBLE_DEVICES": settings.device_id},
+                stdin=subprocess.DEVNULL,
+                pass_fds=(inherited.fileno(),),
+                start_new_session=True,
+                preexec_fn=die_with_parent,  # the supervisor has a single thread
+            )
+        family.add(self._process.pid)
+        self.channel.send({"event": "start", "settings": settings.to_json()})
+
+    def await_ready(self) -> None:
+        """Wait until it has loaded the corpus.
+
+        Raises:
+            MachineError: it did not start.
+        """
+        if self._ready:
+            return
+        try:
+            answer = self.channel.receive(_START_PATIENCE_SECONDS)
+        except ChannelClosed as error:
+            raise MachineError(f"The scorer did not start: {error}; its own message stands above.") from error
+        if answer["event"] == "failed":
+            raise MachineError(str(answer["reason"]))
+        self._ready = True
+
+    def close(self) -> None:
+        """End it."""
+        self._process.kill()
+        self._process.wait()
+        self._family.discard(self._process.pid)
+        self.channel.close()

@@ -1,0 +1,175 @@
+"""One untrusted process tree in its sandbox: its output, its scratch folder, what it uses, and its end."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from trainer.machine.devices import GpuMemory
+from trainer.machine.disk import used_mib
+from trainer.machine.output import Output
+from trainer.machine.processes import (
+    Family,
+    children,
+    has_ended,
+    keepers,
+    kill_tree,
+    peak_resident_mib,
+    reap,
+    trees,
+    usage,
+)
+from trainer.machine.scratch import remove
+from trainer.sandbox import Sandbox
+
+_KILL_PATIENCE_SECONDS = 10.0
+_POLL_SECONDS = 0.005
+
+
+class ProcessTree:
+    """Everything that one launched command has become, until `close`.
+
+    Its descendants count as its own also after they became orphans: only one tree at a time runs candidate code.
+
+    Args:
+        command: an argument list.
+        sandbox: what confines it.
+        scratch: its working folder, removed by `close`.
+        descriptors: inherited.
+        environment: all of its variables.
+        family: of the calling process.
+        gpu: tells the memory of its GPU, if it has one.
+        frozen: what it is given for reading, by names in its working folder.
+        listener: told of everything that it prints.
+
+    Attributes:
+        scratch: its working folder.
+        output: what it prints.
+        peak_resident_mib: the highest resident memory seen so far.
+        peak_gpu_mib: the highest memory of its GPU seen so far; 0 on other devices.
+
+    Raises:
+        OSError: it cannot be launched; the folder is gone then.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        sandbox: Sandbox,
+        scratch: Path,
+        descriptors: Sequence[int],
+        environment: Mapping[str, str],
+        family: Family,
+        gpu: GpuMemory | None,
+        frozen: Mapping[str, Path] | None = None,
+        listener: Callable[[bytes], None] | None = None,
+    ) -> None:
+        self._sandbox = sandbox
+        self._family = family
+        self._gpu = gpu
+        self._gpu_baseline_mib = 0.0
+        self._keepers: list[int] = []
+        self.scratch = scratch
+        self.peak_resident_mib = 0.0
+        self.peak_gpu_mib = 0.0
+        try:
+            self._process: subprocess.Popen[bytes] = sandbox.launch(
+                command, scratch, descriptors, environment, frozen or {}
+            )
+        except OSError:
+            remove(scratch)
+            raise
+        family.add(self._process.pid)
+        self._main = self._process.pid
+        assert self._process.stdout is not None  # noqa: S101 - launched with a pipe
+        self.output = Output(self._process.stdout.fileno(), listener)
+
+    @property
+    def pid(self) -> int:
+        """Process id of the tree's root; it is not given to another process before `kill`."""
+        return self._process.pid
+
+    def begin(self) -> None:
+        """Count what is measured from now; called while every process of the tree is known to be what it seems."""
+        self.find_main()
+        if self._gpu is not None:
+            self._gpu_baseline_mib = self._gpu.device_mib()
+
+    def find_main(self) -> None:
+        """Tell the command's own process from those of the sandbox above it, unless that is known."""
+        if self._main == self.pid:
+            self._keepers = keepers(self.pid, self._sandbox.keeper)
+            # While the sandbox starts, what stands below may be one of its own that has not been seen yet.
+            below = [pid for pid in self._below_keepers() if not keepers(pid, self._sandbox.keeper)]
+            self._main = next(iter(below), self.pid)
+
+    def orphans(self) -> list[int]:
+        """Return its descendants whose parents have ended; dead ones too, unless the sandbox has an init of its own."""
+        return [*self._family.orphans(), *(pid for pid in self._below_keepers() if pid != self._main)]
+
+    def cpu_seconds(self) -> float:
+        """CPU seconds of the whole tree so far."""
+        return usage([self.pid, *self._family.orphans()]).cpu_seconds
+
+    def processes(self, most: int) -> int:
+        """How many processes the whole tree has; where it is more than `most`, some of the others are not counted."""
+        kept = len(self._keepers)
+        return len(trees([self.pid, *self._family.orphans()], most + kept)) - kept
+
+    def disk_mib(self) -> float:
+        """Room that its files take, MiB; infinite when it keeps that from being told."""
+        return used_mib(self.scratch, trees([self.pid, *self._family.orphans()]))
+
+    def sample_memory(self) -> float:
+        """Return the resident memory of the whole tree now, MiB; the peaks are remembered."""
+        roots = [self.pid, *self._family.orphans()]
+        resident_mib = usage(roots).resident_mib
+        self.peak_resident_mib = max(self.peak_resident_mib, resident_mib, peak_resident_mib(self._main))
+        if self._gpu is not None:
+            self.peak_gpu_mib = max(self.peak_gpu_mib, self._gpu.used_mib(trees(roots), self._gpu_baseline_mib))
+        return resident_mib
+
+    @property
+    def peak_memory_mib(self) -> float:
+        """The highest memory seen so far where the model lives: on the GPU, else resident."""
+        return self.peak_resident_mib if self._gpu is None else self.peak_gpu_mib
+
+    def ends_within(self, seconds: float) -> bool:
+        """Return whether the root process has ended, waiting for one that has already closed its line."""
+        deadline = time.monotonic() + seconds
+        while not has_ended(self.pid):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_POLL_SECONDS)
+        return True
+
+    def kill(self) -> int | None:
+        """End the tree and its orphans; return the exit code (negative: a signal), None if it cannot be ended."""
+        if self._process.returncode is None:
+            kill_tree(self.pid)
+            code, peak_mib = reap(self.pid, time.monotonic() + _KILL_PATIENCE_SECONDS)
+            if code is not None:
+                self._process.returncode = code
+                self._family.discard(self.pid)
+                # What this process held when it made a copy of itself cannot be told from the command's own memory.
+                if peak_mib > peak_resident_mib(os.getpid()):
+                    self.peak_resident_mib = max(self.peak_resident_mib, peak_mib)
+            # A sandbox with an init of its own ends before that, which falls to us and tells of the command.
+            self.peak_resident_mib = max(self.peak_resident_mib, self._family.end_orphans())
+            self.output.read()
+        code = self._process.returncode
+        return None if code is None else self._sandbox.exit_code(code)
+
+    def _below_keepers(self) -> list[int]:
+        """Return the children of the sandbox's innermost process: the root of the genome's tree, and orphans."""
+        return children(self._keepers[-1]) if self._keepers else []
+
+    def close(self) -> None:
+        """End the tree and remove its scratch folder."""
+        self.kill()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        remove(self.scratch)

@@ -1,0 +1,304 @@
+"""One device's supervisor: `python -m trainer.supervisor DESCRIPTOR`.
+
+It holds the clock, the limits and the lines. For each job it lets one fresh candidate process train and hand over its
+weights, ends that whole tree, and has the scorer question two more, one after the other, that were given the same
+genome and those weights: the first is scored, the second answers the probes. It trusts nothing that a candidate says
+about time, memory or loss. When the driver's line closes, it ends everything and itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from trainer.corpus import Corpus, load
+from trainer.errors import MachineError
+from trainer.evaluation import Budget, CurvePoint, Evaluation, Job, Split, Status, Timings
+from trainer.ipc.candidate_protocol import WEIGHTS_FILE, Role, failure_status
+from trainer.ipc.channel import Channel, ChannelClosed, Message
+from trainer.settings import Settings
+from trainer.supervisor.clock import TrainingClock
+from trainer.supervisor.crew import Candidate, Crew
+from trainer.supervisor.divergence import Divergence
+from trainer.supervisor.measurements import code_lines, read_parameters, take_weights
+from trainer.supervisor.service import serve_driver
+from trainer.supervisor.throughput import Throughput
+from trainer.supervisor.watch import DriverGone, Ended, TimeLimit, Watch
+
+_CURVE_LIMIT = 2000
+_MESSAGES_LIMIT = 5_000  # an honest candidate sends some hundreds
+_STEP_LIMIT = 2**53  # what every reader of JSON and SQLite can hold
+_WARM_UP_SECONDS = 300.0
+
+
+@dataclass(slots=True)
+class _Recording:
+    """What the supervisor has measured of one evaluation so far."""
+
+    started: float = field(default_factory=time.monotonic)
+    timings: Timings = field(default_factory=Timings)
+    curve: list[CurvePoint] = field(default_factory=list)
+    objectives: dict[str, float] = field(default_factory=dict)
+    split_bpb: dict[str, float] = field(default_factory=dict)
+    log_tail: str = ""
+    tokens_per_second: float | None = None
+
+
+class Supervisor:
+    """Evaluates jobs one after the other on one device."""
+
+    def __init__(self, settings: Settings, driver: Channel) -> None:
+        """Start every child, and wait until the scorer and a first candidate are ready.
+
+        Raises:
+            MachineError: one of them cannot work on this machine.
+            DriverGone: the driver closed its line meanwhile.
+        """
+        self._settings = settings
+        self._driver = driver
+        self._corpus: Corpus = load(settings.corpus)
+        self._crew = Crew(settings)
+        try:
+            self._train_path = self._crew.read_only_path(self._corpus.train_path)
+            self._crew.scorer.await_ready()
+            self._await_ready(self._crew.next_spare())
+        except Ended as end:
+            self.close()
+            raise MachineError(f"A warm process for {settings.device} did not start: {end}.") from end
+        except (MachineError, DriverGone):
+            self.close()
+            raise
+
+    @property
+    def sandbox_level(self) -> str:
+        """Name of the isolation that candidates run under."""
+        return self._crew.sandbox.level
+
+    def close(self) -> None:
+        """End every child and leave nothing behind."""
+        self._crew.close()
+
+    def evaluate(self, job: Job) -> Evaluation:
+        """Train and score one genome; every ending of a candidate is a status, never an exception."""
+        recording = _Recording()
+        status, reason = Status.OK, ""
+        try:
+            recording.objectives["code_lines"] = float(code_lines(job.genome))
+            self._crew.scorer.await_ready()
+            self._train_and_score(job, recording)
+        except Ended as end:
+            status, reason = end.status, str(end)
+        except OSError as error:
+            status, reason = Status.LOST, f"the machine failed: {error}"
+        return self._verdict(job, recording, status, reason)
+
+    def _train_and_score(self, job: Job, recording: _Recording) -> None:
+        with self._candidate(Role.TRAIN, recording) as trainee:
+            self._train(trainee, job, recording)
+            # Both start now if they are not warm yet. What the second prints would only repeat the first one's output.
+            with self._candidate(Role.SERVE, recording) as server, self._candidate(Role.SERVE, _Recording()) as replica:
+                weights = take_weights(trainee.scratch / WEIGHTS_FILE, server.scratch / WEIGHTS_FILE)
+                recording.objectives["parameters"] = float(read_parameters(weights))
+                # Now, because the genome that is scored could write what it was asked into the file that it was given.
+                shutil.copyfile(weights, replica.scratch / WEIGHTS_FILE)
+                self._score(server, replica, job, recording)
+
+    @contextlib.contextmanager
+    def _candidate(self, role: Role, recording: _Recording) -> Iterator[Candidate]:
+        """Give a candidate, warm or warming up, and end it with everything that it started."""
+        candidate = self._crew.take(role)
+        try:
+            yield candidate
+        finally:
+            candidate.kill()
+            recording.log_tail = candidate.output.tail() + recording.log_tail
+            candidate.close()
+
+    def _await_ready(self, candidate: Candidate) -> None:
+        """Wait until a candidate is warm; it has no genome yet, so that nothing that goes wrong is a genome's fault."""
+        if candidate.ready:
+            return
+        limit = TimeLimit(time.monotonic() + _WARM_UP_SECONDS, f"was not warm within {_WARM_UP_SECONDS:g} s")
+        try:
+            # No refilling meanwhile: to ask the spares whether they are warm takes the very message awaited here.
+            Watch(candidate, self._settings.limits, self._driver).next_message(limit)
+        except Ended as end:
+            candidate.kill()
+            said = candidate.output.tail().strip()
+            raise Ended(Status.LOST, f"a warm process {end}: {said}" if said else f"a warm process {end}") from end
+        candidate.ready = True
+
+    def _train(self, trainee: Candidate, job: Job, recording: _Recording) -> None:
+        self._await_ready(trainee)
+        budget = self._settings.budget.shared(job.share)
+        watch = Watch(trainee, self._settings.limits, self._driver, self._crew.refill)
+        trainee.give_genome(job.genome)
+        limit = TimeLimit(
+            time.monotonic() + budget.setup_seconds,
+            f"did not ask for its data within the {budget.setup_seconds:g} s that set-up may take",
+        )
+        clock = TrainingClock(budget, trainee)
+        throughput = Throughput(job.floor_tokens_per_second, budget.train_seconds)
+        try:
+            _tell(trainee, self._training_order(job, budget))
+            self._follow_training(watch, limit, clock, throughput, trainee, recording)
+        finally:
+            recording.tokens_per_second = throughput.tokens_per_second
+            recording.timings = clock.measure(recording.timings)
+            trainee.sample_memory()
+            trainee.kill()
+            recording.objectives["peak_memory_mib"] = trainee.peak_memory_mib
+        clock.check(recording.timings)
+
+    def _follow_training(
+        self,
+        watch: Watch,
+        limit: TimeLimit,
+        clock: TrainingClock,
+        throughput: Throughput,
+        trainee: Candidate,
+        recording: _Recording,
+    ) -> None:
+        divergence = Divergence(self._corpus.vocab_size)
+        for _ in range(_MESSAGES_LIMIT):
+            message = watch.next_message(limit)
+            if message["event"] == "saved":
+                return
+            if message["event"] == "data" and not clock.running:
+                # First the clock: between the two this process may have to wait for its turn.
+                limit = clock.start()
+                self._hand_over_data(trainee)
+            elif message["event"] == "log":
+                _record_point(recording, clock, divergence, message)
+                _record_tokens(throughput, clock, message)
+            elif message["event"] == "error":
+                raise Ended(failure_status(message), str(message.get("reason")))
+            elif message["event"] != "built":
+                raise Ended(Status.REJECTED, f"broke the protocol of evaluations with {message['event']!r}")
+        raise Ended(Status.REJECTED, f"sent more than {_MESSAGES_LIMIT} messages")
+
+    def _training_order(self, job: Job, budget: Budget) -> Message:
+        return {
+            "event": "train",
+            "seed": job.seed,
+            "budget_seconds": budget.train_seconds,
+            "clock": budget.clock,
+            "sequence_length": self._settings.sequence_length,
+            "vocab_size": self._corpus.vocab_size,
+        }
+
+    def _hand_over_data(self, trainee: Candidate) -> None:
+        descriptor = os.open(self._train_path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            _tell(trainee, {"event": "data"}, (descriptor,))
+        finally:
+            os.close(descriptor)
+
+    def _score(self, server: Candidate, replica: Candidate, job: Job, recording: _Recording) -> None:
+        """Have one replica scored, then the other one probed; nothing can pass between them."""
+        started = time.monotonic()
+        try:
+            order = {"event": "score", "splits": list(job.splits), "gate_below": job.gate_below, "pid": server.pid}
+            self._question(server, order, job, recording)
+            server.kill()
+            self._question(replica, {"event": "verify"}, job, recording)
+        finally:
+            recording.timings = replace(recording.timings, score_seconds=time.monotonic() - started)
+
+    def _question(self, candidate: Candidate, order: Message, job: Job, recording: _Recording) -> None:
+        """Give a candidate its genome and let the scorer question it; raise Ended when it fails."""
+        self._await_ready(candidate)
+        watch = Watch(candidate, self._settings.limits, self._driver)
+        candidate.give_genome(job.genome)
+        try:
+            self._crew.scorer.channel.send(order | {"seed": job.seed}, (candidate.channel.fileno(),))
+            candidate.channel.close()
+            self._collect_scores(watch, job, recording)
+        except ChannelClosed as error:
+            self._crew.replace_scorer()
+            raise Ended(Status.LOST, "the scorer ended before its work") from error
+        if candidate.orphans():
+            raise Ended(Status.REJECTED, "worked in a detached process while it was scored")
+
+    def _collect_scores(self, watch: Watch, job: Job, recording: _Recording) -> None:
+        """Record the scores as they come, until the scorer is done; raise Ended when it finds a fault."""
+        splits = {*job.splits, *(() if job.gate_below is None else (Split.GATE,))}
+        seconds = self._settings.budget.score_seconds * len(splits)
+        limit = TimeLimit(time.monotonic() + seconds, f"was not scored within the {seconds:g} s that scoring may take")
+        while (message := self._next_score(watch, limit))["event"] != "scored":
+            if message["event"] == "unscorable":
+                raise Ended(Status(message["status"]), message["reason"])
+            if message["event"] == "gone":
+                raise watch.verdict_on_exit()
+            recording.split_bpb[message["split"]] = message["bits_per_byte"]
+            if message["split"] == Split.SELECTION:
+                recording.objectives["tokens_per_second"] = message["tokens_per_second"]
+
+    def _next_score(self, watch: Watch, limit: TimeLimit) -> Message:
+        try:
+            return watch.next_message(limit, self._crew.scorer.channel)
+        except Ended:
+            # It is still at work on this order, and the next one needs a scorer that is not.
+            self._crew.replace_scorer()
+            raise
+
+    def _verdict(self, job: Job, recording: _Recording, status: Status, reason: str) -> Evaluation:
+        timings = replace(recording.timings, total_seconds=time.monotonic() - recording.started)
+        objectives = dict(recording.objectives)
+        if status is Status.OK:
+            objectives["val_bpb"] = recording.split_bpb[Split.SELECTION]
+            objectives["train_seconds"] = timings.train_seconds
+        if not all(math.isfinite(value) for value in objectives.values()):
+            status, reason = Status.DIVERGED, f"a measured objective is not finite: {objectives}"
+        return Evaluation(
+            status=status,
+            seed=job.seed,
+            device=self._settings.device_name,
+            clock=self._settings.budget.clock,
+            sandbox=self.sandbox_level,
+            objectives=objectives if status is Status.OK else {},
+            split_bpb=recording.split_bpb if status is Status.OK else {},
+            reason=reason,
+            log_tail=recording.log_tail,
+            curve=tuple(recording.curve),
+            timings=timings,
+            train_tokens_per_second=recording.tokens_per_second,
+        )
+
+
+def _tell(candidate: Candidate, message: Message, descriptors: tuple[int, ...] = ()) -> None:
+    """Send a message; one that closes its line or does not read it is left to `Watch`, which finds out why."""
+    with contextlib.suppress(ChannelClosed):
+        candidate.channel.send(message, descriptors)
+
+
+def _record_point(recording: _Recording, clock: TrainingClock, divergence: Divergence, message: Message) -> None:
+    """Add a point at the supervisor's own time; thin the curve when a candidate floods it."""
+    step, loss = message.get("step"), message.get("loss")
+    if type(step) is not int or not 0 <= step < _STEP_LIMIT or not isinstance(loss, float | None):
+        raise Ended(Status.REJECTED, f"logged step {str(step)[:80]} and loss {str(loss)[:80]} where numbers are due")
+    loss = math.nan if loss is None else loss
+    divergence.tell(step, loss)
+    recording.curve.append(CurvePoint(clock.seconds(), step, loss))
+    if len(recording.curve) > _CURVE_LIMIT:
+        del recording.curve[1::2]
+
+
+def _record_tokens(throughput: Throughput, clock: TrainingClock, message: Message) -> None:
+    """Take in how much a candidate says it has trained on, if it says so; what came before the data is no training."""
+    tokens = message.get("tokens")
+    if tokens is None or not clock.running:
+        return
+    if type(tokens) is not int or not 0 <= tokens < _STEP_LIMIT:
+        raise Ended(Status.REJECTED, f"logged {str(tokens)[:80]} tokens where a number is due")
+    throughput.tell(clock.seconds(), tokens)
+
+
+def main() -> None:
+    """Serve the driver until it closes the line."""
+    serve_driver(lambda settings, driver: Supervisor(Settings.from_json(settings), driver))
