@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evo.standings import Standings
+from evo.standings.standings import Standings
 from evo.store import StoreView
 from populations.descriptors import Described, Descriptors
 from populations.map_elites import MapElites

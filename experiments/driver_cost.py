@@ -15,8 +15,8 @@ import statistics
 
 import psutil
 
-from evo.config import parse_config
-from evo.runs import calm_collector
+from evo.config.config import parse_config
+from evo.run.lifecycle import calm_collector
 from experiments.simulation import MarkMutation, SimulatedEvaluator, Stopwatch, simulated_search
 from operators.choice import OperatorChoice
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from evo.compare.results import POINT_COLUMNS, PROGRESS_COLUMNS, RUN_COLUMNS, Results
+from evo.compare.statistics.results import POINT_COLUMNS, PROGRESS_COLUMNS, RUN_COLUMNS, Results
 from trainer.objectives import Direction, Objective
 
 LOSS = Objective("loss", Direction.MINIMIZE, "nats")

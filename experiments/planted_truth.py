@@ -18,9 +18,9 @@ from typing import TypeVar
 import numpy as np
 from scipy import stats
 
-from evo.compare.estimates import difference, interquartile_mean, superiority, trimmed
-from evo.compare.power import detectable_effect, power, runs_needed
-from evo.compare.statistics import ALPHA, Verdict, comparisons, counted
+from evo.compare.statistics.effect_sizes import difference, interquartile_mean, superiority, trimmed
+from evo.compare.statistics.power import detectable_effect, power, runs_needed
+from evo.compare.statistics.rank_tests import ALPHA, Verdict, comparisons, counted
 from experiments.landscape import SIGMA, Landscape
 from experiments.recording import write_record
 

@@ -16,10 +16,10 @@ from dataclasses import dataclass, replace
 import safetensors.torch
 import torch
 
-from evo.assemble import worker_settings
-from evo.config import parse_config
-from evo.genome import read_genome
-from evo.resolution import resolve
+from evo.config.config import parse_config
+from evo.config.resolution import resolve
+from evo.run.assemble import worker_settings
+from evo.run.generation_zero import read_genome
 from trainer.corpus import Corpus, prepare
 from trainer.evaluation import Split
 from trainer.ipc.candidate_protocol import WEIGHTS_FILE, Role

@@ -19,13 +19,13 @@ from importlib import resources
 from pathlib import Path
 from zlib import crc32
 
-from evo.assemble import build_search
-from evo.config import Config
+from evo.config.config import Config
 from evo.lineage import Lineage
-from evo.progress import Observer, Silent
-from evo.run_folder import RunFolder
-from evo.search import Search
-from evo.standings import Standings
+from evo.run.assemble import build_search
+from evo.run.folder import RunFolder
+from evo.search.observer import Observer, Silent
+from evo.search.search import Search
+from evo.standings.standings import Standings
 from evo.store import IndividualRecord, Outcome, Store
 from evo.workers.evaluator import Evaluator, Slot
 from operators.choice import OperatorChoice

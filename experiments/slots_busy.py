@@ -10,9 +10,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from evo.assemble import build_operators
-from evo.config import Config, parse_config
-from evo.resolution import resolve
+from evo.config.config import Config, parse_config
+from evo.config.resolution import resolve
+from evo.run.assemble import build_operators
 from experiments.scripted_model import scripted_model
 from experiments.simulation import SimulatedEvaluator, Stopwatch, simulated_search
 

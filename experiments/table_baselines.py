@@ -10,7 +10,7 @@ from statistics import fmean
 
 from deap import algorithms, base, creator, tools
 
-from evo.plan import Plan, make_plan
+from evo.standings.plan import Plan, make_plan
 from experiments.table_search import SLOTS, configuration, training_seconds
 from experiments.tables import Table, Value
 

@@ -13,15 +13,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
-from evo.assemble import build_operators, build_standings
-from evo.breeding import Breeder
-from evo.config import Config, parse_config
-from evo.credit import Credit
-from evo.plan import make_plan
-from evo.progress import Silent
-from evo.projection import NoTree
-from evo.search import Search
-from evo.standings import Standings
+from evo.config.config import Config, parse_config
+from evo.lineage.projection import NoTree
+from evo.run.assemble import build_operators, build_standings
+from evo.search.breeding import Breeder
+from evo.search.credit import Credit
+from evo.search.observer import Silent
+from evo.search.search import Search
+from evo.standings.plan import make_plan
+from evo.standings.standings import Standings
 from evo.store import Store
 from evo.workers import Slot
 from experiments.tables import Table, Value

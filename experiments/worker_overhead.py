@@ -9,10 +9,10 @@ from __future__ import annotations
 import argparse
 import statistics
 
-from evo.assemble import worker_settings
-from evo.config import parse_config
-from evo.genome import read_genome
-from evo.resolution import resolve
+from evo.config.config import parse_config
+from evo.config.resolution import resolve
+from evo.run.assemble import worker_settings
+from evo.run.generation_zero import read_genome
 from trainer.corpus import prepare
 from trainer.evaluation import Evaluation, Job, Status
 from trainer.local import SupervisorProcess

@@ -24,9 +24,9 @@ import random
 from dataclasses import dataclass
 from statistics import fmean
 
-from evo.config import Config, parse_config
-from evo.resolution import resolve
-from evo.standings import Standings
+from evo.config.config import Config, parse_config
+from evo.config.resolution import resolve
+from evo.standings.standings import Standings
 from evo.store import IndividualRecord, Outcome, Purpose
 from experiments.recording import write_record
 from experiments.simulated_time import SimulatedTimeLoop

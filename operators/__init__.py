@@ -8,7 +8,7 @@
     repeats          offspring that nearly repeat what came out worse
     gate             what every source must pass: it parses, fits its task's contract, is a new program
     choice           which operator makes the next offspring
-    prompt_styles    the styles of prompts; outside `llm/`, since the configuration reads it and `llm/` leads to anthropic
+    prompt_styles    the styles of prompts; outside `llm/`, which leads to anthropic: the configuration reads it
     proposal         the contract: `Request` in, `Proposal` out; `Refused`, `NoOffspring`, `MeasureAgain` otherwise
     source/          constants and definitions of a genome, found and changed in place
     errors           what stops a search

@@ -36,8 +36,8 @@ def audit(
     as_json: Json = False,
 ) -> None:
     """Try genomes that cheat: is each of them caught here?"""
-    from evo.live import preparation_bar
-    from evo.terminal import print_whole, stdout_console
+    from evo.commands.views.live import preparation_bar
+    from evo.commands.views.terminal import print_whole, stdout_console
     from trainer.audit import CHEATS, HONEST, audit_settings, load_specimens, run_audit
     from trainer.corpus import prepare
     from trainer.machine import devices
@@ -73,7 +73,7 @@ def _named(specimens: list[Specimen], only: list[str] | None) -> list[Specimen]:
 
 
 def _print_result(console: Console, result: AuditResult) -> None:
-    from evo.terminal import literal, one_line, print_line
+    from evo.commands.views.terminal import literal, one_line, print_line
 
     specimen, verdict = result.specimen, result.verdict
     mark = "[red]✗[/]" if result.surprise else "[green]✓[/]"

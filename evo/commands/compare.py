@@ -12,7 +12,7 @@ from evo.commands.options import Json, example, print_json
 if TYPE_CHECKING:
     from evo.compare.collecting import Definition
     from evo.compare.estimate import Estimate
-    from evo.compare.findings import Findings
+    from evo.compare.report.findings import Findings
 
 COMPARISONS = Path("comparisons")
 """Where experiments are kept unless `--out` says otherwise."""
@@ -43,7 +43,7 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Compare ways of searching under equal budgets."""
-    from evo.compare.beginning import define
+    from evo.compare.preparation import define
 
     definition = define(file)
     if only_estimate:
@@ -64,16 +64,16 @@ def _run(definition: Definition, path: Path) -> tuple[bool, str, Findings]:
     """Run what is missing and report; return whether all is there, what was out of reach, and what the report says."""
     import asyncio
 
-    from evo.compare.beginning import begin, require_operators
+    from evo.commands.views.comparison import ExperimentView
+    from evo.commands.views.live import preparation_bar
     from evo.compare.collecting import collect
-    from evo.compare.findings import find
     from evo.compare.folder import ExperimentFolder
-    from evo.compare.live import ExperimentView
-    from evo.compare.report import write_report
+    from evo.compare.preparation import begin, require_operators
+    from evo.compare.report.findings import find
+    from evo.compare.report.page import write_report
     from evo.compare.running import Running
-    from evo.live import preparation_bar
-    from evo.materials import prepare_materials
-    from evo.signals import heeding_signals
+    from evo.run.materials import prepare_materials
+    from evo.run.signals import heeding_signals
 
     require_operators(definition)
     with preparation_bar() as progress:
@@ -92,9 +92,9 @@ def _run(definition: Definition, path: Path) -> tuple[bool, str, Findings]:
 
 
 def _print_findings(findings: Findings, folder: Path) -> None:
-    from evo.compare.wording import headline, rehearsal, statement
-    from evo.report.text import quantity
-    from evo.terminal import literal, print_prose, print_table, print_whole, shell_word, stdout_console
+    from evo.commands.views.terminal import literal, print_prose, print_table, print_whole, shell_word, stdout_console
+    from evo.compare.report.wording import headline, rehearsal, statement
+    from evo.text import quantity
 
     results = findings.results
     console, runs = stdout_console(), results.runs
@@ -126,9 +126,9 @@ def _print_findings(findings: Findings, folder: Path) -> None:
 
 
 def _print_estimate(definition: Definition, *, as_json: bool) -> None:
+    from evo.commands.views.terminal import literal, print_prose, print_table, print_whole, stdout_console
     from evo.compare.estimate import estimate
-    from evo.report.text import duration, money
-    from evo.terminal import literal, print_prose, print_table, print_whole, stdout_console
+    from evo.text import duration, money
 
     found: Estimate = estimate(definition)
     if as_json:
@@ -165,7 +165,7 @@ def _as_json(findings: Findings, folder: Path, *, complete: bool) -> dict[str, A
     """Return the findings and the runs as JSON has them; `null` stands for what is not known."""
     import json
 
-    from evo.compare.wording import headline, statement
+    from evo.compare.report.wording import headline, statement
 
     results = findings.results
     return {

@@ -29,7 +29,7 @@ def prepare(
     as_json: Json = False,
 ) -> None:
     """Prepare a dataset: split it, learn its vocabulary, cache it."""
-    from evo.live import preparation_bar
+    from evo.commands.views.live import preparation_bar
     from trainer.corpus import prepare as prepare_corpus
     from trainer.evaluation import Split
 

@@ -35,14 +35,14 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Check that everything in a run's folder agrees."""
-    from evo.check import Severity, Violation, check_run
-    from evo.terminal import literal, print_whole, shell_word, stdout_console
+    from evo.commands.views.terminal import literal, print_whole, shell_word, stdout_console
+    from evo.run.integrity import Severity, Violation, check_run
 
     path = run_folder(run)
     violations = check_run(path)
     replay = None
     if with_replay:
-        from evo.replay import replay_run
+        from evo.run.replay import replay_run
 
         replay = replay_run(path)
         if replay.difference is not None:
@@ -69,8 +69,8 @@ def doctor(
     as_json: Json = False,
 ) -> None:
     """Say what this machine has for a run, and what it lacks."""
-    from evo.diagnosis import State, examine
-    from evo.terminal import literal, print_whole, stdout_console
+    from evo.commands.views.terminal import literal, print_whole, stdout_console
+    from evo.run.doctor import State, examine
 
     findings = examine(folder)
     if as_json:

@@ -12,7 +12,7 @@ from evo.commands.options import Json, example, print_json
 from trainer.errors import UsageError
 
 if TYPE_CHECKING:
-    from evo.config import Config
+    from evo.config.config import Config
     from evo.project.found import Found
     from trainer.evaluation import Evaluation
 
@@ -128,7 +128,7 @@ def _as_data(found: Found, written: list[str]) -> dict[str, Any]:
 def _tell(found: Found, written: list[str], program: Path) -> None:
     import shlex
 
-    from evo.terminal import literal, print_whole, shell_word, stdout_console
+    from evo.commands.views.terminal import literal, print_whole, shell_word, stdout_console
 
     console = stdout_console()
     facts = {"genome": ", ".join(found.genome)}
@@ -156,11 +156,11 @@ def _tell(found: Found, written: list[str], program: Path) -> None:
 
 def _check(path: Path | None, as_json: bool) -> None:
     """Try a configuration on one evaluation; exit with 1 unless that ends well."""
-    from evo.config import load_config
-    from evo.live import preparation_bar
+    from evo.commands.views.live import preparation_bar
+    from evo.config.config import load_config
+    from evo.config.resolution import resolve
     from evo.project.checking import broken, trial
     from evo.project.writing import CONFIG
-    from evo.resolution import resolve
     from trainer.evaluation import Status
 
     path = path or Path(CONFIG)
@@ -183,8 +183,8 @@ def _check(path: Path | None, as_json: bool) -> None:
 
 
 def _tell_measured(config: Config, evaluation: Evaluation, violated: list[str], path: Path) -> None:
+    from evo.commands.views.terminal import literal, print_whole, shell_word, stdout_console
     from evo.project.writing import CONFIG
-    from evo.terminal import literal, print_whole, shell_word, stdout_console
 
     console = stdout_console()
     for name, value in evaluation.objectives.items():
@@ -198,6 +198,6 @@ def _tell_measured(config: Config, evaluation: Evaluation, violated: list[str], 
 
 
 def _one_line(text: str) -> str:
-    from evo.report.text import visible
+    from evo.text import visible
 
     return visible(" ".join(text.split()))

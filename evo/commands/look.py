@@ -46,9 +46,9 @@ def status(run: RunArgument = None, as_json: Json = False) -> None:
 
     Also whether it is live, what failed and why, the noise, the cost, and the best so far.
     """
-    from evo.commands.status_view import print_status
-    from evo.run_status import read_status
-    from evo.terminal import stdout_console
+    from evo.commands.views.status import print_status
+    from evo.commands.views.terminal import stdout_console
+    from evo.run.status import read_status
 
     with opened(run) as viewed:
         current = read_status(viewed)
@@ -64,9 +64,9 @@ def best(
     as_json: Json = False,
 ) -> None:
     """Show the best individual, its gain and its noise."""
-    from evo.commands.summary_view import print_best, print_comparison
-    from evo.summary import summarize
-    from evo.terminal import print_whole, shell_word, stdout_console
+    from evo.commands.views.summary import print_best, print_comparison
+    from evo.commands.views.terminal import print_whole, shell_word, stdout_console
+    from evo.standings.summary import summarize
 
     with opened(run) as viewed:
         record = individual(viewed)
@@ -90,8 +90,8 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show all about one individual, the best by default."""
-    from evo.commands.individual_view import print_portrait, read_portrait
-    from evo.terminal import stdout_console
+    from evo.commands.views.individual import print_portrait, read_portrait
+    from evo.commands.views.terminal import stdout_console
 
     run, names = run_and_ids(run_and_id)
     with opened(run) as viewed:
@@ -129,8 +129,8 @@ def diff(
 
 def lineage(run_and_id: RunAndId = None, as_json: Json = False) -> None:
     """Show the ancestors of an individual, or the family tree."""
-    from evo.commands.family_view import ancestors, print_ancestors, print_tree, read_family
-    from evo.terminal import stdout_console
+    from evo.commands.views.family import ancestors, print_ancestors, print_tree, read_family
+    from evo.commands.views.terminal import stdout_console
 
     run, names = run_and_ids(run_and_id)
     with opened(run) as viewed:
@@ -155,11 +155,11 @@ def pareto(
     as_json: Json = False,
 ) -> None:
     """Show the individuals that no other dominates, as measured again."""
-    from evo.assemble import read_standings
-    from evo.commands.summary_view import print_front
-    from evo.config import overlaid
-    from evo.summary import summarize
-    from evo.terminal import stdout_console
+    from evo.commands.views.summary import print_front
+    from evo.commands.views.terminal import stdout_console
+    from evo.config.config import overlaid
+    from evo.run.assemble import read_standings
+    from evo.standings.summary import summarize
 
     with opened(run) as viewed:
         config, standings = viewed.config, viewed.standings
@@ -182,8 +182,8 @@ def _print_diff(lines: list[str]) -> None:
     """Print a diff, in colour on a terminal, byte for byte elsewhere."""
     from rich.text import Text
 
-    from evo.report.text import visible
-    from evo.terminal import stdout_console
+    from evo.commands.views.terminal import stdout_console
+    from evo.text import visible
 
     console = stdout_console()
     for line in lines:

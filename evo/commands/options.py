@@ -14,7 +14,7 @@ import typer
 from trainer.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
-    from evo.runs import Viewed
+    from evo.run.lifecycle import Viewed
     from evo.store import IndividualRecord
 
 RUNS = Path("runs")
@@ -64,7 +64,7 @@ def run_folder(path: Path | None) -> Path:
 @contextmanager
 def opened(path: Path | None) -> Iterator[Viewed]:
     """Open a run for reading, be it live, killed or finished."""
-    from evo.runs import view
+    from evo.run.lifecycle import view
 
     with view(run_folder(path)) as viewed:
         yield viewed

@@ -12,7 +12,7 @@ from evo.commands.options import PROJECT_FILE, RUNS, comma_separated, example
 from trainer.errors import ConfigError
 
 if TYPE_CHECKING:
-    from evo.config import Config
+    from evo.config.config import Config
     from evo.endings import Stopped
 
 _RUN_EXAMPLE = example(
@@ -150,9 +150,9 @@ def resume(
     ] = False,
 ) -> None:
     """Continue a run that was stopped, killed, or finished."""
-    from evo.live import LiveView
-    from evo.run_folder import RunFolder
-    from evo.runs import read_config, resume
+    from evo.commands.views.live import LiveView
+    from evo.run.folder import RunFolder
+    from evo.run.lifecycle import read_config, resume
 
     flags: dict[str, dict[str, Any]] = {
         "search": {"gens": gens, "max_hours": max_hours, "target": target, "patience": patience},
@@ -172,8 +172,8 @@ def resume(
 
 def _configured(file: Path | None, flags: dict[str, dict[str, Any]]) -> Config:
     """Return the resolved configuration of a new run; what is wrong with it shows before the rest is imported."""
-    from evo.config import load_config, overlaid
-    from evo.resolution import resolve
+    from evo.config.config import load_config, overlaid
+    from evo.config.resolution import resolve
 
     if file is None and PROJECT_FILE.is_file():
         file = PROJECT_FILE
@@ -193,8 +193,8 @@ def _fitting(base: Config, file: Path | None, flags: dict[str, dict[str, Any]]) 
 
 def _start(config: Config, path: Path) -> None:
     """Search in a new run and print what came out."""
-    from evo.live import LiveView
-    from evo.runs import start
+    from evo.commands.views.live import LiveView
+    from evo.run.lifecycle import start
 
     view = LiveView(config, path)
     with view:
@@ -204,18 +204,18 @@ def _start(config: Config, path: Path) -> None:
 
 def _changed(stored: Config, flags: dict[str, dict[str, Any]]) -> Config:
     """Return a stored configuration with flags laid over it."""
-    from evo.config import overlaid
-    from evo.resolution import resolve
+    from evo.config.config import overlaid
+    from evo.config.resolution import resolve
 
     return resolve(overlaid(stored, flags))
 
 
 def _conclude(path: Path, stopped: Stopped) -> None:
     """Write the report, print what came out, and exit non-zero when the run ended otherwise than by its own rules."""
-    from evo.commands.summary_view import print_summary
+    from evo.commands.views.summary import print_summary
     from evo.errors import ReportError
     from evo.report.writing import write_report
-    from evo.runs import view
+    from evo.run.lifecycle import view
 
     with view(path) as viewed:
         try:

@@ -11,8 +11,8 @@ from evo.commands.options import Json, RunAndId, comma_separated, example, indiv
 from trainer.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
-    from evo.config import Config
-    from evo.runs import Viewed
+    from evo.config.config import Config
+    from evo.run.lifecycle import Viewed
     from evo.studies.edits import Change
     from trainer.objectives import Objective
 
@@ -66,9 +66,9 @@ def ablate(
     as_json: Json = False,
 ) -> None:
     """Find out which edits of an individual carry its gain."""
-    from evo.commands.study_view import Watch, print_ablation, say_joined
-    from evo.live import preparation_bar
-    from evo.materials import prepare_materials, refuse_other_materials
+    from evo.commands.views.live import preparation_bar
+    from evo.commands.views.study import Watch, print_ablation, say_joined
+    from evo.run.materials import prepare_materials, refuse_other_materials
     from evo.studies.ablation import ablation, planned, trials
     from evo.studies.bench import conditions, measure, study_seeds
     from evo.studies.notebook import Notebook
@@ -117,9 +117,9 @@ def promote(
     as_json: Json = False,
 ) -> None:
     """Find out whether gains transfer to larger settings."""
-    from evo.commands.study_view import Watch, print_promotion, say_changed, say_overridden
-    from evo.live import preparation_bar
-    from evo.materials import changed_materials, prepare_materials
+    from evo.commands.views.live import preparation_bar
+    from evo.commands.views.study import Watch, print_promotion, say_changed, say_overridden
+    from evo.run.materials import changed_materials, prepare_materials
     from evo.studies.bench import conditions, measure, study_seeds
     from evo.studies.notebook import Notebook
     from evo.studies.promotion import Scale, contender, promotion, trials
@@ -175,8 +175,8 @@ def _configured(
         UsageError: the run is live on the same devices.
         ConfigError: a flag is wrong.
     """
-    from evo.config import overlaid
-    from evo.resolution import resolve
+    from evo.config.config import overlaid
+    from evo.config.resolution import resolve
 
     if devices is None and viewed.folder.driver() is not None:
         raise UsageError(
@@ -198,7 +198,7 @@ def _objective(config: Config, name: str | None) -> Objective:
 
 def _change(viewed: Viewed, id_: int) -> Change:
     """Return the edits of an individual; raise UsageError when there are none."""
-    from evo.assemble import contract
+    from evo.run.assemble import contract
     from evo.studies.edits import split_change
     from operators.gate import SourceGate
 

@@ -10,9 +10,9 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from evo.config import Config, parse_config
-from evo.expenses import SECONDS_AN_HOUR, Prices
-from evo.resolution import CLASSICAL_WEIGHTS, LLM_WEIGHTS, resolve, resolved, uses_language_model
+from evo.config.config import Config, parse_config
+from evo.config.resolution import CLASSICAL_WEIGHTS, LLM_WEIGHTS, resolve, resolved, uses_language_model
+from evo.standings.usage import SECONDS_AN_HOUR, Prices
 from trainer.errors import ConfigError
 
 if TYPE_CHECKING:

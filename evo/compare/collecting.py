@@ -11,16 +11,16 @@ from typing import Any
 
 import pandas as pd
 
-from evo.assemble import build_standings
 from evo.compare.experiment import Experiment
 from evo.compare.folder import ExperimentFolder
 from evo.compare.outcome import Judged, judged, outcome_seeds, standing
-from evo.compare.results import POINT_COLUMNS, PROGRESS_COLUMNS, RUN_COLUMNS, Results
-from evo.config import Config
+from evo.compare.statistics.results import POINT_COLUMNS, PROGRESS_COLUMNS, RUN_COLUMNS, Results
+from evo.config.config import Config
 from evo.endings import Stopped
-from evo.expenses import Expenses, Prices, course
-from evo.runs import Viewed, view
-from evo.standings import Standings
+from evo.run.assemble import build_standings
+from evo.run.lifecycle import Viewed, view
+from evo.standings.standings import Standings
+from evo.standings.usage import Expenses, Prices, course
 from evo.store import StoreView
 from trainer.errors import EvoError
 from trainer.evaluation import Status

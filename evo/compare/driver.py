@@ -20,17 +20,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from evo import runs
 from evo.compare.folder import ExperimentFolder
 from evo.compare.outcome import judge, standing
-from evo.config import Config, overlaid, parse_config
+from evo.config.config import Config, overlaid, parse_config
+from evo.config.resolution import resolve
 from evo.errors import RunLocked
-from evo.expenses import Expenses, Prices
-from evo.genome import read_generation_zero
-from evo.materials import prepare_materials, refuse_other_materials
-from evo.progress import Silent
-from evo.resolution import resolve
-from evo.standings import Standings
+from evo.run import lifecycle as runs
+from evo.run.generation_zero import read_generation_zero
+from evo.run.materials import prepare_materials, refuse_other_materials
+from evo.search.observer import Silent
+from evo.standings.standings import Standings
+from evo.standings.usage import Expenses, Prices
 from evo.store import IndividualRecord, Outcome, Store
 from evo.studies.bench import Trial
 from trainer.errors import EvoError
@@ -70,7 +70,7 @@ class Order:
 
 
 class _Reporter(Silent):
-    """Reports to the experiment how far the search is (`evo.progress.Observer`)."""
+    """Reports to the experiment how far the search is (`evo.search.observer.Observer`)."""
 
     def __init__(self, config: Config, path: Path) -> None:
         self._search = config.search

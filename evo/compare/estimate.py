@@ -15,10 +15,10 @@ from typing import Any
 from evo.compare.arms import evaluation_seconds, expected_evaluations
 from evo.compare.collecting import Definition
 from evo.compare.running import GENERATION_ZERO, schedule
-from evo.config import Config
-from evo.expenses import SECONDS_AN_HOUR, Prices
-from evo.plan import make_plan
-from evo.resolution import resolved, uses_language_model, worker_devices
+from evo.config.config import Config
+from evo.config.resolution import resolved, uses_language_model, worker_devices
+from evo.standings.plan import make_plan
+from evo.standings.usage import SECONDS_AN_HOUR, Prices
 from operators.llm.prices import Usage, cost_usd
 from trainer.errors import ConfigError
 

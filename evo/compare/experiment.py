@@ -27,8 +27,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from evo.compare.arms import ARM_SECTIONS, METHODS
-from evo.config import Config, explain, located, read_toml, suggest
-from evo.task_config import Positive, Quantity, Seconds, Section
+from evo.config.config import Config, explain, located, read_toml, suggest
+from evo.config.task import Positive, Quantity, Seconds, Section
 from trainer.errors import ConfigError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
@@ -48,7 +48,7 @@ class RunBudget(Section):
     """What every run may use, in one of three currencies; crashes, repairs and re-evaluations are included.
 
     Attributes:
-        evaluations: whole ones; a rung costs its share (`evo.fidelity`).
+        evaluations: whole ones; a rung costs its share (`evo.standings.rungs`).
         gpu_seconds: seconds of all devices together (`search.max_gpu_hours`).
         usd: these at `operators.dollars_per_hour`, and what language models cost (`search.max_usd`).
         evaluation_seconds: about how long an evaluation takes, for the estimate and for the plan of a run that is not

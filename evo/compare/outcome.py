@@ -13,10 +13,10 @@ from pathlib import Path
 from statistics import fmean
 
 from evo.compare.experiment import Experiment
-from evo.config import Config
+from evo.config.config import Config
 from evo.endings import Ending, Stopped
-from evo.materials import Materials
-from evo.plan import make_plan
+from evo.run.materials import Materials
+from evo.standings.plan import make_plan
 from evo.store import StoreView
 from evo.studies.bench import Trial, Watcher, measure
 from evo.studies.notebook import Measurement, Notebook

@@ -24,8 +24,8 @@ from evo.compare.collecting import Definition
 from evo.compare.driver import INTERRUPTED, Order
 from evo.compare.experiment import Experiment
 from evo.compare.folder import ExperimentFolder
-from evo.config import Config
-from evo.resolution import worker_devices
+from evo.config.config import Config
+from evo.config.resolution import worker_devices
 from trainer.errors import GenomeError, MachineError
 from trainer.machine.devices import Device
 

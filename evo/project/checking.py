@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from evo.assemble import worker_settings
-from evo.config import Config
-from evo.genome import read_generation_zero
-from evo.materials import PrepareProgress, prepare_materials
+from evo.config.config import Config
+from evo.run.assemble import worker_settings
+from evo.run.generation_zero import read_generation_zero
+from evo.run.materials import PrepareProgress, prepare_materials
 from trainer.errors import ConfigError
 from trainer.evaluation import Evaluation, Job, Status
 from trainer.local import SupervisorProcess, WorkerSettings

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import tomli_w
 
-from evo.config import parse_config
+from evo.config.config import parse_config
 from evo.project.found import Found
 from evo.project.printed import Metric
 from evo.project.wording import Kind
-from evo.report.text import visible
+from evo.text import visible
 from trainer.objectives import PEAK_MEMORY, Direction
 
 CONFIG, PROGRAM = "evo.toml", "program.md"

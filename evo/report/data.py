@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
-from evo.gains import ConfirmedMember
+from evo.standings.gains import ConfirmedMember
 from trainer.evaluation import Status
 from trainer.objectives import Direction, Objective
 

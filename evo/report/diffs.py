@@ -12,7 +12,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from evo.report.text import visible
+from evo.text import visible
 
 _CONTEXT_LINES = 3
 _LIGHT_STYLE, _DARK_STYLE = "default", "github-dark"

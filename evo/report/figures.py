@@ -14,7 +14,7 @@ from statistics import median
 import plotly.graph_objects as go
 
 from evo.report.data import EvaluationRow, IndividualRow, RunReport
-from evo.report.text import hover, quantity, visible
+from evo.text import hover, quantity, visible
 from trainer.objectives import Direction, Objective
 
 NEUTRAL, PALE, FAINT = "#8a929c", "rgba(138,146,156,0.45)", "rgba(138,146,156,0.3)"

@@ -6,19 +6,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 
-from evo.champion import Championship
-from evo.config import Config
-from evo.materials import describe_task
-from evo.plan import CONFIRMED_OBJECTIVE, Confirmed
+from evo.config.config import Config
+from evo.config.resolution import resolved
 from evo.report.data import Confirmation, EvaluationRow, IndividualRow, LineStep, OperatorCosts, RunReport
-from evo.resolution import resolved
-from evo.runs import Viewed
-from evo.search import Ending
-from evo.standings import Standings
-from evo.starts import installed_versions, read_starts
+from evo.run.lifecycle import Viewed
+from evo.run.materials import describe_task
+from evo.run.provenance import installed_versions, read_starts
+from evo.search.search import Ending
+from evo.standings.incumbent import Championship
+from evo.standings.plan import CONFIRMED_OBJECTIVE, Confirmed
+from evo.standings.standings import Standings
+from evo.standings.summary import hypervolume_history
 from evo.store import Purpose, StoreView
-from evo.summary import hypervolume_history
-from evo.workforce import retirements
+from evo.workers.pool import retirements
 from populations.archive import ParetoFront
 from populations.fitness import Fitness
 from populations.individual import Individual

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from evo.report.data import Confirmation, Gain, RunReport
-from evo.report.text import quantity
+from evo.text import quantity
 
 
 class Tone(StrEnum):

@@ -23,7 +23,7 @@ from evo.report.figures import (
     operator_colours,
     operator_label,
 )
-from evo.report.text import visible
+from evo.text import visible
 from trainer.evaluation import Status
 from trainer.objectives import Direction
 

@@ -13,7 +13,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from evo.report import text
+from evo import text
 from evo.report.data import Gain, IndividualRow, RunReport
 from evo.report.diffs import Diff, diff_of, style_sheet
 from evo.report.figures import better_word

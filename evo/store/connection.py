@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from evo.errors import StoreError
-from evo.schema import APPLICATION_ID, MIGRATIONS, VERSION
+from evo.store.schema import APPLICATION_ID, MIGRATIONS, VERSION
 
 BUSY_SECONDS = 30.0
 """How long a statement waits for another process's short transaction."""

@@ -8,7 +8,7 @@ from enum import StrEnum
 from itertools import product
 from typing import Any
 
-from evo.spread import Spread
+from evo.standings.paired_noise import Spread
 from evo.studies.bench import Trial
 from evo.studies.comparison import Gain, Sample, gain_over, spread_between
 from evo.studies.edits import Change, Edit

@@ -7,16 +7,16 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
-from evo.assemble import build_evaluator
-from evo.config import Config
+from evo.config.config import Config
+from evo.config.resolution import worker_devices
 from evo.losses import MOST_LOSSES, Loss, Losses
-from evo.materials import Materials, ScriptFiles
-from evo.plan import make_plan
-from evo.resolution import worker_devices
-from evo.signals import heeding_signals
+from evo.run.assemble import build_evaluator
+from evo.run.materials import Materials, ScriptFiles
+from evo.run.signals import heeding_signals
+from evo.standings.plan import make_plan
 from evo.studies.notebook import Measurement, Notebook
 from evo.workers import Evaluator, Slot
-from evo.workforce import Workforce
+from evo.workers.pool import Workforce
 from trainer.errors import MachineError
 from trainer.evaluation import Evaluation, Job, Split, Status
 from trainer.machine.processes import refuse_inspection

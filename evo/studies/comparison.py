@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from evo.spread import Spread
+from evo.standings.paired_noise import Spread
 from evo.studies.notebook import Measurement, Notebook
 from trainer.evaluation import Status
 from trainer.objectives import Constraint, Objective

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from evo.plan import CONFIRMED_OBJECTIVE
+from evo.standings.plan import CONFIRMED_OBJECTIVE
 from trainer.errors import MachineError
 from trainer.evaluation import Evaluation, Split, Status
 

@@ -14,9 +14,9 @@ from enum import StrEnum
 from itertools import product
 from typing import Any
 
-from evo.config import Config, parse_config
-from evo.runs import Viewed
-from evo.spread import Spread
+from evo.config.config import Config, parse_config
+from evo.run.lifecycle import Viewed
+from evo.standings.paired_noise import Spread
 from evo.store import IndividualRecord, Outcome
 from evo.studies.bench import Trial
 from evo.studies.comparison import Gain, Sample, gain_over, spread_between, spread_of_replicates

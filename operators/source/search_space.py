@@ -1,7 +1,7 @@
 """The constants of a program as a typed search space: scales, integers, choices.
 
-Ranges come from a constant's comment where it names one (`operators.source.constants`), else from what was tried: an order
-of magnitude around all values of a constant among a program's relatives. There a positive number that is neither a small
+Ranges come from a comment at a constant (`operators.source.constants`), else from what was tried: an order
+of magnitude around all its values among a program's relatives. There a positive number that is neither a small
 count nor next to one lives on a logarithmic scale, a number just below one on that of its distance from one, everything
 that has choices among these.
 """

@@ -7,7 +7,7 @@ import pytest
 from command_line import evo
 from project_files import AUTORESEARCH, write_project
 
-from evo.config import load_config
+from evo.config.config import load_config
 
 TRAIN = """
     import os

@@ -15,7 +15,7 @@ import pytest
 from command_line import EVO, SMALL, environment
 from messages_server import MessagesServer, model, scripted_model
 
-from evo.config import parse_config
+from evo.config.config import parse_config
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

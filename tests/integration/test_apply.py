@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from evo.apply import Applied, apply_individual
-from evo.config import parse_config
-from evo.run_folder import RunFolder
-from evo.runs import view
+from evo.config.config import parse_config
+from evo.run.apply import Applied, apply_individual
+from evo.run.folder import RunFolder
+from evo.run.lifecycle import view
 from evo.store import EvaluationRequest, Purpose, Store
 from trainer.errors import EvoError, MachineError, UsageError
 from trainer.evaluation import Clock, Evaluation, Split, Status

@@ -11,17 +11,17 @@ from paced_evaluator import BrokenWorkers, LosingEvaluator, PacedEvaluator
 from rich.console import Console
 from searches import GENOME, Notes, configuration, opened, searched
 
-from evo import runs
-from evo.check import check_run
-from evo.commands.status_view import print_status
+from evo.commands.views.status import print_status
+from evo.config.resolution import resolve
 from evo.endings import Ending
 from evo.report.loading import load_report
-from evo.resolution import resolve
-from evo.run_folder import RunFolder
-from evo.run_status import read_status
-from evo.starts import record_start
+from evo.run import lifecycle as runs
+from evo.run.folder import RunFolder
+from evo.run.integrity import check_run
+from evo.run.provenance import record_start
+from evo.run.status import read_status
 from evo.store import Store
-from evo.workforce import MOST_LOSSES_IN_A_ROW, retirements
+from evo.workers.pool import MOST_LOSSES_IN_A_ROW, retirements
 from trainer.errors import MachineError
 from trainer.evaluation import Status
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from run_samples import SEARCH, admit, exchange, grow, make_run, verdict
 
-from evo.check import Severity, check_run
 from evo.errors import RunFolderError
 from evo.lineage import Lineage, individual_ref
-from evo.run_folder import RunFolder
+from evo.run.folder import RunFolder
+from evo.run.integrity import Severity, check_run
 from evo.store import Store
 
 

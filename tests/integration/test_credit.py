@@ -8,9 +8,9 @@ from pathlib import Path
 from paced_evaluator import PacedEvaluator
 from searches import GENOME, Numbering, configuration, opened
 
-from evo.config import Config, overlaid
-from evo.credit import read_arms
-from evo.resolution import resolve
+from evo.config.config import Config, overlaid
+from evo.config.resolution import resolve
+from evo.search.credit import read_arms
 from evo.store import Purpose
 from operators import ConstantMutation
 from operators.choice import AdaptiveChoice

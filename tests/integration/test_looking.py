@@ -11,8 +11,8 @@ from rich.console import Console
 from searches import GENOME, configuration, searched
 from stand_in_evaluator import StandInEvaluator
 
-from evo import runs
-from evo.commands.individual_view import Portrait, print_portrait, read_portrait
+from evo.commands.views.individual import Portrait, print_portrait, read_portrait
+from evo.run import lifecycle as runs
 from operators import ConstantMutation
 from trainer.evaluation import Job
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from project_files import write_project
 
-from evo.config import load_config
+from evo.config.config import load_config
+from evo.config.resolution import resolve
 from evo.project.checking import trial
-from evo.resolution import resolve
 from trainer.errors import UsageError
 
 TASK = """

@@ -13,13 +13,13 @@ import pytest
 from searches import GENOME, configuration, searched
 from stand_in_evaluator import StandInEvaluator
 
-from evo import runs
-from evo.check import check_run
+from evo.config.resolution import resolve
 from evo.errors import ReportError, StoreError
 from evo.report.writing import write_report
-from evo.resolution import resolve
-from evo.run_folder import RunFolder
-from evo.run_status import State, read_status
+from evo.run import lifecycle as runs
+from evo.run.folder import RunFolder
+from evo.run.integrity import check_run
+from evo.run.status import State, read_status
 from evo.store import Store
 
 

@@ -16,12 +16,12 @@ from paced_evaluator import PacedEvaluator
 from run_inspection import decisions
 from searches import GENOME, StopsAt, opened, searched
 
-from evo.assemble import build_operators
-from evo.config import Config, parse_config
-from evo.credit import read_arms
-from evo.replay import Replay, replay_run
-from evo.resolution import resolve
-from evo.run_folder import RunFolder
+from evo.config.config import Config, parse_config
+from evo.config.resolution import resolve
+from evo.run.assemble import build_operators
+from evo.run.folder import RunFolder
+from evo.run.replay import Replay, replay_run
+from evo.search.credit import read_arms
 from evo.store import Store
 from evo.workers import Slot
 from operators.prompt_styles import STYLES

@@ -16,17 +16,17 @@ from report_samples import SOURCE
 from run_samples import SEARCH, evaluate, exchange
 from stand_in_evaluator import StandInEvaluator
 
-from evo.assemble import build_search
-from evo.config import parse_config
+from evo.config.config import parse_config
+from evo.config.resolution import resolve
 from evo.errors import ReportError
 from evo.lineage import Lineage
-from evo.progress import Silent
 from evo.report.data import RunReport
 from evo.report.loading import load_report
 from evo.report.writing import write_report
-from evo.resolution import resolve
-from evo.run_folder import RunFolder
-from evo.runs import view
+from evo.run.assemble import build_search
+from evo.run.folder import RunFolder
+from evo.run.lifecycle import view
+from evo.search.observer import Silent
 from evo.store import Store
 from operators import MergeCrossover, OperatorChoice, RandomMutation, UniformCrossover
 from operators.proposal import Proposal, Request

@@ -13,8 +13,8 @@ from search_driver import Command, Drivers
 from searches import GENOME, Notes, Numbering, configuration, opened
 from stand_in_evaluator import StandInEvaluator
 
-from evo.config import Config, overlaid
-from evo.runs import view
+from evo.config.config import Config, overlaid
+from evo.run.lifecycle import view
 from trainer.evaluation import Evaluation, Job
 
 DIVERSITY: dict[str, Any] = {

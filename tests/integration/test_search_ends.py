@@ -19,12 +19,12 @@ from paced_evaluator import (
 from run_inspection import assert_complete, assert_no_error
 from searches import GENOME, Notes, Numbering, StopsAt, configuration, opened, searched
 
-from evo.check import check_run
 from evo.endings import Ending
 from evo.losses import MOST_LOSSES
-from evo.plan import make_plan
-from evo.results_table import write_results_table
-from evo.run_folder import RunFolder
+from evo.run.folder import RunFolder
+from evo.run.integrity import check_run
+from evo.run.results_table import write_results_table
+from evo.standings.plan import make_plan
 from evo.store import Purpose, Store
 from operators.proposal import Proposal, Request
 from trainer.errors import GenomeError, MachineError

@@ -13,14 +13,14 @@ from paced_evaluator import PacedEvaluator
 from run_inspection import assert_no_error
 from searches import GENOME, Notes, configuration, opened
 
-from evo.assemble import read_standings
-from evo.commands.status_view import print_status
+from evo.commands.views.status import print_status
+from evo.commands.views.terminal import Console
 from evo.endings import Ending
 from evo.report.loading import load_report
-from evo.run_status import read_status
-from evo.runs import view
+from evo.run.assemble import read_standings
+from evo.run.lifecycle import view
+from evo.run.status import read_status
 from evo.store import Purpose
-from evo.terminal import Console
 from evo.variants import Variants
 from evo.workers.evaluator import Slot
 from operators import ConstantMutation

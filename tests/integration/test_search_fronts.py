@@ -13,9 +13,9 @@ from paced_evaluator import PacedEvaluator
 from rich.console import Console
 from searches import GENOME, StopsAt, configuration, opened
 
-from evo.commands.summary_view import print_front
+from evo.commands.views.summary import print_front
+from evo.standings.summary import Summary, summarize
 from evo.store import Purpose
-from evo.summary import Summary, summarize
 
 
 @pytest.mark.parametrize("objectives", [("val_bpb", "tokens_per_second"), ("tokens_per_second", "val_bpb")])

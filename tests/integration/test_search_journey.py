@@ -15,11 +15,11 @@ from paced_evaluator import PacedEvaluator
 from run_inspection import decisions
 from searches import GENOME, Notes, Numbering, configuration, opened, searched
 
-from evo.check import check_run
 from evo.endings import Ending
 from evo.lineage import Lineage
-from evo.results_table import write_results_table
-from evo.run_folder import RunFolder
+from evo.run.folder import RunFolder
+from evo.run.integrity import check_run
+from evo.run.results_table import write_results_table
 from evo.store import Purpose, Store
 from operators import ConstantMutation
 from trainer.evaluation import Job

@@ -11,12 +11,12 @@ from messages_server import Behaviour, MessagesServer, Responder, model, say, sc
 from paced_evaluator import PacedEvaluator
 from searches import GENOME, opened, searched
 
-from evo.assemble import build_operators
-from evo.check import check_run
-from evo.config import Config, parse_config
+from evo.config.config import Config, parse_config
+from evo.config.resolution import resolve
 from evo.endings import Ending, Stopped
-from evo.resolution import resolve
-from evo.run_folder import RunFolder
+from evo.run.assemble import build_operators
+from evo.run.folder import RunFolder
+from evo.run.integrity import check_run
 from evo.store import Store
 from evo.workers import Slot
 from trainer.evaluation import Evaluation, Job, Status

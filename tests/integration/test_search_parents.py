@@ -8,7 +8,7 @@ from pathlib import Path
 from paced_evaluator import PacedEvaluator
 from searches import GENOME, Numbering, configuration, opened
 
-from evo.config import parse_config
+from evo.config.config import parse_config
 from operators import ConstantMutation
 from operators.choice import OperatorChoice
 from operators.crossover.merge import MergeCrossover

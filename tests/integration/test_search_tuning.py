@@ -14,17 +14,17 @@ from paced_evaluator import PacedEvaluator, SteadyEvaluator
 from run_inspection import assert_no_error, decisions, results
 from searches import GENOME, StopsAt, opened
 
-from evo.assemble import build_operators
-from evo.commands.status_view import print_status
-from evo.config import Config, parse_config
+from evo.commands.views.status import print_status
+from evo.commands.views.terminal import Console
+from evo.config.config import Config, parse_config
+from evo.config.resolution import resolve
 from evo.endings import Ending
-from evo.replay import replay_run
-from evo.resolution import resolve
-from evo.run_folder import RunFolder
-from evo.run_status import read_status
-from evo.runs import view
+from evo.run.assemble import build_operators
+from evo.run.folder import RunFolder
+from evo.run.lifecycle import view
+from evo.run.replay import replay_run
+from evo.run.status import read_status
 from evo.store import MEASURED_AGAIN, ProposalRecord, Purpose, Store, mean_objectives
-from evo.terminal import Console
 from evo.workers import Slot
 from trainer.evaluation import Evaluation, Job, Status
 

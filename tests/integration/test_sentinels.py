@@ -11,13 +11,13 @@ import pytest
 from paced_evaluator import PacedEvaluator
 from searches import GENOME, Notes, configuration, opened
 
-from evo.commands.status_view import print_status
+from evo.commands.views.status import print_status
+from evo.commands.views.terminal import stdout_console
+from evo.config.resolution import resolve
 from evo.report.loading import load_report
-from evo.resolution import resolve
-from evo.run_status import read_status
-from evo.runs import view
+from evo.run.lifecycle import view
+from evo.run.status import read_status
 from evo.store import Purpose
-from evo.terminal import stdout_console
 from evo.workers.evaluator import Slot
 from trainer.evaluation import Evaluation, Job, Status
 

@@ -14,12 +14,13 @@ from paced_evaluator import PacedEvaluator
 from rich.console import Console
 from searches import GENOME, Notes
 
-from evo import runs, starts
-from evo.commands.status_view import print_status
-from evo.config import Config, overlaid, parse_config
+from evo.commands.views.status import print_status
+from evo.config.config import Config, overlaid, parse_config
+from evo.config.resolution import resolve
 from evo.report.loading import load_report
-from evo.resolution import resolve
-from evo.run_status import read_status
+from evo.run import lifecycle as runs
+from evo.run import provenance as starts
+from evo.run.status import read_status
 from trainer.machine.devices import Device
 
 Drive = Callable[[int], list[str]]

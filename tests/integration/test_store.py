@@ -10,8 +10,8 @@ import pytest
 from run_samples import SEARCH, admit, evaluate, exchange, grow, source_of, verdict
 
 from evo.errors import StoreError
-from evo.schema import APPLICATION_ID, MIGRATIONS, VERSION
 from evo.store import EvaluationRequest, EvaluationState, OperatorTotals, ProposalState, Purpose, Store
+from evo.store.schema import APPLICATION_ID, MIGRATIONS, VERSION
 from trainer.evaluation import Split, Status
 
 

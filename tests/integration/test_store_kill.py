@@ -12,9 +12,9 @@ from pathlib import Path
 import store_writer
 from run_samples import exchange, make_run, verdict
 
-from evo.check import Severity, check_run
 from evo.lineage import Lineage
-from evo.run_folder import RunFolder
+from evo.run.folder import RunFolder
+from evo.run.integrity import Severity, check_run
 from evo.store import ProposalState, Store, StoreView
 
 KILLS = 12

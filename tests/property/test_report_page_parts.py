@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from evo.report.diffs import diff_of
 from evo.report.family import seats
-from evo.report.text import hover, visible
+from evo.text import hover, visible
 
 lines = st.lists(
     st.sampled_from(["", "x = 1", "    y = '''", "def f():", "# <b>&", "\tz\x0c", '"""', "\u2028é"]), max_size=12

@@ -13,9 +13,9 @@ from paced_evaluator import FailingOffspring, PacedEvaluator
 from run_inspection import assert_no_error
 from searches import GENOME, Numbering, configuration, opened
 
-from evo.config import Config
+from evo.config.config import Config
 from evo.endings import Ending
-from evo.plan import make_plan
+from evo.standings.plan import make_plan
 from evo.store import Purpose, Store
 
 CONFIGURATIONS = st.builds(

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from evo.compare.results import PROGRESS_COLUMNS, RUN_COLUMNS, Results
+from evo.compare.statistics.results import PROGRESS_COLUMNS, RUN_COLUMNS, Results
 from trainer.objectives import Direction, Objective
 
 LOSS = Objective("loss", Direction.MINIMIZE, "nats")

@@ -8,11 +8,11 @@ from types import SimpleNamespace
 
 from paced_evaluator import PacedEvaluator
 
-from evo import runs
-from evo.config import parse_config
-from evo.genome import read_genome
-from evo.live import LiveView
-from evo.resolution import resolve
+from evo.commands.views.live import LiveView
+from evo.config.config import parse_config
+from evo.config.resolution import resolve
+from evo.run import lifecycle as runs
+from evo.run.generation_zero import read_genome
 
 
 def main() -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from evo.check import Severity, check_run
 from evo.lineage import individual_ref
-from evo.run_folder import RunFolder
-from evo.runs import view
+from evo.run.folder import RunFolder
+from evo.run.integrity import Severity, check_run
+from evo.run.lifecycle import view
 from evo.store import Store
 
 

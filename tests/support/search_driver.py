@@ -24,15 +24,15 @@ from typing import Any, Self
 
 from paced_evaluator import PacedEvaluator
 
-import evo.assemble
-from evo import runs
-from evo.breeding import Breeder, Draft
-from evo.config import Config, overlaid, parse_config
-from evo.genome import read_genome
+import evo.run.assemble
+from evo.config.config import Config, overlaid, parse_config
+from evo.config.resolution import resolve
 from evo.lineage import Lineage
-from evo.progress import Silent
-from evo.resolution import resolve
-from evo.run_folder import RunFolder
+from evo.run import lifecycle as runs
+from evo.run.folder import RunFolder
+from evo.run.generation_zero import read_genome
+from evo.search.breeding import Breeder, Draft
+from evo.search.observer import Silent
 from evo.store import Store
 from trainer.errors import EvoError
 
@@ -192,7 +192,7 @@ def drive(command: Command) -> int:
     runs.build_evaluator = lambda config, corpus: evaluator  # type: ignore[assignment]
     runs.prepare_materials = lambda *_, **__: SimpleNamespace(vocab_size=2048)  # type: ignore[assignment]
     runs.Store, runs.Lineage, runs.RunFolder = _KillingStore, _KillingLineage, _KillingFolder  # type: ignore[misc]
-    evo.assemble.Breeder = _KillingBreeder  # type: ignore[misc]
+    evo.run.assemble.Breeder = _KillingBreeder  # type: ignore[misc]
     path = Path(command.path)
     try:
         if (path / "config.toml").exists():

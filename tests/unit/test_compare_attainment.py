@@ -4,7 +4,7 @@ from compare_samples import LOSS, SCORE, arms_of, results
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evo.compare.attainment import LEVELS, attainment_surface, hypervolumes
+from evo.compare.statistics.attainment import LEVELS, attainment_surface, hypervolumes
 
 PAIR = (LOSS, SCORE)
 fronts = st.lists(

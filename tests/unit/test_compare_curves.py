@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from compare_samples import LOSS, SCORE, arms_of, results
 
-from evo.compare.curves import TARGETS, anytime_curves, expected_runtimes
-from evo.compare.estimates import interquartile_mean
+from evo.compare.statistics.curves import TARGETS, anytime_curves, expected_runtimes
+from evo.compare.statistics.effect_sizes import interquartile_mean
 
 # Two arms of two runs each; `a` gets from 10 to 6 in both, `b` in one only.
 PROGRESS = (

@@ -4,8 +4,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from evo.compare.estimates import FEWEST, difference, interquartile_mean, mean, superiority
-from evo.compare.statistics import comparisons
+from evo.compare.statistics.effect_sizes import FEWEST, difference, interquartile_mean, mean, superiority
+from evo.compare.statistics.rank_tests import comparisons
 from experiments.landscape import SIGMA, Landscape
 
 VALUES = np.random.default_rng(3).normal(size=24)

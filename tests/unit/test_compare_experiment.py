@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from evo.compare.arms import METHODS, arm_config
-from evo.compare.beginning import define
 from evo.compare.collecting import Definition
 from evo.compare.estimate import CHILD, estimate
 from evo.compare.experiment import Experiment, load_experiment, parse_experiment
+from evo.compare.preparation import define
 from evo.compare.running import GENERATION_ZERO, schedule
-from evo.config import Config
-from evo.plan import make_plan
+from evo.config.config import Config
+from evo.standings.plan import make_plan
 from operators.llm.prices import cost_usd
 from trainer.errors import ConfigError
 

@@ -2,7 +2,7 @@
 
 from scipy import stats
 
-from evo.compare.statistics import ALPHA
+from evo.compare.statistics.rank_tests import ALPHA
 from experiments.landscape import Landscape
 from experiments.planted_truth import NULLS, claims, finds, planted
 

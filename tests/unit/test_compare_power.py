@@ -1,7 +1,7 @@
 import pytest
 
-from evo.compare.power import POWER, detectable_effect, fewest_runs, power, runs_needed
-from evo.compare.statistics import smallest_paired_p, smallest_unpaired_p
+from evo.compare.statistics.power import POWER, detectable_effect, fewest_runs, power, runs_needed
+from evo.compare.statistics.rank_tests import smallest_paired_p, smallest_unpaired_p
 
 
 def test_the_fewest_runs_are_those_that_can_reach_a_level():

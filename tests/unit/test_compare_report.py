@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from compare_samples import arms_of, results
 
-from evo.compare.document import compose
-from evo.compare.findings import find
-from evo.compare.report import render_html, render_markdown, write_report
-from evo.compare.wording import decimals_for, design, headline, limits, number, statement, tally
+from evo.compare.report.document import compose
+from evo.compare.report.findings import find
+from evo.compare.report.page import render_html, render_markdown, write_report
+from evo.compare.report.wording import decimals_for, design, headline, limits, number, statement, tally
 from evo.errors import ReportError
 from experiments.landscape import Landscape
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from evo.compare.statistics import (
+from evo.compare.statistics.rank_tests import (
     Verdict,
     comparisons,
     counted,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from evo.config import Config, load_config, overlaid, parse_config
+from evo.config.config import Config, load_config, overlaid, parse_config
 from trainer.errors import ConfigError
 
 

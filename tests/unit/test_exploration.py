@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evo.exploration import Exploration
+from evo.standings.exploration import Exploration
 
 
 def active(exploration: Exploration, results: range, led_since: int) -> list[int]:

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from evo.config import FidelityConfig
-from evo.fidelity import Ladder, spearman
+from evo.config.config import FidelityConfig
+from evo.standings.rungs import Ladder, spearman
 from evo.store import Outcome, Purpose
 from trainer.evaluation import Status
 from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES

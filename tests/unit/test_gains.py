@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from evo.gains import Gain, paired_gains
+from evo.standings.gains import Gain, paired_gains
 from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
 
 LOSS = LANGUAGE_MODEL_OBJECTIVES["val_bpb"]

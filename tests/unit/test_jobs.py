@@ -9,8 +9,8 @@ import pytest
 from run_samples import SEARCH, admit, evaluate, verdict
 from searches import configuration
 
-from evo.assemble import build_standings
-from evo.jobs import Jobs
+from evo.run.assemble import build_standings
+from evo.search.jobs import Jobs
 from evo.store import Purpose, Store
 from trainer.evaluation import Status
 

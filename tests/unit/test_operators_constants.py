@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from operator_requests import SEED, SMALL, proposed, request_for
 
-from evo.assemble import build_operators
-from evo.config import parse_config
+from evo.config.config import parse_config
+from evo.run.assemble import build_operators
 from operators import ConstantMutation, RandomMutation
 from operators.mutation.constants import moved
 from operators.proposal import NoOffspring

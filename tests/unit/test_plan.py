@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evo.config import Config, parse_config
-from evo.plan import Confirmed, Plan, Round, make_plan
+from evo.config.config import Config, parse_config
+from evo.standings.plan import Confirmed, Plan, Round, make_plan
 
 
 def plan(pop: int = 16, gens: int = 40, share: float = 0.085, replicates: int = 3, **search: object) -> Plan:

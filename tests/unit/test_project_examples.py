@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from evo.config import load_config
+from evo.config.config import load_config
 from evo.project.examine import examine
 
 EXAMPLES = Path(__file__).parents[2] / "experiments" / "examples"

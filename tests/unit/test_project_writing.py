@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from project_files import AUTORESEARCH, write_project
 
-from evo.config import load_config
+from evo.config.config import load_config
+from evo.config.task import ObjectiveConfig, ScriptTask
 from evo.project.examine import examine
 from evo.project.found import Found
 from evo.project.writing import config_text, program_text
-from evo.task_config import ObjectiveConfig, ScriptTask
 
 
 def found_in(folder: Path, files: dict[str, str]) -> Found:

@@ -6,7 +6,6 @@ from html.parser import HTMLParser
 import pytest
 from report_samples import SOURCE, bare_run, sample_run
 
-from evo.gains import ConfirmedMember
 from evo.report.data import Confirmation, EvaluationRow, IndividualRow, LineStep, OperatorCosts
 from evo.report.diffs import diff_of
 from evo.report.family import curve, seats
@@ -14,8 +13,9 @@ from evo.report.front import front_chart
 from evo.report.outcome import Tone, outcome_of
 from evo.report.progress import progress_chart
 from evo.report.render import render_report
-from evo.report.text import duration, hover, money, quantity, visible
 from evo.report.tree import tree_chart
+from evo.standings.gains import ConfirmedMember
+from evo.text import duration, hover, money, quantity, visible
 from trainer.evaluation import Status
 from trainer.objectives import Direction, Objective
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from evo.assemble import build_operators
-from evo.config import Config, overlaid, parse_config
-from evo.resolution import CLASSICAL_WEIGHTS, LLM_WEIGHTS, resolve, uses_language_model
+from evo.config.config import Config, overlaid, parse_config
+from evo.config.resolution import CLASSICAL_WEIGHTS, LLM_WEIGHTS, resolve, uses_language_model
+from evo.run.assemble import build_operators
 from operators.prompt_styles import STYLES
 from trainer.errors import ConfigError
 

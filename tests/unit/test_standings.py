@@ -11,9 +11,9 @@ from statistics import stdev
 import pytest
 from searches import configuration
 
-from evo.assemble import build_standings
-from evo.champion import Setback
-from evo.standings import Standings
+from evo.run.assemble import build_standings
+from evo.standings.incumbent import Setback
+from evo.standings.standings import Standings
 from evo.store import IndividualRecord, Outcome, Purpose
 from trainer.evaluation import Status
 from trainer.objectives import Constraint

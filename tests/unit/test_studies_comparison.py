@@ -4,7 +4,7 @@ from statistics import stdev
 
 import pytest
 
-from evo.spread import Spread
+from evo.standings.paired_noise import Spread
 from evo.studies.comparison import Gain, Sample, gain_over, spread_between
 from evo.studies.notebook import Measurement
 from trainer.evaluation import Status

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from evo.config import parse_config
+from evo.config.config import parse_config
 from evo.studies.comparison import Gain
 from evo.studies.notebook import Measurement, Notebook
 from evo.studies.promotion import Contender, Scale, Verdict, promotion, trials

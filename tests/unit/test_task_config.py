@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from script_runs import write_files
 
-from evo.config import load_config, overlaid, parse_config
-from evo.genome import read_generation_zero
-from evo.materials import prepare_materials
-from evo.task_config import ScriptTask
+from evo.config.config import load_config, overlaid, parse_config
+from evo.config.task import ScriptTask
+from evo.run.generation_zero import read_generation_zero
+from evo.run.materials import prepare_materials
 from trainer.errors import ConfigError, GenomeError
 from trainer.script import freeze
 

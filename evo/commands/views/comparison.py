@@ -1,0 +1,111 @@
+"""What a person sees while an experiment goes on: one line a run that begins or ends, and a bar; all on stderr."""
+
+from __future__ import annotations
+
+import atexit
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from evo.commands.views.terminal import literal, one_line, print_line, print_prose, stderr_console
+from evo.compare.experiment import Experiment
+from evo.text import duration
+from trainer.machine.devices import Device
+
+
+class ExperimentView:
+    """Watches an experiment (`evo.compare.running.Watcher`).
+
+    Args:
+        experiment: its definition.
+        path: of its folder.
+    """
+
+    def __init__(self, experiment: Experiment, path: Path) -> None:
+        self._experiment = experiment
+        self._path = path
+        self._console = stderr_console()
+        atexit.register(self._console.show_cursor)
+        self._bar = Progress(
+            BarColumn(bar_width=24),
+            TaskProgressColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}"),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+        self._task = self._bar.add_task("", total=1.0, visible=False)
+        self._began = 0.0
+        self._share_before: float | None = None
+        self._share = 0.0
+        self._running = 0
+        self._ended = self._runs = 0
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def begun(self, runs: int, done: int, workers: Sequence[Device]) -> None:
+        """Say what is to be done."""
+        experiment, self._runs, self._ended = self._experiment, runs, done
+        self._began = time.monotonic()
+        names = ", ".join(dict.fromkeys(device.name for device in workers))
+        known = f", {done} of them done before" if done else ""
+        self._say(
+            f"[bold]{literal(experiment.name)}[/] in {literal(str(self._path))}: {len(experiment.arms)} arms and "
+            f"generation 0 in {experiment.repeats} blocks, {runs} runs{known}; {experiment.budget} each, on "
+            f"{len(workers)} worker{'s' if len(workers) > 1 else ''} ({literal(names)})"
+        )
+
+    def started(self, name: str, device: Device) -> None:
+        """Show which run goes on."""
+        self._running += 1
+        place = f"{device.kind}{':' + device.id if device.id else ''}"
+        print_line(self._console, f"       [dim]{literal(name)} on {literal(place)}[/]")
+
+    def moved(self, share: float) -> None:
+        """Move the bar."""
+        self._share = share
+        if self._share_before is None:
+            self._share_before = share
+        self._bar.update(self._task, completed=share, description=self._status(), visible=True)
+
+    def ended(self, name: str, how: str, *, well: bool) -> None:
+        """Show how a run ended."""
+        self._running -= 1
+        self._ended += well
+        mark = "[green]✓[/]" if well else "[red]✗[/]"
+        left = "" if self._console.is_terminal else f", {self._left()}"
+        counted = f"{self._ended:>3} of {self._runs}"
+        print_line(self._console, f"{counted} {mark} {literal(name)}: {one_line(how)}{left}")
+
+    def note(self, message: str) -> None:
+        """Show a remark."""
+        self._say(f"[yellow]{literal(message)}[/]")
+
+    def stopping(self) -> None:
+        """Say what comes."""
+        self._bar.stop()
+        self._say("[yellow]Stopping after saving. Ctrl-C again ends it at once; what has finished is safe.[/]")
+
+    def _status(self) -> str:
+        return f"{self._ended} of {self._runs} runs, {self._running} under way, {self._left()}"
+
+    def _left(self) -> str:
+        gained = self._share - (self._share_before or 0.0)
+        if gained <= 0:
+            return "time left unknown yet"
+        return f"about {duration((time.monotonic() - self._began) / gained * (1 - self._share))} left"
+
+    def _say(self, markup: str) -> None:
+        print_prose(self._console, markup)

@@ -1,0 +1,230 @@
+"""One individual with everything that is known of it, as a person reads it and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import partial
+from statistics import fmean
+from typing import Any, NamedTuple
+
+from rich.console import Console
+
+from evo.commands.views.summary import evaluations, number
+from evo.commands.views.terminal import literal, one_line, print_block, print_line, print_table, print_whole, sparkline
+from evo.run.lifecycle import Viewed
+from evo.standings.incumbent import Setback
+from evo.store import AttemptRecord, EvaluationRecord, IndividualRecord
+from operators.proposal import Exchange
+from trainer.evaluation import CurvePoint, Evaluation, Split
+from trainer.objectives import Constraint, Objective
+
+_CURVE_ROWS = 8
+_CHILDREN = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """An individual with its evaluations, its evaluated children (newest first) and the calls that made it.
+
+    Attributes:
+        attempts: every launch of each of the evaluations, oldest first.
+        setback: why it is not the best although it led on the selection split; None for all others.
+        objectives: of the run, what selection looks at first.
+        constraints: of the run.
+    """
+
+    record: IndividualRecord
+    evaluations: tuple[EvaluationRecord, ...]
+    attempts: tuple[tuple[AttemptRecord, ...], ...]
+    children: tuple[int, ...]
+    exchanges: tuple[Exchange, ...]
+    setback: Setback | None
+    objectives: tuple[Objective, ...]
+    constraints: tuple[Constraint, ...]
+
+    @property
+    def broken(self) -> list[Constraint]:
+        """The constraints that its means break."""
+        means = self.means
+        return [one for one in self.constraints if means and one.violation(means)]
+
+    @property
+    def results(self) -> list[Evaluation]:
+        """The verdicts so far."""
+        return [one.result for one in self.evaluations if one.result]
+
+    @property
+    def means(self) -> dict[str, float]:
+        """Mean of each objective over the evaluations that ended OK, as far as they count."""
+        counted = [one.result for one in self.evaluations if one.purpose.counts and one.result]
+        measured = [result.objectives for result in counted if result.objectives]
+        return {name: fmean(one[name] for one in measured) for name in (measured[0] if measured else ())}
+
+    def to_json(self, *, prompts: bool) -> dict[str, Any]:
+        """Return a JSON-serialisable form; `prompts` adds the calls of language models."""
+        data = {
+            **asdict(self.record),
+            "objectives": self.means,
+            "broken": [str(one) for one in self.broken],
+            "children": self.children,
+            "setback": asdict(self.setback) if self.setback else None,
+            "evaluations": [
+                {**asdict(one), "attempts": [asdict(attempt) for attempt in attempts]}
+                for one, attempts in zip(self.evaluations, self.attempts, strict=True)
+            ],
+        }
+        return {**data, "exchanges": [asdict(exchange) for exchange in self.exchanges]} if prompts else data
+
+
+def read_portrait(viewed: Viewed, record: IndividualRecord) -> Portrait:
+    """Return everything a run knows of an individual."""
+    store, best = viewed.store, viewed.standings.best()
+    children = store.children_of([record.id], limit=_CHILDREN)
+    records = tuple(store.evaluations_of(record.id))
+    return Portrait(
+        record=record,
+        evaluations=records,
+        attempts=tuple(tuple(store.attempts_of(one.id)) for one in records),
+        children=tuple(child.id for child in children),
+        exchanges=tuple(store.exchanges(record.id)),
+        # Confirmation, with its new seeds, has the last word.
+        setback=viewed.standings.setbacks.get(record.id) if best and best.id != record.id else None,
+        objectives=tuple(dict.fromkeys((*viewed.standings.objectives, *viewed.config.task.measured.values()))),
+        constraints=viewed.standings.constraints,
+    )
+
+
+def print_portrait(console: Console, portrait: Portrait, *, prompts: bool) -> None:
+    """Print an individual: origin, means, every evaluation, newest training curve and output, and its calls."""
+    for line in _origin(portrait):
+        print_whole(console, line)
+    means = portrait.means
+    for objective in portrait.objectives:
+        if objective.name in means:
+            print_whole(console, f"{objective.label:<18} {number(objective.name, means[objective.name])}")
+    if portrait.broken:
+        print_whole(console, f"[red]{'infeasible':<18} breaks {' and '.join(map(str, portrait.broken))}[/]")
+    if portrait.setback:
+        print_whole(console, f"[yellow]{_setback(portrait.setback)}[/]")
+    _print_evaluations(console, portrait)
+    for attempt in (one for attempts in portrait.attempts for one in attempts if one.state == "released"):
+        lost = f"attempt {attempt.number} on {attempt.device} gave no result: {attempt.reason}"
+        print_whole(console, f"[yellow]{literal(lost)}[/]")
+    newest = portrait.results[-1] if portrait.results else None
+    if newest and newest.curve:
+        _print_curve(console, newest.curve)
+    if newest and newest.log_tail.strip():
+        print_whole(console, "\n[bold]end of its output[/]")
+        print_block(console, newest.log_tail.strip("\n"))
+    for turn, exchange in enumerate(portrait.exchanges if prompts else ()):
+        _print_exchange(console, turn, exchange)
+
+
+def _origin(portrait: Portrait) -> Iterator[str]:
+    record = portrait.record
+    made = datetime.fromtimestamp(record.created_at, UTC).astimezone()
+    parents = " and ".join(f"#{parent}" for parent in record.parents)
+    origin = f"by {literal(record.operator)} from {parents}" if parents else "generation 0"
+    yield f"[bold]#{record.id}[/] {origin}, {made:%Y-%m-%d %H:%M:%S}"
+    yield f"{'idea':<18} {one_line(record.idea)}"
+    if portrait.children:
+        newest = " ".join(f"#{child}" for child in portrait.children)
+        more = " …" if len(portrait.children) == _CHILDREN else ""
+        yield f"{'children':<18} {newest}{more}"
+    if portrait.exchanges:
+        costs = [exchange.cost_usd for exchange in portrait.exchanges]
+        known = sum(cost for cost in costs if cost is not None)
+        unknown = f", {costs.count(None)} of unknown price" if None in costs else ""
+        yield f"{'language model':<18} {len(costs)} calls, ${known:.4f}{unknown}; --prompts shows them"
+    measured = sum(bool(result.objectives) for result in portrait.results)
+    yield f"{'means over':<18} {evaluations(measured)}"
+
+
+def _setback(setback: Setback) -> str:
+    gate = f"{setback.bpb:.4f} bits per byte against {setback.champion_bpb:.4f} of #{setback.champion}"
+    return f"led on split {Split.SELECTION}, but did not hold on split {Split.GATE}: {gate}"
+
+
+class _Column(NamedTuple):
+    """What an evaluation measured, in a column of its own."""
+
+    name: str
+    value: Callable[[Evaluation], str]
+
+
+def _print_evaluations(console: Console, portrait: Portrait) -> None:
+    records = portrait.evaluations
+    scored = {split for one in portrait.results for split in one.split_bpb}
+    if scored:
+        what = "bits per byte by split; seconds of training, scoring and the rest"
+        columns = [_Column(split, partial(_bpb, split)) for split in Split if split in scored]
+        columns.append(_Column("tokens/s", partial(_measured, "tokens_per_second")))
+    else:
+        what = "seconds of the run, scoring and the rest"
+        columns = [_Column(one.label, partial(_measured, one.name)) for one in portrait.objectives]
+    header = ("told", "purpose", "seed", "status", *(column.name for column in columns))
+    print_whole(console, f"\n[bold]evaluations[/]: {what}")
+    rows = [_evaluation_row(one, columns) for one in records]
+    timings = ("train" if scored else "run", "score", "other", "device")
+    print_table(console, (*header, *timings), rows, left=("purpose", "status", "device"))
+    for one in records:
+        if one.result and one.result.reason:
+            print_whole(console, f"{one.told}: [red]{literal(one.result.reason)}[/]")
+
+
+def _bpb(split: Split, result: Evaluation) -> str:
+    return f"{result.split_bpb[split]:.4f}" if split in result.split_bpb else ""
+
+
+def _measured(name: str, result: Evaluation) -> str:
+    return number(name, result.objectives[name]) if name in result.objectives else ""
+
+
+def _evaluation_row(record: EvaluationRecord, columns: Sequence[_Column]) -> list[str]:
+    result = record.result
+    purpose = record.purpose if record.share == 1 else f"{record.purpose} {record.share:g}"
+    if result is None:
+        waiting = [str(record.told or "-"), purpose, str(record.seed), record.state]
+        return [*waiting, *("" for _ in columns), "", "", "", literal(record.device or "")]
+    timings = result.timings
+    return [
+        str(record.told),
+        purpose,
+        str(record.seed),
+        result.status,
+        *(column.value(result) for column in columns),
+        *(f"{part:.1f}" for part in (timings.train_seconds, timings.score_seconds, timings.outside_seconds)),
+        literal(f"{result.device} ({result.sandbox})"),
+    ]
+
+
+def _print_curve(console: Console, curve: Sequence[CurvePoint]) -> None:
+    print_whole(console, f"\n[bold]training loss[/]  {sparkline([point.loss for point in curve])}")
+    step = max(1, -(-len(curve) // _CURVE_ROWS))
+    shown = [*curve[:-1:step], curve[-1]]
+    rows = [(f"{point.seconds:.1f}", str(point.step), f"{point.loss:.4f}") for point in shown]
+    print_table(console, ("seconds", "step", "loss"), rows, left=())
+
+
+def _print_exchange(console: Console, turn: int, exchange: Exchange) -> None:
+    price = "unknown price" if exchange.cost_usd is None else f"${exchange.cost_usd:.4f}"
+    seen = exchange.input_tokens + exchange.cache_read_tokens + exchange.cache_write_tokens
+    tokens = f"{seen:,} tokens in, {exchange.output_tokens:,} out"
+    print_line(
+        console,
+        f"\n[bold]call {turn + 1}[/] to {literal(exchange.model)}: {price}, {tokens}, {exchange.latency_seconds:.1f} s",
+    )
+    messages = exchange.request.get("messages", [])
+    prompts = [("system", exchange.request.get("system", "")), *((one["role"], one["content"]) for one in messages)]
+    for role, content in (*prompts, ("reply", exchange.reply.get("content", ""))):
+        print_whole(console, f"[bold]{literal(role)}[/]")
+        print_block(console, _text_of(content))
+
+
+def _text_of(content: Any) -> str:
+    """Return the text of a message's content: a string, or a list of blocks."""
+    if isinstance(content, str):
+        return content
+    return "\n".join(str(block.get("text") or block.get("thinking") or "") for block in content)

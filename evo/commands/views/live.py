@@ -1,0 +1,226 @@
+"""What a person sees while a run goes on: one line a result, and a status line that moves; all of it on stderr."""
+
+from __future__ import annotations
+
+import atexit
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from evo.commands.views.terminal import literal, one_line, print_line, print_prose, stderr_console
+from evo.config.config import Config
+from evo.config.resolution import uses_language_model, worker_devices
+from evo.run.materials import describe_task
+from evo.standings.plan import make_plan
+from evo.standings.standings import Standings
+from evo.store import IndividualRecord, Outcome, Purpose
+from evo.text import duration
+from trainer.evaluation import Status
+from trainer.sandbox import describe
+
+_MARKS = {Status.OK: "[green]✓[/]", Status.LOST: "[yellow]?[/]"}
+_INFEASIBLE_MARK = "[red]≠[/]"
+_FAILURE_MARK = "[red]✗[/]"
+_PURPOSES = {
+    Purpose.BASELINE: "replicate",
+    Purpose.REPLICATE: "second look",
+    Purpose.SENTINEL: "sentinel",
+    Purpose.CONFIRM: "confirmation",
+}
+
+
+@contextmanager
+def preparation_bar() -> Iterator[_Preparation]:
+    """Show a progress bar while a corpus is prepared; yields what `trainer.corpus.prepare` reports to."""
+    with _bar(stderr_console()) as bar:
+        yield _Preparation(bar)
+
+
+class _Preparation:
+    """Turns (stage, done, total) into one bar a stage; off a terminal, into one line a stage."""
+
+    def __init__(self, bar: Progress) -> None:
+        self._bar = bar
+        self._tasks: dict[str, TaskID] = {}
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        if stage not in self._tasks:
+            self._tasks[stage] = self._bar.add_task(f"data: {stage}", total=total or None)
+            if not self._bar.console.is_terminal:
+                print_line(self._bar.console, f"data: {stage}")
+        self._bar.update(self._tasks[stage], completed=done, total=total or None)
+
+    def close(self) -> None:
+        """Take the bars away."""
+        for task in self._tasks.values():
+            self._bar.remove_task(task)
+        self._tasks.clear()
+
+
+class LiveView:
+    """Watches one run (`evo.search.observer.Observer`).
+
+    Every result is a line. On a terminal a bar below them shows what goes on; elsewhere each complete generation is a
+    line of its own.
+
+    Args:
+        config: resolved.
+        path: of the run's folder.
+    """
+
+    def __init__(self, config: Config, path: Path) -> None:
+        self._config = config
+        self._plan = make_plan(config)
+        self._path = path
+        (self._objective,) = config.objectives(config.search.objectives[:1])
+        self._console = stderr_console()
+        self._bar = _bar(self._console)
+        self._preparation = _Preparation(self._bar)
+        self._task: TaskID | None = None
+        self._running = 0
+        self._started = 0.0
+        self._spent = 0.0
+        self._spent_before: float | None = None
+        self._best: int | None = None
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def preparing(self, stage: str, done: int, total: int) -> None:
+        """Report the preparation of the data."""
+        self._preparation(stage, done, total)
+
+    def launched(self, running: int) -> None:
+        """Show how many evaluations are under way."""
+        self._running = running
+        if self._task is None:
+            self._preparation.close()
+            self._task = self._bar.add_task("", total=self._plan.evaluations)
+            self._started = time.monotonic()
+            # Not earlier: until now the input could turn out to be wrong.
+            for line in self._opening():
+                print_prose(self._console, line)
+            print_line(self._console, f"[bold]{self._header()}[/]")
+        self._bar.update(self._task, description=self._status())
+
+    def finished(self, record: IndividualRecord, outcome: Outcome, standings: Standings, reason: str) -> None:
+        """Show one result."""
+        self._running -= 1
+        self._spent = standings.spent
+        if self._spent_before is None:
+            self._spent_before = standings.spent - outcome.share
+        print_line(self._console, self._line(record, outcome, standings, reason))
+        if self._task is not None:
+            self._bar.update(self._task, completed=int(standings.spent), description=self._status())
+        if self._completes_generation(outcome) and not self._console.is_terminal:
+            print_line(self._console, f"generation {self._generation()}, {self._seconds_left()}")
+
+    def note(self, message: str) -> None:
+        """Show a remark."""
+        print_prose(self._console, f"[yellow]{literal(message)}[/]")
+
+    def stopping(self) -> None:
+        """Take the bar away and say what comes: the terminal is in order however the process ends now."""
+        self._bar.stop()
+        print_prose(
+            self._console, "[yellow]Stopping after saving. Ctrl-C again ends it at once; what has finished is safe.[/]"
+        )
+
+    def _opening(self) -> Iterator[str]:
+        config, plan = self._config, self._plan
+        workers = worker_devices(config)
+        names = ", ".join(dict.fromkeys(device.name for device in workers))
+        yield (
+            f"[bold]{literal(str(self._path))}[/]: {plan.evaluations} evaluations, "
+            f"{config.search.gens} generations of {plan.mu}, {self._length()}"
+        )
+        yield f"task: {literal(describe_task(config))}"
+        if config.script is not None and config.script.self_reported:
+            own = ", ".join(config.script.objectives)
+            yield f"[yellow]self-reported: {literal(own)}. Nothing checks what the command says.[/]"
+        yield f"{len(workers)} worker{'s' if len(workers) > 1 else ''} on {workers[0].kind} ({literal(names)})"
+        yield f"sandbox: {literal(describe(config.workers.sandbox, workers[0].kind))}"
+        yield f"operators: {', '.join(config.operators.weights or {})}"
+        if not uses_language_model(config):
+            yield (
+                "No language model: this run uses the classical operators. "
+                "Set ANTHROPIC_API_KEY or ANTHROPIC_BASE_URL for one."
+            )
+
+    def _length(self) -> str:
+        if (task := self._config.script) is None:
+            return f"{self._config.budget.train_seconds:g} s of training each"
+        if task.fixed_seconds is not None:
+            return f"{task.fixed_seconds:g} s each, at most {task.wall_limit_seconds:g} s"
+        return f"at most {task.wall_limit_seconds:g} s each"
+
+    def _completes_generation(self, outcome: Outcome) -> bool:
+        return self._spent // self._plan.mu > (self._spent - outcome.share) // self._plan.mu
+
+    def _generation(self) -> str:
+        return f"{int(self._spent // self._plan.mu)} of {self._config.search.gens}"
+
+    def _status(self) -> str:
+        return f"generation {self._generation()}, {self._running} running, {self._seconds_left()}"
+
+    def _seconds_left(self) -> str:
+        fresh = self._spent - (self._spent_before or 0.0)
+        missing = self._plan.evaluations - self._spent
+        if not fresh:
+            return f"{missing:g} evaluations left"
+        return f"{duration((time.monotonic() - self._started) / fresh * missing)} left"
+
+    def _header(self) -> str:
+        return f"{'':>5}  {'id':<6} {'how':<13} {self._objective.name[:9]:>9} {'best':>9}  idea"
+
+    def _line(self, record: IndividualRecord, outcome: Outcome, standings: Standings, reason: str) -> str:
+        mark = _MARKS.get(outcome.status, _FAILURE_MARK)
+        how = _PURPOSES.get(outcome.purpose, record.operator)
+        if outcome.purpose is Purpose.SCREEN:
+            how = f"rung {outcome.share:g}"
+        text = f"[red]{outcome.status}[/]: {one_line(reason)}" if reason else one_line(record.idea)
+        broken = [str(one) for one in standings.constraints if outcome.objectives and one.violation(outcome.objectives)]
+        if broken:
+            mark, text = _INFEASIBLE_MARK, f"[red]infeasible[/], breaks {literal(' and '.join(broken))}: {text}"
+        identity = f"#{record.id}"
+        measured = _number(outcome.objectives.get(self._objective.name))
+        return f"{outcome.told:>4} {mark} {identity:<6} {how:<13} {measured} {self._leader(standings)}  [dim]{text}[/]"
+
+    def _leader(self, standings: Standings) -> str:
+        """Return the value to beat, marked where a result has changed who holds it."""
+        leader = standings.best()
+        if leader is None:
+            return _number(None)
+        value = _number(leader.means()[self._objective.name])
+        is_new, self._best = leader.id != self._best, leader.id
+        return f"[bold green]{value}[/]" if is_new else value
+
+
+def _number(value: float | None) -> str:
+    return f"{'-':>9}" if value is None else f"{value:>9.4f}"
+
+
+def _bar(console: Console) -> Progress:
+    # A bar hides the cursor; the exception that interrupts its start or its end would leave it hidden.
+    atexit.register(console.show_cursor)
+    return Progress(
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )

@@ -1,0 +1,117 @@
+"""The state of a run as a person reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console
+
+from evo.commands.views.summary import (
+    evaluations,
+    hypervolume_text,
+    number,
+    print_best,
+    print_confirmed_front,
+    print_cost,
+    progress_line,
+)
+from evo.commands.views.terminal import literal, one_line, print_line, print_whole
+from evo.run.provenance import comparability
+from evo.run.status import Failures, RunStatus, State
+from evo.standings.plan import CONFIRMED_OBJECTIVE
+from evo.standings.summary import Summary
+from evo.text import duration
+
+_MOST_REASONS = 3
+_COLOURS = {State.RUNNING: "green", State.FINISHED: "green", State.STOPPED: "yellow", State.KILLED: "red"}
+
+
+def print_status(console: Console, status: RunStatus) -> None:
+    """Print whether a run is live, how far it is, what it does, what failed, and what it has found."""
+    print_whole(console, f"{literal(status.path)}: {_state(status)}")
+    print_whole(console, progress_line(status.summary))
+    print_whole(console, _generation(status))
+    if change := comparability(status.starts):
+        print_whole(console, f"[yellow]{literal(change)}[/]")
+    if status.explorations:
+        print_whole(console, f"[yellow]{literal(str(status.explorations[-1]))}[/]")
+    for drift in status.drifts:
+        print_whole(console, f"[yellow]{literal(str(drift))}[/]")
+    for retirement in status.out_of_service:
+        print_whole(console, f"[red]out of service[/] {literal(str(retirement))}")
+    for line in (*_work(status), *_failures(status.failures), *_refusals(status)):
+        print_line(console, line)
+    for rung in status.summary.rungs:
+        line = f"rung {rung.share:<8g} {rung}"
+        print_whole(console, line if rung.is_used else f"[yellow]{line}[/]")
+    for name, arm in status.arms.items():
+        brought = f"{arm['improvements']:.1f} improvements in {arm['tries']:.1f} recent tries"
+        print_whole(console, f"operator      {literal(name)}: {brought}")
+    print_best(console, status.summary)
+    print_whole(console, f"noise         {_noise(status)}")
+    for line in _front(status.summary):
+        print_whole(console, line)
+    print_cost(console, status.summary)
+    if status.summary.confirmed_front:
+        print_confirmed_front(console, status.summary)
+
+
+def _state(status: RunStatus) -> str:
+    state = f"[bold {_COLOURS[status.state]}]{status.state}[/]"
+    if status.driver:
+        return f"{state} (process {status.driver.pid} on {literal(status.driver.host)})"
+    return f"{state}: {literal(status.reason)}"
+
+
+def _generation(status: RunStatus) -> str:
+    line = f"generation    {status.generation} of {status.generations} complete"
+    if status.seconds_left is None or status.summary.is_complete:
+        return line
+    when = "left" if status.driver else "more when resumed"
+    return f"{line}; about {duration(status.seconds_left)} {when}"
+
+
+def _work(status: RunStatus) -> Iterator[str]:
+    for one in status.running:
+        again = f", attempt {one.attempt}" if one.attempt > 1 else ""
+        what = f"#{one.individual} ({one.purpose}{again})"
+        yield f"running       {what} on {literal(one.device)} for {duration(one.seconds)}"
+    if status.queued or status.proposing:
+        yield f"waiting       {evaluations(status.queued)} queued, {status.proposing} being proposed"
+
+
+def _failures(failures: tuple[Failures, ...]) -> Iterator[str]:
+    for group in failures:
+        yield f"[red]{group.count} {group.status}[/]"
+        reasons = list(group.reasons.items())
+        for reason, count in reasons[:_MOST_REASONS]:
+            yield f"  {count} × {one_line(reason) or 'no reason recorded'}"
+        if len(reasons) > _MOST_REASONS:
+            yield f"  and {len(reasons) - _MOST_REASONS} other reasons; see --json"
+
+
+def _refusals(status: RunStatus) -> Iterator[str]:
+    if status.refused:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(status.refused.items()))
+        yield f"refused       {sum(status.refused.values())} proposals before any evaluation: {literal(kinds)}"
+    if status.measured_again:
+        yield f"again         {status.measured_again} proposals of what exists became another look at it"
+
+
+def _front(summary: Summary) -> Iterator[str]:
+    if not summary.front:
+        return
+    labels = " against ".join(summary.label(name) for name in summary.front_objectives)
+    knee = "" if summary.knee is None else f", knee #{summary.knee}"
+    yield f"front         {len(summary.front)} in {literal(labels)}{knee}; `evo pareto` shows them"
+    if summary.hypervolume:
+        yield f"hypervolume   {hypervolume_text(summary)}"
+
+
+def _noise(status: RunStatus) -> str:
+    objective = status.summary.objective
+    sigma = status.summary.noise.get(objective.name)
+    if sigma is None:
+        return "not measured yet"
+    unit = "bpb" if objective.name == CONFIRMED_OBJECTIVE else f"in {objective.label}"
+    return f"σ = {number(objective.name, sigma)} {unit} between seeds of generation 0"

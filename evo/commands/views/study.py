@@ -1,0 +1,219 @@
+"""The studies as a person sees them: one line a result while they go on, and a table at their end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+
+from evo.commands.views.summary import evaluations
+from evo.commands.views.terminal import (
+    literal,
+    one_line,
+    print_line,
+    print_prose,
+    print_table,
+    print_whole,
+    stderr_console,
+    stdout_console,
+)
+from evo.config.config import Config
+from evo.config.resolution import worker_devices
+from evo.standings.plan import CONFIRMED_OBJECTIVE
+from evo.store import IndividualRecord
+from evo.studies.ablation import Ablation
+from evo.studies.bench import Trial
+from evo.studies.comparison import Gain
+from evo.studies.edits import Change
+from evo.studies.notebook import Measurement, Notebook
+from evo.studies.promotion import Promotion, Scale
+from evo.text import quantity
+from trainer.evaluation import Status
+from trainer.objectives import Objective
+
+
+class Watch:
+    """Shows every result of a study as one line on stderr (`evo.studies.bench.Watcher`).
+
+    Args:
+        config: resolved.
+        objective: what is compared.
+        what: the study in words.
+        notebook: what it had before.
+    """
+
+    def __init__(self, config: Config, objective: Objective, what: str, notebook: Notebook) -> None:
+        self._config = config
+        self._objective = objective
+        self._what = what
+        self._notebook = notebook
+        self._console = stderr_console()
+        self._wanted = 0
+
+    def begun(self, wanted: int, known: int) -> None:
+        """Say what is to be done."""
+        self._wanted = wanted
+        before = f", {known} of them measured before" if known else ""
+        workers = worker_devices(self._config)
+        count = f"{len(workers)} worker{'s' if len(workers) > 1 else ''} on {literal(workers[0].name)}"
+        self._say(f"[bold]{literal(self._what)}[/]: {evaluations(wanted)}{before}, {_each(self._config)}{count}")
+        if self._notebook.others:
+            place = literal(str(self._notebook.path))
+            self._say(f"[yellow]{evaluations(self._notebook.others)} in {place} had other settings and do not count[/]")
+
+    def measured(self, trial: Trial, measurement: Measurement, left: int) -> None:
+        """Show one result."""
+        if measurement.status is Status.OK:
+            mark, value = "[green]✓[/]", quantity(measurement.objectives[self._objective.name])
+            result = f"{self._objective.name} {value}"
+        else:
+            mark, result = "[red]✗[/]", f"[red]{measurement.status}[/]: {one_line(measurement.reason)}"
+        number = self._wanted - left
+        print_line(self._console, f"{number:>4} {mark} {literal(trial.label):<22} seed {trial.seed:<6} {result}")
+
+    def note(self, message: str) -> None:
+        """Show a remark."""
+        self._say(f"[yellow]{literal(message)}[/]")
+
+    def stopping(self) -> None:
+        """Say what comes."""
+        self._say("[yellow]Stopping. What has finished is kept; Ctrl-C again ends it at once.[/]")
+
+    def _say(self, markup: str) -> None:
+        print_prose(self._console, markup)
+
+
+def say_joined(finest: Change, change: Change, seeds: int) -> None:
+    """Say that neighbouring edits were joined to meet the budget, if they were."""
+    if len(change.edits) < len(finest.edits):
+        needed = evaluations(seeds * len(finest.programs))
+        print_prose(
+            stderr_console(),
+            f"[yellow]{len(finest.edits)} edits take {needed}: neighbours are joined into {len(change.edits)}. "
+            f"--evaluations {seeds * len(finest.programs)} measures each.[/]",
+        )
+
+
+def say_overridden(scale: Scale, sources: Mapping[int, str], files: Sequence[str]) -> None:
+    """Say which individuals lose a part of their change to the scale, if any do."""
+    for id_, source in sources.items():
+        if lost := scale.overridden(sources[0], source, files):
+            part = literal(", ".join(lost))
+            note = f"#{id_} differs from generation 0 in {part}, which --scale sets for everybody."
+            print_prose(stderr_console(), f"[yellow]{note}[/]")
+
+
+def say_changed(frozen: Sequence[str]) -> None:
+    """Say which frozen files are others than in the run, if any are: they too are a part of the scale."""
+    if frozen:
+        note = f"{literal(', '.join(frozen))} changed since the run began: they count as part of the larger settings."
+        print_prose(stderr_console(), f"[yellow]{note}[/]")
+
+
+def print_ablation(config: Config, record: IndividualRecord, result: Ablation) -> None:
+    """Print both whole programs, what each edit does, and how to read that."""
+    console, objective = stdout_console(), result.objective
+    print_line(console, f"[bold]#{record.id}[/]  {one_line(record.idea)}")
+    _print_values(console, objective, [("generation 0", result.base), (f"#{record.id}", result.individual)])
+    print_whole(console, f"{'gain':<14}{_gain(result.whole)}\n")
+    rows = [
+        (
+            str(number),
+            f"+{part.edit.added} −{part.edit.removed}",
+            _gain(part.alone, part.remarks[0]),
+            _gain(part.left_out, part.remarks[1]),
+            part.verdict.value,
+            one_line(part.edit.title),
+        )
+        for number, part in enumerate(result.parts, start=1)
+    ]
+    header = ("", "lines", "gain alone", "loss left out", "verdict", "edit")
+    print_table(console, header, rows, left=("verdict", "edit"))
+    for number, part in enumerate(result.parts, start=1):
+        for reason, how in zip(part.reasons, (f"edit {number} alone", f"without edit {number}"), strict=True):
+            if reason:
+                print_line(console, f"[red]{how}: {one_line(reason)}[/]")
+    quantile = f"{result.spread.quantile:.1f}" if result.spread.degrees else ""
+    print_whole(console, f"\n{_reading(config, objective, len(result.seeds), quantile)}")
+
+
+def print_promotion(config: Config, result: Promotion) -> None:
+    """Print every individual beside generation 0 at the scale, and how to read that."""
+    console, objective = stdout_console(), result.objective
+    _print_values(console, objective, [("generation 0", result.base)], result.base_remark)
+    rows = [
+        (
+            f"#{one.contender.individual}",
+            "-" if one.value is None else quantity(one.value),
+            _gain(one.gain, one.remark),
+            _share(one.gain.mean, result.base),
+            _gain_in_run(one.contender.in_run, confirmed=one.contender.confirmed),
+            _percent(one.contender.share_in_run),
+            one.verdict.value,
+            one_line(one.contender.idea),
+        )
+        for one in result.promoted
+    ]
+    header = ("id", objective.name, "gain here", "", "gain in the run", "", "verdict", "idea")
+    print_whole(console, "")
+    print_table(console, header, rows, left=("verdict", "idea"))
+    for name, reason in [
+        ("generation 0", result.base_reason),
+        *((f"#{one.contender.individual}", one.reason) for one in result.promoted),
+    ]:
+        if reason:
+            print_line(console, f"[red]{name}: {one_line(reason)}[/]")
+    quantile = f"{result.spread.quantile:.1f}" if result.spread.degrees else ""
+    print_whole(console, f"\n{_reading(config, objective, len(result.seeds), quantile)}")
+
+
+def _print_values(
+    console: Console, objective: Objective, values: Sequence[tuple[str, float | None]], remark: str = ""
+) -> None:
+    for name, value in values:
+        shown = "not measured" if value is None else f"{literal(objective.label)} {quantity(value)}"
+        print_whole(console, f"{name:<14}{shown}{f' [red]({literal(remark)})[/]' if remark else ''}")
+
+
+def _gain(gain: Gain, remark: str = "") -> str:
+    """Return a gain with its noise, or what came in its place."""
+    aside = f" [red]({literal(remark)})[/]" if remark else ""
+    if gain.mean is None:
+        return f"[red]{literal(remark)}[/]" if remark else "-"
+    noise = "" if gain.noise is None else f" ± {quantity(gain.noise)}"
+    return f"{quantity(gain.mean, signed=True)}{noise}{aside}"
+
+
+def _gain_in_run(gain: Gain | None, *, confirmed: bool) -> str:
+    if gain is None:
+        return "not measured"
+    return _gain(gain) if confirmed else f"{_gain(gain)}, not confirmed"
+
+
+def _share(value: float | None, base: float | None) -> str:
+    return _percent(value / abs(base) if value is not None and base else None)
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{share:+.1%}".replace("-", "−")
+
+
+def _each(config: Config) -> str:
+    """Return how long one evaluation takes, as far as the configuration says."""
+    if config.script is None:
+        return f"{config.budget.train_seconds:g} s of training each, "
+    seconds = config.script.fixed_seconds
+    return f"about {seconds:g} s each, " if seconds else ""
+
+
+def _reading(config: Config, objective: Objective, seeds: int, quantile: str) -> str:
+    """Return what the numbers mean."""
+    where = ""
+    if objective.name == CONFIRMED_OBJECTIVE and config.script is None:
+        where = ", on the held-out split G"
+    unit = f" in {literal(objective.unit)}" if objective.unit else ""
+    pairs = f"{seeds} seed{'s' if seeds > 1 else ''} that the search did not use"
+    known = f"± is one standard error, and more than {quantile} of them are beyond noise"
+    noise = known if quantile else "their noise is unknown"
+    more = "" if quantile else ": --seeds 2 or more tells it"
+    return f"[dim]Gains{unit}, positive is better, over {pairs}{where}; {noise}{more}.[/]"

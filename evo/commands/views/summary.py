@@ -1,0 +1,236 @@
+"""The summary of a run as a person reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+
+from evo.commands.views.terminal import (
+    literal,
+    one_line,
+    print_line,
+    print_table,
+    print_whole,
+    shell_word,
+    sparkline,
+    stdout_console,
+)
+from evo.run.folder import RunFolder
+from evo.run.lifecycle import Viewed
+from evo.standings.gains import Gain
+from evo.standings.plan import Confirmed
+from evo.standings.summary import Standing, Summary, summarize
+from evo.text import duration, money
+from trainer.objectives import Objective
+
+_DIGITS = {
+    "val_bpb": 4,
+    "tokens_per_second": 0,
+    "train_seconds": 1,
+    "run_seconds": 3,
+    "peak_memory_mib": 0,
+    "parameters": 0,
+    "code_lines": 0,
+}
+_UNITS = {"bits per byte": "bpb"}
+
+
+def print_summary(viewed: Viewed) -> None:
+    """Print the best individual, its gain with noise, the front, the cost, and where everything is, to stdout."""
+    summary = summarize(viewed.config, viewed.store, viewed.standings)
+    console = stdout_console()
+    print_whole(console, progress_line(summary))
+    print_best(console, summary)
+    print_cost(console, summary)
+    print_front(console, summary)
+    print_places(console, viewed.folder)
+
+
+def progress_line(summary: Summary) -> str:
+    """Return how many results there are and how they ended."""
+    statuses = ", ".join(f"{count} {name}" for name, count in summary.statuses.items()) or "none yet"
+    results = "" if summary.spent == summary.told else f" spent on {summary.told} results"
+    return f"[bold]{summary.spent:g} of {summary.budget} evaluations[/]{results}: {statuses}"
+
+
+def print_best(console: Console, summary: Summary) -> None:
+    """Print the best individual beside generation 0, and its gain."""
+    best, zero = summary.best, summary.generation_zero
+    if best is None or zero is None:
+        print_whole(console, "best          nothing measured yet")
+        return
+    print_line(console, f"best          [bold]#{best.id}[/]  {one_line(best.idea)}")
+    if gain := summary.gain:
+        # The mean that led the search to it is the best of many, so it comes last and by its name.
+        print_line(console, f"              {_confirmed(gain.own, gain, summary)}{_broken(best)}")
+        print_line(console, f"generation 0  {_confirmed(gain.generation_zero, gain, summary)}")
+        print_whole(console, f"gain          {_gain(summary)}")
+        print_line(console, f"selected by   {_value(best, summary)}")
+        return
+    print_line(console, f"              {_value(best, summary)}{_broken(best)}")
+    print_line(console, f"generation 0  {_value(zero, summary)}")
+    print_whole(console, f"gain          {_gain(summary)}")
+
+
+def print_comparison(console: Console, summary: Summary) -> None:
+    """Print every measured mean of the best individual beside generation 0's, with the noise of one evaluation."""
+    best, zero = summary.best, summary.generation_zero
+    if best is None or zero is None:
+        return
+    rows = [
+        (
+            objective.label,
+            number(objective.name, best.objectives[objective.name]),
+            number(objective.name, zero.objectives[objective.name]),
+            _sigma(objective.name, summary.noise),
+        )
+        for objective in summary.objectives
+        if objective.name in best.objectives and objective.name in zero.objectives
+    ]
+    print_whole(console, "")
+    print_table(console, ("mean of", f"#{best.id}", "generation 0", "noise σ"), rows, left=("mean of",))
+
+
+def print_cost(console: Console, summary: Summary) -> None:
+    """Print what the run has used up."""
+    work, spending = summary.work, summary.spending
+    trained = f"{duration(work.train_seconds)} of it training"
+    print_whole(console, f"cost          {duration(work.worker_seconds)} of workers, {trained}")
+    if spending.calls:
+        tokens_in = spending.input_tokens + spending.cache_read_tokens + spending.cache_write_tokens
+        unknown = f" and {spending.unpriced_calls} of unknown price" if spending.unpriced_calls else ""
+        print_whole(
+            console,
+            f"              {spending.calls} calls of a language model for {money(spending.cost_usd)}{unknown}; "
+            f"{tokens_in:,} tokens in, {spending.output_tokens:,} out",
+        )
+
+
+def print_front(console: Console, summary: Summary) -> None:
+    """Print the Pareto front, best in its first objective first, its hypervolume, and what was confirmed of it."""
+    if summary.front:
+        labels = [summary.label(name) for name in summary.front_objectives]
+        print_whole(console, f"\n[bold]Pareto front[/]: {' against '.join(labels)}")
+        print_standings(console, summary.front, summary.front_objectives, labels, knee=summary.knee)
+    if summary.hypervolume:
+        print_whole(console, f"\nhypervolume   {hypervolume_text(summary)}")
+    if summary.confirmed_front:
+        print_confirmed_front(console, summary)
+
+
+def hypervolume_text(summary: Summary) -> str:
+    """Return how the hypervolume of the front has come about, result by result, and what it is now."""
+    shares = dict(summary.hypervolume)
+    share, curve = 0.0, []
+    for number in range(1, summary.told + 1):
+        share = shares.get(number, share)
+        curve.append(share)
+    return f"{sparkline(curve)}  {share:.1%}"
+
+
+def print_confirmed_front(console: Console, summary: Summary) -> None:
+    """Print the members of the front as they were measured again, with the standard errors of their means."""
+    names = list(summary.confirmed_front[0].means)
+    where = f", {summary.label(summary.text_objective)} on held-out split G" if summary.text_objective in names else ""
+    print_whole(console, f"\n[bold]Confirmed front[/]: with fresh seeds{where}")
+    rows = [
+        (
+            f"#{one.individual}",
+            *(f"{number(name, one.means[name])} ± {number(name, one.errors[name])}" for name in names),
+            str(one.seeds),
+            "yes" if one.holds else "no",
+        )
+        for one in summary.confirmed_front
+    ]
+    print_table(console, ("id", *map(summary.label, names), "seeds", "holds"), rows, left=())
+
+
+def print_standings(
+    console: Console,
+    standings: Sequence[Standing],
+    objectives: Sequence[str],
+    labels: Sequence[str],
+    *,
+    knee: int | None = None,
+) -> None:
+    """Print one line an individual, with some objectives under their labels; the knee of a front is marked."""
+    rows = [
+        (
+            f"#{one.id}",
+            *(number(name, one.objectives[name]) for name in objectives),
+            _infeasible(one) + ("[bold]knee[/] " if one.id == knee else "") + one_line(one.idea),
+        )
+        for one in standings
+    ]
+    print_table(console, ("id", *labels, "idea"), rows, left=("idea",))
+
+
+def print_places(console: Console, folder: RunFolder) -> None:
+    """Print where the report and the family tree are."""
+    tree = f"git -C {shell_word(folder.lineage)} log --graph --all --oneline"
+    if folder.report.exists():
+        print_whole(console, f"\nreport        {literal(str(folder.report))}")
+    print_whole(console, f"family tree   {tree}")
+
+
+def number(name: str, value: float) -> str:
+    """Return a measured value with the digits that mean something."""
+    return f"{value:,.{_DIGITS[name]}f}" if name in _DIGITS else f"{value:.5g}"
+
+
+def gain_text(gain: Gain, objective: Objective, confirmed: Confirmed) -> str:
+    """Return a confirmed gain with its noise and what to make of it."""
+    verdict = "beyond noise" if gain.is_real else "within noise: a tie with generation 0"
+    pairs = f"{gain.seeds} paired seed{'s' if gain.seeds > 1 else ''}"
+    where = "held-out split G" if confirmed is Confirmed.ON_TEXT else "fresh ones"
+    unit = _UNITS.get(objective.unit, objective.unit)
+    amount = f"{signed(objective.name, gain.value)}{f' {unit}' if unit else ''}"
+    low, high = (signed(objective.name, bound) for bound in (gain.value - gain.margin, gain.value + gain.margin))
+    claim = "; self-reported" if objective.self_reported else ""
+    return f"{amount}, 95% interval {low} to {high} ({pairs}, {where}; {verdict}{claim})"
+
+
+def signed(name: str, value: float) -> str:
+    """Return a difference with its sign."""
+    return f"{'+' if value >= 0 else '-'}{number(name, abs(value))}"
+
+
+def evaluations(count: int) -> str:
+    """Return a number of evaluations in words."""
+    return f"{count} evaluation{'' if count == 1 else 's'}"
+
+
+def _sigma(name: str, noise: Mapping[str, float]) -> str:
+    return number(name, noise[name]) if name in noise else "unknown"
+
+
+def _gain(summary: Summary) -> str:
+    if summary.best and summary.best.id == 0:
+        return "none: nothing better than generation 0 was found"
+    if summary.gain is None:
+        return "not confirmed: the finalists have not been re-evaluated"
+    return gain_text(summary.gain, summary.objective, summary.confirmed)
+
+
+def _value(standing: Standing, summary: Summary) -> str:
+    name = summary.objective.name
+    value = f"{summary.objective.label} {number(name, standing.objectives[name])}"
+    sigma = f" ± {number(name, summary.noise[name])}" if name in summary.noise else ""
+    return f"{value}{sigma} ({evaluations(standing.replicates)})"
+
+
+def _confirmed(mean: float, gain: Gain, summary: Summary) -> str:
+    """Return a mean over the seeds of the confirmation with its 95% interval."""
+    objective = summary.objective
+    margin = gain.margin_of_mean
+    value, low, high = (number(objective.name, one) for one in (mean, mean - margin, mean + margin))
+    return f"{objective.label} {value}, 95% interval {low} to {high}"
+
+
+def _broken(standing: Standing) -> str:
+    return f", [red]infeasible[/]: breaks {' and '.join(standing.broken)}" if standing.broken else ""
+
+
+def _infeasible(standing: Standing) -> str:
+    return "[red]infeasible[/] " if standing.broken else ""

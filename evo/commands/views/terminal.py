@@ -1,0 +1,102 @@
+"""Text for a terminal and for a pipe: what fits on a screen there, and every word of it here.
+
+On a terminal a line that ends in an idea is cut at the right edge; in a pipe nothing is cut, wrapped or coloured.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.text import Text
+
+from evo.text import visible
+
+_GAP = "  "
+_SPARKS = "▁▂▃▄▅▆▇█"
+
+
+def stdout_console() -> Console:
+    """Return a console for results."""
+    return Console(highlight=False)
+
+
+def stderr_console() -> Console:
+    """Return a console for everything that is no result."""
+    return Console(stderr=True, highlight=False)
+
+
+def literal(text: str) -> str:
+    """Return untrusted text with its invisible characters written out, safe inside rich markup."""
+    return escape(visible(text))
+
+
+def one_line(text: str) -> str:
+    """Return untrusted text as one line, safe inside rich markup."""
+    return literal(" ".join(text.split()))
+
+
+def shell_word(path: Path) -> str:
+    """Return a path as one copies it into a shell, safe inside rich markup."""
+    return literal(shlex.quote(str(path)))
+
+
+def print_line(console: Console, line: str | Text) -> None:
+    """Print one line, text or rich markup, cut at the edge of a terminal."""
+    text = Text.from_markup(line) if isinstance(line, str) else line
+    if console.is_terminal:
+        console.print(text, no_wrap=True, overflow="ellipsis")
+    else:
+        console.print(text, soft_wrap=True)
+
+
+def print_whole(console: Console, markup: str) -> None:
+    """Print rich markup without cutting or wrapping it, so that what is copied from it is whole."""
+    console.print(Text.from_markup(markup), soft_wrap=True)
+
+
+def print_prose(console: Console, markup: str) -> None:
+    """Print sentences in rich markup, wrapped between words on a terminal."""
+    console.print(Text.from_markup(markup), soft_wrap=not console.is_terminal)
+
+
+def print_block(console: Console, text: str, indent: str = "  ") -> None:
+    """Print untrusted lines of text as they are, indented."""
+    for line in text.split("\n"):
+        console.print(Text(f"{indent}{visible(line)}".rstrip()), soft_wrap=True)
+
+
+def print_table(console: Console, header: Sequence[str], rows: Iterable[Sequence[str]], left: Collection[str]) -> None:
+    """Print aligned columns of rich markup; the last column gives way where the terminal is narrow.
+
+    Args:
+        console: where to.
+        header: names of the columns.
+        rows: cells, as many in each row as there are columns.
+        left: names of the columns that are aligned to the left; numbers stand to the right.
+    """
+    names = [Text(name, style="bold") for name in header]
+    table = [names, *([Text.from_markup(cell) for cell in row] for row in rows)]
+    widths = [max(text.cell_len for text in column) for column in zip(*table, strict=True)]
+    for row in table:
+        line = Text()
+        for name, text, width in zip(header, row, widths, strict=True):
+            padding = " " * (width - text.cell_len)
+            line.append_text(text + padding if name in left else Text(padding) + text)
+            line.append(_GAP)
+        line.rstrip()
+        print_line(console, line)
+
+
+def sparkline(values: Sequence[float], width: int = 48) -> str:
+    """Return a row of bars for finite values, of which at most `width` are shown, evenly spread."""
+    if len(values) > width:
+        values = [values[round(place * (len(values) - 1) / (width - 1))] for place in range(width)]
+    if not values:
+        return ""
+    lowest, span = min(values), max(values) - min(values)
+    top = len(_SPARKS) - 1
+    return "".join(_SPARKS[round((value - lowest) / span * top) if span else 0] for value in values)

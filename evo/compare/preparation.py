@@ -1,0 +1,118 @@
+"""From a file to an experiment that may run here, and may go on where it began."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from evo.compare.arms import arm_config
+from evo.compare.collecting import Definition
+from evo.compare.experiment import load_experiment
+from evo.compare.folder import ExperimentFolder
+from evo.config.config import Config
+from evo.errors import ChangedExperiment
+from evo.run.assemble import build_operators
+from evo.run.generation_zero import read_generation_zero
+from evo.run.materials import Materials, ScriptFiles
+from trainer.errors import ConfigError
+
+
+def define(path: Path) -> Definition:
+    """Return the experiment of a file as this machine would run it.
+
+    Raises:
+        ConfigError: the file, an arm or a budget is wrong.
+        GenomeError: generation 0 cannot be one.
+    """
+    experiment = load_experiment(path)
+    configs = [
+        arm_config(experiment, arm, experiment.seed_of(number, 0), str(path))
+        for number, arm in enumerate(experiment.arms)
+    ]
+    for arm, config in zip(experiment.arms, configs, strict=True):
+        for key in ("objectives", "front"):
+            found, expected = getattr(config.search, key), getattr(configs[0].search, key)
+            if found != expected:
+                raise ConfigError(
+                    f"{path}, arm {arm.name}: `search.{key}` must be the same for all arms, but it was {[*found]}, and "
+                    f"{[*expected]} for {experiment.arms[0].name}. Put it into [base]."
+                )
+    return Definition(experiment, configs, read_generation_zero(configs[0]))
+
+
+def require_operators(definition: Definition) -> None:
+    """Raise ConfigError unless every arm has its operators, and the language model of those that need one."""
+    for config in definition.configs:
+        asyncio.run(build_operators(config).close())
+
+
+def begin(definition: Definition, folder: ExperimentFolder, materials: Materials) -> None:
+    """Keep what the experiment is when it begins, and refuse to go on with another one.
+
+    Raises:
+        ChangedExperiment: what was begun in the folder is not what would go on now.
+    """
+    now = _decided(definition, materials)
+    before = folder.begun
+    if before is not None:
+        changes = [*_changes(before, now)]
+        if changes:
+            more = f", and {len(changes) - 1} more" if len(changes) > 1 else ""
+            raise ChangedExperiment(
+                f"The experiment in {folder.path} was begun otherwise: {changes[0]}{more}. Results of two experiments "
+                "do not mix: undo the change, or give another folder with --out. Only `repeats` may grow."
+            )
+    if before != now:
+        folder.begin(now)
+
+
+def _decided(definition: Definition, materials: Materials) -> dict[str, Any]:
+    """Return everything that decides about results, as JSON has it."""
+    experiment = definition.experiment
+    arms = {arm.name: _comparable(config) for arm, config in zip(experiment.arms, definition.configs, strict=True)}
+    frozen = [*materials.frozen, *materials.held_out] if isinstance(materials, ScriptFiles) else []
+    decided = {
+        "experiment": experiment.model_dump(mode="json"),
+        "arms": arms,
+        "generation_zero": _sha256(definition.generation_zero),
+        "frozen": {one.name: one.sha256 for one in frozen},
+    }
+    kept: dict[str, Any] = json.loads(json.dumps(decided))
+    return kept
+
+
+def _comparable(config: Config) -> dict[str, Any]:
+    """Return a configuration without what may be another one tomorrow: where it runs, and where its model is served."""
+    data = config.model_dump(mode="json", exclude={"workers": True, "llm": {"base_url"}})
+    program = Path(config.llm.program)
+    if config.llm.program and program.is_file():
+        data["llm"]["program_sha256"] = _sha256(program.read_text(encoding="utf-8", errors="replace"))
+    return data
+
+
+def _changes(before: Any, now: Any, key: str = "") -> Iterator[str]:
+    """Yield what changed, by dotted key."""
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
+        for name in dict.fromkeys((*before, *now)):
+            yield from _changes(before.get(name), now.get(name), f"{key}.{name}" if key else name)
+    elif before != now and not _is_growth(key, before, now):
+        yield f"`{key.removeprefix('experiment.')}` was {_shown(before)} and is {_shown(now)}"
+
+
+def _is_growth(key: str, before: Any, now: Any) -> bool:
+    if key == "experiment.repeats":
+        return bool(before < now)
+    return key == "experiment.seeds" and bool(before) and now[: len(before)] == before
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

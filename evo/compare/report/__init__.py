@@ -1,0 +1,9 @@
+"""The report of an experiment: one HTML page, Markdown, figures, tables for pandas.
+
+page        writes all of it
+document    what the page and the Markdown say
+findings    what may be claimed
+wording     numbers and verdicts in words
+figures     the figures
+templates/
+"""

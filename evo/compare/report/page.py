@@ -1,0 +1,139 @@
+"""`write_report`: what an experiment found, as one HTML page that needs no network, Markdown, figures and CSV."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+import evo.report
+from evo.compare.report.document import Document, compose
+from evo.compare.report.findings import Findings
+from evo.compare.statistics.curves import expected_runtimes
+from evo.compare.statistics.effect_sizes import Estimate
+from evo.errors import ReportError
+from evo.report.templates import environment
+from evo.text import visible
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_SHARED_STYLE = Path(evo.report.__file__).parent / "report.css"
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>&|#~$])")
+
+
+def write_report(findings: Findings, folder: Path) -> Path:
+    """Write the report of an experiment, complete, partial or empty, and return the path of its page.
+
+    The folder gets `report.html`, `report.md`, `figures/` with every figure as SVG and PNG, and as CSV `runs`,
+    `progress`, `points`, `arms`, `comparisons` and `targets`. Older ones are replaced, the page last and at once.
+
+    Raises:
+        ReportError: the folder cannot be written.
+    """
+    document = compose(findings)
+    page, markdown = render_html(document), render_markdown(document)
+    try:
+        (folder / "figures").mkdir(parents=True, exist_ok=True)
+        for figure in document.figures:
+            _replace(folder / "figures" / f"{figure.name}.svg", figure.svg)
+            _replace(folder / "figures" / f"{figure.name}.png", figure.png)
+        findings.results.write_csv(folder)
+        for name, table in _tables(findings).items():
+            _replace(folder / f"{name}.csv", table.to_csv(index=False).encode("utf-8"))
+        _replace(folder / "report.md", markdown.encode("utf-8"))
+        _replace(folder / "report.html", page.encode("utf-8"))
+    except OSError as error:
+        raise ReportError(
+            f"The report of the experiment was to be written into {folder}, but that failed: {error.strerror}. "
+            "Name a folder that you can write."
+        ) from error
+    return folder / "report.html"
+
+
+def render_html(document: Document) -> str:
+    """Return the page. Every text of the document may be hostile: it is shown, never interpreted."""
+    rules = [path.read_text("utf-8") for path in (_SHARED_STYLE, _TEMPLATES / "report.css")]
+    return (
+        environment(_TEMPLATES, visible)
+        .get_template("report.html")
+        .render(
+            document=document,
+            style=Markup("\n".join(rules)),  # noqa: S704 - our own rules
+            encoded={figure.name: base64.b64encode(figure.svg).decode("ascii") for figure in document.figures},
+        )
+    )
+
+
+def render_markdown(document: Document) -> str:
+    """Return the same as Markdown, with the figures by their paths."""
+    text = environment(_TEMPLATES, _as_markdown).get_template("report.md").render(document=document)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def _as_markdown(text: str) -> Markup:
+    r"""Return text in which nothing is Markdown or HTML, in one line."""
+    escaped = _MARKDOWN.sub(r"\\\1", " ".join(visible(text).split()))
+    return Markup(escaped)  # noqa: S704 - what HTML would interpret is escaped as Markdown escapes it
+
+
+def _tables(findings: Findings) -> dict[str, pd.DataFrame]:
+    contrasts = [
+        {
+            "arm": one.comparison.arm,
+            "reference": one.comparison.reference,
+            "runs": one.runs,
+            "difference": one.difference,
+            "superiority": one.superiority,
+            "spread": one.spread,
+            "p": one.comparison.p,
+            "p_source": one.comparison.source.value,
+            "holm_p": one.comparison.holm_p,
+            "smallest_p": one.comparison.smallest_p,
+            "verdict": one.comparison.verdict.value,
+            "runs_needed": one.needed,
+            "detectable_effect": one.detectable,
+        }
+        for one in findings.contrasts
+    ]
+    arms = [
+        {field.name: getattr(arm, field.name) for field in fields(arm) if field.name != "reasons"}
+        for arm in findings.arms
+    ]
+    return {
+        "arms": _flat(arms),
+        "comparisons": _flat(contrasts),
+        "targets": expected_runtimes(findings.results),
+    }
+
+
+def _flat(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
+    """Return a table in which an estimate takes three columns."""
+    flat: list[dict[str, Any]] = []
+    for row in rows:
+        cells: dict[str, Any] = {}
+        for name, value in row.items():
+            if isinstance(value, Estimate):
+                cells |= {name: value.value, f"{name}_low": value.low, f"{name}_high": value.high}
+            else:
+                cells[name] = value
+        flat.append(cells)
+    return pd.DataFrame(flat)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file so that it is the old or the new one at any time."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        draft.write_bytes(content)
+        draft.replace(path)
+    except OSError:
+        with suppress(OSError):
+            draft.unlink()
+        raise

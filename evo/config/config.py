@@ -1,0 +1,516 @@
+"""The configuration of a run: one frozen tree that mirrors the TOML file.
+
+Defaults < TOML file < flags. An unknown key fails with a suggestion. `None` means "chosen for the device"; `resolve` in
+`evo.config.resolution` fills those in, and the resolved configuration is stored with the run. Secrets never stand
+here: they come from the environment only.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tomli_w
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from evo.config.task import (
+    LANGUAGE_MODEL,
+    SCRIPT,
+    LanguageModelTask,
+    ObjectiveConfig,
+    Positive,
+    Quantity,
+    ScriptTask,
+    Seconds,
+    Section,
+    TaskConfig,
+    kind_of,
+)
+from operators.prompt_styles import STYLES
+from populations.descriptors import FROM_CODE, is_descriptor
+from trainer.errors import ConfigError
+from trainer.evaluation import Clock
+from trainer.objectives import Objective
+
+Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False, strict=True)]
+
+_LARGEST_SEED = 4_000_000
+"""Training seeds derive from it and must fit into 32 bits, as NumPy demands."""
+
+_FLAGS = {
+    "train_seconds": "--budget",
+    "fixed_seconds": "--budget",
+    "weights": "--operators",
+    "count": "--workers",
+    "max_cost_usd": "--max-cost",
+    "front": "--objectives",
+}
+"""The flags that are not called like the keys they set."""
+
+_INNER_KEY = re.compile(r"`([\w.]+)` ")
+_TYPES = {
+    "valid tuple": "list",
+    "valid dictionary or instance of ObjectiveConfig": "table",
+    "valid dictionary": "table",
+}
+"""What pydantic calls the types of TOML."""
+
+
+class BudgetConfig(Section):
+    """Time limits of one evaluation of the language-model task; see `trainer.evaluation.Budget`.
+
+    Attributes:
+        min_throughput: share of its parent's training tokens per second, or of generation 0's where these are fewer,
+            below which an offspring is ended early, as a failure; 0 for never.
+    """
+
+    train_seconds: Seconds | None = None
+    clock: Clock | None = None
+    setup_seconds: Seconds = 300.0
+    score_seconds: Seconds = 300.0
+    min_throughput: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False, strict=True)] = 0.1
+
+
+class SearchConfig(Section):
+    """The evolutionary loop.
+
+    Attributes:
+        pop: μ, individuals in the population; also the evaluations of one generation. One that is generational is the
+            greedy loop: the best so far is varied, once at a time, and replaced by what is better.
+        gens: generations; the run's whole budget is pop × gens evaluations, replicates and confirmations included.
+        schedule: `asynchronous` is (μ+1) without a barrier, `generational` is (μ+λ) with one.
+        objectives: what selection looks at; several of them select by NSGA-II. The finalists are the best in the one,
+            or the members of the front; `val_bpb` is confirmed on held-out text. The task's first one by default.
+        front: the objectives of the Pareto front that is kept and reported; those of selection by default, or the
+            task's first two where selection looks at one.
+        parents: `population` selects them among the survivors; `generation_zero` varies that alone, with operators that
+            are told of nobody else: independent samples. Crossover has no second parent then, and `tuning` still learns
+            from what was measured.
+        tournament_size: individuals that compete for each parent's place.
+        seed: every random choice derives from it.
+        max_hours: wall time of the run, its confirmation included, whoever drives it.
+        max_gpu_hours: hours of all workers together, each counted for the devices that one evaluation takes; crashes,
+            lost evaluations and the confirmation are included.
+        max_usd: those hours at `operators.dollars_per_hour`, and what language models cost.
+        target: mean of the first objective at which the search ends.
+        patience: results without a better individual, or with several objectives without a new one on the front, after
+            which the search ends; 0 for never.
+    """
+
+    pop: Positive = 16
+    gens: Positive = 40
+    schedule: Literal["asynchronous", "generational"] = "asynchronous"
+    objectives: tuple[str, ...] = ()
+    front: tuple[str, ...] = ()
+    parents: Literal["population", "generation_zero"] = "population"
+    tournament_size: Positive = 2
+    seed: Annotated[int, Field(ge=0, le=_LARGEST_SEED, strict=True)] = 0
+    max_hours: Quantity | None = None
+    max_gpu_hours: Quantity | None = None
+    max_usd: Quantity | None = None
+    target: Annotated[float, Field(allow_inf_nan=False, strict=True)] | None = None
+    patience: Annotated[int, Field(ge=0, strict=True)] = 0
+
+    @field_validator("objectives", "front")
+    @classmethod
+    def _named_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if not names or len(set(names)) != len(names):
+            raise ValueError(f"must name each objective once, but it was {list(names)}")
+        return names
+
+    @property
+    def evaluations(self) -> int:
+        """The run's budget, evaluations."""
+        return self.pop * self.gens
+
+
+class FidelityConfig(Section):
+    """Smaller budgets on which offspring are tried before they get the whole (`evo.standings.rungs`).
+
+    Attributes:
+        rungs: shares of the budget, ascending, the last 1.0; each is a training from scratch. Empty for none.
+        promote: share of a rung's results that goes on to the next one.
+        calibrate: individuals that train on every rung, whatever they score, before ranks decide.
+        min_correlation: Spearman's rank correlation with the whole budget below which a rung is left out.
+    """
+
+    rungs: tuple[Share, ...] = ()
+    promote: Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False, strict=True)] = 1 / 3
+    calibrate: Annotated[int, Field(ge=8, strict=True)] = 12
+    min_correlation: Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False, strict=True)] = 0.5
+
+    @field_validator("rungs")
+    @classmethod
+    def _ascending(cls, rungs: tuple[float, ...]) -> tuple[float, ...]:
+        if rungs and (len(rungs) < 2 or rungs[-1] != 1 or list(rungs) != sorted(set(rungs))):
+            raise ValueError(f"must be ascending shares of the budget that end in 1.0, but they were {list(rungs)}")
+        return rungs
+
+
+class NoiseConfig(Section):
+    """How noise is measured and kept out of the result.
+
+    Attributes:
+        baseline_replicates: evaluations of generation 0, each with another seed, that measure σ.
+        leaders: how many of the best are evaluated with more than one seed.
+        leader_seeds: how many seeds each of them gets.
+        sentinel_every: results of a device after which generation 0 runs on it again; 0 for never.
+        confirm_share: share of the budget kept for re-evaluating the finalists on a split selection never saw.
+    """
+
+    baseline_replicates: Positive = 3
+    leaders: Annotated[int, Field(ge=0, strict=True)] = 3
+    leader_seeds: Positive = 2
+    sentinel_every: Annotated[int, Field(ge=0, strict=True)] = 40
+    confirm_share: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False, strict=True)] = 0.085
+
+
+class DiversityConfig(Section):
+    """What keeps a search from looking in one place only; all of it is off unless asked for.
+
+    Attributes:
+        islands: parts of the population that breed apart; 1 for none.
+        migrate_every: results of offspring after which each island sends its best to the next one.
+        migrants: how many it sends.
+        max_age: results that an individual stays in the population for, unless it is the best; 0 for ever.
+        similarity: share of common code from which an offspring repeats a child of its parents that came out worse than
+            the first of them, and is refused unless it differs in constants only; 0 for never. Failures never count.
+        descriptors: what tells the niches of a MAP-Elites archive apart: `branch`, `depth`, `optimizer`, `distance`, a
+            measured quantity such as `parameters`, or a constant such as `WIDTH`. None for no archive but what
+            exploration needs.
+        bins: niches along a descriptor that is a number.
+        archive_share: of the offspring, how many have parents from the archive of `descriptors`.
+        explore_after: results without a better individual after which the search explores; 0 for never.
+    """
+
+    islands: Positive = 1
+    migrate_every: Positive = 64
+    migrants: Positive = 1
+    max_age: Annotated[int, Field(ge=0, strict=True)] = 0
+    similarity: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)] = 0.0
+    descriptors: tuple[str, ...] = ()
+    bins: Annotated[int, Field(ge=2, strict=True)] = 7
+    archive_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)] = 0.5
+    explore_after: Annotated[int, Field(ge=0, strict=True)] = 0
+
+    @field_validator("descriptors")
+    @classmethod
+    def _named_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(names)) != len(names):
+            raise ValueError(f"must name each descriptor once, but it was {list(names)}")
+        return names
+
+
+class OperatorsConfig(Section):
+    """Which operators make offspring.
+
+    Attributes:
+        weights: relative frequency by operator name; None takes the language model where one can be reached, and the
+            classical operators otherwise.
+        adaptive: whether operators that improve on their parents for their cost are drawn more often than that.
+        dollars_per_hour: what an hour of a worker is worth (of one GPU where an evaluation takes several), to weigh the
+            price of a language model against time.
+        tuning_method: how `tuning` chooses constants; any but `mixed` begins by itself, with its parent alone.
+    """
+
+    weights: dict[str, float] | None = None
+    adaptive: bool = False
+    tuning_method: Literal["mixed", "gp", "tpe", "cma_es", "random"] = "mixed"
+    dollars_per_hour: Quantity = 2.0
+
+    @field_validator("weights")
+    @classmethod
+    def _positive_weights(cls, weights: dict[str, float] | None) -> dict[str, float] | None:
+        if weights is not None and (not weights or not all(w > 0 and math.isfinite(w) for w in weights.values())):
+            raise ValueError(f"must give each operator a positive weight, but it was {weights}")
+        return weights
+
+    @field_validator("tuning_method", mode="before")
+    @classmethod
+    def _older_name(cls, method: object) -> object:
+        """Take runs of the time when two methods were all there were."""
+        return "mixed" if method == "both" else method
+
+
+class LLMConfig(Section):
+    """The language model behind `llm_mutation` and `llm_crossover`.
+
+    Attributes:
+        base_url: an Anthropic-compatible server; None for Anthropic's own.
+        program: path of a Markdown file with your instructions to the model; empty for none.
+        styles: the kinds of change that mutations ask for, equally often unless the choice of operators is adaptive;
+            all of `operators.prompt_styles.STYLES` by default.
+        reply_deadline_seconds: one reply, first to last byte.
+        patience_seconds: how long an outage is waited out before the run stops.
+        max_cost_usd: the run stops before this is exceeded.
+    """
+
+    model: str = "claude-sonnet-5-5"
+    base_url: str | None = None
+    program: str = ""
+    styles: tuple[str, ...] = ()
+    max_tokens: Annotated[int, Field(ge=256, strict=True)] = 16384
+    reply_deadline_seconds: Seconds = 600.0
+    patience_seconds: Seconds = 1800.0
+    cache_lifetime: Literal["5m", "1h"] | None = None
+    repairs: Annotated[int, Field(ge=0, strict=True)] = 3
+    max_cost_usd: Quantity | None = None
+
+    @field_validator("styles")
+    @classmethod
+    def _known_styles(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(names)) != len(names) or not set(names) <= set(STYLES):
+            raise ValueError(f"must name styles among {', '.join(STYLES)}, each once, but it was {list(names)}")
+        return names
+
+
+class WorkersConfig(Section):
+    """Where evaluations run.
+
+    Attributes:
+        count: workers; None for one a GPU, or one on the CPU.
+        devices: `cpu`, `mps`, GPU indices or UUIDs; empty for every visible GPU, else the CPU.
+        threads: CPU threads of one candidate.
+        memory_mib: resident memory of one candidate's process tree.
+        sandbox: `auto` is the strongest isolation that works here, `strict` refuses to start below the top level; or a
+            level by name.
+    """
+
+    count: Positive | None = None
+    devices: tuple[str, ...] = ()
+    threads: Positive | None = None
+    memory_mib: Quantity | None = None
+    sandbox: Literal["auto", "strict", "bubblewrap", "landlock", "process-group"] = "auto"
+
+
+class Config(Section):
+    """All of a run's configuration."""
+
+    task: TaskConfig = LanguageModelTask()
+    budget: BudgetConfig = BudgetConfig()
+    search: SearchConfig = SearchConfig()
+    fidelity: FidelityConfig = FidelityConfig()
+    noise: NoiseConfig = NoiseConfig()
+    diversity: DiversityConfig = DiversityConfig()
+    operators: OperatorsConfig = OperatorsConfig()
+    llm: LLMConfig = LLMConfig()
+    workers: WorkersConfig = WorkersConfig()
+
+    @model_validator(mode="after")
+    def _objectives_of_the_task(self) -> Config:
+        """Fill in the objectives that the task has by default."""
+        selection, _ = self.task.default_objectives
+        selection = self.search.objectives or selection
+        wanted = {"objectives": selection, "front": self.search.front or self._front_of(selection)}
+        # Frozen for everybody else; pydantic wants the same object back.
+        object.__setattr__(self, "search", self.search.model_copy(update=wanted))
+        return self
+
+    def _front_of(self, selection: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the objectives of the front where the configuration names none."""
+        return selection if len(selection) > 1 else self.task.default_objectives[1]
+
+    @property
+    def has_front_by_default(self) -> bool:
+        """Whether the objectives of the front are those that follow from what selection looks at."""
+        return self.search.front == self._front_of(self.search.objectives)
+
+    @model_validator(mode="after")
+    def _rungs_reach_the_script(self) -> Config:
+        """Refuse rungs for a program that would run for its whole time on each of them."""
+        script = self.script
+        if self.fidelity.rungs and script is not None and not script.takes_seconds:
+            raise ValueError(
+                "`fidelity.rungs` needs a command that is told how long to run: set `task.fixed_seconds`, and put "
+                "{seconds} among the arguments of `task.command`"
+            )
+        return self
+
+    @property
+    def script(self) -> ScriptTask | None:
+        """The task if it is a script, else None."""
+        return self.task if isinstance(self.task, ScriptTask) else None
+
+    def objectives(self, names: Sequence[str]) -> tuple[Objective, ...]:
+        """Return the named objectives of the task."""
+        return tuple(self.task.measured[name] for name in names)
+
+    def labels(self, names: Sequence[str]) -> list[str]:
+        """Return the names of objectives as tables show them."""
+        return [objective.label for objective in self.objectives(names)]
+
+    def to_toml(self) -> str:
+        """Return the TOML text that `load_config` reads back."""
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+
+
+def load_config(path: Path | None, flags: Mapping[str, Mapping[str, Any]] | None = None) -> Config:
+    """Return the configuration of a TOML file (defaults without one) with flags laid over it.
+
+    Args:
+        path: the TOML file.
+        flags: values by section and key; None values are flags that were not given.
+
+    Raises:
+        ConfigError: the file cannot be read, or a key or a value is wrong.
+    """
+    config = (
+        parse_config(located(read_toml(path, "--config"), path.parent), source=f"--config {path}") if path else Config()
+    )
+    return overlaid(config, flags or {})
+
+
+def overlaid(config: Config, flags: Mapping[str, Mapping[str, Any]]) -> Config:
+    """Return `config` with flags laid over it: values by section and key; None where a flag was not given.
+
+    Raises:
+        ConfigError: a value is wrong; the message names its flag.
+    """
+    data = config.model_dump(mode="json", exclude_none=True)
+    if config.has_front_by_default:
+        del data["search"]["front"]  # it follows the objectives that a flag may name
+    for section, values in flags.items():
+        data[section] |= {key: value for key, value in values.items() if value is not None}
+    return parse_config(data)
+
+
+def parse_config(data: Mapping[str, Any], source: str = "") -> Config:
+    """Return the configuration of parsed TOML; raise ConfigError with the first thing that is wrong.
+
+    Args:
+        data: as TOML has it.
+        source: the file it comes from; empty for flags, which are then called by their names.
+    """
+    try:
+        config = Config.model_validate(data)
+    except ValidationError as error:
+        # A misspelt key often is what makes others wrong.
+        first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
+        raise ConfigError(explain(first, source)) from error
+    _refuse_unmeasured(config, source)
+    _refuse_impossible_diversity(config, source)
+    return config
+
+
+def _refuse_unmeasured(config: Config, source: str) -> None:
+    for key in ("objectives", "front"):
+        for name in getattr(config.search, key):
+            if name not in config.task.measured:
+                where = f"{source}: `search.{key}`" if source else _flag_of(["search", key])
+                raise ConfigError(f"{where} {name!r} is not measured; {suggest(name, config.task.measured)}")
+
+
+def _refuse_impossible_diversity(config: Config, source: str) -> None:
+    def where(key: str) -> str:
+        return f"{source}: `diversity.{key}`" if source else _flag_of(["diversity", key])
+
+    diversity, mu = config.diversity, config.search.pop
+    smallest = mu // diversity.islands
+    if diversity.islands > 1 and smallest < 2:
+        raise ConfigError(
+            f"{where('islands')} was {diversity.islands}, but a population of {mu} has two individuals for each of at "
+            f"most {max(1, mu // 2)}."
+        )
+    if diversity.islands > 1 and diversity.migrants >= smallest:
+        raise ConfigError(
+            f"{where('migrants')} was {diversity.migrants}, but somebody must stay on an island of {smallest}."
+        )
+    measured = config.task.measured
+    for name in diversity.descriptors:
+        if not is_descriptor(name, measured):
+            hint = suggest(name, (*FROM_CODE, *measured))
+            raise ConfigError(f"{where('descriptors')} {name!r} is no descriptor and no constant in capitals; {hint}")
+
+
+def located(data: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return parsed TOML with the paths in it taken from the folder that its file stands in."""
+    located = {name: dict(table) if isinstance(table, dict) else table for name, table in data.items()}
+    if kind_of(located.get("task", {})) == SCRIPT:
+        located["task"].setdefault("root", ".")
+    for section, key in (("task", "root"), ("task", "genome"), ("llm", "program")):
+        table = located.get(section)
+        # The genome of a script is named within its project; other kinds of values are refused later.
+        if isinstance(table, dict) and isinstance(table.get(key), str) and table[key] and not _in_project(table, key):
+            table[key] = str((folder / Path(table[key]).expanduser()).resolve())
+    return located
+
+
+def _in_project(table: Mapping[str, Any], key: str) -> bool:
+    return key == "genome" and kind_of(table) == SCRIPT
+
+
+def read_toml(path: Path, name: str) -> dict[str, Any]:
+    """Return the tables of a TOML file.
+
+    Args:
+        path: of the file.
+        name: what the user calls it.
+
+    Raises:
+        ConfigError: it cannot be read, or is no TOML in UTF-8.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{name} {path} cannot be read: {error.strerror}. Expected a TOML file.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{name} must be a TOML file in UTF-8, but {path} is not: {error}.") from error
+
+
+def explain(problem: Any, source: str, keys_of: Callable[[Sequence[Any]], Sequence[str]] | None = None) -> str:
+    """Return what is wrong with a value, in a line for a person.
+
+    Args:
+        problem: one of pydantic's errors.
+        source: the file that it comes from; empty for flags.
+        keys_of: the keys of the table at a place of pydantic's; those of the configuration by default.
+    """
+    location = [str(part) for part in problem["loc"]]
+    if location[:1] == ["task"] and location[1:2] in ([LANGUAGE_MODEL], [SCRIPT]):
+        del location[1]  # which kind of task it is stands in no key but `kind`
+    message = problem["msg"].removeprefix("Value error, ")
+    if inner := _INNER_KEY.match(message):  # of a table whose keys do not fit together
+        location, message = [*location, *inner[1].split(".")], message[inner.end() :]
+    key = ".".join(location)
+    name = f"{source}: `{key}`" if source else _flag_of(location)
+    if problem["type"] == "extra_forbidden":
+        siblings = (keys_of or _keys_of)(problem["loc"][:-1])
+        return f"{name} is not a configuration key; {suggest(location[-1], siblings)}"
+    if problem["type"] == "missing":
+        return f"{name} is missing."
+    if problem["type"] == "union_tag_invalid":
+        kind = problem["input"]["kind"]
+        return f"{source}: `{key}.kind` must be {LANGUAGE_MODEL!r} or {SCRIPT!r}, but it was {kind!r}."
+    if problem["type"] == "value_error":
+        return f"{name} {message}" if message.endswith((".", "?")) else f"{name} {message}."
+    for python, toml in _TYPES.items():
+        message = message.replace(python, toml)
+    return f"{name} was {problem['input']!r}: {message[0].lower()}{message[1:]}."
+
+
+def _flag_of(location: Sequence[str]) -> str:
+    key = location[1]
+    return _FLAGS.get(key, f"--{key.replace('_', '-')}")
+
+
+def _keys_of(location: Sequence[Any]) -> list[str]:
+    """Return the keys of the table at a place of pydantic's."""
+    if location[:1] == ("task",):
+        task = {LANGUAGE_MODEL: LanguageModelTask, SCRIPT: ScriptTask}[location[1]]
+        section: Any = ObjectiveConfig if len(location) > 2 else task
+    else:
+        section = Config.model_fields[location[0]].annotation if location else Config
+    fields = getattr(section, "model_fields", {})
+    return [field.alias or name for name, field in fields.items()]
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Return what may have been meant by a name: the most similar of those known, or all of them."""
+    known = list(known)
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"expected one of {', '.join(known)}."

@@ -1,0 +1,181 @@
+"""Filling in what a configuration leaves to the device and the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypeVar
+from urllib.parse import urlsplit
+
+import psutil
+
+from evo.config.config import BudgetConfig, Config, LLMConfig, WorkersConfig
+from evo.config.task import LanguageModelTask
+from operators.prompt_styles import STYLES
+from trainer.errors import ConfigError
+from trainer.evaluation import Clock
+from trainer.machine import devices
+from trainer.machine.devices import Device
+from trainer.sandbox import choose_level
+
+_Value = TypeVar("_Value")
+
+CLASSICAL_WEIGHTS = {"random": 0.6, "uniform": 0.2, "merge": 0.2}
+LLM_WEIGHTS = {"llm_mutation": 0.6, "llm_crossover": 0.15, "random": 0.15, "merge": 0.1}
+
+_TRAIN_SECONDS = {"cpu": 30.0, "mps": 300.0, "cuda": 300.0}
+_SEQUENCE_LENGTH = {"cpu": 128, "mps": 256, "cuda": 1024}
+_SCORE_TOKENS = {"cpu": 32_768, "mps": 131_072, "cuda": 524_288}
+# What the driver, the scorer and the waiting spares need beside the candidates.
+_CANDIDATES_MEMORY_SHARE = 0.7
+_LARGEST_MEMORY_MIB = {"cpu": 8192.0}
+# The provider's short cache lifetime; calls that are further apart pay for the long one.
+_SHORT_CACHE_SECONDS = 300.0
+
+
+def resolve(config: Config, environment: Mapping[str, str] = os.environ) -> Config:
+    """Return `config` with a value for every `None`.
+
+    Raises:
+        ConfigError: a device is absent, the sandbox that was asked for does not work here, or an operator needs a
+            language model that cannot be reached.
+    """
+    found = worker_devices(config)
+    kind = found[0].kind
+    workers = _resolve_workers(config, found)
+    choose_level(workers.sandbox, kind)
+    task = config.task
+    by_cpu = kind == "cpu" and config.script is None
+    chosen = {
+        "train_seconds": config.budget.train_seconds or _expected_seconds(config) or _TRAIN_SECONDS[kind],
+        "clock": config.budget.clock or (Clock.CPU if by_cpu else Clock.WALL),
+    }
+    budget = config.budget.model_copy(update=chosen)
+    if isinstance(task, LanguageModelTask):
+        sizes = {
+            "sequence_length": task.sequence_length or _SEQUENCE_LENGTH[kind],
+            "score_tokens": task.score_tokens or _SCORE_TOKENS[kind],
+        }
+        task = task.model_copy(update=sizes)
+    base_url = config.llm.base_url if config.llm.base_url is not None else environment.get("ANTHROPIC_BASE_URL")
+    weights = config.operators.weights or _default_weights(base_url, environment)
+    operators = config.operators.model_copy(update={"weights": weights})
+    llm = config.llm
+    if any(map(_asks_language_model, weights)):
+        llm = _resolve_llm(config.llm, base_url, budget, workers)
+    return config.model_copy(
+        update={"task": task, "budget": budget, "workers": workers, "llm": llm, "operators": operators}
+    )
+
+
+def worker_devices(config: Config) -> list[Device]:
+    """Return the device of each worker: the named ones, else every GPU, else the CPU, dealt out in turn.
+
+    Where one evaluation of a script takes several GPUs, they are one device, whose id lists theirs with commas.
+
+    Raises:
+        ConfigError: a device is absent, they are of several kinds, or too few for one evaluation.
+    """
+    workers = config.workers
+    named = devices.select(workers.devices) if workers.devices else devices.discover()
+    kinds = {device.kind for device in named}
+    if len(kinds) > 1:
+        raise ConfigError(
+            f"--devices must be of one kind, since scores on different kinds are not comparable, but they were "
+            f"{', '.join(sorted(kinds))}."
+        )
+    if config.script is not None and config.script.gpus is not None:
+        named = _grouped(named, config.script.gpus)
+    count = workers.count or len(named)
+    return [named[index % len(named)] for index in range(count)]
+
+
+def _grouped(named: Sequence[Device], size: int) -> list[Device]:
+    """Return devices that each stand for as many GPUs as one evaluation takes; the CPU where it takes none."""
+    gpus = [device for device in named if device.kind == "cuda"]
+    if size == 0:
+        return [devices.cpu_device()]
+    if len(gpus) < size:
+        raise ConfigError(
+            f"`task.gpus` is {size}, but {len(gpus) or 'no'} GPU{'' if len(gpus) == 1 else 's'} can be used here. "
+            "`evo doctor` lists the devices."
+        )
+    return [_joined(gpus[start : start + size]) for start in range(0, len(gpus) - size + 1, size)]
+
+
+def _joined(gpus: Sequence[Device]) -> Device:
+    if len(gpus) == 1:
+        return gpus[0]
+    ids, memory_mib = ",".join(gpu.id for gpu in gpus), sum(gpu.memory_mib for gpu in gpus)
+    return Device("cuda", ids, f"{len(gpus)} × {gpus[0].name}", memory_mib)
+
+
+def _expected_seconds(config: Config) -> float | None:
+    """Return about how long a script runs, as far as its task says."""
+    return None if config.script is None else config.script.fixed_seconds or config.script.wall_limit_seconds
+
+
+def resolved(value: _Value | None) -> _Value:
+    """Return a configured value that `resolve` has filled in."""
+    if value is None:
+        raise ValueError("expected a resolved configuration, but a value of it is still None; call `resolve` first")
+    return value
+
+
+def uses_language_model(config: Config) -> bool:
+    """Return whether a resolved configuration has an operator that calls a language model."""
+    return any(map(_asks_language_model, config.operators.weights or {}))
+
+
+def _resolve_workers(whole: Config, found: Sequence[Device]) -> WorkersConfig:
+    config = whole.workers
+    cores = os.cpu_count() or 1
+    # On the CPU's own clock, which the language-model task is timed by there, more threads would only cost.
+    threads = 1 if found[0].kind == "cpu" and whole.script is None else max(1, cores // len(found))
+    share_mib = psutil.virtual_memory().total / 2**20 * _CANDIDATES_MEMORY_SHARE / len(found)
+    memory_mib = min(share_mib, _LARGEST_MEMORY_MIB.get(found[0].kind, share_mib))
+    return WorkersConfig(
+        count=len(found),
+        devices=config.devices
+        or tuple(dict.fromkeys(name for device in found for name in (device.id or device.kind).split(","))),
+        threads=config.threads or threads,
+        memory_mib=config.memory_mib or round(memory_mib),
+        sandbox=config.sandbox,
+    )
+
+
+def _resolve_llm(config: LLMConfig, base_url: str | None, budget: BudgetConfig, workers: WorkersConfig) -> LLMConfig:
+    if base_url is not None:
+        from operators.llm import check_base_url
+
+        _refuse_secrets(base_url)
+        check_base_url(base_url)
+    seconds_between_calls = (budget.train_seconds or 0.0) / (workers.count or 1)
+    lifetime: Literal["5m", "1h"] = "1h" if seconds_between_calls > _SHORT_CACHE_SECONDS / 2 else "5m"
+    chosen = {"cache_lifetime": config.cache_lifetime or lifetime, "styles": config.styles or STYLES}
+    return config.model_copy(update={"base_url": base_url, **chosen})
+
+
+def _refuse_secrets(base_url: str) -> None:
+    """Refuse an address with a password or a token in it: it is stored with the run, and printed."""
+    try:
+        parts = urlsplit(base_url if "://" in base_url else f"http://{base_url}")
+    except ValueError as error:
+        raise ConfigError(
+            f"The base URL of the language model must look like http://localhost:8080, but it is no URL: {error}."
+        ) from error
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ConfigError(
+            "The base URL of the language model must be an address alone, for it is stored with the run, but it held a "
+            f"user, a password or a query. Give {parts.scheme}://{parts.netloc.rpartition('@')[2]} and the key in "
+            "ANTHROPIC_API_KEY."
+        )
+
+
+def _asks_language_model(operator: str) -> bool:
+    return operator.startswith("llm_")
+
+
+def _default_weights(base_url: str | None, environment: Mapping[str, str]) -> dict[str, float]:
+    reachable = base_url is not None or environment.get("ANTHROPIC_API_KEY", "").strip()
+    return dict(LLM_WEIGHTS if reachable else CLASSICAL_WEIGHTS)

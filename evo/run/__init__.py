@@ -1,0 +1,16 @@
+"""One run on disk, from its start to what is read out of it.
+
+lifecycle          start, resume or view a run: folder, lock, store and lineage around a search
+assemble           picks the implementations that the configuration names
+folder             the files of a run
+materials          what the task needs beside genomes
+generation_zero    reading the genome that a run begins with
+provenance         the programs and devices that each start of a driver found
+signals            graceful shutdown on SIGINT, SIGTERM and SIGHUP
+status             how a run stands, told from its store alone
+results_table      `results.tsv`
+integrity          whether store, lineage and files agree (`evo check`)
+replay             whether the journal leads to the same individuals again (`evo check --replay`)
+repository, apply  the user's own git repository; an individual as a commit there
+doctor             what a machine has for a run
+"""

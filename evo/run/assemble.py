@@ -1,0 +1,325 @@
+"""The only place that picks implementations: from a resolved configuration to a search that can run."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evo.config.config import Config
+from evo.config.resolution import resolved, uses_language_model, worker_devices
+from evo.config.task import ScriptTask
+from evo.lineage.projection import FamilyTree
+from evo.niches import Niches
+from evo.run.materials import Materials, ScriptFiles, frozen_texts, script_settings
+from evo.search.breeding import Breeder
+from evo.search.credit import Credit
+from evo.search.jobs import Jobs
+from evo.search.observer import Observer
+from evo.search.search import Search
+from evo.search.stopping import StoppingRules
+from evo.standings.plan import make_plan
+from evo.standings.rungs import Ladder
+from evo.standings.standings import Standings
+from evo.store import Store, StoreView
+from evo.workers import Evaluator, LocalEvaluator
+from operators import (
+    ConstantMutation,
+    MergeCrossover,
+    Operator,
+    OperatorChoice,
+    RandomMutation,
+    SourceGate,
+    StructureMutation,
+    Tuning,
+    UniformCrossover,
+    language_model_contract,
+    script_contract,
+)
+from operators.choice import AdaptiveChoice
+from operators.gate import Contract
+from operators.source.constants import is_for_another_device
+from operators.tuning.tuning import Method
+from populations.descriptors import Descriptors
+from populations.toolbox import Toolbox, build_toolbox
+from trainer.corpus import Corpus
+from trainer.errors import ConfigError
+from trainer.evaluation import Budget
+from trainer.local import WorkerSettings
+from trainer.settings import Limits, Settings
+
+if TYPE_CHECKING:
+    from operators.llm import Conditions, Conversations, LLMSettings, ScriptConditions
+
+CLASSICAL_OPERATORS: dict[str, Callable[[str], Operator]] = {
+    "random": RandomMutation,
+    "constants": ConstantMutation,
+    "structure": lambda _: StructureMutation(),
+    "uniform": lambda _: UniformCrossover(),
+    "merge": lambda _: MergeCrossover(),
+}
+"""Each is made for the kind of device that the run trains on."""
+LANGUAGE_MODEL_OPERATORS = ("llm_mutation", "llm_crossover")
+
+
+def build_search(
+    config: Config,
+    store: Store,
+    lineage: FamilyTree,
+    evaluator: Evaluator,
+    operators: OperatorChoice,
+    observer: Observer,
+    clock: Callable[[], float] = time.monotonic,
+) -> Search:
+    """Return the search of a resolved configuration over an open store; `clock` is that of its event loop."""
+    standings = build_standings(config)
+    gate = SourceGate(contract(config), store.known)
+    breeder = Breeder(
+        config.search.seed,
+        _toolbox(config),
+        operators,
+        gate,
+        store,
+        standings,
+        independent=_is_independent(config),
+        niches=_niches(config, store, standings),
+        archive_share=config.diversity.archive_share if config.diversity.descriptors else 0.0,
+        similarity=config.diversity.similarity,
+    )
+    jobs = Jobs(store, standings, config.budget.min_throughput)
+    rules = StoppingRules.of(config)
+    credit = Credit.of(config, operators, standings, store) if config.operators.adaptive else None
+    return Search(
+        make_plan(config), store, lineage, evaluator, breeder, standings, observer, rules, credit, jobs, clock
+    )
+
+
+def build_standings(config: Config) -> Standings:
+    """Return empty standings, to be told a run's results."""
+    # Independent samples have no parents to choose, so there is nothing that exploring could change.
+    diversity = config.diversity.model_copy(update={"explore_after": 0} if _is_independent(config) else {})
+    return Standings(
+        make_plan(config),
+        config.objectives(config.search.objectives),
+        config.objectives(config.search.front),
+        _toolbox(config),
+        config.task.bounds,
+        diversity,
+        build_ladder(config),
+    )
+
+
+def build_ladder(config: Config) -> Ladder:
+    """Return the ladder of budgets, to be told a run's results."""
+    search = config.search
+    return Ladder(config.fidelity, search.seed, config.objectives(search.objectives), config.task.bounds)
+
+
+def read_standings(config: Config, store: StoreView) -> Standings:
+    """Return the standings that a run's results amount to."""
+    standings = build_standings(config)
+    for outcome in store.outcomes():
+        standings.tell(store.individual(outcome.individual), outcome, store.source)
+    return standings
+
+
+def contract(config: Config) -> Contract:
+    """Return what the task demands of every source."""
+    return script_contract(config.script.genome) if config.script else language_model_contract
+
+
+def build_evaluator(config: Config, materials: Materials) -> LocalEvaluator:
+    """Return the workers of this machine; their supervisors start with their first jobs."""
+    return LocalEvaluator(worker_settings(config, materials))
+
+
+def worker_settings(config: Config, materials: Materials) -> Sequence[WorkerSettings]:
+    """Return the settings of each worker's supervisor.
+
+    Args:
+        config: resolved.
+        materials: of its task (`evo.run.materials.prepare_materials`).
+    """
+    task, workers = config.task, config.workers
+    limits = Limits(memory_mib=resolved(workers.memory_mib))
+    found = worker_devices(config)
+    if isinstance(task, ScriptTask):
+        assert isinstance(materials, ScriptFiles)  # noqa: S101 - prepared for this task
+        return [script_settings(config, task, materials, device, limits) for device in found]
+    assert isinstance(materials, Corpus)  # noqa: S101 - as above
+    return [
+        Settings(
+            corpus=materials.folder,
+            device=device.kind,
+            device_id=device.id,
+            budget=training_budget(config),
+            sequence_length=resolved(task.sequence_length),
+            score_tokens=resolved(task.score_tokens),
+            threads=resolved(workers.threads),
+            limits=limits,
+            sandbox=workers.sandbox,
+        )
+        for device in found
+    ]
+
+
+def training_budget(config: Config) -> Budget:
+    """Return the budget of one evaluation of a resolved configuration."""
+    budget = config.budget
+    seconds, clock = resolved(budget.train_seconds), resolved(budget.clock)
+    return Budget(seconds, clock, budget.setup_seconds, budget.score_seconds)
+
+
+def build_operators(config: Config, spent_usd: float = 0.0) -> OperatorChoice:
+    """Return the operators of a run.
+
+    Args:
+        config: resolved.
+        spent_usd: what the run has paid for language models already.
+
+    Raises:
+        ConfigError: an operator is unknown, or its language model cannot be reached as configured.
+    """
+    device = worker_devices(config)[0]
+
+    def conversations() -> Conversations:
+        from operators.llm import PRICES, Conversations, LanguageModel, Purse, price_of
+
+        settings = llm_settings(config)
+        if config.search.max_usd is not None and price_of(settings.model) is None:
+            raise ConfigError(
+                f"`search.max_usd` needs a model whose price is known ({', '.join(PRICES)}), but the model was "
+                f"{settings.model!r}."
+            )
+        frozen = frozen_texts(config.script) if config.script else ()
+        conditions = _conditions(config, device.name, frozen)
+        model = LanguageModel(settings, Purse(settings.max_cost_usd, spent_usd))
+        model.prepare()
+        return Conversations(model, conditions)
+
+    return _weighed_operators(config, device.kind, conversations)
+
+
+def recorded_operators(config: Config, device_kind: str) -> OperatorChoice:
+    """Return the operators of a run that is over, to repeat its proposals from the journal, on whatever machine.
+
+    They know no key, no server and no instructions of the user: what was asked and replied stands in the journal.
+
+    Args:
+        config: resolved.
+        device_kind: of the devices that the run trained on, such as `cpu`.
+    """
+
+    def conversations() -> Conversations:
+        from operators.llm import Conversations, LanguageModel, LLMSettings
+
+        settings = LLMSettings(base_url="http://localhost", max_repairs=config.llm.repairs)
+        return Conversations(LanguageModel(settings), _conditions(config, device_kind, ()))
+
+    return _weighed_operators(config, device_kind, conversations)
+
+
+def _weighed_operators(config: Config, device_kind: str, conversations: Callable[[], Conversations]) -> OperatorChoice:
+    weights = config.operators.weights or {}
+    available: dict[str, Operator] = {}
+    for name in weights:
+        if name in CLASSICAL_OPERATORS:
+            available[name] = CLASSICAL_OPERATORS[name](device_kind)
+        elif name == Tuning.name:
+            (objective,) = config.objectives(config.search.objectives[:1])
+            available[name] = Tuning(objective, Method(config.operators.tuning_method))
+        elif name not in LANGUAGE_MODEL_OPERATORS:
+            known = ", ".join((*CLASSICAL_OPERATORS, Tuning.name, *LANGUAGE_MODEL_OPERATORS))
+            raise ConfigError(f"--operators must name operators among {known}, but {name!r} is none of them.")
+    styled = _language_model_operators(config, conversations()) if uses_language_model(config) else {}
+    kinds = {**{name: [operator] for name, operator in available.items()}, **styled}
+    choice = AdaptiveChoice if config.operators.adaptive else OperatorChoice
+    return choice(
+        [(operator, weight / len(kinds[name])) for name, weight in weights.items() for operator in kinds[name]]
+    )
+
+
+def llm_settings(config: Config, environment: Mapping[str, str] = os.environ) -> LLMSettings:
+    """Return how to reach the language model; the key comes from the environment and stays in this process.
+
+    Raises:
+        ConfigError: the key is missing, the address is wrong, or `program.md` cannot be read.
+    """
+    from operators.llm import LLMSettings, key_for
+
+    llm = config.llm
+    return LLMSettings(
+        model=llm.model,
+        base_url=llm.base_url,
+        api_key=key_for(llm.base_url, explicit=None, environment=environment),
+        max_tokens=llm.max_tokens,
+        reply_deadline_seconds=llm.reply_deadline_seconds,
+        patience_seconds=llm.patience_seconds,
+        cache_lifetime=llm.cache_lifetime or "5m",
+        max_cost_usd=llm.max_cost_usd,
+        program=_read_program(llm.program),
+        max_repairs=llm.repairs,
+    )
+
+
+def _conditions(config: Config, device: str, frozen: tuple[tuple[str, str], ...]) -> Conditions | ScriptConditions:
+    from operators.llm import Conditions, ScriptConditions
+
+    named = config.objectives(tuple(dict.fromkeys((*config.search.objectives, *config.search.front))))
+    task = config.task
+    if isinstance(task, ScriptTask):
+        return ScriptConditions(
+            objectives=named,
+            device=device,
+            files=task.genome,
+            command=shlex.join(task.command),
+            score=shlex.join(task.score),
+            fixed_seconds=task.fixed_seconds,
+            wall_seconds=task.wall_limit_seconds,
+            constraints=task.constraints,
+            frozen=frozen,
+        )
+    length = resolved(task.sequence_length)
+    return Conditions(named, training_budget(config), device, task.vocab_size, length)
+
+
+def _language_model_operators(config: Config, conversations: Conversations) -> dict[str, list[Operator]]:
+    """Return the operators that share the weight of each name: a mutation for every prompt style."""
+    from operators.llm import LLMCrossover, LLMMutation
+
+    return {
+        "llm_mutation": [LLMMutation(conversations, style) for style in config.llm.styles],
+        "llm_crossover": [LLMCrossover(conversations)],
+    }
+
+
+def _is_independent(config: Config) -> bool:
+    return config.search.parents == "generation_zero"
+
+
+def _niches(config: Config, store: StoreView, standings: Standings) -> Niches | None:
+    """Return the archive that the configuration describes; None for the breeder's own."""
+    names = config.diversity.descriptors
+    if not names:
+        return None
+    is_idle = partial(is_for_another_device, device=worker_devices(config)[0].kind)
+    return Niches(store, standings, Descriptors(names, config.diversity.bins, is_idle))
+
+
+def _toolbox(config: Config) -> Toolbox:
+    return build_toolbox(
+        config.objectives(config.search.objectives), config.search.pop, tournament_size=config.search.tournament_size
+    )
+
+
+def _read_program(path: str) -> str:
+    if not path:
+        return ""
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"--program must be a readable UTF-8 file, but {path} is not: {error}") from error

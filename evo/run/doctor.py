@@ -1,0 +1,193 @@
+"""What this machine offers to a run: the findings behind `evo doctor`."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import metadata
+from pathlib import Path
+
+import psutil
+
+from evo.lineage.refs import run_git
+from evo.run.folder import RunFolder
+from operators.llm.settings import check_base_url
+from trainer.corpus import default_cache, load
+from trainer.errors import EvoError
+from trainer.machine import devices
+from trainer.sandbox import Level, survey
+
+_OLDEST_PYTHON = (3, 11)
+_OLDEST_TORCH = (2, 6)
+_OLDEST_SQLITE = (3, 37)  # the first with STRICT tables
+_LEAST_MEMORY_GIB = 2.0
+_LEAST_DISK_GIB = 1.0
+_GIB = 2**30
+
+
+class State(StrEnum):
+    """What a finding means."""
+
+    OK = "ok"
+    NOTE = "note"
+    """Works, but is worth knowing."""
+    MISSING = "missing"
+    """A run needs it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at; `advice` says what to do, and is empty when nothing need be done."""
+
+    subject: str
+    state: State
+    found: str
+    advice: str = ""
+
+
+def examine(folder: Path, environment: Mapping[str, str] = os.environ) -> list[Finding]:
+    """Return what a run made in `folder` would find on this machine; torch is not imported."""
+    return [
+        _python(),
+        _torch(),
+        _git(),
+        _sqlite(),
+        _devices(),
+        _sandbox(),
+        _cores(),
+        _memory(),
+        _disk(folder),
+        *_corpora(default_cache() / "corpora"),
+        _language_model(environment),
+    ]
+
+
+def _python() -> Finding:
+    found = f"{platform.python_version()} at {sys.executable}"
+    if sys.version_info < _OLDEST_PYTHON:
+        return Finding("Python", State.MISSING, found, "install Python 3.11 or newer")
+    return Finding("Python", State.OK, found)
+
+
+def _torch() -> Finding:
+    advice = "install it into this environment: pip install 'torch>=2.6'"
+    try:
+        version = metadata.version("torch")
+    except metadata.PackageNotFoundError:
+        return Finding("torch", State.MISSING, "not installed", advice)
+    is_old = _numbers(version) < _OLDEST_TORCH
+    return Finding("torch", State.MISSING, version, advice) if is_old else Finding("torch", State.OK, version)
+
+
+def _git() -> Finding:
+    path = shutil.which("git")
+    if path is None:
+        return Finding("git", State.MISSING, "not found on the PATH", "install git 2.30 or newer")
+    return Finding("git", State.OK, f"{run_git(Path.cwd(), '--version').strip()} at {path}")
+
+
+def _sqlite() -> Finding:
+    version = sqlite3.sqlite_version
+    if _numbers(version) < _OLDEST_SQLITE:
+        return Finding("SQLite", State.MISSING, version, "use a Python with SQLite 3.37 or newer")
+    return Finding("SQLite", State.OK, version)
+
+
+def _devices() -> Finding:
+    there = devices.discover()
+    memory = [f" ({device.memory_mib / 1024:.0f} GiB)" if device.memory_mib else "" for device in there]
+    names = ", ".join(f"{device.kind}: {device.name}{size}" for device, size in zip(there, memory, strict=True))
+    if there[0].kind != "cpu":
+        return Finding("devices", State.OK, names)
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES")
+    advice = f"CUDA_VISIBLE_DEVICES is {hidden!r}, which may hide GPUs" if hidden is not None else ""
+    return Finding("devices", State.NOTE if advice else State.OK, f"{names}; no GPU, runs use the CPU", advice)
+
+
+def _sandbox() -> Finding:
+    found = survey(devices.discover()[0].kind)
+    if found.level is Level.BUBBLEWRAP:
+        return Finding("sandbox", State.OK, str(found.level))
+    return Finding(
+        "sandbox", State.NOTE, str(found), "install bubblewrap for the strongest one, or allow its namespaces"
+    )
+
+
+def _cores() -> Finding:
+    usable = len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else os.cpu_count() or 1
+    return Finding("cores", State.OK, f"{usable} usable, load {os.getloadavg()[0]:.1f}")
+
+
+def _memory() -> Finding:
+    memory = psutil.virtual_memory()
+    found = f"{memory.available / _GIB:.1f} of {memory.total / _GIB:.1f} GiB available"
+    if memory.available < _LEAST_MEMORY_GIB * _GIB:
+        return Finding("memory", State.NOTE, found, f"free some: a worker needs about {_LEAST_MEMORY_GIB:g} GiB")
+    return Finding("memory", State.OK, found)
+
+
+def _disk(folder: Path) -> Finding:
+    there = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
+    free_gib = shutil.disk_usage(there).free / _GIB
+    found = f"{free_gib:.1f} GiB free for {folder}"
+    try:
+        RunFolder(folder).refuse_network_file_system()
+    except EvoError as error:
+        return Finding("disk", State.MISSING, found, str(error))
+    if not os.access(there, os.W_OK):
+        return Finding("disk", State.MISSING, f"{there} cannot be written", "choose another folder with --out")
+    if free_gib < _LEAST_DISK_GIB:
+        return Finding("disk", State.NOTE, found, "free some: a long run takes up to a gigabyte")
+    return Finding("disk", State.OK, found)
+
+
+def _corpora(cache: Path) -> Iterator[Finding]:
+    prepared = sorted(path for path in cache.glob("[!.]*") if path.is_dir())
+    if not prepared:
+        yield Finding("data", State.NOTE, f"nothing prepared yet in {cache}", "evo prepare (or the first run does it)")
+    for folder in prepared:
+        yield _corpus(folder)
+
+
+def _corpus(folder: Path) -> Finding:
+    try:
+        corpus = load(folder)
+    except EvoError as error:
+        return Finding("data", State.NOTE, f"{folder} is damaged", str(error))
+    return Finding(
+        "data",
+        State.OK,
+        f"{corpus.name}: {corpus.train_tokens:,} training tokens over {corpus.vocab_size} ids in {folder}",
+    )
+
+
+def _language_model(environment: Mapping[str, str]) -> Finding:
+    subject = "language model"
+    key = "an API key is set" if environment.get("ANTHROPIC_API_KEY", "").strip() else "no API key"
+    base_url = environment.get("ANTHROPIC_BASE_URL")
+    if base_url is not None:
+        return _checked(subject, lambda: check_base_url(base_url), f"a base URL and {key}")
+    if key.startswith("no"):
+        advice = "set ANTHROPIC_API_KEY or ANTHROPIC_BASE_URL to breed with one; runs use the classical operators"
+        return Finding(subject, State.NOTE, f"{key}, no base URL", advice)
+    return Finding(subject, State.OK, f"{key}, Anthropic's own service")
+
+
+def _checked(subject: str, test: Callable[[], None], found: str) -> Finding:
+    try:
+        test()
+    except EvoError as error:
+        return Finding(subject, State.MISSING, f"{found}, but the URL is wrong", f"ANTHROPIC_BASE_URL: {error}")
+    return Finding(subject, State.OK, found)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """Return the leading numbers of a version: (2, 13) of `2.13.0+cpu`."""
+    return tuple(int(part) for part in re.findall(r"[0-9]+", version)[:2])

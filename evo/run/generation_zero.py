@@ -1,0 +1,101 @@
+"""Generation 0: reading it from where the user keeps it, and what is said when it fails."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+
+from evo.config.config import Config
+from evo.config.task import ScriptTask
+from evo.store import EvaluationRecord, Store, StoreView
+from operators.gate import Contract, SourceGate, clean_source, language_model_contract, script_contract
+from operators.proposal import Refused
+from trainer.errors import GenomeError
+from trainer.genome import join
+
+_QUOTED_CHARACTERS = 2000
+
+
+_FILES = "genome_files"
+
+
+def read_generation_zero(config: Config) -> str:
+    """Return the source of generation 0 of a run; raise GenomeError when it cannot be one."""
+    return read_script_genome(config.script) if config.script else read_genome(str(config.task.genome))
+
+
+def read_script_genome(task: ScriptTask) -> str:
+    """Return the source of a script's generation 0: its files as one text.
+
+    Raises:
+        GenomeError: one of them is missing, unreadable, empty, not UTF-8, outside the project, or no Python.
+    """
+    source = join({name: _read_inside(task.folder, name) for name in task.genome})
+    _check(source, ", ".join(task.genome), script_contract(task.genome))
+    return source
+
+
+def keep_genome_files(store: Store, names: Sequence[str]) -> None:
+    """Remember the names of the files that the genomes of a run consist of."""
+    store.set_meta(_FILES, json.dumps(names))
+
+
+def genome_files(store: StoreView) -> tuple[str, ...]:
+    """Return the names of the files that the genomes of a run consist of."""
+    return tuple(json.loads(store.meta(_FILES) or '["train.py"]'))
+
+
+def read_genome(path: str) -> str:
+    """Return the source of generation 0: of a file, or of the built-in seed when `path` is empty.
+
+    Raises:
+        GenomeError: the file is missing, unreadable, empty, not UTF-8, or not a genome of the language-model task.
+    """
+    if not path:
+        return resources.files("trainer").joinpath("seed/train.py").read_text(encoding="utf-8")
+    source = clean_source(_read(Path(path)))
+    _check(source, path, language_model_contract, " `evo run` without a file starts from the seed.")
+    return source
+
+
+def failed_generation_zero(evaluations: Sequence[EvaluationRecord]) -> GenomeError:
+    """Return the error that ends a run none of whose evaluations of generation 0 ended OK; one at least is done."""
+    last = [record.result for record in evaluations if record.result is not None][-1]
+    return GenomeError(
+        f"Generation 0 must train and be scored before anything can evolve, but it ended {last.status}: "
+        f"{last.reason}. Its last output:\n{last.log_tail[-_QUOTED_CHARACTERS:]}"
+    )
+
+
+def _check(source: str, name: str, contract: Contract, advice: str = "") -> None:
+    try:
+        SourceGate(contract, known=lambda _: None).check(source)
+    except Refused as refusal:
+        raise GenomeError(f"{name} cannot be generation 0: {refusal}.{advice}") from None
+
+
+def _read_inside(root: Path, name: str) -> str:
+    path = root / name
+    if not path.resolve().is_relative_to(root.resolve()):
+        raise GenomeError(f"`task.genome` must lie in the project {root}, but {name} leads to {path.resolve()}.")
+    return clean_source(_read(path))
+
+
+def _read(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except IsADirectoryError:
+        raise GenomeError(f"Expected a Python file as generation 0, but {path} is a folder.") from None
+    except (OSError, ValueError) as error:  # ValueError: a name with a NUL, which only a TOML file can give
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise GenomeError(f"Expected a Python file as generation 0, but {path} cannot be read: {reason}.") from None
+    if not content.strip():
+        raise GenomeError(f"Expected a Python program as generation 0, but {path} is empty.")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise GenomeError(
+            f"Expected {path} to be UTF-8 text, but byte {error.start} is not. Save it as UTF-8 and try again."
+        ) from None

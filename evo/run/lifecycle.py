@@ -1,0 +1,224 @@
+"""Starting, resuming and opening runs: a run's folder, lock, store and lineage around a search."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import hashlib
+import math
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from evo.config.config import Config, parse_config
+from evo.errors import RunFolderError
+from evo.lineage import Lineage
+from evo.run.assemble import build_evaluator, build_ladder, build_operators, build_search, read_standings
+from evo.run.folder import RunFolder
+from evo.run.generation_zero import keep_genome_files, read_generation_zero
+from evo.run.materials import PrepareProgress, keep_materials, prepare_materials, refuse_other_materials
+from evo.run.provenance import comparability, read_starts, record_start
+from evo.run.results_table import write_results_table
+from evo.run.signals import heeding_signals
+from evo.search.observer import Observer
+from evo.search.search import Ending, Search, Stopped
+from evo.standings.standings import Standings
+from evo.store import Store, StoreView
+from trainer.errors import ConfigError, EvoError, MachineError
+from trainer.machine.processes import refuse_inspection
+
+_COLLECTION_THRESHOLD = 100_000
+_CONFIG_SHA256 = "config_sha256"
+_SEALED_SHA256 = "sealed_config_sha256"
+
+
+@dataclass(frozen=True, slots=True)
+class Viewed:
+    """A run opened for looking at: live, killed or finished."""
+
+    folder: RunFolder
+    config: Config
+    store: StoreView
+    standings: Standings
+
+
+@contextmanager
+def view(path: Path) -> Iterator[Viewed]:
+    """Open a run for reading.
+
+    Raises:
+        RunFolderError: there is no run at `path`.
+        StoreError: its store cannot be read.
+    """
+    folder = RunFolder.open(path)
+    config = read_config(folder)
+    with Store.read(folder.store) as store:
+        yield Viewed(folder, config, store, read_standings(config, store))
+
+
+def read_config(folder: RunFolder) -> Config:
+    """Return the resolved configuration that a run was started with."""
+    try:
+        data = tomllib.loads(folder.config.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RunFolderError(f"{folder.config} was expected to be TOML, but it is damaged: {error}") from error
+    return parse_config(data, str(folder.config))
+
+
+def start(config: Config, path: Path, observer: Observer, progress: PrepareProgress | None = None) -> Stopped:
+    """Make a new run and search until its budget is spent.
+
+    Everything that can be wrong with the input is found before the folder is made; one exception is a generation 0 that
+    fails when it is run.
+
+    Args:
+        config: resolved.
+        path: of the run's folder; absent or empty.
+        observer: told of everything worth seeing.
+        progress: told of the preparation of the data.
+    """
+    refuse_inspection()  # the key of the language model stands in this process's environment
+    source = read_generation_zero(config)
+    operators = build_operators(config)
+    materials = prepare_materials(config, progress)
+    folder = RunFolder.create(path)
+    with folder.lock(), Store.create(folder.store) as store:
+        keep_genome_files(store, config.task.genome_files)
+        keep_materials(store, materials)
+        lineage = Lineage.open(folder.lineage, config.task.genome_files)
+        search = build_search(config, store, lineage, build_evaluator(config, materials), operators, observer)
+        search.begin(source)
+        _seal(folder, store, config)
+        record_start(store, config)
+        return _drive(search, folder, store, lineage)
+
+
+def resume(
+    path: Path,
+    observer: Observer,
+    change: Callable[[Config], Config] = lambda config: config,
+    *,
+    accept_changes: bool = False,
+    progress: PrepareProgress | None = None,
+) -> Stopped:
+    """Continue a run that was stopped or killed, with the identical next decision.
+
+    Args:
+        path: the run's folder.
+        observer: told of everything worth seeing.
+        change: flags of the command line, applied to the stored configuration; recorded as an event.
+        accept_changes: record a `config.toml` that was edited since, instead of refusing it.
+        progress: told of the preparation of the data.
+
+    Raises:
+        ConfigError: `config.toml` was edited since the run was last driven, or the budget is less than what is spent.
+    """
+    refuse_inspection()
+    folder = RunFolder.open(path)
+    with folder.lock(), Store.open(folder.store) as store:
+        _finish_sealing(folder, store)
+        stored = read_config(folder)
+        _refuse_silent_changes(folder, store, accept_changes)
+        config = change(stored)
+        _refuse_small_budget(config, store)
+        operators = build_operators(config, store.spending().cost_usd)
+        materials = prepare_materials(config, progress)
+        refuse_other_materials(store, materials)
+        lineage = Lineage.open(folder.lineage, config.task.genome_files)
+        search = build_search(config, store, lineage, build_evaluator(config, materials), operators, observer)
+        _seal(folder, store, config)
+        record_start(store, config)
+        if change_of_ground := comparability(read_starts(store)):
+            observer.note(change_of_ground)
+        return _drive(search, folder, store, lineage)
+
+
+def calm_collector() -> None:
+    """Let the garbage collector look at what is young, and seldom.
+
+    A driver parses source after source: trees of tens of thousands of nodes without cycles, for which collections at
+    the usual thresholds take a fifth of its time and find nothing.
+    """
+    gc.freeze()
+    gc.set_threshold(_COLLECTION_THRESHOLD, 20, 100)
+
+
+def _drive(search: Search, folder: RunFolder, store: Store, lineage: Lineage) -> Stopped:
+    calm_collector()
+    try:
+        search.restore()
+        stopped = asyncio.run(heeding_signals(search.run(), search.interrupt))
+    except EvoError as error:
+        # The error is the news; what fails after it, mostly for the same reason, would hide it.
+        with suppress(EvoError):
+            store.record_event("stopped", {"ending": Ending.FAILED, "reason": str(error)})
+            write_results_table(folder, store, lineage, search.standings.objectives[0])
+        raise
+    store.record_event("stopped", {"ending": stopped.ending, "reason": stopped.reason})
+    write_results_table(folder, store, lineage, search.standings.objectives[0])
+    return stopped
+
+
+def _seal(folder: RunFolder, store: Store, config: Config) -> None:
+    """Store the resolved configuration with the run; an event remembers each one that it was driven with.
+
+    The store has it first, so that a kill in between does not look like an edit (see `_finish_sealing`).
+    """
+    text = config.to_toml()
+    if store.meta(_CONFIG_SHA256) == _sha256(text):
+        return
+    with store.transaction():
+        # Proposals after the newest are the first to be made under it.
+        store.record_event("configured", {"config": text, "newest_proposal": store.last_proposal_number()})
+        store.set_meta(_CONFIG_SHA256, _sha256(text))
+    _write_config(folder, store, text)
+
+
+def _finish_sealing(folder: RunFolder, store: Store) -> None:
+    """Write the configuration that a killed driver had stored, but not yet written or not noted as written."""
+    if store.meta(_SEALED_SHA256) != store.meta(_CONFIG_SHA256):
+        *_, newest = store.events("configured")
+        _write_config(folder, store, newest.payload["config"])
+
+
+def _write_config(folder: RunFolder, store: Store, text: str) -> None:
+    try:
+        folder.seal(text)
+    except OSError as error:
+        raise MachineError(
+            f"The configuration could not be written to {folder.config}: {error}. Make room or make the folder "
+            "writable, then continue with `evo resume`."
+        ) from error
+    store.set_meta(_SEALED_SHA256, _sha256(text))
+
+
+def _refuse_silent_changes(folder: RunFolder, store: Store, accept_changes: bool) -> None:
+    text = folder.config.read_text(encoding="utf-8")
+    if accept_changes or _sha256(text) == store.meta(_CONFIG_SHA256):
+        return
+    raise ConfigError(
+        f"{folder.config} was edited since this run was last driven, and results under different settings are not "
+        "comparable. Undo the edit, or give --accept-changes to go on and record the change."
+    )
+
+
+def _refuse_small_budget(config: Config, store: Store) -> None:
+    """Refuse a budget that cannot hold what is spent already or under way."""
+    spent = store.spent()
+    ladder = build_ladder(config)
+    # Who is on a rung may climb the others.
+    evaluations = sum(ladder.cost_from(record.share) for record in (*store.queued(), *store.running()))
+    under_way = evaluations + len(store.open_proposals())
+    if spent + under_way > config.search.evaluations:
+        least = math.ceil((spent + under_way) / config.search.pop)
+        raise ConfigError(
+            f"--gens is the total, and {config.search.gens} generations of {config.search.pop} are "
+            f"{config.search.evaluations} evaluations, but this run has spent {spent:g} and has up to "
+            f"{under_way:g} more under way. Give --gens {least} or more."
+        )
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,152 @@
+"""What a task needs beside its genomes: the corpus of the language-model task, the frozen files of a script."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from evo.config.config import Config
+from evo.config.resolution import resolved
+from evo.config.task import ObjectiveConfig, ScriptTask
+from evo.store import Store, StoreView
+from trainer.corpus import Corpus, prepare
+from trainer.errors import ConfigError
+from trainer.machine.devices import Device
+from trainer.script import Frozen, Reading, ScriptSettings, find_program, freeze
+from trainer.settings import Limits
+
+PrepareProgress = Callable[[str, int, int], None]
+
+_FROZEN = "frozen_files"
+_SCRIPT_SUFFIXES = (".py", ".sh")
+_SHOWN_CHARACTERS = 30_000  # of all frozen code together, in every call of a language model; cached by the provider
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptFiles:
+    """The frozen files of a script task, as they were when the run started or was resumed."""
+
+    frozen: tuple[Frozen, ...]
+    held_out: tuple[Frozen, ...]
+
+
+Materials = Corpus | ScriptFiles
+
+
+def prepare_materials(config: Config, progress: PrepareProgress | None = None) -> Materials:
+    """Return what a resolved configuration's task needs, and find what is wrong with it.
+
+    Raises:
+        ConfigError: a file or a program that the task names does not exist.
+        DatasetError: the dataset cannot be prepared.
+    """
+    task = config.task
+    if not isinstance(task, ScriptTask):
+        return prepare(task.dataset, vocab_size=task.vocab_size, progress=progress)
+    for key, command, given in (
+        ("command", task.command, (*task.genome, *task.frozen)),
+        ("score", task.score, (*task.frozen, *task.held_out)),
+    ):
+        if command:
+            find_program(command[0], task.folder, key)
+            _refuse_absent(key, command, given, task.folder)
+    return ScriptFiles(freeze(task.frozen, task.folder), freeze(task.held_out, task.folder, "held_out"))
+
+
+def _refuse_absent(key: str, command: Sequence[str], given: Sequence[str], root: Path) -> None:
+    """Raise ConfigError when a command names a script of the project that it is not given."""
+    for word in command[1:]:
+        path = PurePosixPath(word)
+        if path.suffix in _SCRIPT_SUFFIXES and not any(map(path.is_relative_to, given)) and (root / path).is_file():
+            raise ConfigError(
+                f"`task.{key}` runs {word}, but is not given it: it sees {', '.join(given)} alone. "
+                "Add the file to `task.frozen`."
+            )
+
+
+def keep_materials(store: Store, materials: Materials) -> None:
+    """Remember the content of a run's frozen files."""
+    if isinstance(materials, ScriptFiles):
+        store.set_meta(_FROZEN, json.dumps(_digests(materials)))
+
+
+def changed_materials(store: StoreView, materials: Materials) -> list[str]:
+    """Return the names of the frozen files that are not what they were when the run began."""
+    if not isinstance(materials, ScriptFiles):
+        return []
+    before, now = json.loads(store.meta(_FROZEN) or "{}"), _digests(materials)
+    return sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
+
+
+def refuse_other_materials(store: StoreView, materials: Materials) -> None:
+    """Raise ConfigError when a frozen file is not what it was when the run began."""
+    if changed := changed_materials(store, materials):
+        raise ConfigError(
+            f"The frozen {' and '.join(changed)} changed since this run began, and results before and after are not "
+            "comparable. Undo the change, or begin a new run."
+        )
+
+
+def script_settings(
+    config: Config, task: ScriptTask, files: ScriptFiles, device: Device, limits: Limits
+) -> ScriptSettings:
+    """Return the settings of one worker's supervisor for a script task."""
+    return ScriptSettings(
+        root=task.folder,
+        genome=task.genome,
+        frozen=files.frozen,
+        held_out=files.held_out,
+        command=task.command,
+        score=task.score,
+        readings=tuple(_reading(name, objective) for name, objective in task.objectives.items()),
+        wall_seconds=task.wall_limit_seconds,
+        fixed_seconds=task.fixed_seconds,
+        environment={name: os.environ[name] for name in task.environment if name in os.environ},
+        device=device.kind,
+        device_id=device.id,
+        threads=resolved(config.workers.threads),
+        limits=limits,
+        sandbox=config.workers.sandbox,
+    )
+
+
+def frozen_texts(task: ScriptTask) -> tuple[tuple[str, str], ...]:
+    """Return names and texts of the frozen Python files, as far as a prompt has room for them.
+
+    The score command's files are none of a language model's business.
+    """
+    room = _SHOWN_CHARACTERS
+    texts: list[tuple[str, str]] = []
+    for name in task.frozen:
+        path = task.folder / name
+        if name.endswith(".py") and name not in task.score and path.is_file():
+            text = path.read_text(encoding="utf-8", errors="replace")
+            if len(text) <= room:
+                texts.append((name, text))
+                room -= len(text)
+    return tuple(texts)
+
+
+def _digests(files: ScriptFiles) -> dict[str, str]:
+    return {one.name: one.sha256 for one in (*files.frozen, *files.held_out)}
+
+
+def _reading(name: str, objective: ObjectiveConfig) -> Reading:
+    return Reading(
+        name=name,
+        pattern=objective.pattern or "",
+        take=objective.take,
+        json=objective.json_file or "",
+        key=objective.key or name,
+    )
+
+
+def describe_task(config: Config) -> str:
+    """Return in a few words what a run evolves."""
+    task = config.task
+    if isinstance(task, ScriptTask):
+        return f"script {', '.join(task.genome)} of {Path(task.root).name or task.root}"
+    return f"language model on {task.dataset}, from {task.genome or 'the built-in seed'}"

@@ -1,0 +1,183 @@
+"""Where a run stands: live or not, what runs now, what failed and why, how long it will take."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from evo.run.folder import Driver, RunFolder
+from evo.run.lifecycle import Viewed
+from evo.run.provenance import Start, read_starts
+from evo.search.credit import read_arms
+from evo.standings.exploration import Phase
+from evo.standings.sentinels import Drift
+from evo.standings.summary import Summary, summarize
+from evo.store import MEASURED_AGAIN, Purpose, StoreView
+from evo.workers.pool import Retirement, retirements
+from trainer.evaluation import Status
+
+
+class State(StrEnum):
+    """What became of a run."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    """It ended in good order, short of its budget."""
+    KILLED = "killed"
+    """Its driver is gone without a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """One evaluation that is under way; `seconds` since its launch."""
+
+    evaluation: int
+    individual: int
+    purpose: Purpose
+    device: str
+    attempt: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """Evaluations that ended in one way other than OK; `reasons` counts why, the most frequent first."""
+
+    status: Status
+    count: int
+    reasons: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RunStatus:
+    """The state of a run beyond its summary.
+
+    Attributes:
+        driver: the process that drives it now; None unless it is running.
+        reason: why it stopped; empty unless it did.
+        generation: completed ones, of `generations`.
+        running: evaluations under way; empty unless the run is live.
+        arms: what an adaptive choice has learnt of each operator, by name; empty without one.
+        explorations: when the search had stalled and explored, oldest first; the last one may go on.
+        drifts: devices whose newest sentinel differs beyond the noise.
+        out_of_service: workers that the last start's driver gave no more work; those of before are tried again.
+        queued: evaluations that wait for a worker.
+        proposing: proposals that are begun and not yet closed.
+        refused: proposals that became nothing, by kind.
+        measured_again: proposals that became another evaluation of what exists.
+        starts: of its drivers, oldest first, with the versions of programs and the devices that each found.
+        seconds_left: wall seconds that the rest of the budget takes at the pace so far; None before the first result.
+    """
+
+    path: str
+    state: State
+    driver: Driver | None
+    reason: str
+    generation: int
+    generations: int
+    running: tuple[Running, ...]
+    arms: Mapping[str, Mapping[str, float]]
+    explorations: tuple[Phase, ...]
+    drifts: tuple[Drift, ...]
+    out_of_service: tuple[Retirement, ...]
+    queued: int
+    proposing: int
+    failures: tuple[Failures, ...]
+    refused: Mapping[str, int]
+    measured_again: int
+    starts: tuple[Start, ...]
+    seconds_left: float | None
+    summary: Summary
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-serialisable form."""
+        return asdict(self)
+
+
+def read_status(viewed: Viewed) -> RunStatus:
+    """Return where an opened run stands."""
+    store, config = viewed.store, viewed.config
+    summary = summarize(config, store, viewed.standings)
+    driver = viewed.folder.driver()
+    starts = read_starts(store)
+    retired = tuple(one for one in retirements(store) if not starts or one.event > starts[-1].event)
+    state, reason = _state(viewed.folder, store, driver, finished=summary.is_complete)
+    kinds = Counter(proposal.kind for proposal in store.proposals() if proposal.kind)
+    measured_again = kinds.pop(MEASURED_AGAIN, 0)
+    return RunStatus(
+        path=str(viewed.folder.path),
+        state=state,
+        driver=driver,
+        reason=reason,
+        generation=config.search.gens if summary.is_complete else int(summary.spent // config.search.pop),
+        generations=config.search.gens,
+        running=_running(store) if driver else (),
+        arms=read_arms(store),
+        explorations=tuple(viewed.standings.exploration.phases),
+        drifts=tuple(viewed.standings.sentinels.drifts),
+        out_of_service=retired,
+        queued=len(store.queued()),
+        proposing=len(store.open_proposals()),
+        failures=_failures(store),
+        refused=dict(kinds),
+        measured_again=measured_again,
+        starts=starts,
+        seconds_left=_seconds_left(summary, max(1, (config.workers.count or 1) - len(retired))),
+        summary=summary,
+    )
+
+
+def _state(folder: RunFolder, store: StoreView, driver: Driver | None, *, finished: bool) -> tuple[State, str]:
+    if driver:
+        return State.RUNNING, ""
+    if finished:
+        return State.FINISHED, "the budget is spent"
+    stops = list(store.events("stopped"))
+    if stops and stops[-1].at >= _last_activity(store):
+        return State.STOPPED, str(stops[-1].payload["reason"])
+    return State.KILLED, f"its driver is gone; `evo resume {folder.path}` goes on"
+
+
+def _last_activity(store: StoreView) -> float:
+    """Return when the search last began or finished anything."""
+    proposals = [proposal.created_at for proposal in store.proposals()]
+    pending = [record.launched_at or 0.0 for record in store.running()]
+    outcomes = [outcome.finished_at for outcome in store.outcomes()]
+    return max([0.0, *proposals, *pending, *outcomes])
+
+
+def _running(store: StoreView) -> tuple[Running, ...]:
+    now = time.time()
+    return tuple(
+        Running(
+            evaluation=record.id,
+            individual=record.individual,
+            purpose=record.purpose,
+            device=record.device or "",
+            attempt=record.attempt,
+            seconds=max(0.0, now - (record.launched_at or now)),
+        )
+        for record in store.running()
+    )
+
+
+def _failures(store: StoreView) -> tuple[Failures, ...]:
+    reasons: dict[Status, Counter[str]] = {}
+    for outcome in store.outcomes():
+        if outcome.status is not Status.OK:
+            result = store.evaluation(outcome.evaluation).result
+            reasons.setdefault(outcome.status, Counter())[result.reason if result else ""] += 1
+    return tuple(
+        Failures(status, counts.total(), dict(counts.most_common())) for status, counts in sorted(reasons.items())
+    )
+
+
+def _seconds_left(summary: Summary, workers: int) -> float | None:
+    if not summary.told:
+        return None
+    return summary.work.worker_seconds / summary.spent * (summary.budget - summary.spent) / workers

@@ -1,0 +1,161 @@
+"""The asking side of the search: select parents, choose an operator, let it vary them."""
+
+from __future__ import annotations
+
+import functools
+import random
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass
+
+from evo.niches import Niches
+from evo.search import replication as second_looks
+from evo.search.context import look_around, parent_of, unrelated
+from evo.search.mating import Mating
+from evo.standings.standings import Standings
+from evo.store import ProposalRecord, Store
+from evo.variants import Variants
+from operators.choice import OperatorChoice
+from operators.gate import SourceGate
+from operators.proposal import Operator, Proposal, Request, Surroundings, Variant
+from operators.repeats import Repeats
+from populations.descriptors import BRANCH, Descriptors
+from populations.toolbox import Toolbox
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A proposal that was begun: who varies whom, and what the population had seen.
+
+    Attributes:
+        told: results that the population had seen.
+        is_bold: whether it explores.
+        look_around: gathers what was known then.
+        find_variants: gathers what was measured of the first parent's structure then.
+        find_repeatable: gathers who might be evaluated once more then.
+    """
+
+    number: int
+    operator: Operator
+    parents: tuple[int, ...]
+    told: int
+    is_bold: bool
+    look_around: Callable[[], Surroundings]
+    find_variants: Callable[[], Sequence[Variant]]
+    find_repeatable: Callable[[], Set[int]]
+
+
+class Breeder:
+    """Begins proposals and carries them out.
+
+    Every random choice depends on (seed, proposal number) only, so a resumed run takes the same next decision.
+
+    Args:
+        independent: whether everybody descends from generation 0 directly, and operators are told of nobody else.
+        niches: the archive; without it each branch of the family is one.
+        archive_share: see `evo.search.mating`.
+        similarity: share of common code from which an offspring repeats a relative that came out worse than the parent;
+            0 for never.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        toolbox: Toolbox,
+        operators: OperatorChoice,
+        gate: SourceGate,
+        store: Store,
+        standings: Standings,
+        *,
+        independent: bool = False,
+        niches: Niches | None = None,
+        archive_share: float = 0.0,
+        similarity: float = 0.0,
+    ) -> None:
+        self._seed = seed
+        self._operators = operators
+        self._gate = gate
+        self._store = store
+        self._standings = standings
+        self._independent = independent
+        self._similarity = similarity
+        self._variants = Variants(store)
+        niches = niches or Niches(store, standings, Descriptors((BRANCH,)))
+        self._mating = Mating(
+            seed, toolbox, operators, store, standings, niches, archive_share, independent=independent
+        )
+
+    def begin(self, number: int) -> Draft:
+        """Choose operator and parents, and journal the choice before anything is spent on it."""
+        pairing = self._mating.pair(number)
+        operator, parents, is_bold = pairing.operator, pairing.parents, self._mating.is_bold(number)
+        told = self._standings.told
+        self._store.begin_proposal(number, operator.name, parents, told)
+        return self._draft(number, operator, parents, told, is_bold=is_bold)
+
+    async def close(self) -> None:
+        """Close what the operators hold open."""
+        await self._operators.close()
+
+    def reopen(self, record: ProposalRecord) -> Draft:
+        """Return the draft of a proposal that was begun before a kill, when just what it had seen has been told.
+
+        Raises:
+            ConfigError: its operator is none of this run's any more.
+        """
+        operator, is_bold = self._operators.named(record.operator), self._mating.is_bold(record.number)
+        draft = self._draft(record.number, operator, record.parents, record.told, is_bold=is_bold)
+        # Further results are told before the operator starts.
+        for gather in (draft.look_around, draft.find_variants, draft.find_repeatable):
+            gather()
+        return draft
+
+    async def propose(self, draft: Draft) -> Proposal:
+        """Let the operator work; raises what `Operator.propose` raises."""
+        request = Request(
+            number=draft.number,
+            parents=tuple(parent_of(self._store, parent, draft.told) for parent in draft.parents),
+            look_around=draft.look_around,
+            random=random.Random(f"{self._seed}:{draft.number}:vary"),  # noqa: S311 - no secret depends on it
+            journal=self._store.journal(draft.number),
+            gate=self._gate.knowing(functools.partial(self._store.known, proposal=draft.number), self._repeated(draft)),
+            find_variants=draft.find_variants,
+            find_repeatable=draft.find_repeatable,
+            is_bold=draft.is_bold,
+        )
+        return await draft.operator.propose(request)
+
+    def _draft(self, number: int, operator: Operator, parents: tuple[int, ...], told: int, *, is_bold: bool) -> Draft:
+        """Return a draft that gathers what is known now when it is first asked, before the next result is told."""
+        around = functools.cache(lambda: self._look_around(parents, told))
+        variants = functools.cache(lambda: self._variants.of(parents[0], told))
+        repeatable = functools.cache(lambda: self._repeatable(number))
+        return Draft(number, operator, parents, told, is_bold, around, variants, repeatable)
+
+    def _look_around(self, parents: tuple[int, ...], told: int) -> Surroundings:
+        if self._independent:
+            return unrelated(self._standings)
+        return look_around(self._store, self._standings, parents, told)
+
+    def _repeatable(self, number: int) -> Set[int]:
+        return second_looks.repeatable(self._standings.plan, self._standings, self._store.evaluated_meanwhile(number))
+
+    def _repeated(self, draft: Draft) -> Callable[[str], int | None]:
+        """Return what finds the child of the same parents, worse than the first, that a source nearly repeats."""
+        if not self._similarity:
+            return lambda _: None
+        around = draft.look_around()
+        parent = parent_of(self._store, draft.parents[0], draft.told).objectives
+        worse = {
+            one.id: self._store.source(one.id)
+            for one in around.relatives
+            if set(one.parents) & set(draft.parents) and self._is_worse(one.objectives, parent, around.noise)
+        }
+        return Repeats(worse, self._similarity).of
+
+    def _is_worse(self, child: Mapping[str, float], parent: Mapping[str, float], noise: Mapping[str, float]) -> bool:
+        """Return whether a child is worse than the parent by more than 2σ in the first objective; no failure is."""
+        objective = self._standings.objectives[0]
+        if objective.name not in child or objective.name not in parent:
+            return False
+        loss = objective.weight * (parent[objective.name] - child[objective.name])
+        return loss > 2 * noise.get(objective.name, 0.0)

@@ -1,0 +1,124 @@
+"""What operators may know around the parents of a proposal, gathered from the store and the standings."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+
+from evo.standings.standings import Standings
+from evo.store import StoreView, mean_objectives
+from operators.proposal import Parent, Relative, Surroundings
+from populations.individual import Individual
+from trainer.evaluation import Status
+
+_RELATIVES = 12
+_ANCESTORS = 8
+_INSPIRATIONS = 2
+_REMOVED_LINES = 30
+
+
+def parent_of(store: StoreView, individual: int, told: int) -> Parent:
+    """Return an individual as its operators see it, with the first `told` results of the run."""
+    record = store.individual(individual)
+    outcomes = [one for one in store.measurements_of(individual) if one.told <= told]
+    newest = store.evaluation(outcomes[-1].evaluation).result if outcomes else None
+    return Parent(
+        id=individual,
+        source=store.source(individual),
+        idea=record.idea,
+        objectives=mean_objectives(outcomes),
+        replicates=len(outcomes),
+        curve=newest.curve if newest else (),
+    )
+
+
+def look_around(store: StoreView, standings: Standings, parents: Sequence[int], told: int) -> Surroundings:
+    """Return what is known around `parents` after `told` results."""
+    zero = standings.generation_zero
+    return Surroundings(
+        noise=standings.noise(),
+        generation_zero=zero.means() if zero else {},
+        best=_best(standings),
+        relatives=_relatives(store, standings, parents, told),
+        inspirations=_inspirations(store, standings, parents, told),
+        removed_lines=_removed_lines(store, standings, parents[0]),
+        common_ancestor=store.source(_youngest_common_ancestor(standings.family, parents))
+        if len(parents) > 1
+        else None,
+    )
+
+
+def unrelated(standings: Standings) -> Surroundings:
+    """Return what an independent sample may be told: of generation 0 and of noise alone."""
+    zero = standings.generation_zero
+    return Surroundings(noise=standings.noise(), generation_zero=zero.means() if zero else {})
+
+
+def _best(standings: Standings) -> Relative | None:
+    best = standings.best()
+    return _as_relative(best) if best else None
+
+
+def _as_relative(individual: Individual) -> Relative:
+    return Relative(
+        id=individual.id,
+        parents=individual.parents,
+        idea=individual.idea,
+        operator=individual.operator,
+        status=Status.OK,
+        objectives=individual.means(),
+    )
+
+
+def _relatives(store: StoreView, standings: Standings, parents: Sequence[int], told: int) -> list[Relative]:
+    """Return children of the parents and of their parents, oldest first."""
+    family = list(dict.fromkeys([*parents, *(one for parent in parents for one in standings.family[parent])]))
+    newest_first = store.children_of(family, limit=_RELATIVES, told=told)
+    return [relative for relative in reversed(newest_first) if relative.id not in parents]
+
+
+def _inspirations(store: StoreView, standings: Standings, parents: Sequence[int], told: int) -> list[Parent]:
+    """Return the best individuals of the population that are neither the parents nor their children."""
+    others = [
+        individual.id
+        for individual in standings.population
+        if individual.id not in parents and not set(individual.parents) & set(parents)
+    ]
+    return [parent_of(store, individual, told) for individual in others[:_INSPIRATIONS]]
+
+
+def _removed_lines(store: StoreView, standings: Standings, individual: int) -> list[str]:
+    """Return lines that an ancestor had added to generation 0 and that a later one took out again, newest first."""
+    line = [individual]
+    while len(line) < _ANCESTORS and (parents := standings.family[line[-1]]):
+        line.append(parents[0])
+    sources = [set(_code_lines(store.source(one))) for one in line]
+    original = set(_code_lines(store.source(0)))
+    removed: dict[str, None] = {}
+    for younger, older in itertools.pairwise(sources):
+        removed |= dict.fromkeys(sorted(older - younger - original - sources[0]))
+    return list(removed)[:_REMOVED_LINES]
+
+
+def _code_lines(source: str) -> Iterator[str]:
+    return (stripped for line in source.splitlines() if (stripped := line.strip()) and not stripped.startswith("#"))
+
+
+def _youngest_common_ancestor(family: Mapping[int, tuple[int, ...]], parents: Sequence[int]) -> int:
+    """Return the youngest individual that both parents descend from, or are.
+
+    A parent has a lower id than its children, so going through ids from the highest meets every individual only after
+    all of its descendants.
+    """
+    reached = {parent: {parent} for parent in parents}
+    heap = sorted(-parent for parent in parents)  # a sorted list is a heap
+    while True:
+        one = -heapq.heappop(heap)
+        if len(reached[one]) == len(parents):
+            return one
+        for ancestor in family[one]:
+            if ancestor not in reached:
+                reached[ancestor] = set()
+                heapq.heappush(heap, -ancestor)
+            reached[ancestor] |= reached[one]

@@ -1,0 +1,71 @@
+"""Credit for operators: who improved on its parents beyond noise, and what that cost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from evo.config.config import Config
+from evo.config.resolution import resolved
+from evo.standings.standings import Standings
+from evo.store import IndividualRecord, Outcome, Purpose, Store, StoreView
+from operators.choice import AdaptiveChoice, OperatorChoice
+
+_KEY = "operator_arms"
+_SECONDS_AN_HOUR = 3600.0
+
+
+class Credit:
+    """Tells the choice of operators what came of their offspring.
+
+    Args:
+        choice: that is told.
+        standings: what is known; told of a result before this is.
+        store: knows what proposals cost.
+        evaluation_seconds: what an evaluation costs, worker seconds; the same for all.
+        dollars_per_hour: what an hour of a worker is worth.
+    """
+
+    def __init__(
+        self,
+        choice: OperatorChoice,
+        standings: Standings,
+        store: Store,
+        evaluation_seconds: float,
+        dollars_per_hour: float,
+    ) -> None:
+        self._choice = choice
+        self._standings = standings
+        self._store = store
+        self._seconds = evaluation_seconds
+        self._dollars_per_hour = dollars_per_hour
+
+    @classmethod
+    def of(cls, config: Config, choice: OperatorChoice, standings: Standings, store: Store) -> Credit:
+        """Return the credit of a resolved configuration's run."""
+        return cls(choice, standings, store, resolved(config.budget.train_seconds), config.operators.dollars_per_hour)
+
+    def tell(self, individual: IndividualRecord, outcome: Outcome) -> None:
+        """Take in a result; only what decides over an offspring teaches anything: its first whole one, or the last.
+
+        A further look counts for nobody, whether the search or an operator asked for it: it is about what exists.
+        """
+        is_last_rung = outcome.purpose is Purpose.SCREEN and self._standings.ladder.promotion(individual.id) is None
+        if outcome.purpose is not Purpose.SEARCH and not is_last_rung:
+            return
+        seconds = self._store.cost_of(individual.id) * _SECONDS_AN_HOUR / self._dollars_per_hour
+        trained = sum(one.share for one in self._store.outcomes_of(individual.id) if one.told <= outcome.told)
+        improved = outcome.purpose is Purpose.SEARCH and self._standings.improves(individual, outcome)
+        self._choice.tell(individual.operator, improved=improved, cost=trained * self._seconds + seconds)
+
+    def keep(self) -> None:
+        """Write what the choice has learnt to the store, for people to see: a resumed run learns it anew."""
+        if isinstance(self._choice, AdaptiveChoice):
+            self._store.set_meta(_KEY, json.dumps({name: asdict(arm) for name, arm in self._choice.arms.items()}))
+
+
+def read_arms(store: StoreView) -> Mapping[str, Mapping[str, float]]:
+    """Return what an adaptive choice has learnt, by operator (`operators.choice.Arm`); empty without one."""
+    arms: Mapping[str, Mapping[str, float]] = json.loads(store.meta(_KEY) or "{}")
+    return arms

@@ -1,0 +1,47 @@
+"""What a worker is asked for an evaluation: what to train and to score, and when to end it early."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from evo.search.confirmation import gated_job
+from evo.standings.standings import Standings
+from evo.store import EvaluationRecord, Purpose, StoreView
+from trainer.evaluation import Job
+
+
+class Jobs:
+    """Makes the jobs of a run from what its store holds.
+
+    Args:
+        store: of the run.
+        standings: what is known.
+        min_throughput: share of its slowest parent's training throughput, or of generation 0's where that is less,
+            below which an offspring is ended early; 0 for never. The throughput is in tokens, which nobody knows of a
+            script: there the wall limit is all.
+    """
+
+    def __init__(self, store: StoreView, standings: Standings, min_throughput: float = 0.0) -> None:
+        self._store = store
+        self._standings = standings
+        self._min_throughput = min_throughput
+
+    def of(self, record: EvaluationRecord) -> Job:
+        """Return the job of an evaluation."""
+        job = gated_job(record, self._store.source(record.individual), self._standings)
+        job = replace(job, share=record.share)
+        if record.purpose in (Purpose.SCREEN, Purpose.SEARCH) and self._min_throughput:
+            job = replace(job, floor_tokens_per_second=self._floor(record.individual))
+        return job
+
+    def _floor(self, individual: int) -> float:
+        """Return the slowest training that is let go on, tokens per second; 0.0 where too little is known for one.
+
+        Tokens are counted by the genomes. A parent that counts too many must not end its honest children, so that
+        nobody has to be faster than generation 0 would have to be, which the user wrote.
+        """
+        parents = self._store.individual(individual).parents
+        rates = [self._store.train_tokens_per_second(one) for one in parents]
+        known = [rate for rate in rates if rate is not None]
+        generation_zero = self._store.train_tokens_per_second(0)
+        return self._min_throughput * min(*known, generation_zero) if known and generation_zero is not None else 0.0

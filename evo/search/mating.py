@@ -1,0 +1,109 @@
+"""Who varies whom: the operator and the parents of a proposal.
+
+Parents are selected from the population; with descriptors, part of them are elites of the archive; and while the search
+explores (`evo.standings.exploration`), part of them are elites whose codes are far apart.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from evo.niches import Niches
+from evo.standings.standings import Standings
+from evo.store import StoreView
+from operators.choice import OperatorChoice
+from operators.proposal import Operator
+from populations.similarity import similarity
+from populations.toolbox import Toolbox
+
+_EXPLORING_SHARE = 0.5
+_RIVALS = 8
+"""Elites that compete for being the farthest from the first parent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """An operator and the parents that it is to vary."""
+
+    operator: Operator
+    parents: tuple[int, ...]
+
+
+class Mating:
+    """Pairs parents with operators; every choice depends on (seed, proposal number) and the results alone.
+
+    Args:
+        seed: of the run.
+        toolbox: selects parents from a population.
+        operators: the run's.
+        store: knows sources.
+        standings: what is known.
+        niches: the archive.
+        archive_share: of the proposals, how many have elites for parents when nothing is explored.
+        independent: whether generation 0 is everybody's parent.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        toolbox: Toolbox,
+        operators: OperatorChoice,
+        store: StoreView,
+        standings: Standings,
+        niches: Niches,
+        archive_share: float = 0.0,
+        *,
+        independent: bool = False,
+    ) -> None:
+        self._seed = seed
+        self._toolbox = toolbox
+        self._operators = operators
+        self._store = store
+        self._standings = standings
+        self._niches = niches
+        self._archive_share = archive_share
+        self._independent = independent
+
+    def is_bold(self, number: int) -> bool:
+        """Return whether proposal `number` explores, if it begins with the results told so far."""
+        explores = self._standings.exploration.is_active and not self._independent
+        return explores and self._chance(number, "explore").random() < _EXPLORING_SHARE
+
+    def pair(self, number: int) -> Pairing:
+        """Choose the operator and the parents of proposal `number`."""
+        chance = self._chance(number, "select")
+        if self.is_bold(number):
+            return self._among_elites(chance, are_distant=True)
+        if (
+            self._archive_share
+            and not self._independent
+            and self._chance(number, "archive").random() < self._archive_share
+        ):
+            return self._among_elites(chance, are_distant=False)
+        population = [] if self._independent else self._standings.home(number)
+        operator = self._operators.pick(chance, max(1, len(population)))
+        if not population:
+            return Pairing(operator, (0,))  # while generation 0 is being measured, there is nobody else either
+        chosen = self._toolbox.select(population, operator.arity, chance, noise=self._standings.noise())
+        return Pairing(operator, tuple(one.id for one in chosen))
+
+    def _among_elites(self, chance: random.Random, *, are_distant: bool) -> Pairing:
+        elites = self._niches.elites() or [0]
+        operator = self._operators.pick(chance, len(elites))
+        parents = chance.sample(elites, 1)
+        while len(parents) < operator.arity:
+            others = [one for one in elites if one not in parents]
+            rivals = chance.sample(others, min(_RIVALS if are_distant else 1, len(others)))
+            parents.append(self._farthest(parents[0], rivals))
+        return Pairing(operator, tuple(parents))
+
+    def _farthest(self, first: int, rivals: Sequence[int]) -> int:
+        if len(rivals) == 1:
+            return rivals[0]
+        source = self._store.source(first)
+        return min(rivals, key=lambda rival: (similarity(source, self._store.source(rival)), rival))
+
+    def _chance(self, number: int, what: str) -> random.Random:
+        return random.Random(f"{self._seed}:{number}:{what}")  # noqa: S311 - no secret depends on it

@@ -1,0 +1,242 @@
+"""The ladder: offspring train with a share of the budget first, and who ranks well there gets the whole.
+
+Every rung is a training of its own from scratch that knows its shorter budget, never one that is cut off: schedules end
+with the budget, and the loss on the way there says little. Only the whole budget gives a fitness.
+
+Promotion is asynchronous successive halving (Li et al., 2020, "A System for Massively Parallel Hyperparameter Tuning"),
+with two differences that a search by evolution needs: who is compared are the newest results of a rung, since a
+population moves on, and everybody is judged once, on arrival, since who was dropped is as old as its parents.
+
+That a rung ranks as the whole budget does is not assumed but measured: the first individuals, and a tenth of the later
+ones, go on whatever they score. Only these say how the ranks agree, for among those that were promoted for their rank
+the range is cut and the agreement looks smaller. A rung that agrees too little is left out until they say otherwise.
+"""
+
+from __future__ import annotations
+
+import random
+from bisect import bisect_left, bisect_right
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import correlation
+
+from evo.config.config import FidelityConfig
+from evo.store import Outcome, Purpose
+from populations.fitness import Fitness
+from trainer.evaluation import Status
+from trainer.objectives import Constraint, Objective
+
+WHOLE = 1.0
+"""The share of the budget that gives a fitness."""
+
+_UNJUDGED_SHARE = 0.1
+_COMPARED_WITH = 32
+"""So many of the newest results of a rung: twice the default population."""
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A rung was switched off or, later, on again.
+
+    Attributes:
+        told: number of the result that showed it.
+        share: of the budget, the rung's.
+        is_used: whether it is used from then on.
+        correlation: Spearman's, of the rung's values with those of the whole budget.
+        pairs: individuals that it rests on.
+        wanted: the least correlation.
+    """
+
+    told: int
+    share: float
+    is_used: bool
+    correlation: float
+    pairs: int
+    wanted: float
+
+    def __str__(self) -> str:
+        what = "is used again" if self.is_used else "is switched off: offspring skip it"
+        return (
+            f"The rung of {self.share:g} of the budget {what}. Its ranks correlate with those of the whole budget by "
+            f"{self.correlation:.2f} (Spearman, {self.pairs} individuals; at least {self.wanted:g} is wanted)"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RungState:
+    """What a rung below the whole budget has shown.
+
+    Attributes:
+        share: of the budget.
+        results: trainings on it so far, failures included; `promoted` of them went on.
+        correlation: Spearman's with the whole budget; None before two pairs.
+        pairs: individuals that it rests on: those that went on whatever they scored.
+        is_used: whether offspring train on it now.
+    """
+
+    share: float
+    results: int
+    promoted: int
+    correlation: float | None
+    pairs: int
+    is_used: bool
+
+    def __str__(self) -> str:
+        agreement = "unknown" if self.correlation is None else f"{self.correlation:.2f}"
+        off = "" if self.is_used else "; switched off"
+        return (
+            f"{self.results} results, {self.promoted} promoted; rank correlation with the whole budget {agreement} "
+            f"(Spearman, {self.pairs} individuals){off}"
+        )
+
+
+class _Rung:
+    """The results of one rung."""
+
+    def __init__(self, share: float) -> None:
+        self.share = share
+        self.results = 0
+        self.promoted = 0
+        self.newest: deque[Fitness] = deque(maxlen=_COMPARED_WITH)
+        self.values: dict[int, float] = {}  # of the first objective, by individual, of those that count as pairs
+        self.pairs: list[tuple[float, float]] = []
+        self.correlation: float | None = None
+
+    def pair(self, individual: int, value: float) -> bool:
+        """Take in what the whole budget gave an individual; return whether that is a pair."""
+        if individual not in self.values:
+            return False
+        self.pairs.append((self.values.pop(individual), value))
+        self.correlation = spearman(self.pairs) if len(self.pairs) > 1 else None
+        return True
+
+
+class Ladder:
+    """Decides on which share of the budget an individual trains next: a function of the results told, in their order.
+
+    Args:
+        config: the rungs; without any, everybody trains with the whole budget at once.
+        seed: of the run.
+        objectives: by which results of a rung are ranked; with several, by how many results dominate one.
+        constraints: bounds that rank before the objectives.
+
+    Attributes:
+        switches: when rungs were switched off, or on again.
+    """
+
+    def __init__(
+        self,
+        config: FidelityConfig,
+        seed: int,
+        objectives: Sequence[Objective],
+        constraints: Sequence[Constraint] = (),
+    ) -> None:
+        self._config = config
+        self._seed = seed
+        self._objectives = tuple(objectives)
+        self._constraints = tuple(constraints)
+        self._rungs = [_Rung(share) for share in config.rungs if share < WHOLE]
+        self._used = {rung.share: True for rung in self._rungs}
+        self._decided: dict[int, float | None] = {}
+        self._unjudged: set[int] = set()
+        self.switches: list[Switch] = []
+
+    @property
+    def rungs(self) -> list[RungState]:
+        """The rungs below the whole budget, the smallest first."""
+        return [
+            RungState(
+                rung.share, rung.results, rung.promoted, rung.correlation, len(rung.pairs), self._used[rung.share]
+            )
+            for rung in self._rungs
+        ]
+
+    def first(self, individual: int) -> float:
+        """Return the share of the budget that a new individual trains with first."""
+        return self._next(individual, above=0.0)
+
+    def cost_from(self, share: float) -> float:
+        """Return the most that an individual costs from a rung on, that one included: evaluations."""
+        return sum(rung.share for rung in self._rungs if rung.share >= share) + WHOLE
+
+    def promotion(self, individual: int) -> float | None:
+        """Return the share that an individual's newest result earned it, None when that was the end of it."""
+        return self._decided.get(individual)
+
+    def tell(self, outcome: Outcome) -> None:
+        """Take in a result of the run."""
+        if outcome.purpose is Purpose.SCREEN:
+            self._judge(outcome)
+        elif outcome.purpose is Purpose.SEARCH and outcome.status is Status.OK:
+            self._compare(outcome)
+
+    def _judge(self, outcome: Outcome) -> None:
+        """Decide whether a result of a rung is good enough to go on with."""
+        individual = outcome.individual
+        self._decided[individual] = None
+        rung = next((rung for rung in self._rungs if rung.share == outcome.share), None)
+        if rung is None:  # the run goes on without it
+            self._decided[individual] = WHOLE if outcome.status is Status.OK else None
+            return
+        rung.results += 1
+        if outcome.status is not Status.OK:
+            return
+        if self._is_calibrating or self._is_drawn(individual):
+            self._unjudged.add(individual)
+        if individual in self._unjudged:
+            rung.values[individual] = self._first_value(outcome)
+        fitness = Fitness(self._objectives, constraints=self._constraints)
+        fitness.judge(outcome.objectives)
+        rung.newest.append(fitness)
+        better = sum(other.dominates(fitness) for other in rung.newest)
+        if individual in self._unjudged or better < self._config.promote * len(rung.newest):
+            rung.promoted += 1
+            self._decided[individual] = self._next(individual, above=rung.share)
+
+    def _compare(self, outcome: Outcome) -> None:
+        """Hold the rungs' values of an individual against that of the whole budget."""
+        value = self._first_value(outcome)
+        for rung in self._rungs:
+            if rung.pair(outcome.individual, value) and len(rung.pairs) >= self._config.calibrate:
+                measured = rung.correlation or 0.0
+                is_used = measured >= self._config.min_correlation
+                if is_used != self._used[rung.share]:
+                    self._used[rung.share] = is_used
+                    pairs, wanted = len(rung.pairs), self._config.min_correlation
+                    self.switches.append(Switch(outcome.told, rung.share, is_used, measured, pairs, wanted))
+
+    def _next(self, individual: int, above: float) -> float:
+        """Return the next share above one: of all rungs for those that are to be compared, of the used for others."""
+        takes_all = self._is_calibrating or individual in self._unjudged or self._is_drawn(individual)
+        shares = (rung.share for rung in self._rungs if rung.share > above and (takes_all or self._used[rung.share]))
+        return next(shares, WHOLE)
+
+    @property
+    def _is_calibrating(self) -> bool:
+        return any(len(rung.pairs) < self._config.calibrate for rung in self._rungs)
+
+    def _is_drawn(self, individual: int) -> bool:
+        """Whether an individual is one of those that always go on."""
+        chance = random.Random(f"{self._seed}:{individual}:fidelity")  # noqa: S311 - no secret depends on it
+        return chance.random() < _UNJUDGED_SHARE
+
+    def _first_value(self, outcome: Outcome) -> float:
+        return outcome.objectives[self._objectives[0].name]
+
+
+def spearman(pairs: Sequence[tuple[float, float]]) -> float:
+    """Return Spearman's rank correlation, ties at their mean rank; 0.0 where one side is all ties: it ranks nobody.
+
+    Args:
+        pairs: two at least.
+    """
+    one, other = (_ranks([pair[side] for pair in pairs]) for side in (0, 1))
+    if len(set(one)) == 1 or len(set(other)) == 1:
+        return 0.0
+    return correlation(one, other)
+
+
+def _ranks(values: Sequence[float]) -> list[float]:
+    ordered = sorted(values)
+    return [(bisect_left(ordered, value) + bisect_right(ordered, value)) / 2 for value in values]

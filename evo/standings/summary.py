@@ -1,0 +1,139 @@
+"""What a run amounts to so far, in numbers: printed at its end, by `status` and `best`, and in the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from evo.config.config import Config
+from evo.standings.gains import ConfirmedMember, Gain
+from evo.standings.plan import CONFIRMED_OBJECTIVE, Confirmed
+from evo.standings.rungs import RungState
+from evo.standings.standings import Standings
+from evo.store import Spending, StoreView, Work
+from populations.hypervolume import hypervolume_shares
+from populations.individual import Individual
+from trainer.objectives import Objective
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One individual's place in the summary.
+
+    Attributes:
+        objectives: means over its evaluations.
+        broken: the constraints that these means break.
+    """
+
+    id: int
+    operator: str
+    idea: str
+    replicates: int
+    objectives: Mapping[str, float]
+    broken: tuple[str, ...]
+
+    @classmethod
+    def of(cls, individual: Individual) -> Standing:
+        """Return the standing of a measured individual."""
+        means = individual.means()
+        broken = tuple(str(one) for one in individual.fitness.constraints if one.violation(means))
+        return cls(individual.id, individual.operator, individual.idea, individual.replicates, means, broken)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The state of a run.
+
+    Attributes:
+        told: results so far.
+        spent: what they cost, of `budget` evaluations.
+        rungs: those below the whole budget, and how far they rank as it does.
+        statuses: how they ended.
+        objectives: everything that is measured, what selection looks at first.
+        confirmed: how the gain of finalists is confirmed.
+        noise: standard deviation of one evaluation by objective; empty while unknown.
+        gain: of the best individual, once it was confirmed.
+        front: over `front_objectives`, best in the first of them first.
+        knee: id of the front's best trade-off; None where no member is one.
+        hypervolume: of the front after each result that changed it, as pairs of the result's number and the share of
+            the box between the worst and the best of everybody who was ever on the front.
+        confirmed_front: its members measured again, once they were; over the objectives of selection.
+        text_objective: the one that these are measured in on held-out text; None for a script.
+    """
+
+    told: int
+    spent: float
+    budget: int
+    rungs: tuple[RungState, ...]
+    statuses: Mapping[str, int]
+    objectives: tuple[Objective, ...]
+    confirmed: Confirmed
+    generation_zero: Standing | None
+    best: Standing | None
+    gain: Gain | None
+    noise: Mapping[str, float]
+    front_objectives: tuple[str, ...]
+    front: tuple[Standing, ...]
+    knee: int | None
+    hypervolume: tuple[tuple[int, float], ...]
+    confirmed_front: tuple[ConfirmedMember, ...]
+    text_objective: str | None
+    population: tuple[Standing, ...]
+    work: Work
+    spending: Spending
+
+    @property
+    def objective(self) -> Objective:
+        """The first objective: what the run is about."""
+        return self.objectives[0]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether what is left of the budget, if anything, is less than one evaluation."""
+        return self.spent > self.budget - 1
+
+    def label(self, name: str) -> str:
+        """Return an objective's name as tables show it."""
+        return next(objective.label for objective in self.objectives if objective.name == name)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-serialisable form."""
+        return asdict(self)
+
+
+def summarize(config: Config, store: StoreView, standings: Standings) -> Summary:
+    """Return the summary of a run whose results `standings` was told."""
+    best = standings.best()
+    zero = standings.generation_zero
+    knee = standings.front.knee()
+    gains = {gain.individual: gain for gain in standings.gains()}
+    return Summary(
+        told=standings.told,
+        spent=standings.spent,
+        budget=config.search.evaluations,
+        rungs=tuple(standings.ladder.rungs),
+        statuses={status.value: count for status, count in sorted(standings.statuses.items())},
+        objectives=tuple(dict.fromkeys((*standings.objectives, *config.task.measured.values()))),
+        confirmed=standings.plan.confirmed,
+        generation_zero=Standing.of(zero) if zero else None,
+        best=Standing.of(best) if best else None,
+        gain=gains.get(best.id) if best else None,
+        noise=standings.noise(),
+        front_objectives=config.search.front,
+        front=tuple(map(Standing.of, standings.front.individuals)),
+        knee=knee.id if knee else None,
+        hypervolume=hypervolume_history(standings),
+        confirmed_front=tuple(standings.confirmed_front()),
+        text_objective=CONFIRMED_OBJECTIVE if config.script is None else None,
+        population=tuple(map(Standing.of, standings.population)),
+        work=store.work(),
+        spending=store.spending(),
+    )
+
+
+def hypervolume_history(standings: Standings) -> tuple[tuple[int, float], ...]:
+    """Return the hypervolume of the front after each result that changed it (`Summary.hypervolume`)."""
+    told = [number for number, _ in standings.front_history]
+    shares = hypervolume_shares([points for _, points in standings.front_history], standings.front.objectives)
+    return tuple(zip(told, shares, strict=True))
