@@ -13,7 +13,7 @@ from trainer.errors import ConfigError
 
 if TYPE_CHECKING:
     from evo.config.config import Config
-    from evo.endings import Stopped
+    from evo.search.stopping import Stopped
 
 _RUN_EXAMPLE = example(
     """

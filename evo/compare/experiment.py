@@ -26,7 +26,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from evo.compare.arms import ARM_SECTIONS, METHODS
+from evo.compare.methods import ARM_SECTIONS, METHODS
 from evo.config.config import Config, explain, located, read_toml, suggest
 from evo.config.task import Positive, Quantity, Seconds, Section
 from trainer.errors import ConfigError

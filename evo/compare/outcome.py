@@ -14,8 +14,8 @@ from statistics import fmean
 
 from evo.compare.experiment import Experiment
 from evo.config.config import Config
-from evo.endings import Ending, Stopped
 from evo.run.materials import Materials
+from evo.search.stopping import Ending, Stopped
 from evo.standings.plan import make_plan
 from evo.store import StoreView
 from evo.studies.bench import Trial, Watcher, measure

@@ -14,11 +14,11 @@ from evo.config.config import Config
 from evo.config.resolution import resolved, uses_language_model, worker_devices
 from evo.config.task import ScriptTask
 from evo.lineage.projection import FamilyTree
-from evo.niches import Niches
 from evo.run.materials import Materials, ScriptFiles, frozen_texts, script_settings
 from evo.search.breeding import Breeder
 from evo.search.credit import Credit
 from evo.search.jobs import Jobs
+from evo.search.mating import Niches
 from evo.search.observer import Observer
 from evo.search.search import Search
 from evo.search.stopping import StoppingRules

@@ -9,14 +9,11 @@ from pathlib import Path
 
 from evo.config.config import Config
 from evo.config.task import ScriptTask
-from evo.store import EvaluationRecord, Store, StoreView
+from evo.store import Store, StoreView
 from operators.gate import Contract, SourceGate, clean_source, language_model_contract, script_contract
 from operators.proposal import Refused
 from trainer.errors import GenomeError
 from trainer.genome import join
-
-_QUOTED_CHARACTERS = 2000
-
 
 _FILES = "genome_files"
 
@@ -58,15 +55,6 @@ def read_genome(path: str) -> str:
     source = clean_source(_read(Path(path)))
     _check(source, path, language_model_contract, " `evo run` without a file starts from the seed.")
     return source
-
-
-def failed_generation_zero(evaluations: Sequence[EvaluationRecord]) -> GenomeError:
-    """Return the error that ends a run none of whose evaluations of generation 0 ended OK; one at least is done."""
-    last = [record.result for record in evaluations if record.result is not None][-1]
-    return GenomeError(
-        f"Generation 0 must train and be scored before anything can evolve, but it ended {last.status}: "
-        f"{last.reason}. Its last output:\n{last.log_tail[-_QUOTED_CHARACTERS:]}"
-    )
 
 
 def _check(source: str, name: str, contract: Contract, advice: str = "") -> None:

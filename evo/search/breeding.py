@@ -7,13 +7,11 @@ import random
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from evo.niches import Niches
 from evo.search import replication as second_looks
-from evo.search.context import look_around, parent_of, unrelated
-from evo.search.mating import Mating
+from evo.search.context import Variants, look_around, parent_of, unrelated
+from evo.search.mating import Mating, Niches
 from evo.standings.standings import Standings
 from evo.store import ProposalRecord, Store
-from evo.variants import Variants
 from operators.choice import OperatorChoice
 from operators.gate import SourceGate
 from operators.proposal import Operator, Proposal, Request, Surroundings, Variant

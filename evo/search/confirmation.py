@@ -7,31 +7,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import NamedTuple
 
-from evo.standings.plan import CONFIRMED_OBJECTIVE, Plan, Round
+from evo.search.jobs import COMPARED_SPLITS
+from evo.standings.plan import Plan, Round
 from evo.standings.standings import Standings
-from evo.store import EvaluationRecord, EvaluationRequest, EvaluationState, Purpose, StoreView
-from trainer.evaluation import Job, Split
-
-_COMPARED_SPLITS = (Split.SELECTION, Split.GATE)
+from evo.store import EvaluationRequest, EvaluationState, Purpose, StoreView
 
 
 def replicate_requests(plan: Plan) -> list[EvaluationRequest]:
     """Return the evaluations of generation 0 that begin a run; scored so that confirmations compare with them."""
     seeds = [plan.training_seed(index) for index in range(plan.baseline)]
-    return [EvaluationRequest(seed, _COMPARED_SPLITS, Purpose.BASELINE) for seed in seeds]
-
-
-def gated_job(record: EvaluationRecord, source: str, standings: Standings) -> Job:
-    """Return what a worker is asked for an evaluation: an offspring that leads is scored on the gate split as well."""
-    job = Job(source, record.seed, record.splits)
-    if record.purpose is not Purpose.SEARCH or not standings.has_gate:
-        return job
-    if standings.champion is None:
-        return replace(job, splits=_COMPARED_SPLITS)
-    return replace(job, gate_below=standings.champion.means()[CONFIRMED_OBJECTIVE])
+    return [EvaluationRequest(seed, COMPARED_SPLITS, Purpose.BASELINE) for seed in seeds]
 
 
 class Confirmation(NamedTuple):
@@ -79,7 +66,7 @@ def confirmation(plan: Plan, standings: Standings, store: StoreView, left: float
 
     def missing(individuals: Iterable[int], seeds: int) -> list[tuple[int, EvaluationRequest]]:
         return [
-            (individual, EvaluationRequest(seed, _COMPARED_SPLITS, Purpose.CONFIRM))
+            (individual, EvaluationRequest(seed, COMPARED_SPLITS, Purpose.CONFIRM))
             for seed in fresh(seeds)
             for individual in (0, *individuals)
             if (individual, seed) not in known

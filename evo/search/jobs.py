@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import replace
 
-from evo.search.confirmation import gated_job
+from evo.standings.plan import CONFIRMED_OBJECTIVE
 from evo.standings.standings import Standings
 from evo.store import EvaluationRecord, Purpose, StoreView
-from trainer.evaluation import Job
+from trainer.evaluation import Job, Split
+
+COMPARED_SPLITS = (Split.SELECTION, Split.GATE)
+"""Of every evaluation that is compared with another one beyond selection."""
 
 
 class Jobs:
@@ -45,3 +50,18 @@ class Jobs:
         known = [rate for rate in rates if rate is not None]
         generation_zero = self._store.train_tokens_per_second(0)
         return self._min_throughput * min(*known, generation_zero) if known and generation_zero is not None else 0.0
+
+
+def gated_job(record: EvaluationRecord, source: str, standings: Standings) -> Job:
+    """Return what a worker is asked for an evaluation: an offspring that leads is scored on the gate split as well."""
+    job = Job(source, record.seed, record.splits)
+    if record.purpose is not Purpose.SEARCH or not standings.has_gate:
+        return job
+    if standings.champion is None:
+        return replace(job, splits=COMPARED_SPLITS)
+    return replace(job, gate_below=standings.champion.means()[CONFIRMED_OBJECTIVE])
+
+
+def in_order(queue: Iterable[EvaluationRecord]) -> deque[EvaluationRecord]:
+    """Return evaluations in the order in which they are to be launched: second looks go first."""
+    return deque(sorted(queue, key=lambda record: record.purpose is not Purpose.REPLICATE))

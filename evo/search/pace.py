@@ -3,12 +3,83 @@
 from __future__ import annotations
 
 import json
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from evo.lookahead import Lookahead, blend
 from evo.standings.plan import Plan
 from evo.store import Store
+
+# Weight of the newest measurement in the running means: about the last ten count.
+_NEWEST_SHARE = 0.2
+_RESERVE = 20
+"""Finished offspring in reserve for each one under way: a proposal of a twentieth of an evaluation fills every slot's.
+
+What is in reserve was proposed without the newest results, so whatever is made quickly is made when it is needed.
+"""
+
+
+class Lookahead:
+    """Sizes the look-ahead from the measured latencies of proposals and evaluations.
+
+    A slot needs a new offspring every `evaluation_seconds`; an offspring takes `proposal_seconds` of proposing, those
+    proposals included that came to nothing. Little's law asks for slots × proposal / evaluation proposals under way.
+    Finished ones keep the slots busy when several become free at once: as many as there are slots where proposals are
+    slow, one or two where all slots could be served before anyone notices.
+
+    The measurements are kept with the run (`state`), for the look-ahead decides when a proposal begins and so what it
+    may know: a resumed run that measured anew would decide otherwise. They are differences of a monotonic clock, so
+    neither a clock that is set nor the time between a kill and the resumption enters them.
+
+    Attributes:
+        slots: how many evaluations run at a time.
+    """
+
+    def __init__(self, slots: int) -> None:
+        self.slots = slots
+        self._unrewarded_seconds = 0.0
+        self._proposal_seconds = 0.0
+        self._evaluation_seconds = 0.0
+
+    def proposal_took(self, seconds: float) -> None:
+        """Take in the latency of one proposal, whatever came of it."""
+        self._unrewarded_seconds += seconds
+
+    def proposal_admitted(self) -> None:
+        """Take in that the newest proposal became something to evaluate."""
+        self._proposal_seconds = blend(self._proposal_seconds, self._unrewarded_seconds)
+        self._unrewarded_seconds = 0.0
+
+    def evaluation_took(self, seconds: float) -> None:
+        """Take in the wall seconds of one evaluation."""
+        self._evaluation_seconds = blend(self._evaluation_seconds, seconds)
+
+    def target(self) -> int:
+        """Return how many offspring should be waiting or being made."""
+        if self._evaluation_seconds == 0.0:
+            return 2 * self.slots
+        under_way = self.slots * self._proposal_seconds / self._evaluation_seconds
+        return min(self.slots, 1 + math.ceil(_RESERVE * under_way)) + math.ceil(under_way)
+
+    def state(self) -> dict[str, float]:
+        """Return the measurements in a JSON-serialisable form that `restore` takes back."""
+        return {
+            "unrewarded_seconds": self._unrewarded_seconds,
+            "proposal_seconds": self._proposal_seconds,
+            "evaluation_seconds": self._evaluation_seconds,
+        }
+
+    def restore(self, state: Mapping[str, float]) -> None:
+        """Replace the measurements by the output of `state`."""
+        self._unrewarded_seconds = state["unrewarded_seconds"]
+        self._proposal_seconds = state["proposal_seconds"]
+        self._evaluation_seconds = state["evaluation_seconds"]
+
+
+def blend(mean: float, newest: float) -> float:
+    """Return a running mean with its newest value; 0.0 is a mean of nothing yet."""
+    return newest if mean == 0.0 else mean + _NEWEST_SHARE * (newest - mean)
+
 
 _KEY = "pace"
 

@@ -9,7 +9,7 @@ Operators may ask for further looks at anybody (`operators.proposal.MeasureAgain
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Set
 
 from evo.standings.plan import Plan
@@ -65,8 +65,3 @@ def further_look(plan: Plan, standings: Standings, individual: int) -> Evaluatio
 
 def _look(plan: Plan, index: int) -> EvaluationRequest:
     return EvaluationRequest(plan.second_seed(index), (Split.SELECTION,), Purpose.REPLICATE)
-
-
-def in_order(queue: Iterable[EvaluationRecord]) -> deque[EvaluationRecord]:
-    """Return evaluations in the order in which they are to be launched: second looks go first."""
-    return deque(sorted(queue, key=lambda record: record.purpose is not Purpose.REPLICATE))

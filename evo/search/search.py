@@ -22,18 +22,15 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 
-from evo.endings import Ending, Stopped
 from evo.lineage.projection import FamilyTree, Projection
-from evo.losses import Loss, Losses, machine_failure
-from evo.run.generation_zero import failed_generation_zero
 from evo.search.breeding import Breeder, Draft
 from evo.search.confirmation import certain_requests, confirmation, replicate_requests
 from evo.search.credit import Credit
-from evo.search.jobs import Jobs
+from evo.search.jobs import Jobs, in_order
 from evo.search.observer import Observer
 from evo.search.pace import Pace
-from evo.search.replication import further_look, in_order, second_looks
-from evo.search.stopping import Progress, StoppingRules
+from evo.search.replication import further_look, second_looks
+from evo.search.stopping import Ending, Progress, Stopped, StoppingRules, failed_generation_zero
 from evo.standings.plan import Plan
 from evo.standings.rungs import WHOLE, Switch
 from evo.standings.sentinels import Drift, device_of
@@ -49,7 +46,7 @@ from evo.store import (
     Store,
 )
 from evo.workers import Evaluator, Slot
-from evo.workers.pool import Workforce
+from evo.workers.pool import Loss, Losses, Workforce, machine_failure
 from operators.errors import CostLimitReached, OperatorUnavailable
 from operators.proposal import MeasureAgain, NoOffspring, Proposal, Refused
 from populations.diversity import normal_form

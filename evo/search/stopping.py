@@ -1,18 +1,62 @@
-"""Rules by which a search ends before its budget is spent: a time, a cost, a target, or no progress.
+"""How a search can end, and the rules that end it before its budget is spent: a time, a cost, a target, no progress.
 
 All leave it resumable.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from evo.config.config import Config
-from evo.endings import Ending, Stopped
 from evo.standings.plan import Plan
 from evo.standings.standings import Standings
 from evo.standings.usage import SECONDS_AN_HOUR, Expenses, Prices
-from evo.store import StoreView
+from evo.store import EvaluationRecord, StoreView
+from trainer.errors import GenomeError
+
+
+class Ending(StrEnum):
+    """Why a search stopped."""
+
+    COMPLETE = "complete"
+    INTERRUPTED = "interrupted"
+    NO_OFFSPRING = "no_offspring"
+    OPERATOR_UNAVAILABLE = "operator_unavailable"
+    COST_LIMIT = "cost_limit"
+    TIME_LIMIT = "time_limit"
+    GPU_LIMIT = "gpu_limit"
+    USD_LIMIT = "usd_limit"
+    TARGET = "target"
+    STAGNATION = "stagnation"
+    FAILED = "failed"
+    """An error ended it."""
+
+    @property
+    def is_by_rule(self) -> bool:
+        """Whether the run ended as its user wanted: by its budget or by another rule of stopping."""
+        return self in _BY_RULE
+
+
+_BY_RULE = frozenset(
+    (
+        Ending.COMPLETE,
+        Ending.TIME_LIMIT,
+        Ending.GPU_LIMIT,
+        Ending.USD_LIMIT,
+        Ending.TARGET,
+        Ending.STAGNATION,
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """How a search ended; `reason` is for a person."""
+
+    ending: Ending
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +145,15 @@ class StoppingRules:
             what = "nothing new to the front" if standings.plan.several else f"no better individual than {best.id}"
             return Stopped(Ending.STAGNATION, f"{self.patience} results brought {what}")
         return None
+
+
+_QUOTED_CHARACTERS = 2000
+
+
+def failed_generation_zero(evaluations: Sequence[EvaluationRecord]) -> GenomeError:
+    """Return the error that ends a run none of whose evaluations of generation 0 ended OK; one at least is done."""
+    last = [record.result for record in evaluations if record.result is not None][-1]
+    return GenomeError(
+        f"Generation 0 must train and be scored before anything can evolve, but it ended {last.status}: "
+        f"{last.reason}. Its last output:\n{last.log_tail[-_QUOTED_CHARACTERS:]}"
+    )

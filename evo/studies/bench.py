@@ -9,14 +9,13 @@ from typing import Any, NamedTuple, Protocol
 
 from evo.config.config import Config
 from evo.config.resolution import worker_devices
-from evo.losses import MOST_LOSSES, Loss, Losses
 from evo.run.assemble import build_evaluator
 from evo.run.materials import Materials, ScriptFiles
 from evo.run.signals import heeding_signals
 from evo.standings.plan import make_plan
 from evo.studies.notebook import Measurement, Notebook
 from evo.workers import Evaluator, Slot
-from evo.workers.pool import Workforce
+from evo.workers.pool import MOST_LOSSES, Loss, Losses, Workforce
 from trainer.errors import MachineError
 from trainer.evaluation import Evaluation, Job, Split, Status
 from trainer.machine.processes import refuse_inspection

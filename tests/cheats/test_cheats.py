@@ -1,7 +1,7 @@
 """Every cheat of the audit gets the verdict that its file expects.
 
 The genomes themselves stand in `trainer/audit/cheats`, where the installed package finds them for `evo audit`. What
-only runs away is left to tests/integration/test_trainer_hostile.py and test_trainer_limits.py.
+only runs away is left to tests/integration/trainer/supervisor.
 """
 
 from __future__ import annotations

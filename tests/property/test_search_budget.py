@@ -14,7 +14,7 @@ from run_inspection import assert_no_error
 from searches import GENOME, Numbering, configuration, opened
 
 from evo.config.config import Config
-from evo.endings import Ending
+from evo.search.stopping import Ending
 from evo.standings.plan import make_plan
 from evo.store import Purpose, Store
 

@@ -14,12 +14,12 @@ from typing import Any
 from operator_requests import SMALL
 
 from evo.config.config import Config, parse_config
-from evo.endings import Stopped
 from evo.lineage import Lineage
 from evo.run.assemble import build_search
 from evo.run.folder import RunFolder
 from evo.search.observer import Observer, Silent
 from evo.search.search import Search
+from evo.search.stopping import Stopped
 from evo.store import Store
 from evo.workers import Evaluator
 from operators.choice import OperatorChoice

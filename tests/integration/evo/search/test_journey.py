@@ -1,0 +1,179 @@
+"""Whole searches: schedules, several objectives, what the first proposals know, and what a candidate costs."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import random
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from paced_evaluator import PacedEvaluator
+from run_inspection import decisions
+from searches import GENOME, Notes, Numbering, configuration, opened, searched
+
+from evo.lineage import Lineage
+from evo.run.folder import RunFolder
+from evo.run.integrity import check_run
+from evo.run.results_table import write_results_table
+from evo.search.stopping import Ending
+from evo.store import Purpose, Store
+from operators import ConstantMutation
+from trainer.evaluation import Job
+
+
+def test_the_first_proposals_know_that_nothing_is_measured_yet(tmp_path: Path) -> None:
+    operator = Numbering(looks=True)
+    searched(tmp_path / "run", configuration(), PacedEvaluator(GENOME, slots=1, turns=9), operator)
+    first = operator.requests[0]
+    assert [parent.id for parent in first.parents] == [0]
+    assert first.parents[0].objectives == {}
+    assert first.parents[0].source == GENOME
+    assert operator.known[0].noise == {}
+    assert operator.known[0].best is None
+    assert decisions(tmp_path / "run")[1][2:4] == ((0,), 0)
+    assert operator.known[-1].noise
+    assert operator.requests[-1].parents[0].objectives
+
+
+def test_a_reopened_proposal_knows_what_it_knew(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    with opened(path, configuration(), PacedEvaluator(GENOME, slots=1)) as (search, store):
+        asyncio.run(search.run())
+        told = store.last_told() - 5
+        before = store.last_proposal_number() or 0
+        known = [outcome.individual for outcome in store.outcomes() if outcome.told <= told]
+        store.begin_proposal(before + 1, "numbering", (0,), told)
+    operator = Numbering(looks=True)
+    larger = configuration(4, 6)
+    assert searched(path, larger, PacedEvaluator(GENOME), operator).ending is Ending.COMPLETE
+    around = operator.known[0]
+    assert operator.requests[0].number == before + 1
+    assert around.best is not None
+    assert around.best.id in known
+    assert {relative.id for relative in around.relatives} <= set(known)
+
+
+def test_generations_have_a_barrier(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    config = configuration(4, 6, schedule="generational")
+    assert searched(path, config, PacedEvaluator(GENOME, slots=3, one_in=3)).ending is Ending.COMPLETE
+    with Store.read(RunFolder(path).store) as store:
+        searches = [outcome for outcome in store.outcomes() if outcome.purpose is Purpose.SEARCH]
+        generation = {outcome.individual: index // 4 for index, outcome in enumerate(searches)}
+        last = {index // 4: outcome.told for index, outcome in enumerate(searches)}
+        for number, of in generation.items():
+            proposal = store.proposal(number)
+            parents = {generation.get(parent, -1) for parent in proposal.parents}
+            assert max(parents) < of
+            # Begun when the generation before was complete, and before any of its own was told.
+            assert of == 0 or proposal.told >= last[of - 1]
+        assert any(outcome.status != "ok" for outcome in searches)
+    assert check_run(path) == []
+
+
+def test_two_objectives_end_to_end(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    config = configuration(4, 6, objectives=("val_bpb", "tokens_per_second"))
+    with opened(path, config, PacedEvaluator(GENOME)) as (search, _):
+        assert asyncio.run(search.run()).ending is Ending.COMPLETE
+        standings = search.standings
+        assert len(standings.population) == 4
+        assert standings.gains()
+        assert len(standings.front.individuals) > 1
+    assert check_run(path) == []
+
+
+def test_nobody_is_the_best_unseen_by_the_gate_split(tmp_path: Path) -> None:
+    class Fickle(PacedEvaluator):
+        def _gate_noise(self, job: Job) -> float:
+            return random.Random(job.genome).gauss(0, 0.03)
+
+    class Auditor(Notes):
+        def __init__(self) -> None:
+            super().__init__()
+            self.best: set[int] = set()
+            self.leaders: set[int] = set()
+
+        def finished(self, record: Any, outcome: Any, standings: Any, reason: str) -> None:
+            self.best.add(standings.best().id)
+            self.leaders.add(standings.hall[0].id)
+
+    path, watcher = tmp_path / "run", Auditor()
+    config = configuration(4, 20, noise={"confirm_share": 0.0, "baseline_replicates": 1, "leaders": 0})
+    with opened(path, config, Fickle(GENOME, turns=5), ConstantMutation(), watcher) as (search, store):
+        asyncio.run(search.run())
+        last, setbacks = search.standings.best(), dict(search.standings.setbacks)
+        measured = [one for one in store.outcomes() if one.status == "ok"]
+        write_results_table(RunFolder(path), store, search._projection._lineage, search.standings.objectives[0])
+        kept = [one for one, line in zip(store.outcomes(), table(path), strict=True) if line["status"] == "keep"]
+    gated = {one.individual for one in measured if "G" in one.split_bpb}
+    assert len(watcher.best) > 1
+    assert watcher.best <= gated < {one.individual for one in measured}
+    assert watcher.leaders & setbacks.keys()
+    assert watcher.best == {one.individual for one in kept}
+    with opened(path, config, Fickle(GENOME)) as (search, _):
+        assert search.standings.best() == last
+        assert search.standings.setbacks == setbacks
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    """Return the lines of a run's table of results."""
+    with RunFolder(path).results.open() as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def test_results_are_told_when_they_are_safe(tmp_path: Path) -> None:
+    class Auditor(Notes):
+        def finished(self, record: Any, outcome: Any, standings: Any, reason: str) -> None:
+            super().finished(record, outcome, standings, reason)
+            with Store.read(RunFolder(path).store) as other:
+                assert other.last_told() >= outcome.told
+
+    path, watcher = tmp_path / "run", Auditor()
+    with opened(path, configuration(2, 4), PacedEvaluator(GENOME), observer=watcher) as (search, _):
+        asyncio.run(search.run())
+    assert watcher.told == list(range(1, 9))
+    assert max(watcher.running) == 2
+
+
+def test_nothing_stays_open(tmp_path: Path) -> None:
+    process = psutil.Process()
+    searched(tmp_path / "first", configuration(), PacedEvaluator(GENOME))
+    before = (process.num_fds(), process.num_threads())
+    searched(tmp_path / "second", configuration(), PacedEvaluator(GENOME))
+    assert (process.num_fds(), process.num_threads()) <= before
+
+
+def test_a_late_candidate_costs_no_more_reads_than_an_early_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: Counter[str] = Counter()
+    per_result: list[int] = []
+
+    def counted(name: str, method: Any) -> Any:
+        def call(*arguments: Any, **named: Any) -> Any:
+            reads[name] += 1
+            return method(*arguments, **named)
+
+        return call
+
+    for name in ("individual", "source", "outcome", "outcomes_of", "evaluation"):
+        monkeypatch.setattr(Store, name, counted(name, getattr(Store, name)))
+    monkeypatch.setattr(Lineage, "project_notes", lambda *_: None)  # once a generation, for all of its results
+
+    class Meter(Notes):
+        def finished(self, *arguments: Any) -> None:
+            per_result.append(reads.total())
+
+    config = configuration(4, 30, noise={"confirm_share": 0.0})
+    with opened(tmp_path / "run", config, PacedEvaluator(GENOME, slots=1, one_in=10**9), observer=Meter()) as (
+        search,
+        _,
+    ):
+        asyncio.run(search.run())
+    early, late = per_result[40] - per_result[20], per_result[110] - per_result[90]
+    assert late <= early + 5

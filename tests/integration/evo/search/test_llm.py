@@ -1,0 +1,159 @@
+"""Searches whose language model stops answering, or becomes too expensive."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from messages_server import Behaviour, MessagesServer, Responder, model, say, scripted_model, silence, status
+from paced_evaluator import PacedEvaluator
+from searches import GENOME, opened, searched
+
+from evo.config.config import Config, parse_config
+from evo.config.resolution import resolve
+from evo.run.assemble import build_operators
+from evo.run.folder import RunFolder
+from evo.run.integrity import check_run
+from evo.search.stopping import Ending, Stopped
+from evo.store import Store
+from evo.workers import Slot
+from trainer.evaluation import Evaluation, Job, Status
+
+GOOD: Behaviour = model(scripted_model)
+
+
+def configured(server: MessagesServer, **llm: Any) -> Config:
+    data = {
+        "search": {"pop": 3, "gens": 4},
+        "operators": {"weights": {"llm_mutation": 1.0}},
+        "llm": {"base_url": server.url, "max_tokens": 8192, **llm},
+    }
+    return resolve(parse_config(data, "test"), {})
+
+
+def search(path: Path, config: Config, spent_usd: float = 0.0) -> Stopped:
+    return searched(path, config, PacedEvaluator(GENOME), build_operators(config, spent_usd))
+
+
+def complete(path: Path) -> None:
+    with MessagesServer() as server:
+        assert search(path, configured(server)).ending is Ending.COMPLETE
+    assert check_run(path) == []
+
+
+def assert_everything_proposed_was_evaluated(path: Path) -> None:
+    assert check_run(path) == []
+    with Store.read(RunFolder(path).store) as store:
+        assert store.queued() == store.running() == []
+        assert store.last_told() >= 3
+
+
+def test_the_evidence_of_a_broken_rule_reaches_the_model(tmp_path: Path) -> None:
+    evidence = (
+        "causality: at position 29 of a probe the log-probability of the target moved by 4.2 nats, and that of some "
+        "token by 8.6 (tolerance 0.086; 16 of 16 probes moved) when only later tokens changed"
+    )
+
+    class Rejecting(PacedEvaluator):
+        async def verdict(self, slot: Slot, job: Job) -> Evaluation:
+            if job.genome == GENOME:
+                return await super().verdict(slot, job)
+            return self._failed(job, Status.REJECTED, evidence)
+
+    with MessagesServer() as server:
+        config = configured(server)
+        stopped = searched(tmp_path / "run", config, Rejecting(GENOME), build_operators(config, 0.0))
+        assert stopped.ending is Ending.COMPLETE
+        last = str(server.requests[-1].body["messages"])
+    assert f"→ rejected: {evidence}" in last
+
+
+def test_a_refused_key_stops_it_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    with MessagesServer(GOOD, GOOD, fallback=status(401)) as server:
+        stopped = search(path, configured(server))
+        assert stopped.ending is Ending.OPERATOR_UNAVAILABLE
+        assert "Check the API key" in stopped.reason
+        assert len(server.requests) < 12
+    assert_everything_proposed_was_evaluated(path)
+    complete(path)
+
+
+def test_a_call_in_flight_when_the_key_is_refused_is_answered_and_paid_for_once(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    refused = threading.Event()
+
+    def refuse(responder: Responder) -> None:
+        status(401)(responder)
+        refused.set()
+
+    def answer_late_and_uselessly(responder: Responder) -> None:
+        assert refused.wait(20)
+        say("I have no idea.")(responder)
+
+    with MessagesServer(GOOD, GOOD, answer_late_and_uselessly, fallback=refuse) as server:
+        assert search(path, configured(server)).ending is Ending.OPERATOR_UNAVAILABLE
+    assert_everything_proposed_was_evaluated(path)
+    with Store.read(RunFolder(path).store) as store:
+        assert store.spending().calls == 3
+        # Equal prompts get equal replies from the scripted model, so another proposal may be open for its duplicate.
+        answered = {one.number: store.exchanges(one.number) for one in store.open_proposals()}
+    (number,) = [number for number, exchanges in answered.items() if "I have no idea." in str(exchanges)]
+    with MessagesServer() as server:
+        assert search(path, configured(server)).ending is Ending.COMPLETE
+        conversations = [received.body["messages"] for received in server.requests]
+    with Store.read(RunFolder(path).store) as store:
+        first, repair, *_ = (exchange.request["messages"] for exchange in store.exchanges(number))
+        assert store.spending().calls == 3 + len(conversations)
+    assert repair[: len(first)] == first
+    assert "I have no idea." in str(repair[len(first) :])
+    assert repair in conversations
+
+
+def test_a_silent_call_is_waited_for_until_its_deadline_and_not_repeated(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    with MessagesServer(GOOD, GOOD, silence(), fallback=status(401)) as server:
+        assert search(path, configured(server, reply_deadline_seconds=0.5)).ending is Ending.OPERATOR_UNAVAILABLE
+        assert len(server.requests) < 12
+    assert_everything_proposed_was_evaluated(path)
+    with Store.read(RunFolder(path).store) as store:
+        assert store.open_proposals()
+    complete(path)
+
+
+def test_a_call_that_waits_for_its_next_attempt_is_given_up_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    busy = status(429, headers={"retry-after": "100"})
+    began = time.monotonic()
+    with MessagesServer(GOOD, GOOD, busy, fallback=status(401)) as server:
+        assert search(path, configured(server)).ending is Ending.OPERATOR_UNAVAILABLE
+    assert time.monotonic() - began < 20
+    assert_everything_proposed_was_evaluated(path)
+
+
+def test_an_outage_that_outlasts_patience(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    with MessagesServer(GOOD, GOOD, fallback=status(503)) as server:
+        stopped = search(path, configured(server, patience_seconds=0.3))
+        assert stopped.ending is Ending.OPERATOR_UNAVAILABLE
+        assert "did not answer" in stopped.reason
+    assert_everything_proposed_was_evaluated(path)
+    complete(path)
+
+
+def test_the_cost_limit_holds_over_a_resumed_run(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    with MessagesServer(fallback=model(scripted_model, output_tokens=8000)) as server:
+        config = configured(server, max_cost_usd=0.5)
+        stopped = search(path, config)
+        assert stopped.ending is Ending.COST_LIMIT
+        assert "--max-cost" in stopped.reason
+        with opened(path, config, PacedEvaluator(GENOME)) as (_, store):
+            spent = store.spending().cost_usd
+            assert 0 < spent <= 0.5
+        asked = len(server.requests)
+        assert search(path, config, spent).ending is Ending.COST_LIMIT
+        assert len(server.requests) == asked
+    complete(path)
