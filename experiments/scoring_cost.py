@@ -67,7 +67,7 @@ def measure(repeats: int = 5, score_tokens: int | None = None) -> str:
     with contextlib.closing(_Bench(settings, corpus)) as bench:
         columns = [
             [bench.run(splits) for _ in range(repeats)]
-            for splits in ((Split.SELECTION,), (Split.SELECTION, Split.GATE))
+            for splits in ((Split.SELECTION,), (Split.SELECTION, Split.HOLDOUT))
         ]
     rows: dict[str, Callable[[_Seconds], float]] = {
         "plain forward pass": lambda one: one.forward,

@@ -108,7 +108,7 @@ class SimulatedEvaluator:
 
     def _measured(self, job: Job, chance: random.Random, timings: Timings) -> Evaluation:
         bpb = chance.gauss(1.8, 0.05)
-        is_gated = job.gate_below is not None and bpb < job.gate_below
+        is_gated = job.holdout_below is not None and bpb < job.holdout_below
         objectives = {
             "val_bpb": bpb,
             "tokens_per_second": chance.uniform(1e4, 1e5),
@@ -124,7 +124,7 @@ class SimulatedEvaluator:
             clock=Clock.WALL,
             sandbox="none",
             objectives=objectives,
-            split_bpb={split.value: bpb for split in (*job.splits, *((Split.GATE,) if is_gated else ()))},
+            split_bpb={split.value: bpb for split in (*job.splits, *((Split.HOLDOUT,) if is_gated else ()))},
             timings=timings,
         )
 

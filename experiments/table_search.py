@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
-from evo.config.config import Config, parse_config
 from evo.lineage.projection import NoTree
+
+from evo.config.config import Config, parse_config
 from evo.run.assemble import build_operators, build_standings
 from evo.search.breeding import Breeder
 from evo.search.credit import Credit

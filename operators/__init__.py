@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from operators.mutation.constants import ConstantMutation
     from operators.mutation.mixed import RandomMutation
     from operators.mutation.structure import StructureMutation
-    from operators.proposal import NoOffspring, Operator, Parent, Proposal, Refused, Request, Surroundings
+    from operators.proposal import Context, NoOffspring, Operator, Parent, Proposal, Refused, Request
     from operators.tuning.tuning import Tuning
 
 _PUBLIC = {
@@ -49,7 +49,7 @@ _PUBLIC = {
     "Request": "proposal",
     "SourceGate": "gate",
     "StructureMutation": "mutation.structure",
-    "Surroundings": "proposal",
+    "Context": "proposal",
     "Tuning": "tuning.tuning",
     "UniformCrossover": "crossover.uniform",
     "clean_source": "gate",
@@ -59,6 +59,7 @@ _PUBLIC = {
 
 __all__ = [
     "ConstantMutation",
+    "Context",
     "MergeCrossover",
     "NoOffspring",
     "Operator",
@@ -70,7 +71,6 @@ __all__ = [
     "Request",
     "SourceGate",
     "StructureMutation",
-    "Surroundings",
     "Tuning",
     "UniformCrossover",
     "clean_source",

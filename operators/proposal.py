@@ -64,7 +64,7 @@ class Relative:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class Context:
     """What the search knows around the parents.
 
     Attributes:
@@ -152,7 +152,7 @@ class Request:
 
     number: int
     parents: tuple[Parent, ...]
-    look_around: Callable[[], Surroundings]
+    gather_context: Callable[[], Context]
     random: random.Random
     journal: Journal
     gate: Gate
@@ -171,9 +171,9 @@ class Request:
         return self.find_repeatable()
 
     @property
-    def surroundings(self) -> Surroundings:
+    def context(self) -> Context:
         """What the search knows around the parents."""
-        return self.look_around()
+        return self.gather_context()
 
 
 @dataclass(frozen=True, slots=True)

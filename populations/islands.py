@@ -60,31 +60,31 @@ class Islands:
         by_age = sorted(inhabitants, key=lambda one: one.id)
         return sorted(by_age, key=lambda one: one.fitness, reverse=True)
 
-    def settle(self, founder: Individual, told: int, noise: Noise = NO_NOISE) -> None:
+    def settle(self, founder: Individual, result_number: int, noise: Noise = NO_NOISE) -> None:
         """Bring somebody to every island.
 
         Args:
             founder: generation 0.
-            told: results so far.
+            result_number: results so far.
             noise: of one evaluation, by objective.
         """
-        self._arrived[founder.id] = told
+        self._arrived[founder.id] = result_number
         for index, size in enumerate(self._sizes):
             self._islands[index] = self._survive(self._islands[index], [founder], mu=size, noise=noise)
 
-    def admit(self, offspring: Sequence[Individual], told: int, noise: Noise = NO_NOISE) -> None:
+    def admit(self, offspring: Sequence[Individual], result_number: int, noise: Noise = NO_NOISE) -> None:
         """Let offspring compete for places at home.
 
         Args:
             offspring: all measured.
-            told: results so far.
+            result_number: results so far.
             noise: of one evaluation, by objective.
         """
-        self._arrived.update((one.id, told) for one in offspring)
+        self._arrived.update((one.id, result_number) for one in offspring)
         for index, size in enumerate(self._sizes):
             newborn = [one for one in offspring if one.id % len(self._islands) == index]
             if newborn:
-                island = self._young(self._islands[index], newborn, told, noise)
+                island = self._young(self._islands[index], newborn, result_number, noise)
                 self._islands[index] = self._survive(island, newborn, mu=size, noise=noise)
 
     def migrate(self, searched: int) -> bool:
@@ -105,9 +105,11 @@ class Islands:
             self._islands[index] = self._survive(self._islands[index], [], mu=size)  # best first again
         return True
 
-    def _young(self, island: list[Individual], newborn: list[Individual], told: int, noise: Noise) -> list[Individual]:
+    def _young(
+        self, island: list[Individual], newborn: list[Individual], result_number: int, noise: Noise
+    ) -> list[Individual]:
         """Return who may stay on an island by age."""
         if not self._max_age:
             return island
         best = self._survive(island, newborn, mu=1, noise=noise)
-        return [one for one in island if one in best or told - self._arrived[one.id] <= self._max_age]
+        return [one for one in island if one in best or result_number - self._arrived[one.id] <= self._max_age]

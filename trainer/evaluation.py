@@ -38,7 +38,7 @@ class Split(StrEnum):
     """The held-out parts of a corpus."""
 
     SELECTION = "S"
-    GATE = "G"
+    HOLDOUT = "G"
     FINAL = "F"
 
 
@@ -75,8 +75,8 @@ class Job:
     """One request to train and score a genome; the selection split is always among `splits`.
 
     Attributes:
-        gate_below: score the gate split as well, and probe every block, when the selection split comes out below this:
-            bits per byte.
+        holdout_below: bits per byte; when the selection split comes out below, the holdout split is scored as well,
+            and every block is probed.
         share: of the budget's training time that this training gets; it is told no more.
         floor_tokens_per_second: end the training early when it is slower than that; 0 for never.
     """
@@ -84,7 +84,7 @@ class Job:
     genome: str
     seed: int
     splits: tuple[Split, ...] = (Split.SELECTION,)
-    gate_below: float | None = None
+    holdout_below: float | None = None
     share: float = 1.0
     floor_tokens_per_second: float = 0.0
 

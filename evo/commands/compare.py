@@ -11,7 +11,7 @@ from evo.commands.options import Json, example, print_json
 
 if TYPE_CHECKING:
     from evo.compare.collecting import Definition
-    from evo.compare.estimate import Estimate
+    from evo.compare.cost import Estimate
     from evo.compare.report.findings import Findings
 
 COMPARISONS = Path("comparisons")
@@ -127,7 +127,7 @@ def _print_findings(findings: Findings, folder: Path) -> None:
 
 def _print_estimate(definition: Definition, *, as_json: bool) -> None:
     from evo.commands.views.terminal import literal, print_prose, print_table, print_whole, stdout_console
-    from evo.compare.estimate import estimate
+    from evo.compare.cost import estimate
     from evo.text import duration, money
 
     found: Estimate = estimate(definition)

@@ -70,8 +70,8 @@ def ablate(
     from evo.commands.views.study import Watch, print_ablation, say_joined
     from evo.run.materials import prepare_materials, refuse_other_materials
     from evo.studies.ablation import ablation, planned, trials
-    from evo.studies.bench import conditions, measure, study_seeds
-    from evo.studies.notebook import Notebook
+    from evo.studies.batch import conditions, measure, study_seeds
+    from evo.studies.measurement_cache import MeasurementCache
 
     run, names = run_and_ids(run_and_id)
     with opened(run) as viewed:
@@ -85,11 +85,11 @@ def ablate(
         refuse_other_materials(viewed.store, materials)
     chosen = study_seeds(config, seeds)
     path = viewed.folder.path / f"ablation-{record.id}.json"
-    notebook = Notebook(path, conditions(config, materials))
+    cache = MeasurementCache(path, conditions(config, materials))
     say_joined(finest, change, seeds)
-    watch = Watch(config, compared, f"ablation of #{record.id}, {len(change.edits)} edits", notebook)
-    complete = measure(config, materials, trials(change, chosen), notebook, watch)
-    result = ablation(change, notebook, chosen, compared, config.task.bounds)
+    watch = Watch(config, compared, f"ablation of #{record.id}, {len(change.edits)} edits", cache)
+    complete = measure(config, materials, trials(change, chosen), cache, watch)
+    result = ablation(change, cache, chosen, compared, config.task.bounds)
     if as_json:
         print_json({"id": record.id, "complete": complete, **result.to_json()})
     else:
@@ -120,8 +120,8 @@ def promote(
     from evo.commands.views.live import preparation_bar
     from evo.commands.views.study import Watch, print_promotion, say_changed, say_overridden
     from evo.run.materials import changed_materials, prepare_materials
-    from evo.studies.bench import conditions, measure, study_seeds
-    from evo.studies.notebook import Notebook
+    from evo.studies.batch import conditions, measure, study_seeds
+    from evo.studies.measurement_cache import MeasurementCache
     from evo.studies.promotion import Scale, contender, promotion, trials
 
     if not scale:
@@ -150,11 +150,11 @@ def promote(
         say_changed(changed_materials(viewed.store, materials))
     chosen = study_seeds(config, seeds)
     path = viewed.folder.path / f"promotion-{larger.digest}.json"
-    notebook = Notebook(path, {"scale": larger.to_json(), **conditions(config, materials)})
+    cache = MeasurementCache(path, {"scale": larger.to_json(), **conditions(config, materials)})
     settings = ", ".join(scale)
-    watch = Watch(config, compared, f"promotion of {', '.join(f'#{id_}' for id_ in records)} to {settings}", notebook)
-    complete = measure(config, materials, trials(zero, contenders, chosen), notebook, watch)
-    result = promotion(zero, contenders, larger, notebook, chosen, compared, config.task.bounds)
+    watch = Watch(config, compared, f"promotion of {', '.join(f'#{id_}' for id_ in records)} to {settings}", cache)
+    complete = measure(config, materials, trials(zero, contenders, chosen), cache, watch)
+    result = promotion(zero, contenders, larger, cache, chosen, compared, config.task.bounds)
     if as_json:
         print_json({"complete": complete, **result.to_json()})
     else:

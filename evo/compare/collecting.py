@@ -20,7 +20,7 @@ from evo.run.assemble import build_standings
 from evo.run.lifecycle import Viewed, view
 from evo.search.stopping import Stopped
 from evo.standings.standings import Standings
-from evo.standings.usage import Expenses, Prices, course
+from evo.standings.usage import Prices, Usage, course
 from evo.store import StoreView
 from trainer.errors import EvoError
 from trainer.evaluation import Status
@@ -162,7 +162,7 @@ def _row(
     state, reason = _state(viewed, stopped, zero, own, failure)
     base = _number(zero.mean(name)) if zero.is_complete else math.nan
     outcome = {"finished": _number(own.mean(name)), "failed": base}.get(state, math.nan)
-    used, spending = Expenses.of(store, Prices.of(viewed.config)), store.spending()
+    used, spending = Usage.of(store, Prices.of(viewed.config)), store.spending()
     statuses = viewed.standings.statuses
     return {
         "seed": viewed.config.search.seed,
@@ -211,9 +211,9 @@ def _nothing(definition: Definition, folder: ExperimentFolder, repeat: int, arm:
     }
 
 
-def _progress(config: Config, store: StoreView, told: Standings) -> Iterator[dict[str, Any]]:
+def _progress(config: Config, store: StoreView, result_number: Standings) -> Iterator[dict[str, Any]]:
     """Yield a row of `PROGRESS_COLUMNS`, but for its place, for every result of a run."""
-    standings, (objective, *_) = build_standings(config), told.objectives
+    standings, (objective, *_) = build_standings(config), result_number.objectives
     for outcome, (gpu_seconds, usd) in zip(store.outcomes(), course(store, Prices.of(config)), strict=True):
         standings.tell(store.individual(outcome.individual), outcome, store.source)
         best = standings.best()

@@ -30,9 +30,9 @@ from evo.run.generation_zero import read_generation_zero
 from evo.run.materials import prepare_materials, refuse_other_materials
 from evo.search.observer import Silent
 from evo.standings.standings import Standings
-from evo.standings.usage import Expenses, Prices
+from evo.standings.usage import Prices, Usage
 from evo.store import IndividualRecord, Outcome, Store
-from evo.studies.bench import Trial
+from evo.studies.batch import Trial
 from trainer.errors import EvoError
 
 INTERRUPTED = 3
@@ -82,7 +82,7 @@ class _Reporter(Silent):
         search, share = self._search, standings.spent / self._search.evaluations
         if search.max_gpu_hours is not None or search.max_usd is not None:
             with Store.read(self._path) as store:
-                used = Expenses.of(store, self._prices)
+                used = Usage.of(store, self._prices)
             by_time = used.gpu_seconds / (search.max_gpu_hours * 3600) if search.max_gpu_hours else 0.0
             share = max(share, by_time, used.usd / search.max_usd if search.max_usd else 0.0)
         _say(share=min(1.0, share))
@@ -93,7 +93,7 @@ class _Reporter(Silent):
 
 
 class _JudgingReporter:
-    """Reports how far the judging is (`evo.studies.bench.Watcher`)."""
+    """Reports how far the judging is (`evo.studies.batch.Watcher`)."""
 
     def begun(self, wanted: int, known: int) -> None:
         """Nothing to say."""

@@ -15,18 +15,18 @@ from statistics import fmean
 from evo.compare.experiment import Experiment
 from evo.config.config import Config
 from evo.run.materials import Materials
-from evo.search.stopping import Ending, Stopped
+from evo.search.stopping import Stopped, StopReason
 from evo.standings.plan import make_plan
 from evo.store import StoreView
-from evo.studies.bench import Trial, Watcher, measure
-from evo.studies.notebook import Measurement, Notebook
+from evo.studies.batch import Trial, Watcher, measure
+from evo.studies.measurement_cache import Measurement, MeasurementCache
 from trainer.evaluation import Split, Status
 
 FIRST_SEED = 900
-"""Searches, their second looks and their confirmations stay below 700, studies begin there (`evo.studies.bench`)."""
+"""Searches, their second looks and their confirmations stay below 700, studies begin there (`evo.studies.batch`)."""
 
 _CHOSEN = frozenset(
-    (Ending.COMPLETE, Ending.GPU_LIMIT, Ending.USD_LIMIT, Ending.NO_OFFSPRING, Ending.COST_LIMIT),
+    (StopReason.COMPLETE, StopReason.GPU_LIMIT, StopReason.USD_LIMIT, StopReason.NO_OFFSPRING, StopReason.COST_LIMIT),
 )
 """Endings after which a run stands: its budget is spent, or it has nothing more to try or to pay with."""
 
@@ -89,15 +89,15 @@ def judge(
         path: of the file that keeps what was measured.
         watcher: told of every result.
     """
-    notebook = Notebook(path, _conditions(config))
+    cache = MeasurementCache(path, _conditions(config))
     trials = [Trial(label, program, seed) for seed in seeds]
-    return measure(config, materials, trials, notebook, watcher, Split.FINAL)
+    return measure(config, materials, trials, cache, watcher, Split.FINAL)
 
 
 def judged(config: Config, program: str, seeds: Sequence[int], path: Path) -> Judged:
     """Return what is known of a program."""
-    notebook = Notebook(path, _conditions(config), read_only=True)
-    found = {seed: notebook.get(program, seed) for seed in seeds}
+    cache = MeasurementCache(path, _conditions(config), read_only=True)
+    found = {seed: cache.get(program, seed) for seed in seeds}
     return Judged({seed: one for seed, one in found.items() if one is not None}, len(seeds))
 
 
@@ -106,7 +106,7 @@ def standing(store: StoreView) -> Stopped | None:
     *_, last = (None, *store.events("stopped"))
     if last is None or last.payload["ending"] not in _CHOSEN:
         return None
-    return Stopped(Ending(last.payload["ending"]), last.payload["reason"])
+    return Stopped(StopReason(last.payload["ending"]), last.payload["reason"])
 
 
 def _conditions(config: Config) -> dict[str, object]:

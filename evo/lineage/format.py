@@ -93,7 +93,7 @@ def _line(outcome: Outcome) -> str:
     ending = f"{outcome.status}: {measured}" if measured else str(outcome.status)
     device = _clean(outcome.device).replace("\n", " ")
     purpose = outcome.purpose if outcome.share == 1 else f"{outcome.purpose} with {outcome.share:g} of the budget"
-    return f"{outcome.told}. {purpose}, seed {outcome.seed}, attempt {outcome.attempt} on {device}: {ending}"
+    return f"{outcome.result_number}. {purpose}, seed {outcome.seed}, attempt {outcome.attempt} on {device}: {ending}"
 
 
 def _clean(text: str) -> str:

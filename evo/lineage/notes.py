@@ -35,7 +35,7 @@ class Notes:
         noted: set[int] = set()
         for outcome in store.outcomes(after=self._told):
             noted.add(outcome.individual)
-            self._told = outcome.told
+            self._told = outcome.result_number
             self._newest_seconds = max(self._newest_seconds, outcome.finished_at)
         if noted:
             self._write({commit_of(individual): self._write_note(store, individual) for individual in noted})
@@ -43,7 +43,9 @@ class Notes:
 
     def _write_note(self, store: StoreView, individual: int) -> str:
         # Results that came in after `_told` was read belong to the next update.
-        note = note_object([outcome for outcome in store.outcomes_of(individual) if outcome.told <= self._told])
+        note = note_object(
+            [outcome for outcome in store.outcomes_of(individual) if outcome.result_number <= self._told]
+        )
         self._objects.write(note)
         return note.name
 

@@ -61,7 +61,7 @@ class EvaluationRow:
     device: str
     objectives: Mapping[str, float] = field(default_factory=dict)
     reason: str = ""
-    champion: int | None = None
+    incumbent: int | None = None
     feasible: bool = True
     counts: bool = True
     share: float = 1.0
@@ -282,7 +282,7 @@ class RunReport:
         """
         pick = min if self.objective.direction is Direction.MINIMIZE else max
         return [
-            (row.number, pick(means.values()) if row.champion is None else means[row.champion])
+            (row.number, pick(means.values()) if row.incumbent is None else means[row.incumbent])
             for row, means in self._running_means()
         ]
 

@@ -105,7 +105,7 @@ def hypervolume_chart(report: RunReport) -> Chart:
     """Return how the hypervolume of the front has grown, result by result."""
     figure = canvas(260, x_title="evaluation", y_title="hypervolume (higher is better)")
     figure.update_layout(yaxis={"range": [0, 1], "tickformat": ".0%"}, showlegend=False)
-    told = [*(number for number, _ in report.hypervolume), len(report.evaluations)]
+    result_number = [*(number for number, _ in report.hypervolume), len(report.evaluations)]
     shares = [share for _, share in report.hypervolume]
     line = {"color": FRONT, "width": 2.5, "shape": "hv"}
-    return Chart(figure.add_trace(go.Scatter(x=told, y=[*shares, shares[-1]], mode="lines", line=line)))
+    return Chart(figure.add_trace(go.Scatter(x=result_number, y=[*shares, shares[-1]], mode="lines", line=line)))

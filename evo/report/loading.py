@@ -12,8 +12,8 @@ from evo.report.data import Confirmation, EvaluationRow, IndividualRow, LineStep
 from evo.run.lifecycle import Viewed
 from evo.run.materials import describe_task
 from evo.run.provenance import installed_versions, read_starts
-from evo.search.search import Ending
-from evo.standings.incumbent import Championship
+from evo.search.search import StopReason
+from evo.standings.incumbent import IncumbentTracker
 from evo.standings.plan import CONFIRMED_OBJECTIVE, Confirmed
 from evo.standings.standings import Standings
 from evo.standings.summary import hypervolume_history
@@ -82,13 +82,13 @@ def _evaluations(
     """Return the results that standings were told, and every pair of device and sandbox level that they ran with."""
     rows = []
     places: dict[tuple[str, str], None] = {}
-    championship = Championship()
-    for number, record in enumerate(islice(store.told(), standings.told), start=1):
+    incumbent_tracker = IncumbentTracker()
+    for number, record in enumerate(islice(store.results(), standings.result_number), start=1):
         result = record.result
         assert result is not None  # noqa: S101 - the store keeps one with everything that was told
-        if result.status is Status.OK and standings.has_gate and record.purpose.counts:
-            bpb, gate_bpb = result.objectives[CONFIRMED_OBJECTIVE], result.split_bpb.get(Split.GATE)
-            championship.tell(record.individual, record.seed, bpb, gate_bpb)
+        if result.status is Status.OK and standings.has_holdout and record.purpose.counts:
+            bpb, holdout_bpb = result.objectives[CONFIRMED_OBJECTIVE], result.split_bpb.get(Split.HOLDOUT)
+            incumbent_tracker.tell(record.individual, record.seed, bpb, holdout_bpb)
         places[result.device, result.sandbox] = None
         is_tried = record.purpose is Purpose.SCREEN and result.status is Status.OK
         rows.append(
@@ -100,7 +100,7 @@ def _evaluations(
                 device=result.device,
                 objectives={} if is_tried else result.objectives,
                 reason=f"only tried with {record.share:g} of the budget" if is_tried else result.reason,
-                champion=championship.champion,
+                incumbent=incumbent_tracker.incumbent,
                 counts=record.purpose.counts,
                 share=record.share,
                 feasible=not any(
@@ -185,7 +185,7 @@ def _confirmation(viewed: Viewed, best: int) -> Confirmation | None:
     gain = gains[best]
     on_text = viewed.standings.plan.confirmed is Confirmed.ON_TEXT
     return Confirmation(
-        split=Split.GATE.value if on_text else None,
+        split=Split.HOLDOUT.value if on_text else None,
         best=gain.own,
         generation_zero=gain.generation_zero,
         standard_error=gain.noise,
@@ -202,7 +202,7 @@ def _state(viewed: Viewed, last_work: float) -> str:
     if not endings or endings[-1].at < last_work:
         return "Cut off: the driver died. `evo resume` goes on."
     stopped = endings[-1].payload
-    if stopped["ending"] == Ending.COMPLETE:
+    if stopped["ending"] == StopReason.COMPLETE:
         return "Complete."
     return f"Stopped early: {stopped['reason'].rstrip('.')}. `evo resume` goes on."
 

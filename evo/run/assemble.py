@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from evo.config.config import Config
 from evo.config.resolution import resolved, uses_language_model, worker_devices
 from evo.config.task import ScriptTask
-from evo.lineage.projection import FamilyTree
+from evo.lineage.writer import FamilyTree
 from evo.run.materials import Materials, ScriptFiles, frozen_texts, script_settings
 from evo.search.breeding import Breeder
 from evo.search.credit import Credit
@@ -187,7 +187,7 @@ def build_operators(config: Config, spent_usd: float = 0.0) -> OperatorChoice:
     device = worker_devices(config)[0]
 
     def conversations() -> Conversations:
-        from operators.llm import PRICES, Conversations, LanguageModel, Purse, price_of
+        from operators.llm import PRICES, Conversations, LanguageModel, SpendLimit, price_of
 
         settings = llm_settings(config)
         if config.search.max_usd is not None and price_of(settings.model) is None:
@@ -197,7 +197,7 @@ def build_operators(config: Config, spent_usd: float = 0.0) -> OperatorChoice:
             )
         frozen = frozen_texts(config.script) if config.script else ()
         conditions = _conditions(config, device.name, frozen)
-        model = LanguageModel(settings, Purse(settings.max_cost_usd, spent_usd))
+        model = LanguageModel(settings, SpendLimit(settings.max_cost_usd, spent_usd))
         model.prepare()
         return Conversations(model, conditions)
 

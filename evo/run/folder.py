@@ -6,7 +6,7 @@ lineage.git    the family tree as a git repository
 logs/          what the driver and its workers printed
 report.html    the report, once written
 results.tsv    one line an evaluation, for other tools
-*-*.json       what studies of the run measured after it (`evo.studies.notebook`); no part of its record
+*-*.json       what studies of the run measured after it (`evo.studies.measurement_cache`); no part of its record
 lock           held by the driver as long as it lives; names its process
 """
 

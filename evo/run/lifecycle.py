@@ -23,7 +23,7 @@ from evo.run.provenance import comparability, read_starts, record_start
 from evo.run.results_table import write_results_table
 from evo.run.signals import heeding_signals
 from evo.search.observer import Observer
-from evo.search.search import Ending, Search, Stopped
+from evo.search.search import Search, Stopped, StopReason
 from evo.standings.standings import Standings
 from evo.store import Store, StoreView
 from trainer.errors import ConfigError, EvoError, MachineError
@@ -153,7 +153,7 @@ def _drive(search: Search, folder: RunFolder, store: Store, lineage: Lineage) ->
     except EvoError as error:
         # The error is the news; what fails after it, mostly for the same reason, would hide it.
         with suppress(EvoError):
-            store.record_event("stopped", {"ending": Ending.FAILED, "reason": str(error)})
+            store.record_event("stopped", {"ending": StopReason.FAILED, "reason": str(error)})
             write_results_table(folder, store, lineage, search.standings.objectives[0])
         raise
     store.record_event("stopped", {"ending": stopped.ending, "reason": stopped.reason})

@@ -22,7 +22,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from evo.config.config import Config, parse_config
-from evo.lineage.projection import NoTree
+from evo.lineage.writer import NoTree
 from evo.run.assemble import build_search, recorded_operators
 from evo.run.folder import RunFolder
 from evo.run.lifecycle import read_config
@@ -136,7 +136,7 @@ class _RecordedJournal(StoredJournal):
 class _Recorded(Store):
     """The store of a run, opened for reading, as a search sees that does everything once more."""
 
-    def begin_proposal(self, number: int, operator: str, parents: tuple[int, ...], told: int) -> None:
+    def begin_proposal(self, number: int, operator: str, parents: tuple[int, ...], result_number: int) -> None:
         """Write nothing: the proposal was begun already, maybe otherwise."""
 
     def journal(self, number: int) -> StoredJournal:
@@ -177,7 +177,10 @@ class _Replaying:
         for search, records in self._searches():
             outcomes = self._store.outcomes()
             for record in records:
-                while search.standings.told < record.told and (outcome := next(outcomes, None)) is not None:
+                while (
+                    search.standings.result_number < record.result_number
+                    and (outcome := next(outcomes, None)) is not None
+                ):
                     search.recall(outcome)
                 difference = await self._compare(search, record)
                 if difference is not None:
@@ -198,9 +201,11 @@ class _Replaying:
         if record.newest_evaluation is None:
             self._unrecorded += 1
             return None
-        told = search.standings.told
-        if told != record.told:
-            return self._difference(record, "the begin point", f"result {record.told}", f"result {told}")
+        result_number = search.standings.result_number
+        if result_number != record.result_number:
+            return self._difference(
+                record, "the begin point", f"result {record.result_number}", f"result {result_number}"
+            )
         draft = search.breeder.begin(record.number)
         self._proposals += 1
         if draft.operator.name != record.operator:

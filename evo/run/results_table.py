@@ -9,7 +9,7 @@ from pathlib import Path
 from evo.errors import ReportError
 from evo.lineage import Lineage
 from evo.run.folder import RunFolder
-from evo.standings.incumbent import Championship
+from evo.standings.incumbent import IncumbentTracker
 from evo.standings.plan import CONFIRMED_OBJECTIVE
 from evo.store import Outcome, Purpose, StoreView
 from trainer.evaluation import Split, Status
@@ -71,7 +71,7 @@ class _Judge:
     def __init__(self, objective: Objective) -> None:
         self._objective = objective
         self._best: float | None = None
-        self._championship = Championship()
+        self._incumbent_tracker = IncumbentTracker()
 
     def keeps(self, outcome: Outcome) -> bool:
         """Take in a result."""
@@ -79,10 +79,10 @@ class _Judge:
         if value is None or outcome.purpose is Purpose.SCREEN:
             return False
         if self._objective.name == CONFIRMED_OBJECTIVE:
-            before = self._championship.champion
-            self._championship.tell(outcome.individual, outcome.seed, value, outcome.split_bpb.get(Split.GATE))
-            if self._championship.champion is not None:
-                return outcome.individual == self._championship.champion != before
+            before = self._incumbent_tracker.incumbent
+            self._incumbent_tracker.tell(outcome.individual, outcome.seed, value, outcome.split_bpb.get(Split.HOLDOUT))
+            if self._incumbent_tracker.incumbent is not None:
+                return outcome.individual == self._incumbent_tracker.incumbent != before
         kept = self._best is None or self._objective.weight * (value - self._best) > 0
         self._best = value if kept else self._best
         return kept

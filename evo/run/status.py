@@ -178,6 +178,6 @@ def _failures(store: StoreView) -> tuple[Failures, ...]:
 
 
 def _seconds_left(summary: Summary, workers: int) -> float | None:
-    if not summary.told:
+    if not summary.result_number:
         return None
     return summary.work.worker_seconds / summary.spent * (summary.budget - summary.spent) / workers

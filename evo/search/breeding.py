@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from evo.search import replication as second_looks
-from evo.search.context import Variants, look_around, parent_of, unrelated
+from evo.search.context import Variants, gather_context, parent_of, unrelated
 from evo.search.mating import Mating, Niches
 from evo.standings.standings import Standings
 from evo.store import ProposalRecord, Store
 from operators.choice import OperatorChoice
 from operators.gate import SourceGate
-from operators.proposal import Operator, Proposal, Request, Surroundings, Variant
+from operators.proposal import Context, Operator, Proposal, Request, Variant
 from operators.repeats import Repeats
 from populations.descriptors import BRANCH, Descriptors
 from populations.toolbox import Toolbox
@@ -35,9 +35,9 @@ class Draft:
     number: int
     operator: Operator
     parents: tuple[int, ...]
-    told: int
+    result_number: int
     is_bold: bool
-    look_around: Callable[[], Surroundings]
+    gather_context: Callable[[], Context]
     find_variants: Callable[[], Sequence[Variant]]
     find_repeatable: Callable[[], Set[int]]
 
@@ -86,9 +86,9 @@ class Breeder:
         """Choose operator and parents, and journal the choice before anything is spent on it."""
         pairing = self._mating.pair(number)
         operator, parents, is_bold = pairing.operator, pairing.parents, self._mating.is_bold(number)
-        told = self._standings.told
-        self._store.begin_proposal(number, operator.name, parents, told)
-        return self._draft(number, operator, parents, told, is_bold=is_bold)
+        result_number = self._standings.result_number
+        self._store.begin_proposal(number, operator.name, parents, result_number)
+        return self._draft(number, operator, parents, result_number, is_bold=is_bold)
 
     async def close(self) -> None:
         """Close what the operators hold open."""
@@ -101,9 +101,9 @@ class Breeder:
             ConfigError: its operator is none of this run's any more.
         """
         operator, is_bold = self._operators.named(record.operator), self._mating.is_bold(record.number)
-        draft = self._draft(record.number, operator, record.parents, record.told, is_bold=is_bold)
+        draft = self._draft(record.number, operator, record.parents, record.result_number, is_bold=is_bold)
         # Further results are told before the operator starts.
-        for gather in (draft.look_around, draft.find_variants, draft.find_repeatable):
+        for gather in (draft.gather_context, draft.find_variants, draft.find_repeatable):
             gather()
         return draft
 
@@ -111,8 +111,8 @@ class Breeder:
         """Let the operator work; raises what `Operator.propose` raises."""
         request = Request(
             number=draft.number,
-            parents=tuple(parent_of(self._store, parent, draft.told) for parent in draft.parents),
-            look_around=draft.look_around,
+            parents=tuple(parent_of(self._store, parent, draft.result_number) for parent in draft.parents),
+            gather_context=draft.gather_context,
             random=random.Random(f"{self._seed}:{draft.number}:vary"),  # noqa: S311 - no secret depends on it
             journal=self._store.journal(draft.number),
             gate=self._gate.knowing(functools.partial(self._store.known, proposal=draft.number), self._repeated(draft)),
@@ -122,17 +122,19 @@ class Breeder:
         )
         return await draft.operator.propose(request)
 
-    def _draft(self, number: int, operator: Operator, parents: tuple[int, ...], told: int, *, is_bold: bool) -> Draft:
+    def _draft(
+        self, number: int, operator: Operator, parents: tuple[int, ...], result_number: int, *, is_bold: bool
+    ) -> Draft:
         """Return a draft that gathers what is known now when it is first asked, before the next result is told."""
-        around = functools.cache(lambda: self._look_around(parents, told))
-        variants = functools.cache(lambda: self._variants.of(parents[0], told))
+        around = functools.cache(lambda: self._gather_context(parents, result_number))
+        variants = functools.cache(lambda: self._variants.of(parents[0], result_number))
         repeatable = functools.cache(lambda: self._repeatable(number))
-        return Draft(number, operator, parents, told, is_bold, around, variants, repeatable)
+        return Draft(number, operator, parents, result_number, is_bold, around, variants, repeatable)
 
-    def _look_around(self, parents: tuple[int, ...], told: int) -> Surroundings:
+    def _gather_context(self, parents: tuple[int, ...], result_number: int) -> Context:
         if self._independent:
             return unrelated(self._standings)
-        return look_around(self._store, self._standings, parents, told)
+        return gather_context(self._store, self._standings, parents, result_number)
 
     def _repeatable(self, number: int) -> Set[int]:
         return second_looks.repeatable(self._standings.plan, self._standings, self._store.evaluated_meanwhile(number))
@@ -141,8 +143,8 @@ class Breeder:
         """Return what finds the child of the same parents, worse than the first, that a source nearly repeats."""
         if not self._similarity:
             return lambda _: None
-        around = draft.look_around()
-        parent = parent_of(self._store, draft.parents[0], draft.told).objectives
+        around = draft.gather_context()
+        parent = parent_of(self._store, draft.parents[0], draft.result_number).objectives
         worse = {
             one.id: self._store.source(one.id)
             for one in around.relatives

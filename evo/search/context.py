@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from evo.standings.standings import Standings
 from evo.store import StoreView, mean_objectives
-from operators.proposal import Parent, Relative, Surroundings, Variant
+from operators.proposal import Context, Parent, Relative, Variant
 from operators.source.constants import Value, constants_and_structure
 from populations.individual import Individual
 from trainer.evaluation import Status
@@ -36,20 +36,20 @@ class Variants:
         self._told: defaultdict[str, list[int]] = defaultdict(list)  # the numbers of these results
         self._read = 0
 
-    def of(self, individual: int, told: int) -> list[Variant]:
+    def of(self, individual: int, result_number: int) -> list[Variant]:
         """Return the measurements of an individual's variants among the first `told` results, in their order."""
         self._read_results()
         structure = self._look_up(individual).structure
-        return self._measured[structure][: bisect(self._told[structure], told)]
+        return self._measured[structure][: bisect(self._told[structure], result_number)]
 
     def _read_results(self) -> None:
         for outcome in self._store.outcomes(after=self._read):
-            self._read = outcome.told
+            self._read = outcome.result_number
             if outcome.status is not Status.OK or not outcome.purpose.counts:
                 continue
             program = self._look_up(outcome.individual)
             self._measured[program.structure].append(Variant(outcome.individual, program.constants, outcome.objectives))
-            self._told[program.structure].append(outcome.told)
+            self._told[program.structure].append(outcome.result_number)
 
     def _look_up(self, individual: int) -> _Program:
         if individual not in self._programs:
@@ -63,10 +63,10 @@ _INSPIRATIONS = 2
 _REMOVED_LINES = 30
 
 
-def parent_of(store: StoreView, individual: int, told: int) -> Parent:
+def parent_of(store: StoreView, individual: int, result_number: int) -> Parent:
     """Return an individual as its operators see it, with the first `told` results of the run."""
     record = store.individual(individual)
-    outcomes = [one for one in store.measurements_of(individual) if one.told <= told]
+    outcomes = [one for one in store.measurements_of(individual) if one.result_number <= result_number]
     newest = store.evaluation(outcomes[-1].evaluation).result if outcomes else None
     return Parent(
         id=individual,
@@ -78,15 +78,15 @@ def parent_of(store: StoreView, individual: int, told: int) -> Parent:
     )
 
 
-def look_around(store: StoreView, standings: Standings, parents: Sequence[int], told: int) -> Surroundings:
+def gather_context(store: StoreView, standings: Standings, parents: Sequence[int], result_number: int) -> Context:
     """Return what is known around `parents` after `told` results."""
     zero = standings.generation_zero
-    return Surroundings(
+    return Context(
         noise=standings.noise(),
         generation_zero=zero.means() if zero else {},
         best=_best(standings),
-        relatives=_relatives(store, standings, parents, told),
-        inspirations=_inspirations(store, standings, parents, told),
+        relatives=_relatives(store, standings, parents, result_number),
+        inspirations=_inspirations(store, standings, parents, result_number),
         removed_lines=_removed_lines(store, standings, parents[0]),
         common_ancestor=store.source(_youngest_common_ancestor(standings.family, parents))
         if len(parents) > 1
@@ -94,10 +94,10 @@ def look_around(store: StoreView, standings: Standings, parents: Sequence[int], 
     )
 
 
-def unrelated(standings: Standings) -> Surroundings:
+def unrelated(standings: Standings) -> Context:
     """Return what an independent sample may be told: of generation 0 and of noise alone."""
     zero = standings.generation_zero
-    return Surroundings(noise=standings.noise(), generation_zero=zero.means() if zero else {})
+    return Context(noise=standings.noise(), generation_zero=zero.means() if zero else {})
 
 
 def _best(standings: Standings) -> Relative | None:
@@ -116,21 +116,21 @@ def _as_relative(individual: Individual) -> Relative:
     )
 
 
-def _relatives(store: StoreView, standings: Standings, parents: Sequence[int], told: int) -> list[Relative]:
+def _relatives(store: StoreView, standings: Standings, parents: Sequence[int], result_number: int) -> list[Relative]:
     """Return children of the parents and of their parents, oldest first."""
     family = list(dict.fromkeys([*parents, *(one for parent in parents for one in standings.family[parent])]))
-    newest_first = store.children_of(family, limit=_RELATIVES, told=told)
+    newest_first = store.children_of(family, limit=_RELATIVES, result_number=result_number)
     return [relative for relative in reversed(newest_first) if relative.id not in parents]
 
 
-def _inspirations(store: StoreView, standings: Standings, parents: Sequence[int], told: int) -> list[Parent]:
+def _inspirations(store: StoreView, standings: Standings, parents: Sequence[int], result_number: int) -> list[Parent]:
     """Return the best individuals of the population that are neither the parents nor their children."""
     others = [
         individual.id
         for individual in standings.population
         if individual.id not in parents and not set(individual.parents) & set(parents)
     ]
-    return [parent_of(store, individual, told) for individual in others[:_INSPIRATIONS]]
+    return [parent_of(store, individual, result_number) for individual in others[:_INSPIRATIONS]]
 
 
 def _removed_lines(store: StoreView, standings: Standings, individual: int) -> list[str]:

@@ -55,7 +55,9 @@ class Credit:
         if outcome.purpose is not Purpose.SEARCH and not is_last_rung:
             return
         seconds = self._store.cost_of(individual.id) * _SECONDS_AN_HOUR / self._dollars_per_hour
-        trained = sum(one.share for one in self._store.outcomes_of(individual.id) if one.told <= outcome.told)
+        trained = sum(
+            one.share for one in self._store.outcomes_of(individual.id) if one.result_number <= outcome.result_number
+        )
         improved = outcome.purpose is Purpose.SEARCH and self._standings.improves(individual, outcome)
         self._choice.tell(individual.operator, improved=improved, cost=trained * self._seconds + seconds)
 

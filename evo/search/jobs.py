@@ -11,7 +11,7 @@ from evo.standings.standings import Standings
 from evo.store import EvaluationRecord, Purpose, StoreView
 from trainer.evaluation import Job, Split
 
-COMPARED_SPLITS = (Split.SELECTION, Split.GATE)
+COMPARED_SPLITS = (Split.SELECTION, Split.HOLDOUT)
 """Of every evaluation that is compared with another one beyond selection."""
 
 
@@ -33,7 +33,7 @@ class Jobs:
 
     def of(self, record: EvaluationRecord) -> Job:
         """Return the job of an evaluation."""
-        job = gated_job(record, self._store.source(record.individual), self._standings)
+        job = holdout_job(record, self._store.source(record.individual), self._standings)
         job = replace(job, share=record.share)
         if record.purpose in (Purpose.SCREEN, Purpose.SEARCH) and self._min_throughput:
             job = replace(job, floor_tokens_per_second=self._floor(record.individual))
@@ -52,14 +52,14 @@ class Jobs:
         return self._min_throughput * min(*known, generation_zero) if known and generation_zero is not None else 0.0
 
 
-def gated_job(record: EvaluationRecord, source: str, standings: Standings) -> Job:
+def holdout_job(record: EvaluationRecord, source: str, standings: Standings) -> Job:
     """Return what a worker is asked for an evaluation: an offspring that leads is scored on the gate split as well."""
     job = Job(source, record.seed, record.splits)
-    if record.purpose is not Purpose.SEARCH or not standings.has_gate:
+    if record.purpose is not Purpose.SEARCH or not standings.has_holdout:
         return job
-    if standings.champion is None:
+    if standings.incumbent is None:
         return replace(job, splits=COMPARED_SPLITS)
-    return replace(job, gate_below=standings.champion.means()[CONFIRMED_OBJECTIVE])
+    return replace(job, holdout_below=standings.incumbent.means()[CONFIRMED_OBJECTIVE])
 
 
 def in_order(queue: Iterable[EvaluationRecord]) -> deque[EvaluationRecord]:

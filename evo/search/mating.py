@@ -45,8 +45,8 @@ class Niches:
         # Its first evaluation, whatever came later: niches must not depend on when somebody asks for them.
         reference = Described(zero.source, 0, zero.evaluations[0][1])
         for individual, known in self._standings.measured.items():
-            if self._seen.get(individual) != known.told:
-                self._seen[individual] = known.told
+            if self._seen.get(individual) != known.result_number:
+                self._seen[individual] = known.result_number
                 source = self._store.source(individual) if self._descriptors.read_code else ""
                 described = Described(source, self._branch(individual), known.means)
                 self._archive.update(individual, known.fitness, self._descriptors.cell(described, reference))

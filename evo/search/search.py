@@ -22,7 +22,7 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 
-from evo.lineage.projection import FamilyTree, Projection
+from evo.lineage.writer import FamilyTree, LineageWriter
 from evo.search.breeding import Breeder, Draft
 from evo.search.confirmation import certain_requests, confirmation, replicate_requests
 from evo.search.credit import Credit
@@ -30,7 +30,7 @@ from evo.search.jobs import Jobs, in_order
 from evo.search.observer import Observer
 from evo.search.pace import Pace
 from evo.search.replication import further_look, second_looks
-from evo.search.stopping import Ending, Progress, Stopped, StoppingRules, failed_generation_zero
+from evo.search.stopping import Progress, Stopped, StoppingRules, StopReason, failed_generation_zero
 from evo.standings.plan import Plan
 from evo.standings.rungs import WHOLE, Switch
 from evo.standings.sentinels import Drift, device_of
@@ -46,14 +46,14 @@ from evo.store import (
     Store,
 )
 from evo.workers import Evaluator, Slot
-from evo.workers.pool import Loss, Losses, Workforce, machine_failure
+from evo.workers.pool import Loss, LostEvaluations, WorkerPool, machine_failure
 from operators.errors import CostLimitReached, OperatorUnavailable
 from operators.proposal import MeasureAgain, NoOffspring, Proposal, Refused
 from populations.diversity import normal_form
 from trainer.errors import ConfigError, MachineError
 from trainer.evaluation import Evaluation, Split, Status
 
-__all__ = ["Ending", "Search", "Stopped"]
+__all__ = ["Search", "StopReason", "Stopped"]
 
 _MOST_REFUSALS_IN_A_ROW = 50
 
@@ -77,7 +77,7 @@ class Search:
     ) -> None:
         self._plan = plan
         self._store = store
-        self._projection = Projection(lineage, store, standings)
+        self._lineage_writer = LineageWriter(lineage, store, standings)
         self._evaluator = evaluator
         self._breeder = breeder
         self._standings = standings
@@ -86,9 +86,9 @@ class Search:
         self._rules = rules or StoppingRules()
         self._credit = credit
         self._clock = clock
-        self._workforce = Workforce(evaluator.workers)
-        self._pace = Pace(plan, self._workforce.size, clock)
-        self._losses = Losses()
+        self._pool = WorkerPool(evaluator.workers)
+        self._pace = Pace(plan, self._pool.size, clock)
+        self._losses = LostEvaluations()
         self._queue: deque[EvaluationRecord] = deque()
         self._reopened: deque[Draft] = deque()
         self._proposing: dict[asyncio.Task[Proposal], tuple[Draft, float]] = {}
@@ -121,13 +121,13 @@ class Search:
         """Rebuild everything from the store; what was under way when it was written starts again."""
         begun = deque(self._store.open_proposals())
         for outcome in self._store.outcomes():
-            while begun and begun[0].told < outcome.told:
+            while begun and begun[0].result_number < outcome.result_number:
                 self._reopen(begun.popleft())
             self.recall(outcome)
         while begun:
             self._reopen(begun.popleft())
         self._store.release_all_running("the driver ended")
-        self._projection.restore()
+        self._lineage_writer.restore()
         self._queue = in_order(self._store.queued())
         self._next_number = (self._store.last_proposal_number() or 0) + 1
         self._pace.restore(self._store)
@@ -226,7 +226,7 @@ class Search:
         looks = sum(record.purpose is Purpose.REPLICATE for record in self._queue)
         waiting = sum(map(_is_of_offspring, self._queue)) + len(self._proposing)
         if self._plan.generational:
-            if looks >= self._workforce.size:
+            if looks >= self._pool.size:
                 return False
             running = sum(_is_of_offspring(record) for record, *_ in self._evaluating.values())
             generation_end = (self._standings.searched // self._plan.mu + 1) * self._plan.mu
@@ -248,10 +248,10 @@ class Search:
             case NoOffspring() as nothing:
                 self._refuse(draft, "no_offspring", str(nothing))
             case CostLimitReached() as limit:
-                self._stop(Ending.COST_LIMIT, str(limit))
+                self._stop(StopReason.COST_LIMIT, str(limit))
             case OperatorUnavailable() as outage:
                 # Calls in flight end by themselves, within their deadlines: what they bring is paid for.
-                self._stop(Ending.OPERATOR_UNAVAILABLE, str(outage))
+                self._stop(StopReason.OPERATOR_UNAVAILABLE, str(outage))
             case error:
                 self._fail(error)
 
@@ -265,7 +265,7 @@ class Search:
         (evaluation,) = self._store.admit(
             draft.number, source=proposal.source, normal_form=form, idea=proposal.idea, evaluations=[request]
         )
-        self._projection.admitted(draft.number)
+        self._lineage_writer.admitted(draft.number)
         self._queue.append(self._store.evaluation(evaluation))
         self._pace.lookahead.proposal_admitted()
         self._refused_in_a_row = 0
@@ -298,7 +298,7 @@ class Search:
         self._refused_in_a_row += 1
         if self._refused_in_a_row >= _MOST_REFUSALS_IN_A_ROW and not self._under_way():
             self._stop(
-                Ending.NO_OFFSPRING,
+                StopReason.NO_OFFSPRING,
                 f"{_MOST_REFUSALS_IN_A_ROW} proposals in a row gave nothing to evaluate; the last: {reason}",
             )
 
@@ -312,18 +312,18 @@ class Search:
         """Give generation 0 to every free worker whose device has gone long without it."""
         sentinels, running = self._standings.sentinels, self._evaluating.values()
         watched = {device_of(slot.name) for record, _, slot in running if record.purpose is Purpose.SENTINEL}
-        for slot in self._workforce.free:
+        for slot in self._pool.free:
             device = device_of(slot.name)
             if device in watched or not sentinels.are_due(device) or self._room() < 1:
                 continue
-            self._workforce.take(slot)
+            self._pool.take(slot)
             self._launch(self._enqueued(0, sentinels.request), slot)
             watched.add(device)
 
     def _start_evaluations(self) -> None:
         waiting, self._queue = self._queue, deque()
         for record in waiting:
-            slot = self._workforce.reserve(record.id)
+            slot = self._pool.reserve(record.id)
             if slot is None:
                 self._queue.append(record)
             else:
@@ -337,27 +337,27 @@ class Search:
 
     def _evaluated(self, task: asyncio.Task[Evaluation]) -> None:
         record, attempt, slot = self._evaluating.pop(task)
-        self._workforce.release(slot)
+        self._pool.release(slot)
         error = task.exception()
         if error is not None:
             self._not_evaluated(record, attempt, slot, error)
             return
         result = task.result()
         if result.status is Status.LOST:
-            self._workforce.lost(slot, record.id, result.reason)
+            self._pool.lost(slot, record.id, result.reason)
             if self._runs_again(record, result):
                 self._run_again(record, attempt, result.reason)
                 return
-            self._workforce.acquit(record.id)
+            self._pool.acquit(record.id)
         else:
-            self._workforce.answered(slot, record.id)
+            self._pool.answered(slot, record.id)
         self._pace.lookahead.evaluation_took(result.timings.total_seconds)
         if self._store.finish(record.id, attempt, result) is not None:
             self._accept(record, result)
 
     def _not_evaluated(self, record: EvaluationRecord, attempt: int, slot: Slot, error: BaseException) -> None:
         """Have another worker evaluate what this one could not start for, and fail when there is none."""
-        if not isinstance(error, MachineError) or self._workforce.did_not_start(slot, record.id, str(error)):
+        if not isinstance(error, MachineError) or self._pool.did_not_start(slot, record.id, str(error)):
             self._fail(error)
         self._run_again(record, attempt, str(error))
 
@@ -377,10 +377,10 @@ class Search:
         return loss is not Loss.GIVE_UP
 
     def _retire_unfit_workers(self) -> None:
-        for slot, lost, retirement in self._workforce.retire_unfit(self._store):
+        for slot, lost, retirement in self._pool.retire_unfit(self._store):
             self._evaluator.retire(slot)
             self._losses.forgive(lost)
-            self._pace.lookahead.slots = self._workforce.size
+            self._pace.lookahead.slots = self._pool.size
             note = f"Out of service until the run is resumed: {retirement}."
             self._news.append(partial(self._observer.note, note))
 
@@ -398,12 +398,12 @@ class Search:
             self._queue.append(self._enqueued(record.individual, self._request(share)))
         self._pace.result_came(outcome.share)
         self._news.append(partial(self._observer.finished, individual, outcome, self._standings, result.reason))
-        if remark := self._standings.exploration.remark(outcome.told):
-            self._store.record_event("exploration", {"told": outcome.told, "remark": remark})
+        if remark := self._standings.exploration.remark(outcome.result_number):
+            self._store.record_event("exploration", {"told": outcome.result_number, "remark": remark})
             self._news.append(partial(self._observer.note, remark))
         changes: tuple[Drift | Switch, ...] = (*self._standings.sentinels.drifts, *self._standings.ladder.switches)
         for change in changes:
-            if change.told == outcome.told:
+            if change.result_number == outcome.result_number:
                 self._news.append(partial(self._observer.note, f"{change}."))
 
     def _tell(self, individual: IndividualRecord, outcome: Outcome) -> None:
@@ -456,12 +456,12 @@ class Search:
             self._start_proposals()
             return
         # Each result may change who goes on, so nothing is asked for before a worker is free.
-        idle = max(0, len(self._workforce.free) - len(self._queue))
+        idle = max(0, len(self._pool.free) - len(self._queue))
         self._queue.extend(self._enqueued(individual, wanted) for individual, wanted in requests[:idle])
 
     def _start_certain_confirmations(self) -> None:
         """Give workers that the end of the search leaves idle what the confirmation takes in any case."""
-        idle = len(self._workforce.free) - len(self._proposing)
+        idle = len(self._pool.free) - len(self._proposing)
         is_open = self._stopped is None and self._room() >= 1
         if self._queue or idle <= 0 or is_open:
             return
@@ -478,7 +478,7 @@ class Search:
 
     # End
 
-    def _stop(self, ending: Ending, reason: str) -> None:
+    def _stop(self, ending: StopReason, reason: str) -> None:
         """Propose nothing more; what has been proposed is still evaluated."""
         if self._stopped is None:
             self._stopped = Stopped(ending, reason)
@@ -502,7 +502,7 @@ class Search:
                 for task in [*self._evaluating]:
                     self._settle(task)
             self._show()
-        self._projection.close()
+        self._lineage_writer.close()
 
     def _settle(self, task: asyncio.Task[Evaluation]) -> None:
         """Keep an evaluation that finished while everything was ended, or put it back into the queue."""
@@ -518,13 +518,13 @@ class Search:
         news, self._news = self._news, []
         for tell in news:
             tell()
-        self._projection.update()
+        self._lineage_writer.update()
 
     def _verdict(self) -> Stopped:
         if self._standings.budget_is_spent:
-            return Stopped(Ending.COMPLETE, "the budget is spent")
+            return Stopped(StopReason.COMPLETE, "the budget is spent")
         # Nothing else ends the loop short of the budget.
-        return self._stopped or Stopped(Ending.INTERRUPTED, "the run was interrupted")
+        return self._stopped or Stopped(StopReason.INTERRUPTED, "the run was interrupted")
 
     # Restore
 

@@ -12,12 +12,12 @@ from enum import StrEnum
 from evo.config.config import Config
 from evo.standings.plan import Plan
 from evo.standings.standings import Standings
-from evo.standings.usage import SECONDS_AN_HOUR, Expenses, Prices
+from evo.standings.usage import SECONDS_AN_HOUR, Prices, Usage
 from evo.store import EvaluationRecord, StoreView
 from trainer.errors import GenomeError
 
 
-class Ending(StrEnum):
+class StopReason(StrEnum):
     """Why a search stopped."""
 
     COMPLETE = "complete"
@@ -41,12 +41,12 @@ class Ending(StrEnum):
 
 _BY_RULE = frozenset(
     (
-        Ending.COMPLETE,
-        Ending.TIME_LIMIT,
-        Ending.GPU_LIMIT,
-        Ending.USD_LIMIT,
-        Ending.TARGET,
-        Ending.STAGNATION,
+        StopReason.COMPLETE,
+        StopReason.TIME_LIMIT,
+        StopReason.GPU_LIMIT,
+        StopReason.USD_LIMIT,
+        StopReason.TARGET,
+        StopReason.STAGNATION,
     )
 )
 
@@ -55,7 +55,7 @@ _BY_RULE = frozenset(
 class Stopped:
     """How a search ended; `reason` is for a person."""
 
-    ending: Ending
+    ending: StopReason
     reason: str
 
 
@@ -113,24 +113,24 @@ class StoppingRules:
         reserved = plan.confirmations * progress.result_seconds
         if self.max_seconds is not None and progress.driven_seconds + reserved >= self.max_seconds:
             hours = self.max_seconds / SECONDS_AN_HOUR
-            return Stopped(Ending.TIME_LIMIT, f"the limit of {hours:g} h leaves time for the confirmation only")
+            return Stopped(StopReason.TIME_LIMIT, f"the limit of {hours:g} h leaves time for the confirmation only")
         return self._expensive(plan, standings, store, progress) or self._content(standings)
 
     def _expensive(self, plan: Plan, standings: Standings, store: StoreView, progress: Progress) -> Stopped | None:
         """Return the limit that what is under way and the confirmation would reach."""
         if self.max_gpu_seconds is None and self.max_usd is None:
             return None
-        used = Expenses.of(store, self.prices)
+        used = Usage.of(store, self.prices)
         # Taken to end well, which takes longest.
         coming_seconds = (progress.under_way + plan.confirmations) * store.success_seconds()
         gpu_seconds = used.gpu_seconds + self.prices.gpu_seconds(coming_seconds)
         if self.max_gpu_seconds is not None and gpu_seconds >= self.max_gpu_seconds:
             hours = self.max_gpu_seconds / SECONDS_AN_HOUR
-            return Stopped(Ending.GPU_LIMIT, f"{hours:.3g} GPU-hours leave room for the confirmation only")
-        llm_usd = used.llm_usd * (1 + progress.under_way / max(1, standings.told))
+            return Stopped(StopReason.GPU_LIMIT, f"{hours:.3g} GPU-hours leave room for the confirmation only")
+        llm_usd = used.llm_usd * (1 + progress.under_way / max(1, standings.result_number))
         usd = llm_usd + used.worker_usd + self.prices.worker_usd(coming_seconds)
         if self.max_usd is not None and usd >= self.max_usd:
-            return Stopped(Ending.USD_LIMIT, f"${self.max_usd:.2f} leave room for the confirmation only")
+            return Stopped(StopReason.USD_LIMIT, f"${self.max_usd:.2f} leave room for the confirmation only")
         return None
 
     def _content(self, standings: Standings) -> Stopped | None:
@@ -140,10 +140,10 @@ class StoppingRules:
             return None
         (objective, *_), value = standings.objectives, best.fitness.values[0]
         if self.target is not None and objective.weight * (value - self.target) >= 0 and best.fitness.feasible:
-            return Stopped(Ending.TARGET, f"{objective.name} {value:.6g} reaches the target of {self.target:g}")
-        if self.patience and standings.told - standings.led_since >= self.patience:
+            return Stopped(StopReason.TARGET, f"{objective.name} {value:.6g} reaches the target of {self.target:g}")
+        if self.patience and standings.result_number - standings.led_since >= self.patience:
             what = "nothing new to the front" if standings.plan.several else f"no better individual than {best.id}"
-            return Stopped(Ending.STAGNATION, f"{self.patience} results brought {what}")
+            return Stopped(StopReason.STAGNATION, f"{self.patience} results brought {what}")
         return None
 
 

@@ -59,11 +59,11 @@ class Exploration:
         """Whether the search explores now."""
         return bool(self._phases) and self._phases[-1].ended is None
 
-    def tell(self, told: int, led_since: int) -> None:
+    def tell(self, result_number: int, led_since: int) -> None:
         """Take in one result of the search proper.
 
         Args:
-            told: its number.
+            result_number: its number.
             led_since: number of the result that made the best individual the best.
         """
         if not self._after:
@@ -71,15 +71,15 @@ class Exploration:
         if self.is_active:
             phase = self._phases[-1]
             found = led_since > phase.began
-            if found or told - phase.began >= max(1, self._after // _SHARE):
-                self._phases[-1] = replace(phase, ended=told, found=found)
+            if found or result_number - phase.began >= max(1, self._after // _SHARE):
+                self._phases[-1] = replace(phase, ended=result_number, found=found)
             return
         rested_since = self._phases[-1].ended or 0 if self._phases else 0
-        waited = told - max(led_since, rested_since)
+        waited = result_number - max(led_since, rested_since)
         if waited >= self._after:
-            self._phases.append(Phase(told, self._after))
+            self._phases.append(Phase(result_number, self._after))
 
-    def remark(self, told: int) -> str:
+    def remark(self, result_number: int) -> str:
         """Return what result `told` changed, in a sentence; empty if nothing."""
-        changed = bool(self._phases) and told in (self._phases[-1].began, self._phases[-1].ended)
+        changed = bool(self._phases) and result_number in (self._phases[-1].began, self._phases[-1].ended)
         return str(self._phases[-1]) if changed else ""

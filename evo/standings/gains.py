@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
-from evo.standings.paired_noise import Spread
+from evo.standings.paired_noise import PairedNoise
 from populations.dominance import dominates
 from populations.fitness import Fitness
 from trainer.objectives import Constraint, Objective
@@ -152,18 +152,18 @@ def _on_seeds(
     return {seed: own[seed][name] for seed in sorted(reference.keys() & own.keys())}
 
 
-def _spread(values: Mapping[int, Mapping[int, float]]) -> Spread:
+def _spread(values: Mapping[int, Mapping[int, float]]) -> PairedNoise:
     """Return how much a difference varies, by the most that can tell: some individuals and the seeds all of them had.
 
     Those who went on in a race are few with many seeds, all of them are more with fewer; or generation 0 alone, if it
     ran oftener still.
     """
     others = [own for individual, own in values.items() if individual and own]
-    spreads = [Spread.of_replicates([*values[0].values()])]
+    spreads = [PairedNoise.of_replicates([*values[0].values()])]
     for count in sorted({len(own) for own in others}):
         rows = [own for own in others if len(own) >= count]
         seeds = sorted(set.intersection(*(set(own) for own in rows)))
-        spreads.append(Spread.between([[own[seed] for seed in seeds] for own in (values[0], *rows)]))
+        spreads.append(PairedNoise.between([[own[seed] for seed in seeds] for own in (values[0], *rows)]))
     return max(reversed(spreads), key=lambda one: one.degrees)
 
 

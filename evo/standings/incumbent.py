@@ -21,12 +21,12 @@ class Setback:
         champion_bpb: the champion's mean over the same seeds; lower.
     """
 
-    champion: int
+    incumbent: int
     bpb: float
-    champion_bpb: float
+    incumbent_bpb: float
 
 
-class Championship:
+class IncumbentTracker:
     """Finds the champion from bits per byte on both splits; a function of the sequence of results alone.
 
     Generation 0 is the first champion. The individuals that have a gate score challenge it in the order in which they
@@ -38,47 +38,47 @@ class Championship:
     """
 
     def __init__(self) -> None:
-        self.champion: int | None = None
+        self.incumbent: int | None = None
         self.setbacks: dict[int, Setback] = {}
         self._bpb: dict[int, list[float]] = {}
-        self._gate_bpb: dict[int, dict[int, float]] = {}  # by individual, by seed
+        self._holdout_bpb: dict[int, dict[int, float]] = {}  # by individual, by seed
 
-    def tell(self, individual: int, seed: int, bpb: float, gate_bpb: float | None) -> None:
+    def tell(self, individual: int, seed: int, bpb: float, holdout_bpb: float | None) -> None:
         """Take in one OK evaluation.
 
         Args:
             individual: whose it is.
             seed: of its training.
             bpb: bits per byte on the selection split.
-            gate_bpb: on the gate split, None where that was not scored.
+            holdout_bpb: on the gate split, None where that was not scored.
         """
-        was_judged = individual in self._gate_bpb
+        was_judged = individual in self._holdout_bpb
         self._bpb.setdefault(individual, []).append(bpb)
-        if gate_bpb is not None:
-            self._gate_bpb.setdefault(individual, {})[seed] = gate_bpb
+        if holdout_bpb is not None:
+            self._holdout_bpb.setdefault(individual, {})[seed] = holdout_bpb
         if was_judged or individual == 0:
             self._begin_anew()
-        elif individual in self._gate_bpb:
+        elif individual in self._holdout_bpb:
             self._challenge(individual)
 
     def _begin_anew(self) -> None:
-        self.champion = 0 if 0 in self._gate_bpb else None
+        self.incumbent = 0 if 0 in self._holdout_bpb else None
         self.setbacks.clear()
-        for individual in self._gate_bpb:
+        for individual in self._holdout_bpb:
             self._challenge(individual)
 
     def _challenge(self, individual: int) -> None:
-        champion = self.champion
-        if champion is None or fmean(self._bpb[individual]) >= fmean(self._bpb[champion]):
+        incumbent = self.incumbent
+        if incumbent is None or fmean(self._bpb[individual]) >= fmean(self._bpb[incumbent]):
             return
-        own, other = self._compared(individual, champion)
+        own, other = self._compared(individual, incumbent)
         if own > other:
-            self.setbacks[individual] = Setback(champion, own, other)
+            self.setbacks[individual] = Setback(incumbent, own, other)
         else:
-            self.champion = individual
+            self.incumbent = individual
 
-    def _compared(self, individual: int, champion: int) -> tuple[float, float]:
+    def _compared(self, individual: int, incumbent: int) -> tuple[float, float]:
         """Return the means of both on the gate split: over the seeds that they share, over all if they share none."""
-        own, other = self._gate_bpb[individual], self._gate_bpb[champion]
+        own, other = self._holdout_bpb[individual], self._holdout_bpb[incumbent]
         shared = sorted(own.keys() & other.keys())
         return fmean(own[seed] for seed in shared or own), fmean(other[seed] for seed in shared or other)

@@ -22,7 +22,7 @@ _FAR_BEYOND_MEDIAN = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class PairedNoise:
     """How much one paired difference varies.
 
     Attributes:
@@ -34,7 +34,7 @@ class Spread:
     degrees: int = 0
 
     @classmethod
-    def between(cls, rows: Sequence[Sequence[float]]) -> Spread:
+    def between(cls, rows: Sequence[Sequence[float]]) -> PairedNoise:
         """Return the spread between programs that ran with the same seeds.
 
         Every value is taken as what the program does plus what the seed does; what is left is noise, and a difference
@@ -55,14 +55,14 @@ class Spread:
         return cls()
 
     @classmethod
-    def of_replicates(cls, values: Sequence[float]) -> Spread:
+    def of_replicates(cls, values: Sequence[float]) -> PairedNoise:
         """Return the spread of a difference between two evaluations, from those of one program."""
         return cls(math.sqrt(2) * stdev(values), len(values) - 1) if len(values) > 1 else cls()
 
-    def of_pairs(self, values: Sequence[float]) -> Spread:
+    def of_pairs(self, values: Sequence[float]) -> PairedNoise:
         """Return the spread that counts for the differences of one pair: their own where it is far beyond this one."""
         own = stdev(values) if len(values) > 1 else 0.0
-        return Spread(own, len(values) - 1) if self.degrees and own > _FAR_BEYOND * self.sigma > 0 else self
+        return PairedNoise(own, len(values) - 1) if self.degrees and own > _FAR_BEYOND * self.sigma > 0 else self
 
     @property
     def quantile(self) -> float:

@@ -48,7 +48,7 @@ class Switch:
         wanted: the least correlation.
     """
 
-    told: int
+    result_number: int
     share: float
     is_used: bool
     correlation: float
@@ -204,7 +204,7 @@ class Ladder:
                 if is_used != self._used[rung.share]:
                     self._used[rung.share] = is_used
                     pairs, wanted = len(rung.pairs), self._config.min_correlation
-                    self.switches.append(Switch(outcome.told, rung.share, is_used, measured, pairs, wanted))
+                    self.switches.append(Switch(outcome.result_number, rung.share, is_used, measured, pairs, wanted))
 
     def _next(self, individual: int, above: float) -> float:
         """Return the next share above one: of all rungs for those that are to be compared, of the used for others."""

@@ -31,7 +31,7 @@ class Drift:
     """
 
     device: str
-    told: int
+    result_number: int
     value: float
     before: float
     sigmas: float
@@ -81,7 +81,7 @@ class Sentinels:
         if outcome.purpose is Purpose.SENTINEL and sigma and self._known:
             before = fmean(self._known)
             sigmas = self._objective.weight * (value - before) / sigma
-            self._newest[device] = Drift(device, outcome.told, value, before, sigmas)
+            self._newest[device] = Drift(device, outcome.result_number, value, before, sigmas)
         self._known.append(value)
 
     def are_due(self, device: str) -> bool:

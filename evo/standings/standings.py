@@ -15,7 +15,7 @@ from typing import NamedTuple
 from evo.config.config import DiversityConfig, FidelityConfig
 from evo.standings.exploration import Exploration
 from evo.standings.gains import ConfirmedMember, Gain, confirmed_members, paired_gains
-from evo.standings.incumbent import Championship, Setback
+from evo.standings.incumbent import IncumbentTracker, Setback
 from evo.standings.plan import CONFIRMED_OBJECTIVE, Confirmed, Plan
 from evo.standings.rungs import Ladder
 from evo.standings.sentinels import Sentinels
@@ -49,7 +49,7 @@ class Measured(NamedTuple):
     fitness: Fitness
     means: Mapping[str, float]
     evaluations: Sequence[tuple[int, Mapping[str, float]]]
-    told: int
+    result_number: int
 
 
 class Standings:
@@ -94,7 +94,7 @@ class Standings:
         self.trade_offs = self.front if self.front.objectives == self.objectives else ParetoFront(self.objectives)
         self.front_history: list[tuple[int, tuple[tuple[float, ...], ...]]] = []
         self.logbook = Logbook(plan.mu, self.objectives[0])
-        self.told = 0
+        self.result_number = 0
         self.spent = 0.0
         self.ladder = ladder or Ladder(FidelityConfig(), plan.seed, objectives)
         self.searched = 0
@@ -124,8 +124,8 @@ class Standings:
         self._fresh: dict[int, dict[int, Mapping[str, float]]] = {}
         self._confirmed: dict[int, Individual] = {}
         self._racing: list[Individual] = []  # the finalists, from their first result until the search goes on
-        self._championship = Championship()
-        self._gated: dict[int, Individual] = {}
+        self._incumbent_tracker = IncumbentTracker()
+        self._held_out_ones: dict[int, Individual] = {}
         self._noise: dict[str, float] = {}
 
     def tell(self, record: IndividualRecord, outcome: Outcome, source: Callable[[int], str]) -> None:
@@ -136,7 +136,7 @@ class Standings:
             outcome: the accepted result.
             source: loads a genome; called only when the individual is not held already.
         """
-        self.told = outcome.told
+        self.result_number = outcome.result_number
         self.spent = round(self.spent + outcome.share, _SPENT_DIGITS)
         self.ladder.tell(outcome)
         self.statuses[outcome.status] += 1
@@ -150,10 +150,10 @@ class Standings:
             self._measure(record, outcome, source)
         leading = self._who_leads()
         if leading - self._leading:
-            self.led_since = outcome.told
+            self.led_since = outcome.result_number
         self._leading = leading
         if leading and outcome.purpose is not Purpose.CONFIRM:
-            self.exploration.tell(outcome.told, self.led_since)
+            self.exploration.tell(outcome.result_number, self.led_since)
         # Only a sentinel is judged by the noise, and most results are none.
         is_sentinel = outcome.purpose is Purpose.SENTINEL
         self.sentinels.tell(outcome, self.noise().get(self.objectives[0].name) if is_sentinel else None)
@@ -163,7 +163,7 @@ class Standings:
             self._islands.migrate(self.searched)
         points = self._front_points()
         if points != (self.front_history[-1][1] if self.front_history else ()):
-            self.front_history.append((outcome.told, points))
+            self.front_history.append((outcome.result_number, points))
         self.logbook.record(outcome.status, self.population, len(self.front))
 
     @property
@@ -212,8 +212,8 @@ class Standings:
         """
         if confirmed := self._confirmed_best():
             return confirmed
-        if self.has_gate:
-            return self.champion
+        if self.has_holdout:
+            return self.incumbent
         return self.hall[0] if len(self.hall) else None
 
     def _who_leads(self) -> frozenset[int]:
@@ -239,25 +239,25 @@ class Standings:
         return zero
 
     @property
-    def has_gate(self) -> bool:
+    def has_holdout(self) -> bool:
         """Whether nobody becomes the best unseen by the gate split: where that can confirm a gain."""
         return self.plan.confirmed is Confirmed.ON_TEXT
 
     @property
-    def champion(self) -> Individual | None:
+    def incumbent(self) -> Individual | None:
         """Who leads on the selection split and holds on the gate split; None before generation 0 was measured."""
-        number = self._championship.champion
-        return None if number is None else self._gated[number]
+        number = self._incumbent_tracker.incumbent
+        return None if number is None else self._held_out_ones[number]
 
     @property
     def setbacks(self) -> Mapping[int, Setback]:
         """Who led on the selection split and did not hold on the gate split, by individual."""
-        return self._championship.setbacks
+        return self._incumbent_tracker.setbacks
 
     def held(self) -> dict[int, Individual]:
         """Return the individuals whose sources are in memory, by id."""
         zero = [self.generation_zero] if self.generation_zero else []
-        others = (*self._offspring, *self._gated.values(), *self._confirmed.values(), *self._racing, *zero)
+        others = (*self._offspring, *self._held_out_ones.values(), *self._confirmed.values(), *self._racing, *zero)
         fronts = (*self.front.individuals, *self.trade_offs.individuals)
         everyone = (*self.population, *self.hall, *fronts, *others)
         return {individual.id: individual for individual in everyone}
@@ -282,7 +282,7 @@ class Standings:
         """
         if self._racing:
             return self._racing
-        first = [self.champion] if self.has_gate else []
+        first = [self.incumbent] if self.has_holdout else []
         if self.plan.several:
             candidates = [*first, *self.trade_offs.individuals[:1], *self.trade_offs.spread()]
         else:
@@ -321,7 +321,7 @@ class Standings:
         self.family[record.id] = record.parents
         self._means[record.id] = individual.fitness.values[0]
         self.measured[record.id] = Measured(
-            individual.fitness, individual.means(), individual.evaluations, outcome.told
+            individual.fitness, individual.means(), individual.evaluations, outcome.result_number
         )
         if record.id == 0:
             self._noise = _spread(individual)
@@ -335,7 +335,7 @@ class Standings:
         if record.id == 0 and self.generation_zero is None:
             self.generation_zero = individual
             # With many workers an offspring may be measured before generation 0 is.
-            self._islands.settle(individual, outcome.told, self.noise())
+            self._islands.settle(individual, outcome.result_number, self.noise())
         elif outcome.purpose is Purpose.SEARCH:
             self._offspring.append(individual)
 
@@ -367,17 +367,19 @@ class Standings:
 
     def _compare(self, individual: Individual, outcome: Outcome) -> None:
         """Take in what an evaluation says about who is the best."""
-        gate_bpb = outcome.split_bpb.get(Split.GATE)
-        if gate_bpb is not None:
-            self._gated[individual.id] = individual
+        holdout_bpb = outcome.split_bpb.get(Split.HOLDOUT)
+        if holdout_bpb is not None:
+            self._held_out_ones[individual.id] = individual
         # What somebody was chosen by cannot confirm it.
         is_fresh = outcome.purpose in (Purpose.BASELINE, Purpose.CONFIRM)
-        if is_fresh and (gate_bpb is not None or not self.has_gate):
-            held_out = {} if gate_bpb is None else {CONFIRMED_OBJECTIVE: gate_bpb}
+        if is_fresh and (holdout_bpb is not None or not self.has_holdout):
+            held_out = {} if holdout_bpb is None else {CONFIRMED_OBJECTIVE: holdout_bpb}
             self._fresh.setdefault(individual.id, {})[outcome.seed] = {**outcome.objectives, **held_out}
             self._confirmed[individual.id] = individual
-        if self.has_gate:
-            self._championship.tell(individual.id, outcome.seed, outcome.objectives[self.objectives[0].name], gate_bpb)
+        if self.has_holdout:
+            self._incumbent_tracker.tell(
+                individual.id, outcome.seed, outcome.objectives[self.objectives[0].name], holdout_bpb
+            )
 
     def _generation_is_complete(self, outcome: Outcome) -> bool:
         """Return whether offspring enter the population now; the last generation of a budget may be a smaller one."""
@@ -386,7 +388,7 @@ class Standings:
 
     def _survive(self) -> None:
         if self._offspring:
-            self._islands.admit(self._offspring, self.told, self.noise())
+            self._islands.admit(self._offspring, self.result_number, self.noise())
             self._offspring = []
 
 

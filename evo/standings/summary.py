@@ -62,7 +62,7 @@ class Summary:
         text_objective: the one that these are measured in on held-out text; None for a script.
     """
 
-    told: int
+    result_number: int
     spent: float
     budget: int
     rungs: tuple[RungState, ...]
@@ -109,7 +109,7 @@ def summarize(config: Config, store: StoreView, standings: Standings) -> Summary
     knee = standings.front.knee()
     gains = {gain.individual: gain for gain in standings.gains()}
     return Summary(
-        told=standings.told,
+        result_number=standings.result_number,
         spent=standings.spent,
         budget=config.search.evaluations,
         rungs=tuple(standings.ladder.rungs),
@@ -134,6 +134,6 @@ def summarize(config: Config, store: StoreView, standings: Standings) -> Summary
 
 def hypervolume_history(standings: Standings) -> tuple[tuple[int, float], ...]:
     """Return the hypervolume of the front after each result that changed it (`Summary.hypervolume`)."""
-    told = [number for number, _ in standings.front_history]
+    result_number = [number for number, _ in standings.front_history]
     shares = hypervolume_shares([points for _, points in standings.front_history], standings.front.objectives)
-    return tuple(zip(told, shares, strict=True))
+    return tuple(zip(result_number, shares, strict=True))

@@ -40,7 +40,7 @@ class Prices:
 
 
 @dataclass(frozen=True, slots=True)
-class Expenses:
+class Usage:
     """What a run has used so far.
 
     Attributes:
@@ -54,7 +54,7 @@ class Expenses:
     worker_usd: float = 0.0
 
     @classmethod
-    def of(cls, store: StoreView, prices: Prices) -> Expenses:
+    def of(cls, store: StoreView, prices: Prices) -> Usage:
         """Return what a run has used; it reads every small row."""
         seconds = store.occupied_seconds()
         return cls(prices.gpu_seconds(seconds), store.spending().cost_usd, prices.worker_usd(seconds))

@@ -57,7 +57,7 @@ class ProposalRecord:
     """One attempt to make offspring.
 
     Attributes:
-        told: how many results the population had seen when the proposal began.
+        result_number: how many results the population had seen when the proposal began.
         newest_evaluation: the newest that had been asked for by then, which tells who had been admitted; None in a
             store of a version that did not record it.
         kind: why it was refused, in one word; None unless refused.
@@ -67,7 +67,7 @@ class ProposalRecord:
     number: int
     operator: str
     parents: tuple[int, ...]
-    told: int
+    result_number: int
     state: ProposalState
     kind: str | None
     reason: str | None
@@ -105,7 +105,7 @@ class EvaluationRecord:
 
     Attributes:
         attempt: number of the newest attempt; 0 before the first.
-        told: place in the order of acceptance, from 1; None until done.
+        result_number: place in the order of acceptance, from 1; None until done.
         device: of the newest attempt.
         share: of the training budget.
     """
@@ -119,7 +119,7 @@ class EvaluationRecord:
     state: EvaluationState
     attempt: int
     device: str | None
-    told: int | None
+    result_number: int | None
     created_at: float
     launched_at: float | None
     finished_at: float | None
@@ -136,7 +136,7 @@ class Outcome:
 
     evaluation: int
     individual: int
-    told: int
+    result_number: int
     purpose: Purpose
     seed: int
     attempt: int

@@ -64,7 +64,7 @@ class Store(StoreView):
 
     # Proposals
 
-    def begin_proposal(self, number: int, operator: str, parents: tuple[int, ...], told: int) -> None:
+    def begin_proposal(self, number: int, operator: str, parents: tuple[int, ...], result_number: int) -> None:
         """Record that an operator is about to run on `parents`, after the population has seen `told` results.
 
         Generation 0 is proposal 0 of operator `seed`, without parents.
@@ -73,7 +73,7 @@ class Store(StoreView):
             database.execute(
                 "INSERT INTO proposals (number, operator, told, created_at, newest_evaluation) "
                 "SELECT ?, ?, ?, ?, coalesce(max(id), 0) FROM evaluations",
-                (number, operator, told, time.time()),
+                (number, operator, result_number, time.time()),
             )
             database.executemany(
                 "INSERT INTO proposal_parents (proposal, position, parent) VALUES (?, ?, ?)",
@@ -179,13 +179,13 @@ class Store(StoreView):
                 }
                 self._add_event(database, "fenced_off", payload)
                 return None
-            told = self.last_told() + 1
+            result_number = self.last_result_number() + 1
             texts = (rows.dumps(result.objectives), rows.dumps(result.split_bpb))
             seconds = (result.timings.train_seconds, result.timings.total_seconds)
-            database.execute(_ACCEPT, (told, result.status, *texts, *seconds, now, evaluation))
+            database.execute(_ACCEPT, (result_number, result.status, *texts, *seconds, now, evaluation))
             body = rows.dumps(result.to_json())
             database.execute("INSERT INTO results (evaluation, body) VALUES (?, ?)", (evaluation, body))
-        return told
+        return result_number
 
     def release(self, evaluation: int, attempt: int, reason: str) -> bool:
         """Put an evaluation back into the queue because its attempt was lost or abandoned.

@@ -203,7 +203,7 @@ class StoreView:
         )
         return found[0]["id"] if found else None
 
-    def children_of(self, parents: Sequence[int], *, limit: int, told: int | None = None) -> list[Relative]:
+    def children_of(self, parents: Sequence[int], *, limit: int, result_number: int | None = None) -> list[Relative]:
         """Return evaluated offspring of any of `parents`, newest first.
 
         A child's objectives are means over its evaluations that ended OK; the other fields come from the newest of
@@ -212,15 +212,16 @@ class StoreView:
         Args:
             parents: ids of individuals.
             limit: at most so many.
-            told: see only the first so many results, as a proposal that is repeated after a kill must; None sees all.
+            result_number: see only results up to this one, as a proposal that is repeated after a kill must; None sees
+                all of them.
         """
-        horizon = _EVERYTHING if told is None else told
+        horizon = _EVERYTHING if result_number is None else result_number
         children = {row[0] for parent in set(parents) for row in self._rows(_CHILDREN, parent, horizon, limit)}
         return [self._relative(child, horizon) for child in sorted(children, reverse=True)[:limit]]
 
-    def _relative(self, individual: int, told: int) -> Relative:
+    def _relative(self, individual: int, result_number: int) -> Relative:
         record = self.individual(individual)
-        outcomes = [outcome for outcome in self.outcomes_of(individual) if outcome.told <= told]
+        outcomes = [outcome for outcome in self.outcomes_of(individual) if outcome.result_number <= result_number]
         succeeded = [outcome for outcome in outcomes if outcome.status is Status.OK and outcome.purpose.counts]
         newest = (succeeded or outcomes)[-1]
         result = self.evaluation(newest.evaluation).result
@@ -261,7 +262,7 @@ class StoreView:
         """Return the evaluations that are launched and not yet finished, in the order in which they were asked for."""
         return self._pending("running")
 
-    def told(self, after: int = 0) -> Iterator[EvaluationRecord]:
+    def results(self, after: int = 0) -> Iterator[EvaluationRecord]:
         """Iterate over done evaluations with complete results, in the order of acceptance, from `after` + 1 on."""
         query = f"{rows.EVALUATIONS} WHERE e.told > ? ORDER BY e.told LIMIT ?"
         return map(rows.evaluation, self._pages(query, "told", after=after))
@@ -296,7 +297,7 @@ class StoreView:
         """Return what the accepted results cost together: evaluations of the whole budget."""
         return float(self._value("SELECT total(share) FROM evaluations WHERE told IS NOT NULL"))
 
-    def last_told(self) -> int:
+    def last_result_number(self) -> int:
         """Return how many results have been accepted."""
         return self._value("SELECT max(told) FROM evaluations") or 0
 

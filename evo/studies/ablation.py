@@ -8,11 +8,11 @@ from enum import StrEnum
 from itertools import product
 from typing import Any
 
-from evo.standings.paired_noise import Spread
-from evo.studies.bench import Trial
+from evo.standings.paired_noise import PairedNoise
+from evo.studies.batch import Trial
 from evo.studies.comparison import Gain, Sample, gain_over, spread_between
 from evo.studies.edits import Change, Edit
-from evo.studies.notebook import Notebook
+from evo.studies.measurement_cache import MeasurementCache
 from trainer.errors import ConfigError
 from trainer.objectives import Constraint, Objective
 
@@ -73,7 +73,7 @@ class Ablation:
     individual: float | None
     whole: Gain
     parts: tuple[Part, ...]
-    spread: Spread
+    spread: PairedNoise
     seeds: tuple[int, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -136,13 +136,13 @@ def trials(change: Change, seeds: Sequence[int]) -> list[Trial]:
 
 def ablation(
     change: Change,
-    notebook: Notebook,
+    cache: MeasurementCache,
     seeds: Sequence[int],
     objective: Objective,
     bounds: Sequence[Constraint] = (),
 ) -> Ablation:
     """Return what the measurements so far say about a change; `bounds` are the task's constraints."""
-    samples = {program: Sample.of(notebook, program, seeds) for program in change.programs}
+    samples = {program: Sample.of(cache, program, seeds) for program in change.programs}
     zero, whole = samples[change.before], samples[change.after]
     spread = spread_between(zero, (one for one in samples.values() if one is not zero), objective)
     gain = gain_over(whole, zero, objective, spread)

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from evo.standings.paired_noise import Spread
-from evo.studies.notebook import Measurement, Notebook
+from evo.standings.paired_noise import PairedNoise
+from evo.studies.measurement_cache import Measurement, MeasurementCache
 from trainer.evaluation import Status
 from trainer.objectives import Constraint, Objective
 
@@ -55,9 +55,9 @@ class Sample:
     measurements: Mapping[int, Measurement]
 
     @classmethod
-    def of(cls, notebook: Notebook, program: str, seeds: Sequence[int]) -> Sample:
-        """Return what a notebook has of a program so far."""
-        found = {seed: notebook.get(program, seed) for seed in seeds}
+    def of(cls, cache: MeasurementCache, program: str, seeds: Sequence[int]) -> Sample:
+        """Return what a cache has of a program so far."""
+        found = {seed: cache.get(program, seed) for seed in seeds}
         return cls({seed: one for seed, one in found.items() if one is not None})
 
     def values(self, objective: Objective) -> dict[int, float]:
@@ -96,19 +96,19 @@ class Sample:
         return next((one.reason for one in self.measurements.values() if one.status is not Status.OK), "")
 
 
-def spread_between(reference: Sample, others: Iterable[Sample], objective: Objective) -> Spread:
+def spread_between(reference: Sample, others: Iterable[Sample], objective: Objective) -> PairedNoise:
     """Return the spread within a study, over the programs that ended OK with every seed that the reference did with."""
     seeds = [*reference.values(objective)]
     found = [one.values(objective) for one in (reference, *others)]
-    return Spread.between([[values[seed] for seed in seeds] for values in found if values.keys() >= {*seeds}])
+    return PairedNoise.between([[values[seed] for seed in seeds] for values in found if values.keys() >= {*seeds}])
 
 
-def spread_of_replicates(sample: Sample, objective: Objective) -> Spread:
+def spread_of_replicates(sample: Sample, objective: Objective) -> PairedNoise:
     """Return the spread of a difference between two evaluations, from those of one program."""
-    return Spread.of_replicates([*sample.values(objective).values()])
+    return PairedNoise.of_replicates([*sample.values(objective).values()])
 
 
-def gain_over(better: Sample, base: Sample, objective: Objective, spread: Spread) -> Gain:
+def gain_over(better: Sample, base: Sample, objective: Objective, spread: PairedNoise) -> Gain:
     """Return the gain of one program over another."""
     ours, theirs = better.values(objective), base.values(objective)
     values = [objective.weight * (ours[seed] - theirs[seed]) for seed in sorted(ours.keys() & theirs.keys())]

@@ -16,11 +16,11 @@ from typing import Any
 
 from evo.config.config import Config, parse_config
 from evo.run.lifecycle import Viewed
-from evo.standings.paired_noise import Spread
+from evo.standings.paired_noise import PairedNoise
 from evo.store import IndividualRecord, Outcome
-from evo.studies.bench import Trial
+from evo.studies.batch import Trial
 from evo.studies.comparison import Gain, Sample, gain_over, spread_between, spread_of_replicates
-from evo.studies.notebook import Measurement, Notebook
+from evo.studies.measurement_cache import Measurement, MeasurementCache
 from operators.source.constants import Constant, Value, find_constants, replace_constants
 from trainer import genome
 from trainer.errors import ConfigError
@@ -196,7 +196,7 @@ class Promotion:
     base_remark: str
     base_reason: str
     promoted: tuple[Promoted, ...]
-    spread: Spread
+    spread: PairedNoise
     seeds: tuple[int, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -242,14 +242,14 @@ def promotion(
     zero: str,
     contenders: Sequence[Contender],
     scale: Scale,
-    notebook: Notebook,
+    cache: MeasurementCache,
     seeds: Sequence[int],
     objective: Objective,
     bounds: Sequence[Constraint] = (),
 ) -> Promotion:
     """Return what the measurements so far say; `bounds` are the task's constraints."""
-    base = Sample.of(notebook, zero, seeds)
-    samples = [Sample.of(notebook, one.program, seeds) for one in contenders]
+    base = Sample.of(cache, zero, seeds)
+    samples = [Sample.of(cache, one.program, seeds) for one in contenders]
     distinct = {one.program: sample for one, sample in zip(contenders, samples, strict=True) if one.program != zero}
     spread = spread_between(base, distinct.values(), objective)
     mean = base.mean(objective)

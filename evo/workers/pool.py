@@ -60,7 +60,7 @@ class _Record:
     is_down: bool = False
 
 
-class Workforce:
+class WorkerPool:
     """The workers of a search.
 
     Args:
@@ -174,7 +174,7 @@ class Loss(Enum):
     MACHINE_FAILS = auto()
 
 
-class Losses:
+class LostEvaluations:
     """Tells a candidate that ends its workers from a machine that evaluates nothing.
 
     Only losses under the driver of today count: an evaluation that was under way when earlier ones were killed is no

@@ -15,8 +15,8 @@ from operators.llm.context import Conditions, ScriptConditions
 from operators.llm.conversation import Conversations
 from operators.llm.operators import LLMCrossover, LLMMutation
 from operators.llm.prices import PRICES, price_of
-from operators.llm.purse import Purse
 from operators.llm.settings import DEFAULT_MODEL, LLMSettings, check_base_url, key_for
+from operators.llm.spend_limit import SpendLimit
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -27,8 +27,8 @@ __all__ = [
     "LLMMutation",
     "LLMSettings",
     "LanguageModel",
-    "Purse",
     "ScriptConditions",
+    "SpendLimit",
     "check_base_url",
     "key_for",
     "price_of",

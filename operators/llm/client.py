@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from operators.errors import OperatorUnavailable
 from operators.llm.prices import CACHE_WRITE_FACTOR, Usage, cost_usd
-from operators.llm.purse import Purse
 from operators.llm.retries import Failure, Outage, Verdict
 from operators.llm.settings import LLMSettings
+from operators.llm.spend_limit import SpendLimit
 from operators.llm.stream import Attempt, attempt_call
 from operators.proposal import Exchange
 from trainer.errors import ConfigError
@@ -55,12 +55,12 @@ class LanguageModel:
     def __init__(
         self,
         settings: LLMSettings,
-        purse: Purse | None = None,
+        spend_limit: SpendLimit | None = None,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.settings = settings
-        self.purse = purse or Purse(settings.max_cost_usd)
+        self.spend_limit = spend_limit or SpendLimit(settings.max_cost_usd)
         self._sleep = sleep
         self._given_up = asyncio.Event()
         self._reason = ""
@@ -96,11 +96,11 @@ class LanguageModel:
             self._sdk = None
 
     async def _attempt(self, request: Mapping[str, Any]) -> Attempt:
-        async with self.purse.reserve(self._largest_cost_usd(request)):
+        async with self.spend_limit.reserve(self._largest_cost_usd(request)):
             if self._given_up.is_set():
                 raise OperatorUnavailable(self._reason)
             attempt = await attempt_call(self._client(), request, self.settings.reply_deadline_seconds)
-            self.purse.book(self._cost_usd(request, attempt.usage))
+            self.spend_limit.book(self._cost_usd(request, attempt.usage))
             return attempt
 
     async def _wait(self, failure: Failure | None, outage: Outage, attempt_seconds: float) -> None:
@@ -165,7 +165,7 @@ class LanguageModel:
         factor = CACHE_WRITE_FACTOR[self.settings.cache_lifetime]
         usage = Usage(int(prompt_bytes / BYTES_PER_TOKEN * factor), request["max_tokens"])
         largest = self._cost_usd(request, usage)
-        if largest is None and self.purse.limit_usd is not None:
+        if largest is None and self.spend_limit.limit_usd is not None:
             raise ConfigError(
                 f"--max-cost needs a model whose price is known, but the request was made for {request['model']!r}. "
                 "Resume without --max-cost."

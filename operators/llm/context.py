@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from operators.llm.text import clean_text, fenced, one_line, tail
 from operators.prompt_styles import Style, listed
-from operators.proposal import Parent, Relative, Request, Surroundings
+from operators.proposal import Context, Parent, Relative, Request
 from trainer.evaluation import Budget, CurvePoint
 from trainer.objectives import Direction, Objective
 
@@ -129,7 +129,7 @@ class Prompts:
         return self._environment.get_template(name).render(values).strip() + "\n"
 
     def _situation(self, request: Request) -> dict[str, Any]:
-        around = request.surroundings
+        around = request.context
         first = request.parents[0]
         relatives = list(around.relatives)[-MOST_RELATIVES:]
         return {
@@ -149,7 +149,7 @@ class Prompts:
         }
 
     def _parent(self, parent: Parent, request: Request) -> dict[str, Any]:
-        noise = request.surroundings.noise
+        noise = request.context.noise
         return {
             "id": parent.id,
             "idea": one_line(parent.idea, IDEA_CHARACTERS),
@@ -179,7 +179,7 @@ class Prompts:
             if noise.get(objective.name, 0.0) > 0
         )
 
-    def _relative(self, relative: Relative, parent: Parent, around: Surroundings) -> dict[str, str]:
+    def _relative(self, relative: Relative, parent: Parent, around: Context) -> dict[str, str]:
         outcome = relative.status + (f": {one_line(relative.reason, REASON_CHARACTERS)}" if relative.reason else "")
         if relative.objectives:
             outcome = self._values(relative.objectives, around.noise) + self._comparison(relative, parent, around)
@@ -189,7 +189,7 @@ class Prompts:
             "outcome": outcome,
         }
 
-    def _comparison(self, relative: Relative, parent: Parent, around: Surroundings) -> str:
+    def _comparison(self, relative: Relative, parent: Parent, around: Context) -> str:
         """Return how a relative's decisive objective compares with the parent's; a tie is called a tie."""
         objective = self.conditions.objectives[0]
         if objective.name not in relative.objectives or objective.name not in parent.objectives:
@@ -208,7 +208,7 @@ class Prompts:
         difference = "\n".join(list(difflib.unified_diff(before, after, n=2, lineterm=""))[2:])
         return {
             "idea": one_line(other.idea, IDEA_CHARACTERS),
-            "measured": self._values(other.objectives, request.surroundings.noise, other.replicates),
+            "measured": self._values(other.objectives, request.context.noise, other.replicates),
             "difference": fenced(difference[:INSPIRATION_CHARACTERS], "diff"),
         }
 

@@ -223,10 +223,10 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     assert "16 of 16 evaluations" in text("resume", path)
     told_once(path, 16)
     known = {one["id"]: one for one in read("lineage", path)}
-    told = [one for one in killed if one["status"] == "ok" and one["id"] != 0]
-    assert told
-    assert [(known[one["id"]]["idea"], known[one["id"]]["status"]) for one in told] == [
-        (one["idea"], one["status"]) for one in told
+    result_number = [one for one in killed if one["status"] == "ok" and one["id"] != 0]
+    assert result_number
+    assert [(known[one["id"]]["idea"], known[one["id"]]["status"]) for one in result_number] == [
+        (one["idea"], one["status"]) for one in result_number
     ]
 
 
@@ -241,15 +241,15 @@ def test_an_edited_frozen_file_ends_a_run_and_keeps_it_from_going_on(tmp_path: P
     (line,) = [line for line in driver.err if line.startswith("evo:")]
     assert "The frozen prepare.py changed since the run began" in line
     assert "Traceback" not in said
-    told = read("status", path)["summary"]["told"]
-    assert told >= 4
+    result_number = read("status", path)["summary"]["told"]
+    assert result_number >= 4
     assert read("status", path)["summary"]["statuses"].get("rejected", 0) == 0
 
     refused = evo("resume", path)
     assert refused.returncode == 2
     assert refused.stderr.count("\n") == 1
     assert "The frozen prepare.py changed since this run began" in refused.stderr
-    assert read("status", path)["summary"]["told"] == told
+    assert read("status", path)["summary"]["told"] == result_number
 
     write_files(project, {"prepare.py": TWO_FILES["prepare.py"]})
     assert "16 of 16 evaluations" in text("resume", path)

@@ -17,9 +17,9 @@ TOLD = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 4), CELLS), max_size
 
 
 @given(TOLD)
-def test_elites_are_the_best_of_their_cells(told: list[tuple[int, int, tuple[int | str, ...]]]) -> None:
+def test_elites_are_the_best_of_their_cells(result_number: list[tuple[int, int, tuple[int | str, ...]]]) -> None:
     archive, everyone, cells = MapElites(), dict[int, Individual](), dict[int, tuple[int | str, ...]]()
-    for seed, (number, bpb, cell) in enumerate(told):
+    for seed, (number, bpb, cell) in enumerate(result_number):
         one = everyone.setdefault(number, Individual(number, "", (), "seed", "", Fitness([BPB])))
         one.tell(seed, {"val_bpb": float(bpb)})  # evaluated again, its mean and its cell may move
         cells[number] = cell

@@ -14,7 +14,7 @@ from run_inspection import assert_no_error
 from searches import GENOME, Numbering, configuration, opened
 
 from evo.config.config import Config
-from evo.search.stopping import Ending
+from evo.search.stopping import StopReason
 from evo.standings.plan import make_plan
 from evo.store import Purpose, Store
 
@@ -49,7 +49,7 @@ def purposes(store: Store) -> Counter[Purpose]:
 
 def assert_spent(config: Config, store: Store) -> None:
     results = list(store.outcomes())
-    assert [outcome.told for outcome in results] == list(range(1, len(results) + 1))
+    assert [outcome.result_number for outcome in results] == list(range(1, len(results) + 1))
     assert config.search.evaluations - 1 < round(store.spent(), 6) <= config.search.evaluations
     assert config.fidelity.rungs or len(results) == config.search.evaluations
     assert store.queued() == store.running() == store.open_proposals() == []
@@ -69,7 +69,7 @@ def test_the_budget_is_spent_exactly(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run"
         with opened(path, config, evaluator, operator) as (search, store):
-            assert asyncio.run(search.run()).ending is Ending.COMPLETE
+            assert asyncio.run(search.run()).ending is StopReason.COMPLETE
             assert_spent(config, store)
             found = purposes(store)
             assert found[Purpose.BASELINE] == make_plan(config).baseline
@@ -78,6 +78,6 @@ def test_the_budget_is_spent_exactly(
             update={"search": config.search.model_copy(update={"gens": config.search.gens + more_gens})}
         )
         with opened(path, larger, PacedEvaluator(GENOME, 2), operator) as (search, store):
-            assert asyncio.run(search.run()).ending is Ending.COMPLETE
+            assert asyncio.run(search.run()).ending is StopReason.COMPLETE
             assert_spent(larger, store)
         assert_no_error(path)

@@ -13,7 +13,7 @@ from operators.gate import SourceGate, script_contract
 from operators.proposal import Refused
 
 FILES = ("train.py",)
-GATE = SourceGate(script_contract(FILES), known=lambda _: None)
+HOLDOUT = SourceGate(script_contract(FILES), known=lambda _: None)
 
 BASE = """import math
 
@@ -58,7 +58,7 @@ REPLACED = {"ALPHA = 1": "ALPHA = 7", "BETA = 2.5": "BETA = 1.5", "GAMMA = 3": "
 
 def passes(source: str) -> bool:
     try:
-        GATE.read(source)
+        HOLDOUT.read(source)
     except Refused:
         return False
     return True
@@ -91,7 +91,7 @@ def programs(draw: Any) -> str:
 @given(programs(), st.integers(1, 12))
 @settings(max_examples=150, deadline=None)
 def test_edits_share_out_the_change_and_stand_alone(after: str, most_programs: int) -> None:
-    change = split_change(BASE, after, FILES, GATE.read)
+    change = split_change(BASE, after, FILES, HOLDOUT.read)
     for parts in (change, change.grouped(most_programs)):
         assert parts.made([]) == BASE
         shared_out = sorted(index for edit in parts.edits for index in edit.hunks)
@@ -109,6 +109,6 @@ def test_independent_edits_are_told_apart(changed: set[str]) -> None:
     after = BASE
     for old in changed:
         after = after.replace(old, REPLACED[old])
-    change = split_change(BASE, after, FILES, GATE.read)
+    change = split_change(BASE, after, FILES, HOLDOUT.read)
     alone = {BASE.replace(old, REPLACED[old]) for old in changed}
     assert {change.alone(edit) for edit in change.edits} == alone

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from operators.gate import SourceGate, language_model_contract
-from operators.llm import Conditions, Conversations, LanguageModel, LLMCrossover, LLMMutation, LLMSettings, Purse
-from operators.proposal import Exchange, Parent, Request, Surroundings
+from operators.llm import Conditions, Conversations, LanguageModel, LLMCrossover, LLMMutation, LLMSettings, SpendLimit
+from operators.proposal import Context, Exchange, Parent, Request
 from populations.diversity import read_program
 from trainer.evaluation import Budget, Clock
 from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
@@ -92,8 +92,8 @@ def parent(source: str = PROGRAM, number: int = 1) -> Parent:
 
 def request_for(journal: FileJournal, number: int = 7, *, second: str | None = None, known: str = PROGRAM) -> Request:
     parents = (parent(),) if second is None else (parent(), parent(second, 2))
-    surroundings = Surroundings(noise={"val_bpb": 0.0005})
-    return Request(number, parents, lambda: surroundings, random.Random(number), journal, gate(PROGRAM, known))
+    context = Context(noise={"val_bpb": 0.0005})
+    return Request(number, parents, lambda: context, random.Random(number), journal, gate(PROGRAM, known))
 
 
 @dataclass
@@ -112,13 +112,13 @@ class Scene:
 
     settings: LLMSettings
     waits: Waits = field(default_factory=Waits)
-    purse: Purse | None = None
+    spend_limit: SpendLimit | None = None
 
     def propose(self, *requests: Request) -> list[Any]:
         """Return the proposals, made at the same time, or the exceptions in their place."""
 
         async def run() -> list[Any]:
-            model = LanguageModel(self.settings, self.purse, sleep=self.waits)
+            model = LanguageModel(self.settings, self.spend_limit, sleep=self.waits)
             conversations = Conversations(model, CONDITIONS)
             operators = {1: LLMMutation(conversations, "careful"), 2: LLMCrossover(conversations)}
             try:

@@ -13,6 +13,7 @@ import trainer
 from operators.gate import SourceGate, language_model_contract
 from operators.mutation.constants import ConstantMutation
 from operators.proposal import (
+    Context,
     Exchange,
     Gate,
     NoOffspring,
@@ -21,7 +22,6 @@ from operators.proposal import (
     Proposal,
     Refused,
     Request,
-    Surroundings,
     Variant,
 )
 from operators.source.constants import constants_and_structure
@@ -111,7 +111,7 @@ def request_for(*sources: str, seed: int | str = 0, gate: Gate | None = None, an
     return Request(
         number=7,
         parents=tuple(Parent(index, source, "", {}) for index, source in enumerate(sources, start=1)),
-        look_around=lambda: Surroundings(common_ancestor=ancestor),
+        gather_context=lambda: Context(common_ancestor=ancestor),
         random=random.Random(seed),
         journal=NoJournal(),
         gate=gate or gate_knowing(*sources),

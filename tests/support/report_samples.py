@@ -121,13 +121,13 @@ class _Simulation:
             "parameters": 1_200_000.0 + 1_000 * (number % 91),
         }
         self.evaluations.append(EvaluationRow(len(self.evaluations) + 1, number, seed, Status.OK, "cpu", measured))
-        told = defaultdict(list)
+        result_number = defaultdict(list)
         for row in self.evaluations:
             if row.individual == number:
                 for name, value in row.objectives.items():
-                    told[name].append(value)
-        means = {name: fmean(values) for name, values in told.items()}
-        replicates = len(told["val_bpb"])
+                    result_number[name].append(value)
+        means = {name: fmean(values) for name, values in result_number.items()}
+        replicates = len(result_number["val_bpb"])
         self.rows[number] = replace(self.rows[number], status=Status.OK, means=means, replicates=replicates)
 
     def fail(self, number: int) -> None:

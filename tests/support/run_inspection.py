@@ -19,8 +19,8 @@ def assert_no_error(path: Path) -> None:
 def assert_complete(path: Path) -> None:
     """Assert that the budget was spent to the last evaluation and that everything agrees."""
     with view(path) as run:
-        evaluations = list(run.store.told())
-        assert [record.told for record in evaluations] == list(range(1, run.config.search.evaluations + 1))
+        evaluations = list(run.store.results())
+        assert [record.result_number for record in evaluations] == list(range(1, run.config.search.evaluations + 1))
         assert len({record.id for record in evaluations}) == len(evaluations)
         assert run.store.queued() == run.store.running() == run.store.open_proposals() == []
         assert [proposal.number for proposal in run.store.proposals()] == list(
@@ -43,7 +43,7 @@ def decisions(path: Path) -> list[tuple[object, ...]]:
     """Return every decision about a proposal, and what came of it."""
     with Store.read(RunFolder(path).store) as store:
         return [
-            (one.number, one.operator, one.parents, one.told, one.state, one.kind)
+            (one.number, one.operator, one.parents, one.result_number, one.state, one.kind)
             + ((store.source(one.number),) if one.idea is not None else ())
             for one in store.proposals()
         ]
@@ -53,5 +53,6 @@ def results(path: Path) -> list[tuple[object, ...]]:
     """Return every accepted result in order."""
     with Store.read(RunFolder(path).store) as store:
         return [
-            (one.told, one.individual, one.seed, one.purpose, one.status, one.objectives) for one in store.outcomes()
+            (one.result_number, one.individual, one.seed, one.purpose, one.status, one.objectives)
+            for one in store.outcomes()
         ]

@@ -57,7 +57,7 @@ def admit(
     evaluations: tuple[EvaluationRequest, ...] = (SEARCH,),
 ) -> tuple[int, ...]:
     operator = "random_mutation" if parents else "seed"
-    store.begin_proposal(number, operator, parents, told=store.last_told())
+    store.begin_proposal(number, operator, parents, result_number=store.last_result_number())
     source = source_of(number)
     return store.admit(number, source=source, normal_form=source.strip(), idea=idea, evaluations=evaluations)
 

@@ -118,9 +118,9 @@ class _KillingStore(Store):
 
     def finish(self, *arguments: Any) -> int | None:
         moments.passed("before the result is recorded")
-        told = super().finish(*arguments)
+        result_number = super().finish(*arguments)
         moments.passed("before the result is committed")
-        return told
+        return result_number
 
     def release_all_running(self, reason: str) -> int:
         moments.passed("before the restored release their evaluations")

@@ -23,7 +23,7 @@ from evo.search.stopping import Stopped
 from evo.store import Store
 from evo.workers import Evaluator
 from operators.choice import OperatorChoice
-from operators.proposal import NoOffspring, Operator, Proposal, Request, Surroundings
+from operators.proposal import Context, NoOffspring, Operator, Proposal, Request
 
 GENOME = SMALL
 
@@ -43,12 +43,12 @@ class Numbering:
         self.one_in = one_in
         self.looks = looks
         self.requests: list[Request] = []
-        self.known: list[Surroundings] = []
+        self.known: list[Context] = []
 
     async def propose(self, request: Request) -> Proposal:
         self.requests.append(request)
         if self.looks:
-            self.known.append(request.surroundings)
+            self.known.append(request.context)
         if request.number % self.one_in == 0:
             raise NoOffspring("no idea")
         source = re.sub(r"^LR = .*$", f"LR = {request.number}e-5", request.parents[0].source, flags=re.MULTILINE)
@@ -61,14 +61,14 @@ class Notes(Silent):
 
     def __init__(self) -> None:
         self.said: list[str] = []
-        self.told: list[int] = []
+        self.result_number: list[int] = []
         self.running: list[int] = []
 
     def launched(self, running: int) -> None:
         self.running.append(running)
 
     def finished(self, record: Any, outcome: Any, standings: Any, reason: str) -> None:
-        self.told.append(outcome.told)
+        self.result_number.append(outcome.result_number)
 
     def note(self, message: str) -> None:
         self.said.append(message)
@@ -77,13 +77,13 @@ class Notes(Silent):
 class StopsAt(Notes):
     """Interrupts the search after so many results."""
 
-    def __init__(self, told: int) -> None:
+    def __init__(self, result_number: int) -> None:
         super().__init__()
-        self.at = told
+        self.at = result_number
         self.search: Search | None = None
 
     def finished(self, record: Any, outcome: Any, standings: Any, reason: str) -> None:
-        if outcome.told == self.at and self.search is not None:
+        if outcome.result_number == self.at and self.search is not None:
             self.search.interrupt()
 
 

@@ -59,7 +59,7 @@ class StandInEvaluator:
         moved = self._distance(job.genome)
         noise = random.Random(f"{job.genome}:{job.seed}")
         bpb = {"S": 1.6 + 0.05 * moved + program.gauss(0, 0.002) + noise.gauss(0, SIGMA_BPB)}
-        if Split.GATE in job.splits or (job.gate_below is not None and bpb["S"] < job.gate_below):
+        if Split.HOLDOUT in job.splits or (job.holdout_below is not None and bpb["S"] < job.holdout_below):
             bpb["G"] = 1.61 + 0.05 * moved + self._gate_noise(job)
         seconds = noise.uniform(9.5, 10)
         objectives = {

@@ -18,7 +18,9 @@ def acknowledge(*fact: object) -> None:
 
 def propose(store: Store, number: int) -> None:
     parents = (number - 1, number - 2) if number >= 2 else (number - 1,) if number else ()
-    store.begin_proposal(number, "llm_mutation" if parents else "seed", parents, told=store.last_told())
+    store.begin_proposal(
+        number, "llm_mutation" if parents else "seed", parents, result_number=store.last_result_number()
+    )
     acknowledge("began", number)
 
 
@@ -42,8 +44,8 @@ def evaluate(store: Store) -> None:
     for queued in store.queued():
         attempt = store.launch(queued.id, "cpu")
         acknowledge("launched", queued.id, attempt)
-        told = store.finish(queued.id, attempt, verdict(1 + queued.id / 1000))
-        acknowledge("told", queued.id, told)
+        result_number = store.finish(queued.id, attempt, verdict(1 + queued.id / 1000))
+        acknowledge("told", queued.id, result_number)
 
 
 def work(path: Path) -> None:

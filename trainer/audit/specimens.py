@@ -39,7 +39,7 @@ class Specimen:
     def splits(self) -> tuple[Split, ...]:
         """What it is scored on: as a would-be champion where the probes have to tell, else as anybody."""
         scored = self.expected == _OK or any(rule in verdict for verdict in self.expected for rule in _PROBED)
-        return (Split.SELECTION, Split.GATE) if scored else (Split.SELECTION,)
+        return (Split.SELECTION, Split.HOLDOUT) if scored else (Split.SELECTION,)
 
     def right(self, verdict: Evaluation, level: str) -> bool:
         """Return whether a verdict is one that it must get under a level of isolation."""

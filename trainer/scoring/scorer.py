@@ -98,9 +98,9 @@ class Scorer:
         thoroughly. An answer can be noted only while it is there, so until that is known both examinations note.
         """
         splits = [Split(name) for name in order["splits"]]
-        may_lead = order.get("gate_below") is not None and Split.GATE not in splits
+        may_lead = order.get("gate_below") is not None and Split.HOLDOUT not in splits
         self._examination = self._draw_examination(splits)
-        thorough = self._draw_examination([*splits, Split.GATE]) if may_lead else None
+        thorough = self._draw_examination([*splits, Split.HOLDOUT]) if may_lead else None
         self._noting = [self._examination] if thorough is None else [self._examination, thorough]
         with self._serving(order, candidate) as frames:
             for split in splits:
@@ -110,8 +110,8 @@ class Scorer:
                     self._examination = thorough
             self._noting = [self._examination]
             if self._examination is thorough:
-                gate = self._score_split(candidate, frames, Split.GATE, order["pid"])
-                yield _score_message(Split.GATE, gate)
+                gate = self._score_split(candidate, frames, Split.HOLDOUT, order["pid"])
+                yield _score_message(Split.HOLDOUT, gate)
 
     def batches(self, split: Split) -> list[Ints]:
         """Return what is asked of a split, in order: each of shape (rows, sequence_length)."""

@@ -203,7 +203,7 @@ class Supervisor:
         """Have one replica scored, then the other one probed; nothing can pass between them."""
         started = time.monotonic()
         try:
-            order = {"event": "score", "splits": list(job.splits), "gate_below": job.gate_below, "pid": server.pid}
+            order = {"event": "score", "splits": list(job.splits), "gate_below": job.holdout_below, "pid": server.pid}
             self._question(server, order, job, recording)
             server.kill()
             self._question(replica, {"event": "verify"}, job, recording)
@@ -227,7 +227,7 @@ class Supervisor:
 
     def _collect_scores(self, watch: Watch, job: Job, recording: _Recording) -> None:
         """Record the scores as they come, until the scorer is done; raise Ended when it finds a fault."""
-        splits = {*job.splits, *(() if job.gate_below is None else (Split.GATE,))}
+        splits = {*job.splits, *(() if job.holdout_below is None else (Split.HOLDOUT,))}
         seconds = self._settings.budget.score_seconds * len(splits)
         limit = TimeLimit(time.monotonic() + seconds, f"was not scored within the {seconds:g} s that scoring may take")
         while (message := self._next_score(watch, limit))["event"] != "scored":

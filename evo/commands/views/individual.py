@@ -143,8 +143,8 @@ def _origin(portrait: Portrait) -> Iterator[str]:
 
 
 def _setback(setback: Setback) -> str:
-    gate = f"{setback.bpb:.4f} bits per byte against {setback.champion_bpb:.4f} of #{setback.champion}"
-    return f"led on split {Split.SELECTION}, but did not hold on split {Split.GATE}: {gate}"
+    gate = f"{setback.bpb:.4f} bits per byte against {setback.incumbent_bpb:.4f} of #{setback.incumbent}"
+    return f"led on split {Split.SELECTION}, but did not hold on split {Split.HOLDOUT}: {gate}"
 
 
 class _Column(NamedTuple):
@@ -171,7 +171,7 @@ def _print_evaluations(console: Console, portrait: Portrait) -> None:
     print_table(console, (*header, *timings), rows, left=("purpose", "status", "device"))
     for one in records:
         if one.result and one.result.reason:
-            print_whole(console, f"{one.told}: [red]{literal(one.result.reason)}[/]")
+            print_whole(console, f"{one.result_number}: [red]{literal(one.result.reason)}[/]")
 
 
 def _bpb(split: Split, result: Evaluation) -> str:
@@ -186,11 +186,11 @@ def _evaluation_row(record: EvaluationRecord, columns: Sequence[_Column]) -> lis
     result = record.result
     purpose = record.purpose if record.share == 1 else f"{record.purpose} {record.share:g}"
     if result is None:
-        waiting = [str(record.told or "-"), purpose, str(record.seed), record.state]
+        waiting = [str(record.result_number or "-"), purpose, str(record.seed), record.state]
         return [*waiting, *("" for _ in columns), "", "", "", literal(record.device or "")]
     timings = result.timings
     return [
-        str(record.told),
+        str(record.result_number),
         purpose,
         str(record.seed),
         result.status,

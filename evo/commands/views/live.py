@@ -196,7 +196,8 @@ class LiveView:
             mark, text = _INFEASIBLE_MARK, f"[red]infeasible[/], breaks {literal(' and '.join(broken))}: {text}"
         identity = f"#{record.id}"
         measured = _number(outcome.objectives.get(self._objective.name))
-        return f"{outcome.told:>4} {mark} {identity:<6} {how:<13} {measured} {self._leader(standings)}  [dim]{text}[/]"
+        known = f"{measured} {self._leader(standings)}"
+        return f"{outcome.result_number:>4} {mark} {identity:<6} {how:<13} {known}  [dim]{text}[/]"
 
     def _leader(self, standings: Standings) -> str:
         """Return the value to beat, marked where a result has changed who holds it."""

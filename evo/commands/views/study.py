@@ -22,10 +22,10 @@ from evo.config.resolution import worker_devices
 from evo.standings.plan import CONFIRMED_OBJECTIVE
 from evo.store import IndividualRecord
 from evo.studies.ablation import Ablation
-from evo.studies.bench import Trial
+from evo.studies.batch import Trial
 from evo.studies.comparison import Gain
 from evo.studies.edits import Change
-from evo.studies.notebook import Measurement, Notebook
+from evo.studies.measurement_cache import Measurement, MeasurementCache
 from evo.studies.promotion import Promotion, Scale
 from evo.text import quantity
 from trainer.evaluation import Status
@@ -33,20 +33,20 @@ from trainer.objectives import Objective
 
 
 class Watch:
-    """Shows every result of a study as one line on stderr (`evo.studies.bench.Watcher`).
+    """Shows every result of a study as one line on stderr (`evo.studies.batch.Watcher`).
 
     Args:
         config: resolved.
         objective: what is compared.
         what: the study in words.
-        notebook: what it had before.
+        cache: what it had before.
     """
 
-    def __init__(self, config: Config, objective: Objective, what: str, notebook: Notebook) -> None:
+    def __init__(self, config: Config, objective: Objective, what: str, cache: MeasurementCache) -> None:
         self._config = config
         self._objective = objective
         self._what = what
-        self._notebook = notebook
+        self._cache = cache
         self._console = stderr_console()
         self._wanted = 0
 
@@ -57,9 +57,9 @@ class Watch:
         workers = worker_devices(self._config)
         count = f"{len(workers)} worker{'s' if len(workers) > 1 else ''} on {literal(workers[0].name)}"
         self._say(f"[bold]{literal(self._what)}[/]: {evaluations(wanted)}{before}, {_each(self._config)}{count}")
-        if self._notebook.others:
-            place = literal(str(self._notebook.path))
-            self._say(f"[yellow]{evaluations(self._notebook.others)} in {place} had other settings and do not count[/]")
+        if self._cache.others:
+            place = literal(str(self._cache.path))
+            self._say(f"[yellow]{evaluations(self._cache.others)} in {place} had other settings and do not count[/]")
 
     def measured(self, trial: Trial, measurement: Measurement, left: int) -> None:
         """Show one result."""

@@ -50,7 +50,7 @@ def print_summary(viewed: Viewed) -> None:
 def progress_line(summary: Summary) -> str:
     """Return how many results there are and how they ended."""
     statuses = ", ".join(f"{count} {name}" for name, count in summary.statuses.items()) or "none yet"
-    results = "" if summary.spent == summary.told else f" spent on {summary.told} results"
+    results = "" if summary.spent == summary.result_number else f" spent on {summary.result_number} results"
     return f"[bold]{summary.spent:g} of {summary.budget} evaluations[/]{results}: {statuses}"
 
 
@@ -123,7 +123,7 @@ def hypervolume_text(summary: Summary) -> str:
     """Return how the hypervolume of the front has come about, result by result, and what it is now."""
     shares = dict(summary.hypervolume)
     share, curve = 0.0, []
-    for number in range(1, summary.told + 1):
+    for number in range(1, summary.result_number + 1):
         share = shares.get(number, share)
         curve.append(share)
     return f"{sparkline(curve)}  {share:.1%}"

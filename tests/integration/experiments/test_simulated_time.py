@@ -48,14 +48,16 @@ def test_workers_that_the_end_of_the_search_leaves_idle_begin_to_confirm(tmp_pat
         clock = loop.get_loop().time
         with opened(tmp_path / "run", config, Training(GENOME), clock=clock) as (search, store):
             loop.run(search.run())
-            told = [record for record in store.told() if record.purpose in (Purpose.SEARCH, Purpose.CONFIRM)]
-            searched = [record for record in told if record.purpose is Purpose.SEARCH]
-            confirmed = [record for record in told if record.purpose is Purpose.CONFIRM]
+            result_number = [
+                record for record in store.results() if record.purpose in (Purpose.SEARCH, Purpose.CONFIRM)
+            ]
+            searched = [record for record in result_number if record.purpose is Purpose.SEARCH]
+            confirmed = [record for record in result_number if record.purpose is Purpose.CONFIRM]
     end = max(record.finished_at or 0.0 for record in searched)
     early = [record for record in confirmed if record.launched_at and record.launched_at < end]
     assert early
     assert {record.individual for record in early} == {0}
-    assert search.standings.told == 96
+    assert search.standings.result_number == 96
     # Generation 0 runs with every seed that the finalists are confirmed with, and with none twice.
     seeds = [record.seed for record in confirmed if record.individual == 0]
     assert len(seeds) == len(set(seeds))

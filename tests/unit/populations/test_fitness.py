@@ -105,9 +105,9 @@ def test_a_bad_evaluation_changes_nothing(objectives, message):
 
 def test_what_was_told_cannot_be_changed_from_outside():
     individual = _individual()
-    told = {"val_bpb": 1.5}
-    individual.tell(1, told)
-    told["val_bpb"] = 0.0
+    result_number = {"val_bpb": 1.5}
+    individual.tell(1, result_number)
+    result_number["val_bpb"] = 0.0
     assert individual.means() == {"val_bpb": 1.5}
     with pytest.raises(TypeError):
         individual.evaluations[0][1]["val_bpb"] = 0.0

@@ -33,7 +33,7 @@ def ids(population: list[Individual]) -> list[int]:
 def filled(count: int, **options: int) -> Islands:
     """Three individuals on each island; on island 0 the worst ones, the best first."""
     ring = islands(3 * count, count, **options)
-    ring.admit([individual(number, 9 - number % count + number / 100) for number in range(3 * count)], told=9)
+    ring.admit([individual(number, 9 - number % count + number / 100) for number in range(3 * count)], result_number=9)
     return ring
 
 

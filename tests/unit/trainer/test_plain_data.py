@@ -41,11 +41,11 @@ def test_a_budget_is_of_positive_finite_seconds(name: str, value: float) -> None
 
 def test_a_job_measures_what_selection_needs() -> None:
     with pytest.raises(ValueError, match="splits must contain"):
-        Job("", 0, (Split.GATE,))
+        Job("", 0, (Split.HOLDOUT,))
 
 
 def test_a_job_survives_json() -> None:
-    job = Job("x = 'é\0\ud800'", 2**63, (Split.SELECTION, Split.FINAL), gate_below=1.25, floor_tokens_per_second=4e3)
+    job = Job("x = 'é\0\ud800'", 2**63, (Split.SELECTION, Split.FINAL), holdout_below=1.25, floor_tokens_per_second=4e3)
     assert Job.from_json(json.loads(json.dumps(job.to_json()))) == job
 
 

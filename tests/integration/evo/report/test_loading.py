@@ -84,7 +84,7 @@ class _Interrupter(Silent):
         self.search = None
 
     def finished(self, record, outcome, standings, reason):
-        if outcome.told == self._after:
+        if outcome.result_number == self._after:
             self.search.interrupt()
 
 
@@ -204,9 +204,9 @@ def test_the_answer_is_the_finalist_with_the_largest_paired_gain_on_the_gate_spl
 
 def test_the_best_so_far_is_nobody_unseen_by_the_gate_split(report, database):
     query = "SELECT individual FROM evaluations WHERE json_extract(split_bpb, '$.G') IS NOT NULL"
-    champions = {row.champion for row in report.evaluations} - {None}
-    assert len(champions) > 1
-    assert champions <= {individual for (individual,) in database.execute(query)}
+    incumbents = {row.incumbent for row in report.evaluations} - {None}
+    assert len(incumbents) > 1
+    assert incumbents <= {individual for (individual,) in database.execute(query)}
 
 
 def test_operators_are_charged_with_their_proposals_and_calls(report, database):
@@ -341,5 +341,5 @@ def test_results_that_arrive_while_one_looks_are_left_out(tmp_path):
             late = store.enqueue(0, seed=SEARCH.seed, splits=SEARCH.splits, purpose=SEARCH.purpose)
             evaluate(store, late)
         report = load_report(viewed)
-        assert len(report.evaluations) == viewed.standings.told == 16
+        assert len(report.evaluations) == viewed.standings.result_number == 16
         assert report.by_id[0].means == viewed.standings.generation_zero.means()

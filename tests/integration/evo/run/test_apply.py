@@ -25,7 +25,7 @@ ZERO = "# é\nLR = 0.01\nDEPTH = 4\n"
 BETTER = ZERO.replace("0.01", "0.02")
 DEEPER = ZERO.replace("= 4", "= 6")
 IDEA = "LR 0.01 → 0.02"
-BOTH = (Split.SELECTION, Split.GATE)
+BOTH = (Split.SELECTION, Split.HOLDOUT)
 
 
 def git(folder: Path, *arguments: str, stdin: bytes = b"") -> str:
@@ -68,7 +68,9 @@ def run(
         for number, source in enumerate(sources):
             purpose = {0: Purpose.BASELINE, 1: Purpose.CONFIRM}.get(number, Purpose.SEARCH)
             seeds = (1,) if purpose is Purpose.SEARCH else (1, 2, 3)
-            store.begin_proposal(number, "constants" if number else "seed", (0,) if number else (), store.last_told())
+            store.begin_proposal(
+                number, "constants" if number else "seed", (0,) if number else (), store.last_result_number()
+            )
             requests = [EvaluationRequest(seed, BOTH, purpose) for seed in seeds]
             idea = (ideas or {}).get(number, IDEA if number else "Generation 0")
             ids = store.admit(number, source=source, normal_form=source, idea=idea, evaluations=requests)

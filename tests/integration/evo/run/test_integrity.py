@@ -98,7 +98,7 @@ def test_changed_parents_are_found(folder: RunFolder) -> None:
 )
 def test_contradictions_in_the_store_are_found(folder: RunFolder, statements: list[str], expected: str) -> None:
     with Store.open(folder.store) as store:
-        store.begin_proposal(5, "llm_mutation", (4,), told=5)
+        store.begin_proposal(5, "llm_mutation", (4,), result_number=5)
         store.journal(5).record_request(0, exchange().request)
         store.journal(5).record_exchange(0, exchange())
     assert check_run(folder.path) == []

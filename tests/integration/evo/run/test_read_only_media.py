@@ -47,7 +47,7 @@ def test_a_finished_run_can_be_looked_at(tmp_path: Path) -> None:
     with read_only(path):
         with runs.view(path) as viewed:
             status = read_status(viewed)
-            assert (status.state, status.summary.told) == (State.FINISHED, 6)
+            assert (status.state, status.summary.result_number) == (State.FINISHED, 6)
             assert write_report(viewed, page) == page
             with pytest.raises(ReportError, match=r"Read-only file system|Permission denied") as refused:
                 write_report(viewed)

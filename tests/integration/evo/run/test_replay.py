@@ -75,7 +75,7 @@ def test_a_run_of_any_number_of_workers_is_replayed(tmp_path: Path, slots: int) 
     assert_same(path)  # without the server
     with Store.read(RunFolder(path).store) as store:
         made = {one.operator for one in store.individuals()}
-        begun = [one.told for one in store.proposals()]
+        begun = [one.result_number for one in store.proposals()]
         arms = read_arms(store)
     assert {f"llm_mutation:{style}" for style in STYLES} < set(arms)
     assert {"llm_crossover", "random"} <= made
@@ -129,8 +129,8 @@ def test_the_same_completions_lead_to_the_same_individuals_with_any_number_of_wo
 
 def test_a_run_that_was_stopped_and_went_on_otherwise_is_replayed(tmp_path: Path) -> None:
     path = tmp_path / "run"
-    for told, weights in ((9, CLASSICAL), (17, CLASSICAL), (99, {"uniform": 1.0, "structure": 1.0})):
-        config, stopping = configured(weights), StopsAt(told)
+    for result_number, weights in ((9, CLASSICAL), (17, CLASSICAL), (99, {"uniform": 1.0, "structure": 1.0})):
+        config, stopping = configured(weights), StopsAt(result_number)
         with opened(path, config, Shuffled(GENOME, slots=5), build_operators(config), stopping) as (search, store):
             newest = store.last_proposal_number()
             store.record_event("configured", {"config": config.to_toml(), "newest_proposal": newest})
@@ -139,7 +139,7 @@ def test_a_run_that_was_stopped_and_went_on_otherwise_is_replayed(tmp_path: Path
     assert_same(path)
     with Store.read(RunFolder(path).store) as store:
         assert {"structure", "constants"} <= {one.operator for one in store.individuals()}
-        assert store.last_told() == 40
+        assert store.last_result_number() == 40
 
 
 def tampered(path: Path, statement: str, *values: object) -> str:

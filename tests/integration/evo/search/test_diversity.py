@@ -77,11 +77,11 @@ def test_a_stalled_search_explores_and_says_so(tmp_path: Path) -> None:
         assert [remark for remark in notes.said if "explore" in remark] == said
         for phase in phases:
             assert sum(f"from result {phase.began} " in remark for remark in said) == 2 - (phase.ended is None)
-        told = {proposal.number: proposal.told for proposal in store.proposals()}
+        result_number = {proposal.number: proposal.result_number for proposal in store.proposals()}
     bold = [request.number for request in operator.requests if request.is_bold]
     assert bold
     for number in bold:
-        assert any(phase.began <= told[number] < (phase.ended or 10**9) for phase in phases)
+        assert any(phase.began <= result_number[number] < (phase.ended or 10**9) for phase in phases)
 
 
 def test_a_search_explores_only_if_it_is_told_to(tmp_path: Path) -> None:

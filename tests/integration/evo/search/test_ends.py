@@ -22,7 +22,7 @@ from searches import GENOME, Notes, Numbering, StopsAt, configuration, opened, s
 from evo.run.folder import RunFolder
 from evo.run.integrity import check_run
 from evo.run.results_table import write_results_table
-from evo.search.stopping import Ending
+from evo.search.stopping import StopReason
 from evo.standings.plan import make_plan
 from evo.store import Purpose, Store
 from evo.workers.pool import MOST_LOSSES
@@ -33,20 +33,20 @@ from trainer.evaluation import Status
 BUDGET = 20
 
 
-def told(path: Path) -> int:
+def result_number(path: Path) -> int:
     with Store.read(RunFolder(path).store) as store:
-        return store.last_told()
+        return store.last_result_number()
 
 
 def test_nothing_new_to_evaluate(tmp_path: Path) -> None:
     path = tmp_path / "run"
     stopped = searched(path, configuration(), PacedEvaluator(GENOME), Numbering(one_in=1))
-    assert stopped.ending is Ending.NO_OFFSPRING
+    assert stopped.ending is StopReason.NO_OFFSPRING
     assert "50 proposals in a row" in stopped.reason
     assert "no idea" in stopped.reason
     assert check_run(path) == []
-    assert searched(path, configuration(), PacedEvaluator(GENOME)).ending is Ending.COMPLETE
-    assert told(path) == BUDGET
+    assert searched(path, configuration(), PacedEvaluator(GENOME)).ending is StopReason.COMPLETE
+    assert result_number(path) == BUDGET
 
 
 def test_a_broken_generation_0_ends_it_whenever_it_is_tried(tmp_path: Path) -> None:
@@ -56,14 +56,14 @@ def test_a_broken_generation_0_ends_it_whenever_it_is_tried(tmp_path: Path) -> N
             GenomeError, match=r"Generation 0 must train and be scored .* it ended crashed: ImportError"
         ):
             searched(path, configuration(), BrokenGenerationZero(GENOME))
-    assert told(path) <= 3 + 1  # its replicates, and what the second worker was given meanwhile
+    assert result_number(path) <= 3 + 1  # its replicates, and what the second worker was given meanwhile
     assert_no_error(path)
 
 
 def test_a_candidate_that_ends_its_workers_is_given_up(tmp_path: Path) -> None:
     path = tmp_path / "run"
     evaluator = LosingEvaluator(GENOME, slots=1, poison="LR = 2e-5")
-    assert searched(path, configuration(), evaluator).ending is Ending.COMPLETE
+    assert searched(path, configuration(), evaluator).ending is StopReason.COMPLETE
     with Store.read(RunFolder(path).store) as store:
         lost = [outcome for outcome in store.outcomes() if outcome.status is Status.LOST]
         assert [(outcome.individual, outcome.attempt) for outcome in lost] == [(2, MOST_LOSSES)]
@@ -77,7 +77,7 @@ def test_losses_under_earlier_drivers_do_not_count(tmp_path: Path) -> None:
             store.launch(store.queued()[0].id, "cpu")
     evaluator = PacedEvaluator(GENOME)
     evaluator._lost = False  # loses the first job once
-    assert searched(path, configuration(), evaluator).ending is Ending.COMPLETE
+    assert searched(path, configuration(), evaluator).ending is StopReason.COMPLETE
     with Store.read(RunFolder(path).store) as store:
         assert all(outcome.status is not Status.LOST for outcome in store.outcomes())
 
@@ -91,9 +91,9 @@ def test_a_machine_that_evaluates_nothing_ends_it_and_is_not_blamed_on_candidate
     with pytest.raises(MachineError, match="supervisor"):
         searched(path, configuration(), kind(GENOME, slots=2, healthy=healthy))
     assert check_run(path) == []
-    assert healthy <= told(path) <= healthy + 2
-    assert searched(path, configuration(), PacedEvaluator(GENOME)).ending is Ending.COMPLETE
-    assert told(path) == BUDGET
+    assert healthy <= result_number(path) <= healthy + 2
+    assert searched(path, configuration(), PacedEvaluator(GENOME)).ending is StopReason.COMPLETE
+    assert result_number(path) == BUDGET
 
 
 class Faulty:
@@ -113,10 +113,10 @@ def test_an_error_of_an_operator_keeps_the_results_that_came_with_it(tmp_path: P
     evaluator = PacedEvaluator(GENOME, slots=1)
     with pytest.raises(RuntimeError, match="a mistake"):
         searched(path, configuration(), evaluator, Faulty())
-    assert told(path) == len(evaluator.evaluated)
+    assert result_number(path) == len(evaluator.evaluated)
     assert check_run(path) == []
-    assert searched(path, configuration(), PacedEvaluator(GENOME)).ending is Ending.COMPLETE
-    assert told(path) == BUDGET
+    assert searched(path, configuration(), PacedEvaluator(GENOME)).ending is StopReason.COMPLETE
+    assert result_number(path) == BUDGET
 
 
 def test_an_interrupt_keeps_what_is_finished_and_starts_nothing(tmp_path: Path) -> None:
@@ -128,40 +128,40 @@ def test_an_interrupt_keeps_what_is_finished_and_starts_nothing(tmp_path: Path) 
         return (await search.run()).ending
 
     with opened(path, configuration(), PacedEvaluator(GENOME, seconds=60), observer=watcher) as (search, store):
-        assert asyncio.run(interrupted_at_once()) == Ending.INTERRUPTED
+        assert asyncio.run(interrupted_at_once()) == StopReason.INTERRUPTED
         assert watcher.running == [1, 2]
         assert store.running() == []
         assert [attempt.state for attempt in store.attempts_of(1)] == ["released"]
     assert check_run(path) == []
-    assert searched(path, configuration(), PacedEvaluator(GENOME)).ending is Ending.COMPLETE
-    assert told(path) == BUDGET
+    assert searched(path, configuration(), PacedEvaluator(GENOME)).ending is StopReason.COMPLETE
+    assert result_number(path) == BUDGET
 
 
 def test_an_interrupt_together_with_the_last_result_is_no_early_end(tmp_path: Path) -> None:
     with opened(tmp_path / "run", configuration(2, 1), PacedEvaluator(GENOME)) as (search, _):
-        assert asyncio.run(search.run()).ending is Ending.COMPLETE
+        assert asyncio.run(search.run()).ending is StopReason.COMPLETE
         search.interrupt()
-        assert asyncio.run(search.run()).ending is Ending.COMPLETE
+        assert asyncio.run(search.run()).ending is StopReason.COMPLETE
 
 
 def test_open_proposals_of_an_operator_that_is_gone_are_given_up(tmp_path: Path) -> None:
     path = tmp_path / "run"
     with opened(path, configuration(), PacedEvaluator(GENOME)) as (_, store):
         store.begin_proposal(1, "llm_mutation", (0,), 0)
-    assert searched(path, configuration(), PacedEvaluator(GENOME)).ending is Ending.COMPLETE
+    assert searched(path, configuration(), PacedEvaluator(GENOME)).ending is StopReason.COMPLETE
     with Store.read(RunFolder(path).store) as store:
         assert store.proposal(1).kind == "operator_gone"
-    assert told(path) == BUDGET
+    assert result_number(path) == BUDGET
 
 
 def test_a_clock_that_jumps_harms_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chance, day = random.Random(1), 86_400.0
     monkeypatch.setattr("evo.store.store.time.time", lambda: 1e9 + chance.uniform(-day, day))
     path = tmp_path / "run"
-    assert searched(path, configuration(), PacedEvaluator(GENOME)).ending is Ending.COMPLETE
+    assert searched(path, configuration(), PacedEvaluator(GENOME)).ending is StopReason.COMPLETE
     with opened(path, configuration(), PacedEvaluator(GENOME)) as (search, store):
-        assert asyncio.run(search.run()).ending is Ending.COMPLETE
-        write_results_table(RunFolder(path), store, search._projection._lineage, search.standings.objectives[0])
+        assert asyncio.run(search.run()).ending is StopReason.COMPLETE
+        write_results_table(RunFolder(path), store, search._lineage_writer._lineage, search.standings.objectives[0])
     assert_complete(path)
 
 
@@ -170,8 +170,8 @@ class TestConfirmations:
 
     def test_more_generations_after_the_confirmations_are_searched_and_confirmed(self, tmp_path: Path) -> None:
         path = tmp_path / "run"
-        assert searched(path, configuration(4, 5), PacedEvaluator(GENOME)).ending is Ending.COMPLETE
-        assert searched(path, configuration(4, 10), PacedEvaluator(GENOME)).ending is Ending.COMPLETE
+        assert searched(path, configuration(4, 5), PacedEvaluator(GENOME)).ending is StopReason.COMPLETE
+        assert searched(path, configuration(4, 10), PacedEvaluator(GENOME)).ending is StopReason.COMPLETE
         with opened(path, configuration(4, 10), PacedEvaluator(GENOME)) as (search, store):
             outcomes = list(store.outcomes())
             assert len(outcomes) == 40
@@ -194,7 +194,7 @@ class TestConfirmations:
     def test_the_finalists_race(self, tmp_path: Path, slots: int) -> None:
         config = configuration(8, 20)
         with opened(tmp_path / "run", config, PacedEvaluator(GENOME, slots=slots)) as (search, store):
-            assert asyncio.run(search.run()).ending is Ending.COMPLETE
+            assert asyncio.run(search.run()).ending is StopReason.COMPLETE
             first, last = make_plan(config).rounds
             ran = [(one.individual, one.seed) for one in store.outcomes() if one.purpose is Purpose.CONFIRM]
             best, gains = search.standings.best(), search.standings.gains()
@@ -223,14 +223,14 @@ class TestConfirmations:
     def test_a_race_after_a_rule_ended_the_search_costs_what_was_reserved(self, tmp_path: Path, slots: int) -> None:
         config = configuration(8, 60, patience=30)
         with opened(tmp_path / "run", config, PacedEvaluator(GENOME, slots=slots)) as (search, store):
-            assert asyncio.run(search.run()).ending is Ending.STAGNATION
+            assert asyncio.run(search.run()).ending is StopReason.STAGNATION
             outcomes = list(store.outcomes())
         confirmed = [one for one in outcomes if one.purpose is Purpose.CONFIRM]
         assert len(outcomes) < 400
         assert 0.9 * make_plan(config).confirmations < len(confirmed) <= make_plan(config).confirmations
         assert len({one.individual for one in confirmed} - {0}) == make_plan(config).finalists
-        began = min(one.told for one in confirmed if one.individual)
-        assert {one.purpose for one in outcomes if one.told > began} == {Purpose.CONFIRM}
+        began = min(one.result_number for one in confirmed if one.individual)
+        assert {one.purpose for one in outcomes if one.result_number > began} == {Purpose.CONFIRM}
 
     def test_a_race_that_was_interrupted_anywhere_ends_as_it_would_have(self, tmp_path: Path) -> None:
         config, end = configuration(8, 20), 160
@@ -239,21 +239,21 @@ class TestConfirmations:
             with Store.read(RunFolder(path).store) as store:
                 return [(one.individual, one.seed) for one in store.outcomes() if one.purpose is Purpose.CONFIRM]
 
-        assert searched(tmp_path / "whole", config, PacedEvaluator(GENOME, slots=1)).ending is Ending.COMPLETE
+        assert searched(tmp_path / "whole", config, PacedEvaluator(GENOME, slots=1)).ending is StopReason.COMPLETE
         path = tmp_path / "run"
         for stop in range(end - make_plan(config).confirmations - 1, end - 1, 2):
             observer = StopsAt(stop)
             with opened(path, config, PacedEvaluator(GENOME, slots=1), observer=observer) as (search, _):
                 observer.search = search
-                assert asyncio.run(search.run()).ending is Ending.INTERRUPTED
-        assert searched(path, config, PacedEvaluator(GENOME, slots=1)).ending is Ending.COMPLETE
+                assert asyncio.run(search.run()).ending is StopReason.INTERRUPTED
+        assert searched(path, config, PacedEvaluator(GENOME, slots=1)).ending is StopReason.COMPLETE
         assert race(path) == race(tmp_path / "whole")
         assert_no_error(path)
 
     def test_where_everything_repeats_exactly_one_seed_confirms(self, tmp_path: Path) -> None:
         config = configuration(8, 20, noise={"leader_seeds": 5})  # enough to see that it does
         with opened(tmp_path / "run", config, SteadyEvaluator(GENOME, slots=1)) as (search, store):
-            assert asyncio.run(search.run()).ending is Ending.COMPLETE
+            assert asyncio.run(search.run()).ending is StopReason.COMPLETE
             ran = [one.individual for one in store.outcomes() if one.purpose is Purpose.CONFIRM]
             gains = search.standings.gains()
         assert len(ran) == len(set(ran)) == make_plan(config).finalists
@@ -264,7 +264,7 @@ class TestConfirmations:
     def test_nobody_is_behind_where_seeds_change_nothing(self, tmp_path: Path) -> None:
         config = configuration(8, 40, noise={"leaders": 0})  # so that only the race shows it
         with opened(tmp_path / "run", config, SteadyEvaluator(GENOME, slots=1)) as (search, _):
-            assert asyncio.run(search.run()).ending is Ending.COMPLETE
+            assert asyncio.run(search.run()).ending is StopReason.COMPLETE
             gains, best = search.standings.gains(), search.standings.best()
         assert len({gain.seeds for gain in gains}) > 1
         assert best is not None
@@ -272,24 +272,24 @@ class TestConfirmations:
 
     def test_a_resumed_run_may_do_without_a_confirmation(self, tmp_path: Path) -> None:
         path = tmp_path / "run"
-        assert searched(path, configuration(4, 5), PacedEvaluator(GENOME)).ending is Ending.COMPLETE
+        assert searched(path, configuration(4, 5), PacedEvaluator(GENOME)).ending is StopReason.COMPLETE
         config = configuration(4, 10, noise={"confirm_share": 0.0})
-        assert searched(path, config, PacedEvaluator(GENOME)).ending is Ending.COMPLETE
+        assert searched(path, config, PacedEvaluator(GENOME)).ending is StopReason.COMPLETE
         assert_no_error(path)
 
     def test_nobody_to_confirm_leaves_the_reserve_to_the_search(self, tmp_path: Path) -> None:
         path = tmp_path / "run"
         evaluator = PacedEvaluator(GENOME, one_in=1)  # every offspring fails
-        assert searched(path, configuration(), evaluator).ending is Ending.COMPLETE
+        assert searched(path, configuration(), evaluator).ending is StopReason.COMPLETE
         with Store.read(RunFolder(path).store) as store:
             assert {outcome.purpose for outcome in store.outcomes()} == {Purpose.BASELINE, Purpose.SEARCH}
-        assert told(path) == BUDGET
+        assert result_number(path) == BUDGET
 
     def test_speed_first_is_confirmed_with_fresh_seeds_and_has_no_gate(self, tmp_path: Path) -> None:
         path = tmp_path / "run"
         config = configuration(objectives=("tokens_per_second",))
         with opened(path, config, PacedEvaluator(GENOME)) as (search, store):
-            assert asyncio.run(search.run()).ending is Ending.COMPLETE
+            assert asyncio.run(search.run()).ending is StopReason.COMPLETE
             searched_for = [one for one in store.outcomes() if one.purpose is Purpose.SEARCH]
             assert not any("G" in one.split_bpb for one in searched_for)
             (gain,) = search.standings.gains()

@@ -25,7 +25,7 @@ def test_a_front_is_looked_at_again_and_confirmed(objectives: tuple[str, str], t
     with opened(tmp_path / "run", config, PacedEvaluator(GENOME, slots=2), observer=observer) as (search, store):
         observer.search = search
         asyncio.run(search.run())
-        assert store.last_told() < 96
+        assert store.last_result_number() < 96
     with opened(tmp_path / "run", config, PacedEvaluator(GENOME, slots=2)) as (search, store):
         assert asyncio.run(search.run()).ending == "complete"
         standings, outcomes = search.standings, list(store.outcomes())

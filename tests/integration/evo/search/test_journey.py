@@ -19,7 +19,7 @@ from evo.lineage import Lineage
 from evo.run.folder import RunFolder
 from evo.run.integrity import check_run
 from evo.run.results_table import write_results_table
-from evo.search.stopping import Ending
+from evo.search.stopping import StopReason
 from evo.store import Purpose, Store
 from operators import ConstantMutation
 from trainer.evaluation import Job
@@ -43,13 +43,13 @@ def test_a_reopened_proposal_knows_what_it_knew(tmp_path: Path) -> None:
     path = tmp_path / "run"
     with opened(path, configuration(), PacedEvaluator(GENOME, slots=1)) as (search, store):
         asyncio.run(search.run())
-        told = store.last_told() - 5
+        result_number = store.last_result_number() - 5
         before = store.last_proposal_number() or 0
-        known = [outcome.individual for outcome in store.outcomes() if outcome.told <= told]
-        store.begin_proposal(before + 1, "numbering", (0,), told)
+        known = [outcome.individual for outcome in store.outcomes() if outcome.result_number <= result_number]
+        store.begin_proposal(before + 1, "numbering", (0,), result_number)
     operator = Numbering(looks=True)
     larger = configuration(4, 6)
-    assert searched(path, larger, PacedEvaluator(GENOME), operator).ending is Ending.COMPLETE
+    assert searched(path, larger, PacedEvaluator(GENOME), operator).ending is StopReason.COMPLETE
     around = operator.known[0]
     assert operator.requests[0].number == before + 1
     assert around.best is not None
@@ -60,17 +60,17 @@ def test_a_reopened_proposal_knows_what_it_knew(tmp_path: Path) -> None:
 def test_generations_have_a_barrier(tmp_path: Path) -> None:
     path = tmp_path / "run"
     config = configuration(4, 6, schedule="generational")
-    assert searched(path, config, PacedEvaluator(GENOME, slots=3, one_in=3)).ending is Ending.COMPLETE
+    assert searched(path, config, PacedEvaluator(GENOME, slots=3, one_in=3)).ending is StopReason.COMPLETE
     with Store.read(RunFolder(path).store) as store:
         searches = [outcome for outcome in store.outcomes() if outcome.purpose is Purpose.SEARCH]
         generation = {outcome.individual: index // 4 for index, outcome in enumerate(searches)}
-        last = {index // 4: outcome.told for index, outcome in enumerate(searches)}
+        last = {index // 4: outcome.result_number for index, outcome in enumerate(searches)}
         for number, of in generation.items():
             proposal = store.proposal(number)
             parents = {generation.get(parent, -1) for parent in proposal.parents}
             assert max(parents) < of
             # Begun when the generation before was complete, and before any of its own was told.
-            assert of == 0 or proposal.told >= last[of - 1]
+            assert of == 0 or proposal.result_number >= last[of - 1]
         assert any(outcome.status != "ok" for outcome in searches)
     assert check_run(path) == []
 
@@ -79,7 +79,7 @@ def test_two_objectives_end_to_end(tmp_path: Path) -> None:
     path = tmp_path / "run"
     config = configuration(4, 6, objectives=("val_bpb", "tokens_per_second"))
     with opened(path, config, PacedEvaluator(GENOME)) as (search, _):
-        assert asyncio.run(search.run()).ending is Ending.COMPLETE
+        assert asyncio.run(search.run()).ending is StopReason.COMPLETE
         standings = search.standings
         assert len(standings.population) == 4
         assert standings.gains()
@@ -108,7 +108,7 @@ def test_nobody_is_the_best_unseen_by_the_gate_split(tmp_path: Path) -> None:
         asyncio.run(search.run())
         last, setbacks = search.standings.best(), dict(search.standings.setbacks)
         measured = [one for one in store.outcomes() if one.status == "ok"]
-        write_results_table(RunFolder(path), store, search._projection._lineage, search.standings.objectives[0])
+        write_results_table(RunFolder(path), store, search._lineage_writer._lineage, search.standings.objectives[0])
         kept = [one for one, line in zip(store.outcomes(), table(path), strict=True) if line["status"] == "keep"]
     gated = {one.individual for one in measured if "G" in one.split_bpb}
     assert len(watcher.best) > 1
@@ -131,12 +131,12 @@ def test_results_are_told_when_they_are_safe(tmp_path: Path) -> None:
         def finished(self, record: Any, outcome: Any, standings: Any, reason: str) -> None:
             super().finished(record, outcome, standings, reason)
             with Store.read(RunFolder(path).store) as other:
-                assert other.last_told() >= outcome.told
+                assert other.last_result_number() >= outcome.result_number
 
     path, watcher = tmp_path / "run", Auditor()
     with opened(path, configuration(2, 4), PacedEvaluator(GENOME), observer=watcher) as (search, _):
         asyncio.run(search.run())
-    assert watcher.told == list(range(1, 9))
+    assert watcher.result_number == list(range(1, 9))
     assert max(watcher.running) == 2
 
 

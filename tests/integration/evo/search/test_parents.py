@@ -50,8 +50,8 @@ def test_a_population_of_one_varies_the_best_one_at_a_time(tmp_path: Path) -> No
         best, value = 0, None
         for outcome in store.outcomes():
             record = store.individual(outcome.individual)
-            if outcome.told > 2:  # the first offspring is made while generation 0 is being measured
-                assert store.proposal(record.id).told == outcome.told - 1
+            if outcome.result_number > 2:  # the first offspring is made while generation 0 is being measured
+                assert store.proposal(record.id).result_number == outcome.result_number - 1
                 assert record.parents == (best,)
             found = outcome.objectives.get("val_bpb")
             if found is not None and (value is None or found < value):

@@ -32,7 +32,7 @@ class Lucky(PacedEvaluator):
         return replace(
             result,
             objectives={**result.objectives, "val_bpb": bpb},
-            split_bpb=dict.fromkeys((*job.splits, Split.GATE), bpb),
+            split_bpb=dict.fromkeys((*job.splits, Split.HOLDOUT), bpb),
         )
 
 

@@ -20,7 +20,7 @@ from evo.run.assemble import read_standings
 from evo.run.lifecycle import view
 from evo.run.status import read_status
 from evo.search.context import Variants
-from evo.search.stopping import Ending
+from evo.search.stopping import StopReason
 from evo.store import Purpose
 from evo.workers.evaluator import Slot
 from operators import ConstantMutation
@@ -52,7 +52,7 @@ def searched(path: Path, *, misleads: bool) -> tuple[Path, list[str]]:
         update={"budget": config.budget.model_copy(update={"train_seconds": 10.0, "clock": Clock.CPU})}
     )
     with opened(path, resolved, evaluator, ConstantMutation(), notes) as (search, _):
-        assert asyncio.run(search.run()).ending is Ending.COMPLETE
+        assert asyncio.run(search.run()).ending is StopReason.COMPLETE
     return path, notes.said
 
 
@@ -82,7 +82,7 @@ def test_only_whole_trainings_have_a_fitness_and_everybody_climbed(agreeing: tup
         assert 95 < standings.spent <= 96
         dropped = tried - whole
         assert all(viewed.store.measurements_of(one) == [] for one in dropped)
-        variants = Variants(viewed.store).of(0, standings.told)  # what the tuning operator learns from
+        variants = Variants(viewed.store).of(0, standings.result_number)  # what the tuning operator learns from
         assert {variant.individual for variant in variants} == set(standings.measured)
         assert all(0 < variant.objectives["val_bpb"] < 2 for variant in variants)
         reasons = {relative.reason for relative in viewed.store.children_of(range(200), limit=200)}
@@ -108,7 +108,7 @@ def test_a_rung_that_misleads_is_switched_off_with_a_warning(misleading: tuple[P
     with view(path) as viewed:
         (rung,) = viewed.standings.ladder.rungs
         (off, *_) = viewed.standings.ladder.switches
-        later = [one for one in viewed.store.outcomes(after=off.told + 10) if one.purpose is Purpose.SCREEN]
+        later = [one for one in viewed.store.outcomes(after=off.result_number + 10) if one.purpose is Purpose.SCREEN]
         assert not rung.is_used
         assert rung.pairs >= 8
         assert sum(viewed.standings.ladder._is_drawn(one.individual) for one in later) == len(later)

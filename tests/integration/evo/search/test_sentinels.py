@@ -53,7 +53,11 @@ def test_drift_is_noticed_and_counts_in_no_mean(tmp_path: Path, capsys: pytest.C
         measured = [one for one in store.outcomes_of(0) if one.purpose is not Purpose.SENTINEL]
         assert len(store.outcomes_of(0)) == len(measured) + len(sentinels)
     assert {(one.individual, one.seed) for one in sentinels} == {(0, first.seed)}
-    assert {later.told - earlier.told for earlier, later in itertools.pairwise(sentinels)} <= {10, 11, 12}
+    assert {later.result_number - earlier.result_number for earlier, later in itertools.pairwise(sentinels)} <= {
+        10,
+        11,
+        12,
+    }
     assert zero is not None
     assert zero.replicates == len(measured)
     (said, *_) = [one for one in notes.said if "drifts" in one]

@@ -11,7 +11,7 @@ from paced_evaluator import LosingEvaluator, PacedEvaluator
 from searches import GENOME, Notes, configuration, opened
 
 from evo.config.config import overlaid
-from evo.search.stopping import Ending
+from evo.search.stopping import StopReason
 from evo.store import EvaluationRequest, Purpose, Store
 from operators import ConstantMutation
 from trainer.evaluation import Split, Status
@@ -33,24 +33,24 @@ def test_a_target_ends_the_search_and_not_the_confirmation(tmp_path: Path) -> No
     config, notes = configuration(POP, GENS, target=target), Notes()
     with opened(tmp_path / "run", config, PacedEvaluator(GENOME), ConstantMutation(), notes) as (search, store):
         stopped = asyncio.run(search.run())
-        assert stopped.ending is Ending.TARGET
+        assert stopped.ending is StopReason.TARGET
         assert f"reaches the target of {target:g}" in stopped.reason
-        assert search.standings.told < POP * GENS
+        assert search.standings.result_number < POP * GENS
         assert confirmed(store)
-        told = search.standings.told
+        result_number = search.standings.result_number
     assert any("target" in one for one in notes.said)
     further = overlaid(config, {"search": {"target": 0.0}})
     with opened(tmp_path / "run", further, PacedEvaluator(GENOME), ConstantMutation()) as (search, _):
-        assert asyncio.run(search.run()).ending is Ending.COMPLETE
-        assert search.standings.told == POP * GENS > told
+        assert asyncio.run(search.run()).ending is StopReason.COMPLETE
+        assert search.standings.result_number == POP * GENS > result_number
 
 
 def test_a_search_without_progress_ends(tmp_path: Path) -> None:
     config = configuration(POP, GENS, patience=12)
     with opened(tmp_path / "run", config, PacedEvaluator(GENOME, slots=1), ConstantMutation()) as (search, store):
         stopped = asyncio.run(search.run())
-        searched = [one.told for one in store.outcomes() if one.purpose is not Purpose.CONFIRM]
-        assert stopped.ending is Ending.STAGNATION
+        searched = [one.result_number for one in store.outcomes() if one.purpose is not Purpose.CONFIRM]
+        assert stopped.ending is StopReason.STAGNATION
         assert "12 results brought no better individual" in stopped.reason
         assert confirmed(store)
     assert 12 < max(searched) < POP * GENS
@@ -60,21 +60,21 @@ def test_a_time_leaves_room_for_the_confirmation(tmp_path: Path) -> None:
     config = configuration(POP, GENS, max_hours=1.5 / 3600)
     with opened(tmp_path / "run", config, PacedEvaluator(GENOME, seconds=0.02), ConstantMutation()) as (search, store):
         stopped = asyncio.run(search.run())
-        assert stopped.ending is Ending.TIME_LIMIT
-        assert search.standings.told < POP * GENS
+        assert stopped.ending is StopReason.TIME_LIMIT
+        assert search.standings.result_number < POP * GENS
         assert confirmed(store)
     with opened(tmp_path / "run", config, PacedEvaluator(GENOME, seconds=0.02), ConstantMutation()) as (search, store):
-        told = search.standings.told
-        assert asyncio.run(search.run()).ending is Ending.TIME_LIMIT  # what it was driven before counts
-        assert search.standings.told < told + POP
+        result_number = search.standings.result_number
+        assert asyncio.run(search.run()).ending is StopReason.TIME_LIMIT  # what it was driven before counts
+        assert search.standings.result_number < result_number + POP
 
 
 @pytest.mark.parametrize(
     ("limit", "ending"),
-    [({"max_gpu_hours": 600 / 3600}, Ending.GPU_LIMIT), ({"max_usd": 600 / 3600 * 2.0}, Ending.USD_LIMIT)],
+    [({"max_gpu_hours": 600 / 3600}, StopReason.GPU_LIMIT), ({"max_usd": 600 / 3600 * 2.0}, StopReason.USD_LIMIT)],
 )
 def test_what_workers_cost_is_limited_whatever_came_of_it(
-    tmp_path: Path, limit: dict[str, float], ending: Ending
+    tmp_path: Path, limit: dict[str, float], ending: StopReason
 ) -> None:
     config = configuration(POP, GENS, **limit)
     evaluator = LosingEvaluator(GENOME, one_in=3, slots=1)
@@ -84,7 +84,7 @@ def test_what_workers_cost_is_limited_whatever_came_of_it(
         assert confirmed(store)
         outcomes = [*store.outcomes()]
         assert any(one.status is not Status.OK for one in outcomes)
-        seconds = sum(one.result.timings.total_seconds for one in store.told() if one.result)
+        seconds = sum(one.result.timings.total_seconds for one in store.results() if one.result)
         assert store.occupied_seconds() == pytest.approx(seconds, abs=1.0)
         assert 560 < seconds < 615  # an evaluation takes 12 s, a crash 2 s
 

@@ -23,7 +23,7 @@ from evo.run.folder import RunFolder
 from evo.run.lifecycle import view
 from evo.run.replay import replay_run
 from evo.run.status import read_status
-from evo.search.stopping import Ending
+from evo.search.stopping import StopReason
 from evo.store import MEASURED_AGAIN, ProposalRecord, Purpose, Store, mean_objectives
 from evo.workers import Slot
 from trainer.evaluation import Evaluation, Job, Status
@@ -92,16 +92,16 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_look_is_an_evaluation_with_a_seed_of_its_own(finished: Path) -> None:
     assert_no_error(finished)
     with Store.read(RunFolder(finished).store) as store:
-        evaluations = list(store.told())
+        evaluations = list(store.results())
         looks = Counter(one.individual for one in evaluations if one.purpose is Purpose.REPLICATE)
         asked = Counter(int(re.findall(r"individual (\d+) is", one.reason or "")[0]) for one in repeats(finished))
-        assert [one.told for one in evaluations] == list(range(1, 97))
+        assert [one.result_number for one in evaluations] == list(range(1, 97))
         assert max(Counter((one.individual, one.seed) for one in evaluations).values()) == 1
         assert asked.total() > 3
         assert all(looks[individual] >= count for individual, count in asked.items())
         for repeat in repeats(finished):
             individual = int(re.findall(r"individual (\d+) is", repeat.reason or "")[0])
-            assert any(one.told <= repeat.told for one in store.measurements_of(individual))
+            assert any(one.result_number <= repeat.result_number for one in store.measurements_of(individual))
 
 
 def test_everybody_is_ranked_by_all_that_was_measured_of_them(finished: Path) -> None:
@@ -119,7 +119,7 @@ def test_a_space_that_is_searched_through_is_looked_at_until_the_budget_is_spent
     with opened(tmp_path / "run", config, evaluator, build_operators(config), genome=small) as (search, store):
         stopped = asyncio.run(search.run())
         assert len([*store.individuals()]) == 9
-        assert (stopped.ending, store.last_told()) == (Ending.COMPLETE, 96)
+        assert (stopped.ending, store.last_result_number()) == (StopReason.COMPLETE, 96)
 
 
 def test_the_journal_leads_to_the_same_looks_again(finished: Path) -> None:
@@ -152,6 +152,6 @@ def test_nobody_is_looked_at_again_where_it_is_of_no_use(tmp_path: Path) -> None
     assert repeats(unwanted) == []
     exact = run(tmp_path / "exact", lambda genome: SteadyEvaluator(genome, slots=4, turns=3))
     with Store.read(RunFolder(exact).store) as store:
-        told = [one.told for one in store.outcomes() if one.purpose is Purpose.REPLICATE]
-    assert len(told) < 20
-    assert all(one.told <= max(told) for one in repeats(exact))
+        result_number = [one.result_number for one in store.outcomes() if one.purpose is Purpose.REPLICATE]
+    assert len(result_number) < 20
+    assert all(one.result_number <= max(result_number) for one in repeats(exact))

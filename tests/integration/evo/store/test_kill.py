@@ -52,7 +52,7 @@ def assert_holds(store: StoreView, fact: list[str]) -> None:
             assert len(store.attempts_of(numbers[0])) >= numbers[1]
         case "told":
             record = store.evaluation(numbers[0])
-            assert (record.told, record.result) == (numbers[1], verdict(1 + numbers[0] / 1000))
+            assert (record.result_number, record.result) == (numbers[1], verdict(1 + numbers[0] / 1000))
 
 
 def test_kills_at_any_moment_lose_nothing(tmp_path: Path) -> None:
@@ -87,13 +87,13 @@ os.kill(os.getpid(), signal.SIGKILL)
 def test_a_reader_ignores_what_a_kill_within_a_commit_left(tmp_path: Path) -> None:
     folder = make_run(tmp_path / "run", individuals=40)
     with Store.read(folder.store) as watching:
-        before = list(watching.told())
+        before = list(watching.results())
         log = folder.store.with_name(f"{folder.store.name}-wal")
         subprocess.run([sys.executable, "-c", _DIE_IN_A_COMMIT, str(folder.store)], check=False)
         assert log.stat().st_size > 0
-        assert list(watching.told()) == before
+        assert list(watching.results()) == before
     with Store.read(folder.store) as view:
-        assert list(view.told()) == before
+        assert list(view.results()) == before
     assert check_run(folder.path) == []
 
 

@@ -28,7 +28,7 @@ def store(path: Path):
 
 
 def test_a_proposal_is_open_until_it_is_admitted(store: Store) -> None:
-    store.begin_proposal(0, "seed", (), told=0)
+    store.begin_proposal(0, "seed", (), result_number=0)
     assert store.proposal(0).state is ProposalState.OPEN
     assert [proposal.number for proposal in store.open_proposals()] == [0]
     (evaluation,) = store.admit(0, source=source_of(0), normal_form="n", idea="", evaluations=[SEARCH])
@@ -41,7 +41,7 @@ def test_a_proposal_is_open_until_it_is_admitted(store: Store) -> None:
 
 def test_a_refused_proposal_keeps_its_reason(store: Store) -> None:
     admit(store, 0)
-    store.begin_proposal(1, "llm_mutation", (0,), told=0)
+    store.begin_proposal(1, "llm_mutation", (0,), result_number=0)
     store.refuse(1, "duplicate", "the same program as individual 0")
     refused = store.proposal(1)
     assert (refused.state, refused.kind, refused.parents) == (ProposalState.REFUSED, "duplicate", (0,))
@@ -51,7 +51,7 @@ def test_a_refused_proposal_keeps_its_reason(store: Store) -> None:
 
 def test_an_admission_is_all_or_nothing(store: Store) -> None:
     admit(store, 0)
-    store.begin_proposal(1, "random_mutation", (0,), told=0)
+    store.begin_proposal(1, "random_mutation", (0,), result_number=0)
     with pytest.raises(StoreError, match="UNIQUE"):
         store.admit(1, source="x = 1", normal_form=source_of(0).strip(), idea="same program", evaluations=[SEARCH])
     assert store.proposal(1).state is ProposalState.OPEN
@@ -67,7 +67,7 @@ def test_known_finds_a_program_by_its_normal_form(store: Store) -> None:
 
 def test_a_proposal_knows_who_was_admitted_before_it_began_or_was_answered(store: Store) -> None:
     admit(store, 0)
-    store.begin_proposal(2, "llm_mutation", (0,), told=0)
+    store.begin_proposal(2, "llm_mutation", (0,), result_number=0)
     admit(store, 1, (0,))
     first, second = source_of(0).strip(), source_of(1).strip()
     assert store.known(second) == 1
@@ -100,21 +100,25 @@ def test_a_store_of_the_first_schema_is_brought_up_to_date(path: Path) -> None:
 
 def test_parents_keep_their_order(store: Store) -> None:
     grow(store, None, range(3))
-    store.begin_proposal(3, "llm_crossover", (2, 0), told=3)
+    store.begin_proposal(3, "llm_crossover", (2, 0), result_number=3)
     assert store.proposal(3).parents == (2, 0)
     assert store.individual(2).parents == (1, 0)
 
 
 def test_results_are_told_in_the_order_of_acceptance(store: Store) -> None:
     first, second = admit(
-        store, 0, evaluations=(SEARCH, EvaluationRequest(2, (Split.GATE, Split.FINAL), Purpose.CONFIRM))
+        store, 0, evaluations=(SEARCH, EvaluationRequest(2, (Split.HOLDOUT, Split.FINAL), Purpose.CONFIRM))
     )
     assert evaluate(store, second, verdict(1.25)) == 1
     assert evaluate(store, first, verdict(status=Status.CRASHED)) == 2
-    assert [record.id for record in store.told()] == [second, first]
-    assert [record.id for record in store.told(after=1)] == [first]
+    assert [record.id for record in store.results()] == [second, first]
+    assert [record.id for record in store.results(after=1)] == [first]
     confirmed = store.evaluation(second)
-    assert (confirmed.state, confirmed.told, confirmed.splits) == (EvaluationState.DONE, 1, (Split.GATE, Split.FINAL))
+    assert (confirmed.state, confirmed.result_number, confirmed.splits) == (
+        EvaluationState.DONE,
+        1,
+        (Split.HOLDOUT, Split.FINAL),
+    )
     assert confirmed.result == verdict(1.25)
     assert [outcome.status for outcome in store.outcomes_of(0)] == [Status.OK, Status.CRASHED]
     assert [outcome.objectives for outcome in store.outcomes()] == [verdict(1.25).objectives, {}]
@@ -158,7 +162,7 @@ def test_a_resumed_run_releases_what_was_running(store: Store) -> None:
 
 def test_exchanges_are_journaled_and_summed(store: Store) -> None:
     admit(store, 0)
-    store.begin_proposal(1, "llm_mutation", (0,), told=0)
+    store.begin_proposal(1, "llm_mutation", (0,), result_number=0)
     journal = store.journal(1)
     assert journal.request(0) is None
     journal.record_request(0, {"model": "m", "attempt": 1})
@@ -181,7 +185,7 @@ def test_operators_have_totals_and_work_has_a_period(store: Store) -> None:
     assert (store.operator_totals(), store.period()) == ([], None)
     admit(store, 0)
     for number, operator, costs in ((1, "llm", (0.25, None, 0.5)), (2, "llm", (1.0,)), (3, "random", ())):
-        store.begin_proposal(number, operator, (0,), told=0)
+        store.begin_proposal(number, operator, (0,), result_number=0)
         for turn, cost in enumerate(costs):
             store.journal(number).record_request(turn, {})
             store.journal(number).record_exchange(turn, exchange(cost))
@@ -193,7 +197,7 @@ def test_operators_have_totals_and_work_has_a_period(store: Store) -> None:
 
 
 def test_an_answer_is_final(store: Store) -> None:
-    store.begin_proposal(0, "seed", (), told=0)
+    store.begin_proposal(0, "seed", (), result_number=0)
     journal = store.journal(0)
     with pytest.raises(StoreError, match="Record the request first"):
         journal.record_exchange(0, exchange())
@@ -227,9 +231,9 @@ def test_children_are_seen_as_they_were_when_a_proposal_began(store: Store) -> N
     evaluations = admit(store, 1, (0,), evaluations=(SEARCH, SEARCH))
     evaluate(store, evaluations[0], verdict(1.0))
     evaluate(store, evaluations[1], verdict(2.0))
-    (child,) = store.children_of((0,), limit=9, told=2)
+    (child,) = store.children_of((0,), limit=9, result_number=2)
     assert child.objectives["val_bpb"] == 1.0
-    assert store.children_of((0,), limit=9, told=1) == []
+    assert store.children_of((0,), limit=9, result_number=1) == []
 
 
 def test_writes_can_share_one_transaction(store: Store, path: Path) -> None:
@@ -245,9 +249,9 @@ def test_writes_can_share_one_transaction(store: Store, path: Path) -> None:
     assert store.meta("half") is None
     with store.transaction():
         store.finish(evaluation, store.launch(evaluation, "cpu"), verdict())
-        store.begin_proposal(1, "random_mutation", (0,), told=1)
+        store.begin_proposal(1, "random_mutation", (0,), result_number=1)
     with Store.read(path) as view:
-        assert view.last_told() == 1
+        assert view.last_result_number() == 1
 
 
 def test_the_outcome_of_one_evaluation_is_read(store: Store) -> None:
@@ -283,8 +287,8 @@ def test_pages_are_complete(store: Store) -> None:
             store.enqueue(0, seed=1, splits=(Split.SELECTION,), purpose=Purpose.BASELINE)
         for queued in store.queued():
             evaluate(store, queued.id)
-    assert [outcome.told for outcome in store.outcomes()] == list(range(1, 602))
-    assert [record.told for record in store.told(after=200)] == list(range(201, 602))
+    assert [outcome.result_number for outcome in store.outcomes()] == list(range(1, 602))
+    assert [record.result_number for record in store.results(after=200)] == list(range(201, 602))
 
 
 def test_asking_for_what_is_not_there_says_so(store: Store) -> None:
@@ -301,17 +305,17 @@ def test_readers_see_every_write_and_cannot_write(store: Store, path: Path) -> N
         # A reader in the middle of its iteration does not hold the writer up.
         grow(store, None, range(3, 5))
         assert [individual.id for individual in individuals] == [1, 2, 3, 4]
-        assert view.last_told() == 5
+        assert view.last_result_number() == 5
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
             view._database.execute("DELETE FROM events")
 
 
 def test_a_store_is_reopened_with_everything(store: Store, path: Path) -> None:
     grow(store, None, range(4))
-    before = list(store.told())
+    before = list(store.results())
     store.close()
     with Store.open(path) as reopened:
-        assert list(reopened.told()) == before
+        assert list(reopened.results()) == before
         assert reopened.breaches() == []
 
 
@@ -366,7 +370,7 @@ def test_a_full_disk_is_an_error_that_says_what_to_do_and_loses_nothing(store: S
         store.record_event("large", {"text": "x" * 100_000})
     store._database.execute("PRAGMA max_page_count = 1000000")
     grow(store, None, range(2, 3))
-    assert store.last_told() == 3
+    assert store.last_result_number() == 3
     assert store.breaches() == []
 
 

@@ -34,7 +34,7 @@ from messages_server import (
 )
 
 from operators.errors import CostLimitReached, OperatorUnavailable
-from operators.llm import LLMSettings, Purse
+from operators.llm import LLMSettings, SpendLimit
 from operators.mutation.constants import ConstantMutation
 from operators.proposal import NoOffspring, Proposal
 from operators.source.constants import Range, find_constants
@@ -216,29 +216,31 @@ def test_dirty_characters_do_no_harm(dirt: str, tmp_path: Path) -> None:
 def test_the_money_limit_stops_before_it_is_passed(tmp_path: Path) -> None:
     with MessagesServer(fallback=say("Hm.", output_tokens=20_000)) as server:
         stage = scene(server, max_cost_usd=0.5)
-        stage.purse = Purse(0.5)
+        stage.spend_limit = SpendLimit(0.5)
         [error] = stage.propose(request_for(FileJournal(tmp_path)))
 
     assert isinstance(error, CostLimitReached)
     assert "evo resume RUN --max-cost" in str(error)
-    assert 0 < stage.purse.spent_usd <= 0.5
+    assert 0 < stage.spend_limit.spent_usd <= 0.5
     assert len(server.requests) == 2, "a third reply of this kind would pass the limit"
 
 
 def test_concurrent_calls_share_the_limit_and_wait_for_each_other(tmp_path: Path) -> None:
     with MessagesServer(fallback=model(scripted_model)) as server:
         stage = scene(server)
-        stage.purse = Purse(0.25)  # room for one call at its largest cost at a time, for many at their real cost
+        stage.spend_limit = SpendLimit(
+            0.25
+        )  # room for one call at its largest cost at a time, for many at their real cost
         outcomes = stage.propose(*(request_for(FileJournal(tmp_path / str(number)), number) for number in range(8)))
 
     assert all(isinstance(outcome, Proposal) for outcome in outcomes)
-    assert stage.purse.spent_usd == pytest.approx(8 * (1_000 * 2 + 100 * 10) / 1e6)
+    assert stage.spend_limit.spent_usd == pytest.approx(8 * (1_000 * 2 + 100 * 10) / 1e6)
 
 
 def test_a_resumed_purse_remembers(tmp_path: Path) -> None:
     with MessagesServer() as server:
         stage = scene(server)
-        stage.purse = Purse(1.0, spent_usd=0.95)
+        stage.spend_limit = SpendLimit(1.0, spent_usd=0.95)
         [error] = stage.propose(request_for(FileJournal(tmp_path)))
 
     assert isinstance(error, CostLimitReached)
@@ -256,7 +258,7 @@ def test_an_unknown_price_is_unknown_not_zero(tmp_path: Path) -> None:
 def test_a_limit_needs_a_known_price_also_for_a_journaled_model(tmp_path: Path) -> None:
     with MessagesServer(say(GOOD)) as server:
         stage = scene(server, model="qwen-coder")
-        stage.purse = Purse(1.0)
+        stage.spend_limit = SpendLimit(1.0)
         [error] = stage.propose(request_for(FileJournal(tmp_path)))
 
     assert isinstance(error, ConfigError)

@@ -87,7 +87,7 @@ def test_who_scores_below_the_best_is_scored_on_the_gate_split_as_well(
 ) -> None:
     below = bigram.split_bpb["S"] + margin
 
-    verdict = supervisor.evaluate(Job(genome(), 7, gate_below=below))
+    verdict = supervisor.evaluate(Job(genome(), 7, holdout_below=below))
 
     assert verdict.status is Status.OK, verdict.reason
     assert verdict.split_bpb == pytest.approx({split: bigram.split_bpb[split] for split in splits})
@@ -99,11 +99,11 @@ def test_who_scores_below_the_best_is_scored_on_the_gate_split_as_well(
     [(("S",), 0.0, 16), (("S",), 99.0, 128), (("S", "F"), 99.0, 192), (("S", "G"), 0.0, 128), (("S",), None, 16)],
 )
 def test_would_be_champions_have_every_block_probed(
-    supervisor: SupervisorProcess, splits: tuple[str, ...], gate_below: float | None, probes: int
+    supervisor: SupervisorProcess, splits: tuple[str, ...], holdout_below: float | None, probes: int
 ) -> None:
     model = "def build_model(task):\n    return Moody(task.vocab_size)\n" + MOODY
 
-    verdict = supervisor.evaluate(Job(genome(model=model), 0, tuple(map(Split, splits)), gate_below))
+    verdict = supervisor.evaluate(Job(genome(model=model), 0, tuple(map(Split, splits)), holdout_below))
 
     assert verdict.status is Status.REJECTED
     assert f"({probes} of {probes} probes moved)" in re.sub("tolerance [^;]*; ", "", verdict.reason)

@@ -7,7 +7,7 @@ import pytest
 
 from evo.compare.arms import arm_config
 from evo.compare.collecting import Definition
-from evo.compare.estimate import CHILD, estimate
+from evo.compare.cost import CHILD, estimate
 from evo.compare.experiment import Experiment, load_experiment, parse_experiment
 from evo.compare.methods import METHODS
 from evo.compare.preparation import define

@@ -184,13 +184,18 @@ def test_the_headline_names_the_best_its_gain_and_its_noise():
 
 
 def test_best_so_far_follows_means_and_steps_back():
-    def told(number, individual, bpb):
+    def result_number(number, individual, bpb):
         return EvaluationRow(number, individual, number, Status.OK, "cpu", {"val_bpb": bpb})
 
-    evaluations = [told(1, 0, 2.0), told(2, 1, 1.0), EvaluationRow(3, 2, 0, Status.CRASHED, "cpu"), told(4, 1, 3.2)]
+    evaluations = [
+        result_number(1, 0, 2.0),
+        result_number(2, 1, 1.0),
+        EvaluationRow(3, 2, 0, Status.CRASHED, "cpu"),
+        result_number(4, 1, 3.2),
+    ]
     report = _run_with(_scored(0, 2.0), _scored(1, 2.1, replicates=2), evaluations=evaluations)
     assert report.best_so_far() == [(1, 2.0), (2, 1.0), (4, 2.0)]
-    gated = replace(report, evaluations=tuple(replace(row, champion=0) for row in evaluations))
+    gated = replace(report, evaluations=tuple(replace(row, incumbent=0) for row in evaluations))
     assert gated.best_so_far() == [(1, 2.0), (2, 2.0), (4, 2.0)]
 
 
@@ -228,8 +233,8 @@ def test_outliers_on_the_worse_side_do_not_flatten_the_chart(direction):
     objective = Objective("score", direction, "points")
     values = [5.0, 5.0 - sign * 0.2, 5.0 - sign * 0.1, 5.0 + sign * 4000]
     rows = [IndividualRow(i, (0,) if i else (), "op", "", Status.OK, {"score": v}, 1) for i, v in enumerate(values)]
-    told = [EvaluationRow(i + 1, i, 0, Status.OK, "cpu", {"score": v}) for i, v in enumerate(values)]
-    report = _run_with(*rows, evaluations=told, objectives=(objective,), front_objectives=())
+    result_number = [EvaluationRow(i + 1, i, 0, Status.OK, "cpu", {"score": v}) for i, v in enumerate(values)]
+    report = _run_with(*rows, evaluations=result_number, objectives=(objective,), front_objectives=())
     low, high = progress_chart(report).figure.layout.yaxis.range
     assert low < min(values[:3]) <= max(values[:3]) < high
     assert high - low < 1

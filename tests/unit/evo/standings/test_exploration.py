@@ -8,10 +8,10 @@ from evo.standings.exploration import Exploration
 def active(exploration: Exploration, results: range, led_since: int) -> list[int]:
     """Tell results; return those after which the search explores."""
     exploring = []
-    for told in results:
-        exploration.tell(told, led_since)
+    for result_number in results:
+        exploration.tell(result_number, led_since)
         if exploration.is_active:
-            exploring.append(told)
+            exploring.append(result_number)
     return exploring
 
 
@@ -31,8 +31,8 @@ def test_a_better_individual_ends_it() -> None:
 
 def test_improvements_keep_it_away() -> None:
     exploration = Exploration(10)
-    for told in range(1, 100):
-        exploration.tell(told, told - told % 9)
+    for result_number in range(1, 100):
+        exploration.tell(result_number, result_number - result_number % 9)
     assert exploration.phases == ()
 
 
@@ -42,10 +42,10 @@ def test_it_can_be_switched_off() -> None:
 
 def test_it_says_so_once_when_it_begins_and_once_when_it_ends() -> None:
     exploration, said = Exploration(10), {}
-    for told in range(1, 30):
-        exploration.tell(told, 12 if told >= 12 else 0)
-        if remark := exploration.remark(told):
-            said[told] = remark
+    for result_number in range(1, 30):
+        exploration.tell(result_number, 12 if result_number >= 12 else 0)
+        if remark := exploration.remark(result_number):
+            said[result_number] = remark
     assert said == {
         10: "Nothing better in 10 results: from result 10 on the search explores.",
         12: "The search explored from result 10 to result 12: something better was found.",

@@ -31,10 +31,10 @@ class Climb:
         purpose = Purpose.SEARCH if share == 1 else Purpose.SCREEN
         status = Status.CRASHED if bpb is None else Status.OK
         measured = {} if bpb is None else {"val_bpb": bpb, "tokens_per_second": speed}
-        told = next(self._told)
+        result_number = next(self._told)
         self.ladder.tell(
             Outcome(
-                told, individual, told, purpose, 0, 1, "cpu", status, measured, {}, 0.0, share
+                result_number, individual, result_number, purpose, 0, 1, "cpu", status, measured, {}, 0.0, share
             )  # positional: as stored
         )
         return self.ladder.promotion(individual)

@@ -42,7 +42,7 @@ class Teller:
         outcome = Outcome(
             evaluation=0,
             individual=individual,
-            told=next(self._told),
+            result_number=next(self._told),
             purpose=purpose,
             seed=seed,
             attempt=1,
@@ -229,7 +229,7 @@ class TestChampion:
         teller.tell(2, 1.2, gate=1.95)
         assert [one.id for one in teller.standings.hall] == [2, 1, 0]
         assert teller.best == 1
-        assert teller.standings.setbacks == {2: Setback(champion=1, bpb=1.95, champion_bpb=1.9)}
+        assert teller.standings.setbacks == {2: Setback(incumbent=1, bpb=1.95, incumbent_bpb=1.9)}
 
     def test_who_was_never_scored_on_the_gate_split_does_not(self) -> None:
         teller = Teller()
@@ -266,7 +266,7 @@ class TestChampion:
         assert teller.best == 2
 
     def test_the_same_results_again_give_the_same_champions(self) -> None:
-        def champions() -> list[int | None]:
+        def incumbents() -> list[int | None]:
             chance, teller, seen = random.Random(3), Teller(pop=4, gens=100), []
             teller.replicates(2.0, 2.01, 1.99)
             for number in range(1, 200):
@@ -278,9 +278,9 @@ class TestChampion:
                 seen.append(teller.best)
             return seen
 
-        seen = champions()
+        seen = incumbents()
         assert len(set(seen)) > 5
-        assert champions() == seen
+        assert incumbents() == seen
 
     def test_it_is_the_first_finalist(self) -> None:
         teller = Teller(pop=4, gens=8)
@@ -304,7 +304,7 @@ def test_failures_are_counted_and_nowhere_else() -> None:
     teller.replicates(2.0)
     teller.tell(1, None)
     standings = teller.standings
-    assert (standings.told, standings.searched) == (2, 1)
+    assert (standings.result_number, standings.searched) == (2, 1)
     assert standings.statuses == {Status.OK: 1, Status.CRASHED: 1}
     assert teller.population == [0]
     assert len(standings.hall) == len(standings.front.individuals) == 1

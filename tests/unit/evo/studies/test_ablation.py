@@ -7,7 +7,7 @@ import pytest
 
 from evo.studies.ablation import Ablation, Verdict, ablation, planned, trials
 from evo.studies.edits import Change, split_change
-from evo.studies.notebook import Measurement, Notebook
+from evo.studies.measurement_cache import Measurement, MeasurementCache
 from operators.gate import SourceGate, script_contract
 from operators.source.constants import find_constants
 from trainer.errors import ConfigError
@@ -30,14 +30,14 @@ def change(before: str = BEFORE, after: str = AFTER) -> Change:
 def found(tmp_path: Path, rule: Rule, parts: Change | None = None, seeds: int = 3) -> Ablation:
     """Return the ablation of programs whose loss is `rule` of their constants, plus a little noise."""
     whole = parts or change()
-    notebook = Notebook(tmp_path / "ablation.json", {})
+    cache = MeasurementCache(tmp_path / "ablation.json", {})
     for index, trial in enumerate(trials(whole, range(seeds))):
         value = rule({name: int(str(one.value)) for name, one in find_constants(trial.program).items()})
         noise = NOISE[index % len(NOISE)] + trial.seed
         failed = Measurement(Status.CRASHED, reason="ValueError: no")
         measured = failed if value is None else Measurement(Status.OK, {"loss": value + noise})
-        notebook.add(trial.program, trial.seed, measured)
-    return ablation(whole, notebook, range(seeds), LOSS)
+        cache.add(trial.program, trial.seed, measured)
+    return ablation(whole, cache, range(seeds), LOSS)
 
 
 def verdicts(result: Ablation) -> list[Verdict]:
@@ -80,10 +80,10 @@ def test_an_edit_that_the_others_need(tmp_path: Path) -> None:
 
 def test_what_is_not_measured_yet(tmp_path: Path) -> None:
     parts = change()
-    notebook = Notebook(tmp_path / "ablation.json", {})
+    cache = MeasurementCache(tmp_path / "ablation.json", {})
     for trial in trials(parts, range(2))[:2]:
-        notebook.add(trial.program, trial.seed, Measurement(Status.OK, {"loss": 1.0}))
-    result = ablation(parts, notebook, range(2), LOSS)
+        cache.add(trial.program, trial.seed, Measurement(Status.OK, {"loss": 1.0}))
+    result = ablation(parts, cache, range(2), LOSS)
     assert set(verdicts(result)) == {Verdict.UNKNOWN}
     assert result.whole.mean == 0
     assert result.spread.degrees == 0

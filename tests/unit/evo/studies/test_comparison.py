@@ -4,9 +4,9 @@ from statistics import stdev
 
 import pytest
 
-from evo.standings.paired_noise import Spread
+from evo.standings.paired_noise import PairedNoise
 from evo.studies.comparison import Gain, Sample, gain_over, spread_between
-from evo.studies.notebook import Measurement
+from evo.studies.measurement_cache import Measurement
 from trainer.evaluation import Status
 from trainer.objectives import Constraint, Direction, Objective
 
@@ -23,16 +23,16 @@ def sample(*values: float | None, name: str = "loss") -> Sample:
 
 
 def test_a_gain_is_positive_where_it_is_better() -> None:
-    spread = Spread(0.1, 20)
+    spread = PairedNoise(0.1, 20)
     assert gain_over(sample(1.0, 1.0), sample(1.5, 1.5), LOSS, spread).mean == 0.5
     better, base = sample(3.0, 3.0, name="score"), sample(1.0, 2.0, name="score")
     assert gain_over(better, base, SCORE, spread).mean == 1.5
 
 
 def test_only_seeds_that_both_ended_ok_with_are_compared() -> None:
-    gain = gain_over(sample(1.0, None, 3.0), sample(None, 1.0, 5.0), LOSS, Spread(0.2, 30))
+    gain = gain_over(sample(1.0, None, 3.0), sample(None, 1.0, 5.0), LOSS, PairedNoise(0.2, 30))
     assert (gain.mean, gain.seeds, gain.noise) == (2.0, 1, 0.2)
-    nothing = gain_over(sample(1.0, None), sample(None, 1.0), LOSS, Spread(0.2, 30))
+    nothing = gain_over(sample(1.0, None), sample(None, 1.0), LOSS, PairedNoise(0.2, 30))
     assert nothing == Gain(None, None, None, 0)
     assert not nothing.is_real
     assert not nothing.is_loss
@@ -94,7 +94,7 @@ def test_failures_leave_what_is_complete() -> None:
 
 
 def test_few_degrees_of_freedom_ask_for_more() -> None:
-    quantiles = [Spread(1.0, degrees).quantile for degrees in (1, 2, 5, 10, 11, 20, 1000)]
+    quantiles = [PairedNoise(1.0, degrees).quantile for degrees in (1, 2, 5, 10, 11, 20, 1000)]
     assert quantiles == sorted(quantiles, reverse=True)
     assert quantiles[0] == 12.71
     assert quantiles[4] == pytest.approx(2.20, abs=0.01)
@@ -103,7 +103,7 @@ def test_few_degrees_of_freedom_ask_for_more() -> None:
 
 def test_the_order_of_sums_is_no_gain() -> None:
     zero, other = sample(0.1 + 0.2, 0.3), sample(0.3, 0.3)
-    gain = gain_over(other, zero, LOSS, Spread(0.0, 1))
+    gain = gain_over(other, zero, LOSS, PairedNoise(0.0, 1))
     assert gain.mean != 0
     assert not gain.is_real
 

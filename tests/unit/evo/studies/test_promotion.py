@@ -6,7 +6,7 @@ import pytest
 
 from evo.config.config import parse_config
 from evo.studies.comparison import Gain
-from evo.studies.notebook import Measurement, Notebook
+from evo.studies.measurement_cache import Measurement, MeasurementCache
 from evo.studies.promotion import Contender, Scale, Verdict, promotion, trials
 from trainer.errors import ConfigError
 from trainer.evaluation import Status
@@ -101,13 +101,13 @@ def contender(individual: int, share: float | None = 0.1) -> Contender:
 
 def verdicts(tmp_path: Path, values: dict[int, list[float | None]], **more: Any) -> dict[int, Verdict]:
     """Return the verdicts over individuals whose values by seed are given; None is a crash, and 0 is generation 0."""
-    notebook = Notebook(tmp_path / "promotion.json", {})
+    cache = MeasurementCache(tmp_path / "promotion.json", {})
     zero, *contenders = (contender(individual) for individual in values)
     for one, measured in zip((zero, *contenders), values.values(), strict=True):
         for seed, value in enumerate(measured):
             failed = Measurement(Status.CRASHED, reason="no")
-            notebook.add(one.program, seed, failed if value is None else Measurement(Status.OK, {"loss": value}))
-    result = promotion(zero.program, contenders, Scale.parse(["X=1"]), notebook, range(4), LOSS, **more)
+            cache.add(one.program, seed, failed if value is None else Measurement(Status.OK, {"loss": value}))
+    result = promotion(zero.program, contenders, Scale.parse(["X=1"]), cache, range(4), LOSS, **more)
     return {one.contender.individual: one.verdict for one in result.promoted}
 
 
@@ -144,12 +144,12 @@ def test_a_constraint_that_breaks_at_the_scale(tmp_path: Path) -> None:
 
 
 def test_who_is_generation_zero_at_the_scale_adds_nothing(tmp_path: Path) -> None:
-    notebook = Notebook(tmp_path / "promotion.json", {})
+    cache = MeasurementCache(tmp_path / "promotion.json", {})
     zero, other = contender(1), contender(2)
     for program, values in ((zero.program, (1.0, 1.2)), (other.program, (0.8, 0.9))):
         for seed, value in enumerate(values):
-            notebook.add(program, seed, Measurement(Status.OK, {"loss": value}))
-    result = promotion(zero.program, [zero, other], Scale.parse(["X=1"]), notebook, range(2), LOSS)
+            cache.add(program, seed, Measurement(Status.OK, {"loss": value}))
+    result = promotion(zero.program, [zero, other], Scale.parse(["X=1"]), cache, range(2), LOSS)
     assert [one.verdict for one in result.promoted] == [Verdict.SAME, Verdict.OPEN]
     assert result.spread.degrees == 1
     assert len(trials(zero.program, [zero, other], range(2))) == 4

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from operators.errors import CostLimitReached
-from operators.llm import Purse, price_of
+from operators.llm import SpendLimit, price_of
 from operators.llm.prices import Usage, cost_usd
 
 MILLION = 1_000_000
@@ -37,19 +37,19 @@ def test_an_unknown_model_has_no_price() -> None:
 
 def test_a_call_waits_for_money_set_aside_by_others() -> None:
     async def scenario() -> list[str]:
-        purse, events = Purse(1.0), []
+        spend_limit, events = SpendLimit(1.0), []
         held = asyncio.Event()
 
         async def first() -> None:
-            async with purse.reserve(0.8):
+            async with spend_limit.reserve(0.8):
                 held.set()
                 await asyncio.sleep(0)
                 events.append("first done")
-                purse.book(0.1)
+                spend_limit.book(0.1)
 
         async def second() -> None:
             await held.wait()
-            async with purse.reserve(0.8):
+            async with spend_limit.reserve(0.8):
                 events.append("second begun")
 
         await asyncio.gather(second(), first())
@@ -60,23 +60,23 @@ def test_a_call_waits_for_money_set_aside_by_others() -> None:
 
 def test_a_call_that_cannot_fit_is_refused_once_it_is_alone() -> None:
     async def scenario() -> float:
-        purse = Purse(1.0, spent_usd=0.3)
+        spend_limit = SpendLimit(1.0, spent_usd=0.3)
         with pytest.raises(CostLimitReached, match=r"up to \$0.80, but of the limit of \$1.00 \$0.30 is spent"):
-            async with purse.reserve(0.8):
+            async with spend_limit.reserve(0.8):
                 pass
-        async with purse.reserve(0.7):
-            purse.book(None)
-        return purse.spent_usd
+        async with spend_limit.reserve(0.7):
+            spend_limit.book(None)
+        return spend_limit.spent_usd
 
     assert asyncio.run(scenario()) == 0.3
 
 
 def test_a_cancelled_call_gives_its_money_back() -> None:
     async def scenario() -> None:
-        purse = Purse(1.0)
+        spend_limit = SpendLimit(1.0)
 
         async def call() -> None:
-            async with purse.reserve(1.0):
+            async with spend_limit.reserve(1.0):
                 await asyncio.Event().wait()
 
         task = asyncio.create_task(call())
@@ -84,7 +84,7 @@ def test_a_cancelled_call_gives_its_money_back() -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        async with purse.reserve(1.0):
+        async with spend_limit.reserve(1.0):
             pass
 
     asyncio.run(scenario())

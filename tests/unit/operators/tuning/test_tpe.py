@@ -46,10 +46,10 @@ def asked(measured: Points, count: int = 40, uniform_draws: int = 10) -> list[di
 
 
 def test_it_suggests_better_points_than_it_was_told() -> None:
-    told = points()
-    suggested = [loss(values) for values in asked(told)]
-    assert median(suggested) < 0.5 * median(value for _, value in told)
-    assert sum(values["ACT"] == "gelu" for values in asked(told)) > 20  # one in four by chance
+    result_number = points()
+    suggested = [loss(values) for values in asked(result_number)]
+    assert median(suggested) < 0.5 * median(value for _, value in result_number)
+    assert sum(values["ACT"] == "gelu" for values in asked(result_number)) > 20  # one in four by chance
 
 
 def test_suggestions_are_values_of_their_dimensions() -> None:

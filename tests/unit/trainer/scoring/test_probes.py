@@ -18,7 +18,7 @@ def blocks(rows: int, seed: int) -> np.ndarray:
 
 
 def draw(count: int, seed: int = 0) -> tuple[dict[Split, np.ndarray], list[Probe]]:
-    splits = {Split.SELECTION: blocks(64, 1), Split.GATE: blocks(64, 2)}
+    splits = {Split.SELECTION: blocks(64, 1), Split.HOLDOUT: blocks(64, 2)}
     other = np.random.default_rng(3).integers(VOCAB_SIZE, size=1000).astype(np.int32)
     return splits, draw_probes(splits, count, BATCH, TOKEN_BYTES, other, np.random.default_rng(seed))
 

@@ -45,7 +45,7 @@ class NoTree:
         """Write nothing."""
 
 
-class Projection:
+class LineageWriter:
     """Writes the lineage behind the store, which it may trail but never lead.
 
     Args:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from operators.errors import CostLimitReached
 
 
-class Purse:
+class SpendLimit:
     """The money of one run, shared by all its operators and concurrent calls.
 
     Before a call its largest possible cost is set aside; afterwards what it did cost is booked. A call that does not

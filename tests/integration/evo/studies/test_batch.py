@@ -11,14 +11,14 @@ import pytest
 from paced_evaluator import BrokenWorkers, LosingEvaluator, PacedEvaluator, UnstartableEvaluator
 from searches import GENOME
 
-from evo.studies.bench import Bench, Trial
-from evo.studies.notebook import Measurement, Notebook
+from evo.studies.batch import Bench, Trial
+from evo.studies.measurement_cache import Measurement, MeasurementCache
 from evo.workers import Slot
 from trainer.errors import MachineError
 from trainer.evaluation import Evaluation, Job, Split, Status
 
 PROGRAMS = tuple(GENOME.replace("LR = 3e-4", f"LR = {number}e-4") for number in range(3, 7))
-SPLITS = (Split.SELECTION, Split.GATE)
+SPLITS = (Split.SELECTION, Split.HOLDOUT)
 
 
 class Notes:
@@ -49,14 +49,14 @@ def trials(seeds: int = 3) -> list[Trial]:
     return [Trial(f"program {place}", program, seed) for seed in range(seeds) for place, program in enumerate(PROGRAMS)]
 
 
-def notebook(folder: Path, **conditions: object) -> Notebook:
-    return Notebook(folder / "study.json", {"task": "this one", **conditions})
+def cache(folder: Path, **conditions: object) -> MeasurementCache:
+    return MeasurementCache(folder / "study.json", {"task": "this one", **conditions})
 
 
 def run(
     folder: Path, evaluator: PacedEvaluator, wanted: Sequence[Trial] | None = None, notes: Notes | None = None
 ) -> bool:
-    bench = Bench(evaluator, notebook(folder), SPLITS, notes or Notes())
+    bench = Bench(evaluator, cache(folder), SPLITS, notes or Notes())
     return asyncio.run(bench.run(wanted or trials()))
 
 
@@ -74,7 +74,7 @@ def test_everything_is_evaluated_once_and_kept(slots: int, tmp_path: Path) -> No
     )
     assert all(job.splits == SPLITS for job in evaluator.evaluated)
     assert notes.left == list(range(11, -1, -1))
-    kept = notebook(tmp_path)
+    kept = cache(tmp_path)
     for trial, measurement in notes.done:
         assert kept.get(trial.program, trial.seed) == measurement
     again, more = PacedEvaluator(GENOME, slots=slots, one_in=10**9), Notes()
@@ -88,7 +88,7 @@ def test_bits_per_byte_are_those_of_the_split_that_selection_never_saw(tmp_path:
     assert run(tmp_path, evaluator, trials(1))
     job = evaluator.evaluated[0]
     verdict = asyncio.run(PacedEvaluator(GENOME, one_in=10**9).verdict(evaluator.workers[0], job))
-    kept = notebook(tmp_path).get(job.genome, job.seed)
+    kept = cache(tmp_path).get(job.genome, job.seed)
     assert kept is not None
     assert kept.objectives["val_bpb"] == verdict.split_bpb["G"] != verdict.objectives["val_bpb"]
 
@@ -131,7 +131,7 @@ def interrupted(evaluator: PacedEvaluator, folder: Path, left: int) -> int:
     notes = Notes()
 
     async def scenario() -> bool:
-        bench = Bench(evaluator, notebook(folder), SPLITS, notes)
+        bench = Bench(evaluator, cache(folder), SPLITS, notes)
         notes.measured = lambda _trial, _measurement, now: bench.interrupt() if now == left else None  # type: ignore[method-assign]
         return await bench.run(trials())
 
@@ -159,11 +159,11 @@ def test_what_finishes_while_everything_is_ended_is_kept(tmp_path: Path) -> None
 
 def test_measurements_under_other_conditions_do_not_count_and_stay(tmp_path: Path) -> None:
     assert run(tmp_path, PacedEvaluator(GENOME, one_in=10**9), trials(1))
-    other = notebook(tmp_path, seconds=60)
+    other = cache(tmp_path, seconds=60)
     assert other.others == 4
     assert other.get(PROGRAMS[0], 0) is None
     other.add(PROGRAMS[0], 0, Measurement(Status.OK, {"val_bpb": 9.0}))
-    again = notebook(tmp_path)
+    again = cache(tmp_path)
     assert again.others == 1
     kept = again.get(PROGRAMS[0], 0)
     assert kept is not None
@@ -177,13 +177,13 @@ def test_measurements_under_other_conditions_do_not_count_and_stay(tmp_path: Pat
 def test_a_damaged_notebook_is_no_measurement(content: str, tmp_path: Path) -> None:
     (tmp_path / "study.json").write_text(content)
     with pytest.raises(MachineError, match="damaged"):
-        Notebook(tmp_path / "study.json", {})
+        MeasurementCache(tmp_path / "study.json", {})
     assert (tmp_path / "study.json").read_text() == content
 
 
 def test_a_place_that_cannot_be_written_shows_before_anything_is_paid_for(tmp_path: Path) -> None:
     with pytest.raises(MachineError, match="that failed: No such file or directory"):
-        Notebook(tmp_path / "nowhere" / "study.json", {})
+        MeasurementCache(tmp_path / "nowhere" / "study.json", {})
     (tmp_path / "study.json").mkdir()
     with pytest.raises(MachineError, match="Is a directory"):
-        Notebook(tmp_path / "study.json", {})
+        MeasurementCache(tmp_path / "study.json", {})

@@ -1,6 +1,6 @@
 """What a study has measured, kept beside the run so that a repeated command goes on instead of paying twice.
 
-The run's store is the record of its search and stays as it is; a notebook can be deleted at any time.
+The run's store is the record of its search and stays as it is; a cache can be deleted at any time.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Measurement:
     reason: str = ""
 
     @classmethod
-    def of(cls, evaluation: Evaluation, held_out: Split = Split.GATE) -> Self:
+    def of(cls, evaluation: Evaluation, held_out: Split = Split.HOLDOUT) -> Self:
         """Return what a study keeps of a verdict: bits per byte on the split that selection never saw."""
         objectives = dict(evaluation.objectives)
         if evaluation.status is Status.OK and held_out in evaluation.split_bpb:
@@ -40,7 +40,7 @@ class Measurement:
         return cls(evaluation.status, objectives, evaluation.reason)
 
 
-class Notebook:
+class MeasurementCache:
     """Measurements by program and seed, in a file that is never seen half written.
 
     The file keeps what was measured under other conditions, for a study that comes back to them.

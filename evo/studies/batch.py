@@ -13,9 +13,9 @@ from evo.run.assemble import build_evaluator
 from evo.run.materials import Materials, ScriptFiles
 from evo.run.signals import heeding_signals
 from evo.standings.plan import make_plan
-from evo.studies.notebook import Measurement, Notebook
+from evo.studies.measurement_cache import Measurement, MeasurementCache
 from evo.workers import Evaluator, Slot
-from evo.workers.pool import MOST_LOSSES, Loss, Losses, Workforce
+from evo.workers.pool import MOST_LOSSES, Loss, LostEvaluations, WorkerPool
 from trainer.errors import MachineError
 from trainer.evaluation import Evaluation, Job, Split, Status
 from trainer.machine.processes import refuse_inspection
@@ -76,25 +76,25 @@ def measure(
     config: Config,
     materials: Materials,
     trials: Sequence[Trial],
-    notebook: Notebook,
+    cache: MeasurementCache,
     watcher: Watcher,
-    held_out: Split = Split.GATE,
+    held_out: Split = Split.HOLDOUT,
 ) -> bool:
     """Evaluate on the workers of a resolved configuration; return whether all trials are measured.
 
-    The first signal stops it in good order, with what was finished in the notebook.
+    The first signal stops it in good order, with what was finished in the cache.
 
     Args:
         config: resolved.
         materials: of its task.
         trials: what to evaluate.
-        notebook: what was measured before, and will be.
+        cache: what was measured before, and will be.
         watcher: told of every result.
         held_out: the split that bits per byte are taken from.
     """
     refuse_inspection()  # keys may stand in this process's environment
     splits = (Split.SELECTION,) if config.script else (Split.SELECTION, held_out)
-    bench = Bench(build_evaluator(config, materials), notebook, splits, watcher)
+    bench = Bench(build_evaluator(config, materials), cache, splits, watcher)
     return asyncio.run(heeding_signals(bench.run(trials), bench.interrupt))
 
 
@@ -103,18 +103,20 @@ class Bench:
 
     Args:
         evaluator: its workers end with `run`.
-        notebook: what was measured before is not measured again.
+        cache: what was measured before is not measured again.
         splits: held-out parts that are scored; bits per byte are those of the last.
         watcher: told of every result.
     """
 
-    def __init__(self, evaluator: Evaluator, notebook: Notebook, splits: Sequence[Split], watcher: Watcher) -> None:
+    def __init__(
+        self, evaluator: Evaluator, cache: MeasurementCache, splits: Sequence[Split], watcher: Watcher
+    ) -> None:
         self._evaluator = evaluator
-        self._notebook = notebook
+        self._cache = cache
         self._splits = tuple(splits)
         self._watcher = watcher
-        self._workforce = Workforce(evaluator.workers)
-        self._losses = Losses()
+        self._pool = WorkerPool(evaluator.workers)
+        self._losses = LostEvaluations()
         self._queue: deque[tuple[int, Trial]] = deque()
         self._running: dict[asyncio.Task[Evaluation], tuple[int, Trial, Slot]] = {}
         self._interrupted = asyncio.Event()
@@ -126,12 +128,12 @@ class Bench:
         self._watcher.stopping()
 
     async def run(self, trials: Sequence[Trial]) -> bool:
-        """Evaluate what is not in the notebook yet, and leave nothing running; return whether all of it was.
+        """Evaluate what is not in the cache yet, and leave nothing running; return whether all of it was.
 
         Raises:
-            MachineError: no worker starts, evaluations are lost one after the other, or the notebook cannot be written.
+            MachineError: no worker starts, evaluations are lost one after the other, or the cache cannot be written.
         """
-        missing = [trial for trial in trials if self._notebook.get(trial.program, trial.seed) is None]
+        missing = [trial for trial in trials if self._cache.get(trial.program, trial.seed) is None]
         self._queue.extend(enumerate(missing))
         self._any_measured = len(missing) < len(trials)
         self._watcher.begun(len(trials), len(trials) - len(missing))
@@ -153,7 +155,7 @@ class Bench:
     def _launch(self) -> None:
         waiting, self._queue = self._queue, deque()
         for number, trial in waiting:
-            slot = self._workforce.reserve(number)
+            slot = self._pool.reserve(number)
             if slot is None:
                 self._queue.append((number, trial))
             else:
@@ -162,25 +164,25 @@ class Bench:
 
     def _take_in(self, task: asyncio.Task[Evaluation]) -> None:
         number, trial, slot = self._running.pop(task)
-        self._workforce.release(slot)
+        self._pool.release(slot)
         error = task.exception()
         if error is not None:
-            if not isinstance(error, MachineError) or self._workforce.did_not_start(slot, number, str(error)):
+            if not isinstance(error, MachineError) or self._pool.did_not_start(slot, number, str(error)):
                 raise error
             self._run_again(number, trial, str(error))
             return
         result = task.result()
         if result.status is not Status.LOST:
-            self._workforce.answered(slot, number)
+            self._pool.answered(slot, number)
             self._losses.evaluated(number)
             self._keep(trial, Measurement.of(result, self._splits[-1]))
             return
-        self._workforce.lost(slot, number, result.reason)
+        self._pool.lost(slot, number, result.reason)
         match self._losses.lost(number, any_measured=self._any_measured):
             case Loss.RUN_AGAIN:
                 self._run_again(number, trial, result.reason)
             case Loss.GIVE_UP:
-                self._workforce.acquit(number)
+                self._pool.acquit(number)
                 self._keep(trial, Measurement.of(result, self._splits[-1]))
             case Loss.MACHINE_FAILS:
                 raise MachineError(
@@ -200,5 +202,5 @@ class Bench:
 
     def _keep(self, trial: Trial, measurement: Measurement) -> None:
         self._any_measured = True
-        self._notebook.add(trial.program, trial.seed, measurement)
+        self._cache.add(trial.program, trial.seed, measurement)
         self._watcher.measured(trial, measurement, len(self._queue) + len(self._running))
