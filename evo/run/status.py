@@ -16,7 +16,7 @@ from evo.search.credit import read_arms
 from evo.standings.exploration import Phase
 from evo.standings.sentinels import Drift
 from evo.standings.summary import Summary, summarize
-from evo.store import MEASURED_AGAIN, Purpose, StoreView
+from evo.store import MEASURED_AGAIN, Purpose, StoreView, published
 from evo.workers.pool import Retirement, retirements
 from trainer.evaluation import Status
 
@@ -96,7 +96,7 @@ class RunStatus:
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-serialisable form."""
-        return asdict(self)
+        return asdict(self, dict_factory=published)
 
 
 def read_status(viewed: Viewed) -> RunStatus:

@@ -11,7 +11,7 @@ from evo.standings.gains import ConfirmedMember, Gain
 from evo.standings.plan import CONFIRMED_OBJECTIVE, Confirmed
 from evo.standings.rungs import RungState
 from evo.standings.standings import Standings
-from evo.store import Spending, StoreView, Work
+from evo.store import Spending, StoreView, Work, published
 from populations.hypervolume import hypervolume_shares
 from populations.individual import Individual
 from trainer.objectives import Objective
@@ -99,7 +99,7 @@ class Summary:
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-serialisable form."""
-        return asdict(self)
+        return asdict(self, dict_factory=published)
 
 
 def summarize(config: Config, store: StoreView, standings: Standings) -> Summary:

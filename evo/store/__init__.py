@@ -17,6 +17,7 @@ from evo.store.records import (
     Spending,
     Work,
     mean_objectives,
+    published,
 )
 from evo.store.store import Store
 from evo.store.view import StoreView
@@ -40,4 +41,5 @@ __all__ = [
     "StoreView",
     "Work",
     "mean_objectives",
+    "published",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -244,3 +244,14 @@ class Work:
     by_status: Mapping[Status, int] = field(default_factory=dict)
     train_seconds: float = 0.0
     worker_seconds: float = 0.0
+
+
+def published(fields: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Return fields under the keys that `--json` prints: names have changed since, keys may not.
+
+    To be used as the `dict_factory` of `dataclasses.asdict`.
+    """
+    return {_PUBLISHED_KEYS.get(name, name): value for name, value in fields}
+
+
+_PUBLISHED_KEYS = {"result_number": "told", "incumbent": "champion", "incumbent_bpb": "champion_bpb"}

@@ -15,7 +15,7 @@ from evo.commands.views.summary import evaluations, number
 from evo.commands.views.terminal import literal, one_line, print_block, print_line, print_table, print_whole, sparkline
 from evo.run.lifecycle import Viewed
 from evo.standings.incumbent import Setback
-from evo.store import AttemptRecord, EvaluationRecord, IndividualRecord
+from evo.store import AttemptRecord, EvaluationRecord, IndividualRecord, published
 from operators.proposal import Exchange
 from trainer.evaluation import CurvePoint, Evaluation, Split
 from trainer.objectives import Constraint, Objective
@@ -65,13 +65,13 @@ class Portrait:
     def to_json(self, *, prompts: bool) -> dict[str, Any]:
         """Return a JSON-serialisable form; `prompts` adds the calls of language models."""
         data = {
-            **asdict(self.record),
+            **asdict(self.record, dict_factory=published),
             "objectives": self.means,
             "broken": [str(one) for one in self.broken],
             "children": self.children,
-            "setback": asdict(self.setback) if self.setback else None,
+            "setback": asdict(self.setback, dict_factory=published) if self.setback else None,
             "evaluations": [
-                {**asdict(one), "attempts": [asdict(attempt) for attempt in attempts]}
+                {**asdict(one, dict_factory=published), "attempts": [asdict(attempt) for attempt in attempts]}
                 for one, attempts in zip(self.evaluations, self.attempts, strict=True)
             ],
         }
