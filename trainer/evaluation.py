@@ -58,9 +58,9 @@ class Budget:
     setup_seconds: float = 300.0
     score_seconds: float = 300.0
 
-    def shared(self, share: float) -> Budget:
+    def shared(self, budget_fraction: float) -> Budget:
         """Return the budget of a training that gets a share of this one's time; set-up and scoring keep theirs."""
-        return replace(self, train_seconds=share * self.train_seconds)
+        return replace(self, train_seconds=budget_fraction * self.train_seconds)
 
     def __post_init__(self) -> None:
         """Raise ConfigError unless every limit is a positive finite number."""
@@ -77,7 +77,7 @@ class Job:
     Attributes:
         holdout_below: bits per byte; when the selection split comes out below, the holdout split is scored as well,
             and every block is probed.
-        share: of the budget's training time that this training gets; it is told no more.
+        budget_fraction: of the budget's training time that this training gets; it is told no more.
         floor_tokens_per_second: end the training early when it is slower than that; 0 for never.
     """
 
@@ -85,7 +85,7 @@ class Job:
     seed: int
     splits: tuple[Split, ...] = (Split.SELECTION,)
     holdout_below: float | None = None
-    share: float = 1.0
+    budget_fraction: float = 1.0
     floor_tokens_per_second: float = 0.0
 
     def __post_init__(self) -> None:

@@ -92,7 +92,11 @@ def _line(outcome: Outcome) -> str:
     measured = ", ".join(f"{name} {value!r}" for name, value in sorted({**outcome.objectives, **bpb}.items()))
     ending = f"{outcome.status}: {measured}" if measured else str(outcome.status)
     device = _clean(outcome.device).replace("\n", " ")
-    purpose = outcome.purpose if outcome.share == 1 else f"{outcome.purpose} with {outcome.share:g} of the budget"
+    purpose = (
+        outcome.purpose
+        if outcome.budget_fraction == 1
+        else f"{outcome.purpose} with {outcome.budget_fraction:g} of the budget"
+    )
     return f"{outcome.result_number}. {purpose}, seed {outcome.seed}, attempt {outcome.attempt} on {device}: {ending}"
 
 

@@ -51,7 +51,7 @@ class EvaluationRow:
         champion: who was the best then, by the gate split too; None where there is no gate.
         feasible: whether the constraints were kept.
         counts: whether it is in its individual's means; others watch a device, or try an offspring on a rung.
-        share: of the budget, which it trained with.
+        budget_fraction: of the budget, which it trained with.
     """
 
     number: int
@@ -64,7 +64,7 @@ class EvaluationRow:
     incumbent: int | None = None
     feasible: bool = True
     counts: bool = True
-    share: float = 1.0
+    budget_fraction: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +227,7 @@ class RunReport:
     @cached_property
     def spent(self) -> float:
         """What the evaluations cost together, as evaluations of the whole budget."""
-        return round(sum(row.share for row in self.evaluations), 2)
+        return round(sum(row.budget_fraction for row in self.evaluations), 2)
 
     @cached_property
     def by_id(self) -> dict[int, IndividualRow]:

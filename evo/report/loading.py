@@ -70,7 +70,7 @@ def load_report(viewed: Viewed) -> RunReport:
         confirmation=_confirmation(viewed, best.id) if best else None,
         starts=_starts(store),
         out_of_service=tuple(map(str, retirements(store))),
-        rungs={rung.share: str(rung) for rung in standings.ladder.rungs},
+        rungs={rung.budget_fraction: str(rung) for rung in standings.ladder.rungs},
         drifts=tuple(map(str, standings.sentinels.drifts)),
         versions=installed_versions(),
     )
@@ -99,10 +99,10 @@ def _evaluations(
                 status=result.status,
                 device=result.device,
                 objectives={} if is_tried else result.objectives,
-                reason=f"only tried with {record.share:g} of the budget" if is_tried else result.reason,
+                reason=f"only tried with {record.budget_fraction:g} of the budget" if is_tried else result.reason,
                 incumbent=incumbent_tracker.incumbent,
                 counts=record.purpose.counts,
-                share=record.share,
+                budget_fraction=record.budget_fraction,
                 feasible=not any(
                     one.violation(result.objectives) for one in standings.constraints if result.objectives
                 ),

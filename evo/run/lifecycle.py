@@ -209,7 +209,7 @@ def _refuse_small_budget(config: Config, store: Store) -> None:
     spent = store.spent()
     ladder = build_ladder(config)
     # Who is on a rung may climb the others.
-    evaluations = sum(ladder.cost_from(record.share) for record in (*store.queued(), *store.running()))
+    evaluations = sum(ladder.cost_from(record.budget_fraction) for record in (*store.queued(), *store.running()))
     under_way = evaluations + len(store.open_proposals())
     if spent + under_way > config.search.evaluations:
         least = math.ceil((spent + under_way) / config.search.pop)

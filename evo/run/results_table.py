@@ -61,7 +61,7 @@ def _write(path: Path, store: StoreView, lineage: Lineage, objective: Objective)
             kept = judge.keeps(outcome)
             idea = " ".join(store.individual(outcome.individual).idea.split())
             commit = lineage.commit_of(outcome.individual)[:_COMMIT_LENGTH]
-            tried = "" if outcome.share == 1 else f" (tried with {outcome.share:g} of the budget)"
+            tried = "" if outcome.budget_fraction == 1 else f" (tried with {outcome.budget_fraction:g} of the budget)"
             table.writerow([commit, *_numbers(outcome, objective), _status(outcome, kept=kept), idea + tried])
 
 

@@ -56,7 +56,9 @@ class Credit:
             return
         seconds = self._store.cost_of(individual.id) * _SECONDS_AN_HOUR / self._dollars_per_hour
         trained = sum(
-            one.share for one in self._store.outcomes_of(individual.id) if one.result_number <= outcome.result_number
+            one.budget_fraction
+            for one in self._store.outcomes_of(individual.id)
+            if one.result_number <= outcome.result_number
         )
         improved = outcome.purpose is Purpose.SEARCH and self._standings.improves(individual, outcome)
         self._choice.tell(individual.operator, improved=improved, cost=trained * self._seconds + seconds)

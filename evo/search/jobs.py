@@ -34,7 +34,7 @@ class Jobs:
     def of(self, record: EvaluationRecord) -> Job:
         """Return the job of an evaluation."""
         job = holdout_job(record, self._store.source(record.individual), self._standings)
-        job = replace(job, share=record.share)
+        job = replace(job, budget_fraction=record.budget_fraction)
         if record.purpose in (Purpose.SCREEN, Purpose.SEARCH) and self._min_throughput:
             job = replace(job, floor_tokens_per_second=self._floor(record.individual))
         return job

@@ -118,11 +118,11 @@ class Pace:
         """Wall seconds in which the workers together get through one evaluation of the whole budget, lately."""
         return self._interval_seconds / self._interval_share if self._interval_share else 0.0
 
-    def result_came(self, share: float) -> None:
+    def result_came(self, budget_fraction: float) -> None:
         """Take in that an evaluation was accepted that trained with a share of the budget."""
         now = self._clock()
         self._interval_seconds = blend(self._interval_seconds, now - self._newest)
-        self._interval_share = blend(self._interval_share, share)
+        self._interval_share = blend(self._interval_share, budget_fraction)
         self._newest = now
 
     def keep(self, store: Store) -> None:

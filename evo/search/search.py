@@ -285,13 +285,13 @@ class Search:
     def _first_share(self, individual: int) -> float:
         """Return the share of the budget that a new individual trains with, with room for all rungs above."""
         ladder = self._standings.ladder
-        share = ladder.first(individual)
-        return share if ladder.cost_from(share) <= self._room() else WHOLE
+        budget_fraction = ladder.first(individual)
+        return budget_fraction if ladder.cost_from(budget_fraction) <= self._room() else WHOLE
 
-    def _request(self, share: float) -> EvaluationRequest:
+    def _request(self, budget_fraction: float) -> EvaluationRequest:
         """Return what to ask of an offspring on a rung."""
-        purpose = Purpose.SEARCH if share == WHOLE else Purpose.SCREEN
-        return EvaluationRequest(self._plan.training_seed(0), (Split.SELECTION,), purpose, share)
+        purpose = Purpose.SEARCH if budget_fraction == WHOLE else Purpose.SCREEN
+        return EvaluationRequest(self._plan.training_seed(0), (Split.SELECTION,), purpose, budget_fraction)
 
     def _refuse(self, draft: Draft, kind: str, reason: str) -> None:
         self._store.refuse(draft.number, kind, reason)
@@ -394,9 +394,11 @@ class Search:
         individual = self._store.individual(record.individual)
         outcome = self._store.outcome(record.id)
         self._tell(individual, outcome)
-        if (share := self._standings.ladder.promotion(record.individual)) and outcome.purpose is Purpose.SCREEN:
-            self._queue.append(self._enqueued(record.individual, self._request(share)))
-        self._pace.result_came(outcome.share)
+        if (
+            budget_fraction := self._standings.ladder.promotion(record.individual)
+        ) and outcome.purpose is Purpose.SCREEN:
+            self._queue.append(self._enqueued(record.individual, self._request(budget_fraction)))
+        self._pace.result_came(outcome.budget_fraction)
         self._news.append(partial(self._observer.finished, individual, outcome, self._standings, result.reason))
         if remark := self._standings.exploration.remark(outcome.result_number):
             self._store.record_event("exploration", {"told": outcome.result_number, "remark": remark})
@@ -425,7 +427,7 @@ class Search:
 
         Who is on a rung counts with all that it may still climb, so that nobody finds the budget spent half-way.
         """
-        under_way = sum(self._standings.ladder.cost_from(record.share) for record in self._under_way())
+        under_way = sum(self._standings.ladder.cost_from(record.budget_fraction) for record in self._under_way())
         return round(self._pace.search_end - self._standings.spent - under_way - len(self._proposing), 6)
 
     def _search_is_over(self) -> bool:
@@ -472,7 +474,11 @@ class Search:
 
     def _enqueued(self, individual: int, wanted: EvaluationRequest) -> EvaluationRecord:
         queued = self._store.enqueue(
-            individual, seed=wanted.seed, splits=wanted.splits, purpose=wanted.purpose, share=wanted.share
+            individual,
+            seed=wanted.seed,
+            splits=wanted.splits,
+            purpose=wanted.purpose,
+            budget_fraction=wanted.budget_fraction,
         )
         return self._store.evaluation(queued)
 

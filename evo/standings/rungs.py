@@ -41,7 +41,7 @@ class Switch:
 
     Attributes:
         told: number of the result that showed it.
-        share: of the budget, the rung's.
+        budget_fraction: of the budget, the rung's.
         is_used: whether it is used from then on.
         correlation: Spearman's, of the rung's values with those of the whole budget.
         pairs: individuals that it rests on.
@@ -49,7 +49,7 @@ class Switch:
     """
 
     result_number: int
-    share: float
+    budget_fraction: float
     is_used: bool
     correlation: float
     pairs: int
@@ -58,8 +58,8 @@ class Switch:
     def __str__(self) -> str:
         what = "is used again" if self.is_used else "is switched off: offspring skip it"
         return (
-            f"The rung of {self.share:g} of the budget {what}. Its ranks correlate with those of the whole budget by "
-            f"{self.correlation:.2f} (Spearman, {self.pairs} individuals; at least {self.wanted:g} is wanted)"
+            f"The rung of {self.budget_fraction:g} of the budget {what}. Its ranks correlate with those of the whole "
+            f"budget by {self.correlation:.2f} (Spearman, {self.pairs} individuals; at least {self.wanted:g} is wanted)"
         )
 
 
@@ -68,14 +68,14 @@ class RungState:
     """What a rung below the whole budget has shown.
 
     Attributes:
-        share: of the budget.
+        budget_fraction: of the budget.
         results: trainings on it so far, failures included; `promoted` of them went on.
         correlation: Spearman's with the whole budget; None before two pairs.
         pairs: individuals that it rests on: those that went on whatever they scored.
         is_used: whether offspring train on it now.
     """
 
-    share: float
+    budget_fraction: float
     results: int
     promoted: int
     correlation: float | None
@@ -94,8 +94,8 @@ class RungState:
 class _Rung:
     """The results of one rung."""
 
-    def __init__(self, share: float) -> None:
-        self.share = share
+    def __init__(self, budget_fraction: float) -> None:
+        self.budget_fraction = budget_fraction
         self.results = 0
         self.promoted = 0
         self.newest: deque[Fitness] = deque(maxlen=_COMPARED_WITH)
@@ -136,8 +136,8 @@ class Ladder:
         self._seed = seed
         self._objectives = tuple(objectives)
         self._constraints = tuple(constraints)
-        self._rungs = [_Rung(share) for share in config.rungs if share < WHOLE]
-        self._used = {rung.share: True for rung in self._rungs}
+        self._rungs = [_Rung(budget_fraction) for budget_fraction in config.rungs if budget_fraction < WHOLE]
+        self._used = {rung.budget_fraction: True for rung in self._rungs}
         self._decided: dict[int, float | None] = {}
         self._unjudged: set[int] = set()
         self.switches: list[Switch] = []
@@ -147,7 +147,12 @@ class Ladder:
         """The rungs below the whole budget, the smallest first."""
         return [
             RungState(
-                rung.share, rung.results, rung.promoted, rung.correlation, len(rung.pairs), self._used[rung.share]
+                rung.budget_fraction,
+                rung.results,
+                rung.promoted,
+                rung.correlation,
+                len(rung.pairs),
+                self._used[rung.budget_fraction],
             )
             for rung in self._rungs
         ]
@@ -156,9 +161,9 @@ class Ladder:
         """Return the share of the budget that a new individual trains with first."""
         return self._next(individual, above=0.0)
 
-    def cost_from(self, share: float) -> float:
+    def cost_from(self, budget_fraction: float) -> float:
         """Return the most that an individual costs from a rung on, that one included: evaluations."""
-        return sum(rung.share for rung in self._rungs if rung.share >= share) + WHOLE
+        return sum(rung.budget_fraction for rung in self._rungs if rung.budget_fraction >= budget_fraction) + WHOLE
 
     def promotion(self, individual: int) -> float | None:
         """Return the share that an individual's newest result earned it, None when that was the end of it."""
@@ -175,7 +180,7 @@ class Ladder:
         """Decide whether a result of a rung is good enough to go on with."""
         individual = outcome.individual
         self._decided[individual] = None
-        rung = next((rung for rung in self._rungs if rung.share == outcome.share), None)
+        rung = next((rung for rung in self._rungs if rung.budget_fraction == outcome.budget_fraction), None)
         if rung is None:  # the run goes on without it
             self._decided[individual] = WHOLE if outcome.status is Status.OK else None
             return
@@ -192,7 +197,7 @@ class Ladder:
         better = sum(other.dominates(fitness) for other in rung.newest)
         if individual in self._unjudged or better < self._config.promote * len(rung.newest):
             rung.promoted += 1
-            self._decided[individual] = self._next(individual, above=rung.share)
+            self._decided[individual] = self._next(individual, above=rung.budget_fraction)
 
     def _compare(self, outcome: Outcome) -> None:
         """Hold the rungs' values of an individual against that of the whole budget."""
@@ -201,15 +206,21 @@ class Ladder:
             if rung.pair(outcome.individual, value) and len(rung.pairs) >= self._config.calibrate:
                 measured = rung.correlation or 0.0
                 is_used = measured >= self._config.min_correlation
-                if is_used != self._used[rung.share]:
-                    self._used[rung.share] = is_used
+                if is_used != self._used[rung.budget_fraction]:
+                    self._used[rung.budget_fraction] = is_used
                     pairs, wanted = len(rung.pairs), self._config.min_correlation
-                    self.switches.append(Switch(outcome.result_number, rung.share, is_used, measured, pairs, wanted))
+                    self.switches.append(
+                        Switch(outcome.result_number, rung.budget_fraction, is_used, measured, pairs, wanted)
+                    )
 
     def _next(self, individual: int, above: float) -> float:
         """Return the next share above one: of all rungs for those that are to be compared, of the used for others."""
         takes_all = self._is_calibrating or individual in self._unjudged or self._is_drawn(individual)
-        shares = (rung.share for rung in self._rungs if rung.share > above and (takes_all or self._used[rung.share]))
+        shares = (
+            rung.budget_fraction
+            for rung in self._rungs
+            if rung.budget_fraction > above and (takes_all or self._used[rung.budget_fraction])
+        )
         return next(shares, WHOLE)
 
     @property

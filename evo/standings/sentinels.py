@@ -68,7 +68,7 @@ class Sentinels:
             sigma: standard deviation of one evaluation; None while it is unknown.
         """
         device = device_of(outcome.device)
-        self._since[device] += outcome.share
+        self._since[device] += outcome.budget_fraction
         is_first = outcome.purpose is Purpose.BASELINE and self._seed in (None, outcome.seed)
         if outcome.purpose is Purpose.SENTINEL:
             self._since[device] = 0

@@ -137,7 +137,7 @@ class Standings:
             source: loads a genome; called only when the individual is not held already.
         """
         self.result_number = outcome.result_number
-        self.spent = round(self.spent + outcome.share, _SPENT_DIGITS)
+        self.spent = round(self.spent + outcome.budget_fraction, _SPENT_DIGITS)
         self.ladder.tell(outcome)
         self.statuses[outcome.status] += 1
         self._hold_finalists(outcome.purpose)

@@ -91,12 +91,12 @@ class IndividualRecord:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationRequest:
-    """What a new evaluation should be; `share` is of the training budget."""
+    """What a new evaluation should be; `budget_fraction` is of the training budget."""
 
     seed: int
     splits: tuple[Split, ...]
     purpose: Purpose
-    share: float = 1.0
+    budget_fraction: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class EvaluationRecord:
         attempt: number of the newest attempt; 0 before the first.
         result_number: place in the order of acceptance, from 1; None until done.
         device: of the newest attempt.
-        share: of the training budget.
+        budget_fraction: of the training budget.
     """
 
     id: int
@@ -115,7 +115,7 @@ class EvaluationRecord:
     seed: int
     splits: tuple[Split, ...]
     purpose: Purpose
-    share: float
+    budget_fraction: float
     state: EvaluationState
     attempt: int
     device: str | None
@@ -131,7 +131,7 @@ class Outcome:
     """The small part of a done evaluation: all that ranking needs, cheap to read in bulk.
 
     Attributes:
-        share: of the training budget, and so of what an evaluation costs.
+        budget_fraction: of the training budget, and so of what an evaluation costs.
     """
 
     evaluation: int
@@ -145,7 +145,7 @@ class Outcome:
     objectives: Mapping[str, float]
     split_bpb: Mapping[str, float]
     finished_at: float
-    share: float = 1.0
+    budget_fraction: float = 1.0
 
 
 def mean_objectives(outcomes: Sequence[Outcome]) -> dict[str, float]:
@@ -254,4 +254,9 @@ def published(fields: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     return {_PUBLISHED_KEYS.get(name, name): value for name, value in fields}
 
 
-_PUBLISHED_KEYS = {"result_number": "told", "incumbent": "champion", "incumbent_bpb": "champion_bpb"}
+_PUBLISHED_KEYS = {
+    "budget_fraction": "share",
+    "result_number": "told",
+    "incumbent": "champion",
+    "incumbent_bpb": "champion_bpb",
+}

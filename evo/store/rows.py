@@ -107,7 +107,7 @@ def evaluation(row: sqlite3.Row) -> EvaluationRecord:
         seed=row["seed"],
         splits=tuple(Split(split) for split in row["splits"].split(",")),
         purpose=Purpose(row["purpose"]),
-        share=row["share"],
+        budget_fraction=row["share"],
         state=EvaluationState(row["state"]),
         attempt=row["attempt"],
         device=row["device"],
@@ -133,7 +133,7 @@ def outcome(row: sqlite3.Row) -> Outcome:
         objectives=json.loads(row["objectives"]),
         split_bpb=json.loads(row["split_bpb"]),
         finished_at=row["finished_at"],
-        share=row["share"],
+        budget_fraction=row["share"],
     )
 
 

@@ -135,11 +135,13 @@ class Store(StoreView):
     # Evaluations
 
     def enqueue(
-        self, individual: int, *, seed: int, splits: tuple[Split, ...], purpose: Purpose, share: float = 1.0
+        self, individual: int, *, seed: int, splits: tuple[Split, ...], purpose: Purpose, budget_fraction: float = 1.0
     ) -> int:
         """Queue another evaluation of an individual and return its id."""
         with self._writing() as database:
-            return self._queue(database, individual, EvaluationRequest(seed, splits, purpose, share), time.time())
+            return self._queue(
+                database, individual, EvaluationRequest(seed, splits, purpose, budget_fraction), time.time()
+            )
 
     def launch(self, evaluation: int, device: str) -> int:
         """Mark a queued evaluation as running on `device`, and return the number of this attempt, from 1."""
@@ -212,7 +214,7 @@ class Store(StoreView):
     def _queue(self, database: sqlite3.Connection, individual: int, request: EvaluationRequest, now: float) -> int:
         queued = database.execute(
             "INSERT INTO evaluations (individual, seed, splits, purpose, share, created_at) VALUES (?, ?, ?, ?, ?, ?)",
-            (individual, request.seed, rows.joined(request.splits), request.purpose, request.share, now),
+            (individual, request.seed, rows.joined(request.splits), request.purpose, request.budget_fraction, now),
         )
         assert queued.lastrowid is not None  # noqa: S101 - an INSERT of one row always has one
         return queued.lastrowid

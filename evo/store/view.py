@@ -227,7 +227,7 @@ class StoreView:
         result = self.evaluation(newest.evaluation).result
         reason, log_tail = (result.reason, result.log_tail) if result else ("", "")
         if newest.status is Status.OK and newest.purpose is Purpose.SCREEN:
-            reason, log_tail = f"only tried with {newest.share:g} of the training budget", ""
+            reason, log_tail = f"only tried with {newest.budget_fraction:g} of the training budget", ""
         return Relative(
             id=record.id,
             parents=record.parents,

@@ -231,7 +231,7 @@ class ScriptSupervisor:
     def _seconds(self, job: Job) -> str:
         """Return the time that the command is to give itself; empty where nobody says."""
         fixed = self._settings.fixed_seconds
-        return "" if fixed is None else f"{job.share * fixed:g}"
+        return "" if fixed is None else f"{job.budget_fraction * fixed:g}"
 
     def _files(self, job: Job) -> dict[str, str]:
         return split(job.genome, self._settings.genome)

@@ -135,7 +135,7 @@ class Supervisor:
 
     def _train(self, trainee: Candidate, job: Job, recording: _Recording) -> None:
         self._await_ready(trainee)
-        budget = self._settings.budget.shared(job.share)
+        budget = self._settings.budget.shared(job.budget_fraction)
         watch = Watch(trainee, self._settings.limits, self._driver, self._crew.refill)
         trainee.give_genome(job.genome)
         limit = TimeLimit(

@@ -184,7 +184,7 @@ def _measured(name: str, result: Evaluation) -> str:
 
 def _evaluation_row(record: EvaluationRecord, columns: Sequence[_Column]) -> list[str]:
     result = record.result
-    purpose = record.purpose if record.share == 1 else f"{record.purpose} {record.share:g}"
+    purpose = record.purpose if record.budget_fraction == 1 else f"{record.purpose} {record.budget_fraction:g}"
     if result is None:
         waiting = [str(record.result_number or "-"), purpose, str(record.seed), record.state]
         return [*waiting, *("" for _ in columns), "", "", "", literal(record.device or "")]

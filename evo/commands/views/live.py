@@ -120,7 +120,7 @@ class LiveView:
         self._running -= 1
         self._spent = standings.spent
         if self._spent_before is None:
-            self._spent_before = standings.spent - outcome.share
+            self._spent_before = standings.spent - outcome.budget_fraction
         print_line(self._console, self._line(record, outcome, standings, reason))
         if self._task is not None:
             self._bar.update(self._task, completed=int(standings.spent), description=self._status())
@@ -167,7 +167,7 @@ class LiveView:
         return f"at most {task.wall_limit_seconds:g} s each"
 
     def _completes_generation(self, outcome: Outcome) -> bool:
-        return self._spent // self._plan.mu > (self._spent - outcome.share) // self._plan.mu
+        return self._spent // self._plan.mu > (self._spent - outcome.budget_fraction) // self._plan.mu
 
     def _generation(self) -> str:
         return f"{int(self._spent // self._plan.mu)} of {self._config.search.gens}"
@@ -189,7 +189,7 @@ class LiveView:
         mark = _MARKS.get(outcome.status, _FAILURE_MARK)
         how = _PURPOSES.get(outcome.purpose, record.operator)
         if outcome.purpose is Purpose.SCREEN:
-            how = f"rung {outcome.share:g}"
+            how = f"rung {outcome.budget_fraction:g}"
         text = f"[red]{outcome.status}[/]: {one_line(reason)}" if reason else one_line(record.idea)
         broken = [str(one) for one in standings.constraints if outcome.objectives and one.violation(outcome.objectives)]
         if broken:

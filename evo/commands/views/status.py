@@ -42,7 +42,7 @@ def print_status(console: Console, status: RunStatus) -> None:
     for line in (*_work(status), *_failures(status.failures), *_refusals(status)):
         print_line(console, line)
     for rung in status.summary.rungs:
-        line = f"rung {rung.share:<8g} {rung}"
+        line = f"rung {rung.budget_fraction:<8g} {rung}"
         print_whole(console, line if rung.is_used else f"[yellow]{line}[/]")
     for name, arm in status.arms.items():
         brought = f"{arm['improvements']:.1f} improvements in {arm['tries']:.1f} recent tries"

@@ -167,8 +167,8 @@ def test_the_hypervolume_follows_the_front(report):
     numbers = [number for number, _ in report.hypervolume]
     assert numbers == sorted(set(numbers))
     assert numbers[-1] <= len(report.evaluations)
-    shares = [share for _, share in report.hypervolume]
-    assert all(0 < share <= 1 for share in shares)
+    shares = [budget_fraction for _, budget_fraction in report.hypervolume]
+    assert all(0 < budget_fraction <= 1 for budget_fraction in shares)
     assert shares[-1] > shares[0]
     assert report.confirmed_front == ()  # selection looked at one objective
 

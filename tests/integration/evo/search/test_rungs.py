@@ -37,7 +37,7 @@ class RungEvaluator(PacedEvaluator):
 
     async def verdict(self, slot: Slot, job: Job) -> Evaluation:
         result = await super().verdict(slot, job)
-        if job.share == 1 or result.status is not Status.OK:
+        if job.budget_fraction == 1 or result.status is not Status.OK:
             return result
         bpb = 2 + random.Random(job.genome).random() if self.misleads else result.objectives["val_bpb"] + 0.3
         return replace(result, objectives=result.objectives | {"val_bpb": bpb}, split_bpb={"S": bpb})
@@ -73,8 +73,8 @@ def test_only_whole_trainings_have_a_fitness_and_everybody_climbed(agreeing: tup
         whole = {one.individual for one in outcomes if one.purpose is Purpose.SEARCH}
         tried = {one.individual for one in outcomes if one.purpose is Purpose.SCREEN}
         standings = viewed.standings
-        assert {one.share for one in outcomes if one.purpose is Purpose.SCREEN} == {0.25}
-        assert all(one.share == 1 for one in outcomes if one.purpose is not Purpose.SCREEN)
+        assert {one.budget_fraction for one in outcomes if one.purpose is Purpose.SCREEN} == {0.25}
+        assert all(one.budget_fraction == 1 for one in outcomes if one.purpose is not Purpose.SCREEN)
         for known in (standings.population, standings.hall, standings.front.individuals):
             assert {one.id for one in known} <= whole | {0}
         assert all(one.means()["val_bpb"] < 2 for one in standings.population)

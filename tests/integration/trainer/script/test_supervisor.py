@@ -105,7 +105,7 @@ def test_a_rung_is_told_a_share_of_the_fixed_time(root: Path) -> None:
     settings = script_settings(root, command=("python", "train.py", "{seconds}"), fixed_seconds=2.0)
     source = "import os, sys\nprint('loss:', float(sys.argv[1]) + float(os.environ['EVO_SECONDS']))\n"
     with SupervisorProcess(settings) as process:
-        assert process.evaluate(Job(source, 0, share=0.25)).objectives["loss"] == 1.0
+        assert process.evaluate(Job(source, 0, budget_fraction=0.25)).objectives["loss"] == 1.0
         assert process.evaluate(Job(source, 0)).objectives["loss"] == 4.0
 
 

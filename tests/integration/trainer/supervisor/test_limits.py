@@ -87,8 +87,8 @@ def test_a_rung_is_told_its_own_budget_and_held_to_it(supervisor: SupervisorProc
     tells = (
         "task.train_tokens()\nprint(task.budget_seconds)\nwhile task.seconds_left() > {left}:\n    time.sleep(0.001)"
     )
-    kept = supervisor.evaluate(Job(genome(tells.format(left=0)), 0, share=0.2))
-    late = supervisor.evaluate(Job(genome(tells.format(left=-0.4)), 0, share=0.2))
+    kept = supervisor.evaluate(Job(genome(tells.format(left=0)), 0, budget_fraction=0.2))
+    late = supervisor.evaluate(Job(genome(tells.format(left=-0.4)), 0, budget_fraction=0.2))
 
     assert (kept.status, kept.log_tail.split()[0]) == (Status.OK, "0.1"), kept.reason
     assert kept.objectives["train_seconds"] < 0.4

@@ -26,15 +26,26 @@ class Climb:
         self.ladder = Ladder(FidelityConfig(rungs=rungs, calibrate=8, **config), seed, objectives)  # type: ignore[arg-type]
         self._told = itertools.count(1)
 
-    def tell(self, individual: int, share: float, bpb: float | None, speed: float = 1.0) -> float | None:
+    def tell(self, individual: int, budget_fraction: float, bpb: float | None, speed: float = 1.0) -> float | None:
         """Return what a result earns its individual."""
-        purpose = Purpose.SEARCH if share == 1 else Purpose.SCREEN
+        purpose = Purpose.SEARCH if budget_fraction == 1 else Purpose.SCREEN
         status = Status.CRASHED if bpb is None else Status.OK
         measured = {} if bpb is None else {"val_bpb": bpb, "tokens_per_second": speed}
         result_number = next(self._told)
         self.ladder.tell(
             Outcome(
-                result_number, individual, result_number, purpose, 0, 1, "cpu", status, measured, {}, 0.0, share
+                result_number,
+                individual,
+                result_number,
+                purpose,
+                0,
+                1,
+                "cpu",
+                status,
+                measured,
+                {},
+                0.0,
+                budget_fraction,
             )  # positional: as stored
         )
         return self.ladder.promotion(individual)
@@ -43,11 +54,11 @@ class Climb:
         """Let eight individuals climb whatever they score; what they score decides over the rungs."""
         for number in range(8):
             individual = 1000 + number
-            share = self.ladder.first(individual)
-            while share < 1:
-                earned = self.tell(individual, share, 1.0 + number)
+            budget_fraction = self.ladder.first(individual)
+            while budget_fraction < 1:
+                earned = self.tell(individual, budget_fraction, 1.0 + number)
                 assert earned is not None
-                share = earned
+                budget_fraction = earned
             self.tell(individual, 1.0, 1.0 + number if agrees else 9.0 - number)
         return self
 
