@@ -16,7 +16,7 @@ import statistics
 import psutil
 
 from evo.config.config import parse_config
-from evo.run.lifecycle import calm_collector
+from evo.run.lifecycle import rare_collections
 from experiments.simulation import MarkMutation, SimulatedEvaluator, Stopwatch, simulated_search
 from operators.choice import OperatorChoice
 
@@ -30,8 +30,7 @@ def measure(candidates: int = 2000) -> str:
     )
     stopwatch = Stopwatch()
     operators = OperatorChoice([(MarkMutation(), 1.0)])
-    calm_collector()
-    with simulated_search(config, SimulatedEvaluator(), operators, stopwatch) as search:
+    with rare_collections(), simulated_search(config, SimulatedEvaluator(), operators, stopwatch) as search:
         asyncio.run(search.run())
     memory_mib = psutil.Process().memory_info().rss / 2**20
     times = [later - earlier for earlier, later in itertools.pairwise(stopwatch.finished_at)]

@@ -23,7 +23,7 @@ from evo.config.config import Config
 from evo.lineage import Lineage
 from evo.run.assemble import build_search
 from evo.run.folder import RunFolder
-from evo.search.observer import Observer, Silent
+from evo.search.observer import Observer
 from evo.search.search import Search
 from evo.standings.standings import Standings
 from evo.store import IndividualRecord, Outcome, Store
@@ -135,7 +135,7 @@ class SimulatedEvaluator:
         """Nothing to end."""
 
 
-class Stopwatch(Silent):
+class Stopwatch(Observer):
     """An observer that notes when each result was accepted."""
 
     def __init__(self) -> None:

@@ -19,7 +19,7 @@ from evo.config.config import Config, parse_config
 from evo.run.assemble import build_operators, build_standings
 from evo.search.breeding import Breeder
 from evo.search.credit import Credit
-from evo.search.observer import Silent
+from evo.search.observer import Observer
 from evo.search.search import Search
 from evo.standings.plan import make_plan
 from evo.standings.standings import Standings
@@ -180,7 +180,7 @@ def searched(table: Recorded, config: Config, slots: int = SLOTS) -> Standings:
         breeder = Breeder(seed, toolbox, choice, gate, store, standings)
         evaluator = TableEvaluator(table, slots, chance)
         credit = Credit.of(config, choice, standings, store) if config.operators.adaptive else None
-        search = Search(make_plan(config), store, NoTree(), evaluator, breeder, standings, Silent(), credit=credit)
+        search = Search(make_plan(config), store, NoTree(), evaluator, breeder, standings, Observer(), credit=credit)
         search.begin(table.genome(table.draw(chance)))
         search.restore()
         asyncio.run(search.run())

@@ -28,7 +28,7 @@ from evo.errors import RunLocked
 from evo.run import lifecycle as runs
 from evo.run.generation_zero import read_generation_zero
 from evo.run.materials import prepare_materials, refuse_other_materials
-from evo.search.observer import Silent
+from evo.search.observer import Observer
 from evo.standings.standings import Standings
 from evo.standings.usage import Prices, Usage
 from evo.store import IndividualRecord, Outcome, Store
@@ -69,7 +69,7 @@ class Order:
         return cls(**json.loads(line))
 
 
-class _Reporter(Silent):
+class _Reporter(Observer):
     """Reports to the experiment how far the search is (`evo.search.observer.Observer`)."""
 
     def __init__(self, config: Config, path: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import hashlib
 import math
+import threading
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -26,6 +27,7 @@ from evo.search.observer import Observer
 from evo.search.search import Search, Stopped, StopReason
 from evo.standings.standings import Standings
 from evo.store import Store, StoreView
+from evo.workers import Evaluator
 from trainer.errors import ConfigError, EvoError, MachineError
 from trainer.machine.processes import refuse_inspection
 
@@ -68,7 +70,20 @@ def read_config(folder: RunFolder) -> Config:
 
 
 def start(config: Config, path: Path, observer: Observer, progress: PrepareProgress | None = None) -> Stopped:
-    """Make a new run and search until its budget is spent.
+    """Make a new run and search until its budget is spent; arguments and errors as for `started`."""
+    with started(config, path, observer, progress) as driver:
+        return driver.drive()
+
+
+@contextmanager
+def started(
+    config: Config,
+    path: Path,
+    observer: Observer,
+    progress: PrepareProgress | None = None,
+    evaluator: Evaluator | None = None,
+) -> Iterator[Driver]:
+    """Make a new run and yield its driver.
 
     Everything that can be wrong with the input is found before the folder is made; one exception is a generation 0 that
     fails when it is run.
@@ -76,8 +91,9 @@ def start(config: Config, path: Path, observer: Observer, progress: PrepareProgr
     Args:
         config: resolved.
         path: of the run's folder; absent or empty.
-        observer: told of everything worth seeing.
-        progress: told of the preparation of the data.
+        observer: receives everything worth seeing.
+        progress: receives the preparation of the data.
+        evaluator: evaluates candidates; the workers of the configuration by default.
     """
     refuse_inspection()  # the key of the language model stands in this process's environment
     source = read_generation_zero(config)
@@ -88,11 +104,12 @@ def start(config: Config, path: Path, observer: Observer, progress: PrepareProgr
         keep_genome_files(store, config.task.genome_files)
         keep_materials(store, materials)
         lineage = Lineage.open(folder.lineage, config.task.genome_files)
-        search = build_search(config, store, lineage, build_evaluator(config, materials), operators, observer)
+        evaluator = evaluator or build_evaluator(config, materials)
+        search = build_search(config, store, lineage, evaluator, operators, observer)
         search.begin(source)
         _seal(folder, store, config)
         record_start(store, config)
-        return _drive(search, folder, store, lineage)
+        yield Driver(search, folder, store, lineage)
 
 
 def resume(
@@ -103,14 +120,30 @@ def resume(
     accept_changes: bool = False,
     progress: PrepareProgress | None = None,
 ) -> Stopped:
-    """Continue a run that was stopped or killed, with the identical next decision.
+    """Continue a run until its budget is spent; arguments and errors as for `resumed`."""
+    with resumed(path, observer, change, accept_changes=accept_changes, progress=progress) as driver:
+        return driver.drive()
+
+
+@contextmanager
+def resumed(
+    path: Path,
+    observer: Observer,
+    change: Callable[[Config], Config] = lambda config: config,
+    *,
+    accept_changes: bool = False,
+    progress: PrepareProgress | None = None,
+    evaluator: Evaluator | None = None,
+) -> Iterator[Driver]:
+    """Open a run that was stopped or killed and yield its driver, which takes the identical next decision.
 
     Args:
         path: the run's folder.
-        observer: told of everything worth seeing.
+        observer: receives everything worth seeing.
         change: flags of the command line, applied to the stored configuration; recorded as an event.
         accept_changes: record a `config.toml` that was edited since, instead of refusing it.
-        progress: told of the preparation of the data.
+        progress: receives the preparation of the data.
+        evaluator: as for `started`.
 
     Raises:
         ConfigError: `config.toml` was edited since the run was last driven, or the budget is less than what is spent.
@@ -127,38 +160,79 @@ def resume(
         materials = prepare_materials(config, progress)
         refuse_other_materials(store, materials)
         lineage = Lineage.open(folder.lineage, config.task.genome_files)
-        search = build_search(config, store, lineage, build_evaluator(config, materials), operators, observer)
+        evaluator = evaluator or build_evaluator(config, materials)
+        search = build_search(config, store, lineage, evaluator, operators, observer)
         _seal(folder, store, config)
         record_start(store, config)
         if change_of_ground := comparability(read_starts(store)):
             observer.note(change_of_ground)
-        return _drive(search, folder, store, lineage)
+        yield Driver(search, folder, store, lineage)
 
 
-def calm_collector() -> None:
+@contextmanager
+def rare_collections() -> Iterator[None]:
     """Let the garbage collector look at what is young, and seldom.
 
     A driver parses source after source: trees of tens of thousands of nodes without cycles, for which collections at
     the usual thresholds take a fifth of its time and find nothing.
     """
+    before = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(_COLLECTION_THRESHOLD, 20, 100)
-
-
-def _drive(search: Search, folder: RunFolder, store: Store, lineage: Lineage) -> Stopped:
-    calm_collector()
     try:
-        search.restore()
-        stopped = asyncio.run(heeding_signals(search.run(), search.interrupt))
-    except EvoError as error:
-        # The error is the news; what fails after it, mostly for the same reason, would hide it.
-        with suppress(EvoError):
-            store.record_event("stopped", {"ending": StopReason.FAILED, "reason": str(error)})
-            write_results_table(folder, store, lineage, search.standings.objectives[0])
-        raise
-    store.record_event("stopped", {"ending": stopped.ending, "reason": stopped.reason})
-    write_results_table(folder, store, lineage, search.standings.objectives[0])
-    return stopped
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+
+
+class Driver:
+    """Drives the search of an open run, in the thread that opened it."""
+
+    def __init__(self, search: Search, folder: RunFolder, store: Store, lineage: Lineage) -> None:
+        self._search = search
+        self._folder = folder
+        self._store = store
+        self._lineage = lineage
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_interrupted = False
+
+    def drive(self) -> Stopped:
+        """Search until the budget is spent or something stops it; the calling thread must have no running loop."""
+        try:
+            with rare_collections():
+                self._search.restore()
+                stopped = asyncio.run(self._run())
+        except EvoError as error:
+            # The error is the news; what fails after it, mostly for the same reason, would hide it.
+            with suppress(EvoError):
+                self._conclude(StopReason.FAILED, str(error))
+            raise
+        self._conclude(stopped.ending, stopped.reason)
+        return stopped
+
+    def interrupt(self) -> None:
+        """Stop soon, after saving; safe from any thread, before, during and after `drive`."""
+        with self._lock:
+            self._is_interrupted = True
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self._search.interrupt)
+
+    async def _run(self) -> Stopped:
+        with self._lock:
+            self._loop = asyncio.get_running_loop()
+            if self._is_interrupted:
+                self._search.interrupt()
+        try:
+            return await heeding_signals(self._search.run(), self._search.interrupt)
+        finally:
+            with self._lock:
+                self._loop = None
+
+    def _conclude(self, ending: StopReason, reason: str) -> None:
+        self._store.record_event("stopped", {"ending": ending, "reason": reason})
+        write_results_table(self._folder, self._store, self._lineage, self._search.standings.objectives[0])
 
 
 def _seal(folder: RunFolder, store: Store, config: Config) -> None:

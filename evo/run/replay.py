@@ -27,7 +27,7 @@ from evo.run.assemble import build_search, recorded_operators
 from evo.run.folder import RunFolder
 from evo.run.lifecycle import read_config
 from evo.run.provenance import installed_versions, read_starts
-from evo.search.observer import Silent
+from evo.search.observer import Observer
 from evo.search.search import Search
 from evo.store import MEASURED_AGAIN, ProposalRecord, ProposalState, Store
 from evo.store.connection import open_for_reading
@@ -192,7 +192,7 @@ class _Replaying:
         ends = [phase.after for phase in self._phases[1:]] + [self._store.last_proposal_number() or 0]
         for phase, end in zip(self._phases, ends, strict=True):
             operators = recorded_operators(phase.config, self._device_kind)
-            search = build_search(phase.config, self._store, NoTree(), _NoWorkers(), operators, Silent())
+            search = build_search(phase.config, self._store, NoTree(), _NoWorkers(), operators, Observer())
             numbers = range(phase.after + 1, end + 1)
             yield search, map(self._store.proposal, numbers)
 

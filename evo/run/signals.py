@@ -1,9 +1,10 @@
-"""Ctrl-C and its kin while an event loop works: the first stops in good order, the second at once."""
+"""Graceful shutdown on SIGINT, SIGTERM and SIGHUP while an event loop works."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
+import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -13,7 +14,12 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 async def heeding_signals(work: Coroutine[Any, Any, _Result], interrupt: Callable[[], None]) -> _Result:
-    """Do `work` in the main thread; the first signal calls `interrupt`, the second one ends the process at once."""
+    """Await `work`; the first signal calls `interrupt`, the second one ends the process at once.
+
+    Only the main thread can handle signals: elsewhere they are left to it.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return await work
     loop = asyncio.get_running_loop()
     # `nohup` lets a process ignore that its terminal is gone.
     heeded = [number for number in _SIGNALS if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]

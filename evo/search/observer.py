@@ -1,44 +1,28 @@
-"""What a running search tells whoever watches it."""
+"""What a search reports while it runs."""
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from evo.standings.standings import Standings
-from evo.store import IndividualRecord, Outcome
+from evo.store import EvaluationRecord, IndividualRecord, Outcome, ProposalRecord
 
 
-class Observer(Protocol):
-    """Told of everything a person would want to see while a run goes on; it must not raise."""
+class Observer:
+    """Receives what happens in a search once the store holds it; ignores it here. Methods must not raise."""
 
-    def launched(self, running: int) -> None:
-        """Report that an evaluation started; `running` are under way now."""
-        ...
+    def proposed(self, individual: IndividualRecord) -> None:
+        """Report a new individual, which waits for its first evaluation."""
 
-    def finished(self, record: IndividualRecord, outcome: Outcome, standings: Standings, reason: str) -> None:
+    def refused(self, proposal: ProposalRecord) -> None:
+        """Report a proposal that gave nothing to evaluate; `kind` and `reason` say why."""
+
+    def started(self, evaluation: EvaluationRecord, worker: str, running: int) -> None:
+        """Report that a worker began an evaluation; `running` are under way now."""
+
+    def finished(self, individual: IndividualRecord, outcome: Outcome, standings: Standings, reason: str) -> None:
         """Report an accepted result; `reason` says why it failed, if it did."""
-        ...
 
     def note(self, message: str) -> None:
         """Report anything else worth a line."""
-        ...
 
     def stopping(self) -> None:
         """Report that the run ends soon; from now on the process may end at any moment without another word."""
-        ...
-
-
-class Silent:
-    """Watches nothing."""
-
-    def launched(self, running: int) -> None:
-        """Ignore."""
-
-    def finished(self, record: IndividualRecord, outcome: Outcome, standings: Standings, reason: str) -> None:
-        """Ignore."""
-
-    def note(self, message: str) -> None:
-        """Ignore."""
-
-    def stopping(self) -> None:
-        """Ignore."""

@@ -267,6 +267,7 @@ class Search:
         )
         self._lineage_writer.admitted(draft.number)
         self._queue.append(self._store.evaluation(evaluation))
+        self._news.append(partial(self._observer.proposed, self._store.individual(draft.number)))
         self._pace.lookahead.proposal_admitted()
         self._refused_in_a_row = 0
 
@@ -295,6 +296,7 @@ class Search:
 
     def _refuse(self, draft: Draft, kind: str, reason: str) -> None:
         self._store.refuse(draft.number, kind, reason)
+        self._news.append(partial(self._observer.refused, self._store.proposal(draft.number)))
         self._refused_in_a_row += 1
         if self._refused_in_a_row >= _MOST_REFUSALS_IN_A_ROW and not self._under_way():
             self._stop(
@@ -333,7 +335,7 @@ class Search:
         attempt = self._store.launch(record.id, slot.name)
         task = asyncio.create_task(self._evaluator.evaluate(slot, self._jobs.of(record)))
         self._evaluating[task] = (record, attempt, slot)
-        self._news.append(partial(self._observer.launched, len(self._evaluating)))
+        self._news.append(partial(self._observer.started, record, slot.name, len(self._evaluating)))
 
     def _evaluated(self, task: asyncio.Task[Evaluation]) -> None:
         record, attempt, slot = self._evaluating.pop(task)

@@ -32,7 +32,7 @@ from evo.run import lifecycle as runs
 from evo.run.folder import RunFolder
 from evo.run.generation_zero import read_genome
 from evo.search.breeding import Breeder, Draft
-from evo.search.observer import Silent
+from evo.search.observer import Observer
 from evo.store import Store
 from trainer.errors import EvoError
 
@@ -196,9 +196,9 @@ def drive(command: Command) -> int:
     path = Path(command.path)
     try:
         if (path / "config.toml").exists():
-            stopped = runs.resume(path, Silent(), lambda stored: resolve(_overlaid(stored, command.changes)))
+            stopped = runs.resume(path, Observer(), lambda stored: resolve(_overlaid(stored, command.changes)))
         else:
-            stopped = runs.start(resolve(parse_config(command.config)), path, Silent())
+            stopped = runs.start(resolve(parse_config(command.config)), path, Observer())
     except EvoError as error:
         print(error, file=sys.stderr)  # noqa: T201 - as the command line does
         return error.exit_code

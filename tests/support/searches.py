@@ -17,7 +17,7 @@ from evo.config.config import Config, parse_config
 from evo.lineage import Lineage
 from evo.run.assemble import build_search
 from evo.run.folder import RunFolder
-from evo.search.observer import Observer, Silent
+from evo.search.observer import Observer
 from evo.search.search import Search
 from evo.search.stopping import Stopped
 from evo.store import Store
@@ -56,7 +56,7 @@ class Numbering:
         return Proposal(source, self.name, f"number {request.number}")
 
 
-class Notes(Silent):
+class Notes(Observer):
     """Keeps what is said, in the order it was said."""
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class Notes(Silent):
         self.result_number: list[int] = []
         self.running: list[int] = []
 
-    def launched(self, running: int) -> None:
+    def started(self, evaluation: Any, worker: str, running: int) -> None:
         self.running.append(running)
 
     def finished(self, record: Any, outcome: Any, standings: Any, reason: str) -> None:
@@ -115,7 +115,7 @@ def opened(
     with folder.lock(), Store.create(folder.store) if is_new else Store.open(folder.store) as store:
         choice = operator if isinstance(operator, OperatorChoice) else OperatorChoice([(operator or Numbering(), 1.0)])
         search = build_search(
-            config, store, Lineage.open(folder.lineage), evaluator, choice, observer or Silent(), clock
+            config, store, Lineage.open(folder.lineage), evaluator, choice, observer or Observer(), clock
         )
         if is_new:
             search.begin(genome)

@@ -17,9 +17,10 @@ from evo.commands.views.terminal import literal, one_line, print_line, print_pro
 from evo.config.config import Config
 from evo.config.resolution import uses_language_model, worker_devices
 from evo.run.materials import describe_task
+from evo.search.observer import Observer
 from evo.standings.plan import make_plan
 from evo.standings.standings import Standings
-from evo.store import IndividualRecord, Outcome, Purpose
+from evo.store import EvaluationRecord, IndividualRecord, Outcome, Purpose
 from evo.text import duration
 from trainer.evaluation import Status
 from trainer.sandbox import describe
@@ -63,8 +64,8 @@ class _Preparation:
         self._tasks.clear()
 
 
-class LiveView:
-    """Watches one run (`evo.search.observer.Observer`).
+class LiveView(Observer):
+    """Watches one run.
 
     Every result is a line. On a terminal a bar below them shows what goes on; elsewhere each complete generation is a
     line of its own.
@@ -102,7 +103,7 @@ class LiveView:
         """Report the preparation of the data."""
         self._preparation(stage, done, total)
 
-    def launched(self, running: int) -> None:
+    def started(self, evaluation: EvaluationRecord, worker: str, running: int) -> None:  # noqa: ARG002 - an observer
         """Show how many evaluations are under way."""
         self._running = running
         if self._task is None:

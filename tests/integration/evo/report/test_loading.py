@@ -26,7 +26,7 @@ from evo.report.writing import write_report
 from evo.run.assemble import build_search
 from evo.run.folder import RunFolder
 from evo.run.lifecycle import view
-from evo.search.observer import Silent
+from evo.search.observer import Observer
 from evo.store import Store
 from operators import MergeCrossover, OperatorChoice, RandomMutation, UniformCrossover
 from operators.proposal import Proposal, Request
@@ -76,7 +76,7 @@ def _run(path: Path, *, pop: int, gens: int, confirm_share: float = 0.1, stop_af
     return folder
 
 
-class _Interrupter(Silent):
+class _Interrupter(Observer):
     """Interrupts its search after so many results."""
 
     def __init__(self, after: int | None) -> None:
