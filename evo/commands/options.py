@@ -17,12 +17,6 @@ if TYPE_CHECKING:
     from evo.run.lifecycle import Viewed
     from evo.store import IndividualRecord
 
-RUNS = Path("runs")
-"""Where runs are made unless `--out` says otherwise."""
-
-PROJECT_FILE = Path("evo.toml")
-"""What `evo init` writes and `evo run` takes when no other file is named."""
-
 RunArgument = Annotated[
     Path | None, typer.Argument(metavar="RUN", help="The folder of a run. [default: the newest under ./runs]")
 ]
@@ -51,6 +45,8 @@ def run_folder(path: Path | None) -> Path:
     Raises:
         UsageError: none was given and there is none.
     """
+    from evo.config.options import RUNS
+
     if path is not None:
         return path
     written = {store.parent: _written_at(store) for store in RUNS.glob("*/evo.db")}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from evo.commands.options import PROJECT_FILE, RUNS, comma_separated, example
+from evo.commands.options import comma_separated, example
 from trainer.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -109,29 +108,35 @@ def run(
     sandbox: _Sandbox = None,
 ) -> None:
     """Evolve a training script, or what ./evo.toml describes."""
-    flags: dict[str, dict[str, Any]] = {
-        "task": {"genome": genome or None, "dataset": dataset, "vocab_size": vocab_size},
-        "budget": {"train_seconds": budget, "clock": clock},
-        "search": {
-            "pop": pop,
-            "gens": gens,
-            "schedule": schedule,
-            "objectives": comma_separated("--objectives", objectives),
-            "seed": seed,
-            "max_hours": max_hours,
-            "target": target,
-            "patience": patience,
-        },
-        "diversity": {
-            "islands": islands,
-            "descriptors": comma_separated("--descriptors", descriptors),
-            "explore_after": explore_after,
-        },
-        "operators": {"weights": _weights(operators), "adaptive": adaptive},
-        "llm": {"model": model, "program": program, "max_cost_usd": max_cost},
-        "workers": {"count": workers, "devices": comma_separated("--devices", devices), "sandbox": sandbox},
-    }
-    _start(_configured(config, flags), out or RUNS / f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}")
+    from evo.config.options import RunOptions, new_run_config, new_run_folder
+
+    options = RunOptions(
+        pop=pop,
+        gens=gens,
+        budget=budget,
+        operators=_weights(operators),
+        adaptive=adaptive,
+        objectives=comma_separated("--objectives", objectives),
+        islands=islands,
+        descriptors=comma_separated("--descriptors", descriptors),
+        explore_after=explore_after,
+        schedule=schedule,
+        clock=clock,
+        dataset=dataset,
+        vocab_size=vocab_size,
+        seed=seed,
+        model=model,
+        program=program,
+        max_cost=max_cost,
+        max_hours=max_hours,
+        target=target,
+        patience=patience,
+        workers=workers,
+        devices=comma_separated("--devices", devices),
+        sandbox=sandbox,
+    )
+    # What is wrong with the configuration shows before the rest is imported.
+    _start(new_run_config(genome, config, options), out or new_run_folder())
 
 
 def resume(
@@ -151,44 +156,29 @@ def resume(
 ) -> None:
     """Continue a run that was stopped, killed, or finished."""
     from evo.commands.views.live import LiveView
+    from evo.config.options import ResumeOptions, resumed_config
     from evo.run.folder import RunFolder
     from evo.run.lifecycle import read_config, resume
 
-    flags: dict[str, dict[str, Any]] = {
-        "search": {"gens": gens, "max_hours": max_hours, "target": target, "patience": patience},
-        "operators": {"weights": _weights(operators)},
-        "llm": {"max_cost_usd": max_cost},
-        "workers": {"count": workers, "devices": comma_separated("--devices", devices), "sandbox": sandbox},
-    }
+    options = ResumeOptions(
+        gens=gens,
+        operators=_weights(operators),
+        max_cost=max_cost,
+        max_hours=max_hours,
+        target=target,
+        patience=patience,
+        workers=workers,
+        devices=comma_separated("--devices", devices),
+        sandbox=sandbox,
+    )
 
     def change(stored: Config) -> Config:
-        return _changed(stored, flags)
+        return resumed_config(stored, options)
 
     view = LiveView(change(read_config(RunFolder.open(run))), run)
     with view:
         stopped = resume(run, view, change, accept_changes=accept_changes, progress=view.preparing)
     _conclude(run, stopped)
-
-
-def _configured(file: Path | None, flags: dict[str, dict[str, Any]]) -> Config:
-    """Return the resolved configuration of a new run; what is wrong with it shows before the rest is imported."""
-    from evo.config.config import load_config, overlaid
-    from evo.config.resolution import resolve
-
-    if file is None and PROJECT_FILE.is_file():
-        file = PROJECT_FILE
-    base = load_config(file)
-    return resolve(overlaid(base, _fitting(base, file, flags)))
-
-
-def _fitting(base: Config, file: Path | None, flags: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return flags as they fit a script task: its genome stands in its file, and its budget is the command's own."""
-    if base.script is None:
-        return flags
-    if genome := flags["task"].pop("genome"):
-        raise ConfigError(f"The genome of this project is named in {file}, but the command line named {genome} too.")
-    seconds = flags["budget"].pop("train_seconds")
-    return flags | {"task": {**flags["task"], "fixed_seconds": seconds}}
 
 
 def _start(config: Config, path: Path) -> None:
@@ -200,14 +190,6 @@ def _start(config: Config, path: Path) -> None:
     with view:
         stopped = start(config, path, view, view.preparing)
     _conclude(path, stopped)
-
-
-def _changed(stored: Config, flags: dict[str, dict[str, Any]]) -> Config:
-    """Return a stored configuration with flags laid over it."""
-    from evo.config.config import overlaid
-    from evo.config.resolution import resolve
-
-    return resolve(overlaid(stored, flags))
 
 
 def _conclude(path: Path, stopped: Stopped) -> None:

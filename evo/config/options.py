@@ -1,0 +1,153 @@
+"""The settings that the command line and the Python API share, by the names of the flags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypedDict
+
+from evo.config.config import Config, load_config, overlaid
+from evo.config.resolution import resolve
+from trainer.errors import ConfigError
+
+RUNS = Path("runs")
+"""Where runs are made unless another folder is named."""
+
+PROJECT_FILE = Path("evo.toml")
+"""What `evo init` writes and a new run reads when no other file is named."""
+
+
+class ResumeOptions(TypedDict, total=False):
+    """What may change when a run goes on; None changes nothing.
+
+    Attributes:
+        gens: generations in total.
+        operators: weights by name.
+        max_cost: US dollars for the language model.
+        max_hours: wall time of the whole run.
+        target: mean of the first objective at which the search ends.
+        patience: results without a better individual after which the search ends.
+        workers: evaluations at a time.
+        devices: `cpu`, `mps`, or indices or UUIDs of GPUs.
+        sandbox: `auto`, `strict`, or a level by name.
+    """
+
+    gens: int | None
+    operators: Mapping[str, float] | None
+    max_cost: float | None
+    max_hours: float | None
+    target: float | None
+    patience: int | None
+    workers: int | None
+    devices: Sequence[str] | None
+    sandbox: str | None
+
+
+class RunOptions(ResumeOptions, total=False):
+    """The settings of a new run; None leaves one as the file or the default has it.
+
+    Attributes:
+        pop: individuals in the population.
+        budget: training seconds of one evaluation.
+        adaptive: adapt the probabilities of operators to improvement per cost.
+        objectives: names; two or more select by NSGA-II.
+        islands: parts of the population that breed apart.
+        descriptors: what tells the niches of a MAP-Elites archive apart.
+        explore_after: results without a better individual after which the search explores.
+        schedule: `asynchronous` or `generational`.
+        clock: `wall`, or `cpu` for the CPU seconds of the candidate.
+        dataset: of the language-model task.
+        vocab_size: of its tokenizer.
+        seed: of every random choice.
+        model: the language model.
+        program: path of a Markdown file with instructions to it.
+    """
+
+    pop: int | None
+    budget: float | None
+    adaptive: bool | None
+    objectives: Sequence[str] | None
+    islands: int | None
+    descriptors: Sequence[str] | None
+    explore_after: int | None
+    schedule: str | None
+    clock: str | None
+    dataset: str | None
+    vocab_size: int | None
+    seed: int | None
+    model: str | None
+    program: str | None
+
+
+def new_run_config(genome: str, file: Path | None, options: RunOptions) -> Config:
+    """Return the resolved configuration of a new run.
+
+    Args:
+        genome: path of generation 0; empty for the built-in one, or for what the file names.
+        file: a TOML file; `./evo.toml` by default, where there is one.
+        options: laid over the file.
+
+    Raises:
+        ConfigError: a setting or the file is wrong.
+    """
+    if file is None and PROJECT_FILE.is_file():
+        file = PROJECT_FILE
+    base = load_config(file)
+    sections = _sections(options)
+    seconds = options.get("budget")
+    if base.script is None:
+        sections["task"] |= {"genome": genome or None}
+        sections["budget"] |= {"train_seconds": seconds}
+    elif genome:
+        raise ConfigError(f"The genome of this project is named in {file}, but {genome} was named too.")
+    else:
+        sections["task"] |= {"fixed_seconds": seconds}
+    return resolve(overlaid(base, sections))
+
+
+def resumed_config(stored: Config, options: ResumeOptions) -> Config:
+    """Return the resolved configuration of a run with options laid over it; raise ConfigError when one is wrong."""
+    return resolve(overlaid(stored, _sections(options)))
+
+
+def new_run_folder() -> Path:
+    """Return the folder of a new run that names none: the date and the time, below `./runs`."""
+    return RUNS / f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}"
+
+
+def _sections(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return options by section and key of the configuration."""
+    sections: dict[str, dict[str, Any]] = {section: {} for section in ("task", "budget")}
+    for name, value in options.items():
+        if name in _KEYS:
+            section, key = _KEYS[name]
+            sections.setdefault(section, {})[key] = value
+    return sections
+
+
+_KEYS = {
+    "pop": ("search", "pop"),
+    "gens": ("search", "gens"),
+    "schedule": ("search", "schedule"),
+    "objectives": ("search", "objectives"),
+    "seed": ("search", "seed"),
+    "max_hours": ("search", "max_hours"),
+    "target": ("search", "target"),
+    "patience": ("search", "patience"),
+    "clock": ("budget", "clock"),
+    "dataset": ("task", "dataset"),
+    "vocab_size": ("task", "vocab_size"),
+    "islands": ("diversity", "islands"),
+    "descriptors": ("diversity", "descriptors"),
+    "explore_after": ("diversity", "explore_after"),
+    "operators": ("operators", "weights"),
+    "adaptive": ("operators", "adaptive"),
+    "model": ("llm", "model"),
+    "program": ("llm", "program"),
+    "max_cost": ("llm", "max_cost_usd"),
+    "workers": ("workers", "count"),
+    "devices": ("workers", "devices"),
+    "sandbox": ("workers", "sandbox"),
+}
+"""Section and key of every option but `budget`, which depends on the task."""
