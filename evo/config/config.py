@@ -19,8 +19,10 @@ import tomli_w
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from evo.config.task import (
+    EXTERNAL,
     LANGUAGE_MODEL,
     SCRIPT,
+    ExternalTask,
     LanguageModelTask,
     ObjectiveConfig,
     Positive,
@@ -430,7 +432,7 @@ def _refuse_impossible_diversity(config: Config, source: str) -> None:
 def located(data: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Return parsed TOML with the paths in it taken from the folder that its file stands in."""
     located = {name: dict(table) if isinstance(table, dict) else table for name, table in data.items()}
-    if kind_of(located.get("task", {})) == SCRIPT:
+    if kind_of(located.get("task", {})) in (SCRIPT, EXTERNAL):
         located["task"].setdefault("root", ".")
     for section, key in (("task", "root"), ("task", "genome"), ("llm", "program")):
         table = located.get(section)
@@ -441,7 +443,7 @@ def located(data: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def _in_project(table: Mapping[str, Any], key: str) -> bool:
-    return key == "genome" and kind_of(table) == SCRIPT
+    return key == "genome" and kind_of(table) in (SCRIPT, EXTERNAL)
 
 
 def read_toml(path: Path, name: str) -> dict[str, Any]:
@@ -471,7 +473,7 @@ def explain(problem: Any, source: str, keys_of: Callable[[Sequence[Any]], Sequen
         keys_of: the keys of the table at a place of pydantic's; those of the configuration by default.
     """
     location = [str(part) for part in problem["loc"]]
-    if location[:1] == ["task"] and location[1:2] in ([LANGUAGE_MODEL], [SCRIPT]):
+    if location[:1] == ["task"] and location[1:2] in ([LANGUAGE_MODEL], [SCRIPT], [EXTERNAL]):
         del location[1]  # which kind of task it is stands in no key but `kind`
     message = problem["msg"].removeprefix("Value error, ")
     if inner := _INNER_KEY.match(message):  # of a table whose keys do not fit together
@@ -501,7 +503,7 @@ def _flag_of(location: Sequence[str]) -> str:
 def _keys_of(location: Sequence[Any]) -> list[str]:
     """Return the keys of the table at a place of pydantic's."""
     if location[:1] == ("task",):
-        task = {LANGUAGE_MODEL: LanguageModelTask, SCRIPT: ScriptTask}[location[1]]
+        task = {LANGUAGE_MODEL: LanguageModelTask, SCRIPT: ScriptTask, EXTERNAL: ExternalTask}[location[1]]
         section: Any = ObjectiveConfig if len(location) > 2 else task
     else:
         section = Config.model_fields[location[0]].annotation if location else Config

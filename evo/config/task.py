@@ -11,14 +11,21 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
 from trainer.errors import ConfigError
-from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES, SCRIPT_OBJECTIVES, Constraint, Direction, Objective
+from trainer.objectives import (
+    CODE_LINES,
+    LANGUAGE_MODEL_OBJECTIVES,
+    SCRIPT_OBJECTIVES,
+    Constraint,
+    Direction,
+    Objective,
+)
 
 # Strict: TOML has types, and a truth value or a text where a number belongs is a mistake.
 Quantity = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
 Seconds = Quantity
 Positive = Annotated[int, Field(gt=0, strict=True)]
 
-LANGUAGE_MODEL, SCRIPT = "language-model", "script"
+LANGUAGE_MODEL, SCRIPT, EXTERNAL = "language-model", "script", "external"
 
 _WALL_SECONDS = 1800.0
 _WALL_SHARE, _WALL_EXTRA_SECONDS = 2.0, 300.0  # imports, compilation and evaluation come on top of a fixed time
@@ -331,6 +338,49 @@ class ScriptTask(Section):
         return Path(self.root)
 
 
+class ExternalObjective(ObjectiveConfig):
+    """One objective of an external task: its direction and unit; its value comes with `evo.Search.tell`."""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> ExternalObjective:
+        if self.pattern is not None or self.json_file is not None or self.key is not None:
+            raise ValueError("is told by the program that evaluates, and read nowhere else")
+        return self
+
+
+class ExternalTask(ScriptTask):
+    """Evolves files that a program of the user's evaluates, through `evo.Search`."""
+
+    kind: Literal["external"]  # type: ignore[assignment]
+    command: tuple[str, ...] = ()
+    gpus: Annotated[int, Field(ge=0, strict=True)] | None = 0
+    objectives: dict[str, ExternalObjective]  # type: ignore[assignment]
+
+    @field_validator("command")
+    @classmethod
+    def _some_command(cls, command: tuple[str, ...]) -> tuple[str, ...]:
+        if command:
+            raise ValueError("must be left out: the program that uses `evo.Search` evaluates")
+        return command
+
+    @property
+    def self_reported(self) -> bool:
+        """Whether the objectives are what the genome's own program says: they are what the evaluating program says."""
+        return False
+
+    @property
+    def measured(self) -> dict[str, Objective]:
+        """Everything that is measured, by name."""
+        own = {name: Objective(name, one.direction, one.unit) for name, one in self.objectives.items()}
+        return own | {CODE_LINES.name: CODE_LINES}
+
+    @property
+    def default_objectives(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Names of the objectives of selection and of the front."""
+        first, second, *_ = (*self.objectives, CODE_LINES.name)
+        return (first,), (first, second)
+
+
 def kind_of(task: Any) -> str:
     """Return the kind of a task, given as such or as parsed TOML."""
     if isinstance(task, Mapping):
@@ -339,7 +389,10 @@ def kind_of(task: Any) -> str:
 
 
 TaskConfig = Annotated[
-    Annotated[LanguageModelTask, Tag(LANGUAGE_MODEL)] | Annotated[ScriptTask, Tag(SCRIPT)], Discriminator(kind_of)
+    Annotated[LanguageModelTask, Tag(LANGUAGE_MODEL)]
+    | Annotated[ScriptTask, Tag(SCRIPT)]
+    | Annotated[ExternalTask, Tag(EXTERNAL)],
+    Discriminator(kind_of),
 ]
 
 
