@@ -44,40 +44,48 @@ class ResumeOptions(TypedDict, total=False):
     sandbox: str | None
 
 
-class RunOptions(ResumeOptions, total=False):
-    """The settings of a new run; None leaves one as the file or the default has it.
+class SearchOptions(ResumeOptions, total=False):
+    """How a new run searches; None leaves a setting as the file or the default has it.
 
     Attributes:
         pop: individuals in the population.
-        budget: training seconds of one evaluation.
         adaptive: adapt the probabilities of operators to improvement per cost.
-        objectives: names; two or more select by NSGA-II.
         islands: parts of the population that breed apart.
         descriptors: what tells the niches of a MAP-Elites archive apart.
         explore_after: results without a better individual after which the search explores.
         schedule: `asynchronous` or `generational`.
-        clock: `wall`, or `cpu` for the CPU seconds of the candidate.
-        dataset: of the language-model task.
-        vocab_size: of its tokenizer.
         seed: of every random choice.
         model: the language model.
         program: path of a Markdown file with instructions to it.
     """
 
     pop: int | None
-    budget: float | None
     adaptive: bool | None
-    objectives: Sequence[str] | None
     islands: int | None
     descriptors: Sequence[str] | None
     explore_after: int | None
     schedule: str | None
-    clock: str | None
-    dataset: str | None
-    vocab_size: int | None
     seed: int | None
     model: str | None
     program: str | None
+
+
+class RunOptions(SearchOptions, total=False):
+    """The settings of a new run; None leaves one as the file or the default has it.
+
+    Attributes:
+        budget: training seconds of one evaluation.
+        objectives: names; two or more select by NSGA-II.
+        clock: `wall`, or `cpu` for the CPU seconds of the candidate.
+        dataset: of the language-model task.
+        vocab_size: of its tokenizer.
+    """
+
+    budget: float | None
+    objectives: Sequence[str] | None
+    clock: str | None
+    dataset: str | None
+    vocab_size: int | None
 
 
 def new_run_config(genome: str, file: Path | None, options: RunOptions) -> Config:
@@ -94,7 +102,7 @@ def new_run_config(genome: str, file: Path | None, options: RunOptions) -> Confi
     if file is None and PROJECT_FILE.is_file():
         file = PROJECT_FILE
     base = load_config(file)
-    sections = _sections(options)
+    sections = sections_of(options)
     seconds = options.get("budget")
     if base.script is None:
         sections["task"] |= {"genome": genome or None}
@@ -108,7 +116,7 @@ def new_run_config(genome: str, file: Path | None, options: RunOptions) -> Confi
 
 def resumed_config(stored: Config, options: ResumeOptions) -> Config:
     """Return the resolved configuration of a run with options laid over it; raise ConfigError when one is wrong."""
-    return resolve(overlaid(stored, _sections(options)))
+    return resolve(overlaid(stored, sections_of(options)))
 
 
 def new_run_folder() -> Path:
@@ -116,7 +124,7 @@ def new_run_folder() -> Path:
     return RUNS / f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}"
 
 
-def _sections(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def sections_of(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return options by section and key of the configuration."""
     sections: dict[str, dict[str, Any]] = {section: {} for section in ("task", "budget")}
     for name, value in options.items():

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from evo.config.config import Config
 from evo.config.resolution import resolved, uses_language_model, worker_devices
-from evo.config.task import ScriptTask
+from evo.config.task import ExternalTask, ScriptTask
 from evo.lineage.writer import FamilyTree
 from evo.run.materials import Materials, ScriptFiles, frozen_texts, script_settings
 from evo.search.breeding import Breeder
@@ -133,7 +133,16 @@ def contract(config: Config) -> Contract:
 
 
 def build_evaluator(config: Config, materials: Materials) -> LocalEvaluator:
-    """Return the workers of this machine; their supervisors start with their first jobs."""
+    """Return the workers of this machine; their supervisors start with their first jobs.
+
+    Raises:
+        ConfigError: a program of the user's evaluates the candidates of this run.
+    """
+    if isinstance(config.task, ExternalTask):
+        raise ConfigError(
+            "The candidates of this run are evaluated by a program of yours: continue it there, with "
+            "evo.Search.resume(path)."
+        )
     return LocalEvaluator(worker_settings(config, materials))
 
 

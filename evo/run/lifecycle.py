@@ -8,10 +8,12 @@ import hashlib
 import math
 import threading
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from evo.config.config import Config, parse_config
 from evo.errors import RunFolderError
@@ -30,6 +32,8 @@ from evo.store import Store, StoreView
 from evo.workers import Evaluator
 from trainer.errors import ConfigError, EvoError, MachineError
 from trainer.machine.processes import refuse_inspection
+
+_Result = TypeVar("_Result")
 
 _COLLECTION_THRESHOLD = 100_000
 _CONFIG_SHA256 = "config_sha256"
@@ -82,7 +86,7 @@ def started(
     observer: Observer,
     progress: PrepareProgress | None = None,
     evaluator: Evaluator | None = None,
-) -> Iterator[Driver]:
+) -> Iterator[SearchDriver]:
     """Make a new run and yield its driver.
 
     Everything that can be wrong with the input is found before the folder is made; one exception is a generation 0 that
@@ -99,17 +103,17 @@ def started(
     source = read_generation_zero(config)
     operators = build_operators(config)
     materials = prepare_materials(config, progress)
+    evaluator = evaluator or build_evaluator(config, materials)
     folder = RunFolder.create(path)
     with folder.lock(), Store.create(folder.store) as store:
         keep_genome_files(store, config.task.genome_files)
         keep_materials(store, materials)
         lineage = Lineage.open(folder.lineage, config.task.genome_files)
-        evaluator = evaluator or build_evaluator(config, materials)
         search = build_search(config, store, lineage, evaluator, operators, observer)
         search.begin(source)
         _seal(folder, store, config)
         record_start(store, config)
-        yield Driver(search, folder, store, lineage)
+        yield SearchDriver(search, folder, store, lineage, observer)
 
 
 def resume(
@@ -134,7 +138,7 @@ def resumed(
     accept_changes: bool = False,
     progress: PrepareProgress | None = None,
     evaluator: Evaluator | None = None,
-) -> Iterator[Driver]:
+) -> Iterator[SearchDriver]:
     """Open a run that was stopped or killed and yield its driver, which takes the identical next decision.
 
     Args:
@@ -159,14 +163,14 @@ def resumed(
         operators = build_operators(config, store.spending().cost_usd)
         materials = prepare_materials(config, progress)
         refuse_other_materials(store, materials)
-        lineage = Lineage.open(folder.lineage, config.task.genome_files)
         evaluator = evaluator or build_evaluator(config, materials)
+        lineage = Lineage.open(folder.lineage, config.task.genome_files)
         search = build_search(config, store, lineage, evaluator, operators, observer)
         _seal(folder, store, config)
         record_start(store, config)
         if change_of_ground := comparability(read_starts(store)):
             observer.note(change_of_ground)
-        yield Driver(search, folder, store, lineage)
+        yield SearchDriver(search, folder, store, lineage, observer)
 
 
 @contextmanager
@@ -186,53 +190,79 @@ def rare_collections() -> Iterator[None]:
         gc.unfreeze()
 
 
-class Driver:
-    """Drives the search of an open run, in the thread that opened it."""
+class SearchDriver:
+    """Drives the search of an open run, in the thread that opened it.
 
-    def __init__(self, search: Search, folder: RunFolder, store: Store, lineage: Lineage) -> None:
-        self._search = search
+    Attributes:
+        search: of the run.
+        store: of the run.
+    """
+
+    def __init__(self, search: Search, folder: RunFolder, store: Store, lineage: Lineage, observer: Observer) -> None:
+        self.search = search
+        self.store = store
         self._folder = folder
-        self._store = store
         self._lineage = lineage
-        self._lock = threading.Lock()
+        self._observer = observer
+        self._changed = threading.Condition()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._has_ended = False
         self._is_interrupted = False
 
     def drive(self) -> Stopped:
         """Search until the budget is spent or something stops it; the calling thread must have no running loop."""
         try:
             with rare_collections():
-                self._search.restore()
+                self.search.restore()
                 stopped = asyncio.run(self._run())
         except EvoError as error:
             # The error is the news; what fails after it, mostly for the same reason, would hide it.
             with suppress(EvoError):
-                self._conclude(StopReason.FAILED, str(error))
+                self._conclude(Stopped(StopReason.FAILED, str(error)))
             raise
-        self._conclude(stopped.ending, stopped.reason)
+        finally:
+            with self._changed:
+                self._has_ended = True
+                self._changed.notify_all()
+        self._conclude(stopped)
         return stopped
 
     def interrupt(self) -> None:
         """Stop soon, after saving; safe from any thread, before, during and after `drive`."""
-        with self._lock:
+        with self._changed:
             self._is_interrupted = True
             if self._loop is not None:
-                self._loop.call_soon_threadsafe(self._search.interrupt)
+                self._loop.call_soon_threadsafe(self.search.interrupt)
+
+    def submit(self, work: Coroutine[Any, Any, _Result]) -> Future[_Result] | None:
+        """Run a coroutine between the steps of the search, from another thread; None when the search has ended.
+
+        Waits for `drive` to begin. What is under way when the search ends is cancelled.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._loop is not None or self._has_ended)
+            if self._loop is None:
+                work.close()
+                return None
+            return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     async def _run(self) -> Stopped:
-        with self._lock:
+        with self._changed:
             self._loop = asyncio.get_running_loop()
+            self._changed.notify_all()
             if self._is_interrupted:
-                self._search.interrupt()
+                self.search.interrupt()
         try:
-            return await heeding_signals(self._search.run(), self._search.interrupt)
+            return await heeding_signals(self.search.run(), self.search.interrupt)
         finally:
-            with self._lock:
-                self._loop = None
+            with self._changed:
+                self._loop, self._has_ended = None, True
+            await asyncio.sleep(0)  # what was submitted until now becomes a task, which the end of the loop cancels
 
-    def _conclude(self, ending: StopReason, reason: str) -> None:
-        self._store.record_event("stopped", {"ending": ending, "reason": reason})
-        write_results_table(self._folder, self._store, self._lineage, self._search.standings.objectives[0])
+    def _conclude(self, end: Stopped) -> None:
+        self.store.record_event("stopped", {"ending": end.ending, "reason": end.reason})
+        write_results_table(self._folder, self.store, self._lineage, self.search.standings.objectives[0])
+        self._observer.ended(end)
 
 
 def _seal(folder: RunFolder, store: Store, config: Config) -> None:

@@ -93,7 +93,7 @@ def _numbers(outcome: Outcome, objective: Objective) -> tuple[str, str]:
         return "", ""
     return (
         f"{outcome.objectives[objective.name]:.6f}",
-        f"{outcome.objectives['peak_memory_mib'] / _MIB_PER_GB:.1f}",
+        f"{outcome.objectives.get('peak_memory_mib', 0.0) / _MIB_PER_GB:.1f}",
     )
 
 

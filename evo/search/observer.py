@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from evo.search.stopping import Stopped
 from evo.standings.standings import Standings
 from evo.store import EvaluationRecord, IndividualRecord, Outcome, ProposalRecord
 
@@ -21,8 +22,14 @@ class Observer:
     def finished(self, individual: IndividualRecord, outcome: Outcome, standings: Standings, reason: str) -> None:
         """Report an accepted result; `reason` says why it failed, if it did."""
 
+    def lost(self, evaluation: EvaluationRecord, reason: str) -> None:
+        """Report an evaluation that the infrastructure lost and that runs again."""
+
     def note(self, message: str) -> None:
         """Report anything else worth a line."""
+
+    def ended(self, end: Stopped) -> None:
+        """Report how the run ended."""
 
     def stopping(self) -> None:
         """Report that the run ends soon; from now on the process may end at any moment without another word."""

@@ -111,6 +111,11 @@ class Search:
         """The asking side."""
         return self._breeder
 
+    @property
+    def under_way(self) -> tuple[int, int]:
+        """How many proposals are being made and how many evaluations run, between two steps."""
+        return len(self._proposing), len(self._evaluating)
+
     def begin(self, source: str) -> None:
         """Record generation 0 and queue its replicates: the first acts of a new run."""
         self._store.begin_proposal(0, "seed", (), 0)
@@ -367,6 +372,7 @@ class Search:
         self._store.release(record.id, attempt, reason)
         self._queue.append(record)  # others first: they show whether it is the machine or the candidate
         if self._failure is None:
+            self._news.append(partial(self._observer.lost, record, reason))
             note = f"Evaluation {record.id} of {record.individual} was lost and runs again: {reason}"
             self._news.append(partial(self._observer.note, note))
 

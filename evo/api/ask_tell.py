@@ -1,0 +1,367 @@
+"""`evo.Search`: ask for a candidate, evaluate it with a program of one's own, tell the result."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, Unpack
+
+from evo.api.driving import DriverThread, SearchEnded
+from evo.api.reading import Run
+from evo.config.config import Config, load_config, overlaid, parse_config
+from evo.config.options import ResumeOptions, SearchOptions, new_run_folder, resumed_config, sections_of
+from evo.config.resolution import resolve
+from evo.config.task import EXTERNAL, ExternalTask
+from evo.run.folder import RunFolder
+from evo.run.generation_zero import genome_files
+from evo.run.lifecycle import SearchDriver, read_config, resumed, started
+from evo.search.events import Callback, CallbackObserver
+from evo.standings.standings import Standings
+from evo.store import EvaluationRecord, IndividualRecord, Outcome, ProposalRecord, Purpose, StoreView
+from evo.workers.external import ExternalEvaluator, told
+from trainer.errors import ConfigError, UsageError
+from trainer.evaluation import Evaluation, Job, Status
+from trainer.genome import split
+from trainer.objectives import CODE_LINES
+
+
+class WaitingForResults(UsageError):  # noqa: N818 - named for what is the case
+    """The next candidate depends on results that were not told yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An individual to be evaluated.
+
+    Attributes:
+        evaluation: number of the evaluation.
+        individual: number of the individual.
+        source: the whole program; several files stand in it one after the other (`files`).
+        files: the content of each file by its name.
+        seed: to be used for everything random, so that individuals that share seeds compare in pairs.
+        purpose: why it is evaluated: `baseline` (a replicate of generation 0), `search`, `screen` (with a fraction of
+            the budget), `replicate`, `sentinel`, or `confirm`.
+        budget_fraction: of the budget's training time that this training gets.
+        parents: ids; none for generation 0.
+        operator: name of the operator that made it.
+        idea: what was changed and why.
+    """
+
+    evaluation: int
+    individual: int
+    source: str
+    files: Mapping[str, str]
+    seed: int
+    purpose: Purpose
+    budget_fraction: float
+    parents: tuple[int, ...]
+    operator: str
+    idea: str
+    _slot: str
+    _job: Job
+
+    @property
+    def is_confirmation(self) -> bool:
+        """Whether this confirms a finalist, with a seed that selection has not seen."""
+        return self.purpose is Purpose.CONFIRM
+
+
+class Search:
+    """A search whose candidates are evaluated by the program that uses it: ask for one, evaluate it, tell the result.
+
+    Store, lineage, resumption, noise and confirmation are those of every run; `evo status`, `evo report` and the other
+    commands work on its folder. The search itself runs in a thread of its own until the budget is spent or the search
+    is closed. What is out when it is closed, or when the process ends, is asked for again after `Search.resume`.
+
+        with evo.Search("train.py", objectives={"loss": "minimize"}, evaluations=64) as search:
+            for candidate in search:
+                search.tell(candidate, {"loss": train_and_measure(candidate.source, candidate.seed)})
+
+    Args:
+        genome: path of generation 0, a Python file, or several.
+        objectives: direction by name, `minimize` or `maximize`, the most important first; all are told of every
+            candidate.
+        select: names of the objectives of selection, by NSGA-II where several; the first of `objectives` by default.
+        constraints: such as `memory < 70000`; what breaks one is worse than what keeps all.
+        evaluations: the whole budget; whole generations of `pop`.
+        out: the run's folder, absent or empty; `runs/<date>` by default.
+        workers: candidates that may be out at a time.
+        config: a TOML file with further settings.
+        callbacks: called with every event, in the thread of the search.
+        options: as for `run` (`evo.config.options.SearchOptions`).
+
+    Raises:
+        UsageError: the input is wrong; nothing was written.
+    """
+
+    def __init__(
+        self,
+        genome: str | Path | Sequence[str | Path],
+        objectives: Mapping[str, str],
+        *,
+        select: Sequence[str] = (),
+        constraints: Sequence[str] = (),
+        evaluations: int | None = None,
+        out: str | Path | None = None,
+        config: str | Path | None = None,
+        callbacks: Sequence[Callback] = (),
+        **options: Unpack[SearchOptions],
+    ) -> None:
+        path = Path(out) if out is not None else new_run_folder()
+        task = _external_task(genome, objectives, constraints)
+        resolved = _external_config(task, select, evaluations, config, options)
+
+        def opened(observer: CallbackObserver, evaluator: ExternalEvaluator) -> AbstractContextManager[SearchDriver]:
+            return started(resolved, path, observer, evaluator=evaluator)
+
+        self._begin(path, resolved, callbacks, opened)
+
+    @classmethod
+    def resume(
+        cls, path: str | Path, *, callbacks: Sequence[Callback] = (), **options: Unpack[ResumeOptions]
+    ) -> Search:
+        """Continue a search that was closed or whose process ended.
+
+        Args:
+            path: the run's folder.
+            callbacks: as for the constructor.
+            options: what changes; `gens` is the total of generations.
+
+        Raises:
+            RunFolderError: there is no run at `path`.
+            ConfigError: the run evaluates its candidates itself.
+        """
+        changed = resumed_config(read_config(RunFolder.open(Path(path))), options)
+        if not isinstance(changed.task, ExternalTask):
+            raise ConfigError(f"{path} is a run that evaluates its candidates itself; continue it with evo.resume.")
+        search = cls.__new__(cls)
+
+        def opened(observer: CallbackObserver, evaluator: ExternalEvaluator) -> AbstractContextManager[SearchDriver]:
+            return resumed(Path(path), observer, lambda stored: resumed_config(stored, options), evaluator=evaluator)
+
+        search._begin(Path(path), changed, callbacks, opened)  # noqa: SLF001 - of its own class
+        return search
+
+    def _begin(
+        self,
+        path: Path,
+        config: Config,
+        callbacks: Sequence[Callback],
+        opened: Callable[[CallbackObserver, ExternalEvaluator], AbstractContextManager[SearchDriver]],
+    ) -> None:
+        self.run = Run(path)
+        self._expected = [name for name in config.task.measured if name != CODE_LINES.name]
+        self._evaluator = ExternalEvaluator(config.workers.count or 1)
+        self._observer = _AskTellObserver(callbacks, lambda: self._thread.interrupt(), self._evaluator)
+        self._thread = DriverThread(lambda: opened(self._observer, self._evaluator))
+        self._thread.open()
+        atexit.register(self.close)
+
+    def ask(self) -> Candidate:
+        """Return the next candidate to evaluate; waits while one is being made.
+
+        Raises:
+            SearchEnded: there is none, for the search has ended.
+            WaitingForResults: the next one depends on results that were not told yet, or as many are out as may be.
+        """
+        return self._thread.call(self._next())
+
+    def tell(
+        self,
+        candidate: Candidate,
+        objectives: Mapping[str, float] | None = None,
+        *,
+        status: str | Status = Status.OK,
+        reason: str = "",
+    ) -> None:
+        """Tell the result of a candidate; returns once the run's store holds it.
+
+        Args:
+            candidate: as `ask` returned it.
+            objectives: the value of every objective; only where `status` is OK.
+            status: `ok`, or what went wrong: `crashed`, `timed_out`, `out_of_memory`, `diverged`, `rejected`; `lost`
+                where it was not the candidate's fault, which is then asked for again.
+            reason: why, in one sentence.
+
+        Raises:
+            UsageError: a value is missing, unknown or not finite, or the candidate was told before; it stays out.
+            SearchEnded: the search was closed before the result was stored.
+        """
+        evaluation = self._evaluation(candidate, objectives, status, reason)
+        self._thread.call(self._tell(candidate, evaluation))
+
+    def close(self) -> None:
+        """End the search after saving; does nothing when it has ended. What is out is asked for again on resumption."""
+        atexit.unregister(self.close)
+        self._thread.interrupt()
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[Candidate]:
+        """Yield candidates until the search has ended."""
+        with contextlib.suppress(SearchEnded):
+            while True:
+                yield self.ask()
+
+    async def _next(self) -> Candidate:
+        evaluator = self._evaluator
+        while True:
+            if (taken := evaluator.take()) is not None:
+                return self._observer.candidate(*taken, self._thread.driver.store)
+            proposing, evaluating = self._thread.driver.search.under_way
+            # Between two steps: what is told and not yet taken in still counts as being evaluated, and not as out.
+            if evaluator.out == evaluating > 0 and (not proposing or evaluating == len(evaluator.workers)):
+                raise WaitingForResults(
+                    f"The next candidate depends on results, and {evaluating} of at most {len(evaluator.workers)} "
+                    "candidates are out. Tell one first, or let more be out at a time: workers=N."
+                )
+            evaluator.changed.clear()
+            await evaluator.changed.wait()
+
+    async def _tell(self, candidate: Candidate, evaluation: Evaluation) -> None:
+        if not self._evaluator.tell(candidate._slot, candidate._job, evaluation):  # noqa: SLF001 - of this module
+            raise UsageError(f"Evaluation {candidate.evaluation} has its result already, or is not out.")
+        await self._observer.stored(candidate.evaluation)
+
+    def _evaluation(
+        self, candidate: Candidate, objectives: Mapping[str, float] | None, status: str | Status, reason: str
+    ) -> Evaluation:
+        """Return what was told as an evaluation; raise UsageError when it cannot be one."""
+        from trainer.supervisor.measurements import code_lines
+
+        if status not in [*Status]:
+            raise UsageError(f"`status` must be one of {', '.join(Status)}, but it was {status!r}.")
+        if status != Status.OK:
+            if objectives:
+                raise UsageError(f"Only a candidate that ended ok has objectives, but this one ended {status}.")
+            return told(candidate.seed, Status(status), {}, reason or f"told to have ended {status}")
+        values = dict(objectives or {})
+        if set(values) != set(self._expected):
+            wanted, given = ", ".join(self._expected), ", ".join(values) or "none"
+            raise UsageError(f"Expected a value for each of {wanted}, but got {given}.")
+        try:
+            measured = {name: float(value) for name, value in values.items()}
+            measured[CODE_LINES.name] = float(code_lines(candidate.source))
+            return told(candidate.seed, Status.OK, measured, reason)
+        except (TypeError, ValueError) as error:
+            raise UsageError(
+                f"Objectives must be finite numbers: {error}. A candidate that has none ended otherwise than ok: "
+                "tell(candidate, status='diverged', reason=…)."
+            ) from None
+
+
+class _AskTellObserver(CallbackObserver):
+    """Knows which evaluation each slot has, and who waits for which result; all in the thread of the search."""
+
+    def __init__(self, callbacks: Sequence[Callback], stop: Callable[[], None], evaluator: ExternalEvaluator) -> None:
+        super().__init__(callbacks, stop)
+        self._evaluator = evaluator
+        self._begun: dict[str, EvaluationRecord] = {}
+        self._waiting: dict[int, asyncio.Event] = {}
+
+    def candidate(self, slot: str, job: Job, store: StoreView) -> Candidate:
+        record = self._begun[slot]
+        individual = store.individual(record.individual)
+        return Candidate(
+            evaluation=record.id,
+            individual=record.individual,
+            source=job.genome,
+            files=split(job.genome, genome_files(store)),
+            seed=record.seed,
+            purpose=record.purpose,
+            budget_fraction=record.budget_fraction,
+            parents=individual.parents,
+            operator=individual.operator,
+            idea=individual.idea,
+            _slot=slot,
+            _job=job,
+        )
+
+    async def stored(self, evaluation: int) -> None:
+        """Wait until the result of an evaluation is stored, or the evaluation is known to run again."""
+        settled = self._waiting.setdefault(evaluation, asyncio.Event())
+        try:
+            await settled.wait()
+        except asyncio.CancelledError:
+            if not settled.is_set():  # else it was the last result, and the search has ended since
+                raise
+        finally:
+            del self._waiting[evaluation]
+
+    def started(self, evaluation: EvaluationRecord, worker: str, running: int) -> None:
+        self._begun[worker] = evaluation
+        super().started(evaluation, worker, running)
+
+    def refused(self, proposal: ProposalRecord) -> None:
+        self._evaluator.changed.set()
+        super().refused(proposal)
+
+    def finished(self, individual: IndividualRecord, outcome: Outcome, standings: Standings, reason: str) -> None:
+        self._settle(outcome.evaluation)
+        super().finished(individual, outcome, standings, reason)
+
+    def lost(self, evaluation: EvaluationRecord, reason: str) -> None:
+        self._settle(evaluation.id)
+        super().lost(evaluation, reason)
+
+    def note(self, message: str) -> None:
+        self._evaluator.changed.set()
+        super().note(message)
+
+    def _settle(self, evaluation: int) -> None:
+        if evaluation in self._waiting:
+            self._waiting[evaluation].set()
+        self._evaluator.changed.set()
+
+
+def _external_task(
+    genome: str | Path | Sequence[str | Path], objectives: Mapping[str, str], constraints: Sequence[str]
+) -> dict[str, Any]:
+    """Return the section `[task]` of a search whose candidates a program of the user's evaluates."""
+    files = [Path(one).resolve() for one in ([genome] if isinstance(genome, str | Path) else genome)]
+    root = files[0].parent if len(files) == 1 else Path(os.path.commonpath(files))
+    return {
+        "kind": EXTERNAL,
+        "root": str(root),
+        "genome": [str(file.relative_to(root)) for file in files],
+        "objectives": {name: {"direction": direction} for name, direction in objectives.items()},
+        "constraints": list(constraints),
+    }
+
+
+def _external_config(
+    task: dict[str, Any],
+    select: Sequence[str],
+    evaluations: int | None,
+    file: str | Path | None,
+    options: SearchOptions,
+) -> Config:
+    """Return the resolved configuration of such a search."""
+    data = load_config(None if file is None else Path(file)).model_dump(mode="json", exclude_none=True)
+    for key in ("objectives", "front"):
+        del data["search"][key]  # they follow the task
+    config = overlaid(parse_config(data | {"task": task}), sections_of(options))
+    search: dict[str, Any] = {"objectives": list(select) or None}
+    if evaluations is not None:
+        if options.get("gens") is not None or evaluations % config.search.pop or evaluations <= 0:
+            raise ConfigError(
+                f"`evaluations` must be whole generations of pop={config.search.pop}, and `gens` left out, but they "
+                f"were {evaluations} and {options.get('gens')}."
+            )
+        search["gens"] = evaluations // config.search.pop
+    # Nothing runs on this machine, so no isolation has to be found.
+    return resolve(overlaid(config, {"search": search, "workers": {"sandbox": "process-group"}}))

@@ -1,0 +1,196 @@
+"""A run to look at: objects and pandas DataFrames, read from its folder when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evo.config.config import Config
+from evo.run.folder import RunFolder
+from evo.run.lifecycle import Viewed, read_config, view
+from evo.standings.gains import Gain
+from trainer.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from evo.run.status import RunStatus
+
+
+def open_run(path: str | Path) -> Run:
+    """Return a run to look at: live, killed or finished.
+
+    Raises:
+        RunFolderError: there is no run at `path`.
+    """
+    opened = Run(Path(path))
+    opened.status()
+    return opened
+
+
+@dataclass(frozen=True, slots=True)
+class Individual:
+    """One program of a run.
+
+    Attributes:
+        id: its number; 0 is generation 0.
+        source: the whole program.
+        parents: ids; none for generation 0, two after a crossover.
+        operator: name of the operator that made it.
+        idea: what was changed and why, in the operator's words.
+        objectives: means by name over its evaluations of the whole budget that ended OK; empty before the first.
+        evaluations: how many these are.
+    """
+
+    id: int
+    source: str
+    parents: tuple[int, ...]
+    operator: str
+    idea: str
+    objectives: Mapping[str, float]
+    evaluations: int
+
+    def __repr__(self) -> str:
+        measured = ", ".join(f"{name}={value:.6g}" for name, value in self.objectives.items())
+        return f"Individual({self.id}, {measured or 'not measured'}, idea={self.idea!r})"
+
+
+class Run:
+    """A run on disk. Everything is read when it is asked for, so a live run shows its newest results.
+
+    Attributes:
+        path: the run's folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r})"
+
+    @property
+    def best(self) -> Individual | None:
+        """The best individual: by confirmed gain once the finalists were confirmed; None before any was measured."""
+        with view(self.path) as viewed:
+            best = viewed.standings.best()
+            return None if best is None else _individual(viewed, best.id)
+
+    @property
+    def gain(self) -> Gain | None:
+        """The confirmed gain of the best individual over generation 0, with its 95% interval; None before."""
+        with view(self.path) as viewed:
+            best = viewed.standings.best()
+            gains = {gain.individual: gain for gain in viewed.standings.gains()}
+            return None if best is None else gains.get(best.id)
+
+    @property
+    def front(self) -> list[Individual]:
+        """The members of the Pareto front over `config.search.front`."""
+        with view(self.path) as viewed:
+            return [_individual(viewed, one.id) for one in viewed.standings.front.individuals]
+
+    @property
+    def noise(self) -> Mapping[str, float]:
+        """Standard deviation of one evaluation by objective, from the replicates of generation 0; empty before two."""
+        with view(self.path) as viewed:
+            return viewed.standings.noise()
+
+    @property
+    def config(self) -> Config:
+        """The resolved configuration that the run goes by."""
+        return read_config(RunFolder.open(self.path))
+
+    def individual(self, id_: int) -> Individual:
+        """Return an individual by its number; raise UsageError when there is none."""
+        with view(self.path) as viewed:
+            if all(record.id != id_ for record in viewed.store.individuals()):
+                raise UsageError(f"There is no individual {id_} in {self.path}.")
+            return _individual(viewed, id_)
+
+    @property
+    def individuals(self) -> pd.DataFrame:
+        """All individuals, a row each.
+
+        The index is the id; columns: parents (tuple), operator, idea, evaluations (that ended OK), status (of the
+        newest result; None before one), and the mean of every objective.
+        """
+        import pandas as pd
+
+        with view(self.path) as viewed:
+            newest = {outcome.individual: str(outcome.status) for outcome in viewed.store.outcomes()}
+            rows = [
+                {
+                    "id": record.id,
+                    "parents": record.parents,
+                    "operator": record.operator,
+                    "idea": record.idea,
+                    "evaluations": len(measured.evaluations) if measured else 0,
+                    "status": newest.get(record.id),
+                    **{name: measured.means.get(name) if measured else None for name in viewed.config.task.measured},
+                }
+                for record in viewed.store.individuals()
+                for measured in [viewed.standings.measured.get(record.id)]
+            ]
+        return pd.DataFrame(rows).set_index("id")
+
+    @property
+    def evaluations(self) -> pd.DataFrame:
+        """All accepted results in their order, a row each.
+
+        The index is the result's number, from 1; columns: evaluation, individual, seed, purpose, budget_fraction,
+        status, device, attempt, finished_at (seconds since 1970, UTC), and every objective that was measured.
+        """
+        import pandas as pd
+
+        with view(self.path) as viewed:
+            rows = [
+                {
+                    "result": outcome.result_number,
+                    "evaluation": outcome.evaluation,
+                    "individual": outcome.individual,
+                    "seed": outcome.seed,
+                    "purpose": str(outcome.purpose),
+                    "budget_fraction": outcome.budget_fraction,
+                    "status": str(outcome.status),
+                    "device": outcome.device,
+                    "attempt": outcome.attempt,
+                    "finished_at": outcome.finished_at,
+                    **{name: outcome.objectives.get(name) for name in viewed.config.task.measured},
+                }
+                for outcome in viewed.store.outcomes()
+            ]
+            columns = [] if rows else ["result", *viewed.config.task.measured]
+        return pd.DataFrame(rows, columns=columns or None).set_index("result")
+
+    def status(self) -> RunStatus:
+        """Return where the run stands: its state, what runs now, what failed and why, what was used."""
+        from evo.run.status import read_status
+
+        with view(self.path) as viewed:
+            return read_status(viewed)
+
+    def report(self, out: str | Path | None = None) -> Path:
+        """Write the report, one HTML file that opens without a network, and return its path.
+
+        Args:
+            out: the file; `report.html` in the run's folder by default.
+        """
+        from evo.report.writing import write_report
+
+        with view(self.path) as viewed:
+            return write_report(viewed, None if out is None else Path(out))
+
+
+def _individual(viewed: Viewed, id_: int) -> Individual:
+    record, measured = viewed.store.individual(id_), viewed.standings.measured.get(id_)
+    return Individual(
+        id=id_,
+        source=viewed.store.source(id_),
+        parents=record.parents,
+        operator=record.operator,
+        idea=record.idea,
+        objectives=dict(measured.means) if measured else {},
+        evaluations=len(measured.evaluations) if measured else 0,
+    )

@@ -1,0 +1,97 @@
+"""`evo.run` and `evo.resume`: what the commands of these names do."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Unpack
+
+from evo.api.driving import drive
+from evo.api.reading import Run
+from evo.config.config import Config
+from evo.config.options import ResumeOptions, RunOptions, new_run_config, new_run_folder, resumed_config
+from evo.errors import ReportError
+from evo.run.lifecycle import SearchDriver, resumed, started
+from evo.search.events import Callback, CallbackObserver
+
+_log = logging.getLogger(__name__)
+
+
+def run(
+    genome: str | Path = "",
+    *,
+    out: str | Path | None = None,
+    config: str | Path | None = None,
+    callbacks: Sequence[Callback] = (),
+    **options: Unpack[RunOptions],
+) -> Run:
+    """Evolve a training script, as the command `evo run` does; return when the run has ended.
+
+    Ctrl-C, and the interruption of a notebook's cell, stops the run after saving; a second one stops at once.
+
+    Args:
+        genome: path of generation 0; the built-in one by default.
+        out: the run's folder, absent or empty; `runs/<date>` by default.
+        config: a TOML file; `./evo.toml` by default, where there is one.
+        callbacks: called with every event (`evo.search.events`), in the thread that drives the search.
+        options: as the flags of the command are called (`evo.config.options.RunOptions`).
+
+    Raises:
+        UsageError: the input is wrong; nothing was written.
+        MachineError: a device, a disk or a worker failed; the run can be resumed.
+    """
+    path = Path(out) if out is not None else new_run_folder()
+    resolved = new_run_config(str(genome), None if config is None else Path(config), options)
+    return _driven(path, lambda observer: started(resolved, path, observer), callbacks)
+
+
+def resume(
+    path: str | Path,
+    *,
+    callbacks: Sequence[Callback] = (),
+    accept_changes: bool = False,
+    **options: Unpack[ResumeOptions],
+) -> Run:
+    """Continue a run, as the command `evo resume` does; return when it has ended. Arguments as for `run`.
+
+    Args:
+        path: the run's folder.
+        callbacks: as for `run`.
+        accept_changes: go on with a `config.toml` that was edited since, and record the change.
+        options: `gens` is the total (`evo.config.options.ResumeOptions`).
+    """
+
+    def change(stored: Config) -> Config:
+        return resumed_config(stored, options)
+
+    def opened(observer: CallbackObserver) -> AbstractContextManager[SearchDriver]:
+        return resumed(Path(path), observer, change, accept_changes=accept_changes)
+
+    return _driven(Path(path), opened, callbacks)
+
+
+def _driven(
+    path: Path,
+    opened: Callable[[CallbackObserver], AbstractContextManager[SearchDriver]],
+    callbacks: Sequence[Callback],
+) -> Run:
+    """Drive a run to its end, write its report, and return it."""
+    control: list[SearchDriver] = []
+    observer = CallbackObserver(callbacks, lambda: control[0].interrupt())
+
+    @contextlib.contextmanager
+    def controlled() -> Iterator[SearchDriver]:
+        with opened(observer) as driver:
+            control.append(driver)
+            yield driver
+
+    drive(controlled)
+    written = Run(path)
+    try:
+        written.report()
+    except ReportError as error:
+        _log.warning("%s", error)
+    return written
