@@ -1,36 +1,80 @@
-"""The product: a search over training scripts, its store, its workers, its command line.
+"""Evolutionary search over training scripts: `evo.run`, `evo.Search` and the command `evo`.
 
-Read `search` first: the journey of a candidate. `assemble` is the only place that picks implementations.
+    import evo
+    run = evo.run("train.py", budget=60, pop=8, gens=10)    # as the command `evo run`
+    print(run.best, run.gain)
 
-    config, task_config             what the user asked for: of a run, of its task
-    resolution, plan, materials     what the device adds, how the budget is divided, what the task needs beside genomes
-    runs                            start, resume or view a run: folder, lock, store and lineage around a search
-    search, breeding, mating        the loop; its asking side; who varies whom
-    exploration, niches             when a stalled search explores; the archive of its niches
-    surroundings, variants          what operators are told: of relatives; of programs with other constants
-    standings, champion, summary    what is known so far; who is the best; what that amounts to
-    gains                           what was confirmed: gains over generation 0, members of a front
-    confirmation, second_looks      how luck is kept out of the answer: replicates, gate, leaders, finalists
-    jobs                            what a worker is asked for an evaluation
-    sentinels                       whether a device still measures what it measured
-    credit                          which operators improve on their parents, and at what cost
-    expenses                        what a run has used of its workers and of money
-    stopping, endings               when to end before the budget does; how a search can end
-    lookahead, pace                 how many offspring to propose ahead; how far
-    workers/                        where evaluations run
-    workforce, losses               which workers are free and fit; whom to blame for lost evaluations
-    starts                          the programs and devices that each start of a driver found
-    store/, schema                  SQLite, the authority on a run
-    lineage/                        git, its readable projection
-    run_folder, check               the files of a run, and whether they agree
-    replay                          whether its journal leads to the same individuals again
-    genome                          reading generation 0
-    project/                        what `evo init` finds out about a project, and writes
-    live, report/, results_table    what people and other tools see
-    apply, repository               an individual as a commit; the user's own git repository
-    studies/                        after a run: what carries a gain, whether it transfers
-    signals                         Ctrl-C and its kin while a search or a study works
-    commands/                       the command line, one file a group
+Rooms, each of which imports only from those below it (checked by import-linter):
 
-Nothing here imports torch: only the processes that train or score do.
+    commands/                           the command line; `commands/views/` prints and draws
+    api/                                the Python interface, which this module hands on
+    compare/                            experiments: ways of searching under equal budgets
+    report/                             the report of a run, one HTML file
+    project/                            what `evo init` finds out about a project, and writes
+    studies/                            after a run: what carries a gain, whether it transfers
+    runs/                               one run on disk: start, resume, view, check, apply
+    search/                             what is done next; `search/search.py` is the journey of a candidate
+    lineage/                            the family tree in git
+    standings/                          what is known so far, worked out once for every view
+    workers/                            where evaluations run
+    store/                              SQLite, the authority on a run
+    config/                             what the user asks for, and what it comes to on this machine
+    errors, text                        the root of user errors; cleaning of untrusted text
+
+Nothing here imports torch: only the processes that train or score do. The names below are imported when first used.
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from evo.api.ask_tell import Candidate, Search, WaitingForResults
+    from evo.api.driving import SearchEnded
+    from evo.api.reading import Individual, Run, open_run
+    from evo.api.running import resume, run
+    from evo.search.events import Event, Finished, NewBest, Proposed, Refused, Started, Stopped
+    from trainer.errors import EvoError, MachineError, UsageError
+
+__all__ = [
+    "Candidate",
+    "Event",
+    "EvoError",
+    "Finished",
+    "Individual",
+    "MachineError",
+    "NewBest",
+    "Proposed",
+    "Refused",
+    "Run",
+    "Search",
+    "SearchEnded",
+    "Started",
+    "Stopped",
+    "UsageError",
+    "WaitingForResults",
+    "open_run",
+    "resume",
+    "run",
+]
+
+_MODULES = {
+    "evo.api.ask_tell": ("Candidate", "Search", "WaitingForResults"),
+    "evo.api.driving": ("SearchEnded",),
+    "evo.api.reading": ("Individual", "Run", "open_run"),
+    "evo.api.running": ("resume", "run"),
+    "evo.search.events": ("Event", "Finished", "NewBest", "Proposed", "Refused", "Started", "Stopped"),
+    "trainer.errors": ("EvoError", "MachineError", "UsageError"),
+}
+
+
+def __getattr__(name: str) -> object:
+    for module, names in _MODULES.items():
+        if name in names:
+            return getattr(import_module(module), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -16,7 +16,7 @@ import statistics
 import psutil
 
 from evo.config.config import parse_config
-from evo.run.lifecycle import rare_collections
+from evo.runs.lifecycle import rare_collections
 from experiments.simulation import MarkMutation, SimulatedEvaluator, Stopwatch, simulated_search
 from operators.choice import OperatorChoice
 

@@ -18,8 +18,8 @@ import torch
 
 from evo.config.config import parse_config
 from evo.config.resolution import resolve
-from evo.run.assemble import worker_settings
-from evo.run.generation_zero import read_genome
+from evo.runs.assemble import worker_settings
+from evo.runs.generation_zero import read_genome
 from trainer.corpus import Corpus, prepare
 from trainer.evaluation import Split
 from trainer.ipc.candidate_protocol import WEIGHTS_FILE, Role

@@ -11,7 +11,7 @@ import statistics
 from collections import defaultdict
 from pathlib import Path
 
-from evo.run.generation_zero import read_genome
+from evo.runs.generation_zero import read_genome
 from experiments.recording import write_record
 from operators.source.constants import Value, replace_constants
 from trainer.corpus import prepare

@@ -21,8 +21,8 @@ from zlib import crc32
 
 from evo.config.config import Config
 from evo.lineage import Lineage
-from evo.run.assemble import build_search
-from evo.run.folder import RunFolder
+from evo.runs.assemble import build_search
+from evo.runs.folder import RunFolder
 from evo.search.observer import Observer
 from evo.search.search import Search
 from evo.standings.standings import Standings

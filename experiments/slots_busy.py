@@ -12,7 +12,7 @@ import asyncio
 
 from evo.config.config import Config, parse_config
 from evo.config.resolution import resolve
-from evo.run.assemble import build_operators
+from evo.runs.assemble import build_operators
 from experiments.scripted_model import scripted_model
 from experiments.simulation import SimulatedEvaluator, Stopwatch, simulated_search
 

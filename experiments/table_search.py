@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from evo.lineage.projection import NoTree
 
 from evo.config.config import Config, parse_config
-from evo.run.assemble import build_operators, build_standings
+from evo.runs.assemble import build_operators, build_standings
 from evo.search.breeding import Breeder
 from evo.search.credit import Credit
 from evo.search.observer import Observer

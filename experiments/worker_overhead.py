@@ -11,8 +11,8 @@ import statistics
 
 from evo.config.config import parse_config
 from evo.config.resolution import resolve
-from evo.run.assemble import worker_settings
-from evo.run.generation_zero import read_genome
+from evo.runs.assemble import worker_settings
+from evo.runs.generation_zero import read_genome
 from trainer.corpus import prepare
 from trainer.evaluation import Evaluation, Job, Status
 from trainer.local import SupervisorProcess

@@ -19,9 +19,9 @@ from evo.config.config import Config, load_config, overlaid, parse_config
 from evo.config.options import ResumeOptions, SearchOptions, new_run_folder, resumed_config, sections_of
 from evo.config.resolution import resolve
 from evo.config.task import EXTERNAL, ExternalTask
-from evo.run.folder import RunFolder
-from evo.run.generation_zero import genome_files
-from evo.run.lifecycle import SearchDriver, read_config, resumed, started
+from evo.runs.folder import RunFolder
+from evo.runs.generation_zero import genome_files
+from evo.runs.lifecycle import SearchDriver, read_config, resumed, started
 from evo.search.events import Callback, CallbackObserver
 from evo.standings.standings import Standings
 from evo.store import EvaluationRecord, IndividualRecord, Outcome, ProposalRecord, Purpose, StoreView
@@ -164,14 +164,24 @@ class Search:
         self._thread.open()
         atexit.register(self.close)
 
-    def ask(self) -> Candidate:
-        """Return the next candidate to evaluate; waits while one is being made.
+    def ask(self, *, wait: bool = False) -> Candidate:
+        """Return the next candidate to evaluate, once it is made.
+
+        Args:
+            wait: wait, too, for results that other threads tell; without it, what would never end in a single thread is
+                an error.
 
         Raises:
             SearchEnded: there is none, for the search has ended.
             WaitingForResults: the next one depends on results that were not told yet, or as many are out as may be.
         """
-        return self._thread.call(self._next())
+        return self._thread.call(self._next(wait=wait))
+
+    def candidates(self, *, wait: bool = False) -> Iterator[Candidate]:
+        """Yield what `ask` returns until the search has ended."""
+        with contextlib.suppress(SearchEnded):
+            while True:
+                yield self.ask(wait=wait)
 
     def tell(
         self,
@@ -212,19 +222,17 @@ class Search:
         self.close()
 
     def __iter__(self) -> Iterator[Candidate]:
-        """Yield candidates until the search has ended."""
-        with contextlib.suppress(SearchEnded):
-            while True:
-                yield self.ask()
+        return self.candidates()
 
-    async def _next(self) -> Candidate:
+    async def _next(self, *, wait: bool) -> Candidate:
         evaluator = self._evaluator
         while True:
             if (taken := evaluator.take()) is not None:
                 return self._observer.candidate(*taken, self._thread.driver.store)
             proposing, evaluating = self._thread.driver.search.under_way
             # Between two steps: what is told and not yet taken in still counts as being evaluated, and not as out.
-            if evaluator.out == evaluating > 0 and (not proposing or evaluating == len(evaluator.workers)):
+            depends_on_results = not proposing or evaluating == len(evaluator.workers)
+            if not wait and evaluator.out == evaluating > 0 and depends_on_results:
                 raise WaitingForResults(
                     f"The next candidate depends on results, and {evaluating} of at most {len(evaluator.workers)} "
                     "candidates are out. Tell one first, or let more be out at a time: workers=N."
@@ -354,7 +362,7 @@ def _external_config(
     data = load_config(None if file is None else Path(file)).model_dump(mode="json", exclude_none=True)
     for key in ("objectives", "front"):
         del data["search"][key]  # they follow the task
-    config = overlaid(parse_config(data | {"task": task}), sections_of(options))
+    config = overlaid(parse_config(data | {"task": task}, "evo.Search"), sections_of(options))
     search: dict[str, Any] = {"objectives": list(select) or None}
     if evaluations is not None:
         if options.get("gens") is not None or evaluations % config.search.pop or evaluations <= 0:

@@ -10,7 +10,7 @@ from concurrent.futures import CancelledError
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
-from evo.run.lifecycle import SearchDriver
+from evo.runs.lifecycle import SearchDriver
 from evo.search.stopping import Stopped
 from trainer.errors import EvoError
 

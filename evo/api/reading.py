@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evo.config.config import Config
-from evo.run.folder import RunFolder
-from evo.run.lifecycle import Viewed, read_config, view
+from evo.runs.folder import RunFolder
+from evo.runs.lifecycle import Viewed, read_config, view
 from evo.standings.gains import Gain
 from trainer.errors import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from evo.run.status import RunStatus
+    from evo.runs.status import RunStatus
 
 
 def open_run(path: str | Path) -> Run:
@@ -166,7 +166,7 @@ class Run:
 
     def status(self) -> RunStatus:
         """Return where the run stands: its state, what runs now, what failed and why, what was used."""
-        from evo.run.status import read_status
+        from evo.runs.status import read_status
 
         with view(self.path) as viewed:
             return read_status(viewed)

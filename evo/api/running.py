@@ -14,7 +14,7 @@ from evo.api.reading import Run
 from evo.config.config import Config
 from evo.config.options import ResumeOptions, RunOptions, new_run_config, new_run_folder, resumed_config
 from evo.errors import ReportError
-from evo.run.lifecycle import SearchDriver, resumed, started
+from evo.runs.lifecycle import SearchDriver, resumed, started
 from evo.search.events import Callback, CallbackObserver
 
 _log = logging.getLogger(__name__)

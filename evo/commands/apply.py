@@ -23,7 +23,7 @@ def apply(run_and_id: RunAndId = None, as_json: Json = False) -> None:
     The best one by default, in the repository that generation 0 came from.
     """
     from evo.commands.views.terminal import print_whole, shell_word, stdout_console
-    from evo.run.apply import apply_individual
+    from evo.runs.apply import apply_individual
 
     run, names = run_and_ids(run_and_id)
     with opened(run) as viewed:

@@ -72,8 +72,8 @@ def _run(definition: Definition, path: Path) -> tuple[bool, str, Findings]:
     from evo.compare.report.findings import find
     from evo.compare.report.page import write_report
     from evo.compare.running import Running
-    from evo.run.materials import prepare_materials
-    from evo.run.signals import heeding_signals
+    from evo.runs.materials import prepare_materials
+    from evo.runs.signals import heeding_signals
 
     require_operators(definition)
     with preparation_bar() as progress:

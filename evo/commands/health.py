@@ -36,13 +36,13 @@ def check(
 ) -> None:
     """Check that everything in a run's folder agrees."""
     from evo.commands.views.terminal import literal, print_whole, shell_word, stdout_console
-    from evo.run.integrity import Severity, Violation, check_run
+    from evo.runs.integrity import Severity, Violation, check_run
 
     path = run_folder(run)
     violations = check_run(path)
     replay = None
     if with_replay:
-        from evo.run.replay import replay_run
+        from evo.runs.replay import replay_run
 
         replay = replay_run(path)
         if replay.difference is not None:
@@ -70,7 +70,7 @@ def doctor(
 ) -> None:
     """Say what this machine has for a run, and what it lacks."""
     from evo.commands.views.terminal import literal, print_whole, stdout_console
-    from evo.run.doctor import State, examine
+    from evo.runs.doctor import State, examine
 
     findings = examine(folder)
     if as_json:

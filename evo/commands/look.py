@@ -48,7 +48,7 @@ def status(run: RunArgument = None, as_json: Json = False) -> None:
     """
     from evo.commands.views.status import print_status
     from evo.commands.views.terminal import stdout_console
-    from evo.run.status import read_status
+    from evo.runs.status import read_status
 
     with opened(run) as viewed:
         current = read_status(viewed)
@@ -158,7 +158,7 @@ def pareto(
     from evo.commands.views.summary import print_front
     from evo.commands.views.terminal import stdout_console
     from evo.config.config import overlaid
-    from evo.run.assemble import read_standings
+    from evo.runs.assemble import read_standings
     from evo.standings.summary import summarize
 
     with opened(run) as viewed:

@@ -14,7 +14,7 @@ import typer
 from trainer.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
-    from evo.run.lifecycle import Viewed
+    from evo.runs.lifecycle import Viewed
     from evo.store import IndividualRecord
 
 RunArgument = Annotated[
@@ -60,7 +60,7 @@ def run_folder(path: Path | None) -> Path:
 @contextmanager
 def opened(path: Path | None) -> Iterator[Viewed]:
     """Open a run for reading, be it live, killed or finished."""
-    from evo.run.lifecycle import view
+    from evo.runs.lifecycle import view
 
     with view(run_folder(path)) as viewed:
         yield viewed

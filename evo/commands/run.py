@@ -157,8 +157,8 @@ def resume(
     """Continue a run that was stopped, killed, or finished."""
     from evo.commands.views.live import LiveView
     from evo.config.options import ResumeOptions, resumed_config
-    from evo.run.folder import RunFolder
-    from evo.run.lifecycle import read_config, resume
+    from evo.runs.folder import RunFolder
+    from evo.runs.lifecycle import read_config, resume
 
     options = ResumeOptions(
         gens=gens,
@@ -184,7 +184,7 @@ def resume(
 def _start(config: Config, path: Path) -> None:
     """Search in a new run and print what came out."""
     from evo.commands.views.live import LiveView
-    from evo.run.lifecycle import start
+    from evo.runs.lifecycle import start
 
     view = LiveView(config, path)
     with view:
@@ -197,7 +197,7 @@ def _conclude(path: Path, stopped: Stopped) -> None:
     from evo.commands.views.summary import print_summary
     from evo.errors import ReportError
     from evo.report.writing import write_report
-    from evo.run.lifecycle import view
+    from evo.runs.lifecycle import view
 
     with view(path) as viewed:
         try:

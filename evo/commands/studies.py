@@ -12,7 +12,7 @@ from trainer.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from evo.config.config import Config
-    from evo.run.lifecycle import Viewed
+    from evo.runs.lifecycle import Viewed
     from evo.studies.edits import Change
     from trainer.objectives import Objective
 
@@ -68,7 +68,7 @@ def ablate(
     """Find out which edits of an individual carry its gain."""
     from evo.commands.views.live import preparation_bar
     from evo.commands.views.study import Watch, print_ablation, say_joined
-    from evo.run.materials import prepare_materials, refuse_other_materials
+    from evo.runs.materials import prepare_materials, refuse_other_materials
     from evo.studies.ablation import ablation, planned, trials
     from evo.studies.batch import conditions, measure, study_seeds
     from evo.studies.measurement_cache import MeasurementCache
@@ -119,7 +119,7 @@ def promote(
     """Find out whether gains transfer to larger settings."""
     from evo.commands.views.live import preparation_bar
     from evo.commands.views.study import Watch, print_promotion, say_changed, say_overridden
-    from evo.run.materials import changed_materials, prepare_materials
+    from evo.runs.materials import changed_materials, prepare_materials
     from evo.studies.batch import conditions, measure, study_seeds
     from evo.studies.measurement_cache import MeasurementCache
     from evo.studies.promotion import Scale, contender, promotion, trials
@@ -198,7 +198,7 @@ def _objective(config: Config, name: str | None) -> Objective:
 
 def _change(viewed: Viewed, id_: int) -> Change:
     """Return the edits of an individual; raise UsageError when there are none."""
-    from evo.run.assemble import contract
+    from evo.runs.assemble import contract
     from evo.studies.edits import split_change
     from operators.gate import SourceGate
 

@@ -16,8 +16,8 @@ from evo.compare.folder import ExperimentFolder
 from evo.compare.outcome import Judged, judged, outcome_seeds, standing
 from evo.compare.statistics.results import POINT_COLUMNS, PROGRESS_COLUMNS, RUN_COLUMNS, Results
 from evo.config.config import Config
-from evo.run.assemble import build_standings
-from evo.run.lifecycle import Viewed, view
+from evo.runs.assemble import build_standings
+from evo.runs.lifecycle import Viewed, view
 from evo.search.stopping import Stopped
 from evo.standings.standings import Standings
 from evo.standings.usage import Prices, Usage, course

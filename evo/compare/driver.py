@@ -25,9 +25,9 @@ from evo.compare.outcome import judge, standing
 from evo.config.config import Config, overlaid, parse_config
 from evo.config.resolution import resolve
 from evo.errors import RunLocked
-from evo.run import lifecycle as runs
-from evo.run.generation_zero import read_generation_zero
-from evo.run.materials import prepare_materials, refuse_other_materials
+from evo.runs import lifecycle as runs
+from evo.runs.generation_zero import read_generation_zero
+from evo.runs.materials import prepare_materials, refuse_other_materials
 from evo.search.observer import Observer
 from evo.standings.standings import Standings
 from evo.standings.usage import Prices, Usage

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from evo.errors import RunFolderError
-from evo.run.folder import RunFolder, RunLock
+from evo.runs.folder import RunFolder, RunLock
 from trainer.errors import MachineError
 
 

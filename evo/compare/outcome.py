@@ -14,7 +14,7 @@ from statistics import fmean
 
 from evo.compare.experiment import Experiment
 from evo.config.config import Config
-from evo.run.materials import Materials
+from evo.runs.materials import Materials
 from evo.search.stopping import Stopped, StopReason
 from evo.standings.plan import make_plan
 from evo.store import StoreView

@@ -15,9 +15,9 @@ from evo.compare.experiment import load_experiment
 from evo.compare.folder import ExperimentFolder
 from evo.config.config import Config
 from evo.errors import ChangedExperiment
-from evo.run.assemble import build_operators
-from evo.run.generation_zero import read_generation_zero
-from evo.run.materials import Materials, ScriptFiles
+from evo.runs.assemble import build_operators
+from evo.runs.generation_zero import read_generation_zero
+from evo.runs.materials import Materials, ScriptFiles
 from trainer.errors import ConfigError
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evo.config.config import Config
-from evo.run.assemble import worker_settings
-from evo.run.generation_zero import read_generation_zero
-from evo.run.materials import PrepareProgress, prepare_materials
+from evo.runs.assemble import worker_settings
+from evo.runs.generation_zero import read_generation_zero
+from evo.runs.materials import PrepareProgress, prepare_materials
 from trainer.errors import ConfigError
 from trainer.evaluation import Evaluation, Job, Status
 from trainer.local import SupervisorProcess, WorkerSettings

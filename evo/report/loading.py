@@ -9,9 +9,9 @@ from itertools import islice
 from evo.config.config import Config
 from evo.config.resolution import resolved
 from evo.report.data import Confirmation, EvaluationRow, IndividualRow, LineStep, OperatorCosts, RunReport
-from evo.run.lifecycle import Viewed
-from evo.run.materials import describe_task
-from evo.run.provenance import installed_versions, read_starts
+from evo.runs.lifecycle import Viewed
+from evo.runs.materials import describe_task
+from evo.runs.provenance import installed_versions, read_starts
 from evo.search.search import StopReason
 from evo.standings.incumbent import IncumbentTracker
 from evo.standings.plan import CONFIRMED_OBJECTIVE, Confirmed

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from evo.errors import ReportError
-from evo.run.lifecycle import Viewed
+from evo.runs.lifecycle import Viewed
 
 
 def write_report(viewed: Viewed, out: Path | None = None) -> Path:

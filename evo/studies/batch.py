@@ -9,9 +9,9 @@ from typing import Any, NamedTuple, Protocol
 
 from evo.config.config import Config
 from evo.config.resolution import worker_devices
-from evo.run.assemble import build_evaluator
-from evo.run.materials import Materials, ScriptFiles
-from evo.run.signals import heeding_signals
+from evo.runs.assemble import build_evaluator
+from evo.runs.materials import Materials, ScriptFiles
+from evo.runs.signals import heeding_signals
 from evo.standings.plan import make_plan
 from evo.studies.measurement_cache import Measurement, MeasurementCache
 from evo.workers import Evaluator, Slot

@@ -15,7 +15,7 @@ from itertools import product
 from typing import Any
 
 from evo.config.config import Config, parse_config
-from evo.run.lifecycle import Viewed
+from evo.runs.lifecycle import Viewed
 from evo.standings.paired_noise import PairedNoise
 from evo.store import IndividualRecord, Outcome
 from evo.studies.batch import Trial

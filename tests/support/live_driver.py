@@ -11,8 +11,8 @@ from paced_evaluator import PacedEvaluator
 from evo.commands.views.live import LiveView
 from evo.config.config import parse_config
 from evo.config.resolution import resolve
-from evo.run import lifecycle as runs
-from evo.run.generation_zero import read_genome
+from evo.runs import lifecycle as runs
+from evo.runs.generation_zero import read_genome
 
 
 def main() -> None:

@@ -6,9 +6,9 @@ import subprocess
 from pathlib import Path
 
 from evo.lineage import individual_ref
-from evo.run.folder import RunFolder
-from evo.run.integrity import Severity, check_run
-from evo.run.lifecycle import view
+from evo.runs.folder import RunFolder
+from evo.runs.integrity import Severity, check_run
+from evo.runs.lifecycle import view
 from evo.store import Store
 
 

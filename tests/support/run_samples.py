@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from evo.lineage import Lineage
-from evo.run.folder import RunFolder
+from evo.runs.folder import RunFolder
 from evo.store import EvaluationRequest, Purpose, Store
 from operators.proposal import Exchange
 from trainer.evaluation import Clock, CurvePoint, Evaluation, Split, Status, Timings

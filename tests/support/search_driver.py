@@ -24,13 +24,13 @@ from typing import Any, Self
 
 from paced_evaluator import PacedEvaluator
 
-import evo.run.assemble
+import evo.runs.assemble
 from evo.config.config import Config, overlaid, parse_config
 from evo.config.resolution import resolve
 from evo.lineage import Lineage
-from evo.run import lifecycle as runs
-from evo.run.folder import RunFolder
-from evo.run.generation_zero import read_genome
+from evo.runs import lifecycle as runs
+from evo.runs.folder import RunFolder
+from evo.runs.generation_zero import read_genome
 from evo.search.breeding import Breeder, Draft
 from evo.search.observer import Observer
 from evo.store import Store
@@ -192,7 +192,7 @@ def drive(command: Command) -> int:
     runs.build_evaluator = lambda config, corpus: evaluator  # type: ignore[assignment]
     runs.prepare_materials = lambda *_, **__: SimpleNamespace(vocab_size=2048)  # type: ignore[assignment]
     runs.Store, runs.Lineage, runs.RunFolder = _KillingStore, _KillingLineage, _KillingFolder  # type: ignore[misc]
-    evo.run.assemble.Breeder = _KillingBreeder  # type: ignore[misc]
+    evo.runs.assemble.Breeder = _KillingBreeder  # type: ignore[misc]
     path = Path(command.path)
     try:
         if (path / "config.toml").exists():

@@ -15,8 +15,8 @@ from operator_requests import SMALL
 
 from evo.config.config import Config, parse_config
 from evo.lineage import Lineage
-from evo.run.assemble import build_search
-from evo.run.folder import RunFolder
+from evo.runs.assemble import build_search
+from evo.runs.folder import RunFolder
 from evo.search.observer import Observer
 from evo.search.search import Search
 from evo.search.stopping import Stopped

@@ -8,7 +8,7 @@ from pathlib import Path
 from run_samples import SEARCH, exchange, source_of, verdict
 
 from evo.lineage import Lineage
-from evo.run.folder import RunFolder
+from evo.runs.folder import RunFolder
 from evo.store import Store
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from evo.commands.views.summary import number
 from evo.commands.views.terminal import literal, one_line, print_line, print_table, print_whole
-from evo.run.lifecycle import Viewed
+from evo.runs.lifecycle import Viewed
 from trainer.evaluation import Status
 from trainer.objectives import Objective
 

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from evo.commands.views.summary import evaluations, number
 from evo.commands.views.terminal import literal, one_line, print_block, print_line, print_table, print_whole, sparkline
-from evo.run.lifecycle import Viewed
+from evo.runs.lifecycle import Viewed
 from evo.standings.incumbent import Setback
 from evo.store import AttemptRecord, EvaluationRecord, IndividualRecord, published
 from operators.proposal import Exchange

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from evo.commands.views.terminal import literal, one_line, print_line, print_prose, stderr_console
 from evo.config.config import Config
 from evo.config.resolution import uses_language_model, worker_devices
-from evo.run.materials import describe_task
+from evo.runs.materials import describe_task
 from evo.search.observer import Observer
 from evo.standings.plan import make_plan
 from evo.standings.standings import Standings

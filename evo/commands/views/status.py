@@ -16,8 +16,8 @@ from evo.commands.views.summary import (
     progress_line,
 )
 from evo.commands.views.terminal import literal, one_line, print_line, print_whole
-from evo.run.provenance import comparability
-from evo.run.status import Failures, RunStatus, State
+from evo.runs.provenance import comparability
+from evo.runs.status import Failures, RunStatus, State
 from evo.standings.plan import CONFIRMED_OBJECTIVE
 from evo.standings.summary import Summary
 from evo.text import duration

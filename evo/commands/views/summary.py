@@ -16,8 +16,8 @@ from evo.commands.views.terminal import (
     sparkline,
     stdout_console,
 )
-from evo.run.folder import RunFolder
-from evo.run.lifecycle import Viewed
+from evo.runs.folder import RunFolder
+from evo.runs.lifecycle import Viewed
 from evo.standings.gains import Gain
 from evo.standings.plan import Confirmed
 from evo.standings.summary import Standing, Summary, summarize

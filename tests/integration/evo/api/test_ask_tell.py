@@ -16,10 +16,26 @@ import pytest
 from ask_tell import loss_of, write_program
 
 import evo
-from evo.run.integrity import check_run
+from evo.runs.integrity import check_run
 from evo.store import Purpose, Store
 from trainer.errors import ConfigError, UsageError
 from trainer.evaluation import Status
+
+SUPPORT = Path(ask_tell.__file__).parent
+
+SCRIPT = """
+import sys
+from pathlib import Path
+
+import evo
+from ask_tell import loss_of, write_program
+
+folder = Path(sys.argv[1])
+search = evo.Search(write_program(folder), {"loss": "minimize"}, pop=4, evaluations=24, out=folder / "run")
+for number, candidate in enumerate(search, 1):
+    search.tell(candidate, {"loss": loss_of(candidate.source, candidate.seed)})
+    print(number, flush=True)
+"""
 
 QUICK = {"pop": 4, "operators": {"constants": 1.0}}
 
@@ -29,9 +45,9 @@ def search(folder: Path, evaluations: int = 24, **more: object) -> evo.Search:
     return evo.Search(write_program(folder), {"loss": "minimize"}, evaluations=evaluations, out=out, **QUICK | more)
 
 
-def tell_all(searching: evo.Search) -> list[evo.Candidate]:
+def tell_all(searching: evo.Search, *, wait: bool = False) -> list[evo.Candidate]:
     candidates = []
-    for candidate in searching:
+    for candidate in searching.candidates(wait=wait):
         searching.tell(candidate, {"loss": loss_of(candidate.source, candidate.seed)})
         candidates.append(candidate)
     return candidates
@@ -71,10 +87,9 @@ def test_several_may_be_out_at_once_and_be_told_in_any_order(tmp_path: Path) -> 
 
 def test_where_the_next_one_depends_on_results_that_is_said(tmp_path: Path) -> None:
     with search(tmp_path, schedule="generational", workers=8) as searching:
-        out = []
+        out: list[evo.Candidate] = []
         with pytest.raises(evo.WaitingForResults):
-            while True:
-                out.append(searching.ask())
+            out.extend(searching)
         assert 0 < len(out) < 8
         for candidate in out:
             searching.tell(candidate, {"loss": loss_of(candidate.source, candidate.seed)})
@@ -83,7 +98,7 @@ def test_where_the_next_one_depends_on_results_that_is_said(tmp_path: Path) -> N
 
 def test_threads_share_a_search(tmp_path: Path) -> None:
     def work(searching: evo.Search) -> int:
-        return len(tell_all(searching))
+        return len(tell_all(searching, wait=True))
 
     with search(tmp_path, 40, workers=4) as searching, ThreadPoolExecutor(4) as threads:
         counts = [*threads.map(work, [searching] * 4)]
@@ -183,9 +198,12 @@ def test_several_files_and_objectives_with_a_constraint(tmp_path: Path) -> None:
 
 
 def test_generation_zero_must_work(tmp_path: Path) -> None:
-    with search(tmp_path) as searching, pytest.raises(evo.EvoError, match="Generation 0 must"):
-        for candidate in searching:
-            searching.tell(candidate, status="crashed", reason="always")
+    with search(tmp_path) as searching:
+        for _ in range(2):
+            searching.tell(searching.ask(), status="crashed", reason="always")
+        last = searching.ask()
+        with pytest.raises(evo.EvoError, match="Generation 0 must"):
+            searching.tell(last, status="crashed", reason="always")
 
 
 def test_a_closed_search_goes_on_where_it_was(tmp_path: Path) -> None:
@@ -206,23 +224,9 @@ def test_a_closed_search_goes_on_where_it_was(tmp_path: Path) -> None:
 
 
 def test_a_killed_program_loses_no_result(tmp_path: Path) -> None:
-    program = """
-        import sys
-        from pathlib import Path
-        import evo
-        from ask_tell import loss_of, write_program
-        folder = Path(sys.argv[1])
-        search = evo.Search(write_program(folder), {"loss": "minimize"}, pop=4, evaluations=24, out=folder / "run")
-        for number, candidate in enumerate(search, 1):
-            search.tell(candidate, {"loss": loss_of(candidate.source, candidate.seed)})
-            print(number, flush=True)
-        """
-    support = Path(ask_tell.__file__).parent
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(support), str(support.parents[1])])}
-    script = "\n".join(line.strip() if "search.tell" not in line and "print(" not in line else "    " + line.strip()
-                       for line in program.strip().splitlines())  # fmt: skip
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([*map(str, (SUPPORT, SUPPORT.parents[1]))])}
     with subprocess.Popen(
-        [sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, env=environment, text=True
+        [sys.executable, "-c", SCRIPT, str(tmp_path)], stdout=subprocess.PIPE, env=environment, text=True
     ) as process:
         assert process.stdout is not None
         acknowledged = 0
@@ -243,8 +247,9 @@ def test_only_its_own_program_can_go_on_with_it(tmp_path: Path) -> None:
         searching.ask()
     with pytest.raises(ConfigError, match=r"evo\.Search\.resume"):
         evo.resume(tmp_path / "run")
-    with search(tmp_path / "other" if (tmp_path / "other").mkdir() is None else tmp_path) as other:
-        with pytest.raises(UsageError, match="driver"):
+    (tmp_path / "other").mkdir()
+    with search(tmp_path / "other") as other:
+        with pytest.raises(UsageError, match="is being driven by process"):
             evo.Search.resume(tmp_path / "other" / "run")
         other.ask()
 
@@ -285,7 +290,12 @@ def test_a_refusal_is_an_event(tmp_path: Path) -> None:
     events: list[evo.Event] = []
     (tmp_path / "train.py").write_text("SIZE = 1  # one of: 1, 2\n")
     with evo.Search(
-        tmp_path / "train.py", {"loss": "minimize"}, evaluations=24, out=tmp_path / "run", callbacks=[events.append], **QUICK
+        tmp_path / "train.py",
+        {"loss": "minimize"},
+        evaluations=24,
+        out=tmp_path / "run",
+        callbacks=[events.append],
+        **QUICK,
     ) as searching:
         for candidate in searching:
             searching.tell(candidate, {"loss": float(candidate.seed % 7)})

@@ -12,7 +12,7 @@ from searches import GENOME, configuration, searched
 from stand_in_evaluator import StandInEvaluator
 
 from evo.commands.views.individual import Portrait, print_portrait, read_portrait
-from evo.run import lifecycle as runs
+from evo.runs import lifecycle as runs
 from operators import ConstantMutation
 from trainer.evaluation import Job
 

@@ -23,9 +23,9 @@ from evo.lineage import Lineage
 from evo.report.data import RunReport
 from evo.report.loading import load_report
 from evo.report.writing import write_report
-from evo.run.assemble import build_search
-from evo.run.folder import RunFolder
-from evo.run.lifecycle import view
+from evo.runs.assemble import build_search
+from evo.runs.folder import RunFolder
+from evo.runs.lifecycle import view
 from evo.search.observer import Observer
 from evo.store import Store
 from operators import MergeCrossover, OperatorChoice, RandomMutation, UniformCrossover

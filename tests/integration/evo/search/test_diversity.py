@@ -14,7 +14,7 @@ from searches import GENOME, Notes, Numbering, configuration, opened
 from stand_in_evaluator import StandInEvaluator
 
 from evo.config.config import Config, overlaid
-from evo.run.lifecycle import view
+from evo.runs.lifecycle import view
 from trainer.evaluation import Evaluation, Job
 
 DIVERSITY: dict[str, Any] = {

@@ -19,9 +19,9 @@ from paced_evaluator import (
 from run_inspection import assert_complete, assert_no_error
 from searches import GENOME, Notes, Numbering, StopsAt, configuration, opened, searched
 
-from evo.run.folder import RunFolder
-from evo.run.integrity import check_run
-from evo.run.results_table import write_results_table
+from evo.runs.folder import RunFolder
+from evo.runs.integrity import check_run
+from evo.runs.results_table import write_results_table
 from evo.search.stopping import StopReason
 from evo.standings.plan import make_plan
 from evo.store import Purpose, Store

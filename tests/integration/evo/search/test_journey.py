@@ -16,9 +16,9 @@ from run_inspection import decisions
 from searches import GENOME, Notes, Numbering, configuration, opened, searched
 
 from evo.lineage import Lineage
-from evo.run.folder import RunFolder
-from evo.run.integrity import check_run
-from evo.run.results_table import write_results_table
+from evo.runs.folder import RunFolder
+from evo.runs.integrity import check_run
+from evo.runs.results_table import write_results_table
 from evo.search.stopping import StopReason
 from evo.store import Purpose, Store
 from operators import ConstantMutation

@@ -13,9 +13,9 @@ from searches import GENOME, opened, searched
 
 from evo.config.config import Config, parse_config
 from evo.config.resolution import resolve
-from evo.run.assemble import build_operators
-from evo.run.folder import RunFolder
-from evo.run.integrity import check_run
+from evo.runs.assemble import build_operators
+from evo.runs.folder import RunFolder
+from evo.runs.integrity import check_run
 from evo.search.stopping import Stopped, StopReason
 from evo.store import Store
 from evo.workers import Slot

@@ -16,9 +16,9 @@ from searches import GENOME, Notes, configuration, opened
 from evo.commands.views.status import print_status
 from evo.commands.views.terminal import Console
 from evo.report.loading import load_report
-from evo.run.assemble import read_standings
-from evo.run.lifecycle import view
-from evo.run.status import read_status
+from evo.runs.assemble import read_standings
+from evo.runs.lifecycle import view
+from evo.runs.status import read_status
 from evo.search.context import Variants
 from evo.search.stopping import StopReason
 from evo.store import Purpose

@@ -15,8 +15,8 @@ from evo.commands.views.status import print_status
 from evo.commands.views.terminal import stdout_console
 from evo.config.resolution import resolve
 from evo.report.loading import load_report
-from evo.run.lifecycle import view
-from evo.run.status import read_status
+from evo.runs.lifecycle import view
+from evo.runs.status import read_status
 from evo.store import Purpose
 from evo.workers.evaluator import Slot
 from trainer.evaluation import Evaluation, Job, Status

@@ -11,8 +11,8 @@ import pytest
 from run_inspection import assert_complete, assert_no_error
 from search_driver import Command, Driver, Drivers
 
-from evo.run.folder import RunFolder
-from evo.run.integrity import check_run
+from evo.runs.folder import RunFolder
+from evo.runs.integrity import check_run
 from evo.store import Store
 
 CONFIG: dict[str, Any] = {"search": {"pop": 4, "gens": 5}, "operators": {"weights": {"random": 1.0}}}

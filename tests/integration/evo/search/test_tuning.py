@@ -18,11 +18,11 @@ from evo.commands.views.status import print_status
 from evo.commands.views.terminal import Console
 from evo.config.config import Config, parse_config
 from evo.config.resolution import resolve
-from evo.run.assemble import build_operators
-from evo.run.folder import RunFolder
-from evo.run.lifecycle import view
-from evo.run.replay import replay_run
-from evo.run.status import read_status
+from evo.runs.assemble import build_operators
+from evo.runs.folder import RunFolder
+from evo.runs.lifecycle import view
+from evo.runs.replay import replay_run
+from evo.runs.status import read_status
 from evo.search.stopping import StopReason
 from evo.store import MEASURED_AGAIN, ProposalRecord, Purpose, Store, mean_objectives
 from evo.workers import Slot

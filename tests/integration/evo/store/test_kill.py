@@ -13,8 +13,8 @@ import store_writer
 from run_samples import exchange, make_run, verdict
 
 from evo.lineage import Lineage
-from evo.run.folder import RunFolder
-from evo.run.integrity import Severity, check_run
+from evo.runs.folder import RunFolder
+from evo.runs.integrity import Severity, check_run
 from evo.store import ProposalState, Store, StoreView
 
 KILLS = 12

@@ -14,11 +14,11 @@ from searches import GENOME, Notes, configuration, opened, searched
 from evo.commands.views.status import print_status
 from evo.config.resolution import resolve
 from evo.report.loading import load_report
-from evo.run import lifecycle as runs
-from evo.run.folder import RunFolder
-from evo.run.integrity import check_run
-from evo.run.provenance import record_start
-from evo.run.status import read_status
+from evo.runs import lifecycle as runs
+from evo.runs.folder import RunFolder
+from evo.runs.integrity import check_run
+from evo.runs.provenance import record_start
+from evo.runs.status import read_status
 from evo.search.stopping import StopReason
 from evo.store import Store
 from evo.workers.pool import MOST_LOSSES_IN_A_ROW, retirements

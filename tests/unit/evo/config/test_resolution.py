@@ -10,7 +10,7 @@ import pytest
 
 from evo.config.config import Config, overlaid, parse_config
 from evo.config.resolution import CLASSICAL_WEIGHTS, LLM_WEIGHTS, resolve, uses_language_model
-from evo.run.assemble import build_operators
+from evo.runs.assemble import build_operators
 from operators.prompt_styles import STYLES
 from trainer.errors import ConfigError
 

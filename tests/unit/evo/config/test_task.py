@@ -13,8 +13,8 @@ from script_runs import write_files
 
 from evo.config.config import load_config, overlaid, parse_config
 from evo.config.task import ScriptTask
-from evo.run.generation_zero import read_generation_zero
-from evo.run.materials import prepare_materials
+from evo.runs.generation_zero import read_generation_zero
+from evo.runs.materials import prepare_materials
 from trainer.errors import ConfigError, GenomeError
 from trainer.script import freeze
 

@@ -9,7 +9,7 @@ import pytest
 from run_samples import SEARCH, admit, evaluate, verdict
 from searches import configuration
 
-from evo.run.assemble import build_standings
+from evo.runs.assemble import build_standings
 from evo.search.jobs import Jobs
 from evo.store import Purpose, Store
 from trainer.evaluation import Status

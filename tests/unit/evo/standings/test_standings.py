@@ -11,7 +11,7 @@ from statistics import stdev
 import pytest
 from searches import configuration
 
-from evo.run.assemble import build_standings
+from evo.runs.assemble import build_standings
 from evo.standings.incumbent import Setback
 from evo.standings.standings import Standings
 from evo.store import IndividualRecord, Outcome, Purpose

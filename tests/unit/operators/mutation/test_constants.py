@@ -8,7 +8,7 @@ import pytest
 from operator_requests import SEED, SMALL, proposed, request_for
 
 from evo.config.config import parse_config
-from evo.run.assemble import build_operators
+from evo.runs.assemble import build_operators
 from operators import ConstantMutation, RandomMutation
 from operators.mutation.constants import moved
 from operators.proposal import NoOffspring

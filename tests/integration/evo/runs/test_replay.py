@@ -18,9 +18,9 @@ from searches import GENOME, StopsAt, opened, searched
 
 from evo.config.config import Config, parse_config
 from evo.config.resolution import resolve
-from evo.run.assemble import build_operators
-from evo.run.folder import RunFolder
-from evo.run.replay import Replay, replay_run
+from evo.runs.assemble import build_operators
+from evo.runs.folder import RunFolder
+from evo.runs.replay import Replay, replay_run
 from evo.search.credit import read_arms
 from evo.store import Store
 from evo.workers import Slot

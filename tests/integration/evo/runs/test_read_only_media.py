@@ -16,10 +16,10 @@ from stand_in_evaluator import StandInEvaluator
 from evo.config.resolution import resolve
 from evo.errors import ReportError, StoreError
 from evo.report.writing import write_report
-from evo.run import lifecycle as runs
-from evo.run.folder import RunFolder
-from evo.run.integrity import check_run
-from evo.run.status import State, read_status
+from evo.runs import lifecycle as runs
+from evo.runs.folder import RunFolder
+from evo.runs.integrity import check_run
+from evo.runs.status import State, read_status
 from evo.store import Store
 
 

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from evo.run.folder import Driver, RunFolder
-from evo.run.lifecycle import Viewed
-from evo.run.provenance import Start, read_starts
+from evo.runs.folder import Driver, RunFolder
+from evo.runs.lifecycle import Viewed
+from evo.runs.provenance import Start, read_starts
 from evo.search.credit import read_arms
 from evo.standings.exploration import Phase
 from evo.standings.sentinels import Drift

@@ -8,12 +8,12 @@ import psutil
 import pytest
 
 from evo.errors import RunFolderError, RunLocked
-from evo.run.folder import NETWORK_FILE_SYSTEMS, RunFolder, file_system_of
+from evo.runs.folder import NETWORK_FILE_SYSTEMS, RunFolder, file_system_of
 
 _DRIVER = """
 import sys
 from pathlib import Path
-from evo.run.folder import RunFolder
+from evo.runs.folder import RunFolder
 lock = RunFolder(Path(sys.argv[1])).lock()
 print("locked", flush=True)
 sys.stdin.read(1)
@@ -116,7 +116,7 @@ def test_a_forked_child_does_not_keep_the_lock(tmp_path: Path) -> None:
 def test_looking_at_a_run_does_not_make_a_driver_give_up(tmp_path: Path) -> None:
     folder = RunFolder.create(tmp_path / "run")
     folder.lock().release()
-    watch = "import sys, time; from pathlib import Path; from evo.run.folder import RunFolder\n"
+    watch = "import sys, time; from pathlib import Path; from evo.runs.folder import RunFolder\n"
     watch += "print('watching', flush=True)\nwhile True: RunFolder(Path(sys.argv[1])).driver()"
     command = [sys.executable, "-c", watch, str(folder.path)]
     watcher = subprocess.Popen(command, stdout=subprocess.PIPE)
@@ -142,7 +142,7 @@ def test_the_file_system_of_a_path_is_that_of_the_deepest_newest_mount(tmp_path:
 def test_a_run_on_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Mounting one needs rights that tests lack, so the type of the file system at hand is declared to be one.
     here = file_system_of(tmp_path, _mounts())
-    monkeypatch.setattr("evo.run.folder.NETWORK_FILE_SYSTEMS", NETWORK_FILE_SYSTEMS | {here})
+    monkeypatch.setattr("evo.runs.folder.NETWORK_FILE_SYSTEMS", NETWORK_FILE_SYSTEMS | {here})
     with pytest.raises(RunFolderError, match="network file system"):
         RunFolder.create(tmp_path / "run")
     assert not list(tmp_path.iterdir())

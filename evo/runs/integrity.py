@@ -18,8 +18,8 @@ from evo.lineage import individual_ref
 from evo.lineage.format import individual_objects, note_object
 from evo.lineage.objects import GitObject, LooseObjects
 from evo.lineage.refs import BEST, NOTES, Refs, individual_of, run_git
-from evo.run.folder import RunFolder
-from evo.run.generation_zero import genome_files
+from evo.runs.folder import RunFolder
+from evo.runs.generation_zero import genome_files
 from evo.store import IndividualRecord, Outcome, Store, StoreView
 
 

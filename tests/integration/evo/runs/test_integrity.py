@@ -9,8 +9,8 @@ from run_samples import SEARCH, admit, exchange, grow, make_run, verdict
 
 from evo.errors import RunFolderError
 from evo.lineage import Lineage, individual_ref
-from evo.run.folder import RunFolder
-from evo.run.integrity import Severity, check_run
+from evo.runs.folder import RunFolder
+from evo.runs.integrity import Severity, check_run
 from evo.store import Store
 
 

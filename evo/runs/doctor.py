@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 
 from evo.lineage.refs import run_git
-from evo.run.folder import RunFolder
+from evo.runs.folder import RunFolder
 from operators.llm.settings import check_base_url
 from trainer.corpus import default_cache, load
 from trainer.errors import EvoError

@@ -14,7 +14,7 @@ from evo.config.config import Config
 from evo.config.resolution import resolved, uses_language_model, worker_devices
 from evo.config.task import ExternalTask, ScriptTask
 from evo.lineage.writer import FamilyTree
-from evo.run.materials import Materials, ScriptFiles, frozen_texts, script_settings
+from evo.runs.materials import Materials, ScriptFiles, frozen_texts, script_settings
 from evo.search.breeding import Breeder
 from evo.search.credit import Credit
 from evo.search.jobs import Jobs
@@ -151,7 +151,7 @@ def worker_settings(config: Config, materials: Materials) -> Sequence[WorkerSett
 
     Args:
         config: resolved.
-        materials: of its task (`evo.run.materials.prepare_materials`).
+        materials: of its task (`evo.runs.materials.prepare_materials`).
     """
     task, workers = config.task, config.workers
     limits = Limits(memory_mib=resolved(workers.memory_mib))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from evo.errors import ReportError
 from evo.lineage import Lineage
-from evo.run.folder import RunFolder
+from evo.runs.folder import RunFolder
 from evo.standings.incumbent import IncumbentTracker
 from evo.standings.plan import CONFIRMED_OBJECTIVE
 from evo.store import Outcome, Purpose, StoreView

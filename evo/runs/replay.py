@@ -23,10 +23,10 @@ from pathlib import Path
 
 from evo.config.config import Config, parse_config
 from evo.lineage.writer import NoTree
-from evo.run.assemble import build_search, recorded_operators
-from evo.run.folder import RunFolder
-from evo.run.lifecycle import read_config
-from evo.run.provenance import installed_versions, read_starts
+from evo.runs.assemble import build_search, recorded_operators
+from evo.runs.folder import RunFolder
+from evo.runs.lifecycle import read_config
+from evo.runs.provenance import installed_versions, read_starts
 from evo.search.observer import Observer
 from evo.search.search import Search
 from evo.store import MEASURED_AGAIN, ProposalRecord, ProposalState, Store

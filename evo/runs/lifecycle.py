@@ -18,13 +18,13 @@ from typing import Any, TypeVar
 from evo.config.config import Config, parse_config
 from evo.errors import RunFolderError
 from evo.lineage import Lineage
-from evo.run.assemble import build_evaluator, build_ladder, build_operators, build_search, read_standings
-from evo.run.folder import RunFolder
-from evo.run.generation_zero import keep_genome_files, read_generation_zero
-from evo.run.materials import PrepareProgress, keep_materials, prepare_materials, refuse_other_materials
-from evo.run.provenance import comparability, read_starts, record_start
-from evo.run.results_table import write_results_table
-from evo.run.signals import heeding_signals
+from evo.runs.assemble import build_evaluator, build_ladder, build_operators, build_search, read_standings
+from evo.runs.folder import RunFolder
+from evo.runs.generation_zero import keep_genome_files, read_generation_zero
+from evo.runs.materials import PrepareProgress, keep_materials, prepare_materials, refuse_other_materials
+from evo.runs.provenance import comparability, read_starts, record_start
+from evo.runs.results_table import write_results_table
+from evo.runs.signals import heeding_signals
 from evo.search.observer import Observer
 from evo.search.search import Search, Stopped, StopReason
 from evo.standings.standings import Standings

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from evo.config.config import parse_config
-from evo.run.apply import Applied, apply_individual
-from evo.run.folder import RunFolder
-from evo.run.lifecycle import view
+from evo.runs.apply import Applied, apply_individual
+from evo.runs.folder import RunFolder
+from evo.runs.lifecycle import view
 from evo.store import EvaluationRequest, Purpose, Store
 from trainer.errors import EvoError, MachineError, UsageError
 from trainer.evaluation import Clock, Evaluation, Split, Status

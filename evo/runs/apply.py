@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from evo.run.lifecycle import Viewed
-from evo.run.repository import SHORT, CommittedFile, Repository
+from evo.runs.lifecycle import Viewed
+from evo.runs.repository import SHORT, CommittedFile, Repository
 from evo.standings.plan import Confirmed
 from evo.store import IndividualRecord, mean_objectives
 from evo.store.rows import sha256

@@ -18,9 +18,9 @@ from evo.commands.views.status import print_status
 from evo.config.config import Config, overlaid, parse_config
 from evo.config.resolution import resolve
 from evo.report.loading import load_report
-from evo.run import lifecycle as runs
-from evo.run import provenance as starts
-from evo.run.status import read_status
+from evo.runs import lifecycle as runs
+from evo.runs import provenance as starts
+from evo.runs.status import read_status
 from trainer.machine.devices import Device
 
 Drive = Callable[[int], list[str]]
