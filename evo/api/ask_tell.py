@@ -211,7 +211,7 @@ class Search:
         """End the search after saving; does nothing when it has ended. What is out is asked for again on resumption."""
         atexit.unregister(self.close)
         self._thread.interrupt()
-        self._thread.join()
+        self._thread.wait()
 
     def __enter__(self) -> Self:
         return self

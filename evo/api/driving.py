@@ -16,6 +16,9 @@ from trainer.errors import EvoError
 
 _Result = TypeVar("_Result")
 
+_SIGNALS_SECONDS = 0.2
+"""A signal that another thread received is handled in the main thread once that runs again: at most so late."""
+
 Opened = Callable[[], AbstractContextManager[SearchDriver]]
 
 
@@ -44,6 +47,7 @@ class DriverThread(threading.Thread):
         super().__init__(name="evo-driver", daemon=True)
         self._opened = opened
         self._is_settled = threading.Event()
+        self._is_done = threading.Event()
         self._end: Stopped | None = None
         self._error: BaseException | None = None
 
@@ -65,14 +69,20 @@ class DriverThread(threading.Thread):
             self._error = error
         finally:
             self._is_settled.set()
+            self._is_done.set()
 
     def result(self) -> Stopped:
         """Wait for the end of the run and return it; raises what ended it."""
-        self.join()
+        self.wait()
         if self._error is not None:
             raise self._error
         assert self._end is not None  # noqa: S101 - one of the two is there
         return self._end
+
+    def wait(self) -> None:
+        """Wait for the end of the run; unlike `join`, which takes a thread for ended when a signal interrupts it."""
+        while not self._is_done.wait(_SIGNALS_SECONDS):
+            pass
 
     def interrupt(self) -> None:
         """Have the run stop after saving."""

@@ -191,6 +191,8 @@ def _individual(viewed: Viewed, id_: int) -> Individual:
         parents=record.parents,
         operator=record.operator,
         idea=record.idea,
-        objectives=dict(measured.means) if measured else {},
+        objectives={name: measured.means[name] for name in viewed.config.task.measured if name in measured.means}
+        if measured
+        else {},
         evaluations=len(measured.evaluations) if measured else 0,
     )
