@@ -3,7 +3,7 @@
 UsageError               exit 2
 ├── RunFolderError                a folder that cannot hold, or does not hold, a run
 ├── RunLocked                     another driver works in the folder
-└── ChangedExperiment             results exist, and the experiment is another one now
+└── ChangedExperiment             results exist, but the experiment has changed since
 MachineError             exit 1
 ├── StoreError                    the store is damaged, foreign, too new, or the disk refused a write
 ├── LineageError                  the git repository of the family tree cannot be written
@@ -17,7 +17,7 @@ class RunFolderError(UsageError):
     """A folder cannot hold a new run, or does not hold a run."""
 
 
-class RunLocked(UsageError):  # noqa: N818 - named for what is the case, as the message says
+class RunLocked(UsageError):  # noqa: N818 - a state, not an error of the program
     """Another driver holds the run folder."""
 
 

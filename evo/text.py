@@ -1,7 +1,7 @@
 """Untrusted text and numbers, made fit for a page.
 
-Ideas, reasons and sources come from language models and candidate code. Escaping for HTML is jinja's work; here goes
-what escaping leaves: characters that nobody sees, that reorder what one sees, or that no UTF-8 file can hold.
+Ideas, reasons and sources come from language models and candidate code. jinja escapes HTML; this module replaces
+characters that are invisible, reorder the visible text, or cannot be encoded in UTF-8.
 """
 
 from __future__ import annotations

@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
-from evo.lineage.projection import NoTree
-
 from evo.config.config import Config, parse_config
+from evo.lineage.writer import NoTree
 from evo.runs.assemble import build_operators, build_standings
 from evo.search.breeding import Breeder
 from evo.search.credit import Credit

@@ -30,7 +30,7 @@ class FamilyTree(Protocol):
 
 
 class NoTree:
-    """A family tree that nobody looks at: nothing is written."""
+    """A family tree that is not written."""
 
     def project(self, individual: IndividualRecord, source: str) -> None:
         """Write nothing."""
@@ -46,12 +46,12 @@ class NoTree:
 
 
 class LineageWriter:
-    """Writes the lineage behind the store, which it may trail but never lead.
+    """Writes the lineage after the store has committed.
 
     Args:
         lineage: what is written.
-        store: what it is a picture of.
-        standings: who is the best.
+        store: the source.
+        standings: tells which individual is the best.
     """
 
     def __init__(self, lineage: FamilyTree, store: Store, standings: Standings) -> None:
@@ -63,7 +63,7 @@ class LineageWriter:
         self._generation_noted = 0.0
 
     def restore(self) -> None:
-        """Write what a kill, or a person, left out."""
+        """Write what is missing after a kill, or was deleted by hand."""
         self._lineage.project_missing(self._store)
 
     def admitted(self, individual: int) -> None:

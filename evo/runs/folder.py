@@ -1,4 +1,4 @@
-"""A run's folder: what stands where in it, how it comes into being, and the lock that its one driver holds.
+"""A run's folder: its files, how it is made, and the lock that its one driver holds.
 
 config.toml    the resolved configuration; written last when a run is made, so a folder without it is half made
 evo.db         the store, the authority on everything
@@ -35,7 +35,7 @@ NETWORK_FILE_SYSTEMS = frozenset(
 """Types whose locks and synchronisation may not hold what they promise."""
 
 _LOCK_PATIENCE_SECONDS = 1.0
-"""Whoever looks at a run tests the lock for an instant, which must not make a starting driver give up."""
+"""`RunFolder.driver` holds a shared lock for an instant, which must not make a starting driver give up."""
 
 _held_locks: weakref.WeakSet[RunLock] = weakref.WeakSet()
 
@@ -77,7 +77,7 @@ class RunFolder:
         if folder.is_half_made():
             raise RunFolderError(
                 f"The run in {path} was interrupted while it was being made, before anything was evaluated. "
-                f"Delete the folder and start the run anew with `evo run`."
+                f"Delete the folder and start the run again with `evo run`."
             )
         if not folder.config.is_file():
             raise RunFolderError(f"A run was expected in {path}, but it holds no config.toml. `evo run` makes a run.")
@@ -200,6 +200,10 @@ class Driver:
 
 class RunLock:
     """The lock of a run folder. The kernel drops it when the process dies, so none is ever stale.
+
+    The package `filelock` would not do: it has no shared lock, so that two commands that look at a run would take each
+    other for its driver; it opens the file for writing, which read-only media and other users' runs forbid; and its
+    import takes 50 ms of every command.
 
     Raises:
         RunLocked: another driver holds it.

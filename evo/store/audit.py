@@ -1,4 +1,4 @@
-"""What must hold inside a store, as queries that must find nothing."""
+"""The invariants of a store, as queries that return a row for each violation."""
 
 from __future__ import annotations
 

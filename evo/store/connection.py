@@ -1,7 +1,7 @@
 """How a store's file is opened, recognised and written: one writer, everything durable on return.
 
-Readers open the file read-only. Of a run at rest they need the file alone; of one that is live or was killed they need
-the log beside it as well (see `_connected`).
+Readers open the file read-only. For a finished run they need the file alone; for a live or killed one they need the log
+beside it as well (see `_connected`).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def store_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.ProgrammingError:
-        # A closed store or a wrong thread: a mistake of the caller, which no user can act on.
+        # A closed store or a wrong thread: a programming error, which a user cannot fix.
         raise
     except sqlite3.Error as error:
         # The low byte is the primary result code; the rest refines it.
@@ -64,7 +64,7 @@ def create(path: Path) -> sqlite3.Connection:
 
 
 def create_in_memory() -> sqlite3.Connection:
-    """Make a store that ends with its connection, for simulations, and return that."""
+    """Make a store in memory, for simulations, and return its connection."""
     with _connected(Path("memory"), "memory") as connection, transaction(connection):
         _migrate(connection, version=0)
     return connection
@@ -85,7 +85,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
-    """Open an existing store for reading, be its run live, killed or finished, on read-only media too.
+    """Open an existing store for reading, of a live, killed or finished run, on read-only media too.
 
     Raises:
         StoreError: as in `open_for_writing`, and for a store that still needs a migration.
@@ -101,8 +101,8 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Make the block all or nothing, and durable when it ends; inside another such block, become part of that one."""
-    inside_another = connection.in_transaction
+    """Make the block one transaction, durable when it ends; inside another such block, join its transaction."""
+    inside_another = connection.in_transaction  # a name of its own: mypy takes the property for constant
     if inside_another:
         yield
         return
@@ -119,7 +119,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def _connected(path: Path, mode: str = "rw") -> Iterator[sqlite3.Connection]:
-    """Give the block a connection, which it keeps when it succeeds and which is closed when it fails.
+    """Connect; the connection stays open when the block succeeds and is closed when it fails.
 
     A write-ahead log costs one synchronisation a commit where a rollback journal costs up to five. SQLite before 3.51.3
     can damage a log that two connections write or checkpoint at the same instant; here only the one writer does either,
@@ -140,13 +140,13 @@ def _connected(path: Path, mode: str = "rw") -> Iterator[sqlite3.Connection]:
 
 
 def _reading_mode(path: Path) -> str:
-    """Return the parameters of an address to read a store at, chosen by trying.
+    """Return the URI parameters with which a store can be read here.
 
-    Readers of a write-ahead log share some memory in a file beside it, which they must be able to make. Where they
-    cannot, a store whose log is empty is complete without it, and nobody writes it: SQLite may take it as immutable.
+    Readers of a write-ahead log share memory in a file beside it, which they must be able to create. Where they cannot,
+    a store with an empty log is complete without it and can be opened as immutable.
 
     Raises:
-        StoreError: the log holds something that only who may write beside it can read.
+        StoreError: the log is not empty, and the folder is read-only.
     """
     with closing(sqlite3.connect(_uri(path, "ro"), uri=True, timeout=BUSY_SECONDS)) as connection:
         try:
@@ -160,7 +160,7 @@ def _reading_mode(path: Path) -> str:
     if log.exists() and log.stat().st_size:
         raise StoreError(
             f"The store {path} was left by a driver that was killed: its newest rows stand in {log.name}, which can be "
-            "read only where a file may be made beside it. Make the folder writable, or copy it whole to where it is."
+            "read only in a writable folder. Make the folder writable, or copy it whole to one that is."
         )
     return "ro&immutable=1"
 
@@ -170,12 +170,12 @@ def _uri(path: Path, mode: str) -> str:
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
-    """Return the version of a store's schema, from 1; raise StoreError for a file that is none of ours."""
+    """Return the version of a store's schema, from 1; raise StoreError for a file that is not a store."""
     tables: int = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
     application_id: int = connection.execute("PRAGMA application_id").fetchone()[0]
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if not tables:
-        raise StoreError(f"{path} is empty: its creation was interrupted before anything ran. Start the run anew.")
+        raise StoreError(f"{path} is empty: its creation was interrupted before anything ran. Start the run again.")
     if application_id != APPLICATION_ID:
         raise StoreError(f"{path} is a SQLite database, but not the store of a run. Check the path.")
     if version > VERSION:

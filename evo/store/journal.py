@@ -1,4 +1,4 @@
-"""The durable memory of one proposal's calls of a language model (`operators.proposal.Journal`)."""
+"""The stored exchanges of one proposal with a language model (`operators.proposal.Journal`)."""
 
 from __future__ import annotations
 
@@ -13,27 +13,29 @@ from evo.errors import StoreError
 from evo.store import connection, rows
 from operators.proposal import Exchange
 
-_ADD_SPENDING = """
-    INSERT INTO spending (model, calls, unpriced_calls, input_tokens, output_tokens, cache_read_tokens,
-                          cache_write_tokens, cost_usd, latency_seconds)
-    VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (model) DO UPDATE SET
-        calls = calls + 1,
-        unpriced_calls = unpriced_calls + excluded.unpriced_calls,
-        input_tokens = input_tokens + excluded.input_tokens,
-        output_tokens = output_tokens + excluded.output_tokens,
-        cache_read_tokens = cache_read_tokens + excluded.cache_read_tokens,
-        cache_write_tokens = cache_write_tokens + excluded.cache_write_tokens,
-        cost_usd = cost_usd + excluded.cost_usd,
-        latency_seconds = latency_seconds + excluded.latency_seconds
-"""
+_MEASURED = (
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "cost_usd",
+    "latency_seconds",
+)
 
-_ANSWER = """
-    UPDATE exchanges SET request = ?, reply = ?, replied_at = ?, model = ?, input_tokens = ?, output_tokens = ?,
-                         cache_read_tokens = ?, cache_write_tokens = ?, cost_usd = ?, latency_seconds = ?,
+_TOTALS = ("calls", "unpriced_calls", *_MEASURED)
+
+_ADD_SPENDING = f"""
+    INSERT INTO spending (model, {", ".join(_TOTALS)}) VALUES (:model, 1, :cost_usd IS NULL,
+        {", ".join(f"ifnull(:{name}, 0.0)" if name == "cost_usd" else f":{name}" for name in _MEASURED)})
+    ON CONFLICT (model) DO UPDATE SET {", ".join(f"{name} = {name} + excluded.{name}" for name in _TOTALS)}
+"""  # noqa: S608 - composed of constants only
+
+_ANSWER = f"""
+    UPDATE exchanges SET request = :request, reply = :reply, replied_at = :now, model = :model,
+                         {", ".join(f"{name} = :{name}" for name in _MEASURED)},
                          newest_evaluation = (SELECT coalesce(max(id), 0) FROM evaluations)
-    WHERE proposal = ? AND turn = ? AND replied_at IS NULL
-"""
+    WHERE proposal = :proposal AND turn = :turn AND replied_at IS NULL
+"""  # noqa: S608 - composed of constants only
 
 _ASK = """
     INSERT INTO exchanges (proposal, turn, requested_at, request) VALUES (?, ?, ?, ?)
@@ -43,9 +45,9 @@ _ASK = """
 
 
 class StoredJournal:
-    """Journal over the table `exchanges`: the request stands there before it is sent, the reply before it is used.
+    """Journal over the table `exchanges`: a request is stored before it is sent, a reply before it is used.
 
-    An unanswered request may be replaced, since the operator may ask anew after a kill; an answer is final.
+    An unanswered request may be replaced, since an operator may repeat it after a kill; a reply is final.
     """
 
     def __init__(self, path: Path, database: sqlite3.Connection, number: int) -> None:
@@ -54,12 +56,12 @@ class StoredJournal:
         self._number = number
 
     def request(self, turn: int) -> Mapping[str, Any] | None:
-        """Return the request journaled for `turn`, or None."""
+        """Return the request of `turn`, or None."""
         row = self._row(turn)
         return json.loads(row["request"]) if row else None
 
     def exchange(self, turn: int) -> Exchange | None:
-        """Return the answered exchange journaled for `turn`, or None."""
+        """Return the answered exchange of `turn`, or None."""
         row = self._row(turn)
         return rows.exchange(row) if row and row["reply"] is not None else None
 
@@ -71,24 +73,16 @@ class StoredJournal:
 
     def record_exchange(self, turn: int, exchange: Exchange) -> None:
         """Store a reply durably before it is used; raise StoreError unless `turn` has an unanswered request."""
-        texts = (rows.dumps(exchange.request), rows.dumps(exchange.reply))
-        tokens = (
-            exchange.input_tokens,
-            exchange.output_tokens,
-            exchange.cache_read_tokens,
-            exchange.cache_write_tokens,
-        )
-        unpriced = exchange.cost_usd is None
+        texts = {"request": rows.dumps(exchange.request), "reply": rows.dumps(exchange.reply)}
+        usage = {name: getattr(exchange, name) for name in ("model", *_MEASURED)}
+        place = {"proposal": self._number, "turn": turn, "now": time.time()}
         with connection.store_errors(self._path), connection.transaction(self._database):
-            ends = (exchange.cost_usd, exchange.latency_seconds, self._number, turn)
-            answered = self._database.execute(_ANSWER, (*texts, time.time(), exchange.model, *tokens, *ends))
-            self._expect_change(answered, turn)
-            totals = (exchange.model, unpriced, *tokens, exchange.cost_usd or 0.0, exchange.latency_seconds)
-            self._database.execute(_ADD_SPENDING, totals)
+            self._expect_change(self._database.execute(_ANSWER, {**texts, **usage, **place}), turn)
+            self._database.execute(_ADD_SPENDING, usage)
 
     def _row(self, turn: int) -> sqlite3.Row | None:
         with connection.store_errors(self._path):
-            query = "SELECT * FROM exchanges WHERE proposal = ? AND turn = ?"
+            query = f"{rows.EXCHANGES} WHERE proposal = ? AND turn = ?"
             row: sqlite3.Row | None = self._database.execute(query, (self._number, turn)).fetchone()
             return row
 

@@ -1,4 +1,4 @@
-"""What the store answers with: one frozen record per kind of row. All times are seconds since 1970, UTC."""
+"""The records that the store returns, one for each kind of row. All times are seconds since 1970, UTC."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ProposalState(StrEnum):
 
 
 MEASURED_AGAIN = "measured_again"
-"""The kind of a proposal that led to another evaluation of what exists, and to no individual."""
+"""The kind of a proposal that led to another evaluation of an existing individual."""
 
 
 class EvaluationState(StrEnum):
@@ -32,23 +32,23 @@ class EvaluationState(StrEnum):
 
 
 class Purpose(StrEnum):
-    """Why an evaluation was asked for."""
+    """Why an evaluation was requested."""
 
     BASELINE = "baseline"
     """A replicate of generation 0, at the beginning."""
     SCREEN = "screen"
-    """An offspring with a share of the budget, to see whether it is worth the whole (`standings/rungs`); in no mean."""
+    """An offspring on a fraction of the budget (`evo.standings.rungs`); in no mean."""
     SEARCH = "search"
     REPLICATE = "replicate"
-    """Another seed for a leader, or for whom an operator asks it (`evo.search.replication`)."""
+    """Another seed for a leader, or on request of an operator (`evo.search.replication`)."""
     SENTINEL = "sentinel"
-    """Generation 0 once more, to see whether its device has changed (`evo.standings.sentinels`); in no mean."""
+    """Generation 0 again, to detect a drift of its device (`evo.standings.sentinels`); in no mean."""
     CONFIRM = "confirm"
     """A finalist on a split that selection never saw."""
 
     @property
     def counts(self) -> bool:
-        """Whether such a result is one of those that the means of an individual rest on."""
+        """Whether such a result enters the means of an individual."""
         return self not in (Purpose.SCREEN, Purpose.SENTINEL)
 
 
@@ -58,8 +58,8 @@ class ProposalRecord:
 
     Attributes:
         result_number: how many results the population had seen when the proposal began.
-        newest_evaluation: the newest that had been asked for by then, which tells who had been admitted; None in a
-            store of a version that did not record it.
+        newest_evaluation: the newest one queued by then, from which follows which individuals existed; None in a store
+            of a version that did not record it.
         kind: why it was refused, in one word; None unless refused.
         idea: the idea of the individual it became; None unless admitted.
     """
@@ -170,7 +170,7 @@ class AttemptRecord:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something worth remembering that no other table holds."""
+    """Something that no other table holds."""
 
     id: int
     kind: str
@@ -216,7 +216,7 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class OperatorTotals:
-    """What one operator was asked for, and what the language model behind it cost.
+    """How many proposals one operator began, and what its language model cost.
 
     Attributes:
         proposals: begun, whatever became of them.
@@ -247,9 +247,9 @@ class Work:
 
 
 def published(fields: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """Return fields under the keys that `--json` prints: names have changed since, keys may not.
+    """Return fields under the keys that `--json` prints, which stay when fields are renamed.
 
-    To be used as the `dict_factory` of `dataclasses.asdict`.
+    A `dict_factory` for `dataclasses.asdict`.
     """
     return {_PUBLISHED_KEYS.get(name, name): value for name, value in fields}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,7 +23,7 @@ _ACCEPT = """
 
 
 class Store(StoreView):
-    """The store as its one writer sees it; `Store.read` gives the view that any number of readers may have.
+    """A store opened by its one writer; `Store.read` opens it for any number of readers.
 
     Proposals go open → admitted or refused; evaluations go queued → running → done, and back to queued when an attempt
     is released. Only the current attempt of a running evaluation can finish it: the late result of an abandoned attempt
@@ -38,7 +37,7 @@ class Store(StoreView):
 
     @classmethod
     def in_memory(cls) -> Self:
-        """Make a store that nothing is left of: for simulations."""
+        """Make a store in memory, for simulations."""
         return cls(Path("memory"), connection.create_in_memory())
 
     @classmethod
@@ -56,8 +55,8 @@ class Store(StoreView):
 
     def set_meta(self, key: str, value: str) -> None:
         """Keep a text under `key`."""
-        with self._writing() as database:
-            database.execute(
+        with self.transaction():
+            self._database.execute(
                 "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
                 (key, rows.encodable(value)),
             )
@@ -65,23 +64,23 @@ class Store(StoreView):
     # Proposals
 
     def begin_proposal(self, number: int, operator: str, parents: tuple[int, ...], result_number: int) -> None:
-        """Record that an operator is about to run on `parents`, after the population has seen `told` results.
+        """Record that an operator is about to run on `parents`, after the population has seen `result_number` results.
 
         Generation 0 is proposal 0 of operator `seed`, without parents.
         """
-        with self._writing() as database:
-            database.execute(
+        with self.transaction():
+            self._database.execute(
                 "INSERT INTO proposals (number, operator, told, created_at, newest_evaluation) "
                 "SELECT ?, ?, ?, ?, coalesce(max(id), 0) FROM evaluations",
                 (number, operator, result_number, time.time()),
             )
-            database.executemany(
+            self._database.executemany(
                 "INSERT INTO proposal_parents (proposal, position, parent) VALUES (?, ?, ?)",
                 [(number, position, parent) for position, parent in enumerate(parents)],
             )
 
     def journal(self, number: int) -> StoredJournal:
-        """Return the journal of an open proposal, which its operator records its exchanges in."""
+        """Return the journal in which an operator records the exchanges of an open proposal."""
         return StoredJournal(self.path, self._database, number)
 
     def refuse(self, number: int, kind: str, reason: str) -> None:
@@ -90,10 +89,10 @@ class Store(StoreView):
         Args:
             number: of the proposal.
             kind: one word, such as `duplicate` or `no_offspring`.
-            reason: a sentence for a person.
+            reason: a sentence.
         """
-        with self._writing() as database:
-            self._close_proposal(database, number, "refused", rows.encodable(kind), rows.encodable(reason))
+        with self.transaction():
+            self._close_proposal(number, "refused", rows.encodable(kind), rows.encodable(reason))
 
     def admit(
         self, number: int, *, source: str, normal_form: str, idea: str, evaluations: Sequence[EvaluationRequest]
@@ -111,20 +110,18 @@ class Store(StoreView):
             The ids of the queued evaluations.
         """
         genome = rows.sha256(source)
-        with self._writing() as database:
-            created_at = self._close_proposal(database, number, "admitted")
-            database.execute("INSERT OR IGNORE INTO genomes (sha256, source) VALUES (?, ?)", (genome, source))
-            database.execute(
+        with self.transaction():
+            created_at = self._close_proposal(number, "admitted")
+            self._database.execute("INSERT OR IGNORE INTO genomes (sha256, source) VALUES (?, ?)", (genome, source))
+            self._database.execute(
                 "INSERT INTO individuals (id, genome, normal_form, idea, created_at) VALUES (?, ?, ?, ?, ?)",
                 (number, genome, rows.sha256(normal_form), rows.encodable(idea), created_at),
             )
-            return tuple(self._queue(database, number, request, created_at) for request in evaluations)
+            return tuple(self._queue(number, request, created_at) for request in evaluations)
 
-    def _close_proposal(
-        self, database: sqlite3.Connection, number: int, state: str, kind: str | None = None, reason: str | None = None
-    ) -> float:
+    def _close_proposal(self, number: int, state: str, kind: str | None = None, reason: str | None = None) -> float:
         closed_at = time.time()
-        closed = database.execute(
+        closed = self._database.execute(
             "UPDATE proposals SET state = ?, kind = ?, reason = ?, closed_at = ? WHERE number = ? AND state = 'open'",
             (state, kind, reason, closed_at, number),
         )
@@ -138,16 +135,14 @@ class Store(StoreView):
         self, individual: int, *, seed: int, splits: tuple[Split, ...], purpose: Purpose, budget_fraction: float = 1.0
     ) -> int:
         """Queue another evaluation of an individual and return its id."""
-        with self._writing() as database:
-            return self._queue(
-                database, individual, EvaluationRequest(seed, splits, purpose, budget_fraction), time.time()
-            )
+        with self.transaction():
+            return self._queue(individual, EvaluationRequest(seed, splits, purpose, budget_fraction), time.time())
 
     def launch(self, evaluation: int, device: str) -> int:
         """Mark a queued evaluation as running on `device`, and return the number of this attempt, from 1."""
         now = time.time()
-        with self._writing() as database:
-            launched = database.execute(
+        with self.transaction():
+            launched = self._database.execute(
                 "UPDATE evaluations SET state = 'running', attempt = attempt + 1, device = ?, launched_at = ? "
                 "WHERE id = ? AND state = 'queued' RETURNING attempt",
                 (device, now, evaluation),
@@ -157,7 +152,7 @@ class Store(StoreView):
                     f"Evaluation {evaluation} was to be launched, but it is not queued. Take one of `queued`."
                 )
             attempt: int = launched["attempt"]
-            database.execute(
+            self._database.execute(
                 "INSERT INTO attempts (evaluation, number, device, launched_at) VALUES (?, ?, ?, ?)",
                 (evaluation, attempt, device, now),
             )
@@ -168,25 +163,20 @@ class Store(StoreView):
 
         Returns:
             The result's place in the order of acceptance, from 1; None when the attempt is not the current one of a
-            running evaluation: then the result is fenced off, which only an event remembers.
+            running evaluation. Such a result is dropped and recorded as an event.
         """
         now = time.time()
-        with self._writing() as database:
-            if not self._end_attempt(database, evaluation, attempt, "accepted", None, now):
-                payload = {
-                    "evaluation": evaluation,
-                    "attempt": attempt,
-                    "status": result.status,
-                    "device": result.device,
-                }
-                self._add_event(database, "fenced_off", payload)
+        with self.transaction():
+            if not self._end_attempt(evaluation, attempt, "accepted", None, now):
+                late = {"evaluation": evaluation, "attempt": attempt, "status": result.status, "device": result.device}
+                self.record_event("fenced_off", late)
                 return None
             result_number = self.last_result_number() + 1
             texts = (rows.dumps(result.objectives), rows.dumps(result.split_bpb))
             seconds = (result.timings.train_seconds, result.timings.total_seconds)
-            database.execute(_ACCEPT, (result_number, result.status, *texts, *seconds, now, evaluation))
+            self._database.execute(_ACCEPT, (result_number, result.status, *texts, *seconds, now, evaluation))
             body = rows.dumps(result.to_json())
-            database.execute("INSERT INTO results (evaluation, body) VALUES (?, ?)", (evaluation, body))
+            self._database.execute("INSERT INTO results (evaluation, body) VALUES (?, ?)", (evaluation, body))
         return result_number
 
     def release(self, evaluation: int, attempt: int, reason: str) -> bool:
@@ -195,43 +185,39 @@ class Store(StoreView):
         Returns:
             False, with nothing changed, when the attempt is not the current one of a running evaluation.
         """
-        with self._writing() as database:
-            return self._release(database, evaluation, attempt, reason, time.time())
+        return self._release(evaluation, attempt, reason, time.time())
 
     def release_all_running(self, reason: str) -> int:
         """Put every running evaluation back into the queue, as a resumed run must, and return how many there were.
 
-        Their attempts ended with the driver that launched them: as far as anybody knows, when it last wrote anything.
+        The end of their attempts is taken to be the last time that their driver wrote anything.
         """
-        with self._writing() as database:
+        with self.transaction():
             period = self.period()
-            running = database.execute(
+            running = self._database.execute(
                 "SELECT id, attempt FROM evaluations WHERE told IS NULL AND state = 'running'"
             ).fetchall()
             ended_at = period[1] if period else time.time()
-            return sum(self._release(database, row["id"], row["attempt"], reason, ended_at) for row in running)
+            return sum(self._release(row["id"], row["attempt"], reason, ended_at) for row in running)
 
-    def _queue(self, database: sqlite3.Connection, individual: int, request: EvaluationRequest, now: float) -> int:
-        queued = database.execute(
+    def _queue(self, individual: int, request: EvaluationRequest, now: float) -> int:
+        queued = self._database.execute(
             "INSERT INTO evaluations (individual, seed, splits, purpose, share, created_at) VALUES (?, ?, ?, ?, ?, ?)",
-            (individual, request.seed, rows.joined(request.splits), request.purpose, request.budget_fraction, now),
+            (individual, request.seed, ",".join(request.splits), request.purpose, request.budget_fraction, now),
         )
         assert queued.lastrowid is not None  # noqa: S101 - an INSERT of one row always has one
         return queued.lastrowid
 
-    def _release(
-        self, database: sqlite3.Connection, evaluation: int, attempt: int, reason: str, ended_at: float
-    ) -> bool:
-        released = self._end_attempt(database, evaluation, attempt, "released", rows.encodable(reason), ended_at)
-        if released:
-            database.execute("UPDATE evaluations SET state = 'queued' WHERE id = ?", (evaluation,))
+    def _release(self, evaluation: int, attempt: int, reason: str, ended_at: float) -> bool:
+        with self.transaction():
+            released = self._end_attempt(evaluation, attempt, "released", rows.encodable(reason), ended_at)
+            if released:
+                self._database.execute("UPDATE evaluations SET state = 'queued' WHERE id = ?", (evaluation,))
         return released
 
-    def _end_attempt(
-        self, database: sqlite3.Connection, evaluation: int, attempt: int, state: str, reason: str | None, now: float
-    ) -> bool:
+    def _end_attempt(self, evaluation: int, attempt: int, state: str, reason: str | None, now: float) -> bool:
         """Close an attempt that is still running; a running attempt is always its evaluation's current one."""
-        ended = database.execute(
+        ended = self._database.execute(
             "UPDATE attempts SET state = ?, reason = ?, ended_at = ? "
             "WHERE evaluation = ? AND number = ? AND state = 'running'",
             (state, reason, now, evaluation, attempt),
@@ -241,26 +227,18 @@ class Store(StoreView):
     # Events
 
     def record_event(self, kind: str, payload: Mapping[str, Any]) -> None:
-        """Remember something that no other table holds; `payload` must be JSON-serialisable."""
-        with self._writing() as database:
-            self._add_event(database, kind, payload)
-
-    def _add_event(self, database: sqlite3.Connection, kind: str, payload: Mapping[str, Any]) -> None:
-        database.execute(
-            "INSERT INTO events (kind, payload, at) VALUES (?, ?, ?)", (kind, rows.dumps(payload), time.time())
-        )
+        """Record something that no other table holds; `payload` must be JSON-serialisable."""
+        with self.transaction():
+            self._database.execute(
+                "INSERT INTO events (kind, payload, at) VALUES (?, ?, ?)", (kind, rows.dumps(payload), time.time())
+            )
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Make the writes inside the block one transaction, durable when the block ends; it costs one commit.
 
-        An error that a write raises must leave the block, which then has written nothing. No `await` belongs inside:
+        An error that a write raises must leave the block, which then has written nothing. Do not `await` inside:
         another task's writes would become part of the transaction.
         """
-        with self._writing():
-            yield
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
         with connection.store_errors(self.path), connection.transaction(self._database):
-            yield self._database
+            yield

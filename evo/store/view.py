@@ -1,11 +1,11 @@
-"""Everything that can be asked of a run's store."""
+"""Everything that can be read from a run's store."""
 
 from __future__ import annotations
 
+import dataclasses
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from evo.errors import StoreError
@@ -28,7 +28,7 @@ from operators.proposal import Exchange, Relative
 from trainer.evaluation import Status
 
 PAGE_ROWS = 256
-"""Rows read at a time: a reader never holds its lock while its caller thinks, so it never blocks the driver."""
+"""Rows read at a time: no read lock is held between pages, so that a slow reader never blocks the driver."""
 
 _EVERYTHING = 2**63 - 1
 
@@ -52,18 +52,14 @@ _KNOWN_TO_PROPOSAL = f"""
         {_EVERYTHING})
 """  # noqa: S608 - composed of constants only
 
-_SPENDING = """
-    SELECT coalesce(sum(calls), 0) AS calls,
-           (SELECT count(*) FROM exchanges WHERE replied_at IS NULL) AS unanswered_calls,
-           coalesce(sum(unpriced_calls), 0) AS unpriced_calls,
-           coalesce(sum(input_tokens), 0) AS input_tokens,
-           coalesce(sum(output_tokens), 0) AS output_tokens,
-           coalesce(sum(cache_read_tokens), 0) AS cache_read_tokens,
-           coalesce(sum(cache_write_tokens), 0) AS cache_write_tokens,
-           coalesce(sum(cost_usd), 0.0) AS cost_usd,
-           coalesce(sum(latency_seconds), 0.0) AS latency_seconds
-    FROM spending
-"""
+_TOTALS = ", ".join(
+    f"coalesce(sum({one.name}), {one.default}) AS {one.name}"
+    for one in dataclasses.fields(Spending)
+    if one.name != "unanswered_calls"
+)
+_SPENDING = f"""
+    SELECT {_TOTALS}, (SELECT count(*) FROM exchanges WHERE replied_at IS NULL) AS unanswered_calls FROM spending
+"""  # noqa: S608 - composed of constants only
 
 _WORK = """
     SELECT (SELECT count(*) FROM attempts) AS attempts,
@@ -74,7 +70,7 @@ _WORK = """
 
 _OCCUPIED = """
     SELECT (SELECT total(worker_seconds) FROM evaluations)
-         + (SELECT total(ended_at - launched_at) FROM attempts WHERE state = 'released') AS seconds
+         + (SELECT total(ended_at - launched_at) FROM attempts WHERE state = 'released')
 """
 
 _PAYMENTS = """
@@ -85,7 +81,7 @@ _PAYMENTS = """
 """
 
 _THROUGHPUT = """
-    SELECT avg(json_extract(r.body, '$.train_tokens_per_second')) AS mean
+    SELECT avg(json_extract(r.body, '$.train_tokens_per_second'))
     FROM evaluations AS e JOIN results AS r ON r.evaluation = e.id
     WHERE e.individual = ? AND e.status = 'ok' AND e.share = 1
 """
@@ -111,10 +107,7 @@ _PERIOD = """
 
 
 class StoreView:
-    """A store as its readers see it; `Store` adds the writes.
-
-    Use it from the thread that made it.
-    """
+    """A store opened for reading; `Store` adds the writes. Use it from the thread that made it."""
 
     def __init__(self, path: Path, database: sqlite3.Connection) -> None:
         self.path = path
@@ -127,9 +120,7 @@ class StoreView:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     # Meta
@@ -161,13 +152,12 @@ class StoreView:
 
     def exchanges(self, number: int) -> list[Exchange]:
         """Return the answered exchanges of one proposal, by turn."""
-        query = "SELECT * FROM exchanges WHERE proposal = ? AND replied_at IS NOT NULL ORDER BY turn"
+        query = f"{rows.EXCHANGES} WHERE proposal = ? AND replied_at IS NOT NULL ORDER BY turn"
         return [rows.exchange(row) for row in self._rows(query, number)]
 
     def cost_of(self, number: int) -> float:
-        """Return what the answered exchanges of a proposal cost together, US dollars; unknown prices count nothing."""
-        (row,) = self._rows("SELECT total(cost_usd) AS dollars FROM exchanges WHERE proposal = ?", number)
-        return float(row["dollars"])
+        """Return the cost of a proposal's answered exchanges, US dollars; unknown prices count as 0."""
+        return float(self._value("SELECT total(cost_usd) FROM exchanges WHERE proposal = ?", number))
 
     # Individuals
 
@@ -191,29 +181,23 @@ class StoreView:
 
         Args:
             normal_form: of a program.
-            proposal: see only who was admitted when this one began or, if it asked a language model, when its newest
-                reply came: so a proposal that is repeated, after a kill or in a replay, meets the same verdicts. In a
-                store of a version that did not record this, it sees everybody.
+            proposal: look only among the individuals admitted before this proposal began or, if it called a language
+                model, before its newest reply. So a proposal repeated after a kill or in a replay meets the same
+                verdicts. A store of a version that did not record this gives all individuals.
         """
         digest = rows.sha256(normal_form)
-        found = (
-            self._rows(_KNOWN, digest)
-            if proposal is None
-            else self._rows(_KNOWN_TO_PROPOSAL, digest, proposal, proposal)
-        )
+        if proposal is None:
+            found = self._rows(_KNOWN, digest)
+        else:
+            found = self._rows(_KNOWN_TO_PROPOSAL, digest, proposal, proposal)
         return found[0]["id"] if found else None
 
     def children_of(self, parents: Sequence[int], *, limit: int, result_number: int | None = None) -> list[Relative]:
         """Return evaluated offspring of any of `parents`, newest first.
 
         A child's objectives are means over its evaluations that ended OK; the other fields come from the newest of
-        those, or from the newest evaluation where none did.
-
-        Args:
-            parents: ids of individuals.
-            limit: at most so many.
-            result_number: see only results up to this one, as a proposal that is repeated after a kill must; None sees
-                all of them.
+        those, or from the newest evaluation where none did. Only results up to `result_number` are used, so that a
+        proposal repeated after a kill sees what it saw before; None uses all.
         """
         horizon = _EVERYTHING if result_number is None else result_number
         children = {row[0] for parent in set(parents) for row in self._rows(_CHILDREN, parent, horizon, limit)}
@@ -255,26 +239,26 @@ class StoreView:
         return frozenset(row[0] for row in self._rows(_EVALUATED_MEANWHILE, proposal))
 
     def queued(self) -> list[EvaluationRecord]:
-        """Return the evaluations that wait for a worker, in the order in which they were asked for."""
+        """Return the evaluations that wait for a worker, in the order of their requests."""
         return self._pending("queued")
 
     def running(self) -> list[EvaluationRecord]:
-        """Return the evaluations that are launched and not yet finished, in the order in which they were asked for."""
+        """Return the evaluations that are launched and not yet finished, in the order of their requests."""
         return self._pending("running")
 
     def results(self, after: int = 0) -> Iterator[EvaluationRecord]:
         """Iterate over done evaluations with complete results, in the order of acceptance, from `after` + 1 on."""
         query = f"{rows.EVALUATIONS} WHERE e.told > ? ORDER BY e.told LIMIT ?"
-        return map(rows.evaluation, self._pages(query, "told", after=after))
+        return map(rows.evaluation, self._pages(query, "result_number", after=after))
 
     def outcomes(self, after: int = 0) -> Iterator[Outcome]:
         """Iterate over the small parts of done evaluations, in the order of acceptance, from `after` + 1 on."""
         query = f"{rows.OUTCOMES} WHERE told > ? ORDER BY told LIMIT ?"
-        return map(rows.outcome, self._pages(query, "told", after=after))
+        return map(rows.outcome, self._pages(query, "result_number", after=after))
 
     def outcome(self, evaluation: int) -> Outcome:
         """Return the small part of a done evaluation; raise StoreError when it is not done."""
-        query = "SELECT * FROM evaluations WHERE id = ? AND told IS NOT NULL"
+        query = f"{rows.OUTCOMES} WHERE id = ? AND told IS NOT NULL"
         return rows.outcome(self._the_row("done evaluation", evaluation, query))
 
     def outcomes_of(self, individual: int) -> list[Outcome]:
@@ -283,18 +267,16 @@ class StoreView:
         return [rows.outcome(row) for row in self._rows(query, individual)]
 
     def measurements_of(self, individual: int) -> list[Outcome]:
-        """Return those of an individual's outcomes that its means rest on."""
-        done = self.outcomes_of(individual)
-        return [one for one in done if one.status is Status.OK and one.purpose.counts]
+        """Return those of an individual's outcomes that enter its means."""
+        return [one for one in self.outcomes_of(individual) if one.status is Status.OK and one.purpose.counts]
 
     def train_tokens_per_second(self, individual: int) -> float | None:
         """Return the mean throughput of an individual's whole trainings; None where it counted no tokens."""
-        (row,) = self._rows(_THROUGHPUT, individual)
-        mean: float | None = row["mean"]
+        mean: float | None = self._value(_THROUGHPUT, individual)
         return mean
 
     def spent(self) -> float:
-        """Return what the accepted results cost together: evaluations of the whole budget."""
+        """Return the cost of all accepted results, in evaluations of the whole budget."""
         return float(self._value("SELECT total(share) FROM evaluations WHERE told IS NOT NULL"))
 
     def last_result_number(self) -> int:
@@ -304,7 +286,7 @@ class StoreView:
     def attempts_of(self, evaluation: int) -> list[AttemptRecord]:
         """Return every launch of an evaluation, oldest first."""
         query = "SELECT * FROM attempts WHERE evaluation = ? ORDER BY number"
-        return [rows.attempt(row) for row in self._rows(query, evaluation)]
+        return [AttemptRecord(**row) for row in self._rows(query, evaluation)]
 
     def _pending(self, state: str) -> list[EvaluationRecord]:
         query = f"{rows.EVALUATIONS} WHERE e.told IS NULL AND e.state = ? ORDER BY e.id"
@@ -318,15 +300,14 @@ class StoreView:
         return Spending(**totals)
 
     def work(self) -> Work:
-        """Return the totals over all evaluations; it reads every small row, so do not call it for each candidate."""
+        """Return the totals over all evaluations; it reads all of them, so do not call it for each candidate."""
         (totals,) = self._rows(_WORK)
         by_status = self._rows("SELECT status, count(*) FROM evaluations WHERE told IS NOT NULL GROUP BY status")
         return Work(by_status={Status(status): count for status, count in by_status}, **totals)
 
     def occupied_seconds(self) -> float:
         """Return the wall seconds that workers were occupied, lost and abandoned attempts included."""
-        (row,) = self._rows(_OCCUPIED)
-        return float(row["seconds"])
+        return float(self._value(_OCCUPIED))
 
     def payments(self) -> list[Payment]:
         """Return everything that the run has used, oldest first."""
@@ -337,7 +318,7 @@ class StoreView:
         return self._value("SELECT avg(worker_seconds) FROM evaluations WHERE status = 'ok' AND share = 1") or 0.0
 
     def operator_totals(self) -> list[OperatorTotals]:
-        """Return the totals over the proposals of each operator, by name, without that of generation 0."""
+        """Return the totals over the proposals of each operator, by name, without generation 0."""
         return [OperatorTotals(**row) for row in self._rows(_OPERATOR_TOTALS)]
 
     def period(self) -> tuple[float, float] | None:
@@ -347,13 +328,12 @@ class StoreView:
 
     def events(self, kind: str | None = None) -> Iterator[Event]:
         """Iterate over the events, oldest first; only those of `kind` when it is given."""
-        if kind is None:
-            return map(rows.event, self._pages("SELECT * FROM events WHERE id > ? ORDER BY id LIMIT ?", "id"))
-        query = "SELECT * FROM events WHERE kind = ? AND id > ? ORDER BY id LIMIT ?"
-        return map(rows.event, self._pages(query, "id", kind))
+        of_kind, parameters = ("", ()) if kind is None else ("kind = ? AND", (kind,))
+        query = f"SELECT * FROM events WHERE {of_kind} id > ? ORDER BY id LIMIT ?"  # noqa: S608 - one of two constants
+        return map(rows.event, self._pages(query, "id", *parameters))
 
     def breaches(self) -> list[str]:
-        """Return a sentence for every invariant of the tables that does not hold; it reads the whole store."""
+        """Return a sentence for every violated invariant of the tables; it reads the whole store."""
         with connection.store_errors(self.path):
             return audit.breaches(self._database)
 
@@ -364,17 +344,18 @@ class StoreView:
             return self._database.execute(query, parameters).fetchall()
 
     def _pages(self, query: str, key: str, *parameters: Any, after: int = -1) -> Iterator[sqlite3.Row]:
-        """Iterate over the rows of `query`, whose last two parameters are the last `key` seen and a number of rows."""
+        """Iterate over the rows of `query`, whose last two parameters are the last `key` read and the page's size."""
         while page := self._rows(query, *parameters, after, PAGE_ROWS):
             yield from page
             after = page[-1][key]
 
-    def _value(self, query: str) -> Any:
-        (row,) = self._rows(query)
+    def _value(self, query: str, *parameters: Any) -> Any:
+        """Return the first column of the only row of `query`."""
+        (row,) = self._rows(query, *parameters)
         return row[0]
 
     def _the_row(self, what: str, number: int, query: str) -> sqlite3.Row:
         found = self._rows(query, number)
         if not found:
-            raise StoreError(f"{what} {number} was asked for, but this run has none. `evo status` shows what it has.")
+            raise StoreError(f"This run has no {what} {number}. `evo status` shows what it has.")
         return found[0]
