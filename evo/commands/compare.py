@@ -122,7 +122,7 @@ def _print_findings(findings: Findings, folder: Path) -> None:
     for sentence in (rehearsal(results), *(statement(one, findings) for one in findings.contrasts)):
         if sentence:
             print_prose(console, literal(sentence))
-    print_whole(console, f"the report is {shell_word(folder / 'report.html')}; beside it: report.md, figures/ and CSV")
+    print_whole(console, f"the report is {shell_word(folder / 'report.html')}; beside it: report.md and CSV")
 
 
 def _print_estimate(definition: Definition, *, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""The report of an experiment: one HTML page, Markdown, figures, tables for pandas.
+"""The report of an experiment: one HTML page with the figures, Markdown, tables for pandas.
 
 page        writes all of it
 document    what the page and the Markdown say

@@ -1,8 +1,7 @@
-"""`write_report`: what an experiment found, as one HTML page that needs no network, Markdown, figures and CSV."""
+"""`write_report`: what an experiment found, as one HTML page that needs no network, Markdown and CSV."""
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 from collections.abc import Iterable
@@ -20,6 +19,7 @@ from evo.compare.report.findings import Findings
 from evo.compare.statistics.curves import expected_runtimes
 from evo.compare.statistics.effect_sizes import Estimate
 from evo.errors import ReportError
+from evo.report.render import page_scripts, script_safe, source_hash
 from evo.report.templates import environment
 from evo.text import visible
 
@@ -31,8 +31,8 @@ _MARKDOWN = re.compile(r"([\\`*_\[\]<>&|#~$])")
 def write_report(findings: Findings, folder: Path) -> Path:
     """Write the report of an experiment, complete, partial or empty, and return the path of its page.
 
-    The folder gets `report.html`, `report.md`, `figures/` with every figure as SVG and PNG, and as CSV `runs`,
-    `progress`, `points`, `arms`, `comparisons` and `targets`. Older ones are replaced, the page last and at once.
+    The folder gets `report.html` and its figures, `report.md` with the tables, and as CSV `runs`, `progress`,
+    `points`, `arms`, `comparisons` and `targets`. Older ones are replaced, the page last and at once.
 
     Raises:
         ReportError: the folder cannot be written.
@@ -40,10 +40,7 @@ def write_report(findings: Findings, folder: Path) -> Path:
     document = compose(findings)
     page, markdown = render_html(document), render_markdown(document)
     try:
-        (folder / "figures").mkdir(parents=True, exist_ok=True)
-        for figure in document.figures:
-            _replace(folder / "figures" / f"{figure.name}.svg", figure.svg)
-            _replace(folder / "figures" / f"{figure.name}.png", figure.png)
+        folder.mkdir(parents=True, exist_ok=True)
         findings.results.write_csv(folder)
         for name, table in _tables(findings).items():
             _replace(folder / f"{name}.csv", table.to_csv(index=False).encode("utf-8"))
@@ -59,6 +56,7 @@ def write_report(findings: Findings, folder: Path) -> Path:
 
 def render_html(document: Document) -> str:
     """Return the page. Every text of the document may be hostile: it is shown, never interpreted."""
+    scripts = page_scripts()
     rules = [path.read_text("utf-8") for path in (_SHARED_STYLE, _TEMPLATES / "report.css")]
     return (
         environment(_TEMPLATES, visible)
@@ -66,13 +64,15 @@ def render_html(document: Document) -> str:
         .render(
             document=document,
             style=Markup("\n".join(rules)),  # noqa: S704 - our own rules
-            encoded={figure.name: base64.b64encode(figure.svg).decode("ascii") for figure in document.figures},
+            drawn={figure.name: script_safe(figure.figure.to_json()) for figure in document.figures},
+            scripts=scripts,
+            script_hashes=" ".join(map(source_hash, scripts)),
         )
     )
 
 
 def render_markdown(document: Document) -> str:
-    """Return the same as Markdown, with the figures by their paths."""
+    """Return the same as Markdown, without the figures."""
     text = environment(_TEMPLATES, _as_markdown).get_template("report.md").render(document=document)
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
