@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+from markupsafe import Markup
 from plotly.colors import hex_to_rgb
 from plotly.subplots import make_subplots
 
@@ -20,6 +21,7 @@ from evo.compare.statistics.effect_sizes import Estimate
 from evo.compare.statistics.rank_tests import counted_runs
 from evo.compare.statistics.results import Results
 from evo.report.figures import FAILED, NEUTRAL, axis_title, canvas
+from evo.report.render import script_safe
 from evo.text import hover, quantity, visible
 from trainer.objectives import Direction, Objective
 
@@ -37,17 +39,21 @@ _PANELS_A_ROW = 4
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure and what it shows: how to read it, and what it leaves out."""
+    """A figure; the templates say how to read it.
+
+    Attributes:
+        json: plotly's figure, safe inside a script element.
+        unknown: costs over which an arm is not drawn, since its cost is unknown.
+    """
 
     name: str
-    title: str
-    caption: str
-    figure: go.Figure
+    json: Markup
+    unknown: tuple[str, ...] = ()
 
 
 def draw_figures(findings: Findings) -> list[Figure]:
     """Return the figures for which there are data."""
-    if not any(arm.counted for arm in findings.arms):
+    if not findings.has_outcomes:
         return []
     drawn = [_outcomes(findings), _anytime(findings.results), _attainment(findings.results)]
     return [figure for figure in drawn if figure is not None]
@@ -56,7 +62,7 @@ def draw_figures(findings: Findings) -> list[Figure]:
 def _outcomes(findings: Findings) -> Figure:
     """Return every run's outcome with the interquartile means, and its gain over the first arm where paired."""
     results = findings.results
-    compared = [c for c in findings.contrasts if c.comparison.paired and c.runs]
+    compared = findings.pairs
     figure = _panels(1, 2 if compared else 1, 110 + 44 * len(results.arms), horizontal_spacing=0.16)
     runs = counted_runs(results)
     for place, arm in enumerate(findings.arms):
@@ -73,15 +79,7 @@ def _outcomes(findings: Findings) -> Figure:
     figure.update_xaxes(title_text=axis_title(results.objective), row=1, col=1)
     if compared:
         _differences(figure, compared, results)
-    caption = (
-        "Every run is a dot, a failed one a red cross at the outcome of generation 0; bars are interquartile means "
-        "with their 95% intervals, the dotted line is the mean of generation 0."
-    )
-    if compared:
-        caption += (
-            f" Right: gains over {results.arms[0]} within repeats, their mean and its interval; positive is better."
-        )
-    return Figure("outcomes", "Outcome of every run", caption, figure.update_layout(showlegend=False))
+    return Figure("outcomes", script_safe(figure.update_layout(showlegend=False).to_json()))
 
 
 def _differences(figure: go.Figure, contrasts: Sequence[Contrast], results: Results) -> None:
@@ -140,14 +138,9 @@ def _anytime(results: Results) -> Figure | None:
             figure.add_traces(_curve(curve, results, in_legend=column == 1), rows=1, cols=column)
         figure.update_xaxes(title_text=COST_TITLES[cost], row=1, col=column)
     figure.update_yaxes(title_text=axis_title(results.objective), row=1, col=1)
-    unknown = sorted(COST_TITLES[cost] for cost, curves in drawn.items() if len(curves) < max(map(len, drawn.values())))
-    caption = (
-        "Interquartile mean and interquartile range over an arm's runs of what selection would have chosen at that "
-        "time, by the values that selection saw. A run that has spent its budget keeps its last value."
-    )
-    if unknown:
-        caption += f" An arm whose cost is unknown is not drawn over {' and '.join(unknown)}."
-    return Figure("anytime", "Best so far", caption, figure)
+    most = max(map(len, drawn.values()))
+    unknown = sorted(COST_TITLES[cost] for cost, curves in drawn.items() if len(curves) < most)
+    return Figure("anytime", script_safe(figure.to_json()), tuple(unknown))
 
 
 def _curve(curve: Curve, results: Results, *, in_legend: bool) -> list[go.Scatter]:
@@ -202,12 +195,7 @@ def _attainment(results: Results) -> Figure | None:
         figure.update_xaxes(title_text=axis_title(pair[0]), nticks=4, showticklabels=True, **where)
         if where["col"] == 1:
             figure.update_yaxes(title_text=axis_title(pair[1]), **where)
-    caption = (
-        f"What 25%, 50% (solid) and 75% of an arm's runs attain in {pair[0].name} and {pair[1].name} at once, by the "
-        f"values that selection saw; dotted: the median surface of {results.arms[0]}. A level that fewer runs reach "
-        "has no line."
-    )
-    return Figure("attainment", "What fronts attain", caption, figure.update_layout(showlegend=False))
+    return Figure("attainment", script_safe(figure.update_layout(showlegend=False).to_json()))
 
 
 def _many(where: dict[str, int]) -> dict[str, int]:

@@ -32,7 +32,7 @@ _SAME = 1e-12
 """Of the largest value: differences below this come from the order of sums."""
 
 
-class Verdict(StrEnum):
+class Claim(StrEnum):
     """What a comparison allows to say of an arm beside the first."""
 
     BETTER = "better"
@@ -82,11 +82,11 @@ class Comparison:
         return _differences(self.ours, self.theirs)
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> Claim:
         """What may be claimed at `ALPHA`."""
         if self.holm_p <= ALPHA:
-            return Verdict.BETTER if self.tendency > 0 else Verdict.WORSE
-        return Verdict.TOO_FEW if self.smallest_p > self.strictest else Verdict.OPEN
+            return Claim.BETTER if self.tendency > 0 else Claim.WORSE
+        return Claim.TOO_FEW if self.smallest_p > self.strictest else Claim.OPEN
 
     @property
     def strictest(self) -> float:
