@@ -11,7 +11,7 @@ from evo.commands.options import Json, example, print_json
 
 if TYPE_CHECKING:
     from evo.compare.collecting import Definition
-    from evo.compare.cost import Estimate
+    from evo.compare.cost import ExperimentCost
     from evo.compare.report.findings import Findings
 
 COMPARISONS = Path("comparisons")
@@ -127,10 +127,10 @@ def _print_findings(findings: Findings, folder: Path) -> None:
 
 def _print_estimate(definition: Definition, *, as_json: bool) -> None:
     from evo.commands.views.terminal import literal, print_prose, print_table, print_whole, stdout_console
-    from evo.compare.cost import estimate
+    from evo.compare.cost import experiment_cost
     from evo.text import duration, money
 
-    found: Estimate = estimate(definition)
+    found: ExperimentCost = experiment_cost(definition)
     if as_json:
         print_json(found.to_json())
         return

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from evo.compare.experiment import Arm, Experiment
+from evo.compare.experiment import ArmConfig, Experiment
 from evo.compare.methods import METHODS
 from evo.config.config import Config, parse_config
 from evo.config.resolution import resolve, resolved, uses_language_model
@@ -23,7 +23,7 @@ _HEADROOM = 5
 are quick, and who crashes often gets more tries."""
 
 
-def arm_config(experiment: Experiment, arm: Arm, seed: int, source: str) -> Config:
+def arm_config(experiment: Experiment, arm: ArmConfig, seed: int, source: str) -> Config:
     """Return the resolved configuration of a run of an arm; its workers are those of the whole experiment.
 
     Args:

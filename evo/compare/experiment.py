@@ -85,7 +85,7 @@ class OutcomeConfig(Section):
     seeds: Annotated[int, Field(gt=0, le=_MOST_OUTCOME_SEEDS, strict=True)] = 3
 
 
-class Arm(Section):
+class ArmConfig(Section):
     """One way of searching.
 
     Attributes:
@@ -132,7 +132,7 @@ class Experiment(Section):
     budget: RunBudget
     outcome: OutcomeConfig = OutcomeConfig()
     base: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    arms: Annotated[tuple[Arm, ...], Field(min_length=2)]
+    arms: Annotated[tuple[ArmConfig, ...], Field(min_length=2)]
 
     _plain_name = field_validator("name")(_plain)
 
