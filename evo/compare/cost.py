@@ -98,7 +98,7 @@ def experiment_cost(definition: Definition) -> ExperimentCost:
     """Return what an experiment takes, whatever of it is done already.
 
     Raises:
-        ConfigError: nobody says how long an evaluation takes.
+        ConfigError: the length of an evaluation is unknown.
     """
     experiment, configs = definition.experiment, definition.configs
     seconds = _seconds(definition)
@@ -137,7 +137,7 @@ def _arm(definition: Definition, name: str, config: Config, seconds: float) -> A
     evaluations, judging = expected_evaluations(experiment, config, name), experiment.outcome.seeds
     child_usd = _child_usd(config)
     if experiment.budget.usd is not None and child_usd:
-        # Children are paid for from the same purse.
+        # Children are paid for from the same budget.
         evaluations = int(experiment.budget.usd / (prices.worker_usd(seconds) + child_usd))
     children = evaluations - make_plan(config).baseline
     run_seconds = (evaluations + judging) * seconds
@@ -161,7 +161,7 @@ def _child_usd(config: Config) -> float | None:
     asking = sum(weight for name, weight in weights.items() if name.startswith("llm_"))
     if not asking:
         return 0.0
-    # An adaptive choice may come to ask nobody else.
+    # An adaptive choice may come to use the model alone.
     share = 1.0 if config.operators.adaptive else asking / sum(weights.values())
     cost = cost_usd(CHILD, config.llm.model, config.llm.cache_lifetime or "5m")
     return None if cost is None else share * cost

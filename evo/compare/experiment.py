@@ -14,7 +14,7 @@
     method = "random_mutation"      # one of `evo.compare.arms.METHODS`, and any section on top of it
     search.tournament_size = 3
 
-What decides how everybody is measured is the same for all arms and stands in `[base]` alone.
+What decides how individuals are measured is the same for all arms and belongs in `[base]` alone.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from trainer.evaluation import Evaluation, Job, Split, Status
 from trainer.machine.processes import refuse_inspection
 
 _FIRST_SEED = 700
-"""Neither a search nor its confirmation comes that far: every study is on seeds that nobody was chosen by."""
+"""Neither a search nor its confirmation comes that far: studies use seeds that no selection saw."""
 
 
 class Trial(NamedTuple):
@@ -34,7 +34,7 @@ class Trial(NamedTuple):
 
 
 class Watcher(Protocol):
-    """Told of everything worth seeing; it must not raise."""
+    """Shows the progress of a study; it must not raise."""
 
     def begun(self, wanted: int, known: int) -> None:
         """Report that the trials begin: so many are wanted, of which so many were measured before."""

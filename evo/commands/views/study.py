@@ -99,7 +99,7 @@ def say_overridden(scale: Scale, sources: Mapping[int, str], files: Sequence[str
     for id_, source in sources.items():
         if lost := scale.overridden(sources[0], source, files):
             part = literal(", ".join(lost))
-            note = f"#{id_} differs from generation 0 in {part}, which --scale sets for everybody."
+            note = f"#{id_} differs from generation 0 in {part}, which --scale sets for all."
             print_prose(stderr_console(), f"[yellow]{note}[/]")
 
 

@@ -208,7 +208,7 @@ def smallest_unpaired_p(ours: int, theirs: int) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Return p values adjusted by Holm's procedure (1979): whoever is at most α is rejected at family-wise rate α."""
+    """Return p values adjusted by Holm's procedure (1979), which scipy does not have."""
     adjusted = [0.0] * len(p_values)
     least = 0.0
     for rank, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
