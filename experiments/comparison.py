@@ -22,7 +22,7 @@ from experiments.recording import RECORDS, heading
 from experiments.scripted_model import scripted_model
 
 _DIGITS = Path(__file__).parent / "examples" / "digits"
-_KEPT = ("report.md", "runs.csv", "progress.csv", "arms.csv", "comparisons.csv", "targets.csv", "figures/*.svg")
+_KEPT = ("report.md", "runs.csv", "progress.csv", "arms.csv", "comparisons.csv", "targets.csv")
 
 
 def compare(file: Path, folder: Path, experiment: Experiment) -> None:
@@ -57,16 +57,14 @@ def _kill_after_a_run(command: Sequence[str], environment: Mapping[str, str]) ->
 
 
 def record(file: Path, folder: Path, experiment: Experiment) -> Path:
-    """Copy report, figures and tables into a folder of the records, and return it."""
+    """Copy report and tables into a folder of the records, and return it."""
     kept = RECORDS / f"{date.today():%Y-%m-%d}-compare-{experiment.name}"  # noqa: DTZ011 - the day of its author
     shutil.rmtree(kept, ignore_errors=True)
-    for pattern in _KEPT:
-        for path in sorted(folder.glob(pattern)):
-            target = kept / path.relative_to(folder)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
+    kept.mkdir(parents=True)
+    for name in _KEPT:
+        shutil.copyfile(folder / name, kept / name)
     head = heading(f"compare-{experiment.name}")
-    lines = (head, f"- experiment: `{file}`", "", "The report is [report.md](report.md).")
+    lines = (head, f"- experiment: `{file}`", "", "The report is [report.md](report.md); its page is not kept.")
     (kept / "README.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return kept
 

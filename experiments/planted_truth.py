@@ -20,7 +20,7 @@ from scipy import stats
 
 from evo.compare.statistics.effect_sizes import difference, interquartile_mean, superiority, trimmed
 from evo.compare.statistics.power import detectable_effect, power, runs_needed
-from evo.compare.statistics.rank_tests import ALPHA, Verdict, comparisons, counted
+from evo.compare.statistics.rank_tests import ALPHA, Claim, comparisons, counted
 from experiments.landscape import SIGMA, Landscape
 from experiments.recording import write_record
 
@@ -73,12 +73,12 @@ class Planted:
 def claims(landscape: Landscape, seed: int) -> list[bool]:
     """Return of every arm but the first whether an experiment claims that it differs."""
     verdicts = [one.verdict for one in comparisons(landscape.results(seed))]
-    return [verdict in (Verdict.BETTER, Verdict.WORSE) for verdict in verdicts]
+    return [verdict in (Claim.BETTER, Claim.WORSE) for verdict in verdicts]
 
 
 def finds(landscape: Landscape, seed: int) -> bool:
     """Return whether an experiment claims that the second arm is better, as it is."""
-    return comparisons(landscape.results(seed))[0].verdict is Verdict.BETTER
+    return comparisons(landscape.results(seed))[0].verdict is Claim.BETTER
 
 
 def planted() -> Iterator[Planted]:

@@ -11,7 +11,7 @@ from evo.commands.options import Json, example, print_json
 
 if TYPE_CHECKING:
     from evo.compare.collecting import Definition
-    from evo.compare.cost import Estimate
+    from evo.compare.cost import ExperimentCost
     from evo.compare.report.findings import Findings
 
 COMPARISONS = Path("comparisons")
@@ -93,7 +93,7 @@ def _run(definition: Definition, path: Path) -> tuple[bool, str, Findings]:
 
 def _print_findings(findings: Findings, folder: Path) -> None:
     from evo.commands.views.terminal import literal, print_prose, print_table, print_whole, shell_word, stdout_console
-    from evo.compare.report.wording import headline, rehearsal, statement
+    from evo.compare.report.wording import say
     from evo.text import quantity
 
     results = findings.results
@@ -118,19 +118,19 @@ def _print_findings(findings: Findings, folder: Path) -> None:
     missing = len(results.arms) * results.repeats - len(runs)
     if missing:
         print_whole(console, f"{missing} runs are not begun.")
-    print_prose(console, f"[bold]{literal(headline(findings))}[/]")
-    for sentence in (rehearsal(results), *(statement(one, findings) for one in findings.contrasts)):
+    print_prose(console, f"[bold]{literal(say('headline', findings))}[/]")
+    for sentence in (say("rehearsal", findings), *(say("statement", one, findings) for one in findings.contrasts)):
         if sentence:
             print_prose(console, literal(sentence))
-    print_whole(console, f"the report is {shell_word(folder / 'report.html')}; beside it: report.md, figures/ and CSV")
+    print_whole(console, f"the report is {shell_word(folder / 'report.html')}; beside it: report.md and CSV")
 
 
 def _print_estimate(definition: Definition, *, as_json: bool) -> None:
     from evo.commands.views.terminal import literal, print_prose, print_table, print_whole, stdout_console
-    from evo.compare.cost import estimate
+    from evo.compare.cost import experiment_cost
     from evo.text import duration, money
 
-    found: Estimate = estimate(definition)
+    found: ExperimentCost = experiment_cost(definition)
     if as_json:
         print_json(found.to_json())
         return
@@ -165,7 +165,7 @@ def _as_json(findings: Findings, folder: Path, *, complete: bool) -> dict[str, A
     """Return the findings and the runs as JSON has them; `null` stands for what is not known."""
     import json
 
-    from evo.compare.report.wording import headline, statement
+    from evo.compare.report.wording import say
 
     results = findings.results
     return {
@@ -175,7 +175,7 @@ def _as_json(findings: Findings, folder: Path, *, complete: bool) -> dict[str, A
         "complete": complete,
         "rehearsal": results.rehearsal,
         "budget": results.budget,
-        "headline": headline(findings),
+        "headline": say("headline", findings),
         "comparisons": [
             {
                 "arm": one.comparison.arm,
@@ -183,7 +183,7 @@ def _as_json(findings: Findings, folder: Path, *, complete: bool) -> dict[str, A
                 "verdict": one.comparison.verdict.value,
                 "p": one.comparison.p,
                 "holm_p": one.comparison.holm_p,
-                "statement": statement(one, findings),
+                "statement": say("statement", one, findings),
             }
             for one in findings.contrasts
         ],

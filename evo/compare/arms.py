@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from evo.compare.experiment import Arm, Experiment
+from evo.compare.experiment import ArmConfig, Experiment
 from evo.compare.methods import METHODS
 from evo.config.config import Config, parse_config
 from evo.config.resolution import resolve, resolved, uses_language_model
@@ -23,7 +23,7 @@ _HEADROOM = 5
 are quick, and who crashes often gets more tries."""
 
 
-def arm_config(experiment: Experiment, arm: Arm, seed: int, source: str) -> Config:
+def arm_config(experiment: Experiment, arm: ArmConfig, seed: int, source: str) -> Config:
     """Return the resolved configuration of a run of an arm; its workers are those of the whole experiment.
 
     Args:
@@ -63,7 +63,7 @@ def expected_evaluations(experiment: Experiment, config: Config, where: str) -> 
     """Return how many evaluations the budget of a run is expected to pay for, and at least 1.
 
     Raises:
-        ConfigError: nobody says how long one takes.
+        ConfigError: the length of one is unknown.
     """
     budget = experiment.budget
     if budget.evaluations is not None:
@@ -72,7 +72,7 @@ def expected_evaluations(experiment: Experiment, config: Config, where: str) -> 
     if seconds is None:
         raise ConfigError(
             f"{where}: `budget.evaluation_seconds` is missing: the task does not say how long an evaluation takes, so "
-            "nobody can plan a run of so many GPU-seconds or dollars."
+            "a run of so many GPU-seconds or dollars cannot be planned."
         )
     prices = Prices.of(config)
     if budget.gpu_seconds is not None:

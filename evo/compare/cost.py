@@ -31,7 +31,7 @@ OUTSIDE_SECONDS = 29.0
 
 
 @dataclass(frozen=True, slots=True)
-class ArmEstimate:
+class ArmCost:
     """What all runs of an arm take together.
 
     Attributes:
@@ -54,7 +54,7 @@ class ArmEstimate:
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class ExperimentCost:
     """What an experiment takes.
 
     Attributes:
@@ -64,15 +64,15 @@ class Estimate:
         assumptions: sentences for a person.
     """
 
-    arms: tuple[ArmEstimate, ...]
+    arms: tuple[ArmCost, ...]
     wall_hours: float
     workers: int
     assumptions: tuple[str, ...]
 
-    def total(self) -> ArmEstimate:
+    def total(self) -> ArmCost:
         """Return the sum."""
         llm = [one.llm_usd for one in self.arms]
-        return ArmEstimate(
+        return ArmCost(
             arm="all",
             runs=sum(one.runs for one in self.arms),
             evaluations=sum(one.evaluations for one in self.arms),
@@ -94,11 +94,11 @@ class Estimate:
         }
 
 
-def estimate(definition: Definition) -> Estimate:
+def experiment_cost(definition: Definition) -> ExperimentCost:
     """Return what an experiment takes, whatever of it is done already.
 
     Raises:
-        ConfigError: nobody says how long an evaluation takes.
+        ConfigError: the length of an evaluation is unknown.
     """
     experiment, configs = definition.experiment, definition.configs
     seconds = _seconds(definition)
@@ -106,7 +106,7 @@ def estimate(definition: Definition) -> Estimate:
     arms = [_arm(definition, name, config, seconds) for name, config in zip(names, configs, strict=True)]
     prices, judging = Prices.of(configs[0]), experiment.outcome.seeds
     zero_seconds = experiment.repeats * judging * seconds
-    zero = ArmEstimate(
+    zero = ArmCost(
         arm="generation 0",
         runs=experiment.repeats,
         evaluations=0,
@@ -119,7 +119,7 @@ def estimate(definition: Definition) -> Estimate:
     hours = {number: one.run_hours for number, one in enumerate(arms)} | {GENERATION_ZERO: zero.run_hours}
     workers = len(worker_devices(configs[0]))
     wall_hours = _makespan([hours[run.arm] for run in schedule(experiment)], workers)
-    return Estimate((*arms, zero), wall_hours, workers, tuple(_assumptions(definition, seconds)))
+    return ExperimentCost((*arms, zero), wall_hours, workers, tuple(_assumptions(definition, seconds)))
 
 
 def _seconds(definition: Definition) -> float:
@@ -132,18 +132,18 @@ def _seconds(definition: Definition) -> float:
     return found if definition.experiment.budget.evaluation_seconds is not None else found + OUTSIDE_SECONDS
 
 
-def _arm(definition: Definition, name: str, config: Config, seconds: float) -> ArmEstimate:
+def _arm(definition: Definition, name: str, config: Config, seconds: float) -> ArmCost:
     experiment, prices = definition.experiment, Prices.of(config)
     evaluations, judging = expected_evaluations(experiment, config, name), experiment.outcome.seeds
     child_usd = _child_usd(config)
     if experiment.budget.usd is not None and child_usd:
-        # Children are paid for from the same purse.
+        # Children are paid for from the same budget.
         evaluations = int(experiment.budget.usd / (prices.worker_usd(seconds) + child_usd))
     children = evaluations - make_plan(config).baseline
     run_seconds = (evaluations + judging) * seconds
     is_sequential = uses_language_model(config) and config.search.pop == 1 and config.search.schedule == "generational"
     waiting = REPLY_SECONDS * children if is_sequential else 0.0
-    return ArmEstimate(
+    return ArmCost(
         arm=name,
         runs=experiment.repeats,
         evaluations=experiment.repeats * evaluations,
@@ -161,7 +161,7 @@ def _child_usd(config: Config) -> float | None:
     asking = sum(weight for name, weight in weights.items() if name.startswith("llm_"))
     if not asking:
         return 0.0
-    # An adaptive choice may come to ask nobody else.
+    # An adaptive choice may come to use the model alone.
     share = 1.0 if config.operators.adaptive else asking / sum(weights.values())
     cost = cost_usd(CHILD, config.llm.model, config.llm.cache_lifetime or "5m")
     return None if cost is None else share * cost

@@ -14,7 +14,7 @@
     method = "random_mutation"      # one of `evo.compare.arms.METHODS`, and any section on top of it
     search.tournament_size = 3
 
-What decides how everybody is measured is the same for all arms and stands in `[base]` alone.
+What decides how individuals are measured is the same for all arms and belongs in `[base]` alone.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class OutcomeConfig(Section):
     seeds: Annotated[int, Field(gt=0, le=_MOST_OUTCOME_SEEDS, strict=True)] = 3
 
 
-class Arm(Section):
+class ArmConfig(Section):
     """One way of searching.
 
     Attributes:
@@ -132,7 +132,7 @@ class Experiment(Section):
     budget: RunBudget
     outcome: OutcomeConfig = OutcomeConfig()
     base: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    arms: Annotated[tuple[Arm, ...], Field(min_length=2)]
+    arms: Annotated[tuple[ArmConfig, ...], Field(min_length=2)]
 
     _plain_name = field_validator("name")(_plain)
 

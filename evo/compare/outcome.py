@@ -1,4 +1,4 @@
-"""The outcome of a run: the one individual that it chose, trained again with fresh seeds, where nobody looked before.
+"""The outcome of a run: the one individual that it chose, trained again with fresh seeds on held-out data.
 
 The seeds belong to the block, so that all of its runs and generation 0 are judged with the same ones; no search and no
 confirmation comes that far. Bits per byte are those of split F, which neither selection nor the gate nor the

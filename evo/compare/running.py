@@ -1,8 +1,8 @@
 """Running an experiment: what is missing, in blocks, one run on each worker at a time.
 
-Block r holds the run of repeat r of every arm and the judging of generation 0, in an order drawn anew for each block.
-Every run takes one worker from its first evaluation to its last, and whichever worker becomes free takes the next run:
-so what a device does over the hours, or does other than its neighbours, hits all arms alike.
+Block r holds the run of repeat r of every arm and the judging of generation 0, in an order drawn for each block.
+Every run takes one worker from its first evaluation to its last, and the next free worker takes the next run: what a
+device does over the hours, or differs from its neighbours in, affects all arms alike.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from evo.compare.experiment import Experiment
 from evo.compare.folder import ExperimentFolder
 from evo.config.config import Config
 from evo.config.resolution import worker_devices
+from evo.studies.tasks import run_tasks
 from trainer.errors import GenomeError, MachineError
 from trainer.machine.devices import Device
 
@@ -42,13 +43,13 @@ class Run:
     arm: int
 
     def name(self, experiment: Experiment) -> str:
-        """Return what a person calls it."""
+        """Return its name in messages."""
         what = "generation 0" if self.arm == GENERATION_ZERO else experiment.arms[self.arm].name
         return f"block {self.repeat + 1}, {what}"
 
 
 class Watcher(Protocol):
-    """Told of everything worth seeing; it must not raise."""
+    """Shows the progress of an experiment; it must not raise."""
 
     def begun(self, runs: int, done: int, workers: Sequence[Device]) -> None:
         """Report how many runs there are to be and are done."""
@@ -91,7 +92,7 @@ class Running:
     Args:
         definition: the experiment.
         folder: its folder, whose lock the caller holds.
-        watcher: told of everything.
+        watcher: shows the progress.
 
     Attributes:
         outage: why nothing more was begun; empty unless a language model could not be reached.
@@ -127,23 +128,13 @@ class Running:
         self._shares = {one: float(one not in self._waiting) for one in everything}
         self._watcher.begun(len(everything), len(everything) - len(self._waiting), [*self._places])
         self._watcher.moved(self._share())
-        interruption = asyncio.create_task(self._interrupted.wait())
-        try:
-            while self._goes_on() and not self._interrupted.is_set():
-                self._launch()
-                await asyncio.wait([*self._running, interruption], return_when=asyncio.FIRST_COMPLETED)
-                for task in [task for task in self._running if task.done()]:
-                    self._take_in(task)
-        finally:
-            interruption.cancel()
-            for process in self._processes:
-                with suppress(ProcessLookupError):
-                    process.send_signal(signal.SIGTERM)
-            await asyncio.gather(*self._running, return_exceptions=True)
+        await run_tasks(self._running, self._launch, self._take_in, self._interrupted, self._stop)
         return not (self._running or self._waiting or any(share < 1 for share in self._shares.values()))
 
-    def _goes_on(self) -> bool:
-        return bool(self._running or (self._waiting and not self.outage))
+    async def _stop(self) -> None:
+        for process in self._processes:
+            with suppress(ProcessLookupError):
+                process.send_signal(signal.SIGTERM)
 
     def _launch(self) -> None:
         while self._waiting and self._places and not self.outage:

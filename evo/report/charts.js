@@ -4,14 +4,14 @@
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const touch = matchMedia("(pointer: coarse)");
 
-function pageColours() {
+function pageColours(layout) {
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(name).trim();
+  const axes = Object.keys(layout).filter((key) => /^[xy]axis/.test(key));
   return {
     "font.color": colour("--ink"),
     "font.family": getComputedStyle(document.body).fontFamily,
-    "xaxis.gridcolor": colour("--line"),
-    "yaxis.gridcolor": colour("--line"),
+    ...Object.fromEntries(axes.map((axis) => [`${axis}.gridcolor`, colour("--line")])),
     "hoverlabel.bgcolor": colour("--raised"),
     "hoverlabel.bordercolor": colour("--muted"),
     "hoverlabel.font.color": colour("--ink"),
@@ -30,12 +30,13 @@ function draw(chart) {
     displaylogo: false,
     displayModeBar: touch.matches ? false : "hover",
     modeBarButtonsToRemove: ["select2d", "lasso2d"],
+    toImageButtonOptions: { format: "svg", filename: chart.dataset.figure.replace("figure-", "") },
   };
   return Plotly.newPlot(chart, figure.data, figure.layout, config)
-    .then(() => Plotly.relayout(chart, pageColours()))
+    .then(() => Plotly.relayout(chart, pageColours(chart.layout)))
     .then(() => chart.setAttribute("data-drawn", ""));
 }
 
 const charts = Array.from(document.querySelectorAll("[data-figure]"));
 charts.forEach(draw);
-dark.addEventListener("change", () => charts.forEach((chart) => Plotly.relayout(chart, pageColours())));
+dark.addEventListener("change", () => charts.forEach((chart) => Plotly.relayout(chart, pageColours(chart.layout))));

@@ -49,7 +49,7 @@ class DrawnChart:
 def render_report(data: RunReport) -> str:
     """Return the whole page. Every text of `data` may be hostile: it is shown, never interpreted."""
     page = _environment().get_template("report.html")
-    scripts = [Markup(get_plotlyjs()), Markup((_FOLDER / "charts.js").read_text("utf-8"))]  # noqa: S704 - our own code
+    scripts = page_scripts()
     return page.render(
         report=data,
         outcome=outcome_of(data),
@@ -60,8 +60,13 @@ def render_report(data: RunReport) -> str:
         open_steps=len(data.best_line) - 1 <= _OPEN_STEPS,
         style=_style(),
         scripts=scripts,
-        script_hashes=" ".join(_source_hash(script) for script in scripts),
+        script_hashes=" ".join(source_hash(script) for script in scripts),
     )
+
+
+def page_scripts() -> list[Markup]:
+    """Return what draws the charts of a page: plotly, and our own code."""
+    return [Markup(get_plotlyjs()), Markup((_FOLDER / "charts.js").read_text("utf-8"))]  # noqa: S704 - our own code
 
 
 def _environment() -> Environment:
@@ -76,7 +81,7 @@ def _charts(data: RunReport) -> dict[str, DrawnChart]:
         charts["front"] = front_chart(data)
     if data.front_objectives and data.hypervolume:
         charts["hypervolume"] = hypervolume_chart(data)
-    return {key: DrawnChart(_script_safe(chart.figure.to_json()), chart.note) for key, chart in charts.items()}
+    return {key: DrawnChart(script_safe(chart.figure.to_json()), chart.note) for key, chart in charts.items()}
 
 
 def _steps(data: RunReport) -> list[Step]:
@@ -89,7 +94,7 @@ def _steps(data: RunReport) -> list[Step]:
     return steps
 
 
-def _script_safe(json: str) -> Markup:
+def script_safe(json: str) -> Markup:
     """Return JSON that no HTML parser takes for the end of a script element or the start of a comment."""
     for character in "<>&\u2028\u2029":
         json = json.replace(character, f"\\u{ord(character):04x}")
@@ -101,7 +106,7 @@ def _style() -> Markup:
     return Markup("\n".join(rules))  # noqa: S704 - our own rules
 
 
-def _source_hash(script: str) -> str:
+def source_hash(script: str) -> str:
     """Return the hash by which the page's content security policy admits a script, and no other."""
     digest = hashlib.sha256(script.encode("utf-8")).digest()
     return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"

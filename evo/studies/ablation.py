@@ -10,7 +10,7 @@ from typing import Any
 
 from evo.standings.paired_noise import PairedNoise
 from evo.studies.batch import Trial
-from evo.studies.comparison import Gain, Sample, gain_over, spread_between
+from evo.studies.comparison import PairedGain, Sample, gain_over, spread_between
 from evo.studies.edits import Change, Edit
 from evo.studies.measurement_cache import MeasurementCache
 from trainer.errors import ConfigError
@@ -22,7 +22,7 @@ MOST_EVALUATIONS = 40
 _CARRIES_SHARE = 0.5
 
 
-class Verdict(StrEnum):
+class EditEffect(StrEnum):
     """What one edit does for the gain."""
 
     CARRIES = "carries the gain"
@@ -51,11 +51,11 @@ class Part:
     """
 
     edit: Edit
-    alone: Gain
-    left_out: Gain
+    alone: PairedGain
+    left_out: PairedGain
     remarks: tuple[str, str]
     reasons: tuple[str, str]
-    verdict: Verdict
+    verdict: EditEffect
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Ablation:
     objective: Objective
     base: float | None
     individual: float | None
-    whole: Gain
+    whole: PairedGain
     parts: tuple[Part, ...]
     spread: PairedNoise
     seeds: tuple[int, ...]
@@ -165,19 +165,19 @@ def ablation(
     )
 
 
-def _verdict(alone: Sample, without: Sample, gain: Gain, loss: Gain, whole: Gain) -> Verdict:
+def _verdict(alone: Sample, without: Sample, gain: PairedGain, loss: PairedGain, whole: PairedGain) -> EditEffect:
     """Return what an edit does: what is lost without it counts first, for that is its part in the individual."""
     for effect in (loss, gain):
         if effect.is_real:
             share = max(one.mean or 0.0 for one in (loss, gain) if one.is_real)
             carries = whole.is_real and whole.mean is not None and share >= _CARRIES_SHARE * whole.mean
-            return Verdict.CARRIES if carries else Verdict.CONTRIBUTES
+            return EditEffect.CARRIES if carries else EditEffect.CONTRIBUTES
         if effect.is_loss:
-            return Verdict.HARMFUL
+            return EditEffect.HARMFUL
     if alone.has_failed:
-        return Verdict.FAILS_ALONE
+        return EditEffect.FAILS_ALONE
     if without.has_failed:
-        return Verdict.NEEDED
+        return EditEffect.NEEDED
     if gain.mean is None or loss.mean is None:
-        return Verdict.UNKNOWN
-    return Verdict.OPEN if gain.margin is None or loss.margin is None else Verdict.NEUTRAL
+        return EditEffect.UNKNOWN
+    return EditEffect.OPEN if gain.margin is None or loss.margin is None else EditEffect.NEUTRAL

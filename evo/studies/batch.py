@@ -14,6 +14,7 @@ from evo.runs.materials import Materials, ScriptFiles
 from evo.runs.signals import heeding_signals
 from evo.standings.plan import make_plan
 from evo.studies.measurement_cache import Measurement, MeasurementCache
+from evo.studies.tasks import run_tasks
 from evo.workers import Evaluator, Slot
 from evo.workers.pool import MOST_LOSSES, Loss, LostEvaluations, WorkerPool
 from trainer.errors import MachineError
@@ -21,7 +22,7 @@ from trainer.evaluation import Evaluation, Job, Split, Status
 from trainer.machine.processes import refuse_inspection
 
 _FIRST_SEED = 700
-"""Neither a search nor its confirmation comes that far: every study is on seeds that nobody was chosen by."""
+"""Neither a search nor its confirmation comes that far: studies use seeds that no selection saw."""
 
 
 class Trial(NamedTuple):
@@ -33,7 +34,7 @@ class Trial(NamedTuple):
 
 
 class Watcher(Protocol):
-    """Told of everything worth seeing; it must not raise."""
+    """Shows the progress of a study; it must not raise."""
 
     def begun(self, wanted: int, known: int) -> None:
         """Report that the trials begin: so many are wanted, of which so many were measured before."""
@@ -137,17 +138,7 @@ class Bench:
         self._queue.extend(enumerate(missing))
         self._any_measured = len(missing) < len(trials)
         self._watcher.begun(len(trials), len(trials) - len(missing))
-        interruption = asyncio.create_task(self._interrupted.wait())
-        try:
-            while (self._queue or self._running) and not self._interrupted.is_set():
-                self._launch()
-                await asyncio.wait([*self._running, interruption], return_when=asyncio.FIRST_COMPLETED)
-                for task in [task for task in self._running if task.done()]:
-                    self._take_in(task)
-        finally:
-            interruption.cancel()
-            await self._evaluator.close()
-            await asyncio.gather(*self._running, return_exceptions=True)
+        await run_tasks(self._running, self._launch, self._take_in, self._interrupted, self._evaluator.close)
         for task in [*self._running]:
             self._settle(task)
         return not (self._queue or self._running)

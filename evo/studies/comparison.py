@@ -22,7 +22,7 @@ _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Gain:
+class PairedGain:
     """How much better one program is than another, over the seeds that both ended OK with.
 
     Attributes:
@@ -108,14 +108,14 @@ def spread_of_replicates(sample: Sample, objective: Objective) -> PairedNoise:
     return PairedNoise.of_replicates([*sample.values(objective).values()])
 
 
-def gain_over(better: Sample, base: Sample, objective: Objective, spread: PairedNoise) -> Gain:
+def gain_over(better: Sample, base: Sample, objective: Objective, spread: PairedNoise) -> PairedGain:
     """Return the gain of one program over another."""
     ours, theirs = better.values(objective), base.values(objective)
     values = [objective.weight * (ours[seed] - theirs[seed]) for seed in sorted(ours.keys() & theirs.keys())]
     if not values:
-        return Gain(None, None, None, 0)
+        return PairedGain(None, None, None, 0)
     own = spread.of_pairs(values)
     noise = own.sigma / math.sqrt(len(values)) if own.degrees else None
     rounding = _ROUNDING * max(map(abs, (*ours.values(), *theirs.values())))
     margin = None if noise is None else max(own.quantile * noise, rounding)
-    return Gain(fmean(values), noise, margin, len(values))
+    return PairedGain(fmean(values), noise, margin, len(values))

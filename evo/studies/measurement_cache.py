@@ -56,7 +56,7 @@ class MeasurementCache:
         Args:
             path: of the file, which need not exist.
             conditions: everything beside program and seed that decides what an evaluation measures, as JSON has it.
-            read_only: leave the file as it is, for somebody else may be writing it.
+            read_only: leave the file as it is; another process may be writing it.
 
         Raises:
             MachineError: the file cannot be read or written.

@@ -19,7 +19,7 @@ from evo.runs.lifecycle import Viewed
 from evo.standings.paired_noise import PairedNoise
 from evo.store import IndividualRecord, Outcome
 from evo.studies.batch import Trial
-from evo.studies.comparison import Gain, Sample, gain_over, spread_between, spread_of_replicates
+from evo.studies.comparison import PairedGain, Sample, gain_over, spread_between, spread_of_replicates
 from evo.studies.measurement_cache import Measurement, MeasurementCache
 from operators.source.constants import Constant, Value, find_constants, replace_constants
 from trainer import genome
@@ -130,7 +130,7 @@ class Scale:
         ]
 
 
-class Verdict(StrEnum):
+class Transfer(StrEnum):
     """What became of a gain at larger settings."""
 
     TRANSFERS = "transfers"
@@ -156,7 +156,7 @@ class Contender:
     individual: int
     idea: str
     program: str
-    in_run: Gain | None
+    in_run: PairedGain | None
     share_in_run: float | None
     confirmed: bool
 
@@ -174,10 +174,10 @@ class Promoted:
 
     contender: Contender
     value: float | None
-    gain: Gain
+    gain: PairedGain
     remark: str
     reason: str
-    verdict: Verdict
+    verdict: Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,9 +256,9 @@ def promotion(
 
     def promoted(one: Contender, sample: Sample) -> Promoted:
         gain, broken = gain_over(sample, base, objective, spread), sample.broken(bounds)
-        verdict = Verdict.BREAKS if broken else _verdict(one, sample, gain, mean)
+        verdict = Transfer.BREAKS if broken else _verdict(one, sample, gain, mean)
         if one.program == zero:
-            verdict = Verdict.SAME
+            verdict = Transfer.SAME
         return Promoted(one, sample.mean(objective), gain, sample.failures or broken, sample.reason, verdict)
 
     return Promotion(
@@ -285,7 +285,7 @@ def contender(record: IndividualRecord, program: str, viewed: Viewed, objective:
     if objective.name == viewed.config.search.objectives[0]:
         for one in viewed.standings.gains():
             if one.individual == record.id:
-                gain = Gain(one.value, one.noise, one.margin, one.seeds)
+                gain = PairedGain(one.value, one.noise, one.margin, one.seeds)
                 share = one.value / abs(one.generation_zero) if one.generation_zero else None
                 return Contender(record.id, record.idea, program, gain, share, confirmed=True)
     own, zero = (_sample_in_run(viewed.store.outcomes_of(one)) for one in (record.id, 0))
@@ -300,19 +300,19 @@ def _sample_in_run(outcomes: Sequence[Outcome]) -> Sample:
     return Sample({one.seed: Measurement(one.status, one.objectives) for one in outcomes})
 
 
-def _verdict(one: Contender, sample: Sample, gain: Gain, base: float | None) -> Verdict:
+def _verdict(one: Contender, sample: Sample, gain: PairedGain, base: float | None) -> Transfer:
     if sample.has_failed:
-        return Verdict.FAILS
+        return Transfer.FAILS
     if gain.mean is None or base is None:
-        return Verdict.UNKNOWN
+        return Transfer.UNKNOWN
     if gain.is_real:
-        return Verdict.TRANSFERS
+        return Transfer.TRANSFERS
     if gain.is_loss or _little_is_left(one, gain, base):
-        return Verdict.DOES_NOT
-    return Verdict.OPEN
+        return Transfer.DOES_NOT
+    return Transfer.OPEN
 
 
-def _little_is_left(one: Contender, gain: Gain, base: float) -> bool:
+def _little_is_left(one: Contender, gain: PairedGain, base: float) -> bool:
     """Return whether even the most that noise allows is less than half of the gain in the run, in shares of the base.
 
     Values at another scale are other values: a share of them says more than a difference.

@@ -23,7 +23,7 @@ from evo.standings.plan import CONFIRMED_OBJECTIVE
 from evo.store import IndividualRecord
 from evo.studies.ablation import Ablation
 from evo.studies.batch import Trial
-from evo.studies.comparison import Gain
+from evo.studies.comparison import PairedGain
 from evo.studies.edits import Change
 from evo.studies.measurement_cache import Measurement, MeasurementCache
 from evo.studies.promotion import Promotion, Scale
@@ -99,7 +99,7 @@ def say_overridden(scale: Scale, sources: Mapping[int, str], files: Sequence[str
     for id_, source in sources.items():
         if lost := scale.overridden(sources[0], source, files):
             part = literal(", ".join(lost))
-            note = f"#{id_} differs from generation 0 in {part}, which --scale sets for everybody."
+            note = f"#{id_} differs from generation 0 in {part}, which --scale sets for all."
             print_prose(stderr_console(), f"[yellow]{note}[/]")
 
 
@@ -175,7 +175,7 @@ def _print_values(
         print_whole(console, f"{name:<14}{shown}{f' [red]({literal(remark)})[/]' if remark else ''}")
 
 
-def _gain(gain: Gain, remark: str = "") -> str:
+def _gain(gain: PairedGain, remark: str = "") -> str:
     """Return a gain with its noise, or what came in its place."""
     aside = f" [red]({literal(remark)})[/]" if remark else ""
     if gain.mean is None:
@@ -184,7 +184,7 @@ def _gain(gain: Gain, remark: str = "") -> str:
     return f"{quantity(gain.mean, signed=True)}{noise}{aside}"
 
 
-def _gain_in_run(gain: Gain | None, *, confirmed: bool) -> str:
+def _gain_in_run(gain: PairedGain | None, *, confirmed: bool) -> str:
     if gain is None:
         return "not measured"
     return _gain(gain) if confirmed else f"{_gain(gain)}, not confirmed"

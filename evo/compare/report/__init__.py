@@ -1,9 +1,8 @@
-"""The report of an experiment: one HTML page, Markdown, figures, tables for pandas.
+"""The report of an experiment: one HTML page with the figures, Markdown, tables for pandas.
 
 page        writes all of it
-document    what the page and the Markdown say
 findings    what may be claimed
-wording     numbers and verdicts in words
 figures     the figures
-templates/
+wording     numbers in words
+templates/  `sentences` (reword them there), `report` (what is shown, in its order), `html` and `markdown` (how)
 """

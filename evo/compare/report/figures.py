@@ -1,124 +1,130 @@
-"""The figures of a comparison as SVG and PNG: every run, the arms over time, what their fronts attain."""
+"""The figures of a comparison: every run, the arms over time, what their fronts attain."""
 
 from __future__ import annotations
 
-import io
+import html
 import math
-import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
+from markupsafe import Markup
+from plotly.colors import hex_to_rgb
+from plotly.subplots import make_subplots
 
 from evo.compare.report.findings import Contrast, Findings
 from evo.compare.statistics.attainment import LEVELS, attainment_surface
 from evo.compare.statistics.curves import COSTS, Curve, anytime_curves
+from evo.compare.statistics.effect_sizes import Estimate
 from evo.compare.statistics.rank_tests import counted_runs
 from evo.compare.statistics.results import Results
-from evo.text import visible
+from evo.report.figures import FAILED, NEUTRAL, axis_title, canvas
+from evo.report.render import script_safe
+from evo.text import hover, quantity, visible
 from trainer.objectives import Direction, Objective
-
-if TYPE_CHECKING:  # matplotlib takes seconds to load, which commands without a report need not wait for
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure as Canvas
 
 COST_TITLES = {"evaluations": "evaluations", "gpu_seconds": "device time, seconds", "usd": "dollars"}
 
 _COLOURS = ("#3b82c4", "#e8590c", "#1a9e77", "#c65d9a", "#7a6fd0", "#d99a00", "#8c6d5a", "#5aa9c9")
-_FAILED, _MUTED = "#b3263e", "#667080"
-_STYLE: Any = {
-    "font.family": "DejaVu Sans",
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "#98a2ae",
-    "axes.labelcolor": "#1d2126",
-    "axes.titlesize": 9,
-    "axes.grid": True,
-    "grid.color": "#e3e5e8",
-    "grid.linewidth": 0.6,
-    "axes.axisbelow": True,
-    "legend.frameon": False,
-    "text.parse_math": False,  # names are shown as they are, dollars included
-    "svg.fonttype": "none",  # text stays text
-    "svg.hashsalt": "evo",  # the same results make the same file
-}
-_WIDTH = 9.0
 _LABEL_WIDTH = 28
-_DOTS_PER_INCH = 150
+_LEVEL_LINES: dict[int, dict[str, Any]] = {
+    25: {"dash": "dash", "width": 1},
+    50: {"width": 2},
+    75: {"dash": "dash", "width": 1},
+}
+_PANELS_A_ROW = 4
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure in both formats.
+    """A figure; the templates say how to read it.
 
     Attributes:
-        name: of its files, without a suffix.
-        caption: what it shows, how to read it, and what it leaves out.
+        json: plotly's figure, safe inside a script element.
+        unknown: costs over which an arm is not drawn, since its cost is unknown.
     """
 
     name: str
-    title: str
-    caption: str
-    svg: bytes
-    png: bytes
+    json: Markup
+    unknown: tuple[str, ...] = ()
 
 
 def draw_figures(findings: Findings) -> list[Figure]:
     """Return the figures for which there are data."""
-    import matplotlib as mpl
-
-    if not any(arm.counted for arm in findings.arms):
+    if not findings.has_outcomes:
         return []
-    with mpl.rc_context(_STYLE), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")  # a name may have any character
-        drawn = [_outcomes(findings), _anytime(findings.results), _attainment(findings.results)]
+    drawn = [_outcomes(findings), _anytime(findings.results), _attainment(findings.results)]
     return [figure for figure in drawn if figure is not None]
 
 
 def _outcomes(findings: Findings) -> Figure:
-    """Return every run's outcome beside the interquartile means, and its gain over the first arm where paired."""
+    """Return every run's outcome with the interquartile means, and its gain over the first arm where paired."""
     results = findings.results
-    compared = [c for c in findings.contrasts if c.comparison.paired and c.runs]
-    canvas = _canvas(1.0 + 0.42 * len(results.arms))
-    left, *right = canvas.subplots(1, 2 if compared else 1, squeeze=False)[0]
+    compared = findings.pairs
+    figure = _panels(1, 2 if compared else 1, 110 + 44 * len(results.arms), horizontal_spacing=0.16)
     runs = counted_runs(results)
     for place, arm in enumerate(findings.arms):
         own = runs[runs["arm"] == arm.name]
-        for state, marker in (("finished", "o"), ("failed", "x")):
-            values = own.loc[own["state"] == state, "outcome"].to_numpy(dtype=float)
-            colour = _FAILED if state == "failed" else _colour(place)
-            left.scatter(values, place + _spread(len(values)), s=16, marker=marker, color=colour, alpha=0.75, lw=1)
-        _bar(left, place, arm.middle)
+        for state, style in (("finished", {"color": _colour(place)}), ("failed", {"color": FAILED, "symbol": "x"})):
+            rows = own[own["state"] == state]
+            labels = [f"{arm.name}, repeat {repeat + 1}, {state}" for repeat in rows["repeat"]]
+            _dots(figure, 1, place, rows["outcome"].to_numpy(dtype=float), labels, style)
+        _mark(figure, 1, place, _colour(place), arm.middle, f"{arm.name}, interquartile mean")
     zero = runs["generation_zero"].to_numpy(dtype=float)
     if np.isfinite(zero).any():
-        left.axvline(np.nanmean(zero), color=_MUTED, lw=1, ls=":", zorder=1)
-    _name_rows(left, results.arms)
-    left.set_xlabel(_axis_title(results.objective))
-    for axes in right:
-        _differences(axes, compared, results)
-    caption = (
-        "Every run is a dot, a failed one a red cross at the outcome of generation 0; bars are interquartile means "
-        "with their 95% intervals, the dotted line is the mean of generation 0."
-    )
+        figure.add_vline(float(np.nanmean(zero)), line={"color": NEUTRAL, "width": 1, "dash": "dot"}, row=1, col=1)
+    _name_rows(figure, 1, results.arms)
+    figure.update_xaxes(title_text=axis_title(results.objective), row=1, col=1)
     if compared:
-        caption += (
-            f" Right: gains over {results.arms[0]} within repeats, their mean and its interval; positive is better."
-        )
-    return _finished(canvas, "outcomes", "Outcome of every run", caption)
+        _differences(figure, compared, results)
+    return Figure("outcomes", script_safe(figure.update_layout(showlegend=False).to_json()))
 
 
-def _differences(axes: Axes, contrasts: Sequence[Contrast], results: Results) -> None:
+def _differences(figure: go.Figure, contrasts: Sequence[Contrast], results: Results) -> None:
     names = [contrast.comparison.arm for contrast in contrasts]
-    for place, contrast in enumerate(contrasts):
-        values = contrast.comparison.differences
-        colour = _colour(results.arms.index(contrast.comparison.arm))
-        axes.scatter(values, place + _spread(len(values)), s=16, color=colour, alpha=0.75, lw=1)
-        _bar(axes, place, contrast.difference)
-    axes.axvline(0.0, color=_MUTED, lw=1, zorder=1)
-    _name_rows(axes, names)
-    axes.set_xlabel(f"gain over {_label(results.arms[0])}{_in_unit(results.objective)}")
+    for place, (name, contrast) in enumerate(zip(names, contrasts, strict=True)):
+        colour, values = _colour(results.arms.index(name)), contrast.comparison.differences
+        _dots(figure, 2, place, values, [name] * len(values), {"color": colour})
+        _mark(figure, 2, place, colour, contrast.difference, f"{name}, mean")
+    figure.add_vline(0.0, line={"color": NEUTRAL, "width": 1}, row=1, col=2)
+    _name_rows(figure, 2, names)
+    unit = f", {_label(results.objective.unit)}" if results.objective.unit else ""
+    figure.update_xaxes(title_text=f"gain over {_label(results.arms[0])}{unit}", row=1, col=2)
+
+
+def _dots(
+    figure: go.Figure, column: int, place: int, values: np.ndarray, labels: Sequence[str], style: dict[str, Any]
+) -> None:
+    """Draw values in a row, beside each other where they are equal."""
+    if not len(values):
+        return
+    offsets = np.linspace(-0.2, 0.2, len(values)) if len(values) > 1 else np.zeros(1)
+    texts = [hover(label, quantity(value)) for label, value in zip(labels, values, strict=True)]
+    marker = {"size": 7, "opacity": 0.7, **style}
+    trace = go.Scatter(x=[*values], y=[*(place + offsets)], mode="markers", marker=marker, hovertext=texts)
+    figure.add_trace(trace.update(hoverinfo="text"), row=1, col=column)
+
+
+def _mark(figure: go.Figure, column: int, place: int, colour: str, estimate: Estimate, label: str) -> None:
+    """Draw an estimate as a bar with its interval."""
+    if not math.isfinite(estimate.value):
+        return
+    interval = None
+    facts = [quantity(estimate.value)]
+    if estimate.low is not None and estimate.high is not None:
+        above, below = estimate.high - estimate.value, estimate.value - estimate.low
+        interval = {"type": "data", "symmetric": False, "array": [above], "arrayminus": [below], "thickness": 1.5}
+        facts.append(f"95% interval {quantity(estimate.low)} to {quantity(estimate.high)}")
+    marker = {"symbol": "line-ns", "size": 24, "line": {"color": colour, "width": 3}, "color": colour}
+    trace = go.Scatter(x=[estimate.value], y=[place], mode="markers", marker=marker, error_x=interval)
+    figure.add_trace(trace.update(hovertext=hover(label, *facts), hoverinfo="text"), row=1, col=column)
+
+
+def _name_rows(figure: go.Figure, column: int, names: Sequence[str]) -> None:
+    ticks = {"tickvals": [*range(len(names))], "ticktext": [_label(name) for name in names]}
+    figure.update_yaxes(**ticks, range=[len(names) - 0.5, -0.5], showgrid=False, row=1, col=column)
 
 
 def _anytime(results: Results) -> Figure | None:
@@ -126,33 +132,36 @@ def _anytime(results: Results) -> Figure | None:
     drawn = {cost: curves for cost in COSTS if (curves := anytime_curves(results, cost))}
     if not drawn:
         return None
-    canvas = _canvas(3.2)
-    panels = canvas.subplots(1, len(drawn), sharey=True, squeeze=False)[0]
-    for axes, (cost, curves) in zip(panels, drawn.items(), strict=True):
+    figure = _panels(1, len(drawn), 380, shared_yaxes=True, horizontal_spacing=0.03)
+    for column, (cost, curves) in enumerate(drawn.items(), start=1):
         for curve in curves:
-            _curve(axes, curve, results)
-        axes.set_xlabel(COST_TITLES[cost])
-    panels[0].set_ylabel(f"best so far\n{_named(results.objective)}")
-    _legend(canvas, panels[0])
-    unknown = sorted(COST_TITLES[cost] for cost, curves in drawn.items() if len(curves) < max(map(len, drawn.values())))
-    caption = (
-        "Interquartile mean and interquartile range over an arm's runs of what selection would have chosen at that "
-        "time, by the values that selection saw. A run that has spent its budget keeps its last value."
-    )
-    if unknown:
-        caption += f" An arm whose cost is unknown is not drawn over {' and '.join(unknown)}."
-    return _finished(canvas, "anytime", "Best so far", caption)
+            figure.add_traces(_curve(curve, results, in_legend=column == 1), rows=1, cols=column)
+        figure.update_xaxes(title_text=COST_TITLES[cost], row=1, col=column)
+    figure.update_yaxes(title_text=axis_title(results.objective), row=1, col=1)
+    most = max(map(len, drawn.values()))
+    unknown = sorted(COST_TITLES[cost] for cost, curves in drawn.items() if len(curves) < most)
+    return Figure("anytime", script_safe(figure.to_json()), tuple(unknown))
 
 
-def _curve(axes: Axes, curve: Curve, results: Results) -> None:
+def _curve(curve: Curve, results: Results, *, in_legend: bool) -> list[go.Scatter]:
+    """Return the edges of the range and the middle of a curve."""
     colour = _colour(results.arms.index(curve.arm))
-    values = np.stack([curve.low, curve.middle, curve.high])
-    # A step where nothing changes would only make the file larger.
+    values = np.stack([curve.low, curve.high, curve.middle])
+    # A step where nothing changes would only make the page larger.
     drawn = np.concatenate([[True], (np.diff(values) != 0).any(axis=0)])
     drawn[-1] = True
-    spent, (low, middle, high) = curve.spent[drawn], values[:, drawn]
-    axes.fill_between(spent, low, high, color=colour, alpha=0.15, lw=0, step="post")
-    axes.step(spent, middle, where="post", color=colour, lw=1.6, label=f"{_label(curve.arm)} ({curve.runs})")
+    band = "rgba({},{},{},0.15)".format(*hex_to_rgb(colour))
+    styles: list[dict[str, Any]] = [
+        {"line": {"width": 0, "shape": "hv"}},
+        {"line": {"width": 0, "shape": "hv"}, "fill": "tonexty", "fillcolor": band},
+        {"line": {"color": colour, "width": 2, "shape": "hv"}, "hoverinfo": "name+y", "showlegend": in_legend},
+    ]
+    common = {"mode": "lines", "name": f"{_label(curve.arm)} ({curve.runs})", "legendgroup": curve.arm}
+    hidden = {"hoverinfo": "skip", "showlegend": False}
+    return [
+        go.Scatter(x=curve.spent[drawn].tolist(), y=row[drawn].tolist(), **{**common, **hidden, **style})
+        for row, style in zip(values, styles, strict=True)
+    ]
 
 
 def _attainment(results: Results) -> Figure | None:
@@ -164,105 +173,67 @@ def _attainment(results: Results) -> Figure | None:
     corners = [surface for levels in surfaces.values() for surface in levels.values() if len(surface)]
     if not corners:
         return None
-    everything = np.vstack(corners)
-    columns = min(5, len(surfaces))
+    worst = [
+        column.max() if one.direction is Direction.MINIMIZE else column.min()
+        for one, column in zip(pair, np.vstack(corners).T, strict=True)
+    ]
+    columns = min(_PANELS_A_ROW, len(surfaces))
     rows = math.ceil(len(surfaces) / columns)
-    canvas = _canvas(0.5 + 2.1 * rows)
-    panels = canvas.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    first = surfaces[results.arms[0]]
-    for place, (axes, (arm, levels)) in enumerate(zip(panels.flat, surfaces.items(), strict=False)):
+    titles = [_label(arm) for arm in surfaces]
+    figure = _panels(
+        rows, columns, 90 + 240 * rows, subplot_titles=titles, shared_xaxes="all", shared_yaxes="all",
+        horizontal_spacing=0.03, vertical_spacing=0.3 / rows,
+    )  # fmt: skip
+    for place, levels in enumerate(surfaces.values()):
+        where = {"row": place // columns + 1, "col": place % columns + 1}
         if place:
-            _staircase(axes, first[50], pair, everything, color=_MUTED, lw=1, ls=":")
-        for level, (style, width) in zip(LEVELS, (("--", 1.0), ("-", 1.8), ("--", 1.0)), strict=True):
-            _staircase(axes, levels[level], pair, everything, color=_colour(place), lw=width, ls=style)
-        axes.set_title(_label(arm))
-        axes.locator_params(axis="x", nbins=3)
-    for axes in panels.flat[len(surfaces) :]:
-        axes.set_visible(False)
-    canvas.supxlabel(_axis_title(pair[0]), fontsize=9)
-    canvas.supylabel(f"{_named(pair[1])}\n{pair[1].unit}".strip(), fontsize=9)
-    caption = (
-        f"What 25%, 50% (solid) and 75% of an arm's runs attain in {pair[0].name} and {pair[1].name} at once, by the "
-        f"values that selection saw; dotted: the median surface of {results.arms[0]}. A level that fewer runs reach "
-        "has no line."
-    )
-    return _finished(canvas, "attainment", "What fronts attain", caption)
+            first = surfaces[results.arms[0]][50]
+            figure.add_traces(_staircase(first, pair, worst, color=NEUTRAL, width=1, dash="dot"), **_many(where))
+        for level in LEVELS:
+            style = {"color": _colour(place), **_LEVEL_LINES[level]}
+            figure.add_traces(_staircase(levels[level], pair, worst, **style), **_many(where))
+        figure.update_xaxes(title_text=axis_title(pair[0]), nticks=4, showticklabels=True, **where)
+        if where["col"] == 1:
+            figure.update_yaxes(title_text=axis_title(pair[1]), **where)
+    return Figure("attainment", script_safe(figure.update_layout(showlegend=False).to_json()))
+
+
+def _many(where: dict[str, int]) -> dict[str, int]:
+    return {"rows": where["row"], "cols": where["col"]}
 
 
 def _staircase(
-    axes: Axes, corners: np.ndarray, pair: tuple[Objective, Objective], everything: np.ndarray, **style: Any
-) -> None:
-    """Draw the boundary of what the corners dominate, on to the edge of all that is drawn."""
+    corners: np.ndarray, pair: tuple[Objective, Objective], worst: Sequence[float], **line: Any
+) -> list[go.Scatter]:
+    """Return the boundary of what the corners dominate, on to the edge of all that is drawn."""
     if not len(corners):
-        return
-    worst = [
-        column.max() if one.direction is Direction.MINIMIZE else column.min()
-        for one, column in zip(pair, everything.T, strict=True)
-    ]
-    ends = corners[0], corners[-1]
+        return []
     # The surface leaves its best value in one objective along the worse side of the other.
     starts_best = pair[0].direction is Direction.MINIMIZE
-    before = [ends[0][0], worst[1]] if starts_best else [worst[0], ends[0][1]]
-    after = [worst[0], ends[1][1]] if starts_best else [ends[1][0], worst[1]]
-    line = np.vstack([before, corners, after])
-    axes.step(line[:, 0], line[:, 1], where="post" if starts_best else "pre", **style)
+    before = [corners[0][0], worst[1]] if starts_best else [worst[0], corners[0][1]]
+    after = [worst[0], corners[-1][1]] if starts_best else [corners[-1][0], worst[1]]
+    x, y = np.vstack([before, corners, after]).T.tolist()
+    shape = "hv" if starts_best else "vh"
+    return [go.Scatter(x=x, y=y, mode="lines", line={**line, "shape": shape}, hoverinfo="x+y")]
 
 
-def _bar(axes: Axes, place: int, estimate: Any) -> None:
-    """Mark an estimate and its interval."""
-    axes.plot([estimate.value] * 2, [place - 0.28, place + 0.28], color="#1d2126", lw=2.2, zorder=4)
-    if estimate.low is not None:
-        axes.plot([estimate.low, estimate.high], [place, place], color="#1d2126", lw=1.2, zorder=4)
-
-
-def _name_rows(axes: Axes, names: Iterable[str]) -> None:
-    labels = [_label(name) for name in names]
-    axes.set_yticks(range(len(labels)), labels)
-    axes.set_ylim(len(labels) - 0.5, -0.5)
-    axes.grid(visible=False, axis="y")
-
-
-def _legend(canvas: Canvas, axes: Axes) -> None:
-    handles, labels = axes.get_legend_handles_labels()
-    canvas.legend(handles, labels, loc="outside upper left", ncols=min(5, len(labels)), handlelength=1.2)
+def _panels(rows: int, columns: int, height: int, **arrangement: Any) -> go.Figure:
+    """Return an empty figure of several panels in the style of all reports."""
+    layout = canvas(height, x_title="", y_title="").layout.to_plotly_json()
+    axes = {"automargin": True, "zeroline": False}
+    figure = make_subplots(rows, columns, **arrangement).update_layout(
+        {key: value for key, value in layout.items() if key not in ("xaxis", "yaxis")}
+    )
+    if "subplot_titles" in arrangement:
+        figure.update_layout(margin={"t": 28})
+    return figure.update_xaxes(**axes, title_standoff=8).update_yaxes(**axes, title_standoff=8)
 
 
 def _label(name: str) -> str:
-    """Return a name as it can stand beside an axis."""
+    """Return a name as it can stand beside an axis, where plotly would read markup."""
     text = " ".join(visible(name).split())
-    return text if len(text) <= _LABEL_WIDTH else f"{text[: _LABEL_WIDTH - 1]}…"
-
-
-def _spread(count: int) -> np.ndarray:
-    """Return offsets that keep runs of one value apart."""
-    return np.linspace(-0.2, 0.2, count) if count > 1 else np.zeros(count)
+    return html.escape(text if len(text) <= _LABEL_WIDTH else f"{text[: _LABEL_WIDTH - 1]}…")
 
 
 def _colour(place: int) -> str:
     return _COLOURS[place % len(_COLOURS)]
-
-
-def _axis_title(objective: Objective) -> str:
-    return _named(objective, _in_unit(objective))
-
-
-def _named(objective: Objective, unit: str = "") -> str:
-    better = "lower" if objective.direction is Direction.MINIMIZE else "higher"
-    return f"{_label(objective.name)}{unit} ({better} is better)"
-
-
-def _in_unit(objective: Objective) -> str:
-    return f", {_label(objective.unit)}" if objective.unit else ""
-
-
-def _canvas(height: float) -> Canvas:
-    from matplotlib.figure import Figure as NewCanvas
-
-    return NewCanvas(figsize=(_WIDTH, height), layout="constrained", facecolor="white")
-
-
-def _finished(canvas: Canvas, name: str, title: str, caption: str) -> Figure:
-    svg, png = io.BytesIO(), io.BytesIO()
-    canvas.savefig(svg, format="svg", metadata={"Date": None})
-    canvas.savefig(png, format="png", dpi=_DOTS_PER_INCH)
-    return Figure(name, title, caption, svg.getvalue(), png.getvalue())

@@ -5,22 +5,31 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from evo.compare.statistics.attainment import hypervolumes
+from evo.compare.statistics.curves import expected_runtimes
 from evo.compare.statistics.effect_sizes import Estimate, difference, interquartile_mean, mean, superiority
-from evo.compare.statistics.power import detectable_effect, fewest_runs, observed_effect, runs_needed
-from evo.compare.statistics.rank_tests import Comparison, comparisons, counted, counted_runs
+from evo.compare.statistics.power import (
+    detectable_effect,
+    fewest_runs,
+    observed_effect,
+    runs_needed,
+    superiority_of,
+)
+from evo.compare.statistics.rank_tests import Claim, Comparison, Source, comparisons, counted, counted_runs
 from evo.compare.statistics.results import Results
 
+_DIGITS = 6
 _FEWEST_BLOCKS = 5
 """With fewer no order of the values is rarer than one in twenty."""
 
 
 @dataclass(frozen=True)
-class Arm:
+class ArmSummary:
     """An arm by itself, over its runs that count.
 
     Attributes:
@@ -53,6 +62,11 @@ class Arm:
     hypervolume: Estimate | None
     reasons: tuple[tuple[str, int], ...]
 
+    @property
+    def requested(self) -> int:
+        """Runs that the experiment asks for."""
+        return self.finished + self.failed + self.unfinished + self.missing
+
 
 @dataclass(frozen=True)
 class Contrast:
@@ -80,6 +94,32 @@ class Contrast:
     detectable: float | None
     fewest: int
 
+    @property
+    def decimals(self) -> int:
+        """Those that suit its difference."""
+        return decimals_for(self.spread, self.runs)
+
+    @property
+    def wins(self) -> int:
+        """Repeats in which the arm is better; where paired."""
+        return int((self.comparison.differences > 0).sum())
+
+    @property
+    def ties(self) -> int:
+        """Repeats in which both are equal; where paired."""
+        return int((self.comparison.differences == 0).sum())
+
+    @property
+    def detectable_difference(self) -> float:
+        """`detectable` in the objective's unit; NaN where that is unknown."""
+        known = self.detectable is not None and not self.any_failed and self.spread > 0
+        return (self.detectable or 0.0) * self.spread if known else math.nan
+
+    @property
+    def detectable_superiority(self) -> float:
+        """How often an arm is better whose effect is `detectable`."""
+        return superiority_of(self.detectable or 0.0, paired=self.comparison.paired)
+
 
 @dataclass(frozen=True)
 class Sentinel:
@@ -101,6 +141,30 @@ class Sentinel:
     trend: float
     p: float
 
+    @property
+    def varies(self) -> bool:
+        """Whether not all values are equal."""
+        return self.low < self.high
+
+    @property
+    def decimals(self) -> int:
+        """Those that suit its values."""
+        return decimals_for(self.high - self.low, self.blocks)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A value of the objective, and what every arm is expected to spend on it (`expected_runtimes`).
+
+    Attributes:
+        share: of the way from where runs begin to the best that any run saw.
+        arms: expected evaluations, runs that reached it, and runs, in the order of the arms.
+    """
+
+    share: float
+    value: float
+    arms: tuple[tuple[float, int, int], ...]
+
 
 @dataclass(frozen=True)
 class Findings:
@@ -113,7 +177,7 @@ class Findings:
     """
 
     results: Results
-    arms: tuple[Arm, ...]
+    arms: tuple[ArmSummary, ...]
     contrasts: tuple[Contrast, ...]
     sentinel: Sentinel | None
     left_out: tuple[int, ...]
@@ -123,6 +187,77 @@ class Findings:
     def is_complete(self) -> bool:
         """Whether every run that was asked for has ended."""
         return not any(arm.unfinished or arm.missing for arm in self.arms)
+
+    @property
+    def has_outcomes(self) -> bool:
+        """Whether any run counts."""
+        return any(arm.counted for arm in self.arms)
+
+    @property
+    def requested(self) -> int:
+        """Runs that the experiment asks for."""
+        return sum(arm.requested for arm in self.arms)
+
+    @property
+    def ended(self) -> int:
+        """Runs that finished or failed."""
+        return sum(arm.finished + arm.failed for arm in self.arms)
+
+    @property
+    def seeds(self) -> list[int]:
+        """Seeds of the runs, ascending."""
+        return sorted({int(seed) for seed in self.results.runs["seed"].dropna()})
+
+    @property
+    def pairs(self) -> list[Contrast]:
+        """Comparisons within repeats."""
+        return [one for one in self.contrasts if one.comparison.paired and one.runs]
+
+    @property
+    def fewest_runs(self) -> Contrast | None:
+        """The comparison with the fewest runs."""
+        return min(self.contrasts, key=lambda one: one.runs, default=None)
+
+    @property
+    def arms_by_verdict(self) -> dict[str, list[str]]:
+        """Names of arms by what may be claimed of them."""
+        return {
+            verdict: [one.comparison.arm for one in self.contrasts if one.comparison.verdict is verdict]
+            for verdict in Claim
+        }
+
+    @property
+    def arms_by_source(self) -> dict[str, list[str]]:
+        """Names of arms by where their p values come from."""
+        return {
+            source: [one.comparison.arm for one in self.contrasts if one.comparison.source is source]
+            for source in Source
+        }
+
+    @property
+    def decimals(self) -> int:
+        """Those that suit the outcomes of the steadiest arm."""
+        table = counted(self.results)
+        spreads = [float(np.std(table[arm].dropna(), ddof=1)) for arm in table.columns if table[arm].count() > 1]
+        return max((decimals_for(spread, len(table)) for spread in spreads if spread > 0), default=4)
+
+    @cached_property
+    def targets(self) -> list[Target]:
+        """What the arms are expected to spend; empty where no run got better than it began."""
+        return [
+            Target(
+                float(str(share)),
+                float(rows["target"].iloc[0]),
+                tuple(rows[["evaluations", "reached", "runs"]].itertuples(index=False, name=None)),
+            )
+            for share, rows in expected_runtimes(self.results).groupby("share")
+        ]
+
+
+def decimals_for(spread: float, runs: int) -> int:
+    """Return the decimals that show a mean's standard error with two digits."""
+    error = spread / math.sqrt(runs) if runs else 0.0
+    return min(_DIGITS, max(0, 1 - math.floor(math.log10(error)))) if math.isfinite(error) and error > 0 else 4
 
 
 def find(results: Results) -> Findings:
@@ -141,14 +276,14 @@ def find(results: Results) -> Findings:
     )
 
 
-def _arm(results: Results, name: str, volumes: pd.DataFrame | None) -> Arm:
+def _arm(results: Results, name: str, volumes: pd.DataFrame | None) -> ArmSummary:
     own, runs = (frame[frame["arm"] == name] for frame in (results.runs, counted_runs(results)))
     states = Counter(own["state"])
     values, zero = (runs[column].to_numpy(dtype=float) for column in ("outcome", "generation_zero"))
     gains = results.objective.weight * (values - zero)
     evaluations = float(runs["evaluations"].sum())
     failures = own.loc[own["state"] == "failed", "reason"].fillna("").astype(str)
-    return Arm(
+    return ArmSummary(
         name=name,
         counted=len(runs),
         counted_failed=int((runs["state"] == "failed").sum()),

@@ -1,29 +1,30 @@
-"""`write_report`: what an experiment found, as one HTML page that needs no network, Markdown, figures and CSV."""
+"""`write_report`: what an experiment found, as one HTML page that needs no network, Markdown and CSV."""
 
 from __future__ import annotations
 
-import base64
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from jinja2 import Environment
 from markupsafe import Markup
 
 import evo.report
-from evo.compare.report.document import Document, compose
+from evo.compare.report.figures import Figure, draw_figures
 from evo.compare.report.findings import Findings
+from evo.compare.report.wording import TEMPLATES, add_words, say
 from evo.compare.statistics.curves import expected_runtimes
 from evo.compare.statistics.effect_sizes import Estimate
 from evo.errors import ReportError
+from evo.report.render import page_scripts, source_hash
 from evo.report.templates import environment
 from evo.text import visible
 
-_TEMPLATES = Path(__file__).parent / "templates"
 _SHARED_STYLE = Path(evo.report.__file__).parent / "report.css"
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>&|#~$])")
 
@@ -31,19 +32,15 @@ _MARKDOWN = re.compile(r"([\\`*_\[\]<>&|#~$])")
 def write_report(findings: Findings, folder: Path) -> Path:
     """Write the report of an experiment, complete, partial or empty, and return the path of its page.
 
-    The folder gets `report.html`, `report.md`, `figures/` with every figure as SVG and PNG, and as CSV `runs`,
-    `progress`, `points`, `arms`, `comparisons` and `targets`. Older ones are replaced, the page last and at once.
+    The folder gets `report.html` and its figures, `report.md` with the tables, and as CSV `runs`, `progress`,
+    `points`, `arms`, `comparisons` and `targets`. Older ones are replaced, the page last and at once.
 
     Raises:
         ReportError: the folder cannot be written.
     """
-    document = compose(findings)
-    page, markdown = render_html(document), render_markdown(document)
+    page, markdown = render_html(findings), render_markdown(findings)
     try:
-        (folder / "figures").mkdir(parents=True, exist_ok=True)
-        for figure in document.figures:
-            _replace(folder / "figures" / f"{figure.name}.svg", figure.svg)
-            _replace(folder / "figures" / f"{figure.name}.png", figure.png)
+        folder.mkdir(parents=True, exist_ok=True)
         findings.results.write_csv(folder)
         for name, table in _tables(findings).items():
             _replace(folder / f"{name}.csv", table.to_csv(index=False).encode("utf-8"))
@@ -57,24 +54,28 @@ def write_report(findings: Findings, folder: Path) -> Path:
     return folder / "report.html"
 
 
-def render_html(document: Document) -> str:
-    """Return the page. Every text of the document may be hostile: it is shown, never interpreted."""
-    rules = [path.read_text("utf-8") for path in (_SHARED_STYLE, _TEMPLATES / "report.css")]
-    return (
-        environment(_TEMPLATES, visible)
-        .get_template("report.html")
-        .render(
-            document=document,
-            style=Markup("\n".join(rules)),  # noqa: S704 - our own rules
-            encoded={figure.name: base64.b64encode(figure.svg).decode("ascii") for figure in document.figures},
-        )
+def render_html(findings: Findings) -> str:
+    """Return the page. Every text of the findings may be hostile: it is shown, never interpreted."""
+    scripts, templates = page_scripts(), environment(TEMPLATES, visible)
+    rules = [path.read_text("utf-8") for path in (_SHARED_STYLE, TEMPLATES / "report.css")]
+    return templates.get_template("report.html").render(
+        title=f"{findings.results.name}: {say('headline', findings)}",
+        style=Markup("\n".join(rules)),  # noqa: S704 - our own rules
+        content=Markup(_content(findings, templates, "html.jinja", draw_figures(findings))),  # noqa: S704 - its texts are escaped
+        scripts=scripts,
+        script_hashes=" ".join(map(source_hash, scripts)),
     )
 
 
-def render_markdown(document: Document) -> str:
-    """Return the same as Markdown, with the figures by their paths."""
-    text = environment(_TEMPLATES, _as_markdown).get_template("report.md").render(document=document)
+def render_markdown(findings: Findings) -> str:
+    """Return the same as Markdown, without the figures."""
+    text = _content(findings, environment(TEMPLATES, _as_markdown), "markdown.jinja", ())
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def _content(findings: Findings, templates: Environment, format_: str, figures: Sequence[Figure]) -> str:
+    page = add_words(templates).get_template("report.jinja")
+    return page.render(findings=findings, figures=figures, format=format_)
 
 
 def _as_markdown(text: str) -> Markup:

@@ -43,7 +43,7 @@ class Curve:
 
 
 def anytime_curves(results: Results, cost: str) -> tuple[Curve, ...]:
-    """Return the curves over one of `COSTS`, of the arms of which it is known; none if nobody spent any.
+    """Return the curves over one of `COSTS`, of the arms of which it is known; none where none was spent.
 
     A curve begins where all of the arm's runs have a value. A run that has ended keeps its last value.
     """
@@ -63,7 +63,7 @@ def anytime_curves(results: Results, cost: str) -> tuple[Curve, ...]:
 
 
 def expected_runtimes(results: Results) -> pd.DataFrame:
-    """Return what each arm is expected to spend until it reaches each target, if it starts anew after a vain run.
+    """Return what each arm is expected to spend until it reaches each target, if it restarts after a run that did not.
 
     That is everything that its runs spent, up to the target where they reached it, over the number that did (Hansen,
     Auger, Ros, Mersmann, Tušar and Brockhoff 2021; Price 1997): infinite where none did.

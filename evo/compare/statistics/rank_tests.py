@@ -32,7 +32,7 @@ _SAME = 1e-12
 """Of the largest value: differences below this come from the order of sums."""
 
 
-class Verdict(StrEnum):
+class Claim(StrEnum):
     """What a comparison allows to say of an arm beside the first."""
 
     BETTER = "better"
@@ -82,11 +82,11 @@ class Comparison:
         return _differences(self.ours, self.theirs)
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> Claim:
         """What may be claimed at `ALPHA`."""
         if self.holm_p <= ALPHA:
-            return Verdict.BETTER if self.tendency > 0 else Verdict.WORSE
-        return Verdict.TOO_FEW if self.smallest_p > self.strictest else Verdict.OPEN
+            return Claim.BETTER if self.tendency > 0 else Claim.WORSE
+        return Claim.TOO_FEW if self.smallest_p > self.strictest else Claim.OPEN
 
     @property
     def strictest(self) -> float:
@@ -208,7 +208,7 @@ def smallest_unpaired_p(ours: int, theirs: int) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Return p values adjusted by Holm's procedure (1979): whoever is at most α is rejected at family-wise rate α."""
+    """Return p values adjusted by Holm's procedure (1979), which scipy does not have."""
     adjusted = [0.0] * len(p_values)
     least = 0.0
     for rank, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):

@@ -7,7 +7,7 @@ import pytest
 
 from evo.compare.arms import arm_config
 from evo.compare.collecting import Definition
-from evo.compare.cost import CHILD, estimate
+from evo.compare.cost import CHILD, experiment_cost
 from evo.compare.experiment import Experiment, load_experiment, parse_experiment
 from evo.compare.methods import METHODS
 from evo.compare.preparation import define
@@ -188,7 +188,7 @@ def test_an_estimate_adds_up() -> None:
     arms = [{"name": "model", "method": "llm_evolution"}, {"name": "random", "method": "random_mutation"}]
     base = {"workers": {"devices": ["cpu"], "count": 2}, "llm": {"base_url": "http://localhost:1"}}
     made = experiment(arms, base=base, budget={"evaluations": 64, "evaluation_seconds": 36.0})
-    found = estimate(Definition(made, [config(made, 0), config(made, 1)], ""))
+    found = experiment_cost(Definition(made, [config(made, 0), config(made, 1)], ""))
     model, random, zero = found.arms
     assert (model.runs, model.evaluations, model.judging, zero.judging) == (4, 256, 12, 12)
     assert model.gpu_hours == pytest.approx((256 + 12) * 36 / 3600)
@@ -205,7 +205,7 @@ def test_a_loop_that_waits_for_its_model_takes_longer_and_an_unknown_price_is_no
     base = {"workers": {"devices": ["cpu"]}, "llm": {"base_url": "http://localhost:1", "model": "mine"}}
     arms = [{"name": "greedy", "method": "llm_greedy"}, {"name": "evolution", "method": "llm_evolution"}]
     made = experiment(arms, base=base)
-    found = estimate(Definition(made, [config(made, 0), config(made, 1)], ""))
+    found = experiment_cost(Definition(made, [config(made, 0), config(made, 1)], ""))
     greedy, evolution, _ = found.arms
     assert greedy.run_hours > 1.5 * evolution.run_hours
     assert greedy.gpu_hours == evolution.gpu_hours
@@ -219,4 +219,4 @@ def test_the_shipped_experiments_are_sound(path: Path, monkeypatch: pytest.Monke
     definition = define(path)
     assert definition.experiment.paired
     assert definition.experiment.repeats >= 2
-    assert estimate(definition).wall_hours > 0
+    assert experiment_cost(definition).wall_hours > 0

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from evo.studies.ablation import Ablation, Verdict, ablation, planned, trials
+from evo.studies.ablation import Ablation, EditEffect, ablation, planned, trials
 from evo.studies.edits import Change, split_change
 from evo.studies.measurement_cache import Measurement, MeasurementCache
 from operators.gate import SourceGate, script_contract
@@ -40,13 +40,13 @@ def found(tmp_path: Path, rule: Rule, parts: Change | None = None, seeds: int = 
     return ablation(whole, cache, range(seeds), LOSS)
 
 
-def verdicts(result: Ablation) -> list[Verdict]:
+def verdicts(result: Ablation) -> list[EditEffect]:
     return [part.verdict for part in result.parts]
 
 
 def test_what_carries_contributes_harms_and_does_nothing(tmp_path: Path) -> None:
     result = found(tmp_path, lambda c: 2 - 0.5 * c["A"] - 0.1 * c["B"] + 0.1 * c["C"])
-    assert verdicts(result) == [Verdict.CARRIES, Verdict.CONTRIBUTES, Verdict.HARMFUL, Verdict.NEUTRAL]
+    assert verdicts(result) == [EditEffect.CARRIES, EditEffect.CONTRIBUTES, EditEffect.HARMFUL, EditEffect.NEUTRAL]
     assert result.whole.mean == pytest.approx(0.5, abs=0.01)
     alone = [part.alone.mean for part in result.parts]
     left_out = [part.left_out.mean for part in result.parts]
@@ -56,26 +56,26 @@ def test_what_carries_contributes_harms_and_does_nothing(tmp_path: Path) -> None
 
 def test_edits_that_only_work_together(tmp_path: Path) -> None:
     result = found(tmp_path, lambda c: 2 - 0.5 * c["A"] * c["B"])
-    assert verdicts(result) == [Verdict.CARRIES, Verdict.CARRIES, Verdict.NEUTRAL, Verdict.NEUTRAL]
+    assert verdicts(result) == [EditEffect.CARRIES, EditEffect.CARRIES, EditEffect.NEUTRAL, EditEffect.NEUTRAL]
     assert result.parts[0].alone.mean == pytest.approx(0, abs=0.01)
 
 
 def test_edits_that_replace_one_another(tmp_path: Path) -> None:
     result = found(tmp_path, lambda c: 2 - 0.5 * max(c["A"], c["B"]))
-    assert verdicts(result)[:2] == [Verdict.CARRIES, Verdict.CARRIES]
+    assert verdicts(result)[:2] == [EditEffect.CARRIES, EditEffect.CARRIES]
     assert result.parts[0].left_out.mean == pytest.approx(0, abs=0.01)
 
 
 def test_failures_are_told_from_effects(tmp_path: Path) -> None:
     alone_fails = found(tmp_path, lambda c: None if c == {"A": 1, "B": 0, "C": 0, "D": 0} else 2 - 0.5 * c["B"])
-    assert verdicts(alone_fails)[:2] == [Verdict.FAILS_ALONE, Verdict.CARRIES]
+    assert verdicts(alone_fails)[:2] == [EditEffect.FAILS_ALONE, EditEffect.CARRIES]
     assert alone_fails.parts[0].remarks == ("3 crashed", "")
     assert alone_fails.parts[0].reasons == ("ValueError: no", "")
 
 
 def test_an_edit_that_the_others_need(tmp_path: Path) -> None:
     result = found(tmp_path, lambda c: None if c["A"] < c["D"] else 2 - 0.5 * c["B"])
-    assert verdicts(result) == [Verdict.NEEDED, Verdict.CARRIES, Verdict.NEUTRAL, Verdict.FAILS_ALONE]
+    assert verdicts(result) == [EditEffect.NEEDED, EditEffect.CARRIES, EditEffect.NEUTRAL, EditEffect.FAILS_ALONE]
 
 
 def test_what_is_not_measured_yet(tmp_path: Path) -> None:
@@ -84,14 +84,14 @@ def test_what_is_not_measured_yet(tmp_path: Path) -> None:
     for trial in trials(parts, range(2))[:2]:
         cache.add(trial.program, trial.seed, Measurement(Status.OK, {"loss": 1.0}))
     result = ablation(parts, cache, range(2), LOSS)
-    assert set(verdicts(result)) == {Verdict.UNKNOWN}
+    assert set(verdicts(result)) == {EditEffect.UNKNOWN}
     assert result.whole.mean == 0
     assert result.spread.degrees == 0
 
 
 def test_with_one_seed_the_noise_is_unknown(tmp_path: Path) -> None:
     result = found(tmp_path, lambda c: 2 - 0.5 * c["A"], seeds=1)
-    assert set(verdicts(result)) == {Verdict.OPEN}
+    assert set(verdicts(result)) == {EditEffect.OPEN}
     assert result.parts[0].alone.noise is None
 
 
@@ -99,7 +99,7 @@ def test_one_edit_is_the_whole_change_and_costs_nothing_more(tmp_path: Path) -> 
     parts = change("A = 0\n", "A = 1\n")
     assert len(trials(parts, range(3))) == 6
     result = found(tmp_path, lambda c: 2 - 0.5 * c["A"], parts)
-    assert verdicts(result) == [Verdict.CARRIES]
+    assert verdicts(result) == [EditEffect.CARRIES]
     assert result.parts[0].alone == result.parts[0].left_out == result.whole
 
 

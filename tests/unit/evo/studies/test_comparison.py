@@ -5,7 +5,7 @@ from statistics import stdev
 import pytest
 
 from evo.standings.paired_noise import PairedNoise
-from evo.studies.comparison import Gain, Sample, gain_over, spread_between
+from evo.studies.comparison import PairedGain, Sample, gain_over, spread_between
 from evo.studies.measurement_cache import Measurement
 from trainer.evaluation import Status
 from trainer.objectives import Constraint, Direction, Objective
@@ -33,7 +33,7 @@ def test_only_seeds_that_both_ended_ok_with_are_compared() -> None:
     gain = gain_over(sample(1.0, None, 3.0), sample(None, 1.0, 5.0), LOSS, PairedNoise(0.2, 30))
     assert (gain.mean, gain.seeds, gain.noise) == (2.0, 1, 0.2)
     nothing = gain_over(sample(1.0, None), sample(None, 1.0), LOSS, PairedNoise(0.2, 30))
-    assert nothing == Gain(None, None, None, 0)
+    assert nothing == PairedGain(None, None, None, 0)
     assert not nothing.is_real
     assert not nothing.is_loss
 

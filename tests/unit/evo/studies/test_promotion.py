@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from evo.config.config import parse_config
-from evo.studies.comparison import Gain
+from evo.studies.comparison import PairedGain
 from evo.studies.measurement_cache import Measurement, MeasurementCache
-from evo.studies.promotion import Contender, Scale, Verdict, promotion, trials
+from evo.studies.promotion import Contender, Scale, Transfer, promotion, trials
 from trainer.errors import ConfigError
 from trainer.evaluation import Status
 from trainer.genome import join
@@ -95,11 +95,11 @@ def test_constants_are_found_in_any_file_of_a_genome() -> None:
 
 
 def contender(individual: int, share: float | None = 0.1) -> Contender:
-    in_run = Gain(0.1, 0.01, 0.02, 2)
+    in_run = PairedGain(0.1, 0.01, 0.02, 2)
     return Contender(individual, "an idea", f"X = {individual}\n", in_run, share, confirmed=True)
 
 
-def verdicts(tmp_path: Path, values: dict[int, list[float | None]], **more: Any) -> dict[int, Verdict]:
+def verdicts(tmp_path: Path, values: dict[int, list[float | None]], **more: Any) -> dict[int, Transfer]:
     """Return the verdicts over individuals whose values by seed are given; None is a crash, and 0 is generation 0."""
     cache = MeasurementCache(tmp_path / "promotion.json", {})
     zero, *contenders = (contender(individual) for individual in values)
@@ -124,23 +124,23 @@ def test_verdicts(tmp_path: Path) -> None:
         },
     )
     assert found == {
-        1: Verdict.TRANSFERS,
-        2: Verdict.DOES_NOT,
-        3: Verdict.DOES_NOT,
-        4: Verdict.FAILS,
-        5: Verdict.UNKNOWN,
+        1: Transfer.TRANSFERS,
+        2: Transfer.DOES_NOT,
+        3: Transfer.DOES_NOT,
+        4: Transfer.FAILS,
+        5: Transfer.UNKNOWN,
     }
 
 
 def test_few_and_noisy_seeds_decide_nothing(tmp_path: Path) -> None:
-    assert verdicts(tmp_path, {0: [1.0, 1.1], 1: [0.9, 1.05]}) == {1: Verdict.OPEN}
-    assert verdicts(tmp_path, {0: [1.0], 1: [0.5]}) == {1: Verdict.OPEN}
+    assert verdicts(tmp_path, {0: [1.0, 1.1], 1: [0.9, 1.05]}) == {1: Transfer.OPEN}
+    assert verdicts(tmp_path, {0: [1.0], 1: [0.5]}) == {1: Transfer.OPEN}
 
 
 def test_a_constraint_that_breaks_at_the_scale(tmp_path: Path) -> None:
     bounds = [Constraint.parse("loss < 1.05")]
     values: dict[int, list[float | None]] = {0: [1.0, 1.01], 1: [1.1, 1.11]}
-    assert verdicts(tmp_path, values, bounds=bounds) == {1: Verdict.BREAKS}
+    assert verdicts(tmp_path, values, bounds=bounds) == {1: Transfer.BREAKS}
 
 
 def test_who_is_generation_zero_at_the_scale_adds_nothing(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_who_is_generation_zero_at_the_scale_adds_nothing(tmp_path: Path) -> Non
         for seed, value in enumerate(values):
             cache.add(program, seed, Measurement(Status.OK, {"loss": value}))
     result = promotion(zero.program, [zero, other], Scale.parse(["X=1"]), cache, range(2), LOSS)
-    assert [one.verdict for one in result.promoted] == [Verdict.SAME, Verdict.OPEN]
+    assert [one.verdict for one in result.promoted] == [Transfer.SAME, Transfer.OPEN]
     assert result.spread.degrees == 1
     assert len(trials(zero.program, [zero, other], range(2))) == 4
     assert result.base is not None

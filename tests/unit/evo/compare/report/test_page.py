@@ -1,6 +1,6 @@
+import json
 import math
 import re
-import xml.etree.ElementTree as ET
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -8,10 +8,9 @@ import pandas as pd
 import pytest
 from compare_samples import arms_of, results
 
-from evo.compare.report.document import compose
-from evo.compare.report.findings import find
+from evo.compare.report.findings import decimals_for, find
 from evo.compare.report.page import render_html, render_markdown, write_report
-from evo.compare.report.wording import decimals_for, design, headline, limits, number, statement, tally
+from evo.compare.report.wording import number, say, say_each
 from evo.errors import ReportError
 from experiments.landscape import Landscape
 
@@ -23,21 +22,35 @@ class _Page(HTMLParser):
 
     def __init__(self, page):
         super().__init__()
-        self.tags, self.addresses, self.text = [], [], ""
+        self.tags, self.addresses, self.figures, self.text = [], [], {}, ""
+        self._script = None
         self.feed(page)
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
         self.addresses += [value for name, value in attrs if name in ("src", "href")]
+        self._script = dict(attrs).get("id", "") if tag == "script" else None
+
+    def handle_endtag(self, _tag):
+        self._script = None
 
     def handle_data(self, data):
-        self.text += data
+        if self._script is None:
+            self.text += data
+        elif self._script:
+            self.figures[self._script.removeprefix("figure-")] = json.loads(data)
 
 
 def said(sample):
     """Return all that is said of a sample, without drawing it."""
     findings = find(sample)
-    return "\n".join([headline(findings), *tally(findings), *(statement(one, findings) for one in findings.contrasts)])
+    return "\n".join(
+        [
+            say("headline", findings),
+            *say_each("tally", findings),
+            *(say("statement", one, findings) for one in findings.contrasts),
+        ]
+    )
 
 
 def test_a_report_is_complete_and_loads_nothing(tmp_path):
@@ -48,18 +61,15 @@ def test_a_report_is_complete_and_loads_nothing(tmp_path):
     page = _Page(path.read_text("utf-8"))
     markdown = (path.parent / "report.md").read_text("utf-8")
     assert all(address.startswith("data:") for address in page.addresses)
-    assert "script" not in page.tags
+    assert page.tags.count("script") == len(page.figures) + 2  # plotly, and what draws with it
     assert "url(" not in page.text
     for text in (page.text, markdown):
         for expected in (*sample.arms, "64 evaluations", "Holm", "generation 0", "no offspring was scored", "32 min"):
             assert expected in text
-    figures = sorted(file.name for file in (path.parent / "figures").iterdir())
-    assert figures == [f"{name}.{kind}" for name in ("anytime", "attainment", "outcomes") for kind in ("png", "svg")]
-    for file in (path.parent / "figures").glob("*.png"):
-        assert file.read_bytes().startswith(b"\x89PNG\r\n")
-    for file in (path.parent / "figures").glob("*.svg"):
-        assert ET.fromstring(file.read_bytes()).tag.endswith("svg")
-    assert set(re.findall(r"\((figures/[^)]*)\)", markdown)) == {f"figures/{name}" for name in figures if "svg" in name}
+    assert sorted(page.figures) == ["anytime", "attainment", "outcomes"]
+    for figure in page.figures.values():
+        assert any(trace.get("x") for trace in figure["data"])
+    assert "[report.html](report.html)" in markdown
     tables = {name: pd.read_csv(path.parent / f"{name}.csv") for name in ("runs", "arms", "comparisons", "targets")}
     assert tables["arms"]["failed"].sum() == failed
     assert tables["arms"]["mean"].tolist() == pytest.approx(
@@ -72,13 +82,16 @@ def test_a_report_is_complete_and_loads_nothing(tmp_path):
 @pytest.mark.parametrize("paired", [True, False])
 def test_hostile_text_stays_text(paired):
     sample = results([("first", 0, 1.0), (HOSTILE, 0, 1.2, "failed")], paired=paired, reason=HOSTILE, usd=math.nan)
-    document = compose(find(replace(sample, name=HOSTILE, budget=HOSTILE)))
-    page = render_html(document)
-    assert not {"script", "iframe"} & {*_Page(page).tags}
-    assert _Page(page).tags.count("img") == len(document.figures) == 1
+    findings = find(replace(sample, name=HOSTILE, budget=HOSTILE))
+    page = render_html(findings)
+    parsed = _Page(page)
+    assert not {"img", "iframe"} & {*parsed.tags}
+    assert [*parsed.figures] == ["outcomes"]
+    assert parsed.tags.count("script") == 3
+    assert "<img" not in json.dumps(parsed.figures)
     assert "{{ 7 * 7 }}" in page
     assert "\u202e" not in page
-    markdown = render_markdown(document)
+    markdown = render_markdown(findings)
     assert re.search(r"(?<!\\)<|\n# no", markdown) is None
     assert all(line.replace(r"\|", "").count("|") in (8, 9) for line in markdown.splitlines() if line.startswith("|"))
     assert "unknown" in markdown
@@ -101,7 +114,7 @@ def test_hostile_text_stays_text(paired):
 )
 def test_whatever_there_is_makes_a_report(runs, arms, expected):
     assert expected in said(results(runs, arms=arms, paired=False))
-    page = render_html(compose(find(results(runs, arms=arms))))
+    page = render_html(find(results(runs, arms=arms)))
     assert expected in page
     assert not re.search(r"\bnan\b", _Page(page).text, re.IGNORECASE)
 
@@ -117,9 +130,9 @@ def test_too_few_runs_are_told_what_they_need():
 
 def test_an_open_comparison_names_the_number_and_no_equality():
     findings = find(Landscape((0.0, 0.5), repeats=10).results(1))
-    assert "No difference between greedy and random was shown" in statement(findings.contrasts[0], findings)
+    assert "No difference between greedy and random was shown" in say("statement", findings.contrasts[0], findings)
     assert re.search(r"about [\d,]+ paired repeats would show it|no reasonable number", said(findings.results))
-    assert "is no proof of equality. 10 paired repeats find an effect of" in " ".join(limits(findings))
+    assert "is no proof of equality. 10 paired repeats find an effect of" in " ".join(say_each("limits", findings))
 
 
 def test_a_decision_says_how_large_and_how_sure():
@@ -146,9 +159,9 @@ def test_what_does_not_count_is_said_in_words_and_numbers():
     text = said(results(runs))
     assert "1 repeat (2) does not count for any arm" in text
     assert "other: 2 of 3 runs finished, 1 is unfinished." in text
-    document = compose(find(results(runs)))
-    assert document.so_far == "Not complete: 5 of 6 runs have ended. What follows may still change."
-    assert any("not complete" in line for line in document.limits)
+    findings = find(results(runs))
+    assert say("so_far", findings) == "Not complete: 5 of 6 runs have ended. What follows may still change."
+    assert any("not complete" in line for line in say_each("limits", findings))
 
 
 def test_a_device_that_drifted_is_named():
@@ -174,7 +187,7 @@ def test_generation_0_is_the_sentinel_of_the_blocks(courses, expected):
     sample = results(arms_of(first=[1.0] * len(courses), other=[2.0] * len(courses)))
     runs = sample.runs.assign(generation_zero=[courses[repeat] for repeat in sample.runs["repeat"]])
     text = said(replace(sample, runs=runs))
-    assert ("Generation 0, judged anew in each of 6 blocks" in text) == bool(expected)
+    assert ("Generation 0, measured again in each of 6 blocks" in text) == bool(expected)
     assert expected in text
 
 
@@ -191,19 +204,21 @@ def test_numbers_have_the_digits_that_their_error_allows():
 
 def test_a_rehearsal_claims_nothing_and_says_so_first():
     sample = replace(Landscape((0.0, 5.0), repeats=8).results(0), rehearsal=True)
-    document = compose(find(sample))
-    assert document.headline == "A rehearsal of the machinery, which claims nothing about any arm"
-    for text in (_Page(render_html(document)).text, render_markdown(document)):
+    findings = find(sample)
+    assert say("headline", findings) == "A rehearsal of the machinery, which claims nothing about any arm"
+    for text in (_Page(render_html(findings)).text, render_markdown(findings)):
         assert text.index("declared a rehearsal") < text.index("greedy is better")
-    assert any("declared a rehearsal" in line for line in document.limits)
+    assert any("declared a rehearsal" in line for line in say_each("limits", findings))
 
 
 def test_p_values_that_are_not_exact_are_not_called_so():
     exact = find(results(arms_of(first=[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], other=[1.1, 2.2, 3.3, 4.4, 5.5, 6.6])))
-    assert "p values are exact" in " ".join(design(exact))
+    assert "p values are exact" in " ".join(say_each("design", exact))
     tied = find(results(arms_of(first=[1.0] * 20, other=[*[1.5] * 5, *[0.5] * 15])))
-    assert "those of other, where values tie, are estimated from 65,536 random draws" in " ".join(design(tied))
-    assert "(p ≈ " in statement(tied.contrasts[0], tied)
+    assert "those of other, where values tie, are estimated from 65,536 random draws" in " ".join(
+        say_each("design", tied)
+    )
+    assert "(p ≈ " in say("statement", tied.contrasts[0], tied)
     many = find(results(arms_of(first=[0.0] * 60, other=[float(index) for index in range(1, 61)])))
-    assert "those of other, with so many runs, are normal approximations" in " ".join(design(many))
-    assert "(p < 0.0001, Holm p < 0.0001)" in statement(many.contrasts[0], many)
+    assert "those of other, with so many runs, are normal approximations" in " ".join(say_each("design", many))
+    assert "(p < 0.0001, Holm p < 0.0001)" in say("statement", many.contrasts[0], many)

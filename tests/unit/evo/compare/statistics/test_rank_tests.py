@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from evo.compare.statistics.rank_tests import (
-    Verdict,
+    Claim,
     comparisons,
     counted,
     holm,
@@ -95,9 +95,9 @@ def test_holm_is_the_closure_of_bonferroni(p_values):
 
 def test_better_is_better_whichever_the_direction():
     values = arms_of(first=[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], other=[1.1, 2.2, 3.3, 4.4, 5.5, 6.6])
-    assert comparisons(results(values, objectives=(SCORE,)))[0].verdict is Verdict.BETTER
+    assert comparisons(results(values, objectives=(SCORE,)))[0].verdict is Claim.BETTER
     worse = comparisons(results(values))[0]
-    assert (worse.verdict, worse.p) == (Verdict.WORSE, 2 / 2**6)
+    assert (worse.verdict, worse.p) == (Claim.WORSE, 2 / 2**6)
     assert (worse.differences < 0).all()
 
 
@@ -126,18 +126,18 @@ def test_an_outcome_that_is_no_number_is_none(value):
 def test_nothing_is_claimed_of_nothing():
     assert comparisons(results([], arms=("first",))) == ()
     (nothing,) = comparisons(results([], arms=("first", "other")))
-    assert (nothing.p, nothing.holm_p, nothing.verdict) == (1.0, 1.0, Verdict.TOO_FEW)
+    assert (nothing.p, nothing.holm_p, nothing.verdict) == (1.0, 1.0, Claim.TOO_FEW)
     (alone,) = comparisons(results(arms_of(first=[1.0], other=[0.0])))
-    assert (alone.p, alone.verdict) == (1.0, Verdict.TOO_FEW)
+    assert (alone.p, alone.verdict) == (1.0, Claim.TOO_FEW)
     (alike,) = comparisons(results(arms_of(first=[1.0] * 9, other=[1.0] * 9)))
-    assert (alike.p, alike.tendency, alike.verdict) == (1.0, 0.0, Verdict.OPEN)
+    assert (alike.p, alike.tendency, alike.verdict) == (1.0, 0.0, Claim.OPEN)
     (missing,) = comparisons(results(arms_of(first=[1.0] * 9), arms=("first", "other")))
-    assert missing.verdict is Verdict.TOO_FEW
+    assert missing.verdict is Claim.TOO_FEW
 
 
 def test_too_few_is_said_where_no_outcome_could_have_been_claimed():
     few = Landscape((0.0, 50.0, 50.0, 50.0, 50.0), repeats=7).results(0)
-    assert {one.verdict for one in comparisons(few)} == {Verdict.TOO_FEW}
+    assert {one.verdict for one in comparisons(few)} == {Claim.TOO_FEW}
     enough = Landscape((0.0, 50.0, 50.0, 50.0, 50.0), repeats=8).results(0)
-    assert {one.verdict for one in comparisons(enough)} == {Verdict.BETTER}
+    assert {one.verdict for one in comparisons(enough)} == {Claim.BETTER}
     assert comparisons(enough)[0].smallest_p == 2 / 2**8
