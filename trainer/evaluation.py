@@ -139,7 +139,7 @@ class Evaluation:
 
     Attributes:
         objectives: measured values by objective name; empty unless `status` is OK.
-        split_bpb: bits per byte by split name, for every split the job asked for and the gate split where it was met.
+        split_bpb: bits per byte by name of every split that was scored.
         reason: one sentence for a person; empty when OK.
         log_tail: the end of what the candidate printed, size-limited, control characters removed.
         sandbox: the level of isolation the candidate ran under.

@@ -94,11 +94,11 @@ class Scorer:
     def score(self, order: Message, candidate: Channel) -> Iterator[Message]:
         """Yield one `score` message a split; raise Unscorable or Gone when the candidate fails.
 
-        Who comes out below `gate_below` on the selection split is scored on the gate split as well, and examined
-        thoroughly. An answer can be noted only while it is there, so until that is known both examinations note.
+        A score below `holdout_below` on the selection split leads to a score on the holdout split and a thorough
+        examination. An answer can be noted only while it is there, so until that is known both examinations note.
         """
         splits = [Split(name) for name in order["splits"]]
-        may_lead = order.get("gate_below") is not None and Split.HOLDOUT not in splits
+        may_lead = order.get("holdout_below") is not None and Split.HOLDOUT not in splits
         self._examination = self._draw_examination(splits)
         thorough = self._draw_examination([*splits, Split.HOLDOUT]) if may_lead else None
         self._noting = [self._examination] if thorough is None else [self._examination, thorough]
@@ -106,12 +106,12 @@ class Scorer:
             for split in splits:
                 score = self._score_split(candidate, frames, split, order["pid"])
                 yield _score_message(split, score)
-                if thorough and split is Split.SELECTION and score.bits_per_byte < order["gate_below"]:
+                if thorough and split is Split.SELECTION and score.bits_per_byte < order["holdout_below"]:
                     self._examination = thorough
             self._noting = [self._examination]
             if self._examination is thorough:
-                gate = self._score_split(candidate, frames, Split.HOLDOUT, order["pid"])
-                yield _score_message(Split.HOLDOUT, gate)
+                score = self._score_split(candidate, frames, Split.HOLDOUT, order["pid"])
+                yield _score_message(Split.HOLDOUT, score)
 
     def batches(self, split: Split) -> list[Ints]:
         """Return what is asked of a split, in order: each of shape (rows, sequence_length)."""

@@ -203,7 +203,12 @@ class Supervisor:
         """Have one replica scored, then the other one probed; nothing can pass between them."""
         started = time.monotonic()
         try:
-            order = {"event": "score", "splits": list(job.splits), "gate_below": job.holdout_below, "pid": server.pid}
+            order = {
+                "event": "score",
+                "splits": list(job.splits),
+                "holdout_below": job.holdout_below,
+                "pid": server.pid,
+            }
             self._question(server, order, job, recording)
             server.kill()
             self._question(replica, {"event": "verify"}, job, recording)
