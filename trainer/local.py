@@ -6,7 +6,6 @@ This is all that a worker needs, on the driver's machine or on a remote one.
 from __future__ import annotations
 
 import subprocess
-from types import TracebackType
 from typing import Self
 
 from trainer.errors import MachineError
@@ -54,9 +53,7 @@ class SupervisorProcess:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property

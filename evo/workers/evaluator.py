@@ -40,7 +40,6 @@ class Evaluator(Protocol):
     @property
     def workers(self) -> Sequence[Slot]:
         """The slots of all workers, always the same ones."""
-        ...
 
     async def evaluate(self, slot: Slot, job: Job) -> Evaluation:
         """Evaluate a job in a slot where nothing else runs; cancelling it ends the training.
@@ -48,12 +47,9 @@ class Evaluator(Protocol):
         Raises:
             MachineError: the worker of the slot did not start.
         """
-        ...
 
     def retire(self, slot: Slot) -> None:
         """End the worker of a free slot, in the background; the slot gets no more jobs."""
-        ...
 
     async def close(self) -> None:
         """End every worker; evaluations under way come back as LOST. May be called again."""
-        ...

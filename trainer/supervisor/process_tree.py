@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from trainer.machine.devices import GpuMemory
 from trainer.machine.disk import used_mib
@@ -22,11 +22,43 @@ from trainer.machine.processes import (
     trees,
     usage,
 )
-from trainer.machine.scratch import remove
-from trainer.sandbox import Sandbox
+from trainer.machine.scratch import Scratch, remove, sweep
+from trainer.sandbox import choose_sandbox
+from trainer.settings import DeviceSettings
 
 _KILL_PATIENCE_SECONDS = 10.0
 _POLL_SECONDS = 0.005
+
+
+class Workplace:
+    """What the process trees of one supervisor share.
+
+    Args:
+        settings: of the device.
+        visible: what they may read beside what every candidate may.
+
+    Attributes:
+        sandbox: what confines them.
+        family: the processes that this one started.
+        gpu: tells the memory of their GPU; None on other devices.
+    """
+
+    def __init__(self, settings: DeviceSettings, visible: Sequence[Path] = ()) -> None:
+        self.sandbox = choose_sandbox(settings.sandbox, settings.limits, settings.device, visible)
+        self.family = Family()
+        self.family.end_orphans()  # what trying the sandbox has left
+        self.gpu = GpuMemory(settings.device_id) if settings.device == "cuda" else None
+        sweep(settings.scratch)
+        self._scratch = Scratch(settings.scratch)
+
+    def new_folder(self) -> Path:
+        """Return a new empty scratch folder."""
+        return self._scratch.new_folder()
+
+    def close(self) -> None:
+        """End every orphan and remove all scratch folders."""
+        self.family.end_orphans()
+        self._scratch.close()
 
 
 class ProcessTree:
@@ -35,15 +67,13 @@ class ProcessTree:
     Its descendants count as its own also after they became orphans: only one tree at a time runs candidate code.
 
     Args:
+        workplace: of its supervisor.
         command: an argument list.
-        sandbox: what confines it.
         scratch: its working folder, removed by `close`.
-        descriptors: inherited.
         environment: all of its variables.
-        family: of the calling process.
-        gpu: tells the memory of its GPU, if it has one.
+        descriptors: inherited.
         frozen: what it is given for reading, by names in its working folder.
-        listener: told of everything that it prints.
+        listener: called with everything that it prints.
 
     Attributes:
         scratch: its working folder.
@@ -57,32 +87,26 @@ class ProcessTree:
 
     def __init__(
         self,
+        workplace: Workplace,
         command: Sequence[str],
-        sandbox: Sandbox,
         scratch: Path,
-        descriptors: Sequence[int],
         environment: Mapping[str, str],
-        family: Family,
-        gpu: GpuMemory | None,
-        frozen: Mapping[str, Path] | None = None,
+        descriptors: Sequence[int] = (),
+        frozen: Mapping[str, Path] = MappingProxyType({}),
         listener: Callable[[bytes], None] | None = None,
     ) -> None:
-        self._sandbox = sandbox
-        self._family = family
-        self._gpu = gpu
+        self._sandbox, self._family, self._gpu = workplace.sandbox, workplace.family, workplace.gpu
         self._gpu_baseline_mib = 0.0
         self._keepers: list[int] = []
         self.scratch = scratch
         self.peak_resident_mib = 0.0
         self.peak_gpu_mib = 0.0
         try:
-            self._process: subprocess.Popen[bytes] = sandbox.launch(
-                command, scratch, descriptors, environment, frozen or {}
-            )
+            self._process = self._sandbox.launch(command, scratch, descriptors, environment, frozen)
         except OSError:
             remove(scratch)
             raise
-        family.add(self._process.pid)
+        self._family.add(self._process.pid)
         self._main = self._process.pid
         assert self._process.stdout is not None  # noqa: S101 - launched with a pipe
         self.output = Output(self._process.stdout.fileno(), listener)

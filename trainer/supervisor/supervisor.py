@@ -14,11 +14,11 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from trainer.corpus import Corpus, load
 from trainer.errors import MachineError
-from trainer.evaluation import Budget, CurvePoint, Evaluation, Job, Split, Status, Timings
+from trainer.evaluation import Budget, CurvePoint, Evaluation, Job, Split, Status
 from trainer.ipc.candidate_protocol import WEIGHTS_FILE, Role, failure_status
 from trainer.ipc.channel import Channel, ChannelClosed, Message
 from trainer.settings import Settings
@@ -26,7 +26,7 @@ from trainer.supervisor.clock import TrainingClock
 from trainer.supervisor.crew import Candidate, Crew
 from trainer.supervisor.divergence import Divergence
 from trainer.supervisor.measurements import code_lines, read_parameters, take_weights
-from trainer.supervisor.service import serve_driver
+from trainer.supervisor.service import Recording, serve_driver
 from trainer.supervisor.throughput import Throughput
 from trainer.supervisor.watch import DriverGone, Ended, TimeLimit, Watch
 
@@ -34,19 +34,6 @@ _CURVE_LIMIT = 2000
 _MESSAGES_LIMIT = 5_000  # an honest candidate sends some hundreds
 _STEP_LIMIT = 2**53  # what every reader of JSON and SQLite can hold
 _WARM_UP_SECONDS = 300.0
-
-
-@dataclass(slots=True)
-class _Recording:
-    """What the supervisor has measured of one evaluation so far."""
-
-    started: float = field(default_factory=time.monotonic)
-    timings: Timings = field(default_factory=Timings)
-    curve: list[CurvePoint] = field(default_factory=list)
-    objectives: dict[str, float] = field(default_factory=dict)
-    split_bpb: dict[str, float] = field(default_factory=dict)
-    log_tail: str = ""
-    tokens_per_second: float | None = None
 
 
 class Supervisor:
@@ -85,23 +72,26 @@ class Supervisor:
 
     def evaluate(self, job: Job) -> Evaluation:
         """Train and score one genome; every ending of a candidate is a status, never an exception."""
-        recording = _Recording()
+        recording = Recording()
         status, reason = Status.OK, ""
         try:
             recording.objectives["code_lines"] = float(code_lines(job.genome))
             self._crew.scorer.await_ready()
             self._train_and_score(job, recording)
+            recording.objectives["val_bpb"] = recording.split_bpb[Split.SELECTION]
+            recording.objectives["train_seconds"] = recording.timings.train_seconds
         except Ended as end:
             status, reason = end.status, str(end)
         except OSError as error:
             status, reason = Status.LOST, f"the machine failed: {error}"
-        return self._verdict(job, recording, status, reason)
+        device, clock = self._settings.device_name, self._settings.clock
+        return recording.evaluation(job, status, reason, device=device, clock=clock, sandbox=self.sandbox_level)
 
-    def _train_and_score(self, job: Job, recording: _Recording) -> None:
+    def _train_and_score(self, job: Job, recording: Recording) -> None:
         with self._candidate(Role.TRAIN, recording) as trainee:
             self._train(trainee, job, recording)
             # Both start now if they are not warm yet. What the second prints would only repeat the first one's output.
-            with self._candidate(Role.SERVE, recording) as server, self._candidate(Role.SERVE, _Recording()) as replica:
+            with self._candidate(Role.SERVE, recording) as server, self._candidate(Role.SERVE, Recording()) as replica:
                 weights = take_weights(trainee.scratch / WEIGHTS_FILE, server.scratch / WEIGHTS_FILE)
                 recording.objectives["parameters"] = float(read_parameters(weights))
                 # Now, because the genome that is scored could write what it was asked into the file that it was given.
@@ -109,7 +99,7 @@ class Supervisor:
                 self._score(server, replica, job, recording)
 
     @contextlib.contextmanager
-    def _candidate(self, role: Role, recording: _Recording) -> Iterator[Candidate]:
+    def _candidate(self, role: Role, recording: Recording) -> Iterator[Candidate]:
         """Give a candidate, warm or warming up, and end it with everything that it started."""
         candidate = self._crew.take(role)
         try:
@@ -133,7 +123,7 @@ class Supervisor:
             raise Ended(Status.LOST, f"a warm process {end}: {said}" if said else f"a warm process {end}") from end
         candidate.ready = True
 
-    def _train(self, trainee: Candidate, job: Job, recording: _Recording) -> None:
+    def _train(self, trainee: Candidate, job: Job, recording: Recording) -> None:
         self._await_ready(trainee)
         budget = self._settings.budget.shared(job.budget_fraction)
         watch = Watch(trainee, self._settings.limits, self._driver, self._crew.refill)
@@ -162,7 +152,7 @@ class Supervisor:
         clock: TrainingClock,
         throughput: Throughput,
         trainee: Candidate,
-        recording: _Recording,
+        recording: Recording,
     ) -> None:
         divergence = Divergence(self._corpus.vocab_size)
         for _ in range(_MESSAGES_LIMIT):
@@ -199,7 +189,7 @@ class Supervisor:
         finally:
             os.close(descriptor)
 
-    def _score(self, server: Candidate, replica: Candidate, job: Job, recording: _Recording) -> None:
+    def _score(self, server: Candidate, replica: Candidate, job: Job, recording: Recording) -> None:
         """Have one replica scored, then the other one probed; nothing can pass between them."""
         started = time.monotonic()
         try:
@@ -215,7 +205,7 @@ class Supervisor:
         finally:
             recording.timings = replace(recording.timings, score_seconds=time.monotonic() - started)
 
-    def _question(self, candidate: Candidate, order: Message, job: Job, recording: _Recording) -> None:
+    def _question(self, candidate: Candidate, order: Message, job: Job, recording: Recording) -> None:
         """Give a candidate its genome and let the scorer question it; raise Ended when it fails."""
         self._await_ready(candidate)
         watch = Watch(candidate, self._settings.limits, self._driver)
@@ -230,7 +220,7 @@ class Supervisor:
         if candidate.orphans():
             raise Ended(Status.REJECTED, "worked in a detached process while it was scored")
 
-    def _collect_scores(self, watch: Watch, job: Job, recording: _Recording) -> None:
+    def _collect_scores(self, watch: Watch, job: Job, recording: Recording) -> None:
         """Record the scores as they come, until the scorer is done; raise Ended when it finds a fault."""
         splits = {*job.splits, *(() if job.holdout_below is None else (Split.HOLDOUT,))}
         seconds = self._settings.budget.score_seconds * len(splits)
@@ -252,29 +242,6 @@ class Supervisor:
             self._crew.replace_scorer()
             raise
 
-    def _verdict(self, job: Job, recording: _Recording, status: Status, reason: str) -> Evaluation:
-        timings = replace(recording.timings, total_seconds=time.monotonic() - recording.started)
-        objectives = dict(recording.objectives)
-        if status is Status.OK:
-            objectives["val_bpb"] = recording.split_bpb[Split.SELECTION]
-            objectives["train_seconds"] = timings.train_seconds
-        if not all(math.isfinite(value) for value in objectives.values()):
-            status, reason = Status.DIVERGED, f"a measured objective is not finite: {objectives}"
-        return Evaluation(
-            status=status,
-            seed=job.seed,
-            device=self._settings.device_name,
-            clock=self._settings.budget.clock,
-            sandbox=self.sandbox_level,
-            objectives=objectives if status is Status.OK else {},
-            split_bpb=recording.split_bpb if status is Status.OK else {},
-            reason=reason,
-            log_tail=recording.log_tail,
-            curve=tuple(recording.curve),
-            timings=timings,
-            train_tokens_per_second=recording.tokens_per_second,
-        )
-
 
 def _tell(candidate: Candidate, message: Message, descriptors: tuple[int, ...] = ()) -> None:
     """Send a message; one that closes its line or does not read it is left to `Watch`, which finds out why."""
@@ -282,7 +249,7 @@ def _tell(candidate: Candidate, message: Message, descriptors: tuple[int, ...] =
         candidate.channel.send(message, descriptors)
 
 
-def _record_point(recording: _Recording, clock: TrainingClock, divergence: Divergence, message: Message) -> None:
+def _record_point(recording: Recording, clock: TrainingClock, divergence: Divergence, message: Message) -> None:
     """Add a point at the supervisor's own time; thin the curve when a candidate floods it."""
     step, loss = message.get("step"), message.get("loss")
     if type(step) is not int or not 0 <= step < _STEP_LIMIT or not isinstance(loss, float | None):
