@@ -52,7 +52,7 @@ def run_audit(
 
     Args:
         settings: of `audit_settings`.
-        specimens: what is evaluated.
+        specimens: the genomes.
         seeds: training seeds.
         supervisors: how many evaluate at the same time.
 

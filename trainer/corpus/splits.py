@@ -21,7 +21,7 @@ BLOCK_DOCUMENTS = 20
 """One document of 20 for each held-out split: 5% each."""
 
 HELD_OUT_BYTES = 4_000_000
-"""What a held-out split is about limited to: enough to tell 0.001 bits per byte, little enough to score often."""
+"""Approximate limit of a held-out split: enough to resolve 0.001 bits per byte, little enough to score often."""
 
 
 def block_documents(documents: int, total_bytes: int) -> int:

@@ -29,7 +29,7 @@ class Output:
 
     Args:
         descriptor: of the pipe.
-        listener: told of everything that is read.
+        listener: called with everything that is read.
 
     Attributes:
         descriptor: what to watch for output; -1 after its end.

@@ -27,8 +27,8 @@ class Level(StrEnum):
     """Limits and a short environment only: files and the network are open."""
 
 
-class Unavailable(Exception):  # noqa: N818 - what is the case on this machine
-    """A level cannot be had here; the message says why."""
+class Unavailable(Exception):  # noqa: N818 - no error, but a property of this machine
+    """A level is not available here; the message says why."""
 
 
 class Sandbox(Protocol):

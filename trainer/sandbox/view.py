@@ -23,7 +23,7 @@ _PREFIX_PARTS = (
     *("bin", "include", "lib", "lib32", "lib64", "libexec", "share"),
     *("nvvm", "targets", "pyvenv.cfg"),  # the CUDA toolkit of a conda environment among them
 )
-# What `trainer.candidate` imports of this package; the scorer and the supervisor are none of its business.
+# What `trainer.candidate` imports of this package; nothing else of it is visible.
 _CANDIDATE_MODULES = (
     *("__init__", "candidate", "errors", "evaluation", "task"),
     *("ipc/__init__", "ipc/candidate_protocol", "ipc/channel", "ipc/frames"),
@@ -46,7 +46,7 @@ def readable_paths(device: str, visible: Iterable[Path] = ()) -> list[Path]:
         *_named_by_environment(),
         *([Path("/sys")] if device == "cuda" else []),
     ]
-    # Not Path.exists, which raises where even the way there is forbidden: what we cannot read, nobody can under us.
+    # Not Path.exists, which raises where the way there is forbidden. What this process cannot read, no child can.
     return _outermost(path for path in wanted if os.path.exists(path))  # noqa: PTH110
 
 

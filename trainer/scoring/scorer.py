@@ -6,8 +6,8 @@ and its own byte counts. Bits per byte of a split = Σ -log2 p(target) / Σ byte
 for text.
 
 Two orders make a score: `score` questions one replica of the candidate, `verify` asks another one the probes that were
-drawn with it (`probes`). The first has ended when the second gets its genome. A would-be champion is told from
-the others by its score itself, so that it is trained only once.
+drawn with it (`probes`). The first has ended when the second gets its genome. A candidate whose score is below that of
+the best so far is scored on the holdout split in the same go, so that it is trained only once.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch.nn import functional as F  # noqa: N812 - what everybody calls it
+from torch.nn import functional as F  # noqa: N812 - its usual name
 
 from trainer.corpus import Corpus, load
 from trainer.errors import EvoError
@@ -155,7 +155,7 @@ class Scorer:
 
     @contextlib.contextmanager
     def _serving(self, order: Message, candidate: Channel) -> Iterator[Frames]:
-        """Have a candidate load its model, and give the memory to talk through."""
+        """Have a candidate load its model, and yield the memory that both share."""
         # Fresh memory, because what an earlier candidate left in it could help this one.
         frames = Frames.create(self._shape)
         try:

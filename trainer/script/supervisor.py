@@ -93,7 +93,7 @@ class ScriptSupervisor:
         except OSError as error:
             status, reason = Status.LOST, f"the machine failed: {error}"
         if self._protects_frozen:
-            self._check_frozen()  # whatever came out, somebody else's change may be the reason
+            self._check_frozen()  # a change from outside may be the reason for any result
         device, clock = self._settings.device_name, self._settings.clock
         return recording.evaluation(job, status, reason, device=device, clock=clock, sandbox=self.sandbox_level)
 
@@ -173,7 +173,7 @@ class ScriptSupervisor:
             raise Ended(end.status, _with_last_line(f"{what} {end}", said)) from end
 
     def _after_a_kill(self, job: Job, reason: str) -> tuple[Status, str]:
-        """Return how to judge a command that somebody killed; who, the kernel does not tell."""
+        """Return the verdict on a command that was killed; by itself or from outside, the kernel does not tell."""
         if job in self._killed:
             return Status.CRASHED, f"{reason}, and so when it ran before: it seems to kill itself"
         self._killed.add(job)
@@ -185,7 +185,7 @@ class ScriptSupervisor:
         return [re.sub("{seed}|{seconds}", lambda found: values[found[0]], part) for part in command]
 
     def _program(self, name: str) -> str:
-        """Return the path of a program; one of the project's own stands in the working folder, among its own kind."""
+        """Return the path of a program; one of the project's own is run from the working folder."""
         given = [one.name for one in (*self._frozen, *self._held_out)]
         if "/" in name and any(PurePosixPath(name).is_relative_to(folder) for folder in given):
             return f"./{PurePosixPath(name)}"
@@ -206,7 +206,7 @@ class ScriptSupervisor:
         return environment
 
     def _seconds(self, job: Job) -> str:
-        """Return the time that the command is to give itself; empty where nobody says."""
+        """Return the time that the command is to give itself; empty where the task sets none."""
         fixed = self._settings.fixed_seconds
         return "" if fixed is None else f"{job.budget_fraction * fixed:g}"
 
@@ -229,7 +229,7 @@ class ScriptSupervisor:
             raise Ended(Status.REJECTED, f"the frozen {' and '.join(changed)} changed while it ran")
 
     def _refuse_replaced(self, folder: Path) -> None:
-        """Raise Ended when the command had other files in place of the frozen ones; a mount of its own allows none."""
+        """Raise Ended when the command replaced frozen files, which bubblewrap's mounts do not allow."""
         if self._sandbox.level is Level.BUBBLEWRAP:
             return
         replaced = [one.name for one in self._settings.frozen if not one.stands_in(folder)]
@@ -237,21 +237,15 @@ class ScriptSupervisor:
             raise Ended(Status.REJECTED, f"replaced the frozen {' and '.join(replaced)}")
 
     def _changed(self) -> list[str]:
-        """Return the names of frozen files with another content; those that were only touched are known from now on."""
-        changed: list[str] = []
-
-        def look(frozen: Frozen) -> Frozen:
-            again = frozen.looked_at_again()
-            if again is None:
-                changed.append(frozen.name)
-            return again or frozen
-
-        self._frozen, self._held_out = tuple(map(look, self._frozen)), tuple(map(look, self._held_out))
-        return changed
+        """Return the names of frozen files with another content; of others, remember the new signature."""
+        again = {one: one.looked_at_again() for one in (*self._frozen, *self._held_out)}
+        self._frozen = tuple(again[one] or one for one in self._frozen)
+        self._held_out = tuple(again[one] or one for one in self._held_out)
+        return [one.name for one, now in again.items() if now is None]
 
 
 def _take_artifacts(left: Path, artifacts: Path, given: Iterable[Frozen]) -> None:
-    """Move what a command left, and keep plain files and folders alone: a link could lead to held-out data."""
+    """Move the plain files and folders that a command left; a link could lead to held-out data."""
     try:
         shutil.copytree(left, artifacts, symlinks=True, copy_function=os.rename, ignore=_special)
         for one in given:

@@ -42,7 +42,7 @@ class Crew:
             self._workplace.family.end_orphans()
 
     def take(self, role: Role) -> Candidate:
-        """Return the oldest spare of a role that still lives, or a new candidate; `refill` replaces it."""
+        """Return the oldest living spare of a role, or else a new candidate."""
         for spare in [spare for spare in self._spares if spare.role is role]:
             self._spares.remove(spare)
             if not has_ended(spare.pid):
@@ -84,7 +84,7 @@ class Candidate(ProcessTree):
     Attributes:
         role: what it is warmed up for.
         channel: the supervisor's end of the line, until it is given to the scorer.
-        ready: whether it has said that it is warm.
+        ready: whether it is warm.
     """
 
     def __init__(self, role: Role, settings: Settings, workplace: Workplace) -> None:
@@ -103,7 +103,7 @@ class Candidate(ProcessTree):
             raise
 
     def warming(self) -> bool:
-        """Return whether it has yet to say that it is warm; one that has ended never will."""
+        """Return whether it still warms up."""
         if not self.ready:
             try:
                 self.ready = self.channel.take() is not None
@@ -112,7 +112,7 @@ class Candidate(ProcessTree):
         return not self.ready
 
     def give_genome(self, source: str) -> None:
-        """Put the genome where the process will look for it; what is measured counts from now."""
+        """Write the genome into the scratch folder, and measure from now on."""
         (self.scratch / GENOME_FILE).write_text(source, encoding="utf-8", newline="")
         self.begin()
 

@@ -123,10 +123,10 @@ class ProcessTree:
             self._gpu_baseline_mib = self._gpu.device_mib()
 
     def find_main(self) -> None:
-        """Tell the command's own process from those of the sandbox above it, unless that is known."""
+        """Find the command's own process below those of the sandbox, unless it is known."""
         if self._main == self.pid:
             self._keepers = keepers(self.pid, self._sandbox.keeper)
-            # While the sandbox starts, what stands below may be one of its own that has not been seen yet.
+            # While the sandbox starts, the process below may be one of its own.
             below = [pid for pid in self._below_keepers() if not keepers(pid, self._sandbox.keeper)]
             self._main = next(iter(below), self.pid)
 
@@ -144,7 +144,7 @@ class ProcessTree:
         return len(trees([self.pid, *self._family.orphans()], most + kept)) - kept
 
     def disk_mib(self) -> float:
-        """Room that its files take, MiB; infinite when it keeps that from being told."""
+        """Room that its files take, MiB; infinite where it cannot be measured."""
         return used_mib(self.scratch, trees([self.pid, *self._family.orphans()]))
 
     def sample_memory(self) -> float:
@@ -178,10 +178,10 @@ class ProcessTree:
             if code is not None:
                 self._process.returncode = code
                 self._family.discard(self.pid)
-                # What this process held when it made a copy of itself cannot be told from the command's own memory.
+                # Below that it may be this process's own memory, of which the child was a copy before it executed.
                 if peak_mib > peak_resident_mib(os.getpid()):
                     self.peak_resident_mib = max(self.peak_resident_mib, peak_mib)
-            # A sandbox with an init of its own ends before that, which falls to us and tells of the command.
+            # A sandbox's own init may outlive it, becomes our child, and its usage includes the command's.
             self.peak_resident_mib = max(self.peak_resident_mib, self._family.end_orphans())
             self.output.read()
         code = self._process.returncode

@@ -90,11 +90,11 @@ class Supervisor:
     def _train_and_score(self, job: Job, recording: Recording) -> None:
         with self._candidate(Role.TRAIN, recording) as trainee:
             self._train(trainee, job, recording)
-            # Both start now if they are not warm yet. What the second prints would only repeat the first one's output.
+            # Both start now if they are not warm yet. The second one's output would only repeat the first one's.
             with self._candidate(Role.SERVE, recording) as server, self._candidate(Role.SERVE, Recording()) as replica:
                 weights = take_weights(trainee.scratch / WEIGHTS_FILE, server.scratch / WEIGHTS_FILE)
                 recording.objectives["parameters"] = float(read_parameters(weights))
-                # Now, because the genome that is scored could write what it was asked into the file that it was given.
+                # Before scoring: the scored genome could write the questions into its own file.
                 shutil.copyfile(weights, replica.scratch / WEIGHTS_FILE)
                 self._score(server, replica, job, recording)
 
@@ -110,12 +110,12 @@ class Supervisor:
             candidate.close()
 
     def _await_ready(self, candidate: Candidate) -> None:
-        """Wait until a candidate is warm; it has no genome yet, so that nothing that goes wrong is a genome's fault."""
+        """Wait until a candidate is warm; it has no genome yet, so a failure is LOST."""
         if candidate.ready:
             return
         limit = TimeLimit(time.monotonic() + _WARM_UP_SECONDS, f"was not warm within {_WARM_UP_SECONDS:g} s")
         try:
-            # No refilling meanwhile: to ask the spares whether they are warm takes the very message awaited here.
+            # No refilling meanwhile: that would take the message awaited here.
             Watch(candidate, self._settings.limits, self._driver).next_message(limit)
         except Ended as end:
             candidate.kill()
@@ -244,13 +244,13 @@ class Supervisor:
 
 
 def _tell(candidate: Candidate, message: Message, descriptors: tuple[int, ...] = ()) -> None:
-    """Send a message; one that closes its line or does not read it is left to `Watch`, which finds out why."""
+    """Send a message; where the line is closed, `Watch` finds out why."""
     with contextlib.suppress(ChannelClosed):
         candidate.channel.send(message, descriptors)
 
 
 def _record_point(recording: Recording, clock: TrainingClock, divergence: Divergence, message: Message) -> None:
-    """Add a point at the supervisor's own time; thin the curve when a candidate floods it."""
+    """Add a point at the supervisor's own time; halve a curve that has grown too long."""
     step, loss = message.get("step"), message.get("loss")
     if type(step) is not int or not 0 <= step < _STEP_LIMIT or not isinstance(loss, float | None):
         raise Ended(Status.REJECTED, f"logged step {str(step)[:80]} and loss {str(loss)[:80]} where numbers are due")
@@ -262,7 +262,7 @@ def _record_point(recording: Recording, clock: TrainingClock, divergence: Diverg
 
 
 def _record_tokens(throughput: Throughput, clock: TrainingClock, message: Message) -> None:
-    """Take in how much a candidate says it has trained on, if it says so; what came before the data is no training."""
+    """Take in the tokens that a candidate reports, if it does, from the moment it has the data."""
     tokens = message.get("tokens")
     if tokens is None or not clock.running:
         return
