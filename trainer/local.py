@@ -24,18 +24,13 @@ WorkerSettings = Settings | ScriptSettings
 
 
 class SupervisorProcess:
-    """One supervisor in a process of its own.
+    """One supervisor in a process of its own, whose candidates run under the isolation `sandbox`.
 
-    Attributes:
-        sandbox: the level of isolation that its candidates run under.
+    Raises:
+        MachineError: it did not start; says why.
     """
 
     def __init__(self, settings: WorkerSettings) -> None:
-        """Start the supervisor and wait until it is ready.
-
-        Raises:
-            MachineError: it did not start; says why.
-        """
         self._settings = settings
         self._closing = False
         self._channel, inherited = Channel.pair()

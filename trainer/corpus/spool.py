@@ -13,11 +13,7 @@ from trainer.corpus.pieces import cut, piece_bytes
 
 
 class Spool:
-    """A file of documents, one after another; memory holds only where each ends and what it was read from.
-
-    Attributes:
-        bytes: length of all documents.
-    """
+    """A file of documents, one after another; memory holds only where each ends and what it was read from."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("w+b")

@@ -218,11 +218,7 @@ class Family:
         return [pid for pid in children(os.getpid()) if pid not in self._own]
 
     def end_orphans(self) -> float:
-        """Kill and reap all orphans with their trees, until no process is left that loses its parent by this.
-
-        Returns:
-            the highest resident memory of any one process in them, MiB; 0 where the system does not tell.
-        """
+        """Kill and reap all orphans, and those that this makes; return the highest memory of any one process, MiB."""
         deadline = time.monotonic() + _HUNT_SECONDS
         peak_mib = 0.0
         while (orphans := self.orphans()) and time.monotonic() < deadline:
@@ -235,14 +231,9 @@ class Family:
 def reap(pid: int, deadline: float) -> tuple[int | None, float]:
     """Reap a child that has ended or was killed; one that hangs in the kernel is left after the deadline.
 
-    Args:
-        pid: of the child.
-        deadline: monotonic seconds.
-
     Returns:
         its exit code as `subprocess` has it, None without one; and the highest resident memory of any one process among
-        it and the descendants that were reaped below it, MiB, 0 where the system does not tell. Between fork and exec
-        it was a copy of its parent, and that memory counts.
+        it and its reaped descendants, MiB, 0 where unknown. That includes its time as a copy of its parent before exec.
     """
     with contextlib.suppress(ChildProcessError):
         while (found := os.wait4(pid, os.WNOHANG))[0] == 0:

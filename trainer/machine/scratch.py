@@ -24,11 +24,7 @@ _DEATH_SECONDS = 5.0
 
 
 class Scratch:
-    """The folder of one supervisor.
-
-    Args:
-        parent: where to create it; the system's temporary folder when None.
-    """
+    """The folder of one supervisor, created under `parent` or the system's temporary folder."""
 
     def __init__(self, parent: Path | None) -> None:
         # Resolved, because a candidate must not see the difference between a link and its target.

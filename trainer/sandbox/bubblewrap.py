@@ -34,11 +34,6 @@ _SHARED_MEMORY_SHARE = 0.25
 class BubblewrapSandbox:
     """Own user, pid, mount, network, ipc, uts and cgroup namespaces (`trainer.sandbox.levels.Sandbox`).
 
-    Args:
-        limits: for the process tree; also for what it puts into /dev/shm.
-        device: as torch calls it; a GPU's device files are passed through.
-        visible: what commands may read beside what every candidate may.
-
     Raises:
         Unavailable: bubblewrap is not installed.
     """

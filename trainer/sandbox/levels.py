@@ -53,11 +53,11 @@ class Sandbox(Protocol):
         environment: Mapping[str, str],
         frozen: Mapping[str, Path] = MappingProxyType({}),
     ) -> subprocess.Popen[bytes]:
-        """Start `command` in `scratch`, with `descriptors` inherited and stdout and stderr joined in one pipe.
+        """Start `command` in the writable folder `scratch`, with stdout and stderr joined in one pipe.
 
         Args:
             command: an argument list.
-            scratch: its working folder, which it may write to.
+            scratch: its working folder.
             descriptors: inherited.
             environment: all of its variables.
             frozen: files and folders that it may read, by their names in its working folder.

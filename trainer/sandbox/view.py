@@ -32,12 +32,7 @@ _GPU_NODES = ("nvidia*", "nvidia-caps/*", "dxg")
 
 
 def readable_paths(device: str, visible: Iterable[Path] = ()) -> list[Path]:
-    """Return the files and folders that a candidate on `device` may read, none of them within another.
-
-    Args:
-        device: as torch calls it.
-        visible: more of them.
-    """
+    """Return the files and folders that a candidate on `device` may read, `visible` included, none within another."""
     wanted = [
         *visible,
         *map(Path, _SYSTEM_FILES),
@@ -66,11 +61,7 @@ def hidden_within(paths: Iterable[Path]) -> list[Path]:
 
 
 def carved(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
-    """Divide folders around what is hidden in them.
-
-    Returns:
-        what may be read, and the folders between, which may be listed at most.
-    """
+    """Divide folders around what is hidden in them: into what may be read, and folders that may only be listed."""
     readable, listed = list(paths), []
     for secret in _secrets():
         while around := next((path for path in readable if secret.is_relative_to(path.resolve())), None):

@@ -168,12 +168,7 @@ class Finding(NamedTuple):
 
 
 class Examination:
-    """Collects what both replicas answered to some probes, and judges.
-
-    Args:
-        probes: in the order in which they are asked.
-        tolerance: of this device.
-    """
+    """Collects what both replicas answered to some probes, and judges."""
 
     def __init__(self, probes: list[Probe], tolerance: Tolerance) -> None:
         self.probes = probes

@@ -44,11 +44,7 @@ _CALIBRATION_TOKENS = 1024
 
 
 class Unscorable(Exception):  # noqa: N818 - a verdict on the candidate
-    """The candidate's answers cannot be scored.
-
-    Attributes:
-        status: what the evaluation ends as.
-    """
+    """The candidate's answers cannot be scored."""
 
     def __init__(self, status: Status, reason: str) -> None:
         super().__init__(reason)
@@ -68,11 +64,7 @@ class Score:
 
 
 class Scorer:
-    """Scores serving candidates on the splits of one corpus.
-
-    Attributes:
-        tolerance: what honest answers may differ by on this device.
-    """
+    """Scores serving candidates on the splits of one corpus."""
 
     def __init__(self, settings: Settings, corpus: Corpus) -> None:
         self._settings = settings
@@ -225,10 +217,7 @@ class Scorer:
     ) -> tuple[npt.NDArray[np.float32], list[npt.NDArray[np.float32]]]:
         """Return the nats of a block's targets, shape (T,), and all log-probabilities at some positions, each (V,).
 
-        Args:
-            shared: shape (T, V), logits that the candidate can still write to.
-            targets: shape (T,).
-            positions: below T.
+        `shared` are the logits, shape (T, V), to which the candidate can still write.
         """
         # Copied before it is read; one block at a time stays in the processor's cache.
         self._copy.copy_(torch.from_numpy(shared))

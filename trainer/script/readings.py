@@ -24,11 +24,7 @@ _SEARCH_SECONDS = 2.0  # for one pattern in what is read at once, which takes so
 
 
 class Reader:
-    """Looks for some objectives in the output of one command, line by line.
-
-    Args:
-        readings: where each objective stands.
-    """
+    """Looks for some objectives in the output of one command, line by line."""
 
     def __init__(self, readings: Sequence[Reading]) -> None:
         self._readings = readings
@@ -50,10 +46,7 @@ class Reader:
             self._rest = b""
 
     def values(self, folder: Path) -> dict[str, float]:
-        """Return each objective's value after the command has ended.
-
-        Args:
-            folder: the working folder that it left.
+        """Return each objective's value after the command has ended and left its working folder.
 
         Raises:
             Ended: CRASHED where a value is missing, ambiguous or no number; DIVERGED where it is not finite.

@@ -41,10 +41,6 @@ _OUT_OF_MEMORY = re.compile(r"\bMemoryError\b|\bOutOfMemoryError\b|out of memory
 class ScriptSupervisor:
     """Evaluates jobs one after the other.
 
-    Args:
-        settings: of the task and the device.
-        driver: the line whose end ends everything.
-
     Raises:
         MachineError: the machine lacks something, or a frozen file is not what it was.
     """
@@ -71,11 +67,7 @@ class ScriptSupervisor:
         self._workplace.close()
 
     def evaluate(self, job: Job) -> Evaluation:
-        """Run one genome; every ending of its command is a status, never an exception.
-
-        Raises:
-            MachineError: a frozen file changed since the run began.
-        """
+        """Run one genome; raise MachineError when a frozen file changed since the run began, and for nothing else."""
         self._check_frozen()
         recording = Recording()
         status, reason = Status.OK, ""
@@ -117,7 +109,7 @@ class ScriptSupervisor:
         settings = self._settings
         reader = Reader(settings.readings)
         given = (*self._frozen, *self._held_out)
-        folder = self._workplace.new_folder()
+        folder = self._workplace.scratch.new_folder()
         try:
             _take_artifacts(left, folder / ARTIFACTS, given)
             with self._process(settings.score, job, given, recording, reader, {}, folder) as tree:
@@ -139,7 +131,7 @@ class ScriptSupervisor:
         folder: Path | None = None,
     ) -> Iterator[ProcessTree]:
         """Start a command in a fresh folder with some files, and end it with everything that it started."""
-        scratch = folder or self._workplace.new_folder()
+        scratch = folder or self._workplace.scratch.new_folder()
         for name, content in files.items():
             path = scratch / name
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -19,12 +19,7 @@ _START_PATIENCE_SECONDS = 300.0
 
 
 class Crew:
-    """Everything that one supervisor started and has to end.
-
-    Attributes:
-        sandbox: what candidates are confined by.
-        scorer: the trusted process; a new one after `replace_scorer`.
-    """
+    """Everything that one supervisor started and has to end."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -79,13 +74,7 @@ class Crew:
 
 
 class Candidate(ProcessTree):
-    """A warm process with its line to the supervisor, waiting for its genome.
-
-    Attributes:
-        role: what it is warmed up for.
-        channel: the supervisor's end of the line, until it is given to the scorer.
-        ready: whether it is warm.
-    """
+    """A warm process with its line to the supervisor, which the scorer takes over for scoring."""
 
     def __init__(self, role: Role, settings: Settings, workplace: Workplace) -> None:
         self.role = role
@@ -93,7 +82,7 @@ class Candidate(ProcessTree):
         self.channel, inherited = Channel.pair()
         line = inherited.fileno()
         command = python_command("trainer.candidate", str(line), settings.device, str(settings.threads), role)
-        scratch = workplace.new_folder()
+        scratch = workplace.scratch.new_folder()
         environment = candidate_environment(workplace.sandbox.home(scratch), settings.device_id, settings.threads)
         try:
             with inherited:
@@ -123,11 +112,7 @@ class Candidate(ProcessTree):
 
 
 class ScorerProcess:
-    """The trusted process that holds the held-out tokens.
-
-    Attributes:
-        channel: the line to it.
-    """
+    """The trusted process that holds the held-out tokens."""
 
     def __init__(self, settings: Settings, family: Family) -> None:
         self._family = family
@@ -146,11 +131,7 @@ class ScorerProcess:
         self.channel.send({"event": "start", "settings": settings.to_json()})
 
     def await_ready(self) -> None:
-        """Wait until it has loaded the corpus.
-
-        Raises:
-            MachineError: it did not start.
-        """
+        """Wait until it has loaded the corpus; raise MachineError when it did not start."""
         if self._ready:
             return
         try:

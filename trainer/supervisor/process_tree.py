@@ -33,14 +33,10 @@ _POLL_SECONDS = 0.005
 class Workplace:
     """What the process trees of one supervisor share.
 
-    Args:
-        settings: of the device.
-        visible: what they may read beside what every candidate may.
-
     Attributes:
-        sandbox: what confines them.
+        sandbox: what confines them; it lets them read `visible` beside what every candidate may.
         family: the processes that this one started.
-        gpu: tells the memory of their GPU; None on other devices.
+        gpu: reads the memory of their GPU; None on other devices.
     """
 
     def __init__(self, settings: DeviceSettings, visible: Sequence[Path] = ()) -> None:
@@ -49,16 +45,12 @@ class Workplace:
         self.family.end_orphans()  # what trying the sandbox has left
         self.gpu = GpuMemory(settings.device_id) if settings.device == "cuda" else None
         sweep(settings.scratch)
-        self._scratch = Scratch(settings.scratch)
-
-    def new_folder(self) -> Path:
-        """Return a new empty scratch folder."""
-        return self._scratch.new_folder()
+        self.scratch = Scratch(settings.scratch)
 
     def close(self) -> None:
-        """End every orphan and remove all scratch folders."""
+        """End every orphan and remove the scratch folder."""
         self.family.end_orphans()
-        self._scratch.close()
+        self.scratch.close()
 
 
 class ProcessTree:
@@ -67,17 +59,12 @@ class ProcessTree:
     Its descendants count as its own also after they became orphans: only one tree at a time runs candidate code.
 
     Args:
-        workplace: of its supervisor.
-        command: an argument list.
         scratch: its working folder, removed by `close`.
         environment: all of its variables.
-        descriptors: inherited.
         frozen: what it is given for reading, by names in its working folder.
         listener: called with everything that it prints.
 
     Attributes:
-        scratch: its working folder.
-        output: what it prints.
         peak_resident_mib: the highest resident memory seen so far.
         peak_gpu_mib: the highest memory of its GPU seen so far; 0 on other devices.
 

@@ -68,8 +68,7 @@ class Supervising(Protocol):
 def serve_driver(supervise: Callable[[dict[str, Any], Channel], Supervising]) -> None:
     """Serve the driver on the line that the command line names until it closes it.
 
-    Args:
-        supervise: makes the supervisor from its settings, as JSON, and the driver's line.
+    `supervise` makes the supervisor from its settings, as JSON, and the driver's line.
     """
     become_subreaper()
     driver = Channel.from_descriptor(int(sys.argv[1]))

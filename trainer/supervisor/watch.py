@@ -64,14 +64,7 @@ class TimeLimit:
 
 
 class Guard:
-    """Keeps one process tree within its limits while it works.
-
-    Args:
-        tree: the processes to watch.
-        limits: what they may use.
-        driver: the line whose end ends everything.
-        meanwhile: called several times a second.
-    """
+    """Keeps one process tree within its limits while it works, and calls `meanwhile` several times a second."""
 
     def __init__(
         self, tree: ProcessTree, limits: Limits, driver: Channel, meanwhile: Callable[[], None] | None = None
