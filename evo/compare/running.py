@@ -25,8 +25,8 @@ from evo.compare.driver import INTERRUPTED, Order
 from evo.compare.experiment import Experiment
 from evo.compare.folder import ExperimentFolder
 from evo.config.config import Config
-from evo.run.assemble import build_evaluator
-from evo.run.materials import Materials
+from evo.runs.assemble import build_evaluator
+from evo.runs.materials import Materials
 from trainer.errors import GenomeError, MachineError
 from trainer.machine.devices import Device
 

@@ -19,6 +19,7 @@ from stand_in_evaluator import StandInEvaluator
 from trainer_runs import genome, quick_settings, tiny_corpus
 
 from evo.workers import Evaluator, LocalEvaluator, Slot
+from evo.workers.external import ExternalEvaluator, told
 from experiments.simulation import SimulatedEvaluator
 from experiments.table_search import TableEvaluator
 from trainer.evaluation import Evaluation, Job, Status
@@ -68,6 +69,20 @@ class Simulated(SimulatedEvaluator):
         return Status.OK, 1e6 if ENDLESS in job.genome else 0.0
 
 
+class External(ExternalEvaluator):
+    """Is told the result of every job that is not endless as soon as it can be taken."""
+
+    async def evaluate(self, slot: Slot, job: Job) -> Evaluation:
+        if ENDLESS not in job.genome:
+            asyncio.get_running_loop().call_soon(self._answer)
+        return await super().evaluate(slot, job)
+
+    def _answer(self) -> None:
+        while taken := self.take():
+            slot, job = taken
+            assert self.tell(slot, job, told(job.seed, Status.OK, {"loss": 1.0}, ""))
+
+
 class Table:
     """A table with one configuration (`experiments.table_search.Recorded`)."""
 
@@ -93,6 +108,7 @@ def local_script(folder: Path, factory: pytest.TempPathFactory) -> Evaluator:
 EVALUATORS: dict[str, Case] = {
     "local": Case(local, genome(), genome("while True: pass")),
     "local, a script": Case(local_script, SCRIPT, SCRIPT + "while True: pass\n"),
+    "external": Case(lambda *_: External(SLOTS)),
     "simulated": Case(lambda *_: Simulated(SLOTS)),
     "table": Case(lambda *_: TableEvaluator(Table(), SLOTS, random.Random(0)), endless=""),  # type: ignore[arg-type]
     "stand-in": Case(lambda *_: StandInEvaluator(SEED, SLOTS, one_in=10**9), endless=""),
