@@ -196,7 +196,7 @@ def _signal(pids: Iterable[int], number: signal.Signals) -> None:
 
 
 class Family:
-    """Tells the children that this process started from the orphans that fell to it as a subreaper.
+    """Distinguishes the children that this process started from the orphans that it adopted as a subreaper.
 
     A candidate's process whose parent has ended becomes a child of the supervisor: its work is charged to the
     candidate, and it ends with it. An orphan that has ended stays a zombie until `end_orphans`, so none is missed.

@@ -4,7 +4,7 @@ A *probe* is a scored block of which everything after a random cut was replaced 
 replica, a fresh process that shares nothing with the one that was scored, answers the probes in another order and among
 other blocks. A model that is a pure and causal function gives both times the same log-probabilities before the cut.
 Whatever else an answer came from moves it: later tokens, the other blocks of its batch, its place in the batch, blocks
-seen before, chance, time, or which process was asked.
+seen before, chance, time, or the process that answers.
 
 It does not help a genome to recognise a probe or the replica that answers them. That replica never saw what stood
 after the cut, in this probe or in any other, so it cannot repeat an answer that came from there; and the replica that

@@ -106,7 +106,7 @@ class Scorer:
                 yield _score_message(Split.HOLDOUT, score)
 
     def batches(self, split: Split) -> list[Ints]:
-        """Return what is asked of a split, in order: each of shape (rows, sequence_length)."""
+        """Return the inputs of a split in batches, in order: each of shape (rows, sequence_length)."""
         inputs = self._blocks[split][:, :-1]
         return [inputs[start : start + self._shape.batch] for start in range(0, len(inputs), self._shape.batch)]
 
@@ -124,7 +124,7 @@ class Scorer:
                 raise Unscorable(Status.REJECTED, self._explain(finding, candidate, frames))
 
     def _explain(self, finding: Finding, candidate: Channel, frames: Frames) -> str:
-        """Return which rule was broken: the probe is asked twice more, once with the end that the block has."""
+        """Return which rule was broken, after two more answers to the probe, one with the end that the block has."""
         examination = self._examination
         probe = examination.probes[finding.probe]
         indices = next(batch for batch in examination.batches(self._shape.batch) if finding.probe in batch)
@@ -191,7 +191,7 @@ class Scorer:
         return Score(nats / math.log(2) / counted_bytes, sum(size for size, _ in steady) / max(seconds, 1e-9))
 
     def _ask(self, candidate: Channel, frames: Frames, inputs: Ints) -> None:
-        """Have blocks answered in the frames' logits."""
+        """Let the candidate write its logits for some blocks into the frames."""
         rows = len(inputs)
         # Unknown before, so that no answer can be sent ahead of its question.
         number = secrets.randbits(48)
