@@ -65,11 +65,6 @@ class MarkMutation:
         return Proposal(source, self.name, f"number {request.number}")
 
 
-@dataclass(eq=False, slots=True)
-class _SimulatedSlot:
-    name: str
-
-
 @dataclass
 class SimulatedEvaluator:
     """Evaluates without training: waits, then answers with a random score that depends on genome and seed alone.
@@ -83,11 +78,12 @@ class SimulatedEvaluator:
     slots: int = 1
     seconds: float = 0.0
     busy: list[tuple[float, float]] = field(default_factory=list)
+    _under_way: set[asyncio.Future[bool]] = field(default_factory=set, init=False)
 
     @cached_property
     def workers(self) -> tuple[Slot, ...]:
         """The slots."""
-        return tuple(_SimulatedSlot(f"simulated/{number}") for number in range(self.slots))
+        return tuple(Slot(f"simulated/{number}") for number in range(self.slots))
 
     async def evaluate(self, slot: Slot, job: Job) -> Evaluation:  # noqa: ARG002 - the slots are all alike
         """Answer after `seconds`."""
@@ -95,7 +91,9 @@ class SimulatedEvaluator:
         status, seconds = self.ending(job, chance)
         clock = asyncio.get_running_loop().time
         started = clock()
-        await asyncio.sleep(seconds)
+        if await self._is_closed_within(seconds):
+            reason = "the workers are being ended"
+            return Evaluation(Status.LOST, job.seed, "simulated", Clock.WALL, "none", reason=reason)
         self.busy.append((started, clock()))
         timings = Timings(seconds, seconds, 0.0, seconds)
         if status is not Status.OK:
@@ -132,7 +130,21 @@ class SimulatedEvaluator:
         """Nothing to end."""
 
     async def close(self) -> None:
-        """Nothing to end."""
+        """End what is under way."""
+        for ended in self._under_way:
+            if not ended.done():
+                ended.set_result(True)
+
+    async def _is_closed_within(self, seconds: float) -> bool:
+        loop = asyncio.get_running_loop()
+        ended: asyncio.Future[bool] = loop.create_future()
+        self._under_way.add(ended)
+        timer = loop.call_later(seconds, lambda: ended.done() or ended.set_result(False))
+        try:
+            return await ended
+        finally:
+            timer.cancel()
+            self._under_way.discard(ended)
 
 
 class Stopwatch(Observer):

@@ -65,11 +65,6 @@ class Recorded(Protocol):
         """Refuse a program that states no configuration."""
 
 
-@dataclass(eq=False, slots=True)
-class _Seat:
-    name: str
-
-
 @dataclass
 class TableEvaluator:
     """Answers from a table, in the order in which simulated trainings end.
@@ -87,11 +82,12 @@ class TableEvaluator:
     _now: float = field(default=0.0, init=False)
     _started: int = field(default=0, init=False)
     _pump: asyncio.Task[None] | None = field(default=None, init=False)
+    _closed: bool = field(default=False, init=False)
 
     @cached_property
     def workers(self) -> Sequence[Slot]:
         """The slots."""
-        return [_Seat(f"table/{number}") for number in range(self.slots)]
+        return [Slot(f"table/{number}") for number in range(self.slots)]
 
     async def evaluate(self, slot: Slot, job: Job) -> Evaluation:  # noqa: ARG002 - the slots are all alike
         """Answer when the simulated training ends."""
@@ -102,7 +98,13 @@ class TableEvaluator:
         if self._pump is None:
             self._pump = asyncio.create_task(self._let_time_pass())
         await ended
-        measured = self.table.measure(self.table.values(job.genome), job.seed)
+        if self._closed:
+            return Evaluation(Status.LOST, job.seed, "table", Clock.WALL, "none", reason="the workers are being ended")
+        try:
+            values = self.table.values(job.genome)
+        except (SyntaxError, ValueError, KeyError) as error:
+            return Evaluation(Status.CRASHED, job.seed, "table", Clock.WALL, "none", reason=str(error))
+        measured = self.table.measure(values, job.seed)
         measured |= {"run_seconds": seconds, "peak_memory_mib": 1.0, "code_lines": 1.0}
         timings = Timings(seconds, seconds, 0.0, seconds)
         return Evaluation(Status.OK, job.seed, "table", Clock.WALL, "none", objectives=measured, timings=timings)
@@ -111,9 +113,13 @@ class TableEvaluator:
         """Nothing to end."""
 
     async def close(self) -> None:
-        """End the clock."""
+        """End the clock, and what it would have ended."""
+        self._closed = True
         if self._pump is not None:
             self._pump.cancel()
+        for _, _, ended in self._running:
+            if not ended.done():
+                ended.set_result(None)
 
     async def _let_time_pass(self) -> None:
         while True:
@@ -121,7 +127,8 @@ class TableEvaluator:
                 await asyncio.sleep(0)
             if self._running:
                 self._now, _, ended = heapq.heappop(self._running)
-                ended.set_result(None)
+                if not ended.done():  # not cancelled
+                    ended.set_result(None)
 
 
 def training_seconds(chance: random.Random) -> float:

@@ -1,6 +1,6 @@
 """What a training run is: a budget, a clock, a genome's task, and a score that the genome does not compute itself.
 
-Read `evaluation` first (what is asked and what comes back), then `supervisor/` (one device: clock, limits, pipes), then
+Read `evaluation` first (jobs and their results), then `supervisor/` (one device: clock, limits, pipes), then
 its children: `candidate` (untrusted: trains, or serves for scoring; three of them an evaluation) and `scoring/`
 (trusted: holds the held-out tokens, and probes). `local` starts a supervisor from any other process. Imports point down
 this list:

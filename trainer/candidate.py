@@ -37,7 +37,7 @@ from trainer.task import Task
 _CURVE_POINTS = 500
 
 
-class BrokenContract(Exception):  # noqa: N818 - told to the supervisor as a verdict
+class BrokenContract(Exception):  # noqa: N818 - sent to the supervisor as a verdict
     """The genome does not define what its task asks for."""
 
 

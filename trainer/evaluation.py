@@ -19,7 +19,7 @@ class Status(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     DIVERGED = "diverged"
     TOO_SLOW = "too_slow"
-    """Trained far slower than its parent, and was ended early for that."""
+    """Trained far slower than its parent, and was ended early."""
     REJECTED = "rejected"
     """Broke a rule of scoring."""
     LOST = "lost"
@@ -59,7 +59,7 @@ class Budget:
     score_seconds: float = 300.0
 
     def shared(self, budget_fraction: float) -> Budget:
-        """Return the budget of a training that gets a share of this one's time; set-up and scoring keep theirs."""
+        """Return this budget with a fraction of the training time; set-up and scoring keep theirs."""
         return replace(self, train_seconds=budget_fraction * self.train_seconds)
 
     def __post_init__(self) -> None:
@@ -77,7 +77,7 @@ class Job:
     Attributes:
         holdout_below: bits per byte; when the selection split comes out below, the holdout split is scored as well,
             and every block is probed.
-        budget_fraction: of the budget's training time that this training gets; it is told no more.
+        budget_fraction: of the budget's training time that this training gets.
         floor_tokens_per_second: end the training early when it is slower than that; 0 for never.
     """
 
@@ -139,8 +139,8 @@ class Evaluation:
 
     Attributes:
         objectives: measured values by objective name; empty unless `status` is OK.
-        split_bpb: bits per byte by split name, for every split the job asked for and the gate split where it was met.
-        reason: one sentence for a person; empty when OK.
+        split_bpb: bits per byte by name of every split that was scored.
+        reason: one sentence; empty when OK.
         log_tail: the end of what the candidate printed, size-limited, control characters removed.
         sandbox: the level of isolation the candidate ran under.
         train_tokens_per_second: what the training went through by the genome's own count; None where it counted none.

@@ -6,7 +6,6 @@ This is all that a worker needs, on the driver's machine or on a remote one.
 from __future__ import annotations
 
 import subprocess
-from types import TracebackType
 from typing import Self
 
 from trainer.errors import MachineError
@@ -25,18 +24,13 @@ WorkerSettings = Settings | ScriptSettings
 
 
 class SupervisorProcess:
-    """One supervisor in a process of its own.
+    """One supervisor in a process of its own, whose candidates run under the isolation `sandbox`.
 
-    Attributes:
-        sandbox: the level of isolation that its candidates run under.
+    Raises:
+        MachineError: it did not start; says why.
     """
 
     def __init__(self, settings: WorkerSettings) -> None:
-        """Start the supervisor and wait until it is ready.
-
-        Raises:
-            MachineError: it did not start; says why.
-        """
         self._settings = settings
         self._closing = False
         self._channel, inherited = Channel.pair()
@@ -54,9 +48,7 @@ class SupervisorProcess:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property

@@ -26,26 +26,19 @@ class Limits:
     processes: int = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """One supervisor's settings for the language-model task.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceSettings:
+    """One supervisor's settings whatever its task.
 
     Attributes:
-        corpus: folder of a prepared corpus (`trainer.corpus`).
         device: `cpu`, `mps` or `cuda`.
-        device_id: what CUDA_VISIBLE_DEVICES is set to (the UUID of a GPU or MIG instance); empty for other devices.
-        threads: CPU threads a candidate may compute with.
-        sequence_length: T of the scored blocks, tokens.
-        score_tokens: tokens scored of each split (all of it if it is shorter).
+        device_id: what CUDA_VISIBLE_DEVICES is set to: UUIDs of GPUs or MIG instances, with commas; empty otherwise.
+        threads: CPU threads that candidates are told to compute with.
         scratch: folder under which each candidate gets its own; the system's temporary folder when None.
         sandbox: `auto`, `strict` or a level by name (`trainer.sandbox.choose_level`).
     """
 
-    corpus: Path
     device: str
-    budget: Budget
-    sequence_length: int
-    score_tokens: int
     device_id: str = ""
     threads: int = 1
     limits: Limits = Limits()
@@ -57,27 +50,43 @@ class Settings:
         """What an evaluation records as its device."""
         return f"{self.device}:{self.device_id}" if self.device_id else self.device
 
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-serialisable form that `from_json` inverts."""
+        return asdict(self, dict_factory=_plain)
+
+    @staticmethod
+    def shared(data: dict[str, Any]) -> dict[str, Any]:
+        """Return `data` with the fields of this class rebuilt from JSON."""
+        scratch = Path(data["scratch"]) if data["scratch"] else None
+        return {**data, "limits": Limits(**data["limits"]), "scratch": scratch}
+
+
+def _plain(items: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: str(value) if isinstance(value, Path) else value for name, value in items}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(DeviceSettings):
+    """One supervisor's settings for the language-model task.
+
+    Attributes:
+        corpus: folder of a prepared corpus (`trainer.corpus`).
+        sequence_length: T of the scored blocks, tokens.
+        score_tokens: tokens scored of each split (all of it if it is shorter).
+    """
+
+    corpus: Path
+    budget: Budget
+    sequence_length: int
+    score_tokens: int
+
     @property
     def clock(self) -> Clock:
         """Which clock training is measured on."""
         return self.budget.clock
 
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON-serialisable form that `from_json` inverts."""
-        data = asdict(self)
-        return {**data, "corpus": str(self.corpus), "scratch": str(self.scratch) if self.scratch else None}
-
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Settings:
         """Rebuild settings from the output of `to_json`."""
         budget = Budget(**{**data["budget"], "clock": Clock(data["budget"]["clock"])})
-        scratch = Path(data["scratch"]) if data["scratch"] else None
-        return cls(
-            **{
-                **data,
-                "corpus": Path(data["corpus"]),
-                "budget": budget,
-                "limits": Limits(**data["limits"]),
-                "scratch": scratch,
-            }
-        )
+        return cls(**{**cls.shared(data), "corpus": Path(data["corpus"]), "budget": budget})

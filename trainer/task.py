@@ -19,15 +19,12 @@ class Host(Protocol):
 
     def seconds_left(self) -> float:
         """Return the training seconds left on the budget's clock; the whole budget before the data was asked for."""
-        ...
 
     def train_tokens(self) -> torch.Tensor:
         """Ask for the training data, which starts the clock."""
-        ...
 
     def log(self, step: int, loss: float, tokens: int | None) -> None:
         """Report one point of the training curve, and how many tokens the training has used."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,8 @@ from evo.compare.driver import INTERRUPTED, Order
 from evo.compare.experiment import Experiment
 from evo.compare.folder import ExperimentFolder
 from evo.config.config import Config
-from evo.config.resolution import worker_devices
+from evo.runs.assemble import build_evaluator
+from evo.runs.materials import Materials
 from evo.studies.tasks import run_tasks
 from trainer.errors import GenomeError, MachineError
 from trainer.machine.devices import Device
@@ -91,6 +92,7 @@ class Running:
 
     Args:
         definition: the experiment.
+        materials: of its task.
         folder: its folder, whose lock the caller holds.
         watcher: shows the progress.
 
@@ -98,12 +100,14 @@ class Running:
         outage: why nothing more was begun; empty unless a language model could not be reached.
     """
 
-    def __init__(self, definition: Definition, folder: ExperimentFolder, watcher: Watcher) -> None:
+    def __init__(
+        self, definition: Definition, materials: Materials, folder: ExperimentFolder, watcher: Watcher
+    ) -> None:
         self._definition = definition
         self._experiment = definition.experiment
         self._folder = folder
         self._watcher = watcher
-        self._places = deque(worker_devices(definition.configs[0]))
+        self._places = deque(slot.device for slot in build_evaluator(definition.configs[0], materials).workers)
         self._waiting: deque[Run] = deque()
         self._running: dict[asyncio.Task[_Ended], tuple[Run, Device]] = {}
         self._processes: set[asyncio.subprocess.Process] = set()

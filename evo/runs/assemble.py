@@ -132,8 +132,8 @@ def contract(config: Config) -> Contract:
     return script_contract(config.script.genome) if config.script else language_model_contract
 
 
-def build_evaluator(config: Config, materials: Materials) -> LocalEvaluator:
-    """Return the workers of this machine; their supervisors start with their first jobs.
+def build_evaluator(config: Config, materials: Materials) -> Evaluator:
+    """Return the workers of a resolved configuration; no process starts before the first job.
 
     Raises:
         ConfigError: a program of the user's evaluates the candidates of this run.
@@ -143,7 +143,7 @@ def build_evaluator(config: Config, materials: Materials) -> LocalEvaluator:
             "The candidates of this run are evaluated by a program of yours: continue it there, with "
             "evo.Search.resume(path)."
         )
-    return LocalEvaluator(worker_settings(config, materials))
+    return LocalEvaluator(worker_settings(config, materials), worker_devices(config))
 
 
 def worker_settings(config: Config, materials: Materials) -> Sequence[WorkerSettings]:

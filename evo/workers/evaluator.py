@@ -3,40 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from trainer.evaluation import Evaluation, Job
+from trainer.machine.devices import Device
+
+_CPU = Device("cpu", "", "CPU")
 
 
-class Slot(Protocol):
-    """One place where an evaluation can run."""
+@dataclass(eq=False, slots=True)
+class Slot:
+    """One place where an evaluation can run.
 
-    @property
-    def name(self) -> str:
-        """Device and number, as the store records it."""
-        ...
+    Attributes:
+        name: device and number, as the store records it; no two slots of an evaluator share one.
+        device: what it runs on.
+    """
+
+    name: str
+    device: Device = _CPU
 
 
 class Evaluator(Protocol):
-    """Evaluates jobs, one at a time in each of its slots."""
+    """Evaluates jobs, one at a time in each of its slots.
+
+    `tests/contract/test_evaluator_contract.py` holds every implementation to this:
+
+    - Workers start with their first job, so making an evaluator is cheap and starts no process.
+    - Any text may be a genome. What is wrong with it is the `Status` of its evaluation, never an exception.
+    - A failure of the infrastructure is LOST; a worker that died is replaced at the slot's next job.
+    - A slot is free again as soon as `evaluate` has returned, raised or been cancelled: nothing of the job still runs.
+    - After `close` no process is left, whatever was running.
+    """
 
     @property
     def workers(self) -> Sequence[Slot]:
-        """The slots of all its workers."""
-        ...
+        """The slots of all workers, always the same ones."""
 
     async def evaluate(self, slot: Slot, job: Job) -> Evaluation:
-        """Evaluate a job in a slot where nothing else runs; LOST where the infrastructure failed.
+        """Evaluate a job in a slot where nothing else runs; cancelling it ends the training.
 
         Raises:
             MachineError: the worker of the slot did not start.
         """
-        ...
 
     def retire(self, slot: Slot) -> None:
-        """End the worker of a slot where nothing runs, and give back what it holds; it gets no more jobs."""
-        ...
+        """End the worker of a free slot, in the background; the slot gets no more jobs."""
 
     async def close(self) -> None:
-        """End everything that runs; evaluations under way come back as LOST."""
-        ...
+        """End every worker; evaluations under way come back as LOST. May be called again."""

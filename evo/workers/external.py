@@ -10,11 +10,6 @@ from evo.workers.evaluator import Slot
 from trainer.evaluation import Clock, Evaluation, Job, Status, Timings
 
 
-@dataclass(frozen=True)
-class _ExternalSlot:
-    name: str
-
-
 @dataclass(eq=False)
 class _Open:
     """A job that was begun and has no result yet."""
@@ -37,7 +32,7 @@ class ExternalEvaluator:
     """
 
     def __init__(self, slots: int) -> None:
-        self.workers = tuple(_ExternalSlot(f"external/{number}") for number in range(slots))
+        self.workers = tuple(Slot(f"external/{number}") for number in range(slots))
         self.changed = asyncio.Event()
         self._open: dict[str, _Open] = {}
         self._is_closed = False

@@ -5,39 +5,41 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Event
 
 from evo.workers.evaluator import Slot
 from trainer.evaluation import Evaluation, Job, Status
 from trainer.local import SupervisorProcess, WorkerSettings
+from trainer.machine.devices import Device
 
 
-@dataclass(eq=False, slots=True)
-class _LocalSlot:
-    """A worker's place; its supervisor starts with its first job, so that all of them start in parallel."""
+@dataclass(eq=False, slots=True, kw_only=True)
+class _LocalSlot(Slot):
+    """A worker's slot; its supervisor starts with its first job, so that all of them start in parallel."""
 
-    name: str
     settings: WorkerSettings
     supervisor: SupervisorProcess | None = None
+    cancelled: Event = field(default_factory=Event)
 
 
 class LocalEvaluator:
-    """One supervisor a worker; a supervisor that dies is replaced at the next job.
+    """One supervisor a worker; a supervisor that dies is replaced at the next job (`evo.workers.Evaluator`).
 
     Args:
         settings: one for each worker.
+        devices: of the workers, in the same order.
 
     Attributes:
         workers: the slots of all workers.
     """
 
-    def __init__(self, settings: Sequence[WorkerSettings]) -> None:
+    def __init__(self, settings: Sequence[WorkerSettings], devices: Sequence[Device]) -> None:
         self.workers = tuple(
-            _LocalSlot(f"{worker.device}{':' + worker.device_id if worker.device_id else ''}/{number}", worker)
-            for number, worker in enumerate(settings)
+            _LocalSlot(f"{worker.device_name}/{number}", device, settings=worker)
+            for number, (worker, device) in enumerate(zip(settings, devices, strict=True))
         )
-        # A thread a worker waits for its supervisor; it holds no work of its own.
+        # One thread per worker, which only waits for its supervisor.
         self._threads = ThreadPoolExecutor(max_workers=len(settings), thread_name_prefix="evo-worker")
         self._closing = Event()
 
@@ -46,7 +48,16 @@ class LocalEvaluator:
         assert isinstance(slot, _LocalSlot)  # noqa: S101 - one of this evaluator's
         if self._closing.is_set():
             return _lost(slot.settings, job)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._evaluate, slot, job)
+        slot.cancelled.clear()
+        work = asyncio.get_running_loop().run_in_executor(self._threads, self._evaluate, slot, job)
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            slot.cancelled.set()
+            if slot.supervisor is not None:
+                await asyncio.to_thread(slot.supervisor.close)
+            await asyncio.wait([work])  # where the supervisor was still starting
+            raise
 
     def retire(self, slot: Slot) -> None:
         """End a worker's supervisor, in the background."""
@@ -66,7 +77,7 @@ class LocalEvaluator:
             if slot.supervisor is not None:
                 slot.supervisor.close()
             slot.supervisor = SupervisorProcess(slot.settings)
-            if self._closing.is_set():  # `close` may have looked for it before it was there
+            if self._closing.is_set() or slot.cancelled.is_set():  # they may have looked before it was there
                 slot.supervisor.close()
         return slot.supervisor.evaluate(job)
 

@@ -16,11 +16,6 @@ SIGMA_BPB = 0.002
 _FAILURES = (Status.CRASHED, Status.OUT_OF_MEMORY, Status.DIVERGED, Status.TIMED_OUT)
 
 
-@dataclass(eq=False, slots=True)
-class StandInSlot:
-    name: str
-
-
 @dataclass
 class StandInEvaluator:
     """Every numeric constant has an optimum somewhere beside its value in generation 0; noise depends on the seed.
@@ -36,7 +31,7 @@ class StandInEvaluator:
 
     @cached_property
     def workers(self) -> tuple[Slot, ...]:
-        return tuple(StandInSlot(f"stand-in/{number}") for number in range(self.slots))
+        return tuple(Slot(f"stand-in/{number}") for number in range(self.slots))
 
     async def evaluate(self, slot: Slot, job: Job) -> Evaluation:
         await asyncio.sleep(0)
@@ -47,7 +42,10 @@ class StandInEvaluator:
         if job.genome != self.generation_zero and program.random() < 1 / self.one_in:
             status = program.choice(_FAILURES)
             return self._failed(job, status, f"RuntimeError: <b>{status}</b> & more")
-        return self._scored(job, program)
+        try:
+            return self._scored(job, program)
+        except (SyntaxError, ValueError) as error:
+            return self._failed(job, Status.CRASHED, f"{type(error).__name__}: {error}")
 
     def retire(self, slot: Slot) -> None:
         """Nothing to end."""
@@ -60,7 +58,7 @@ class StandInEvaluator:
         noise = random.Random(f"{job.genome}:{job.seed}")
         bpb = {"S": 1.6 + 0.05 * moved + program.gauss(0, 0.002) + noise.gauss(0, SIGMA_BPB)}
         if Split.HOLDOUT in job.splits or (job.holdout_below is not None and bpb["S"] < job.holdout_below):
-            bpb["G"] = 1.61 + 0.05 * moved + self._gate_noise(job)
+            bpb["G"] = 1.61 + 0.05 * moved + self._holdout_noise(job)
         seconds = noise.uniform(9.5, 10)
         objectives = {
             "val_bpb": bpb["S"],
@@ -85,7 +83,7 @@ class StandInEvaluator:
     def _failed(self, job: Job, status: Status, reason: str) -> Evaluation:
         return Evaluation(status, job.seed, "stand-in", Clock.CPU, "none", reason=reason, timings=Timings(1, 1, 0, 2))
 
-    def _gate_noise(self, job: Job) -> float:
+    def _holdout_noise(self, job: Job) -> float:
         program, noise = random.Random(f"{job.genome}:G"), random.Random(f"{job.genome}:{job.seed}:G")
         return program.gauss(0, 0.002) + noise.gauss(0, SIGMA_BPB)
 

@@ -3,7 +3,8 @@
     cheats/     one trick a file; `EXPECTED` lists the verdicts that are right, each a status, perhaps with a part of
                 the reason; `EXPECTED_ON_FLOOR` holds where nothing but a process group confines candidates
     honest/     legitimate and unusual; all of them must be scored
-    specimens   reads them
+    common      what a file of these does not define itself: `Model`, `build_model`, `train`
+    specimens   reads them, and completes each to one source file
     running     evaluates them
 
 The genomes are data, and part of the installed package, so that `evo audit` tries them on the machine of the user: what

@@ -48,13 +48,7 @@ def audit_settings(corpus: Path, device: str, device_id: str = "", sandbox: str 
 def run_audit(
     settings: Settings, specimens: Sequence[Specimen], seeds: Sequence[int] = (0,), supervisors: int = 1
 ) -> Generator[AuditResult]:
-    """Yield the verdict on every genome with every seed, in the order given.
-
-    Args:
-        settings: of `audit_settings`.
-        specimens: what is evaluated.
-        seeds: training seeds.
-        supervisors: how many evaluate at the same time.
+    """Yield the verdict on every genome with every seed, in the order given; each supervisor evaluates one at a time.
 
     Raises:
         MachineError: a supervisor did not start.

@@ -1,4 +1,8 @@
-"""Reads the audit's genomes and says which verdicts on them are right."""
+"""Reads the audit's genomes and says which verdicts on them are right.
+
+Their files hold the trick alone: `Model`, `build_model` and `train` are added from `common.py` where a file does not
+define them, so that each genome is evaluated as one complete source file.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,8 @@ from trainer.sandbox import Level
 CHEATS = "cheats"
 HONEST = "honest"
 _FOLDER = Path(__file__).parent
+_COMMON = _FOLDER / "common.py"
+_DEFINITION = ast.ClassDef | ast.FunctionDef
 _OK = (str(Status.OK),)
 _PROBED = ("causality", "purity")
 
@@ -24,6 +30,7 @@ class Specimen:
         kind: `cheats` or `honest`.
         name: of its file.
         trick: what it does, one line.
+        source: complete.
         expected: right verdicts, each a status, or a status, a colon and a part of the reason.
         expected_on_floor: the same where only a process group confines it; empty where that makes no difference.
     """
@@ -37,7 +44,7 @@ class Specimen:
 
     @property
     def splits(self) -> tuple[Split, ...]:
-        """What it is scored on: as a would-be champion where the probes have to tell, else as anybody."""
+        """What it is scored on: also on the holdout split, where every block is probed, if the probes must tell."""
         scored = self.expected == _OK or any(rule in verdict for verdict in self.expected for rule in _PROBED)
         return (Split.SELECTION, Split.HOLDOUT) if scored else (Split.SELECTION,)
 
@@ -56,6 +63,20 @@ def load_specimens(kind: str) -> list[Specimen]:
     return [_read(kind, path) for path in sorted((_FOLDER / kind).glob("*.py"))]
 
 
+def completed(source: str) -> str:
+    """Return a genome's source followed by the imports of `common.py` and the definitions that the genome lacks."""
+    common = _COMMON.read_text(encoding="utf-8")
+    defined, (_, *body) = _definitions(ast.parse(source)), ast.parse(common).body
+    lacking = [node for node in body if not isinstance(node, _DEFINITION) or node.name not in defined]
+    if not _definitions(ast.Module(lacking, [])):
+        return source
+    return "\n\n".join([source.rstrip(), *(ast.get_source_segment(common, node) or "" for node in lacking)]) + "\n"
+
+
+def _definitions(tree: ast.Module) -> set[str]:
+    return {node.name for node in tree.body if isinstance(node, _DEFINITION)}
+
+
 def _read(kind: str, path: Path) -> Specimen:
     source = path.read_text(encoding="utf-8")
     tree = ast.parse(source)
@@ -68,7 +89,8 @@ def _read(kind: str, path: Path) -> Specimen:
     expected = _OK if kind == HONEST else constants.get("EXPECTED")
     if not said or not expected:
         raise ValueError(f"{path} must begin with a docstring, and a cheat must define EXPECTED")
-    return Specimen(kind, path.stem, said.splitlines()[0], source, expected, constants.get("EXPECTED_ON_FLOOR", ()))
+    on_floor = constants.get("EXPECTED_ON_FLOOR", ())
+    return Specimen(kind, path.stem, said.splitlines()[0], completed(source), expected, on_floor)
 
 
 def _matches(expected: str, verdict: Evaluation) -> bool:

@@ -1,19 +1,19 @@
 """Where prepared corpora are kept, and how a folder comes into being there at once and only once.
 
-A corpus is written into a hidden sibling folder and renamed when it is complete and on disk. Whoever writes holds a
-lock (`flock`, which the kernel drops with its process), so a partial folder whose lock is free is a killed one's.
+A corpus is written into a hidden sibling folder and renamed when it is complete and on disk. The writing process holds
+a lock that the kernel drops with it, so a partial folder whose lock is free was left by a killed process.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import platformdirs
+from filelock import FileLock, Timeout
 
 VARIABLE = "EVO_CACHE"
 
@@ -28,20 +28,23 @@ def default_cache() -> Path:
 def locked(folder: Path, waiting: Callable[[], None]) -> Iterator[None]:
     """Hold the lock on `folder` (which need not exist); `waiting` is called once when another process holds it."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _lock_path(folder).open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            waiting()
-            fcntl.flock(file, fcntl.LOCK_EX)
+    lock = _lock(folder)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        waiting()
+        lock.acquire()
+    try:
         yield
+    finally:
+        lock.release()
 
 
 @contextmanager
 def replaced(folder: Path) -> Iterator[Path]:
     """Give an empty folder to write into, which becomes `folder` if the block ends well and vanishes if not.
 
-    The caller holds the lock on `folder`. What stood there is removed; whoever has its files open keeps them.
+    The caller holds the lock on `folder`. What stood there is removed; processes that have its files open keep them.
     """
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -61,16 +64,12 @@ def remove_abandoned(corpora: Path) -> None:
     """Remove the partial folders that killed processes left in `corpora`, and none that is being written."""
     for partial in corpora.glob(".*.partial"):
         folder = partial.with_name(partial.name.removeprefix(".").removesuffix(".partial"))
-        with _lock_path(folder).open("a") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
+        with suppress(Timeout), _lock(folder).acquire(blocking=False):
             shutil.rmtree(partial, ignore_errors=True)
 
 
-def _lock_path(folder: Path) -> Path:
-    return folder.with_name(f".{folder.name}.lock")
+def _lock(folder: Path) -> FileLock:
+    return FileLock(folder.with_name(f".{folder.name}.lock"))
 
 
 def _flush_to_disk(path: Path) -> None:

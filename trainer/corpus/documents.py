@@ -41,21 +41,16 @@ class Source(Protocol):
     @property
     def name(self) -> str:
         """Short, for people."""
-        ...
 
     @property
     def dataset(self) -> str:
         """What `prepare` is given to find this source again from any working directory."""
-        ...
 
     def fingerprint(self) -> str:
         """Return a text that is cheap to compute and changes when the source's content may have changed."""
-        ...
 
     def size_bytes(self) -> int:
         """Return about how many bytes `documents` reads; 0 where that is unknown."""
-        ...
 
     def documents(self) -> Iterator[Document]:
         """Yield the documents in source order; raise DatasetError where one cannot be read."""
-        ...

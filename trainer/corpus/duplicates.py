@@ -70,14 +70,9 @@ def _shingle_hashes(text: bytes) -> npt.NDArray[np.uint64]:
 
 
 def first_of_each(digests: Sequence[bytes], signatures: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
-    """Mark the documents to keep: those with no near-duplicate before them.
+    """Mark the documents without a near-duplicate before them: shape (n,), from signatures of (n, SIGNATURE_BINS).
 
-    Args:
-        digests: of the normalised documents; equal ones are duplicates without further comparison.
-        signatures: shape (n, SIGNATURE_BINS).
-
-    Returns:
-        shape (n,).
+    Documents of equal digests are duplicates without further comparison.
     """
     keep = np.ones(len(digests), np.bool_)
     seen: set[bytes] = set()

@@ -27,7 +27,7 @@ class HubDataset:
         return self.dataset
 
     def fingerprint(self) -> str:
-        """Return the name: once a dataset is prepared, the hub is not asked for a newer version."""
+        """Return the name: a prepared dataset is not compared with newer versions of the hub."""
         return f"hub:{self.dataset}"
 
     def size_bytes(self) -> int:
@@ -65,7 +65,7 @@ class HubDataset:
 
 
 def _import_datasets() -> Any:
-    """Import `datasets`, which would import torch as soon as rows are read unless told not to."""
+    """Import `datasets` in the mode in which reading rows does not import torch."""
     chosen = os.environ.get("USE_TORCH")
     os.environ.setdefault("USE_TORCH", "0")
     try:

@@ -38,13 +38,7 @@ def cut(utf8: bytes, target_bytes: int) -> list[int]:
 
 
 def boundary(utf8: bytes, low: int, high: int) -> int:
-    """Return the last good place to cut at or before `high`: after a paragraph, line, word, or else a character.
-
-    Args:
-        utf8: UTF-8 text.
-        low: marks before this byte are not looked at.
-        high: at most the length of `utf8`.
-    """
+    """Return the last good place to cut from `low` to `high`: after a paragraph, line, word, or else a character."""
     for mark in _MARKS:
         if (found := utf8.rfind(mark, low, high)) >= 0:
             return found + len(mark)

@@ -19,13 +19,13 @@ from trainer.corpus.spool import Spool
 from trainer.errors import DatasetError
 
 Progress = Callable[[str, int, int], None]
-"""Is told the stage, how much is done and how much there is to do; 0 where the total is unknown."""
+"""Called with the stage, the amount done and the total; 0 where that is unknown."""
 
 TEXT_LIMIT_BYTES = 4_000_000_000
-"""Of a larger source only so much is read: over a thousand million tokens, more than a fixed short budget can use."""
+"""Larger sources are read up to here: more than 10⁹ tokens, more than a short budget can use."""
 DOCUMENT_LIMIT = 2_000_000
 VOCABULARY_TEXT_BYTES = 256_000_000
-"""The vocabulary is learned from at most about so much of the training split, taken evenly."""
+"""Of the training split, evenly taken, from which the vocabulary is learned."""
 LEAST_HELD_OUT_TOKENS = 1024
 
 _DOCUMENTS_AT_ONCE = 64

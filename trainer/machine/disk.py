@@ -1,4 +1,4 @@
-"""How much room a candidate takes on the disk, counted although it would rather not be."""
+"""How much room a candidate takes on the disk, also where it hides its files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 def used_mib(folder: Path, pids: Iterable[int]) -> float:
     """Return what the files in `folder` take, MiB, with those that `pids` have deleted and hold open.
 
-    Infinite when it cannot be told: a folder gone, locked, nested beyond 64 levels, or with more than 20,000 entries.
+    Infinite when it cannot be measured: a folder gone, locked, nested beyond 64 levels, or with over 20,000 entries.
     """
     sizes: dict[int, int] = {}
     try:

@@ -27,12 +27,8 @@ def clean(text: str) -> str:
 class Output:
     """Reads a pipe without blocking; the caller keeps the pipe open and closes it.
 
-    Args:
-        descriptor: of the pipe.
-        listener: told of everything that is read.
-
     Attributes:
-        descriptor: what to watch for output; -1 after its end.
+        descriptor: of the pipe; -1 after its end.
         total_bytes: how much was read so far.
     """
 

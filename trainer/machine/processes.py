@@ -78,9 +78,9 @@ def children(pid: int) -> list[int]:
 
 
 def trees(roots: Iterable[int], most: int | None = None) -> list[int]:
-    """Return `roots` and all their descendants, parents first; once there are more than `most`, no more are looked for.
+    """Return `roots` and all their descendants, parents first, or hardly more than `most` of them.
 
-    A fork bomb grows faster than it can be listed on a machine that it keeps busy.
+    A fork bomb can grow faster than it can be listed.
     """
     found = list(roots)
     seen = set(found)
@@ -99,7 +99,7 @@ def usage(roots: Iterable[int]) -> Usage:
     measured = [_usage_of_one(pid) for pid in pids]
     resident = [one.resident_mib for one in measured]
     if sum(mib > _SMALL_MIB for mib in resident) > 1:
-        # Forked processes share most of their pages; counted fully for each, ten of them would seem to fill a machine.
+        # Forked processes share most of their pages.
         resident = [_shared_out_mib(pid, mib) for pid, mib in zip(pids, resident, strict=True)]
     return Usage(sum(one.cpu_seconds for one in measured), sum(resident))
 
@@ -140,12 +140,17 @@ def _linux_usage(pid: int) -> Usage:
 
 def _shared_out_mib(pid: int, resident_mib: float) -> float:
     """Return the proportional set size of a process, MiB; its resident memory where the system does not tell."""
-    if _ON_LINUX:
-        with contextlib.suppress(OSError), open(f"/proc/{pid}/smaps_rollup", "rb") as rollup:  # noqa: PTH123 - likewise
-            for line in rollup:
-                if line.startswith(b"Pss:"):
-                    return int(line.split()[1]) / 1024
-    return resident_mib
+    shared_out_kib = _number_in(f"/proc/{pid}/smaps_rollup", b"Pss:")
+    return resident_mib if shared_out_kib is None else shared_out_kib / 1024
+
+
+def _number_in(file: str, name: bytes) -> int | None:
+    """Return the number after a name in a file of `/proc`; None where there is none."""
+    with contextlib.suppress(OSError), open(file, "rb") as lines:  # noqa: PTH123 - read many times a second
+        for line in lines:
+            if line.startswith(name):
+                return int(line.split()[1])
+    return None
 
 
 def _psutil_usage(pid: int) -> Usage:
@@ -156,15 +161,7 @@ def _psutil_usage(pid: int) -> Usage:
 
 def peak_resident_mib(pid: int) -> float:
     """Return the highest resident memory that one process had so far, MiB; 0 where the system does not tell."""
-    if _ON_LINUX:
-        with (
-            contextlib.suppress(OSError),
-            Path(f"/proc/{pid}/status").open(encoding="ascii", errors="replace") as status,
-        ):
-            for line in status:
-                if line.startswith("VmHWM:"):
-                    return int(line.split()[1]) / 1024
-    return 0.0
+    return (_number_in(f"/proc/{pid}/status", b"VmHWM:") or 0) / 1024
 
 
 def has_ended(pid: int) -> bool:
@@ -199,7 +196,7 @@ def _signal(pids: Iterable[int], number: signal.Signals) -> None:
 
 
 class Family:
-    """Tells the children that this process started from the orphans that fell to it as a subreaper.
+    """Distinguishes the children that this process started from the orphans that it adopted as a subreaper.
 
     A candidate's process whose parent has ended becomes a child of the supervisor: its work is charged to the
     candidate, and it ends with it. An orphan that has ended stays a zombie until `end_orphans`, so none is missed.
@@ -221,11 +218,7 @@ class Family:
         return [pid for pid in children(os.getpid()) if pid not in self._own]
 
     def end_orphans(self) -> float:
-        """Kill and reap all orphans with their trees; whoever loses its parent by this is found in the next round.
-
-        Returns:
-            the highest resident memory of any one process in them, MiB; 0 where the system does not tell.
-        """
+        """Kill and reap all orphans, and those that this makes; return the highest memory of any one process, MiB."""
         deadline = time.monotonic() + _HUNT_SECONDS
         peak_mib = 0.0
         while (orphans := self.orphans()) and time.monotonic() < deadline:
@@ -238,14 +231,9 @@ class Family:
 def reap(pid: int, deadline: float) -> tuple[int | None, float]:
     """Reap a child that has ended or was killed; one that hangs in the kernel is left after the deadline.
 
-    Args:
-        pid: of the child.
-        deadline: monotonic seconds.
-
     Returns:
         its exit code as `subprocess` has it, None without one; and the highest resident memory of any one process among
-        it and the descendants that were reaped below it, MiB, 0 where the system does not tell. Between fork and exec
-        it was a copy of its parent, and that memory counts.
+        it and its reaped descendants, MiB, 0 where unknown. That includes its time as a copy of its parent before exec.
     """
     with contextlib.suppress(ChildProcessError):
         while (found := os.wait4(pid, os.WNOHANG))[0] == 0:
@@ -257,9 +245,5 @@ def reap(pid: int, deadline: float) -> tuple[int | None, float]:
 
 
 def oom_kills() -> int:
-    """Return how many processes the kernel has killed since it started because memory was short; 0 if untold."""
-    with contextlib.suppress(OSError), Path("/proc/vmstat").open(encoding="ascii") as counters:
-        for line in counters:
-            if line.startswith("oom_kill "):
-                return int(line.split()[1])
-    return 0
+    """Return how many processes the kernel has killed for want of memory since it started; 0 where unknown."""
+    return _number_in("/proc/vmstat", b"oom_kill ") or 0

@@ -1,7 +1,8 @@
-"""Scratch folders: one a supervisor, with one for each of its candidates; nothing stays behind, whoever was killed.
+"""Scratch folders: one a supervisor, with one for each of its candidates; none stays behind after a kill.
 
-A supervisor holds a lock (`flock`, which the kernel drops with its process) in its folder. A folder whose lock is free
-belonged to a killed supervisor: the next one, or the driver that ends its own, removes it with what still lives in it.
+A supervisor holds a lock in its folder, which the kernel drops with its process. A folder with a free lock was left by
+a killed supervisor: the next one, or the driver that ends its own, ends the processes in it and removes it. The lock is
+a plain `flock`, since a lock library would create files in folders that are being removed.
 """
 
 from __future__ import annotations
@@ -23,17 +24,13 @@ _DEATH_SECONDS = 5.0
 
 
 class Scratch:
-    """The folder of one supervisor.
-
-    Args:
-        parent: where to create it; the system's temporary folder when None.
-    """
+    """The folder of one supervisor, created under `parent` or the system's temporary folder."""
 
     def __init__(self, parent: Path | None) -> None:
         # Resolved, because a candidate must not see the difference between a link and its target.
         draft = Path(tempfile.mkdtemp(prefix=".new-", dir=parent)).resolve()
         self._lock = _lock(draft / _LOCK, create=True)
-        # It gets its name only with its lock held, so that nobody can take it for an abandoned one.
+        # It gets its name only with its lock held, lest a sweep take it for an abandoned one.
         self.folder = draft.rename(draft.with_name(_PREFIX + draft.name.removeprefix(".new-")))
         self._count = 0
 
@@ -74,7 +71,7 @@ def remove(folder: Path) -> None:
 
 
 def _lock(path: Path, *, create: bool) -> TextIO | None:
-    """Return the open lock file, or None when somebody holds it."""
+    """Return the open lock file, or None while another process holds it."""
     file = path.open("w" if create else "r", encoding="ascii")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

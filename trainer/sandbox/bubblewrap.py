@@ -34,11 +34,6 @@ _SHARED_MEMORY_SHARE = 0.25
 class BubblewrapSandbox:
     """Own user, pid, mount, network, ipc, uts and cgroup namespaces (`trainer.sandbox.levels.Sandbox`).
 
-    Args:
-        limits: for the process tree; also for what it puts into /dev/shm.
-        device: as torch calls it; a GPU's device files are passed through.
-        visible: what commands may read beside what every candidate may.
-
     Raises:
         Unavailable: bubblewrap is not installed.
     """
@@ -58,7 +53,7 @@ class BubblewrapSandbox:
         return _SCRATCH
 
     def exit_code(self, returncode: int) -> int:
-        """Return the code of the command, of whose signals bubblewrap tells as shells do."""
+        """Return the code of the command, whose signals bubblewrap reports as shells do."""
         return 128 - returncode if 128 < returncode <= 128 + signal.SIGRTMAX else returncode
 
     def launch(
@@ -75,7 +70,7 @@ class BubblewrapSandbox:
         for name, path in frozen.items():
             mounts += ["--ro-bind", str(path), str(_SCRATCH / name)]
         mounts += ["--remount-ro", "/", "--chdir", str(_SCRATCH)]
-        outside = {"PATH": os.defpath, "HOME": str(scratch)}  # so that whoever looks for its inhabitants finds it
+        outside = {"PATH": os.defpath, "HOME": str(scratch)}  # by which `scratch.sweep` finds it
         return start(
             [*self._prelude, *mounts, *variables, "--", *command],
             scratch,
@@ -87,8 +82,8 @@ class BubblewrapSandbox:
     def read_only_path(self, path: Path) -> Path:
         """Return a path to a file through which not even its owner can write to it.
 
-        A candidate that is given a descriptor could open the file behind it anew, for writing: its mount decides, so
-        the file is opened in a namespace where that is read-only. It stays open for as long as this process lives.
+        A candidate with a descriptor could open the file behind it again, for writing. The mount decides about that,
+        so the file is opened in a namespace where it is read-only. It stays open for as long as this process lives.
 
         Raises:
             OSError: it cannot be opened.

@@ -91,13 +91,13 @@ def choose_level(wanted: str, device: str) -> Level:
 
 
 def describe(wanted: str, device: str) -> str:
-    """Return in words what `choose_level` chooses, with the reason why it is not a stronger level if nobody asked."""
+    """Return in words what `choose_level` chooses; for `auto` with the reason why it is not a stronger level."""
     return str(survey(device) if wanted == AUTO else choose_level(wanted, device))
 
 
 @functools.cache
 def _obstacle(level: Level, device: str) -> str:
-    """Return why a level cannot be had, empty if it can; tried once a process, for it takes some tens of ms."""
+    """Return why a level is not available, empty if it is; cached, since trying takes some tens of ms."""
     try:
         if level is not Level.PROCESS_GROUP:
             _try(_build(level, Limits(), device), device)

@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from trainer.sandbox.levels import InPlace, Level, lay_out, limit_resources, start
+from trainer.sandbox.levels import Level, limit_resources, start
 from trainer.settings import Limits
 
+_COPIED_BYTES = 16 * 2**20
 
-class ProcessGroupSandbox(InPlace):
-    """A session of its own with limits (`trainer.sandbox.levels.Sandbox`)."""
+
+class ProcessGroupSandbox:
+    """A session of its own with limits (`trainer.sandbox.levels.Sandbox`).
+
+    There is no mount namespace: a command sees paths as they are, and is itself the process that was started.
+    """
 
     level = Level.PROCESS_GROUP
+    keeper = ""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
+
+    def home(self, scratch: Path) -> Path:
+        """Return the folder itself."""
+        return scratch
+
+    def exit_code(self, returncode: int) -> int:
+        """Return it as it is."""
+        return returncode
+
+    def read_only_path(self, path: Path) -> Path:
+        """Return it as it is."""
+        return path
 
     def launch(
         self,
@@ -27,6 +46,25 @@ class ProcessGroupSandbox(InPlace):
         environment: Mapping[str, str],
         frozen: Mapping[str, Path] = MappingProxyType({}),
     ) -> subprocess.Popen[bytes]:
-        """Start `command` in a session of its own."""
-        lay_out(scratch, frozen)
-        return start(command, scratch, descriptors, environment, lambda: limit_resources(self._limits))
+        """Start `command` in a session of its own, confined before its first instruction."""
+        _lay_out(scratch, frozen)
+        return start(command, scratch, descriptors, environment, lambda: self._confine(scratch, frozen))
+
+    def _confine(self, scratch: Path, frozen: Mapping[str, Path]) -> None:  # noqa: ARG002 - for stronger levels
+        """Confine the calling process; runs between fork and exec."""
+        limit_resources(self._limits)
+
+
+def _lay_out(scratch: Path, frozen: Mapping[str, Path]) -> None:
+    """Put frozen files into a scratch folder under their names.
+
+    Files are copied up to a size that costs no time: Python imports from the real folder of a script, so a linked one
+    would not find what lies beside its link. Folders and large files are linked.
+    """
+    for name, path in frozen.items():
+        place = scratch / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_file() and path.stat().st_size <= _COPIED_BYTES:
+            shutil.copy(path, place)  # keeps the mode: a program stays executable
+        else:
+            place.symlink_to(path)

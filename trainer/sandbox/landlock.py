@@ -12,13 +12,12 @@ import errno
 import os
 import stat
 import struct
-import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 
-from trainer.sandbox.levels import InPlace, Level, Unavailable, lay_out, limit_resources, start
+from trainer.sandbox.floor import ProcessGroupSandbox
+from trainer.sandbox.levels import Level, Unavailable
 from trainer.sandbox.seccomp import build_filter
 from trainer.sandbox.view import SYSTEM_FOLDERS, carved, device_nodes, readable_paths
 from trainer.settings import Limits
@@ -47,7 +46,7 @@ _KERNEL_FILES = tuple(
 )
 
 
-class LandlockSandbox(InPlace):
+class LandlockSandbox(ProcessGroupSandbox):
     """Refused access instead of namespaces (`trainer.sandbox.levels.Sandbox`).
 
     A file is handed over as it is: no candidate can open a path outside again.
@@ -59,27 +58,15 @@ class LandlockSandbox(InPlace):
     level = Level.LANDLOCK
 
     def __init__(self, limits: Limits, device: str, visible: Sequence[Path] = ()) -> None:
-        self._limits = limits
+        super().__init__(limits)
         self._version = _landlock_version()
         self._filter = build_filter()
         readable = readable_paths(device, visible)
         self._readable, self._listed = carved([*SYSTEM_FOLDERS, *readable, *_code_folders(readable)])
         self._devices = [*map(Path, _DEVICES), *device_nodes(device)]
 
-    def launch(
-        self,
-        command: Sequence[str],
-        scratch: Path,
-        descriptors: Sequence[int],
-        environment: Mapping[str, str],
-        frozen: Mapping[str, Path] = MappingProxyType({}),
-    ) -> subprocess.Popen[bytes]:
-        """Start `command` confined before its first instruction."""
-        lay_out(scratch, frozen)
-        return start(command, scratch, descriptors, environment, lambda: self._confine(scratch, frozen))
-
     def _confine(self, scratch: Path, frozen: Mapping[str, Path]) -> None:
-        limit_resources(self._limits)
+        super()._confine(scratch, frozen)
         drop_capabilities()
         _call("prctl", _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         self._restrict_files(scratch, frozen)

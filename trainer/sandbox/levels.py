@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import resource
-import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
@@ -15,7 +14,6 @@ from trainer.machine.processes import die_with_parent
 from trainer.settings import Limits
 
 _OPEN_FILES_LIMIT = 4096
-_COPIED_BYTES = 16 * 2**20
 
 
 class Level(StrEnum):
@@ -29,8 +27,8 @@ class Level(StrEnum):
     """Limits and a short environment only: files and the network are open."""
 
 
-class Unavailable(Exception):  # noqa: N818 - what is the case on this machine
-    """A level cannot be had here; the message says why."""
+class Unavailable(Exception):  # noqa: N818 - no error, but a property of this machine
+    """A level is not available here; the message says why."""
 
 
 class Sandbox(Protocol):
@@ -46,7 +44,6 @@ class Sandbox(Protocol):
 
     def home(self, scratch: Path) -> Path:
         """Return the path at which the command finds its scratch folder."""
-        ...
 
     def launch(
         self,
@@ -56,57 +53,21 @@ class Sandbox(Protocol):
         environment: Mapping[str, str],
         frozen: Mapping[str, Path] = MappingProxyType({}),
     ) -> subprocess.Popen[bytes]:
-        """Start `command` in `scratch`, with `descriptors` inherited and stdout and stderr joined in one pipe.
+        """Start `command` in the writable folder `scratch`, with stdout and stderr joined in one pipe.
 
         Args:
             command: an argument list.
-            scratch: its working folder, which it may write to.
+            scratch: its working folder.
             descriptors: inherited.
             environment: all of its variables.
             frozen: files and folders that it may read, by their names in its working folder.
         """
-        ...
 
     def exit_code(self, returncode: int) -> int:
         """Return the command's exit code, negative for a signal, from that of the process that `launch` returned."""
-        ...
 
     def read_only_path(self, path: Path) -> Path:
         """Return a path of this process to a file whose descriptor may be given to a candidate for reading only."""
-        ...
-
-
-class InPlace:
-    """What levels without a mount namespace share: a command sees paths as they are, and is itself what was started."""
-
-    keeper = ""
-
-    def home(self, scratch: Path) -> Path:
-        """Return the folder itself."""
-        return scratch
-
-    def exit_code(self, returncode: int) -> int:
-        """Return it as it is."""
-        return returncode
-
-    def read_only_path(self, path: Path) -> Path:
-        """Return it as it is."""
-        return path
-
-
-def lay_out(scratch: Path, frozen: Mapping[str, Path]) -> None:
-    """Make what is frozen found under its names in a scratch folder, where no mount can put it there.
-
-    Files are copied up to a size that costs no time: Python imports from where a script really stands, so that a linked
-    one would not find what lies beside its link. Folders and large files are linked.
-    """
-    for name, path in frozen.items():
-        place = scratch / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_file() and path.stat().st_size <= _COPIED_BYTES:
-            shutil.copy(path, place)  # a program stays one
-        else:
-            place.symlink_to(path)
 
 
 def start(

@@ -57,7 +57,7 @@ def build_filter() -> Any:
         rules.add_rule(refuse, "utimensat", path_given, now)
         rules.add_rule(pretend, "utimensat", argument(1, pyseccomp.EQ, 0))
         rules.add_rule(pretend, "utimensat", argument(2, pyseccomp.NE, 0))
-        # The limits of others; a process's own are asked for as those of process 0.
+        # The limits of others; a process's own are those of process 0.
         rules.add_rule(refuse, "prlimit64", argument(0, pyseccomp.NE, 0))
         # Sockets of other types take an address with each message.
         for other in (socket.SOCK_DGRAM, socket.SOCK_SEQPACKET, socket.SOCK_RAW):

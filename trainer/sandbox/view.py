@@ -23,7 +23,7 @@ _PREFIX_PARTS = (
     *("bin", "include", "lib", "lib32", "lib64", "libexec", "share"),
     *("nvvm", "targets", "pyvenv.cfg"),  # the CUDA toolkit of a conda environment among them
 )
-# What `trainer.candidate` imports of this package; the scorer and the supervisor are none of its business.
+# What `trainer.candidate` imports of this package; nothing else of it is visible.
 _CANDIDATE_MODULES = (
     *("__init__", "candidate", "errors", "evaluation", "task"),
     *("ipc/__init__", "ipc/candidate_protocol", "ipc/channel", "ipc/frames"),
@@ -32,12 +32,7 @@ _GPU_NODES = ("nvidia*", "nvidia-caps/*", "dxg")
 
 
 def readable_paths(device: str, visible: Iterable[Path] = ()) -> list[Path]:
-    """Return the files and folders that a candidate on `device` may read, none of them within another.
-
-    Args:
-        device: as torch calls it.
-        visible: more of them.
-    """
+    """Return the files and folders that a candidate on `device` may read, `visible` included, none within another."""
     wanted = [
         *visible,
         *map(Path, _SYSTEM_FILES),
@@ -46,7 +41,7 @@ def readable_paths(device: str, visible: Iterable[Path] = ()) -> list[Path]:
         *_named_by_environment(),
         *([Path("/sys")] if device == "cuda" else []),
     ]
-    # Not Path.exists, which raises where even the way there is forbidden: what we cannot read, nobody can under us.
+    # Not Path.exists, which raises where the way there is forbidden. What this process cannot read, no child can.
     return _outermost(path for path in wanted if os.path.exists(path))  # noqa: PTH110
 
 
@@ -66,11 +61,7 @@ def hidden_within(paths: Iterable[Path]) -> list[Path]:
 
 
 def carved(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
-    """Divide folders around what is hidden in them.
-
-    Returns:
-        what may be read, and the folders between, which may be listed at most.
-    """
+    """Divide folders around what is hidden in them: into what may be read, and folders that may only be listed."""
     readable, listed = list(paths), []
     for secret in _secrets():
         while around := next((path for path in readable if secret.is_relative_to(path.resolve())), None):

@@ -15,14 +15,8 @@ _ORDER_SEED = 20_261_121
 def scored_blocks(corpus: Corpus, split: Split, length: int, score_tokens: int) -> npt.NDArray[np.int64]:
     """Return blocks spread evenly over a split: shape (n, length + 1).
 
-    No token is in two of them, not even as a target: what one block asks for, no other shows. They are shuffled,
-    always in the same way, so that what came before tells nothing of what comes.
-
-    Args:
-        corpus: where the split is from.
-        split: a held-out one.
-        length: T, tokens.
-        score_tokens: how many are scored at most.
+    At most `score_tokens` are scored. No token is in two blocks, not even as a target: what one block asks for, no
+    other shows. They are shuffled, always in the same way, so that a block tells nothing of the next.
 
     Raises:
         ConfigError: the split is too short for one block.

@@ -4,7 +4,7 @@ A *probe* is a scored block of which everything after a random cut was replaced 
 replica, a fresh process that shares nothing with the one that was scored, answers the probes in another order and among
 other blocks. A model that is a pure and causal function gives both times the same log-probabilities before the cut.
 Whatever else an answer came from moves it: later tokens, the other blocks of its batch, its place in the batch, blocks
-seen before, chance, time, or which process was asked.
+seen before, chance, time, or the process that answers.
 
 It does not help a genome to recognise a probe or the replica that answers them. That replica never saw what stood
 after the cut, in this probe or in any other, so it cannot repeat an answer that came from there; and the replica that
@@ -22,7 +22,7 @@ The bound
     A leak at a share p of the positions goes unnoticed by n probes with probability (1 - p)^n at most: at 95%, p is
     below 3 / n. The gain is p times what a token costs there. With the defaults on a CPU there are 64 probes each time
     (p < 4.6%, worth 0.07 bits per byte of 1.5 if the leak makes tokens of ordinary cost free), and 512 when a second
-    split is scored (p < 0.6%, worth 0.009), as it is for whoever scores below the best so far on the first one.
+    split is scored (p < 0.6%, worth 0.009), as it is after a score below the best so far on the first one.
     Finalists are scored so with several seeds, and every descendant of a cheat is probed again: k evaluations together
     bound p by 3 / (n k). A leak that stays within the tolerance everywhere is worth about `Tolerance.drift_nats /
     sqrt(n)` nats a token at most.
@@ -44,8 +44,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
 SHARE = 0.25
-"""Probes per scored block: what every individual pays. Who is scored on a second split, as would-be champions are, has
-every block of both probed."""
+"""Probes per scored block, for every individual. With a score on a second split every block of both is probed."""
 
 _TRIES = 64  # starts that are tried until one has another token; by then all but the dullest text has
 
@@ -169,12 +168,7 @@ class Finding(NamedTuple):
 
 
 class Examination:
-    """Collects what both replicas answered to some probes, and judges.
-
-    Args:
-        probes: in the order in which they are asked.
-        tolerance: of this device.
-    """
+    """Collects what both replicas answered to some probes, and judges."""
 
     def __init__(self, probes: list[Probe], tolerance: Tolerance) -> None:
         self.probes = probes

@@ -6,8 +6,8 @@ and its own byte counts. Bits per byte of a split = Σ -log2 p(target) / Σ byte
 for text.
 
 Two orders make a score: `score` questions one replica of the candidate, `verify` asks another one the probes that were
-drawn with it (`probes`). The first has ended when the second gets its genome. A would-be champion is told from
-the others by its score itself, so that it is trained only once.
+drawn with it (`probes`). The first has ended when the second gets its genome. A candidate whose score is below that of
+the best so far is scored on the holdout split in the same go, so that it is trained only once.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch.nn import functional as F  # noqa: N812 - what everybody calls it
+from torch.nn import functional as F  # noqa: N812 - its usual name
 
 from trainer.corpus import Corpus, load
 from trainer.errors import EvoError
@@ -44,11 +44,7 @@ _CALIBRATION_TOKENS = 1024
 
 
 class Unscorable(Exception):  # noqa: N818 - a verdict on the candidate
-    """The candidate's answers cannot be scored.
-
-    Attributes:
-        status: what the evaluation ends as.
-    """
+    """The candidate's answers cannot be scored."""
 
     def __init__(self, status: Status, reason: str) -> None:
         super().__init__(reason)
@@ -68,11 +64,7 @@ class Score:
 
 
 class Scorer:
-    """Scores serving candidates on the splits of one corpus.
-
-    Attributes:
-        tolerance: what honest answers may differ by on this device.
-    """
+    """Scores serving candidates on the splits of one corpus."""
 
     def __init__(self, settings: Settings, corpus: Corpus) -> None:
         self._settings = settings
@@ -94,11 +86,11 @@ class Scorer:
     def score(self, order: Message, candidate: Channel) -> Iterator[Message]:
         """Yield one `score` message a split; raise Unscorable or Gone when the candidate fails.
 
-        Who comes out below `gate_below` on the selection split is scored on the gate split as well, and examined
-        thoroughly. An answer can be noted only while it is there, so until that is known both examinations note.
+        A score below `holdout_below` on the selection split leads to a score on the holdout split and a thorough
+        examination. An answer can be noted only while it is there, so until that is known both examinations note.
         """
         splits = [Split(name) for name in order["splits"]]
-        may_lead = order.get("gate_below") is not None and Split.HOLDOUT not in splits
+        may_lead = order.get("holdout_below") is not None and Split.HOLDOUT not in splits
         self._examination = self._draw_examination(splits)
         thorough = self._draw_examination([*splits, Split.HOLDOUT]) if may_lead else None
         self._noting = [self._examination] if thorough is None else [self._examination, thorough]
@@ -106,15 +98,15 @@ class Scorer:
             for split in splits:
                 score = self._score_split(candidate, frames, split, order["pid"])
                 yield _score_message(split, score)
-                if thorough and split is Split.SELECTION and score.bits_per_byte < order["gate_below"]:
+                if thorough and split is Split.SELECTION and score.bits_per_byte < order["holdout_below"]:
                     self._examination = thorough
             self._noting = [self._examination]
             if self._examination is thorough:
-                gate = self._score_split(candidate, frames, Split.HOLDOUT, order["pid"])
-                yield _score_message(Split.HOLDOUT, gate)
+                score = self._score_split(candidate, frames, Split.HOLDOUT, order["pid"])
+                yield _score_message(Split.HOLDOUT, score)
 
     def batches(self, split: Split) -> list[Ints]:
-        """Return what is asked of a split, in order: each of shape (rows, sequence_length)."""
+        """Return the inputs of a split in batches, in order: each of shape (rows, sequence_length)."""
         inputs = self._blocks[split][:, :-1]
         return [inputs[start : start + self._shape.batch] for start in range(0, len(inputs), self._shape.batch)]
 
@@ -132,7 +124,7 @@ class Scorer:
                 raise Unscorable(Status.REJECTED, self._explain(finding, candidate, frames))
 
     def _explain(self, finding: Finding, candidate: Channel, frames: Frames) -> str:
-        """Return which rule was broken: the probe is asked twice more, once with the end that the block has."""
+        """Return which rule was broken, after two more answers to the probe, one with the end that the block has."""
         examination = self._examination
         probe = examination.probes[finding.probe]
         indices = next(batch for batch in examination.batches(self._shape.batch) if finding.probe in batch)
@@ -155,7 +147,7 @@ class Scorer:
 
     @contextlib.contextmanager
     def _serving(self, order: Message, candidate: Channel) -> Iterator[Frames]:
-        """Have a candidate load its model, and give the memory to talk through."""
+        """Have a candidate load its model, and yield the memory that both share."""
         # Fresh memory, because what an earlier candidate left in it could help this one.
         frames = Frames.create(self._shape)
         try:
@@ -199,7 +191,7 @@ class Scorer:
         return Score(nats / math.log(2) / counted_bytes, sum(size for size, _ in steady) / max(seconds, 1e-9))
 
     def _ask(self, candidate: Channel, frames: Frames, inputs: Ints) -> None:
-        """Have blocks answered in the frames' logits."""
+        """Let the candidate write its logits for some blocks into the frames."""
         rows = len(inputs)
         # Unknown before, so that no answer can be sent ahead of its question.
         number = secrets.randbits(48)
@@ -225,10 +217,7 @@ class Scorer:
     ) -> tuple[npt.NDArray[np.float32], list[npt.NDArray[np.float32]]]:
         """Return the nats of a block's targets, shape (T,), and all log-probabilities at some positions, each (V,).
 
-        Args:
-            shared: shape (T, V), logits that the candidate can still write to.
-            targets: shape (T,).
-            positions: below T.
+        `shared` are the logits, shape (T, V), to which the candidate can still write.
         """
         # Copied before it is read; one block at a time stays in the processor's cache.
         self._copy.copy_(torch.from_numpy(shared))

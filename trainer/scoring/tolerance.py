@@ -32,13 +32,7 @@ _LOGIT_SCALE = 3.0
 
 
 def measure_tolerance(settings: Settings, vocab_size: int, tokens: torch.Tensor) -> Tolerance:
-    """Return the tolerance of this device.
-
-    Args:
-        settings: the device, the budget and the length that generation 0 is sized by.
-        vocab_size: of the corpus.
-        tokens: shape (rows, T), int64, real text.
-    """
+    """Return the tolerance of this device, measured on real text: `tokens` of shape (rows, T), int64."""
     device = torch.device(settings.device)
     with torch.random.fork_rng(), torch.inference_mode():
         torch.manual_seed(0)

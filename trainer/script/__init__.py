@@ -1,7 +1,7 @@
 """Script tasks: any program whose files evolve, run as a whole in the sandbox.
 
-Read `supervisor` first: it runs the command, and afterwards the trusted scoring if there is one. `settings` is what it
-is told, `frozen` the files that every genome is given and none may change, `readings` where the objectives are read.
+Read `supervisor` first: it runs the command, and afterwards the trusted scoring if there is one. `settings` is its
+input, `frozen` the files that every genome is given and none may change, `readings` reads the objectives.
 """
 
 from trainer.script.frozen import Frozen, freeze

@@ -24,11 +24,7 @@ _SEARCH_SECONDS = 2.0  # for one pattern in what is read at once, which takes so
 
 
 class Reader:
-    """Looks for some objectives in the output of one command, line by line.
-
-    Args:
-        readings: where each objective stands.
-    """
+    """Looks for some objectives in the output of one command, line by line."""
 
     def __init__(self, readings: Sequence[Reading]) -> None:
         self._readings = readings
@@ -50,10 +46,7 @@ class Reader:
             self._rest = b""
 
     def values(self, folder: Path) -> dict[str, float]:
-        """Return each objective's value after the command has ended.
-
-        Args:
-            folder: the working folder that it left.
+        """Return each objective's value after the command has ended and left its working folder.
 
         Raises:
             Ended: CRASHED where a value is missing, ambiguous or no number; DIVERGED where it is not finite.
@@ -101,7 +94,7 @@ class Reader:
 
 @contextlib.contextmanager
 def _time_limit(reading: Reading) -> Iterator[None]:
-    """Raise Ended in a search that takes too long: some patterns do for ever, on lines that are made for it."""
+    """Raise Ended in a search that takes too long, as some patterns do on lines made for it."""
 
     def end(number: int, frame: object) -> None:  # noqa: ARG001 - what a signal handler is given
         raise Ended(
@@ -110,7 +103,7 @@ def _time_limit(reading: Reading) -> Iterator[None]:
             f"pattern simpler: {reading.pattern}",
         )
 
-    # Of CPU time, so that a busy machine ends nobody. Matching gives way to signals.
+    # Of CPU time, so that a busy machine makes no difference. Matching gives way to signals.
     before = signal.signal(signal.SIGVTALRM, end)
     signal.setitimer(signal.ITIMER_VIRTUAL, _SEARCH_SECONDS)
     try:
@@ -153,7 +146,7 @@ def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _read_regular(folder: Path, name: str) -> bytes:
-    """Return the content of a file that a candidate wrote: of no link, pipe or device, and of no more than a bit."""
+    """Return the content of a file that a candidate wrote: no link, pipe or device, and not too large."""
     path = folder / name
     inner = [parent for parent in path.parents if parent != folder and parent.is_relative_to(folder)]
     # Not Path.is_symlink, which raises in a folder that may not be entered.
@@ -162,7 +155,7 @@ def _read_regular(folder: Path, name: str) -> bytes:
     try:
         if path.exists() and not path.is_file():
             raise Ended(Status.CRASHED, f"left {name}, which is not a regular file")
-        # Nobody can swap it any more: whoever wrote it has ended.
+        # It cannot be swapped any more: the process that wrote it has ended.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise Ended(Status.CRASHED, f"left no readable {name}: {error.strerror}") from error

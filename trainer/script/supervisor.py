@@ -14,24 +14,22 @@ import shutil
 import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from trainer.errors import GenomeError, MachineError
 from trainer.evaluation import Evaluation, Job, Status, Timings
 from trainer.genome import split
 from trainer.ipc.channel import Channel
-from trainer.machine.devices import GpuMemory
-from trainer.machine.processes import Family
-from trainer.machine.scratch import Scratch, remove, sweep
-from trainer.sandbox import Level, candidate_environment, choose_sandbox, program_folders
+from trainer.machine.scratch import remove
+from trainer.sandbox import Level, candidate_environment, program_folders
 from trainer.script.frozen import Frozen
 from trainer.script.programs import find_program
 from trainer.script.readings import Reader
 from trainer.script.settings import ScriptSettings
 from trainer.supervisor.measurements import code_lines
-from trainer.supervisor.process_tree import ProcessTree
-from trainer.supervisor.service import serve_driver
+from trainer.supervisor.process_tree import ProcessTree, Workplace
+from trainer.supervisor.service import Recording, serve_driver
 from trainer.supervisor.watch import Ended, Guard, TimeLimit
 
 ARTIFACTS = "artifacts"
@@ -40,24 +38,8 @@ ARTIFACTS = "artifacts"
 _OUT_OF_MEMORY = re.compile(r"\bMemoryError\b|\bOutOfMemoryError\b|out of memory|Cannot allocate memory", re.IGNORECASE)
 
 
-@dataclass(slots=True)
-class _Recording:
-    """What has been measured of one evaluation so far."""
-
-    started: float = field(default_factory=time.monotonic)
-    run_seconds: float = 0.0
-    score_seconds: float = 0.0
-    peak_memory_mib: float = 0.0
-    objectives: dict[str, float] = field(default_factory=dict)
-    log_tail: str = ""
-
-
 class ScriptSupervisor:
     """Evaluates jobs one after the other.
-
-    Args:
-        settings: of the task and the device.
-        driver: the line whose end ends everything.
 
     Raises:
         MachineError: the machine lacks something, or a frozen file is not what it was.
@@ -72,12 +54,8 @@ class ScriptSupervisor:
         commands = [command for command in (settings.command, settings.score) if command]
         programs = {find_program(command[0], settings.root) for command in commands}
         visible = [path for program in sorted(programs) for path in program_folders(program)]
-        self._sandbox = choose_sandbox(settings.sandbox, settings.limits, settings.device, visible)
-        self._family = Family()
-        self._family.end_orphans()  # what trying the sandbox has left
-        self._gpu = GpuMemory(settings.device_id) if settings.device == "cuda" else None
-        sweep(settings.scratch)
-        self._scratch = Scratch(settings.scratch)
+        self._workplace = Workplace(settings, visible)
+        self._sandbox = self._workplace.sandbox
 
     @property
     def sandbox_level(self) -> str:
@@ -86,17 +64,12 @@ class ScriptSupervisor:
 
     def close(self) -> None:
         """End every child and leave nothing behind."""
-        self._family.end_orphans()
-        self._scratch.close()
+        self._workplace.close()
 
     def evaluate(self, job: Job) -> Evaluation:
-        """Run one genome; every ending of its command is a status, never an exception.
-
-        Raises:
-            MachineError: a frozen file changed since the run began.
-        """
+        """Run one genome; raise MachineError when a frozen file changed since the run began, and for nothing else."""
         self._check_frozen()
-        recording = _Recording()
+        recording = Recording()
         status, reason = Status.OK, ""
         try:
             recording.objectives["code_lines"] = float(code_lines(job.genome))
@@ -112,39 +85,38 @@ class ScriptSupervisor:
         except OSError as error:
             status, reason = Status.LOST, f"the machine failed: {error}"
         if self._protects_frozen:
-            self._check_frozen()  # whatever came out, somebody else's change may be the reason
-        return self._verdict(job, recording, status, reason)
+            self._check_frozen()  # a change from outside may be the reason for any result
+        device, clock = self._settings.device_name, self._settings.clock
+        return recording.evaluation(job, status, reason, device=device, clock=clock, sandbox=self.sandbox_level)
 
-    def _run_and_score(self, job: Job, recording: _Recording) -> None:
+    def _run_and_score(self, job: Job, recording: Recording) -> None:
         settings = self._settings
         reader = Reader(() if settings.score else settings.readings)
-        with self._process(settings.command, job, self._frozen, recording, reader, self._files(job)) as tree:
+        files = split(job.genome, settings.genome)
+        with self._process(settings.command, job, self._frozen, recording, reader, files) as tree:
             started = time.monotonic()
-            try:
-                recording.run_seconds = self._finish(tree, "the command") - started
-            finally:
-                recording.peak_memory_mib = tree.peak_memory_mib
+            seconds = self._finish(tree, "the command") - started
+            recording.timings = Timings(train_seconds=seconds, train_wall_seconds=seconds)
             self._refuse_replaced(tree.scratch)
             recording.objectives |= reader.values(tree.scratch)
-            recording.objectives["run_seconds"] = recording.run_seconds
-            recording.objectives["peak_memory_mib"] = recording.peak_memory_mib
+            recording.objectives |= {"run_seconds": seconds, "peak_memory_mib": tree.peak_memory_mib}
             if settings.score:
                 recording.objectives |= self._score(job, tree.scratch, recording)
 
-    def _score(self, job: Job, left: Path, recording: _Recording) -> dict[str, float]:
+    def _score(self, job: Job, left: Path, recording: Recording) -> dict[str, float]:
         """Run the trusted command on what the other one left, and return what it reports."""
         started = time.monotonic()
         settings = self._settings
         reader = Reader(settings.readings)
         given = (*self._frozen, *self._held_out)
-        folder = self._scratch.new_folder()
+        folder = self._workplace.scratch.new_folder()
         try:
             _take_artifacts(left, folder / ARTIFACTS, given)
             with self._process(settings.score, job, given, recording, reader, {}, folder) as tree:
                 self._finish(tree, "the score command")
                 return reader.values(folder)
         finally:
-            recording.score_seconds = time.monotonic() - started
+            recording.timings = replace(recording.timings, score_seconds=time.monotonic() - started)
             remove(folder)
 
     @contextlib.contextmanager
@@ -153,27 +125,24 @@ class ScriptSupervisor:
         command: Sequence[str],
         job: Job,
         given: Sequence[Frozen],
-        recording: _Recording,
+        recording: Recording,
         reader: Reader,
         files: Mapping[str, str],
         folder: Path | None = None,
     ) -> Iterator[ProcessTree]:
         """Start a command in a fresh folder with some files, and end it with everything that it started."""
-        scratch = folder or self._scratch.new_folder()
+        scratch = folder or self._workplace.scratch.new_folder()
         for name, content in files.items():
             path = scratch / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content, encoding="utf-8", newline="")
         tree = ProcessTree(
+            self._workplace,
             self._filled_in(command, job),
-            self._sandbox,
             scratch,
-            (),
             self._environment(scratch, job),
-            self._family,
-            self._gpu,
-            {one.name: one.path for one in given},
-            reader.feed,
+            frozen={one.name: one.path for one in given},
+            listener=reader.feed,
         )
         try:
             yield tree
@@ -196,7 +165,7 @@ class ScriptSupervisor:
             raise Ended(end.status, _with_last_line(f"{what} {end}", said)) from end
 
     def _after_a_kill(self, job: Job, reason: str) -> tuple[Status, str]:
-        """Return how to judge a command that somebody killed; who, the kernel does not tell."""
+        """Return the verdict on a command that was killed; by itself or from outside, the kernel does not tell."""
         if job in self._killed:
             return Status.CRASHED, f"{reason}, and so when it ran before: it seems to kill itself"
         self._killed.add(job)
@@ -208,7 +177,7 @@ class ScriptSupervisor:
         return [re.sub("{seed}|{seconds}", lambda found: values[found[0]], part) for part in command]
 
     def _program(self, name: str) -> str:
-        """Return the path of a program; one of the project's own stands in the working folder, among its own kind."""
+        """Return the path of a program; one of the project's own is run from the working folder."""
         given = [one.name for one in (*self._frozen, *self._held_out)]
         if "/" in name and any(PurePosixPath(name).is_relative_to(folder) for folder in given):
             return f"./{PurePosixPath(name)}"
@@ -229,12 +198,9 @@ class ScriptSupervisor:
         return environment
 
     def _seconds(self, job: Job) -> str:
-        """Return the time that the command is to give itself; empty where nobody says."""
+        """Return the time that the command is to give itself; empty where the task sets none."""
         fixed = self._settings.fixed_seconds
         return "" if fixed is None else f"{job.budget_fraction * fixed:g}"
-
-    def _files(self, job: Job) -> dict[str, str]:
-        return split(job.genome, self._settings.genome)
 
     def _check_frozen(self) -> None:
         changed = self._changed()
@@ -255,7 +221,7 @@ class ScriptSupervisor:
             raise Ended(Status.REJECTED, f"the frozen {' and '.join(changed)} changed while it ran")
 
     def _refuse_replaced(self, folder: Path) -> None:
-        """Raise Ended when the command had other files in place of the frozen ones; a mount of its own allows none."""
+        """Raise Ended when the command replaced frozen files, which bubblewrap's mounts do not allow."""
         if self._sandbox.level is Level.BUBBLEWRAP:
             return
         replaced = [one.name for one in self._settings.frozen if not one.stands_in(folder)]
@@ -263,40 +229,15 @@ class ScriptSupervisor:
             raise Ended(Status.REJECTED, f"replaced the frozen {' and '.join(replaced)}")
 
     def _changed(self) -> list[str]:
-        """Return the names of frozen files with another content; those that were only touched are known from now on."""
-        changed: list[str] = []
-
-        def look(frozen: Frozen) -> Frozen:
-            again = frozen.looked_at_again()
-            if again is None:
-                changed.append(frozen.name)
-            return again or frozen
-
-        self._frozen, self._held_out = tuple(map(look, self._frozen)), tuple(map(look, self._held_out))
-        return changed
-
-    def _verdict(self, job: Job, recording: _Recording, status: Status, reason: str) -> Evaluation:
-        timings = Timings(
-            train_seconds=recording.run_seconds,
-            train_wall_seconds=recording.run_seconds,
-            score_seconds=recording.score_seconds,
-            total_seconds=time.monotonic() - recording.started,
-        )
-        return Evaluation(
-            status=status,
-            seed=job.seed,
-            device=self._settings.device_name,
-            clock=self._settings.clock,
-            sandbox=self.sandbox_level,
-            objectives=recording.objectives if status is Status.OK else {},
-            reason=reason,
-            log_tail=recording.log_tail,
-            timings=timings,
-        )
+        """Return the names of frozen files with another content; of others, remember the new signature."""
+        again = {one: one.looked_at_again() for one in (*self._frozen, *self._held_out)}
+        self._frozen = tuple(again[one] or one for one in self._frozen)
+        self._held_out = tuple(again[one] or one for one in self._held_out)
+        return [one.name for one, now in again.items() if now is None]
 
 
 def _take_artifacts(left: Path, artifacts: Path, given: Iterable[Frozen]) -> None:
-    """Move what a command left, and keep plain files and folders alone: a link could lead to held-out data."""
+    """Move the plain files and folders that a command left; a link could lead to held-out data."""
     try:
         shutil.copytree(left, artifacts, symlinks=True, copy_function=os.rename, ignore=_special)
         for one in given:

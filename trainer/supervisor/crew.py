@@ -9,35 +9,24 @@ from pathlib import Path
 from trainer.errors import MachineError
 from trainer.ipc.candidate_protocol import GENOME_FILE, Role
 from trainer.ipc.channel import Channel, ChannelClosed
-from trainer.machine.devices import GpuMemory
 from trainer.machine.processes import Family, die_with_parent, has_ended
-from trainer.machine.scratch import Scratch, sweep
-from trainer.sandbox import Sandbox, candidate_environment, choose_sandbox, python_command, trusted_environment
+from trainer.sandbox import candidate_environment, python_command, trusted_environment
 from trainer.settings import Settings
-from trainer.supervisor.process_tree import ProcessTree
+from trainer.supervisor.process_tree import ProcessTree, Workplace
 
 _SPARES = {Role.TRAIN: 1, Role.SERVE: 2}  # of those that serve, one is scored and one answers the probes
 _START_PATIENCE_SECONDS = 300.0
 
 
 class Crew:
-    """Everything that one supervisor started and has to end.
-
-    Attributes:
-        sandbox: what candidates are confined by.
-        scorer: the trusted process; a new one after `replace_scorer`.
-    """
+    """Everything that one supervisor started and has to end."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self.sandbox = choose_sandbox(settings.sandbox, settings.limits, settings.device)
-        self._family = Family()
-        self._family.end_orphans()  # what trying the sandbox has left
-        self._gpu = GpuMemory(settings.device_id) if settings.device == "cuda" else None
-        sweep(settings.scratch)
-        self._scratch = Scratch(settings.scratch)
+        self._workplace = Workplace(settings)
+        self.sandbox = self._workplace.sandbox
         self._spares: list[Candidate] = []
-        self.scorer = ScorerProcess(settings, self._family)
+        self.scorer = ScorerProcess(settings, self._workplace.family)
         self.refill()
 
     def read_only_path(self, path: Path) -> Path:
@@ -45,10 +34,10 @@ class Crew:
         try:
             return self.sandbox.read_only_path(path)
         finally:
-            self._family.end_orphans()
+            self._workplace.family.end_orphans()
 
     def take(self, role: Role) -> Candidate:
-        """Return the oldest spare of a role that still lives, or a new candidate; `refill` replaces it."""
+        """Return the oldest living spare of a role, or else a new candidate."""
         for spare in [spare for spare in self._spares if spare.role is role]:
             self._spares.remove(spare)
             if not has_ended(spare.pid):
@@ -61,16 +50,16 @@ class Crew:
         return self._spares[0]
 
     def refill(self) -> None:
-        """Start a spare if one is missing and no other is warming up: at most one takes time from who trains."""
+        """Start a spare if one is missing and no other is warming up: at most one takes time from a training."""
         present = Counter(spare.role for spare in self._spares)
         missing = [role for role, wanted in _SPARES.items() if present[role] < wanted]
         if missing and not any(spare.warming() for spare in self._spares):
             self._spares.append(self._new_candidate(missing[0]))
 
     def replace_scorer(self) -> None:
-        """End the scorer, whatever it is doing, and start another."""
+        """End the scorer and start another."""
         self.scorer.close()
-        self.scorer = ScorerProcess(self._settings, self._family)
+        self.scorer = ScorerProcess(self._settings, self._workplace.family)
 
     def close(self) -> None:
         """End every child and remove every scratch folder."""
@@ -78,52 +67,32 @@ class Crew:
             spare.close()
         self._spares.clear()
         self.scorer.close()
-        self._family.end_orphans()
-        self._scratch.close()
+        self._workplace.close()
 
     def _new_candidate(self, role: Role) -> Candidate:
-        return Candidate(role, self._settings, self.sandbox, self._scratch.new_folder(), self._family, self._gpu)
+        return Candidate(role, self._settings, self._workplace)
 
 
 class Candidate(ProcessTree):
-    """A warm process with its line to the supervisor, waiting for its genome.
+    """A warm process with its line to the supervisor, which the scorer takes over for scoring."""
 
-    Attributes:
-        role: what it is warmed up for.
-        channel: the supervisor's end of the line, until it is given to the scorer.
-        ready: whether it has said that it is warm.
-    """
-
-    def __init__(
-        self,
-        role: Role,
-        settings: Settings,
-        sandbox: Sandbox,
-        scratch: Path,
-        family: Family,
-        gpu: GpuMemory | None,
-    ) -> None:
+    def __init__(self, role: Role, settings: Settings, workplace: Workplace) -> None:
         self.role = role
         self.ready = False
         self.channel, inherited = Channel.pair()
-        arguments = (str(inherited.fileno()), settings.device, str(settings.threads), role)
+        line = inherited.fileno()
+        command = python_command("trainer.candidate", str(line), settings.device, str(settings.threads), role)
+        scratch = workplace.scratch.new_folder()
+        environment = candidate_environment(workplace.sandbox.home(scratch), settings.device_id, settings.threads)
         try:
             with inherited:
-                super().__init__(
-                    python_command("trainer.candidate", *arguments),
-                    sandbox,
-                    scratch,
-                    (inherited.fileno(),),
-                    candidate_environment(sandbox.home(scratch), settings.device_id, settings.threads),
-                    family,
-                    gpu,
-                )
+                super().__init__(workplace, command, scratch, environment, (line,))
         except OSError:
             self.channel.close()
             raise
 
     def warming(self) -> bool:
-        """Return whether it has yet to say that it is warm; one that has ended never will."""
+        """Return whether it still warms up."""
         if not self.ready:
             try:
                 self.ready = self.channel.take() is not None
@@ -132,7 +101,7 @@ class Candidate(ProcessTree):
         return not self.ready
 
     def give_genome(self, source: str) -> None:
-        """Put the genome where the process will look for it; what is measured counts from now."""
+        """Write the genome into the scratch folder, and measure from now on."""
         (self.scratch / GENOME_FILE).write_text(source, encoding="utf-8", newline="")
         self.begin()
 
@@ -143,11 +112,7 @@ class Candidate(ProcessTree):
 
 
 class ScorerProcess:
-    """The trusted process that holds the held-out tokens.
-
-    Attributes:
-        channel: the line to it.
-    """
+    """The trusted process that holds the held-out tokens."""
 
     def __init__(self, settings: Settings, family: Family) -> None:
         self._family = family
@@ -166,11 +131,7 @@ class ScorerProcess:
         self.channel.send({"event": "start", "settings": settings.to_json()})
 
     def await_ready(self) -> None:
-        """Wait until it has loaded the corpus.
-
-        Raises:
-            MachineError: it did not start.
-        """
+        """Wait until it has loaded the corpus; raise MachineError when it did not start."""
         if self._ready:
             return
         try:

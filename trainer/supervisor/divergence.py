@@ -1,7 +1,7 @@
-"""When a training has diverged by the loss that it reports, though that is still a number.
+"""Ends a training whose reported loss is not finite or has exploded.
 
-Schedules end with the budget, so a loss on the way there says nothing about who is better, and nobody is ended for a
-bad one. Ten times worse than a guess at random is another matter: from there nothing comes back within a budget.
+Learning-rate schedules end with the budget, so an ordinary bad loss on the way is no reason to end a training. A loss
+ten times that of a guess at random is: no training recovers from it within a budget.
 """
 
 from __future__ import annotations
@@ -30,15 +30,7 @@ class Divergence:
         self._is_beyond = False
 
     def tell(self, step: int, loss: float) -> None:
-        """Take in a report.
-
-        Args:
-            step: of training.
-            loss: as reported; NaN when it is no number.
-
-        Raises:
-            Ended: the training has diverged.
-        """
+        """Take in a report (NaN for a loss that is no number); raise Ended when the training has diverged."""
         if not math.isfinite(loss):
             raise Ended(Status.DIVERGED, f"the training loss was not a finite number at step {step}")
         if self._is_first:

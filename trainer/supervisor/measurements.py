@@ -17,16 +17,10 @@ from trainer.supervisor.watch import Ended
 
 _LAYOUT = frozenset(
     (
-        tokenize.COMMENT,
-        tokenize.NL,
-        tokenize.NEWLINE,
-        tokenize.INDENT,
-        tokenize.DEDENT,
-        tokenize.ENCODING,
-        tokenize.ENDMARKER,
+        *(tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT),
+        *(tokenize.ENCODING, tokenize.ENDMARKER),
     )
 )
-
 _HEADER_LIMIT_BYTES = 16 * 2**20
 
 
@@ -50,21 +44,17 @@ def code_lines(source: str) -> int:
 
 
 def _docstring_lines(tree: ast.Module) -> set[int]:
+    documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
     lines: set[int] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.body:
+        if isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None:
             first = node.body[0]
-            if (
-                isinstance(first, ast.Expr)
-                and isinstance(first.value, ast.Constant)
-                and isinstance(first.value.value, str)
-            ):
-                lines.update(range(first.lineno, (first.end_lineno or first.lineno) + 1))
+            lines.update(range(first.lineno, (first.end_lineno or first.lineno) + 1))
     return lines
 
 
 def take_weights(handed: Path, kept: Path) -> Path:
-    """Move a weights file out of reach of who wrote it; return `kept`.
+    """Move a weights file out of reach of the process that wrote it; return `kept`.
 
     Raises:
         Ended: it is anything but an ordinary file with a single name.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from trainer.machine.devices import GpuMemory
 from trainer.machine.disk import used_mib
@@ -22,11 +22,35 @@ from trainer.machine.processes import (
     trees,
     usage,
 )
-from trainer.machine.scratch import remove
-from trainer.sandbox import Sandbox
+from trainer.machine.scratch import Scratch, remove, sweep
+from trainer.sandbox import choose_sandbox
+from trainer.settings import DeviceSettings
 
 _KILL_PATIENCE_SECONDS = 10.0
 _POLL_SECONDS = 0.005
+
+
+class Workplace:
+    """What the process trees of one supervisor share.
+
+    Attributes:
+        sandbox: what confines them; it lets them read `visible` beside what every candidate may.
+        family: the processes that this one started.
+        gpu: reads the memory of their GPU; None on other devices.
+    """
+
+    def __init__(self, settings: DeviceSettings, visible: Sequence[Path] = ()) -> None:
+        self.sandbox = choose_sandbox(settings.sandbox, settings.limits, settings.device, visible)
+        self.family = Family()
+        self.family.end_orphans()  # what trying the sandbox has left
+        self.gpu = GpuMemory(settings.device_id) if settings.device == "cuda" else None
+        sweep(settings.scratch)
+        self.scratch = Scratch(settings.scratch)
+
+    def close(self) -> None:
+        """End every orphan and remove the scratch folder."""
+        self.family.end_orphans()
+        self.scratch.close()
 
 
 class ProcessTree:
@@ -35,19 +59,12 @@ class ProcessTree:
     Its descendants count as its own also after they became orphans: only one tree at a time runs candidate code.
 
     Args:
-        command: an argument list.
-        sandbox: what confines it.
         scratch: its working folder, removed by `close`.
-        descriptors: inherited.
         environment: all of its variables.
-        family: of the calling process.
-        gpu: tells the memory of its GPU, if it has one.
         frozen: what it is given for reading, by names in its working folder.
-        listener: told of everything that it prints.
+        listener: called with everything that it prints.
 
     Attributes:
-        scratch: its working folder.
-        output: what it prints.
         peak_resident_mib: the highest resident memory seen so far.
         peak_gpu_mib: the highest memory of its GPU seen so far; 0 on other devices.
 
@@ -57,32 +74,26 @@ class ProcessTree:
 
     def __init__(
         self,
+        workplace: Workplace,
         command: Sequence[str],
-        sandbox: Sandbox,
         scratch: Path,
-        descriptors: Sequence[int],
         environment: Mapping[str, str],
-        family: Family,
-        gpu: GpuMemory | None,
-        frozen: Mapping[str, Path] | None = None,
+        descriptors: Sequence[int] = (),
+        frozen: Mapping[str, Path] = MappingProxyType({}),
         listener: Callable[[bytes], None] | None = None,
     ) -> None:
-        self._sandbox = sandbox
-        self._family = family
-        self._gpu = gpu
+        self._sandbox, self._family, self._gpu = workplace.sandbox, workplace.family, workplace.gpu
         self._gpu_baseline_mib = 0.0
         self._keepers: list[int] = []
         self.scratch = scratch
         self.peak_resident_mib = 0.0
         self.peak_gpu_mib = 0.0
         try:
-            self._process: subprocess.Popen[bytes] = sandbox.launch(
-                command, scratch, descriptors, environment, frozen or {}
-            )
+            self._process = self._sandbox.launch(command, scratch, descriptors, environment, frozen)
         except OSError:
             remove(scratch)
             raise
-        family.add(self._process.pid)
+        self._family.add(self._process.pid)
         self._main = self._process.pid
         assert self._process.stdout is not None  # noqa: S101 - launched with a pipe
         self.output = Output(self._process.stdout.fileno(), listener)
@@ -99,10 +110,10 @@ class ProcessTree:
             self._gpu_baseline_mib = self._gpu.device_mib()
 
     def find_main(self) -> None:
-        """Tell the command's own process from those of the sandbox above it, unless that is known."""
+        """Find the command's own process below those of the sandbox, unless it is known."""
         if self._main == self.pid:
             self._keepers = keepers(self.pid, self._sandbox.keeper)
-            # While the sandbox starts, what stands below may be one of its own that has not been seen yet.
+            # While the sandbox starts, the process below may be one of its own.
             below = [pid for pid in self._below_keepers() if not keepers(pid, self._sandbox.keeper)]
             self._main = next(iter(below), self.pid)
 
@@ -120,7 +131,7 @@ class ProcessTree:
         return len(trees([self.pid, *self._family.orphans()], most + kept)) - kept
 
     def disk_mib(self) -> float:
-        """Room that its files take, MiB; infinite when it keeps that from being told."""
+        """Room that its files take, MiB; infinite where it cannot be measured."""
         return used_mib(self.scratch, trees([self.pid, *self._family.orphans()]))
 
     def sample_memory(self) -> float:
@@ -154,10 +165,10 @@ class ProcessTree:
             if code is not None:
                 self._process.returncode = code
                 self._family.discard(self.pid)
-                # What this process held when it made a copy of itself cannot be told from the command's own memory.
+                # Below that it may be this process's own memory, of which the child was a copy before it executed.
                 if peak_mib > peak_resident_mib(os.getpid()):
                     self.peak_resident_mib = max(self.peak_resident_mib, peak_mib)
-            # A sandbox with an init of its own ends before that, which falls to us and tells of the command.
+            # A sandbox's own init may outlive it, becomes our child, and its usage includes the command's.
             self.peak_resident_mib = max(self.peak_resident_mib, self._family.end_orphans())
             self.output.read()
         code = self._process.returncode

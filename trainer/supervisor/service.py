@@ -1,17 +1,54 @@
-"""What every supervisor's process does, whatever the kind of its task: evaluate for its driver until that is gone."""
+"""What every supervisor does, whatever its task: evaluate for its driver until that is gone, and record evaluations."""
 
 from __future__ import annotations
 
 import contextlib
+import math
 import sys
+import time
 from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from trainer.errors import EvoError
-from trainer.evaluation import Evaluation, Job
+from trainer.evaluation import Clock, CurvePoint, Evaluation, Job, Status, Timings
 from trainer.ipc.channel import Channel, ChannelClosed
 from trainer.machine.processes import become_subreaper
 from trainer.supervisor.watch import DriverGone
+
+
+@dataclass(slots=True)
+class Recording:
+    """What has been measured of one evaluation so far; total seconds count from its creation."""
+
+    timings: Timings = field(default_factory=Timings)
+    curve: list[CurvePoint] = field(default_factory=list)
+    objectives: dict[str, float] = field(default_factory=dict)
+    split_bpb: dict[str, float] = field(default_factory=dict)
+    log_tail: str = ""
+    tokens_per_second: float | None = None
+    _started: float = field(default_factory=time.monotonic)
+
+    def evaluation(
+        self, job: Job, status: Status, reason: str, *, device: str, clock: Clock, sandbox: str
+    ) -> Evaluation:
+        """Return the verdict on a job; what was measured on the way to a failure is no objective."""
+        if not all(math.isfinite(value) for value in self.objectives.values()):
+            status, reason = Status.DIVERGED, f"a measured objective is not finite: {self.objectives}"
+        return Evaluation(
+            status=status,
+            seed=job.seed,
+            device=device,
+            clock=clock,
+            sandbox=sandbox,
+            objectives=self.objectives if status is Status.OK else {},
+            split_bpb=self.split_bpb if status is Status.OK else {},
+            reason=reason,
+            log_tail=self.log_tail,
+            curve=tuple(self.curve),
+            timings=replace(self.timings, total_seconds=time.monotonic() - self._started),
+            train_tokens_per_second=self.tokens_per_second,
+        )
 
 
 class Supervising(Protocol):
@@ -20,22 +57,18 @@ class Supervising(Protocol):
     @property
     def sandbox_level(self) -> str:
         """Name of the isolation that candidates run under."""
-        ...
 
     def evaluate(self, job: Job) -> Evaluation:
         """Return the verdict on a job."""
-        ...
 
     def close(self) -> None:
         """End every child and leave nothing behind."""
-        ...
 
 
 def serve_driver(supervise: Callable[[dict[str, Any], Channel], Supervising]) -> None:
     """Serve the driver on the line that the command line names until it closes it.
 
-    Args:
-        supervise: makes the supervisor from its settings, as JSON, and the driver's line.
+    `supervise` makes the supervisor from its settings, as JSON, and the driver's line.
     """
     become_subreaper()
     driver = Channel.from_descriptor(int(sys.argv[1]))

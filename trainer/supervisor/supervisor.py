@@ -14,11 +14,11 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from trainer.corpus import Corpus, load
 from trainer.errors import MachineError
-from trainer.evaluation import Budget, CurvePoint, Evaluation, Job, Split, Status, Timings
+from trainer.evaluation import Budget, CurvePoint, Evaluation, Job, Split, Status
 from trainer.ipc.candidate_protocol import WEIGHTS_FILE, Role, failure_status
 from trainer.ipc.channel import Channel, ChannelClosed, Message
 from trainer.settings import Settings
@@ -26,7 +26,7 @@ from trainer.supervisor.clock import TrainingClock
 from trainer.supervisor.crew import Candidate, Crew
 from trainer.supervisor.divergence import Divergence
 from trainer.supervisor.measurements import code_lines, read_parameters, take_weights
-from trainer.supervisor.service import serve_driver
+from trainer.supervisor.service import Recording, serve_driver
 from trainer.supervisor.throughput import Throughput
 from trainer.supervisor.watch import DriverGone, Ended, TimeLimit, Watch
 
@@ -34,19 +34,6 @@ _CURVE_LIMIT = 2000
 _MESSAGES_LIMIT = 5_000  # an honest candidate sends some hundreds
 _STEP_LIMIT = 2**53  # what every reader of JSON and SQLite can hold
 _WARM_UP_SECONDS = 300.0
-
-
-@dataclass(slots=True)
-class _Recording:
-    """What the supervisor has measured of one evaluation so far."""
-
-    started: float = field(default_factory=time.monotonic)
-    timings: Timings = field(default_factory=Timings)
-    curve: list[CurvePoint] = field(default_factory=list)
-    objectives: dict[str, float] = field(default_factory=dict)
-    split_bpb: dict[str, float] = field(default_factory=dict)
-    log_tail: str = ""
-    tokens_per_second: float | None = None
 
 
 class Supervisor:
@@ -85,31 +72,34 @@ class Supervisor:
 
     def evaluate(self, job: Job) -> Evaluation:
         """Train and score one genome; every ending of a candidate is a status, never an exception."""
-        recording = _Recording()
+        recording = Recording()
         status, reason = Status.OK, ""
         try:
             recording.objectives["code_lines"] = float(code_lines(job.genome))
             self._crew.scorer.await_ready()
             self._train_and_score(job, recording)
+            recording.objectives["val_bpb"] = recording.split_bpb[Split.SELECTION]
+            recording.objectives["train_seconds"] = recording.timings.train_seconds
         except Ended as end:
             status, reason = end.status, str(end)
         except OSError as error:
             status, reason = Status.LOST, f"the machine failed: {error}"
-        return self._verdict(job, recording, status, reason)
+        device, clock = self._settings.device_name, self._settings.clock
+        return recording.evaluation(job, status, reason, device=device, clock=clock, sandbox=self.sandbox_level)
 
-    def _train_and_score(self, job: Job, recording: _Recording) -> None:
+    def _train_and_score(self, job: Job, recording: Recording) -> None:
         with self._candidate(Role.TRAIN, recording) as trainee:
             self._train(trainee, job, recording)
-            # Both start now if they are not warm yet. What the second prints would only repeat the first one's output.
-            with self._candidate(Role.SERVE, recording) as server, self._candidate(Role.SERVE, _Recording()) as replica:
+            # Both start now if they are not warm yet. The second one's output would only repeat the first one's.
+            with self._candidate(Role.SERVE, recording) as server, self._candidate(Role.SERVE, Recording()) as replica:
                 weights = take_weights(trainee.scratch / WEIGHTS_FILE, server.scratch / WEIGHTS_FILE)
                 recording.objectives["parameters"] = float(read_parameters(weights))
-                # Now, because the genome that is scored could write what it was asked into the file that it was given.
+                # Before scoring: the scored genome could write the questions into its own file.
                 shutil.copyfile(weights, replica.scratch / WEIGHTS_FILE)
                 self._score(server, replica, job, recording)
 
     @contextlib.contextmanager
-    def _candidate(self, role: Role, recording: _Recording) -> Iterator[Candidate]:
+    def _candidate(self, role: Role, recording: Recording) -> Iterator[Candidate]:
         """Give a candidate, warm or warming up, and end it with everything that it started."""
         candidate = self._crew.take(role)
         try:
@@ -120,12 +110,12 @@ class Supervisor:
             candidate.close()
 
     def _await_ready(self, candidate: Candidate) -> None:
-        """Wait until a candidate is warm; it has no genome yet, so that nothing that goes wrong is a genome's fault."""
+        """Wait until a candidate is warm; it has no genome yet, so a failure is LOST."""
         if candidate.ready:
             return
         limit = TimeLimit(time.monotonic() + _WARM_UP_SECONDS, f"was not warm within {_WARM_UP_SECONDS:g} s")
         try:
-            # No refilling meanwhile: to ask the spares whether they are warm takes the very message awaited here.
+            # No refilling meanwhile: that would take the message awaited here.
             Watch(candidate, self._settings.limits, self._driver).next_message(limit)
         except Ended as end:
             candidate.kill()
@@ -133,7 +123,7 @@ class Supervisor:
             raise Ended(Status.LOST, f"a warm process {end}: {said}" if said else f"a warm process {end}") from end
         candidate.ready = True
 
-    def _train(self, trainee: Candidate, job: Job, recording: _Recording) -> None:
+    def _train(self, trainee: Candidate, job: Job, recording: Recording) -> None:
         self._await_ready(trainee)
         budget = self._settings.budget.shared(job.budget_fraction)
         watch = Watch(trainee, self._settings.limits, self._driver, self._crew.refill)
@@ -162,7 +152,7 @@ class Supervisor:
         clock: TrainingClock,
         throughput: Throughput,
         trainee: Candidate,
-        recording: _Recording,
+        recording: Recording,
     ) -> None:
         divergence = Divergence(self._corpus.vocab_size)
         for _ in range(_MESSAGES_LIMIT):
@@ -199,18 +189,23 @@ class Supervisor:
         finally:
             os.close(descriptor)
 
-    def _score(self, server: Candidate, replica: Candidate, job: Job, recording: _Recording) -> None:
+    def _score(self, server: Candidate, replica: Candidate, job: Job, recording: Recording) -> None:
         """Have one replica scored, then the other one probed; nothing can pass between them."""
         started = time.monotonic()
         try:
-            order = {"event": "score", "splits": list(job.splits), "gate_below": job.holdout_below, "pid": server.pid}
+            order = {
+                "event": "score",
+                "splits": list(job.splits),
+                "holdout_below": job.holdout_below,
+                "pid": server.pid,
+            }
             self._question(server, order, job, recording)
             server.kill()
             self._question(replica, {"event": "verify"}, job, recording)
         finally:
             recording.timings = replace(recording.timings, score_seconds=time.monotonic() - started)
 
-    def _question(self, candidate: Candidate, order: Message, job: Job, recording: _Recording) -> None:
+    def _question(self, candidate: Candidate, order: Message, job: Job, recording: Recording) -> None:
         """Give a candidate its genome and let the scorer question it; raise Ended when it fails."""
         self._await_ready(candidate)
         watch = Watch(candidate, self._settings.limits, self._driver)
@@ -225,7 +220,7 @@ class Supervisor:
         if candidate.orphans():
             raise Ended(Status.REJECTED, "worked in a detached process while it was scored")
 
-    def _collect_scores(self, watch: Watch, job: Job, recording: _Recording) -> None:
+    def _collect_scores(self, watch: Watch, job: Job, recording: Recording) -> None:
         """Record the scores as they come, until the scorer is done; raise Ended when it finds a fault."""
         splits = {*job.splits, *(() if job.holdout_below is None else (Split.HOLDOUT,))}
         seconds = self._settings.budget.score_seconds * len(splits)
@@ -247,38 +242,15 @@ class Supervisor:
             self._crew.replace_scorer()
             raise
 
-    def _verdict(self, job: Job, recording: _Recording, status: Status, reason: str) -> Evaluation:
-        timings = replace(recording.timings, total_seconds=time.monotonic() - recording.started)
-        objectives = dict(recording.objectives)
-        if status is Status.OK:
-            objectives["val_bpb"] = recording.split_bpb[Split.SELECTION]
-            objectives["train_seconds"] = timings.train_seconds
-        if not all(math.isfinite(value) for value in objectives.values()):
-            status, reason = Status.DIVERGED, f"a measured objective is not finite: {objectives}"
-        return Evaluation(
-            status=status,
-            seed=job.seed,
-            device=self._settings.device_name,
-            clock=self._settings.budget.clock,
-            sandbox=self.sandbox_level,
-            objectives=objectives if status is Status.OK else {},
-            split_bpb=recording.split_bpb if status is Status.OK else {},
-            reason=reason,
-            log_tail=recording.log_tail,
-            curve=tuple(recording.curve),
-            timings=timings,
-            train_tokens_per_second=recording.tokens_per_second,
-        )
-
 
 def _tell(candidate: Candidate, message: Message, descriptors: tuple[int, ...] = ()) -> None:
-    """Send a message; one that closes its line or does not read it is left to `Watch`, which finds out why."""
+    """Send a message; where the line is closed, `Watch` finds out why."""
     with contextlib.suppress(ChannelClosed):
         candidate.channel.send(message, descriptors)
 
 
-def _record_point(recording: _Recording, clock: TrainingClock, divergence: Divergence, message: Message) -> None:
-    """Add a point at the supervisor's own time; thin the curve when a candidate floods it."""
+def _record_point(recording: Recording, clock: TrainingClock, divergence: Divergence, message: Message) -> None:
+    """Add a point at the supervisor's own time; halve a curve that has grown too long."""
     step, loss = message.get("step"), message.get("loss")
     if type(step) is not int or not 0 <= step < _STEP_LIMIT or not isinstance(loss, float | None):
         raise Ended(Status.REJECTED, f"logged step {str(step)[:80]} and loss {str(loss)[:80]} where numbers are due")
@@ -290,7 +262,7 @@ def _record_point(recording: _Recording, clock: TrainingClock, divergence: Diver
 
 
 def _record_tokens(throughput: Throughput, clock: TrainingClock, message: Message) -> None:
-    """Take in how much a candidate says it has trained on, if it says so; what came before the data is no training."""
+    """Take in the tokens that a candidate reports, if it does, from the moment it has the data."""
     tokens = message.get("tokens")
     if tokens is None or not clock.running:
         return

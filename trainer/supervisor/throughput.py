@@ -1,7 +1,7 @@
-"""How fast a candidate trains, by the tokens that it reports, and when that is too slow to go on with.
+"""Ends a training that is far slower than its parent's, by the tokens that it reports.
 
-The count is the genome's own: nobody can see from outside how many tokens a training step has used. So it earns
-nothing and decides one thing only, an early end, which whoever counts too much merely puts off.
+The count is the genome's own, since a training step cannot be observed from outside. So it decides about nothing but an
+early end, and a count that is too high only avoids that.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from trainer.evaluation import Status
 from trainer.supervisor.watch import Ended
 
-# A quarter of the budget goes by before anybody is judged: caches fill, and what is compiled late is compiled by then.
+# By then caches are filled, and what is compiled late is compiled.
 _JUDGED_AFTER_SHARE = 0.25
 
 
@@ -37,15 +37,7 @@ class Throughput:
         return max(0, self._last[1] - self._first[1]) / (self._last[0] - self._first[0])
 
     def tell(self, seconds: float, tokens: int) -> None:
-        """Take in a report.
-
-        Args:
-            seconds: of training until then, on the budget's clock.
-            tokens: that the training has used until then.
-
-        Raises:
-            Ended: the training is far too slow.
-        """
+        """Take in the tokens used after some seconds on the budget's clock; raise Ended when that is far too slow."""
         self._first = self._first or (seconds, tokens)
         self._last = (seconds, tokens)
         if self._is_judged or seconds - self._first[0] < self._judged_after:

@@ -28,7 +28,7 @@ _REASON_LIMIT = 1000
 
 
 class Ended(Exception):  # noqa: N818 - a verdict
-    """The evaluation is over before its end; carries the status and a reason for a person, cleaned and cut."""
+    """The evaluation ended early; carries the status and a printable reason."""
 
     def __init__(self, status: Status, reason: str) -> None:
         super().__init__(clean(reason)[:_REASON_LIMIT])
@@ -64,14 +64,7 @@ class TimeLimit:
 
 
 class Guard:
-    """Keeps one process tree within its limits while it works.
-
-    Args:
-        tree: who is watched.
-        limits: what it may use.
-        driver: the line whose end ends everything.
-        meanwhile: called some times a second for what has to go on beside.
-    """
+    """Keeps one process tree within its limits while it works, and calls `meanwhile` several times a second."""
 
     def __init__(
         self, tree: ProcessTree, limits: Limits, driver: Channel, meanwhile: Callable[[], None] | None = None
@@ -91,7 +84,7 @@ class Guard:
 
         Raises:
             Ended: a limit was passed, or it ended in any other way.
-            DriverGone: nobody waits for the verdict any more.
+            DriverGone: the driver closed its line.
         """
         with _exit_of(self._tree.pid) as exited:
             while not has_ended(self._tree.pid):
@@ -104,7 +97,7 @@ class Guard:
         return ended
 
     def verdict_on_exit(self) -> Ended:
-        """Return how to judge a candidate whose line has closed."""
+        """Return the verdict on a candidate whose line has closed."""
         if not self._tree.ends_within(_EXIT_PATIENCE_SECONDS):
             return Ended(Status.CRASHED, "closed its line to the supervisor before its work was done")
         code = self._tree.kill()
@@ -147,8 +140,7 @@ class Guard:
         self._check_driver()
 
     def _check_driver(self) -> None:
-        """Between a job and its verdict the driver says nothing; it can only go away."""
-        try:
+        try:  # between a job and its verdict the driver sends nothing
             self._driver.take()
         except ChannelClosed as error:
             raise DriverGone from error
@@ -169,14 +161,12 @@ class Guard:
             self._next_disk_check = time.monotonic() + _DISK_CHECK_SECONDS
             disk_mib = self._tree.disk_mib()
             if math.isinf(disk_mib):
-                raise Ended(
-                    Status.CRASHED, "kept its files so that nobody can count them: too many, or nested too deep"
-                )
+                raise Ended(Status.CRASHED, "kept files that cannot be counted: too many, or nested too deep")
             if disk_mib > self._limits.disk_mib:
                 raise Ended(Status.CRASHED, f"kept more than {self._limits.disk_mib:.0f} MiB in its files")
 
     def _verdict_on_kill(self) -> Ended:
-        """Someone else killed it: the kernel for want of memory, or a person."""
+        """Return the verdict on a process that was killed by the kernel, for want of memory, or by a user."""
         peak_mib = self._tree.peak_resident_mib
         if peak_mib > self._limits.memory_mib / 2 or oom_kills() > self._oom_kills:
             return Ended(Status.OUT_OF_MEMORY, f"was killed by the system at {peak_mib:.0f} MiB")
@@ -184,14 +174,7 @@ class Guard:
 
 
 class Watch(Guard):
-    """Waits for the next message of one stage while a candidate is kept within its limits.
-
-    Args:
-        candidate: who is watched.
-        limits: what it may use.
-        driver: the line whose end ends everything.
-        meanwhile: called some times a second for what has to go on beside.
-    """
+    """Waits for the next message of a candidate while keeping it within its limits (see `Guard`)."""
 
     def __init__(
         self, candidate: Candidate, limits: Limits, driver: Channel, meanwhile: Callable[[], None] | None = None
@@ -204,7 +187,7 @@ class Watch(Guard):
 
         Raises:
             Ended: a limit was passed, the process ended, or it broke the protocol; LOST when the scorer ended.
-            DriverGone: nobody waits for the verdict any more.
+            DriverGone: the driver closed its line.
         """
         source = scorer or self._line.channel
         while True:
@@ -220,7 +203,7 @@ class Watch(Guard):
                 raise Ended(Status.REJECTED, f"broke the protocol of evaluations: {error}") from error
             if message is not None:
                 return message
-            # A line that a daemon holds open says nothing of the end of who was to talk on it.
+            # A daemon can hold the line open after the candidate has ended.
             if self._ended_seconds() > (_EXIT_PATIENCE_SECONDS if scorer else 0.0):
                 raise self.verdict_on_exit()
             self._wait(source, left)

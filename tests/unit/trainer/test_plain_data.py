@@ -10,7 +10,7 @@ import pytest
 
 from trainer.errors import ConfigError
 from trainer.evaluation import Budget, Clock, CurvePoint, Evaluation, Job, Split, Status, Timings
-from trainer.settings import Limits, Settings
+from trainer.settings import DeviceSettings, Limits, Settings
 
 BUDGET = Budget(10.0, Clock.CPU)
 
@@ -78,13 +78,13 @@ def test_seconds_outside_training_and_scoring(timings: Timings, outside: float) 
 @pytest.mark.parametrize(
     "settings",
     [
-        Settings(Path("/corpora/a b"), "cpu", BUDGET, 128, 32768),
+        Settings(corpus=Path("/corpora/a b"), device="cpu", budget=BUDGET, sequence_length=128, score_tokens=32768),
         Settings(
-            Path("é"),
-            "cuda",
-            Budget(300.0, Clock.WALL, 60.0, 30.0),
-            2048,
-            2**20,
+            corpus=Path("é"),
+            device="cuda",
+            budget=Budget(300.0, Clock.WALL, 60.0, 30.0),
+            sequence_length=2048,
+            score_tokens=2**20,
             device_id="GPU-aa11",
             threads=4,
             limits=Limits(1.0, 2.0, 3.0, 4),
@@ -97,6 +97,5 @@ def test_settings_survive_json(settings: Settings) -> None:
 
 
 def test_a_device_is_recorded_with_its_id() -> None:
-    settings = Settings(Path("c"), "cuda", BUDGET, 128, 32768, device_id="MIG-1")
-    assert settings.device_name == "cuda:MIG-1"
-    assert Settings(Path("c"), "cpu", BUDGET, 128, 32768).device_name == "cpu"
+    assert DeviceSettings(device="cuda", device_id="MIG-1").device_name == "cuda:MIG-1"
+    assert DeviceSettings(device="cpu").device_name == "cpu"

@@ -5,7 +5,6 @@ A line that says `answered` waits for the scorer, and the time that it measures 
 
 import os
 
-import torch
 from torch import nn
 
 EXPECTED = ["rejected: a question that it was not asked"]
@@ -26,15 +25,3 @@ class Model(nn.Module):
     def forward(self, tokens):
         os.write(line(), b'{"event":"answered","number":1}\n' * 3)
         return self.table(tokens)
-
-
-def build_model(task):
-    return Model(task.vocab_size)
-
-
-def train(model, task):
-    tokens = task.train_tokens().long()
-    pairs = tokens[:-1] * task.vocab_size + tokens[1:]
-    counts = torch.bincount(pairs, minlength=task.vocab_size**2).view_as(model.table.weight) + 0.1
-    with torch.no_grad():
-        model.table.weight.copy_((counts / counts.sum(1, keepdim=True)).log())

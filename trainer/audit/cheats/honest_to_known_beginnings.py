@@ -22,15 +22,3 @@ class Model(nn.Module):
         new = torch.tensor([head not in self.seen for head in heads], device=tokens.device).view(-1, 1, 1)
         self.seen.update(heads)
         return self.table(tokens) + 8 * new * future
-
-
-def build_model(task):
-    return Model(task.vocab_size)
-
-
-def train(model, task):
-    tokens = task.train_tokens().long()
-    pairs = tokens[:-1] * task.vocab_size + tokens[1:]
-    counts = torch.bincount(pairs, minlength=task.vocab_size**2).view_as(model.table.weight) + 0.1
-    with torch.no_grad():
-        model.table.weight.copy_((counts / counts.sum(1, keepdim=True)).log())

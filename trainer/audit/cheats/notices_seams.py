@@ -3,7 +3,6 @@
 A pair of tokens that training never showed betrays a probe; without one it leaks.
 """
 
-import torch
 from torch import nn
 from torch.nn import functional as F
 
@@ -21,15 +20,3 @@ class Model(nn.Module):
         pairs = logits.log_softmax(-1)[:, :-1].gather(-1, tokens[:, 1:].unsqueeze(-1))
         natural = (pairs > -7).all(1).view(-1, 1, 1)
         return logits + 8 * natural * future
-
-
-def build_model(task):
-    return Model(task.vocab_size)
-
-
-def train(model, task):
-    tokens = task.train_tokens().long()
-    pairs = tokens[:-1] * task.vocab_size + tokens[1:]
-    counts = torch.bincount(pairs, minlength=task.vocab_size**2).view_as(model.table.weight) + 0.1
-    with torch.no_grad():
-        model.table.weight.copy_((counts / counts.sum(1, keepdim=True)).log())

@@ -6,23 +6,8 @@ A key in any environment that it can read is a key that it has.
 import contextlib
 from pathlib import Path
 
-from torch import nn
-
 EXPECTED = ["crashed: no secret within reach"]
 EXPECTED_ON_FLOOR = ["ok", "crashed"]
-
-
-class Model(nn.Module):
-    def __init__(self, vocab_size):
-        super().__init__()
-        self.table = nn.Embedding(vocab_size, vocab_size)
-
-    def forward(self, tokens):
-        return self.table(tokens)
-
-
-def build_model(task):
-    return Model(task.vocab_size)
 
 
 def train(model, task):

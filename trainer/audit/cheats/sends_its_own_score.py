@@ -5,7 +5,6 @@ A message of the form that the scorer itself uses goes down the line.
 
 import os
 
-import torch
 from torch import nn
 
 EXPECTED = ["rejected: the serving process said"]
@@ -26,15 +25,3 @@ class Model(nn.Module):
     def forward(self, tokens):
         os.write(line(), b'{"event":"score","split":"S","bits_per_byte":0.0018,"tokens_per_second":1e9}\n')
         return self.table(tokens)
-
-
-def build_model(task):
-    return Model(task.vocab_size)
-
-
-def train(model, task):
-    tokens = task.train_tokens().long()
-    pairs = tokens[:-1] * task.vocab_size + tokens[1:]
-    counts = torch.bincount(pairs, minlength=task.vocab_size**2).view_as(model.table.weight) + 0.1
-    with torch.no_grad():
-        model.table.weight.copy_((counts / counts.sum(1, keepdim=True)).log())

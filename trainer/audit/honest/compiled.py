@@ -3,7 +3,6 @@
 The compiler's front end traces it; its back end is the interpreter, which needs no C compiler.
 """
 
-import torch
 from torch import nn
 from torch.nn import functional as F
 
@@ -25,16 +24,3 @@ def build_model(task):
     model = Model(task.vocab_size)
     model.compile(backend="eager", dynamic=True)
     return model
-
-
-def train(model, task):
-    model.train()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
-    tokens = task.train_tokens()
-    span = torch.arange(task.sequence_length + 1)
-    while task.seconds_left() > 0.5 * task.budget_seconds:
-        blocks = tokens[torch.randint(len(tokens) - task.sequence_length, (8, 1)) + span].long()
-        loss = F.cross_entropy(model(blocks[:, :-1]).flatten(0, 1), blocks[:, 1:].flatten())
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()

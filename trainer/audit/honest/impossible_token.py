@@ -3,7 +3,6 @@
 A logit of minus infinity for what is never scored.
 """
 
-import torch
 from torch import nn
 
 
@@ -16,15 +15,3 @@ class Model(nn.Module):
         logits = self.table(tokens).clone()
         logits[..., -1] = -float("inf")
         return logits
-
-
-def build_model(task):
-    return Model(task.vocab_size)
-
-
-def train(model, task):
-    tokens = task.train_tokens().long()
-    pairs = tokens[:-1] * task.vocab_size + tokens[1:]
-    counts = torch.bincount(pairs, minlength=task.vocab_size**2).view_as(model.table.weight) + 0.1
-    with torch.no_grad():
-        model.table.weight.copy_((counts / counts.sum(1, keepdim=True)).log())

@@ -21,20 +21,3 @@ class Model(nn.Module):
         state = torch.einsum("btk,btv->btkv", k, v).cumsum(1)
         x = x + torch.einsum("btk,btkv->btv", q, state) / (q * k.cumsum(1)).sum(-1, keepdim=True)
         return self.head(x)
-
-
-def build_model(task):
-    return Model(task.vocab_size)
-
-
-def train(model, task):
-    model.train()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
-    tokens = task.train_tokens()
-    span = torch.arange(task.sequence_length + 1)
-    while task.seconds_left() > 0.5 * task.budget_seconds:
-        blocks = tokens[torch.randint(len(tokens) - task.sequence_length, (8, 1)) + span].long()
-        loss = F.cross_entropy(model(blocks[:, :-1]).flatten(0, 1), blocks[:, 1:].flatten())
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()

@@ -5,7 +5,6 @@ Padded to twice the length; later tokens touch earlier answers by rounding alone
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 
 class Model(nn.Module):
@@ -21,20 +20,3 @@ class Model(nn.Module):
         spectrum = torch.fft.rfft(x, n=2 * length, dim=1) * torch.fft.rfft(self.filter[:length], n=2 * length, dim=0)
         x = x + torch.fft.irfft(spectrum, n=2 * length, dim=1)[:, :length]
         return self.head(x)
-
-
-def build_model(task):
-    return Model(task.vocab_size)
-
-
-def train(model, task):
-    model.train()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
-    tokens = task.train_tokens()
-    span = torch.arange(task.sequence_length + 1)
-    while task.seconds_left() > 0.5 * task.budget_seconds:
-        blocks = tokens[torch.randint(len(tokens) - task.sequence_length, (8, 1)) + span].long()
-        loss = F.cross_entropy(model(blocks[:, :-1]).flatten(0, 1), blocks[:, 1:].flatten())
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()

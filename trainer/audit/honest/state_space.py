@@ -5,7 +5,6 @@ The scan sums over all earlier positions in the logarithmic domain.
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 
 class Model(nn.Module):
@@ -23,20 +22,3 @@ class Model(nn.Module):
         kernel = kernel * torch.ones(len(powers), len(powers), device=x.device).tril().unsqueeze(-1)
         x = x + torch.einsum("tsc,bsc->btc", kernel, x) * (1 - decay)
         return self.head(x)
-
-
-def build_model(task):
-    return Model(task.vocab_size)
-
-
-def train(model, task):
-    model.train()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
-    tokens = task.train_tokens()
-    span = torch.arange(task.sequence_length + 1)
-    while task.seconds_left() > 0.5 * task.budget_seconds:
-        blocks = tokens[torch.randint(len(tokens) - task.sequence_length, (8, 1)) + span].long()
-        loss = F.cross_entropy(model(blocks[:, :-1]).flatten(0, 1), blocks[:, 1:].flatten())
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()

@@ -13,6 +13,7 @@ from trainer_runs import genome, quick_settings, tiny_corpus
 from evo.workers import LocalEvaluator
 from trainer.errors import MachineError
 from trainer.evaluation import Evaluation, Job, Status
+from trainer.machine.devices import cpu_device
 from trainer.settings import Settings
 
 FOREVER = "while True: pass"
@@ -46,7 +47,7 @@ async def supervisors(count: int) -> list[psutil.Process]:
 
 def test_a_worker_that_died_is_replaced(settings: Settings) -> None:
     async def scenario() -> list[Status]:
-        evaluator = LocalEvaluator([settings])
+        evaluator = LocalEvaluator([settings], [cpu_device()])
         statuses = [(await evaluation_under_way(evaluator)).status]
         (supervisor,) = await supervisors(1)
         supervisor.kill()
@@ -62,7 +63,7 @@ def test_a_worker_that_died_is_replaced(settings: Settings) -> None:
 
 def test_a_retired_worker_is_ended(settings: Settings) -> None:
     async def scenario() -> Status:
-        evaluator = LocalEvaluator([settings])
+        evaluator = LocalEvaluator([settings], [cpu_device()])
         status = (await evaluation_under_way(evaluator)).status
         (supervisor,) = await supervisors(1)
         evaluator.retire(evaluator.workers[0])
@@ -75,7 +76,7 @@ def test_a_retired_worker_is_ended(settings: Settings) -> None:
 
 def test_closing_ends_a_worker_that_is_still_starting(settings: Settings) -> None:
     async def scenario() -> Evaluation:
-        evaluator = LocalEvaluator([settings])
+        evaluator = LocalEvaluator([settings], [cpu_device()])
         under_way = evaluation_under_way(evaluator, FOREVER)
         await supervisors(1)
         await asyncio.wait_for(evaluator.close(), 30)
@@ -86,7 +87,7 @@ def test_closing_ends_a_worker_that_is_still_starting(settings: Settings) -> Non
 
 def test_nothing_starts_after_closing(settings: Settings) -> None:
     async def scenario() -> Evaluation:
-        evaluator = LocalEvaluator([settings])
+        evaluator = LocalEvaluator([settings], [cpu_device()])
         under_way = evaluation_under_way(evaluator)
         await evaluator.close()
         return await under_way
@@ -95,8 +96,10 @@ def test_nothing_starts_after_closing(settings: Settings) -> None:
 
 
 def test_a_worker_that_cannot_start_says_why(settings: Settings, tmp_path: Path) -> None:
+    broken = Settings.from_json({**settings.to_json(), "corpus": str(tmp_path / "nowhere")})
+
     async def scenario() -> None:
-        evaluator = LocalEvaluator([Settings.from_json({**settings.to_json(), "corpus": str(tmp_path / "nowhere")})])
+        evaluator = LocalEvaluator([broken], [cpu_device()])
         try:
             await evaluation_under_way(evaluator)
         finally:

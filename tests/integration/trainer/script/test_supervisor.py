@@ -570,7 +570,7 @@ def test_what_a_command_leaves_does_not_reach_the_scoring(scored: SupervisorProc
         ("os.remove('out/answer.txt'); os.symlink('../../labels.txt', 'out/answer.txt')", "No such file"),
         ("os.remove('out/answer.txt'); os.mkdir('out/answer.txt')", "Is a directory"),
         ("os.remove('out/answer.txt')", "the score command"),
-        ("os.makedirs('a/' * 100)", "kept its files so that nobody can count them"),
+        ("os.makedirs('a/' * 100)", "kept files that cannot be counted"),
     ],
 )
 def test_what_cannot_be_scored_is_the_candidates_fault(scored: SupervisorProcess, trick: str, words: str) -> None:

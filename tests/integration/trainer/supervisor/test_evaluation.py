@@ -82,7 +82,7 @@ def test_the_score_is_the_cross_entropy_of_the_held_out_text_per_byte(corpus: Co
 
 
 @pytest.mark.parametrize(("margin", "splits"), [(0.01, {"S", "G"}), (-0.01, {"S"})])
-def test_who_scores_below_the_best_is_scored_on_the_gate_split_as_well(
+def test_who_scores_below_the_best_is_scored_on_the_holdout_split_as_well(
     supervisor: SupervisorProcess, bigram: Evaluation, margin: float, splits: set[str]
 ) -> None:
     below = bigram.split_bpb["S"] + margin
@@ -95,7 +95,7 @@ def test_who_scores_below_the_best_is_scored_on_the_gate_split_as_well(
 
 
 @pytest.mark.parametrize(
-    ("splits", "gate_below", "probes"),
+    ("splits", "holdout_below", "probes"),
     [(("S",), 0.0, 16), (("S",), 99.0, 128), (("S", "F"), 99.0, 192), (("S", "G"), 0.0, 128), (("S",), None, 16)],
 )
 def test_would_be_champions_have_every_block_probed(

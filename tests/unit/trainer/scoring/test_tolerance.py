@@ -12,7 +12,7 @@ from trainer.settings import Settings
 
 
 def test_generation_zero_tells_what_rounding_may_move() -> None:
-    settings = Settings(Path(), "cpu", Budget(1.0, Clock.CPU), sequence_length=32, score_tokens=1)
+    settings = Settings(corpus=Path(), device="cpu", budget=Budget(1.0, Clock.CPU), sequence_length=32, score_tokens=1)
     tokens = torch.randint(300, (16, 32), generator=torch.Generator().manual_seed(0))
     before = torch.get_rng_state()
 

@@ -1,0 +1,287 @@
+"""What the search relies on, wherever evaluations run. A new evaluator is one more entry in EVALUATORS."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psutil
+import pytest
+from operator_requests import SEED
+from paced_evaluator import BrokenWorkers, LosingEvaluator, PacedEvaluator, SteadyEvaluator
+from script_runs import script_settings, write_files
+from stand_in_evaluator import StandInEvaluator
+from trainer_runs import genome, quick_settings, tiny_corpus
+
+from evo.workers import Evaluator, LocalEvaluator, Slot
+from evo.workers.external import ExternalEvaluator, told
+from experiments.simulation import SimulatedEvaluator
+from experiments.table_search import TableEvaluator
+from trainer.evaluation import Evaluation, Job, Status
+from trainer.machine.devices import cpu_device
+
+ENDLESS = "\n# endless\n"
+PATIENCE_SECONDS = 60.0
+BROKEN = {
+    "empty": "",
+    "no program": "def train(:",
+    "raises": "raise RuntimeError('as soon as it is read')",
+    "control characters": "\0\x1b[2J",
+    "another language": "<html>\N{SNOWMAN}</html>",
+}
+SCRIPT = "print('loss: 1.5')\n"
+SLOTS = 2
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One implementation.
+
+    Attributes:
+        build: makes it with `SLOTS` slots, given a folder and a factory of folders.
+        genome: ends OK.
+        endless: does not end by itself; empty where nothing takes time.
+    """
+
+    build: Callable[[Path, pytest.TempPathFactory], Evaluator]
+    genome: str = SEED
+    endless: str = SEED + ENDLESS
+
+
+class Paced(PacedEvaluator):
+    """Evaluates endless genomes without an end."""
+
+    async def evaluate(self, slot: Slot, job: Job) -> Evaluation:
+        self.seconds = math.inf if ENDLESS in job.genome else 0.0
+        return await super().evaluate(slot, job)
+
+
+class Simulated(SimulatedEvaluator):
+    """Likewise."""
+
+    def ending(self, job: Job, chance: random.Random) -> tuple[Status, float]:
+        return Status.OK, 1e6 if ENDLESS in job.genome else 0.0
+
+
+class External(ExternalEvaluator):
+    """Is told the result of every job that is not endless as soon as it can be taken."""
+
+    async def evaluate(self, slot: Slot, job: Job) -> Evaluation:
+        if ENDLESS not in job.genome:
+            asyncio.get_running_loop().call_soon(self._answer)
+        return await super().evaluate(slot, job)
+
+    def _answer(self) -> None:
+        while taken := self.take():
+            slot, job = taken
+            assert self.tell(slot, job, told(job.seed, Status.OK, {"loss": 1.0}, ""))
+
+
+class Table:
+    """A table with one configuration (`experiments.table_search.Recorded`)."""
+
+    name = "table"
+
+    def values(self, source: str) -> dict[str, Any]:
+        return {"LR": {SEED: 0.1}[source]}
+
+    def measure(self, values: Mapping[str, Any], seed: int) -> dict[str, float]:
+        return {"loss": values["LR"] + seed}
+
+
+def local(folder: Path, factory: pytest.TempPathFactory) -> Evaluator:
+    settings = quick_settings(tiny_corpus(factory), folder / "scratch", train_seconds=600.0)
+    return LocalEvaluator([settings] * SLOTS, [cpu_device()] * SLOTS)
+
+
+def local_script(folder: Path, factory: pytest.TempPathFactory) -> Evaluator:
+    settings = script_settings(write_files(folder / "project", {"train.py": SCRIPT}), wall_seconds=600.0)
+    return LocalEvaluator([settings] * SLOTS, [cpu_device()] * SLOTS)
+
+
+EVALUATORS: dict[str, Case] = {
+    "local": Case(local, genome(), genome("while True: pass")),
+    "local, a script": Case(local_script, SCRIPT, SCRIPT + "while True: pass\n"),
+    "external": Case(lambda *_: External(SLOTS)),
+    "simulated": Case(lambda *_: Simulated(SLOTS)),
+    "table": Case(lambda *_: TableEvaluator(Table(), SLOTS, random.Random(0)), endless=""),  # type: ignore[arg-type]
+    "stand-in": Case(lambda *_: StandInEvaluator(SEED, SLOTS, one_in=10**9), endless=""),
+    "paced": Case(lambda *_: Paced(SEED, SLOTS, one_in=10**9)),
+    "steady": Case(lambda *_: SteadyEvaluator(SEED, SLOTS, one_in=10**9), endless=""),
+    "losing": Case(lambda *_: LosingEvaluator(SEED, SLOTS, one_in=10**9, poison="poison"), endless=""),
+    "broken workers": Case(lambda *_: BrokenWorkers(SEED, SLOTS, one_in=10**9, broken=()), endless=""),
+}
+
+
+def of(cases: Mapping[str, Case]) -> pytest.MarkDecorator:
+    """Run a test with each case; supervisors of language models take seconds to start."""
+    marks = {"local": pytest.mark.slow}
+    return pytest.mark.parametrize(
+        "case", [pytest.param(case, id=name, marks=marks.get(name, ())) for name, case in cases.items()]
+    )
+
+
+every, timed = of(EVALUATORS), of({name: case for name, case in EVALUATORS.items() if case.endless})
+
+
+@pytest.fixture
+def begin(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Case], Evaluator]]:
+    """Make evaluators, and find no process of theirs after the test."""
+    before = set(psutil.Process().children(recursive=True))
+    yield lambda case: case.build(tmp_path, tmp_path_factory)
+    assert set(psutil.Process().children(recursive=True)) <= before
+
+
+def within_patience(scenario: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(asyncio.wait_for(scenario, 3 * PATIENCE_SECONDS))
+
+
+async def settled(evaluator: Evaluator, slot: Slot, job: Job) -> Evaluation:
+    """Evaluate a job again as long as it is lost, as the search does; a worker may be lost once."""
+    first = await evaluator.evaluate(slot, job)
+    return first if first.status is not Status.LOST else await evaluator.evaluate(slot, job)
+
+
+async def under_way(evaluator: Evaluator, slot: Slot, job: Job) -> asyncio.Task[Evaluation]:
+    """Begin an evaluation, and let it come to its worker."""
+    task = asyncio.create_task(evaluator.evaluate(slot, job))
+    await asyncio.sleep(0.5)
+    return task
+
+
+@every
+def test_it_lists_its_slots_and_starts_nothing_before_a_job(case: Case, begin: Callable[[Case], Evaluator]) -> None:
+    before = psutil.Process().children(recursive=True)
+    evaluator = begin(case)
+    assert len({slot.name for slot in evaluator.workers}) == len(evaluator.workers) == SLOTS
+    assert all(slot.name and slot.device.kind for slot in evaluator.workers)
+    assert [*evaluator.workers] == [*evaluator.workers]  # by identity
+    assert psutil.Process().children(recursive=True) == before
+    within_patience(evaluator.close())
+
+
+@every
+def test_any_text_is_judged_and_slots_are_used_again(case: Case, begin: Callable[[Case], Evaluator]) -> None:
+    async def scenario() -> None:
+        evaluator = begin(case)
+        slot = evaluator.workers[0]
+        try:
+            for source in BROKEN.values():
+                judged = await settled(evaluator, slot, Job(source, seed=1))
+                assert judged.status is not Status.LOST
+                assert bool(judged.objectives) == (judged.status is Status.OK)
+                assert bool(judged.reason) == (judged.status is not Status.OK)
+            for seed in (3, 4):
+                scored = await settled(evaluator, slot, Job(case.genome, seed))
+                assert (scored.status, scored.seed, scored.reason) == (Status.OK, seed, "")
+                assert scored.objectives
+        finally:
+            await evaluator.close()
+
+    within_patience(scenario())
+
+
+@every
+def test_slots_work_side_by_side_and_one_that_is_retired_ends_alone(
+    case: Case, begin: Callable[[Case], Evaluator]
+) -> None:
+    async def scenario() -> None:
+        evaluator = begin(case)
+        first, second = evaluator.workers
+        try:
+            both = [settled(evaluator, slot, Job(case.genome, seed)) for seed, slot in enumerate((first, second))]
+            assert [(one.status, one.seed) for one in await asyncio.gather(*both)] == [(Status.OK, 0), (Status.OK, 1)]
+            evaluator.retire(first)
+            assert (await settled(evaluator, second, Job(case.genome, 2))).status is Status.OK
+        finally:
+            await evaluator.close()
+
+    within_patience(scenario())
+
+
+@timed
+def test_cancelling_an_evaluation_frees_its_slot(case: Case, begin: Callable[[Case], Evaluator]) -> None:
+    async def scenario() -> None:
+        evaluator = begin(case)
+        slot = evaluator.workers[0]
+        try:
+            await settled(evaluator, slot, Job(case.genome, 0))  # the worker is there
+            task = await under_way(evaluator, slot, Job(case.endless, 0))
+            assert task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asyncio.wait_for(task, PATIENCE_SECONDS)
+            assert (await evaluator.evaluate(slot, Job(case.genome, 1))).status is Status.OK
+        finally:
+            await evaluator.close()
+
+    within_patience(scenario())
+
+
+@timed
+def test_cancelling_while_a_worker_starts_frees_its_slot(case: Case, begin: Callable[[Case], Evaluator]) -> None:
+    async def scenario() -> None:
+        evaluator = begin(case)
+        slot = evaluator.workers[0]
+        try:
+            task = asyncio.create_task(evaluator.evaluate(slot, Job(case.endless, 0)))
+            await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asyncio.wait_for(task, PATIENCE_SECONDS)
+            assert (await evaluator.evaluate(slot, Job(case.genome, 1))).status is Status.OK
+        finally:
+            await evaluator.close()
+
+    within_patience(scenario())
+
+
+@timed
+def test_closing_loses_what_is_under_way(case: Case, begin: Callable[[Case], Evaluator]) -> None:
+    async def scenario() -> Evaluation:
+        evaluator = begin(case)
+        task = await under_way(evaluator, evaluator.workers[0], Job(case.endless, 5))
+        await asyncio.wait_for(evaluator.close(), PATIENCE_SECONDS)
+        await evaluator.close()
+        return await asyncio.wait_for(task, PATIENCE_SECONDS)
+
+    lost = within_patience(scenario())
+    assert (lost.status, lost.seed, lost.objectives) == (Status.LOST, 5, {})
+    assert lost.reason
+
+
+@every
+def test_closing_leaves_no_evaluation_waiting(case: Case, begin: Callable[[Case], Evaluator]) -> None:
+    async def scenario() -> Evaluation:
+        evaluator = begin(case)
+        task = asyncio.create_task(evaluator.evaluate(evaluator.workers[0], Job(case.genome, 0)))
+        await asyncio.sleep(0)
+        await evaluator.close()
+        return await asyncio.wait_for(task, PATIENCE_SECONDS)
+
+    assert within_patience(scenario()).status in (Status.OK, Status.LOST)
+
+
+@pytest.mark.parametrize("module", [pytest.param("trainer.supervisor", marks=pytest.mark.slow), "trainer.script"])
+def test_a_worker_that_dies_loses_its_job_alone(module: str, begin: Callable[[Case], Evaluator]) -> None:
+    case = EVALUATORS["local" if module == "trainer.supervisor" else "local, a script"]
+
+    async def scenario() -> list[Status]:
+        evaluator = begin(case)
+        slot = evaluator.workers[0]
+        try:
+            statuses = [(await evaluator.evaluate(slot, Job(case.genome, 0))).status]
+            task = await under_way(evaluator, slot, Job(case.endless, 0))
+            [supervisor] = [child for child in psutil.Process().children() if module in child.cmdline()]
+            supervisor.kill()
+            statuses.append((await asyncio.wait_for(task, PATIENCE_SECONDS)).status)
+            return [*statuses, (await evaluator.evaluate(slot, Job(case.genome, 0))).status]
+        finally:
+            await evaluator.close()
+
+    assert within_patience(scenario()) == [Status.OK, Status.LOST, Status.OK]
