@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from evo.project.found import Given
+from evo.project.lines import literal_text
 from evo.project.modules import Module, Project, is_private
 from evo.project.reach import reached_calls
-from evo.project.templates import literal_text
 
 _WRITTEN_FOLDERS = re.compile(
     r"(?:out|outputs?|logs?|log_?dir|runs?|results?|artifacts?|checkpoints?|ckpts?|saved?|saved_?models|wandb|mlruns|plots|"
@@ -30,23 +30,6 @@ _HOME = "~"
 _JOINING = ("join", "joinpath")
 _PASSING = ("Path", "str", "expanduser", "resolve", "absolute", "abspath", "realpath")
 _MOST_NAMES = 8  # that are defined by each other
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """A file or folder that a program is given.
-
-    Attributes:
-        name: as `frozen` in evo.toml has it.
-        reason: why it is frozen.
-        is_missing: whether it has still to be made.
-        source: the module that names it; empty for a module.
-    """
-
-    name: str
-    reason: str
-    is_missing: bool = False
-    source: str = ""
 
 
 def frozen_of(project: Project, entry: Module, genome: Sequence[str], home: Path) -> list[Given]:

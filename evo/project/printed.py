@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from evo.project.found import Metric
+from evo.project.lines import Line, Printed, Value, literal_text, printed_by
 from evo.project.modules import Module, Project
 from evo.project.reach import Reached, reached_calls
-from evo.project.templates import Line, Printed, Value, literal_text, printed_by
-from evo.project.wording import Kind, Split, direction_of, identifier, is_count, names_metric, split_of
-from trainer.objectives import SCRIPT_OBJECTIVES, Direction
+from evo.project.wording import identifier, is_count, names_metric
+from trainer.objectives import SCRIPT_OBJECTIVES
 
 _SEPARATORS = " :=\t"
 _LABEL = re.compile(r"""(?P<quote>["']?)(?P<label>[A-Za-z][\w /%.@-]*)(?P=quote)$""")
@@ -20,57 +21,6 @@ _NUMERIC_SPEC = re.compile(r".*[eEfFgGn%]|.*\.\d+")
 _TEXT_SPEC = re.compile(r".*[sxXobc]|.*[<>^]\d+|.*,.*")  # `1,234` is no number either
 _NUMERIC_CODE = re.compile(r"\b(float|round|sum|mean|median|item|max|min|abs|len)\(|^[\w.]*\.item\(\)|[-+*/]")
 _SPECIAL = re.compile(r"[.^$*+?{}\[\]\\|()]")
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """A number that a program reports.
-
-    Attributes:
-        name: as an objective is called.
-        label: as the program writes it.
-        where: file and line.
-        scope: the function that reports it; metrics of one scope are reported together.
-        pattern: the regular expression that reads it from the standard output; None if it stands in a JSON file.
-        take: whether one line holds it, or the last of several.
-        json_file: the file it stands in.
-        key: dotted path in that file.
-        is_sure: whether it is surely a number.
-        is_logged: whether it goes through `logging`.
-        told: the direction that the project's texts ask of it, where its name leaves that open.
-    """
-
-    name: str
-    label: str
-    where: str
-    scope: str
-    pattern: str | None = None
-    take: str = "only"
-    json_file: str | None = None
-    key: str | None = None
-    is_sure: bool = True
-    is_logged: bool = False
-    told: Direction | None = None
-
-    @property
-    def direction(self) -> Direction:
-        """Which direction is better."""
-        return self.told or direction_of(self.label)[0]
-
-    @property
-    def is_guessed(self) -> bool:
-        """Whether nothing says which direction is better."""
-        return self.told is None and self.kind is Kind.UNKNOWN
-
-    @property
-    def kind(self) -> Kind:
-        """What it is about."""
-        return direction_of(self.label)[1]
-
-    @property
-    def split(self) -> Split:
-        """What it was measured on."""
-        return split_of(self.label)
 
 
 def metrics_of(project: Project, entry: Module) -> list[Metric]:
