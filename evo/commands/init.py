@@ -1,4 +1,4 @@
-"""`evo init`: from a project to a task."""
+"""`evo init`: turn a project into a task."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evo.commands.options import Json, example, print_json
+from evo.commands.options import Json, example, print_json, write_file
 from trainer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ _EXAMPLE = example(
     evo init --from path/to/autoresearch
     evo init --check
     """,
-    "Looks at the project in this folder, runs none of it, and writes evo.toml and program.md with what it found; a "
-    "program.md that is there stays. With --from the project stays untouched and the files are written here. --check "
-    "reads evo.toml, tries it on generation 0 once, and exits with 1 where that fails.",
+    "Inspects the project in this folder without running it and writes evo.toml and program.md. An existing program.md "
+    "is kept. With --from, the project stays untouched and the files are written here. --check evaluates generation 0 "
+    "once, as evo.toml describes it, and exits with 1 if that fails.",
 )
 
 
@@ -35,23 +35,25 @@ def register(app: typer.Typer) -> None:
 
 def init(
     source: Annotated[
-        Path | None, typer.Option("--from", metavar="DIR", help="The project to look at. [default: this folder]")
+        Path | None, typer.Option("--from", metavar="DIR", help="Folder of the project. [default: this folder]")
     ] = None,
     genome: Annotated[
         list[str] | None,
-        typer.Option("--genome", metavar="FILE", help="The file that evolves, where several could; again for more."),
+        typer.Option("--genome", metavar="FILE", help="File to evolve; repeat for several files."),
     ] = None,
     objective: Annotated[
-        str | None, typer.Option("--objective", metavar="NAME", help="The metric that decides, where several could.")
+        str | None, typer.Option("--objective", metavar="NAME", help="Metric to optimize, if there are several.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the evo.toml that is there.")] = False,
-    check: Annotated[bool, typer.Option("--check", help="Try the evo.toml that is there on one evaluation.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing evo.toml.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Evaluate generation 0 once with the existing evo.toml.")
+    ] = False,
     config: Annotated[
-        Path | None, typer.Option("--config", help="The file that --check tries. [default: ./evo.toml]")
+        Path | None, typer.Option("--config", help="File that --check uses. [default: ./evo.toml]")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Make a task of a project of your own, or try it once."""
+    """Write evo.toml for your project, or try it once."""
     if check:
         _refuse(
             {"--from": source, "--genome": genome or None, "--objective": objective, "--force": force or None},
@@ -66,7 +68,7 @@ def init(
 def _refuse(options: dict[str, Any], where: str) -> None:
     given = [name for name, value in options.items() if value is not None]
     if given:
-        raise UsageError(f"{given[0]} means nothing to {where}. Leave one of them out.")
+        raise UsageError(f"{given[0]} cannot be combined with {where}. Omit one of them.")
 
 
 def _write(source: Path, genome: list[str], objective: str | None, *, force: bool, as_json: bool) -> None:
@@ -75,38 +77,24 @@ def _write(source: Path, genome: list[str], objective: str | None, *, force: boo
 
     here = Path()
     if Path(CONFIG).exists() and not force:
-        raise UsageError(f"There is an {CONFIG} already. Try it: evo init --check; or replace it: evo init --force")
+        raise UsageError(f"{CONFIG} already exists. Try it: evo init --check; or replace it: evo init --force")
     found = examine(source, genome, objective)
     kept = found.root / found.program if found.program else Path(PROGRAM)
     text = config_text(found, here, seen_from(here, kept))
     refuse_invalid(text, found)
     written = [CONFIG]
     if not kept.exists():
-        _save(kept, program_text(found))
+        write_file(kept, program_text(found).encode())
         written.append(PROGRAM)
-    _save(Path(CONFIG), text)
+    write_file(Path(CONFIG), text.encode())
     if as_json:
         print_json(_as_data(found, written))
     else:
         _tell(found, written, kept)
 
 
-def _save(path: Path, text: str) -> None:
-    import secrets
-
-    from trainer.errors import MachineError
-
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise MachineError(f"{path} was to be written, but that failed: {error.strerror}.") from error
-
-
 def _as_data(found: Found, written: list[str]) -> dict[str, Any]:
-    """Return what was found as plain data."""
+    """Return the findings as plain data."""
     data = {**asdict(found), "root": str(found.root.resolve()), "written": written}
     for name in ("objectives", "others"):
         data[name] = [
@@ -133,7 +121,7 @@ def _tell(found: Found, written: list[str], program: Path) -> None:
     console = stdout_console()
     facts = {"genome": ", ".join(found.genome)}
     if found.is_language_model:
-        facts["task"] = "the built-in one: build_model and train"
+        facts["task"] = "built in: build_model and train"
     else:
         facts["layout"] = "autoresearch" if found.is_autoresearch else ""
         facts["command"] = shlex.join(found.command)
@@ -150,12 +138,12 @@ def _tell(found: Found, written: list[str], program: Path) -> None:
             print_whole(console, f"{literal(name):<12} {literal(fact)}")
     for note in found.notes:
         print_whole(console, f"[yellow]note[/]         {literal(note)}")
-    kept = "" if len(written) > 1 else f"; {shell_word(program)} stays as it is"
+    kept = "" if len(written) > 1 else f"; {shell_word(program)} is unchanged"
     print_whole(console, f"wrote {' and '.join(written)}{kept}. Next: evo init --check")
 
 
 def _check(path: Path | None, as_json: bool) -> None:
-    """Try a configuration on one evaluation; exit with 1 unless that ends well."""
+    """Evaluate generation 0 once; exit with 1 unless it succeeds."""
     from evo.commands.views.live import preparation_bar
     from evo.config.config import load_config
     from evo.config.resolution import resolve
@@ -165,12 +153,12 @@ def _check(path: Path | None, as_json: bool) -> None:
 
     path = path or Path(CONFIG)
     if not path.exists():
-        raise UsageError(f"{path} was expected, but there is no such file. Write one: evo init")
+        raise UsageError(f"There is no file {path}. Write one: evo init")
     config = resolve(load_config(path))
     with preparation_bar() as progress:
         attempt = trial(config, progress)
-    limit = f", {config.script.wall_limit_seconds:g} s at most" if config.script else ""
-    typer.echo(f"evo: {path} names what is there; evaluating generation 0 once{limit}", err=True)
+    limit = f", at most {config.script.wall_limit_seconds:g} s" if config.script else ""
+    typer.echo(f"evo: {path} is valid; evaluating generation 0 once{limit}", err=True)
     evaluation = attempt.run()
     violated = [str(bound) for bound in broken(config, evaluation)]
     if as_json:
@@ -191,7 +179,7 @@ def _tell_measured(config: Config, evaluation: Evaluation, violated: list[str], 
         objective = config.task.measured[name]
         print_whole(console, f"{literal(objective.label)}: {value:g} {literal(objective.unit)}".rstrip())
     for bound in violated:
-        print_whole(console, f"[yellow]note[/] {literal(bound)} is broken: generation 0 is infeasible")
+        print_whole(console, f"[yellow]note[/] {literal(bound)} is violated: generation 0 is infeasible")
     file = shell_word(path)
     command = "evo run" if path == Path(CONFIG) else f"evo run --config {file}"
     print_whole(console, f"{file} works (sandbox: {evaluation.sandbox}). Next: {command}")

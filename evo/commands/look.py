@@ -1,4 +1,4 @@
-"""`evo status`, `best`, `show`, `diff`, `lineage`, `pareto`: what a run knows; none of them writes anything."""
+"""`evo status`, `best`, `show`, `diff`, `lineage`, `pareto`: read-only views of a run."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ def register(app: typer.Typer) -> None:
     app.command(
         epilog=example(
             "evo diff 18\nevo diff runs/2026-11-21-220000 0 best",
-            "With one individual, it is compared with its first parent; with none, the best one is.",
+            "One individual is compared with its first parent. Without an ID, the best individual is used.",
         )
     )(diff)
     app.command(
         epilog=example(
             "evo lineage\nevo lineage runs/2026-11-21-220000 18",
-            "Without an individual: the whole tree, everyone below their first parent.",
+            "Without an ID: the whole tree, each individual below its first parent.",
         )
     )(lineage)
     app.command(epilog=example("evo pareto\nevo pareto --objectives val_bpb,peak_memory_mib --json"))(pareto)
 
 
 def status(run: RunArgument = None, as_json: Json = False) -> None:
-    """Show how far a run is and what it does now.
+    """Show the progress and state of a run.
 
-    Also whether it is live, what failed and why, the noise, the cost, and the best so far.
+    Includes failures and their reasons, the noise, the cost, and the best individual so far.
     """
     from evo.commands.views.status import print_status
     from evo.commands.views.terminal import stdout_console
@@ -60,10 +60,10 @@ def status(run: RunArgument = None, as_json: Json = False) -> None:
 
 def best(
     run: RunArgument = None,
-    source: Annotated[bool, typer.Option("--source", help="Print its source and nothing else.")] = False,
+    source: Annotated[bool, typer.Option("--source", help="Print only the source.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show the best individual, its gain and its noise."""
+    """Show the best individual with its gain and noise."""
     from evo.commands.views.summary import print_best, print_comparison
     from evo.commands.views.terminal import print_whole, shell_word, stdout_console
     from evo.standings.summary import summarize
@@ -81,15 +81,15 @@ def best(
         console = stdout_console()
         print_best(console, summary)
         print_comparison(console, summary)
-        print_whole(console, f"\ntake it with  evo export {shell_word(viewed.folder.path)} {record.id}")
+        print_whole(console, f"\nexport it:  evo export {shell_word(viewed.folder.path)} {record.id}")
 
 
 def show(
     run_and_id: RunAndId = None,
-    prompts: Annotated[bool, typer.Option("--prompts", help="Show the calls of the language model too.")] = False,
+    prompts: Annotated[bool, typer.Option("--prompts", help="Also show the calls of the language model.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show all about one individual, the best by default."""
+    """Show one individual in detail, by default the best."""
     from evo.commands.views.individual import print_portrait, read_portrait
     from evo.commands.views.terminal import stdout_console
 
@@ -107,7 +107,7 @@ def diff(
         list[str] | None,
         typer.Argument(
             metavar="RUN A B",
-            help="The folder of a run [default: the newest under ./runs], and up to two individuals to compare.",
+            help="Folder of a run [default: the newest under ./runs] and up to two individuals to compare.",
         ),
     ] = None,
     as_json: Json = False,
@@ -128,7 +128,7 @@ def diff(
 
 
 def lineage(run_and_id: RunAndId = None, as_json: Json = False) -> None:
-    """Show the ancestors of an individual, or the family tree."""
+    """Show the ancestors of an individual, or the whole family tree."""
     from evo.commands.views.family import ancestors, print_ancestors, print_tree, read_family
     from evo.commands.views.terminal import stdout_console
 
@@ -150,11 +150,12 @@ def lineage(run_and_id: RunAndId = None, as_json: Json = False) -> None:
 def pareto(
     run: RunArgument = None,
     objectives: Annotated[
-        str | None, typer.Option("--objectives", help="Names with commas. [default: those of the run's front]")
+        str | None,
+        typer.Option("--objectives", help="Objectives, comma-separated. [default: those of the run's front]"),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show the individuals that no other dominates, as measured again."""
+    """Show the Pareto front with its confirmed means."""
     from evo.commands.views.summary import print_front
     from evo.commands.views.terminal import stdout_console
     from evo.config.config import overlaid
@@ -175,7 +176,7 @@ def pareto(
     elif summary.front:
         print_front(stdout_console(), summary)
     else:
-        typer.echo("evo: nothing is measured yet, so the front is empty", err=True)
+        typer.echo("evo: no measurements yet, so the front is empty", err=True)
 
 
 def _print_diff(lines: list[str]) -> None:

@@ -20,50 +20,52 @@ _RUN_EXAMPLE = example(
     evo run train.py --budget 60 --out runs/tonight
     evo run --operators llm_mutation=3,random=1 --max-cost 20
     """,
-    "A budget of pop × gens evaluations is spent, replicates of generation 0 and the confirmation of the finalists "
-    "included. Ctrl-C once stops after saving; `evo resume RUN` goes on with the identical next decision.",
+    "The budget is pop × gens evaluations, including the replicates of generation 0 and the confirmation of the "
+    "finalists. Ctrl-C saves and stops; `evo resume RUN` continues with the same next decision.",
 )
 _RESUME_EXAMPLE = example(
     """
     evo resume runs/2026-11-21-220000
     evo resume runs/2026-11-21-220000 --gens 60
     """,
-    "--gens is the total, so a finished run of 40 generations continues for 20 more.",
+    "--gens is the total: a finished run of 40 generations continues for 20 more.",
 )
 
-_Pop = Annotated[int | None, typer.Option("--pop", help="Individuals in the population. [default: 16]")]
-_Gens = Annotated[int | None, typer.Option("--gens", help="Generations in total. [default: 40]")]
+_Pop = Annotated[int | None, typer.Option("--pop", help="Population size. [default: 16]")]
+_Gens = Annotated[int | None, typer.Option("--gens", help="Total number of generations. [default: 40]")]
 _Budget = Annotated[
     float | None,
-    typer.Option("--budget", help="Training seconds of one evaluation. [default: 300 on a GPU, 30 on the CPU]"),
+    typer.Option("--budget", help="Training seconds per evaluation. [default: 300 on a GPU, 30 on the CPU]"),
 ]
 _Operators = Annotated[
-    str | None, typer.Option("--operators", help="Operators by name, with weights if you like: random=2,merge=1.")
+    str | None, typer.Option("--operators", help="Operators, comma-separated, with optional weights: random=2,merge=1.")
 ]
 _Adaptive = Annotated[
-    bool | None, typer.Option("--adaptive", help="Draw operators by what they have brought for their cost.")
+    bool | None, typer.Option("--adaptive", help="Adapt operator probabilities to improvement per cost.")
 ]
 _MaxCost = Annotated[
-    float | None, typer.Option("--max-cost", help="Stop before paying more for the model, US dollars.")
+    float | None, typer.Option("--max-cost", help="Spending limit for the language model, US dollars.")
 ]
-_Workers = Annotated[int | None, typer.Option("--workers", help="Evaluations at a time. [default: one a GPU, else 1]")]
-_MaxHours = Annotated[float | None, typer.Option("--max-hours", help="End after this wall time, all included.")]
-_Target = Annotated[float | None, typer.Option("--target", help="End when the first objective's mean reaches this.")]
-_Patience = Annotated[
-    int | None, typer.Option("--patience", help="End after so many results without a better individual.")
+_Workers = Annotated[int | None, typer.Option("--workers", help="Parallel evaluations. [default: one per GPU, else 1]")]
+_MaxHours = Annotated[
+    float | None, typer.Option("--max-hours", help="Stop after this wall time, including the confirmation.")
 ]
+_Target = Annotated[
+    float | None, typer.Option("--target", help="Stop when the best mean of the first objective reaches this.")
+]
+_Patience = Annotated[int | None, typer.Option("--patience", help="Stop after this many results without improvement.")]
 _ExploreAfter = Annotated[
     int | None,
-    typer.Option("--explore-after", help="Explore after so many results without a better individual; 0 for never."),
+    typer.Option("--explore-after", help="Explore after this many results without improvement; 0: never."),
 ]
 _Sandbox = Annotated[
     str | None,
     typer.Option(
         "--sandbox",
-        help="auto: the strongest that works here; strict: the top level or none; or a level by name.",
+        help="auto (strongest level that works), strict (bubblewrap or refuse to start), or a level.",
     ),
 ]
-_Devices = Annotated[str | None, typer.Option("--devices", help="cpu, mps, or GPU indices or UUIDs, with commas.")]
+_Devices = Annotated[str | None, typer.Option("--devices", help="cpu, mps, or GPU indices or UUIDs, comma-separated.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -73,10 +75,10 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    genome: Annotated[str, typer.Argument(help="The train.py to start from; the built-in seed by default.")] = "",
-    out: Annotated[Path | None, typer.Option("--out", help="The run's folder. [default: runs/<date>]")] = None,
+    genome: Annotated[str, typer.Argument(help="The training script to start from. [default: built in]")] = "",
+    out: Annotated[Path | None, typer.Option("--out", help="Folder of the run. [default: runs/<date>]")] = None,
     config: Annotated[
-        Path | None, typer.Option("--config", help="A TOML file; flags go before it. [default: ./evo.toml]")
+        Path | None, typer.Option("--config", help="Configuration file; flags override it. [default: ./evo.toml]")
     ] = None,
     pop: _Pop = None,
     gens: _Gens = None,
@@ -84,21 +86,34 @@ def run(
     operators: _Operators = None,
     adaptive: _Adaptive = None,
     objectives: Annotated[
-        str | None, typer.Option("--objectives", help="What is selected on; several, with commas, by NSGA-II.")
+        str | None, typer.Option("--objectives", help="Objectives, comma-separated; two or more use NSGA-II.")
     ] = None,
-    islands: Annotated[int | None, typer.Option("--islands", help="Parts of the population that breed apart.")] = None,
+    islands: Annotated[
+        int | None, typer.Option("--islands", help="Number of subpopulations that breed separately.")
+    ] = None,
     descriptors: Annotated[
         str | None,
-        typer.Option("--descriptors", help="Keep the best of every niche by these: depth,optimizer,parameters."),
+        typer.Option("--descriptors", help="MAP-Elites descriptors, comma-separated: depth,optimizer,parameters."),
     ] = None,
     explore_after: _ExploreAfter = None,
-    schedule: Annotated[str | None, typer.Option("--schedule", help="asynchronous or generational.")] = None,
-    clock: Annotated[str | None, typer.Option("--clock", help="wall, or cpu: CPU seconds of the candidate.")] = None,
-    dataset: Annotated[str | None, typer.Option("--dataset", help="See `evo prepare --help`.")] = None,
-    vocab_size: Annotated[int | None, typer.Option("--vocab-size", help="BPE vocabulary. [default: 2048]")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="Seed of every random choice. [default: 0]")] = None,
+    schedule: Annotated[
+        str | None, typer.Option("--schedule", help="asynchronous or generational. [default: asynchronous]")
+    ] = None,
+    clock: Annotated[
+        str | None,
+        typer.Option("--clock", help="Clock of the training budget: wall time, or cpu time of the candidate."),
+    ] = None,
+    dataset: Annotated[
+        str | None, typer.Option("--dataset", help="Dataset of the built-in task; see `evo prepare --help`.")
+    ] = None,
+    vocab_size: Annotated[
+        int | None, typer.Option("--vocab-size", help="Size of the BPE vocabulary. [default: 2048]")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Random seed of the search. [default: 0]")] = None,
     model: Annotated[str | None, typer.Option("--model", help="Language model. [default: claude-sonnet-5-5]")] = None,
-    program: Annotated[str | None, typer.Option("--program", help="A program.md with your instructions.")] = None,
+    program: Annotated[
+        str | None, typer.Option("--program", help="File with your instructions to the model, such as program.md.")
+    ] = None,
     max_cost: _MaxCost = None,
     max_hours: _MaxHours = None,
     target: _Target = None,
@@ -107,7 +122,7 @@ def run(
     devices: _Devices = None,
     sandbox: _Sandbox = None,
 ) -> None:
-    """Evolve a training script, or what ./evo.toml describes."""
+    """Evolve a training script, or the task in ./evo.toml."""
     from evo.config.options import RunOptions, new_run_config, new_run_folder
 
     options = RunOptions(
@@ -135,12 +150,12 @@ def run(
         devices=comma_separated("--devices", devices),
         sandbox=sandbox,
     )
-    # What is wrong with the configuration shows before the rest is imported.
+    # Reports configuration errors before the slow imports.
     _start(new_run_config(genome, config, options), out or new_run_folder())
 
 
 def resume(
-    run: Annotated[Path, typer.Argument(help="The folder of a run.")],
+    run: Annotated[Path, typer.Argument(help="Folder of the run.")],
     gens: _Gens = None,
     max_cost: _MaxCost = None,
     max_hours: _MaxHours = None,
@@ -151,10 +166,10 @@ def resume(
     devices: _Devices = None,
     sandbox: _Sandbox = None,
     accept_changes: Annotated[
-        bool, typer.Option("--accept-changes", help="Go on with an edited config.toml, and record the change.")
+        bool, typer.Option("--accept-changes", help="Accept an edited config.toml and record the change.")
     ] = False,
 ) -> None:
-    """Continue a run that was stopped, killed, or finished."""
+    """Continue a stopped, killed or finished run."""
     from evo.commands.views.live import LiveView
     from evo.config.options import ResumeOptions, resumed_config
     from evo.runs.folder import RunFolder
@@ -182,7 +197,7 @@ def resume(
 
 
 def _start(config: Config, path: Path) -> None:
-    """Search in a new run and print what came out."""
+    """Start a new run and print its result."""
     from evo.commands.views.live import LiveView
     from evo.runs.lifecycle import start
 
@@ -193,7 +208,7 @@ def _start(config: Config, path: Path) -> None:
 
 
 def _conclude(path: Path, stopped: Stopped) -> None:
-    """Write the report, print what came out, and exit non-zero when the run ended otherwise than by its own rules."""
+    """Write the report, print the result, and exit with 1 unless the run ended by one of its own rules."""
     from evo.commands.views.summary import print_summary
     from evo.errors import ReportError
     from evo.report.writing import write_report
@@ -202,11 +217,11 @@ def _conclude(path: Path, stopped: Stopped) -> None:
     with view(path) as viewed:
         try:
             write_report(viewed)
-        except ReportError as error:  # the results are safe, and the summary still has to be shown
+        except ReportError as error:  # the results are safe, so print the summary all the same
             typer.echo(f"evo: {error}", err=True)
         print_summary(viewed)
     if stopped.ending != "complete":
-        typer.echo(f"evo: stopped early: {stopped.reason}. Go on with: evo resume {path}", err=True)
+        typer.echo(f"evo: stopped early: {stopped.reason}. Continue with: evo resume {path}", err=True)
     if not stopped.ending.is_by_rule:
         raise typer.Exit(1)
 
@@ -220,5 +235,5 @@ def _weights(text: str | None) -> dict[str, float] | None:
         try:
             weights[name.strip()] = float(weight) if weight else 1.0
         except ValueError:
-            raise ConfigError(f"--operators expects NAME or NAME=WEIGHT, but got {part!r}.") from None
+            raise ConfigError(f"--operators expects NAME or NAME=WEIGHT, got {part!r}.") from None
     return weights

@@ -1,15 +1,16 @@
-"""What `evo init` finds out about a project, without running any of it, and the files that it writes.
+"""`evo init`: what a project consists of, found without running it, and the files that are written about it.
 
-modules       the project's Python files, parsed; which of them import which
-reach         which code runs when a file is started, and whether it runs once
-templates     printed lines as literal text with values in between
-printed       the metrics in such lines and in JSON files, each with the expression that reads it
-wording       what the name of a metric says: its direction, its split, its kind
+examine       find everything and return it as `Found`
+found         what was found, as plain data
+writing       evo.toml and program.md, from the templates in `templates/`
+checking      check an evo.toml against the disk, then by one evaluation
+
+modules       the Python files of a project, parsed, and their imports of each other
+reach         which calls run when a file is started, and whether they run once
+lines         the lines that a call prints: literal text with values in it
+printed       the metrics in such lines and in JSON files, with how each is read
+wording       what the name of a metric means: direction, split, kind
 instructions  what program.md, README and shell scripts say: commands, the file that evolves, the metric
 frozen        modules, files and folders that the program reads
-flags         seeds and seconds on the command line, a fixed time in a constant
-examine       all of it put together: `examine` returns what was `Found`
-found         `Found`: what was found, as data
-writing       evo.toml and program.md
-checking      an evo.toml held against the disk, then against one evaluation
+flags         the seed and the fixed run time
 """

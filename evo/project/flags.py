@@ -1,4 +1,4 @@
-"""What a program takes on its command line and from its environment: a seed, and the time that it may use."""
+"""What a program takes from its command line, its environment and its constants: a seed, and a fixed run time."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import math
 import operator
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
+from evo.project.found import FixedTime
 from evo.project.modules import Module
 
 _SEEDS = ("--seed", "--random-seed", "--random_seed", "--random-state", "--random_state", "--rng-seed", "--rng_seed")
@@ -28,51 +28,36 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class FixedTime:
-    """The time that a program gives itself.
+def seed_of(program: Sequence[Module], modules: Sequence[Module]) -> tuple[str | None, str | None]:
+    """Return the flag that takes a seed, and how a seed is taken: by that flag, by `EVO_SEED`, or not at all.
 
-    Attributes:
-        where: the constant or the flag that says so.
-        flag: the flag that sets it, None where it is a constant.
+    Args:
+        program: the modules with the flags.
+        modules: all modules of the program.
     """
-
-    seconds: float
-    where: str
-    flag: str | None = None
-
-
-def seed_flag(modules: Sequence[Module]) -> str | None:
-    """Return the flag that takes a seed, None where there is none."""
-    names = {name for name, _, _ in _flags(modules)}
-    return next((flag for flag in _SEEDS if flag in names), None)
-
-
-def reads_seed(modules: Sequence[Module]) -> bool:
-    """Return whether a program takes its seed from `EVO_SEED`."""
-    return any("EVO_SEED" in module.text for module in modules)
+    names = {name for name, _, _ in _flags(program)}
+    flag = next((flag for flag in _SEEDS if flag in names), None)
+    return flag, flag or ("EVO_SEED" if any("EVO_SEED" in module.text for module in modules) else None)
 
 
 def fixed_time(modules: Sequence[Module]) -> FixedTime | None:
-    """Return the time that a program gives itself: of a flag, else of a constant such as `TIME_BUDGET`.
+    """Return the run time that a program limits itself to: a flag's default, else a constant such as `TIME_BUDGET`.
 
     Args:
-        modules: of the program; a constant counts in the first that has one.
+        modules: of the program; the first one with such a constant counts.
     """
     for name, options, module in _flags(modules):
-        seconds = _seconds(options.get("default"))
-        if _SECONDS.fullmatch(name) and seconds is not None:
+        if _SECONDS.fullmatch(name) and (seconds := _seconds(options.get("default"))) is not None:
             return FixedTime(seconds, f"the default of {name} in {module.name}", name)
     for module in modules:
         for name, value in module.constants.items():
-            seconds = _seconds(value) if _BUDGET.fullmatch(name) else None
-            if seconds is not None:
+            if _BUDGET.fullmatch(name) and (seconds := _seconds(value)) is not None:
                 return FixedTime(seconds, f"{name} in {module.name}")
     return None
 
 
 def _flags(modules: Sequence[Module]) -> Iterator[tuple[str, dict[str | None, ast.expr], Module]]:
-    """Yield the flags that argparse, click or typer are told of, with their options and where they stand."""
+    """Yield the flags of argparse, click or typer with their options and modules."""
     for module in modules:
         for node in ast.walk(module.tree):
             if isinstance(node, ast.Call):
@@ -83,7 +68,7 @@ def _flags(modules: Sequence[Module]) -> Iterator[tuple[str, dict[str | None, as
 
 
 def _seconds(node: ast.expr | None) -> float | None:
-    """Return a plausible number of seconds that an expression stands for, None where it is not known."""
+    """Return the value of an expression if it is known and a plausible number of seconds."""
     value = _number(node)
     return value if value is not None and _SHORTEST_SECONDS <= value <= _LONGEST_SECONDS else None
 

@@ -1,36 +1,117 @@
-"""What was found out about a project."""
+"""What `evo init` finds in a project, as plain data."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from evo.project.flags import FixedTime
-from evo.project.frozen import Given
-from evo.project.printed import Metric
+from evo.project.wording import Kind, Split, direction_of, split_of
+from trainer.objectives import Direction
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A number that a program reports.
+
+    Attributes:
+        name: of the objective.
+        label: as the program writes it.
+        where: file and line.
+        scope: the function that reports it; metrics of one scope are reported together.
+        pattern: regular expression that reads it from the standard output; None if it is in a JSON file.
+        take: `only` if one line holds it, `last` if several may.
+        json_file: the file that holds it.
+        key: dotted path in that file.
+        is_sure: whether it is certainly a number.
+        is_logged: whether it is written by `logging`.
+        told: the direction in the project's documentation, if the name leaves it open.
+    """
+
+    name: str
+    label: str
+    where: str
+    scope: str
+    pattern: str | None = None
+    take: str = "only"
+    json_file: str | None = None
+    key: str | None = None
+    is_sure: bool = True
+    is_logged: bool = False
+    told: Direction | None = None
+
+    @property
+    def direction(self) -> Direction:
+        """Which direction is better."""
+        return self.told or direction_of(self.label)[0]
+
+    @property
+    def is_guessed(self) -> bool:
+        """Whether the direction is a guess."""
+        return self.told is None and self.kind is Kind.UNKNOWN
+
+    @property
+    def kind(self) -> Kind:
+        """What it measures."""
+        return direction_of(self.label)[1]
+
+    @property
+    def split(self) -> Split:
+        """The data that it is measured on."""
+        return split_of(self.label)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A file or folder that a program reads.
+
+    Attributes:
+        name: as in `frozen` of evo.toml.
+        reason: why it is frozen.
+        is_missing: whether it does not exist yet.
+        source: the module that names it; empty for a module.
+    """
+
+    name: str
+    reason: str
+    is_missing: bool = False
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FixedTime:
+    """The run time that a program limits itself to.
+
+    Attributes:
+        where: the constant or flag that holds it.
+        flag: the flag that sets it; None for a constant.
+    """
+
+    seconds: float
+    where: str
+    flag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A project, as `evo init` sees it.
+    """A project.
 
     Attributes:
         root: its folder.
         genome: files that evolve.
-        is_language_model: whether the genome is one of the built-in task, which needs nothing else below but `notes`.
-        is_autoresearch: whether it has autoresearch's layout: a program.md, a file that evolves, and one that is fixed.
-        command: what runs it.
-        objectives: the first decides.
+        is_language_model: whether the genome fits the built-in task; then only `notes` is set below.
+        is_autoresearch: whether it has autoresearch's layout: a program.md, a file that evolves, and a fixed one.
+        command: starts it.
+        objectives: the first one decides.
         others: further numbers that it reports.
-        frozen: what it needs and may not change.
-        score: the trusted command, empty where there is none.
+        frozen: what it reads and may not change.
+        score: the trusted command; empty if there is none.
         held_out: what only `score` reads.
-        fixed: the time that it gives itself.
+        fixed: the run time that it limits itself to.
         seed: how it takes a seed: a flag, `EVO_SEED`, or None.
-        processes: of a launcher over several devices that its texts name.
+        processes: number of a multi-device launcher in the documentation.
         constants: upper-case constants of the genome.
         program: its program.md.
-        notes: what a person should know, one sentence each.
+        notes: what the user should know, one sentence each.
     """
 
     root: Path

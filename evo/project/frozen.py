@@ -1,16 +1,17 @@
-"""What a program reads beside its own source: modules of the project, files and folders that it names, its caches."""
+"""What a program reads: modules of the project, files and folders that it names, and its caches."""
 
 from __future__ import annotations
 
 import ast
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
+from evo.project.found import Given
+from evo.project.lines import literal_text
 from evo.project.modules import Module, Project, is_private
 from evo.project.reach import reached_calls
-from evo.project.templates import literal_text
 
 _WRITTEN_FOLDERS = re.compile(
     r"(?:out|outputs?|logs?|log_?dir|runs?|results?|artifacts?|checkpoints?|ckpts?|saved?|saved_?models|wandb|mlruns|plots|"
@@ -29,33 +30,16 @@ _LONGEST_NAME = 200
 _HOME = "~"
 _JOINING = ("join", "joinpath")
 _PASSING = ("Path", "str", "expanduser", "resolve", "absolute", "abspath", "realpath")
-_MOST_NAMES = 8  # that are defined by each other
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """A file or folder that a program is given.
-
-    Attributes:
-        name: as `frozen` in evo.toml has it.
-        reason: why it is frozen.
-        is_missing: whether it has still to be made.
-        source: the module that names it; empty for a module.
-    """
-
-    name: str
-    reason: str
-    is_missing: bool = False
-    source: str = ""
+_MOST_NAMES = 8  # defined by each other
 
 
 def frozen_of(project: Project, entry: Module, genome: Sequence[str], home: Path) -> list[Given]:
-    """Return what a program needs and may not change: modules first, then what they name, then caches.
+    """Return what a program reads and may not change: its modules, what they name, and caches.
 
     Args:
-        project: where it stands.
+        project: of the program.
         entry: the file that is started.
-        genome: names of the files that evolve, which are not among the frozen.
+        genome: the files that evolve, which are not frozen.
         home: the user's home folder.
     """
     modules = project.closure(entry, *(module for name in genome if (module := project.module(name))))
@@ -64,22 +48,24 @@ def frozen_of(project: Project, entry: Module, genome: Sequence[str], home: Path
     for module in modules:
         found += _named(project, module, written)
         found += _cached(module, home)
-    return without_parts([one for one in found if not _holds(one.name, genome)])
+    return without_parts(
+        [one for one in found if not any(PurePosixPath(file).is_relative_to(one.name) for file in genome)]
+    )
 
 
 def overlaps(name: str, other: str) -> bool:
-    """Return whether one of two names is the other, or lies in it."""
+    """Return whether two paths are the same or one contains the other."""
     first, second = PurePosixPath(name.removeprefix("~/")), PurePosixPath(other.removeprefix("~/"))
     return first.is_relative_to(second) or second.is_relative_to(first)
 
 
 def named_files(project: Project, module: Module) -> set[str]:
-    """Return the existing files and folders of the project that a program names in a text, and does not write."""
+    """Return the existing files and folders that a program names and does not write."""
     return {one.name for one in _named(project, module, _written(project, module))}
 
 
 def missing_files(project: Project, entry: Module, module: Module) -> list[str]:
-    """Return the data files that a module names and neither finds nor writes."""
+    """Return the data files that a module names, that do not exist and that it does not write."""
     written = _written(project, entry)
     names = sorted(text for text in module.texts if _DATA.fullmatch(text) and text not in written)
     return [
@@ -92,15 +78,13 @@ def _named(project: Project, module: Module, written: Collection[str]) -> Iterat
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
             for name in _within(project, module, node.value):
-                parts = PurePosixPath(name).parts
-                is_output = any(_WRITTEN_FOLDERS.fullmatch(part) for part in parts) or name in written
-                is_hidden = any(is_private(part) or _SECRET.fullmatch(part) for part in parts)
-                if not is_output and not is_hidden:
+                is_hidden = any(is_private(part) or _SECRET.fullmatch(part) for part in PurePosixPath(name).parts)
+                if not is_hidden and not _is_output(name) and name not in written:
                     yield Given(name, f"named in {module.name}")
 
 
 def _within(project: Project, module: Module, text: str) -> Iterator[str]:
-    """Yield the existing path in the project that a text is, seen from the root or else from the module's folder."""
+    """Yield the path of an existing file that a text names, relative to the root or to the module."""
     if not text or len(text) > _LONGEST_NAME or "\0" in text or "\n" in text or text.startswith(("/", "~")):
         return
     for folder in dict.fromkeys([PurePosixPath(), module.folder]):
@@ -111,7 +95,7 @@ def _within(project: Project, module: Module, text: str) -> Iterator[str]:
 
 
 def _written(project: Project, entry: Module) -> set[str]:
-    """Return the names of the files that the program writes, as far as they are literal."""
+    """Return the names of the files that the program writes, if they are literals."""
     found: set[str] = set()
     for reached in reached_calls(project, entry):
         call, constants = reached.call, reached.module.constants
@@ -128,7 +112,7 @@ def _written(project: Project, entry: Module) -> set[str]:
 
 
 def _cached(module: Module, home: Path) -> Iterator[Given]:
-    """Yield what a module names in the home folder: whole paths, and models in the cache of the Hugging Face hub."""
+    """Yield what a module names in the home folder: paths, and models in the Hugging Face cache."""
     for node in ast.walk(module.tree):
         if not isinstance(node, ast.expr):
             continue
@@ -148,7 +132,7 @@ def _is_output(path: str) -> bool:
 
 
 def _path(node: ast.expr, constants: Mapping[str, ast.expr], depth: int = 0) -> str | None:
-    """Return the path that an expression stands for, in the home folder as `~/…`; None where it is not known."""
+    """Return the path that an expression computes, in the home folder as `~/…`; None if it is not known."""
     if depth > _MOST_NAMES:
         return None
 
@@ -179,26 +163,18 @@ def _path_of_call(call: ast.Call, name: str, inner: Callable[[ast.expr], str | N
     if name in _PASSING and len(parts) == 1:
         return inner(parts[0])
     if name in ("get", "getenv") and len(call.args) == 2:
-        return inner(call.args[1])  # a variable, or else this
+        return inner(call.args[1])  # the default of an environment variable
     return None
 
 
 def _joined(parts: Sequence[str | None]) -> str | None:
-    """Return a path of parts, up to the first that is not known: the folder that holds the rest."""
-    known: list[str] = []
-    for part in parts:
-        if part is None:
-            break
-        known.append(part)
-    return str(PurePosixPath(*known)) if known else None
-
-
-def _holds(name: str, genome: Sequence[str]) -> bool:
-    return any(PurePosixPath(file).is_relative_to(name) for file in genome)
+    """Join parts up to the first unknown one: the folder that contains the rest."""
+    known = list(takewhile(lambda part: part is not None, parts))
+    return str(PurePosixPath(*filter(None, known))) if known else None
 
 
 def without_parts(given: Sequence[Given]) -> list[Given]:
-    """Return each thing once, and nothing that lies in a folder that is given as a whole."""
+    """Return each name once, without the contents of folders that are given as a whole."""
     first: dict[str, Given] = {}
     for one in given:
         first.setdefault(one.name, one)

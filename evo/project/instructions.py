@@ -1,14 +1,15 @@
-"""What a project's texts say to a person: how it is started, which file may change, which number counts."""
+"""What a project's documentation says: how it is started, which file may change, which number counts."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from evo.project.modules import Module
 from trainer.objectives import Direction
 
 _TEXTS = ("program*.md", "README*", "CLAUDE.md", "AGENTS.md", "*.sh", "Makefile", "justfile")
@@ -44,13 +45,13 @@ _MORE = re.compile(r"\b(?:maximi[sz]\w*|highest|higher|larger|largest|increas\w*
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A command in a text that starts a Python file.
+    """A documented command that starts a Python file.
 
     Attributes:
         file: relative path, or the dotted name of a module.
         is_module: whether it is started as `python -m`.
-        processes: of a launcher over several devices; None for a plain start.
-        arguments: that follow, as they are written.
+        processes: of a multi-device launcher, 0 if not given; None without a launcher.
+        arguments: that follow, as written.
     """
 
     file: str
@@ -58,75 +59,73 @@ class Start:
     processes: int | None
     arguments: str = ""
 
+    def starts(self, module: Module) -> bool:
+        """Return whether this is the command of a module."""
+        return self.file in (module.name, module.dotted)
+
 
 class Instructions:
-    """The texts of a project.
+    """The documentation of a project.
 
     Attributes:
-        program: name of the text that instructs a language model, None where there is none.
+        program: name of the instructions to a language model, None if there are none.
     """
 
     def __init__(self, root: Path) -> None:
-        self._texts = {path.name: _read(path) for path in _text_files(root)}
+        found = dict.fromkeys(path for pattern in _TEXTS for path in sorted(root.glob(pattern)))
+        self._texts = {path.name: text for path in found if (text := _read(path)) is not None}
+        self._lines = [line for text in self._texts.values() for line in text.splitlines()]
         self.program = next((name for name in self._texts if name.lower() == "program.md"), None)
 
     @cached_property
     def starts(self) -> list[Start]:
         """The commands that start Python files, the most frequent first."""
         found: Counter[Start] = Counter()
-        for line in self._lines():
-            for match in _START.finditer(line):
-                processes = _PROCESSES.search(match["middle"])
-                launcher = match["runner"] in {"torchrun", "accelerate launch"}
-                count = int(processes[1] or processes[2]) if processes else 0
-                file = (match["file"] or match["module"]).removeprefix("./")
-                arguments = match["arguments"].strip() if "--" in match["arguments"] else ""
-                found[Start(file, match["file"] is None, count if launcher else None, arguments)] += 1
+        for match in (match for line in self._lines for match in _START.finditer(line)):
+            processes = _PROCESSES.search(match["middle"])
+            launcher = match["runner"] in {"torchrun", "accelerate launch"}
+            count = int(processes[1] or processes[2]) if processes else 0
+            file = (match["file"] or match["module"]).removeprefix("./")
+            arguments = match["arguments"].strip() if "--" in match["arguments"] else ""
+            found[Start(file, match["file"] is None, count if launcher else None, arguments)] += 1
         return [start for start, _ in found.most_common()]
 
     @cached_property
     def wanted(self) -> list[str]:
-        """The names that the texts look for in the output, as in `grep "^val_bpb:"`, the most frequent first."""
-        names: Counter[str] = Counter()
-        for line in self._lines():
-            for match in _GREP.finditer(line):
-                names.update(match[1] for match in map(_GREPPED.match, re.split(r"\\?\|", match["what"])) if match)
-        return [name for name, _ in names.most_common()]
+        """The names that are searched for in the output, as in `grep "^val_bpb:"`, the most frequent first."""
+        found = (match["what"] for line in self._lines for match in _GREP.finditer(line))
+        matches = (_GREPPED.match(part) for what in found for part in re.split(r"\\?\|", what))
+        return [name for name, _ in Counter(match[1] for match in matches if match).most_common()]
 
     def direction(self, label: str) -> Direction | None:
-        """Return the direction that the texts ask of a metric, None where they do not say or contradict themselves."""
+        """Return the documented direction of a metric, None if there is none or it is contradictory."""
         mention = re.compile(rf"(?<![\w]){re.escape(label)}(?!\w)", re.IGNORECASE)
-        lines = [line for line in self._lines() if mention.search(line)]
-        less, more = (any(pattern.search(line) for line in lines) for pattern in (_LESS, _MORE))
+        lines = [line for line in self._lines if mention.search(line)]
+        less, more = (any(map(pattern.search, lines)) for pattern in (_LESS, _MORE))
         if less == more:
             return None
         return Direction.MINIMIZE if less else Direction.MAXIMIZE
 
     def permissions(self, docstrings: Mapping[str, str]) -> Counter[str]:
-        """Return, for the Python files that are spoken of, how clearly they may change; negative if they may not.
+        """Return how clearly each Python file may change; negative if it may not.
 
-        Outside of program.md only plain words count: a README also says what to edit for other settings.
+        Outside of program.md only unambiguous words count: a README also says what to edit for other settings.
 
         Args:
-            docstrings: what each file says of itself, by its path.
+            docstrings: of the files, by path.
         """
-        found: Counter[str] = Counter()
-        for file, text in docstrings.items():
-            found[file] += _plain(_permission(text))
+        found = Counter({file: _unambiguous(_permission(text)) for file, text in docstrings.items()})
         for name, text in self._texts.items():
             forbidden = False
             for line in text.splitlines():
                 if _HEADING.match(line):
                     forbidden = bool(_FORBIDDEN_HEADING.search(line))
                 for file in set(_FILE.findall(line)):
-                    said = _permission(_about(file, line))
-                    said = -1 if forbidden and said > 0 else said
-                    found[file.removeprefix("./")] += said if name == self.program else _plain(said)
+                    sentence = next(part for part in re.split(r"(?<=[.;])\s+", line) if file in part)
+                    permission = _permission(sentence)
+                    permission = -1 if forbidden and permission > 0 else permission
+                    found[file.removeprefix("./")] += permission if name == self.program else _unambiguous(permission)
         return found
-
-    def _lines(self) -> Iterator[str]:
-        for text in self._texts.values():
-            yield from text.splitlines()
 
 
 def _permission(text: str) -> int:
@@ -137,22 +136,14 @@ def _permission(text: str) -> int:
     return 2 if _ONLY.search(text) else 1
 
 
-def _plain(permission: int) -> int:
+def _unambiguous(permission: int) -> int:
     return 0 if permission == 1 else permission
 
 
-def _about(file: str, line: str) -> str:
-    """Return the sentence of a line that names a file."""
-    return next(sentence for sentence in re.split(r"(?<=[.;])\s+", line) if file in sentence)
-
-
-def _text_files(root: Path) -> Sequence[Path]:
-    found = [path for pattern in _TEXTS for path in sorted(root.glob(pattern))]
-    return [path for path in dict.fromkeys(found) if path.is_file() and path.stat().st_size <= _LARGEST_BYTES]
-
-
-def _read(path: Path) -> str:
+def _read(path: Path) -> str | None:
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        if path.is_file() and path.stat().st_size <= _LARGEST_BYTES:
+            return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return ""
+        pass
+    return None

@@ -1,4 +1,4 @@
-"""The Python files of a project, parsed but never run, and the modules among them that they import."""
+"""The Python files of a project, parsed but never run, and their imports of each other."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pathlib import Path, PurePosixPath
 from populations.statements import UNREADABLE
 
 PRIVATE_NAMES = frozenset({"runs", "__pycache__", "node_modules", "venv", "env", "site-packages", "results.tsv"})
-"""Names of files and folders that are not the project's own; names with a leading dot are not either."""
+"""Files and folders that are not part of a project, like all names with a leading dot."""
 
-_DEEPEST = 3  # folders below the root in which scripts are looked for
+_DEEPEST = 3  # folders below the root that are searched for scripts
 _LARGEST_BYTES = 2 * 2**20
 _MOST_SCRIPTS = 1000
-_MOST_MODULES = 500  # that a program of a project is looked through for
+_MOST_MODULES = 500  # of one program
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,8 +27,6 @@ class Module:
 
     Attributes:
         name: path relative to the project, with slashes.
-        text: the source.
-        tree: its syntax tree.
     """
 
     name: str
@@ -37,7 +35,7 @@ class Module:
 
     @property
     def folder(self) -> PurePosixPath:
-        """The folder it stands in, relative to the project."""
+        """Its folder, relative to the project."""
         return PurePosixPath(self.name).parent
 
     @property
@@ -47,19 +45,13 @@ class Module:
 
     @cached_property
     def docstring(self) -> str:
-        """Its docstring, or the comments that it begins with."""
-        written = ast.get_docstring(self.tree)
-        if written:
-            return written
-        lines = [line for line in self.text.splitlines()[:10] if line.startswith("#")]
-        return "\n".join(line.lstrip("# ") for line in lines)
+        """Its docstring, or the comments at its beginning."""
+        comments = (line.lstrip("# ") for line in self.text.splitlines()[:10] if line.startswith("#"))
+        return ast.get_docstring(self.tree) or "\n".join(comments)
 
     @cached_property
     def constants(self) -> dict[str, ast.expr]:
-        """The values of the names that the module assigns at its top level, and of the names that a function assigns.
-
-        A name of the top level goes before the same name in a function.
-        """
+        """The values that the module assigns to names; those of the top level override those in functions."""
         found: dict[str, ast.expr] = {}
         for statement in (*ast.walk(self.tree), *self.tree.body):
             match statement:
@@ -72,19 +64,19 @@ class Module:
 
     @cached_property
     def texts(self) -> frozenset[str]:
-        """Its literal texts."""
+        """Its string literals."""
         return frozenset(
             node.value for node in ast.walk(self.tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
         )
 
     @property
     def is_program(self) -> bool:
-        """Whether starting it does something: it has a main guard, or calls at its top level."""
+        """Whether it has a main guard, or calls or loops at its top level."""
         return any(is_main_guard(node) or _acts(node) for node in self.tree.body)
 
     @property
     def imports_relatively(self) -> bool:
-        """Whether it can only run as a part of its package."""
+        """Whether it can only run as part of its package."""
         return any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(self.tree))
 
 
@@ -101,20 +93,20 @@ class Project:
         self._imported: dict[str, dict[str, tuple[Module, str | None]]] = {}
 
     def module(self, name: str) -> Module | None:
-        """Return a file of the project by its relative path, or None where it is no readable Python."""
+        """Return a file of the project by its relative path, None if it is not readable Python."""
         if name not in self._modules:
             self._modules[name] = _parsed(self.root, name)
         return self._modules[name]
 
     def scripts(self) -> list[Module]:
-        """Return the Python files that may be programs, those nearest to the root first."""
+        """Return the Python files, those nearest to the root first."""
         names = sorted(_python_files(self.root), key=lambda name: (name.count("/"), name))[:_MOST_SCRIPTS]
         return [module for name in names if (module := self.module(name))]
 
     def imported(self, module: Module) -> dict[str, tuple[Module, str | None]]:
-        """Return what a module imports from the project: by the name it is bound to, the module and the name there.
+        """Return what a module imports from the project: by bound name, the source module and the name in it.
 
-        The name there is None where the module itself is bound.
+        The name in it is None if the module itself is bound.
         """
         if module.name in self._imported:
             return self._imported[module.name]
@@ -123,14 +115,20 @@ class Project:
             match node:
                 case ast.Import(names=names):
                     for one in names:
-                        self._bind(found, one.asname or one.name, self._resolve(module, one.name, 0))
-                case ast.ImportFrom(module=source, names=names, level=level):
+                        if source := self._resolve(module, one.name, 0):
+                            found[one.asname or one.name] = (source, None)
+                case ast.ImportFrom(module=package, names=names, level=level):
+                    outer = self._resolve(module, package or "", level)
                     for one in names:
-                        self._bind_from(found, module, source or "", level, one)
+                        bound = one.asname or one.name
+                        if inner := self._resolve(module, f"{package or ''}.{one.name}", level):
+                            found[bound] = (inner, None)
+                        elif outer:
+                            found[bound] = (outer, one.name)
         return found
 
     def closure(self, *entries: Module) -> list[Module]:
-        """Return modules with all that they import from the project, and packages with their `__init__`."""
+        """Return modules with everything that they import from the project, including `__init__` files."""
         found = {entry.name: entry for entry in entries}
         waiting = list(entries)
         while waiting and len(found) < _MOST_MODULES:
@@ -149,40 +147,17 @@ class Project:
                 if package is not None:
                     yield package
 
-    def _bind(self, found: dict[str, tuple[Module, str | None]], name: str, module: Module | None) -> None:
-        if module is not None:
-            found[name] = (module, None)
-
-    def _bind_from(
-        self, found: dict[str, tuple[Module, str | None]], module: Module, source: str, level: int, one: ast.alias
-    ) -> None:
-        bound = one.asname or one.name
-        inner = self._resolve(module, f"{source}.{one.name}".lstrip("."), level)
-        outer = self._resolve(module, source, level) if source else None
-        if inner is not None:
-            found[bound] = (inner, None)
-        elif outer is not None:
-            found[bound] = (outer, one.name)
-
     def _resolve(self, module: Module, dotted: str, level: int) -> Module | None:
-        """Return the project's module of a dotted name, as it is found from a module that is started or imported."""
+        """Return the project's module with a dotted name, as imported in another module."""
         parts = [part for part in dotted.split(".") if part]
         if not parts:
             return None
+        places = [module.folder, PurePosixPath(), PurePosixPath("src")]
         if level:
-            folder = module.folder
-            for _ in range(level - 1):
-                folder = folder.parent
-            places = [folder]
-        else:
-            places = list(dict.fromkeys([module.folder, PurePosixPath(), PurePosixPath("src")]))
-        for place in places:
-            path = place.joinpath(*parts)
-            for name in (f"{path}.py", f"{path}/__init__.py"):
-                found = self.module(name)
-                if found is not None and found.name != module.name:
-                    return found
-        return None
+            places = [[module.folder, *module.folder.parents][min(level, len(module.folder.parts) + 1) - 1]]
+        paths = (place.joinpath(*parts) for place in places)
+        found = (self.module(name) for path in paths for name in (f"{path}.py", f"{path}/__init__.py"))
+        return next((one for one in found if one is not None and one.name != module.name), None)
 
 
 def is_main_guard(node: ast.stmt) -> bool:
@@ -193,9 +168,9 @@ def is_main_guard(node: ast.stmt) -> bool:
 
 
 def _acts(node: ast.stmt) -> bool:
-    """Return whether a top-level statement does something: it loops, or calls something for its effect."""
+    """Return whether a top-level statement loops, or calls something for its effect."""
     if isinstance(node, ast.Expr):
-        # `main()` does; `sys.path.insert(…)` and the like prepare something in a module as often as in a program.
+        # `main()` does; calls such as `sys.path.insert(…)` are as common in modules as in programs.
         return isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name)
     if isinstance(node, ast.If | ast.With | ast.Try):
         return any(map(_acts, node.body))
@@ -210,7 +185,7 @@ def _python_files(root: Path) -> Iterator[str]:
 
 
 def is_private(name: str) -> bool:
-    """Return whether a file or folder of this name is none of the project's own."""
+    """Return whether a file or folder of this name is not part of the project."""
     return name.startswith(".") or name in PRIVATE_NAMES
 
 
@@ -221,7 +196,7 @@ def _parsed(root: Path, name: str) -> Module | None:
             return None
         text = path.read_text(encoding="utf-8-sig")
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # such as invalid escape sequences: the project's own affair
+            warnings.simplefilter("ignore")  # such as invalid escape sequences
             return Module(name, text, ast.parse(text))
     except (OSError, *UNREADABLE):
         return None

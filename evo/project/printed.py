@@ -1,76 +1,26 @@
-"""The metrics that a program prints, or leaves in a JSON file, each with how its value is read."""
+"""The metrics that a program prints or writes to a JSON file, with how each is read."""
 
 from __future__ import annotations
 
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from evo.project.found import Metric
+from evo.project.lines import Line, Printed, Value, literal_text, printed_by
 from evo.project.modules import Module, Project
 from evo.project.reach import Reached, reached_calls
-from evo.project.templates import Line, Printed, Value, literal_text, printed_by
-from evo.project.wording import Kind, Split, direction_of, identifier, is_count, names_metric, split_of
-from trainer.objectives import SCRIPT_OBJECTIVES, Direction
+from evo.project.wording import identifier, is_count, names_metric
+from trainer.objectives import SCRIPT_OBJECTIVES
 
 _SEPARATORS = " :=\t"
 _LABEL = re.compile(r"""(?P<quote>["']?)(?P<label>[A-Za-z][\w /%.@-]*)(?P=quote)$""")
-_CLAUSE = re.compile(r"[|,;·•—–>*#\[\](){}]|\s-\s|[:=]\s")  # what separates the metrics of one line
+_CLAUSE = re.compile(r"[|,;·•—–>*#\[\](){}]|\s-\s|[:=]\s")  # separates the metrics of a line
 _NUMERIC_SPEC = re.compile(r".*[eEfFgGn%]|.*\.\d+")
-_TEXT_SPEC = re.compile(r".*[sxXobc]|.*[<>^]\d+|.*,.*")  # `1,234` is no number either
+_TEXT_SPEC = re.compile(r".*[sxXobc]|.*[<>^]\d+|.*,.*")  # `1,234` cannot be read as a number
 _NUMERIC_CODE = re.compile(r"\b(float|round|sum|mean|median|item|max|min|abs|len)\(|^[\w.]*\.item\(\)|[-+*/]")
 _SPECIAL = re.compile(r"[.^$*+?{}\[\]\\|()]")
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """A number that a program reports.
-
-    Attributes:
-        name: as an objective is called.
-        label: as the program writes it.
-        where: file and line.
-        scope: the function that reports it; metrics of one scope are reported together.
-        pattern: the regular expression that reads it from the standard output; None if it stands in a JSON file.
-        take: whether one line holds it, or the last of several.
-        json_file: the file it stands in.
-        key: dotted path in that file.
-        is_sure: whether it is surely a number.
-        is_logged: whether it goes through `logging`.
-        told: the direction that the project's texts ask of it, where its name leaves that open.
-    """
-
-    name: str
-    label: str
-    where: str
-    scope: str
-    pattern: str | None = None
-    take: str = "only"
-    json_file: str | None = None
-    key: str | None = None
-    is_sure: bool = True
-    is_logged: bool = False
-    told: Direction | None = None
-
-    @property
-    def direction(self) -> Direction:
-        """Which direction is better."""
-        return self.told or direction_of(self.label)[0]
-
-    @property
-    def is_guessed(self) -> bool:
-        """Whether nothing says which direction is better."""
-        return self.told is None and self.kind is Kind.UNKNOWN
-
-    @property
-    def kind(self) -> Kind:
-        """What it is about."""
-        return direction_of(self.label)[1]
-
-    @property
-    def split(self) -> Split:
-        """What it was measured on."""
-        return split_of(self.label)
 
 
 def metrics_of(project: Project, entry: Module) -> list[Metric]:
@@ -87,25 +37,25 @@ def line_pattern(label: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return literal text as a regular expression that is easy to read; several blanks match any number of them."""
+    """Return text as a readable regular expression; two or more blanks match any number of blanks."""
     return re.sub(r"\s{2,}|\t", r"\\s+", _SPECIAL.sub(r"\\\g<0>", text))
 
 
 def _printed(calls: Sequence[Reached], constants: Mapping[str, Mapping[str, ast.expr]]) -> Iterator[Metric]:
-    goes_on = False  # whether the print before left its line open
+    goes_on = False  # whether the previous call left its line open
     for reached in calls:
         printed = printed_by(reached.call, constants[reached.module.name])
         if printed is None:
             continue
         for number, line in enumerate(printed.lines):
             open_end = number == len(printed.lines) - 1 and not printed.ends_line
-            if not open_end and not (goes_on and number == 0) and not _is_progress(line):
+            if not open_end and not (goes_on and number == 0) and not _overwrites(line):
                 yield from _of_line(line, printed, reached)
-        goes_on = not printed.ends_line and not any(_is_progress(line) for line in printed.lines)
+        goes_on = not printed.ends_line and not any(map(_overwrites, printed.lines))
 
 
-def _is_progress(line: Line) -> bool:
-    """Return whether a line overwrites itself: such lines are for the eye."""
+def _overwrites(line: Line) -> bool:
+    """Return whether a line overwrites itself, as progress bars do."""
     return any(isinstance(part, str) and "\r" in part for part in line)
 
 
@@ -130,7 +80,7 @@ def _of_line(line: Line, printed: Printed, reached: Reached) -> Iterator[Metric]
 
 
 def _reading(line: Line, number: int, before: str, after: str | Value) -> tuple[str, str]:
-    """Return the name of the value at `number` in a line, and the expression that reads it; empty if it has none."""
+    """Return the label of a value in a line and the expression that reads it, both empty without a label."""
     named = before.rstrip(_SEPARATORS)
     tail = before[len(named) :]
     separator = tail.strip()
@@ -149,14 +99,14 @@ def _reading(line: Line, number: int, before: str, after: str | Value) -> tuple[
 
 
 def _group(value: Value | str, after: str | Value) -> str:
-    """Return the group that reads a value, up to a blank or to the text that follows it without one."""
+    """Return the group that reads a value, up to a blank or to the text that follows directly."""
     percent = "%" if isinstance(value, Value) and value.spec.endswith("%") else ""
     suffix = percent + (re.split(r"\s", after)[0] if isinstance(after, str) else "")
     return rf"(\S+?){escaped(suffix)}" if suffix else r"(\S+)"
 
 
 def _left_in_files(calls: Sequence[Reached], constants: Mapping[str, Mapping[str, ast.expr]]) -> Iterator[Metric]:
-    """Yield the numbers of dictionaries that are written as JSON into a file of a literal name."""
+    """Yield the numbers in dictionaries that are written to a JSON file with a literal name."""
     for reached in calls:
         names = constants[reached.module.name]
         file, data = _json_written(reached.call, names, calls)
@@ -179,7 +129,7 @@ def _left_in_files(calls: Sequence[Reached], constants: Mapping[str, Mapping[str
 def _json_written(
     call: ast.Call, constants: Mapping[str, ast.expr], calls: Sequence[Reached]
 ) -> tuple[str | None, ast.expr | None]:
-    """Return the file and the data of `json.dump(data, file)` and `Path(file).write_text(json.dumps(data))`."""
+    """Return file and data of `json.dump(data, file)` and `Path(file).write_text(json.dumps(data))`."""
     match call:
         case ast.Call(func=ast.Attribute(value=ast.Name(id="json"), attr="dump"), args=[data, ast.Name(id=handle), *_]):
             return _opened_as(handle, constants, calls), data
@@ -196,12 +146,11 @@ def _json_written(
 
 
 def _opened_as(handle: str, constants: Mapping[str, ast.expr], calls: Sequence[Reached]) -> str | None:
-    for reached in calls:
-        for node in ast.walk(reached.module.tree):
+    for module in {reached.module.name: reached.module for reached in calls}.values():
+        for node in ast.walk(module.tree):
             match node:
                 case ast.withitem(context_expr=ast.Call() as opened, optional_vars=ast.Name(id=name)) if name == handle:
-                    file = _opened(opened, constants)
-                    if file is not None:
+                    if file := _opened(opened, constants):
                         return file
     return None
 
@@ -226,7 +175,7 @@ def _numbers(node: ast.Dict, above: str = "") -> Iterator[tuple[str, ast.expr]]:
 
 
 def _each_once(metrics: Iterable[Metric]) -> list[Metric]:
-    """Return one metric of each name: of several places the one that is printed once, at the beginning of a line."""
+    """Return one metric per name, preferably one that is printed once and at the beginning of a line."""
     by_name: dict[str, list[Metric]] = {}
     for metric in metrics:
         if metric.name not in SCRIPT_OBJECTIVES:
@@ -240,6 +189,6 @@ def _chosen(places: Sequence[Metric]) -> Metric:
 
     best = max(places, key=lambda one: (not one.is_logged, one.take == "only", begins_line(one), places.index(one)))
     others = [one for one in places if one is not best and one.pattern is not None]
-    # Another line that begins alike would be a second match.
+    # Another line with the same beginning would match too.
     alike = any(one.pattern == best.pattern or (begins_line(one) and begins_line(best)) for one in others)
     return replace(best, take="last") if alike else best

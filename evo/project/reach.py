@@ -1,7 +1,6 @@
-"""Which code runs when a program is started, and whether it runs once or maybe several times.
+"""Which calls run when a program is started, and whether each runs once or maybe several times.
 
-A function counts as run once only where that is plain: one call of it, in no loop, from code that runs once. Whatever
-cannot be told runs several times.
+A function counts as run once only if that is plain: a single call, in no loop, from code that runs once.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from functools import lru_cache
 from evo.project.modules import Module, Project, is_main_guard
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-Function = ast.FunctionDef | ast.AsyncFunctionDef
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +22,8 @@ class Reached:
     """A call in code that runs.
 
     Attributes:
-        call: the call.
-        module: where it stands.
-        scope: the function that it stands in, as `module:line`; with line 0 at the top level.
-        is_once: whether it surely runs no more than once.
+        scope: the function that contains it, as `module:line`; line 0 for the top level.
+        is_once: whether it certainly runs no more than once.
     """
 
     call: ast.Call
@@ -37,7 +34,7 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """Code that runs as one: a module's top level, or a function with its nested code but for nested functions."""
+    """A module's top level, or a function without its nested functions."""
 
     module: Module
     line: int
@@ -63,103 +60,102 @@ class _Reach:
         self._of_class: dict[tuple[str, str], list[_Scope]] = defaultdict(list)
         for module in self._modules:
             self._define(module)
-        self._tops = [_Scope(module, 0, _top_level(module, module is entry)) for module in self._modules]
-        self._runs: dict[str, int] = {}
         self._reached: dict[str, _Scope] = {}
-        self._follow()
+        self._uses: dict[str, list[tuple[str, bool | None]]] = defaultdict(list)
+        self._follow(entry)
+        self._repeated = self._find_repeated()
 
     def calls(self) -> list[Reached]:
         order = {module.name: number for number, module in enumerate(self._modules)}
         scopes = sorted(self._reached.values(), key=lambda scope: (order[scope.module.name], scope.line))
         return [
-            Reached(node, scope.module, scope.key, self._runs[scope.key] == 1 and not looped)
+            Reached(node, scope.module, scope.key, not looped and scope.key not in self._repeated)
             for scope in scopes
             for node, looped in _walk(scope.body)
             if isinstance(node, ast.Call)
         ]
 
     def _define(self, module: Module) -> None:
-        own = self._functions.setdefault(module.name, {})
+        classes = [node for node in ast.walk(module.tree) if isinstance(node, ast.ClassDef)]
+        methods = {id(inner): node.name for node in classes for inner in node.body}
+        functions = self._functions[module.name] = {}
         for node in ast.walk(module.tree):
-            if isinstance(node, ast.ClassDef):
-                for inner in node.body:
-                    if isinstance(inner, Function):
-                        scope = _Scope(module, inner.lineno, inner.body)
-                        self._methods[inner.name].append(scope)
-                        self._of_class[module.name, node.name].append(scope)
-        methods = {scope.line for scopes in self._methods.values() for scope in scopes if scope.module is module}
-        for node in ast.walk(module.tree):
-            if isinstance(node, Function) and node.lineno not in methods:
-                own[node.name] = _Scope(module, node.lineno, node.body)
+            if isinstance(node, _Function):
+                scope = _Scope(module, node.lineno, node.body)
+                if id(node) in methods:
+                    self._methods[node.name].append(scope)
+                    self._of_class[module.name, methods[id(node)]].append(scope)
+                else:
+                    functions[node.name] = scope
 
-    def _follow(self) -> None:
-        """Find what is reached, then count how often each scope runs: 1, or 2 for maybe more."""
-        waiting = list(self._tops)
-        uses: dict[str, list[tuple[str, bool | None]]] = defaultdict(list)  # by callee: its users, and how they use it
+    def _follow(self, entry: Module) -> None:
+        """Find what is reached, and by callee its users with the kind of use."""
+        waiting = [
+            _Scope(module, 0, [node for node in module.tree.body if module is entry or not is_main_guard(node)])
+            for module in self._modules
+        ]
         while waiting:
             scope = waiting.pop()
-            if scope.key in self._reached:
-                continue
-            self._reached[scope.key] = scope
-            for callee, is_plain in self._used(scope):
-                uses[callee.key].append((scope.key, is_plain))
-                waiting.append(callee)
-        self._runs = dict.fromkeys(self._reached, 1)
-        changed = True
-        while changed:
-            changed = False
-            for key, users in uses.items():
-                calls = [(user, is_plain) for user, is_plain in users if is_plain is not None]
-                plainly = len(calls) == 1 and calls[0][1] and self._runs[calls[0][0]] == 1 and calls[0][0] != key
-                if not plainly and self._runs[key] == 1:
-                    self._runs[key] = 2
-                    changed = True
+            if scope.key not in self._reached:
+                self._reached[scope.key] = scope
+                for callee, is_plain in self._used(scope):
+                    self._uses[callee.key].append((scope.key, is_plain))
+                    waiting.append(callee)
+
+    def _find_repeated(self) -> set[str]:
+        """Return the scopes that may run several times."""
+        repeated: set[str] = set()
+        before = -1
+        while len(repeated) > before:
+            before = len(repeated)
+            for key, users in self._uses.items():
+                match [(user, is_plain) for user, is_plain in users if is_plain is not None]:
+                    case [(user, True)] if user not in repeated and user != key:
+                        pass
+                    case _:
+                        repeated.add(key)
+        return repeated
 
     def _used(self, scope: _Scope) -> Iterator[tuple[_Scope, bool | None]]:
         """Yield the functions that a scope uses, each with whether the use is a call outside of loops.
 
-        None stands for the methods of a class that is used: nobody calls them by that.
+        None means that only the class of a method is used; its base class may call the method any number of times.
         """
         imported = self._project.imported(scope.module)
         called = {id(node.func) for node, looped in _walk(scope.body) if isinstance(node, ast.Call) and not looped}
         for node, _ in _walk(scope.body):
             match node:
                 case ast.Name(id=name, ctx=ast.Load()):
-                    yield from self._named(scope.module, imported, name, id(node) in called)
+                    yield from self._named(scope.module, name, id(node) in called)
                 case ast.Attribute(value=ast.Name(id=owner), attr=name) if owner in imported:
                     module, inner = imported[owner]
                     if inner is None:
-                        yield from self._named(module, {}, name, id(node) in called)
+                        yield from self._named(module, name, id(node) in called, follow=False)
                 case ast.Attribute(attr=name):
                     yield from ((method, id(node) in called) for method in self._methods.get(name, ()))
 
     def _named(
-        self, module: Module, imported: dict[str, tuple[Module, str | None]], name: str, is_plain: bool
+        self, module: Module, name: str, is_plain: bool, *, follow: bool = True
     ) -> Iterator[tuple[_Scope, bool | None]]:
-        if name in self._functions.get(module.name, {}):
-            yield self._functions[module.name][name], is_plain
+        functions = self._functions.get(module.name, {})
+        source, inner = self._project.imported(module).get(name, (module, None)) if follow else (module, None)
+        if name in functions:
+            yield functions[name], is_plain
         elif (module.name, name) in self._of_class:
-            # Methods that nobody calls by name are called by what the class derives from: who knows how often.
             yield from ((method, None) for method in self._of_class[module.name, name])
-        elif name in imported:
-            source, inner = imported[name]
-            if inner is not None and source.name in self._functions:
-                yield from self._named(source, self._project.imported(source), inner, is_plain)
-
-
-def _top_level(module: Module, is_entry: bool) -> list[ast.stmt]:
-    return [node for node in module.tree.body if is_entry or not is_main_guard(node)]
+        elif inner is not None and source.name in self._functions:
+            yield from self._named(source, inner, is_plain)
 
 
 def _walk(body: list[ast.stmt]) -> Iterator[tuple[ast.AST, bool]]:
-    """Yield the nodes of code that runs with its scope, in the order of the source, each with whether it is in a loop.
+    """Yield the nodes of a scope in the order of the source, each with whether it is in a loop.
 
-    The bodies of functions run when they are called, and what handles an exception does not run when all is well.
+    Nested functions run when they are called, and exception handlers do not run in the normal case.
     """
     waiting: list[tuple[ast.AST, bool]] = [(node, False) for node in reversed(body)]
     while waiting:
         node, looped = waiting.pop()
-        if isinstance(node, Function | ast.ExceptHandler):
+        if isinstance(node, _Function | ast.ExceptHandler):
             continue
         yield node, looped
         inner = looped or isinstance(node, _LOOPS)

@@ -1,4 +1,4 @@
-"""What the name of a metric says: which direction is better, on which split it is measured, of what kind it is."""
+"""What the name of a metric means: which direction is better, the data split, and the kind."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from trainer.objectives import Direction
 
 
 class Kind(IntEnum):
-    """What a metric is about; the smaller, the more it is what a search is for."""
+    """What a metric measures, the most likely objective first."""
 
     QUALITY = 0
     SPEED = 1
     RESOURCE = 2
     """Time or memory."""
     CHECK = 3
-    """A largest error, which has to stay small."""
+    """A maximum error, which has to stay small."""
     UNKNOWN = 4
     """Its direction is a guess."""
 
 
 class Split(IntEnum):
-    """What a metric was measured on; the smaller, the better it is to select by."""
+    """The data that a metric is measured on, the best for selection first."""
 
     VALIDATION = 0
     TEST = 1
@@ -68,13 +68,13 @@ _DEVIATIONS = _set("error err errors diff difference deviation mismatch")
 
 
 def words(name: str) -> list[str]:
-    """Return the words of a name such as `val_bpb`, `Eval AUC`, `valLoss` or `tok/sec`, in lower case."""
+    """Return the lower-case words of a name such as `val_bpb`, `Eval AUC`, `valLoss` or `tok/sec`."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).replace("/", " per ")
     return [word for word in re.split(r"[^A-Za-z0-9]+", spaced.lower()) if word]
 
 
 def direction_of(name: str) -> tuple[Direction, Kind]:
-    """Return the direction that is better and the kind of a metric; of kind UNKNOWN the direction is a guess."""
+    """Return which direction of a metric is better, and its kind; if that is UNKNOWN, the direction is a guess."""
     parts = words(name)
     if "per" in parts[1:-1]:
         before = parts[parts.index("per") - 1]
@@ -92,21 +92,21 @@ def direction_of(name: str) -> tuple[Direction, Kind]:
 
 
 def is_open(name: str) -> bool:
-    """Return whether a name such as `score` leaves open which direction is better, so that a text may say it."""
+    """Return whether a name such as `score` leaves the direction open, so that the documentation decides."""
     parts = words(name)
     return direction_of(name)[1] is Kind.UNKNOWN or (bool(parts) and parts[-1] in _EITHER)
 
 
 def split_of(name: str) -> Split:
-    """Return what a metric was measured on, as far as its name says."""
+    """Return the data that a metric is measured on, according to its name."""
     parts = set(words(name))
     if direction_of(name)[1] is not Kind.QUALITY:
-        return Split.UNNAMED  # training_seconds is no metric of the training data
+        return Split.UNNAMED  # training_seconds is not measured on the training data
     return next((split for split, names in _SPLITS.items() if parts & names), Split.UNNAMED)
 
 
 def is_count(name: str) -> bool:
-    """Return whether a number of this name says how far or how large, and is nothing to search for."""
+    """Return whether a name stands for a count, a size or progress, which cannot be an objective."""
     parts = words(name)
     return (direction_of(name)[1] is Kind.UNKNOWN and (not parts or bool(_COUNT & set(parts)))) or "budget" in parts
 
@@ -114,8 +114,7 @@ def is_count(name: str) -> bool:
 def identifier(name: str) -> str:
     """Return the name of an objective for a printed name: `Eval AUC` becomes `eval_auc`.
 
-    Of several words the last is enough where it is a name by itself (`Final val_loss`), and in a sentence the one that
-    names a metric.
+    Of several words the last one is enough if it is a name (`Final val_loss`); of a sentence, the word for a metric.
     """
     pieces = name.split()
     if pieces and "_" in pieces[-1]:
@@ -128,7 +127,7 @@ def identifier(name: str) -> str:
 
 
 def names_metric(name: str) -> bool:
-    """Return whether a name ends in the word of a known metric, so that a number after it needs no colon."""
+    """Return whether a name ends with a known metric, so that its number needs no colon."""
     parts = words(name)
     return bool(parts) and _known(parts[-1]) is not None
 
@@ -146,7 +145,7 @@ def _known(word: str) -> tuple[Direction, Kind] | None:
 
 
 def _unknown(parts: list[str]) -> tuple[Direction, Kind]:
-    """Return what is left to guess: a rate is usually of successes, anything else a cost."""
+    """Guess: a rate is usually of successes, anything else a cost."""
     if parts and parts[-1] == "rate" and not _COUNT & set(parts):
         return Direction.MAXIMIZE, Kind.QUALITY
     return Direction.MINIMIZE, Kind.UNKNOWN

@@ -187,7 +187,7 @@ def test_without_a_run_the_newest_one_is_meant(finished_run: Path, tmp_path: Pat
     folder = finished_run.parents[1]
     done = evo("show", "0", cwd=folder)
     assert done.returncode == 0
-    assert done.stderr == f"evo: {finished_run.relative_to(folder)}, the newest run here\n"
+    assert done.stderr == f"evo: {finished_run.relative_to(folder)} (newest run)\n"
     assert read("status", cwd=folder)["path"] == "runs/a run"
     nothing = evo("status", cwd=tmp_path)
     assert (nothing.returncode, nothing.stdout) == (2, "")

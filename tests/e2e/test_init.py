@@ -46,7 +46,7 @@ def test_the_files_are_written_and_tried(project: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "val_loss (self-reported): 0.25\n" in done.stdout
     assert "run_seconds: " in done.stdout
-    assert "val_loss < 0.1 is broken" in done.stdout
+    assert "val_loss < 0.1 is violated" in done.stdout
     assert "Next: evo run\n" in done.stdout
 
 

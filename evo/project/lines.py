@@ -1,4 +1,4 @@
-"""What a call prints, as far as its source says: lines of literal text with values in between."""
+"""The lines that a call prints, as far as they are known: literal text with values in it."""
 
 from __future__ import annotations
 
@@ -10,19 +10,17 @@ from dataclasses import dataclass
 
 _PERCENT = re.compile(r"%(?:\((?P<key>\w+)\))?(?P<spec>[-#0 +]*\d*(?:\.\d+)?[a-zA-Z%])")
 _LOGGING = frozenset({"debug", "info", "warning", "error", "critical", "log"})
-_PRINTING = frozenset(
-    {"print", "echo", "secho", "write"}
-)  # print, tqdm.write, sys.stdout.write, click.echo, console.print
+_PRINTING = frozenset({"print", "echo", "secho"})  # print, click.echo, console.print
 _LONGEST_TEMPLATE = 400  # parts
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value that is printed in the middle of a text.
+    """A printed value.
 
     Attributes:
         code: the expression.
-        spec: how it is formatted, as after the colon in an f-string; empty for `str`.
+        spec: its format, as after the colon in an f-string; empty for `str`.
     """
 
     code: str
@@ -31,7 +29,7 @@ class Value:
 
 Part = str | Value
 Line = tuple[Part, ...]
-"""Texts and values, no two texts beside each other; the texts hold no line end."""
+"""Texts and values; no two adjacent texts, and no line ends in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +37,8 @@ class Printed:
     """The lines that one call prints.
 
     Attributes:
-        is_logged: whether it goes through `logging`, which writes elsewhere unless it is told otherwise.
-        ends_line: whether the last line is ended by it.
+        is_logged: whether it is written by `logging`, by default not to the standard output.
+        ends_line: whether it ends its last line.
     """
 
     lines: tuple[Line, ...]
@@ -49,13 +47,15 @@ class Printed:
 
 
 def printed_by(call: ast.Call, constants: Mapping[str, ast.expr]) -> Printed | None:
-    """Return what a call prints on the standard output or into the log; None for any other call.
-
-    Args:
-        call: any call.
-        constants: values of names that may be part of the text.
-    """
-    name, owner = _called(call)
+    """Return what a call prints or logs; None for any other call."""
+    owner = None
+    match call.func:
+        case ast.Name(id=name):
+            pass
+        case ast.Attribute(attr=name, value=value):
+            owner = ast.unparse(value)
+        case _:
+            return None
     options = {keyword.arg: keyword.value for keyword in call.keywords}
     if name in _LOGGING and owner is not None and "log" in owner.lower():
         arguments = call.args[1:] if name == "log" else call.args
@@ -63,56 +63,40 @@ def printed_by(call: ast.Call, constants: Mapping[str, ast.expr]) -> Printed | N
         return Printed(tuple(_lines(parts)), is_logged=True, ends_line=True) if parts else None
     if "file" in options or not _prints(name, owner):
         return None
-    separator = _text_of(options.get("sep"), " ")
-    end = _text_of(options.get("end"), "" if name == "write" and owner == "sys.stdout" else "\n")
+    separator, end = (literal_text(options.get(name), {}) for name in ("sep", "end"))
+    separator = " " if separator is None else separator
+    if end is None:
+        end = "" if owner == "sys.stdout" else "\n"
     parts = []
     for number, argument in enumerate(call.args):
         parts += [separator] if number else []
         parts += _parts(argument, constants)
-    ended = [*parts, end]
-    last = next((part for part in reversed(ended) if part), "\n")
+    last = next((part for part in reversed([*parts, end]) if part), "\n")
     return Printed(tuple(_lines(parts)), is_logged=False, ends_line=isinstance(last, str) and last.endswith("\n"))
 
 
 def literal_text(node: ast.expr | None, constants: Mapping[str, ast.expr]) -> str | None:
-    """Return the text that an expression stands for, following names of constants; None where it is not known."""
+    """Return the text of a literal or of the name of one, None if it is not known."""
     match node:
         case ast.Constant(value=str(text)):
             return text
         case ast.Name(id=name) if name in constants:
             following = constants[name]
-            # A name in its own value (`x = x + 1`) is no constant.
             return following.value if isinstance(following, ast.Constant) and isinstance(following.value, str) else None
     return None
 
 
-def _called(call: ast.Call) -> tuple[str, str | None]:
-    """Return the name of what is called, and of the object whose method it is."""
-    match call.func:
-        case ast.Name(id=name):
-            return name, None
-        case ast.Attribute(attr=name, value=owner):
-            return name, ast.unparse(owner)
-    return "", None
-
-
 def _prints(name: str, owner: str | None) -> bool:
-    """Return whether a name is that of `print`, of a method like it, or of a helper around it such as `print0`."""
+    """Return whether a name is `print`, a method like it, or a wrapper such as `print0`."""
     if owner is None and (name.startswith("print") or name.endswith("print") or name == "log"):
         return True
-    if name not in _PRINTING:
-        return False
     if name == "write":
         return owner in {"sys.stdout", "tqdm", "tqdm.tqdm"}
-    return owner is None or "stderr" not in owner
-
-
-def _text_of(node: ast.expr | None, default: str) -> str:
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else default
+    return name in _PRINTING and (owner is None or "stderr" not in owner)
 
 
 def _logged(arguments: list[ast.expr], constants: Mapping[str, ast.expr]) -> list[Part]:
-    """Return the message of a logging call, whose further arguments fill in its percent signs."""
+    """Return the message of a logging call with its arguments."""
     if not arguments:
         return []
     first, *values = arguments
@@ -122,7 +106,7 @@ def _logged(arguments: list[ast.expr], constants: Mapping[str, ast.expr]) -> lis
 
 
 def _parts(node: ast.expr, constants: Mapping[str, ast.expr]) -> list[Part]:
-    """Return the text of an expression; what is not known of it is a value."""
+    """Return the text of an expression with unknown parts as values."""
     text = literal_text(node, constants)
     if text is not None:
         return [text]
@@ -146,7 +130,7 @@ def _parts(node: ast.expr, constants: Mapping[str, ast.expr]) -> list[Part]:
 
 
 def _spec(spec: ast.expr | None) -> str:
-    """Return a format specification; one that is itself computed says no more than that it is one."""
+    """Return the literal parts of a format specification."""
     if not isinstance(spec, ast.JoinedStr):
         return ""
     return "".join(part.value for part in spec.values if isinstance(part, ast.Constant) and isinstance(part.value, str))
@@ -176,13 +160,13 @@ def _format(template: str, call: ast.Call) -> list[Part]:
             parts.append(text)
             if name is not None:
                 parts.append(Value(name or (given.pop(0) if given else ""), spec or ""))
-    except ValueError:  # no template after all; the program will say so itself
+    except ValueError:  # not a valid template
         return [Value(template)]
     return parts
 
 
 def _dictionary(node: ast.Dict) -> list[Part]:
-    """Return a dictionary as it is printed, in Python or as JSON."""
+    """Return a dictionary as Python or JSON prints it."""
     parts: list[Part] = ["{"]
     for key, value in zip(node.keys, node.values, strict=True):
         if isinstance(key, ast.Constant) and isinstance(key.value, str):
@@ -191,26 +175,17 @@ def _dictionary(node: ast.Dict) -> list[Part]:
 
 
 def _lines(parts: list[Part]) -> Iterator[Line]:
-    """Divide parts at the line ends in their texts."""
+    """Split parts at the line ends in their texts."""
     line: list[Part] = []
     for part in parts[:_LONGEST_TEMPLATE]:
-        if isinstance(part, Value):
-            line.append(part)
-            continue
-        first, *others = part.split("\n")
-        _append(line, first)
-        for other in others:
-            yield tuple(line)
-            line = []
-            _append(line, other)
+        texts: list[Part] = [part] if isinstance(part, Value) else [*part.split("\n")]
+        for number, text in enumerate(texts):
+            if number:
+                yield tuple(line)
+                line = []
+            if isinstance(text, str) and line and isinstance(line[-1], str):
+                line[-1] += text
+            elif text:
+                line.append(text)
     if line:
         yield tuple(line)
-
-
-def _append(line: list[Part], text: str) -> None:
-    if not text:
-        return
-    if line and isinstance(line[-1], str):
-        line[-1] += text
-    else:
-        line.append(text)
