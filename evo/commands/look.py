@@ -157,12 +157,13 @@ def pareto(
     """Show the individuals that no other dominates, as measured again."""
     from evo.commands.views.summary import print_front
     from evo.commands.views.terminal import stdout_console
-    from evo.config.config import overlaid
+    from evo.config.config import Config, overlaid
     from evo.runs.assemble import read_standings
     from evo.standings.summary import summarize
 
     with opened(run) as viewed:
-        config, standings = viewed.config, viewed.standings
+        config: Config = viewed.config
+        standings = viewed.standings
         if objectives is not None:
             names = [name.strip() for name in objectives.split(",")]
             config = overlaid(config, {"search": {"front": names}})

@@ -24,8 +24,7 @@ from evo.compare.collecting import Definition
 from evo.compare.driver import INTERRUPTED, Order
 from evo.compare.experiment import Experiment
 from evo.compare.folder import ExperimentFolder
-from evo.config.config import Config
-from evo.config.resolution import worker_devices
+from evo.config.resolved import ResolvedConfig
 from trainer.errors import GenomeError, MachineError
 from trainer.machine.devices import Device
 
@@ -102,7 +101,7 @@ class Running:
         self._experiment = definition.experiment
         self._folder = folder
         self._watcher = watcher
-        self._places = deque(worker_devices(definition.configs[0]))
+        self._places = deque(definition.configs[0].devices)
         self._waiting: deque[Run] = deque()
         self._running: dict[asyncio.Task[_Ended], tuple[Run, Device]] = {}
         self._processes: set[asyncio.subprocess.Process] = set()
@@ -287,7 +286,8 @@ class _Ended:
     reason: str
 
 
-def on_device(config: Config, device: Device) -> Config:
+def on_device(config: ResolvedConfig, device: Device) -> ResolvedConfig:
     """Return a configuration whose one worker is on a device, with its share of the machine."""
-    devices = tuple((device.id or device.kind).split(","))
-    return config.model_copy(update={"workers": config.workers.model_copy(update={"count": 1, "devices": devices})})
+    names = tuple((device.id or device.kind).split(","))
+    workers = config.workers.model_copy(update={"count": 1, "devices": names})
+    return config.model_copy(update={"workers": workers, "devices": (device,)})

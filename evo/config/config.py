@@ -1,8 +1,8 @@
 """The configuration of a run: one frozen tree that mirrors the TOML file.
 
-Defaults < TOML file < flags. An unknown key fails with a suggestion. `None` means "chosen for the device"; `resolve` in
-`evo.config.resolution` fills those in, and the resolved configuration is stored with the run. Secrets never stand
-here: they come from the environment only.
+Defaults < TOML file < flags. An unknown key fails with a suggestion. `None` means "chosen for the device";
+`evo.config.resolution.resolve` fills those in, and the result is stored with the run. Secrets come from the environment
+only and are never part of it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import tomli_w
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -351,6 +351,9 @@ class Config(Section):
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
 
 
+_ConfigT = TypeVar("_ConfigT", bound=Config)
+
+
 def load_config(path: Path | None, flags: Mapping[str, Mapping[str, Any]] | None = None) -> Config:
     """Return the configuration of a TOML file (defaults without one) with flags laid over it.
 
@@ -382,14 +385,20 @@ def overlaid(config: Config, flags: Mapping[str, Mapping[str, Any]]) -> Config:
 
 
 def parse_config(data: Mapping[str, Any], source: str = "") -> Config:
-    """Return the configuration of parsed TOML; raise ConfigError with the first thing that is wrong.
+    """Return the configuration of parsed TOML; see `parse_as`."""
+    return parse_as(Config, data, source)
+
+
+def parse_as(kind: type[_ConfigT], data: Mapping[str, Any], source: str = "") -> _ConfigT:
+    """Return parsed TOML as one kind of configuration; raise ConfigError with the first thing that is wrong.
 
     Args:
+        kind: of configuration.
         data: as TOML has it.
         source: the file it comes from; empty for flags, which are then called by their names.
     """
     try:
-        config = Config.model_validate(data)
+        config = kind.model_validate(data)
     except ValidationError as error:
         # A misspelt key often is what makes others wrong.
         first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")

@@ -66,7 +66,9 @@ def _run(path: Path, *, pop: int, gens: int, confirm_share: float = 0.1, stop_af
     folder = RunFolder.create(path)
     with folder.lock(), Store.create(folder.store) as store:
         observer = _Interrupter(stop_after)
-        search = build_search(config, store, Lineage.open(folder.lineage), StandInEvaluator(_GENOME), choice, observer)
+        search = build_search(
+            config, store, Lineage.open(folder.lineage), StandInEvaluator(_GENOME), choice, observer, "cpu"
+        )
         observer.search = search
         search.begin(_GENOME)
         folder.seal(config.to_toml())
