@@ -19,6 +19,7 @@ from evo.config.resolved import StoredConfig
 from evo.standings.plan import make_plan
 from evo.standings.usage import SECONDS_AN_HOUR, Prices
 from operators.llm.prices import Usage, cost_usd
+from operators.registry import OPERATORS
 from trainer.errors import ConfigError
 
 CHILD = Usage(input_tokens=13_000, output_tokens=5_000, cache_read_tokens=12_000)
@@ -157,7 +158,7 @@ def _arm(definition: Definition, name: str, config: StoredConfig, seconds: float
 def _child_usd(config: StoredConfig) -> float | None:
     """Return what an offspring costs on average; None where the model's price is unknown."""
     weights = config.operators.weights
-    asking = sum(weight for name, weight in weights.items() if name.startswith("llm_"))
+    asking = sum(weight for name, weight in weights.items() if OPERATORS[name].needs_llm)
     if not asking:
         return 0.0
     # An adaptive choice may come to ask nobody else.

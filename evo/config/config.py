@@ -34,6 +34,7 @@ from evo.config.task import (
     kind_of,
 )
 from operators.prompt_styles import STYLES
+from operators.registry import OPERATORS
 from populations.descriptors import FROM_CODE, is_descriptor
 from trainer.errors import ConfigError
 from trainer.evaluation import Clock
@@ -404,6 +405,7 @@ def parse_as(kind: type[_ConfigT], data: Mapping[str, Any], source: str = "") ->
         first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
         raise ConfigError(explain(first, source)) from error
     _refuse_unmeasured(config, source)
+    _refuse_unknown_operators(config, source)
     _refuse_impossible_diversity(config, source)
     return config
 
@@ -414,6 +416,13 @@ def _refuse_unmeasured(config: Config, source: str) -> None:
             if name not in config.task.measured:
                 where = f"{source}: `search.{key}`" if source else _flag_of(["search", key])
                 raise ConfigError(f"{where} {name!r} is not measured; {suggest(name, config.task.measured)}")
+
+
+def _refuse_unknown_operators(config: Config, source: str) -> None:
+    for name in config.operators.weights or ():
+        if name not in OPERATORS:
+            where = f"{source}: `operators.weights`" if source else "--operators"
+            raise ConfigError(f"{where} {name!r} is no operator; {suggest(name, OPERATORS)}")
 
 
 def _refuse_impossible_diversity(config: Config, source: str) -> None:

@@ -13,14 +13,12 @@ from evo.config.config import Config, LLMConfig
 from evo.config.resolved import ResolvedBudget, ResolvedConfig, ResolvedOperators, ResolvedTask, ResolvedWorkers
 from evo.config.task import ScriptTask
 from operators.prompt_styles import STYLES
+from operators.registry import default_weights
 from trainer.errors import ConfigError
 from trainer.evaluation import Clock
 from trainer.machine import devices
 from trainer.machine.devices import Device
 from trainer.sandbox import choose_level
-
-CLASSICAL_WEIGHTS = {"random": 0.6, "uniform": 0.2, "merge": 0.2}
-LLM_WEIGHTS = {"llm_mutation": 0.6, "llm_crossover": 0.15, "random": 0.15, "merge": 0.1}
 
 _TRAIN_SECONDS = {"cpu": 30.0, "mps": 300.0, "cuda": 300.0}
 _SEQUENCE_LENGTH = {"cpu": 128, "mps": 256, "cuda": 1024}
@@ -43,7 +41,8 @@ def resolve(config: Config, environment: Mapping[str, str] = os.environ) -> Reso
     workers = _resolve_workers(config, found)
     choose_level(workers.sandbox, found[0].kind)
     base_url = config.llm.base_url if config.llm.base_url is not None else environment.get("ANTHROPIC_BASE_URL")
-    weights = config.operators.weights or _default_weights(base_url, environment)
+    has_llm = base_url is not None or bool(environment.get("ANTHROPIC_API_KEY", "").strip())
+    weights = config.operators.weights or default_weights(with_llm=has_llm)
     chosen: dict[str, Any] = {
         "task": _resolve_task(config, found[0].kind),
         "budget": _resolve_budget(config, found[0].kind),
@@ -170,8 +169,3 @@ def _refuse_secrets(base_url: str) -> None:
             f"user, a password or a query. Give {parts.scheme}://{parts.netloc.rpartition('@')[2]} and the key in "
             "ANTHROPIC_API_KEY."
         )
-
-
-def _default_weights(base_url: str | None, environment: Mapping[str, str]) -> dict[str, float]:
-    reachable = base_url is not None or environment.get("ANTHROPIC_API_KEY", "").strip()
-    return dict(LLM_WEIGHTS if reachable else CLASSICAL_WEIGHTS)

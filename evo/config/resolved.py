@@ -19,6 +19,7 @@ from evo.config.task import (
     Seconds,
     kind_of,
 )
+from operators.registry import OPERATORS
 from trainer.evaluation import Clock
 from trainer.machine.devices import Device
 
@@ -66,7 +67,7 @@ class StoredConfig(Config):
     @property
     def uses_language_model(self) -> bool:
         """Whether one of the operators calls a language model."""
-        return any(name.startswith("llm_") for name in self.operators.weights)
+        return any(OPERATORS[name].needs_llm for name in self.operators.weights)
 
 
 class ResolvedConfig(StoredConfig):

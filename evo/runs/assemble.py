@@ -6,7 +6,7 @@ import os
 import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,23 +27,10 @@ from evo.standings.rungs import Ladder
 from evo.standings.standings import Standings
 from evo.store import Store, StoreView
 from evo.workers import Evaluator, LocalEvaluator
-from operators import (
-    ConstantMutation,
-    MergeCrossover,
-    Operator,
-    OperatorChoice,
-    RandomMutation,
-    SourceGate,
-    StructureMutation,
-    Tuning,
-    UniformCrossover,
-    language_model_contract,
-    script_contract,
-)
-from operators.choice import AdaptiveChoice
-from operators.gate import Contract
+from operators.choice import AdaptiveChoice, OperatorChoice
+from operators.gate import Contract, SourceGate, language_model_contract, script_contract
+from operators.registry import OPERATORS, Setup
 from operators.source.constants import is_for_another_device
-from operators.tuning.tuning import Method
 from populations.descriptors import Descriptors
 from populations.toolbox import Toolbox, build_toolbox
 from trainer.corpus import Corpus
@@ -54,16 +41,6 @@ from trainer.settings import Limits, Settings
 
 if TYPE_CHECKING:
     from operators.llm import Conditions, Conversations, LLMSettings, ScriptConditions
-
-CLASSICAL_OPERATORS: dict[str, Callable[[str], Operator]] = {
-    "random": RandomMutation,
-    "constants": ConstantMutation,
-    "structure": lambda _: StructureMutation(),
-    "uniform": lambda _: UniformCrossover(),
-    "merge": lambda _: MergeCrossover(),
-}
-"""Each is made for the kind of device that the run trains on."""
-LANGUAGE_MODEL_OPERATORS = ("llm_mutation", "llm_crossover")
 
 
 def build_search(
@@ -201,7 +178,7 @@ def build_operators(config: ResolvedConfig, spent_usd: float = 0.0) -> OperatorC
         spent_usd: what the run has paid for language models already.
 
     Raises:
-        ConfigError: an operator is unknown, or its language model cannot be reached as configured.
+        ConfigError: the language model of an operator cannot be reached as configured.
     """
 
     def conversations() -> Conversations:
@@ -244,23 +221,12 @@ def recorded_operators(config: StoredConfig, device_kind: str) -> OperatorChoice
 def _weighed_operators(
     config: StoredConfig, device_kind: str, conversations: Callable[[], Conversations]
 ) -> OperatorChoice:
-    weights = config.operators.weights
-    available: dict[str, Operator] = {}
-    for name in weights:
-        if name in CLASSICAL_OPERATORS:
-            available[name] = CLASSICAL_OPERATORS[name](device_kind)
-        elif name == Tuning.name:
-            (objective,) = config.objectives(config.search.objectives[:1])
-            available[name] = Tuning(objective, Method(config.operators.tuning_method))
-        elif name not in LANGUAGE_MODEL_OPERATORS:
-            known = ", ".join((*CLASSICAL_OPERATORS, Tuning.name, *LANGUAGE_MODEL_OPERATORS))
-            raise ConfigError(f"--operators must name operators among {known}, but {name!r} is none of them.")
-    styled = _language_model_operators(config, conversations()) if config.uses_language_model else {}
-    kinds = {**{name: [operator] for name, operator in available.items()}, **styled}
+    (objective,) = config.objectives(config.search.objectives[:1])
+    method, styles = config.operators.tuning_method, config.llm.styles
+    setup = Setup(device_kind, objective, method, styles, cache(conversations))
+    made = [(OPERATORS[name].make(setup), weight) for name, weight in config.operators.weights.items()]
     choice = AdaptiveChoice if config.operators.adaptive else OperatorChoice
-    return choice(
-        [(operator, weight / len(kinds[name])) for name, weight in weights.items() for operator in kinds[name]]
-    )
+    return choice([(one, weight / len(several)) for several, weight in made for one in several])
 
 
 def llm_settings(config: Config, environment: Mapping[str, str] = os.environ) -> LLMSettings:
@@ -306,16 +272,6 @@ def _conditions(
             frozen=frozen,
         )
     return Conditions(named, training_budget(config), device, task.vocab_size, task.sequence_length)
-
-
-def _language_model_operators(config: Config, conversations: Conversations) -> dict[str, list[Operator]]:
-    """Return the operators that share the weight of each name: a mutation for every prompt style."""
-    from operators.llm import LLMCrossover, LLMMutation
-
-    return {
-        "llm_mutation": [LLMMutation(conversations, style) for style in config.llm.styles],
-        "llm_crossover": [LLMCrossover(conversations)],
-    }
 
 
 def _is_independent(config: Config) -> bool:

@@ -13,7 +13,7 @@ from stand_in_evaluator import StandInEvaluator
 
 from evo.commands.views.individual import Portrait, print_portrait, read_portrait
 from evo.runs import lifecycle as runs
-from operators import ConstantMutation
+from operators.mutation.constants import ConstantMutation
 from trainer.evaluation import Job
 
 

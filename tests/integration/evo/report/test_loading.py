@@ -28,7 +28,10 @@ from evo.runs.folder import RunFolder
 from evo.runs.lifecycle import view
 from evo.search.observer import Observer
 from evo.store import Store
-from operators import MergeCrossover, OperatorChoice, RandomMutation, UniformCrossover
+from operators.choice import OperatorChoice
+from operators.crossover.merge import MergeCrossover
+from operators.crossover.uniform import UniformCrossover
+from operators.mutation.mixed import RandomMutation
 from operators.proposal import Proposal, Request
 from trainer.evaluation import Status
 from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES

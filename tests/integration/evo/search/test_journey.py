@@ -21,7 +21,7 @@ from evo.runs.integrity import check_run
 from evo.runs.results_table import write_results_table
 from evo.search.stopping import StopReason
 from evo.store import Purpose, Store
-from operators import ConstantMutation
+from operators.mutation.constants import ConstantMutation
 from trainer.evaluation import Job
 
 

@@ -9,9 +9,9 @@ from paced_evaluator import PacedEvaluator
 from searches import GENOME, Numbering, configuration, opened
 
 from evo.config.config import parse_config
-from operators import ConstantMutation
 from operators.choice import OperatorChoice
 from operators.crossover.merge import MergeCrossover
+from operators.mutation.constants import ConstantMutation
 from operators.tuning.tuning import Method, Tuning
 from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
 

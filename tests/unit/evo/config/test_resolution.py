@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from evo.config.config import Config, overlaid, parse_as, parse_config
-from evo.config.resolution import CLASSICAL_WEIGHTS, LLM_WEIGHTS, resolve
+from evo.config.resolution import resolve
 from evo.config.resolved import ResolvedConfig, StoredConfig
 from evo.runs.assemble import build_operators
 from operators.prompt_styles import STYLES
+from operators.registry import default_weights
 from trainer.errors import ConfigError
 
 KEY = {"ANTHROPIC_API_KEY": "sk-ant-secret"}
@@ -27,14 +28,14 @@ def configured(**sections: Any) -> Config:
 @pytest.mark.parametrize("environment", [{}, {"ANTHROPIC_API_KEY": ""}, {"ANTHROPIC_API_KEY": "  "}])
 def test_without_a_key_or_a_server_the_operators_are_classical(environment: dict[str, str]) -> None:
     config = resolve(configured(), environment)
-    assert config.operators.weights == CLASSICAL_WEIGHTS
+    assert config.operators.weights == default_weights(with_llm=False)
     assert not config.uses_language_model
 
 
 @pytest.mark.parametrize("environment", [KEY, SERVER, {**KEY, **SERVER}])
 def test_a_key_or_a_server_brings_the_language_model(environment: dict[str, str]) -> None:
     config = resolve(configured(), environment)
-    assert config.operators.weights == LLM_WEIGHTS
+    assert config.operators.weights == default_weights(with_llm=True)
     assert config.uses_language_model
     assert config.llm.base_url == environment.get("ANTHROPIC_BASE_URL")
 
@@ -146,6 +147,13 @@ def test_a_stored_configuration_has_nothing_left_to_the_device(key: str) -> None
 def test_an_absent_device_is_refused() -> None:
     with pytest.raises(ConfigError, match="--devices"):
         resolve(configured(workers={"devices": ["GPU-does-not-exist"]}), {})
+
+
+def test_an_unknown_operator_is_refused_with_what_may_have_been_meant() -> None:
+    with pytest.raises(ConfigError, match=r"`operators.weights` 'mrege' is no operator; did you mean 'merge'"):
+        parse_config({"operators": {"weights": {"mrege": 1.0}}}, "evo.toml")
+    with pytest.raises(ConfigError, match="--operators 'gradient' is no operator; expected one of llm_mutation, "):
+        parse_config({"operators": {"weights": {"gradient": 1.0}}})
 
 
 def test_mutations_share_their_weight_among_the_prompt_styles() -> None:
