@@ -13,6 +13,7 @@ from typing import Any
 from evo.compare.experiment import Arm, Experiment
 from evo.compare.methods import METHODS
 from evo.config.config import parse_config
+from evo.config.renamed import with_current_names
 from evo.config.resolution import resolve
 from evo.config.resolved import ResolvedConfig, StoredConfig
 from evo.standings.usage import SECONDS_AN_HOUR, Prices
@@ -37,7 +38,8 @@ def arm_config(experiment: Experiment, arm: Arm, seed: int, source: str) -> Reso
         ConfigError: a key or a value is wrong, or the budget cannot be the same for this arm.
     """
     where = f"{source}, arm {arm.name}"
-    layers = (experiment.base, METHODS[arm.method] if arm.method else {}, arm.sections)
+    given = (experiment.base, METHODS[arm.method] if arm.method else {}, arm.sections)
+    layers = [with_current_names(layer, where) for layer in given]
     for layer in layers:
         for key in _SET_BY_EXPERIMENT:
             if key in layer.get("search", {}):
@@ -100,7 +102,7 @@ def _limited(config: ResolvedConfig, experiment: Experiment, where: str) -> Reso
         "max_usd": budget.usd,
     }
     # The confirmation is a share of what the budget is expected to pay for.
-    noise = config.noise.model_copy(update={"confirm_share": config.noise.confirm_share / _HEADROOM})
+    noise = config.noise.model_copy(update={"confirm_fraction": config.noise.confirm_fraction / _HEADROOM})
     return config.model_copy(update={"search": config.search.model_copy(update=limits), "noise": noise})
 
 

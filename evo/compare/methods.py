@@ -19,7 +19,7 @@ METHODS: Mapping[str, Mapping[str, Any]] = {
     # karpathy/autoresearch: one idea at a time on the best so far, one evaluation, kept if that is better.
     "llm_greedy": {
         "search": {"pop": 1, "schedule": "generational"},
-        "noise": {"baseline_replicates": 1, "leaders": 0, "confirm_share": 0.0},
+        "noise": {"baseline_replicates": 1, "leaders": 0, "confirm_fraction": 0.0},
         "operators": {"weights": {"llm_mutation": 1.0}},
     },
     # Evolution with small random changes of constants and syntax in the language model's place.

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import tomli_w
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from evo.config.renamed import with_current_names
 from evo.config.task import (
     EXTERNAL,
     LANGUAGE_MODEL,
@@ -163,14 +164,14 @@ class NoiseConfig(Section):
         leaders: how many of the best are evaluated with more than one seed.
         leader_seeds: how many seeds each of them gets.
         sentinel_every: results of a device after which generation 0 runs on it again; 0 for never.
-        confirm_share: share of the budget kept for re-evaluating the finalists on a split selection never saw.
+        confirm_fraction: of the budget, kept for re-evaluating the finalists on a split selection never saw.
     """
 
     baseline_replicates: Positive = 3
     leaders: Annotated[int, Field(ge=0, strict=True)] = 3
     leader_seeds: Positive = 2
     sentinel_every: Annotated[int, Field(ge=0, strict=True)] = 40
-    confirm_share: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False, strict=True)] = 0.085
+    confirm_fraction: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False, strict=True)] = 0.085
 
 
 class DiversityConfig(Section):
@@ -187,7 +188,7 @@ class DiversityConfig(Section):
             measured quantity such as `parameters`, or a constant such as `WIDTH`. None for no archive but what
             exploration needs.
         bins: niches along a descriptor that is a number.
-        archive_share: of the offspring, how many have parents from the archive of `descriptors`.
+        archive_fraction: of the offspring, how many have parents from the archive of `descriptors`.
         explore_after: results without a better individual after which the search explores; 0 for never.
     """
 
@@ -198,7 +199,7 @@ class DiversityConfig(Section):
     similarity: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)] = 0.0
     descriptors: tuple[str, ...] = ()
     bins: Annotated[int, Field(ge=2, strict=True)] = 7
-    archive_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)] = 0.5
+    archive_fraction: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)] = 0.5
     explore_after: Annotated[int, Field(ge=0, strict=True)] = 0
 
     @field_validator("descriptors")
@@ -386,8 +387,8 @@ def overlaid(config: Config, flags: Mapping[str, Mapping[str, Any]]) -> Config:
 
 
 def parse_config(data: Mapping[str, Any], source: str = "") -> Config:
-    """Return the configuration of parsed TOML; see `parse_as`."""
-    return parse_as(Config, data, source)
+    """Return the configuration of parsed TOML, with a warning for keys that were renamed; see `parse_as`."""
+    return parse_as(Config, with_current_names(data, source), source)
 
 
 def parse_as(kind: type[_ConfigT], data: Mapping[str, Any], source: str = "") -> _ConfigT:
@@ -399,7 +400,7 @@ def parse_as(kind: type[_ConfigT], data: Mapping[str, Any], source: str = "") ->
         source: the file it comes from; empty for flags, which are then called by their names.
     """
     try:
-        config = kind.model_validate(data)
+        config = kind.model_validate(with_current_names(data))
     except ValidationError as error:
         # A misspelt key often is what makes others wrong.
         first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")

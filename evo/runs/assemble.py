@@ -76,7 +76,7 @@ def build_search(
         standings,
         independent=_is_independent(config),
         niches=_niches(config, store, standings, device_kind),
-        archive_share=config.diversity.archive_share if config.diversity.descriptors else 0.0,
+        archive_share=config.diversity.archive_fraction if config.diversity.descriptors else 0.0,
         similarity=config.diversity.similarity,
     )
     jobs = Jobs(store, standings, config.budget.min_throughput)

@@ -54,12 +54,12 @@ class _PaidMutation:
         return replace(await RandomMutation().propose(request), operator=self.name)
 
 
-def _run(path: Path, *, pop: int, gens: int, confirm_share: float = 0.1, stop_after: int | None = None) -> RunFolder:
+def _run(path: Path, *, pop: int, gens: int, confirm_fraction: float = 0.1, stop_after: int | None = None) -> RunFolder:
     """Search over stand-in training; `stop_after` interrupts after so many results."""
     data = {
         "search": {"pop": pop, "gens": gens, "seed": 3},
         "budget": {"train_seconds": 10.0},
-        "noise": {"confirm_share": confirm_share},
+        "noise": {"confirm_fraction": confirm_fraction},
         "workers": {"devices": ["cpu"]},
     }
     config = resolve(parse_config(data, "test"), {})
