@@ -141,7 +141,7 @@ def lineage(run_and_id: RunAndId = None, as_json: Json = False) -> None:
     if as_json:
         print_json([member.to_json() for member in line or family.values()])
     elif line:
-        print_ancestors(stdout_console(), line, search.front, config.labels(search.front))
+        print_ancestors(stdout_console(), line, config.objectives(search.front))
     else:
         (objective,) = config.objectives(search.objectives[:1])
         print_tree(stdout_console(), family, objective, leader.id if leader else None)

@@ -344,10 +344,6 @@ class Config(Section):
         """Return the named objectives of the task."""
         return tuple(self.task.measured[name] for name in names)
 
-    def labels(self, names: Sequence[str]) -> list[str]:
-        """Return the names of objectives as tables show them."""
-        return [objective.label for objective in self.objectives(names)]
-
     def to_toml(self) -> str:
         """Return the TOML text that `load_config` reads back."""
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
