@@ -26,7 +26,7 @@ _HUNDRED = 100
 def measure(candidates: int = 2000) -> str:
     """Return the measurements as Markdown."""
     config = parse_config(
-        {"search": {"pop": 16, "gens": candidates // 16}, "noise": {"confirm_share": 0.0}}, "benchmark"
+        {"search": {"pop": 16, "gens": candidates // 16}, "noise": {"confirm_fraction": 0.0}}, "benchmark"
     )
     stopwatch = Stopwatch()
     operators = OperatorChoice([(MarkMutation(), 1.0)])

@@ -171,7 +171,8 @@ def simulated_search(
     with tempfile.TemporaryDirectory(dir=folder or Path.cwd(), prefix=".bench-") as temporary:
         run = RunFolder.create(Path(temporary) / "run")
         with run.lock(), Store.create(run.store) as store:
-            search = build_search(config, store, Lineage.open(run.lineage), evaluator, operators, observer, clock)
+            lineage = Lineage.open(run.lineage)
+            search = build_search(config, store, lineage, evaluator, operators, observer, "cpu", clock)
             search.begin(large_genome())
             run.seal(config.to_toml())
             search.restore()

@@ -33,7 +33,7 @@ def measure(evaluations: int = 200, latency_seconds: float = 2.0, evaluation_sec
 def _config(evaluations: int, schedule: str, weights: dict[str, float], url: str) -> Config:
     data = {
         "search": {"pop": 8, "gens": evaluations // 8, "schedule": schedule},
-        "noise": {"confirm_share": 0.0},
+        "noise": {"confirm_fraction": 0.0},
         "operators": {"weights": weights},
         "llm": {"base_url": url},
     }

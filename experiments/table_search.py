@@ -25,7 +25,7 @@ from evo.standings.standings import Standings
 from evo.store import Store
 from evo.workers import Slot
 from experiments.tables import Table, Value
-from operators import SourceGate
+from operators.gate import SourceGate
 from populations.diversity import Program
 from populations.toolbox import build_toolbox
 from trainer.evaluation import Clock, Evaluation, Job, Status, Timings

@@ -24,13 +24,17 @@ class Objective:
     """One measured quantity of an individual.
 
     Attributes:
-        self_reported: whether the value is what the genome's own program said, which nobody has checked.
+        self_reported: whether the value is what the genome's own program printed, unchecked; else it is measured.
+        digits: decimals that are printed; None for five significant digits.
+        short_unit: the unit beside a number in a line of text; `unit` by default.
     """
 
     name: str
     direction: Direction
     unit: str
     self_reported: bool = False
+    digits: int | None = None
+    short_unit: str = ""
 
     @property
     def weight(self) -> float:
@@ -39,8 +43,16 @@ class Objective:
 
     @property
     def label(self) -> str:
-        """The name, and that nobody has checked its values where that is so: what tables and plots show."""
+        """The name with its source where that is not the trusted side: what tables and plots show."""
         return f"{self.name} (self-reported)" if self.self_reported else self.name
+
+    def format(self, value: float) -> str:
+        """Return a value, or an error of one, with the digits that mean something."""
+        return f"{value:.5g}" if self.digits is None else f"{value:,.{self.digits}f}"
+
+    def format_signed(self, difference: float) -> str:
+        """Return a difference of two values with its sign."""
+        return f"{'+' if difference >= 0 else '-'}{self.format(abs(difference))}"
 
 
 _RELATIONS: dict[str, Callable[[float, float], bool]] = {
@@ -89,17 +101,17 @@ class Constraint:
         return f"{self.name} {self.relation} {self.bound:g}"
 
 
-CODE_LINES = Objective("code_lines", Direction.MINIMIZE, "lines")
-PEAK_MEMORY = Objective("peak_memory_mib", Direction.MINIMIZE, "MiB")
+CODE_LINES = Objective("code_lines", Direction.MINIMIZE, "lines", digits=0)
+PEAK_MEMORY = Objective("peak_memory_mib", Direction.MINIMIZE, "MiB", digits=0)
 
 LANGUAGE_MODEL_OBJECTIVES: dict[str, Objective] = {
     objective.name: objective
     for objective in (
-        Objective("val_bpb", Direction.MINIMIZE, "bits per byte"),
-        Objective("tokens_per_second", Direction.MAXIMIZE, "tokens/s"),
-        Objective("train_seconds", Direction.MINIMIZE, "s"),
+        Objective("val_bpb", Direction.MINIMIZE, "bits per byte", digits=4, short_unit="bpb"),
+        Objective("tokens_per_second", Direction.MAXIMIZE, "tokens/s", digits=0),
+        Objective("train_seconds", Direction.MINIMIZE, "s", digits=1),
         PEAK_MEMORY,
-        Objective("parameters", Direction.MINIMIZE, "parameters"),
+        Objective("parameters", Direction.MINIMIZE, "parameters", digits=0),
         CODE_LINES,
     )
 }
@@ -107,6 +119,6 @@ LANGUAGE_MODEL_OBJECTIVES: dict[str, Objective] = {
 
 SCRIPT_OBJECTIVES: dict[str, Objective] = {
     objective.name: objective
-    for objective in (Objective("run_seconds", Direction.MINIMIZE, "s"), PEAK_MEMORY, CODE_LINES)
+    for objective in (Objective("run_seconds", Direction.MINIMIZE, "s", digits=3), PEAK_MEMORY, CODE_LINES)
 }
 """What the trusted side measures for every genome of a script task, beside what the task itself names."""

@@ -18,6 +18,7 @@ from evo.api.reading import Run
 from evo.config.config import Config, load_config, overlaid, parse_config
 from evo.config.options import ResumeOptions, SearchOptions, new_run_folder, resumed_config, sections_of
 from evo.config.resolution import resolve
+from evo.config.resolved import ResolvedConfig
 from evo.config.task import EXTERNAL, ExternalTask
 from evo.runs.folder import RunFolder
 from evo.runs.generation_zero import genome_files
@@ -138,7 +139,7 @@ class Search:
             RunFolderError: there is no run at `path`.
             ConfigError: the run evaluates its candidates itself.
         """
-        changed = resumed_config(read_config(RunFolder.open(Path(path))), options)
+        changed = resumed_config(read_config(RunFolder.open(Path(path)), Config), options)
         if not isinstance(changed.task, ExternalTask):
             raise ConfigError(f"{path} is a run that evaluates its candidates itself; continue it with evo.resume.")
         search = cls.__new__(cls)
@@ -152,7 +153,7 @@ class Search:
     def _begin(
         self,
         path: Path,
-        config: Config,
+        config: ResolvedConfig,
         callbacks: Sequence[Callback],
         opened: Callable[[CallbackObserver, ExternalEvaluator], AbstractContextManager[SearchDriver]],
     ) -> None:
@@ -357,7 +358,7 @@ def _external_config(
     evaluations: int | None,
     file: str | Path | None,
     options: SearchOptions,
-) -> Config:
+) -> ResolvedConfig:
     """Return the resolved configuration of such a search."""
     data = load_config(None if file is None else Path(file)).model_dump(mode="json", exclude_none=True)
     for key in ("objectives", "front"):

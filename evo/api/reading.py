@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evo.config.config import Config
+from evo.config.resolved import StoredConfig
 from evo.runs.folder import RunFolder
 from evo.runs.lifecycle import Viewed, read_config, view
 from evo.standings.gains import Gain
@@ -98,9 +98,9 @@ class Run:
             return viewed.standings.noise()
 
     @property
-    def config(self) -> Config:
+    def config(self) -> StoredConfig:
         """The resolved configuration that the run goes by."""
-        return read_config(RunFolder.open(self.path))
+        return read_config(RunFolder.open(self.path), StoredConfig)
 
     def individual(self, id_: int) -> Individual:
         """Return an individual by its number; raise UsageError when there is none."""

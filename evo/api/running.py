@@ -13,6 +13,7 @@ from evo.api.driving import drive
 from evo.api.reading import Run
 from evo.config.config import Config
 from evo.config.options import ResumeOptions, RunOptions, new_run_config, new_run_folder, resumed_config
+from evo.config.resolved import ResolvedConfig
 from evo.errors import ReportError
 from evo.runs.lifecycle import SearchDriver, resumed, started
 from evo.search.events import Callback, CallbackObserver
@@ -64,7 +65,7 @@ def resume(
         options: `gens` is the total (`evo.config.options.ResumeOptions`).
     """
 
-    def change(stored: Config) -> Config:
+    def change(stored: Config) -> ResolvedConfig:
         return resumed_config(stored, options)
 
     def opened(observer: CallbackObserver) -> AbstractContextManager[SearchDriver]:

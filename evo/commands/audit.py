@@ -38,14 +38,14 @@ def audit(
     """Try genomes that cheat: is each of them caught here?"""
     from evo.commands.views.live import preparation_bar
     from evo.commands.views.terminal import print_whole, stdout_console
+    from evo.config.resolution import machine_devices
     from trainer.audit import CHEATS, HONEST, audit_settings, load_specimens, run_audit
     from trainer.corpus import prepare
-    from trainer.machine import devices
 
     specimens = _named(load_specimens(HONEST if honest else CHEATS), only)
     with preparation_bar() as progress:
         corpus = prepare(vocab_size=_VOCAB_SIZE, progress=progress)
-    found = (devices.select([device]) if device else devices.discover())[0]
+    found = machine_devices([device] if device else ())[0]
     settings = audit_settings(corpus.folder, found.kind, found.id, sandbox)
     console, results = stdout_console(), []
     for result in run_audit(settings, specimens, range(seeds), workers):

@@ -141,7 +141,7 @@ def lineage(run_and_id: RunAndId = None, as_json: Json = False) -> None:
     if as_json:
         print_json([member.to_json() for member in line or family.values()])
     elif line:
-        print_ancestors(stdout_console(), line, search.front, config.labels(search.front))
+        print_ancestors(stdout_console(), line, config.objectives(search.front))
     else:
         (objective,) = config.objectives(search.objectives[:1])
         print_tree(stdout_console(), family, objective, leader.id if leader else None)
@@ -158,12 +158,13 @@ def pareto(
     """Show the Pareto front with its confirmed means."""
     from evo.commands.views.summary import print_front
     from evo.commands.views.terminal import stdout_console
-    from evo.config.config import overlaid
+    from evo.config.config import Config, overlaid
     from evo.runs.assemble import read_standings
     from evo.standings.summary import summarize
 
     with opened(run) as viewed:
-        config, standings = viewed.config, viewed.standings
+        config: Config = viewed.config
+        standings = viewed.standings
         if objectives is not None:
             names = [name.strip() for name in objectives.split(",")]
             config = overlaid(config, {"search": {"front": names}})

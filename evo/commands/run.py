@@ -12,6 +12,7 @@ from trainer.errors import ConfigError
 
 if TYPE_CHECKING:
     from evo.config.config import Config
+    from evo.config.resolved import ResolvedConfig
     from evo.search.stopping import Stopped
 
 _RUN_EXAMPLE = example(
@@ -171,6 +172,7 @@ def resume(
 ) -> None:
     """Continue a stopped, killed or finished run."""
     from evo.commands.views.live import LiveView
+    from evo.config.config import Config
     from evo.config.options import ResumeOptions, resumed_config
     from evo.runs.folder import RunFolder
     from evo.runs.lifecycle import read_config, resume
@@ -187,16 +189,16 @@ def resume(
         sandbox=sandbox,
     )
 
-    def change(stored: Config) -> Config:
+    def change(stored: Config) -> ResolvedConfig:
         return resumed_config(stored, options)
 
-    view = LiveView(change(read_config(RunFolder.open(run))), run)
+    view = LiveView(change(read_config(RunFolder.open(run), Config)), run)
     with view:
         stopped = resume(run, view, change, accept_changes=accept_changes, progress=view.preparing)
     _conclude(run, stopped)
 
 
-def _start(config: Config, path: Path) -> None:
+def _start(config: ResolvedConfig, path: Path) -> None:
     """Start a new run and print its result."""
     from evo.commands.views.live import LiveView
     from evo.runs.lifecycle import start

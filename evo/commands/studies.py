@@ -12,6 +12,7 @@ from trainer.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from evo.config.config import Config
+    from evo.config.resolved import ResolvedConfig
     from evo.runs.lifecycle import Viewed
     from evo.studies.edits import Change
     from trainer.objectives import Objective
@@ -168,7 +169,7 @@ def _configured(
     devices: str | None,
     sandbox: str | None,
     change: Callable[[Config], Config] = lambda config: config,
-) -> Config:
+) -> ResolvedConfig:
     """Return the resolved configuration of a study of a run.
 
     Raises:

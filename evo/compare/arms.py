@@ -12,8 +12,10 @@ from typing import Any
 
 from evo.compare.experiment import ArmConfig, Experiment
 from evo.compare.methods import METHODS
-from evo.config.config import Config, parse_config
-from evo.config.resolution import resolve, resolved, uses_language_model
+from evo.config.config import parse_config
+from evo.config.renamed import with_current_names
+from evo.config.resolution import resolve
+from evo.config.resolved import ResolvedConfig, StoredConfig
 from evo.standings.usage import SECONDS_AN_HOUR, Prices
 from trainer.errors import ConfigError
 
@@ -23,7 +25,7 @@ _HEADROOM = 5
 are quick, and who crashes often gets more tries."""
 
 
-def arm_config(experiment: Experiment, arm: ArmConfig, seed: int, source: str) -> Config:
+def arm_config(experiment: Experiment, arm: ArmConfig, seed: int, source: str) -> ResolvedConfig:
     """Return the resolved configuration of a run of an arm; its workers are those of the whole experiment.
 
     Args:
@@ -36,7 +38,8 @@ def arm_config(experiment: Experiment, arm: ArmConfig, seed: int, source: str) -
         ConfigError: a key or a value is wrong, or the budget cannot be the same for this arm.
     """
     where = f"{source}, arm {arm.name}"
-    layers = (experiment.base, METHODS[arm.method] if arm.method else {}, arm.sections)
+    given = (experiment.base, METHODS[arm.method] if arm.method else {}, arm.sections)
+    layers = [with_current_names(layer, where) for layer in given]
     for layer in layers:
         for key in _SET_BY_EXPERIMENT:
             if key in layer.get("search", {}):
@@ -52,14 +55,14 @@ def arm_config(experiment: Experiment, arm: ArmConfig, seed: int, source: str) -
     return _limited(config, experiment, where)
 
 
-def evaluation_seconds(experiment: Experiment, config: Config) -> float | None:
+def evaluation_seconds(experiment: Experiment, config: StoredConfig) -> float | None:
     """Return about how long an evaluation takes a worker; None where neither the experiment nor the task says."""
     if experiment.budget.evaluation_seconds is not None:
         return experiment.budget.evaluation_seconds
-    return resolved(config.budget.train_seconds) if config.script is None else config.script.fixed_seconds
+    return config.budget.train_seconds if config.script is None else config.script.fixed_seconds
 
 
-def expected_evaluations(experiment: Experiment, config: Config, where: str) -> int:
+def expected_evaluations(experiment: Experiment, config: StoredConfig, where: str) -> int:
     """Return how many evaluations the budget of a run is expected to pay for, and at least 1.
 
     Raises:
@@ -75,15 +78,15 @@ def expected_evaluations(experiment: Experiment, config: Config, where: str) -> 
             "a run of so many GPU-seconds or dollars cannot be planned."
         )
     prices = Prices.of(config)
-    if budget.gpu_seconds is not None:
-        return max(1, int(budget.gpu_seconds / prices.gpu_seconds(seconds)))
-    return max(1, int(resolved(budget.usd) / prices.worker_usd(seconds)))
+    if budget.usd is not None:
+        return max(1, int(budget.usd / prices.worker_usd(seconds)))
+    return max(1, int((budget.gpu_seconds or 0.0) / prices.gpu_seconds(seconds)))
 
 
-def _limited(config: Config, experiment: Experiment, where: str) -> Config:
+def _limited(config: ResolvedConfig, experiment: Experiment, where: str) -> ResolvedConfig:
     """Return a configuration with the experiment's budget."""
     budget, pop, expected = experiment.budget, config.search.pop, expected_evaluations(experiment, config, where)
-    if budget.usd is not None and uses_language_model(config):
+    if budget.usd is not None and config.uses_language_model:
         _require_price(config, where)
     if budget.evaluations is not None:
         if expected % pop:
@@ -99,11 +102,11 @@ def _limited(config: Config, experiment: Experiment, where: str) -> Config:
         "max_usd": budget.usd,
     }
     # The confirmation is a share of what the budget is expected to pay for.
-    noise = config.noise.model_copy(update={"confirm_share": config.noise.confirm_share / _HEADROOM})
+    noise = config.noise.model_copy(update={"confirm_fraction": config.noise.confirm_fraction / _HEADROOM})
     return config.model_copy(update={"search": config.search.model_copy(update=limits), "noise": noise})
 
 
-def _require_price(config: Config, where: str) -> None:
+def _require_price(config: StoredConfig, where: str) -> None:
     from operators.llm import PRICES, price_of
 
     if price_of(config.llm.model) is None:

@@ -16,6 +16,7 @@ from evo.compare.folder import ExperimentFolder
 from evo.compare.outcome import Judged, judged, outcome_seeds, standing
 from evo.compare.statistics.results import POINT_COLUMNS, PROGRESS_COLUMNS, RUN_COLUMNS, Results
 from evo.config.config import Config
+from evo.config.resolved import ResolvedConfig
 from evo.runs.assemble import build_standings
 from evo.runs.lifecycle import Viewed, view
 from evo.search.stopping import Stopped
@@ -37,10 +38,10 @@ class Definition:
     """
 
     experiment: Experiment
-    configs: Sequence[Config]
+    configs: Sequence[ResolvedConfig]
     generation_zero: str
 
-    def config(self, arm: int, repeat: int) -> Config:
+    def config(self, arm: int, repeat: int) -> ResolvedConfig:
         """Return the configuration of a run, by the numbers of its arm and its repeat, from 0."""
         config, seed = self.configs[arm], self.experiment.seed_of(arm, repeat)
         return config.model_copy(update={"search": config.search.model_copy(update={"seed": seed})})

@@ -15,11 +15,11 @@ from typing import Any
 from evo.compare.arms import evaluation_seconds, expected_evaluations
 from evo.compare.collecting import Definition
 from evo.compare.running import GENERATION_ZERO, schedule
-from evo.config.config import Config
-from evo.config.resolution import resolved, uses_language_model, worker_devices
+from evo.config.resolved import StoredConfig
 from evo.standings.plan import make_plan
 from evo.standings.usage import SECONDS_AN_HOUR, Prices
 from operators.llm.prices import Usage, cost_usd
+from operators.registry import OPERATORS
 from trainer.errors import ConfigError
 
 CHILD = Usage(input_tokens=13_000, output_tokens=5_000, cache_read_tokens=12_000)
@@ -117,7 +117,7 @@ def experiment_cost(definition: Definition) -> ExperimentCost:
         run_hours=judging * seconds / SECONDS_AN_HOUR,
     )
     hours = {number: one.run_hours for number, one in enumerate(arms)} | {GENERATION_ZERO: zero.run_hours}
-    workers = len(worker_devices(configs[0]))
+    workers = len(configs[0].devices)
     wall_hours = _makespan([hours[run.arm] for run in schedule(experiment)], workers)
     return ExperimentCost((*arms, zero), wall_hours, workers, tuple(_assumptions(definition, seconds)))
 
@@ -132,7 +132,7 @@ def _seconds(definition: Definition) -> float:
     return found if definition.experiment.budget.evaluation_seconds is not None else found + OUTSIDE_SECONDS
 
 
-def _arm(definition: Definition, name: str, config: Config, seconds: float) -> ArmCost:
+def _arm(definition: Definition, name: str, config: StoredConfig, seconds: float) -> ArmCost:
     experiment, prices = definition.experiment, Prices.of(config)
     evaluations, judging = expected_evaluations(experiment, config, name), experiment.outcome.seeds
     child_usd = _child_usd(config)
@@ -141,7 +141,7 @@ def _arm(definition: Definition, name: str, config: Config, seconds: float) -> A
         evaluations = int(experiment.budget.usd / (prices.worker_usd(seconds) + child_usd))
     children = evaluations - make_plan(config).baseline
     run_seconds = (evaluations + judging) * seconds
-    is_sequential = uses_language_model(config) and config.search.pop == 1 and config.search.schedule == "generational"
+    is_sequential = config.uses_language_model and config.search.pop == 1 and config.search.schedule == "generational"
     waiting = REPLY_SECONDS * children if is_sequential else 0.0
     return ArmCost(
         arm=name,
@@ -155,10 +155,10 @@ def _arm(definition: Definition, name: str, config: Config, seconds: float) -> A
     )
 
 
-def _child_usd(config: Config) -> float | None:
+def _child_usd(config: StoredConfig) -> float | None:
     """Return what an offspring costs on average; None where the model's price is unknown."""
-    weights = config.operators.weights or {}
-    asking = sum(weight for name, weight in weights.items() if name.startswith("llm_"))
+    weights = config.operators.weights
+    asking = sum(weight for name, weight in weights.items() if OPERATORS[name].needs_llm)
     if not asking:
         return 0.0
     # An adaptive choice may come to use the model alone.
@@ -178,15 +178,14 @@ def _makespan(hours: Sequence[float], workers: int) -> float:
 def _assumptions(definition: Definition, seconds: float) -> list[str]:
     experiment, config = definition.experiment, definition.configs[0]
     said = [f"An evaluation takes {seconds:g} s of a worker, and all of them end well."]
-    if any(map(uses_language_model, definition.configs)):
-        models = dict.fromkeys(one.llm.model for one in definition.configs if uses_language_model(one))
+    if models := dict.fromkeys(one.llm.model for one in definition.configs if one.uses_language_model):
         said.append(
             f"A child of {', '.join(models)} takes {CHILD.cache_read_tokens:,} tokens read from the provider's cache, "
             f"{CHILD.input_tokens:,} others and {CHILD.output_tokens:,} written, repairs included; where proposals are "
             f"made one at a time, {REPLY_SECONDS:g} s each."
         )
         said.append("An adaptive choice of operators is taken to ask the model every time: the most that it can cost.")
-    said.append(f"An hour of a worker is worth ${resolved(config.operators.dollars_per_hour):g}.")
+    said.append(f"An hour of a worker is worth ${config.operators.dollars_per_hour:g}.")
     if experiment.budget.evaluations is None:
         said.append(f"Evaluations are what {experiment.budget} a run pay for; crashes are quicker and make room.")
     return said

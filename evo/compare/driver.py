@@ -124,7 +124,7 @@ def main() -> None:
 
 def measure_generation_zero(order: Order) -> bool:
     """Measure generation 0 with the seeds of a block; return whether that is complete."""
-    config = parse_config(order.config, "the experiment")
+    config = resolve(parse_config(order.config, "the experiment"))
     path = ExperimentFolder(Path(order.folder)).generation_zero(order.repeat)
     path.parent.mkdir(exist_ok=True)
     source = read_generation_zero(config)
@@ -145,7 +145,7 @@ def drive(order: Order) -> bool:
     """Start or resume a run and judge what it has chosen; return whether that is complete."""
     folder = ExperimentFolder(Path(order.folder))
     run = folder.run(order.repeat, order.arm)
-    config = parse_config(order.config, "the experiment")
+    config = resolve(parse_config(order.config, "the experiment"))
     reporter = _Reporter(config, run.store)
     if run.is_half_made():  # nothing was evaluated
         shutil.rmtree(run.path)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from evo.config.config import Config
-from evo.config.resolution import CLASSICAL_WEIGHTS, LLM_WEIGHTS
+from operators.registry import default_weights
 
 _INDEPENDENT = {"search": {"parents": "generation_zero"}}
 
@@ -19,7 +19,7 @@ METHODS: Mapping[str, Mapping[str, Any]] = {
     # karpathy/autoresearch: one idea at a time on the best so far, one evaluation, kept if that is better.
     "llm_greedy": {
         "search": {"pop": 1, "schedule": "generational"},
-        "noise": {"baseline_replicates": 1, "leaders": 0, "confirm_share": 0.0},
+        "noise": {"baseline_replicates": 1, "leaders": 0, "confirm_fraction": 0.0},
         "operators": {"weights": {"llm_mutation": 1.0}},
     },
     # Evolution with small random changes of constants and syntax in the language model's place.
@@ -27,13 +27,13 @@ METHODS: Mapping[str, Mapping[str, Any]] = {
     # The same changes, each of generation 0.
     "random_search": {**_INDEPENDENT, "operators": {"weights": {"random": 1.0}}},
     # All classical operators of evolution.
-    "classical": {"operators": {"weights": CLASSICAL_WEIGHTS}},
+    "classical": {"operators": {"weights": default_weights(with_llm=False)}},
     # Optimisers of the constants of generation 0, over ranges that these span; its structure stays.
     "random_constants": {**_INDEPENDENT, "operators": {"weights": {"tuning": 1.0}, "tuning_method": "random"}},
     "tpe": {**_INDEPENDENT, "operators": {"weights": {"tuning": 1.0}, "tuning_method": "tpe"}},
     "cma_es": {**_INDEPENDENT, "operators": {"weights": {"tuning": 1.0}, "tuning_method": "cma_es"}},
     # Everything: the language model, classical operators and tuning, drawn by what they bring for their cost.
-    "hybrid": {"operators": {"weights": {**LLM_WEIGHTS, "tuning": 0.3}, "adaptive": True}},
+    "hybrid": {"operators": {"weights": {**default_weights(with_llm=True), "tuning": 0.3}, "adaptive": True}},
 }
 """Presets by name: sections of the configuration."""
 

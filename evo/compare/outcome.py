@@ -14,6 +14,7 @@ from statistics import fmean
 
 from evo.compare.experiment import Experiment
 from evo.config.config import Config
+from evo.config.resolved import ResolvedConfig
 from evo.runs.materials import Materials
 from evo.search.stopping import Stopped, StopReason
 from evo.standings.plan import make_plan
@@ -76,12 +77,18 @@ def outcome_seeds(experiment: Experiment, first_arm: Config) -> list[int]:
 
 
 def judge(
-    config: Config, materials: Materials, program: str, label: str, seeds: Sequence[int], path: Path, watcher: Watcher
+    config: ResolvedConfig,
+    materials: Materials,
+    program: str,
+    label: str,
+    seeds: Sequence[int],
+    path: Path,
+    watcher: Watcher,
 ) -> bool:
     """Evaluate a program with what is missing of the seeds; return whether all are measured.
 
     Args:
-        config: resolved; of the run, or of any run of the block for generation 0.
+        config: of the run, or of any run of the block for generation 0.
         materials: of its task.
         program: the genome.
         label: of the program, for a person.

@@ -14,6 +14,7 @@ from evo.compare.collecting import Definition
 from evo.compare.experiment import load_experiment
 from evo.compare.folder import ExperimentFolder
 from evo.config.config import Config
+from evo.config.renamed import with_current_names
 from evo.errors import ChangedExperiment
 from evo.runs.assemble import build_operators
 from evo.runs.generation_zero import read_generation_zero
@@ -59,7 +60,8 @@ def begin(definition: Definition, folder: ExperimentFolder, materials: Materials
     now = _decided(definition, materials)
     before = folder.begun
     if before is not None:
-        changes = [*_changes(before, now)]
+        arms = {name: with_current_names(config) for name, config in before["arms"].items()}
+        changes = [*_changes({**before, "arms": arms}, now)]
         if changes:
             more = f", and {len(changes) - 1} more" if len(changes) > 1 else ""
             raise ChangedExperiment(

@@ -24,7 +24,7 @@ from evo.compare.collecting import Definition
 from evo.compare.driver import INTERRUPTED, Order
 from evo.compare.experiment import Experiment
 from evo.compare.folder import ExperimentFolder
-from evo.config.config import Config
+from evo.config.resolved import ResolvedConfig
 from evo.runs.assemble import build_evaluator
 from evo.runs.materials import Materials
 from evo.studies.tasks import run_tasks
@@ -282,7 +282,8 @@ class _Ended:
     reason: str
 
 
-def on_device(config: Config, device: Device) -> Config:
+def on_device(config: ResolvedConfig, device: Device) -> ResolvedConfig:
     """Return a configuration whose one worker is on a device, with its share of the machine."""
-    devices = tuple((device.id or device.kind).split(","))
-    return config.model_copy(update={"workers": config.workers.model_copy(update={"count": 1, "devices": devices})})
+    names = tuple((device.id or device.kind).split(","))
+    workers = config.workers.model_copy(update={"count": 1, "devices": names})
+    return config.model_copy(update={"workers": workers, "devices": (device,)})

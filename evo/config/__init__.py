@@ -2,5 +2,7 @@
 
 config        the settings of a run, section by section, as they stand in `evo.toml`
 task          the section of the task: the embedded language-model task, or a script of the user's
-resolution    fills in what was left to the device
+resolved      the same without a `None`: as a run stores it, and with the devices of this machine
+renamed       keys that had another name once
+resolution    fills in what is left to the device and the environment; alone asks which devices there are
 """

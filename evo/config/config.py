@@ -1,8 +1,8 @@
 """The configuration of a run: one frozen tree that mirrors the TOML file.
 
-Defaults < TOML file < flags. An unknown key fails with a suggestion. `None` means "chosen for the device"; `resolve` in
-`evo.config.resolution` fills those in, and the resolved configuration is stored with the run. Secrets never stand
-here: they come from the environment only.
+Defaults < TOML file < flags. An unknown key fails with a suggestion. `None` means "chosen for the device";
+`evo.config.resolution.resolve` fills those in, and the result is stored with the run. Secrets come from the environment
+only and are never part of it.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import tomli_w
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from evo.config.renamed import with_current_names
 from evo.config.task import (
     EXTERNAL,
     LANGUAGE_MODEL,
@@ -34,6 +35,7 @@ from evo.config.task import (
     kind_of,
 )
 from operators.prompt_styles import STYLES
+from operators.registry import OPERATORS
 from populations.descriptors import FROM_CODE, is_descriptor
 from trainer.errors import ConfigError
 from trainer.evaluation import Clock
@@ -162,14 +164,14 @@ class NoiseConfig(Section):
         leaders: how many of the best are evaluated with more than one seed.
         leader_seeds: how many seeds each of them gets.
         sentinel_every: results of a device after which generation 0 runs on it again; 0 for never.
-        confirm_share: share of the budget kept for re-evaluating the finalists on a split selection never saw.
+        confirm_fraction: of the budget, kept for re-evaluating the finalists on a split selection never saw.
     """
 
     baseline_replicates: Positive = 3
     leaders: Annotated[int, Field(ge=0, strict=True)] = 3
     leader_seeds: Positive = 2
     sentinel_every: Annotated[int, Field(ge=0, strict=True)] = 40
-    confirm_share: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False, strict=True)] = 0.085
+    confirm_fraction: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False, strict=True)] = 0.085
 
 
 class DiversityConfig(Section):
@@ -186,7 +188,7 @@ class DiversityConfig(Section):
             measured quantity such as `parameters`, or a constant such as `WIDTH`. None for no archive but what
             exploration needs.
         bins: niches along a descriptor that is a number.
-        archive_share: of the offspring, how many have parents from the archive of `descriptors`.
+        archive_fraction: of the offspring, how many have parents from the archive of `descriptors`.
         explore_after: results without a better individual after which the search explores; 0 for never.
     """
 
@@ -197,7 +199,7 @@ class DiversityConfig(Section):
     similarity: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)] = 0.0
     descriptors: tuple[str, ...] = ()
     bins: Annotated[int, Field(ge=2, strict=True)] = 7
-    archive_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)] = 0.5
+    archive_fraction: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)] = 0.5
     explore_after: Annotated[int, Field(ge=0, strict=True)] = 0
 
     @field_validator("descriptors")
@@ -342,13 +344,12 @@ class Config(Section):
         """Return the named objectives of the task."""
         return tuple(self.task.measured[name] for name in names)
 
-    def labels(self, names: Sequence[str]) -> list[str]:
-        """Return the names of objectives as tables show them."""
-        return [objective.label for objective in self.objectives(names)]
-
     def to_toml(self) -> str:
         """Return the TOML text that `load_config` reads back."""
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+
+
+_ConfigT = TypeVar("_ConfigT", bound=Config)
 
 
 def load_config(path: Path | None, flags: Mapping[str, Mapping[str, Any]] | None = None) -> Config:
@@ -382,19 +383,26 @@ def overlaid(config: Config, flags: Mapping[str, Mapping[str, Any]]) -> Config:
 
 
 def parse_config(data: Mapping[str, Any], source: str = "") -> Config:
-    """Return the configuration of parsed TOML; raise ConfigError with the first thing that is wrong.
+    """Return the configuration of parsed TOML, with a warning for keys that were renamed; see `parse_as`."""
+    return parse_as(Config, with_current_names(data, source), source)
+
+
+def parse_as(kind: type[_ConfigT], data: Mapping[str, Any], source: str = "") -> _ConfigT:
+    """Return parsed TOML as one kind of configuration; raise ConfigError with the first thing that is wrong.
 
     Args:
+        kind: of configuration.
         data: as TOML has it.
         source: the file it comes from; empty for flags, which are then called by their names.
     """
     try:
-        config = Config.model_validate(data)
+        config = kind.model_validate(with_current_names(data))
     except ValidationError as error:
         # A misspelt key often is what makes others wrong.
         first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
         raise ConfigError(explain(first, source)) from error
     _refuse_unmeasured(config, source)
+    _refuse_unknown_operators(config, source)
     _refuse_impossible_diversity(config, source)
     return config
 
@@ -405,6 +413,13 @@ def _refuse_unmeasured(config: Config, source: str) -> None:
             if name not in config.task.measured:
                 where = f"{source}: `search.{key}`" if source else _flag_of(["search", key])
                 raise ConfigError(f"{where} {name!r} is not measured; {suggest(name, config.task.measured)}")
+
+
+def _refuse_unknown_operators(config: Config, source: str) -> None:
+    for name in config.operators.weights or ():
+        if name not in OPERATORS:
+            where = f"{source}: `operators.weights`" if source else "--operators"
+            raise ConfigError(f"{where} {name!r} is no operator; {suggest(name, OPERATORS)}")
 
 
 def _refuse_impossible_diversity(config: Config, source: str) -> None:

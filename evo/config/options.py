@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 
 from evo.config.config import Config, load_config, overlaid
 from evo.config.resolution import resolve
+from evo.config.resolved import ResolvedConfig
 from trainer.errors import ConfigError
 
 RUNS = Path("runs")
@@ -88,7 +89,7 @@ class RunOptions(SearchOptions, total=False):
     vocab_size: int | None
 
 
-def new_run_config(genome: str, file: Path | None, options: RunOptions) -> Config:
+def new_run_config(genome: str, file: Path | None, options: RunOptions) -> ResolvedConfig:
     """Return the resolved configuration of a new run.
 
     Args:
@@ -114,7 +115,7 @@ def new_run_config(genome: str, file: Path | None, options: RunOptions) -> Confi
     return resolve(overlaid(base, sections))
 
 
-def resumed_config(stored: Config, options: ResumeOptions) -> Config:
+def resumed_config(stored: Config, options: ResumeOptions) -> ResolvedConfig:
     """Return the resolved configuration of a run with options laid over it; raise ConfigError when one is wrong."""
     return resolve(overlaid(stored, sections_of(options)))
 

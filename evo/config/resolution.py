@@ -4,80 +4,71 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Literal, TypeVar
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import psutil
 
-from evo.config.config import BudgetConfig, Config, LLMConfig, WorkersConfig
-from evo.config.task import LanguageModelTask
+from evo.config.config import Config, LLMConfig
+from evo.config.resolved import ResolvedBudget, ResolvedConfig, ResolvedOperators, ResolvedTask, ResolvedWorkers
+from evo.config.task import ScriptTask
 from operators.prompt_styles import STYLES
+from operators.registry import default_weights
 from trainer.errors import ConfigError
 from trainer.evaluation import Clock
 from trainer.machine import devices
 from trainer.machine.devices import Device
 from trainer.sandbox import choose_level
 
-_Value = TypeVar("_Value")
-
-CLASSICAL_WEIGHTS = {"random": 0.6, "uniform": 0.2, "merge": 0.2}
-LLM_WEIGHTS = {"llm_mutation": 0.6, "llm_crossover": 0.15, "random": 0.15, "merge": 0.1}
-
 _TRAIN_SECONDS = {"cpu": 30.0, "mps": 300.0, "cuda": 300.0}
 _SEQUENCE_LENGTH = {"cpu": 128, "mps": 256, "cuda": 1024}
 _SCORE_TOKENS = {"cpu": 32_768, "mps": 131_072, "cuda": 524_288}
 # What the driver, the scorer and the waiting spares need beside the candidates.
-_CANDIDATES_MEMORY_SHARE = 0.7
+_CANDIDATES_MEMORY_FRACTION = 0.7
 _LARGEST_MEMORY_MIB = {"cpu": 8192.0}
 # The provider's short cache lifetime; calls that are further apart pay for the long one.
 _SHORT_CACHE_SECONDS = 300.0
 
 
-def resolve(config: Config, environment: Mapping[str, str] = os.environ) -> Config:
-    """Return `config` with a value for every `None`.
+def resolve(config: Config, environment: Mapping[str, str] = os.environ) -> ResolvedConfig:
+    """Return `config` with a value for every `None`, and with the devices of its workers.
 
     Raises:
         ConfigError: a device is absent, the sandbox that was asked for does not work here, or an operator needs a
             language model that cannot be reached.
     """
-    found = worker_devices(config)
-    kind = found[0].kind
+    found = _worker_devices(config)
     workers = _resolve_workers(config, found)
-    choose_level(workers.sandbox, kind)
-    task = config.task
-    by_cpu = kind == "cpu" and config.script is None
-    chosen = {
-        "train_seconds": config.budget.train_seconds or _expected_seconds(config) or _TRAIN_SECONDS[kind],
-        "clock": config.budget.clock or (Clock.CPU if by_cpu else Clock.WALL),
-    }
-    budget = config.budget.model_copy(update=chosen)
-    if isinstance(task, LanguageModelTask):
-        sizes = {
-            "sequence_length": task.sequence_length or _SEQUENCE_LENGTH[kind],
-            "score_tokens": task.score_tokens or _SCORE_TOKENS[kind],
-        }
-        task = task.model_copy(update=sizes)
+    choose_level(workers.sandbox, found[0].kind)
     base_url = config.llm.base_url if config.llm.base_url is not None else environment.get("ANTHROPIC_BASE_URL")
-    weights = config.operators.weights or _default_weights(base_url, environment)
-    operators = config.operators.model_copy(update={"weights": weights})
-    llm = config.llm
-    if any(map(_asks_language_model, weights)):
-        llm = _resolve_llm(config.llm, base_url, budget, workers)
-    return config.model_copy(
-        update={"task": task, "budget": budget, "workers": workers, "llm": llm, "operators": operators}
-    )
+    has_llm = base_url is not None or bool(environment.get("ANTHROPIC_API_KEY", "").strip())
+    weights = config.operators.weights or default_weights(with_llm=has_llm)
+    chosen: dict[str, Any] = {
+        "task": _resolve_task(config, found[0].kind),
+        "budget": _resolve_budget(config, found[0].kind),
+        "operators": ResolvedOperators(**{**dict(config.operators), "weights": weights}),
+        "workers": workers,
+        "devices": tuple(found),
+    }
+    resolved = ResolvedConfig(**{**dict(config), **chosen})
+    return resolved.model_copy(update={"llm": _resolve_llm(resolved, base_url)})
 
 
-def worker_devices(config: Config) -> list[Device]:
-    """Return the device of each worker: the named ones, else every GPU, else the CPU, dealt out in turn.
-
-    Where one evaluation of a script takes several GPUs, they are one device, whose id lists theirs with commas.
+def machine_devices(named: Sequence[str] = ()) -> list[Device]:
+    """Return the devices of this machine that a user named; without names, every GPU, else the CPU.
 
     Raises:
-        ConfigError: a device is absent, they are of several kinds, or too few for one evaluation.
+        ConfigError: a device is absent.
     """
-    workers = config.workers
-    named = devices.select(workers.devices) if workers.devices else devices.discover()
+    return devices.select(named) if named else devices.discover()
+
+
+def _worker_devices(config: Config) -> list[Device]:
+    """Return the device of each worker, dealt out in turn.
+
+    Where one evaluation of a script takes several GPUs, they are one device, whose id lists theirs with commas.
+    """
+    named = machine_devices(config.workers.devices)
     kinds = {device.kind for device in named}
     if len(kinds) > 1:
         raise ConfigError(
@@ -86,8 +77,7 @@ def worker_devices(config: Config) -> list[Device]:
         )
     if config.script is not None and config.script.gpus is not None:
         named = _grouped(named, config.script.gpus)
-    count = workers.count or len(named)
-    return [named[index % len(named)] for index in range(count)]
+    return [named[index % len(named)] for index in range(config.workers.count or len(named))]
 
 
 def _grouped(named: Sequence[Device], size: int) -> list[Device]:
@@ -110,50 +100,59 @@ def _joined(gpus: Sequence[Device]) -> Device:
     return Device("cuda", ids, f"{len(gpus)} × {gpus[0].name}", memory_mib)
 
 
-def _expected_seconds(config: Config) -> float | None:
-    """Return about how long a script runs, as far as its task says."""
-    return None if config.script is None else config.script.fixed_seconds or config.script.wall_limit_seconds
+def _resolve_task(config: Config, kind: str) -> ResolvedTask | ScriptTask:
+    task = config.task
+    if isinstance(task, ScriptTask):
+        return task
+    sizes = {
+        "sequence_length": task.sequence_length or _SEQUENCE_LENGTH[kind],
+        "score_tokens": task.score_tokens or _SCORE_TOKENS[kind],
+    }
+    return ResolvedTask(**{**dict(task), **sizes})
 
 
-def resolved(value: _Value | None) -> _Value:
-    """Return a configured value that `resolve` has filled in."""
-    if value is None:
-        raise ValueError("expected a resolved configuration, but a value of it is still None; call `resolve` first")
-    return value
+def _resolve_budget(config: Config, kind: str) -> ResolvedBudget:
+    script = config.script
+    by_script = script and (script.fixed_seconds or script.wall_limit_seconds)
+    by_cpu = kind == "cpu" and script is None
+    chosen = {
+        "train_seconds": config.budget.train_seconds or by_script or _TRAIN_SECONDS[kind],
+        "clock": config.budget.clock or (Clock.CPU if by_cpu else Clock.WALL),
+    }
+    return ResolvedBudget(**{**dict(config.budget), **chosen})
 
 
-def uses_language_model(config: Config) -> bool:
-    """Return whether a resolved configuration has an operator that calls a language model."""
-    return any(map(_asks_language_model, config.operators.weights or {}))
-
-
-def _resolve_workers(whole: Config, found: Sequence[Device]) -> WorkersConfig:
-    config = whole.workers
+def _resolve_workers(whole: Config, found: Sequence[Device]) -> ResolvedWorkers:
+    config, kind = whole.workers, found[0].kind
     cores = os.cpu_count() or 1
     # On the CPU's own clock, which the language-model task is timed by there, more threads would only cost.
-    threads = 1 if found[0].kind == "cpu" and whole.script is None else max(1, cores // len(found))
-    share_mib = psutil.virtual_memory().total / 2**20 * _CANDIDATES_MEMORY_SHARE / len(found)
-    memory_mib = min(share_mib, _LARGEST_MEMORY_MIB.get(found[0].kind, share_mib))
-    return WorkersConfig(
+    threads = 1 if kind == "cpu" and whole.script is None else max(1, cores // len(found))
+    available_mib = psutil.virtual_memory().total / 2**20 * _CANDIDATES_MEMORY_FRACTION / len(found)
+    memory_mib = min(available_mib, _LARGEST_MEMORY_MIB.get(kind, available_mib))
+    names = dict.fromkeys(name for device in found for name in (device.id or device.kind).split(","))
+    return ResolvedWorkers(
         count=len(found),
-        devices=config.devices
-        or tuple(dict.fromkeys(name for device in found for name in (device.id or device.kind).split(","))),
+        devices=config.devices or tuple(names),
         threads=config.threads or threads,
         memory_mib=config.memory_mib or round(memory_mib),
         sandbox=config.sandbox,
     )
 
 
-def _resolve_llm(config: LLMConfig, base_url: str | None, budget: BudgetConfig, workers: WorkersConfig) -> LLMConfig:
+def _resolve_llm(config: ResolvedConfig, base_url: str | None) -> LLMConfig:
+    """Return how the language model is reached; unchanged where no operator uses one."""
+    llm = config.llm
+    if not config.uses_language_model:
+        return llm
     if base_url is not None:
         from operators.llm import check_base_url
 
         _refuse_secrets(base_url)
         check_base_url(base_url)
-    seconds_between_calls = (budget.train_seconds or 0.0) / (workers.count or 1)
+    seconds_between_calls = config.budget.train_seconds / config.workers.count
     lifetime: Literal["5m", "1h"] = "1h" if seconds_between_calls > _SHORT_CACHE_SECONDS / 2 else "5m"
-    chosen = {"cache_lifetime": config.cache_lifetime or lifetime, "styles": config.styles or STYLES}
-    return config.model_copy(update={"base_url": base_url, **chosen})
+    chosen = {"cache_lifetime": llm.cache_lifetime or lifetime, "styles": llm.styles or STYLES}
+    return llm.model_copy(update={"base_url": base_url, **chosen})
 
 
 def _refuse_secrets(base_url: str) -> None:
@@ -170,12 +169,3 @@ def _refuse_secrets(base_url: str) -> None:
             f"user, a password or a query. Give {parts.scheme}://{parts.netloc.rpartition('@')[2]} and the key in "
             "ANTHROPIC_API_KEY."
         )
-
-
-def _asks_language_model(operator: str) -> bool:
-    return operator.startswith("llm_")
-
-
-def _default_weights(base_url: str | None, environment: Mapping[str, str]) -> dict[str, float]:
-    reachable = base_url is not None or environment.get("ANTHROPIC_API_KEY", "").strip()
-    return dict(LLM_WEIGHTS if reachable else CLASSICAL_WEIGHTS)

@@ -308,7 +308,8 @@ class ScriptTask(Section):
     def measured(self) -> dict[str, Objective]:
         """Everything that is measured, by name: the task's own objectives first."""
         own = {
-            name: Objective(name, one.direction, one.unit, self.self_reported) for name, one in self.objectives.items()
+            name: Objective(name, one.direction, one.unit, self.self_reported, _digits(name))
+            for name, one in self.objectives.items()
         }
         return own | SCRIPT_OBJECTIVES
 
@@ -371,7 +372,10 @@ class ExternalTask(ScriptTask):
     @property
     def measured(self) -> dict[str, Objective]:
         """Everything that is measured, by name."""
-        own = {name: Objective(name, one.direction, one.unit) for name, one in self.objectives.items()}
+        own = {
+            name: Objective(name, one.direction, one.unit, digits=_digits(name))
+            for name, one in self.objectives.items()
+        }
         return own | {CODE_LINES.name: CODE_LINES}
 
     @property
@@ -379,6 +383,12 @@ class ExternalTask(ScriptTask):
         """Names of the objectives of selection and of the front."""
         first, second, *_ = (*self.objectives, CODE_LINES.name)
         return (first,), (first, second)
+
+
+def _digits(name: str) -> int | None:
+    """Return the digits of an objective that has the name of a quantity measured elsewhere; else None."""
+    known = LANGUAGE_MODEL_OBJECTIVES.get(name)
+    return known.digits if known else None
 
 
 def kind_of(task: Any) -> str:

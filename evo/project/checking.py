@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evo.config.config import Config
+from evo.config.resolved import ResolvedConfig
 from evo.runs.assemble import worker_settings
 from evo.runs.generation_zero import read_generation_zero
 from evo.runs.materials import PrepareProgress, prepare_materials
@@ -40,11 +41,11 @@ class Trial:
             return supervisor.evaluate(Job(self.source, self.seed))
 
 
-def trial(config: Config, progress: PrepareProgress | None = None) -> Trial:
+def trial(config: ResolvedConfig, progress: PrepareProgress | None = None) -> Trial:
     """Return what there is to try.
 
     Args:
-        config: resolved.
+        config: of the project.
         progress: told of the preparation of data.
 
     Raises:

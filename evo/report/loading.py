@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from evo.config.config import Config
-from evo.config.resolution import resolved
 from evo.report.data import Confirmation, EvaluationRow, IndividualRow, LineStep, OperatorCosts, RunReport
 from evo.runs.lifecycle import Viewed
 from evo.runs.materials import describe_task
@@ -49,8 +48,8 @@ def load_report(viewed: Viewed) -> RunReport:
         run_seed=config.search.seed,
         generation_size=standings.plan.mu,
         evaluations_planned=standings.plan.evaluations,
-        train_seconds=resolved(config.budget.train_seconds),
-        clock=resolved(config.budget.clock),
+        train_seconds=config.budget.train_seconds,
+        clock=config.budget.clock,
         devices=tuple(dict.fromkeys(device for device, _ in places)),
         sandbox_levels=tuple(dict.fromkeys(sandbox for _, sandbox in places)),
         self_reported=config.script is not None and config.script.self_reported,

@@ -6,12 +6,12 @@ import os
 import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evo.config.config import Config
-from evo.config.resolution import resolved, uses_language_model, worker_devices
+from evo.config.resolved import ResolvedConfig, StoredConfig
 from evo.config.task import ExternalTask, ScriptTask
 from evo.lineage.writer import FamilyTree
 from evo.runs.materials import Materials, ScriptFiles, frozen_texts, script_settings
@@ -27,23 +27,10 @@ from evo.standings.rungs import Ladder
 from evo.standings.standings import Standings
 from evo.store import Store, StoreView
 from evo.workers import Evaluator, LocalEvaluator
-from operators import (
-    ConstantMutation,
-    MergeCrossover,
-    Operator,
-    OperatorChoice,
-    RandomMutation,
-    SourceGate,
-    StructureMutation,
-    Tuning,
-    UniformCrossover,
-    language_model_contract,
-    script_contract,
-)
-from operators.choice import AdaptiveChoice
-from operators.gate import Contract
+from operators.choice import AdaptiveChoice, OperatorChoice
+from operators.gate import Contract, SourceGate, language_model_contract, script_contract
+from operators.registry import OPERATORS, Setup
 from operators.source.constants import is_for_another_device
-from operators.tuning.tuning import Method
 from populations.descriptors import Descriptors
 from populations.toolbox import Toolbox, build_toolbox
 from trainer.corpus import Corpus
@@ -55,27 +42,29 @@ from trainer.settings import Limits, Settings
 if TYPE_CHECKING:
     from operators.llm import Conditions, Conversations, LLMSettings, ScriptConditions
 
-CLASSICAL_OPERATORS: dict[str, Callable[[str], Operator]] = {
-    "random": RandomMutation,
-    "constants": ConstantMutation,
-    "structure": lambda _: StructureMutation(),
-    "uniform": lambda _: UniformCrossover(),
-    "merge": lambda _: MergeCrossover(),
-}
-"""Each is made for the kind of device that the run trains on."""
-LANGUAGE_MODEL_OPERATORS = ("llm_mutation", "llm_crossover")
-
 
 def build_search(
-    config: Config,
+    config: StoredConfig,
     store: Store,
     lineage: FamilyTree,
     evaluator: Evaluator,
     operators: OperatorChoice,
     observer: Observer,
+    device_kind: str,
     clock: Callable[[], float] = time.monotonic,
 ) -> Search:
-    """Return the search of a resolved configuration over an open store; `clock` is that of its event loop."""
+    """Return the search of a run over an open store.
+
+    Args:
+        config: of the run.
+        store: of the run.
+        lineage: of the run.
+        evaluator: its workers.
+        operators: what makes offspring.
+        observer: told of everything worth seeing.
+        device_kind: what the workers train on, such as `cpu`.
+        clock: that of the event loop.
+    """
     standings = build_standings(config)
     gate = SourceGate(contract(config), store.known)
     breeder = Breeder(
@@ -86,8 +75,8 @@ def build_search(
         store,
         standings,
         independent=_is_independent(config),
-        niches=_niches(config, store, standings),
-        archive_share=config.diversity.archive_share if config.diversity.descriptors else 0.0,
+        niches=_niches(config, store, standings, device_kind),
+        archive_share=config.diversity.archive_fraction if config.diversity.descriptors else 0.0,
         similarity=config.diversity.similarity,
     )
     jobs = Jobs(store, standings, config.budget.min_throughput)
@@ -132,7 +121,7 @@ def contract(config: Config) -> Contract:
     return script_contract(config.script.genome) if config.script else language_model_contract
 
 
-def build_evaluator(config: Config, materials: Materials) -> Evaluator:
+def build_evaluator(config: ResolvedConfig, materials: Materials) -> Evaluator:
     """Return the workers of a resolved configuration; no process starts before the first job.
 
     Raises:
@@ -143,22 +132,21 @@ def build_evaluator(config: Config, materials: Materials) -> Evaluator:
             "The candidates of this run are evaluated by a program of yours: continue it there, with "
             "evo.Search.resume(path)."
         )
-    return LocalEvaluator(worker_settings(config, materials), worker_devices(config))
+    return LocalEvaluator(worker_settings(config, materials), config.devices)
 
 
-def worker_settings(config: Config, materials: Materials) -> Sequence[WorkerSettings]:
+def worker_settings(config: ResolvedConfig, materials: Materials) -> Sequence[WorkerSettings]:
     """Return the settings of each worker's supervisor.
 
     Args:
-        config: resolved.
+        config: of the run.
         materials: of its task (`evo.runs.materials.prepare_materials`).
     """
     task, workers = config.task, config.workers
-    limits = Limits(memory_mib=resolved(workers.memory_mib))
-    found = worker_devices(config)
+    limits = Limits(memory_mib=workers.memory_mib)
     if isinstance(task, ScriptTask):
         assert isinstance(materials, ScriptFiles)  # noqa: S101 - prepared for this task
-        return [script_settings(config, task, materials, device, limits) for device in found]
+        return [script_settings(config, task, materials, device, limits) for device in config.devices]
     assert isinstance(materials, Corpus)  # noqa: S101 - as above
     return [
         Settings(
@@ -166,34 +154,32 @@ def worker_settings(config: Config, materials: Materials) -> Sequence[WorkerSett
             device=device.kind,
             device_id=device.id,
             budget=training_budget(config),
-            sequence_length=resolved(task.sequence_length),
-            score_tokens=resolved(task.score_tokens),
-            threads=resolved(workers.threads),
+            sequence_length=task.sequence_length,
+            score_tokens=task.score_tokens,
+            threads=workers.threads,
             limits=limits,
             sandbox=workers.sandbox,
         )
-        for device in found
+        for device in config.devices
     ]
 
 
-def training_budget(config: Config) -> Budget:
-    """Return the budget of one evaluation of a resolved configuration."""
+def training_budget(config: StoredConfig) -> Budget:
+    """Return the budget of one evaluation."""
     budget = config.budget
-    seconds, clock = resolved(budget.train_seconds), resolved(budget.clock)
-    return Budget(seconds, clock, budget.setup_seconds, budget.score_seconds)
+    return Budget(budget.train_seconds, budget.clock, budget.setup_seconds, budget.score_seconds)
 
 
-def build_operators(config: Config, spent_usd: float = 0.0) -> OperatorChoice:
+def build_operators(config: ResolvedConfig, spent_usd: float = 0.0) -> OperatorChoice:
     """Return the operators of a run.
 
     Args:
-        config: resolved.
+        config: of the run.
         spent_usd: what the run has paid for language models already.
 
     Raises:
-        ConfigError: an operator is unknown, or its language model cannot be reached as configured.
+        ConfigError: the language model of an operator cannot be reached as configured.
     """
-    device = worker_devices(config)[0]
 
     def conversations() -> Conversations:
         from operators.llm import PRICES, Conversations, LanguageModel, SpendLimit, price_of
@@ -205,21 +191,21 @@ def build_operators(config: Config, spent_usd: float = 0.0) -> OperatorChoice:
                 f"{settings.model!r}."
             )
         frozen = frozen_texts(config.script) if config.script else ()
-        conditions = _conditions(config, device.name, frozen)
+        conditions = _conditions(config, config.devices[0].name, frozen)
         model = LanguageModel(settings, SpendLimit(settings.max_cost_usd, spent_usd))
         model.prepare()
         return Conversations(model, conditions)
 
-    return _weighed_operators(config, device.kind, conversations)
+    return _weighed_operators(config, config.device_kind, conversations)
 
 
-def recorded_operators(config: Config, device_kind: str) -> OperatorChoice:
+def recorded_operators(config: StoredConfig, device_kind: str) -> OperatorChoice:
     """Return the operators of a run that is over, to repeat its proposals from the journal, on whatever machine.
 
     They know no key, no server and no instructions of the user: what was asked and replied stands in the journal.
 
     Args:
-        config: resolved.
+        config: of the run.
         device_kind: of the devices that the run trained on, such as `cpu`.
     """
 
@@ -232,24 +218,15 @@ def recorded_operators(config: Config, device_kind: str) -> OperatorChoice:
     return _weighed_operators(config, device_kind, conversations)
 
 
-def _weighed_operators(config: Config, device_kind: str, conversations: Callable[[], Conversations]) -> OperatorChoice:
-    weights = config.operators.weights or {}
-    available: dict[str, Operator] = {}
-    for name in weights:
-        if name in CLASSICAL_OPERATORS:
-            available[name] = CLASSICAL_OPERATORS[name](device_kind)
-        elif name == Tuning.name:
-            (objective,) = config.objectives(config.search.objectives[:1])
-            available[name] = Tuning(objective, Method(config.operators.tuning_method))
-        elif name not in LANGUAGE_MODEL_OPERATORS:
-            known = ", ".join((*CLASSICAL_OPERATORS, Tuning.name, *LANGUAGE_MODEL_OPERATORS))
-            raise ConfigError(f"--operators must name operators among {known}, but {name!r} is none of them.")
-    styled = _language_model_operators(config, conversations()) if uses_language_model(config) else {}
-    kinds = {**{name: [operator] for name, operator in available.items()}, **styled}
+def _weighed_operators(
+    config: StoredConfig, device_kind: str, conversations: Callable[[], Conversations]
+) -> OperatorChoice:
+    (objective,) = config.objectives(config.search.objectives[:1])
+    method, styles = config.operators.tuning_method, config.llm.styles
+    setup = Setup(device_kind, objective, method, styles, cache(conversations))
+    made = [(OPERATORS[name].make(setup), weight) for name, weight in config.operators.weights.items()]
     choice = AdaptiveChoice if config.operators.adaptive else OperatorChoice
-    return choice(
-        [(operator, weight / len(kinds[name])) for name, weight in weights.items() for operator in kinds[name]]
-    )
+    return choice([(one, weight / len(several)) for several, weight in made for one in several])
 
 
 def llm_settings(config: Config, environment: Mapping[str, str] = os.environ) -> LLMSettings:
@@ -275,7 +252,9 @@ def llm_settings(config: Config, environment: Mapping[str, str] = os.environ) ->
     )
 
 
-def _conditions(config: Config, device: str, frozen: tuple[tuple[str, str], ...]) -> Conditions | ScriptConditions:
+def _conditions(
+    config: StoredConfig, device: str, frozen: tuple[tuple[str, str], ...]
+) -> Conditions | ScriptConditions:
     from operators.llm import Conditions, ScriptConditions
 
     named = config.objectives(tuple(dict.fromkeys((*config.search.objectives, *config.search.front))))
@@ -292,30 +271,19 @@ def _conditions(config: Config, device: str, frozen: tuple[tuple[str, str], ...]
             constraints=task.constraints,
             frozen=frozen,
         )
-    length = resolved(task.sequence_length)
-    return Conditions(named, training_budget(config), device, task.vocab_size, length)
-
-
-def _language_model_operators(config: Config, conversations: Conversations) -> dict[str, list[Operator]]:
-    """Return the operators that share the weight of each name: a mutation for every prompt style."""
-    from operators.llm import LLMCrossover, LLMMutation
-
-    return {
-        "llm_mutation": [LLMMutation(conversations, style) for style in config.llm.styles],
-        "llm_crossover": [LLMCrossover(conversations)],
-    }
+    return Conditions(named, training_budget(config), device, task.vocab_size, task.sequence_length)
 
 
 def _is_independent(config: Config) -> bool:
     return config.search.parents == "generation_zero"
 
 
-def _niches(config: Config, store: StoreView, standings: Standings) -> Niches | None:
+def _niches(config: Config, store: StoreView, standings: Standings, device_kind: str) -> Niches | None:
     """Return the archive that the configuration describes; None for the breeder's own."""
     names = config.diversity.descriptors
     if not names:
         return None
-    is_idle = partial(is_for_another_device, device=worker_devices(config)[0].kind)
+    is_idle = partial(is_for_another_device, device=device_kind)
     return Niches(store, standings, Descriptors(names, config.diversity.bins, is_idle))
 
 

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import psutil
 
+from evo.config.resolution import machine_devices
 from evo.lineage.refs import run_git
 from evo.runs.folder import RunFolder
 from operators.llm.settings import check_base_url
 from trainer.corpus import default_cache, load
 from trainer.errors import EvoError
-from trainer.machine import devices
 from trainer.sandbox import Level, survey
 
 _OLDEST_PYTHON = (3, 11)
@@ -101,7 +101,7 @@ def _sqlite() -> Finding:
 
 
 def _devices() -> Finding:
-    there = devices.discover()
+    there = machine_devices()
     memory = [f" ({device.memory_mib / 1024:.0f} GiB)" if device.memory_mib else "" for device in there]
     names = ", ".join(f"{device.kind}: {device.name}{size}" for device, size in zip(there, memory, strict=True))
     if there[0].kind != "cpu":
@@ -112,7 +112,7 @@ def _devices() -> Finding:
 
 
 def _sandbox() -> Finding:
-    found = survey(devices.discover()[0].kind)
+    found = survey(machine_devices()[0].kind)
     if found.level is Level.BUBBLEWRAP:
         return Finding("sandbox", State.OK, str(found.level))
     return Finding(

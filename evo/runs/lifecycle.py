@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from evo.config.config import Config, parse_config
+from evo.config.config import Config, parse_as
+from evo.config.resolution import resolve
+from evo.config.resolved import ResolvedConfig, StoredConfig
 from evo.errors import RunFolderError
 from evo.lineage import Lineage
 from evo.runs.assemble import build_evaluator, build_ladder, build_operators, build_search, read_standings
@@ -38,14 +40,15 @@ _Result = TypeVar("_Result")
 _COLLECTION_THRESHOLD = 100_000
 _CONFIG_SHA256 = "config_sha256"
 _SEALED_SHA256 = "sealed_config_sha256"
+_ConfigT = TypeVar("_ConfigT", bound=Config)
 
 
 @dataclass(frozen=True, slots=True)
 class Viewed:
-    """A run opened for looking at: live, killed or finished."""
+    """A run opened for reading: live, killed or finished."""
 
     folder: RunFolder
-    config: Config
+    config: StoredConfig
     store: StoreView
     standings: Standings
 
@@ -59,21 +62,21 @@ def view(path: Path) -> Iterator[Viewed]:
         StoreError: its store cannot be read.
     """
     folder = RunFolder.open(path)
-    config = read_config(folder)
+    config = read_config(folder, StoredConfig)
     with Store.read(folder.store) as store:
         yield Viewed(folder, config, store, read_standings(config, store))
 
 
-def read_config(folder: RunFolder) -> Config:
-    """Return the resolved configuration that a run was started with."""
+def read_config(folder: RunFolder, kind: type[_ConfigT]) -> _ConfigT:
+    """Return the configuration that a run was last driven with."""
     try:
         data = tomllib.loads(folder.config.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RunFolderError(f"{folder.config} was expected to be TOML, but it is damaged: {error}") from error
-    return parse_config(data, str(folder.config))
+    return parse_as(kind, data, str(folder.config))
 
 
-def start(config: Config, path: Path, observer: Observer, progress: PrepareProgress | None = None) -> Stopped:
+def start(config: ResolvedConfig, path: Path, observer: Observer, progress: PrepareProgress | None = None) -> Stopped:
     """Make a new run and search until its budget is spent; arguments and errors as for `started`."""
     with started(config, path, observer, progress) as driver:
         return driver.drive()
@@ -81,7 +84,7 @@ def start(config: Config, path: Path, observer: Observer, progress: PrepareProgr
 
 @contextmanager
 def started(
-    config: Config,
+    config: ResolvedConfig,
     path: Path,
     observer: Observer,
     progress: PrepareProgress | None = None,
@@ -93,7 +96,7 @@ def started(
     fails when it is run.
 
     Args:
-        config: resolved.
+        config: of the run.
         path: of the run's folder; absent or empty.
         observer: receives everything worth seeing.
         progress: receives the preparation of the data.
@@ -109,7 +112,7 @@ def started(
         keep_genome_files(store, config.task.genome_files)
         keep_materials(store, materials)
         lineage = Lineage.open(folder.lineage, config.task.genome_files)
-        search = build_search(config, store, lineage, evaluator, operators, observer)
+        search = build_search(config, store, lineage, evaluator, operators, observer, config.device_kind)
         search.begin(source)
         _seal(folder, store, config)
         record_start(store, config)
@@ -119,7 +122,7 @@ def started(
 def resume(
     path: Path,
     observer: Observer,
-    change: Callable[[Config], Config] = lambda config: config,
+    change: Callable[[Config], ResolvedConfig] = resolve,
     *,
     accept_changes: bool = False,
     progress: PrepareProgress | None = None,
@@ -133,7 +136,7 @@ def resume(
 def resumed(
     path: Path,
     observer: Observer,
-    change: Callable[[Config], Config] = lambda config: config,
+    change: Callable[[Config], ResolvedConfig] = resolve,
     *,
     accept_changes: bool = False,
     progress: PrepareProgress | None = None,
@@ -144,7 +147,7 @@ def resumed(
     Args:
         path: the run's folder.
         observer: receives everything worth seeing.
-        change: flags of the command line, applied to the stored configuration; recorded as an event.
+        change: resolves the stored configuration on this machine, with flags over it; recorded as an event.
         accept_changes: record a `config.toml` that was edited since, instead of refusing it.
         progress: receives the preparation of the data.
         evaluator: as for `started`.
@@ -156,7 +159,7 @@ def resumed(
     folder = RunFolder.open(path)
     with folder.lock(), Store.open(folder.store) as store:
         _finish_sealing(folder, store)
-        stored = read_config(folder)
+        stored = read_config(folder, Config)
         _refuse_silent_changes(folder, store, accept_changes)
         config = change(stored)
         _refuse_small_budget(config, store)
@@ -165,7 +168,7 @@ def resumed(
         refuse_other_materials(store, materials)
         evaluator = evaluator or build_evaluator(config, materials)
         lineage = Lineage.open(folder.lineage, config.task.genome_files)
-        search = build_search(config, store, lineage, evaluator, operators, observer)
+        search = build_search(config, store, lineage, evaluator, operators, observer, config.device_kind)
         _seal(folder, store, config)
         record_start(store, config)
         if change_of_ground := comparability(read_starts(store)):
@@ -265,7 +268,7 @@ class SearchDriver:
         self._observer.ended(end)
 
 
-def _seal(folder: RunFolder, store: Store, config: Config) -> None:
+def _seal(folder: RunFolder, store: Store, config: StoredConfig) -> None:
     """Store the resolved configuration with the run; an event remembers each one that it was driven with.
 
     The store has it first, so that a kill in between does not look like an edit (see `_finish_sealing`).

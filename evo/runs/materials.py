@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from evo.config.config import Config
-from evo.config.resolution import resolved
+from evo.config.resolved import ResolvedConfig
 from evo.config.task import ObjectiveConfig, ScriptTask
 from evo.store import Store, StoreView
 from trainer.corpus import Corpus, prepare
@@ -91,7 +91,7 @@ def refuse_other_materials(store: StoreView, materials: Materials) -> None:
 
 
 def script_settings(
-    config: Config, task: ScriptTask, files: ScriptFiles, device: Device, limits: Limits
+    config: ResolvedConfig, task: ScriptTask, files: ScriptFiles, device: Device, limits: Limits
 ) -> ScriptSettings:
     """Return the settings of one worker's supervisor for a script task."""
     return ScriptSettings(
@@ -107,7 +107,7 @@ def script_settings(
         environment={name: os.environ[name] for name in task.environment if name in os.environ},
         device=device.kind,
         device_id=device.id,
-        threads=resolved(config.workers.threads),
+        threads=config.workers.threads,
         limits=limits,
         sandbox=config.workers.sandbox,
     )

@@ -8,8 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
-from evo.config.config import Config
-from evo.config.resolution import worker_devices
+from evo.config.resolved import ResolvedConfig
 from evo.store import Store, StoreView
 
 _EVENT = "started"
@@ -54,9 +53,9 @@ class Start:
             yield f"{', '.join(self.devices)} instead of {', '.join(first.devices)}"
 
 
-def record_start(store: Store, config: Config) -> None:
+def record_start(store: Store, config: ResolvedConfig) -> None:
     """Remember what the driver that starts now has found."""
-    devices = tuple(dict.fromkeys(f"{device.kind} ({device.name})" for device in worker_devices(config)))
+    devices = tuple(dict.fromkeys(f"{device.kind} ({device.name})" for device in config.devices))
     store.record_event(_EVENT, {"versions": installed_versions(), "devices": devices})
 
 

@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
-from evo.config.config import Config, parse_config
+from evo.config.config import parse_as
+from evo.config.resolved import StoredConfig
 from evo.lineage.writer import NoTree
 from evo.runs.assemble import build_search, recorded_operators
 from evo.runs.folder import RunFolder
@@ -106,16 +107,18 @@ class _Phase:
     """The proposals after the one called `after` were begun under a configuration."""
 
     after: int
-    config: Config
+    config: StoredConfig
 
 
 def _phases(folder: RunFolder, store: Store) -> list[_Phase]:
     """Return the configurations that the run was driven with, in their order."""
     phases = [
-        _Phase(event.payload.get("newest_proposal") or 0, parse_config(tomllib.loads(event.payload["config"])))
+        _Phase(
+            event.payload.get("newest_proposal") or 0, parse_as(StoredConfig, tomllib.loads(event.payload["config"]))
+        )
         for event in store.events("configured")
     ]
-    return phases or [_Phase(0, read_config(folder))]
+    return phases or [_Phase(0, read_config(folder, StoredConfig))]
 
 
 class _Unanswered(Exception):  # noqa: N818 - a verdict on the replay, not an error of the product
@@ -192,7 +195,9 @@ class _Replaying:
         ends = [phase.after for phase in self._phases[1:]] + [self._store.last_proposal_number() or 0]
         for phase, end in zip(self._phases, ends, strict=True):
             operators = recorded_operators(phase.config, self._device_kind)
-            search = build_search(phase.config, self._store, NoTree(), _NoWorkers(), operators, Observer())
+            search = build_search(
+                phase.config, self._store, NoTree(), _NoWorkers(), operators, Observer(), self._device_kind
+            )
             numbers = range(phase.after + 1, end + 1)
             yield search, map(self._store.proposal, numbers)
 

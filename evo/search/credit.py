@@ -6,8 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from evo.config.config import Config
-from evo.config.resolution import resolved
+from evo.config.resolved import StoredConfig
 from evo.standings.standings import Standings
 from evo.store import IndividualRecord, Outcome, Purpose, Store, StoreView
 from operators.choice import AdaptiveChoice, OperatorChoice
@@ -42,9 +41,9 @@ class Credit:
         self._dollars_per_hour = dollars_per_hour
 
     @classmethod
-    def of(cls, config: Config, choice: OperatorChoice, standings: Standings, store: Store) -> Credit:
-        """Return the credit of a resolved configuration's run."""
-        return cls(choice, standings, store, resolved(config.budget.train_seconds), config.operators.dollars_per_hour)
+    def of(cls, config: StoredConfig, choice: OperatorChoice, standings: Standings, store: Store) -> Credit:
+        """Return the credit of a run."""
+        return cls(choice, standings, store, config.budget.train_seconds, config.operators.dollars_per_hour)
 
     def tell(self, individual: IndividualRecord, outcome: Outcome) -> None:
         """Take in a result; only what decides over an offspring teaches anything: its first whole one, or the last.

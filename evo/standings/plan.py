@@ -139,7 +139,7 @@ def _confirmed_how(config: Config) -> Confirmed:
 
 def _reserve(config: Config, baseline: int) -> int:
     """Return how many evaluations the confirmation may take; at least one is left to the search."""
-    evaluations, share = config.search.evaluations, config.noise.confirm_share
+    evaluations, share = config.search.evaluations, config.noise.confirm_fraction
     if share == 0 or evaluations < _SMALLEST_CONFIRMED_BUDGET:
         return 0
     return min(max(_FEWEST_CONFIRMATIONS, round(share * evaluations)), evaluations - baseline - 1)

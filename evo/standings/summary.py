@@ -93,9 +93,9 @@ class Summary:
         """Whether what is left of the budget, if anything, is less than one evaluation."""
         return self.spent > self.budget - 1
 
-    def label(self, name: str) -> str:
+    def named(self, name: str) -> Objective:
         """Return an objective's name as tables show it."""
-        return next(objective.label for objective in self.objectives if objective.name == name)
+        return next(objective for objective in self.objectives if objective.name == name)
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-serialisable form."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 from evo.config.config import Config
-from evo.config.resolution import worker_devices
+from evo.config.resolved import ResolvedConfig
 from evo.runs.assemble import build_evaluator
 from evo.runs.materials import Materials, ScriptFiles
 from evo.runs.signals import heeding_signals
@@ -59,14 +59,14 @@ def study_seeds(config: Config, count: int) -> list[int]:
     return [plan.training_seed(_FIRST_SEED + index) for index in range(count)]
 
 
-def conditions(config: Config, materials: Materials) -> dict[str, Any]:
+def conditions(config: ResolvedConfig, materials: Materials) -> dict[str, Any]:
     """Return what decides the outcome of an evaluation beside genome and seed, as JSON has it."""
     whole = config.model_dump(mode="json", exclude_none=True)
     frozen = [*materials.frozen, *materials.held_out] if isinstance(materials, ScriptFiles) else []
     return {
         "task": whole["task"],
         "budget": whole["budget"],
-        "device": worker_devices(config)[0].name,
+        "device": config.devices[0].name,
         "threads": config.workers.threads,
         "memory_mib": config.workers.memory_mib,
         "frozen": {one.name: one.sha256 for one in frozen},
@@ -74,19 +74,19 @@ def conditions(config: Config, materials: Materials) -> dict[str, Any]:
 
 
 def measure(
-    config: Config,
+    config: ResolvedConfig,
     materials: Materials,
     trials: Sequence[Trial],
     cache: MeasurementCache,
     watcher: Watcher,
     held_out: Split = Split.HOLDOUT,
 ) -> bool:
-    """Evaluate on the workers of a resolved configuration; return whether all trials are measured.
+    """Evaluate on the workers of a configuration; return whether all trials are measured.
 
     The first signal stops it in good order, with what was finished in the cache.
 
     Args:
-        config: resolved.
+        config: of the study.
         materials: of its task.
         trials: what to evaluate.
         cache: what was measured before, and will be.

@@ -7,10 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from operator_requests import SEED, SMALL, proposed, relatives, request_for
 
-from operators import ConstantMutation, StructureMutation
 from operators.crossover.uniform import UniformCrossover
-from operators.mutation.constants import moved
-from operators.mutation.structure import EDITS
+from operators.mutation.constants import ConstantMutation, moved
+from operators.mutation.structure import EDITS, StructureMutation
 from operators.mutation.syntax import Syntax
 from operators.source.constants import find_constants, replace_constants
 

@@ -23,7 +23,7 @@ CONFIGURATIONS = st.builds(
     pop=st.integers(2, 6),
     gens=st.integers(1, 6),
     noise=st.fixed_dictionaries(
-        {"baseline_replicates": st.integers(1, 5), "confirm_share": st.sampled_from([0.0, 0.06, 0.3, 0.95])}
+        {"baseline_replicates": st.integers(1, 5), "confirm_fraction": st.sampled_from([0.0, 0.06, 0.3, 0.95])}
     ),
     schedule=st.sampled_from(["asynchronous", "generational"]),
     fidelity=st.builds(
@@ -58,7 +58,7 @@ def assert_spent(config: Config, store: Store) -> None:
 @settings(max_examples=25, deadline=None)
 @given(CONFIGURATIONS, EVALUATORS, OPERATORS, st.integers(0, 3))
 @example(  # the smaller budget leaves generation 0 with fewer replicates than the larger one counts on
-    configuration(pop=2, gens=3, noise={"baseline_replicates": 2, "confirm_share": 0.3}),
+    configuration(pop=2, gens=3, noise={"baseline_replicates": 2, "confirm_fraction": 0.3}),
     PacedEvaluator(GENOME, 1, 2),
     Numbering(one_in=2),
     3,

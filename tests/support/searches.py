@@ -13,7 +13,9 @@ from typing import Any
 
 from operator_requests import SMALL
 
-from evo.config.config import Config, parse_config
+from evo.config.config import Config, overlaid, parse_config
+from evo.config.resolution import resolve
+from evo.config.resolved import StoredConfig
 from evo.lineage import Lineage
 from evo.runs.assemble import build_search
 from evo.runs.folder import RunFolder
@@ -26,6 +28,7 @@ from operators.choice import OperatorChoice
 from operators.proposal import Context, NoOffspring, Operator, Proposal, Request
 
 GENOME = SMALL
+_ON_CPU = {"workers": {"devices": ["cpu"]}}
 
 
 class Numbering:
@@ -110,16 +113,17 @@ def opened(
     genome: str = GENOME,
 ) -> Iterator[tuple[Search, Store]]:
     """Yield the search of a new run from `genome`, or of the run that is there already."""
+    stored = config if isinstance(config, StoredConfig) else resolve(overlaid(config, _ON_CPU), {})
     is_new = not path.exists()
     folder = RunFolder.create(path) if is_new else RunFolder.open(path)
     with folder.lock(), Store.create(folder.store) if is_new else Store.open(folder.store) as store:
         choice = operator if isinstance(operator, OperatorChoice) else OperatorChoice([(operator or Numbering(), 1.0)])
         search = build_search(
-            config, store, Lineage.open(folder.lineage), evaluator, choice, observer or Observer(), clock
+            stored, store, Lineage.open(folder.lineage), evaluator, choice, observer or Observer(), "cpu", clock
         )
         if is_new:
             search.begin(genome)
-        folder.seal(config.to_toml())
+        folder.seal(stored.to_toml())
         search.restore()
         yield search, store
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from rich.console import Console
 
-from evo.commands.views.summary import number
 from evo.commands.views.terminal import literal, one_line, print_line, print_table, print_whole
 from evo.runs.lifecycle import Viewed
 from trainer.evaluation import Status
@@ -67,21 +66,24 @@ def ancestors(family: Mapping[int, Member], individual: int) -> list[Member]:
     return [family[id_] for id_ in sorted(line, reverse=True)]
 
 
-def print_ancestors(
-    console: Console, members: Sequence[Member], objectives: Sequence[str], labels: Sequence[str]
-) -> None:
+def print_ancestors(console: Console, members: Sequence[Member], objectives: Sequence[Objective]) -> None:
     """Print one line an individual, the youngest first, with some objectives under their labels."""
     rows = [
         (
             f"#{member.id}",
             " ".join(f"#{parent}" for parent in member.parents) or "-",
             literal(member.operator),
-            *(number(name, member.objectives[name]) if member.objectives else _ending(member) for name in objectives),
+            *(_measured(member, objective) for objective in objectives),
             one_line(member.idea),
         )
         for member in members
     ]
-    print_table(console, ("id", "parents", "operator", *labels, "idea"), rows, left=("parents", "operator", "idea"))
+    print_table(
+        console,
+        ("id", "parents", "operator", *(one.label for one in objectives), "idea"),
+        rows,
+        left=("parents", "operator", "idea"),
+    )
 
 
 def print_tree(console: Console, family: Mapping[int, Member], objective: Objective, best: int | None) -> None:
@@ -94,7 +96,7 @@ def print_tree(console: Console, family: Mapping[int, Member], objective: Object
             children.setdefault(member.parents[0], []).append(member.id)
     for id_, branches in _walk(children, 0):
         member = family[id_]
-        value = number(objective.name, member.objectives[objective.name]) if member.objectives else _ending(member)
+        value = _measured(member, objective)
         other = "".join(f" + #{parent}" for parent in member.parents[1:])
         star = " [bold green]best[/]" if id_ == best else ""
         how = f"{literal(member.operator)}{other}"
@@ -111,6 +113,10 @@ def _walk(children: Mapping[int, Sequence[int]], root: int) -> Iterator[tuple[in
         for place, child in reversed(list(enumerate(mine))):
             is_last = place == len(mine) - 1
             waiting.append((child, below + ("└ " if is_last else "├ "), below + ("  " if is_last else "│ ")))
+
+
+def _measured(member: Member, objective: Objective) -> str:
+    return objective.format(member.objectives[objective.name]) if member.objectives else _ending(member)
 
 
 def _ending(member: Member) -> str:

@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 
 from rich.console import Console
 
-from evo.commands.views.summary import evaluations, number
+from evo.commands.views.summary import evaluations
 from evo.commands.views.terminal import literal, one_line, print_block, print_line, print_table, print_whole, sparkline
 from evo.runs.lifecycle import Viewed
 from evo.standings.incumbent import Setback
 from evo.store import AttemptRecord, EvaluationRecord, IndividualRecord, published
 from operators.proposal import Exchange
 from trainer.evaluation import CurvePoint, Evaluation, Split
-from trainer.objectives import Constraint, Objective
+from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES, Constraint, Objective
 
 _CURVE_ROWS = 8
 _CHILDREN = 12
@@ -103,7 +103,7 @@ def print_portrait(console: Console, portrait: Portrait, *, prompts: bool) -> No
     means = portrait.means
     for objective in portrait.objectives:
         if objective.name in means:
-            print_whole(console, f"{objective.label:<18} {number(objective.name, means[objective.name])}")
+            print_whole(console, f"{objective.label:<18} {objective.format(means[objective.name])}")
     if portrait.broken:
         print_whole(console, f"[red]{'infeasible':<18} breaks {' and '.join(map(str, portrait.broken))}[/]")
     if portrait.setback:
@@ -160,10 +160,10 @@ def _print_evaluations(console: Console, portrait: Portrait) -> None:
     if scored:
         what = "bits per byte by split; seconds of training, scoring and the rest"
         columns = [_Column(split, partial(_bpb, split)) for split in Split if split in scored]
-        columns.append(_Column("tokens/s", partial(_measured, "tokens_per_second")))
+        columns.append(_Column("tokens/s", partial(_measured, LANGUAGE_MODEL_OBJECTIVES["tokens_per_second"])))
     else:
         what = "seconds of the run, scoring and the rest"
-        columns = [_Column(one.label, partial(_measured, one.name)) for one in portrait.objectives]
+        columns = [_Column(one.label, partial(_measured, one)) for one in portrait.objectives]
     header = ("told", "purpose", "seed", "status", *(column.name for column in columns))
     print_whole(console, f"\n[bold]evaluations[/]: {what}")
     rows = [_evaluation_row(one, columns) for one in records]
@@ -178,8 +178,8 @@ def _bpb(split: Split, result: Evaluation) -> str:
     return f"{result.split_bpb[split]:.4f}" if split in result.split_bpb else ""
 
 
-def _measured(name: str, result: Evaluation) -> str:
-    return number(name, result.objectives[name]) if name in result.objectives else ""
+def _measured(objective: Objective, result: Evaluation) -> str:
+    return objective.format(result.objectives[objective.name]) if objective.name in result.objectives else ""
 
 
 def _evaluation_row(record: EvaluationRecord, columns: Sequence[_Column]) -> list[str]:

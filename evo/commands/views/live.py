@@ -14,8 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from evo.commands.views.terminal import literal, one_line, print_line, print_prose, stderr_console
-from evo.config.config import Config
-from evo.config.resolution import uses_language_model, worker_devices
+from evo.config.resolved import ResolvedConfig
 from evo.runs.materials import describe_task
 from evo.search.observer import Observer
 from evo.standings.plan import make_plan
@@ -71,11 +70,11 @@ class LiveView(Observer):
     line of its own.
 
     Args:
-        config: resolved.
+        config: of the run.
         path: of the run's folder.
     """
 
-    def __init__(self, config: Config, path: Path) -> None:
+    def __init__(self, config: ResolvedConfig, path: Path) -> None:
         self._config = config
         self._plan = make_plan(config)
         self._path = path
@@ -141,7 +140,7 @@ class LiveView(Observer):
 
     def _opening(self) -> Iterator[str]:
         config, plan = self._config, self._plan
-        workers = worker_devices(config)
+        workers = config.devices
         names = ", ".join(dict.fromkeys(device.name for device in workers))
         yield (
             f"[bold]{literal(str(self._path))}[/]: {plan.evaluations} evaluations, "
@@ -153,8 +152,8 @@ class LiveView(Observer):
             yield f"[yellow]self-reported: {literal(own)}. Nothing checks what the command says.[/]"
         yield f"{len(workers)} worker{'s' if len(workers) > 1 else ''} on {workers[0].kind} ({literal(names)})"
         yield f"sandbox: {literal(describe(config.workers.sandbox, workers[0].kind))}"
-        yield f"operators: {', '.join(config.operators.weights or {})}"
-        if not uses_language_model(config):
+        yield f"operators: {', '.join(config.operators.weights)}"
+        if not config.uses_language_model:
             yield (
                 "No language model: this run uses the classical operators. "
                 "Set ANTHROPIC_API_KEY or ANTHROPIC_BASE_URL for one."

@@ -9,7 +9,6 @@ from rich.console import Console
 from evo.commands.views.summary import (
     evaluations,
     hypervolume_text,
-    number,
     print_best,
     print_confirmed_front,
     print_cost,
@@ -18,7 +17,6 @@ from evo.commands.views.summary import (
 from evo.commands.views.terminal import literal, one_line, print_line, print_whole
 from evo.runs.provenance import comparability
 from evo.runs.status import Failures, RunStatus, State
-from evo.standings.plan import CONFIRMED_OBJECTIVE
 from evo.standings.summary import Summary
 from evo.text import duration
 
@@ -101,7 +99,7 @@ def _refusals(status: RunStatus) -> Iterator[str]:
 def _front(summary: Summary) -> Iterator[str]:
     if not summary.front:
         return
-    labels = " against ".join(summary.label(name) for name in summary.front_objectives)
+    labels = " against ".join(summary.named(name).label for name in summary.front_objectives)
     knee = "" if summary.knee is None else f", knee #{summary.knee}"
     yield f"front         {len(summary.front)} in {literal(labels)}{knee}; `evo pareto` shows them"
     if summary.hypervolume:
@@ -113,5 +111,5 @@ def _noise(status: RunStatus) -> str:
     sigma = status.summary.noise.get(objective.name)
     if sigma is None:
         return "not measured yet"
-    unit = "bpb" if objective.name == CONFIRMED_OBJECTIVE else f"in {objective.label}"
-    return f"σ = {number(objective.name, sigma)} {unit} between seeds of generation 0"
+    unit = objective.short_unit or f"in {objective.label}"
+    return f"σ = {objective.format(sigma)} {unit} between seeds of generation 0"

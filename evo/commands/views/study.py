@@ -18,7 +18,7 @@ from evo.commands.views.terminal import (
     stdout_console,
 )
 from evo.config.config import Config
-from evo.config.resolution import worker_devices
+from evo.config.resolved import ResolvedConfig
 from evo.standings.plan import CONFIRMED_OBJECTIVE
 from evo.store import IndividualRecord
 from evo.studies.ablation import Ablation
@@ -36,13 +36,13 @@ class Watch:
     """Shows every result of a study as one line on stderr (`evo.studies.batch.Watcher`).
 
     Args:
-        config: resolved.
+        config: of the study.
         objective: what is compared.
         what: the study in words.
         cache: what it had before.
     """
 
-    def __init__(self, config: Config, objective: Objective, what: str, cache: MeasurementCache) -> None:
+    def __init__(self, config: ResolvedConfig, objective: Objective, what: str, cache: MeasurementCache) -> None:
         self._config = config
         self._objective = objective
         self._what = what
@@ -54,7 +54,7 @@ class Watch:
         """Say what is to be done."""
         self._wanted = wanted
         before = f", {known} of them measured before" if known else ""
-        workers = worker_devices(self._config)
+        workers = self._config.devices
         count = f"{len(workers)} worker{'s' if len(workers) > 1 else ''} on {literal(workers[0].name)}"
         self._say(f"[bold]{literal(self._what)}[/]: {evaluations(wanted)}{before}, {_each(self._config)}{count}")
         if self._cache.others:

@@ -24,17 +24,6 @@ from evo.standings.summary import Standing, Summary, summarize
 from evo.text import duration, money
 from trainer.objectives import Objective
 
-_DIGITS = {
-    "val_bpb": 4,
-    "tokens_per_second": 0,
-    "train_seconds": 1,
-    "run_seconds": 3,
-    "peak_memory_mib": 0,
-    "parameters": 0,
-    "code_lines": 0,
-}
-_UNITS = {"bits per byte": "bpb"}
-
 
 def print_summary(viewed: Viewed) -> None:
     """Print the best individual, its gain with noise, the front, the cost, and where everything is, to stdout."""
@@ -81,9 +70,9 @@ def print_comparison(console: Console, summary: Summary) -> None:
     rows = [
         (
             objective.label,
-            number(objective.name, best.objectives[objective.name]),
-            number(objective.name, zero.objectives[objective.name]),
-            _sigma(objective.name, summary.noise),
+            objective.format(best.objectives[objective.name]),
+            objective.format(zero.objectives[objective.name]),
+            _sigma(objective, summary.noise),
         )
         for objective in summary.objectives
         if objective.name in best.objectives and objective.name in zero.objectives
@@ -110,9 +99,9 @@ def print_cost(console: Console, summary: Summary) -> None:
 def print_front(console: Console, summary: Summary) -> None:
     """Print the Pareto front, best in its first objective first, its hypervolume, and what was confirmed of it."""
     if summary.front:
-        labels = [summary.label(name) for name in summary.front_objectives]
-        print_whole(console, f"\n[bold]Pareto front[/]: {' against '.join(labels)}")
-        print_standings(console, summary.front, summary.front_objectives, labels, knee=summary.knee)
+        objectives = [summary.named(name) for name in summary.front_objectives]
+        print_whole(console, f"\n[bold]Pareto front[/]: {' against '.join(one.label for one in objectives)}")
+        print_standings(console, summary.front, objectives, knee=summary.knee)
     if summary.hypervolume:
         print_whole(console, f"\nhypervolume   {hypervolume_text(summary)}")
     if summary.confirmed_front:
@@ -131,26 +120,26 @@ def hypervolume_text(summary: Summary) -> str:
 
 def print_confirmed_front(console: Console, summary: Summary) -> None:
     """Print the members of the front as they were measured again, with the standard errors of their means."""
-    names = list(summary.confirmed_front[0].means)
-    where = f", {summary.label(summary.text_objective)} on held-out split G" if summary.text_objective in names else ""
+    objectives = [summary.named(name) for name in summary.confirmed_front[0].means]
+    on_text = [one.label for one in objectives if one.name == summary.text_objective]
+    where = f", {on_text[0]} on held-out split G" if on_text else ""
     print_whole(console, f"\n[bold]Confirmed front[/]: with fresh seeds{where}")
     rows = [
         (
             f"#{one.individual}",
-            *(f"{number(name, one.means[name])} ± {number(name, one.errors[name])}" for name in names),
+            *(f"{of.format(one.means[of.name])} ± {of.format(one.errors[of.name])}" for of in objectives),
             str(one.seeds),
             "yes" if one.holds else "no",
         )
         for one in summary.confirmed_front
     ]
-    print_table(console, ("id", *map(summary.label, names), "seeds", "holds"), rows, left=())
+    print_table(console, ("id", *(one.label for one in objectives), "seeds", "holds"), rows, left=())
 
 
 def print_standings(
     console: Console,
     standings: Sequence[Standing],
-    objectives: Sequence[str],
-    labels: Sequence[str],
+    objectives: Sequence[Objective],
     *,
     knee: int | None = None,
 ) -> None:
@@ -158,12 +147,12 @@ def print_standings(
     rows = [
         (
             f"#{one.id}",
-            *(number(name, one.objectives[name]) for name in objectives),
+            *(objective.format(one.objectives[objective.name]) for objective in objectives),
             _infeasible(one) + ("[bold]knee[/] " if one.id == knee else "") + one_line(one.idea),
         )
         for one in standings
     ]
-    print_table(console, ("id", *labels, "idea"), rows, left=("idea",))
+    print_table(console, ("id", *(one.label for one in objectives), "idea"), rows, left=("idea",))
 
 
 def print_places(console: Console, folder: RunFolder) -> None:
@@ -174,26 +163,16 @@ def print_places(console: Console, folder: RunFolder) -> None:
     print_whole(console, f"family tree   {tree}")
 
 
-def number(name: str, value: float) -> str:
-    """Return a measured value with the digits that mean something."""
-    return f"{value:,.{_DIGITS[name]}f}" if name in _DIGITS else f"{value:.5g}"
-
-
 def gain_text(gain: Gain, objective: Objective, confirmed: Confirmed) -> str:
     """Return a confirmed gain with its noise and what to make of it."""
     verdict = "beyond noise" if gain.is_real else "within noise: a tie with generation 0"
     pairs = f"{gain.seeds} paired seed{'s' if gain.seeds > 1 else ''}"
     where = "held-out split G" if confirmed is Confirmed.ON_TEXT else "fresh ones"
-    unit = _UNITS.get(objective.unit, objective.unit)
-    amount = f"{signed(objective.name, gain.value)}{f' {unit}' if unit else ''}"
-    low, high = (signed(objective.name, bound) for bound in (gain.value - gain.margin, gain.value + gain.margin))
+    unit = objective.short_unit or objective.unit
+    amount = f"{objective.format_signed(gain.value)}{f' {unit}' if unit else ''}"
+    low, high = (objective.format_signed(bound) for bound in (gain.value - gain.margin, gain.value + gain.margin))
     claim = "; self-reported" if objective.self_reported else ""
     return f"{amount}, 95% interval {low} to {high} ({pairs}, {where}; {verdict}{claim})"
-
-
-def signed(name: str, value: float) -> str:
-    """Return a difference with its sign."""
-    return f"{'+' if value >= 0 else '-'}{number(name, abs(value))}"
 
 
 def evaluations(count: int) -> str:
@@ -201,8 +180,8 @@ def evaluations(count: int) -> str:
     return f"{count} evaluation{'' if count == 1 else 's'}"
 
 
-def _sigma(name: str, noise: Mapping[str, float]) -> str:
-    return number(name, noise[name]) if name in noise else "unknown"
+def _sigma(objective: Objective, noise: Mapping[str, float]) -> str:
+    return objective.format(noise[objective.name]) if objective.name in noise else "unknown"
 
 
 def _gain(summary: Summary) -> str:
@@ -214,9 +193,9 @@ def _gain(summary: Summary) -> str:
 
 
 def _value(standing: Standing, summary: Summary) -> str:
-    name = summary.objective.name
-    value = f"{summary.objective.label} {number(name, standing.objectives[name])}"
-    sigma = f" ± {number(name, summary.noise[name])}" if name in summary.noise else ""
+    objective, name = summary.objective, summary.objective.name
+    value = f"{objective.label} {objective.format(standing.objectives[name])}"
+    sigma = f" ± {objective.format(summary.noise[name])}" if name in summary.noise else ""
     return f"{value}{sigma} ({evaluations(standing.replicates)})"
 
 
@@ -224,7 +203,7 @@ def _confirmed(mean: float, gain: Gain, summary: Summary) -> str:
     """Return a mean over the seeds of the confirmation with its 95% interval."""
     objective = summary.objective
     margin = gain.margin_of_mean
-    value, low, high = (number(objective.name, one) for one in (mean, mean - margin, mean + margin))
+    value, low, high = (objective.format(one) for one in (mean, mean - margin, mean + margin))
     return f"{objective.label} {value}, 95% interval {low} to {high}"
 
 

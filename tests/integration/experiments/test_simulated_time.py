@@ -43,7 +43,7 @@ def test_the_asynchronous_search_keeps_workers_busy_and_a_barrier_does_not(
 
 
 def test_workers_that_the_end_of_the_search_leaves_idle_begin_to_confirm(tmp_path: Path) -> None:
-    config = configuration(pop=8, gens=12, noise={"confirm_share": 0.3, "baseline_replicates": 2})
+    config = configuration(pop=8, gens=12, noise={"confirm_fraction": 0.3, "baseline_replicates": 2})
     with asyncio.Runner(loop_factory=SimulatedTimeLoop) as loop:
         clock = loop.get_loop().time
         with opened(tmp_path / "run", config, Training(GENOME), clock=clock) as (search, store):

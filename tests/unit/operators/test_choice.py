@@ -5,8 +5,11 @@ from collections import Counter
 
 import pytest
 
-from operators import ConstantMutation, MergeCrossover, OperatorChoice, RandomMutation, StructureMutation
-from operators.choice import AdaptiveChoice
+from operators.choice import AdaptiveChoice, OperatorChoice
+from operators.crossover.merge import MergeCrossover
+from operators.mutation.constants import ConstantMutation
+from operators.mutation.mixed import RandomMutation
+from operators.mutation.structure import StructureMutation
 from trainer.errors import ConfigError
 
 

@@ -9,8 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from operator_requests import proposed, request_for
 
-from operators import MergeCrossover, RandomMutation, StructureMutation, UniformCrossover
+from operators.crossover.merge import MergeCrossover
+from operators.crossover.uniform import UniformCrossover
 from operators.gate import SourceGate, script_contract
+from operators.mutation.mixed import RandomMutation
+from operators.mutation.structure import StructureMutation
 from operators.proposal import Operator, Refused
 from trainer.errors import GenomeError
 from trainer.genome import join, split

@@ -13,7 +13,7 @@ from stand_in_evaluator import StandInEvaluator
 
 from evo.commands.views.individual import Portrait, print_portrait, read_portrait
 from evo.runs import lifecycle as runs
-from operators import ConstantMutation
+from operators.mutation.constants import ConstantMutation
 from trainer.evaluation import Job
 
 
@@ -32,7 +32,7 @@ def test_an_individual_tells_that_it_did_not_hold_on_the_gate_split(tmp_path: Pa
         def _gate_noise(self, job: Job) -> float:
             return 0.0 if job.genome == GENOME else 9.0
 
-    config = configuration(4, 5, noise={"confirm_share": 0.0})
+    config = configuration(4, 5, noise={"confirm_fraction": 0.0})
     searched(tmp_path / "run", config, Unlucky(GENOME), ConstantMutation())
     with runs.view(tmp_path / "run") as viewed:
         leader = viewed.standings.hall[0].id

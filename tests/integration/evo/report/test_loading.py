@@ -28,7 +28,10 @@ from evo.runs.folder import RunFolder
 from evo.runs.lifecycle import view
 from evo.search.observer import Observer
 from evo.store import Store
-from operators import MergeCrossover, OperatorChoice, RandomMutation, UniformCrossover
+from operators.choice import OperatorChoice
+from operators.crossover.merge import MergeCrossover
+from operators.crossover.uniform import UniformCrossover
+from operators.mutation.mixed import RandomMutation
 from operators.proposal import Proposal, Request
 from trainer.evaluation import Status
 from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
@@ -51,12 +54,12 @@ class _PaidMutation:
         return replace(await RandomMutation().propose(request), operator=self.name)
 
 
-def _run(path: Path, *, pop: int, gens: int, confirm_share: float = 0.1, stop_after: int | None = None) -> RunFolder:
+def _run(path: Path, *, pop: int, gens: int, confirm_fraction: float = 0.1, stop_after: int | None = None) -> RunFolder:
     """Search over stand-in training; `stop_after` interrupts after so many results."""
     data = {
         "search": {"pop": pop, "gens": gens, "seed": 3},
         "budget": {"train_seconds": 10.0},
-        "noise": {"confirm_share": confirm_share},
+        "noise": {"confirm_fraction": confirm_fraction},
         "workers": {"devices": ["cpu"]},
     }
     config = resolve(parse_config(data, "test"), {})
@@ -66,7 +69,9 @@ def _run(path: Path, *, pop: int, gens: int, confirm_share: float = 0.1, stop_af
     folder = RunFolder.create(path)
     with folder.lock(), Store.create(folder.store) as store:
         observer = _Interrupter(stop_after)
-        search = build_search(config, store, Lineage.open(folder.lineage), StandInEvaluator(_GENOME), choice, observer)
+        search = build_search(
+            config, store, Lineage.open(folder.lineage), StandInEvaluator(_GENOME), choice, observer, "cpu"
+        )
         observer.search = search
         search.begin(_GENOME)
         folder.seal(config.to_toml())

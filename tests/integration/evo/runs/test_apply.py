@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from evo.config.config import parse_config
+from evo.config.resolution import resolve
 from evo.runs.apply import Applied, apply_individual
 from evo.runs.folder import RunFolder
 from evo.runs.lifecycle import view
@@ -63,7 +64,7 @@ def run(
 ) -> Path:
     """Make a run whose individuals have these sources; individual 1 is confirmed, 2 crashes."""
     created = RunFolder.create(folder)
-    created.seal(parse_config({"task": task}).to_toml())
+    created.seal(resolve(parse_config({"task": task}), {}).to_toml())
     with Store.create(created.store) as store:
         for number, source in enumerate(sources):
             purpose = {0: Purpose.BASELINE, 1: Purpose.CONFIRM}.get(number, Purpose.SEARCH)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,13 +17,14 @@ from searches import GENOME, Notes
 from evo.commands.views.status import print_status
 from evo.config.config import Config, overlaid, parse_config
 from evo.config.resolution import resolve
+from evo.config.resolved import ResolvedConfig
 from evo.report.loading import load_report
 from evo.runs import lifecycle as runs
 from evo.runs import provenance as starts
 from evo.runs.status import read_status
 from trainer.machine.devices import Device
 
-Drive = Callable[[int], list[str]]
+Drive = Callable[..., list[str]]
 DATA = {
     "search": {"pop": 2, "gens": 2},
     "operators": {"weights": {"random": 1.0}},
@@ -39,9 +40,10 @@ def drive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Drive:
     monkeypatch.setattr(runs, "build_evaluator", lambda config, corpus: PacedEvaluator(GENOME))
     path = tmp_path / "run"
 
-    def drive(gens: int) -> list[str]:
-        def change(stored: Config) -> Config:
-            return resolve(overlaid(stored, {"search": {"gens": gens}}), {})
+    def drive(gens: int, devices: Sequence[Device] = ()) -> list[str]:
+        def change(stored: Config) -> ResolvedConfig:
+            config = resolve(overlaid(stored, {"search": {"gens": gens}}), {})
+            return config.model_copy(update={"devices": devices}) if devices else config
 
         notes = Notes()
         if path.exists():
@@ -74,8 +76,7 @@ def test_a_start_under_another_torch_and_on_another_device_is_warned_of(
 ) -> None:
     drive(2)
     monkeypatch.setattr(starts, "version", lambda package: "9.9" if package == "torch" else version(package))
-    monkeypatch.setattr(starts, "worker_devices", lambda config: [Device("cuda", "GPU-1", "H200")] * 2)
-    (said,) = drive(3)
+    (said,) = drive(3, [Device("cuda", "GPU-1", "H200")] * 2)
     assert f"torch 9.9 instead of {version('torch')}, cuda (H200) instead of cpu (" in said
     assert "\n" not in said
     with runs.view(tmp_path / "run") as viewed:

@@ -12,8 +12,8 @@ from evo.config.config import Config, overlaid
 from evo.config.resolution import resolve
 from evo.search.credit import read_arms
 from evo.store import Purpose
-from operators import ConstantMutation
 from operators.choice import AdaptiveChoice
+from operators.mutation.constants import ConstantMutation
 from operators.proposal import Proposal, Request
 from trainer.evaluation import Status
 

@@ -112,7 +112,7 @@ def test_with_descriptors_parents_come_from_the_archive(tmp_path: Path) -> None:
             deeper = [f"DEPTH = {2 ** (2 + request.number % 4)}\n" if "DEPTH =" in line else line for line in lines]
             return type(proposal)("".join(deeper), self.name, proposal.idea)
 
-    config = configured(descriptors=["depth"], archive_share=1.0)
+    config = configured(descriptors=["depth"], archive_fraction=1.0)
     with opened(tmp_path / "run", config, Flat(GENOME), Depths()) as (search, store):
         asyncio.run(search.run())
         oldest: dict[str, int] = {}

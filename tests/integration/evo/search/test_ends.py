@@ -273,7 +273,7 @@ class TestConfirmations:
     def test_a_resumed_run_may_do_without_a_confirmation(self, tmp_path: Path) -> None:
         path = tmp_path / "run"
         assert searched(path, configuration(4, 5), PacedEvaluator(GENOME)).ending is StopReason.COMPLETE
-        config = configuration(4, 10, noise={"confirm_share": 0.0})
+        config = configuration(4, 10, noise={"confirm_fraction": 0.0})
         assert searched(path, config, PacedEvaluator(GENOME)).ending is StopReason.COMPLETE
         assert_no_error(path)
 

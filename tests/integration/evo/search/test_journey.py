@@ -21,7 +21,7 @@ from evo.runs.integrity import check_run
 from evo.runs.results_table import write_results_table
 from evo.search.stopping import StopReason
 from evo.store import Purpose, Store
-from operators import ConstantMutation
+from operators.mutation.constants import ConstantMutation
 from trainer.evaluation import Job
 
 
@@ -103,7 +103,7 @@ def test_nobody_is_the_best_unseen_by_the_gate_split(tmp_path: Path) -> None:
             self.leaders.add(standings.hall[0].id)
 
     path, watcher = tmp_path / "run", Auditor()
-    config = configuration(4, 20, noise={"confirm_share": 0.0, "baseline_replicates": 1, "leaders": 0})
+    config = configuration(4, 20, noise={"confirm_fraction": 0.0, "baseline_replicates": 1, "leaders": 0})
     with opened(path, config, Fickle(GENOME, turns=5), ConstantMutation(), watcher) as (search, store):
         asyncio.run(search.run())
         last, setbacks = search.standings.best(), dict(search.standings.setbacks)
@@ -169,7 +169,7 @@ def test_a_late_candidate_costs_no_more_reads_than_an_early_one(
         def finished(self, *arguments: Any) -> None:
             per_result.append(reads.total())
 
-    config = configuration(4, 30, noise={"confirm_share": 0.0})
+    config = configuration(4, 30, noise={"confirm_fraction": 0.0})
     with opened(tmp_path / "run", config, PacedEvaluator(GENOME, slots=1, one_in=10**9), observer=Meter()) as (
         search,
         _,

@@ -9,9 +9,9 @@ from paced_evaluator import PacedEvaluator
 from searches import GENOME, Numbering, configuration, opened
 
 from evo.config.config import parse_config
-from operators import ConstantMutation
 from operators.choice import OperatorChoice
 from operators.crossover.merge import MergeCrossover
+from operators.mutation.constants import ConstantMutation
 from operators.tuning.tuning import Method, Tuning
 from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
 
@@ -41,7 +41,7 @@ def test_a_population_of_one_varies_the_best_one_at_a_time(tmp_path: Path) -> No
     config = parse_config(
         {
             "search": {"pop": 1, "gens": 24, "schedule": "generational"},
-            "noise": {"baseline_replicates": 1, "leaders": 0, "confirm_share": 0.0},
+            "noise": {"baseline_replicates": 1, "leaders": 0, "confirm_fraction": 0.0},
         }
     )
     evaluator = PacedEvaluator(GENOME, slots=3)

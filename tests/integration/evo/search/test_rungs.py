@@ -23,7 +23,7 @@ from evo.search.context import Variants
 from evo.search.stopping import StopReason
 from evo.store import Purpose
 from evo.workers.evaluator import Slot
-from operators import ConstantMutation
+from operators.mutation.constants import ConstantMutation
 from trainer.evaluation import Clock, Evaluation, Job, Status
 
 FIDELITY = {"rungs": [0.25, 1.0], "calibrate": 8}

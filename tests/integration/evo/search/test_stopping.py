@@ -13,7 +13,7 @@ from searches import GENOME, Notes, configuration, opened
 from evo.config.config import overlaid
 from evo.search.stopping import StopReason
 from evo.store import EvaluationRequest, Purpose, Store
-from operators import ConstantMutation
+from operators.mutation.constants import ConstantMutation
 from trainer.evaluation import Split, Status
 
 POP, GENS = 8, 20

@@ -44,7 +44,7 @@ def refusal(data: dict[str, Any]) -> str:
         ("fidelity", "rungs", [0.5, 0.25, 1.0], "ascending"),
         ("fidelity", "rungs", [0.0, 1.0], "greater than 0"),
         ("fidelity", "calibrate", 3, "greater than or equal to 8"),
-        ("noise", "confirm_share", 1.0, "less than 1"),
+        ("noise", "confirm_fraction", 1.0, "less than 1"),
         ("noise", "baseline_replicates", 0, "greater than 0"),
         ("operators", "weights", {"random": -1.0}, "positive weight"),
         ("operators", "weights", {"random": float("nan")}, "positive weight"),

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import random
+import tomllib
 from collections import Counter
 from typing import Any
 
 import pytest
 
-from evo.config.config import Config, overlaid, parse_config
-from evo.config.resolution import CLASSICAL_WEIGHTS, LLM_WEIGHTS, resolve, uses_language_model
+from evo.config.config import Config, overlaid, parse_as, parse_config
+from evo.config.resolution import resolve
+from evo.config.resolved import ResolvedConfig, StoredConfig
 from evo.runs.assemble import build_operators
 from operators.prompt_styles import STYLES
+from operators.registry import default_weights
 from trainer.errors import ConfigError
 
 KEY = {"ANTHROPIC_API_KEY": "sk-ant-secret"}
@@ -25,14 +28,15 @@ def configured(**sections: Any) -> Config:
 @pytest.mark.parametrize("environment", [{}, {"ANTHROPIC_API_KEY": ""}, {"ANTHROPIC_API_KEY": "  "}])
 def test_without_a_key_or_a_server_the_operators_are_classical(environment: dict[str, str]) -> None:
     config = resolve(configured(), environment)
-    assert config.operators.weights == CLASSICAL_WEIGHTS
-    assert not uses_language_model(config)
+    assert config.operators.weights == default_weights(with_llm=False)
+    assert not config.uses_language_model
 
 
 @pytest.mark.parametrize("environment", [KEY, SERVER, {**KEY, **SERVER}])
 def test_a_key_or_a_server_brings_the_language_model(environment: dict[str, str]) -> None:
     config = resolve(configured(), environment)
-    assert config.operators.weights == LLM_WEIGHTS
+    assert config.operators.weights == default_weights(with_llm=True)
+    assert config.uses_language_model
     assert config.llm.base_url == environment.get("ANTHROPIC_BASE_URL")
 
 
@@ -88,7 +92,7 @@ def test_an_address_that_cannot_work_is_refused(url: str, words: str) -> None:
 def test_resolving_twice_changes_nothing() -> None:
     once = resolve(configured(), SERVER)
     assert resolve(once, {}) == once
-    assert overlaid(once, {}) == once
+    assert resolve(overlaid(once, {}), {}) == once
 
 
 def test_the_cpu_gets_one_worker_with_one_thread_and_its_own_clock() -> None:
@@ -101,8 +105,6 @@ def test_the_cpu_gets_one_worker_with_one_thread_and_its_own_clock() -> None:
 def test_workers_share_the_memory() -> None:
     one = resolve(configured(), {}).workers.memory_mib
     many = resolve(configured(workers={"devices": ["cpu"], "count": 64}), {}).workers.memory_mib
-    assert one is not None
-    assert many is not None
     assert 0 < many < one
 
 
@@ -113,9 +115,33 @@ def test_what_is_configured_stays() -> None:
         workers={"devices": ["cpu"], "count": 3, "threads": 2, "memory_mib": 700.0},
     )
     config = resolve(given, {})
-    assert config.budget == given.budget
-    assert config.task == given.task
-    assert config.workers == given.workers
+    for section in ("budget", "task", "workers"):
+        assert getattr(config, section).model_dump() == getattr(given, section).model_dump()
+
+
+def test_a_resolved_configuration_has_the_device_of_every_worker_and_stores_none_of_them() -> None:
+    config = resolve(configured(workers={"devices": ["cpu"], "count": 3}), {})
+    assert [device.kind for device in config.devices] == ["cpu"] * 3
+    assert config.device_kind == "cpu"
+    assert "devices" not in tomllib.loads(config.to_toml())
+
+
+def test_a_stored_configuration_reads_where_its_devices_are_absent() -> None:
+    text = resolve(configured(), {}).to_toml().replace('"cpu",', '"GPU-of-another-machine",')
+    stored = parse_as(StoredConfig, tomllib.loads(text), "config.toml")
+    assert stored.workers.devices == ("GPU-of-another-machine",)
+    assert stored.budget.train_seconds == 30.0
+    with pytest.raises(ConfigError, match="--devices"):
+        resolve(stored, {})
+
+
+@pytest.mark.parametrize("key", ["budget.train_seconds", "task.score_tokens", "operators.weights"])
+def test_a_stored_configuration_has_nothing_left_to_the_device(key: str) -> None:
+    data = tomllib.loads(resolve(configured(), {}).to_toml())
+    section, name = key.split(".")
+    del data[section][name]
+    with pytest.raises(ConfigError, match=f"`{key}` is missing"):
+        parse_as(StoredConfig, data, "config.toml")
 
 
 def test_an_absent_device_is_refused() -> None:
@@ -123,8 +149,15 @@ def test_an_absent_device_is_refused() -> None:
         resolve(configured(workers={"devices": ["GPU-does-not-exist"]}), {})
 
 
+def test_an_unknown_operator_is_refused_with_what_may_have_been_meant() -> None:
+    with pytest.raises(ConfigError, match=r"`operators.weights` 'mrege' is no operator; did you mean 'merge'"):
+        parse_config({"operators": {"weights": {"mrege": 1.0}}}, "evo.toml")
+    with pytest.raises(ConfigError, match="--operators 'gradient' is no operator; expected one of llm_mutation, "):
+        parse_config({"operators": {"weights": {"gradient": 1.0}}})
+
+
 def test_mutations_share_their_weight_among_the_prompt_styles() -> None:
-    def styled(**llm: object) -> Config:
+    def styled(**llm: object) -> ResolvedConfig:
         weights = {"llm_mutation": 3, "llm_crossover": 1, "random": 1}
         return resolve(parse_config({"operators": {"weights": weights}, "llm": llm}), SERVER)
 

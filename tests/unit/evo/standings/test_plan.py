@@ -11,7 +11,7 @@ from evo.standings.plan import Confirmed, Plan, Round, make_plan
 def plan(pop: int = 16, gens: int = 40, share: float = 0.085, replicates: int = 3, **search: object) -> Plan:
     data = {
         "search": {"pop": pop, "gens": gens, **search},
-        "noise": {"confirm_share": share, "baseline_replicates": replicates},
+        "noise": {"confirm_fraction": share, "baseline_replicates": replicates},
     }
     return make_plan(parse_config(data, "test"))
 

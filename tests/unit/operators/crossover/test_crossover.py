@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 from operator_requests import SEED, ClosedGate, proposed, relatives, request_for
 
-from operators import MergeCrossover, UniformCrossover
+from operators.crossover.merge import MergeCrossover
+from operators.crossover.uniform import UniformCrossover
 from operators.proposal import NoOffspring, Proposal
 
 ANCESTOR = """import math

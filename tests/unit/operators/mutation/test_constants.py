@@ -9,8 +9,8 @@ from operator_requests import SEED, SMALL, proposed, request_for
 
 from evo.config.config import parse_config
 from evo.runs.assemble import build_operators
-from operators import ConstantMutation, RandomMutation
-from operators.mutation.constants import moved
+from operators.mutation.constants import ConstantMutation, moved
+from operators.mutation.mixed import RandomMutation
 from operators.proposal import NoOffspring
 from operators.source.constants import Range, find_constants, is_for_another_device, replace_constants
 

@@ -5,8 +5,8 @@ import time
 import pytest
 from operator_requests import SEED, SMALL, proposed, request_for
 
-from operators import RandomMutation, StructureMutation
-from operators.mutation.structure import EDITS
+from operators.mutation.mixed import RandomMutation
+from operators.mutation.structure import EDITS, StructureMutation
 from operators.mutation.syntax import Syntax
 from operators.proposal import NoOffspring
 

@@ -8,11 +8,10 @@ from dataclasses import replace
 import pytest
 from operator_requests import ClosedGate, gate_knowing, proposed, request_for
 
-from operators import Tuning
 from operators.proposal import MeasureAgain, NoOffspring, Proposal, Variant
 from operators.source.constants import Value, constants_and_structure, find_constants, replace_constants
 from operators.source.search_space import Scale, search_space
-from operators.tuning.tuning import Method
+from operators.tuning.tuning import Method, Tuning
 from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
 
 BPB, SPEED = LANGUAGE_MODEL_OBJECTIVES["val_bpb"], LANGUAGE_MODEL_OBJECTIVES["tokens_per_second"]

@@ -1,0 +1,121 @@
+"""Every operator: its name, how it is made, and how often it is drawn by default.
+
+A new operator is a class that satisfies `operators.proposal.Operator`, and an entry here. The configuration, the
+search, `evo compare` and the contract test read this table. Each class is imported when it is made, so that reading the
+table loads neither LibCST nor anthropic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from operators.proposal import Operator
+from trainer.objectives import Objective
+
+if TYPE_CHECKING:
+    from operators.llm import Conversations
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What operators are made from.
+
+    Attributes:
+        device_kind: of the devices that the run trains on, such as `cpu`.
+        objective: the first that selection looks at.
+        tuning_method: how `tuning` chooses constants, a value of `operators.tuning.tuning.Method`.
+        styles: the prompt styles of mutations.
+        conversations: returns those with the language model; called only where an operator needs them.
+    """
+
+    device_kind: str
+    objective: Objective
+    tuning_method: str
+    styles: Sequence[str]
+    conversations: Callable[[], Conversations]
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """One operator.
+
+    Attributes:
+        make: returns the operator, or several that share its weight.
+        weight: by default, without a language model; 0 where it is drawn only if named.
+        weight_beside_llm: by default, with a language model.
+        needs_llm: whether it calls a language model.
+    """
+
+    make: Callable[[Setup], Sequence[Operator]]
+    weight: float = 0.0
+    weight_beside_llm: float = 0.0
+    needs_llm: bool = False
+
+
+def _llm_mutation(setup: Setup) -> Sequence[Operator]:
+    from operators.llm import LLMMutation
+
+    return [LLMMutation(setup.conversations(), style) for style in setup.styles]
+
+
+def _llm_crossover(setup: Setup) -> Sequence[Operator]:
+    from operators.llm import LLMCrossover
+
+    return [LLMCrossover(setup.conversations())]
+
+
+def _random(setup: Setup) -> Sequence[Operator]:
+    from operators.mutation.mixed import RandomMutation
+
+    return [RandomMutation(setup.device_kind)]
+
+
+def _constants(setup: Setup) -> Sequence[Operator]:
+    from operators.mutation.constants import ConstantMutation
+
+    return [ConstantMutation(setup.device_kind)]
+
+
+def _structure(_: Setup) -> Sequence[Operator]:
+    from operators.mutation.structure import StructureMutation
+
+    return [StructureMutation()]
+
+
+def _uniform(_: Setup) -> Sequence[Operator]:
+    from operators.crossover.uniform import UniformCrossover
+
+    return [UniformCrossover()]
+
+
+def _merge(_: Setup) -> Sequence[Operator]:
+    from operators.crossover.merge import MergeCrossover
+
+    return [MergeCrossover()]
+
+
+def _tuning(setup: Setup) -> Sequence[Operator]:
+    from operators.tuning.tuning import Method, Tuning
+
+    return [Tuning(setup.objective, Method(setup.tuning_method))]
+
+
+OPERATORS = {
+    "llm_mutation": Registration(_llm_mutation, weight_beside_llm=0.6, needs_llm=True),
+    "llm_crossover": Registration(_llm_crossover, weight_beside_llm=0.15, needs_llm=True),
+    "random": Registration(_random, weight=0.6, weight_beside_llm=0.15),
+    "constants": Registration(_constants),
+    "structure": Registration(_structure),
+    "uniform": Registration(_uniform, weight=0.2),
+    "merge": Registration(_merge, weight=0.2, weight_beside_llm=0.1),
+    "tuning": Registration(_tuning),
+}
+"""All operators by name."""
+
+
+def default_weights(*, with_llm: bool) -> dict[str, float]:
+    """Return the operators of a run that names none, with their weights."""
+    weights = {name: one.weight_beside_llm if with_llm else one.weight for name, one in OPERATORS.items()}
+    return {name: weight for name, weight in weights.items() if weight}

@@ -1,0 +1,43 @@
+"""The table of operators: what reading it loads, and that the README's table names each of them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from operators.registry import OPERATORS, default_weights
+
+_LOADED = "import sys, operators.registry; print([name in sys.modules for name in ('libcst', 'merge3', 'anthropic')])"
+_EVERYTHING = """
+import importlib, pkgutil, sys, operators
+for module in pkgutil.walk_packages(operators.__path__, "operators."):
+    importlib.import_module(module.name)
+print('torch' in sys.modules)
+"""
+
+
+def output(program: str) -> str:
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_reading_the_table_loads_no_parser_and_no_client() -> None:
+    assert output(_LOADED) == "[False, False, False]"
+
+
+def test_operators_never_load_torch() -> None:
+    assert output(_EVERYTHING) == "False"
+
+
+def test_default_weights() -> None:
+    assert default_weights(with_llm=False) == {"random": 0.6, "uniform": 0.2, "merge": 0.2}
+    assert default_weights(with_llm=True) == {"llm_mutation": 0.6, "llm_crossover": 0.15, "random": 0.15, "merge": 0.1}
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_the_readme_names_every_operator(name: str, request: pytest.FixtureRequest) -> None:
+    lines = Path(request.config.rootpath, "README.md").read_text(encoding="utf-8").splitlines()
+    table = lines[lines.index("| operator | what it does |") :]
+    assert any(f"`{name}`" in line for line in table[: table.index("")])
