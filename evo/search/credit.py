@@ -60,7 +60,7 @@ class Credit:
             for one in self._store.outcomes_of(individual.id)
             if one.result_number <= outcome.result_number
         )
-        improved = outcome.purpose is Purpose.SEARCH and self._standings.improves(individual, outcome)
+        improved = outcome.purpose is Purpose.SEARCH and self._standings.improves(individual.id)
         self._choice.tell(individual.operator, improved=improved, cost=trained * self._seconds + seconds)
 
     def keep(self) -> None:

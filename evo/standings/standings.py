@@ -13,6 +13,7 @@ from statistics import stdev
 from typing import NamedTuple
 
 from evo.config.config import DiversityConfig, FidelityConfig
+from evo.standings.differences import Difference
 from evo.standings.exploration import Exploration
 from evo.standings.gains import ConfirmedMember, Gain, confirmed_members, paired_gains
 from evo.standings.incumbent import IncumbentTracker, Setback
@@ -116,7 +117,6 @@ class Standings:
             migrants=diversity.migrants,
             max_age=diversity.max_age,
         )
-        self._means: dict[int, float] = {}  # of the first objective, by individual
         self._offspring: list[Individual] = []
         self._repeats = 0
         self._varies = False
@@ -180,15 +180,20 @@ class Standings:
         """Whether what is left of the budget, if anything, is less than one evaluation."""
         return self.spent > self.plan.evaluations - 1
 
-    def improves(self, record: IndividualRecord, outcome: Outcome) -> bool:
-        """Return whether an offspring's first result is better than its best parent's mean by more than 2σ."""
-        (objective, *_) = self.objectives
-        parents = [self._means[parent] for parent in record.parents if parent in self._means]
-        if outcome.status is not Status.OK or not parents:
-            return False
-        best = max(objective.weight * mean for mean in parents)
-        gain = objective.weight * outcome.objectives[objective.name] - best
-        return gain > 2 * self.noise().get(objective.name, 0.0)
+    def difference(self, individual: int, base: int) -> Difference | None:
+        """Return how much better one mean of the first objective is than another; None before both were measured."""
+        if individual not in self.measured or base not in self.measured:
+            return None
+        objective, own, other = self.objectives[0], self.measured[individual], self.measured[base]
+        (mean, *_), (base_mean, *_) = own.fitness.values, other.fitness.values
+        better, sigma = objective.weight * (mean - base_mean), self.noise().get(objective.name)
+        return Difference.of(better, base_mean, sigma, len(own.evaluations), len(other.evaluations))
+
+    def improves(self, individual: int) -> bool:
+        """Return whether an individual's mean is better than that of its best parent by more than a tie."""
+        found = [self.difference(individual, parent) for parent in self.family.get(individual, ())]
+        differences = [one for one in found if one is not None]
+        return bool(differences) and min(differences, key=lambda one: one.value).is_improvement
 
     def noise(self) -> Mapping[str, float]:
         """Return the standard deviation of one evaluation by objective, from generation 0; empty before two of them."""
@@ -319,7 +324,6 @@ class Standings:
         self._watch_repeats(individual, outcome)
         individual.tell(outcome.seed, outcome.objectives)
         self.family[record.id] = record.parents
-        self._means[record.id] = individual.fitness.values[0]
         self.measured[record.id] = Measured(
             individual.fitness, individual.means(), individual.evaluations, outcome.result_number
         )

@@ -91,6 +91,31 @@ def test_noise_is_the_spread_of_generation_0() -> None:
     assert teller.standings.noise()["tokens_per_second"] == 0.0
 
 
+def test_an_improvement_is_more_than_two_standard_errors_of_a_difference_of_means() -> None:
+    teller = Teller()
+    teller.replicates(2.0, 2.1, 2.2, 2.3)
+    sigma = stdev([2.0, 2.1, 2.2, 2.3])
+    error = sigma * math.sqrt(1 + 1 / 4)
+    for number, below in enumerate((1.99, 2.01), start=1):
+        teller.tell(number, 2.05 - below * error)
+    assert [teller.standings.improves(number) for number in (1, 2)] == [False, True]
+    difference = teller.standings.difference(2, 0)
+    assert difference is not None
+    assert (difference.value, difference.standard_error) == (pytest.approx(2.01 * error), pytest.approx(error))
+    teller.tell(1, 2.05 - 1.99 * error, Purpose.REPLICATE, seed=500)  # what two evaluations agree on is surer
+    assert teller.standings.improves(1)
+
+
+def test_without_noise_any_gain_is_an_improvement_and_a_failure_is_none() -> None:
+    teller = Teller()
+    teller.replicates(2.0)
+    teller.tell(1, 1.8999)
+    teller.tell(2, None)
+    teller.tell(3, 1.91)
+    assert [teller.standings.improves(number) for number in range(4)] == [False, True, False, False]
+    assert teller.standings.difference(1, 2) is None
+
+
 def test_gains_pair_seeds() -> None:
     teller = Teller()
     teller.replicates(2.0, 2.1, 2.3)
