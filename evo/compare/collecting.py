@@ -97,7 +97,7 @@ class _Tables:
             objectives: of the front.
         """
         progress = [{**place, **one} for one in _progress(viewed.config, viewed.store, viewed.standings)]
-        for one in viewed.standings.front.individuals:
+        for one in viewed.standings.archive.front.individuals:
             means = one.means()
             self.points.append({**place, "individual": one.id, **{name.name: means[name.name] for name in objectives}})
         self.progress.extend(progress)

@@ -261,7 +261,7 @@ class SearchDriver:
 
     def _conclude(self, end: Stopped) -> None:
         self.store.record_event("stopped", {"ending": end.ending, "reason": end.reason})
-        write_results_table(self._folder, self.store, self._lineage, self.search.standings.objectives[0])
+        write_results_table(self._folder, self.store, self._lineage, self.search.standings)
         self._observer.ended(end)
 
 

@@ -54,7 +54,7 @@ def confirmation(plan: Plan, standings: Standings, store: StoreView, left: float
         return nothing
     finalists = [individual.id for individual in standings.finalists()]
     rounds = plan.rounds_of(len(finalists))
-    if standings.repeats_exactly:
+    if standings.replication.repeats_exactly:
         # Then another seed shows what the first one did.
         rounds = tuple(Round(one.finalists, 1) for one in rounds[:1])
     records = {one: store.evaluations_of(one) for one in (0, *finalists)}
@@ -82,7 +82,7 @@ def confirmation(plan: Plan, standings: Standings, store: StoreView, left: float
         if any(its.state is EvaluationState.DONE and its.seed in fresh(rounds[0].seeds) for its in own)
     }
     may_go_on = not first and ended.issuperset(finalists)
-    ranked = standings.ranked(finalists, only_measured=may_go_on)
+    ranked = standings.confirmations.ranked(finalists, only_measured=may_go_on)
     coming = [one for each in rounds[1:] for one in missing(ranked[: each.finalists], each.seeds)]
     everything = list(dict.fromkeys([*first, *coming]))[: math.floor(left)]
     # Before all of them were seen, only generation 0 is certain to go on.

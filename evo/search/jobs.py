@@ -55,7 +55,7 @@ class Jobs:
 def holdout_job(record: EvaluationRecord, source: str, standings: Standings) -> Job:
     """Return what a worker is asked for an evaluation: an offspring that leads is scored on the gate split as well."""
     job = Job(source, record.seed, record.splits)
-    if record.purpose is not Purpose.SEARCH or not standings.has_holdout:
+    if record.purpose is not Purpose.SEARCH or not standings.plan.has_holdout:
         return job
     if standings.incumbent is None:
         return replace(job, splits=COMPARED_SPLITS)

@@ -31,14 +31,14 @@ def second_looks(
         standings: who leads, and how often each was evaluated.
         under_way: evaluations that are queued or running.
     """
-    if not plan.leaders or standings.repeats_exactly:
+    if not plan.leaders or standings.replication.repeats_exactly:
         return []
     pending = Counter(record.individual for record in under_way if record.purpose is Purpose.REPLICATE)
     # Failed ones count too: whoever fails with one seed would be asked forever.
     return [
         (leader.id, _look(plan, index))
         for leader in standings.leaders()
-        for index in range(standings.second_looks[leader.id] + pending[leader.id], plan.leader_seeds - 1)
+        for index in range(standings.replication.results[leader.id] + pending[leader.id], plan.leader_seeds - 1)
     ]
 
 
@@ -52,15 +52,15 @@ def repeatable(plan: Plan, standings: Standings, under_way: Set[int]) -> Set[int
         standings: who was measured, and how often.
         under_way: individuals with an evaluation that has not come in.
     """
-    if not plan.leaders or standings.repeats_exactly:
+    if not plan.leaders or standings.replication.repeats_exactly:
         return frozenset()
-    looks, failed = standings.second_looks, standings.failed_looks
+    looks, failed = standings.replication.results, standings.replication.failures
     return {one for one in standings.measured if one not in under_way and looks[one] < _MOST_LOOKS and not failed[one]}
 
 
 def further_look(plan: Plan, standings: Standings, individual: int) -> EvaluationRequest:
     """Return what to ask of an individual of whom no evaluation is under way, so that it is looked at once more."""
-    return _look(plan, standings.second_looks[individual])
+    return _look(plan, standings.replication.results[individual])
 
 
 def _look(plan: Plan, index: int) -> EvaluationRequest:

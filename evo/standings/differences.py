@@ -42,6 +42,11 @@ class Difference:
         return None if self.standard_error is None else self.value > TIE_SIGMAS * self.standard_error
 
     @property
+    def is_tie(self) -> bool:
+        """Whether neither mean is better beyond the noise, as far as the noise is known."""
+        return self.standard_error is not None and abs(self.value) <= TIE_SIGMAS * self.standard_error
+
+    @property
     def is_improvement(self) -> bool:
         """Whether it is an improvement by more than a tie, or by anything while the noise is unknown."""
         return self.value > TIE_SIGMAS * (self.standard_error or 0.0)

@@ -161,7 +161,7 @@ def test_a_clock_that_jumps_harms_nothing(tmp_path: Path, monkeypatch: pytest.Mo
     assert searched(path, configuration(), PacedEvaluator(GENOME)).ending is StopReason.COMPLETE
     with opened(path, configuration(), PacedEvaluator(GENOME)) as (search, store):
         assert asyncio.run(search.run()).ending is StopReason.COMPLETE
-        write_results_table(RunFolder(path), store, search._lineage_writer._lineage, search.standings.objectives[0])
+        write_results_table(RunFolder(path), store, search._lineage_writer._lineage, search.standings)
     assert_complete(path)
 
 
@@ -184,7 +184,7 @@ class TestConfirmations:
             pairs = [(outcome.individual, outcome.seed) for outcome in (*first, *second)]
             assert len(set(pairs)) == len(pairs)
             confirmed = {outcome.individual for outcome in (*first, *second)} - {0}
-            gains = search.standings.gains()
+            gains = search.standings.confirmations.gains()
             assert {gain.individual for gain in gains} == confirmed
             best = search.standings.best()
             assert best is not None
@@ -197,7 +197,7 @@ class TestConfirmations:
             assert asyncio.run(search.run()).ending is StopReason.COMPLETE
             first, last = make_plan(config).rounds
             ran = [(one.individual, one.seed) for one in store.outcomes() if one.purpose is Purpose.CONFIRM]
-            best, gains = search.standings.best(), search.standings.gains()
+            best, gains = search.standings.best(), search.standings.confirmations.gains()
         assert len(ran) == len(set(ran))
         assert len(ran) == make_plan(config).confirmations
         seeds = Counter(individual for individual, _ in ran if individual)
@@ -255,7 +255,7 @@ class TestConfirmations:
         with opened(tmp_path / "run", config, SteadyEvaluator(GENOME, slots=1)) as (search, store):
             assert asyncio.run(search.run()).ending is StopReason.COMPLETE
             ran = [one.individual for one in store.outcomes() if one.purpose is Purpose.CONFIRM]
-            gains = search.standings.gains()
+            gains = search.standings.confirmations.gains()
         assert len(ran) == len(set(ran)) == make_plan(config).finalists
         assert 0 not in ran
         assert gains[0].is_real
@@ -265,7 +265,7 @@ class TestConfirmations:
         config = configuration(8, 40, noise={"leaders": 0})  # so that only the race shows it
         with opened(tmp_path / "run", config, SteadyEvaluator(GENOME, slots=1)) as (search, _):
             assert asyncio.run(search.run()).ending is StopReason.COMPLETE
-            gains, best = search.standings.gains(), search.standings.best()
+            gains, best = search.standings.confirmations.gains(), search.standings.best()
         assert len({gain.seeds for gain in gains}) > 1
         assert best is not None
         assert best.id == min(gains, key=lambda gain: gain.own).individual
@@ -292,7 +292,7 @@ class TestConfirmations:
             assert asyncio.run(search.run()).ending is StopReason.COMPLETE
             searched_for = [one for one in store.outcomes() if one.purpose is Purpose.SEARCH]
             assert not any("G" in one.split_bpb for one in searched_for)
-            (gain,) = search.standings.gains()
+            (gain,) = search.standings.confirmations.gains()
             fresh = [one for one in store.outcomes_of(gain.individual) if one.purpose is Purpose.CONFIRM]
             assert gain.own == pytest.approx(fmean(one.objectives["tokens_per_second"] for one in fresh))
             best = search.standings.best()

@@ -82,8 +82,8 @@ def test_two_objectives_end_to_end(tmp_path: Path) -> None:
         assert asyncio.run(search.run()).ending is StopReason.COMPLETE
         standings = search.standings
         assert len(standings.population) == 4
-        assert standings.gains()
-        assert len(standings.front.individuals) > 1
+        assert standings.confirmations.gains()
+        assert len(standings.archive.front.individuals) > 1
     assert check_run(path) == []
 
 
@@ -100,15 +100,15 @@ def test_nobody_is_the_best_unseen_by_the_gate_split(tmp_path: Path) -> None:
 
         def finished(self, record: Any, outcome: Any, standings: Any, reason: str) -> None:
             self.best.add(standings.best().id)
-            self.leaders.add(standings.hall[0].id)
+            self.leaders.add(standings.archive.hall[0].id)
 
     path, watcher = tmp_path / "run", Auditor()
     config = configuration(4, 20, noise={"confirm_share": 0.0, "baseline_replicates": 1, "leaders": 0})
     with opened(path, config, Fickle(GENOME, turns=5), ConstantMutation(), watcher) as (search, store):
         asyncio.run(search.run())
-        last, setbacks = search.standings.best(), dict(search.standings.setbacks)
+        last, setbacks = search.standings.best(), dict(search.standings.incumbents.setbacks)
         measured = [one for one in store.outcomes() if one.status == "ok"]
-        write_results_table(RunFolder(path), store, search._lineage_writer._lineage, search.standings.objectives[0])
+        write_results_table(RunFolder(path), store, search._lineage_writer._lineage, search.standings)
         kept = [one for one, line in zip(store.outcomes(), table(path), strict=True) if line["status"] == "keep"]
     gated = {one.individual for one in measured if "G" in one.split_bpb}
     assert len(watcher.best) > 1
@@ -117,7 +117,7 @@ def test_nobody_is_the_best_unseen_by_the_gate_split(tmp_path: Path) -> None:
     assert watcher.best == {one.individual for one in kept}
     with opened(path, config, Fickle(GENOME)) as (search, _):
         assert search.standings.best() == last
-        assert search.standings.setbacks == setbacks
+        assert search.standings.incumbents.setbacks == setbacks
 
 
 def table(path: Path) -> list[dict[str, str]]:

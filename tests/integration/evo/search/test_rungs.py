@@ -75,7 +75,7 @@ def test_only_whole_trainings_have_a_fitness_and_everybody_climbed(agreeing: tup
         standings = viewed.standings
         assert {one.budget_fraction for one in outcomes if one.purpose is Purpose.SCREEN} == {0.25}
         assert all(one.budget_fraction == 1 for one in outcomes if one.purpose is not Purpose.SCREEN)
-        for known in (standings.population, standings.hall, standings.front.individuals):
+        for known in (standings.population, standings.archive.hall, standings.archive.front.individuals):
             assert {one.id for one in known} <= whole | {0}
         assert all(one.means()["val_bpb"] < 2 for one in standings.population)
         assert standings.spent == viewed.store.spent() == 0.25 * len(tried) + len(outcomes) - len(tried)
