@@ -7,9 +7,9 @@ import random
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from evo.search import replication as second_looks
 from evo.search.context import Variants, gather_context, parent_of, unrelated
 from evo.search.mating import Mating, Niches
+from evo.search.replication import repeatable
 from evo.standings.standings import Standings
 from evo.store import ProposalRecord, Store
 from operators.choice import OperatorChoice
@@ -137,7 +137,7 @@ class Breeder:
         return gather_context(self._store, self._standings, parents, result_number)
 
     def _repeatable(self, number: int) -> Set[int]:
-        return second_looks.repeatable(self._standings.plan, self._standings, self._store.evaluated_meanwhile(number))
+        return repeatable(self._standings.plan, self._standings, self._store.evaluated_meanwhile(number))
 
     def _repeated(self, draft: Draft) -> Callable[[str], int | None]:
         """Return what finds the child of the same parents, worse than the first, that a source nearly repeats."""
