@@ -205,9 +205,9 @@ def _conclude(path: Path, stopped: Stopped) -> None:
         except ReportError as error:  # the results are safe, and the summary still has to be shown
             typer.echo(f"evo: {error}", err=True)
         print_summary(viewed)
-    if stopped.ending != "complete":
+    if stopped.stop_reason != "complete":
         typer.echo(f"evo: stopped early: {stopped.reason}. Go on with: evo resume {path}", err=True)
-    if not stopped.ending.is_by_rule:
+    if not stopped.stop_reason.is_by_rule:
         raise typer.Exit(1)
 
 

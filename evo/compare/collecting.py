@@ -189,7 +189,7 @@ def _state(viewed: Viewed, stopped: Stopped | None, zero: Judged, own: Judged, f
         return ("failed", failure) if failure else ("unfinished", "the outcome is not measured yet")
     if own.failure:
         return "failed", f"the chosen individual failed when it was judged: {own.failure}"
-    return "finished", "" if stopped.ending.is_by_rule else stopped.reason
+    return "finished", "" if stopped.stop_reason.is_by_rule else stopped.reason
 
 
 def _nothing(definition: Definition, folder: ExperimentFolder, repeat: int, arm: int, failure: str) -> dict[str, Any]:

@@ -29,7 +29,7 @@ _OUTLIER_SPREADS = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A figure and what must be said about it.
+    """A figure and its note.
 
     Attributes:
         note: what the first view leaves out; empty when it shows everything.

@@ -24,7 +24,7 @@ from trainer.objectives import Objective
 
 
 def front_chart(report: RunReport) -> Chart:
-    """Return everyone's means over the front's first two objectives: the dominated pale, generation 0 marked.
+    """Return all means over the front's first two objectives: the dominated pale, generation 0 marked.
 
     A line goes through the members of the front that are not dominated in these two.
     """

@@ -194,7 +194,7 @@ class Search:
         self._evaluations.start()
         if self._stopped is None:
             self._start_proposals()
-        if self._stopped is None or self._stopped.ending.is_by_rule:
+        if self._stopped is None or self._stopped.stop_reason.is_by_rule:
             self._start_confirmations()
             self._evaluations.start()
 
@@ -366,13 +366,13 @@ class Search:
             progress = Progress(self._pace.driven_seconds, self._pace.result_seconds, under_way)
             stopped = self._rules.verdict(self._plan, self._standings, self._store, progress)
             if stopped is not None:
-                self._stop(stopped.ending, stopped.reason)
+                self._stop(stopped.stop_reason, stopped.reason)
 
-    def _stop(self, ending: StopReason, reason: str) -> None:
+    def _stop(self, stop_reason: StopReason, reason: str) -> None:
         """Propose nothing more; what has been proposed is still evaluated."""
         if self._stopped is None:
-            self._stopped = Stopped(ending, reason)
-            if ending.is_by_rule:
+            self._stopped = Stopped(stop_reason, reason)
+            if stop_reason.is_by_rule:
                 # The search proper is over: nothing but the confirmation may begin, no replicate either.
                 self._pace.search_end -= max(0.0, self._room())
             self._news.note(f"Nothing more is proposed: {reason}")

@@ -128,8 +128,8 @@ def _origin(portrait: Portrait) -> Iterator[str]:
 
 
 def _setback(setback: Setback) -> str:
-    gate = f"{setback.bpb:.4f} bits per byte against {setback.incumbent_bpb:.4f} of #{setback.incumbent}"
-    return f"led on split {Split.SELECTION}, but did not hold on split {Split.HOLDOUT}: {gate}"
+    scores = f"{setback.bpb:.4f} bits per byte against {setback.incumbent_bpb:.4f} of #{setback.incumbent}"
+    return f"led on split {Split.SELECTION}, but did not hold on split {Split.HOLDOUT}: {scores}"
 
 
 class _Column(NamedTuple):

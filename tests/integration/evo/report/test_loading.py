@@ -73,7 +73,7 @@ def _run(path: Path, *, pop: int, gens: int, confirm_share: float = 0.1, stop_af
         folder.seal(config.to_toml())
         search.restore()
         stopped = asyncio.run(search.run())
-        store.record_event("stopped", {"ending": stopped.ending, "reason": stopped.reason})
+        store.record_event("stopped", {"ending": stopped.stop_reason, "reason": stopped.reason})
     return folder
 
 

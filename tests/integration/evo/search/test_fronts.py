@@ -27,7 +27,7 @@ def test_a_front_is_looked_at_again_and_confirmed(objectives: tuple[str, str], t
         asyncio.run(search.run())
         assert store.last_result_number() < 96
     with opened(tmp_path / "run", config, PacedEvaluator(GENOME, slots=2)) as (search, store):
-        assert asyncio.run(search.run()).ending == "complete"
+        assert asyncio.run(search.run()).stop_reason == "complete"
         standings, outcomes = search.standings, list(store.outcomes())
     assert len(outcomes) == 96
     looked_at = Counter(one.individual for one in outcomes if one.purpose is Purpose.REPLICATE)

@@ -49,7 +49,7 @@ def test_a_reopened_proposal_knows_what_it_knew(tmp_path: Path) -> None:
         store.begin_proposal(before + 1, "numbering", (0,), result_number)
     operator = Numbering(looks=True)
     larger = configuration(4, 6)
-    assert searched(path, larger, PacedEvaluator(GENOME), operator).ending is StopReason.COMPLETE
+    assert searched(path, larger, PacedEvaluator(GENOME), operator).stop_reason is StopReason.COMPLETE
     around = operator.known[0]
     assert operator.requests[0].number == before + 1
     assert around.best is not None
@@ -60,7 +60,7 @@ def test_a_reopened_proposal_knows_what_it_knew(tmp_path: Path) -> None:
 def test_generations_have_a_barrier(tmp_path: Path) -> None:
     path = tmp_path / "run"
     config = configuration(4, 6, schedule="generational")
-    assert searched(path, config, PacedEvaluator(GENOME, slots=3, one_in=3)).ending is StopReason.COMPLETE
+    assert searched(path, config, PacedEvaluator(GENOME, slots=3, one_in=3)).stop_reason is StopReason.COMPLETE
     with Store.read(RunFolder(path).store) as store:
         searches = [outcome for outcome in store.outcomes() if outcome.purpose is Purpose.SEARCH]
         generation = {outcome.individual: index // 4 for index, outcome in enumerate(searches)}
@@ -79,7 +79,7 @@ def test_two_objectives_end_to_end(tmp_path: Path) -> None:
     path = tmp_path / "run"
     config = configuration(4, 6, objectives=("val_bpb", "tokens_per_second"))
     with opened(path, config, PacedEvaluator(GENOME)) as (search, _):
-        assert asyncio.run(search.run()).ending is StopReason.COMPLETE
+        assert asyncio.run(search.run()).stop_reason is StopReason.COMPLETE
         standings = search.standings
         assert len(standings.population) == 4
         assert standings.confirmations.gains()

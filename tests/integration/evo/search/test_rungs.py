@@ -52,7 +52,7 @@ def searched(path: Path, *, misleads: bool) -> tuple[Path, list[str]]:
         update={"budget": config.budget.model_copy(update={"train_seconds": 10.0, "clock": Clock.CPU})}
     )
     with opened(path, resolved, evaluator, ConstantMutation(), notes) as (search, _):
-        assert asyncio.run(search.run()).ending is StopReason.COMPLETE
+        assert asyncio.run(search.run()).stop_reason is StopReason.COMPLETE
     return path, notes.said
 
 
