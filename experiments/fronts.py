@@ -42,7 +42,7 @@ def own_front(table: FrontTable, seed: int) -> list[dict[str, Value]]:
     """Return the front of a whole search of the product."""
     directions = {objective.name: objective.direction.value for objective in OBJECTIVES}
     standings = searched(table, configuration(seed, EVALUATIONS, directions=directions))
-    return [table.values(individual.source) for individual in standings.front.individuals]
+    return [table.values(individual.source) for individual in standings.archive.front.individuals]
 
 
 def summary(frame: pd.DataFrame) -> str:

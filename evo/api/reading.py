@@ -82,14 +82,14 @@ class Run:
         """The confirmed gain of the best individual over generation 0, with its 95% interval; None before."""
         with view(self.path) as viewed:
             best = viewed.standings.best()
-            gains = {gain.individual: gain for gain in viewed.standings.gains()}
+            gains = {gain.individual: gain for gain in viewed.standings.confirmations.gains()}
             return None if best is None else gains.get(best.id)
 
     @property
     def front(self) -> list[Individual]:
         """The members of the Pareto front over `config.search.front`."""
         with view(self.path) as viewed:
-            return [_individual(viewed, one.id) for one in viewed.standings.front.individuals]
+            return [_individual(viewed, one) for one in viewed.standings.front()[0]]
 
     @property
     def noise(self) -> Mapping[str, float]:

@@ -129,12 +129,13 @@ def diff(
 
 def lineage(run_and_id: RunAndId = None, as_json: Json = False) -> None:
     """Show the ancestors of an individual, or the whole family tree."""
-    from evo.commands.views.family import ancestors, print_ancestors, print_tree, read_family
+    from evo.commands.views.family import ancestors, print_ancestors, print_tree
     from evo.commands.views.terminal import stdout_console
+    from evo.standings.individuals import read_individuals
 
     run, names = run_and_ids(run_and_id)
     with opened(run) as viewed:
-        family = read_family(viewed)
+        family = read_individuals(viewed.store, viewed.standings)
         line = ancestors(family, individual(viewed, names[0]).id) if names else []
         leader = viewed.standings.best()
     config, search = viewed.config, viewed.config.search

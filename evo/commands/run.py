@@ -222,9 +222,9 @@ def _conclude(path: Path, stopped: Stopped) -> None:
         except ReportError as error:  # the results are safe, so print the summary all the same
             typer.echo(f"evo: {error}", err=True)
         print_summary(viewed)
-    if stopped.ending != "complete":
+    if stopped.stop_reason != "complete":
         typer.echo(f"evo: stopped early: {stopped.reason}. Continue with: evo resume {path}", err=True)
-    if not stopped.ending.is_by_rule:
+    if not stopped.stop_reason.is_by_rule:
         raise typer.Exit(1)
 
 

@@ -98,7 +98,7 @@ class _Tables:
             objectives: of the front.
         """
         progress = [{**place, **one} for one in _progress(viewed.config, viewed.store, viewed.standings)]
-        for one in viewed.standings.front.individuals:
+        for one in viewed.standings.archive.front.individuals:
             means = one.means()
             self.points.append({**place, "individual": one.id, **{name.name: means[name.name] for name in objectives}})
         self.progress.extend(progress)
@@ -190,7 +190,7 @@ def _state(viewed: Viewed, stopped: Stopped | None, zero: Judged, own: Judged, f
         return ("failed", failure) if failure else ("unfinished", "the outcome is not measured yet")
     if own.failure:
         return "failed", f"the chosen individual failed when it was judged: {own.failure}"
-    return "finished", "" if stopped.ending.is_by_rule else stopped.reason
+    return "finished", "" if stopped.stop_reason.is_by_rule else stopped.reason
 
 
 def _nothing(definition: Definition, folder: ExperimentFolder, repeat: int, arm: int, failure: str) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from statistics import median
 
 import plotly.graph_objects as go
 
-from evo.report.data import EvaluationRow, IndividualRow, RunReport
+from evo.report.data import EvaluationRow, RunReport
+from evo.standings.individuals import Standing
 from evo.text import hover, quantity, visible
 from trainer.objectives import Direction, Objective
 
@@ -28,7 +29,7 @@ _OUTLIER_SPREADS = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A figure and what must be said about it.
+    """A figure and its note.
 
     Attributes:
         note: what the first view leaves out; empty when it shows everything.
@@ -92,21 +93,25 @@ def operator_colours(report: RunReport) -> dict[str, str]:
     return {name: _OPERATOR_COLOURS[index % len(_OPERATOR_COLOURS)] for index, name in enumerate(names)}
 
 
-def operator_label(row: IndividualRow) -> str:
+def operator_label(row: Standing) -> str:
     """Return what an individual counts as in a legend: its operator, whatever the style of the prompt."""
     return row.operator.partition(":")[0] if row.parents else GENERATION_ZERO
 
 
-def individual_hover(report: RunReport, row: IndividualRow) -> str:
+def individual_hover(report: RunReport, row: Standing) -> str:
     """Return the label of an individual: its means, operator, parents and idea."""
     measured = [
-        f"{objective.name} {quantity(row.means[objective.name])} {objective.unit}"
+        f"{objective.name} {quantity(row.objectives[objective.name])} {objective.unit}"
         for objective in report.objectives
-        if objective.name in row.means
+        if objective.name in row.objectives
     ]
     if row.replicates > 1:
         measured.append(f"mean of {row.replicates} evaluations")
-    status = [] if row.means or row.status is None else [row.status.value.replace("_", " "), row.reason]
+    status = (
+        []
+        if row.objectives or row.status is None
+        else [row.status.value.replace("_", " "), report.reasons.get(row.id, "")]
+    )
     family = [f"{row.operator} of {', '.join(f'#{parent}' for parent in row.parents)}"] if row.parents else []
     return hover(f"#{row.id}", *measured, *status, *family, idea=row.idea)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from evo.report.data import IndividualRow, RunReport
+from evo.report.data import RunReport
 from evo.report.figures import (
     BEST,
     FRONT,
@@ -19,16 +19,17 @@ from evo.report.figures import (
     focus,
     individual_hover,
 )
+from evo.standings.individuals import Standing
 from trainer.objectives import Objective
 
 
 def front_chart(report: RunReport) -> Chart:
-    """Return everyone's means over the front's first two objectives: the dominated pale, generation 0 marked.
+    """Return all means over the front's first two objectives: the dominated pale, generation 0 marked.
 
     A line goes through the members of the front that are not dominated in these two.
     """
     pair = report.front_objectives[:2]
-    rows = [row for row in report.individuals if all(objective.name in row.means for objective in pair)]
+    rows = [row for row in report.individuals if all(objective.name in row.objectives for objective in pair)]
     on_front = set(report.front)
     front = [row for row in rows if row.id in on_front]
     dominated = [row for row in rows if row.id not in on_front]
@@ -52,35 +53,33 @@ def front_chart(report: RunReport) -> Chart:
     return Chart(figure, _note(rows, pair, spans))
 
 
-def _span(
-    rows: Sequence[IndividualRow], kept: Sequence[IndividualRow], objective: Objective
-) -> tuple[float, float] | None:
+def _span(rows: Sequence[Standing], kept: Sequence[Standing], objective: Objective) -> tuple[float, float] | None:
     name = objective.name
-    return focus((row.means[name] for row in rows), [row.means[name] for row in kept], objective)
+    return focus((row.objectives[name] for row in rows), [row.objectives[name] for row in kept], objective)
 
 
 def _points(
     report: RunReport,
-    rows: Sequence[IndividualRow],
+    rows: Sequence[Standing],
     pair: Sequence[Objective],
     label: str,
     marker: dict[str, str | int],
 ) -> go.Scatter:
-    x, y = ([row.means[objective.name] for row in rows] for objective in pair)
+    x, y = ([row.objectives[objective.name] for row in rows] for objective in pair)
     texts = [individual_hover(report, row) for row in rows]
     return go.Scatter(x=x, y=y, mode="markers", name=label, marker=marker, hovertext=texts, hoverinfo="text")
 
 
-def _staircase(front: Sequence[IndividualRow], pair: Sequence[Objective]) -> go.Scatter:
+def _staircase(front: Sequence[Standing], pair: Sequence[Objective]) -> go.Scatter:
     """Return the boundary of what the front dominates in two objectives."""
     first, second = pair
-    corners: list[IndividualRow] = []
-    for row in sorted(front, key=lambda row: [-one.weight * row.means[one.name] for one in pair]):
-        if not corners or second.weight * (row.means[second.name] - corners[-1].means[second.name]) > 0:
+    corners: list[Standing] = []
+    for row in sorted(front, key=lambda row: [-one.weight * row.objectives[one.name] for one in pair]):
+        if not corners or second.weight * (row.objectives[second.name] - corners[-1].objectives[second.name]) > 0:
             corners.append(row)
     return go.Scatter(
-        x=[row.means[first.name] for row in corners],
-        y=[row.means[second.name] for row in corners],
+        x=[row.objectives[first.name] for row in corners],
+        y=[row.objectives[second.name] for row in corners],
         mode="lines",
         name="boundary",
         showlegend=False,
@@ -90,12 +89,12 @@ def _staircase(front: Sequence[IndividualRow], pair: Sequence[Objective]) -> go.
 
 
 def _note(
-    rows: Sequence[IndividualRow],
+    rows: Sequence[Standing],
     pair: Sequence[Objective],
     spans: Sequence[tuple[float, float] | None],
 ) -> str:
     axes = [(objective.name, span) for objective, span in zip(pair, spans, strict=True) if span]
-    outside = sum(any(not span[0] <= row.means[name] <= span[1] for name, span in axes) for row in rows)
+    outside = sum(any(not span[0] <= row.objectives[name] <= span[1] for name, span in axes) for row in rows)
     return (
         f"{outside} dominated individuals lie outside of the first view; a double click shows all." if outside else ""
     )

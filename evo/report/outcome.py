@@ -1,16 +1,18 @@
-"""The outcome of a run in one honest sentence."""
+"""What a run found, in one honest sentence."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from evo.report.data import Confirmation, Gain, RunReport
+from evo.report.data import RunReport
+from evo.standings.differences import Difference
+from evo.standings.gains import Gain
 from evo.text import quantity
 
 
 class Tone(StrEnum):
-    """How an outcome may be read, for its colour on the page."""
+    """How a finding may be read, for its colour on the page."""
 
     GOOD = "good"
     OPEN = "open"
@@ -18,7 +20,7 @@ class Tone(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Finding:
     """A headline and how far one may believe it."""
 
     headline: str
@@ -26,71 +28,68 @@ class Outcome:
     tone: Tone
 
 
-def outcome_of(report: RunReport) -> Outcome:
+def finding_of(report: RunReport) -> Finding:
     """Return what the run found: the best, its gain with its noise, and whether it was confirmed."""
-    gain = report.best_gain()
     if report.best is None:
-        return Outcome("Nothing was scored", "No evaluation ended OK, so there is no best individual.", Tone.NONE)
-    best = f"{report.objective.label} {quantity(report.by_id[report.best].means[report.objective.name])}"
+        return Finding("Nothing was scored", "No evaluation ended OK, so there is no best individual.", Tone.NONE)
+    best = f"{report.objective.label} {quantity(report.by_id[report.best].objectives[report.objective.name])}"
     if report.best == 0:
-        return Outcome(f"Generation 0 is still the best: {best}", _verdict_on_the_others(report), Tone.NONE)
-    if gain is None:
-        return Outcome(f"Individual {report.best}: {best}", "Generation 0 was not scored.", Tone.OPEN)
-    if report.confirmation is not None:
-        return _confirmed_outcome(report, report.best, report.confirmation, gain)
-    return Outcome(f"Individual {report.best}: {best}, {describe(gain)} than generation 0", *_verdict(gain))
+        return Finding(f"Generation 0 is still the best: {best}", _verdict_on_the_others(report), Tone.NONE)
+    selected = report.gains.get(report.best)
+    if selected is None:
+        return Finding(f"Individual {report.best}: {best}", "Generation 0 was not scored.", Tone.OPEN)
+    if report.confirmed_gain is not None:
+        return _confirmed(report, report.confirmed_gain, selected)
+    gain = describe(selected.value, selected.base, selected.standard_error)
+    return Finding(f"Individual {report.best}: {best}, {gain} than generation 0", _verdict(selected), Tone.OPEN)
 
 
-def describe(gain: Gain) -> str:
-    """Return a gain in words: `0.0412 ± 0.0011 (2.1%) better`."""
-    error = "" if gain.standard_error is None else f" ± {quantity(gain.standard_error)}"
-    share = "" if gain.fraction is None else f" ({abs(gain.fraction):.1%})"
-    return f"{quantity(abs(gain.value))}{error}{share} {'better' if gain.value >= 0 else 'worse'}"
+def describe(value: float, base: float, standard_error: float | None) -> str:
+    """Return a gain over a mean in words: `0.0412 ± 0.0011 (2.1%) better`."""
+    error = "" if standard_error is None else f" ± {quantity(standard_error)}"
+    fraction = f" ({abs(value / base):.1%})" if base else ""
+    return f"{quantity(abs(value))}{error}{fraction} {'better' if value >= 0 else 'worse'}"
 
 
-def _confirmed_outcome(report: RunReport, best: int, confirmation: Confirmation, selected: Gain) -> Outcome:
-    """Return the outcome in the numbers of the confirmation: where selection looked, the best of many looks too good.
+def _confirmed(report: RunReport, gain: Gain, selected: Difference) -> Finding:
+    """Return the finding in the numbers of the confirmation: the best of many looks too good where selection looked.
 
     Args:
         report: the run.
-        best: id of its answer.
-        confirmation: of that individual.
-        selected: its gain where selection looked.
+        gain: of its answer, confirmed.
+        selected: the same where selection looked.
     """
-    gain = report.gain_in(confirmation)
-    value, seeds = f"{report.objective.label} {quantity(confirmation.best)}", _seeds(confirmation.replicates)
+    value, seeds = (
+        f"{report.objective.label} {quantity(gain.own)}",
+        f"{gain.seeds} seed{'' if gain.seeds == 1 else 's'}",
+    )
     where = f"with {seeds} that selection never saw"
-    if confirmation.split is not None:
-        value = f"{value} on split {confirmation.split}"
-        where = f"on split {confirmation.split}, which selection never saw, with {seeds}"
-    headline = f"Individual {best}: {value}, {describe(gain)} than generation 0"
-    aside = f"Where selection looked, it is {describe(selected)}."
-    if gain.margin is None:
-        return Outcome(
-            headline, f"Measured again {where}; too few replicates to tell it from noise. {aside}", Tone.OPEN
-        )
+    if report.confirmed_split is not None:
+        value = f"{value} on split {report.confirmed_split}"
+        where = f"on split {report.confirmed_split}, which selection never saw, with {seeds}"
+    better = describe(gain.value, gain.generation_zero, gain.noise)
     low, high = (quantity(bound) for bound in (gain.value - gain.margin, gain.value + gain.margin))
-    aside = f"The 95% interval of the gain is {low} to {high}. {aside}"
-    if gain.beyond_noise:
-        return Outcome(headline, f"Confirmed {where}. {aside}", Tone.GOOD)
-    return Outcome(headline, f"Not confirmed: {where}, it is not better beyond the noise. {aside}", Tone.OPEN)
-
-
-def _seeds(count: int) -> str:
-    return f"{count} seed{'' if count == 1 else 's'}"
+    aside = (
+        f"The 95% interval of the gain is {low} to {high}. "
+        f"Where selection looked, it is {describe(selected.value, selected.base, selected.standard_error)}."
+    )
+    headline = f"Individual {report.best}: {value}, {better} than generation 0"
+    if gain.is_real:
+        return Finding(headline, f"Confirmed {where}. {aside}", Tone.GOOD)
+    return Finding(headline, f"Not confirmed: {where}, it is not better beyond the noise. {aside}", Tone.OPEN)
 
 
 def _verdict_on_the_others(report: RunReport) -> str:
     first = report.ranking[0].id
     if first == 0:
         return "No offspring was better."
-    # Only the gate split puts generation 0 before what scored better.
-    return f"Individual {first} scored better where selection looked, but nobody held where it did not look."
+    # Only the holdout split ranks generation 0 before an individual with a better score.
+    return f"Individual {first} scored better where selection looked, but none held where it did not look."
 
 
-def _verdict(gain: Gain) -> tuple[str, Tone]:
-    if gain.beyond_noise is None:
-        return "Not confirmed, and the noise was not measured.", Tone.OPEN
-    if gain.beyond_noise:
-        return "Beyond the noise where selection looked; not confirmed on data that selection never saw.", Tone.OPEN
-    return "Within the noise: a tie with generation 0.", Tone.OPEN
+def _verdict(gain: Difference) -> str:
+    if gain.is_real is None:
+        return "Not confirmed, and the noise was not measured."
+    if gain.is_real:
+        return "Beyond the noise where selection looked; not confirmed on data that selection never saw."
+    return "Within the noise: a tie with generation 0."

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from evo.report.data import TIE_SIGMAS, EvaluationRow, RunReport
+from evo.report.data import EvaluationRow, RunReport
 from evo.report.figures import (
     BEST,
     FAILED,
@@ -23,6 +23,7 @@ from evo.report.figures import (
     operator_colours,
     operator_label,
 )
+from evo.standings.differences import TIE_SIGMAS
 from evo.text import visible
 from trainer.evaluation import Status
 from trainer.objectives import Direction
@@ -35,7 +36,7 @@ _FAILURE_HEIGHT, _OUTLIER_HEIGHT = 0.03, 0.08
 def progress_chart(report: RunReport) -> Chart:
     """Return best-so-far over the evaluations, all of them as dots, failures and outliers along the worse edge."""
     name = report.objective.name
-    curve = report.best_so_far()
+    curve = [(lead.result_number, lead.value) for lead in report.leads]
     scored = [row for row in report.evaluations if name in row.objectives]
     span = focus((row.objectives[name] for row in scored), [value for _, value in curve], report.objective)
     figure = canvas(440, x_title="evaluation", y_title=axis_title(report.objective))
@@ -51,7 +52,8 @@ def progress_chart(report: RunReport) -> Chart:
     figure.add_traces(_dots(report, inside))
     figure.add_traces(_outliers(report, outliers))
     figure.add_traces(_failures(report))
-    figure.add_trace(_best_so_far([*curve, (last, curve[-1][1])]))
+    if curve:
+        figure.add_trace(_best_so_far([*curve, (last, curve[-1][1])]))
     return Chart(figure, _note(len(outliers)))
 
 
@@ -128,7 +130,7 @@ def _draw_generation_zero(figure: go.Figure, report: RunReport) -> None:
     zero = report.generation_zero
     if zero is None:
         return
-    mean = zero.means[report.objective.name]
+    mean = zero.objectives[report.objective.name]
     band = TIE_SIGMAS * report.noise.get(report.objective.name, 0.0)
     if band:
         figure.add_hrect(y0=mean - band, y1=mean + band, fillcolor=FAINT, line_width=0, layer="below")

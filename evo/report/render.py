@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,14 +15,16 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from evo import text
-from evo.report.data import Gain, IndividualRow, RunReport
+from evo.report.data import RunReport
 from evo.report.diffs import Diff, diff_of, style_sheet
 from evo.report.figures import better_word
 from evo.report.front import front_chart, hypervolume_chart
-from evo.report.outcome import outcome_of
+from evo.report.outcome import finding_of
 from evo.report.progress import progress_chart
 from evo.report.templates import environment
 from evo.report.tree import tree_chart
+from evo.standings.differences import Difference
+from evo.standings.individuals import Standing
 
 _FOLDER = Path(__file__).parent
 _TOP = 10
@@ -33,9 +36,9 @@ _OPEN_STEPS = 4
 class Step:
     """One step of the best line, ready to show; `gain` is over the step before, None where one of them has no score."""
 
-    row: IndividualRow
+    row: Standing
     diff: Diff
-    gain: Gain | None
+    gain: Difference | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ def render_report(data: RunReport) -> str:
     scripts = page_scripts()
     return page.render(
         report=data,
-        outcome=outcome_of(data),
+        finding=finding_of(data),
         better=better_word(data.objective),
         charts=_charts(data),
         steps=_steps(data),
@@ -71,8 +74,12 @@ def page_scripts() -> list[Markup]:
 
 def _environment() -> Environment:
     templates = environment(_FOLDER, text.visible)
-    templates.filters.update(quantity=text.quantity, duration=text.duration, money=text.money)
+    templates.filters.update(quantity=text.quantity, duration=text.duration, money=text.money, moment=_moment)
     return templates
+
+
+def _moment(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M %Z}"
 
 
 def _charts(data: RunReport) -> dict[str, DrawnChart]:
@@ -85,13 +92,10 @@ def _charts(data: RunReport) -> dict[str, DrawnChart]:
 
 
 def _steps(data: RunReport) -> list[Step]:
-    steps = []
-    for before, after in pairwise(data.best_line):
-        row, previous = data.by_id[after.individual], data.by_id[before.individual]
-        scored = all(data.objective.name in one.means for one in (row, previous))
-        gain = data.gain(row, over=previous) if scored else None
-        steps.append(Step(row, diff_of(before.source, after.source), gain))
-    return steps
+    return [
+        Step(data.by_id[after.individual], diff_of(before.source, after.source), after.gain)
+        for before, after in pairwise(data.best_line)
+    ]
 
 
 def script_safe(json: str) -> Markup:

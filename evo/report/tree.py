@@ -7,9 +7,10 @@ from itertools import pairwise
 
 import plotly.graph_objects as go
 
-from evo.report.data import IndividualRow, RunReport
+from evo.report.data import RunReport
 from evo.report.family import Seat, curve, seats
 from evo.report.figures import BEST, FAILED, FAINT, NEUTRAL, Chart, axis_title, canvas, focus, individual_hover
+from evo.standings.individuals import Standing
 from trainer.evaluation import Status
 from trainer.objectives import Direction
 
@@ -53,11 +54,11 @@ def _edges(
 
 def _dots(report: RunReport, places: Mapping[int, Seat], line: set[int]) -> list[go.Scatter]:
     scored = report.ranking
-    unscored = [row for row in report.individuals if report.objective.name not in row.means]
+    unscored = [row for row in report.individuals if report.objective.name not in row.objectives]
     size = 8 if len(report.individuals) > _CROWD else 11
     cross = {"color": FAILED, "size": size, "symbol": "x-thin-open"}
     ring = {"color": NEUTRAL, "size": size, "symbol": "circle-open"}
-    groups: tuple[tuple[str, list[IndividualRow], dict[str, object]], ...] = (
+    groups: tuple[tuple[str, list[Standing], dict[str, object]], ...] = (
         ("scored", [row for row in scored if row.id not in line], {"size": size}),
         ("failed", [row for row in unscored if row.status not in (None, Status.OK)], cross),
         ("only tried", [row for row in unscored if row.status is Status.OK], ring | {"symbol": "circle-dot"}),
@@ -71,15 +72,15 @@ def _dots(report: RunReport, places: Mapping[int, Seat], line: set[int]) -> list
     ]
 
 
-def _scores(report: RunReport, rows: Sequence[IndividualRow]) -> dict[str, object]:
+def _scores(report: RunReport, rows: Sequence[Standing]) -> dict[str, object]:
     """Return plotly's settings of dots coloured by the first objective, the best strongest, on one scale for all."""
     name = report.objective.name
-    values = [row.means[name] for row in report.ranking]
+    values = [row.objectives[name] for row in report.ranking]
     low, high = focus(values, [], report.objective) or (0.0, 1.0)
     title = {"text": axis_title(report.objective), "side": "bottom"}
     place = {"orientation": "h", "x": 0.5, "y": 0, "yanchor": "top", "len": 0.6, "thickness": 8}
     return {
-        "color": [row.means[name] for row in rows],
+        "color": [row.objectives[name] for row in rows],
         "colorscale": [list(stop) for stop in _SCORE_COLOURS],
         "reversescale": report.objective.direction is Direction.MAXIMIZE,
         "cmin": max(low, min(values)),
@@ -89,7 +90,7 @@ def _scores(report: RunReport, rows: Sequence[IndividualRow]) -> dict[str, objec
 
 
 def _markers(
-    report: RunReport, rows: Sequence[IndividualRow], label: str, places: Mapping[int, Seat], marker: dict[str, object]
+    report: RunReport, rows: Sequence[Standing], label: str, places: Mapping[int, Seat], marker: dict[str, object]
 ) -> go.Scatter:
     return go.Scatter(
         x=[places[row.id].x for row in rows],

@@ -92,7 +92,7 @@ def message(viewed: Viewed, record: IndividualRecord) -> str:
 
 def _gain(viewed: Viewed, record: IndividualRecord) -> str:
     standings = viewed.standings
-    gain = next((one for one in standings.gains() if one.individual == record.id), None)
+    gain = next((one for one in standings.confirmations.gains() if one.individual == record.id), None)
     if gain is None:
         statuses = Counter(one.status for one in viewed.store.outcomes_of(record.id))
         ended = ", ".join(f"{count} {status}" for status, count in statuses.items()) or "none yet"

@@ -263,8 +263,8 @@ class SearchDriver:
             await asyncio.sleep(0)  # what was submitted until now becomes a task, which the end of the loop cancels
 
     def _conclude(self, end: Stopped) -> None:
-        self.store.record_event("stopped", {"ending": end.ending, "reason": end.reason})
-        write_results_table(self._folder, self.store, self._lineage, self.search.standings.objectives[0])
+        self.store.record_event("stopped", {"ending": end.stop_reason, "reason": end.reason})
+        write_results_table(self._folder, self.store, self._lineage, self.search.standings)
         self._observer.ended(end)
 
 

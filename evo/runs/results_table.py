@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import csv
 import os
+from itertools import pairwise
 from pathlib import Path
 
 from evo.errors import ReportError
 from evo.lineage import Lineage
 from evo.runs.folder import RunFolder
-from evo.standings.incumbent import IncumbentTracker
-from evo.standings.plan import CONFIRMED_OBJECTIVE
-from evo.store import Outcome, Purpose, StoreView
-from trainer.evaluation import Split, Status
+from evo.standings.standings import Standings
+from evo.store import Outcome, StoreView
+from trainer.evaluation import Status
 from trainer.objectives import Objective
 
 _COMMIT_LENGTH = 7
@@ -24,24 +24,24 @@ def columns(objective: Objective) -> tuple[str, ...]:
     return ("commit", objective.name, "memory_gb", "status", "description")
 
 
-def write_results_table(folder: RunFolder, store: StoreView, lineage: Lineage, objective: Objective) -> None:
+def write_results_table(folder: RunFolder, store: StoreView, lineage: Lineage, standings: Standings) -> None:
     """Replace the run's table atomically.
 
-    autoresearch writes 0.000000 for a crash, which reads as the best possible loss; here its numbers stay empty. What
-    did not hold on the gate split is not kept.
+    autoresearch writes 0.000000 for a crash, which reads as the best possible loss; here its numbers stay empty. A
+    result is kept when it made its individual the best, holdout included.
 
     Args:
         folder: of the run.
         store: of the run.
         lineage: tells the commits.
-        objective: the metric.
+        standings: told the store's results; the first objective is the metric.
 
     Raises:
         ReportError: the disk refused.
     """
     draft = folder.results.with_suffix(".tsv.part")
     try:
-        _write(draft, store, lineage, objective)
+        _write(draft, store, lineage, standings)
         os.replace(draft, folder.results)  # noqa: PTH105 - the rename that replaces on every system
     except OSError as error:
         raise ReportError(
@@ -50,42 +50,30 @@ def write_results_table(folder: RunFolder, store: StoreView, lineage: Lineage, o
         ) from error
 
 
-def _write(path: Path, store: StoreView, lineage: Lineage, objective: Objective) -> None:
+def _write(path: Path, store: StoreView, lineage: Lineage, standings: Standings) -> None:
+    objective = standings.objectives[0]
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(
             file, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE, quotechar=None, escapechar="\\"
         )
         table.writerow(columns(objective))
-        judge = _Judge(objective)
+        best_since = _best_since(standings)
         for outcome in store.outcomes():
-            kept = judge.keeps(outcome)
+            kept = best_since.get(outcome.result_number) == outcome.individual
             idea = " ".join(store.individual(outcome.individual).idea.split())
             commit = lineage.commit_of(outcome.individual)[:_COMMIT_LENGTH]
             tried = "" if outcome.budget_fraction == 1 else f" (tried with {outcome.budget_fraction:g} of the budget)"
             table.writerow([commit, *_numbers(outcome, objective), _status(outcome, kept=kept), idea + tried])
 
 
-class _Judge:
-    """Says of one result after the other whether it is kept: whether it made its individual the best."""
-
-    def __init__(self, objective: Objective) -> None:
-        self._objective = objective
-        self._best: float | None = None
-        self._incumbent_tracker = IncumbentTracker()
-
-    def keeps(self, outcome: Outcome) -> bool:
-        """Take in a result."""
-        value = outcome.objectives.get(self._objective.name)
-        if value is None or outcome.purpose is Purpose.SCREEN:
-            return False
-        if self._objective.name == CONFIRMED_OBJECTIVE:
-            before = self._incumbent_tracker.incumbent
-            self._incumbent_tracker.tell(outcome.individual, outcome.seed, value, outcome.split_bpb.get(Split.HOLDOUT))
-            if self._incumbent_tracker.incumbent is not None:
-                return outcome.individual == self._incumbent_tracker.incumbent != before
-        kept = self._best is None or self._objective.weight * (value - self._best) > 0
-        self._best = value if kept else self._best
-        return kept
+def _best_since(standings: Standings) -> dict[int, int]:
+    """Return the individuals that became the best one, by the number of the result that made them."""
+    changes = pairwise([None, *standings.leads])
+    return {
+        lead.result_number: lead.individual
+        for before, lead in changes
+        if lead is not None and (before is None or before.individual != lead.individual)
+    }
 
 
 def _numbers(outcome: Outcome, objective: Objective) -> tuple[str, str]:

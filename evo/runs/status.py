@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from evo.runs.folder import Driver, RunFolder
+from evo.runs.folder import Driver
 from evo.runs.lifecycle import Viewed
 from evo.runs.provenance import Start, read_starts
 from evo.search.credit import read_arms
@@ -29,7 +29,7 @@ class State(StrEnum):
     STOPPED = "stopped"
     """It ended in good order, short of its budget."""
     KILLED = "killed"
-    """Its driver is gone without a word."""
+    """Its driver is gone and did not record why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def read_status(viewed: Viewed) -> RunStatus:
     driver = viewed.folder.driver()
     starts = read_starts(store)
     retired = tuple(one for one in retirements(store) if not starts or one.event > starts[-1].event)
-    state, reason = _state(viewed.folder, store, driver, finished=summary.is_complete)
+    state, reason = state_of(viewed)
     kinds = Counter(proposal.kind for proposal in store.proposals() if proposal.kind)
     measured_again = kinds.pop(MEASURED_AGAIN, 0)
     return RunStatus(
@@ -132,23 +132,17 @@ def read_status(viewed: Viewed) -> RunStatus:
     )
 
 
-def _state(folder: RunFolder, store: StoreView, driver: Driver | None, *, finished: bool) -> tuple[State, str]:
-    if driver:
+def state_of(viewed: Viewed) -> tuple[State, str]:
+    """Return what became of a run, and why it does not go on; a run whose budget is spent is finished in any case."""
+    if viewed.folder.driver():
         return State.RUNNING, ""
-    if finished:
+    if viewed.standings.budget_is_spent:
         return State.FINISHED, "the budget is spent"
-    stops = list(store.events("stopped"))
-    if stops and stops[-1].at >= _last_activity(store):
+    _, last_activity = viewed.store.period() or (0.0, 0.0)
+    stops = list(viewed.store.events("stopped"))
+    if stops and stops[-1].at >= last_activity:
         return State.STOPPED, str(stops[-1].payload["reason"])
-    return State.KILLED, f"its driver is gone; `evo resume {folder.path}` goes on"
-
-
-def _last_activity(store: StoreView) -> float:
-    """Return when the search last began or finished anything."""
-    proposals = [proposal.created_at for proposal in store.proposals()]
-    pending = [record.launched_at or 0.0 for record in store.running()]
-    outcomes = [outcome.finished_at for outcome in store.outcomes()]
-    return max([0.0, *proposals, *pending, *outcomes])
+    return State.KILLED, f"its driver is gone; `evo resume {viewed.folder.path}` goes on"
 
 
 def _running(store: StoreView) -> tuple[Running, ...]:

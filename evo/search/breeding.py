@@ -7,9 +7,9 @@ import random
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from evo.search import replication as second_looks
 from evo.search.context import Variants, gather_context, parent_of, unrelated
 from evo.search.mating import Mating, Niches
+from evo.search.replication import repeatable
 from evo.standings.standings import Standings
 from evo.store import ProposalRecord, Store
 from operators.choice import OperatorChoice
@@ -22,14 +22,14 @@ from populations.toolbox import Toolbox
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A proposal that was begun: who varies whom, and what the population had seen.
+    """A proposal that was begun: operator, parents, and what the population had seen.
 
     Attributes:
-        told: results that the population had seen.
+        result_number: of the newest result that the population had seen.
         is_bold: whether it explores.
-        look_around: gathers what was known then.
+        gather_context: gathers what was known then.
         find_variants: gathers what was measured of the first parent's structure then.
-        find_repeatable: gathers who might be evaluated once more then.
+        find_repeatable: gathers what might be replicated then.
     """
 
     number: int
@@ -48,7 +48,7 @@ class Breeder:
     Every random choice depends on (seed, proposal number) only, so a resumed run takes the same next decision.
 
     Args:
-        independent: whether everybody descends from generation 0 directly, and operators are told of nobody else.
+        independent: whether every individual descends from generation 0 directly, and operators know of no other.
         niches: the archive; without it each branch of the family is one.
         archive_share: see `evo.search.mating`.
         similarity: share of common code from which an offspring repeats a relative that came out worse than the parent;
@@ -137,7 +137,7 @@ class Breeder:
         return gather_context(self._store, self._standings, parents, result_number)
 
     def _repeatable(self, number: int) -> Set[int]:
-        return second_looks.repeatable(self._standings.plan, self._standings, self._store.evaluated_meanwhile(number))
+        return repeatable(self._standings.plan, self._standings, self._store.evaluated_meanwhile(number))
 
     def _repeated(self, draft: Draft) -> Callable[[str], int | None]:
         """Return what finds the child of the same parents, worse than the first, that a source nearly repeats."""

@@ -1,6 +1,6 @@
-"""What keeps luck out of a search's answer: replicates of generation 0, the gate, the confirmation of the finalists.
+"""What keeps luck out of a search's answer: replicates of generation 0, and the confirmation of the finalists.
 
-All of them score a split that selection never sees; the first and the last train with several seeds.
+Both train with several seeds, and score a split that selection never sees.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from evo.search.evaluations import Evaluations
 from evo.search.jobs import COMPARED_SPLITS
+from evo.search.pace import Pace
 from evo.standings.plan import Plan, Round
 from evo.standings.standings import Standings
 from evo.store import EvaluationRequest, EvaluationState, Purpose, StoreView
@@ -21,11 +23,11 @@ def replicate_requests(plan: Plan) -> list[EvaluationRequest]:
     return [EvaluationRequest(seed, COMPARED_SPLITS, Purpose.BASELINE) for seed in seeds]
 
 
-class Confirmation(NamedTuple):
+class Lacking(NamedTuple):
     """What the confirmation lacks.
 
     Attributes:
-        requests: pairs of an individual and what to ask of it now, the most urgent first.
+        requests: pairs of an individual and its evaluation, to be queued now, the most urgent first.
         later: evaluations that it takes after these, as the finalists rank now.
     """
 
@@ -33,12 +35,62 @@ class Confirmation(NamedTuple):
     later: int
 
 
-def confirmation(plan: Plan, standings: Standings, store: StoreView, left: float) -> Confirmation:
+class Confirmation:
+    """The end of a search: confirms the finalists with what the plan reserves for it."""
+
+    def __init__(
+        self, plan: Plan, standings: Standings, store: StoreView, pace: Pace, evaluations: Evaluations
+    ) -> None:
+        self._plan = plan
+        self._standings = standings
+        self._store = store
+        self._pace = pace
+        self._evaluations = evaluations
+
+    def start(self, proposing: int, *, is_stopped: bool, is_open: bool) -> bool:
+        """Queue what is to be confirmed now; return whether the search goes on with what the finalists leave.
+
+        Args:
+            proposing: proposals under way.
+            is_stopped: whether a rule has ended the search proper.
+            is_open: whether the search proper has budget left.
+        """
+        under_way = self._evaluations.under_way
+        if proposing or any(record.purpose is not Purpose.CONFIRM for record in under_way):
+            if not is_open:
+                self._start_certain(proposing)
+            return False
+        # Where a rule has ended the search early, this takes no more of the budget than it would have had at the end.
+        end = min(self._plan.evaluations, self._pace.search_end + self._plan.confirmations)
+        left = end - self._standings.spent - len(under_way)
+        requests, later = lacking(self._plan, self._standings, self._store, left)
+        reserved = len(requests) + later
+        if not is_stopped and left - reserved >= 1:
+            self._pace.search_end = self._plan.evaluations - reserved
+            return True
+        # Each result may change who goes on, so nothing is queued before a worker is free.
+        idle = max(0, len(self._evaluations.pool.free) - len(self._evaluations.queue))
+        self._evaluations.enqueue(requests[:idle])
+        return False
+
+    def _start_certain(self, proposing: int) -> None:
+        """Give idle workers what the confirmation takes of generation 0 in any case."""
+        idle = len(self._evaluations.pool.free) - proposing
+        if self._evaluations.queue or idle <= 0:
+            return
+        left = self._plan.evaluations - self._pace.search_end
+        requests = lacking(self._plan, self._standings, self._store, left).requests
+        certain = [(individual, wanted) for individual, wanted in requests if individual == 0][:idle]
+        self._evaluations.enqueue(certain)
+        self._pace.search_end += len(certain)
+
+
+def lacking(plan: Plan, standings: Standings, store: StoreView, left: float) -> Lacking:
     """Return what the confirmation lacks as its finalists rank now, as far as there is room.
 
     Finalists are the best in the one objective of selection, or the members of the front where there are several
     (`Standings.finalists`). They race: after the first round only the better half goes on to more seeds, and so on
-    (successive halving). Once everybody was seen, the race is asynchronous (Li et al., 2020): whoever is ahead goes on
+    (successive halving). Once all were measured, the race is asynchronous (Li et al., 2020): the leading ones go on
     while others still run, so that workers hardly wait. Generation 0 runs with the same seeds, so that every difference
     is one between pairs. What exists already, from replicates or from the confirmation of a smaller budget, is not
     repeated.
@@ -49,12 +101,12 @@ def confirmation(plan: Plan, standings: Standings, store: StoreView, left: float
         store: what exists or is under way.
         left: evaluations of the budget, beyond what is under way.
     """
-    nothing = Confirmation([], 0)
+    nothing = Lacking([], 0)
     if not plan.rounds:
         return nothing
     finalists = [individual.id for individual in standings.finalists()]
     rounds = plan.rounds_of(len(finalists))
-    if standings.repeats_exactly:
+    if standings.replication.repeats_exactly:
         # Then another seed shows what the first one did.
         rounds = tuple(Round(one.finalists, 1) for one in rounds[:1])
     records = {one: store.evaluations_of(one) for one in (0, *finalists)}
@@ -82,14 +134,9 @@ def confirmation(plan: Plan, standings: Standings, store: StoreView, left: float
         if any(its.state is EvaluationState.DONE and its.seed in fresh(rounds[0].seeds) for its in own)
     }
     may_go_on = not first and ended.issuperset(finalists)
-    ranked = standings.ranked(finalists, only_measured=may_go_on)
+    ranked = standings.confirmations.ranked(finalists, only_measured=may_go_on)
     coming = [one for each in rounds[1:] for one in missing(ranked[: each.finalists], each.seeds)]
     everything = list(dict.fromkeys([*first, *coming]))[: math.floor(left)]
     # Before all of them were seen, only generation 0 is certain to go on.
     now = everything if may_go_on or not coming else [one for one in everything if one in first or one[0] == 0]
-    return Confirmation(now, len(everything) - len(now))
-
-
-def certain_requests(plan: Plan, standings: Standings, store: StoreView, left: float) -> list[EvaluationRequest]:
-    """Return what the confirmation takes of generation 0 even if the finalists change; arguments as above."""
-    return [wanted for individual, wanted in confirmation(plan, standings, store, left).requests if individual == 0]
+    return Lacking(now, len(everything) - len(now))

@@ -1,4 +1,4 @@
-"""Credit for operators: who improved on its parents beyond noise, and what that cost."""
+"""Credit for operators: which offspring improve on their parents beyond noise, and at what cost."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Credit:
     """Tells the choice of operators what came of their offspring.
 
     Args:
-        choice: that is told.
-        standings: what is known; told of a result before this is.
+        choice: learns from it.
+        standings: what is known; they take in a result before this does.
         store: knows what proposals cost.
         evaluation_seconds: what an evaluation costs, worker seconds; the same for all.
         dollars_per_hour: what an hour of a worker is worth.
@@ -48,7 +48,7 @@ class Credit:
     def tell(self, individual: IndividualRecord, outcome: Outcome) -> None:
         """Take in a result; only what decides over an offspring teaches anything: its first whole one, or the last.
 
-        A further look counts for nobody, whether the search or an operator asked for it: it is about what exists.
+        A replicate gives no credit, whether the search or an operator asked for it: it is about what exists.
         """
         is_last_rung = outcome.purpose is Purpose.SCREEN and self._standings.ladder.promotion(individual.id) is None
         if outcome.purpose is not Purpose.SEARCH and not is_last_rung:
@@ -59,11 +59,11 @@ class Credit:
             for one in self._store.outcomes_of(individual.id)
             if one.result_number <= outcome.result_number
         )
-        improved = outcome.purpose is Purpose.SEARCH and self._standings.improves(individual, outcome)
+        improved = outcome.purpose is Purpose.SEARCH and self._standings.improves(individual.id)
         self._choice.tell(individual.operator, improved=improved, cost=trained * self._seconds + seconds)
 
     def keep(self) -> None:
-        """Write what the choice has learnt to the store, for people to see: a resumed run learns it anew."""
+        """Write what the choice has learnt to the store, for views; a resumed run learns it again from the results."""
         if isinstance(self._choice, AdaptiveChoice):
             self._store.set_meta(_KEY, json.dumps({name: asdict(arm) for name, arm in self._choice.arms.items()}))
 

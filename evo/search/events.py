@@ -190,7 +190,7 @@ class CallbackObserver(Observer):
 
     def ended(self, end: SearchEnd) -> None:
         """Report how the run ended."""
-        self._emit(Stopped(kind=end.ending, reason=end.reason, stop=self._stop))
+        self._emit(Stopped(kind=end.stop_reason, reason=end.reason, stop=self._stop))
 
     def _emit(self, event: Event) -> None:
         for callback in self._callbacks:

@@ -1,4 +1,4 @@
-"""What a worker is asked for an evaluation: what to train and to score, and when to end it early."""
+"""The job of a worker for an evaluation: what to train and to score, and when to end it early."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Jobs:
     Args:
         store: of the run.
         standings: what is known.
-        min_throughput: share of its slowest parent's training throughput, or of generation 0's where that is less,
-            below which an offspring is ended early; 0 for never. The throughput is in tokens, which nobody knows of a
-            script: there the wall limit is all.
+        min_throughput: fraction of its slowest parent's training throughput, or of generation 0's where that is less,
+            below which an offspring is ended early; 0 for never. The throughput is in tokens, which a script does
+            not count: there the wall limit is all.
     """
 
     def __init__(self, store: StoreView, standings: Standings, min_throughput: float = 0.0) -> None:
@@ -42,8 +42,8 @@ class Jobs:
     def _floor(self, individual: int) -> float:
         """Return the slowest training that is let go on, tokens per second; 0.0 where too little is known for one.
 
-        Tokens are counted by the genomes. A parent that counts too many must not end its honest children, so that
-        nobody has to be faster than generation 0 would have to be, which the user wrote.
+        Tokens are counted by the genomes. A parent that counts too many must not end its honest children, so the floor
+        is never above that of generation 0, which the user wrote.
         """
         parents = self._store.individual(individual).parents
         rates = [self._store.train_tokens_per_second(one) for one in parents]
@@ -53,9 +53,9 @@ class Jobs:
 
 
 def holdout_job(record: EvaluationRecord, source: str, standings: Standings) -> Job:
-    """Return what a worker is asked for an evaluation: an offspring that leads is scored on the gate split as well."""
+    """Return the job of an evaluation: an offspring that leads is scored on the holdout split as well."""
     job = Job(source, record.seed, record.splits)
-    if record.purpose is not Purpose.SEARCH or not standings.has_holdout:
+    if record.purpose is not Purpose.SEARCH or not standings.plan.has_holdout:
         return job
     if standings.incumbent is None:
         return replace(job, splits=COMPARED_SPLITS)
@@ -63,5 +63,5 @@ def holdout_job(record: EvaluationRecord, source: str, standings: Standings) -> 
 
 
 def in_order(queue: Iterable[EvaluationRecord]) -> deque[EvaluationRecord]:
-    """Return evaluations in the order in which they are to be launched: second looks go first."""
+    """Return evaluations in the order in which they are launched: replicates go first."""
     return deque(sorted(queue, key=lambda record: record.purpose is not Purpose.REPLICATE))

@@ -1,4 +1,4 @@
-"""Who varies whom: the operator and the parents of a proposal.
+"""Mating: the operator and the parents of a proposal.
 
 Parents are selected from the population; with descriptors, part of them are elites of the archive; and while the search
 explores (`evo.standings.exploration`), part of them are elites whose codes are far apart.
@@ -25,7 +25,7 @@ class Niches:
 
     Args:
         store: of the run.
-        standings: who was measured.
+        standings: which individuals were measured.
         descriptors: what tells niches apart.
     """
 
@@ -42,7 +42,7 @@ class Niches:
         zero = self._standings.generation_zero
         if zero is None:
             return []
-        # Its first evaluation, whatever came later: niches must not depend on when somebody asks for them.
+        # Its first evaluation, whatever came later: niches must not depend on when they are read.
         reference = Described(zero.source, 0, zero.evaluations[0][1])
         for individual, known in self._standings.measured.items():
             if self._seen.get(individual) != known.result_number:
@@ -84,7 +84,7 @@ class Mating:
         standings: what is known.
         niches: the archive.
         archive_share: of the proposals, how many have elites for parents when nothing is explored.
-        independent: whether generation 0 is everybody's parent.
+        independent: whether generation 0 is the parent of every individual.
     """
 
     def __init__(
@@ -127,7 +127,7 @@ class Mating:
         population = [] if self._independent else self._standings.home(number)
         operator = self._operators.pick(chance, max(1, len(population)))
         if not population:
-            return Pairing(operator, (0,))  # while generation 0 is being measured, there is nobody else either
+            return Pairing(operator, (0,))  # while generation 0 is being measured, there is no other
         chosen = self._toolbox.select(population, operator.arity, chance, noise=self._standings.noise())
         return Pairing(operator, tuple(one.id for one in chosen))
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from evo.search.stopping import Stopped
 from evo.standings.standings import Standings
 from evo.store import EvaluationRecord, IndividualRecord, Outcome, ProposalRecord
@@ -32,4 +35,46 @@ class Observer:
         """Report how the run ended."""
 
     def stopping(self) -> None:
-        """Report that the run ends soon; from now on the process may end at any moment without another word."""
+        """Report that the run ends soon; from now on the process may end at any moment without another report."""
+
+
+class Deferred(Observer):
+    """Holds reports back until the store has committed what they are about.
+
+    Args:
+        observer: gets them.
+    """
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+        self._pending: list[Callable[[], None]] = []
+
+    def proposed(self, individual: IndividualRecord) -> None:
+        """Report a new individual."""
+        self._pending.append(partial(self._observer.proposed, individual))
+
+    def refused(self, proposal: ProposalRecord) -> None:
+        """Report a proposal that gave nothing to evaluate."""
+        self._pending.append(partial(self._observer.refused, proposal))
+
+    def started(self, evaluation: EvaluationRecord, worker: str, running: int) -> None:
+        """Report that a worker began an evaluation."""
+        self._pending.append(partial(self._observer.started, evaluation, worker, running))
+
+    def finished(self, individual: IndividualRecord, outcome: Outcome, standings: Standings, reason: str) -> None:
+        """Report an accepted result."""
+        self._pending.append(partial(self._observer.finished, individual, outcome, standings, reason))
+
+    def lost(self, evaluation: EvaluationRecord, reason: str) -> None:
+        """Report an evaluation that runs again."""
+        self._pending.append(partial(self._observer.lost, evaluation, reason))
+
+    def note(self, message: str) -> None:
+        """Report anything else."""
+        self._pending.append(partial(self._observer.note, message))
+
+    def report(self) -> None:
+        """Pass on what was held back, in its order."""
+        pending, self._pending = self._pending, []
+        for report in pending:
+            report()

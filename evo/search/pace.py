@@ -28,7 +28,7 @@ class Lookahead:
     slow, one or two where all slots could be served before anyone notices.
 
     The measurements are kept with the run (`state`), for the look-ahead decides when a proposal begins and so what it
-    may know: a resumed run that measured anew would decide otherwise. They are differences of a monotonic clock, so
+    may know: a resumed run that measured again would decide otherwise. They are differences of a monotonic clock, so
     neither a clock that is set nor the time between a kill and the resumption enters them.
 
     Attributes:
@@ -90,7 +90,7 @@ class Pace:
     Args:
         plan: of the run.
         slots: evaluations at a time.
-        clock: seconds since whenever, never set back.
+        clock: monotonic seconds.
 
     Attributes:
         lookahead: how many offspring to have ready.

@@ -1,10 +1,10 @@
-"""Second looks: whoever leads by one lucky evaluation is evaluated again before the search builds on it.
+"""Replicates: an individual that leads by one lucky evaluation is evaluated again before the search builds on it.
 
 The best of many single measurements is mostly the luckiest one. So the leaders get more seeds, the same ones for all of
-them, and are ranked by their means; a fall makes room for the next, who is looked at again in turn. Where selection
-looks at several objectives, everybody on their front leads: a front fills with the lucky just as the top does.
+them, and are ranked by their means; one that falls makes room for the next, which is replicated in turn. Where
+selection looks at several objectives, every member of their front leads: it fills with lucky ones just as the top does.
 
-Operators may ask for further looks at anybody (`operators.proposal.MeasureAgain`); those count as the leaders' do.
+Operators may ask for a replicate of any individual (`operators.proposal.MeasureAgain`); it counts as a leader's does.
 """
 
 from __future__ import annotations
@@ -17,51 +17,52 @@ from evo.standings.standings import Standings
 from evo.store import EvaluationRecord, EvaluationRequest, Purpose
 from trainer.evaluation import Split
 
-_MOST_LOOKS = 50
+_MOST_REPLICATES = 50
 """Of one individual, that operators may ask for: by then its mean is known to a seventh of the noise."""
 
 
-def second_looks(
+def missing_replicates(
     plan: Plan, standings: Standings, under_way: Iterable[EvaluationRecord]
 ) -> list[tuple[int, EvaluationRequest]]:
-    """Return the evaluations that the leaders lack: pairs of an individual and what to ask of it.
+    """Return the replicates that the leaders lack: pairs of an individual and its evaluation.
 
     Args:
         plan: of the run.
-        standings: who leads, and how often each was evaluated.
+        standings: which lead, and how often each was evaluated.
         under_way: evaluations that are queued or running.
     """
-    if not plan.leaders or standings.repeats_exactly:
+    if not plan.leaders or standings.replication.repeats_exactly:
         return []
     pending = Counter(record.individual for record in under_way if record.purpose is Purpose.REPLICATE)
-    # Failed ones count too: whoever fails with one seed would be asked forever.
+    # Failed ones count too: an individual that fails with one seed would be replicated forever.
     return [
-        (leader.id, _look(plan, index))
+        (leader.id, _replicate(plan, index))
         for leader in standings.leaders()
-        for index in range(standings.second_looks[leader.id] + pending[leader.id], plan.leader_seeds - 1)
+        for index in range(standings.replication.results[leader.id] + pending[leader.id], plan.leader_seeds - 1)
     ]
 
 
 def repeatable(plan: Plan, standings: Standings, under_way: Set[int]) -> Set[int]:
-    """Return who may be evaluated with another seed because an operator asks for it; nobody where looks are no use.
+    """Return the individuals that an operator may ask to replicate; none where replicates are of no use.
 
-    Whoever has failed with one is left alone: operators learn nothing from failures and would ask for more of them.
+    One that has failed with a seed is left alone: operators learn nothing from failures and would ask for more of them.
 
     Args:
         plan: of the run.
-        standings: who was measured, and how often.
+        standings: which were measured, and how often.
         under_way: individuals with an evaluation that has not come in.
     """
-    if not plan.leaders or standings.repeats_exactly:
+    if not plan.leaders or standings.replication.repeats_exactly:
         return frozenset()
-    looks, failed = standings.second_looks, standings.failed_looks
-    return {one for one in standings.measured if one not in under_way and looks[one] < _MOST_LOOKS and not failed[one]}
+    results, failures = standings.replication.results, standings.replication.failures
+    idle = [one for one in standings.measured if one not in under_way]
+    return {one for one in idle if results[one] < _MOST_REPLICATES and not failures[one]}
 
 
-def further_look(plan: Plan, standings: Standings, individual: int) -> EvaluationRequest:
-    """Return what to ask of an individual of whom no evaluation is under way, so that it is looked at once more."""
-    return _look(plan, standings.second_looks[individual])
+def next_replicate(plan: Plan, standings: Standings, individual: int) -> EvaluationRequest:
+    """Return another replicate of an individual that has no evaluation under way."""
+    return _replicate(plan, standings.replication.results[individual])
 
 
-def _look(plan: Plan, index: int) -> EvaluationRequest:
+def _replicate(plan: Plan, index: int) -> EvaluationRequest:
     return EvaluationRequest(plan.second_seed(index), (Split.SELECTION,), Purpose.REPLICATE)

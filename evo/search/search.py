@@ -1,7 +1,7 @@
 """The journey of a candidate, top to bottom.
 
-    ask:   select parents → vary → gate → record → commit       `_start_proposals`, `_proposed`
-    work:  a free worker trains and scores it                   `_start_evaluations`, `_evaluated`
+    ask:   select parents → vary → gate → record → commit       `_start_proposals`, `_proposed`, `_admit`
+    work:  a free worker trains and scores it                   `evo.search.evaluations`
     tell:  record → fitness → survive → archives                `_accept`
 
 One coroutine takes every decision; proposals and evaluations are tasks beside it that only work. Whatever it decides is
@@ -20,20 +20,20 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable
-from functools import partial
 
 from evo.lineage.writer import FamilyTree, LineageWriter
 from evo.search.breeding import Breeder, Draft
-from evo.search.confirmation import certain_requests, confirmation, replicate_requests
+from evo.search.confirmation import Confirmation, replicate_requests
 from evo.search.credit import Credit
-from evo.search.jobs import Jobs, in_order
-from evo.search.observer import Observer
+from evo.search.evaluations import Evaluations
+from evo.search.jobs import Jobs
+from evo.search.observer import Deferred, Observer
 from evo.search.pace import Pace
-from evo.search.replication import further_look, second_looks
+from evo.search.replication import missing_replicates, next_replicate
 from evo.search.stopping import Progress, Stopped, StoppingRules, StopReason, failed_generation_zero
 from evo.standings.plan import Plan
 from evo.standings.rungs import WHOLE, Switch
-from evo.standings.sentinels import Drift, device_of
+from evo.standings.sentinels import Drift
 from evo.standings.standings import Standings
 from evo.store import (
     MEASURED_AGAIN,
@@ -45,13 +45,12 @@ from evo.store import (
     Purpose,
     Store,
 )
-from evo.workers import Evaluator, Slot
-from evo.workers.pool import Loss, LostEvaluations, WorkerPool, machine_failure
+from evo.workers import Evaluator
 from operators.errors import CostLimitReached, OperatorUnavailable
 from operators.proposal import MeasureAgain, NoOffspring, Proposal, Refused
 from populations.diversity import normal_form
-from trainer.errors import ConfigError, MachineError
-from trainer.evaluation import Evaluation, Split, Status
+from trainer.errors import ConfigError
+from trainer.evaluation import Evaluation, Split
 
 __all__ = ["Search", "StopReason", "Stopped"]
 
@@ -82,20 +81,18 @@ class Search:
         self._breeder = breeder
         self._standings = standings
         self._observer = observer
-        self._jobs = jobs or Jobs(store, standings)
+        self._news = Deferred(observer)
         self._rules = rules or StoppingRules()
         self._credit = credit
         self._clock = clock
-        self._pool = WorkerPool(evaluator.workers)
-        self._pace = Pace(plan, self._pool.size, clock)
-        self._losses = LostEvaluations()
-        self._queue: deque[EvaluationRecord] = deque()
+        self._pace = Pace(plan, len(evaluator.workers), clock)
+        jobs = jobs or Jobs(store, standings)
+        self._evaluations = Evaluations(store, standings, evaluator, jobs, self._pace, self._news, self._fail)
+        self._confirmation = Confirmation(plan, standings, store, self._pace, self._evaluations)
         self._reopened: deque[Draft] = deque()
         self._proposing: dict[asyncio.Task[Proposal], tuple[Draft, float]] = {}
-        self._evaluating: dict[asyncio.Task[Evaluation], tuple[EvaluationRecord, int, Slot]] = {}
         self._next_number = 1
         self._refused_in_a_row = 0
-        self._news: list[Callable[[], None]] = []
         self._is_ahead_of_store = False  # by a step that was not committed: then nothing here may be told or kept
         self._failure: BaseException | None = None
         self._interrupted = asyncio.Event()
@@ -114,7 +111,7 @@ class Search:
     @property
     def under_way(self) -> tuple[int, int]:
         """How many proposals are being made and how many evaluations run, between two steps."""
-        return len(self._proposing), len(self._evaluating)
+        return len(self._proposing), len(self._evaluations.tasks)
 
     def begin(self, source: str) -> None:
         """Record generation 0 and queue its replicates: the first acts of a new run."""
@@ -131,9 +128,8 @@ class Search:
             self.recall(outcome)
         while begun:
             self._reopen(begun.popleft())
-        self._store.release_all_running("the driver ended")
+        self._evaluations.restore()
         self._lineage_writer.restore()
-        self._queue = in_order(self._store.queued())
         self._next_number = (self._store.last_proposal_number() or 0) + 1
         self._pace.restore(self._store)
 
@@ -156,7 +152,7 @@ class Search:
         interruption = asyncio.create_task(self._interrupted.wait())
         try:
             self._step()
-            while (working := [*self._proposing, *self._evaluating]) and not self._interrupted.is_set():
+            while (working := [*self._proposing, *self._evaluations.tasks]) and not self._interrupted.is_set():
                 await asyncio.wait([*working, interruption], return_when=asyncio.FIRST_COMPLETED)
                 self._step()
         finally:
@@ -178,39 +174,29 @@ class Search:
             if self._credit is not None:
                 self._credit.keep()
         self._is_ahead_of_store = False
-        self._show()
+        self._report()
         if self._failure is not None:
             raise self._failure
 
     def _take_in(self) -> None:
-        for evaluation in [task for task in self._evaluating if task.done()]:
-            self._evaluated(evaluation)
-        self._retire_unfit_workers()
+        for record, result in self._evaluations.finished():
+            self._accept(record, result)
+        self._evaluations.retire_unfit_workers()
         for proposal in [task for task in self._proposing if task.done()]:
             self._proposed(proposal)
         if self._failure is None and self._standings.generation_zero is None and not self._baseline_is_open():
             self._fail(failed_generation_zero(self._store.evaluations_of(0)))
         self._apply_rules()
 
-    def _apply_rules(self) -> None:
-        """End the search proper when a rule says so; its finalists are still to be confirmed."""
-        if self._stopped is None and not self._search_is_over():
-            pace = self._pace
-            under_way = len(self._queue) + len(self._evaluating) + len(self._proposing)
-            progress = Progress(pace.driven_seconds, pace.result_seconds, under_way)
-            stopped = self._rules.verdict(self._plan, self._standings, self._store, progress)
-            if stopped is not None:
-                self._stop(stopped.ending, stopped.reason)
-
     def _start(self) -> None:
-        self._start_second_looks()
-        self._start_sentinels()
-        self._start_evaluations()
+        self._start_replicates()
+        self._evaluations.start_sentinels(self._has_room)
+        self._evaluations.start()
         if self._stopped is None:
             self._start_proposals()
-        if self._stopped is None or self._stopped.ending.is_by_rule:
+        if self._stopped is None or self._stopped.stop_reason.is_by_rule:
             self._start_confirmations()
-            self._start_evaluations()
+            self._evaluations.start()
 
     # Ask
 
@@ -222,21 +208,22 @@ class Search:
             self._next_number += 1
             self._propose(draft)
 
-    def _propose(self, draft: Draft) -> None:
-        self._proposing[asyncio.create_task(self._breeder.propose(draft))] = (draft, self._clock())
-
     def _may_propose(self) -> bool:
-        if self._room() < 1 or self._refused_in_a_row >= _MOST_REFUSALS_IN_A_ROW:
+        if not self._has_room() or self._refused_in_a_row >= _MOST_REFUSALS_IN_A_ROW:
             return False
-        looks = sum(record.purpose is Purpose.REPLICATE for record in self._queue)
-        waiting = sum(map(_is_of_offspring, self._queue)) + len(self._proposing)
+        queue, slots = self._evaluations.queue, self._evaluations.pool.size
+        replicates = sum(record.purpose is Purpose.REPLICATE for record in queue)
+        waiting = sum(map(_is_of_offspring, queue)) + len(self._proposing)
         if self._plan.generational:
-            if looks >= self._pool.size:
+            if replicates >= slots:
                 return False
-            running = sum(_is_of_offspring(record) for record, *_ in self._evaluating.values())
+            running = sum(map(_is_of_offspring, self._evaluations.running))
             generation_end = (self._standings.searched // self._plan.mu + 1) * self._plan.mu
             return self._standings.searched + running + waiting < generation_end
-        return waiting + looks < self._pace.lookahead.target()
+        return waiting + replicates < self._pace.lookahead.target()
+
+    def _propose(self, draft: Draft) -> None:
+        self._proposing[asyncio.create_task(self._breeder.propose(draft))] = (draft, self._clock())
 
     def _proposed(self, task: asyncio.Task[Proposal]) -> None:
         draft, started = self._proposing.pop(task)
@@ -266,155 +253,73 @@ class Search:
         if twin is not None:
             self._refuse(draft, "duplicate", f"individual {twin}, admitted meanwhile, is the same program")
             return
-        request = self._request(self._first_share(draft.number))
+        request = self._request(self._first_budget_fraction(draft.number))
         (evaluation,) = self._store.admit(
             draft.number, source=proposal.source, normal_form=form, idea=proposal.idea, evaluations=[request]
         )
         self._lineage_writer.admitted(draft.number)
-        self._queue.append(self._store.evaluation(evaluation))
-        self._news.append(partial(self._observer.proposed, self._store.individual(draft.number)))
+        self._evaluations.queue.append(self._store.evaluation(evaluation))
+        self._news.proposed(self._store.individual(draft.number))
         self._pace.lookahead.proposal_admitted()
         self._refused_in_a_row = 0
 
-    def _measure_again(self, draft: Draft, wish: MeasureAgain) -> None:
-        """Evaluate an individual with another seed, which takes the place of an offspring."""
-        if any(record.individual == wish.individual for record in self._under_way()):
-            self._refuse(draft, "duplicate", f"individual {wish.individual} is being evaluated once more already")
-            return
-        self._store.refuse(draft.number, MEASURED_AGAIN, str(wish))
-        look = further_look(self._plan, self._standings, wish.individual)
-        self._queue.append(self._enqueued(wish.individual, look))
-        self._queue = in_order(self._queue)
-        self._pace.lookahead.proposal_admitted()
-        self._refused_in_a_row = 0
-
-    def _first_share(self, individual: int) -> float:
-        """Return the share of the budget that a new individual trains with, with room for all rungs above."""
+    def _first_budget_fraction(self, individual: int) -> float:
+        """Return the part of the budget that a new individual trains with, with room for all rungs above."""
         ladder = self._standings.ladder
         budget_fraction = ladder.first(individual)
         return budget_fraction if ladder.cost_from(budget_fraction) <= self._room() else WHOLE
 
     def _request(self, budget_fraction: float) -> EvaluationRequest:
-        """Return what to ask of an offspring on a rung."""
+        """Return the evaluation of an offspring on a rung."""
         purpose = Purpose.SEARCH if budget_fraction == WHOLE else Purpose.SCREEN
         return EvaluationRequest(self._plan.training_seed(0), (Split.SELECTION,), purpose, budget_fraction)
 
+    def _measure_again(self, draft: Draft, wish: MeasureAgain) -> None:
+        """Evaluate an individual with another seed, which takes the place of an offspring."""
+        if any(record.individual == wish.individual for record in self._evaluations.under_way):
+            self._refuse(draft, "duplicate", f"individual {wish.individual} is being evaluated once more already")
+            return
+        self._store.refuse(draft.number, MEASURED_AGAIN, str(wish))
+        replicate = next_replicate(self._plan, self._standings, wish.individual)
+        self._evaluations.enqueue_replicates([(wish.individual, replicate)])
+        self._pace.lookahead.proposal_admitted()
+        self._refused_in_a_row = 0
+
     def _refuse(self, draft: Draft, kind: str, reason: str) -> None:
         self._store.refuse(draft.number, kind, reason)
-        self._news.append(partial(self._observer.refused, self._store.proposal(draft.number)))
+        self._news.refused(self._store.proposal(draft.number))
         self._refused_in_a_row += 1
-        if self._refused_in_a_row >= _MOST_REFUSALS_IN_A_ROW and not self._under_way():
+        if self._refused_in_a_row >= _MOST_REFUSALS_IN_A_ROW and not self._evaluations.under_way:
             self._stop(
                 StopReason.NO_OFFSPRING,
                 f"{_MOST_REFUSALS_IN_A_ROW} proposals in a row gave nothing to evaluate; the last: {reason}",
             )
 
-    def _abandon_proposals(self) -> None:
-        for task in self._proposing:
-            task.cancel()
-
-    # Work
-
-    def _start_sentinels(self) -> None:
-        """Give generation 0 to every free worker whose device has gone long without it."""
-        sentinels, running = self._standings.sentinels, self._evaluating.values()
-        watched = {device_of(slot.name) for record, _, slot in running if record.purpose is Purpose.SENTINEL}
-        for slot in self._pool.free:
-            device = device_of(slot.name)
-            if device in watched or not sentinels.are_due(device) or self._room() < 1:
-                continue
-            self._pool.take(slot)
-            self._launch(self._enqueued(0, sentinels.request), slot)
-            watched.add(device)
-
-    def _start_evaluations(self) -> None:
-        waiting, self._queue = self._queue, deque()
-        for record in waiting:
-            slot = self._pool.reserve(record.id)
-            if slot is None:
-                self._queue.append(record)
-            else:
-                self._launch(record, slot)
-
-    def _launch(self, record: EvaluationRecord, slot: Slot) -> None:
-        attempt = self._store.launch(record.id, slot.name)
-        task = asyncio.create_task(self._evaluator.evaluate(slot, self._jobs.of(record)))
-        self._evaluating[task] = (record, attempt, slot)
-        self._news.append(partial(self._observer.started, record, slot.name, len(self._evaluating)))
-
-    def _evaluated(self, task: asyncio.Task[Evaluation]) -> None:
-        record, attempt, slot = self._evaluating.pop(task)
-        self._pool.release(slot)
-        error = task.exception()
-        if error is not None:
-            self._not_evaluated(record, attempt, slot, error)
-            return
-        result = task.result()
-        if result.status is Status.LOST:
-            self._pool.lost(slot, record.id, result.reason)
-            if self._runs_again(record, result):
-                self._run_again(record, attempt, result.reason)
-                return
-            self._pool.acquit(record.id)
-        else:
-            self._pool.answered(slot, record.id)
-        self._pace.lookahead.evaluation_took(result.timings.total_seconds)
-        if self._store.finish(record.id, attempt, result) is not None:
-            self._accept(record, result)
-
-    def _not_evaluated(self, record: EvaluationRecord, attempt: int, slot: Slot, error: BaseException) -> None:
-        """Have another worker evaluate what this one could not start for, and fail when there is none."""
-        if not isinstance(error, MachineError) or self._pool.did_not_start(slot, record.id, str(error)):
-            self._fail(error)
-        self._run_again(record, attempt, str(error))
-
-    def _run_again(self, record: EvaluationRecord, attempt: int, reason: str) -> None:
-        self._store.release(record.id, attempt, reason)
-        self._queue.append(record)  # others first: they show whether it is the machine or the candidate
-        if self._failure is None:
-            self._news.append(partial(self._observer.lost, record, reason))
-            note = f"Evaluation {record.id} of {record.individual} was lost and runs again: {reason}"
-            self._news.append(partial(self._observer.note, note))
-
-    def _runs_again(self, record: EvaluationRecord, lost: Evaluation) -> bool:
-        """Return whether a lost evaluation goes back into the queue, and fail when the machine is to blame."""
-        any_measured = self._standings.generation_zero is not None
-        loss = self._losses.lost(record.id, any_measured=any_measured)
-        if loss is Loss.MACHINE_FAILS:
-            self._fail(machine_failure(lost.reason))
-        return loss is not Loss.GIVE_UP
-
-    def _retire_unfit_workers(self) -> None:
-        for slot, lost, retirement in self._pool.retire_unfit(self._store):
-            self._evaluator.retire(slot)
-            self._losses.forgive(lost)
-            self._pace.lookahead.slots = self._pool.size
-            note = f"Out of service until the run is resumed: {retirement}."
-            self._news.append(partial(self._observer.note, note))
+    def _reopen(self, record: ProposalRecord) -> None:
+        try:
+            self._reopened.append(self._breeder.reopen(record))
+        except ConfigError:
+            self._store.refuse(record.number, "operator_gone", f"the run goes on without {record.operator}")
 
     # Tell
 
     def _accept(self, record: EvaluationRecord, result: Evaluation) -> None:
-        if result.status is not Status.LOST:
-            self._losses.evaluated(record.id)
         # Every result is another chance for operators that had nothing left to propose, one and no more.
         self._refused_in_a_row = min(self._refused_in_a_row, _MOST_REFUSALS_IN_A_ROW - 1)
-        individual = self._store.individual(record.individual)
-        outcome = self._store.outcome(record.id)
+        individual, outcome = self._store.individual(record.individual), self._store.outcome(record.id)
         self._tell(individual, outcome)
-        if (
-            budget_fraction := self._standings.ladder.promotion(record.individual)
-        ) and outcome.purpose is Purpose.SCREEN:
-            self._queue.append(self._enqueued(record.individual, self._request(budget_fraction)))
+        promotion = self._standings.ladder.promotion(record.individual)
+        if promotion and outcome.purpose is Purpose.SCREEN:
+            self._evaluations.enqueue([(record.individual, self._request(promotion))])
         self._pace.result_came(outcome.budget_fraction)
-        self._news.append(partial(self._observer.finished, individual, outcome, self._standings, result.reason))
+        self._news.finished(individual, outcome, self._standings, result.reason)
         if remark := self._standings.exploration.remark(outcome.result_number):
             self._store.record_event("exploration", {"told": outcome.result_number, "remark": remark})
-            self._news.append(partial(self._observer.note, remark))
+            self._news.note(remark)
         changes: tuple[Drift | Switch, ...] = (*self._standings.sentinels.drifts, *self._standings.ladder.switches)
         for change in changes:
             if change.result_number == outcome.result_number:
-                self._news.append(partial(self._observer.note, f"{change}."))
+                self._news.note(f"{change}.")
 
     def _tell(self, individual: IndividualRecord, outcome: Outcome) -> None:
         self._standings.tell(individual, outcome, self._store.source)
@@ -422,84 +327,55 @@ class Search:
             self._credit.tell(individual, outcome)
 
     def _baseline_is_open(self) -> bool:
-        return any(record.purpose is Purpose.BASELINE for record in self._under_way())
+        return any(record.purpose is Purpose.BASELINE for record in self._evaluations.under_way)
 
-    def _under_way(self) -> list[EvaluationRecord]:
-        """Return the evaluations that wait for a worker or run."""
-        return [*self._queue, *(record for record, *_ in self._evaluating.values())]
-
-    # Confirm
+    # Replicate and confirm
 
     def _room(self) -> float:
         """Return how many evaluations the search proper has left, beyond those that are under way or proposed.
 
-        Who is on a rung counts with all that it may still climb, so that nobody finds the budget spent half-way.
+        An individual on a rung counts with all that it may still climb, so that the budget suffices for it.
         """
-        under_way = sum(self._standings.ladder.cost_from(record.budget_fraction) for record in self._under_way())
+        ladder = self._standings.ladder
+        under_way = sum(ladder.cost_from(record.budget_fraction) for record in self._evaluations.under_way)
         return round(self._pace.search_end - self._standings.spent - under_way - len(self._proposing), 6)
 
-    def _search_is_over(self) -> bool:
-        """Return whether less than one evaluation is left to the search proper."""
-        return self._standings.spent > self._pace.search_end - 1
+    def _has_room(self) -> bool:
+        return self._room() >= 1
 
-    def _start_second_looks(self) -> None:
+    def _start_replicates(self) -> None:
         """Queue what the leaders lack, before anything else, as long as the search proper has budget."""
         room = max(0, math.floor(self._room()))
-        wanted = second_looks(self._plan, self._standings, self._under_way())[:room]
+        wanted = missing_replicates(self._plan, self._standings, self._evaluations.under_way)[:room]
         if wanted:
-            self._queue.extend(self._enqueued(individual, request) for individual, request in wanted)
-            self._queue = in_order(self._queue)
+            self._evaluations.enqueue_replicates(wanted)
 
     def _start_confirmations(self) -> None:
         """Confirm the finalists once the search proper is over, and search on with what they leave of the budget."""
-        under_way = self._under_way()
-        if self._proposing or any(record.purpose is not Purpose.CONFIRM for record in under_way):
-            self._start_certain_confirmations()
-            return
-        # Where a rule has ended the search early, this takes no more of the budget than it would have had at the end.
-        end = min(self._plan.evaluations, self._pace.search_end + self._plan.confirmations)
-        left = end - self._standings.spent - len(under_way)
-        requests, later = confirmation(self._plan, self._standings, self._store, left)
-        reserved = len(requests) + later
-        if self._stopped is None and left - reserved >= 1:
-            self._pace.search_end = self._plan.evaluations - reserved
+        is_stopped, proposing = self._stopped is not None, len(self._proposing)
+        if self._confirmation.start(proposing, is_stopped=is_stopped, is_open=not is_stopped and self._has_room()):
             self._start_proposals()
-            return
-        # Each result may change who goes on, so nothing is asked for before a worker is free.
-        idle = max(0, len(self._pool.free) - len(self._queue))
-        self._queue.extend(self._enqueued(individual, wanted) for individual, wanted in requests[:idle])
-
-    def _start_certain_confirmations(self) -> None:
-        """Give workers that the end of the search leaves idle what the confirmation takes in any case."""
-        idle = len(self._pool.free) - len(self._proposing)
-        is_open = self._stopped is None and self._room() >= 1
-        if self._queue or idle <= 0 or is_open:
-            return
-        left = self._plan.evaluations - self._pace.search_end
-        requests = certain_requests(self._plan, self._standings, self._store, left)[:idle]
-        self._queue.extend(self._enqueued(0, wanted) for wanted in requests)
-        self._pace.search_end += len(requests)
-
-    def _enqueued(self, individual: int, wanted: EvaluationRequest) -> EvaluationRecord:
-        queued = self._store.enqueue(
-            individual,
-            seed=wanted.seed,
-            splits=wanted.splits,
-            purpose=wanted.purpose,
-            budget_fraction=wanted.budget_fraction,
-        )
-        return self._store.evaluation(queued)
 
     # End
 
-    def _stop(self, ending: StopReason, reason: str) -> None:
+    def _apply_rules(self) -> None:
+        """End the search proper when a rule says so; its finalists are still to be confirmed."""
+        is_over = self._standings.spent > self._pace.search_end - 1
+        if self._stopped is None and not is_over:
+            under_way = len(self._evaluations.under_way) + len(self._proposing)
+            progress = Progress(self._pace.driven_seconds, self._pace.result_seconds, under_way)
+            stopped = self._rules.verdict(self._plan, self._standings, self._store, progress)
+            if stopped is not None:
+                self._stop(stopped.stop_reason, stopped.reason)
+
+    def _stop(self, stop_reason: StopReason, reason: str) -> None:
         """Propose nothing more; what has been proposed is still evaluated."""
         if self._stopped is None:
-            self._stopped = Stopped(ending, reason)
-            if ending.is_by_rule:
-                # The search proper is over: nothing but the confirmation may begin, no second look either.
+            self._stopped = Stopped(stop_reason, reason)
+            if stop_reason.is_by_rule:
+                # The search proper is over: nothing but the confirmation may begin, no replicate either.
                 self._pace.search_end -= max(0.0, self._room())
-            self._news.append(partial(self._observer.note, f"Nothing more is proposed: {reason}"))
+            self._news.note(f"Nothing more is proposed: {reason}")
 
     def _fail(self, error: BaseException) -> None:
         """End the search with `error` once this step is committed; of several the first counts."""
@@ -507,31 +383,21 @@ class Search:
 
     async def _wind_up(self) -> None:
         """Leave nothing running: what is unfinished goes back to where a resumed run finds it."""
-        self._abandon_proposals()
+        for task in self._proposing:
+            task.cancel()
         await self._evaluator.close()
-        await asyncio.gather(*self._proposing, *self._evaluating, return_exceptions=True)
+        await asyncio.gather(*self._proposing, *self._evaluations.tasks, return_exceptions=True)
         await self._breeder.close()
         if not self._is_ahead_of_store:
             with self._store.transaction():
-                for task in [*self._evaluating]:
-                    self._settle(task)
-            self._show()
+                for record, result in self._evaluations.settle():
+                    self._accept(record, result)
+            self._report()
         self._lineage_writer.close()
 
-    def _settle(self, task: asyncio.Task[Evaluation]) -> None:
-        """Keep an evaluation that finished while everything was ended, or put it back into the queue."""
-        record, attempt, _ = self._evaluating.pop(task)
-        failed = task.cancelled() or task.exception() is not None
-        if failed or task.result().status is Status.LOST:
-            self._store.release(record.id, attempt, "the run was stopped")
-        elif self._store.finish(record.id, attempt, task.result()) is not None:
-            self._accept(record, task.result())
-
-    def _show(self) -> None:
+    def _report(self) -> None:
         """Tell the observer and git what the store holds now."""
-        news, self._news = self._news, []
-        for tell in news:
-            tell()
+        self._news.report()
         self._lineage_writer.update()
 
     def _verdict(self) -> Stopped:
@@ -539,14 +405,6 @@ class Search:
             return Stopped(StopReason.COMPLETE, "the budget is spent")
         # Nothing else ends the loop short of the budget.
         return self._stopped or Stopped(StopReason.INTERRUPTED, "the run was interrupted")
-
-    # Restore
-
-    def _reopen(self, record: ProposalRecord) -> None:
-        try:
-            self._reopened.append(self._breeder.reopen(record))
-        except ConfigError:
-            self._store.refuse(record.number, "operator_gone", f"the run goes on without {record.operator}")
 
 
 def _is_of_offspring(record: EvaluationRecord) -> bool:

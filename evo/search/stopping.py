@@ -53,9 +53,9 @@ _BY_RULE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """How a search ended; `reason` is for a person."""
+    """How a search ended; `reason` says it in a sentence."""
 
-    ending: StopReason
+    stop_reason: StopReason
     reason: str
 
 

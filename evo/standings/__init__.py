@@ -2,9 +2,14 @@
 
 standings       all of it, result by result
 plan            how the budget is divided
+archive         the hall of fame and the fronts
 rungs           the ladder of smaller budgets
-incumbent       the best on split S that holds on split G
+replication     how often individuals ran with further seeds
+incumbent       the best on split S that holds on the holdout split G
+confirmations   the finalists and their race
 gains           what was confirmed: gains over generation 0, members of a front
+differences     whether one mean is better than another beyond noise
+individuals     what is known of each individual and each operator
 paired_noise    the noise of a difference between individuals that share their seeds
 sentinels       whether a device still measures what it measured
 exploration     when a stalled search explores

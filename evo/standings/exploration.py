@@ -2,8 +2,8 @@
 
 While a search explores, part of its offspring come from elsewhere (`search/breeding`): their parents are elites of the
 archive, far apart in their code, and operators are asked to be bold. The rest go on as before, so that little is lost
-where the stall was only bad luck. It ends with the next best individual, or after a while, and then begins to count
-anew.
+where the stall was only bad luck. It ends with the next best individual, or after a while, and then starts counting
+again.
 """
 
 from __future__ import annotations

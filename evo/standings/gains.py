@@ -1,6 +1,6 @@
 """What was confirmed where selection did not look: gains over generation 0, and a front.
 
-Generation 0 ran with the same seeds there as everybody else who was confirmed, so differences are paired.
+Generation 0 ran with the same seeds as every other confirmed individual, so differences are paired.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class Gain:
         margin: half the width of the 95% interval around `value`: more standard errors than two where `noise` itself
             rests on few evaluations.
         seeds: how many pairs it rests on.
-        is_behind: whether these are half as many as another's or fewer: it was left behind in the race (`plan`),
-            and may look better than who went on because nobody looked again.
+        is_behind: whether these are half as many as another's or fewer: it was eliminated in the race (`plan`), and
+            cannot win, however well its few seeds scored.
     """
 
     individual: int
@@ -63,7 +63,7 @@ class ConfirmedMember:
         means: over its fresh evaluations, by objective.
         errors: standard error of each mean, from the spread of generation 0's replicates.
         seeds: how many evaluations the means rest on.
-        holds: whether the means keep the constraints and nobody else who was confirmed, generation 0 included,
+        holds: whether the means keep the constraints and no other confirmed individual, generation 0 included,
             dominates them beyond noise.
     """
 
@@ -81,15 +81,15 @@ class _Means:
 
 
 def paired_gains(fresh: Fresh, objective: Objective, *, repeats_exactly: bool = False) -> list[Gain]:
-    """Return the gain of everybody but generation 0; nobody's before generation 0 ran twice.
+    """Return the gain of every individual but generation 0; none before generation 0 ran twice.
 
-    The best comes first, and who was left behind in the race last. They rank by their own means: gains of individuals
+    The best comes first, those eliminated in the race last. They rank by their own means: gains of individuals
     that ran with different seeds carry the noise of generation 0 with them, which says nothing about either.
 
     Args:
         fresh: what was measured.
         objective: whose gains.
-        repeats_exactly: whether seeds change nothing, so that nobody is behind for want of them.
+        repeats_exactly: whether seeds change nothing, so that none is eliminated for having few.
     """
     name, sign = objective.name, objective.weight
     reference = fresh.get(0, {})
@@ -124,7 +124,7 @@ def paired_gains(fresh: Fresh, objective: Objective, *, repeats_exactly: bool = 
 def confirmed_members(
     fresh: Fresh, objectives: Sequence[Objective], constraints: Sequence[Constraint]
 ) -> list[ConfirmedMember]:
-    """Return everybody but generation 0, best in the first objective first; nobody before generation 0 ran twice."""
+    """Return all but generation 0, best in the first objective first; none before generation 0 ran twice."""
     reference = fresh.get(0, {})
     if len(reference) < 2:
         return []
@@ -155,8 +155,8 @@ def _on_seeds(
 def _spread(values: Mapping[int, Mapping[int, float]]) -> PairedNoise:
     """Return how much a difference varies, by the most that can tell: some individuals and the seeds all of them had.
 
-    Those who went on in a race are few with many seeds, all of them are more with fewer; or generation 0 alone, if it
-    ran oftener still.
+    The survivors of a race are few with many seeds, all finalists are more with fewer; or generation 0 alone, if it ran
+    with more seeds still.
     """
     others = [own for individual, own in values.items() if individual and own]
     spreads = [PairedNoise.of_replicates([*values[0].values()])]

@@ -17,9 +17,9 @@ class Confirmed(StrEnum):
     """How the gain of the finalists is confirmed at the end."""
 
     ON_TEXT = "on held-out text"
-    """In `val_bpb`, with fresh seeds, on a split that selection never saw; it also is a gate for would-be champions."""
+    """In `val_bpb`, with fresh seeds, on the holdout split that selection never sees; an incumbent must hold there."""
     WITH_SEEDS = "with fresh seeds"
-    """In any other first objective: no held-out text measures that, and of a script's data none is known to be so."""
+    """In any other first objective: held-out text does not measure it, and a script names no held-out data."""
 
 
 _MOST_FINALISTS = 6
@@ -71,6 +71,11 @@ class Plan:
     seed: int
     confirmed: Confirmed
     several: bool
+
+    @property
+    def has_holdout(self) -> bool:
+        """Whether the best must hold on the holdout split too: where that can confirm a gain."""
+        return self.confirmed is Confirmed.ON_TEXT
 
     @property
     def finalists(self) -> int:

@@ -1,11 +1,11 @@
-"""The ladder: offspring train with a share of the budget first, and who ranks well there gets the whole.
+"""The ladder: offspring train with a part of the budget first, and those that rank well there get the whole.
 
 Every rung is a training of its own from scratch that knows its shorter budget, never one that is cut off: schedules end
 with the budget, and the loss on the way there says little. Only the whole budget gives a fitness.
 
 Promotion is asynchronous successive halving (Li et al., 2020, "A System for Massively Parallel Hyperparameter Tuning"),
-with two differences that a search by evolution needs: who is compared are the newest results of a rung, since a
-population moves on, and everybody is judged once, on arrival, since who was dropped is as old as its parents.
+with two differences that an evolutionary search needs: a result is compared with the newest of its rung, since a
+population moves on, and each is judged once, on arrival, since one that was dropped is as old as its parents.
 
 That a rung ranks as the whole budget does is not assumed but measured: the first individuals, and a tenth of the later
 ones, go on whatever they score. Only these say how the ranks agree, for among those that were promoted for their rank
@@ -28,7 +28,7 @@ from trainer.evaluation import Status
 from trainer.objectives import Constraint, Objective
 
 WHOLE = 1.0
-"""The share of the budget that gives a fitness."""
+"""The part of the budget that gives a fitness."""
 
 _UNJUDGED_SHARE = 0.1
 _COMPARED_WITH = 32
@@ -40,7 +40,7 @@ class Switch:
     """A rung was switched off or, later, on again.
 
     Attributes:
-        told: number of the result that showed it.
+        result_number: of the result that showed it.
         budget_fraction: of the budget, the rung's.
         is_used: whether it is used from then on.
         correlation: Spearman's, of the rung's values with those of the whole budget.
@@ -116,7 +116,7 @@ class Ladder:
     """Decides on which share of the budget an individual trains next: a function of the results told, in their order.
 
     Args:
-        config: the rungs; without any, everybody trains with the whole budget at once.
+        config: the rungs; without any, every individual trains with the whole budget at once.
         seed: of the run.
         objectives: by which results of a rung are ranked; with several, by how many results dominate one.
         constraints: bounds that rank before the objectives.
@@ -237,7 +237,7 @@ class Ladder:
 
 
 def spearman(pairs: Sequence[tuple[float, float]]) -> float:
-    """Return Spearman's rank correlation, ties at their mean rank; 0.0 where one side is all ties: it ranks nobody.
+    """Return Spearman's rank correlation, ties at their mean rank; 0.0 where one side is all ties.
 
     Args:
         pairs: two at least.

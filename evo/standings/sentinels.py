@@ -1,6 +1,6 @@
 """Sentinels: generation 0 run again now and then on every device, to notice when a device drifts.
 
-A device that throttles, or is shared with a newcomer, trains less in the same seconds: whatever is measured on it from
+A device that throttles, or is shared with another process, trains less in the same seconds: what is measured on it from
 then on looks worse than it is. A sentinel repeats the very first training, seed included; what it measures is about the
 device, and counts in no mean.
 """
@@ -20,11 +20,11 @@ _SIGMAS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """A device measured generation 0 otherwise than before.
+    """A device measures generation 0 differently than before.
 
     Attributes:
         device: its name.
-        told: number of the sentinel's result.
+        result_number: of the sentinel's result.
         value: what it measured, in the unit of the first objective.
         before: mean of generation 0 with the same seed, on every device, until then.
         sigmas: the difference in standard deviations of one evaluation; positive where it is better now.
@@ -90,7 +90,7 @@ class Sentinels:
 
     @property
     def request(self) -> EvaluationRequest:
-        """What to ask of generation 0 when a sentinel is due: the seed of its first evaluation."""
+        """The evaluation of generation 0 when a sentinel is due: with the seed of its first one."""
         assert self._seed is not None  # noqa: S101 - none is due before that was told
         return EvaluationRequest(self._seed, (Split.SELECTION,), Purpose.SENTINEL)
 

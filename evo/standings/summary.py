@@ -8,37 +8,12 @@ from typing import Any
 
 from evo.config.config import Config
 from evo.standings.gains import ConfirmedMember, Gain
+from evo.standings.individuals import Standing
 from evo.standings.plan import CONFIRMED_OBJECTIVE, Confirmed
 from evo.standings.rungs import RungState
 from evo.standings.standings import Standings
 from evo.store import Spending, StoreView, Work, published
-from populations.hypervolume import hypervolume_shares
-from populations.individual import Individual
 from trainer.objectives import Objective
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """One individual's place in the summary.
-
-    Attributes:
-        objectives: means over its evaluations.
-        broken: the constraints that these means break.
-    """
-
-    id: int
-    operator: str
-    idea: str
-    replicates: int
-    objectives: Mapping[str, float]
-    broken: tuple[str, ...]
-
-    @classmethod
-    def of(cls, individual: Individual) -> Standing:
-        """Return the standing of a measured individual."""
-        means = individual.means()
-        broken = tuple(str(one) for one in individual.fitness.constraints if one.violation(means))
-        return cls(individual.id, individual.operator, individual.idea, individual.replicates, means, broken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +21,7 @@ class Summary:
     """The state of a run.
 
     Attributes:
-        told: results so far.
+        result_number: results so far.
         spent: what they cost, of `budget` evaluations.
         rungs: those below the whole budget, and how far they rank as it does.
         statuses: how they ended.
@@ -56,8 +31,7 @@ class Summary:
         gain: of the best individual, once it was confirmed.
         front: over `front_objectives`, best in the first of them first.
         knee: id of the front's best trade-off; None where no member is one.
-        hypervolume: of the front after each result that changed it, as pairs of the result's number and the share of
-            the box between the worst and the best of everybody who was ever on the front.
+        hypervolume: of the front after each result that changed it (`Archive.hypervolume`).
         confirmed_front: its members measured again, once they were; over the objectives of selection.
         text_objective: the one that these are measured in on held-out text; None for a script.
     """
@@ -106,8 +80,12 @@ def summarize(config: Config, store: StoreView, standings: Standings) -> Summary
     """Return the summary of a run whose results `standings` was told."""
     best = standings.best()
     zero = standings.generation_zero
-    knee = standings.front.knee()
-    gains = {gain.individual: gain for gain in standings.gains()}
+    gains = {gain.individual: gain for gain in standings.confirmations.gains()}
+    front, knee = standings.front()
+
+    def standing(individual: int) -> Standing:
+        return Standing.of(store.individual(individual), standings)
+
     return Summary(
         result_number=standings.result_number,
         spent=standings.spent,
@@ -116,24 +94,17 @@ def summarize(config: Config, store: StoreView, standings: Standings) -> Summary
         statuses={status.value: count for status, count in sorted(standings.statuses.items())},
         objectives=tuple(dict.fromkeys((*standings.objectives, *config.task.measured.values()))),
         confirmed=standings.plan.confirmed,
-        generation_zero=Standing.of(zero) if zero else None,
-        best=Standing.of(best) if best else None,
+        generation_zero=standing(0) if zero else None,
+        best=standing(best.id) if best else None,
         gain=gains.get(best.id) if best else None,
         noise=standings.noise(),
         front_objectives=config.search.front,
-        front=tuple(map(Standing.of, standings.front.individuals)),
-        knee=knee.id if knee else None,
-        hypervolume=hypervolume_history(standings),
-        confirmed_front=tuple(standings.confirmed_front()),
+        front=tuple(map(standing, front)),
+        knee=knee,
+        hypervolume=standings.archive.hypervolume(),
+        confirmed_front=tuple(standings.confirmations.front()),
         text_objective=CONFIRMED_OBJECTIVE if config.script is None else None,
-        population=tuple(map(Standing.of, standings.population)),
+        population=tuple(standing(one.id) for one in standings.population),
         work=store.work(),
         spending=store.spending(),
     )
-
-
-def hypervolume_history(standings: Standings) -> tuple[tuple[int, float], ...]:
-    """Return the hypervolume of the front after each result that changed it (`Summary.hypervolume`)."""
-    result_number = [number for number, _ in standings.front_history]
-    shares = hypervolume_shares([points for _, points in standings.front_history], standings.front.objectives)
-    return tuple(zip(result_number, shares, strict=True))

@@ -16,7 +16,7 @@ from evo.standings.plan import make_plan
 from evo.studies.measurement_cache import Measurement, MeasurementCache
 from evo.studies.tasks import run_tasks
 from evo.workers import Evaluator, Slot
-from evo.workers.pool import MOST_LOSSES, Loss, LostEvaluations, WorkerPool
+from evo.workers.pool import MOST_LOSSES, Loss, WorkerPool
 from trainer.errors import MachineError
 from trainer.evaluation import Evaluation, Job, Split, Status
 from trainer.machine.processes import refuse_inspection
@@ -117,7 +117,6 @@ class Bench:
         self._splits = tuple(splits)
         self._watcher = watcher
         self._pool = WorkerPool(evaluator.workers)
-        self._losses = LostEvaluations()
         self._queue: deque[tuple[int, Trial]] = deque()
         self._running: dict[asyncio.Task[Evaluation], tuple[int, Trial, Slot]] = {}
         self._interrupted = asyncio.Event()
@@ -165,15 +164,12 @@ class Bench:
         result = task.result()
         if result.status is not Status.LOST:
             self._pool.answered(slot, number)
-            self._losses.evaluated(number)
             self._keep(trial, Measurement.of(result, self._splits[-1]))
             return
-        self._pool.lost(slot, number, result.reason)
-        match self._losses.lost(number, any_measured=self._any_measured):
+        match self._pool.lost(slot, number, result.reason, any_measured=self._any_measured):
             case Loss.RUN_AGAIN:
                 self._run_again(number, trial, result.reason)
             case Loss.GIVE_UP:
-                self._pool.acquit(number)
                 self._keep(trial, Measurement.of(result, self._splits[-1]))
             case Loss.MACHINE_FAILS:
                 raise MachineError(

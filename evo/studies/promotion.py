@@ -283,7 +283,7 @@ def contender(record: IndividualRecord, program: str, viewed: Viewed, objective:
         objective: what is compared.
     """
     if objective.name == viewed.config.search.objectives[0]:
-        for one in viewed.standings.gains():
+        for one in viewed.standings.confirmations.gains():
             if one.individual == record.id:
                 gain = PairedGain(one.value, one.noise, one.margin, one.seeds)
                 share = one.value / abs(one.generation_zero) if one.generation_zero else None

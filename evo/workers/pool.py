@@ -50,7 +50,7 @@ class _Record:
         lost: evaluations that it lost since its last verdict, in order.
         reason: of the last of these.
         answers_before: verdicts of all workers until the first of these.
-        is_down: whether it did not start when it was last asked to, and nobody has come to a verdict since.
+        is_down: whether it did not start the last time, and no worker has come to a verdict since.
     """
 
     slot: Slot
@@ -71,6 +71,7 @@ class WorkerPool:
         self._in_service = {slot: _Record(slot) for slot in slots}
         self._free = deque(slots)
         self._lost_by: defaultdict[int, set[Slot]] = defaultdict(set)
+        self._lost_evaluations = LostEvaluations()
         self._answers = 0
 
     @property
@@ -108,14 +109,35 @@ class WorkerPool:
 
     def answered(self, slot: Slot, evaluation: int) -> None:
         """Take in that a worker came to a verdict, whatever that is."""
+        self._lost_evaluations.evaluated(evaluation)
         self._answers += 1
         self._in_service[slot].lost.clear()
         self._lost_by.pop(evaluation, None)
         for record in self._in_service.values():
             record.is_down = False
 
-    def lost(self, slot: Slot, evaluation: int, reason: str) -> None:
-        """Take in that a worker lost an evaluation."""
+    def lost(self, slot: Slot, evaluation: int, reason: str, *, any_measured: bool) -> Loss:
+        """Take in that a worker lost an evaluation, and return what that means.
+
+        Args:
+            slot: of the worker.
+            evaluation: its number.
+            reason: why, as far as it is known.
+            any_measured: whether anything was ever measured; before that no candidate is to blame.
+        """
+        self._hold_against(slot, evaluation, reason)
+        loss = self._lost_evaluations.lost(evaluation, any_measured=any_measured)
+        if loss is Loss.GIVE_UP:  # its candidate may be what ends its workers
+            self._acquit(evaluation)
+        return loss
+
+    def did_not_start(self, slot: Slot, evaluation: int, reason: str) -> bool:
+        """Take in that a worker could not start for an evaluation; return whether none can any more."""
+        self._hold_against(slot, evaluation, reason)
+        self._in_service[slot].is_down = True
+        return all(record.is_down for record in self._in_service.values())
+
+    def _hold_against(self, slot: Slot, evaluation: int, reason: str) -> None:
         record = self._in_service[slot]
         if not record.lost:
             record.answers_before = self._answers
@@ -123,25 +145,19 @@ class WorkerPool:
         record.reason = reason
         self._lost_by[evaluation].add(slot)
 
-    def did_not_start(self, slot: Slot, evaluation: int, reason: str) -> bool:
-        """Take in that a worker could not start for an evaluation; return whether none can any more."""
-        self.lost(slot, evaluation, reason)
-        self._in_service[slot].is_down = True
-        return all(record.is_down for record in self._in_service.values())
-
-    def acquit(self, evaluation: int) -> None:
-        """Hold an evaluation against nobody: it was given up, for its candidate may be what ends its workers."""
+    def _acquit(self, evaluation: int) -> None:
+        """Clear the workers' failure counts for an evaluation."""
         self._lost_by.pop(evaluation, None)
         for record in self._in_service.values():
             record.lost = [lost for lost in record.lost if lost != evaluation]
 
-    def retire_unfit(self, store: Store) -> list[tuple[Slot, list[int], Retirement]]:
-        """Take the workers out of service that lose everything while others work, and return what they had lost."""
+    def retire_unfit(self, store: Store) -> list[tuple[Slot, Retirement]]:
+        """Take the workers out of service that lose everything while others work; their losses are forgiven."""
         unfit = [
             record
             for record in self._in_service.values()
             if len(record.lost) >= MOST_LOSSES_IN_A_ROW
-            and record.answers_before < self._answers  # so whoever came to the last verdict stays
+            and record.answers_before < self._answers  # so the worker of the last verdict stays
             and record.slot in self._free
         ]
         retired = []
@@ -150,7 +166,8 @@ class WorkerPool:
             self._free.remove(record.slot)
             payload = {"worker": record.slot.name, "losses": len(record.lost), "reason": record.reason}
             store.record_event(_EVENT, payload)
-            retired.append((record.slot, record.lost, retirements(store)[-1]))
+            self._lost_evaluations.forgive(record.lost)
+            retired.append((record.slot, retirements(store)[-1]))
         return retired
 
 

@@ -69,7 +69,7 @@ def test_the_budget_is_spent_exactly(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run"
         with opened(path, config, evaluator, operator) as (search, store):
-            assert asyncio.run(search.run()).ending is StopReason.COMPLETE
+            assert asyncio.run(search.run()).stop_reason is StopReason.COMPLETE
             assert_spent(config, store)
             found = purposes(store)
             assert found[Purpose.BASELINE] == make_plan(config).baseline
@@ -78,6 +78,6 @@ def test_the_budget_is_spent_exactly(
             update={"search": config.search.model_copy(update={"gens": config.search.gens + more_gens})}
         )
         with opened(path, larger, PacedEvaluator(GENOME, 2), operator) as (search, store):
-            assert asyncio.run(search.run()).ending is StopReason.COMPLETE
+            assert asyncio.run(search.run()).stop_reason is StopReason.COMPLETE
             assert_spent(larger, store)
         assert_no_error(path)

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from statistics import fmean
 from typing import Any
 
-from evo.report.data import (
-    Confirmation,
-    EvaluationRow,
-    IndividualRow,
-    LineStep,
-    OperatorCosts,
-    RunReport,
-)
+from evo.report.data import EvaluationRow, LineStep, RunReport
+from evo.standings.differences import Difference
+from evo.standings.gains import Gain
+from evo.standings.individuals import OperatorResults, Standing
+from evo.standings.standings import Lead
 from trainer.evaluation import Status
 from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES as OBJECTIVES
 
 BPB, SPEED = OBJECTIVES["val_bpb"], OBJECTIVES["tokens_per_second"]
 SIGMA = 0.0012
+_STARTED = datetime(2026, 11, 20, 21, 4, tzinfo=UTC).timestamp()
 
 _OPERATORS = {
     "llm_mutation": "Warm the learning rate up over the first steps and decay it to zero linearly: the budget is too "
@@ -77,20 +76,41 @@ def sample_run(offspring: int = 60, *, population: int = 16, seed: int = 0, **ch
 def bare_run(**changes: Any) -> RunReport:
     """Return the report of a run that has evaluated nothing yet; `changes` replace fields of it."""
     fields = {
-        "individuals": (IndividualRow(0, (), "seed", "generation 0", None),),
+        "individuals": (Standing(0, (), "seed", "generation 0", None),),
         "evaluations": (),
+        "statuses": {},
+        "leads": (),
+        "gains": {},
         "best": None,
         "front": (),
         "knee": None,
         "hypervolume": (),
         "best_line": (),
-        "operator_costs": {},
-        "confirmation": None,
+        "operators": (),
+        "confirmed_gain": None,
         "noise": {},
         "state": "Running.",
         "cost_usd": 0.0,
     }
     return sample_run(0, **{**fields, **changes})
+
+
+def gains_over_generation_0(individuals: Iterable[Standing], sigma: float | None) -> dict[int, Difference]:
+    """Return what the standings of a run with these individuals would say."""
+    measured = {one.id: one for one in individuals if one.objectives}
+    zero = measured.pop(0, None)
+    if zero is None:
+        return {}
+    base = zero.objectives["val_bpb"]
+    return {
+        one.id: Difference.of(base - one.objectives["val_bpb"], base, sigma, one.replicates, zero.replicates)
+        for one in measured.values()
+    }
+
+
+def confirmed(individual: int, own: float, base: float, noise: float = 0.01, seeds: int = 3) -> Gain:
+    """Return the confirmed gain of an individual in a minimised objective."""
+    return Gain(individual, base - own, own, base, noise, 2 * noise, seeds, is_behind=False)
 
 
 class _Simulation:
@@ -99,7 +119,7 @@ class _Simulation:
     def __init__(self, offspring: int, population_size: int, seed: int) -> None:
         self.random = random.Random(seed)
         self.population_size = population_size
-        self.rows = {0: IndividualRow(0, (), "seed", "generation 0", None)}
+        self.rows = {0: Standing(0, (), "seed", "generation 0", None)}
         self.sources = {0: SOURCE}
         self.evaluations: list[EvaluationRow] = []
         self.truth: dict[int, tuple[float, float]] = {0: (1.98, 52_000.0)}
@@ -110,7 +130,7 @@ class _Simulation:
             self.breed(number)
 
     def bpb(self, number: int) -> float:
-        return self.rows[number].means["val_bpb"]
+        return self.rows[number].objectives["val_bpb"]
 
     def evaluate(self, number: int, seed: int) -> None:
         bpb, speed = self.truth[number]
@@ -128,21 +148,21 @@ class _Simulation:
                     result_number[name].append(value)
         means = {name: fmean(values) for name, values in result_number.items()}
         replicates = len(result_number["val_bpb"])
-        self.rows[number] = replace(self.rows[number], status=Status.OK, means=means, replicates=replicates)
+        self.rows[number] = replace(self.rows[number], status=Status.OK, objectives=means, replicates=replicates)
 
     def fail(self, number: int) -> None:
         status = self.random.choice([Status.CRASHED, Status.OUT_OF_MEMORY, Status.TIMED_OUT, Status.DIVERGED])
         reason = "RuntimeError: shapes (4, 128) and (64, 128) cannot be multiplied"
         row = EvaluationRow(len(self.evaluations) + 1, number, 0, status, "cpu", reason=reason)
         self.evaluations.append(row)
-        self.rows[number] = replace(self.rows[number], status=status, reason=reason)
+        self.rows[number] = replace(self.rows[number], status=status)
 
     def breed(self, number: int) -> None:
         operator = self.random.choice(list(_OPERATORS))
         arity = min(2 if "crossover" in operator else 1, len(self.population))
         rivals = self.random.sample(self.population, min(2 * arity, len(self.population)))
         parents = tuple(sorted(rivals, key=self.bpb)[:arity])
-        self.rows[number] = IndividualRow(number, parents, operator, _OPERATORS[operator], None)
+        self.rows[number] = Standing(number, parents, operator, _OPERATORS[operator], None)
         self.sources[number] = self.mutated(self.sources[parents[0]], number)
         if self.random.random() < 1 / 9:
             self.fail(number)
@@ -156,13 +176,21 @@ class _Simulation:
         if self.population[0] == number:
             self.evaluate(number, 1)
 
-    def front(self, scored: list[IndividualRow]) -> tuple[int, ...]:
+    def front(self, scored: list[Standing]) -> tuple[int, ...]:
         front, fastest = [], 0.0
-        for row in sorted(scored, key=lambda row: (row.means["val_bpb"], -row.means["tokens_per_second"])):
-            if row.means["tokens_per_second"] > fastest:
-                fastest = row.means["tokens_per_second"]
+        for row in sorted(scored, key=lambda row: (row.objectives["val_bpb"], -row.objectives["tokens_per_second"])):
+            if row.objectives["tokens_per_second"] > fastest:
+                fastest = row.objectives["tokens_per_second"]
                 front.append(row.id)
         return tuple(front)
+
+    def leads(self) -> list[Lead]:
+        leads: list[Lead] = []
+        for row in self.evaluations:
+            value = row.objectives.get("val_bpb")
+            if value is not None and (not leads or value < leads[-1].value):
+                leads.append(Lead(row.number, row.individual, value))
+        return leads
 
     def mutated(self, source: str, number: int) -> str:
         lines = source.splitlines(keepends=True)
@@ -175,18 +203,19 @@ class _Simulation:
         return (*(self.line(parents[0]) if parents else ()), number)
 
     def fields(self) -> dict[str, Any]:
-        scored = [row for row in self.rows.values() if row.means]
-        best = min(scored, key=lambda row: row.means["val_bpb"]).id
+        scored = [row for row in self.rows.values() if row.objectives]
+        best = min(scored, key=lambda row: row.objectives["val_bpb"]).id
         return {
             "name": "speeches-16x40",
             "task": "language model on the State of the Union messages",
             "state": "Complete.",
-            "started": datetime(2026, 11, 20, 21, 4, tzinfo=UTC),
+            "started": _STARTED,
             "wall_seconds": 5 * 3600 + 12 * 60.0,
             "worker_seconds": 5 * 3600 + 2 * 60.0,
             "run_seed": 7,
             "generation_size": self.population_size,
             "evaluations_planned": len(self.evaluations),
+            "spent": float(len(self.evaluations)),
             "train_seconds": 30.0,
             "clock": "cpu",
             "devices": ("cpu (2 cores)",),
@@ -197,6 +226,9 @@ class _Simulation:
             "noise": {"val_bpb": SIGMA, "tokens_per_second": 430.0},
             "individuals": tuple(self.rows.values()),
             "evaluations": tuple(self.evaluations),
+            "statuses": dict(sorted(Counter(row.status.value for row in self.evaluations).items())),
+            "leads": tuple(self.leads()),
+            "gains": gains_over_generation_0(scored, SIGMA),
             "best": best,
             "front_objectives": (BPB, SPEED),
             "front": (front := self.front(scored)),
@@ -204,11 +236,18 @@ class _Simulation:
             "hypervolume": tuple((number, number / len(self.evaluations)) for number in range(1, 90, 7)),
             "confirmed_front": (),
             "best_line": tuple(LineStep(number, self.sources[number]) for number in self.line(best)),
-            "operator_costs": {
-                name: OperatorCosts(200, 7.18 if name.startswith("llm") else 0.0) for name in _OPERATORS
-            },
-            "confirmation": Confirmation("G", 1.6021, 1.9814, 0.0011, 0.0022, 3),
-            "starts": ((datetime(2026, 11, 20, 21, 4, tzinfo=UTC), "cpu (2 cores) with Python 3.11.2, torch 2.13.0"),),
+            "operators": tuple(
+                OperatorResults(name, 200, 50, 40, 10, 7, 7.18 if name.startswith("llm") else 0.0)
+                for name in _OPERATORS
+            ),
+            "confirmed_gain": confirmed(best, 1.6021, 1.9814, 0.0011),
+            "confirmed_split": "G",
+            "starts": (
+                (
+                    datetime(2026, 11, 20, 21, 4, tzinfo=UTC).timestamp(),
+                    "cpu (2 cores) with Python 3.11.2, torch 2.13.0",
+                ),
+            ),
             "out_of_service": (),
             "drifts": (),
             "rungs": {},

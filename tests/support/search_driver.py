@@ -202,7 +202,7 @@ def drive(command: Command) -> int:
     except EvoError as error:
         print(error, file=sys.stderr)  # noqa: T201 - as the command line does
         return error.exit_code
-    if stopped.ending == "complete":
+    if stopped.stop_reason == "complete":
         return 0
     print(stopped.reason, file=sys.stderr)  # noqa: T201 - as the command line does
     return 1

@@ -3,61 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from statistics import fmean
-from typing import Any
 
 from rich.console import Console
 
 from evo.commands.views.terminal import literal, one_line, print_line, print_table, print_whole
-from evo.runs.lifecycle import Viewed
+from evo.standings.individuals import Standing
 from trainer.evaluation import Status
 from trainer.objectives import Objective
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One individual in its family.
-
-    Attributes:
-        status: how its latest evaluation ended; None while it waits for its first result.
-        objectives: means over its evaluations that ended OK; empty when it was only tried on a rung of the budget.
-    """
-
-    id: int
-    parents: tuple[int, ...]
-    operator: str
-    idea: str
-    status: Status | None
-    objectives: Mapping[str, float]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON-serialisable form."""
-        return asdict(self)
-
-
-def read_family(viewed: Viewed) -> dict[int, Member]:
-    """Return every individual of a run by id, oldest first."""
-    statuses: dict[int, Status] = {}
-    measured: dict[int, list[Mapping[str, float]]] = {}
-    for outcome in viewed.store.outcomes():
-        statuses[outcome.individual] = outcome.status
-        if outcome.status is Status.OK and outcome.purpose.counts:
-            measured.setdefault(outcome.individual, []).append(outcome.objectives)
-    return {
-        record.id: Member(
-            id=record.id,
-            parents=record.parents,
-            operator=record.operator,
-            idea=record.idea,
-            status=statuses.get(record.id),
-            objectives=_means(measured.get(record.id, [])),
-        )
-        for record in viewed.store.individuals()
-    }
-
-
-def ancestors(family: Mapping[int, Member], individual: int) -> list[Member]:
+def ancestors(family: Mapping[int, Standing], individual: int) -> list[Standing]:
     """Return an individual and all that it descends from, itself first, generation 0 last."""
     line = {individual}
     for id_ in sorted(family, reverse=True):  # parents have lower ids than their children
@@ -66,7 +21,7 @@ def ancestors(family: Mapping[int, Member], individual: int) -> list[Member]:
     return [family[id_] for id_ in sorted(line, reverse=True)]
 
 
-def print_ancestors(console: Console, members: Sequence[Member], objectives: Sequence[Objective]) -> None:
+def print_ancestors(console: Console, members: Sequence[Standing], objectives: Sequence[Objective]) -> None:
     """Print one line an individual, the youngest first, with some objectives under their labels."""
     rows = [
         (
@@ -86,7 +41,7 @@ def print_ancestors(console: Console, members: Sequence[Member], objectives: Seq
     )
 
 
-def print_tree(console: Console, family: Mapping[int, Member], objective: Objective, best: int | None) -> None:
+def print_tree(console: Console, family: Mapping[int, Standing], objective: Objective, best: int | None) -> None:
     """Print everyone under their first parent, with the second parent named after a `+`."""
     if objective.self_reported:
         print_whole(console, f"{literal(objective.label)} of everyone")
@@ -115,15 +70,11 @@ def _walk(children: Mapping[int, Sequence[int]], root: int) -> Iterator[tuple[in
             waiting.append((child, below + ("└ " if is_last else "├ "), below + ("  " if is_last else "│ ")))
 
 
-def _measured(member: Member, objective: Objective) -> str:
+def _measured(member: Standing, objective: Objective) -> str:
     return objective.format(member.objectives[objective.name]) if member.objectives else _ending(member)
 
 
-def _ending(member: Member) -> str:
+def _ending(member: Standing) -> str:
     if member.status is Status.OK:
         return "only tried"
     return f"[red]{member.status}[/]" if member.status else "waiting"
-
-
-def _means(measured: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    return {name: fmean(one[name] for one in measured) for name in (measured[0] if measured else ())}

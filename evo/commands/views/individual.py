@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
-from statistics import fmean
 from typing import Any, NamedTuple
 
 from rich.console import Console
@@ -15,10 +14,11 @@ from evo.commands.views.summary import evaluations
 from evo.commands.views.terminal import literal, one_line, print_block, print_line, print_table, print_whole, sparkline
 from evo.runs.lifecycle import Viewed
 from evo.standings.incumbent import Setback
+from evo.standings.individuals import Standing
 from evo.store import AttemptRecord, EvaluationRecord, IndividualRecord, published
 from operators.proposal import Exchange
 from trainer.evaluation import CurvePoint, Evaluation, Split
-from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES, Constraint, Objective
+from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES, Objective
 
 _CURVE_ROWS = 8
 _CHILDREN = 12
@@ -32,42 +32,28 @@ class Portrait:
         attempts: every launch of each of the evaluations, oldest first.
         setback: why it is not the best although it led on the selection split; None for all others.
         objectives: of the run, what selection looks at first.
-        constraints: of the run.
     """
 
     record: IndividualRecord
+    standing: Standing
     evaluations: tuple[EvaluationRecord, ...]
     attempts: tuple[tuple[AttemptRecord, ...], ...]
     children: tuple[int, ...]
     exchanges: tuple[Exchange, ...]
     setback: Setback | None
     objectives: tuple[Objective, ...]
-    constraints: tuple[Constraint, ...]
-
-    @property
-    def broken(self) -> list[Constraint]:
-        """The constraints that its means break."""
-        means = self.means
-        return [one for one in self.constraints if means and one.violation(means)]
 
     @property
     def results(self) -> list[Evaluation]:
         """The verdicts so far."""
         return [one.result for one in self.evaluations if one.result]
 
-    @property
-    def means(self) -> dict[str, float]:
-        """Mean of each objective over the evaluations that ended OK, as far as they count."""
-        counted = [one.result for one in self.evaluations if one.purpose.counts and one.result]
-        measured = [result.objectives for result in counted if result.objectives]
-        return {name: fmean(one[name] for one in measured) for name in (measured[0] if measured else ())}
-
     def to_json(self, *, prompts: bool) -> dict[str, Any]:
         """Return a JSON-serialisable form; `prompts` adds the calls of language models."""
         data = {
             **asdict(self.record, dict_factory=published),
-            "objectives": self.means,
-            "broken": [str(one) for one in self.broken],
+            "objectives": self.standing.objectives,
+            "broken": self.standing.broken,
             "children": self.children,
             "setback": asdict(self.setback, dict_factory=published) if self.setback else None,
             "evaluations": [
@@ -85,14 +71,14 @@ def read_portrait(viewed: Viewed, record: IndividualRecord) -> Portrait:
     records = tuple(store.evaluations_of(record.id))
     return Portrait(
         record=record,
+        standing=Standing.of(record, viewed.standings),
         evaluations=records,
         attempts=tuple(tuple(store.attempts_of(one.id)) for one in records),
         children=tuple(child.id for child in children),
         exchanges=tuple(store.exchanges(record.id)),
         # Confirmation, with its new seeds, has the last word.
-        setback=viewed.standings.setbacks.get(record.id) if best and best.id != record.id else None,
+        setback=viewed.standings.incumbents.setbacks.get(record.id) if best and best.id != record.id else None,
         objectives=tuple(dict.fromkeys((*viewed.standings.objectives, *viewed.config.task.measured.values()))),
-        constraints=viewed.standings.constraints,
     )
 
 
@@ -100,12 +86,12 @@ def print_portrait(console: Console, portrait: Portrait, *, prompts: bool) -> No
     """Print an individual: origin, means, every evaluation, newest training curve and output, and its calls."""
     for line in _origin(portrait):
         print_whole(console, line)
-    means = portrait.means
+    means, broken = portrait.standing.objectives, portrait.standing.broken
     for objective in portrait.objectives:
         if objective.name in means:
             print_whole(console, f"{objective.label:<18} {objective.format(means[objective.name])}")
-    if portrait.broken:
-        print_whole(console, f"[red]{'infeasible':<18} breaks {' and '.join(map(str, portrait.broken))}[/]")
+    if broken:
+        print_whole(console, f"[red]{'infeasible':<18} breaks {' and '.join(broken)}[/]")
     if portrait.setback:
         print_whole(console, f"[yellow]{_setback(portrait.setback)}[/]")
     _print_evaluations(console, portrait)
@@ -138,13 +124,12 @@ def _origin(portrait: Portrait) -> Iterator[str]:
         known = sum(cost for cost in costs if cost is not None)
         unknown = f", {costs.count(None)} of unknown price" if None in costs else ""
         yield f"{'language model':<18} {len(costs)} calls, ${known:.4f}{unknown}; --prompts shows them"
-    measured = sum(bool(result.objectives) for result in portrait.results)
-    yield f"{'means over':<18} {evaluations(measured)}"
+    yield f"{'means over':<18} {evaluations(portrait.standing.replicates)}"
 
 
 def _setback(setback: Setback) -> str:
-    gate = f"{setback.bpb:.4f} bits per byte against {setback.incumbent_bpb:.4f} of #{setback.incumbent}"
-    return f"led on split {Split.SELECTION}, but did not hold on split {Split.HOLDOUT}: {gate}"
+    scores = f"{setback.bpb:.4f} bits per byte against {setback.incumbent_bpb:.4f} of #{setback.incumbent}"
+    return f"led on split {Split.SELECTION}, but did not hold on split {Split.HOLDOUT}: {scores}"
 
 
 class _Column(NamedTuple):

@@ -29,7 +29,7 @@ _INFEASIBLE_MARK = "[red]≠[/]"
 _FAILURE_MARK = "[red]✗[/]"
 _PURPOSES = {
     Purpose.BASELINE: "replicate",
-    Purpose.REPLICATE: "second look",
+    Purpose.REPLICATE: "new seed",
     Purpose.SENTINEL: "sentinel",
     Purpose.CONFIRM: "confirmation",
 }

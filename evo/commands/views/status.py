@@ -93,7 +93,7 @@ def _refusals(status: RunStatus) -> Iterator[str]:
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(status.refused.items()))
         yield f"refused       {sum(status.refused.values())} proposals before any evaluation: {literal(kinds)}"
     if status.measured_again:
-        yield f"again         {status.measured_again} proposals of what exists became another look at it"
+        yield f"again         {status.measured_again} proposals of an existing program became a replicate of it"
 
 
 def _front(summary: Summary) -> Iterator[str]:

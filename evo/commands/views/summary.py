@@ -19,8 +19,9 @@ from evo.commands.views.terminal import (
 from evo.runs.folder import RunFolder
 from evo.runs.lifecycle import Viewed
 from evo.standings.gains import Gain
+from evo.standings.individuals import Standing
 from evo.standings.plan import Confirmed
-from evo.standings.summary import Standing, Summary, summarize
+from evo.standings.summary import Summary, summarize
 from evo.text import duration, money
 from trainer.objectives import Objective
 

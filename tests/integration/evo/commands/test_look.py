@@ -35,7 +35,7 @@ def test_an_individual_tells_that_it_did_not_hold_on_the_gate_split(tmp_path: Pa
     config = configuration(4, 5, noise={"confirm_fraction": 0.0})
     searched(tmp_path / "run", config, Unlucky(GENOME), ConstantMutation())
     with runs.view(tmp_path / "run") as viewed:
-        leader = viewed.standings.hall[0].id
+        leader = viewed.standings.archive.hall[0].id
         leading, first = (read_portrait(viewed, viewed.store.individual(one)) for one in (leader, 0))
     assert leading.setback
     assert leading.to_json(prompts=False)["setback"]["champion"] == 0

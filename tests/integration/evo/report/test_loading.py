@@ -26,6 +26,7 @@ from evo.report.writing import write_report
 from evo.runs.assemble import build_search
 from evo.runs.folder import RunFolder
 from evo.runs.lifecycle import view
+from evo.runs.status import State, read_status
 from evo.search.observer import Observer
 from evo.store import Store
 from operators.choice import OperatorChoice
@@ -77,7 +78,7 @@ def _run(path: Path, *, pop: int, gens: int, confirm_fraction: float = 0.1, stop
         folder.seal(config.to_toml())
         search.restore()
         stopped = asyncio.run(search.run())
-        store.record_event("stopped", {"ending": stopped.ending, "reason": stopped.reason})
+        store.record_event("stopped", {"ending": stopped.stop_reason, "reason": stopped.reason})
     return folder
 
 
@@ -119,7 +120,7 @@ def _scores(database: sqlite3.Connection, individual: int, column: str = "object
 
 def test_the_sample_has_everything_that_a_report_must_get_right(report):
     assert {row.operator for row in report.individuals} == {"seed", "random", "paid", "uniform", "merge"}
-    assert len(report.status_counts()) >= 3
+    assert len(report.statuses) >= 3
     assert any(len(report.by_id[step.individual].parents) == 2 for step in report.best_line)
     assert report.best != 0
 
@@ -131,8 +132,8 @@ def test_every_result_is_there_as_the_store_holds_it(report, database):
     )
     assert report.evaluations_planned == len(report.evaluations) == 96
     counted = dict(database.execute("SELECT status, count(*) FROM evaluations WHERE told IS NOT NULL GROUP BY status"))
-    assert {status.value: count for status, count in report.status_counts().items()} == counted
-    assert Status.LOST not in report.status_counts()  # it ran again
+    assert report.statuses == counted
+    assert Status.LOST not in report.statuses  # it ran again
     assert all(row.reason for row in report.evaluations if row.status is not Status.OK)
 
 
@@ -142,29 +143,29 @@ def test_individuals_have_the_means_of_their_evaluations(report, database):
     for row in report.individuals:
         scores = _scores(database, row.id)
         assert row.replicates == len(scores)
-        assert row.means.get("val_bpb") == (pytest.approx(fmean(scores.values())) if scores else None)
+        assert row.objectives.get("val_bpb") == (pytest.approx(fmean(scores.values())) if scores else None)
         parents = database.execute(
             "SELECT parent FROM proposal_parents WHERE proposal = ? ORDER BY position", (row.id,)
         )
         assert row.parents == tuple(parent for (parent,) in parents)
-        assert bool(row.reason) == (row.status is not Status.OK)
+        assert bool(report.reasons[row.id]) == (row.status is not Status.OK)
 
 
 def test_the_front_is_exactly_the_non_dominated(report):
-    scored = [row for row in report.individuals if row.means]
+    scored = [row for row in report.individuals if row.objectives]
 
     def dominated(one):
-        bpb, speed = one.means["val_bpb"], one.means["tokens_per_second"]
+        bpb, speed = one.objectives["val_bpb"], one.objectives["tokens_per_second"]
         return any(
-            other.means["val_bpb"] <= bpb
-            and other.means["tokens_per_second"] >= speed
-            and (other.means["val_bpb"], other.means["tokens_per_second"]) != (bpb, speed)
+            other.objectives["val_bpb"] <= bpb
+            and other.objectives["tokens_per_second"] >= speed
+            and (other.objectives["val_bpb"], other.objectives["tokens_per_second"]) != (bpb, speed)
             for other in scored
         )
 
     assert set(report.front) == {row.id for row in scored if not dominated(row)}
-    assert [report.by_id[id_].means["val_bpb"] for id_ in report.front] == sorted(
-        report.by_id[id_].means["val_bpb"] for id_ in report.front
+    assert [report.by_id[id_].objectives["val_bpb"] for id_ in report.front] == sorted(
+        report.by_id[id_].objectives["val_bpb"] for id_ in report.front
     )
 
 
@@ -200,16 +201,16 @@ def test_the_answer_is_the_finalist_with_the_largest_paired_gain_on_the_gate_spl
     assert len(gains) > 1
     assert report.best == max(gains, key=gains.__getitem__)
     best, zero, seeds = means[report.best]
-    found = report.confirmation
-    assert (found.split, found.replicates) == ("G", seeds)
-    assert (found.best, found.generation_zero) == (pytest.approx(best), pytest.approx(zero))
-    assert 0 < found.standard_error < found.margin
+    found = report.confirmed_gain
+    assert (report.confirmed_split, found.seeds) == ("G", seeds)
+    assert (found.own, found.generation_zero) == (pytest.approx(best), pytest.approx(zero))
+    assert 0 < found.noise < found.margin
     assert report.noise["val_bpb"] == pytest.approx(stdev(_scores(database, 0).values()))
 
 
 def test_the_best_so_far_is_nobody_unseen_by_the_gate_split(report, database):
     query = "SELECT individual FROM evaluations WHERE json_extract(split_bpb, '$.G') IS NOT NULL"
-    incumbents = {row.incumbent for row in report.evaluations} - {None}
+    incumbents = {lead.individual for lead in report.leads}
     assert len(incumbents) > 1
     assert incumbents <= {individual for (individual,) in database.execute(query)}
 
@@ -217,14 +218,14 @@ def test_the_best_so_far_is_nobody_unseen_by_the_gate_split(report, database):
 def test_operators_are_charged_with_their_proposals_and_calls(report, database):
     query = "SELECT operator, count(*) FROM proposals WHERE number > 0 GROUP BY operator"
     asked = dict(database.execute(query))
-    assert {name: costs.proposals for name, costs in report.operator_costs.items()} == asked
+    assert {one.name: one.proposals for one in report.operators} == asked
     calls = database.execute("SELECT count(*) FROM exchanges").fetchone()[0]
     assert calls == asked["paid"]
-    assert {name: costs.cost_usd for name, costs in report.operator_costs.items() if costs.cost_usd} == {
+    assert {one.name: one.cost_usd for one in report.operators if one.cost_usd} == {
         "paid": pytest.approx(calls * _PRICE_USD)
     }
     assert report.cost_usd == pytest.approx(calls * _PRICE_USD)
-    offspring = sum(summary.offspring for summary in report.operator_summaries())
+    offspring = sum(one.offspring for one in report.operators)
     assert offspring == len(report.individuals) - 1
 
 
@@ -235,7 +236,7 @@ def test_the_facts_of_the_run(report, database):
     assert (report.run_seed, report.generation_size, report.train_seconds) == (3, 6, 10.0)
     first = database.execute("SELECT created_at FROM proposals WHERE number = 0").fetchone()[0]
     last = database.execute("SELECT max(ended_at) FROM attempts").fetchone()[0]
-    assert report.started.timestamp() == pytest.approx(first)
+    assert report.started == pytest.approx(first)
     assert report.wall_seconds == pytest.approx(last - first, abs=1.0)
     worked = database.execute("SELECT sum(worker_seconds) FROM evaluations").fetchone()[0]
     assert report.worker_seconds == pytest.approx(worked)
@@ -269,21 +270,18 @@ def test_the_written_page_shows_the_store_s_numbers(folder, report):
         path = write_report(viewed)
     assert path == folder.report
     text = _Text(path.read_text(encoding="utf-8")).text
-    found = report.confirmation
-    gain = found.generation_zero - found.best
+    found = report.confirmed_gain
+    gain = found.generation_zero - found.own
     for expected in (
-        f"Individual {report.best}: val_bpb {found.best:.4f} on split G, {gain:.4f} ± {found.standard_error:.4f}",
+        f"Individual {report.best}: val_bpb {found.own:.4f} on split G, {gain:.4f} ± {found.noise:.4f}",
         "96 of 96",
         f"Model calls ${report.cost_usd:.2f}",
         f"On the front {len(report.front)}",
         "10 s on the cpu clock",
-        *(f"{status.value.replace('_', ' ')} {count}" for status, count in report.status_counts().items()),
+        *(f"{status.replace('_', ' ')} {count}" for status, count in report.statuses.items()),
         *(f"#{row.id}" for row in report.ranking[:10]),
-        *(f"{row.means['val_bpb']:.4f}" for row in report.ranking[:10]),
-        *(
-            f"{one.name} {one.proposals} {one.offspring} {one.scored} {one.failed}"
-            for one in report.operator_summaries()
-        ),
+        *(f"{row.objectives['val_bpb']:.4f}" for row in report.ranking[:10]),
+        *(f"{one.name} {one.proposals} {one.offspring} {one.scored} {one.failed}" for one in report.operators),
         *(f"#{step.individual}" for step in report.best_line[1:]),
     ):
         assert expected in text
@@ -314,11 +312,11 @@ def test_an_interrupted_run_says_so_and_shows_what_it_has(tmp_path):
         assert write_report(viewed).is_file()
     assert report.state == "Stopped early: the run was interrupted. `evo resume` goes on."
     assert 9 <= len(report.evaluations) < report.evaluations_planned
-    assert report.confirmation is None
+    assert report.confirmed_gain is None
 
 
 def test_a_run_is_told_live_from_killed(tmp_path):
-    folder = _run(tmp_path / "run", pop=4, gens=2)
+    folder = _run(tmp_path / "run", pop=4, gens=10, stop_after=9)
     with view(folder.path) as viewed:
         with folder.lock():
             assert load_report(viewed).state == "Running."
@@ -326,6 +324,17 @@ def test_a_run_is_told_live_from_killed(tmp_path):
             database.execute("DELETE FROM events")
         database.close()
         assert load_report(viewed).state == "Cut off: the driver died. `evo resume` goes on."
+        assert read_status(viewed).state is State.KILLED
+
+
+def test_a_run_that_was_killed_after_its_budget_was_spent_is_finished_in_every_view(tmp_path):
+    folder = _run(tmp_path / "run", pop=4, gens=2)
+    with view(folder.path) as viewed:
+        with sqlite3.connect(folder.store) as database:
+            database.execute("DELETE FROM events")
+        database.close()
+        assert load_report(viewed).state == "Complete."
+        assert read_status(viewed).state is State.FINISHED
 
 
 def test_a_run_that_has_measured_nothing_has_a_report(tmp_path):
@@ -347,4 +356,4 @@ def test_results_that_arrive_while_one_looks_are_left_out(tmp_path):
             evaluate(store, late)
         report = load_report(viewed)
         assert len(report.evaluations) == viewed.standings.result_number == 16
-        assert report.by_id[0].means == viewed.standings.generation_zero.means()
+        assert report.by_id[0].objectives == viewed.standings.generation_zero.means()

@@ -41,11 +41,11 @@ def result_number(path: Path) -> int:
 def test_nothing_new_to_evaluate(tmp_path: Path) -> None:
     path = tmp_path / "run"
     stopped = searched(path, configuration(), PacedEvaluator(GENOME), Numbering(one_in=1))
-    assert stopped.ending is StopReason.NO_OFFSPRING
+    assert stopped.stop_reason is StopReason.NO_OFFSPRING
     assert "50 proposals in a row" in stopped.reason
     assert "no idea" in stopped.reason
     assert check_run(path) == []
-    assert searched(path, configuration(), PacedEvaluator(GENOME)).ending is StopReason.COMPLETE
+    assert searched(path, configuration(), PacedEvaluator(GENOME)).stop_reason is StopReason.COMPLETE
     assert result_number(path) == BUDGET
 
 
@@ -63,7 +63,7 @@ def test_a_broken_generation_0_ends_it_whenever_it_is_tried(tmp_path: Path) -> N
 def test_a_candidate_that_ends_its_workers_is_given_up(tmp_path: Path) -> None:
     path = tmp_path / "run"
     evaluator = LosingEvaluator(GENOME, slots=1, poison="LR = 2e-5")
-    assert searched(path, configuration(), evaluator).ending is StopReason.COMPLETE
+    assert searched(path, configuration(), evaluator).stop_reason is StopReason.COMPLETE
     with Store.read(RunFolder(path).store) as store:
         lost = [outcome for outcome in store.outcomes() if outcome.status is Status.LOST]
         assert [(outcome.individual, outcome.attempt) for outcome in lost] == [(2, MOST_LOSSES)]
@@ -77,7 +77,7 @@ def test_losses_under_earlier_drivers_do_not_count(tmp_path: Path) -> None:
             store.launch(store.queued()[0].id, "cpu")
     evaluator = PacedEvaluator(GENOME)
     evaluator._lost = False  # loses the first job once
-    assert searched(path, configuration(), evaluator).ending is StopReason.COMPLETE
+    assert searched(path, configuration(), evaluator).stop_reason is StopReason.COMPLETE
     with Store.read(RunFolder(path).store) as store:
         assert all(outcome.status is not Status.LOST for outcome in store.outcomes())
 
@@ -92,7 +92,7 @@ def test_a_machine_that_evaluates_nothing_ends_it_and_is_not_blamed_on_candidate
         searched(path, configuration(), kind(GENOME, slots=2, healthy=healthy))
     assert check_run(path) == []
     assert healthy <= result_number(path) <= healthy + 2
-    assert searched(path, configuration(), PacedEvaluator(GENOME)).ending is StopReason.COMPLETE
+    assert searched(path, configuration(), PacedEvaluator(GENOME)).stop_reason is StopReason.COMPLETE
     assert result_number(path) == BUDGET
 
 
@@ -115,7 +115,7 @@ def test_an_error_of_an_operator_keeps_the_results_that_came_with_it(tmp_path: P
         searched(path, configuration(), evaluator, Faulty())
     assert result_number(path) == len(evaluator.evaluated)
     assert check_run(path) == []
-    assert searched(path, configuration(), PacedEvaluator(GENOME)).ending is StopReason.COMPLETE
+    assert searched(path, configuration(), PacedEvaluator(GENOME)).stop_reason is StopReason.COMPLETE
     assert result_number(path) == BUDGET
 
 
@@ -125,7 +125,7 @@ def test_an_interrupt_keeps_what_is_finished_and_starts_nothing(tmp_path: Path) 
 
     async def interrupted_at_once() -> str:
         asyncio.get_running_loop().call_soon(search.interrupt)
-        return (await search.run()).ending
+        return (await search.run()).stop_reason
 
     with opened(path, configuration(), PacedEvaluator(GENOME, seconds=60), observer=watcher) as (search, store):
         assert asyncio.run(interrupted_at_once()) == StopReason.INTERRUPTED
@@ -133,22 +133,22 @@ def test_an_interrupt_keeps_what_is_finished_and_starts_nothing(tmp_path: Path) 
         assert store.running() == []
         assert [attempt.state for attempt in store.attempts_of(1)] == ["released"]
     assert check_run(path) == []
-    assert searched(path, configuration(), PacedEvaluator(GENOME)).ending is StopReason.COMPLETE
+    assert searched(path, configuration(), PacedEvaluator(GENOME)).stop_reason is StopReason.COMPLETE
     assert result_number(path) == BUDGET
 
 
 def test_an_interrupt_together_with_the_last_result_is_no_early_end(tmp_path: Path) -> None:
     with opened(tmp_path / "run", configuration(2, 1), PacedEvaluator(GENOME)) as (search, _):
-        assert asyncio.run(search.run()).ending is StopReason.COMPLETE
+        assert asyncio.run(search.run()).stop_reason is StopReason.COMPLETE
         search.interrupt()
-        assert asyncio.run(search.run()).ending is StopReason.COMPLETE
+        assert asyncio.run(search.run()).stop_reason is StopReason.COMPLETE
 
 
 def test_open_proposals_of_an_operator_that_is_gone_are_given_up(tmp_path: Path) -> None:
     path = tmp_path / "run"
     with opened(path, configuration(), PacedEvaluator(GENOME)) as (_, store):
         store.begin_proposal(1, "llm_mutation", (0,), 0)
-    assert searched(path, configuration(), PacedEvaluator(GENOME)).ending is StopReason.COMPLETE
+    assert searched(path, configuration(), PacedEvaluator(GENOME)).stop_reason is StopReason.COMPLETE
     with Store.read(RunFolder(path).store) as store:
         assert store.proposal(1).kind == "operator_gone"
     assert result_number(path) == BUDGET
@@ -158,10 +158,10 @@ def test_a_clock_that_jumps_harms_nothing(tmp_path: Path, monkeypatch: pytest.Mo
     chance, day = random.Random(1), 86_400.0
     monkeypatch.setattr("evo.store.store.time.time", lambda: 1e9 + chance.uniform(-day, day))
     path = tmp_path / "run"
-    assert searched(path, configuration(), PacedEvaluator(GENOME)).ending is StopReason.COMPLETE
+    assert searched(path, configuration(), PacedEvaluator(GENOME)).stop_reason is StopReason.COMPLETE
     with opened(path, configuration(), PacedEvaluator(GENOME)) as (search, store):
-        assert asyncio.run(search.run()).ending is StopReason.COMPLETE
-        write_results_table(RunFolder(path), store, search._lineage_writer._lineage, search.standings.objectives[0])
+        assert asyncio.run(search.run()).stop_reason is StopReason.COMPLETE
+        write_results_table(RunFolder(path), store, search._lineage_writer._lineage, search.standings)
     assert_complete(path)
 
 
@@ -170,8 +170,8 @@ class TestConfirmations:
 
     def test_more_generations_after_the_confirmations_are_searched_and_confirmed(self, tmp_path: Path) -> None:
         path = tmp_path / "run"
-        assert searched(path, configuration(4, 5), PacedEvaluator(GENOME)).ending is StopReason.COMPLETE
-        assert searched(path, configuration(4, 10), PacedEvaluator(GENOME)).ending is StopReason.COMPLETE
+        assert searched(path, configuration(4, 5), PacedEvaluator(GENOME)).stop_reason is StopReason.COMPLETE
+        assert searched(path, configuration(4, 10), PacedEvaluator(GENOME)).stop_reason is StopReason.COMPLETE
         with opened(path, configuration(4, 10), PacedEvaluator(GENOME)) as (search, store):
             outcomes = list(store.outcomes())
             assert len(outcomes) == 40
@@ -184,7 +184,7 @@ class TestConfirmations:
             pairs = [(outcome.individual, outcome.seed) for outcome in (*first, *second)]
             assert len(set(pairs)) == len(pairs)
             confirmed = {outcome.individual for outcome in (*first, *second)} - {0}
-            gains = search.standings.gains()
+            gains = search.standings.confirmations.gains()
             assert {gain.individual for gain in gains} == confirmed
             best = search.standings.best()
             assert best is not None
@@ -194,10 +194,10 @@ class TestConfirmations:
     def test_the_finalists_race(self, tmp_path: Path, slots: int) -> None:
         config = configuration(8, 20)
         with opened(tmp_path / "run", config, PacedEvaluator(GENOME, slots=slots)) as (search, store):
-            assert asyncio.run(search.run()).ending is StopReason.COMPLETE
+            assert asyncio.run(search.run()).stop_reason is StopReason.COMPLETE
             first, last = make_plan(config).rounds
             ran = [(one.individual, one.seed) for one in store.outcomes() if one.purpose is Purpose.CONFIRM]
-            best, gains = search.standings.best(), search.standings.gains()
+            best, gains = search.standings.best(), search.standings.confirmations.gains()
         assert len(ran) == len(set(ran))
         assert len(ran) == make_plan(config).confirmations
         seeds = Counter(individual for individual, _ in ran if individual)
@@ -223,7 +223,7 @@ class TestConfirmations:
     def test_a_race_after_a_rule_ended_the_search_costs_what_was_reserved(self, tmp_path: Path, slots: int) -> None:
         config = configuration(8, 60, patience=30)
         with opened(tmp_path / "run", config, PacedEvaluator(GENOME, slots=slots)) as (search, store):
-            assert asyncio.run(search.run()).ending is StopReason.STAGNATION
+            assert asyncio.run(search.run()).stop_reason is StopReason.STAGNATION
             outcomes = list(store.outcomes())
         confirmed = [one for one in outcomes if one.purpose is Purpose.CONFIRM]
         assert len(outcomes) < 400
@@ -239,23 +239,23 @@ class TestConfirmations:
             with Store.read(RunFolder(path).store) as store:
                 return [(one.individual, one.seed) for one in store.outcomes() if one.purpose is Purpose.CONFIRM]
 
-        assert searched(tmp_path / "whole", config, PacedEvaluator(GENOME, slots=1)).ending is StopReason.COMPLETE
+        assert searched(tmp_path / "whole", config, PacedEvaluator(GENOME, slots=1)).stop_reason is StopReason.COMPLETE
         path = tmp_path / "run"
         for stop in range(end - make_plan(config).confirmations - 1, end - 1, 2):
             observer = StopsAt(stop)
             with opened(path, config, PacedEvaluator(GENOME, slots=1), observer=observer) as (search, _):
                 observer.search = search
-                assert asyncio.run(search.run()).ending is StopReason.INTERRUPTED
-        assert searched(path, config, PacedEvaluator(GENOME, slots=1)).ending is StopReason.COMPLETE
+                assert asyncio.run(search.run()).stop_reason is StopReason.INTERRUPTED
+        assert searched(path, config, PacedEvaluator(GENOME, slots=1)).stop_reason is StopReason.COMPLETE
         assert race(path) == race(tmp_path / "whole")
         assert_no_error(path)
 
     def test_where_everything_repeats_exactly_one_seed_confirms(self, tmp_path: Path) -> None:
         config = configuration(8, 20, noise={"leader_seeds": 5})  # enough to see that it does
         with opened(tmp_path / "run", config, SteadyEvaluator(GENOME, slots=1)) as (search, store):
-            assert asyncio.run(search.run()).ending is StopReason.COMPLETE
+            assert asyncio.run(search.run()).stop_reason is StopReason.COMPLETE
             ran = [one.individual for one in store.outcomes() if one.purpose is Purpose.CONFIRM]
-            gains = search.standings.gains()
+            gains = search.standings.confirmations.gains()
         assert len(ran) == len(set(ran)) == make_plan(config).finalists
         assert 0 not in ran
         assert gains[0].is_real
@@ -264,23 +264,23 @@ class TestConfirmations:
     def test_nobody_is_behind_where_seeds_change_nothing(self, tmp_path: Path) -> None:
         config = configuration(8, 40, noise={"leaders": 0})  # so that only the race shows it
         with opened(tmp_path / "run", config, SteadyEvaluator(GENOME, slots=1)) as (search, _):
-            assert asyncio.run(search.run()).ending is StopReason.COMPLETE
-            gains, best = search.standings.gains(), search.standings.best()
+            assert asyncio.run(search.run()).stop_reason is StopReason.COMPLETE
+            gains, best = search.standings.confirmations.gains(), search.standings.best()
         assert len({gain.seeds for gain in gains}) > 1
         assert best is not None
         assert best.id == min(gains, key=lambda gain: gain.own).individual
 
     def test_a_resumed_run_may_do_without_a_confirmation(self, tmp_path: Path) -> None:
         path = tmp_path / "run"
-        assert searched(path, configuration(4, 5), PacedEvaluator(GENOME)).ending is StopReason.COMPLETE
+        assert searched(path, configuration(4, 5), PacedEvaluator(GENOME)).stop_reason is StopReason.COMPLETE
         config = configuration(4, 10, noise={"confirm_fraction": 0.0})
-        assert searched(path, config, PacedEvaluator(GENOME)).ending is StopReason.COMPLETE
+        assert searched(path, config, PacedEvaluator(GENOME)).stop_reason is StopReason.COMPLETE
         assert_no_error(path)
 
     def test_nobody_to_confirm_leaves_the_reserve_to_the_search(self, tmp_path: Path) -> None:
         path = tmp_path / "run"
         evaluator = PacedEvaluator(GENOME, one_in=1)  # every offspring fails
-        assert searched(path, configuration(), evaluator).ending is StopReason.COMPLETE
+        assert searched(path, configuration(), evaluator).stop_reason is StopReason.COMPLETE
         with Store.read(RunFolder(path).store) as store:
             assert {outcome.purpose for outcome in store.outcomes()} == {Purpose.BASELINE, Purpose.SEARCH}
         assert result_number(path) == BUDGET
@@ -289,10 +289,10 @@ class TestConfirmations:
         path = tmp_path / "run"
         config = configuration(objectives=("tokens_per_second",))
         with opened(path, config, PacedEvaluator(GENOME)) as (search, store):
-            assert asyncio.run(search.run()).ending is StopReason.COMPLETE
+            assert asyncio.run(search.run()).stop_reason is StopReason.COMPLETE
             searched_for = [one for one in store.outcomes() if one.purpose is Purpose.SEARCH]
             assert not any("G" in one.split_bpb for one in searched_for)
-            (gain,) = search.standings.gains()
+            (gain,) = search.standings.confirmations.gains()
             fresh = [one for one in store.outcomes_of(gain.individual) if one.purpose is Purpose.CONFIRM]
             assert gain.own == pytest.approx(fmean(one.objectives["tokens_per_second"] for one in fresh))
             best = search.standings.best()

@@ -27,22 +27,22 @@ def test_a_front_is_looked_at_again_and_confirmed(objectives: tuple[str, str], t
         asyncio.run(search.run())
         assert store.last_result_number() < 96
     with opened(tmp_path / "run", config, PacedEvaluator(GENOME, slots=2)) as (search, store):
-        assert asyncio.run(search.run()).ending == "complete"
+        assert asyncio.run(search.run()).stop_reason == "complete"
         standings, outcomes = search.standings, list(store.outcomes())
     assert len(outcomes) == 96
     looked_at = Counter(one.individual for one in outcomes if one.purpose is Purpose.REPLICATE)
     assert set(looked_at.values()) == {1}
     confirmed = Counter((one.individual, one.seed) for one in outcomes if one.purpose is Purpose.CONFIRM)
     assert set(confirmed.values()) == {1}
-    members = standings.confirmed_front()
+    members = standings.confirmations.front()
     assert {one.individual for one in members} == {individual for individual, _ in confirmed} - {0}
     assert {one.individual for one in members} <= {*looked_at}
     assert len(members) >= 2
     assert all(one.seeds >= 2 for one in members)
     with opened(tmp_path / "run", config, PacedEvaluator(GENOME)) as (search, store):
-        assert search.standings.confirmed_front() == members
-        assert search.standings.front_history == standings.front_history
-        assert search.standings.front.individuals == standings.front.individuals
+        assert search.standings.confirmations.front() == members
+        assert search.standings.archive.front_history == standings.archive.front_history
+        assert search.standings.archive.front.individuals == standings.archive.front.individuals
         shown = _shown(summarize(config, store, search.standings))
     assert "Confirmed front: with fresh seeds, val_bpb on held-out split G\n" in shown
     for one in members:

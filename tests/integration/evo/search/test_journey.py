@@ -49,7 +49,7 @@ def test_a_reopened_proposal_knows_what_it_knew(tmp_path: Path) -> None:
         store.begin_proposal(before + 1, "numbering", (0,), result_number)
     operator = Numbering(looks=True)
     larger = configuration(4, 6)
-    assert searched(path, larger, PacedEvaluator(GENOME), operator).ending is StopReason.COMPLETE
+    assert searched(path, larger, PacedEvaluator(GENOME), operator).stop_reason is StopReason.COMPLETE
     around = operator.known[0]
     assert operator.requests[0].number == before + 1
     assert around.best is not None
@@ -60,7 +60,7 @@ def test_a_reopened_proposal_knows_what_it_knew(tmp_path: Path) -> None:
 def test_generations_have_a_barrier(tmp_path: Path) -> None:
     path = tmp_path / "run"
     config = configuration(4, 6, schedule="generational")
-    assert searched(path, config, PacedEvaluator(GENOME, slots=3, one_in=3)).ending is StopReason.COMPLETE
+    assert searched(path, config, PacedEvaluator(GENOME, slots=3, one_in=3)).stop_reason is StopReason.COMPLETE
     with Store.read(RunFolder(path).store) as store:
         searches = [outcome for outcome in store.outcomes() if outcome.purpose is Purpose.SEARCH]
         generation = {outcome.individual: index // 4 for index, outcome in enumerate(searches)}
@@ -79,11 +79,11 @@ def test_two_objectives_end_to_end(tmp_path: Path) -> None:
     path = tmp_path / "run"
     config = configuration(4, 6, objectives=("val_bpb", "tokens_per_second"))
     with opened(path, config, PacedEvaluator(GENOME)) as (search, _):
-        assert asyncio.run(search.run()).ending is StopReason.COMPLETE
+        assert asyncio.run(search.run()).stop_reason is StopReason.COMPLETE
         standings = search.standings
         assert len(standings.population) == 4
-        assert standings.gains()
-        assert len(standings.front.individuals) > 1
+        assert standings.confirmations.gains()
+        assert len(standings.archive.front.individuals) > 1
     assert check_run(path) == []
 
 
@@ -100,15 +100,15 @@ def test_nobody_is_the_best_unseen_by_the_gate_split(tmp_path: Path) -> None:
 
         def finished(self, record: Any, outcome: Any, standings: Any, reason: str) -> None:
             self.best.add(standings.best().id)
-            self.leaders.add(standings.hall[0].id)
+            self.leaders.add(standings.archive.hall[0].id)
 
     path, watcher = tmp_path / "run", Auditor()
     config = configuration(4, 20, noise={"confirm_fraction": 0.0, "baseline_replicates": 1, "leaders": 0})
     with opened(path, config, Fickle(GENOME, turns=5), ConstantMutation(), watcher) as (search, store):
         asyncio.run(search.run())
-        last, setbacks = search.standings.best(), dict(search.standings.setbacks)
+        last, setbacks = search.standings.best(), dict(search.standings.incumbents.setbacks)
         measured = [one for one in store.outcomes() if one.status == "ok"]
-        write_results_table(RunFolder(path), store, search._lineage_writer._lineage, search.standings.objectives[0])
+        write_results_table(RunFolder(path), store, search._lineage_writer._lineage, search.standings)
         kept = [one for one, line in zip(store.outcomes(), table(path), strict=True) if line["status"] == "keep"]
     gated = {one.individual for one in measured if "G" in one.split_bpb}
     assert len(watcher.best) > 1
@@ -117,7 +117,7 @@ def test_nobody_is_the_best_unseen_by_the_gate_split(tmp_path: Path) -> None:
     assert watcher.best == {one.individual for one in kept}
     with opened(path, config, Fickle(GENOME)) as (search, _):
         assert search.standings.best() == last
-        assert search.standings.setbacks == setbacks
+        assert search.standings.incumbents.setbacks == setbacks
 
 
 def table(path: Path) -> list[dict[str, str]]:

@@ -39,7 +39,7 @@ def search(path: Path, config: Config, spent_usd: float = 0.0) -> Stopped:
 
 def complete(path: Path) -> None:
     with MessagesServer() as server:
-        assert search(path, configured(server)).ending is StopReason.COMPLETE
+        assert search(path, configured(server)).stop_reason is StopReason.COMPLETE
     assert check_run(path) == []
 
 
@@ -65,7 +65,7 @@ def test_the_evidence_of_a_broken_rule_reaches_the_model(tmp_path: Path) -> None
     with MessagesServer() as server:
         config = configured(server)
         stopped = searched(tmp_path / "run", config, Rejecting(GENOME), build_operators(config, 0.0))
-        assert stopped.ending is StopReason.COMPLETE
+        assert stopped.stop_reason is StopReason.COMPLETE
         last = str(server.requests[-1].body["messages"])
     assert f"→ rejected: {evidence}" in last
 
@@ -74,7 +74,7 @@ def test_a_refused_key_stops_it_at_once(tmp_path: Path) -> None:
     path = tmp_path / "run"
     with MessagesServer(GOOD, GOOD, fallback=status(401)) as server:
         stopped = search(path, configured(server))
-        assert stopped.ending is StopReason.OPERATOR_UNAVAILABLE
+        assert stopped.stop_reason is StopReason.OPERATOR_UNAVAILABLE
         assert "Check the API key" in stopped.reason
         assert len(server.requests) < 12
     assert_everything_proposed_was_evaluated(path)
@@ -94,7 +94,7 @@ def test_a_call_in_flight_when_the_key_is_refused_is_answered_and_paid_for_once(
         say("I have no idea.")(responder)
 
     with MessagesServer(GOOD, GOOD, answer_late_and_uselessly, fallback=refuse) as server:
-        assert search(path, configured(server)).ending is StopReason.OPERATOR_UNAVAILABLE
+        assert search(path, configured(server)).stop_reason is StopReason.OPERATOR_UNAVAILABLE
     assert_everything_proposed_was_evaluated(path)
     with Store.read(RunFolder(path).store) as store:
         assert store.spending().calls == 3
@@ -102,7 +102,7 @@ def test_a_call_in_flight_when_the_key_is_refused_is_answered_and_paid_for_once(
         answered = {one.number: store.exchanges(one.number) for one in store.open_proposals()}
     (number,) = [number for number, exchanges in answered.items() if "I have no idea." in str(exchanges)]
     with MessagesServer() as server:
-        assert search(path, configured(server)).ending is StopReason.COMPLETE
+        assert search(path, configured(server)).stop_reason is StopReason.COMPLETE
         conversations = [received.body["messages"] for received in server.requests]
     with Store.read(RunFolder(path).store) as store:
         first, repair, *_ = (exchange.request["messages"] for exchange in store.exchanges(number))
@@ -115,7 +115,9 @@ def test_a_call_in_flight_when_the_key_is_refused_is_answered_and_paid_for_once(
 def test_a_silent_call_is_waited_for_until_its_deadline_and_not_repeated(tmp_path: Path) -> None:
     path = tmp_path / "run"
     with MessagesServer(GOOD, GOOD, silence(), fallback=status(401)) as server:
-        assert search(path, configured(server, reply_deadline_seconds=0.5)).ending is StopReason.OPERATOR_UNAVAILABLE
+        assert (
+            search(path, configured(server, reply_deadline_seconds=0.5)).stop_reason is StopReason.OPERATOR_UNAVAILABLE
+        )
         assert len(server.requests) < 12
     assert_everything_proposed_was_evaluated(path)
     with Store.read(RunFolder(path).store) as store:
@@ -128,7 +130,7 @@ def test_a_call_that_waits_for_its_next_attempt_is_given_up_at_once(tmp_path: Pa
     busy = status(429, headers={"retry-after": "100"})
     began = time.monotonic()
     with MessagesServer(GOOD, GOOD, busy, fallback=status(401)) as server:
-        assert search(path, configured(server)).ending is StopReason.OPERATOR_UNAVAILABLE
+        assert search(path, configured(server)).stop_reason is StopReason.OPERATOR_UNAVAILABLE
     assert time.monotonic() - began < 20
     assert_everything_proposed_was_evaluated(path)
 
@@ -137,7 +139,7 @@ def test_an_outage_that_outlasts_patience(tmp_path: Path) -> None:
     path = tmp_path / "run"
     with MessagesServer(GOOD, GOOD, fallback=status(503)) as server:
         stopped = search(path, configured(server, patience_seconds=0.3))
-        assert stopped.ending is StopReason.OPERATOR_UNAVAILABLE
+        assert stopped.stop_reason is StopReason.OPERATOR_UNAVAILABLE
         assert "did not answer" in stopped.reason
     assert_everything_proposed_was_evaluated(path)
     complete(path)
@@ -148,12 +150,12 @@ def test_the_cost_limit_holds_over_a_resumed_run(tmp_path: Path) -> None:
     with MessagesServer(fallback=model(scripted_model, output_tokens=8000)) as server:
         config = configured(server, max_cost_usd=0.5)
         stopped = search(path, config)
-        assert stopped.ending is StopReason.COST_LIMIT
+        assert stopped.stop_reason is StopReason.COST_LIMIT
         assert "--max-cost" in stopped.reason
         with opened(path, config, PacedEvaluator(GENOME)) as (_, store):
             spent = store.spending().cost_usd
             assert 0 < spent <= 0.5
         asked = len(server.requests)
-        assert search(path, config, spent).ending is StopReason.COST_LIMIT
+        assert search(path, config, spent).stop_reason is StopReason.COST_LIMIT
         assert len(server.requests) == asked
     complete(path)

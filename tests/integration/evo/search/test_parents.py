@@ -33,7 +33,7 @@ def test_constants_can_be_tuned_alone(tmp_path: Path) -> None:
     operator = Tuning(LANGUAGE_MODEL_OBJECTIVES["val_bpb"], Method.TPE)
     config = configuration(4, 5, parents="generation_zero")
     with opened(tmp_path / "run", config, PacedEvaluator(GENOME), operator) as (search, store):
-        assert asyncio.run(search.run()).ending == "complete"
+        assert asyncio.run(search.run()).stop_reason == "complete"
         assert {one.operator for one in store.individuals() if one.id} == {"tuning"}
 
 
@@ -46,7 +46,7 @@ def test_a_population_of_one_varies_the_best_one_at_a_time(tmp_path: Path) -> No
     )
     evaluator = PacedEvaluator(GENOME, slots=3)
     with opened(tmp_path / "run", config, evaluator, ConstantMutation()) as (search, store):
-        assert asyncio.run(search.run()).ending == "complete"
+        assert asyncio.run(search.run()).stop_reason == "complete"
         best, value = 0, None
         for outcome in store.outcomes():
             record = store.individual(outcome.individual)

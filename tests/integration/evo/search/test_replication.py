@@ -58,7 +58,7 @@ def test_who_leads_was_measured_more_than_once(tmp_path: Path) -> None:
         by_individual = {one.individual for one in again}
         assert len(by_individual) == len(again)
         # At the end of the search nobody leads by one evaluation alone.
-        assert all(one.replicates >= 2 for one in search.standings.hall[:3])
+        assert all(one.replicates >= 2 for one in search.standings.archive.hall[:3])
 
 
 def test_a_leader_that_fails_with_another_seed_is_not_asked_forever(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def searched(path: Path, *, misleads: bool) -> tuple[Path, list[str]]:
         update={"budget": config.budget.model_copy(update={"train_seconds": 10.0, "clock": Clock.CPU})}
     )
     with opened(path, resolved, evaluator, ConstantMutation(), notes) as (search, _):
-        assert asyncio.run(search.run()).ending is StopReason.COMPLETE
+        assert asyncio.run(search.run()).stop_reason is StopReason.COMPLETE
     return path, notes.said
 
 
@@ -75,7 +75,7 @@ def test_only_whole_trainings_have_a_fitness_and_everybody_climbed(agreeing: tup
         standings = viewed.standings
         assert {one.budget_fraction for one in outcomes if one.purpose is Purpose.SCREEN} == {0.25}
         assert all(one.budget_fraction == 1 for one in outcomes if one.purpose is not Purpose.SCREEN)
-        for known in (standings.population, standings.hall, standings.front.individuals):
+        for known in (standings.population, standings.archive.hall, standings.archive.front.individuals):
             assert {one.id for one in known} <= whole | {0}
         assert all(one.means()["val_bpb"] < 2 for one in standings.population)
         assert standings.spent == viewed.store.spent() == 0.25 * len(tried) + len(outcomes) - len(tried)
@@ -129,7 +129,7 @@ def test_people_see_the_agreement(agreeing: tuple[Path, list[str]]) -> None:
     assert "evaluations spent on" in shown.getvalue()
     assert report.rungs == {0.25: str(rung)}
     assert 95 < report.spent <= 96
-    assert all(row.feasible for row in report.evaluations)
+    assert not any(one.broken for one in report.individuals)
 
 
 def test_what_a_restored_run_knows_of_the_rungs_is_the_same(misleading: tuple[Path, list[str]]) -> None:

@@ -33,7 +33,7 @@ def test_a_target_ends_the_search_and_not_the_confirmation(tmp_path: Path) -> No
     config, notes = configuration(POP, GENS, target=target), Notes()
     with opened(tmp_path / "run", config, PacedEvaluator(GENOME), ConstantMutation(), notes) as (search, store):
         stopped = asyncio.run(search.run())
-        assert stopped.ending is StopReason.TARGET
+        assert stopped.stop_reason is StopReason.TARGET
         assert f"reaches the target of {target:g}" in stopped.reason
         assert search.standings.result_number < POP * GENS
         assert confirmed(store)
@@ -41,7 +41,7 @@ def test_a_target_ends_the_search_and_not_the_confirmation(tmp_path: Path) -> No
     assert any("target" in one for one in notes.said)
     further = overlaid(config, {"search": {"target": 0.0}})
     with opened(tmp_path / "run", further, PacedEvaluator(GENOME), ConstantMutation()) as (search, _):
-        assert asyncio.run(search.run()).ending is StopReason.COMPLETE
+        assert asyncio.run(search.run()).stop_reason is StopReason.COMPLETE
         assert search.standings.result_number == POP * GENS > result_number
 
 
@@ -50,7 +50,7 @@ def test_a_search_without_progress_ends(tmp_path: Path) -> None:
     with opened(tmp_path / "run", config, PacedEvaluator(GENOME, slots=1), ConstantMutation()) as (search, store):
         stopped = asyncio.run(search.run())
         searched = [one.result_number for one in store.outcomes() if one.purpose is not Purpose.CONFIRM]
-        assert stopped.ending is StopReason.STAGNATION
+        assert stopped.stop_reason is StopReason.STAGNATION
         assert "12 results brought no better individual" in stopped.reason
         assert confirmed(store)
     assert 12 < max(searched) < POP * GENS
@@ -60,12 +60,12 @@ def test_a_time_leaves_room_for_the_confirmation(tmp_path: Path) -> None:
     config = configuration(POP, GENS, max_hours=1.5 / 3600)
     with opened(tmp_path / "run", config, PacedEvaluator(GENOME, seconds=0.02), ConstantMutation()) as (search, store):
         stopped = asyncio.run(search.run())
-        assert stopped.ending is StopReason.TIME_LIMIT
+        assert stopped.stop_reason is StopReason.TIME_LIMIT
         assert search.standings.result_number < POP * GENS
         assert confirmed(store)
     with opened(tmp_path / "run", config, PacedEvaluator(GENOME, seconds=0.02), ConstantMutation()) as (search, store):
         result_number = search.standings.result_number
-        assert asyncio.run(search.run()).ending is StopReason.TIME_LIMIT  # what it was driven before counts
+        assert asyncio.run(search.run()).stop_reason is StopReason.TIME_LIMIT  # what it was driven before counts
         assert search.standings.result_number < result_number + POP
 
 
@@ -80,7 +80,7 @@ def test_what_workers_cost_is_limited_whatever_came_of_it(
     evaluator = LosingEvaluator(GENOME, one_in=3, slots=1)
     with opened(tmp_path / "run", config, evaluator, ConstantMutation()) as (search, store):
         stopped = asyncio.run(search.run())
-        assert stopped.ending is ending
+        assert stopped.stop_reason is ending
         assert confirmed(store)
         outcomes = [*store.outcomes()]
         assert any(one.status is not Status.OK for one in outcomes)

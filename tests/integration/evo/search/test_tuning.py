@@ -119,7 +119,7 @@ def test_a_space_that_is_searched_through_is_looked_at_until_the_budget_is_spent
     with opened(tmp_path / "run", config, evaluator, build_operators(config), genome=small) as (search, store):
         stopped = asyncio.run(search.run())
         assert len([*store.individuals()]) == 9
-        assert (stopped.ending, store.last_result_number()) == (StopReason.COMPLETE, 96)
+        assert (stopped.stop_reason, store.last_result_number()) == (StopReason.COMPLETE, 96)
 
 
 def test_the_journal_leads_to_the_same_looks_again(finished: Path) -> None:
@@ -144,7 +144,7 @@ def test_status_counts_them_apart_from_what_was_refused(finished: Path) -> None:
         print_status(Console(file=shown, width=200), status)
     assert status.measured_again == len(repeats(finished))
     assert MEASURED_AGAIN not in status.refused
-    assert f"{status.measured_again} proposals of what exists became another look at it" in shown.getvalue()
+    assert f"{status.measured_again} proposals of an existing program became a replicate of it" in shown.getvalue()
 
 
 def test_nobody_is_looked_at_again_where_it_is_of_no_use(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_broken_workers_are_retired_and_their_evaluations_run_on_others(
     path, notes = tmp_path / "run", Notes()
     evaluator = BrokenWorkers(GENOME, slots=slots, one_in=10**9, broken=broken, starts=starts, healthy=healthy)
     with opened(path, configuration(4, 10), evaluator, observer=notes) as (search, store):
-        assert asyncio.run(search.run()).ending is StopReason.COMPLETE
+        assert asyncio.run(search.run()).stop_reason is StopReason.COMPLETE
         names = {f"stand-in/{place}" for place in broken}
         assert {one.worker for one in retirements(store)} == set(evaluator.retired) == names
     assert statuses(path) == {Status.OK}
@@ -92,7 +92,7 @@ def test_when_no_worker_is_left_the_run_ends(tmp_path: Path, slots: int, broken:
     assert failure.value.exit_code == 1
     assert evaluator.retired == []
     assert check_run(path) == []
-    assert searched(path, configuration(4, 10), PacedEvaluator(GENOME)).ending is StopReason.COMPLETE
+    assert searched(path, configuration(4, 10), PacedEvaluator(GENOME)).stop_reason is StopReason.COMPLETE
 
 
 def test_the_last_worker_in_service_is_the_only_one(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_candidates_that_end_their_workers_are_given_up_and_no_worker_is_blamed(
     path = tmp_path / "run"
     evaluator = LosingEvaluator(GENOME, slots=slots, poison="1e-5")  # proposals 1, 11, 21, …
     with opened(path, configuration(4, 10), evaluator) as (search, store):
-        assert asyncio.run(search.run()).ending is StopReason.COMPLETE
+        assert asyncio.run(search.run()).stop_reason is StopReason.COMPLETE
         assert retirements(store) == ()
         lost = [outcome for outcome in store.outcomes() if outcome.status is Status.LOST]
         assert len(lost) >= 2

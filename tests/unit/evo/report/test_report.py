@@ -1,20 +1,22 @@
 import json
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from html.parser import HTMLParser
 
 import pytest
-from report_samples import SOURCE, bare_run, sample_run
+from report_samples import SOURCE, bare_run, confirmed, gains_over_generation_0, sample_run
 
-from evo.report.data import Confirmation, EvaluationRow, IndividualRow, LineStep, OperatorCosts
+from evo.report.data import EvaluationRow, LineStep
 from evo.report.diffs import diff_of
 from evo.report.family import curve, seats
 from evo.report.front import front_chart
-from evo.report.outcome import Tone, outcome_of
+from evo.report.outcome import Tone, finding_of
 from evo.report.progress import progress_chart
 from evo.report.render import render_report
 from evo.report.tree import tree_chart
 from evo.standings.gains import ConfirmedMember
+from evo.standings.individuals import OperatorResults, Standing
+from evo.standings.standings import Lead
 from evo.text import duration, hover, money, quantity, visible
 from trainer.evaluation import Status
 from trainer.objectives import Direction, Objective
@@ -47,12 +49,14 @@ class _Page(HTMLParser):
         self.data[key] = self.data.get(key, "") + data
 
 
-def _run_with(*rows, evaluations=(), **changes):
-    return bare_run(individuals=tuple(rows), evaluations=tuple(evaluations), **changes)
+def _run_with(*rows, evaluations=(), noise=None, **changes):
+    gains = gains_over_generation_0(rows, (noise or {}).get("val_bpb")) if "objectives" not in changes else {}
+    fields = {"individuals": tuple(rows), "evaluations": tuple(evaluations), "noise": noise or {}, "gains": gains}
+    return bare_run(**fields, **changes)
 
 
 def _scored(id_, bpb, *, parents=(0,), replicates=1, operator="random_mutation"):
-    return IndividualRow(id_, parents if id_ else (), operator, "an idea", Status.OK, {"val_bpb": bpb}, replicates)
+    return Standing(id_, parents if id_ else (), operator, "an idea", Status.OK, {"val_bpb": bpb}, replicates)
 
 
 def test_the_page_loads_nothing():
@@ -92,10 +96,10 @@ def test_hostile_text_stays_text_everywhere():
         state=HOSTILE,
         devices=(HOSTILE,),
         sandbox_levels=(HOSTILE,),
-        individuals=tuple(replace(row, idea=HOSTILE, operator=HOSTILE, reason=HOSTILE) for row in report.individuals),
+        individuals=tuple(replace(row, idea=HOSTILE, operator=HOSTILE) for row in report.individuals),
         evaluations=tuple(replace(row, reason=HOSTILE) for row in report.evaluations),
         best_line=tuple(replace(step, source=f"x = '{HOSTILE}' # {step.individual}\n") for step in report.best_line),
-        operator_costs={HOSTILE: OperatorCosts(3, None)},
+        operators=(OperatorResults(HOSTILE, 3, 0, 0, 0, 0, None),),
     )
     clean, page = render_report(report), render_report(hostile)
     page.encode("utf-8")
@@ -133,7 +137,7 @@ def test_the_policy_admits_exactly_the_page_s_own_scripts():
         ),
         sample_run(0),
         sample_run(1, population=1),
-        sample_run(5, confirmation=None, noise={}, cost_usd=None),
+        sample_run(5, confirmed_gain=None, noise={}, cost_usd=None),
     ],
     ids=["nothing yet", "only a failure", "one script objective", "generation 0 only", "one offspring", "no noise"],
 )
@@ -145,76 +149,52 @@ def test_a_run_of_any_size_has_a_report(report):
 
 
 @pytest.mark.parametrize(
-    ("confirmation", "noise", "verdict", "tone"),
+    ("confirmed_gain", "noise", "verdict", "tone"),
     [
         (
-            Confirmation("G", 1.6, 1.7, 0.01, 0.02, 3),
+            confirmed(1, 1.6, 1.7),
             {},
             "Confirmed on split G, which selection never saw, with 3 seeds.",
             Tone.GOOD,
         ),
-        (Confirmation("G", 1.69, 1.7, 0.01, 0.02, 3), {}, "Not confirmed: on split G", Tone.OPEN),
-        (Confirmation("G", 1.8, 1.7, 0.01, 0.02, 3), {}, "it is not better beyond the noise", Tone.OPEN),
-        (Confirmation("G", 1.6, 1.7, None, None, 1), {}, "too few replicates", Tone.OPEN),
+        (confirmed(1, 1.69, 1.7), {}, "Not confirmed: on split G", Tone.OPEN),
+        (confirmed(1, 1.8, 1.7), {}, "it is not better beyond the noise", Tone.OPEN),
         (None, {}, "the noise was not measured", Tone.OPEN),
         (None, {"val_bpb": 0.001}, "Beyond the noise where selection looked; not confirmed", Tone.OPEN),
         (None, {"val_bpb": 0.2}, "Within the noise: a tie", Tone.OPEN),
     ],
 )
-def test_the_verdict_never_claims_more_than_was_measured(confirmation, noise, verdict, tone):
-    report = _run_with(_scored(0, 1.7), _scored(1, 1.5), best=1, confirmation=confirmation, noise=noise)
-    outcome = outcome_of(report)
+def test_the_verdict_never_claims_more_than_was_measured(confirmed_gain, noise, verdict, tone):
+    report = _run_with(_scored(0, 1.7), _scored(1, 1.5), best=1, confirmed_gain=confirmed_gain, noise=noise)
+    outcome = finding_of(report)
     assert verdict in outcome.verdict
     assert outcome.tone is tone
 
 
 def test_the_headline_names_the_best_its_gain_and_its_noise():
     report = _run_with(_scored(0, 1.7, replicates=4), _scored(1, 1.5, replicates=4), best=1, noise={"val_bpb": 0.02})
-    assert outcome_of(report).headline == (
+    assert finding_of(report).headline == (
         "Individual 1: val_bpb 1.5000, 0.2000 ± 0.0141 (11.8%) better than generation 0"
     )
-    confirmed = replace(report, confirmation=Confirmation("G", 1.8, 1.7, 0.01, 0.02, 1))
-    assert outcome_of(confirmed).headline == (
+    worse = replace(report, confirmed_gain=confirmed(1, 1.8, 1.7, seeds=1))
+    assert finding_of(worse).headline == (
         "Individual 1: val_bpb 1.8000 on split G, 0.1000 ± 0.0100 (5.9%) worse than generation 0"
     )
-    assert "Where selection looked, it is 0.2000 ± 0.0141 (11.8%) better." in outcome_of(confirmed).verdict
-    assert "where it did not look" in outcome_of(replace(report, best=0)).verdict
-    assert outcome_of(replace(report, best=0)).headline == "Generation 0 is still the best: val_bpb 1.7000"
-    assert outcome_of(bare_run()).headline == "Nothing was scored"
+    assert "Where selection looked, it is 0.2000 ± 0.0141 (11.8%) better." in finding_of(worse).verdict
+    assert "where it did not look" in finding_of(replace(report, best=0)).verdict
+    assert finding_of(replace(report, best=0)).headline == "Generation 0 is still the best: val_bpb 1.7000"
+    assert finding_of(bare_run()).headline == "Nothing was scored"
 
 
-def test_best_so_far_follows_means_and_steps_back():
-    def result_number(number, individual, bpb):
-        return EvaluationRow(number, individual, number, Status.OK, "cpu", {"val_bpb": bpb})
-
-    evaluations = [
-        result_number(1, 0, 2.0),
-        result_number(2, 1, 1.0),
-        EvaluationRow(3, 2, 0, Status.CRASHED, "cpu"),
-        result_number(4, 1, 3.2),
-    ]
-    report = _run_with(_scored(0, 2.0), _scored(1, 2.1, replicates=2), evaluations=evaluations)
-    assert report.best_so_far() == [(1, 2.0), (2, 1.0), (4, 2.0)]
-    gated = replace(report, evaluations=tuple(replace(row, incumbent=0) for row in evaluations))
-    assert gated.best_so_far() == [(1, 2.0), (2, 2.0), (4, 2.0)]
+def test_the_chart_draws_the_best_so_far_to_its_end():
+    report = sample_run(20, leads=(Lead(1, 0, 2.0), Lead(2, 1, 1.0), Lead(4, 1, 2.0)))
+    (line,) = [trace for trace in progress_chart(report).figure.data if trace.name == "best mean so far"]
+    last = len(report.evaluations)
+    assert list(zip(line.x, line.y, strict=True)) == [(1, 2.0), (2, 1.0), (4, 2.0), (last, 2.0)]
 
 
-def test_an_operator_is_credited_beyond_a_tie_over_its_best_parent():
-    report = _run_with(
-        _scored(0, 2.0),
-        _scored(1, 1.9),
-        _scored(2, 1.89),
-        _scored(3, 1.7, parents=(0, 1), operator="merge_crossover"),
-        _scored(4, 1.95, parents=(0, 1), operator="merge_crossover"),
-        IndividualRow(5, (1,), "merge_crossover", "", Status.CRASHED),
-        IndividualRow(6, (1,), "merge_crossover", "", None),
-        noise={"val_bpb": 0.01},
-        operator_costs={"merge_crossover": OperatorCosts(9, 0.0), "llm_mutation": OperatorCosts(2, None)},
-    )
-    merge, mutation, llm = report.operator_summaries()
-    assert (merge.proposals, merge.offspring, merge.scored, merge.failed, merge.improved) == (9, 4, 2, 1, 1)
-    assert (mutation.name, mutation.offspring, mutation.improved) == ("random_mutation", 2, 2)
-    assert (llm.name, llm.proposals, llm.offspring, llm.cost_usd) == ("llm_mutation", 2, 0, None)
+def test_a_report_is_plain_data():
+    assert json.loads(json.dumps(asdict(sample_run(20))))["best"] == sample_run(20).best
 
 
 def test_every_evaluation_is_on_the_progress_chart_once():
@@ -232,7 +212,7 @@ def test_outliers_on_the_worse_side_do_not_flatten_the_chart(direction):
     sign = 1.0 if direction is Direction.MINIMIZE else -1.0
     objective = Objective("score", direction, "points")
     values = [5.0, 5.0 - sign * 0.2, 5.0 - sign * 0.1, 5.0 + sign * 4000]
-    rows = [IndividualRow(i, (0,) if i else (), "op", "", Status.OK, {"score": v}, 1) for i, v in enumerate(values)]
+    rows = [Standing(i, (0,) if i else (), "op", "", Status.OK, {"score": v}, 1) for i, v in enumerate(values)]
     result_number = [EvaluationRow(i + 1, i, 0, Status.OK, "cpu", {"score": v}) for i, v in enumerate(values)]
     report = _run_with(*rows, evaluations=result_number, objectives=(objective,), front_objectives=())
     low, high = progress_chart(report).figure.layout.yaxis.range
@@ -243,7 +223,7 @@ def test_outliers_on_the_worse_side_do_not_flatten_the_chart(direction):
 def test_the_front_chart_splits_everyone_into_front_and_dominated():
     report = sample_run(120)
     traces = {trace.name: trace for trace in front_chart(report).figure.data}
-    scored = sum(bool(row.means) for row in report.individuals)
+    scored = sum(bool(row.objectives) for row in report.individuals)
     assert len(traces["front"].x) == len(report.front)
     assert len(traces["front"].x) + len(traces["dominated"].x) == scored
     assert list(traces["boundary"].x) == sorted(traces["front"].x)
@@ -257,7 +237,7 @@ def test_the_front_chart_splits_everyone_into_front_and_dominated():
 def test_the_boundary_goes_through_whom_nobody_dominates_in_the_two_that_are_drawn(directions, corners):
     objectives = tuple(Objective(name, Direction(one), "") for name, one in zip("ab", directions, strict=True))
     points = [(1.0, 3.0), (2.0, 2.0), (3.0, 4.0)]
-    rows = [IndividualRow(i, (), "", "", Status.OK, dict(zip("ab", p, strict=True)), 1) for i, p in enumerate(points)]
+    rows = [Standing(i, (), "", "", Status.OK, dict(zip("ab", p, strict=True)), 1) for i, p in enumerate(points)]
     third = Objective("c", Direction.MINIMIZE, "")
     report = _run_with(*rows, objectives=objectives, front_objectives=(*objectives, third), front=(0, 1, 2))
     (boundary,) = [trace for trace in front_chart(report).figure.data if trace.name == "boundary"]
@@ -268,8 +248,8 @@ def test_the_page_shows_what_was_confirmed_of_the_front():
     report = sample_run(20)
     member, *_ = report.front
     means, errors = {"val_bpb": 1.61803, "tokens_per_second": 31415.9}, {"val_bpb": 0.001234, "tokens_per_second": 27.1}
-    confirmed = ConfirmedMember(member, means, errors, 3, holds=False)
-    text = _Page(render_report(replace(report, confirmed_front=(confirmed,)))).data["text"]
+    again = ConfirmedMember(member, means, errors, 3, holds=False)
+    text = _Page(render_report(replace(report, confirmed_front=(again,)))).data["text"]
     assert "Confirmed front" in text
     assert "1.6180 ± 0.0012" in " ".join(text.split())
     assert "Confirmed front" not in _Page(render_report(report)).data["text"]

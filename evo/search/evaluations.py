@@ -1,0 +1,181 @@
+"""The work of a search: evaluations wait for a worker, run, come back, or are lost and run again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+
+from evo.search.jobs import Jobs, in_order
+from evo.search.observer import Deferred
+from evo.search.pace import Pace
+from evo.standings.sentinels import device_of
+from evo.standings.standings import Standings
+from evo.store import EvaluationRecord, EvaluationRequest, Purpose, Store
+from evo.workers import Evaluator, Slot
+from evo.workers.pool import Loss, WorkerPool, machine_failure
+from trainer.errors import MachineError
+from trainer.evaluation import Evaluation, Status
+
+
+class Evaluations:
+    """The evaluations of a search that wait for a worker or run.
+
+    Args:
+        store: of the run.
+        standings: what is known.
+        evaluator: does the work.
+        jobs: says what a worker is asked for an evaluation.
+        pace: told how long evaluations take.
+        news: told what starts, and what is lost.
+        fail: takes an error that ends the search.
+
+    Attributes:
+        queue: those that wait, in the order in which they are launched.
+        pool: the workers.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        standings: Standings,
+        evaluator: Evaluator,
+        jobs: Jobs,
+        pace: Pace,
+        news: Deferred,
+        fail: Callable[[BaseException], None],
+    ) -> None:
+        self.queue: deque[EvaluationRecord] = deque()
+        self.pool = WorkerPool(evaluator.workers)
+        self._store = store
+        self._standings = standings
+        self._evaluator = evaluator
+        self._jobs = jobs
+        self._pace = pace
+        self._news = news
+        self._fail = fail
+        self._running: dict[asyncio.Task[Evaluation], tuple[EvaluationRecord, int, Slot]] = {}
+
+    @property
+    def tasks(self) -> list[asyncio.Task[Evaluation]]:
+        """The evaluations that run, as tasks."""
+        return [*self._running]
+
+    @property
+    def running(self) -> list[EvaluationRecord]:
+        """The evaluations that run."""
+        return [record for record, *_ in self._running.values()]
+
+    @property
+    def under_way(self) -> list[EvaluationRecord]:
+        """The evaluations that wait for a worker or run."""
+        return [*self.queue, *self.running]
+
+    def restore(self) -> None:
+        """Queue again what a killed driver left."""
+        self._store.release_all_running("the driver ended")
+        self.queue = in_order(self._store.queued())
+
+    def enqueue(self, wanted: Iterable[tuple[int, EvaluationRequest]]) -> None:
+        """Record and queue evaluations of individuals."""
+        self.queue.extend(self._recorded(individual, request) for individual, request in wanted)
+
+    def enqueue_replicates(self, wanted: Iterable[tuple[int, EvaluationRequest]]) -> None:
+        """Record and queue replicates of individuals, before everything else."""
+        self.enqueue(wanted)
+        self.queue = in_order(self.queue)
+
+    def start(self) -> None:
+        """Launch what waits, as far as workers are free."""
+        waiting, self.queue = self.queue, deque()
+        for record in waiting:
+            slot = self.pool.reserve(record.id)
+            if slot is None:
+                self.queue.append(record)
+            else:
+                self._launch(record, slot)
+
+    def start_sentinels(self, has_room: Callable[[], bool]) -> None:
+        """Give generation 0 to every free worker whose device has gone long without it."""
+        sentinels, running = self._standings.sentinels, self._running.values()
+        watched = {device_of(slot.name) for record, _, slot in running if record.purpose is Purpose.SENTINEL}
+        for slot in self.pool.free:
+            device = device_of(slot.name)
+            if device in watched or not sentinels.are_due(device) or not has_room():
+                continue
+            self.pool.take(slot)
+            self._launch(self._recorded(0, sentinels.request), slot)
+            watched.add(device)
+
+    def finished(self) -> Iterator[tuple[EvaluationRecord, Evaluation]]:
+        """Take in what the workers have finished, and yield what the store accepts of it."""
+        for task in [task for task in self._running if task.done()]:
+            record, attempt, slot = self._running.pop(task)
+            self.pool.release(slot)
+            if (error := task.exception()) is not None:
+                self._did_not_start(record, attempt, slot, error)
+                continue
+            result = task.result()
+            if result.status is not Status.LOST:
+                self.pool.answered(slot, record.id)
+            elif self._runs_again(record, attempt, slot, result.reason):
+                continue
+            self._pace.lookahead.evaluation_took(result.timings.total_seconds)
+            if self._store.finish(record.id, attempt, result) is not None:
+                yield record, result
+
+    def settle(self) -> Iterator[tuple[EvaluationRecord, Evaluation]]:
+        """Yield what finished while everything was ended, and put the rest back for a resumed run."""
+        for task, (record, attempt, _) in self._running.items():
+            if task.cancelled() or task.exception() is not None or task.result().status is Status.LOST:
+                self._store.release(record.id, attempt, "the run was stopped")
+            elif self._store.finish(record.id, attempt, task.result()) is not None:
+                yield record, task.result()
+        self._running.clear()
+
+    def retire_unfit_workers(self) -> None:
+        """Take workers out of service that lose everything while others work."""
+        for slot, retirement in self.pool.retire_unfit(self._store):
+            self._evaluator.retire(slot)
+            self._pace.lookahead.slots = self.pool.size
+            self._news.note(f"Out of service until the run is resumed: {retirement}.")
+
+    def _recorded(self, individual: int, wanted: EvaluationRequest) -> EvaluationRecord:
+        queued = self._store.enqueue(
+            individual,
+            seed=wanted.seed,
+            splits=wanted.splits,
+            purpose=wanted.purpose,
+            budget_fraction=wanted.budget_fraction,
+        )
+        return self._store.evaluation(queued)
+
+    def _launch(self, record: EvaluationRecord, slot: Slot) -> None:
+        attempt = self._store.launch(record.id, slot.name)
+        task = asyncio.create_task(self._evaluator.evaluate(slot, self._jobs.of(record)))
+        self._running[task] = (record, attempt, slot)
+        self._news.started(record, slot.name, len(self._running))
+
+    def _did_not_start(self, record: EvaluationRecord, attempt: int, slot: Slot, error: BaseException) -> None:
+        """Have another worker evaluate what this one could not start for, and fail when there is none."""
+        is_fatal = not isinstance(error, MachineError) or self.pool.did_not_start(slot, record.id, str(error))
+        if is_fatal:
+            self._fail(error)
+        self._run_again(record, attempt, str(error), is_noted=not is_fatal)
+
+    def _runs_again(self, record: EvaluationRecord, attempt: int, slot: Slot, reason: str) -> bool:
+        """Put a lost evaluation back into the queue unless it is given up; fail when the machine is to blame."""
+        any_measured = self._standings.generation_zero is not None
+        loss = self.pool.lost(slot, record.id, reason, any_measured=any_measured)
+        if loss is Loss.MACHINE_FAILS:
+            self._fail(machine_failure(reason))
+        if loss is not Loss.GIVE_UP:
+            self._run_again(record, attempt, reason, is_noted=loss is Loss.RUN_AGAIN)
+        return loss is not Loss.GIVE_UP
+
+    def _run_again(self, record: EvaluationRecord, attempt: int, reason: str, *, is_noted: bool) -> None:
+        self._store.release(record.id, attempt, reason)
+        self.queue.append(record)  # others first: they show whether it is the machine or the candidate
+        if is_noted:
+            self._news.lost(record, reason)
+            self._news.note(f"Evaluation {record.id} of {record.individual} was lost and runs again: {reason}")
