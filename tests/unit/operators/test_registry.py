@@ -37,7 +37,7 @@ def test_default_weights() -> None:
 
 
 @pytest.mark.parametrize("name", OPERATORS)
-def test_the_readme_names_every_operator(name: str, request: pytest.FixtureRequest) -> None:
-    lines = Path(request.config.rootpath, "README.md").read_text(encoding="utf-8").splitlines()
+def test_the_guide_names_every_operator(name: str, request: pytest.FixtureRequest) -> None:
+    lines = Path(request.config.rootpath, "docs/operators.md").read_text(encoding="utf-8").splitlines()
     table = lines[lines.index("| operator | what it does |") :]
     assert any(f"`{name}`" in line for line in table[: table.index("")])

@@ -8,6 +8,7 @@ import pytest
 from operator_requests import SEED, SMALL, proposed, request_for
 
 from evo.config.config import parse_config
+from evo.config.resolution import resolve
 from evo.runs.assemble import build_operators
 from operators.mutation.constants import ConstantMutation, moved
 from operators.mutation.mixed import RandomMutation
@@ -184,7 +185,7 @@ def test_constants_of_other_devices_stay(
 
 
 def test_a_run_on_the_cpu_changes_no_constant_of_gpus() -> None:
-    config = parse_config({"operators": {"weights": {"constants": 1}}, "workers": {"devices": ["cpu"]}})
+    config = resolve(parse_config({"operators": {"weights": {"constants": 1}}, "workers": {"devices": ["cpu"]}}))
     source = SMALL.replace("WIDTH = 64", "WIDTH = 64\nSIZES_CUDA = (1, 2, 3)\nBATCH_CUDA = 512\nBATCH_MPS = 64")
     operator = build_operators(config).named("constants")
     ideas = [proposed(operator, request_for(source, seed=seed)).idea for seed in range(20)]
