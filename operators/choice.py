@@ -13,7 +13,7 @@ from trainer.errors import ConfigError
 _FORGETTING = 0.98
 """What a result still counts for after the next one of the same operator: about the last fifty speak."""
 _FLOOR_SHARE = 0.3
-"""Of the draws, by the configured weights alone: whoever brings nothing now may bring something later."""
+"""Of the draws, by the configured weights alone: an operator that brings nothing now may bring something later."""
 
 
 class OperatorChoice:
@@ -96,7 +96,7 @@ class AdaptiveChoice(OperatorChoice):
     """A bandit over operators, with a floor: weights times improvements per cost, as Thompson sampling estimates them.
 
     Rates are drawn from what is known of them (Thompson, 1933). Operators are drawn in proportion to weight and rate,
-    not the highest alone: where nobody improves any more, as late in a search, the weights decide, not mere chance.
+    not the highest alone: where no operator improves any more, as late in a search, the weights decide, not chance.
 
     Its state is a function of the results in their order, and its draws are those of the generator that it is given: a
     resumed run that tells it the same results goes on alike.

@@ -8,7 +8,6 @@
     toolbox      `build_toolbox`: a run's selection and survival, chosen by its objectives, as a DEAP toolbox
     archive      what is worth remembering: hall of fame, Pareto front, non-dominated individuals
     hypervolume  the quality of a whole front in one number, its reference point, and the knee
-    logbook      one row of statistics for every generation
     islands      parts of a population that breed apart, the ring between them, age
     map_elites   the best individual of every cell
     descriptors  what the cells tell apart: depth, optimizer, distance, what was measured

@@ -41,7 +41,7 @@ class HallOfFame(tools.HallOfFame):  # type: ignore[misc]  # DEAP has no types
         super().__init__(size, similar=operator.eq)
 
     def update(self, individuals: Iterable[Individual]) -> None:
-        """Admit the best of `individuals` and rank everyone on it anew by today's means.
+        """Admit the best of `individuals` and rank all its members again by today's means.
 
         Raises:
             ValueError: one of them has no fitness; nothing is changed then.

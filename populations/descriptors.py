@@ -8,7 +8,7 @@
     anything    that is measured: `parameters`, an objective
 
 Numbers are placed relative to generation 0, in whose cell they begin: a cell is a doubling wide, so that noise seldom
-moves anybody, and nobody has to know the ranges beforehand. Distances, which are shares, divide [0, 1] evenly.
+moves an individual, and the ranges need not be known beforehand. Distances, which are shares, divide [0, 1] evenly.
 """
 
 from __future__ import annotations

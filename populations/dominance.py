@@ -3,7 +3,7 @@
 A difference that noise alone can make is no reason to discard anybody (Hughes, 2001; Fieldsend and Everson, 2005). So
 one individual dominates another here when it is not worse in any objective and better beyond noise in at least one: by
 more than two standard errors of the difference of the two means. This relation is a part of plain dominance, which it
-equals without noise, and so it has no cycles: sorting by it always ends. Whoever it cannot tell apart shares a front,
+equals without noise, and so it has no cycles: sorting by it always ends. Individuals that it cannot tell apart share a front,
 where crowding decides.
 """
 
@@ -56,7 +56,7 @@ def dominates(one: Measured, other: Measured, noise: Noise = NO_NOISE) -> bool:
 
 
 def sort_into_fronts(individuals: Sequence[Individual], noise: Noise = NO_NOISE) -> list[list[Individual]]:
-    """Return `individuals` in fronts: nobody in one is dominated by anybody in it or in a later one.
+    """Return `individuals` in fronts: no member is dominated by one of its own or of a later front.
 
     Each front keeps the order of `individuals`. The cost grows with the square of their number, which is that of a
     population.

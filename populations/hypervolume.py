@@ -106,7 +106,7 @@ def knee_point(front: Sequence[Point], objectives: Sequence[Objective]) -> int |
         objectives: what each coordinate is, with its direction.
 
     Returns:
-        Its place in `front`, the first of equals; None where nobody lies beyond that plane.
+        Its place in `front`, the first of equals; None where no point lies beyond that plane.
 
     Raises:
         ValueError: a point does not fit the objectives.

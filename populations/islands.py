@@ -1,7 +1,7 @@
 """Islands: parts of a population that breed apart and now and then send their best around a ring.
 
 An island that has settled on one idea cannot crowd out the ideas of the others (Whitley, Rana and Heckendorn, 1999).
-Age does the same within a population: nobody but the best stays for ever, however good (Hornby, 2006, and the aging
+Age does the same within a population: only the best stays for ever, however good the others (Hornby, 2006, and the aging
 evolution of Real et al., 2019).
 """
 
@@ -19,7 +19,7 @@ from populations.survival import Survive
 class Islands:
     """A population on one island or several, where offspring compete for places at home only.
 
-    Offspring `n` is at home on island `n` modulo their number: where everybody lives is a function of the results.
+    Offspring `n` is at home on island `n` modulo their number: the islands are a function of the results.
 
     Args:
         survive: who stays on an island.
@@ -61,7 +61,7 @@ class Islands:
         return sorted(by_age, key=lambda one: one.fitness, reverse=True)
 
     def settle(self, founder: Individual, result_number: int, noise: Noise = NO_NOISE) -> None:
-        """Bring somebody to every island.
+        """Place an individual on every island.
 
         Args:
             founder: generation 0.
@@ -90,7 +90,7 @@ class Islands:
     def migrate(self, searched: int) -> bool:
         """Send the best of each island to the next one where it is time for it; return whether it was.
 
-        Migrants take the places of those that leave, so nobody is lost or doubled.
+        Migrants take the places of those that leave, so none is lost or doubled.
 
         Args:
             searched: results of offspring so far.

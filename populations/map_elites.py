@@ -1,6 +1,6 @@
 """MAP-Elites: the best individual of every cell of a space that says how individuals differ (Mouret and Clune, 2015).
 
-Whoever is the best of its kind stays, however good other kinds are. pyribs keeps such archives as arrays of solutions
+The best of each kind stays, however good other kinds are. pyribs keeps such archives as arrays of solutions
 and scores that never change; here a mean moves with every re-evaluation, so each cell remembers all its individuals.
 """
 
@@ -14,7 +14,7 @@ class MapElites:
     """The best individual of every cell by today's means; of equals the older.
 
     Individuals are remembered by their ids and fitnesses, not their sources: an elite that falls by its re-evaluation
-    makes room for whoever is next in its cell.
+    makes room for the next one in its cell.
     """
 
     def __init__(self) -> None:

@@ -19,7 +19,7 @@ from populations.individual import Individual, require_measured
 class Survive(Protocol):
     """`(population, offspring) -> survivors`, best first; the noise is that of one evaluation, by objective.
 
-    How many survive is set already, and `mu` sets it anew.
+    How many survive is set already, and `mu` replaces it.
     """
 
     def __call__(
@@ -41,7 +41,7 @@ def mu_plus_lambda(
 ) -> list[Individual]:
     """Keep the best `mu` of parents and offspring together by their one objective.
 
-    Means are compared as they are: by one objective everybody can be ranked, and there is no crowding that would decide
+    Means are compared as they are: by one objective all can be ranked, and there is no crowding that would decide
     better than a mean within the noise. Noise is kept out by the second looks that leaders get.
 
     A tie goes to the lower id, the older individual: under noise an equal mean is no evidence for replacing one that
@@ -63,7 +63,7 @@ def nsga2(
     """Keep `mu` of parents and offspring together by NSGA-II: whole fronts, then the least crowded (Deb et al., 2002).
 
     Dominance is beyond noise (`populations.dominance`), which DEAP's selNSGA2 does not know. Of individuals with equal
-    values the oldest stands for all, and the others stay only where there is room (Fortin and Parizeau, 2013): nobody
+    values the oldest stands for all, and the others stay only where there is room (Fortin and Parizeau, 2013): no one
     dominates them, so that copies of a few points would take every place.
 
     Raises:

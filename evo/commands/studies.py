@@ -30,7 +30,7 @@ _PROMOTE_EXAMPLE = example(
     evo promote 12 7 --scale budget.train_seconds=300
     evo promote runs/2026-11-21-220000 12 --scale DEPTH=12 --scale task.sequence_length=256 --seeds 4
     """,
-    "KEY is a key of [task] or [budget], or a constant of the genomes in capitals. Everybody runs with the same seeds, "
+    "KEY is a key of [task] or [budget], or a constant of the genomes in capitals. All run with the same seeds, "
     "generation 0 too. Frozen files may be others than in the run. What was measured is kept in the run's folder.",
 )
 

@@ -93,11 +93,11 @@ class SearchConfig(Section):
         front: the objectives of the Pareto front that is kept and reported; those of selection by default, or the
             task's first two where selection looks at one.
         parents: `population` selects them among the survivors; `generation_zero` varies that alone, with operators that
-            are told of nobody else: independent samples. Crossover has no second parent then, and `tuning` still learns
+            see no other individual: independent samples. Crossover has no second parent then, and `tuning` still learns
             from what was measured.
         tournament_size: individuals that compete for each parent's place.
         seed: every random choice derives from it.
-        max_hours: wall time of the run, its confirmation included, whoever drives it.
+        max_hours: wall time of the run, its confirmation included, over all its drivers.
         max_gpu_hours: hours of all workers together, each counted for the devices that one evaluation takes; crashes,
             lost evaluations and the confirmation are included.
         max_usd: those hours at `operators.dollars_per_hour`, and what language models cost.
@@ -311,7 +311,7 @@ class Config(Section):
         selection, _ = self.task.default_objectives
         selection = self.search.objectives or selection
         wanted = {"objectives": selection, "front": self.search.front or self._front_of(selection)}
-        # Frozen for everybody else; pydantic wants the same object back.
+        # The model is frozen, and pydantic wants the same object back.
         object.__setattr__(self, "search", self.search.model_copy(update=wanted))
         return self
 
@@ -435,7 +435,7 @@ def _refuse_impossible_diversity(config: Config, source: str) -> None:
         )
     if diversity.islands > 1 and diversity.migrants >= smallest:
         raise ConfigError(
-            f"{where('migrants')} was {diversity.migrants}, but somebody must stay on an island of {smallest}."
+            f"{where('migrants')} was {diversity.migrants}, but an island of {smallest} must keep at least one."
         )
     measured = config.task.measured
     for name in diversity.descriptors:

@@ -155,7 +155,7 @@ def _refuse_foreign(
 ) -> None:
     """Refuse to commit on anything but generation 0 or, on the run's branch, an individual of the run.
 
-    On other files the commit would undo what somebody else did to them.
+    On other files the commit would undo changes made in between.
     """
     there = genome.join({name: file.source for name, file in committed.items()})
     names = " and ".join(committed)

@@ -77,6 +77,6 @@ def installed_versions() -> dict[str, str]:
     """Return the versions of the programs of this environment, by name; nothing is imported."""
     versions = {"Python": platform.python_version()}
     for name, package in _PACKAGES.items():
-        with suppress(PackageNotFoundError):  # whoever only looks at runs needs no torch
+        with suppress(PackageNotFoundError):  # looking at runs needs no torch
             versions[name] = version(package)
     return versions

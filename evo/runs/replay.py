@@ -9,7 +9,7 @@ and the order from the journal, and leads to the same individuals whether 1 or 1
 
 Nothing is evaluated, sent or written. The search that is rebuilt here is told the recorded results and begins the
 recorded proposals at their recorded points. Everything that it decides (survivors, parents, operators and what they
-have brought, drafts, verdicts of the gate) it decides anew, and the first decision that comes out otherwise is named.
+have brought, drafts, verdicts of the gate) it decides again, and the first decision that comes out otherwise is named.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ class _Unanswered(Exception):  # noqa: N818 - a verdict on the replay, not an er
 
 
 class _RecordedJournal(StoredJournal):
-    """What was asked and answered; nothing is asked anew."""
+    """The recorded requests and replies; no new request is made."""
 
     def exchange(self, turn: int) -> Exchange:
         """Return the answered exchange journaled for `turn`; raise _Unanswered when there is none."""

@@ -28,7 +28,7 @@ class ExternalEvaluator:
 
     Attributes:
         workers: the slots.
-        changed: set when a job was begun; whoever waits for jobs clears it.
+        changed: set when a job was begun; cleared before waiting for jobs.
     """
 
     def __init__(self, slots: int) -> None:

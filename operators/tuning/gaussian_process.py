@@ -5,7 +5,7 @@ choices whether they differ. Relevances, signal and noise are those of the highe
 Lower scores are better, and where nothing alike was measured the worst is expected: among dozens of constants most
 places are far from all that is known, and few of them are any good.
 
-A search has some hundred rows and asks for every offspring anew, which takes some 20 ms here. Optuna's sampler by
+A search has some hundred rows and fits it again for every offspring, which takes some 20 ms here. Optuna's sampler by
 Gaussian processes takes 0.4 s for the same number of rows; scikit-learn's has no kernel for choices.
 """
 

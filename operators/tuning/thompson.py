@@ -1,8 +1,8 @@
 """Thompson sampling over the constants of one structure, from a Gaussian process of what was measured.
 
 The process sees the ranks of the losses, as normal scores (Salinas et al., 2020): most losses lie near the best one,
-some are a hundred times as large, and what matters is who is better. It draws a score for everybody who might be next,
-all at once, and the best of that draw is next (Thompson, 1933): so whoever is likely to be the best is drawn most,
+some are a hundred times as large, and what matters is which is better. It draws a score for each possible next point,
+all at once, and the best of that draw is next (Thompson, 1933): the point that is likely to be the best is drawn most,
 evaluations that run at the same time are not all spent on the same, and another look competes with what is new.
 """
 
@@ -39,7 +39,7 @@ _MOST_LOOKS = 6
 
 
 class ThompsonSampling:
-    """Suggests places; each one anew from the same measurements.
+    """Suggests places; each one independently, from the same measurements.
 
     Args:
         space: the dimensions.
@@ -131,7 +131,7 @@ def _libraries() -> ThreadpoolController:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Keep matrices of this size on one core: more of them take longer, and belong to whoever trains."""
+    """Keep matrices of this size on one core: more of them take longer, and belong to the trainings."""
     with _libraries().limit(limits=1, user_api="blas"):
         yield
 

@@ -21,7 +21,7 @@ from operators.source.search_space import Dimension, Scale
 
 
 class TreeParzen:
-    """Suggests points, multivariate over all dimensions; each one anew from the same measurements.
+    """Suggests points, multivariate over all dimensions; each one independently, from the same measurements.
 
     Args:
         space: the dimensions.
@@ -45,7 +45,7 @@ class TreeParzen:
             for number, (values, loss) in enumerate(points)
         ]
         seed = random.getrandbits(31)
-        # The points under way are unknown here, so there is nobody to lie about.
+        # The points under way are unknown here, so there are no constant liars.
         self._sampler = TPESampler(
             seed=seed, multivariate=True, n_startup_trials=max(1, uniform_draws), constant_liar=False
         )
@@ -75,7 +75,7 @@ class _Measured(InMemoryStorage):
     def get_all_trials(
         self,
         study_id: int,  # noqa: ARG002 - there is one study
-        deepcopy: bool = True,  # noqa: ARG002 - Optuna's signature; nobody changes them
+        deepcopy: bool = True,  # noqa: ARG002 - Optuna's signature; they are not changed
         states: Container[TrialState] | None = None,
     ) -> list[FrozenTrial]:
         return [trial for trial in self._all if states is None or trial.state in states]

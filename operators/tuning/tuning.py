@@ -16,7 +16,7 @@ generation after the other (Hansen, 2016), and leaves choices as they are. `rand
 
 Every measurement is told by itself, so that the noise shows. Who is proposed though it exists is worth another look: it
 is evaluated with a further seed. While it is being evaluated, or where nothing varies, a step aside takes its place. In
-a space that is searched through, whoever was measured least is looked at once more.
+a space that is searched through, the individual with the fewest measurements is evaluated once more.
 
 A failure has no number. It is told to none of them: neither a large loss nor a guess in its place.
 """

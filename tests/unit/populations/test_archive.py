@@ -1,5 +1,4 @@
 import gc
-import json
 import weakref
 
 import pytest
@@ -7,8 +6,6 @@ import pytest
 from populations.archive import HallOfFame, ParetoFront, non_dominated
 from populations.fitness import Fitness
 from populations.individual import Individual
-from populations.logbook import Logbook
-from trainer.evaluation import Status
 from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES, Constraint
 
 BPB = LANGUAGE_MODEL_OBJECTIVES["val_bpb"]
@@ -138,49 +135,3 @@ def test_equal_individuals_stand_on_the_front_side_by_side():
     front.update(twins)
     front.update(twins)
     assert len(front) == 2
-
-
-def test_a_generation_is_as_many_completed_evaluations_as_the_population_is_large():
-    book = Logbook(3, BPB)
-    population = [_individual(0, 2.0), _individual(1, 1.0)]
-    statuses = [Status.OK, Status.LOST, Status.CRASHED, Status.OK]
-    rows = [book.record(status, population, front_size=2) for status in statuses]
-    assert rows[:3] == [None] * 3
-    assert rows[3] == book.rows[0]
-    row = rows[3]
-    assert (row["generation"], row["evaluations"], row["failed"], row["front"]) == (1, 3, 2, 2)
-    assert (row["crashed"], row["lost"], row["timed_out"]) == (1, 1, 0)
-    assert (row["best"], row["mean"], row["std"]) == (1.0, 1.5, 0.5)
-    assert (row["min"], row["median"], row["max"]) == (1.0, 1.5, 2.0)
-
-
-def test_best_follows_the_direction():
-    book = Logbook(1, SPEED)
-    fast = Individual(0, "", (), "seed", "", Fitness([SPEED], [300.0]))
-    slow = Individual(1, "", (), "seed", "", Fitness([SPEED], [200.0]))
-    assert book.record(Status.OK, [fast, slow], 1)["best"] == 300.0
-
-
-def test_rows_stream_once_under_one_header():
-    book = Logbook(1, BPB)
-    assert book.stream == ""
-    book.record(Status.CRASHED, [], 0)
-    first = book.stream.splitlines()
-    book.record(Status.OK, [_individual(0, 1.98765)], 1)
-    second = book.stream.splitlines()
-    assert len(first) == 2
-    assert first[0].split() == ["generation", "evaluations", "failed", *STATISTICS, "front"]
-    assert first[1].split() == ["1", "1", "1", "0"]
-    assert len(second) == 1
-    assert second[0].split()[:4] == ["2", "2", "0", "1.98765"]
-
-
-def test_a_logbook_goes_on_from_its_json():
-    book, resumed = Logbook(2, BPB), Logbook(2, BPB)
-    population = [_individual(0, 1.5)]
-    for status in (Status.OK, Status.OK, Status.DIVERGED):
-        book.record(status, population, 1)
-    resumed.restore(json.loads(json.dumps(book.to_json())))
-    assert resumed.stream == ""
-    assert resumed.record(Status.OK, population, 1) == book.record(Status.OK, population, 1)
-    assert resumed.rows == book.rows
