@@ -3,8 +3,8 @@
 A difference that noise alone can make is no reason to discard anybody (Hughes, 2001; Fieldsend and Everson, 2005). So
 one individual dominates another here when it is not worse in any objective and better beyond noise in at least one: by
 more than two standard errors of the difference of the two means. This relation is a part of plain dominance, which it
-equals without noise, and so it has no cycles: sorting by it always ends. Individuals that it cannot tell apart share a front,
-where crowding decides.
+equals without noise, and so it has no cycles: sorting by it always ends. Individuals that it cannot tell apart share a
+front, where crowding decides.
 """
 
 from __future__ import annotations

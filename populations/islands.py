@@ -1,8 +1,8 @@
 """Islands: parts of a population that breed apart and now and then send their best around a ring.
 
 An island that has settled on one idea cannot crowd out the ideas of the others (Whitley, Rana and Heckendorn, 1999).
-Age does the same within a population: only the best stays for ever, however good the others (Hornby, 2006, and the aging
-evolution of Real et al., 2019).
+Age does the same within a population: only the best stays for ever, however good the others (Hornby, 2006, and the
+aging evolution of Real et al., 2019).
 """
 
 from __future__ import annotations

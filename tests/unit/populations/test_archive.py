@@ -9,7 +9,6 @@ from populations.individual import Individual
 from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES, Constraint
 
 BPB = LANGUAGE_MODEL_OBJECTIVES["val_bpb"]
-STATISTICS = ("best", "mean", "std", "min", "median", "max")
 SPEED = LANGUAGE_MODEL_OBJECTIVES["tokens_per_second"]
 
 
