@@ -25,7 +25,7 @@ from evo.runs.generation_zero import genome_files
 from evo.runs.lifecycle import SearchDriver, read_config, resumed, started
 from evo.search.events import Callback, CallbackObserver
 from evo.standings.standings import Standings
-from evo.store import EvaluationRecord, IndividualRecord, Outcome, ProposalRecord, Purpose, StoreView
+from evo.store import EvaluationRecord, IndividualRecord, Outcome, Purpose, StoreView
 from evo.workers.external import ExternalEvaluator, told
 from trainer.errors import ConfigError, UsageError
 from trainer.evaluation import Evaluation, Job, Status
@@ -315,9 +315,9 @@ class _AskTellObserver(CallbackObserver):
         self._begun[worker] = evaluation
         super().started(evaluation, worker, running)
 
-    def refused(self, proposal: ProposalRecord) -> None:
+    def refused(self, proposal: int, operator: str, kind: str, reason: str) -> None:
         self._evaluator.changed.set()
-        super().refused(proposal)
+        super().refused(proposal, operator, kind, reason)
 
     def finished(self, individual: IndividualRecord, outcome: Outcome, standings: Standings, reason: str) -> None:
         self._settle(outcome.evaluation)

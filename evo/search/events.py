@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from evo.search.observer import Observer
 from evo.search.stopping import Stopped as SearchEnd
 from evo.standings.standings import Standings
-from evo.store import EvaluationRecord, IndividualRecord, Outcome, ProposalRecord, Purpose
+from evo.store import EvaluationRecord, IndividualRecord, Outcome, Purpose
 from trainer.evaluation import Status
 
 _log = logging.getLogger(__name__)
@@ -127,29 +127,13 @@ class CallbackObserver(Observer):
         self._stop = stop
         self._best: int | None = None
 
-    def proposed(self, individual: IndividualRecord) -> None:
+    def proposed(self, individual: int, parents: tuple[int, ...], operator: str, idea: str) -> None:
         """Report a new individual."""
-        self._emit(
-            Proposed(
-                individual=individual.id,
-                parents=individual.parents,
-                operator=individual.operator,
-                idea=individual.idea,
-                stop=self._stop,
-            )
-        )
+        self._emit(Proposed(individual=individual, parents=parents, operator=operator, idea=idea, stop=self._stop))
 
-    def refused(self, proposal: ProposalRecord) -> None:
+    def refused(self, proposal: int, operator: str, kind: str, reason: str) -> None:
         """Report a proposal that gave nothing to evaluate."""
-        self._emit(
-            Refused(
-                proposal=proposal.number,
-                operator=proposal.operator,
-                kind=proposal.kind or "",
-                reason=proposal.reason or "",
-                stop=self._stop,
-            )
-        )
+        self._emit(Refused(proposal=proposal, operator=operator, kind=kind, reason=reason, stop=self._stop))
 
     def started(self, evaluation: EvaluationRecord, worker: str, running: int) -> None:  # noqa: ARG002
         """Report that a worker began an evaluation."""

@@ -7,17 +7,17 @@ from functools import partial
 
 from evo.search.stopping import Stopped
 from evo.standings.standings import Standings
-from evo.store import EvaluationRecord, IndividualRecord, Outcome, ProposalRecord
+from evo.store import EvaluationRecord, IndividualRecord, Outcome
 
 
 class Observer:
     """Receives what happens in a search once the store holds it; ignores it here. Methods must not raise."""
 
-    def proposed(self, individual: IndividualRecord) -> None:
+    def proposed(self, individual: int, parents: tuple[int, ...], operator: str, idea: str) -> None:
         """Report a new individual, which waits for its first evaluation."""
 
-    def refused(self, proposal: ProposalRecord) -> None:
-        """Report a proposal that gave nothing to evaluate; `kind` and `reason` say why."""
+    def refused(self, proposal: int, operator: str, kind: str, reason: str) -> None:
+        """Report a proposal that gave nothing to evaluate; `kind` is one word, `reason` a sentence."""
 
     def started(self, evaluation: EvaluationRecord, worker: str, running: int) -> None:
         """Report that a worker began an evaluation; `running` are under way now."""
@@ -49,13 +49,13 @@ class Deferred(Observer):
         self._observer = observer
         self._pending: list[Callable[[], None]] = []
 
-    def proposed(self, individual: IndividualRecord) -> None:
+    def proposed(self, individual: int, parents: tuple[int, ...], operator: str, idea: str) -> None:
         """Report a new individual."""
-        self._pending.append(partial(self._observer.proposed, individual))
+        self._pending.append(partial(self._observer.proposed, individual, parents, operator, idea))
 
-    def refused(self, proposal: ProposalRecord) -> None:
+    def refused(self, proposal: int, operator: str, kind: str, reason: str) -> None:
         """Report a proposal that gave nothing to evaluate."""
-        self._pending.append(partial(self._observer.refused, proposal))
+        self._pending.append(partial(self._observer.refused, proposal, operator, kind, reason))
 
     def started(self, evaluation: EvaluationRecord, worker: str, running: int) -> None:
         """Report that a worker began an evaluation."""

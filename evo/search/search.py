@@ -259,7 +259,7 @@ class Search:
         )
         self._lineage_writer.admitted(draft.number)
         self._evaluations.queue.append(self._store.evaluation(evaluation))
-        self._news.proposed(self._store.individual(draft.number))
+        self._news.proposed(draft.number, draft.parents, proposal.operator, proposal.idea)
         self._pace.lookahead.proposal_admitted()
         self._refused_in_a_row = 0
 
@@ -287,7 +287,7 @@ class Search:
 
     def _refuse(self, draft: Draft, kind: str, reason: str) -> None:
         self._store.refuse(draft.number, kind, reason)
-        self._news.refused(self._store.proposal(draft.number))
+        self._news.refused(draft.number, draft.operator.name, kind, reason)
         self._refused_in_a_row += 1
         if self._refused_in_a_row >= _MOST_REFUSALS_IN_A_ROW and not self._evaluations.under_way:
             self._stop(
