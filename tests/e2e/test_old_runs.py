@@ -39,11 +39,22 @@ def without_sentences(printed: Any) -> Any:
     return [without_sentences(value) for value in printed] if isinstance(printed, list) else printed
 
 
+def with_keys_of(older: Any, printed: Any) -> Any:
+    """Return printed JSON without the keys that have come since."""
+    match older, printed:
+        case dict(), dict():
+            return {name: with_keys_of(older.get(name), value) for name, value in printed.items() if name in older}
+        case list(), list() if len(older) == len(printed):
+            return [with_keys_of(*pair) for pair in zip(older, printed, strict=True)]
+    return printed
+
+
 @pytest.mark.parametrize("command", EXPECTED)
 def test_commands_print_what_the_older_version_printed(folder: Path, command: str) -> None:
     done = evo(*command.split()[1:], cwd=folder)
     assert done.returncode == 0, done.stderr
-    assert without_sentences(json.loads(done.stdout)) == without_sentences(EXPECTED[command])
+    printed = with_keys_of(EXPECTED[command], json.loads(done.stdout))
+    assert without_sentences(printed) == without_sentences(EXPECTED[command])
 
 
 def test_the_report_is_written(folder: Path, tmp_path: Path) -> None:

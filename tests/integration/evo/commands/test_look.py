@@ -29,7 +29,7 @@ def test_a_lost_attempt_is_shown_with_the_individual(tmp_path: Path) -> None:
 
 def test_an_individual_tells_that_it_did_not_hold_on_the_gate_split(tmp_path: Path) -> None:
     class Unlucky(PacedEvaluator):
-        def _gate_noise(self, job: Job) -> float:
+        def _holdout_noise(self, job: Job) -> float:
             return 0.0 if job.genome == GENOME else 9.0
 
     config = configuration(4, 5, noise={"confirm_fraction": 0.0})

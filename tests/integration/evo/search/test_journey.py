@@ -89,7 +89,7 @@ def test_two_objectives_end_to_end(tmp_path: Path) -> None:
 
 def test_nobody_is_the_best_unseen_by_the_gate_split(tmp_path: Path) -> None:
     class Fickle(PacedEvaluator):
-        def _gate_noise(self, job: Job) -> float:
+        def _holdout_noise(self, job: Job) -> float:
             return random.Random(job.genome).gauss(0, 0.03)
 
     class Auditor(Notes):
