@@ -63,7 +63,7 @@ def measure(repeats: int = 5, score_tokens: int | None = None) -> str:
     if score_tokens is not None:
         settings = replace(settings, score_tokens=score_tokens)
     of = f"{settings.device}, {corpus.vocab_size} ids, blocks of {settings.sequence_length}"
-    lines = [f"| median seconds on {of} | every individual (S) | would-be champions (S and G) |", "|---|---|---|"]
+    lines = [f"| median seconds on {of} | every individual (S) | possible incumbents (S and G) |", "|---|---|---|"]
     with contextlib.closing(_Bench(settings, corpus)) as bench:
         columns = [
             [bench.run(splits) for _ in range(repeats)]

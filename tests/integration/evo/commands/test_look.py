@@ -27,7 +27,7 @@ def test_a_lost_attempt_is_shown_with_the_individual(tmp_path: Path) -> None:
     assert "attempt 1 on stand-in/0 gave no result: the worker was gone\n" in shown_of(portrait)
 
 
-def test_an_individual_tells_that_it_did_not_hold_on_the_gate_split(tmp_path: Path) -> None:
+def test_an_individual_tells_that_it_did_not_hold_on_the_holdout_split(tmp_path: Path) -> None:
     class Unlucky(PacedEvaluator):
         def _holdout_noise(self, job: Job) -> float:
             return 0.0 if job.genome == GENOME else 9.0

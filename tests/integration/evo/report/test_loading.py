@@ -188,7 +188,7 @@ def test_the_line_of_the_best_follows_first_parents_with_the_stored_sources(repo
         assert step.source == database.execute(query, (step.individual,)).fetchone()[0]
 
 
-def test_the_answer_is_the_finalist_with_the_largest_paired_gain_on_the_gate_split(report, database):
+def test_the_answer_is_the_finalist_with_the_largest_paired_gain_on_the_holdout_split(report, database):
     reference = _scores(database, 0, "split_bpb", "G")
     chosen_with = database.execute("SELECT seed FROM evaluations WHERE purpose = 'search'").fetchone()[0]
     gains, means = {}, {}
@@ -208,7 +208,7 @@ def test_the_answer_is_the_finalist_with_the_largest_paired_gain_on_the_gate_spl
     assert report.noise["val_bpb"] == pytest.approx(stdev(_scores(database, 0).values()))
 
 
-def test_the_best_so_far_is_nobody_unseen_by_the_gate_split(report, database):
+def test_no_individual_is_the_best_so_far_unseen_by_the_holdout_split(report, database):
     query = "SELECT individual FROM evaluations WHERE json_extract(split_bpb, '$.G') IS NOT NULL"
     incumbents = {lead.individual for lead in report.leads}
     assert len(incumbents) > 1

@@ -87,7 +87,7 @@ def test_two_objectives_end_to_end(tmp_path: Path) -> None:
     assert check_run(path) == []
 
 
-def test_nobody_is_the_best_unseen_by_the_gate_split(tmp_path: Path) -> None:
+def test_no_individual_is_the_best_unseen_by_the_holdout_split(tmp_path: Path) -> None:
     class Fickle(PacedEvaluator):
         def _holdout_noise(self, job: Job) -> float:
             return random.Random(job.genome).gauss(0, 0.03)

@@ -98,7 +98,7 @@ def test_who_scores_below_the_best_is_scored_on_the_holdout_split_as_well(
     ("splits", "holdout_below", "probes"),
     [(("S",), 0.0, 16), (("S",), 99.0, 128), (("S", "F"), 99.0, 192), (("S", "G"), 0.0, 128), (("S",), None, 16)],
 )
-def test_would_be_champions_have_every_block_probed(
+def test_possible_incumbents_have_every_block_probed(
     supervisor: SupervisorProcess, splits: tuple[str, ...], holdout_below: float | None, probes: int
 ) -> None:
     model = "def build_model(task):\n    return Moody(task.vocab_size)\n" + MOODY

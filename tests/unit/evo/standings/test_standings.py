@@ -244,7 +244,7 @@ class TestChampion:
         teller.replicates(2.0)
         assert teller.best == 0
 
-    def test_who_leads_and_holds_on_the_gate_split_follows(self) -> None:
+    def test_who_leads_and_holds_on_the_holdout_split_follows(self) -> None:
         teller = Teller()
         teller.replicates(2.0)
         teller.tell(1, 1.8, gate=2.0)
@@ -253,7 +253,7 @@ class TestChampion:
         assert teller.best == 2
         assert teller.standings.incumbents.setbacks == {}
 
-    def test_who_leads_and_is_worse_on_the_gate_split_does_not(self) -> None:
+    def test_who_leads_and_is_worse_on_the_holdout_split_does_not(self) -> None:
         teller = Teller()
         teller.replicates(2.0)
         teller.tell(1, 1.8, gate=1.9)
@@ -262,13 +262,13 @@ class TestChampion:
         assert teller.best == 1
         assert teller.standings.incumbents.setbacks == {2: Setback(incumbent=1, bpb=1.95, incumbent_bpb=1.9)}
 
-    def test_who_was_never_scored_on_the_gate_split_does_not(self) -> None:
+    def test_who_was_never_scored_on_the_holdout_split_does_not(self) -> None:
         teller = Teller()
         teller.replicates(2.0)
         teller.tell(1, 0.1)
         assert teller.best == 0
 
-    def test_who_is_better_on_the_gate_split_alone_does_not(self) -> None:
+    def test_who_is_better_on_the_holdout_split_alone_does_not(self) -> None:
         teller = Teller()
         teller.replicates(2.0)
         teller.tell(1, 1.9, gate=0.1)
@@ -296,7 +296,7 @@ class TestChampion:
         teller.tell(1, 2.4, seed=1, gate=2.2)
         assert teller.best == 2
 
-    def test_the_same_results_again_give_the_same_champions(self) -> None:
+    def test_the_same_results_again_give_the_same_incumbents(self) -> None:
         def incumbents() -> list[int | None]:
             chance, teller, seen = random.Random(3), Teller(pop=4, gens=100), []
             teller.replicates(2.0, 2.01, 1.99)
