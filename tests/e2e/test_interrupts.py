@@ -143,7 +143,7 @@ def test_two_interrupts_end_it_at_once(config: Path, tmp_path: Path) -> None:
     with under_way(path, config, results=1) as driver:
         family = driver.family()
         driver.process.send_signal(signal.SIGINT)
-        assert driver.finish(signal.SIGINT, seconds=20) == 1
+        assert driver.finish(signal.SIGINT, seconds=60) == 1
         wait_until_gone(family, seconds=10)
         assert "Traceback" not in "".join(driver.err)
     assert evo("check", path).returncode == 0
