@@ -43,7 +43,7 @@ class DriverThread(threading.Thread):
 
     driver: SearchDriver
 
-    def __init__(self, opened: Callable[[], AbstractContextManager[SearchDriver]]) -> None:
+    def __init__(self, opened: Opened) -> None:
         super().__init__(name="evo-driver", daemon=True)
         self._opened = opened
         self._is_settled = threading.Event()

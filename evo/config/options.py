@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypedDict
 
-from evo.config.config import Config, load_config, overlaid
+from evo.config.config import Config, load_config, overlaid, suggest
 from evo.config.resolution import resolve
 from evo.config.resolved import ResolvedConfig
 from trainer.errors import ConfigError
@@ -103,7 +103,7 @@ def new_run_config(genome: str, file: Path | None, options: RunOptions) -> Resol
     if file is None and PROJECT_FILE.is_file():
         file = PROJECT_FILE
     base = load_config(file)
-    sections = sections_of(options)
+    sections = sections_of({name: value for name, value in options.items() if name != "budget"})
     seconds = options.get("budget")
     if base.script is None:
         sections["task"] |= {"genome": genome or None}
@@ -126,12 +126,13 @@ def new_run_folder() -> Path:
 
 
 def sections_of(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return options by section and key of the configuration."""
+    """Return options by section and key of the configuration; raise ConfigError for a name that is no option."""
     sections: dict[str, dict[str, Any]] = {section: {} for section in ("task", "budget")}
     for name, value in options.items():
-        if name in _KEYS:
-            section, key = _KEYS[name]
-            sections.setdefault(section, {})[key] = value
+        if name not in _KEYS:
+            raise ConfigError(f"{name!r} is not an option here; {suggest(name, _KEYS)}")
+        section, key = _KEYS[name]
+        sections.setdefault(section, {})[key] = value
     return sections
 
 

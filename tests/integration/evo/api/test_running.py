@@ -100,7 +100,13 @@ def test_what_is_wrong_is_found_before_there_is_a_folder(project: Path) -> None:
     async def cell(**options: object) -> None:
         run(project, **options)
 
-    for options in ({"pop": 0}, {"operators": {"none": 1.0}}, {"devices": ["cuda:99"]}, {"schedule": "never"}):
+    for options in (
+        {"pop": 0},
+        {"popp": 4},
+        {"operators": {"none": 1.0}},
+        {"devices": ["cuda:99"]},
+        {"schedule": "never"},
+    ):
         with pytest.raises(evo.UsageError):
             run(project, **options)
         with pytest.raises(evo.UsageError):
