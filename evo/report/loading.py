@@ -38,7 +38,7 @@ def load_report(viewed: Viewed) -> RunReport:
     evaluations, places = _evaluations(store, standings)
     front_objectives = standings.archive.front.objectives
     has_front = len(front_objectives) > 1
-    state, reason = state_of(viewed)
+    state, reason = state_of(viewed, viewed.folder.driver())
     first, last = store.period() or (0.0, 0.0)
     best = summary.best.id if summary.best else None
     gains = {one: standings.difference(one, 0) for one in standings.measured if one}

@@ -106,7 +106,7 @@ def read_status(viewed: Viewed) -> RunStatus:
     driver = viewed.folder.driver()
     starts = read_starts(store)
     retired = tuple(one for one in retirements(store) if not starts or one.event > starts[-1].event)
-    state, reason = state_of(viewed)
+    state, reason = state_of(viewed, driver)
     kinds = Counter(proposal.kind for proposal in store.proposals() if proposal.kind)
     measured_again = kinds.pop(MEASURED_AGAIN, 0)
     return RunStatus(
@@ -132,9 +132,14 @@ def read_status(viewed: Viewed) -> RunStatus:
     )
 
 
-def state_of(viewed: Viewed) -> tuple[State, str]:
-    """Return what became of a run, and why it does not go on; a run whose budget is spent is finished in any case."""
-    if viewed.folder.driver():
+def state_of(viewed: Viewed, driver: Driver | None) -> tuple[State, str]:
+    """Return what became of a run, and why it does not go on.
+
+    Args:
+        viewed: the run.
+        driver: the process that drives it now; without one, a run whose budget is spent is finished in any case.
+    """
+    if driver:
         return State.RUNNING, ""
     if viewed.standings.budget_is_spent:
         return State.FINISHED, "the budget is spent"
