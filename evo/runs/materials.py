@@ -16,6 +16,7 @@ from trainer.corpus import Corpus, prepare
 from trainer.errors import ConfigError
 from trainer.machine.devices import Device
 from trainer.script import Frozen, Reading, ScriptSettings, find_program, freeze
+from trainer.script.secrets import password_in_url, secret_by_value
 from trainer.settings import Limits
 
 PrepareProgress = Callable[[str, int, int], None]
@@ -94,6 +95,7 @@ def script_settings(
     config: ResolvedConfig, task: ScriptTask, files: ScriptFiles, device: Device, limits: Limits
 ) -> ScriptSettings:
     """Return the settings of one worker's supervisor for a script task."""
+    needed = {*config.search.objectives, *config.search.front, *(bound.name for bound in task.bounds)}
     return ScriptSettings(
         root=task.folder,
         genome=task.genome,
@@ -101,16 +103,28 @@ def script_settings(
         held_out=files.held_out,
         command=task.command,
         score=task.score,
-        readings=tuple(_reading(name, objective) for name, objective in task.objectives.items()),
+        readings=tuple(_reading(name, one, name in needed) for name, one in task.objectives.items()),
         wall_seconds=task.wall_limit_seconds,
         fixed_seconds=task.fixed_seconds,
-        environment={name: os.environ[name] for name in task.environment if name in os.environ},
+        environment=_passed_on(task.environment),
         device=device.kind,
         device_id=device.id,
         threads=config.workers.threads,
         limits=limits,
         sandbox=config.workers.sandbox,
     )
+
+
+def _passed_on(names: Sequence[str]) -> dict[str, str]:
+    """Return the values of environment variables; raise ConfigError if one is a secret by its shape."""
+    values = {name: os.environ[name] for name in names if name in os.environ}
+    for name, value in values.items():
+        if what := secret_by_value(value) or password_in_url(value):
+            raise ConfigError(
+                f"`task.environment` must not hand a secret to candidate code, but the value of {name} looks like "
+                f"{what}. Leave {name} out."
+            )
+    return values
 
 
 def frozen_texts(task: ScriptTask) -> tuple[tuple[str, str], ...]:
@@ -134,13 +148,14 @@ def _digests(files: ScriptFiles) -> dict[str, str]:
     return {one.name: one.sha256 for one in (*files.frozen, *files.held_out)}
 
 
-def _reading(name: str, objective: ObjectiveConfig) -> Reading:
+def _reading(name: str, objective: ObjectiveConfig, is_needed: bool) -> Reading:
     return Reading(
         name=name,
         pattern=objective.pattern or "",
         take=objective.take,
         json=objective.json_file or "",
         key=objective.key or name,
+        required=is_needed or objective.required,
     )
 
 

@@ -87,7 +87,8 @@ class Sample:
     def broken(self, bounds: Iterable[Constraint]) -> str:
         """Return the constraints that its means break, as `breaks peak_vram_mb < 70000`; empty where it keeps all."""
         measured = [one.objectives for one in self.measurements.values() if one.status is Status.OK]
-        means = {name: fmean(one[name] for one in measured) for name in (measured[0] if measured else ())}
+        names = [name for name in (measured[0] if measured else ()) if all(name in one for one in measured)]
+        means = {name: fmean(one[name] for one in measured) for name in names}
         return ", ".join(f"breaks {bound}" for bound in bounds if means and bound.violation(means))
 
     @property

@@ -21,6 +21,7 @@ class Reading:
         take: `only` or `last`.
         json: a JSON file in the working folder; or empty.
         key: dotted path of the value in it.
+        required: whether an evaluation without the value has failed.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Reading:
     take: str = "only"
     json: str = ""
     key: str = ""
+    required: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
