@@ -56,7 +56,7 @@ class ConstantMutation(Mutation):
         """
         movable = [constant for constant in find_constants(source).values() if self._matters(constant)]
         if not movable:
-            raise NoOffspring("constants: the parent has no top-level `UPPER_CASE = number` to change")
+            raise NoOffspring("constants: the parent has no top-level `UPPER_CASE = number`, flag or default to change")
         count = random.choices((1, 2, 3), _COUNT_WEIGHTS)[0]
         chosen = random.sample(movable, min(count, len(movable)))
         values = {constant.name: moved_constant(constant, random) for constant in chosen}
