@@ -19,13 +19,17 @@ if TYPE_CHECKING:
 _EXAMPLE = example(
     """
     evo init
+    evo init --metric val_loss:min --command "python train.py --small"
     evo init --from path/to/autoresearch
     evo init --check
     """,
-    "Inspects the project in this folder without running it and writes evo.toml and program.md. An existing program.md "
-    "is kept. With --from, the project stays untouched and the files are written here. --check evaluates generation 0 "
-    "once, as evo.toml describes it, and exits with 1 if that fails.",
+    "Inspects the project in this folder, runs its program once in the sandbox to read what it prints, and writes "
+    "evo.toml and program.md. An existing program.md is kept. What only you can decide is asked in one line; evo.toml "
+    "is a draft then, and the exit code is 1. With --from, the project stays untouched and the files are written here. "
+    "--check evaluates generation 0 once, as evo.toml describes it, and exits with 1 if that fails.",
 )
+
+_MOST_CONSTANTS = 8  # that are named
 
 
 def register(app: typer.Typer) -> None:
@@ -41,9 +45,22 @@ def init(
         list[str] | None,
         typer.Option("--genome", metavar="FILE", help="File to evolve; repeat for several files."),
     ] = None,
-    objective: Annotated[
-        str | None, typer.Option("--objective", metavar="NAME", help="Metric to optimize, if there are several.")
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            "--metric",
+            "--objective",
+            metavar="NAME[=PATTERN][:max|min]",
+            help="Metric to optimize; PATTERN is a regular expression with one group, around the number.",
+        ),
     ] = None,
+    command: Annotated[
+        str | None, typer.Option("--command", metavar="COMMAND", help="Command that starts the program.")
+    ] = None,
+    run: Annotated[bool, typer.Option("--run/--no-run", help="Run the program once to read what it prints.")] = True,
+    run_seconds: Annotated[
+        float, typer.Option("--run-seconds", min=0.1, help="Stop that run after so many seconds.")
+    ] = 60.0,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing evo.toml.")] = False,
     check: Annotated[
         bool, typer.Option("--check", help="Evaluate generation 0 once with the existing evo.toml.")
@@ -56,13 +73,21 @@ def init(
     """Write evo.toml for your project, or try it once."""
     if check:
         _refuse(
-            {"--from": source, "--genome": genome or None, "--objective": objective, "--force": force or None},
+            {
+                "--from": source,
+                "--genome": genome or None,
+                "--metric": metric,
+                "--command": command,
+                "--force": force or None,
+            },
             "--check",
         )
         _check(config, as_json)
         return
     _refuse({"--config": config}, "evo init without --check")
-    _write(source or Path(), genome or [], objective, force=force, as_json=as_json)
+    _refuse_existing(force)
+    found = _examined(source or Path(), genome or [], metric, command, run_seconds if run else None)
+    _write(found, as_json=as_json)
 
 
 def _refuse(options: dict[str, Any], where: str) -> None:
@@ -71,32 +96,58 @@ def _refuse(options: dict[str, Any], where: str) -> None:
         raise UsageError(f"{given[0]} cannot be combined with {where}. Omit one of them.")
 
 
-def _write(source: Path, genome: list[str], objective: str | None, *, force: bool, as_json: bool) -> None:
+def _refuse_existing(force: bool) -> None:
+    from evo.config.config import is_draft
+    from evo.project.writing import CONFIG
+
+    if Path(CONFIG).exists() and not force and not is_draft(Path(CONFIG)):
+        raise UsageError(f"{CONFIG} already exists. Try it: evo init --check; or replace it: evo init --force")
+
+
+def _examined(source: Path, genome: list[str], metric: str | None, command: str | None, seconds: float | None) -> Found:
+    """Return what is found; the program runs for `seconds` at most, or not at all."""
+    import shlex
+
+    from evo.commands.views.terminal import literal
     from evo.project.examine import examine
+    from evo.project.first_run import first_run
+    from evo.project.found import FirstRun, Given
+
+    def run(found: Found) -> tuple[FirstRun, tuple[Given, ...]]:
+        assert seconds is not None  # noqa: S101 - not called otherwise
+        words = literal(shlex.join(found.command))
+        typer.echo(f"evo: running {words} once in the sandbox, at most {seconds:g} s (--no-run omits this)", err=True)
+        return first_run(found, seconds)
+
+    return examine(source, genome, metric, command, run=None if seconds is None else run)
+
+
+def _write(found: Found, *, as_json: bool) -> None:
+    """Write the files; exit with 1 after a draft."""
     from evo.project.writing import CONFIG, PROGRAM, config_text, program_text, refuse_invalid, seen_from
 
     here = Path()
-    if Path(CONFIG).exists() and not force:
-        raise UsageError(f"{CONFIG} already exists. Try it: evo init --check; or replace it: evo init --force")
-    found = examine(source, genome, objective)
     kept = found.root / found.program if found.program else Path(PROGRAM)
     text = config_text(found, here, seen_from(here, kept))
     refuse_invalid(text, found)
     written = [CONFIG]
-    if not kept.exists():
+    if not kept.exists() and found.question is None:
         write_file(kept, program_text(found).encode())
         written.append(PROGRAM)
     write_file(Path(CONFIG), text.encode())
     if as_json:
         print_json(_as_data(found, written))
-    else:
+    elif found.question is None:
         _tell(found, written, kept)
+    if found.question is not None:
+        typer.echo(f"evo: {_one_line(found.question.text)} ({CONFIG} is a draft)", err=True)
+        raise typer.Exit(1)
 
 
 def _as_data(found: Found, written: list[str]) -> dict[str, Any]:
     """Return the findings as plain data."""
     data = {**asdict(found), "root": str(found.root.resolve()), "written": written}
-    for name in ("objectives", "others"):
+    for name in ("objectives", "others", "choices"):
         data[name] = [
             {
                 "name": one.name,
@@ -107,6 +158,7 @@ def _as_data(found: Found, written: list[str]) -> dict[str, Any]:
                 "json": one.json_file,
                 "key": one.key,
                 "where": one.where,
+                "required": name == "objectives" and one is found.objectives[0],
             }
             for one in getattr(found, name)
         ]
@@ -130,6 +182,7 @@ def _tell(found: Found, written: list[str], program: Path) -> None:
             facts["objective" if not number else f"and {one.name}"] = (
                 f"{one.name if not number else ''} {one.direction.value}, {one.where}".strip()
             )
+        facts["constants"] = f"{len(found.constants)}: {', '.join(found.constants[:_MOST_CONSTANTS])}".rstrip(": ")
         facts["frozen"] = ", ".join(one.name for one in found.frozen)
         facts["fixed time"] = f"{found.fixed.seconds:g} s, {found.fixed.where}" if found.fixed else ""
         facts["seed"] = found.seed or "none"
