@@ -31,7 +31,10 @@ Runner = Callable[[Found], tuple[FirstRun, tuple[Given, ...]]]
 """Runs what was found so far once, and returns what happened and which further files it needs."""
 
 _USUAL_NAMES = ("train.py", "main.py")
-_NEVER_EVOLVE = ("prepare", "setup", "conftest", "test_", "download", "plot", "score", "evaluate", "make_data", "__")
+_NEVER_EVOLVE = (
+    *("prepare", "setup", "conftest", "test_", "download", "plot", "score", "evaluate", "make_data", "__"),
+    *("bench", "backtest", "harness"),
+)
 _MOST_PROGRAMS = 20  # that are searched for the only one that reports a metric
 _MOST_NAMED = 6  # options in a message
 _ARTIFACTS = "EVO_ARTIFACTS"

@@ -130,7 +130,7 @@ class Instructions:
         """Return how clearly the texts make a metric the one that counts: 3 by name, 2 as an aim, 1 by `grep`, or 0."""
         mention = _mention(label)
         best = 0
-        for line in self._lines:
+        for line in (part for line in self._lines for part in re.split(r"(?<=[.;])\s+", line)):
             if not mention.search(line) or _NOT_PRIMARY.search(line):
                 continue
             if any(mention.search(line, match.start(), match.end() + _AFTER) for match in _PRIMARY.finditer(line)):
