@@ -57,7 +57,7 @@ _NOT_PRIMARY = re.compile(
     r"do not optimi[sz]e|not optimi[sz]ed|for reference)\b",
     re.IGNORECASE,
 )
-_AFTER = 60  # characters behind `the metric is` in which its name stands
+_BEFORE, _AFTER = 20, 60  # characters around `the metric is` in which its name stands
 _ALIKE = {
     "val": "(?:val(?:id(?:ation)?)?|eval(?:uation)?|dev|held[ -]?out)",
     "acc": "acc(?:uracy)?",
@@ -130,13 +130,13 @@ class Instructions:
         """Return how clearly the texts make a metric the one that counts: 3 by name, 2 as an aim, 1 by `grep`, or 0."""
         mention = _mention(label)
         best = 0
-        for line in (part for line in self._lines for part in re.split(r"(?<=[.;])\s+", line)):
-            if not mention.search(line) or _NOT_PRIMARY.search(line):
+        for sentence in (part for line in self._lines for part in re.split(r"(?<=[.;])\s+", line)):
+            if not mention.search(sentence) or _NOT_PRIMARY.search(sentence):
                 continue
-            if any(mention.search(line, match.start(), match.end() + _AFTER) for match in _PRIMARY.finditer(line)):
-                return 3
-            if any(mention.search(line, match.end(), match.end() + _AFTER) for match in _AIM.finditer(line)):
-                best = 2
+            for pattern, before, importance in ((_PRIMARY, _BEFORE, 3), (_AIM, 0, 2)):
+                found = [(match.start() - before, match.end() + _AFTER) for match in pattern.finditer(sentence)]
+                if any(mention.search(sentence, max(0, start), end) for start, end in found):
+                    best = max(best, importance)
         is_grepped = any(mention.fullmatch(name.strip()) for name in self.wanted)
         return max(best, int(is_grepped))
 

@@ -57,6 +57,9 @@ _COUNT = _set(
     "threads workers rank fold length dim version samples examples tokens rows shape index warmup started "
     "finished done loaded saved after in to of dt lrm eta date progress flops"
 )
+_RATE = re.compile(
+    r"/(?=(?:s|secs?|seconds?|ms|min|h|steps?|it|iter\w*|epochs?|tok(?:ens?)?|samples?|batch)\b)", re.IGNORECASE
+)
 _SPLITS = {
     Split.VALIDATION: _set("val valid validation eval evaluation dev holdout heldout held"),
     Split.TEST: _set("test testing"),
@@ -77,7 +80,7 @@ _DEVIATIONS = _set("error err errors diff difference deviation mismatch")
 
 def words(name: str) -> list[str]:
     """Return the lower-case words of a name such as `val_bpb`, `Eval AUC`, `valLoss` or `tok/sec`."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).replace("/", " per ")
+    spaced = _RATE.sub(" per ", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name))
     return [word for word in re.split(r"[^A-Za-z0-9]+", spaced.lower()) if word]
 
 

@@ -40,7 +40,7 @@ LAYOUTS = [
         "autoresearch on a CPU, a metric that may be n/a",
         {
             "prepare.py": "TIME_BUDGET = 60\n",
-            "program.md": 'Edit `train.py` only. `prepare.py` is read-only.\n\n    grep "^val_bpb:\\|^peak_vram_mb:" run.log\n',
+            "program.md": 'Edit `train.py` only, not prepare.py.\n\n    grep "^val_bpb:\\|^peak_vram_mb:" run.log\n',
             "train.py": """
                 from prepare import TIME_BUDGET
                 MATRIX_LR = 0.04
@@ -59,7 +59,7 @@ LAYOUTS = [
         "autoresearch on MLX, started by uv",
         {
             "prepare.py": "import os\nCACHE = os.path.expanduser('~/.cache/autoresearch-mlx')\nTIME_BUDGET = 300\n",
-            "CLAUDE.md": "Run `uv run train.py`. The metric is **val_bpb** (lower is better). You edit train.py only.\n",
+            "CLAUDE.md": "Run `uv run train.py`. The metric is **val_bpb** (lower is better). Edit train.py only.\n",
             "train.py": """
                 import prepare
                 DEPTH = 4
@@ -101,9 +101,14 @@ LAYOUTS = [
                     def __init__(self, slope=0.5): self.slope = slope
                     def fit(self, X, y): return self
                 """,
-            "program.md": "Modify `train.py` only. `prepare.py` and `model.py` are read-only. `python train.py > run.log`\n",
-            "train.py": "from model import Line\nfrom prepare import X, evaluate, y\nmodel = Line(slope=0.5)\nmodel.fit(X, y)\n"
-            "results = evaluate(model)\n",
+            "program.md": "Modify `train.py` only. The others are read-only. Launch: `python train.py > run.log`\n",
+            "train.py": """
+                from model import Line
+                from prepare import X, evaluate, y
+                model = Line(slope=0.5)
+                model.fit(X, y)
+                results = evaluate(model)
+                """,
         },
         metric="val_rmse min",
         frozen=("model.py", "prepare.py"),
@@ -136,7 +141,7 @@ LAYOUTS = [
     Layout(
         "trading: the target stands in the text",
         {
-            "strategy.py": "'''THIS IS THE ONLY FILE THE AGENT MODIFIES.'''\nHORIZON = 20\ndef decide(prices): return 0\n",
+            "strategy.py": "'''THIS IS THE ONLY FILE THE AGENT MODIFIES.'''\nHORIZON = 20\ndef decide(prices): ...\n",
             "backtest.py": """
                 import importlib
                 if __name__ == "__main__":
@@ -199,7 +204,8 @@ LAYOUTS = [
                 lr, momentum = 0.1, 0.9
                 width = 64
                 for epoch in range(2):
-                    print(f"Epoch {epoch} | train: loss {2.0:.3f} acc {0.5:.3f} | val: loss {1.0 - epoch / 2:.3f} acc {0.75:.3f}")
+                    loss = 1.0 - epoch / 2
+                    print(f"Epoch {epoch} | train: loss {2.0:.3f} acc {0.5:.3f} | val: loss {loss:.3f} acc {0.75:.3f}")
                 print(f"test: acc {0.7:.3f}")
                 """
         },
@@ -329,7 +335,7 @@ LAYOUTS = [
             "run_glue.py": """
                 class Trainer:
                     def train(self): print({"loss": 0.7, "learning_rate": 5e-05, "epoch": 1.0})
-                    def evaluate(self): print({"eval_loss": 0.5, "eval_accuracy": 0.75, "eval_runtime": 1.5, "epoch": 1.0})
+                    def evaluate(self): print({"eval_loss": 0.5, "eval_accuracy": 0.75, "epoch": 1.0})
                 trainer = Trainer()
                 trainer.train()
                 trainer.evaluate()
@@ -419,7 +425,7 @@ LAYOUTS = [
                 print(f"score: {candidate.pack():.3f}")
                 """,
             "initial_program.py": "RADIUS = 0.5\ndef pack():\n    return RADIUS * 5\n",
-            "README.md": "    python evaluate.py initial_program.py\n\nThe score is to be as high as possible: higher score is better.\n",
+            "README.md": "    python evaluate.py initial_program.py\n\nA higher score is better.\n",
         },
         genome="initial_program.py",
         command="evaluate.py initial_program.py",
