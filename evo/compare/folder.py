@@ -12,13 +12,13 @@ report.html, runs.csv, ...      the report and its data
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from evo.errors import RunFolderError
+from evo.files import replace_file
 from evo.runs.folder import RunFolder, RunLock
 from trainer.errors import MachineError
 
@@ -100,12 +100,7 @@ class ExperimentFolder:
 
     def _write(self, name: str, data: Mapping[str, Any]) -> None:
         path = self.path / name
-        draft = path.with_name(f".{name}.part")
         try:
-            with draft.open("w", encoding="utf-8") as file:
-                json.dump(data, file, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
+            replace_file(path, json.dumps(data, indent=1), durable=True)
         except OSError as error:
             raise MachineError(f"{path} was to be written, but that failed: {error.strerror}. Make room.") from error

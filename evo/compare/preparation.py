@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,6 +18,7 @@ from evo.errors import ChangedExperiment
 from evo.runs.assemble import build_operators
 from evo.runs.generation_zero import read_generation_zero
 from evo.runs.materials import Materials, ScriptFiles
+from evo.text import sha256
 from trainer.errors import ConfigError
 
 
@@ -80,7 +80,7 @@ def _decided(definition: Definition, materials: Materials) -> dict[str, Any]:
     decided = {
         "experiment": experiment.model_dump(mode="json"),
         "arms": arms,
-        "generation_zero": _sha256(definition.generation_zero),
+        "generation_zero": sha256(definition.generation_zero),
         "frozen": {one.name: one.sha256 for one in frozen},
     }
     kept: dict[str, Any] = json.loads(json.dumps(decided))
@@ -92,7 +92,7 @@ def _comparable(config: Config) -> dict[str, Any]:
     data = config.model_dump(mode="json", exclude={"workers": True, "llm": {"base_url"}})
     program = Path(config.llm.program)
     if config.llm.program and program.is_file():
-        data["llm"]["program_sha256"] = _sha256(program.read_text(encoding="utf-8", errors="replace"))
+        data["llm"]["program_sha256"] = sha256(program.read_text(encoding="utf-8", errors="replace"))
     return data
 
 
@@ -114,7 +114,3 @@ def _is_growth(key: str, before: Any, now: Any) -> bool:
 def _shown(value: Any) -> str:
     text = json.dumps(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

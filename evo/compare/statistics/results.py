@@ -1,10 +1,8 @@
-"""What the runs of an experiment brought, as tables for statistics, report and pandas."""
+"""The results of an experiment as tables for statistics, report and pandas."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 
@@ -69,9 +67,7 @@ class Results:
     drifts: tuple[str, ...] = ()
     held_out: bool = True
 
-    def write_csv(self, folder: Path) -> Sequence[Path]:
-        """Write the three tables as CSV into an existing folder and return their paths."""
-        tables = {"runs.csv": self.runs, "progress.csv": self.progress, "points.csv": self.points}
-        for name, table in tables.items():
-            table.to_csv(folder / name, index=False)
-        return [folder / name for name in tables]
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The three tables by name."""
+        return {"runs": self.runs, "progress": self.progress, "points": self.points}
