@@ -106,12 +106,7 @@ class Ablation:
 
 
 def planned(change: Change, evaluations: int | None, seeds: int) -> Change:
-    """Return the change as coarse as the budget demands.
-
-    Args:
-        change: with edits as small as they get.
-        evaluations: the budget; None for what is needed, within `MOST_EVALUATIONS`.
-        seeds: evaluations of each program.
+    """Return the change as coarse as the budget demands: `evaluations`, or up to `MOST_EVALUATIONS` without one.
 
     Raises:
         ConfigError: not even both whole programs fit.

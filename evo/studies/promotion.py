@@ -95,12 +95,7 @@ class Scale:
         return parse_config(data, "--scale")
 
     def genome(self, source: str, names: Sequence[str], owner: str) -> str:
-        """Return a genome with the scale's constants.
-
-        Args:
-            source: the genome.
-            names: of its files.
-            owner: whose genome it is, for the message.
+        """Return a genome with the scale's constants; messages call it the genome of `owner`.
 
         Raises:
             ConfigError: it lacks a constant, or has one of another type.
@@ -227,13 +222,7 @@ class Promotion:
 
 
 def trials(zero: str, contenders: Sequence[Contender], seeds: Sequence[int]) -> list[Trial]:
-    """Return the evaluations that a promotion needs; one seed after the other, so that pairs are measured together.
-
-    Args:
-        zero: generation 0 at the scale.
-        contenders: the individuals.
-        seeds: of training.
-    """
+    """Return the evaluations that a promotion needs; one seed after the other, so that pairs are measured together."""
     labels = {zero: "generation 0"} | {one.program: f"#{one.individual}" for one in contenders if one.program != zero}
     return [Trial(label, program, seed) for seed, (program, label) in product(seeds, labels.items())]
 
@@ -274,14 +263,7 @@ def promotion(
 
 
 def contender(record: IndividualRecord, program: str, viewed: Viewed, objective: Objective) -> Contender:
-    """Return an individual of a run as it enters a promotion, with its gain there: the confirmed one if there is one.
-
-    Args:
-        record: the individual.
-        program: its genome at the scale.
-        viewed: the run.
-        objective: what is compared.
-    """
+    """Return an individual as it enters a promotion, with its gain in the run: the confirmed one if there is one."""
     if objective.name == viewed.config.search.objectives[0]:
         for one in viewed.standings.confirmations.gains():
             if one.individual == record.id:

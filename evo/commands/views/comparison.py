@@ -13,17 +13,13 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from evo.commands.views.terminal import literal, one_line, print_line, print_prose, stderr_console
 from evo.compare.experiment import Experiment
+from evo.compare.running import Watcher
 from evo.text import duration
 from trainer.machine.devices import Device
 
 
-class ExperimentView:
-    """Watches an experiment (`evo.compare.running.Watcher`).
-
-    Args:
-        experiment: its definition.
-        path: of its folder.
-    """
+class ExperimentView(Watcher):
+    """Watches an experiment (`evo.compare.running.Watcher`)."""
 
     def __init__(self, experiment: Experiment, path: Path) -> None:
         self._experiment = experiment

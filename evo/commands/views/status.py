@@ -43,8 +43,8 @@ def print_status(console: Console, status: RunStatus) -> None:
         line = f"rung {rung.budget_fraction:<8g} {rung}"
         print_whole(console, line if rung.is_used else f"[yellow]{line}[/]")
     for name, arm in status.arms.items():
-        brought = f"{arm['improvements']:.1f} improvements in {arm['tries']:.1f} recent tries"
-        print_whole(console, f"operator      {literal(name)}: {brought}")
+        improved = f"{arm['improvements']:.1f} improvements in {arm['tries']:.1f} recent tries"
+        print_whole(console, f"operator      {literal(name)}: {improved}")
     print_best(console, status.summary)
     print_whole(console, f"noise         {_noise(status)}")
     for line in _front(status.summary):
