@@ -274,7 +274,7 @@ class Search:
 
 
 class _AskTellObserver(CallbackObserver):
-    """Knows which evaluation each slot has, and who waits for which result; all in the thread of the search."""
+    """Keeps which evaluation each slot has, and which results are waited for; all in the thread of the search."""
 
     def __init__(self, callbacks: Sequence[Callback], stop: Callable[[], None], evaluator: ExternalEvaluator) -> None:
         super().__init__(callbacks, stop)

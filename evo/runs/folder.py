@@ -7,7 +7,7 @@ logs/          what the driver and its workers printed
 report.html    the report, once written
 results.tsv    one line an evaluation, for other tools
 *-*.json       what studies of the run measured after it (`evo.studies.measurement_cache`); no part of its record
-lock           held by the driver as long as it lives; names its process
+lock           held by the driver while it runs; names its process
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ NETWORK_FILE_SYSTEMS = frozenset(
     {"afpfs", "afs", "ceph", "cifs", "davfs", "glusterfs", "lustre", "nfs", "nfs4", "smb2", "smb3", "smbfs", "webdav"}
     | {"fuse.ceph", "fuse.davfs2", "fuse.gcsfuse", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "fuse.sshfs"}
 )
-"""Types whose locks and synchronisation may not hold what they promise."""
+"""Types whose locks and synchronisation are not reliable."""
 
 _LOCK_PATIENCE_SECONDS = 1.0
 """`RunFolder.driver` holds a shared lock for an instant, which must not make a starting driver give up."""

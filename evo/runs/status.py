@@ -133,12 +133,7 @@ def read_status(viewed: Viewed) -> RunStatus:
 
 
 def state_of(viewed: Viewed, driver: Driver | None) -> tuple[State, str]:
-    """Return what became of a run, and why it does not go on.
-
-    Args:
-        viewed: the run.
-        driver: the process that drives it now; without one, a run whose budget is spent is finished in any case.
-    """
+    """Return the state of a run, and why it does not continue; without a driver, a spent budget means finished."""
     if driver:
         return State.RUNNING, ""
     if viewed.standings.budget_is_spent:
