@@ -44,7 +44,7 @@ class Candidate:
     Attributes:
         evaluation: number of the evaluation.
         individual: number of the individual.
-        source: the whole program; several files stand in it one after the other (`files`).
+        source: the whole program; several files follow one another in it (`files`).
         files: the content of each file by its name.
         seed: to be used for everything random, so that individuals that share seeds compare in pairs.
         purpose: why it is evaluated: `baseline` (a replicate of generation 0), `search`, `screen` (with a fraction of
@@ -268,7 +268,7 @@ class Search:
             return told(candidate.seed, Status.OK, measured, reason)
         except (TypeError, ValueError) as error:
             raise UsageError(
-                f"Objectives must be finite numbers: {error}. A candidate that has none ended otherwise than ok: "
+                f"Objectives must be finite numbers: {error}. A candidate without them did not end ok: "
                 "tell(candidate, status='diverged', reason=…)."
             ) from None
 

@@ -174,7 +174,7 @@ def _row(
 def _state(viewed: Viewed, stopped: Stopped | None, zero: Judged, own: Judged, failure: str) -> tuple[str, str]:
     """Return the state of a run and the reason for it."""
     if stopped is None:
-        return ("failed", failure) if failure else ("unfinished", "the search goes on")
+        return ("failed", failure) if failure else ("unfinished", "the search is not complete")
     if viewed.standings.best() is None:
         return "failed", f"nothing was measured: {stopped.reason}"
     if not (zero.is_complete and own.is_complete):

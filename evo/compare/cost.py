@@ -1,7 +1,7 @@
 """What an experiment will take before it starts: evaluations, GPU-hours, dollars, wall hours.
 
-The estimate is for budgets that are used up, by evaluations that all end well. What it assumes of a language model are
-figures of public runs of such searches: a child costs about $0.08 with a Sonnet-class model.
+The estimate assumes that every budget is used up and every evaluation ends OK. Its figures for language models come
+from public runs of such searches: a child costs about $0.08 with a Sonnet-class model.
 """
 
 from __future__ import annotations

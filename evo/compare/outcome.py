@@ -29,7 +29,7 @@ FIRST_SEED = 900
 _CHOSEN = frozenset(
     (StopReason.COMPLETE, StopReason.GPU_LIMIT, StopReason.USD_LIMIT, StopReason.NO_OFFSPRING, StopReason.COST_LIMIT),
 )
-"""Endings after which a run stands: its budget is spent, or it has nothing more to try or to pay with."""
+"""Endings after which a run is final: its budget is spent, or it has nothing more to try or to pay with."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def judged(config: Config, program: str, seeds: Sequence[int], path: Path) -> Ju
 
 
 def standing(store: StoreView) -> Stopped | None:
-    """Return how a run ended, as its store has it; None for one that is to go on."""
+    """Return how a run ended for good, by its store; None for one that can be continued."""
     *_, last = (None, *store.events("stopped"))
     if last is None or last.payload["ending"] not in _CHOSEN:
         return None

@@ -152,7 +152,7 @@ class Running:
             self.outage = ended.reason
             self._watcher.ended(name, ended.reason, well=False)
         elif ended.code == INTERRUPTED:
-            self._watcher.ended(name, f"is to go on: {ended.reason}", well=False)
+            self._watcher.ended(name, f"stopped: {ended.reason}", well=False)
         else:
             self._failed(run, name, ended.reason)
 

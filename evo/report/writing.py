@@ -24,7 +24,7 @@ def write_report(viewed: Viewed, out: Path | None = None) -> Path:
         replace_file(path, page)
     except OSError as error:
         raise ReportError(
-            f"The report was to be written to {path}, but that failed: {error.strerror}. "
+            f"The report could not be written to {path}: {error.strerror}. "
             "Name a file in a folder that you can write with `evo report RUN --out FILE`."
         ) from error
     return path

@@ -62,7 +62,7 @@ class RunFolder:
             folder.logs.mkdir()
         except OSError as error:
             raise RunFolderError(
-                f"A new run was to be made in {path}, but that failed: {error}. Choose a folder that you can write."
+                f"A new run could not be made in {path}: {error}. Choose a folder that you can write."
             ) from error
         return folder
 
@@ -163,7 +163,7 @@ class RunFolder:
         kind = file_system_of(self.path, mounts)
         if kind in NETWORK_FILE_SYSTEMS:
             raise RunFolderError(
-                f"The run folder {self.path} lies on a network file system ({kind}), where neither locks nor durable "
+                f"The run folder {self.path} is on a network file system ({kind}), where neither locks nor durable "
                 f"writes can be trusted. Choose a folder on a local disk, and copy it when the run has finished."
             )
 

@@ -49,7 +49,7 @@ class Difference:
         what: operator, parents, verdict, idea, or source with the line.
         recorded: what the run did.
         replayed: what the replay does.
-        programs: in what versions the replay runs otherwise than the run did; empty where they are the same.
+        programs: those whose versions differ from the run's; empty where none does.
     """
 
     proposal: int
@@ -201,7 +201,7 @@ class _Replaying:
             yield search, map(self._store.proposal, numbers)
 
     async def _compare(self, search: Search, record: ProposalRecord) -> Difference | None:
-        """Return what the search does otherwise than it is recorded."""
+        """Return in what the search differs from the record of a proposal."""
         if record.newest_evaluation is None:
             self._unrecorded += 1
             return None
@@ -282,7 +282,7 @@ def _quoted(line: str | None) -> str:
 
 
 def _changed(versions: Mapping[str, str]) -> str:
-    """Return in words which programs are others here than those that a driver found."""
+    """Return in words which programs have other versions here than a driver found."""
     here = installed_versions()
     changed = [
         f"{name} {here.get(name, 'absent')} instead of {then}"

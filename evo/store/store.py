@@ -114,7 +114,7 @@ class Store(StoreView):
             (state, kind, reason, closed_at, number),
         )
         if closed.rowcount != 1:
-            raise StoreError(f"Proposal {number} was to be {state}, but it is not open. Begin it first; close it once.")
+            raise StoreError(f"Proposal {number} cannot be {state}: it is not open. Begin it first; close it once.")
         return closed_at
 
     # Evaluations
@@ -137,7 +137,7 @@ class Store(StoreView):
             ).fetchone()
             if launched is None:
                 raise StoreError(
-                    f"Evaluation {evaluation} was to be launched, but it is not queued. Take one of `queued`."
+                    f"Evaluation {evaluation} cannot be launched, since it is not queued. Take one of `queued`."
                 )
             attempt: int = launched["attempt"]
             self._database.execute(

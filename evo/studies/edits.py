@@ -71,7 +71,7 @@ class Edit:
 
 @dataclass(frozen=True)
 class Change:
-    """Everything that an individual has otherwise than generation 0.
+    """Everything in which an individual differs from generation 0.
 
     Attributes:
         hunks: the pieces, in their order.

@@ -1,4 +1,4 @@
-"""What a study has measured, kept beside the run so that a repeated command goes on instead of paying twice.
+"""The measurements of a study, kept beside the run so that a repeated command resumes instead of paying twice.
 
 The run's store is the record of its search and stays as it is; a cache can be deleted at any time.
 """
@@ -107,6 +107,6 @@ class MeasurementCache:
             replace_file(self.path, content, durable=True)
         except OSError as error:
             raise MachineError(
-                f"What is measured was to be kept in {self.path}, but that failed: {error.strerror}. Make room, or "
+                f"Measurements could not be kept in {self.path}: {error.strerror}. Make room, or "
                 "copy the run to a folder that you can write."
             ) from error

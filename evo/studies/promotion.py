@@ -114,7 +114,7 @@ class Scale:
         return genome.join(files)
 
     def overridden(self, zero: str, source: str, names: Sequence[str]) -> list[str]:
-        """Return the constants of the scale that an individual has otherwise than generation 0, and so loses here."""
+        """Return the constants of the scale in which an individual differs from generation 0: it loses them here."""
         pairs = zip(genome.split(zero, names).values(), genome.split(source, names).values(), strict=True)
         found = [(find_constants(before), find_constants(after)) for before, after in pairs]
         return [

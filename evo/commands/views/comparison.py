@@ -1,4 +1,4 @@
-"""What a person sees while an experiment goes on: one line a run that begins or ends, and a bar; all on stderr."""
+"""The terminal during an experiment: one line for each run that starts or ends, and a bar; all on stderr."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class ExperimentView(Watcher):
         self._bar.stop()
 
     def begun(self, runs: int, done: int, workers: Sequence[Device]) -> None:
-        """Say what is to be done."""
+        """Print the size of the experiment."""
         experiment, self._runs, self._ended = self._experiment, runs, done
         self._began = time.monotonic()
         names = ", ".join(dict.fromkeys(device.name for device in workers))
@@ -64,7 +64,7 @@ class ExperimentView(Watcher):
         )
 
     def started(self, name: str, device: Device) -> None:
-        """Show which run goes on."""
+        """Show which run starts."""
         self._running += 1
         place = f"{device.kind}{':' + device.id if device.id else ''}"
         print_line(self._console, f"       [dim]{literal(name)} on {literal(place)}[/]")
@@ -90,7 +90,7 @@ class ExperimentView(Watcher):
         self._say(f"[yellow]{literal(message)}[/]")
 
     def stopping(self) -> None:
-        """Say what comes."""
+        """Say that the experiment stops."""
         self._bar.stop()
         self._say("[yellow]Stopping after saving. Ctrl-C again ends it at once; what has finished is safe.[/]")
 

@@ -44,7 +44,7 @@ class Watch(Watcher):
         self._wanted = 0
 
     def begun(self, wanted: int, known: int) -> None:
-        """Say what is to be done."""
+        """Print the size of the study."""
         self._wanted = wanted
         before = f", {known} of them measured before" if known else ""
         workers = self._config.devices
@@ -69,8 +69,8 @@ class Watch(Watcher):
         self._say(f"[yellow]{literal(message)}[/]")
 
     def stopping(self) -> None:
-        """Say what comes."""
-        self._say("[yellow]Stopping. What has finished is kept; Ctrl-C again ends it at once.[/]")
+        """Say that the study stops."""
+        self._say("[yellow]Stopping. Finished evaluations are kept; Ctrl-C again ends it at once.[/]")
 
     def _say(self, markup: str) -> None:
         print_prose(self._console, markup)

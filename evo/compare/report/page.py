@@ -46,7 +46,7 @@ def write_report(findings: Findings, folder: Path) -> Path:
         replace_file(folder / "report.html", page)
     except OSError as error:
         raise ReportError(
-            f"The report of the experiment was to be written into {folder}, but that failed: {error.strerror}. "
+            f"The report of the experiment could not be written into {folder}: {error.strerror}. "
             "Name a folder that you can write."
         ) from error
     return folder / "report.html"
