@@ -94,28 +94,19 @@ def _print_findings(findings: Findings, folder: Path) -> None:
     from evo.compare.report.wording import say
     from evo.text import quantity
 
-    results = findings.results
-    console, runs = stdout_console(), results.runs
-    rows = []
-    for arm in results.arms:
-        own = runs[runs["arm"] == arm]
-        counted = own["outcome"].dropna()
-        states = own["state"].value_counts()
-        mean, zero = counted.mean(), own["generation_zero"].mean()
-        rows.append(
-            (
-                literal(arm),
-                *(str(states.get(state, 0)) for state in ("finished", "failed", "unfinished")),
-                quantity(mean) if len(counted) else "-",
-                quantity(zero) if len(counted) else "-",
-            )
+    console, objective = stdout_console(), findings.results.objective
+    rows = [
+        (
+            literal(arm.name),
+            *map(str, (arm.finished, arm.failed, arm.unfinished, arm.missing)),
+            quantity(arm.mean.value) if arm.counted else "-",
+            quantity(arm.gain.value, signed=True) if arm.gain.count else "-",
         )
-    objective = results.objective
-    header = ("arm", "finished", "failed", "unfinished", f"{objective.label}, mean", "generation 0")
+        for arm in findings.arms
+    ]
+    states = ("finished", "failed", "unfinished", "not started")
+    header = ("arm", *states, f"{objective.label}, mean", "gain over generation 0")
     print_table(console, header, rows, left=("arm",))
-    missing = len(results.arms) * results.repeats - len(runs)
-    if missing:
-        print_whole(console, f"{missing} runs have not started.")
     print_prose(console, f"[bold]{literal(say('headline', findings))}[/]")
     for sentence in (say("rehearsal", findings), *(say("statement", one, findings) for one in findings.contrasts)):
         if sentence:
