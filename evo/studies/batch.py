@@ -83,11 +83,11 @@ def measure(
     """
     refuse_inspection()  # keys may stand in this process's environment
     splits = (Split.SELECTION,) if config.script else (Split.SELECTION, held_out)
-    bench = Bench(build_evaluator(config, materials), cache, splits, watcher)
-    return asyncio.run(heeding_signals(bench.run(trials), bench.interrupt))
+    batch = Batch(build_evaluator(config, materials), cache, splits, watcher)
+    return asyncio.run(heeding_signals(batch.run(trials), batch.interrupt))
 
 
-class Bench:
+class Batch:
     """Runs the trials that are not in a cache yet, and keeps their results there.
 
     The evaluator's workers end with `run`. Bits per byte are those of the last of `splits`.

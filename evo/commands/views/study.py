@@ -205,6 +205,6 @@ def _reading(config: Config, result: Ablation | Promotion) -> str:
     unit = f" in {literal(objective.unit)}" if objective.unit else ""
     pairs = f"{seeds} seed{'s' if seeds > 1 else ''} that the search did not use"
     noise = "their noise is unknown: --seeds 2 or more measures it"
-    if result.spread.degrees:
-        noise = f"± is one standard error, and more than {result.spread.quantile:.1f} of them are beyond noise"
+    if result.paired_noise.degrees:
+        noise = f"± is one standard error, and more than {result.paired_noise.quantile:.1f} of them are beyond noise"
     return f"[dim]Gains{unit}, positive is better, over {pairs}{where}; {noise}.[/]"
