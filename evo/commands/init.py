@@ -130,6 +130,7 @@ def _tell(found: Found, written: list[str], program: Path) -> None:
             facts["objective" if not number else f"and {one.name}"] = (
                 f"{one.name if not number else ''} {one.direction.value}, {one.where}".strip()
             )
+        facts["protected"] = ", ".join(one.name for one in found.protect)
         facts["frozen"] = ", ".join(one.name for one in found.frozen)
         facts["fixed time"] = f"{found.fixed.seconds:g} s, {found.fixed.where}" if found.fixed else ""
         facts["seed"] = found.seed or "none"
