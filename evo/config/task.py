@@ -309,6 +309,21 @@ class ScriptTask(Section):
         return not self.score
 
     @property
+    def claim(self) -> str:
+        """What the objectives rest on where no trusted program reports them, one sentence; else empty."""
+        if not self.self_reported:
+            return ""
+        named = ", ".join(self.objectives)
+        if self.shared:
+            return (
+                f"{named}: self-reported; the genome holds its own evaluation, since training uses "
+                f"{', '.join(self.shared)} as well. A `score` command measures instead: evo init --score drafts one."
+            )
+        if self.protect:
+            return f"{named}: self-reported, by code of the command that no individual may change."
+        return f"{named}: self-reported. Nothing checks what the command says."
+
+    @property
     def measured(self) -> dict[str, Objective]:
         """Everything that is measured, by name: the task's own objectives first."""
         own = {
