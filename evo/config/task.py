@@ -130,6 +130,8 @@ class ScriptTask(Section):
     Attributes:
         root: the project's folder.
         genome: the files that evolve, relative to `root`.
+        protect: code of generation 0 that no individual may change, by name (`operators.protection.entries`).
+        shared: functions of the genome that training and evaluation both use, for reports to say so.
         frozen: files and folders that the program is given for reading; relative to `root`, or to the home folder
             with a leading `~/`.
         held_out: frozen files that `score` alone is given.
@@ -146,6 +148,8 @@ class ScriptTask(Section):
     kind: Literal["script"]
     root: str = "."
     genome: tuple[str, ...]
+    protect: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
     frozen: tuple[str, ...] = ()
     held_out: tuple[str, ...] = ()
     command: tuple[str, ...]
@@ -157,7 +161,7 @@ class ScriptTask(Section):
     constraints: tuple[str, ...] = ()
     objectives: dict[str, ObjectiveConfig]
 
-    @field_validator("genome", "frozen", "held_out", "environment", "constraints", mode="before")
+    @field_validator("genome", "protect", "shared", "frozen", "held_out", "environment", "constraints", mode="before")
     @classmethod
     def _one_or_several(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
@@ -303,6 +307,21 @@ class ScriptTask(Section):
     def self_reported(self) -> bool:
         """Whether the objectives are what the genome's own program says."""
         return not self.score
+
+    @property
+    def claim(self) -> str:
+        """What the objectives rest on where no trusted program reports them, one sentence; else empty."""
+        if not self.self_reported:
+            return ""
+        named = ", ".join(self.objectives)
+        if self.shared:
+            return (
+                f"{named}: self-reported; the genome holds its own evaluation, since training uses "
+                f"{', '.join(self.shared)} as well. A `score` command measures instead: evo init --score drafts one."
+            )
+        if self.protect:
+            return f"{named}: self-reported, by code of the command that no individual may change."
+        return f"{named}: self-reported. Nothing checks what the command says."
 
     @property
     def measured(self) -> dict[str, Objective]:

@@ -14,6 +14,7 @@ from evo.project.frozen import frozen_of, missing_files, named_files, overlaps, 
 from evo.project.instructions import Instructions
 from evo.project.modules import Module, Project
 from evo.project.printed import line_pattern, metrics_of
+from evo.project.protected import protected_code
 from evo.project.wording import Kind, Split, identifier, is_open
 from operators.gate import SourceGate, clean_source, language_model_contract
 from operators.proposal import Refused
@@ -79,6 +80,7 @@ class _Examination:
         objectives = self._objectives(metrics, score or entry, fixed)
         frozen, held_out = self._given(entry, names, score, objectives)
         flag, seed = seed_of([entry, genome], modules)
+        protect, shared = protected_code(self._project, genomes, () if score else objectives, texts.text)
         return Found(
             root=self._root,
             genome=names,
@@ -93,6 +95,8 @@ class _Examination:
             seed=seed,
             processes=next((one.processes for one in texts.starts if one.processes and one.starts(entry)), None),
             constants=tuple(name for one in genomes for name in find_constants(one.text)),
+            protect=protect,
+            shared=shared,
             program=texts.program,
             notes=(*notes, *self._notes(objectives[0], frozen, entry, modules)),
         )

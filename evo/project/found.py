@@ -78,6 +78,19 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
+class ProtectedCode:
+    """Code of the genome that no individual may change.
+
+    Attributes:
+        name: as in `protect` of evo.toml.
+        reason: why it is protected.
+    """
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class FixedTime:
     """The run time that a program limits itself to.
 
@@ -110,6 +123,8 @@ class Found:
         seed: how it takes a seed: a flag, `EVO_SEED`, or None.
         processes: number of a multi-device launcher in the documentation.
         constants: upper-case constants of the genome.
+        protect: code of the genome that computes, reports or limits what is measured.
+        shared: its functions that training and evaluation both use.
         program: its program.md.
         notes: what the user should know, one sentence each.
     """
@@ -128,5 +143,7 @@ class Found:
     seed: str | None = None
     processes: int | None = None
     constants: tuple[str, ...] = ()
+    protect: tuple[ProtectedCode, ...] = ()
+    shared: tuple[str, ...] = ()
     program: str | None = None
     notes: tuple[str, ...] = ()
