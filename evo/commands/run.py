@@ -125,8 +125,10 @@ def run(
     sandbox: _Sandbox = None,
 ) -> None:
     """Evolve a training script, or the task in ./evo.toml."""
-    from evo.config.options import RunOptions, new_run_config, new_run_folder
+    from evo.config.options import RUNS, RunOptions, new_run_config, new_run_folder, refuse_project_without_task
 
+    if config is None and not genome and dataset is None:
+        refuse_project_without_task(Path())
     options = RunOptions(
         pop=pop,
         gens=gens,
@@ -153,7 +155,12 @@ def run(
         sandbox=sandbox,
     )
     # Reports configuration errors before the slow imports.
-    _start(new_run_config(genome, config, options), out or new_run_folder())
+    resolved = new_run_config(genome, config, options)
+    if out is None:
+        from evo.runs.repository import ignore
+
+        ignore(RUNS)
+    _start(resolved, out or new_run_folder())
 
 
 def resume(

@@ -66,6 +66,7 @@ class RunReport:
         cost_usd: of all calls of language models; None where a price is unknown.
         objectives: everything measured; the first is what the run is about.
         noise: standard deviation of one evaluation by objective name, where it was measured.
+        is_unreplicated: whether every seed gives the same run, so that the noise stays unknown.
         individuals: by ascending id; generation 0 first.
         evaluations: in the order in which results arrived.
         statuses: how these ended, with counts.
@@ -106,6 +107,7 @@ class RunReport:
     cost_usd: float | None
     objectives: tuple[Objective, ...]
     noise: Mapping[str, float]
+    is_unreplicated: bool
     individuals: tuple[Standing, ...]
     evaluations: tuple[EvaluationRow, ...]
     statuses: Mapping[str, int]

@@ -62,6 +62,7 @@ def load_report(viewed: Viewed) -> RunReport:
         cost_usd=None if summary.spending.unpriced_calls else summary.spending.cost_usd,
         objectives=_objectives(config, (*standings.objectives, *front_objectives), individuals.values()),
         noise=summary.noise,
+        is_unreplicated=summary.is_unreplicated,
         individuals=tuple(individuals.values()),
         evaluations=evaluations,
         statuses=summary.statuses,

@@ -106,7 +106,11 @@ def _front(summary: Summary) -> Iterator[str]:
 def _noise(status: RunStatus) -> str:
     objective = status.summary.objective
     sigma = status.summary.noise.get(objective.name)
+    if status.summary.is_unreplicated:
+        return "unknown: every seed gives the same run of generation 0"
     if sigma is None:
         return "not measured yet"
+    if sigma == 0:
+        return 'none, as `task.noise = "none"` says'
     unit = objective.short_unit or f"in {objective.label}"
     return f"σ = {objective.format(sigma)} {unit} between seeds of generation 0"
