@@ -13,13 +13,16 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from evo.project.choosing import Choice, Unclear, Wish, reported, with_documented_directions
-from evo.project.flags import fixed_time, seed_of
-from evo.project.found import FirstRun, FixedTime, Found, Given, Metric, Question
+from evo.project.flags import fixed_time
+from evo.project.found import FirstRun, Found, Given, Metric, Question
 from evo.project.frozen import MAKERS, Reads, missing_files, named_files, overlaps, reads_of, without_parts
 from evo.project.instructions import Instructions, Start
+from evo.project.interpreter import interpreter_of
 from evo.project.modules import Module, Project
 from evo.project.output import values_of
 from evo.project.printed import line_pattern, metrics_of
+from evo.project.protected import protected_code
+from evo.project.seeds import Seeding, seeding_of
 from evo.project.wording import Split, identifier
 from operators.gate import SourceGate, clean_source, language_model_contract
 from operators.proposal import Refused
@@ -38,7 +41,6 @@ _NEVER_EVOLVE = (
 _MOST_PROGRAMS = 20  # that are searched for the only one that reports a metric
 _MOST_NAMED = 6  # options in a message
 _ARTIFACTS = "EVO_ARTIFACTS"
-_OWN_PYTHON = (".venv/bin/python", "venv/bin/python")
 _RANK_VARIABLES = frozenset({"RANK", "LOCAL_RANK", "WORLD_SIZE"})
 _LOADERS = frozenset({"importlib", "runpy", "exec", "spec_from_file_location", "__import__"})
 
@@ -96,7 +98,8 @@ class _Examination:
         self._texts = Instructions(project.root)
         self._scripts = project.scripts()
         self._permissions = self._texts.permissions({one.name: one.docstring for one in self._scripts})
-        self._python = next((name for name in _OWN_PYTHON if (self._root / name).exists()), "python")
+        self._interpreter = interpreter_of(project.root, os.environ, home)
+        self._python = self._interpreter.word
 
     def found(self, run: Runner | None) -> Found:
         """Return what was found, with a question if something is open."""
@@ -139,16 +142,14 @@ class _Examination:
         self._entry = entry = self._started(genome)
         modules = self._project.closure(entry, genome)
         fixed = fixed_time([*(one for one in modules if one is not genome), genome])
-        flag, seed = seed_of([entry, genome], self._project.closure(entry))
         start = next((one for one in self._texts.starts if one.starts(entry)), None)
-        command, notes = self._command(entry, genome, start, flag, fixed)
+        command, notes = self._command(entry, genome, start)
         processes = next((one.processes for one in self._texts.starts if one.processes and one.starts(entry)), None)
         return replace(
             found,
             is_autoresearch=self._is_autoresearch(genome),
             command=command,
             fixed=fixed,
-            seed="{seed} in the command" if "{seed}" in command and not flag else seed,
             processes=processes,
             notes=(*found.notes, *notes),
         )
@@ -173,8 +174,12 @@ class _Examination:
             f"{one.source} names {one.name}, outside the project: candidates get it only if you add it to frozen."
             for one in reads.suggested
         ]
+        seeding = self._seeding(found, frozen)
         return replace(
             found,
+            command=self._completed(found, seeding),
+            seed="{seed} in the command" if "{seed}" in " ".join(found.command) else seeding.how or None,
+            seeds=seeding.places,
             score=(self._python, score.name) if score else (),
             frozen=frozen,
             held_out=held_out,
@@ -190,7 +195,36 @@ class _Examination:
         others = tuple(one for one in metrics if one not in objectives and (one.is_sure or not one.is_guessed))
         others = tuple(one for one in others if one.name != first.name)
         notes = self._notes(found, objectives, metrics)
-        return replace(found, objectives=objectives, others=others, notes=(*found.notes, *notes))
+        genomes = [self._module(name) for name in found.genome]
+        protect, shared = protected_code(self._project, genomes, () if found.score else objectives, self._texts.text)
+        return replace(
+            found,
+            objectives=objectives,
+            others=others,
+            protect=protect,
+            shared=shared,
+            notes=(*found.notes, *notes),
+        )
+
+    def _seeding(self, found: Found, frozen: Sequence[Given]) -> Seeding:
+        """Return how the program takes its seed."""
+        started = list(dict.fromkeys((self._entry, *(self._module(name) for name in found.genome))))
+        given = [*found.genome, *(one.name for one in frozen)]
+        return seeding_of(self._root, started, self._project.closure(*started), given)
+
+    def _completed(self, found: Found, seeding: Seeding) -> tuple[str, ...]:
+        """Return the command with the places of the seed and of the run time; a command of the user's as it is."""
+        if self._wanted_command:
+            return found.command
+        words = list(found.command)
+        if len(seeding.words) == 1:
+            words = [word for word in words if word.partition("=")[0] != seeding.words[0].partition("=")[0]]
+            words += seeding.words
+        elif seeding.words:
+            words = _filled(words, *seeding.words)
+        if found.fixed and found.fixed.flag:
+            words = _filled(words, found.fixed.flag, "{seconds}")
+        return (*(("env", f"{seeding.variable}={{seed}}") if seeding.variable else ()), *words)
 
     def _module(self, name: str) -> Module:
         module = self._project.module(name)
@@ -414,9 +448,7 @@ class _Examination:
             and (self._root / name).is_file()
         ]
 
-    def _command(
-        self, entry: Module, genome: Module, start: Start | None, seed: str | None, fixed: FixedTime | None
-    ) -> tuple[tuple[str, ...], list[str]]:
+    def _command(self, entry: Module, genome: Module, start: Start | None) -> tuple[tuple[str, ...], list[str]]:
         """Return the command, with the arguments of the documentation, and what the user should know of it."""
         if self._wanted_command:
             first, *others = self._wanted_command
@@ -427,9 +459,6 @@ class _Examination:
             notes.append(f"The documentation starts {entry.name} with arguments of your choice: add them to `command`.")
         if entry is not genome and not arguments and _takes_file(entry) and genome not in self._project.closure(entry):
             arguments = [genome.name]
-        arguments = _filled(arguments, seed, "{seed}")
-        if fixed and fixed.flag:
-            arguments = _filled(arguments, fixed.flag, "{seconds}")
         is_module = any(one.is_module and one.starts(entry) for one in self._texts.starts)
         program = ("-m", entry.dotted) if is_module or entry.imports_relatively else (entry.name,)
         command = (*self._launcher(entry), *program, *arguments)
@@ -465,10 +494,7 @@ class _Examination:
             notes.append(f"Measured on the test set, and so not selected on: {_listed(tested)}.")
         notes += self._notes_on_run(found, first)
         notes += self._notes_on_data(found)
-        if any("wandb" in one.text for one in self._project.closure(self._entry)):
-            notes.append('The sandbox has no network: export WANDB_MODE=offline and set environment = ["WANDB_MODE"].')
-        if self._python == "python" and (self._root / "pyproject.toml").exists():
-            notes.append("The project has no .venv, so `python` is the interpreter of evo, with its packages.")
+        notes += filter(None, [self._interpreter.note])
         return notes
 
     def _notes_on_run(self, found: Found, first: Metric) -> list[str]:
@@ -526,10 +552,8 @@ def _demands_ranks(module: Module) -> bool:
     )
 
 
-def _filled(arguments: Sequence[str], flag: str | None, placeholder: str) -> list[str]:
+def _filled(arguments: Sequence[str], flag: str, placeholder: str) -> list[str]:
     """Return arguments with a placeholder as the value of a flag, which is added if it is not there."""
-    if flag is None:
-        return list(arguments)
     found = list(arguments)
     for number, word in enumerate(found):
         if word == flag and number + 1 < len(found):
