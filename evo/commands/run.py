@@ -229,7 +229,7 @@ def _conclude(path: Path, stopped: Stopped) -> None:
             write_report(viewed)
         except ReportError as error:  # the results are safe, so print the summary all the same
             typer.echo(f"evo: {error}", err=True)
-        print_summary(viewed)
+        print_summary(viewed, stopped.stop_reason)
     if stopped.stop_reason != "complete":
         typer.echo(f"evo: stopped early: {stopped.reason}. Continue with: evo resume {path}", err=True)
     if not stopped.stop_reason.is_by_rule:
