@@ -21,10 +21,12 @@ _EXAMPLE = example(
     evo init
     evo init --from path/to/autoresearch
     evo init --check
+    evo init --example kernel
     """,
     "Inspects the project in this folder without running it and writes evo.toml and program.md. An existing program.md "
     "is kept. With --from, the project stays untouched and the files are written here. --check evaluates generation 0 "
-    "once, as evo.toml describes it, and exits with 1 if that fails.",
+    "once, as evo.toml describes it, and exits with 1 if that fails. --example copies a worked example into this "
+    "folder (digits, kernel, prompt, textbook and others) and replaces no file.",
 )
 
 
@@ -51,9 +53,17 @@ def init(
     config: Annotated[
         Path | None, typer.Option("--config", help="File that --check uses. [default: ./evo.toml]")
     ] = None,
+    example_name: Annotated[
+        str | None, typer.Option("--example", metavar="NAME", help="Copy a worked example into this folder.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write evo.toml for your project, or try it once."""
+    if example_name is not None:
+        others = {"--from": source, "--genome": genome or None, "--objective": objective, "--config": config}
+        _refuse(others | {"--force": force or None, "--check": check or None}, "--example")
+        _copy_example(example_name, as_json)
+        return
     if check:
         _refuse(
             {"--from": source, "--genome": genome or None, "--objective": objective, "--force": force or None},
@@ -63,6 +73,16 @@ def init(
         return
     _refuse({"--config": config}, "evo init without --check")
     _write(source or Path(), genome or [], objective, force=force, as_json=as_json)
+
+
+def _copy_example(name: str, as_json: bool) -> None:
+    from evo.project.example import copy_example, next_commands
+
+    files = copy_example(name, Path())
+    if as_json:
+        print_json({"example": name, "written": files})
+    else:
+        typer.echo(f"wrote {', '.join(files)}. Next: {next_commands(files)}")
 
 
 def _refuse(options: dict[str, Any], where: str) -> None:

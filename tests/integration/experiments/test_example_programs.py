@@ -1,4 +1,4 @@
-"""The programs of experiments/examples stand alone: each does what its evo.toml says of it."""
+"""The programs of the worked examples stand alone: each does what its evo.toml says of it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-EXAMPLES = Path(__file__).parents[3] / "experiments" / "examples"
+EXAMPLES = Path(__file__).parents[3] / "evo" / "project" / "examples"
 NAMES = ("digits", "kernel", "autoresearch")
 
 
