@@ -13,8 +13,8 @@ from torch.nn import functional as F
 from trainer.task import Task
 
 # Model
-LAYERS = 4  # blocks
-WIDTH = 128  # channels
+LAYERS = 2  # blocks
+WIDTH = 64  # channels
 HEADS = 4  # one of: 1, 2, 4, 8
 MLP_RATIO = 4  # hidden channels of the MLP per channel of the model
 ACTIVATION = "gelu"  # one of: relu, gelu, silu

@@ -194,7 +194,7 @@ class LiveView(Observer):
         how = _PURPOSES.get(outcome.purpose, record.operator.replace("llm_mutation:", "llm:"))
         if outcome.purpose is Purpose.SCREEN:
             how = f"rung {outcome.budget_fraction:g}"
-        text = f"[red]{outcome.status}[/]: {one_line(reason)}" if reason else one_line(record.idea)
+        text = f"[red]{outcome.status}[/]: {one_line(reason)}" if reason else one_line(_idea(record))
         broken = [str(one) for one in standings.constraints if outcome.objectives and one.violation(outcome.objectives)]
         if broken:
             mark, text = _INFEASIBLE_MARK, f"[red]infeasible[/], breaks {literal(' and '.join(broken))}: {text}"
@@ -211,6 +211,11 @@ class LiveView(Observer):
         value = _number(leader.means()[self._objective.name])
         is_new, self._best = leader.id != self._best, leader.id
         return f"[bold green]{value}[/]" if is_new else value
+
+
+def _idea(record: IndividualRecord) -> str:
+    """Return an idea without the operator's name, which has a column of its own."""
+    return record.idea.removeprefix(f"{record.operator}: ")
 
 
 def _number(value: float | None) -> str:
