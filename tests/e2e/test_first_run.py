@@ -51,7 +51,7 @@ def test_a_log_file_gets_one_plain_line_for_each_result(finished: subprocess.Com
 
 def test_a_wider_log_file_is_asked_for_by_columns(project: Path) -> None:
     done = evo(
-        *("run", "--pop", "2", "--gens", "4", "--operators", "constants", "--out", "runs/wide"),
+        *("run", "--pop", "2", "--gens", "3", "--operators", "constants", "--out", "runs/wide"),
         cwd=project,
         env=environment(COLUMNS="300"),
     )
