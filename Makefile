@@ -16,7 +16,7 @@ PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
 
-demo: $(RUN_STAMP)  ## Evolve a small population for a few minutes on the device there is.
+demo: $(RUN_STAMP)  ## Evolve a plain GPT for a few minutes and say what was found.
 	$(BIN)/evo run $(DEMO)
 
 test-tools: $(TEST_STAMP)

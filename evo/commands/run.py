@@ -134,6 +134,7 @@ def run(
     """Evolve a training script, or the task in ./evo.toml."""
     from evo.config.options import RunOptions, new_run_config, new_run_folder
 
+    genome = _one_genome(genome, genome_option)
     options = RunOptions(
         pop=pop,
         gens=gens,
@@ -160,7 +161,7 @@ def run(
         sandbox=sandbox,
     )
     # Reports configuration errors before the slow imports.
-    _start(new_run_config(_one_genome(genome, genome_option), config, options), out or new_run_folder())
+    _start(new_run_config(genome, config, options), out or new_run_folder())
 
 
 def resume(
