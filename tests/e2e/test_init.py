@@ -244,7 +244,7 @@ def test_a_run_changes_only_what_is_not_protected(tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     assert "self-reported, by code of the command that no individual may change" in done.stdout + done.stderr
-    listed = json.loads(evo("show", "best", "run", "--json", cwd=folder).stdout)
+    listed = json.loads(evo("show", "run", "best", "--json", cwd=folder).stdout)
     assert "STEPS = 40 " in listed["source"]
     assert 'print(f"val_loss: {1.0 + math.log(1.0 + abs(position)):.6f}")' in listed["source"]
 
