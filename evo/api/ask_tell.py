@@ -90,6 +90,7 @@ class Search:
             candidate.
         select: names of the objectives of selection, by NSGA-II where several; the first of `objectives` by default.
         constraints: such as `memory < 70000`; what breaks one is worse than what keeps all.
+        protect: code of generation 0 that no candidate may change, such as `evaluate` or `main.val_loss`.
         evaluations: the whole budget; whole generations of `pop`.
         out: the run's folder, absent or empty; `runs/<date>` by default.
         workers: candidates that may be out at a time.
@@ -108,6 +109,7 @@ class Search:
         *,
         select: Sequence[str] = (),
         constraints: Sequence[str] = (),
+        protect: Sequence[str] = (),
         evaluations: int | None = None,
         out: str | Path | None = None,
         config: str | Path | None = None,
@@ -115,7 +117,7 @@ class Search:
         **options: Unpack[SearchOptions],
     ) -> None:
         path = Path(out) if out is not None else new_run_folder()
-        task = _external_task(genome, objectives, constraints)
+        task = _external_task(genome, objectives, constraints, protect)
         resolved = _external_config(task, select, evaluations, config, options)
 
         def opened(observer: CallbackObserver, evaluator: ExternalEvaluator) -> AbstractContextManager[SearchDriver]:
@@ -335,7 +337,10 @@ class _AskTellObserver(CallbackObserver):
 
 
 def _external_task(
-    genome: str | Path | Sequence[str | Path], objectives: Mapping[str, str], constraints: Sequence[str]
+    genome: str | Path | Sequence[str | Path],
+    objectives: Mapping[str, str],
+    constraints: Sequence[str],
+    protect: Sequence[str],
 ) -> dict[str, Any]:
     """Return the section `[task]` of a search whose candidates a program of the user's evaluates."""
     files = [Path(one).resolve() for one in ([genome] if isinstance(genome, str | Path) else genome)]
@@ -346,6 +351,7 @@ def _external_task(
         "genome": [str(file.relative_to(root)) for file in files],
         "objectives": {name: {"direction": direction} for name, direction in objectives.items()},
         "constraints": list(constraints),
+        "protect": list(protect),
     }
 
 

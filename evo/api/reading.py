@@ -87,8 +87,7 @@ class Run:
         """The confirmed gain of the best individual over generation 0, with its 95% interval; None before."""
         with view(self.path) as viewed:
             best = viewed.standings.best()
-            gains = {gain.individual: gain for gain in viewed.standings.confirmations.gains()}
-            return None if best is None else gains.get(best.id)
+            return None if best is None else viewed.standings.gain(best.id)
 
     @property
     def front(self) -> list[Individual]:

@@ -6,8 +6,10 @@ No file of the work tree, no HEAD and no index changes, whatever the user's sett
 from __future__ import annotations
 
 import codecs
+import contextlib
 import os
 import shlex
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -39,6 +41,27 @@ _DEFAULT_IDENTITY = {
     for part, value in (("NAME", "evo"), ("EMAIL", "evo@localhost"))
 }
 """For commits where git has no name and address."""
+
+
+def ignore(folder: Path) -> None:
+    """Have git ignore a folder, by the exclude file that is no part of the repository it lies in, if it lies in one.
+
+    Nothing happens where git ignores it already, or where that file cannot be written: it is a convenience.
+    """
+    around = folder.absolute().parent
+    if shutil.which("git") is None or _git(around, "check-ignore", "--quiet", f"{folder.name}/").returncode != 1:
+        return
+    done = _git(around, "rev-parse", "--git-path", "info/exclude", "--show-prefix")
+    path, prefix, *_ = [*done.stdout.decode("utf-8", "surrogateescape").split("\n"), "", ""]
+    if done.returncode or not path:
+        return
+    exclude = around / path
+    line = f"/{prefix}{folder.name}/\n".encode("utf-8", "surrogateescape")
+    with contextlib.suppress(OSError):
+        exclude.parent.mkdir(exist_ok=True)
+        known = exclude.read_bytes() if exclude.exists() else b""
+        with exclude.open("ab") as file:
+            file.write((b"" if known.endswith(b"\n") or not known else b"\n") + line)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,7 @@ class RunStatus:
         proposing: proposals that are begun and not yet closed.
         refused: proposals that became nothing, by kind.
         measured_again: proposals that became another evaluation of what exists.
+        claim: what self-reported objectives rest on, one sentence; empty where none is.
         starts: of its drivers, oldest first, with the versions of programs and the devices that each found.
         seconds_left: wall seconds that the rest of the budget takes at the pace so far; None before the first result.
     """
@@ -90,6 +91,7 @@ class RunStatus:
     failures: tuple[Failures, ...]
     refused: Mapping[str, int]
     measured_again: int
+    claim: str
     starts: tuple[Start, ...]
     seconds_left: float | None
     summary: Summary
@@ -126,6 +128,7 @@ def read_status(viewed: Viewed) -> RunStatus:
         failures=_failures(store),
         refused=dict(kinds),
         measured_again=measured_again,
+        claim=config.script.claim if config.script else "",
         starts=starts,
         seconds_left=_seconds_left(summary, max(1, (config.workers.count or 1) - len(retired))),
         summary=summary,

@@ -87,6 +87,12 @@ _THROUGHPUT = """
     WHERE e.individual = ? AND e.status = 'ok' AND e.share = 1
 """
 
+_LONGEST = """
+    SELECT max(e.train_seconds) AS command, max(json_extract(r.body, '$.timings.score_seconds')) AS score
+    FROM evaluations AS e JOIN results AS r ON r.evaluation = e.id
+    WHERE e.individual = ? AND e.status = 'ok' AND e.share = 1
+"""
+
 _OPERATOR_TOTALS = """
     WITH paid AS (
         SELECT proposal, count(*) - count(cost_usd) AS unpriced_calls, total(cost_usd) AS cost_usd
@@ -275,6 +281,11 @@ class StoreView:
         """Return the mean throughput of an individual's whole trainings; None where it counted no tokens."""
         mean: float | None = self._value(_THROUGHPUT, individual)
         return mean
+
+    def longest_seconds(self, individual: int) -> tuple[float, float] | None:
+        """Return the longest training and the longest scoring of an individual's whole evaluations; None before one."""
+        (row,) = self._rows(_LONGEST, individual)
+        return None if row["command"] is None else (row["command"], row["score"] or 0.0)
 
     def spent(self) -> float:
         """Return the cost of all accepted results, in evaluations of the whole budget."""
