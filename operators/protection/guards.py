@@ -31,6 +31,7 @@ class Guards:
         members: names that protected code binds in classes, and destinations of protected flags.
         attributes: attributes that it reads from imports.
         data: variables with held-out data that protected code alone reads.
+        fields: attributes with held-out data that protected code sets and alone reads.
         texts: texts that name held-out data or flags, in protected code alone.
         seeding: functions that set a seed; empty where no seed is protected.
         seeds: seeds that generation 0 passes as literals, by keyword.
@@ -44,6 +45,7 @@ class Guards:
     members: frozenset[str]
     attributes: frozenset[str]
     data: frozenset[str]
+    fields: frozenset[str]
     texts: frozenset[str]
     seeding: frozenset[str]
     seeds: frozenset[tuple[str, object]]
@@ -72,6 +74,12 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
     )
     names = owned | {name for scope, several in bound.items() if scope not in classes for name in several}
     texts = {text for one in fixed for text in one.texts if _is_held_out(text) or text.startswith("--")}
+    stored = [
+        node
+        for one in fixed
+        for node in one.nodes
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name)
+    ]
     seeding = {_called(node) for one in fixed for node in one.nodes if isinstance(node, ast.Call)}
     seeding = {name for name in seeding if _SEEDING.search(name)}
     holds_seed = bool(seeding) or any("seed" in name.lower() for one in fixed for name in one.bound)
@@ -88,6 +96,7 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
         members=frozenset(
             [name for scope, several in bound.items() if scope in classes for name in several]
             + [text.lstrip("-").replace("-", "_") for text in texts if text.startswith("--")]
+            + [node.attr for node in stored]
         ),
         attributes=frozenset(
             node.attr
@@ -102,11 +111,16 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
             and not name.isupper()
             and not any(isinstance(one.node, DEFINITION) and name in one.bound for one in fixed)
         ),
+        fields=frozenset(node.attr for node in stored if _is_held_out(node.attr)) - _attributes(free),
         texts=frozenset(texts - {text for one in free for text in one.texts}),
         seeding=frozenset(seeding | _SEED_SETTERS) if holds_seed else frozenset(),
         seeds=frozenset(seed for one in units for node in one.nodes for seed in literal_seed(node)),
         scopes=frozenset(one.scope[:depth] for one in fixed for depth in range(1, len(one.scope) + 1)),
     )
+
+
+def _attributes(units: Sequence[Unit]) -> frozenset[str]:
+    return frozenset(node.attr for one in units for node in one.nodes if isinstance(node, ast.Attribute))
 
 
 def _is_held_out(text: str) -> bool:

@@ -232,6 +232,9 @@ def leaks(new: Unit, guards: Guards, _: Child) -> Iterator[str]:
     """Yield the held-out data and seeds that a unit uses."""
     for name in sorted(new.read & guards.data):
         yield f"`{name}` is held-out data, for the evaluation alone; use the training data"
+    for node in new.nodes:
+        if isinstance(node, ast.Attribute) and node.attr in guards.fields:
+            yield f"`{ast.unparse(node)}` is held-out data, for the evaluation alone; use the training data"
     for text in sorted(new.texts & guards.texts):
         yield f"{text!r} names what the evaluation alone may use; use the training data"
     for node in new.nodes:
