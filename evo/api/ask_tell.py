@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self, Unpack
 
 from evo.api.driving import DriverThread, SearchEnded
@@ -44,7 +43,7 @@ class Candidate:
     Attributes:
         evaluation: number of the evaluation.
         individual: number of the individual.
-        source: the whole program; several files stand in it one after the other (`files`).
+        source: the whole program; several files follow one another in it (`files`).
         files: the content of each file by its name.
         seed: to be used for everything random, so that individuals that share seeds compare in pairs.
         purpose: why it is evaluated: `baseline` (a replicate of generation 0), `search`, `screen` (with a fraction of
@@ -219,9 +218,7 @@ class Search:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def __iter__(self) -> Iterator[Candidate]:
@@ -270,13 +267,13 @@ class Search:
             return told(candidate.seed, Status.OK, measured, reason)
         except (TypeError, ValueError) as error:
             raise UsageError(
-                f"Objectives must be finite numbers: {error}. A candidate that has none ended otherwise than ok: "
+                f"Objectives must be finite numbers: {error}. A candidate without them did not end ok: "
                 "tell(candidate, status='diverged', reason=…)."
             ) from None
 
 
 class _AskTellObserver(CallbackObserver):
-    """Knows which evaluation each slot has, and who waits for which result; all in the thread of the search."""
+    """Keeps which evaluation each slot has, and which results are waited for; all in the thread of the search."""
 
     def __init__(self, callbacks: Sequence[Callback], stop: Callable[[], None], evaluator: ExternalEvaluator) -> None:
         super().__init__(callbacks, stop)

@@ -1,4 +1,4 @@
-"""`evo audit`: whether scoring on this machine tells cheats from honest genomes."""
+"""`evo audit`: whether scoring on this machine rejects genomes that cheat, and no honest one."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ def register(app: typer.Typer) -> None:
 
 
 def audit(
-    honest: Annotated[bool, typer.Option("--honest", help="Evaluate honest genomes: none may be rejected.")] = False,
+    honest: Annotated[bool, typer.Option("--honest", help="Evaluate honest genomes; none may be rejected.")] = False,
     script: Annotated[bool, typer.Option("--script", help="Judge edits of scripts instead of genomes.")] = False,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Training seeds of each genome.")] = 1,
-    workers: Annotated[int, typer.Option("--workers", min=1, help="Evaluations at the same time.")] = 1,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Parallel evaluations.")] = 1,
     device: Annotated[str, typer.Option("--device", help="cpu, mps, or a GPU. [default: the first GPU]")] = "",
     sandbox: Annotated[str, typer.Option("--sandbox", help="auto, strict, or a level by name.")] = "auto",
     only: Annotated[list[str] | None, typer.Option("--only", help="A genome by name; may be repeated.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Try genomes that cheat: is each of them caught here?"""
+    """Check that scoring on this machine catches genomes that cheat."""
     if script:
         if seeds > 1 or workers > 1 or device:
             raise UsageError("--script judges each edit once, on the CPU; leave out --seeds, --workers and --device.")

@@ -120,7 +120,8 @@ class Found:
         score: the trusted command; empty if there is none.
         held_out: what only `score` reads.
         fixed: the run time that it limits itself to.
-        seed: how it takes a seed: a flag, `EVO_SEED`, or None.
+        seed: how it takes a seed: a flag, a variable, `EVO_SEED`, literals, or None.
+        seeds: where these literals stand, as in `seed` of evo.toml.
         processes: number of a multi-device launcher in the documentation.
         constants: upper-case constants of the genome.
         protect: code of the genome that computes, reports or limits what is measured.
@@ -141,6 +142,7 @@ class Found:
     held_out: tuple[str, ...] = ()
     fixed: FixedTime | None = None
     seed: str | None = None
+    seeds: tuple[str, ...] = ()
     processes: int | None = None
     constants: tuple[str, ...] = ()
     protect: tuple[ProtectedCode, ...] = ()

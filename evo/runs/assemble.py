@@ -23,6 +23,7 @@ from evo.search.mating import Niches
 from evo.search.observer import Observer
 from evo.search.search import Search
 from evo.search.stopping import StoppingRules
+from evo.search.time_limits import TimeLimits
 from evo.standings.plan import make_plan
 from evo.standings.rungs import Ladder
 from evo.standings.standings import Standings
@@ -81,7 +82,8 @@ def build_search(
         archive_share=config.diversity.archive_fraction if config.diversity.descriptors else 0.0,
         similarity=config.diversity.similarity,
     )
-    jobs = Jobs(store, standings, config.budget.min_throughput)
+    limits = TimeLimits.of(config.script) if config.script and config.script.command else None
+    jobs = Jobs(store, standings, config.budget.min_throughput, limits)
     rules = StoppingRules.of(config)
     credit = Credit.of(config, operators, standings, store) if config.operators.adaptive else None
     return Search(
@@ -280,7 +282,7 @@ def _conditions(
             command=shlex.join(task.command),
             score=shlex.join(task.score),
             fixed_seconds=task.fixed_seconds,
-            wall_seconds=task.wall_limit_seconds,
+            time_limit=str(TimeLimits.of(task)),
             constraints=task.constraints,
             frozen=frozen,
         )

@@ -63,7 +63,7 @@ class RunStatus:
         generation: completed ones, of `generations`.
         running: evaluations under way; empty unless the run is live.
         arms: what an adaptive choice has learnt of each operator, by name; empty without one.
-        explorations: when the search had stalled and explored, oldest first; the last one may go on.
+        explorations: when the search had stalled and explored, oldest first; the last one may still be under way.
         drifts: devices whose newest sentinel differs beyond the noise.
         out_of_service: workers that the last start's driver gave no more work; those of before are tried again.
         queued: evaluations that wait for a worker.
@@ -136,12 +136,7 @@ def read_status(viewed: Viewed) -> RunStatus:
 
 
 def state_of(viewed: Viewed, driver: Driver | None) -> tuple[State, str]:
-    """Return what became of a run, and why it does not go on.
-
-    Args:
-        viewed: the run.
-        driver: the process that drives it now; without one, a run whose budget is spent is finished in any case.
-    """
+    """Return the state of a run, and why it does not continue; without a driver, a spent budget means finished."""
     if driver:
         return State.RUNNING, ""
     if viewed.standings.budget_is_spent:
@@ -150,7 +145,7 @@ def state_of(viewed: Viewed, driver: Driver | None) -> tuple[State, str]:
     stops = list(viewed.store.events("stopped"))
     if stops and stops[-1].at >= last_activity:
         return State.STOPPED, str(stops[-1].payload["reason"])
-    return State.KILLED, f"its driver is gone; `evo resume {viewed.folder.path}` goes on"
+    return State.KILLED, f"its driver is gone; `evo resume {viewed.folder.path}` continues it"
 
 
 def _running(store: StoreView) -> tuple[Running, ...]:

@@ -61,7 +61,7 @@ class ScriptConditions:
         command: what is run, as a shell would take it.
         score: what is run afterwards and alone reports the objectives; empty if the command reports them itself.
         fixed_seconds: the time that the command gives itself, if it does.
-        wall_seconds: the command is ended after that.
+        time_limit: how long the command may run, in words; a longer run fails.
         constraints: bounds on what is measured.
         frozen: names and texts of files that every program is given and none may change.
     """
@@ -73,7 +73,7 @@ class ScriptConditions:
     command: str
     score: str
     fixed_seconds: float | None
-    wall_seconds: float
+    time_limit: str
     constraints: tuple[str, ...]
     frozen: tuple[tuple[str, str], ...]
 

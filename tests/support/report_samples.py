@@ -224,6 +224,7 @@ class _Simulation:
             "claim": "",
             "cost_usd": 14.37,
             "objectives": (BPB, SPEED, OBJECTIVES["peak_memory_mib"], OBJECTIVES["parameters"]),
+            "is_unreplicated": False,
             "noise": {"val_bpb": SIGMA, "tokens_per_second": 430.0},
             "individuals": tuple(self.rows.values()),
             "evaluations": tuple(self.evaluations),
