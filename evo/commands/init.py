@@ -22,10 +22,12 @@ _EXAMPLE = example(
     """
     evo init
     evo init --from path/to/autoresearch
+    evo init --score
     evo init --check
     """,
     "Inspects the project in this folder without running it and writes evo.toml and program.md. An existing program.md "
-    "is kept. With --from, the project stays untouched and the files are written here. --check evaluates generation 0 "
+    "is kept. With --from, the project stays untouched and the files are written here. --score also drafts score.py, a "
+    "trusted program that scores what the command leaves; complete it before --check. --check evaluates generation 0 "
     "with two seeds, as evo.toml describes it, tells how long a run takes, and exits with 1 if that fails.",
 )
 
@@ -34,6 +36,12 @@ _ALIKE = (
     "two seeds gave the same: unless another seed changes something, the noise is unknown, and no gain counts as "
     "beyond it. Take the seed from EVO_SEED or name where it stands in `task.seed`; or set `task.noise = "
     '"none"` if the program is deterministic by nature.'
+)
+
+
+_SHARED = (
+    "self-reported; the genome holds its own evaluation: training uses {} as well. A score command measures instead; "
+    "draft one: evo init --score --force"
 )
 
 
@@ -53,6 +61,9 @@ def init(
     objective: Annotated[
         str | None, typer.Option("--objective", metavar="NAME", help="Metric to optimize, if there are several.")
     ] = None,
+    score: Annotated[
+        bool, typer.Option("--score", help="Draft score.py, so that the metric is measured and not self-reported.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing evo.toml.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Evaluate generation 0 with the existing evo.toml.")] = False,
     config: Annotated[
@@ -63,13 +74,21 @@ def init(
     """Write evo.toml for your project, or try it once."""
     if check:
         _refuse(
-            {"--from": source, "--genome": genome or None, "--objective": objective, "--force": force or None},
+            {
+                "--from": source,
+                "--genome": genome or None,
+                "--objective": objective,
+                "--score": score or None,
+                "--force": force or None,
+            },
             "--check",
         )
         _check(config, as_json)
         return
     _refuse({"--config": config}, "evo init without --check")
-    _write(source or Path(), genome or [], objective, force=force, as_json=as_json)
+    if score:
+        _refuse({"--from": source}, "--score, which writes into the project")
+    _write(source or Path(), genome or [], objective, score=score, force=force, as_json=as_json)
 
 
 def _refuse(options: dict[str, Any], where: str) -> None:
@@ -78,7 +97,7 @@ def _refuse(options: dict[str, Any], where: str) -> None:
         raise UsageError(f"{given[0]} cannot be combined with {where}. Omit one of them.")
 
 
-def _write(source: Path, genome: list[str], objective: str | None, *, force: bool, as_json: bool) -> None:
+def _write(source: Path, genome: list[str], objective: str | None, *, score: bool, force: bool, as_json: bool) -> None:
     from evo.config.options import RUNS
     from evo.project.examine import examine
     from evo.project.writing import CONFIG, PROGRAM, config_text, program_text, refuse_invalid, seen_from
@@ -88,10 +107,13 @@ def _write(source: Path, genome: list[str], objective: str | None, *, force: boo
     if Path(CONFIG).exists() and not force:
         raise UsageError(f"{CONFIG} already exists. Try it: evo init --check; or replace it: evo init --force")
     found = examine(source, genome, objective)
+    drafted = _draft_score(found) if score else []
+    if drafted:
+        found = examine(source, found.genome, found.objectives[0].name)
     kept = found.root / found.program if found.program else Path(PROGRAM)
     text = config_text(found, here, seen_from(here, kept))
     refuse_invalid(text, found)
-    written = [CONFIG]
+    written = [*drafted, CONFIG]
     if not kept.exists():
         write_file(kept, program_text(found).encode())
         written.append(PROGRAM)
@@ -101,6 +123,19 @@ def _write(source: Path, genome: list[str], objective: str | None, *, force: boo
         print_json(_as_data(found, written))
     else:
         _tell(found, written, kept)
+
+
+def _draft_score(found: Found) -> list[str]:
+    """Write the draft of a score command; return the name of the file."""
+    from evo.project.writing import SCORE, score_text
+
+    if found.is_language_model or found.score:
+        raise UsageError("--score drafts a trusted program for a script that reports itself, but this task has one.")
+    path = found.root / SCORE
+    if path.exists():
+        raise UsageError(f"--score writes {SCORE}, but it exists. Let it read $EVO_ARTIFACTS, or move it away.")
+    write_file(path, score_text(found).encode())
+    return [SCORE]
 
 
 def _as_data(found: Found, written: list[str]) -> dict[str, Any]:
@@ -127,6 +162,7 @@ def _tell(found: Found, written: list[str], program: Path) -> None:
     import shlex
 
     from evo.commands.views.terminal import literal, print_whole, shell_word, stdout_console
+    from evo.project.writing import PROGRAM, SCORE
 
     console = stdout_console()
     facts = {"genome": ", ".join(found.genome)}
@@ -140,6 +176,7 @@ def _tell(found: Found, written: list[str], program: Path) -> None:
             facts["objective" if not number else f"and {one.name}"] = (
                 f"{one.name if not number else ''} {one.direction.value}, {one.where}".strip()
             )
+        facts["protected"] = ", ".join(one.name for one in found.protect)
         facts["frozen"] = ", ".join(one.name for one in found.frozen)
         facts["fixed time"] = f"{found.fixed.seconds:g} s, {found.fixed.where}" if found.fixed else ""
         facts["seed"] = found.seed or "none"
@@ -148,8 +185,11 @@ def _tell(found: Found, written: list[str], program: Path) -> None:
             print_whole(console, f"{literal(name):<12} {literal(fact)}")
     for note in found.notes:
         print_whole(console, f"[yellow]note[/]         {literal(note)}")
-    kept = "" if len(written) > 1 else f"; {shell_word(program)} is unchanged"
-    print_whole(console, f"wrote {' and '.join(written)}{kept}. Next: evo init --check")
+    if found.shared:
+        print_whole(console, f"[yellow]note[/]         {literal(_SHARED.format(', '.join(found.shared)))}")
+    kept = "" if PROGRAM in written else f"; {shell_word(program)} is unchanged"
+    todo = f"complete the TODOs in {SCORE}, then " if SCORE in written else ""
+    print_whole(console, f"wrote {' and '.join(written)}{kept}. Next: {todo}evo init --check")
 
 
 def _check(path: Path | None, as_json: bool) -> None:

@@ -34,6 +34,7 @@ _RESUME_EXAMPLE = example(
 
 _Pop = Annotated[int | None, typer.Option("--pop", help="Population size. [default: 16]")]
 _Gens = Annotated[int | None, typer.Option("--gens", help="Total number of generations. [default: 40]")]
+_MoreGens = Annotated[int | None, typer.Option("--gens", help="Total number of generations. [default: the run's]")]
 _Budget = Annotated[
     float | None,
     typer.Option("--budget", help="Training seconds per evaluation. [default: 300 on a GPU, 30 on the CPU]"),
@@ -164,7 +165,7 @@ def run(
 
 def resume(
     run: Annotated[Path, typer.Argument(help="Folder of the run.")],
-    gens: _Gens = None,
+    gens: _MoreGens = None,
     max_cost: _MaxCost = None,
     max_hours: _MaxHours = None,
     target: _Target = None,

@@ -138,6 +138,8 @@ class ScriptTask(Section):
     Attributes:
         root: the project's folder.
         genome: the files that evolve, relative to `root`.
+        protect: code of generation 0 that no individual may change, by name (`operators.protection.entries`).
+        shared: functions of the genome that training and evaluation both use, for reports to say so.
         frozen: files and folders that the program is given for reading; relative to `root`, `..` included, or to the
             home folder with a leading `~/`, or absolute.
         held_out: frozen files that `score` alone is given.
@@ -157,6 +159,8 @@ class ScriptTask(Section):
     kind: Literal["script"]
     root: str = "."
     genome: tuple[str, ...]
+    protect: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
     frozen: tuple[str, ...] = ()
     held_out: tuple[str, ...] = ()
     command: tuple[str, ...]
@@ -170,7 +174,9 @@ class ScriptTask(Section):
     seed: tuple[str, ...] = ()
     noise: Literal["seeds", "none"] = "seeds"
 
-    @field_validator("genome", "frozen", "held_out", "environment", "constraints", "seed", mode="before")
+    @field_validator(
+        "genome", "protect", "shared", "frozen", "held_out", "environment", "constraints", "seed", mode="before"
+    )
     @classmethod
     def _one_or_several(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
@@ -336,6 +342,21 @@ class ScriptTask(Section):
     def self_reported(self) -> bool:
         """Whether the objectives are what the genome's own program says."""
         return not self.score
+
+    @property
+    def claim(self) -> str:
+        """What the objectives rest on where no trusted program reports them, one sentence; else empty."""
+        if not self.self_reported:
+            return ""
+        named = ", ".join(self.objectives)
+        if self.shared:
+            return (
+                f"{named}: self-reported; the genome holds its own evaluation, since training uses "
+                f"{', '.join(self.shared)} as well. A `score` command measures instead: evo init --score drafts one."
+            )
+        if self.protect:
+            return f"{named}: self-reported, by code of the command that no individual may change."
+        return f"{named}: self-reported. Nothing checks what the command says."
 
     @property
     def measured(self) -> dict[str, Objective]:

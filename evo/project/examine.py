@@ -15,6 +15,7 @@ from evo.project.instructions import Instructions
 from evo.project.interpreter import interpreter_of
 from evo.project.modules import Module, Project
 from evo.project.printed import line_pattern, metrics_of
+from evo.project.protected import protected_code
 from evo.project.seeds import Seeding, seeding_of
 from evo.project.wording import Kind, Split, identifier, is_open
 from operators.gate import SourceGate, clean_source, language_model_contract
@@ -79,6 +80,7 @@ class _Examination:
         metrics = self._metrics(score or entry)
         objectives = self._objectives(metrics, score or entry, fixed)
         frozen, held_out = self._given(entry, names, score, objectives)
+        protect, shared = protected_code(self._project, genomes, () if score else objectives, texts.text)
         started = list(dict.fromkeys((entry, *genomes)))
         given = [*names, *(one.name for one in frozen)]
         seeding = seeding_of(self._root, started, self._project.closure(*started), given)
@@ -97,6 +99,8 @@ class _Examination:
             seeds=seeding.places,
             processes=next((one.processes for one in texts.starts if one.processes and one.starts(entry)), None),
             constants=tuple(name for one in genomes for name in find_constants(one.text)),
+            protect=protect,
+            shared=shared,
             program=texts.program,
             notes=(*notes, *self._notes(objectives[0], frozen, entry)),
         )

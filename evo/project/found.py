@@ -78,6 +78,19 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
+class ProtectedCode:
+    """Code of the genome that no individual may change.
+
+    Attributes:
+        name: as in `protect` of evo.toml.
+        reason: why it is protected.
+    """
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class FixedTime:
     """The run time that a program limits itself to.
 
@@ -111,6 +124,8 @@ class Found:
         seeds: where these literals stand, as in `seed` of evo.toml.
         processes: number of a multi-device launcher in the documentation.
         constants: upper-case constants of the genome.
+        protect: code of the genome that computes, reports or limits what is measured.
+        shared: its functions that training and evaluation both use.
         program: its program.md.
         notes: what the user should know, one sentence each.
     """
@@ -130,5 +145,7 @@ class Found:
     seeds: tuple[str, ...] = ()
     processes: int | None = None
     constants: tuple[str, ...] = ()
+    protect: tuple[ProtectedCode, ...] = ()
+    shared: tuple[str, ...] = ()
     program: str | None = None
     notes: tuple[str, ...] = ()

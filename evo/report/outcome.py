@@ -59,13 +59,7 @@ def describe(value: float, base: float, standard_error: float | None) -> str:
 
 
 def _confirmed(report: RunReport, gain: Gain, selected: Difference) -> Finding:
-    """Return the finding in the numbers of the confirmation: the best of many looks too good where selection looked.
-
-    Args:
-        report: the run.
-        gain: of its answer, confirmed.
-        selected: the same where selection looked.
-    """
+    """Return the finding in the numbers of the confirmation: the best of many looks too good where selection looked."""
     value, seeds = (
         f"{report.objective.label} {quantity(gain.own)}",
         f"{gain.seeds} seed{'' if gain.seeds == 1 else 's'}",

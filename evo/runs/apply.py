@@ -18,8 +18,7 @@ from evo.runs.lifecycle import Viewed
 from evo.runs.repository import SHORT, CommittedFile, Repository
 from evo.standings.plan import Confirmed
 from evo.store import IndividualRecord, mean_objectives
-from evo.store.rows import sha256
-from evo.text import quantity, visible
+from evo.text import quantity, sha256, visible
 from trainer import genome
 from trainer.errors import UsageError
 from trainer.evaluation import Status

@@ -24,6 +24,7 @@ from evo.store.records import (
     Work,
     mean_objectives,
 )
+from evo.text import sha256
 from operators.proposal import Exchange, Relative
 from trainer.evaluation import Status
 
@@ -191,7 +192,7 @@ class StoreView:
                 model, before its newest reply. So a proposal repeated after a kill or in a replay meets the same
                 verdicts. A store of a version that did not record this gives all individuals.
         """
-        digest = rows.sha256(normal_form)
+        digest = sha256(normal_form)
         if proposal is None:
             found = self._rows(_KNOWN, digest)
         else:

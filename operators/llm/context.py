@@ -57,6 +57,7 @@ class ScriptConditions:
         objectives: what is measured, the decisive one first.
         device: in words a person would use.
         files: names of the files that evolve.
+        protected: names of the code in them that no variant may change.
         command: what is run, as a shell would take it.
         score: what is run afterwards and alone reports the objectives; empty if the command reports them itself.
         fixed_seconds: the time that the command gives itself, if it does.
@@ -68,6 +69,7 @@ class ScriptConditions:
     objectives: tuple[Objective, ...]
     device: str
     files: tuple[str, ...]
+    protected: tuple[str, ...]
     command: str
     score: str
     fixed_seconds: float | None

@@ -221,6 +221,7 @@ class _Simulation:
             "devices": ("cpu (2 cores)",),
             "sandbox_levels": ("bubblewrap",),
             "self_reported": False,
+            "claim": "",
             "cost_usd": 14.37,
             "objectives": (BPB, SPEED, OBJECTIVES["peak_memory_mib"], OBJECTIVES["parameters"]),
             "is_unreplicated": False,
