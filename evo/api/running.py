@@ -61,7 +61,7 @@ def resume(
     Args:
         path: the run's folder.
         callbacks: as for `run`.
-        accept_changes: go on with a `config.toml` that was edited since, and record the change.
+        accept_changes: continue with a `config.toml` that was edited since, and record the change.
         options: `gens` is the total (`evo.config.options.ResumeOptions`).
     """
 

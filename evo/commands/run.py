@@ -34,6 +34,7 @@ _RESUME_EXAMPLE = example(
 
 _Pop = Annotated[int | None, typer.Option("--pop", help="Population size. [default: 16]")]
 _Gens = Annotated[int | None, typer.Option("--gens", help="Total number of generations. [default: 40]")]
+_MoreGens = Annotated[int | None, typer.Option("--gens", help="Total number of generations. [default: the run's]")]
 _Budget = Annotated[
     float | None,
     typer.Option("--budget", help="Training seconds per evaluation. [default: 300 on a GPU, 30 on the CPU]"),
@@ -132,9 +133,11 @@ def run(
     sandbox: _Sandbox = None,
 ) -> None:
     """Evolve a training script, or the task in ./evo.toml."""
-    from evo.config.options import RunOptions, new_run_config, new_run_folder
+    from evo.config.options import RUNS, RunOptions, new_run_config, new_run_folder, refuse_project_without_task
 
     genome = _one_genome(genome, genome_option)
+    if config is None and not genome and dataset is None:
+        refuse_project_without_task(Path())
     options = RunOptions(
         pop=pop,
         gens=gens,
@@ -161,12 +164,17 @@ def run(
         sandbox=sandbox,
     )
     # Reports configuration errors before the slow imports.
-    _start(new_run_config(genome, config, options), out or new_run_folder())
+    resolved = new_run_config(genome, config, options)
+    if out is None:
+        from evo.runs.repository import ignore
+
+        ignore(RUNS)
+    _start(resolved, out or new_run_folder())
 
 
 def resume(
     run: Annotated[Path, typer.Argument(help="Folder of the run.")],
-    gens: _Gens = None,
+    gens: _MoreGens = None,
     max_cost: _MaxCost = None,
     max_hours: _MaxHours = None,
     target: _Target = None,

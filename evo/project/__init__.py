@@ -12,6 +12,7 @@ lines         the lines that a call prints: literal text with values in it
 printed       the metrics in such lines and in JSON files, with how each is read
 wording       what the name of a metric means: direction, split, kind
 instructions  what program.md, README and shell scripts say: commands, the file that evolves, the metric
+protected     the code of the genome that no individual may change, by data flow
 frozen        modules, files and folders that the program reads
 flags         the seed and the fixed run time
 """

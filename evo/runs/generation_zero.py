@@ -11,6 +11,7 @@ from evo.config.task import ScriptTask
 from evo.store import Store, StoreView
 from operators.gate import Contract, SourceGate, clean_source, language_model_contract, script_contract
 from operators.proposal import Refused
+from operators.protection import Protection, Reported
 from trainer.errors import GenomeError
 from trainer.genome import BUILT_IN, built_in, join
 
@@ -28,10 +29,24 @@ def read_script_genome(task: ScriptTask) -> str:
 
     Raises:
         GenomeError: one of them is missing, unreadable, empty, not UTF-8, outside the project, or no Python.
+        ConfigError: `task.protect` names what it does not have, or its marks do not fit together.
     """
     source = join({name: _read_inside(task.folder, name) for name in task.genome})
     _check(source, ", ".join(task.genome), script_contract(task.genome))
+    protection_of(task, source)
     return source
+
+
+def protection_of(task: ScriptTask, source: str) -> Protection:
+    """Return what no individual may change of a script's generation 0.
+
+    Raises:
+        ConfigError: `task.protect` names what `source` does not have, or its marks do not fit together.
+    """
+    # With a trusted `score` command, what the genome prints counts for nothing.
+    read = task.objectives if task.self_reported else {}
+    reported = [Reported(name, one.pattern, one.json_file) for name, one in read.items()]
+    return Protection(source, task.genome, task.protect, reported)
 
 
 def keep_genome_files(store: Store, names: Sequence[str]) -> None:

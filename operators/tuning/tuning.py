@@ -92,7 +92,8 @@ class Tuning:
             NoOffspring: it has no constants to tune, or too few variants were measured.
         """
         source = request.parents[0].source
-        constants = find_constants(source)
+        fixed = request.protection.lines(source)
+        constants = {name: one for name, one in find_constants(source).items() if one.line not in fixed}
         points = [self._point(variant) for variant in request.variants if self._objective.name in variant.objectives]
         count = _programs(points)
         shares = self._method is Method.MIXED

@@ -18,6 +18,7 @@ from evo.commands.views.terminal import literal, one_line, print_cut, print_line
 from evo.config.resolved import ResolvedConfig
 from evo.runs.materials import describe_task
 from evo.search.observer import Observer
+from evo.search.time_limits import TimeLimits
 from evo.standings.plan import make_plan
 from evo.standings.standings import Standings
 from evo.store import EvaluationRecord, IndividualRecord, Outcome, Purpose
@@ -151,9 +152,8 @@ class LiveView(Observer):
             f"{config.search.gens} generations of {plan.mu}, {self._length()}"
         )
         yield f"task: {literal(describe_task(config))}"
-        if config.script is not None and config.script.self_reported:
-            own = ", ".join(config.script.objectives)
-            yield f"[yellow]self-reported: {literal(own)}. Nothing checks what the command says.[/]"
+        if config.script is not None and config.script.claim:
+            yield f"[yellow]{literal(config.script.claim)}[/]"
         yield f"{len(workers)} worker{'s' if len(workers) > 1 else ''} on {workers[0].kind} ({literal(names)})"
         yield f"sandbox: {literal(describe(config.workers.sandbox, workers[0].kind))}"
         yield f"operators: {', '.join(config.operators.weights)}"
@@ -166,9 +166,7 @@ class LiveView(Observer):
     def _length(self) -> str:
         if (task := self._config.script) is None:
             return f"{self._config.budget.train_seconds:g} s of training each"
-        if task.fixed_seconds is not None:
-            return f"{task.fixed_seconds:g} s each, at most {task.wall_limit_seconds:g} s"
-        return f"at most {task.wall_limit_seconds:g} s each"
+        return str(TimeLimits.of(task))
 
     def _completes_generation(self, outcome: Outcome) -> bool:
         return self._spent // self._plan.mu > (self._spent - outcome.budget_fraction) // self._plan.mu

@@ -96,13 +96,9 @@ def print_block(console: Console, text: str, indent: str = "  ") -> None:
 
 
 def print_table(console: Console, header: Sequence[str], rows: Iterable[Sequence[str]], left: Collection[str]) -> None:
-    """Print aligned columns of rich markup; the last column gives way where the terminal is narrow.
+    """Print aligned columns of rich markup; the last column is cut where the terminal is narrow.
 
-    Args:
-        console: where to.
-        header: names of the columns.
-        rows: cells, as many in each row as there are columns.
-        left: names of the columns that are aligned to the left; numbers stand to the right.
+    Numbers stand to the right; the columns named in `left` are aligned to the left.
     """
     names = [Text(name, style="bold") for name in header]
     table = [names, *([Text.from_markup(cell) for cell in row] for row in rows)]
