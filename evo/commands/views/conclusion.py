@@ -63,31 +63,31 @@ def _other_lines(before: str, after: str, known: set[int]) -> int:
 def print_next(console: Console, viewed: Viewed, summary: Summary, reason: StopReason) -> None:
     """Print three commands to try next, each with what it is for."""
     steps = list(_next_steps(viewed.config, summary, viewed.folder.path, reason))
-    width = max(len(command) for command, _ in steps)
+    width = max(len(purpose) for purpose, _ in steps)
     print_whole(console, "\n[bold]Try next[/]")
-    for command, purpose in steps:
-        print_whole(console, f"  {command:<{width}}  [dim]# {purpose}[/]")
+    for purpose, command in steps:
+        print_whole(console, f"  {purpose:<{width}}  {command}")
 
 
 def _next_steps(config: Config, summary: Summary, path: Path, reason: StopReason) -> Iterator[tuple[str, str]]:
     evo, run = literal(shlex.quote(program())), shell_word(path)
     if summary.best and summary.gain and summary.gain.is_real and reason.is_by_rule:
         best = summary.best.id
-        yield f"{evo} diff {run} 0 {best}", "read the change"
-        yield f"{evo} ablate {run} {best}", "measure which edits carry the gain"
-        yield f"{evo} {_take(config, run, best)}", "use it"
+        yield "see the change", f"{evo} diff {run} 0 {best}"
+        yield "test its edits", f"{evo} ablate {run} {best}"
+        yield "use it", f"{evo} {_take(config, run, best)}"
         return
     longer = f" --gens {2 * config.search.gens}" if reason is StopReason.COMPLETE else ""
-    yield f"{evo} resume {run}{longer}", "search on"
-    yield f"{evo} status {run}", "see what failed and why"
-    yield f"{evo} lineage {run}", "see what was tried"
+    yield "search on", f"{evo} resume {run}{longer}"
+    yield "see what failed", f"{evo} status {run}"
+    yield "see what was tried", f"{evo} lineage {run}"
 
 
 def _take(config: Config, run: str, best: int) -> str:
     """Return the command that puts the best individual to use: a commit where generation 0 was a file of the user's."""
     task = config.task
     if not isinstance(task, ScriptTask) and task.genome in BUILT_IN:
-        return f"export {run} {best} --out better_train.py"
+        return f"export {run} {best} --out best.py"
     return f"apply {run} {best}"
 
 
