@@ -114,7 +114,8 @@ class _Examination:
                 found = replace(found, run=happened, frozen=tuple(without_parts([*found.frozen, *needed])))
             return self._with_objectives(found)
         except Unclear as unclear:
-            return replace(found, question=unclear.question, choices=unclear.choices)
+            found = replace(found, question=unclear.question, choices=unclear.choices)
+            return self._with_protection(found, found.choices) if found.choices else found
 
     def _with_genome(self, found: Found) -> Found:
         genomes = [self._named(name) for name in dict.fromkeys(self._wanted_genome)] or [self._genome()]
@@ -195,16 +196,13 @@ class _Examination:
         others = tuple(one for one in metrics if one not in objectives and (one.is_sure or not one.is_guessed))
         others = tuple(one for one in others if one.name != first.name)
         notes = self._notes(found, objectives, metrics)
+        found = replace(found, objectives=objectives, others=others, notes=(*found.notes, *notes))
+        return self._with_protection(found, objectives)
+
+    def _with_protection(self, found: Found, metrics: Sequence[Metric]) -> Found:
         genomes = [self._module(name) for name in found.genome]
-        protect, shared = protected_code(self._project, genomes, () if found.score else objectives, self._texts.text)
-        return replace(
-            found,
-            objectives=objectives,
-            others=others,
-            protect=protect,
-            shared=shared,
-            notes=(*found.notes, *notes),
-        )
+        protect, shared = protected_code(self._project, genomes, () if found.score else metrics, self._texts.text)
+        return replace(found, protect=protect, shared=shared)
 
     def _seeding(self, found: Found, frozen: Sequence[Given]) -> Seeding:
         """Return how the program takes its seed."""
