@@ -314,7 +314,9 @@ def _tell_measured(config: ResolvedConfig, evaluations: Sequence[Evaluation], vi
     console = stdout_console()
     for name in evaluations[0].objectives:
         objective = config.task.measured[name]
-        values = " and ".join(dict.fromkeys(f"{one.objectives[name]:g}" for one in evaluations))
+        values = " and ".join(
+            dict.fromkeys(f"{one.objectives[name]:g}" for one in evaluations if name in one.objectives)
+        )
         print_whole(console, f"{literal(objective.label)}: {values} {literal(objective.unit)}".rstrip())
     for bound in violated:
         print_whole(console, f"[yellow]note[/] {literal(bound)} is violated: generation 0 is infeasible")

@@ -61,11 +61,11 @@ class Sample:
         return cls({seed: one for seed, one in found.items() if one is not None})
 
     def values(self, objective: Objective) -> dict[int, float]:
-        """Return the values of the seeds that ended OK."""
+        """Return the values of the seeds that ended OK and reported it."""
         return {
             seed: one.objectives[objective.name]
             for seed, one in sorted(self.measurements.items())
-            if one.status is Status.OK
+            if one.status is Status.OK and objective.name in one.objectives
         }
 
     def mean(self, objective: Objective) -> float | None:
