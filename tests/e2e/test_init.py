@@ -127,11 +127,12 @@ def test_what_is_not_clear_is_asked_with_a_draft(
     asked = done.stderr.splitlines()[-1]
     assert [word for word in words if word not in asked] == [], asked
     assert names(folder) == {*files, "evo.toml"}
-    for command in (["run"], ["init", "--check"]):
-        refused = evo(*command, cwd=folder)
-        assert refused.returncode == 2
-        assert "is a draft of evo init: `task." in refused.stderr
-    if answer is not None:
+    if answer is None:
+        for command in (["run"], ["init", "--check"]):
+            refused = evo(*command, cwd=folder)
+            assert refused.returncode == 2
+            assert "is a draft of evo init: `task." in refused.stderr
+    else:
         done = evo("init", "--no-run", *answer, cwd=folder)
         assert done.returncode == 0, done.stderr
         assert load_config(folder / "evo.toml").script is not None
