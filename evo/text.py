@@ -1,4 +1,4 @@
-"""Untrusted text and numbers, made fit for a page.
+"""Untrusted text and numbers, made fit for a page; the hash of a text.
 
 Ideas, reasons and sources come from language models and candidate code. jinja escapes HTML; this module replaces
 characters that are invisible, reorder the visible text, or cannot be encoded in UTF-8.
@@ -6,6 +6,7 @@ characters that are invisible, reorder the visible text, or cannot be encoded in
 
 from __future__ import annotations
 
+import hashlib
 import html
 import re
 import textwrap
@@ -33,6 +34,11 @@ def hover(title: str, *facts: str, idea: str = "") -> str:
     lines = textwrap.wrap(visible(idea), _HOVER_WIDTH, max_lines=_HOVER_LINES, placeholder=" …")
     first, *rest = (html.escape(line) for line in (*map(visible, (title, *facts)), *lines) if line)
     return "<br>".join([f"<b>{first}</b>", *rest])
+
+
+def sha256(text: str) -> str:
+    """Return the hexadecimal SHA-256 of a text in UTF-8; raise UnicodeEncodeError for lone surrogates."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def quantity(value: float, *, signed: bool = False) -> str:

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from evo.config.config import Config, parse_config
-from evo.lineage.writer import NoTree
+from evo.lineage.writer import FamilyTree
 from evo.runs.assemble import build_standings, recorded_operators
 from evo.search.breeding import Breeder
 from evo.search.credit import Credit
@@ -185,7 +185,8 @@ def searched(table: Recorded, config: Config, slots: int = SLOTS) -> Standings:
         breeder = Breeder(seed, toolbox, choice, gate, store, standings)
         evaluator = TableEvaluator(table, slots, chance)
         credit = Credit.of(config, choice, standings, store) if config.operators.adaptive else None
-        search = Search(make_plan(config), store, NoTree(), evaluator, breeder, standings, Observer(), credit=credit)
+        tree = FamilyTree()
+        search = Search(make_plan(config), store, tree, evaluator, breeder, standings, Observer(), credit=credit)
         search.begin(table.genome(table.draw(chance)))
         search.restore()
         asyncio.run(search.run())

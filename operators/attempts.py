@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from random import Random
 
 from operators.proposal import MeasureAgain, NoOffspring, Proposal, Refused, Request
+from operators.protection import UNPROTECTED, Protection
 from operators.source.constants import find_constants
 from operators.source.feasibility import Feasibility
 from operators.source.search_space import point_of, search_space
@@ -94,23 +95,23 @@ class Mutation(ABC):
         return first_accepted(
             request,
             self.name,
-            lambda: self._mutant(source, request.random, steps),
+            lambda: self._mutant(source, request.random, steps, request.protection),
             is_feasible=feasible_sources(request),
         )
 
-    def _mutant(self, source: str, random: Random, steps: int) -> Draft:
-        draft = self.mutate(source, random)
+    def _mutant(self, source: str, random: Random, steps: int, protection: Protection) -> Draft:
+        draft = self.mutate(source, random, protection)
         for _ in range(steps - 1):
             try:
-                further = self.mutate(draft.source, random)
+                further = self.mutate(draft.source, random, protection)
             except (NoOffspring, *UNREADABLE):
                 return draft  # if it cannot be read, the gate says so
             draft = Draft(further.source, f"{draft.idea}; {further.idea}")
         return draft
 
     @abstractmethod
-    def mutate(self, source: str, random: Random) -> Draft:
-        """Change `source`, differently each time; raise NoOffspring when there is nothing to change."""
+    def mutate(self, source: str, random: Random, protection: Protection = UNPROTECTED) -> Draft:
+        """Change what is not protected of `source`, differently each time; raise NoOffspring if there is nothing."""
 
 
 def feasible_sources(request: Request) -> Callable[[str], bool]:

@@ -1,7 +1,7 @@
 """The gate: what every source must pass before it may become an individual.
 
-In this order, cheapest first: size, characters, syntax, the task's contract, novelty. The reasons are written for a
-reader who can mend the source: a language model or a person.
+In this order, cheapest first: size, characters, syntax, the task's contract, protected code, novelty. The reasons are
+written for a reader who can mend the source: a language model or a person.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from operators.proposal import Refused
+from operators.protection import UNPROTECTED, Protection
 from populations.diversity import Program, read_program
 from trainer.errors import GenomeError
 from trainer.genome import split
@@ -43,6 +44,7 @@ class SourceGate:
         max_bytes: size of the largest source, in UTF-8.
         repeated: maps a source to the individual that it nearly repeats in vain (`operators.repeats`), None where there
             is none.
+        protection: returns what is protected in generation 0; called when a source is first read.
     """
 
     def __init__(
@@ -51,17 +53,24 @@ class SourceGate:
         known: Callable[[str], int | None],
         max_bytes: int = MAX_BYTES,
         repeated: Callable[[str], int | None] = lambda _: None,
+        protection: Callable[[], Protection] = lambda: UNPROTECTED,
     ) -> None:
         self._contract = contract
         self._known = known
         self._max_bytes = max_bytes
         self._repeated = repeated
+        self._protection = protection
+
+    @property
+    def protection(self) -> Protection:
+        """What no source may change."""
+        return self._protection()
 
     def knowing(
         self, known: Callable[[str], int | None], repeated: Callable[[str], int | None] = lambda _: None
     ) -> SourceGate:
         """Return this gate with other memories of what is known."""
-        return SourceGate(self._contract, known, self._max_bytes, repeated)
+        return SourceGate(self._contract, known, self._max_bytes, repeated, self._protection)
 
     def check(self, source: str) -> None:
         """Raise `Refused` unless `source` may become an individual."""
@@ -86,7 +95,7 @@ class SourceGate:
         """Return the parsed source, whether or not it is new.
 
         Raises:
-            Refused: it is too large, unreadable, does not parse or breaks the contract.
+            Refused: it is too large, unreadable, does not parse, breaks the contract or changes protected code.
         """
         _check_size(source, self._max_bytes)
         _check_characters(source)
@@ -94,6 +103,9 @@ class SourceGate:
         if not program.statements:
             raise Refused("unparsable", "the source has no statement; send the whole program")
         self._contract(program)
+        violation = self.protection.violation(source)
+        if violation is not None:
+            raise Refused("protected", violation)
         return program
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+from operators.protection import UNPROTECTED, Protection
 from operators.source.constants import Value
 from trainer.evaluation import CurvePoint
 
@@ -132,7 +133,7 @@ class Gate(Protocol):
     """Decides whether a source may become an individual."""
 
     def check(self, source: str) -> None:
-        """Raise `Refused` when `source` does not parse, breaks the task's contract, or is a known program."""
+        """Raise `Refused` if `source` does not parse, breaks the contract, changes protected code, or is known."""
         ...
 
 
@@ -148,6 +149,7 @@ class Request:
         find_repeatable: gathers `repeatable`, likewise.
         random: seeded from (run seed, number); the only source of randomness an operator may use.
         is_bold: whether the search has stalled, and a larger change than usual is wanted.
+        protection: what operators leave as it is.
     """
 
     number: int
@@ -159,6 +161,7 @@ class Request:
     find_variants: Callable[[], Sequence[Variant]] = tuple
     find_repeatable: Callable[[], Set[int]] = frozenset
     is_bold: bool = False
+    protection: Protection = UNPROTECTED
 
     @property
     def variants(self) -> Sequence[Variant]:
@@ -215,7 +218,7 @@ class Refused(Exception):  # noqa: N818 - a verdict that operators handle, not a
     """A source did not pass the gate; the message says why, in words an LLM or a person can act on.
 
     Attributes:
-        kind: `unparsable`, `contract`, `duplicate`, `near_duplicate` or `too_large`.
+        kind: `unparsable`, `contract`, `protected`, `duplicate`, `near_duplicate` or `too_large`.
         twin: the individual that is the same program, where that is the reason.
     """
 

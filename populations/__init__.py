@@ -1,20 +1,19 @@
-"""What an individual is and who survives: the search's view of evolution, on DEAP.
+"""Individuals, selection and survival, on DEAP.
 
     fitness      `Fitness`: DEAP's fitness with weights per instance, finite or not valid
     individual   `Individual`: a genome with its family and its measurements
-    dominance    who dominates whom beyond noise, and the fronts of a population
+    dominance    dominance beyond noise, and the fronts of a population
     selection    parents: tournament, NSGA-II's crowded tournament, the seeding of DEAP's random source
-    survival     who stays: (μ+λ) truncation and NSGA-II
+    survival     (μ+λ) truncation and NSGA-II
     toolbox      `build_toolbox`: a run's selection and survival, chosen by its objectives, as a DEAP toolbox
     archive      what is worth remembering: hall of fame, Pareto front, non-dominated individuals
     hypervolume  the quality of a whole front in one number, its reference point, and the knee
-    islands      parts of a population that breed apart, the ring between them, age
+    islands      subpopulations, migration along a ring, age
     map_elites   the best individual of every cell
     descriptors  what the cells tell apart: depth, optimizer, distance, what was measured
     similarity   how much code two sources share
     diversity    sameness of code: `read_program`, `normal_form`
     statements   the top-level statements of a source, read once and remembered
-    placement    statements that parse but cannot stand where they do
     syntax_digest   what a statement does, in 16 bytes
 
 Nothing here knows how offspring arise or how they are measured: operators make sources, the search tells individuals

@@ -1,10 +1,10 @@
-"""Who dominates whom when values are means of noisy evaluations, and the sorting into fronts that follows from it.
+"""Dominance between means of noisy evaluations, and the sorting into fronts that follows from it.
 
-A difference that noise alone can make is no reason to discard anybody (Hughes, 2001; Fieldsend and Everson, 2005). So
-one individual dominates another here when it is not worse in any objective and better beyond noise in at least one: by
-more than two standard errors of the difference of the two means. This relation is a part of plain dominance, which it
-equals without noise, and so it has no cycles: sorting by it always ends. Individuals that it cannot tell apart share a
-front, where crowding decides.
+A difference that noise alone can make is no reason to discard an individual (Hughes, 2001; Fieldsend and Everson,
+2005). So one dominates another here when it is not worse in any objective and better beyond noise in at least one: by
+more than two standard errors of the difference of the two means. This relation is a part of plain dominance, which
+it equals without noise, and so it has no cycles: sorting by it always ends. Individuals that it cannot tell apart share
+a front, where crowding decides.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Measured(Protocol):
 def dominates(one: Measured, other: Measured, noise: Noise = NO_NOISE) -> bool:
     """Return whether `one` dominates `other` by more than noise explains.
 
-    Constraints come first: who breaks them less dominates, whatever the values (`populations.fitness`).
+    Constraints come first: the one that breaks them less dominates, whatever the values (`populations.fitness`).
     """
     if not one.fitness.dominates(other.fitness):
         return False

@@ -18,12 +18,12 @@ class Fitness(base.Fitness):  # type: ignore[misc]  # DEAP has no types
     values are set, and only finite numbers can be set. DEAP keeps the weights on the class; here every fitness takes
     them from its objectives, so that several choices of objectives live side by side.
 
-    Who breaks constraints is worse than everyone who breaks them less, whatever the values (Deb, 2000). DEAP's own
-    `ConstrainedFitness` takes all violations for equal, which leaves nothing to improve on before all are kept.
+    An individual that breaks constraints is worse than all that break them less, whatever the values (Deb, 2000).
+    DEAP's own `ConstrainedFitness` treats all violations as equal, so that selection could not reduce them.
 
     Args:
         objectives: at least one; the first decides comparisons, the others break ties.
-        values: one a objective and in its unit; none leaves the fitness invalid.
+        values: one an objective and in its unit; none leaves the fitness invalid.
         constraints: bounds on what is measured, be it an objective or not.
 
     Attributes:

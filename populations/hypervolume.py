@@ -24,11 +24,6 @@ def hypervolume(points: Sequence[Point], reference: Point, objectives: Sequence[
 
     Dominated points add nothing, and neither do points that are not better than the reference in every objective.
 
-    Args:
-        points: shape (points, objectives); none of them gives 0.0.
-        reference: one value an objective. Only hypervolumes up to the same reference compare.
-        objectives: what each coordinate is, with its direction.
-
     Raises:
         ValueError: a point or the reference has another number of values than there are objectives, or one that is not
             finite.
@@ -48,10 +43,6 @@ def reference_point(points: Sequence[Point], objectives: Sequence[Objective]) ->
 
     The margin lets the extremes of a front count (Ishibuchi et al., 2018). An objective in which all points are equal
     has no range and takes a tenth of their size, or 1.0 where that is zero.
-
-    Args:
-        points: shape (points, objectives), at least one.
-        objectives: what each coordinate is, with its direction.
 
     Raises:
         ValueError: there are no points, or one does not fit the objectives.
@@ -74,10 +65,6 @@ def hypervolume_shares(fronts: Sequence[Sequence[Point]], objectives: Sequence[O
     Each is a share of the box from the reference point of all fronts together to the best of each objective in any of
     them: 1.0 is a front with a point that is best in everything.
 
-    Args:
-        fronts: each of shape (points, objectives).
-        objectives: what each coordinate is, with its direction.
-
     Raises:
         ValueError: a point does not fit the objectives.
     """
@@ -94,19 +81,12 @@ def hypervolume_shares(fronts: Sequence[Sequence[Point]], objectives: Sequence[O
 
 
 def knee_point(front: Sequence[Point], objectives: Sequence[Objective]) -> int | None:
-    """Return which member of a front is its knee: a little more in one objective costs much in another there.
+    """Return the place in `front` of its knee: a little more in one objective costs much in another there.
 
     With every objective scaled to 0 for the best and 1 for the worst on the front, the knee is the member farthest on
     the better side of the plane through the corners in which one objective is best and the others are worst; with two
     objectives these corners are the extremes of the front (Das, 1999). An objective that is equal everywhere is left
-    out.
-
-    Args:
-        front: shape (members, objectives); points that do not dominate each other.
-        objectives: what each coordinate is, with its direction.
-
-    Returns:
-        Its place in `front`, the first of equals; None where no point lies beyond that plane.
+    out. Of equals it is the first; None where no point lies beyond that plane.
 
     Raises:
         ValueError: a point does not fit the objectives.

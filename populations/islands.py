@@ -1,8 +1,7 @@
-"""Islands: parts of a population that breed apart and now and then send their best around a ring.
+"""Islands: subpopulations that breed separately and sometimes send their best around a ring.
 
-An island that has settled on one idea cannot crowd out the ideas of the others (Whitley, Rana and Heckendorn, 1999).
-Age does the same within a population: only the best stays for ever, however good the others (Hornby, 2006, and the
-aging evolution of Real et al., 2019).
+An island that has converged cannot crowd out the others (Whitley, Rana and Heckendorn, 1999). A maximum age does the
+same within a population: only the best stays for ever (Hornby, 2006, and the aging evolution of Real et al., 2019).
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ class Islands:
     Offspring `n` is at home on island `n` modulo their number: the islands are a function of the results.
 
     Args:
-        survive: who stays on an island.
+        survive: selects the survivors of an island.
         mu: individuals on all islands together.
         count: islands; 1 is an ordinary population.
         migrate_every: offspring after which each island sends its best to the next one.
@@ -49,37 +48,24 @@ class Islands:
         self._arrived: dict[int, int] = {}
 
     def home(self, number: int) -> list[Individual]:
-        """Return who lives where proposal `number` is at home, best first."""
+        """Return the island on which the offspring of proposal `number` competes, best individual first."""
         return self._islands[number % len(self._islands)]
 
     def everyone(self) -> list[Individual]:
-        """Return who lives on any island, each once; the best first, of equals the older."""
+        """Return the individuals of all islands, each once; the best first, of equals the older."""
         if len(self._islands) == 1:
             return self._islands[0]
-        inhabitants = {one for island in self._islands for one in island}
-        by_age = sorted(inhabitants, key=lambda one: one.id)
+        by_age = sorted({one for island in self._islands for one in island}, key=lambda one: one.id)
         return sorted(by_age, key=lambda one: one.fitness, reverse=True)
 
     def settle(self, founder: Individual, result_number: int, noise: Noise = NO_NOISE) -> None:
-        """Place an individual on every island.
-
-        Args:
-            founder: generation 0.
-            result_number: results so far.
-            noise: of one evaluation, by objective.
-        """
+        """Place an individual, generation 0, on every island."""
         self._arrived[founder.id] = result_number
         for index, size in enumerate(self._sizes):
             self._islands[index] = self._survive(self._islands[index], [founder], mu=size, noise=noise)
 
     def admit(self, offspring: Sequence[Individual], result_number: int, noise: Noise = NO_NOISE) -> None:
-        """Let offspring compete for places at home.
-
-        Args:
-            offspring: all measured.
-            result_number: results so far.
-            noise: of one evaluation, by objective.
-        """
+        """Let measured offspring compete for places on their home islands."""
         self._arrived.update((one.id, result_number) for one in offspring)
         for index, size in enumerate(self._sizes):
             newborn = [one for one in offspring if one.id % len(self._islands) == index]
@@ -88,7 +74,7 @@ class Islands:
                 self._islands[index] = self._survive(island, newborn, mu=size, noise=noise)
 
     def migrate(self, searched: int) -> bool:
-        """Send the best of each island to the next one where it is time for it; return whether it was.
+        """Send the best of each island to the next one every `migrate_every` results; return whether it did.
 
         Migrants take the places of those that leave, so none is lost or doubled.
 
@@ -99,7 +85,7 @@ class Islands:
             return False
         migrants = min(self._migrants, *map(len, self._islands))
         tools.migRing(self._islands, migrants, lambda island, count: island[:count])
-        # Generation 0 lives on several islands, and may meet itself.
+        # Generation 0 is on several islands, and may migrate to where it is already.
         self._islands = [list(dict.fromkeys(island)) for island in self._islands]
         for index, size in enumerate(self._sizes):
             self._islands[index] = self._survive(self._islands[index], [], mu=size)  # best first again
@@ -108,7 +94,7 @@ class Islands:
     def _young(
         self, island: list[Individual], newborn: list[Individual], result_number: int, noise: Noise
     ) -> list[Individual]:
-        """Return who may stay on an island by age."""
+        """Return the members of an island that are young enough to stay."""
         if not self._max_age:
             return island
         best = self._survive(island, newborn, mu=1, noise=noise)

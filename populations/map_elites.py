@@ -22,12 +22,7 @@ class MapElites:
         self._cell_of: dict[int, Cell] = {}
 
     def update(self, individual: int, fitness: Fitness, cell: Cell) -> None:
-        """Put an individual into a cell, out of the one that it was in.
-
-        Args:
-            individual: its id.
-            fitness: its own, which later evaluations change in place.
-            cell: where it belongs now.
+        """Put an individual into a cell, out of the one that it was in; later evaluations change its fitness in place.
 
         Raises:
             ValueError: it has no fitness; nothing is changed then.

@@ -1,4 +1,4 @@
-"""Selection of parents: who gets offspring.
+"""Selection of parents.
 
 Every function has the form `(population, count, rng, noise=…) -> parents` and depends on nothing else: neither on the
 order of the population nor on the state of the global `random`. Parents of one draw differ from each other as long as

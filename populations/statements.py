@@ -1,7 +1,7 @@
 """The top-level statements of a source, read once and remembered.
 
-Parsing is the dearest thing that is done with an offspring, which has most of its statements from its parents. So a
-source is cut into pieces of whole lines, and what a piece says is remembered by its text.
+Parsing is the most expensive step for an offspring, which has most of its statements from its parents. So a source is
+cut into pieces of whole lines, and the statements of a piece are remembered by its text.
 
 Cutting needs no understanding of Python. Where every piece parses by itself, none ends inside a bracket, a text or a
 continued line, and none begins with an indented line or an `else`: so the pieces together parse to the same statements.
@@ -19,7 +19,6 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from populations.placement import misplaced_statement
 from populations.syntax_digest import digest
 from trainer.genome import marked_lines
 
@@ -87,12 +86,9 @@ def read_statements(source: str) -> tuple[Statement, ...]:
 def parsed_statements(source: str) -> tuple[Statement, ...]:
     """Return what `read_statements` does, and raise what it does, by parsing the whole source."""
     body = parse(source).body
+    _require_compilable(body)
     statements = tuple(map(_statement, body))
     _require_future_first(statements, source)
-    misplaced = misplaced_statement(body)
-    if misplaced is not None:
-        statement, message = misplaced
-        raise _syntax_error(message, statement.lineno)
     return statements
 
 
@@ -135,6 +131,17 @@ def _statement(node: ast.stmt) -> Statement:
         case ast.ClassDef():
             signature = Signature(type(node), node.name, None)
     return Statement(node.lineno, digest(node), is_text, is_future_import, signature)
+
+
+def _require_compilable(body: Sequence[ast.stmt]) -> None:
+    """Raise SyntaxError for what parses and does not compile, such as a `return` outside a function.
+
+    Statement by statement, since a genome of several files may have several imports from `__future__`.
+    """
+    with warnings.catch_warnings():  # as in `parse`
+        warnings.simplefilter("ignore")
+        for node in body:
+            compile(ast.Module([node], []), "<unknown>", "exec", dont_inherit=True)
 
 
 def _require_future_first(statements: Sequence[Statement], source: str) -> None:

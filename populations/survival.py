@@ -1,4 +1,4 @@
-"""Survival: who stays in the population when offspring arrive.
+"""Survival: which individuals stay in the population when offspring arrive.
 
 Both functions return the survivors best first, and the same ones whatever the order of their arguments. An individual
 found in both counts once. One offspring at a time makes them (μ+1).
@@ -30,7 +30,7 @@ class Survive(Protocol):
         noise: Noise = NO_NOISE,
         mu: int = ...,
     ) -> list[Individual]:
-        """Return who stays."""
+        """Return the survivors."""
 
 
 def mu_plus_lambda(
@@ -50,10 +50,10 @@ def mu_plus_lambda(
     Raises:
         ValueError: an individual has no fitness, or more than one objective.
     """
-    everyone = _everyone(population, offspring)
-    if any(len(individual.fitness.weights) != 1 for individual in everyone):
+    candidates = _together(population, offspring)
+    if any(len(individual.fitness.weights) != 1 for individual in candidates):
         raise ValueError("(μ+λ) survival compares exactly one objective; use nsga2 for several")
-    survivors: list[Individual] = tools.selBest(everyone, mu)  # a stable sort: equals stay ordered by id
+    survivors: list[Individual] = tools.selBest(candidates, mu)  # a stable sort: equals stay ordered by id
     return survivors
 
 
@@ -69,9 +69,9 @@ def nsga2(
     Raises:
         ValueError: an individual has no fitness.
     """
-    everyone = _everyone(population, offspring)
-    oldest = {individual.fitness: individual for individual in reversed(everyone)}
-    distinct = [individual for individual in everyone if oldest[individual.fitness] is individual]
+    candidates = _together(population, offspring)
+    oldest = {individual.fitness: individual for individual in reversed(candidates)}
+    distinct = [individual for individual in candidates if oldest[individual.fitness] is individual]
     survivors: list[Individual] = []
     for front in sort_into_fronts(distinct, noise):
         room = mu - len(survivors)
@@ -79,12 +79,12 @@ def nsga2(
             assignCrowdingDist(front)
             front.sort(key=lambda individual: individual.fitness.crowding_dist, reverse=True)
         survivors += front[:room]
-    copies = [individual for individual in everyone if oldest[individual.fitness] is not individual]
+    copies = [individual for individual in candidates if oldest[individual.fitness] is not individual]
     return survivors + copies[: mu - len(survivors)]
 
 
-def _everyone(population: Sequence[Individual], offspring: Sequence[Individual]) -> list[Individual]:
+def _together(population: Sequence[Individual], offspring: Sequence[Individual]) -> list[Individual]:
     """Return each individual once, ordered by id."""
-    everyone = sorted({*population, *offspring}, key=lambda individual: individual.id)
-    require_measured(everyone)
-    return everyone
+    candidates = sorted({*population, *offspring}, key=lambda individual: individual.id)
+    require_measured(candidates)
+    return candidates

@@ -79,6 +79,9 @@ class Job:
             and every block is probed.
         budget_fraction: of the budget's training time that this training gets.
         floor_tokens_per_second: end the training early when it is slower than that; 0 for never.
+        wall_seconds: a script's commands are each ended after that; None for the limit of the settings.
+        longest_seconds: a script with a fixed time runs longer than that against the rules; None for no such limit.
+        is_reference: whether this is generation 0 at the start of a run, with which the task itself is verified.
     """
 
     genome: str
@@ -87,6 +90,9 @@ class Job:
     holdout_below: float | None = None
     budget_fraction: float = 1.0
     floor_tokens_per_second: float = 0.0
+    wall_seconds: float | None = None
+    longest_seconds: float | None = None
+    is_reference: bool = False
 
     def __post_init__(self) -> None:
         """Keep the invariant that every evaluation measures what selection needs."""

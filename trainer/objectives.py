@@ -117,6 +117,9 @@ LANGUAGE_MODEL_OBJECTIVES: dict[str, Objective] = {
 }
 """What the trusted side measures for every genome of the language-model task, by name."""
 
+WITHOUT_NOISE = ("parameters", CODE_LINES.name)
+"""What a seed does not change, so that equal values say nothing of it."""
+
 SCRIPT_OBJECTIVES: dict[str, Objective] = {
     objective.name: objective
     for objective in (Objective("run_seconds", Direction.MINIMIZE, "s", digits=3), PEAK_MEMORY, CODE_LINES)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self, Unpack
 
 from evo.api.driving import DriverThread, SearchEnded
@@ -44,7 +43,7 @@ class Candidate:
     Attributes:
         evaluation: number of the evaluation.
         individual: number of the individual.
-        source: the whole program; several files stand in it one after the other (`files`).
+        source: the whole program; several files follow one another in it (`files`).
         files: the content of each file by its name.
         seed: to be used for everything random, so that individuals that share seeds compare in pairs.
         purpose: why it is evaluated: `baseline` (a replicate of generation 0), `search`, `screen` (with a fraction of
@@ -91,6 +90,7 @@ class Search:
             candidate.
         select: names of the objectives of selection, by NSGA-II where several; the first of `objectives` by default.
         constraints: such as `memory < 70000`; what breaks one is worse than what keeps all.
+        protect: code of generation 0 that no candidate may change, such as `evaluate` or `main.val_loss`.
         evaluations: the whole budget; whole generations of `pop`.
         out: the run's folder, absent or empty; `runs/<date>` by default.
         workers: candidates that may be out at a time.
@@ -109,6 +109,7 @@ class Search:
         *,
         select: Sequence[str] = (),
         constraints: Sequence[str] = (),
+        protect: Sequence[str] = (),
         evaluations: int | None = None,
         out: str | Path | None = None,
         config: str | Path | None = None,
@@ -116,7 +117,7 @@ class Search:
         **options: Unpack[SearchOptions],
     ) -> None:
         path = Path(out) if out is not None else new_run_folder()
-        task = _external_task(genome, objectives, constraints)
+        task = _external_task(genome, objectives, constraints, protect)
         resolved = _external_config(task, select, evaluations, config, options)
 
         def opened(observer: CallbackObserver, evaluator: ExternalEvaluator) -> AbstractContextManager[SearchDriver]:
@@ -217,9 +218,7 @@ class Search:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def __iter__(self) -> Iterator[Candidate]:
@@ -268,13 +267,13 @@ class Search:
             return told(candidate.seed, Status.OK, measured, reason)
         except (TypeError, ValueError) as error:
             raise UsageError(
-                f"Objectives must be finite numbers: {error}. A candidate that has none ended otherwise than ok: "
+                f"Objectives must be finite numbers: {error}. A candidate without them did not end ok: "
                 "tell(candidate, status='diverged', reason=…)."
             ) from None
 
 
 class _AskTellObserver(CallbackObserver):
-    """Knows which evaluation each slot has, and who waits for which result; all in the thread of the search."""
+    """Keeps which evaluation each slot has, and which results are waited for; all in the thread of the search."""
 
     def __init__(self, callbacks: Sequence[Callback], stop: Callable[[], None], evaluator: ExternalEvaluator) -> None:
         super().__init__(callbacks, stop)
@@ -338,7 +337,10 @@ class _AskTellObserver(CallbackObserver):
 
 
 def _external_task(
-    genome: str | Path | Sequence[str | Path], objectives: Mapping[str, str], constraints: Sequence[str]
+    genome: str | Path | Sequence[str | Path],
+    objectives: Mapping[str, str],
+    constraints: Sequence[str],
+    protect: Sequence[str],
 ) -> dict[str, Any]:
     """Return the section `[task]` of a search whose candidates a program of the user's evaluates."""
     files = [Path(one).resolve() for one in ([genome] if isinstance(genome, str | Path) else genome)]
@@ -349,6 +351,7 @@ def _external_task(
         "genome": [str(file.relative_to(root)) for file in files],
         "objectives": {name: {"direction": direction} for name, direction in objectives.items()},
         "constraints": list(constraints),
+        "protect": list(protect),
     }
 
 

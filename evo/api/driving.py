@@ -6,7 +6,7 @@ import asyncio
 import signal
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future, wait
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
@@ -35,58 +35,49 @@ def drive(opened: Opened) -> Stopped:
 
 
 class DriverThread(threading.Thread):
-    """Drives a run in a thread of its own, since its store and its event loop belong to one.
-
-    Attributes:
-        driver: of the run, once it is open.
-    """
-
-    driver: SearchDriver
+    """Drives a run in a thread of its own, since its store and its event loop belong to one."""
 
     def __init__(self, opened: Opened) -> None:
         super().__init__(name="evo-driver", daemon=True)
         self._opened = opened
-        self._is_settled = threading.Event()
-        self._is_done = threading.Event()
-        self._end: Stopped | None = None
-        self._error: BaseException | None = None
+        self._driver: Future[SearchDriver] = Future()
+        self._end: Future[Stopped] = Future()
+
+    @property
+    def driver(self) -> SearchDriver:
+        """The driver of the run, once it is open."""
+        return self._driver.result()
 
     def open(self) -> None:
         """Start, and return once the run is open; raises what keeps it from opening."""
         self.start()
-        self._is_settled.wait()
-        if not hasattr(self, "driver"):
-            self.result()
+        self._driver.result()
 
     def run(self) -> None:
         """Drive the run; how it ended is what `result` returns or raises."""
         try:
             with self._opened() as driver:
-                self.driver = driver
-                self._is_settled.set()
-                self._end = driver.drive()
+                self._driver.set_result(driver)
+                end = driver.drive()
+            self._end.set_result(end)
         except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits for it
-            self._error = error
-        finally:
-            self._is_settled.set()
-            self._is_done.set()
+            if not self._driver.done():
+                self._driver.set_exception(error)
+            self._end.set_exception(error)
 
     def result(self) -> Stopped:
         """Wait for the end of the run and return it; raises what ended it."""
         self.wait()
-        if self._error is not None:
-            raise self._error
-        assert self._end is not None  # noqa: S101 - one of the two is there
-        return self._end
+        return self._end.result()
 
     def wait(self) -> None:
         """Wait for the end of the run; unlike `join`, which takes a thread for ended when a signal interrupts it."""
-        while not self._is_done.wait(_SIGNALS_SECONDS):
+        while not wait([self._end], timeout=_SIGNALS_SECONDS).done:
             pass
 
     def interrupt(self) -> None:
         """Have the run stop after saving."""
-        if hasattr(self, "driver"):
+        if self._driver.done() and self._driver.exception() is None:
             self.driver.interrupt()
 
     def call(self, work: Coroutine[Any, Any, _Result]) -> _Result:

@@ -11,12 +11,17 @@ from evo.config.resolved import StoredConfig
 from evo.runs.folder import RunFolder
 from evo.runs.lifecycle import Viewed, read_config, view
 from evo.standings.gains import Gain
+from evo.standings.individuals import Standing, read_individuals
 from trainer.errors import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from evo.runs.status import RunStatus
+
+_OUTCOME_COLUMNS = (
+    *("evaluation", "individual", "seed", "purpose", "budget_fraction", "status", "device", "attempt", "finished_at"),
+)
 
 
 def open_run(path: str | Path) -> Run:
@@ -82,8 +87,7 @@ class Run:
         """The confirmed gain of the best individual over generation 0, with its 95% interval; None before."""
         with view(self.path) as viewed:
             best = viewed.standings.best()
-            gains = {gain.individual: gain for gain in viewed.standings.confirmations.gains()}
-            return None if best is None else gains.get(best.id)
+            return None if best is None else viewed.standings.gain(best.id)
 
     @property
     def front(self) -> list[Individual]:
@@ -119,19 +123,17 @@ class Run:
         import pandas as pd
 
         with view(self.path) as viewed:
-            newest = {outcome.individual: str(outcome.status) for outcome in viewed.store.outcomes()}
             rows = [
                 {
-                    "id": record.id,
-                    "parents": record.parents,
-                    "operator": record.operator,
-                    "idea": record.idea,
-                    "evaluations": len(measured.evaluations) if measured else 0,
-                    "status": newest.get(record.id),
-                    **{name: measured.means.get(name) if measured else None for name in viewed.config.task.measured},
+                    "id": one.id,
+                    "parents": one.parents,
+                    "operator": one.operator,
+                    "idea": one.idea,
+                    "evaluations": one.replicates,
+                    "status": str(one.status) if one.status else None,
+                    **{name: one.objectives.get(name) for name in viewed.config.task.measured},
                 }
-                for record in viewed.store.individuals()
-                for measured in [viewed.standings.measured.get(record.id)]
+                for one in read_individuals(viewed.store, viewed.standings).values()
             ]
         return pd.DataFrame(rows).set_index("id")
 
@@ -145,24 +147,14 @@ class Run:
         import pandas as pd
 
         with view(self.path) as viewed:
+            objectives = [*viewed.config.task.measured]
             rows = [
-                {
-                    "result": outcome.result_number,
-                    "evaluation": outcome.evaluation,
-                    "individual": outcome.individual,
-                    "seed": outcome.seed,
-                    "purpose": str(outcome.purpose),
-                    "budget_fraction": outcome.budget_fraction,
-                    "status": str(outcome.status),
-                    "device": outcome.device,
-                    "attempt": outcome.attempt,
-                    "finished_at": outcome.finished_at,
-                    **{name: outcome.objectives.get(name) for name in viewed.config.task.measured},
-                }
+                [outcome.result_number, *(getattr(outcome, name) for name in _OUTCOME_COLUMNS)]
+                + [outcome.objectives.get(name) for name in objectives]
                 for outcome in viewed.store.outcomes()
             ]
-            columns = [] if rows else ["result", *viewed.config.task.measured]
-        return pd.DataFrame(rows, columns=columns or None).set_index("result")
+        table = pd.DataFrame(rows, columns=["result", *_OUTCOME_COLUMNS, *objectives]).set_index("result")
+        return table.astype({"purpose": str, "status": str})
 
     def status(self) -> RunStatus:
         """Return where the run stands: its state, what runs now, what failed and why, what was used."""
@@ -184,15 +176,7 @@ class Run:
 
 
 def _individual(viewed: Viewed, id_: int) -> Individual:
-    record, measured = viewed.store.individual(id_), viewed.standings.measured.get(id_)
-    return Individual(
-        id=id_,
-        source=viewed.store.source(id_),
-        parents=record.parents,
-        operator=record.operator,
-        idea=record.idea,
-        objectives={name: measured.means[name] for name in viewed.config.task.measured if name in measured.means}
-        if measured
-        else {},
-        evaluations=len(measured.evaluations) if measured else 0,
-    )
+    known = Standing.of(viewed.store.individual(id_), viewed.standings)
+    objectives = {name: known.objectives[name] for name in viewed.config.task.measured if name in known.objectives}
+    source = viewed.store.source(id_)
+    return Individual(id_, source, known.parents, known.operator, known.idea, objectives, known.replicates)

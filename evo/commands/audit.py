@@ -1,17 +1,21 @@
-"""`evo audit`: whether scoring on this machine tells cheats from honest genomes."""
+"""`evo audit`: whether scoring on this machine rejects genomes that cheat, and no honest one."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from evo.commands.options import Json, example, print_json
+from trainer.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from evo.project.audit import Case, Verdict
     from trainer.audit import AuditResult, Specimen
+
+_NamedT = TypeVar("_NamedT", "Specimen", "Case")
 
 _VOCAB_SIZE = 512
 
@@ -20,22 +24,30 @@ def register(app: typer.Typer) -> None:
     """Add the command to the application."""
     app.command(
         epilog=example(
-            "evo audit\nevo audit --honest --seeds 10\nevo audit --only next_token --json",
-            "Each genome is evaluated as in a run, with half a second of training. Exit code 1 if a verdict is wrong.",
+            "evo audit\nevo audit --honest --seeds 10\nevo audit --only next_token --json\nevo audit --script",
+            "Each genome is evaluated as in a run, with half a second of training. With --script, edits of scripts "
+            "are judged as offspring of a script task: by the gate, and by a run where they pass it. Exit code 1 if a "
+            "verdict is wrong.",
         )
     )(audit)
 
 
 def audit(
-    honest: Annotated[bool, typer.Option("--honest", help="Evaluate honest genomes: none may be rejected.")] = False,
+    honest: Annotated[bool, typer.Option("--honest", help="Evaluate honest genomes; none may be rejected.")] = False,
+    script: Annotated[bool, typer.Option("--script", help="Judge edits of scripts instead of genomes.")] = False,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Training seeds of each genome.")] = 1,
-    workers: Annotated[int, typer.Option("--workers", min=1, help="Evaluations at the same time.")] = 1,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Parallel evaluations.")] = 1,
     device: Annotated[str, typer.Option("--device", help="cpu, mps, or a GPU. [default: the first GPU]")] = "",
     sandbox: Annotated[str, typer.Option("--sandbox", help="auto, strict, or a level by name.")] = "auto",
     only: Annotated[list[str] | None, typer.Option("--only", help="A genome by name; may be repeated.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Try genomes that cheat: is each of them caught here?"""
+    """Check that scoring on this machine catches genomes that cheat."""
+    if script:
+        if seeds > 1 or workers > 1 or device:
+            raise UsageError("--script judges each edit once, on the CPU; leave out --seeds, --workers and --device.")
+        _audit_scripts(honest=honest, sandbox=sandbox, only=only, as_json=as_json)
+        return
     from evo.commands.views.live import preparation_bar
     from evo.commands.views.terminal import print_whole, stdout_console
     from evo.config.resolution import machine_devices
@@ -62,9 +74,47 @@ def audit(
         raise typer.Exit(1)
 
 
-def _named(specimens: list[Specimen], only: list[str] | None) -> list[Specimen]:
-    from trainer.errors import UsageError
+def _audit_scripts(*, honest: bool, sandbox: str, only: list[str] | None, as_json: bool) -> None:
+    from evo.commands.views.terminal import print_whole, stdout_console
+    from evo.project.audit import load_cases, run_cases
 
+    console, verdicts = stdout_console(), []
+    for verdict in run_cases(_named(load_cases("honest" if honest else "cheats"), only), sandbox):
+        verdicts.append(verdict)
+        if not as_json:
+            _print_verdict(console, verdict)
+    wrong = [one for one in verdicts if not one.is_right]
+    if as_json:
+        print_json([_verdict_facts(one) for one in verdicts])
+    else:
+        told = f"[red]{len(wrong)} of them wrong[/]" if wrong else "[green]all of them right[/]"
+        print_whole(console, f"{len(verdicts)} verdicts: {told}")
+    if wrong:
+        raise typer.Exit(1)
+
+
+def _print_verdict(console: Console, verdict: Verdict) -> None:
+    from evo.commands.views.terminal import literal, one_line, print_line
+
+    mark = "[green]✓[/]" if verdict.is_right else "[red]✗[/]"
+    case = verdict.case
+    print_line(console, f"{mark} {case.name:<28} {verdict.status:<13} {literal(f'{case.script}: {case.trick}')}")
+    print_line(console, f"  [dim]{'':<28} {one_line(verdict.evidence)}[/]")
+
+
+def _verdict_facts(verdict: Verdict) -> dict[str, Any]:
+    case = verdict.case
+    return {
+        "name": case.name,
+        "script": case.script,
+        "trick": case.trick,
+        "got": verdict.status,
+        "evidence": verdict.evidence,
+        "right": verdict.is_right,
+    }
+
+
+def _named(specimens: list[_NamedT], only: list[str] | None) -> list[_NamedT]:
     known = {specimen.name: specimen for specimen in specimens}
     for name in only or ():
         if name not in known:

@@ -1,4 +1,4 @@
-"""`evo compare`: ways of searching under equal budgets."""
+"""`evo compare`: search methods under equal budgets."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _EXAMPLE = example(
     evo compare experiments/llm_vs_random.toml --estimate
     evo compare experiments/compare/random_operators.toml
     """,
-    "The file names the arms, the budget of every run and the seeds. What is missing is run. Ctrl-C stops after "
-    "saving, and the same command goes on. More `repeats` may be added later.",
+    "The file names the arms, the budget of every run and the seeds. Only missing runs are started. Ctrl-C stops after "
+    "saving, and the same command resumes. `repeats` may be raised later.",
 )
 
 
@@ -37,12 +37,10 @@ def compare(
     out: Annotated[
         Path | None, typer.Option("--out", help="The experiment's folder. [default: comparisons/<its name>]")
     ] = None,
-    only_estimate: Annotated[
-        bool, typer.Option("--estimate", help="Say what it will take, and start nothing.")
-    ] = False,
+    only_estimate: Annotated[bool, typer.Option("--estimate", help="Print the cost estimate and exit.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Compare ways of searching under equal budgets."""
+    """Compare search methods under equal budgets."""
     from evo.compare.preparation import define
 
     definition = define(file)
@@ -56,12 +54,12 @@ def compare(
     else:
         _print_findings(findings, folder)
     if not complete:
-        typer.echo(f"evo: not complete{f': {outage}' if outage else ''}. The same command goes on.", err=True)
+        typer.echo(f"evo: not complete{f': {outage}' if outage else ''}. The same command resumes.", err=True)
         raise typer.Exit(1)
 
 
 def _run(definition: Definition, path: Path) -> tuple[bool, str, Findings]:
-    """Run what is missing and report; return whether all is there, what was out of reach, and what the report says."""
+    """Run what is missing and report; return whether it is complete, why a model was out of reach, and the findings."""
     import asyncio
 
     from evo.commands.views.comparison import ExperimentView
@@ -96,28 +94,19 @@ def _print_findings(findings: Findings, folder: Path) -> None:
     from evo.compare.report.wording import say
     from evo.text import quantity
 
-    results = findings.results
-    console, runs = stdout_console(), results.runs
-    rows = []
-    for arm in results.arms:
-        own = runs[runs["arm"] == arm]
-        counted = own["outcome"].dropna()
-        states = own["state"].value_counts()
-        mean, zero = counted.mean(), own["generation_zero"].mean()
-        rows.append(
-            (
-                literal(arm),
-                *(str(states.get(state, 0)) for state in ("finished", "failed", "unfinished")),
-                quantity(mean) if len(counted) else "-",
-                quantity(zero) if len(counted) else "-",
-            )
+    console, objective = stdout_console(), findings.results.objective
+    rows = [
+        (
+            literal(arm.name),
+            *map(str, (arm.finished, arm.failed, arm.unfinished, arm.missing)),
+            quantity(arm.mean.value) if arm.counted else "-",
+            quantity(arm.gain.value, signed=True) if arm.gain.count else "-",
         )
-    objective = results.objective
-    header = ("arm", "finished", "failed", "unfinished", f"{objective.label}, mean", "generation 0")
+        for arm in findings.arms
+    ]
+    states = ("finished", "failed", "unfinished", "not started")
+    header = ("arm", *states, f"{objective.label}, mean", "gain over generation 0")
     print_table(console, header, rows, left=("arm",))
-    missing = len(results.arms) * results.repeats - len(runs)
-    if missing:
-        print_whole(console, f"{missing} runs are not begun.")
     print_prose(console, f"[bold]{literal(say('headline', findings))}[/]")
     for sentence in (say("rehearsal", findings), *(say("statement", one, findings) for one in findings.contrasts)):
         if sentence:
@@ -162,7 +151,7 @@ def _print_estimate(definition: Definition, *, as_json: bool) -> None:
 
 
 def _as_json(findings: Findings, folder: Path, *, complete: bool) -> dict[str, Any]:
-    """Return the findings and the runs as JSON has them; `null` stands for what is not known."""
+    """Return the findings and the runs as JSON; unknown values are `null`."""
     import json
 
     from evo.compare.report.wording import say

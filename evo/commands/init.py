@@ -12,7 +12,9 @@ from evo.commands.options import Json, example, print_json, write_file
 from trainer.errors import UsageError
 
 if TYPE_CHECKING:
-    from evo.config.config import Config
+    from collections.abc import Sequence
+
+    from evo.config.resolved import ResolvedConfig
     from evo.project.found import Found
     from trainer.evaluation import Evaluation
 
@@ -20,11 +22,29 @@ _EXAMPLE = example(
     """
     evo init
     evo init --from path/to/autoresearch
+    evo init --score
     evo init --check
+    evo init --example kernel
     """,
     "Inspects the project in this folder without running it and writes evo.toml and program.md. An existing program.md "
-    "is kept. With --from, the project stays untouched and the files are written here. --check evaluates generation 0 "
-    "once, as evo.toml describes it, and exits with 1 if that fails.",
+    "is kept. With --from, the project stays untouched and the files are written here. --score also drafts score.py, a "
+    "trusted program that scores what the command leaves; complete it before --check. --check evaluates generation 0 "
+    "with two seeds, as evo.toml describes it, tells how long a run takes, and exits with 1 if that fails. "
+    "--example copies a worked example into this folder (digits, kernel, prompt, textbook and others) and replaces no "
+    "file.",
+)
+
+
+_ALIKE = (
+    "two seeds gave the same: unless another seed changes something, the noise is unknown, and no gain counts as "
+    "beyond it. Take the seed from EVO_SEED or name where it stands in `task.seed`; or set `task.noise = "
+    '"none"` if the program is deterministic by nature.'
+)
+
+
+_SHARED = (
+    "self-reported; the genome holds its own evaluation: training uses {} as well. A score command measures instead; "
+    "draft one: evo init --score --force"
 )
 
 
@@ -44,25 +64,52 @@ def init(
     objective: Annotated[
         str | None, typer.Option("--objective", metavar="NAME", help="Metric to optimize, if there are several.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace an existing evo.toml.")] = False,
-    check: Annotated[
-        bool, typer.Option("--check", help="Evaluate generation 0 once with the existing evo.toml.")
+    score: Annotated[
+        bool, typer.Option("--score", help="Draft score.py, so that the metric is measured and not self-reported.")
     ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing evo.toml.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Evaluate generation 0 with the existing evo.toml.")] = False,
     config: Annotated[
         Path | None, typer.Option("--config", help="File that --check uses. [default: ./evo.toml]")
+    ] = None,
+    example_name: Annotated[
+        str | None, typer.Option("--example", metavar="NAME", help="Copy a worked example into this folder.")
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Write evo.toml for your project, or try it once."""
+    if example_name is not None:
+        others = {"--from": source, "--genome": genome or None, "--objective": objective, "--config": config}
+        _refuse(others | {"--score": score or None, "--force": force or None, "--check": check or None}, "--example")
+        _copy_example(example_name, as_json)
+        return
     if check:
         _refuse(
-            {"--from": source, "--genome": genome or None, "--objective": objective, "--force": force or None},
+            {
+                "--from": source,
+                "--genome": genome or None,
+                "--objective": objective,
+                "--score": score or None,
+                "--force": force or None,
+            },
             "--check",
         )
         _check(config, as_json)
         return
     _refuse({"--config": config}, "evo init without --check")
-    _write(source or Path(), genome or [], objective, force=force, as_json=as_json)
+    if score:
+        _refuse({"--from": source}, "--score, which writes into the project")
+    _write(source or Path(), genome or [], objective, score=score, force=force, as_json=as_json)
+
+
+def _copy_example(name: str, as_json: bool) -> None:
+    from evo.project.example import copy_example, next_commands
+
+    files = copy_example(name, Path())
+    if as_json:
+        print_json({"example": name, "written": files})
+    else:
+        typer.echo(f"wrote {', '.join(files)}. Next: {next_commands(files)}")
 
 
 def _refuse(options: dict[str, Any], where: str) -> None:
@@ -71,26 +118,45 @@ def _refuse(options: dict[str, Any], where: str) -> None:
         raise UsageError(f"{given[0]} cannot be combined with {where}. Omit one of them.")
 
 
-def _write(source: Path, genome: list[str], objective: str | None, *, force: bool, as_json: bool) -> None:
+def _write(source: Path, genome: list[str], objective: str | None, *, score: bool, force: bool, as_json: bool) -> None:
+    from evo.config.options import RUNS
     from evo.project.examine import examine
     from evo.project.writing import CONFIG, PROGRAM, config_text, program_text, refuse_invalid, seen_from
+    from evo.runs.repository import ignore
 
     here = Path()
     if Path(CONFIG).exists() and not force:
         raise UsageError(f"{CONFIG} already exists. Try it: evo init --check; or replace it: evo init --force")
     found = examine(source, genome, objective)
+    drafted = _draft_score(found) if score else []
+    if drafted:
+        found = examine(source, found.genome, found.objectives[0].name)
     kept = found.root / found.program if found.program else Path(PROGRAM)
     text = config_text(found, here, seen_from(here, kept))
     refuse_invalid(text, found)
-    written = [CONFIG]
+    written = [*drafted, CONFIG]
     if not kept.exists():
         write_file(kept, program_text(found).encode())
         written.append(PROGRAM)
     write_file(Path(CONFIG), text.encode())
+    ignore(RUNS)
     if as_json:
         print_json(_as_data(found, written))
     else:
         _tell(found, written, kept)
+
+
+def _draft_score(found: Found) -> list[str]:
+    """Write the draft of a score command; return the name of the file."""
+    from evo.project.writing import SCORE, score_text
+
+    if found.is_language_model or found.score:
+        raise UsageError("--score drafts a trusted program for a script that reports itself, but this task has one.")
+    path = found.root / SCORE
+    if path.exists():
+        raise UsageError(f"--score writes {SCORE}, but it exists. Let it read $EVO_ARTIFACTS, or move it away.")
+    write_file(path, score_text(found).encode())
+    return [SCORE]
 
 
 def _as_data(found: Found, written: list[str]) -> dict[str, Any]:
@@ -117,6 +183,7 @@ def _tell(found: Found, written: list[str], program: Path) -> None:
     import shlex
 
     from evo.commands.views.terminal import literal, print_whole, shell_word, stdout_console
+    from evo.project.writing import PROGRAM, SCORE
 
     console = stdout_console()
     facts = {"genome": ", ".join(found.genome)}
@@ -130,6 +197,7 @@ def _tell(found: Found, written: list[str], program: Path) -> None:
             facts["objective" if not number else f"and {one.name}"] = (
                 f"{one.name if not number else ''} {one.direction.value}, {one.where}".strip()
             )
+        facts["protected"] = ", ".join(one.name for one in found.protect)
         facts["frozen"] = ", ".join(one.name for one in found.frozen)
         facts["fixed time"] = f"{found.fixed.seconds:g} s, {found.fixed.where}" if found.fixed else ""
         facts["seed"] = found.seed or "none"
@@ -138,16 +206,19 @@ def _tell(found: Found, written: list[str], program: Path) -> None:
             print_whole(console, f"{literal(name):<12} {literal(fact)}")
     for note in found.notes:
         print_whole(console, f"[yellow]note[/]         {literal(note)}")
-    kept = "" if len(written) > 1 else f"; {shell_word(program)} is unchanged"
-    print_whole(console, f"wrote {' and '.join(written)}{kept}. Next: evo init --check")
+    if found.shared:
+        print_whole(console, f"[yellow]note[/]         {literal(_SHARED.format(', '.join(found.shared)))}")
+    kept = "" if PROGRAM in written else f"; {shell_word(program)} is unchanged"
+    todo = f"complete the TODOs in {SCORE}, then " if SCORE in written else ""
+    print_whole(console, f"wrote {' and '.join(written)}{kept}. Next: {todo}evo init --check")
 
 
 def _check(path: Path | None, as_json: bool) -> None:
-    """Evaluate generation 0 once; exit with 1 unless it succeeds."""
+    """Evaluate generation 0, with two seeds where they may differ; exit with 1 unless it succeeds."""
     from evo.commands.views.live import preparation_bar
     from evo.config.config import load_config
     from evo.config.resolution import resolve
-    from evo.project.checking import broken, trial
+    from evo.project.checking import broken, is_alike, run_seconds, trial
     from evo.project.writing import CONFIG
     from trainer.evaluation import Status
 
@@ -157,32 +228,55 @@ def _check(path: Path | None, as_json: bool) -> None:
     config = resolve(load_config(path))
     with preparation_bar() as progress:
         attempt = trial(config, progress)
-    limit = f", at most {config.script.wall_limit_seconds:g} s" if config.script else ""
-    typer.echo(f"evo: {path} is valid; evaluating generation 0 once{limit}", err=True)
-    evaluation = attempt.run()
-    violated = [str(bound) for bound in broken(config, evaluation)]
+    limit = f", at most {config.script.wall_limit_seconds:g} s each" if config.script else ""
+    times = "with two seeds" if len(attempt.seeds) > 1 else "once"
+    typer.echo(f"evo: {path} is valid; evaluating generation 0 {times}{limit}", err=True)
+    evaluations = attempt.run()
+    violated = [str(bound) for bound in broken(config, evaluations[0])]
+    failed = evaluations[-1] if evaluations[-1].status is not Status.OK else None
     if as_json:
-        print_json({**evaluation.to_json(), "broken_constraints": violated})
-    elif evaluation.status is Status.OK:
-        _tell_measured(config, evaluation, violated, path)
-    if evaluation.status is not Status.OK:
-        typer.echo(f"evo: generation 0 ended {evaluation.status}: {_one_line(evaluation.reason)}", err=True)
+        facts = {"broken_constraints": violated, "seeds_are_alike": is_alike(config, evaluations)}
+        others = [one.to_json() for one in evaluations[1:]]
+        time = None if failed else run_seconds(config, evaluations)
+        print_json({**evaluations[0].to_json(), **facts, "other_seeds": others, "expected_run_seconds": time})
+    elif failed is None:
+        _tell_measured(config, evaluations, violated, path)
+    if failed is not None:
+        _tell_failure(failed, is_repeated=len(evaluations) > 1)
         raise typer.Exit(1)
 
 
-def _tell_measured(config: Config, evaluation: Evaluation, violated: list[str], path: Path) -> None:
+def _tell_failure(evaluation: Evaluation, *, is_repeated: bool) -> None:
+    """Print all that is kept of what the program printed, then why it failed."""
+    from evo.text import visible
+
+    for line in evaluation.log_tail.rstrip().split("\n"):
+        typer.echo(f"  | {visible(line)}", err=True)
+    again = " with another seed" if is_repeated else ""
+    typer.echo(f"evo: generation 0 ended {evaluation.status}{again}: {_one_line(evaluation.reason)}", err=True)
+
+
+def _tell_measured(config: ResolvedConfig, evaluations: Sequence[Evaluation], violated: list[str], path: Path) -> None:
     from evo.commands.views.terminal import literal, print_whole, shell_word, stdout_console
+    from evo.project.checking import is_alike, run_seconds
     from evo.project.writing import CONFIG
+    from evo.text import duration
 
     console = stdout_console()
-    for name, value in evaluation.objectives.items():
+    for name in evaluations[0].objectives:
         objective = config.task.measured[name]
-        print_whole(console, f"{literal(objective.label)}: {value:g} {literal(objective.unit)}".rstrip())
+        values = " and ".join(dict.fromkeys(f"{one.objectives[name]:g}" for one in evaluations))
+        print_whole(console, f"{literal(objective.label)}: {values} {literal(objective.unit)}".rstrip())
     for bound in violated:
         print_whole(console, f"[yellow]note[/] {literal(bound)} is violated: generation 0 is infeasible")
+    if is_alike(config, evaluations):
+        print_whole(console, f"[yellow]note[/] {literal(_ALIKE)}")
+    workers = f"{len(config.devices)} worker{'' if len(config.devices) == 1 else 's'}"
+    takes = duration(run_seconds(config, evaluations))
+    print_whole(console, f"A run of {config.search.evaluations} evaluations takes about {takes} on {workers}.")
     file = shell_word(path)
     command = "evo run" if path == Path(CONFIG) else f"evo run --config {file}"
-    print_whole(console, f"{file} works (sandbox: {evaluation.sandbox}). Next: {command}")
+    print_whole(console, f"{file} works (sandbox: {evaluations[0].sandbox}). Next: {command}")
 
 
 def _one_line(text: str) -> str:

@@ -74,7 +74,13 @@ def best(
         code = viewed.store.source(record.id)
     if as_json:
         facts = summary.to_json()
-        print_json({name: facts[name] for name in ("best", "gain", "generation_zero", "noise")} | {"source": code})
+        print_json(
+            {
+                name: facts[name]
+                for name in ("best", "gain", "unconfirmed_gain", "is_unreplicated", "generation_zero", "noise")
+            }
+            | {"source": code}
+        )
     elif source:
         typer.echo(code, nl=False)
     else:

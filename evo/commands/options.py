@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from evo.files import replace_file
 from trainer.errors import ConfigError, MachineError, UsageError
 
 if TYPE_CHECKING:
@@ -114,12 +114,9 @@ def print_json(data: Any) -> None:
 
 def write_file(path: Path, content: bytes) -> None:
     """Write a file atomically; raise MachineError if that fails."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        draft.write_bytes(content)
-        draft.replace(path)
+        replace_file(path, content)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise MachineError(f"{path} could not be written: {error.strerror}.") from error
 
 

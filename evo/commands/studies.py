@@ -23,7 +23,7 @@ _ABLATE_EXAMPLE = example(
     evo ablate runs/2026-11-21-220000 12 --evaluations 60 --seeds 3
     """,
     "Edits that need one another stay together. Where there are more of them than --evaluations can measure, "
-    "neighbours are joined. What was measured is kept in the run's folder: after Ctrl-C, the same command goes on.",
+    "neighbours are joined. Measurements are kept in the run's folder: after Ctrl-C, the same command resumes.",
 )
 _PROMOTE_EXAMPLE = example(
     """
@@ -31,20 +31,18 @@ _PROMOTE_EXAMPLE = example(
     evo promote runs/2026-11-21-220000 12 --scale DEPTH=12 --scale task.sequence_length=256 --seeds 4
     """,
     "KEY is a key of [task] or [budget], or a constant of the genomes in capitals. All run with the same seeds, "
-    "generation 0 too. Frozen files may be others than in the run. What was measured is kept in the run's folder.",
+    "generation 0 too. Frozen files may differ from those of the run. Measurements are kept in the run's folder.",
 )
 
-_Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Evaluations of each program, each with another seed.")]
+_Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Evaluations of each program, each with its own seed.")]
 _ObjectiveName = Annotated[
-    str | None, typer.Option("--objective", help="What is compared. [default: the first that selection looks at]")
+    str | None, typer.Option("--objective", help="Objective to compare. [default: the first of the selection]")
 ]
-_Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Evaluations at a time. [default: the run's]")]
+_Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Parallel evaluations. [default: the run's]")]
 _Devices = Annotated[
-    str | None, typer.Option("--devices", help="cpu, mps, or GPU indices or UUIDs, with commas. [default: the run's]")
+    str | None, typer.Option("--devices", help="cpu, mps, or GPU indices or UUIDs, comma-separated. [default: run's]")
 ]
-_Sandbox = Annotated[
-    str | None, typer.Option("--sandbox", help="auto, strict, or a level by name. [default: the run's]")
-]
+_Sandbox = Annotated[str | None, typer.Option("--sandbox", help="auto, strict, or a level. [default: the run's]")]
 
 
 def register(app: typer.Typer) -> None:
@@ -57,7 +55,7 @@ def ablate(
     run_and_id: RunAndId = None,
     evaluations: Annotated[
         int | None,
-        typer.Option("--evaluations", min=1, help="At most so many. [default: what it takes, at most 40]"),
+        typer.Option("--evaluations", min=1, help="Limit of evaluations. [default: as many as needed, at most 40]"),
     ] = None,
     seeds: _Seeds = 2,
     objective: _ObjectiveName = None,
@@ -199,19 +197,20 @@ def _objective(config: Config, name: str | None) -> Objective:
 
 def _change(viewed: Viewed, id_: int) -> Change:
     """Return the edits of an individual; raise UsageError when there are none."""
-    from evo.runs.assemble import contract
+    from evo.runs.assemble import contract, protection
     from evo.studies.edits import split_change
     from operators.gate import SourceGate
 
     zero, source = viewed.store.source(0), viewed.store.source(id_)
-    gate = SourceGate(contract(viewed.config), known=lambda _: None)
+    guarded = protection(viewed.config, viewed.store)
+    gate = SourceGate(contract(viewed.config), known=lambda _: None, protection=guarded)
     change = split_change(zero, source, viewed.config.task.genome_files, gate.read)
     if not change.edits:
-        raise UsageError(f"Individual {id_} is the same program as generation 0, so there is nothing to take apart.")
+        raise UsageError(f"Individual {id_} is the same program as generation 0, so it has no edits to ablate.")
     return change
 
 
 def _conclude(complete: bool) -> None:
     if not complete:
-        typer.echo("evo: interrupted. What was measured is kept: the same command goes on.", err=True)
+        typer.echo("evo: interrupted. The measurements are kept: the same command resumes.", err=True)
         raise typer.Exit(1)

@@ -22,17 +22,11 @@ from trainer.errors import ConfigError
 _SET_BY_EXPERIMENT = ("seed", "gens", "max_hours", "max_gpu_hours", "max_usd", "target", "patience")
 _HEADROOM = 5
 """How many evaluations a run is planned for, times what a budget of seconds or dollars is expected to pay for: crashes
-are quick, and who crashes often gets more tries."""
+are quick, and an arm that crashes often gets more tries."""
 
 
 def arm_config(experiment: Experiment, arm: ArmConfig, seed: int, source: str) -> ResolvedConfig:
     """Return the resolved configuration of a run of an arm; its workers are those of the whole experiment.
-
-    Args:
-        experiment: the definition.
-        arm: one of its arms.
-        seed: of the run.
-        source: the experiment's file, for messages.
 
     Raises:
         ConfigError: a key or a value is wrong, or the budget cannot be the same for this arm.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import pandas as pd
@@ -40,6 +40,11 @@ class Definition:
     experiment: Experiment
     configs: Sequence[ResolvedConfig]
     generation_zero: str
+
+    @property
+    def objective(self) -> Objective:
+        """The objective that outcomes are compared in."""
+        return self.configs[0].objectives(self.configs[0].search.objectives)[0]
 
     def config(self, arm: int, repeat: int) -> ResolvedConfig:
         """Return the configuration of a run, by the numbers of its arm and its repeat, from 0."""
@@ -79,90 +84,76 @@ class Definition:
 
 
 @dataclass(frozen=True, slots=True)
-class _Tables:
-    """Rows of the tables of `Results`."""
+class _Read:
+    """What the files of one run say: rows of the tables of `Results` without its place, and sentences on drifts."""
 
-    runs: list[dict[str, Any]]
-    progress: list[dict[str, Any]]
-    points: list[dict[str, Any]]
-
-    def add(
-        self, place: Mapping[str, Any], row: Mapping[str, Any], viewed: Viewed, objectives: Sequence[Objective]
-    ) -> None:
-        """Take in a run: all of it or, where its store turns out to be damaged, nothing.
-
-        Args:
-            place: the run's arm and repeat.
-            row: the others of `RUN_COLUMNS`.
-            viewed: the run.
-            objectives: of the front.
-        """
-        progress = [{**place, **one} for one in _progress(viewed.config, viewed.store, viewed.standings)]
-        for one in viewed.standings.archive.front.individuals:
-            means = one.means()
-            self.points.append({**place, "individual": one.id, **{name.name: means[name.name] for name in objectives}})
-        self.progress.extend(progress)
-        self.runs.append({**place, **row})
+    run: dict[str, Any]
+    progress: Sequence[dict[str, Any]] = ()
+    points: Sequence[dict[str, Any]] = ()
+    drifts: Sequence[str] = ()
 
 
 def collect(definition: Definition, folder: ExperimentFolder) -> Results:
     """Return the results so far; a run that cannot be read has failed."""
     experiment, config = definition.experiment, definition.configs[0]
-    tables = _Tables([], [], [])
     objectives = config.objectives(config.search.front)
-    for repeat in range(experiment.repeats):
-        for number, arm in enumerate(experiment.arms):
-            place = {"arm": arm.name, "repeat": repeat}
-            failure = folder.failures.get(folder.failure_key(repeat, arm.name), "")
-            run = folder.run(repeat, arm.name)
-            try:
-                if run.config.exists():
-                    with view(run.path) as viewed:
-                        row = _row(definition, folder, repeat, number, viewed, failure)
-                        tables.add(place, row, viewed, objectives)
-                elif failure:
-                    tables.runs.append(place | _nothing(definition, folder, repeat, number, failure))
-            except EvoError as error:
-                tables.runs.append(place | _nothing(definition, folder, repeat, number, failure or str(error)))
+    runs, progress, points, drifts = [], [], [], []
+    for repeat, (number, arm) in product(range(experiment.repeats), enumerate(experiment.arms)):
+        read = _read(definition, folder, repeat, number)
+        if read is None:
+            continue
+        place = {"arm": arm.name, "repeat": repeat}
+        runs.append(place | read.run)
+        progress += [place | row for row in read.progress]
+        points += [place | row for row in read.points]
+        drifts += [f"{folder.failure_key(repeat, arm.name)}: {drift}." for drift in read.drifts]
     names = [objective.name for objective in objectives]
     return Results(
         name=experiment.name,
         arms=tuple(arm.name for arm in experiment.arms),
         repeats=experiment.repeats,
         paired=experiment.paired,
-        objective=config.objectives(config.search.objectives)[0],
+        objective=definition.objective,
         objectives=objectives,
         budget=str(experiment.budget),
-        runs=pd.DataFrame(tables.runs, columns=[*RUN_COLUMNS]),
-        progress=pd.DataFrame(tables.progress, columns=[*PROGRESS_COLUMNS]),
-        points=pd.DataFrame(tables.points, columns=[*POINT_COLUMNS, *names]),
+        runs=pd.DataFrame(runs, columns=[*RUN_COLUMNS]),
+        progress=pd.DataFrame(progress, columns=[*PROGRESS_COLUMNS]),
+        points=pd.DataFrame(points, columns=[*POINT_COLUMNS, *names]),
         rehearsal=experiment.rehearsal,
-        drifts=tuple(_drifts(definition, folder)),
+        drifts=tuple(drifts),
         held_out=config.script is None,
     )
 
 
-def _drifts(definition: Definition, folder: ExperimentFolder) -> Iterator[str]:
-    """Yield a sentence for every device that a run's sentinels found to drift."""
-    for repeat in range(definition.experiment.repeats):
-        for arm in definition.experiment.arms:
-            run = folder.run(repeat, arm.name)
-            if run.config.exists():
-                with suppress(EvoError), view(run.path) as viewed:
-                    for drift in viewed.standings.sentinels.drifts:
-                        yield f"{folder.failure_key(repeat, arm.name)}: {drift}."
+def _read(definition: Definition, folder: ExperimentFolder, repeat: int, arm: int) -> _Read | None:
+    """Return what is known of a run; None before it was begun."""
+    name = definition.experiment.arms[arm].name
+    failure = folder.failures.get(folder.failure_key(repeat, name), "")
+    run = folder.run(repeat, name)
+    try:
+        if run.config.exists():
+            with view(run.path) as viewed:
+                return _Read(
+                    run=_row(definition, folder, repeat, arm, viewed, failure),
+                    progress=[*_progress(viewed.config, viewed.store, viewed.standings)],
+                    points=[*_points(viewed.standings)],
+                    drifts=[*map(str, viewed.standings.sentinels.drifts)],
+                )
+    except EvoError as error:
+        failure = failure or str(error)
+    return _Read(_nothing(definition, folder, repeat, arm, failure)) if failure else None
 
 
 def _row(
     definition: Definition, folder: ExperimentFolder, repeat: int, arm: int, viewed: Viewed, failure: str
 ) -> dict[str, Any]:
     """Return a row of `RUN_COLUMNS` but for its place."""
-    store, name = viewed.store, viewed.config.search.objectives[0]
+    store, objective = viewed.store, definition.objective
     zero, own = definition.judged_zero(folder, repeat), definition.judged_run(folder, repeat, arm, viewed)
     chosen, stopped = viewed.standings.best(), standing(store)
     state, reason = _state(viewed, stopped, zero, own, failure)
-    base = _number(zero.mean(name)) if zero.is_complete else math.nan
-    outcome = {"finished": _number(own.mean(name)), "failed": base}.get(state, math.nan)
+    base = _base(zero, objective)
+    outcome = {"finished": _number(own.mean(objective)), "failed": base}.get(state, math.nan)
     used, spending = Usage.of(store, Prices.of(viewed.config)), store.spending()
     statuses = viewed.standings.statuses
     return {
@@ -183,38 +174,36 @@ def _row(
 def _state(viewed: Viewed, stopped: Stopped | None, zero: Judged, own: Judged, failure: str) -> tuple[str, str]:
     """Return the state of a run and the reason for it."""
     if stopped is None:
-        return ("failed", failure) if failure else ("unfinished", "the search goes on")
+        return ("failed", failure) if failure else ("unfinished", "the search is not complete")
     if viewed.standings.best() is None:
         return "failed", f"nothing was measured: {stopped.reason}"
     if not (zero.is_complete and own.is_complete):
         return ("failed", failure) if failure else ("unfinished", "the outcome is not measured yet")
-    if own.failure:
-        return "failed", f"the chosen individual failed when it was judged: {own.failure}"
+    if own.first_failure:
+        return "failed", f"the chosen individual failed when it was judged: {own.first_failure}"
     return "finished", "" if stopped.stop_reason.is_by_rule else stopped.reason
 
 
 def _nothing(definition: Definition, folder: ExperimentFolder, repeat: int, arm: int, failure: str) -> dict[str, Any]:
     """Return the row of a run that failed before it had a store."""
-    zero, name = definition.judged_zero(folder, repeat), definition.configs[0].search.objectives[0]
-    base = _number(zero.mean(name)) if zero.is_complete else math.nan
-    return {
-        "seed": definition.experiment.seed_of(arm, repeat),
-        "state": "failed",
-        "outcome": base,
-        "generation_zero": base,
-        "chosen": None,
-        "evaluations": 0,
-        "failures": 0,
-        "gpu_seconds": 0.0,
-        "usd": 0.0,
-        "wall_seconds": 0.0,
-        "reason": failure,
-    }
+    base = _base(definition.judged_zero(folder, repeat), definition.objective)
+    unused = {"evaluations": 0, "failures": 0, "gpu_seconds": 0.0, "usd": 0.0, "wall_seconds": 0.0}
+    seed = definition.experiment.seed_of(arm, repeat)
+    outcome = {"state": "failed", "outcome": base, "generation_zero": base, "chosen": None, "reason": failure}
+    return {"seed": seed, **outcome, **unused}
 
 
-def _progress(config: Config, store: StoreView, result_number: Standings) -> Iterator[dict[str, Any]]:
+def _points(standings: Standings) -> Iterator[dict[str, Any]]:
+    """Yield a row of `POINT_COLUMNS` and the objectives, but for its place, for every member of a run's front."""
+    front = standings.archive.front
+    for one in front.individuals:
+        means = one.means()
+        yield {"individual": one.id, **{objective.name: means[objective.name] for objective in front.objectives}}
+
+
+def _progress(config: Config, store: StoreView, final: Standings) -> Iterator[dict[str, Any]]:
     """Yield a row of `PROGRESS_COLUMNS`, but for its place, for every result of a run."""
-    standings, (objective, *_) = build_standings(config), result_number.objectives
+    standings, (objective, *_) = build_standings(config), final.objectives
     for outcome, (gpu_seconds, usd) in zip(store.outcomes(), course(store, Prices.of(config)), strict=True):
         standings.tell(store.individual(outcome.individual), outcome, store.source)
         best = standings.best()
@@ -226,6 +215,11 @@ def _wall_seconds(store: StoreView) -> float:
     """Return how long the run was driven, by all of its drivers."""
     kept = store.meta("pace")
     return float(json.loads(kept).get("driven_seconds", 0.0)) if kept else 0.0
+
+
+def _base(zero: Judged, objective: Objective) -> float:
+    """Return the mean of generation 0, NaN until it is complete."""
+    return _number(zero.mean(objective)) if zero.is_complete else math.nan
 
 
 def _number(value: float | None) -> float:

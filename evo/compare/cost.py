@@ -1,7 +1,7 @@
 """What an experiment will take before it starts: evaluations, GPU-hours, dollars, wall hours.
 
-The estimate is for budgets that are used up, by evaluations that all end well. What it assumes of a language model are
-figures of public runs of such searches: a child costs about $0.08 with a Sonnet-class model.
+The estimate assumes that every budget is used up and every evaluation ends OK. Its figures for language models come
+from public runs of such searches: a child costs about $0.08 with a Sonnet-class model.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 from evo.compare.arms import evaluation_seconds, expected_evaluations
 from evo.compare.collecting import Definition
+from evo.compare.experiment import Experiment
 from evo.compare.running import GENERATION_ZERO, schedule
 from evo.config.resolved import StoredConfig
 from evo.standings.plan import make_plan
@@ -27,7 +28,7 @@ CHILD = Usage(input_tokens=13_000, output_tokens=5_000, cache_read_tokens=12_000
 REPLY_SECONDS = 60.0
 """Latency of one child, which only a loop that proposes one at a time waits for."""
 OUTSIDE_SECONDS = 29.0
-"""Of an evaluation beside training: start, compilation, scoring; the median of 11,417 public trials on GPUs."""
+"""Start, compilation and scoring of an evaluation; the median of 11,417 public trials on GPUs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,19 +104,8 @@ def experiment_cost(definition: Definition) -> ExperimentCost:
     experiment, configs = definition.experiment, definition.configs
     seconds = _seconds(definition)
     names = [arm.name for arm in experiment.arms]
-    arms = [_arm(definition, name, config, seconds) for name, config in zip(names, configs, strict=True)]
-    prices, judging = Prices.of(configs[0]), experiment.outcome.seeds
-    zero_seconds = experiment.repeats * judging * seconds
-    zero = ArmCost(
-        arm="generation 0",
-        runs=experiment.repeats,
-        evaluations=0,
-        judging=experiment.repeats * judging,
-        gpu_hours=prices.gpu_seconds(zero_seconds) / SECONDS_AN_HOUR,
-        llm_usd=0.0,
-        worker_usd=prices.worker_usd(zero_seconds),
-        run_hours=judging * seconds / SECONDS_AN_HOUR,
-    )
+    arms = [_arm(experiment, name, config, seconds) for name, config in zip(names, configs, strict=True)]
+    zero = _cost(experiment, "generation 0", configs[0], seconds)
     hours = {number: one.run_hours for number, one in enumerate(arms)} | {GENERATION_ZERO: zero.run_hours}
     workers = len(configs[0].devices)
     wall_hours = _makespan([hours[run.arm] for run in schedule(experiment)], workers)
@@ -132,26 +122,40 @@ def _seconds(definition: Definition) -> float:
     return found if definition.experiment.budget.evaluation_seconds is not None else found + OUTSIDE_SECONDS
 
 
-def _arm(definition: Definition, name: str, config: StoredConfig, seconds: float) -> ArmCost:
-    experiment, prices = definition.experiment, Prices.of(config)
-    evaluations, judging = expected_evaluations(experiment, config, name), experiment.outcome.seeds
-    child_usd = _child_usd(config)
+def _arm(experiment: Experiment, name: str, config: StoredConfig, seconds: float) -> ArmCost:
+    prices, child_usd = Prices.of(config), _child_usd(config)
+    evaluations = expected_evaluations(experiment, config, name)
     if experiment.budget.usd is not None and child_usd:
         # Children are paid for from the same budget.
         evaluations = int(experiment.budget.usd / (prices.worker_usd(seconds) + child_usd))
     children = evaluations - make_plan(config).baseline
-    run_seconds = (evaluations + judging) * seconds
     is_sequential = config.uses_language_model and config.search.pop == 1 and config.search.schedule == "generational"
-    waiting = REPLY_SECONDS * children if is_sequential else 0.0
+    waiting_seconds = REPLY_SECONDS * children if is_sequential else 0.0
+    llm_usd = None if child_usd is None else children * child_usd
+    return _cost(experiment, name, config, seconds, evaluations, llm_usd, waiting_seconds)
+
+
+def _cost(
+    experiment: Experiment,
+    name: str,
+    config: StoredConfig,
+    seconds: float,
+    evaluations: int = 0,
+    llm_usd: float | None = 0.0,
+    waiting_seconds: float = 0.0,
+) -> ArmCost:
+    """Return what all runs of an arm take, from the evaluations and the other costs of one run without its judging."""
+    repeats, judging, prices = experiment.repeats, experiment.outcome.seeds, Prices.of(config)
+    run_seconds = (evaluations + judging) * seconds
     return ArmCost(
         arm=name,
-        runs=experiment.repeats,
-        evaluations=experiment.repeats * evaluations,
-        judging=experiment.repeats * judging,
-        gpu_hours=experiment.repeats * prices.gpu_seconds(run_seconds) / SECONDS_AN_HOUR,
-        llm_usd=None if child_usd is None else experiment.repeats * children * child_usd,
-        worker_usd=experiment.repeats * prices.worker_usd(run_seconds),
-        run_hours=(run_seconds + waiting) / SECONDS_AN_HOUR,
+        runs=repeats,
+        evaluations=repeats * evaluations,
+        judging=repeats * judging,
+        gpu_hours=repeats * prices.gpu_seconds(run_seconds) / SECONDS_AN_HOUR,
+        llm_usd=None if llm_usd is None else repeats * llm_usd,
+        worker_usd=repeats * prices.worker_usd(run_seconds),
+        run_hours=(run_seconds + waiting_seconds) / SECONDS_AN_HOUR,
     )
 
 
@@ -168,7 +172,7 @@ def _child_usd(config: StoredConfig) -> float | None:
 
 
 def _makespan(hours: Sequence[float], workers: int) -> float:
-    """Return when the last of a list of runs ends, each begun by whichever worker becomes free first."""
+    """Return when the last of a list of runs ends, each begun by the next free worker."""
     free = [0.0] * workers
     for one in hours:
         heapq.heapreplace(free, free[0] + one)

@@ -1,7 +1,7 @@
 """The process that drives one run of an experiment and judges what it chose: `python -m evo.compare.driver`.
 
-It reads its order from the first line of its standard input, which stays open as long as the experiment lives: when
-that ends, the run stops in good order. What it has to say it writes to its standard output, one JSON object a line: the
+It reads its order from the first line of its standard input, which stays open while the experiment runs: when
+it is closed, the run stops after saving. It reports on its standard output, one JSON object a line: the
 `share` of the budget that is used, `judged` for each evaluation after the search, a `note`, an `error`, or the `ending`
 of the search with its `reason`.
 """
@@ -32,13 +32,13 @@ from evo.search.observer import Observer
 from evo.standings.standings import Standings
 from evo.standings.usage import Prices, Usage
 from evo.store import IndividualRecord, Outcome, Store
-from evo.studies.batch import Trial
+from evo.studies.batch import Trial, Watcher
 from trainer.errors import EvoError
 
 INTERRUPTED = 3
-"""Exit code of a run that is to go on."""
+"""Exit code of a run that was stopped and can be continued."""
 _PATIENCE_SECONDS = 60.0
-"""For the process of an experiment that was killed, which ends its evaluations and saves what they brought."""
+"""How long to wait for the lock of a run whose experiment was killed and whose process is still saving."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Order:
     Attributes:
         folder: of the experiment.
         repeat: number of the block, from 0.
-        arm: whose run it is; empty for generation 0 alone.
+        arm: name; empty to judge generation 0 alone.
         config: resolved, as JSON has it; its one worker is where all of it happens.
         seeds: with which the chosen individual is judged.
     """
@@ -92,11 +92,8 @@ class _Reporter(Observer):
         _say(note=message)
 
 
-class _JudgingReporter:
-    """Reports how far the judging is (`evo.studies.batch.Watcher`)."""
-
-    def begun(self, wanted: int, known: int) -> None:
-        """Nothing to say."""
+class _JudgingReporter(Watcher):
+    """Reports how far the judging is."""
 
     def measured(self, trial: Trial, *_: object) -> None:
         """Report one evaluation."""
@@ -105,9 +102,6 @@ class _JudgingReporter:
     def note(self, message: str) -> None:
         """Pass it on."""
         _say(note=message)
-
-    def stopping(self) -> None:
-        """Nothing to say."""
 
 
 def main() -> None:

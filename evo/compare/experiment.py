@@ -38,9 +38,7 @@ _OWN_KEYS = ("name", "method")
 
 def _plain(name: str) -> str:
     if not _NAME.fullmatch(name):
-        raise ValueError(
-            f"must be a name of letters, digits, '.', '_' and '-', for folders bear it, but it was {name!r}"
-        )
+        raise ValueError(f"must be a name of letters, digits, '.', '_' and '-', to name folders, but it was {name!r}")
     return name
 
 

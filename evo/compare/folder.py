@@ -5,20 +5,20 @@ lock                            held by `evo compare` as long as it works here
 block-01/ARM/                   a run, as `evo run` makes it
 block-01/ARM/outcome-final.json what its chosen individual measured with fresh seeds
 block-01/generation-zero.json   what generation 0 did with the same seeds
-failures.json                   why runs could not go on
+failures.json                   why runs failed
 report.html, runs.csv, ...      the report and its data
 """
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from evo.errors import RunFolderError
+from evo.files import replace_file
 from evo.runs.folder import RunFolder, RunLock
 from trainer.errors import MachineError
 
@@ -58,7 +58,7 @@ class ExperimentFolder:
             return RunLock(self.path / "lock")
         except OSError as error:
             raise RunFolderError(
-                f"The experiment was to be kept in {self.path}, but that failed: {error}. Choose another --out."
+                f"The folder {self.path} of the experiment cannot be used: {error}. Choose another --out."
             ) from error
 
     @property
@@ -72,11 +72,11 @@ class ExperimentFolder:
 
     @property
     def failures(self) -> Mapping[str, str]:
-        """Why runs could not go on, by `failure_key`."""
+        """Why runs failed, by `failure_key`."""
         return self._read("failures.json") or {}
 
     def record_failure(self, repeat: int, arm: str, reason: str | None) -> None:
-        """Remember why a run could not go on, or with None that it could after all."""
+        """Record why a run failed, or with None that it succeeded after all."""
         failures = dict(self.failures)
         before = failures.pop(self.failure_key(repeat, arm), None)
         if reason is not None:
@@ -100,12 +100,7 @@ class ExperimentFolder:
 
     def _write(self, name: str, data: Mapping[str, Any]) -> None:
         path = self.path / name
-        draft = path.with_name(f".{name}.part")
         try:
-            with draft.open("w", encoding="utf-8") as file:
-                json.dump(data, file, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
+            replace_file(path, json.dumps(data, indent=1), durable=True)
         except OSError as error:
-            raise MachineError(f"{path} was to be written, but that failed: {error.strerror}. Make room.") from error
+            raise MachineError(f"{path} could not be written: {error.strerror}. Make room.") from error

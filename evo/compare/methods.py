@@ -14,7 +14,7 @@ _INDEPENDENT = {"search": {"parents": "generation_zero"}}
 METHODS: Mapping[str, Mapping[str, Any]] = {
     # A language model within evolution: its mutation and its crossover, and no classical operator.
     "llm_evolution": {"operators": {"weights": {"llm_mutation": 0.8, "llm_crossover": 0.2}}},
-    # The same model asked for one change of generation 0 again and again, told of nothing that came of it.
+    # The same model asked for one change of generation 0 again and again, without feedback.
     "llm_independent": {**_INDEPENDENT, "operators": {"weights": {"llm_mutation": 1.0}}},
     # karpathy/autoresearch: one idea at a time on the best so far, one evaluation, kept if that is better.
     "llm_greedy": {
@@ -22,7 +22,7 @@ METHODS: Mapping[str, Mapping[str, Any]] = {
         "noise": {"baseline_replicates": 1, "leaders": 0, "confirm_fraction": 0.0},
         "operators": {"weights": {"llm_mutation": 1.0}},
     },
-    # Evolution with small random changes of constants and syntax in the language model's place.
+    # Evolution with small random changes of constants and syntax instead of a language model.
     "random_mutation": {"operators": {"weights": {"random": 1.0}}},
     # The same changes, each of generation 0.
     "random_search": {**_INDEPENDENT, "operators": {"weights": {"random": 1.0}}},
@@ -32,7 +32,7 @@ METHODS: Mapping[str, Mapping[str, Any]] = {
     "random_constants": {**_INDEPENDENT, "operators": {"weights": {"tuning": 1.0}, "tuning_method": "random"}},
     "tpe": {**_INDEPENDENT, "operators": {"weights": {"tuning": 1.0}, "tuning_method": "tpe"}},
     "cma_es": {**_INDEPENDENT, "operators": {"weights": {"tuning": 1.0}, "tuning_method": "cma_es"}},
-    # Everything: the language model, classical operators and tuning, drawn by what they bring for their cost.
+    # Everything: the language model, classical operators and tuning, chosen by improvement per cost.
     "hybrid": {"operators": {"weights": default_weights(with_llm=True), "adaptive": True}},
 }
 """Presets by name: sections of the configuration."""

@@ -1,8 +1,8 @@
 """The outcome of a run: the one individual that it chose, trained again with fresh seeds on held-out data.
 
 The seeds belong to the block, so that all of its runs and generation 0 are judged with the same ones; no search and no
-confirmation comes that far. Bits per byte are those of split F, which neither selection nor the gate nor the
-confirmation of finalists ever scores. A script has no such split: its fresh seeds are all that is held out.
+confirmation uses them. Bits per byte are those of split F, which neither selection nor the confirmation of finalists
+scores. A script has no such split: only its seeds are fresh.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
 
 from evo.compare.experiment import Experiment
 from evo.config.config import Config
@@ -20,7 +19,8 @@ from evo.search.stopping import Stopped, StopReason
 from evo.standings.plan import make_plan
 from evo.store import StoreView
 from evo.studies.batch import Trial, Watcher, measure
-from evo.studies.measurement_cache import Measurement, MeasurementCache
+from evo.studies.comparison import Sample
+from evo.studies.measurement_cache import MeasurementCache
 from trainer.evaluation import Split, Status
 
 FIRST_SEED = 900
@@ -29,19 +29,17 @@ FIRST_SEED = 900
 _CHOSEN = frozenset(
     (StopReason.COMPLETE, StopReason.GPU_LIMIT, StopReason.USD_LIMIT, StopReason.NO_OFFSPRING, StopReason.COST_LIMIT),
 )
-"""Endings after which a run stands: its budget is spent, or it has nothing more to try or to pay with."""
+"""Endings after which a run is final: its budget is spent, or it has nothing more to try or to pay with."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What became of a program with the seeds of its block.
+@dataclass(frozen=True)
+class Judged(Sample):
+    """What was measured of a program with the seeds of its block.
 
     Attributes:
-        measurements: by seed, those that there are.
-        wanted: how many there should be.
+        wanted: the number of seeds.
     """
 
-    measurements: dict[int, Measurement]
     wanted: int
 
     @property
@@ -49,29 +47,15 @@ class Judged:
         """Whether every seed was tried."""
         return len(self.measurements) == self.wanted
 
-    def mean(self, objective: str) -> float | None:
-        """Return the mean over the seeds that ended OK; None where none did."""
-        values = [one.objectives[objective] for one in self.measurements.values() if one.status is Status.OK]
-        return fmean(values) if values else None
-
     @property
-    def failures(self) -> dict[int, Measurement]:
-        """Those that did not end OK, by seed."""
-        return {seed: one for seed, one in self.measurements.items() if one.status is not Status.OK}
-
-    @property
-    def failure(self) -> str:
-        """How it failed first; empty where it did not."""
-        return next((f"{one.status} with seed {seed}: {one.reason}" for seed, one in self.failures.items()), "")
+    def first_failure(self) -> str:
+        """The first evaluation that did not end OK, with its reason; empty where all did."""
+        failed = ((seed, one) for seed, one in self.measurements.items() if one.status is not Status.OK)
+        return next((f"{one.status} with seed {seed}: {one.reason}" for seed, one in failed), "")
 
 
 def outcome_seeds(experiment: Experiment, first_arm: Config) -> list[int]:
-    """Return the seeds of a block.
-
-    Args:
-        experiment: the definition.
-        first_arm: configuration of the block's run of the first arm.
-    """
+    """Return the seeds of a block, from the configuration of its run of the first arm."""
     plan = make_plan(first_arm)
     return [plan.training_seed(FIRST_SEED + index) for index in range(experiment.outcome.seeds)]
 
@@ -85,16 +69,9 @@ def judge(
     path: Path,
     watcher: Watcher,
 ) -> bool:
-    """Evaluate a program with what is missing of the seeds; return whether all are measured.
+    """Evaluate a program with those of the seeds that the file `path` lacks; return whether all are measured.
 
-    Args:
-        config: of the run, or of any run of the block for generation 0.
-        materials: of its task.
-        program: the genome.
-        label: of the program, for a person.
-        seeds: of the block.
-        path: of the file that keeps what was measured.
-        watcher: told of every result.
+    Generation 0 is judged with the configuration of any run of its block.
     """
     cache = MeasurementCache(path, _conditions(config))
     trials = [Trial(label, program, seed) for seed in seeds]
@@ -104,12 +81,11 @@ def judge(
 def judged(config: Config, program: str, seeds: Sequence[int], path: Path) -> Judged:
     """Return what is known of a program."""
     cache = MeasurementCache(path, _conditions(config), read_only=True)
-    found = {seed: cache.get(program, seed) for seed in seeds}
-    return Judged({seed: one for seed, one in found.items() if one is not None}, len(seeds))
+    return Judged(Sample.of(cache, program, seeds).measurements, len(seeds))
 
 
 def standing(store: StoreView) -> Stopped | None:
-    """Return how a run ended, as its store has it; None for one that is to go on."""
+    """Return how a run ended for good, by its store; None for one that can be continued."""
     *_, last = (None, *store.events("stopped"))
     if last is None or last.payload["ending"] not in _CHOSEN:
         return None

@@ -1,9 +1,8 @@
-"""From a file to an experiment that may run here, and may go on where it began."""
+"""From a file to an experiment that can run here, and that matches the one begun in its folder."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,6 +18,7 @@ from evo.errors import ChangedExperiment
 from evo.runs.assemble import build_operators
 from evo.runs.generation_zero import read_generation_zero
 from evo.runs.materials import Materials, ScriptFiles
+from evo.text import sha256
 from trainer.errors import ConfigError
 
 
@@ -52,10 +52,10 @@ def require_operators(definition: Definition) -> None:
 
 
 def begin(definition: Definition, folder: ExperimentFolder, materials: Materials) -> None:
-    """Keep what the experiment is when it begins, and refuse to go on with another one.
+    """Record the definition when the experiment begins, and refuse to continue with another one.
 
     Raises:
-        ChangedExperiment: what was begun in the folder is not what would go on now.
+        ChangedExperiment: the definition differs from the recorded one.
     """
     now = _decided(definition, materials)
     before = folder.begun
@@ -65,22 +65,22 @@ def begin(definition: Definition, folder: ExperimentFolder, materials: Materials
         if changes:
             more = f", and {len(changes) - 1} more" if len(changes) > 1 else ""
             raise ChangedExperiment(
-                f"The experiment in {folder.path} was begun otherwise: {changes[0]}{more}. Results of two experiments "
-                "do not mix: undo the change, or give another folder with --out. Only `repeats` may grow."
+                f"The experiment in {folder.path} began with another definition: {changes[0]}{more}. Results of two "
+                "experiments do not mix: undo the change, or give another folder with --out. Only `repeats` may grow."
             )
     if before != now:
         folder.begin(now)
 
 
 def _decided(definition: Definition, materials: Materials) -> dict[str, Any]:
-    """Return everything that decides about results, as JSON has it."""
+    """Return everything that the results depend on, as JSON."""
     experiment = definition.experiment
     arms = {arm.name: _comparable(config) for arm, config in zip(experiment.arms, definition.configs, strict=True)}
     frozen = [*materials.frozen, *materials.held_out] if isinstance(materials, ScriptFiles) else []
     decided = {
         "experiment": experiment.model_dump(mode="json"),
         "arms": arms,
-        "generation_zero": _sha256(definition.generation_zero),
+        "generation_zero": sha256(definition.generation_zero),
         "frozen": {one.name: one.sha256 for one in frozen},
     }
     kept: dict[str, Any] = json.loads(json.dumps(decided))
@@ -88,11 +88,11 @@ def _decided(definition: Definition, materials: Materials) -> dict[str, Any]:
 
 
 def _comparable(config: Config) -> dict[str, Any]:
-    """Return a configuration without what may be another one tomorrow: where it runs, and where its model is served."""
+    """Return a configuration without what may change meanwhile: where it runs, and where its model is served."""
     data = config.model_dump(mode="json", exclude={"workers": True, "llm": {"base_url"}})
     program = Path(config.llm.program)
     if config.llm.program and program.is_file():
-        data["llm"]["program_sha256"] = _sha256(program.read_text(encoding="utf-8", errors="replace"))
+        data["llm"]["program_sha256"] = sha256(program.read_text(encoding="utf-8", errors="replace"))
     return data
 
 
@@ -114,7 +114,3 @@ def _is_growth(key: str, before: Any, now: Any) -> bool:
 def _shown(value: Any) -> str:
     text = json.dumps(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

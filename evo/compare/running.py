@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
 from evo.compare.arms import expected_evaluations
 from evo.compare.collecting import Definition
@@ -49,32 +49,26 @@ class Run:
         return f"block {self.repeat + 1}, {what}"
 
 
-class Watcher(Protocol):
-    """Shows the progress of an experiment; it must not raise."""
+class Watcher:
+    """Shows the progress of an experiment; this one shows nothing. Its methods must not raise."""
 
     def begun(self, runs: int, done: int, workers: Sequence[Device]) -> None:
-        """Report how many runs there are to be and are done."""
-        ...
+        """Report how many runs the experiment has, and how many of these are done."""
 
     def started(self, name: str, device: Device) -> None:
-        """Report that a run goes on."""
-        ...
+        """Report that a run was started or resumed."""
 
     def moved(self, share: float) -> None:
         """Report the share of the whole experiment that is done."""
-        ...
 
     def ended(self, name: str, how: str, *, well: bool) -> None:
         """Report how a run ended."""
-        ...
 
     def note(self, message: str) -> None:
         """Report anything else worth a line."""
-        ...
 
     def stopping(self) -> None:
-        """Report that everything ends soon."""
-        ...
+        """Report that the experiment stops early."""
 
 
 def schedule(experiment: Experiment) -> list[Run]:
@@ -90,11 +84,7 @@ def schedule(experiment: Experiment) -> list[Run]:
 class Running:
     """Carries out what is missing of an experiment.
 
-    Args:
-        definition: the experiment.
-        materials: of its task.
-        folder: its folder, whose lock the caller holds.
-        watcher: shows the progress.
+    The caller holds the lock of the folder.
 
     Attributes:
         outage: why nothing more was begun; empty unless a language model could not be reached.
@@ -162,7 +152,7 @@ class Running:
             self.outage = ended.reason
             self._watcher.ended(name, ended.reason, well=False)
         elif ended.code == INTERRUPTED:
-            self._watcher.ended(name, f"is to go on: {ended.reason}", well=False)
+            self._watcher.ended(name, f"stopped: {ended.reason}", well=False)
         else:
             self._failed(run, name, ended.reason)
 
@@ -178,10 +168,10 @@ class Running:
 
     def _require_generation_zero(self, run: Run) -> None:
         zero = self._definition.judged_zero(self._folder, run.repeat)
-        if len(zero.failures) == zero.wanted:
+        if zero.is_complete and zero.has_failed:
             raise GenomeError(
                 f"Generation 0 failed with every seed that it is judged with, so there is nothing to compare with: "
-                f"{zero.failure}"
+                f"{zero.first_failure}"
             )
 
     def _remember(self, run: Run, failure: str | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypedDict
@@ -10,13 +10,16 @@ from typing import Any, TypedDict
 from evo.config.config import Config, load_config, overlaid, suggest
 from evo.config.resolution import resolve
 from evo.config.resolved import ResolvedConfig
-from trainer.errors import ConfigError
+from trainer.errors import ConfigError, UsageError
 
 RUNS = Path("runs")
 """Where runs are made unless another folder is named."""
 
 PROJECT_FILE = Path("evo.toml")
 """What `evo init` writes and a new run reads when no other file is named."""
+
+
+_NO_PROJECT = frozenset((str(RUNS), "venv", "env", "node_modules", "site-packages", "__pycache__"))
 
 
 class ResumeOptions(TypedDict, total=False):
@@ -93,7 +96,7 @@ def new_run_config(genome: str, file: Path | None, options: RunOptions) -> Resol
     """Return the resolved configuration of a new run.
 
     Args:
-        genome: path of generation 0; empty for the built-in one, or for what the file names.
+        genome: path of generation 0, or a built-in one's name; empty for the strong one, or for what the file names.
         file: a TOML file; `./evo.toml` by default, where there is one.
         options: laid over the file.
 
@@ -113,6 +116,34 @@ def new_run_config(genome: str, file: Path | None, options: RunOptions) -> Resol
     else:
         sections["task"] |= {"fixed_seconds": seconds}
     return resolve(overlaid(base, sections))
+
+
+def refuse_project_without_task(folder: Path) -> None:
+    """Raise UsageError where a folder holds a program of the user's, but no task is made of it.
+
+    The built-in task in its place would spend hours on something else than what stands there.
+    """
+    if (folder / PROJECT_FILE).is_file() or _is_own_source(folder):
+        return
+    if (program := next(_python_files(folder), None)) is not None:
+        raise UsageError(
+            f"There is no {PROJECT_FILE} in this folder, so nothing says how {program} and what stands beside it are "
+            "to evolve. Write it: evo init. For the built-in language-model task, use an empty folder or name its "
+            "data: evo run --dataset sotu"
+        )
+
+
+def _is_own_source(folder: Path) -> bool:
+    return (folder / "evo/commands").is_dir() and (folder / "trainer/seed/train.py").is_file()
+
+
+def _python_files(folder: Path) -> Iterator[str]:
+    """Yield the programs of a folder, those nearest first: not what is hidden, installed, or made by runs."""
+    patterns = ("*.py", "*/*.py", "*/*/*.py")
+    for path in (path for pattern in patterns for path in sorted(folder.glob(pattern))):
+        parts = path.relative_to(folder).parts
+        if not any(part.startswith(".") or part in _NO_PROJECT for part in parts):
+            yield "/".join(parts)
 
 
 def resumed_config(stored: Config, options: ResumeOptions) -> ResolvedConfig:

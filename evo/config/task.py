@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from trainer.objectives import (
     Direction,
     Objective,
 )
+from trainer.script import SeedPlace
 
 # Strict: TOML has types, and a truth value or a text where a number belongs is a mistake.
 Quantity = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
@@ -33,6 +35,7 @@ _WALL_SHARE, _WALL_EXTRA_SECONDS = 2.0, 300.0  # imports, compilation and evalua
 _SECRET_VARIABLE = re.compile(r"ANTHROPIC_.*|(.*_)?(KEY|APIKEY|SECRETS?|TOKEN|PASSWORD|PASSWD|CREDENTIALS?)(_.*)?")
 _OWN_VARIABLE = re.compile(r"HOME|TMPDIR|CUDA_VISIBLE_DEVICES|EVO_.*")
 _SHELL_WORDS = frozenset(("|", "||", "&", "&&", ";", ">", ">>", "<", "2>", "2>&1", "&>"))
+_NO_DATA = tuple(("/", name) for name in ("proc", "sys", "dev"))
 _ARTIFACTS = "artifacts"
 
 
@@ -46,7 +49,8 @@ class LanguageModelTask(Section):
     """Evolves a genome with `build_model` and `train`, scored on held-out text by a process that it cannot touch.
 
     Attributes:
-        genome: path of generation 0; empty for the built-in seed.
+        genome: path of generation 0, or the name of a built-in one (`trainer.genome.BUILT_IN`): `textbook`, or empty
+            for the strong one.
         dataset: `sotu` (built in), a folder of text or parquet files, or a Hugging Face dataset name.
         vocab_size: BPE vocabulary, separator included.
         sequence_length: tokens of a scored block.
@@ -64,6 +68,11 @@ class LanguageModelTask(Section):
     def genome_files(self) -> tuple[str, ...]:
         """Names of the files that a genome consists of."""
         return ("train.py",)
+
+    @property
+    def is_deterministic(self) -> bool:
+        """Whether every run gives the same result: training does not."""
+        return False
 
     @property
     def measured(self) -> dict[str, Objective]:
@@ -130,8 +139,10 @@ class ScriptTask(Section):
     Attributes:
         root: the project's folder.
         genome: the files that evolve, relative to `root`.
-        frozen: files and folders that the program is given for reading; relative to `root`, or to the home folder
-            with a leading `~/`.
+        protect: code of generation 0 that no individual may change, by name (`operators.protection.entries`).
+        shared: functions of the genome that training and evaluation both use, for reports to say so.
+        frozen: files and folders that the program is given for reading; relative to `root`, `..` included, or to the
+            home folder with a leading `~/`, or absolute.
         held_out: frozen files that `score` alone is given.
         command: what is run; `{seed}` and `{seconds}` are filled in.
         score: what is run afterwards, in a fresh sandbox on the artifacts, and alone reports the objectives.
@@ -141,11 +152,16 @@ class ScriptTask(Section):
         gpus: devices of one evaluation.
         constraints: such as `peak_vram_mb < 70000`.
         objectives: by name.
+        seed: where the program holds a seed as a literal (`trainer.script.seeds`), which every run replaces.
+        noise: `seeds` where another seed gives another result; `none` where every run gives the same, so that none is
+            repeated and every difference counts.
     """
 
     kind: Literal["script"]
     root: str = "."
     genome: tuple[str, ...]
+    protect: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
     frozen: tuple[str, ...] = ()
     held_out: tuple[str, ...] = ()
     command: tuple[str, ...]
@@ -156,8 +172,12 @@ class ScriptTask(Section):
     gpus: Annotated[int, Field(ge=0, strict=True)] | None = None
     constraints: tuple[str, ...] = ()
     objectives: dict[str, ObjectiveConfig]
+    seed: tuple[str, ...] = ()
+    noise: Literal["seeds", "none"] = "seeds"
 
-    @field_validator("genome", "frozen", "held_out", "environment", "constraints", mode="before")
+    @field_validator(
+        "genome", "protect", "shared", "frozen", "held_out", "environment", "constraints", "seed", mode="before"
+    )
     @classmethod
     def _one_or_several(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
@@ -192,9 +212,10 @@ class ScriptTask(Section):
     @classmethod
     def _frozen_inside(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
-            if not _is_inside(name.removeprefix("~/")):
-                raise ValueError(f"must lie in the project, or in the home folder as `~/…`, but {name!r} does not")
-        return tuple(str(PurePosixPath(name)) for name in names)
+            if not _is_place_of_data(name):
+                raise ValueError(f"must name files or folders of the project, of the home folder as `~/…`, or "
+                                 f"others as `../…` or `/…`, but {name!r} is none of these")  # fmt: skip
+        return tuple(os.path.normpath(name) for name in names)
 
     @field_validator("command")
     @classmethod
@@ -212,6 +233,11 @@ class ScriptTask(Section):
             if _OWN_VARIABLE.fullmatch(name):
                 raise ValueError(f"must leave out what every command gets a value of its own for, but it names {name}")
         return names
+
+    @field_validator("seed")
+    @classmethod
+    def _readable_seeds(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(SeedPlace.parse(text)) for text in texts)
 
     @field_validator("constraints")
     @classmethod
@@ -245,6 +271,10 @@ class ScriptTask(Section):
         if self.fixed_seconds is not None and self.fixed_seconds >= self.wall_limit_seconds:
             raise ValueError(f"`fixed_seconds` must be below `wall_seconds` ({self.wall_limit_seconds:g}), "
                              f"but it was {self.fixed_seconds:g}")  # fmt: skip
+        for place in self.seeds:
+            if place.file not in (*self.genome, *self.frozen) or not _is_inside(place.file):
+                raise ValueError(f"`seed` must stand in a file of `genome` or `frozen` ({', '.join(self.genome)}, …), "
+                                 f"each named by itself, but it names {place.file!r}")  # fmt: skip
         self._give_each_file_once()
         self._run_the_genome_given()
         self._read_what_is_reported()
@@ -295,6 +325,16 @@ class ScriptTask(Section):
         return self.genome
 
     @property
+    def seeds(self) -> tuple[SeedPlace, ...]:
+        """Where the program holds a seed as a literal."""
+        return tuple(map(SeedPlace.parse, self.seed))
+
+    @property
+    def is_deterministic(self) -> bool:
+        """Whether every run gives the same result, as the user says."""
+        return self.noise == "none"
+
+    @property
     def takes_seconds(self) -> bool:
         """Whether the command is told how long to run."""
         return self.fixed_seconds is not None and any("{seconds}" in word for word in self.command)
@@ -303,6 +343,21 @@ class ScriptTask(Section):
     def self_reported(self) -> bool:
         """Whether the objectives are what the genome's own program says."""
         return not self.score
+
+    @property
+    def claim(self) -> str:
+        """What the objectives rest on where no trusted program reports them, one sentence; else empty."""
+        if not self.self_reported:
+            return ""
+        named = ", ".join(self.objectives)
+        if self.shared:
+            return (
+                f"{named}: self-reported; the genome holds its own evaluation, since training uses "
+                f"{', '.join(self.shared)} as well. A `score` command measures instead: evo init --score drafts one."
+            )
+        if self.protect:
+            return f"{named}: self-reported, by code of the command that no individual may change."
+        return f"{named}: self-reported. Nothing checks what the command says."
 
     @property
     def measured(self) -> dict[str, Objective]:
@@ -409,3 +464,12 @@ TaskConfig = Annotated[
 def _is_inside(name: str) -> bool:
     path = PurePosixPath(name)
     return bool(path.parts) and not path.is_absolute() and ".." not in path.parts and "\0" not in name
+
+
+def _is_place_of_data(name: str) -> bool:
+    """Return whether files that a program reads may lie there."""
+    if name.startswith("~"):
+        return name.startswith("~/") and _is_inside(name[2:])
+    path = PurePosixPath(os.path.normpath(name))
+    is_somewhere = bool(path.parts) and path.name != ".." and path != PurePosixPath("/")
+    return is_somewhere and "\0" not in name and path.parts[:2] not in _NO_DATA

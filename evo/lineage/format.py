@@ -45,14 +45,7 @@ def commit_object(tree: str, parents: Sequence[str], seconds: float, message: st
 def individual_objects(
     individual: IndividualRecord, source: str, parents: Sequence[str], files: Sequence[str]
 ) -> list[GitObject]:
-    """Return the blobs and trees of an individual's genome, then its commit.
-
-    Args:
-        individual: the record.
-        source: the genome.
-        parents: the commits of its parents.
-        files: names of the genome's files, such as `train.py` or `model/layers.py`.
-    """
+    """Return the blobs and trees of an individual's genome, then its commit on the commits `parents`."""
     blobs = {name: GitObject("blob", content.encode()) for name, content in split(source, files).items()}
     trees = _trees({PurePosixPath(name).parts: blob.name for name, blob in blobs.items()})
     commit = commit_object(trees[-1].name, parents, individual.created_at, message_of(individual))

@@ -19,6 +19,7 @@ from evo.lineage.format import individual_objects
 from evo.lineage.notes import Notes
 from evo.lineage.objects import LooseObjects
 from evo.lineage.refs import BEST, NOTES, Refs, individual_ref
+from evo.lineage.writer import FamilyTree
 from evo.store import IndividualRecord, StoreView
 
 PACK_EVERY = 500
@@ -38,14 +39,10 @@ _CONFIG = """\
 """
 
 
-class Lineage:
+class Lineage(FamilyTree):
     """The one writer of a run's repository; its caller must hold the lock of the run folder.
 
     It keeps the refs in memory and runs git only to pack them.
-
-    Args:
-        path: of the repository.
-        files: names of the files that a genome consists of.
     """
 
     def __init__(self, path: Path, files: Sequence[str] = ("train.py",)) -> None:

@@ -3,56 +3,29 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Protocol
 
 from evo.standings.standings import Standings
 from evo.store import IndividualRecord, Store, StoreView
 
 
-class FamilyTree(Protocol):
-    """What a run's lineage is written to: `evo.lineage.Lineage`, or `NoTree`."""
+class FamilyTree:
+    """A family tree that is not written, for simulations and replays; `Lineage` writes one."""
 
     def project(self, individual: IndividualRecord, source: str) -> object:
         """Write an individual whose parents were written."""
-        ...
 
     def project_missing(self, store: StoreView) -> object:
-        """Write what is missing of everything."""
-        ...
+        """Write all that is missing."""
 
     def project_notes(self, store: StoreView) -> None:
         """Write the newest results."""
-        ...
 
     def set_best(self, individual: int) -> None:
         """Mark the best individual."""
-        ...
-
-
-class NoTree:
-    """A family tree that is not written."""
-
-    def project(self, individual: IndividualRecord, source: str) -> None:
-        """Write nothing."""
-
-    def project_missing(self, store: StoreView) -> None:
-        """Write nothing."""
-
-    def project_notes(self, store: StoreView) -> None:
-        """Write nothing."""
-
-    def set_best(self, individual: int) -> None:
-        """Write nothing."""
 
 
 class LineageWriter:
-    """Writes the lineage after the store has committed.
-
-    Args:
-        lineage: what is written.
-        store: the source.
-        standings: tells which individual is the best.
-    """
+    """Writes the lineage after the store has committed."""
 
     def __init__(self, lineage: FamilyTree, store: Store, standings: Standings) -> None:
         self._lineage = lineage

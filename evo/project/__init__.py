@@ -3,6 +3,7 @@
 examine       find everything and return it as `Found`
 found         what was found, as plain data
 writing       evo.toml and program.md, from the templates in `templates/`
+example       copy a worked example of `examples/` into a folder
 checking      check an evo.toml against the disk, then by one evaluation
 
 modules       the Python files of a project, parsed, and their imports of each other
@@ -11,6 +12,7 @@ lines         the lines that a call prints: literal text with values in it
 printed       the metrics in such lines and in JSON files, with how each is read
 wording       what the name of a metric means: direction, split, kind
 instructions  what program.md, README and shell scripts say: commands, the file that evolves, the metric
+protected     the code of the genome that no individual may change, by data flow
 frozen        modules, files and folders that the program reads
 flags         the seed and the fixed run time
 """

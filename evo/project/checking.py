@@ -1,16 +1,18 @@
-"""Holding an evo.toml against the disk, then against one evaluation of generation 0."""
+"""Holding an evo.toml against the disk, then against evaluations of generation 0."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 
 from evo.config.config import Config
 from evo.config.resolved import ResolvedConfig
 from evo.runs.assemble import worker_settings
 from evo.runs.generation_zero import read_generation_zero
 from evo.runs.materials import PrepareProgress, prepare_materials
+from evo.standings.plan import make_plan
 from trainer.errors import ConfigError
 from trainer.evaluation import Evaluation, Job, Status
 from trainer.local import SupervisorProcess, WorkerSettings
@@ -24,21 +26,26 @@ class Trial:
     Attributes:
         source: of generation 0.
         settings: of the supervisor that evaluates it.
-        seed: that it is told.
+        seeds: that it is told, one an evaluation: two where another seed may show other values.
     """
 
     source: str
     settings: WorkerSettings
-    seed: int
+    seeds: tuple[int, ...]
 
-    def run(self) -> Evaluation:
-        """Evaluate generation 0 as a run does.
+    def run(self) -> list[Evaluation]:
+        """Evaluate generation 0 as a run does, with one seed after the other until an evaluation fails.
 
         Raises:
             MachineError: the machine lacks something that the evaluation needs.
         """
+        evaluations: list[Evaluation] = []
         with SupervisorProcess(self.settings) as supervisor:
-            return supervisor.evaluate(Job(self.source, self.seed))
+            for seed in self.seeds:
+                evaluations.append(supervisor.evaluate(Job(self.source, seed, is_reference=True)))
+                if evaluations[-1].status is not Status.OK:
+                    break
+        return evaluations
 
 
 def trial(config: ResolvedConfig, progress: PrepareProgress | None = None) -> Trial:
@@ -56,7 +63,24 @@ def trial(config: ResolvedConfig, progress: PrepareProgress | None = None) -> Tr
         raise ConfigError(f"`llm.program` must be a file with your instructions, but there is no file {program}.")
     source = read_generation_zero(config)
     materials = prepare_materials(config, progress)
-    return Trial(source, worker_settings(config, materials)[0], config.search.seed)
+    plan = make_plan(config)
+    count = 2 if config.script and not plan.is_deterministic else 1
+    return Trial(source, worker_settings(config, materials)[0], tuple(map(plan.training_seed, range(count))))
+
+
+def run_seconds(config: ResolvedConfig, evaluations: Sequence[Evaluation]) -> float:
+    """Return how long a whole run takes, about, by evaluations of generation 0; seconds of wall time."""
+    each = fmean(one.timings.total_seconds for one in evaluations)
+    return each * config.search.evaluations / len(config.devices)
+
+
+def is_alike(config: Config, evaluations: Sequence[Evaluation]) -> bool:
+    """Return whether several seeds gave the same values to the last bit, in all that the task reports itself."""
+    script = config.script
+    names = [*script.objectives] if script else []
+    return len(evaluations) > 1 and all(
+        one.objectives.get(name) == evaluations[0].objectives.get(name) for one in evaluations for name in names
+    )
 
 
 def broken(config: Config, evaluation: Evaluation) -> Sequence[Constraint]:

@@ -8,12 +8,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from evo.project.flags import fixed_time, seed_of
+from evo.project.flags import fixed_time
 from evo.project.found import FixedTime, Found, Given, Metric
 from evo.project.frozen import frozen_of, missing_files, named_files, overlaps, without_parts
 from evo.project.instructions import Instructions
+from evo.project.interpreter import interpreter_of
 from evo.project.modules import Module, Project
 from evo.project.printed import line_pattern, metrics_of
+from evo.project.protected import protected_code
+from evo.project.seeds import Seeding, seeding_of
 from evo.project.wording import Kind, Split, identifier, is_open
 from operators.gate import SourceGate, clean_source, language_model_contract
 from operators.proposal import Refused
@@ -27,7 +30,6 @@ _MOST_PROGRAMS = 20  # that are searched for the only one that reports a metric
 _MOST_NAMED = 6  # options in a message
 _MAKERS = ("prepare", "download")  # programs that make data, by the beginnings of their names
 _ARTIFACTS = "EVO_ARTIFACTS"
-_OWN_PYTHON = (".venv/bin/python", "venv/bin/python")
 
 
 def examine(root: Path, genome: Sequence[str] = (), objective: str | None = None, home: Path | None = None) -> Found:
@@ -58,7 +60,8 @@ class _Examination:
         self._texts = Instructions(project.root)
         self._scripts = project.scripts()
         self._permissions = self._texts.permissions({one.name: one.docstring for one in self._scripts})
-        self._python = next((name for name in _OWN_PYTHON if (self._root / name).exists()), "python")
+        self._interpreter = interpreter_of(project.root, os.environ, home)
+        self._python = self._interpreter.word
 
     def found(self) -> Found:
         genomes = [self._named(name) for name in dict.fromkeys(self._wanted_genome)] or [self._genome()]
@@ -72,29 +75,34 @@ class _Examination:
         if _is_language_model(genome):
             return Found(self._root, names[:1], is_language_model=True, program=texts.program, notes=tuple(notes))
         entry = self._entry(genome)
-        modules = self._project.closure(entry)
         score = self._score(names, entry)
         fixed = fixed_time([*(one for one in self._project.closure(entry, genome) if one is not genome), genome])
         metrics = self._metrics(score or entry)
         objectives = self._objectives(metrics, score or entry, fixed)
         frozen, held_out = self._given(entry, names, score, objectives)
-        flag, seed = seed_of([entry, genome], modules)
+        protect, shared = protected_code(self._project, genomes, () if score else objectives, texts.text)
+        started = list(dict.fromkeys((entry, *genomes)))
+        given = [*names, *(one.name for one in frozen)]
+        seeding = seeding_of(self._root, started, self._project.closure(*started), given)
         return Found(
             root=self._root,
             genome=names,
             is_autoresearch=self._is_autoresearch(genome),
-            command=self._command(entry, flag, fixed),
+            command=self._command(entry, seeding, fixed),
             objectives=objectives,
             others=tuple(one for one in metrics if one not in objectives and (one.is_sure or not one.is_guessed)),
             frozen=frozen,
             score=(self._python, score.name) if score else (),
             held_out=held_out,
             fixed=fixed,
-            seed=seed,
+            seed=seeding.how or None,
+            seeds=seeding.places,
             processes=next((one.processes for one in texts.starts if one.processes and one.starts(entry)), None),
             constants=tuple(name for one in genomes for name in find_constants(one.text)),
+            protect=protect,
+            shared=shared,
             program=texts.program,
-            notes=(*notes, *self._notes(objectives[0], frozen, entry, modules)),
+            notes=(*notes, *self._notes(objectives[0], frozen, entry)),
         )
 
     def _genome(self) -> Module:
@@ -261,12 +269,13 @@ class _Examination:
         named = sorted(named_files(self._project, score)) if score else []
         return tuple(frozen), tuple(name for name in named if not any(overlaps(name, other) for other in seen))
 
-    def _command(self, entry: Module, seed: str | None, fixed: FixedTime | None) -> tuple[str, ...]:
+    def _command(self, entry: Module, seeding: Seeding, fixed: FixedTime | None) -> tuple[str, ...]:
         is_module = any(start.is_module and start.starts(entry) for start in self._texts.starts)
         return (
+            *(("env", f"{seeding.variable}={{seed}}") if seeding.variable else ()),
             self._python,
             *(("-m", entry.dotted) if is_module or entry.imports_relatively else (entry.name,)),
-            *((seed, "{seed}") if seed else ()),
+            *seeding.words,
             *((fixed.flag, "{seconds}") if fixed and fixed.flag else ()),
         )
 
@@ -276,7 +285,7 @@ class _Examination:
         fixed = any(name.startswith("prepare") or self._permissions[name] < 0 for name in others)
         return fixed and self._texts.program is not None
 
-    def _notes(self, first: Metric, frozen: Sequence[Given], entry: Module, modules: Sequence[Module]) -> list[str]:
+    def _notes(self, first: Metric, frozen: Sequence[Given], entry: Module) -> list[str]:
         notes = []
         if first.is_guessed:
             notes.append(f"Lower {first.name} is better: this is a guess. Correct `direction` if it is wrong.")
@@ -292,10 +301,7 @@ class _Examination:
             notes.append(
                 f"The documentation starts {entry.name} with `{arguments}`. Add to `command` what the task needs."
             )
-        if any("wandb" in one.text for one in modules):
-            notes.append('The sandbox has no network: export WANDB_MODE=offline and set environment = ["WANDB_MODE"].')
-        if self._python == "python" and (self._root / "pyproject.toml").exists():
-            notes.append("The project has no .venv, so `python` is the interpreter of evo, with its packages.")
+        notes += filter(None, [self._interpreter.note])
         return notes
 
     def _maker(self, source: str) -> str:

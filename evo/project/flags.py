@@ -1,4 +1,4 @@
-"""What a program takes from its command line, its environment and its constants: a seed, and a fixed run time."""
+"""The run time that a program takes from its command line or its constants."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from evo.project.found import FixedTime
 from evo.project.modules import Module
 
-_SEEDS = ("--seed", "--random-seed", "--random_seed", "--random-state", "--random_state", "--rng-seed", "--rng_seed")
 _SECONDS = re.compile(
     r"--(?:(?:time|train|training|wall)[-_](?:budget|limit|seconds)(?:[-_](?:s|sec|seconds))?"
     r"|(?:max|budget)[-_]seconds|seconds)"
@@ -26,18 +25,6 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
 }
-
-
-def seed_of(program: Sequence[Module], modules: Sequence[Module]) -> tuple[str | None, str | None]:
-    """Return the flag that takes a seed, and how a seed is taken: by that flag, by `EVO_SEED`, or not at all.
-
-    Args:
-        program: the modules with the flags.
-        modules: all modules of the program.
-    """
-    names = {name for name, _, _ in _flags(program)}
-    flag = next((flag for flag in _SEEDS if flag in names), None)
-    return flag, flag or ("EVO_SEED" if any("EVO_SEED" in module.text for module in modules) else None)
 
 
 def fixed_time(modules: Sequence[Module]) -> FixedTime | None:

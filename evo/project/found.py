@@ -78,6 +78,19 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
+class ProtectedCode:
+    """Code of the genome that no individual may change.
+
+    Attributes:
+        name: as in `protect` of evo.toml.
+        reason: why it is protected.
+    """
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class FixedTime:
     """The run time that a program limits itself to.
 
@@ -107,9 +120,12 @@ class Found:
         score: the trusted command; empty if there is none.
         held_out: what only `score` reads.
         fixed: the run time that it limits itself to.
-        seed: how it takes a seed: a flag, `EVO_SEED`, or None.
+        seed: how it takes a seed: a flag, a variable, `EVO_SEED`, literals, or None.
+        seeds: where these literals stand, as in `seed` of evo.toml.
         processes: number of a multi-device launcher in the documentation.
         constants: upper-case constants of the genome.
+        protect: code of the genome that computes, reports or limits what is measured.
+        shared: its functions that training and evaluation both use.
         program: its program.md.
         notes: what the user should know, one sentence each.
     """
@@ -126,7 +142,10 @@ class Found:
     held_out: tuple[str, ...] = ()
     fixed: FixedTime | None = None
     seed: str | None = None
+    seeds: tuple[str, ...] = ()
     processes: int | None = None
     constants: tuple[str, ...] = ()
+    protect: tuple[ProtectedCode, ...] = ()
+    shared: tuple[str, ...] = ()
     program: str | None = None
     notes: tuple[str, ...] = ()

@@ -77,6 +77,11 @@ class Instructions:
         self._lines = [line for text in self._texts.values() for line in text.splitlines()]
         self.program = next((name for name in self._texts if name.lower() == "program.md"), None)
 
+    @property
+    def text(self) -> str:
+        """All of it."""
+        return "\n".join(self._lines)
+
     @cached_property
     def starts(self) -> list[Start]:
         """The commands that start Python files, the most frequent first."""

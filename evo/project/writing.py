@@ -15,9 +15,9 @@ from evo.config.config import parse_config
 from evo.project.found import Found
 from evo.project.wording import Kind
 from evo.text import visible
-from trainer.objectives import PEAK_MEMORY
+from trainer.objectives import PEAK_MEMORY, Direction
 
-CONFIG, PROGRAM = "evo.toml", "program.md"
+CONFIG, PROGRAM, SCORE = "evo.toml", "program.md", "score.py"
 
 _WIDTH = 100
 _WRAPPED = {"#: ": ("# ", "# "), "- ": ("- ", "  ")}
@@ -58,6 +58,13 @@ def refuse_invalid(text: str, found: Found) -> None:
 def program_text(found: Found) -> str:
     """Return the text of program.md, the instructions to a language model, for the user to complete."""
     return _rendered("program.md.j2", found=found)
+
+
+def score_text(found: Found) -> str:
+    """Return the draft of a trusted program that scores what the genome leaves, for the user to complete."""
+    first = found.objectives[0]
+    better = "lower" if first.direction is Direction.MINIMIZE else "higher"
+    return _rendered("score.py.j2", genome=found.genome[0], name=first.name, direction=better)
 
 
 def seen_from(folder: Path, path: Path) -> str:

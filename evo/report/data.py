@@ -54,7 +54,7 @@ class RunReport:
 
     Attributes:
         task: one line on what was trained, on which data.
-        state: one sentence on how the run ended, or that it goes on.
+        state: one sentence on how the run ended, or that it is running.
         started: seconds since 1970.
         wall_seconds: from the first act to the last, pauses between a stop and a resumption included.
         worker_seconds: wall time of all workers together.
@@ -62,9 +62,11 @@ class RunReport:
         evaluations_planned: the run's whole budget, evaluations; `spent` is what the results cost.
         train_seconds: training budget of one evaluation on `clock`.
         self_reported: whether the candidates printed their own metric (script tasks).
+        claim: what it then rests on, one sentence.
         cost_usd: of all calls of language models; None where a price is unknown.
         objectives: everything measured; the first is what the run is about.
         noise: standard deviation of one evaluation by objective name, where it was measured.
+        is_unreplicated: whether every seed gives the same run, so that the noise stays unknown.
         individuals: by ascending id; generation 0 first.
         evaluations: in the order in which results arrived.
         statuses: how these ended, with counts.
@@ -101,9 +103,11 @@ class RunReport:
     devices: tuple[str, ...]
     sandbox_levels: tuple[str, ...]
     self_reported: bool
+    claim: str
     cost_usd: float | None
     objectives: tuple[Objective, ...]
     noise: Mapping[str, float]
+    is_unreplicated: bool
     individuals: tuple[Standing, ...]
     evaluations: tuple[EvaluationRow, ...]
     statuses: Mapping[str, int]

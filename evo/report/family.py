@@ -22,12 +22,9 @@ class Seat(NamedTuple):
 
 
 def seats(parents: Mapping[int, Sequence[int]], line: Collection[int], generation_size: int) -> dict[int, Seat]:
-    """Return the seat of every individual.
+    """Return the seat of every individual: the ids of `line`, each an ancestor of the next, stand in the middle.
 
-    Args:
-        parents: ids of the parents by id; parents must be among the keys and have lower ids than their children.
-        line: ids that stand in the middle, each an ancestor of the next.
-        generation_size: births a generation, individuals.
+    Parents must be among the keys of `parents` and have lower ids than their children.
     """
     founders = [id_ for id_ in sorted(parents) if not parents[id_]]
     births = [id_ for id_ in sorted(parents) if parents[id_]]

@@ -72,9 +72,8 @@ def better_word(objective: Objective) -> str:
 def focus(values: Iterable[float], keep: Sequence[float], objective: Objective) -> tuple[float, float] | None:
     """Return the range of an axis that shows all of `keep` and of `values` all but outliers on the worse side.
 
-    One broken offspring may be worse than everyone else by orders of magnitude, and a chart that shows it shows
-    nothing else. An outlier lies further beyond the median than four times the way from the best to the median.
-    None without values.
+    One broken offspring may be worse than all others by orders of magnitude, and would fill the whole chart. An outlier
+    lies further beyond the median than four times the way from the best to the median. None without values.
     """
     costs = sorted(-objective.weight * value for value in values)
     if not costs:

@@ -22,15 +22,15 @@ from trainer.objectives import Objective
 _STATES = {
     State.RUNNING: "Running.",
     State.FINISHED: "Complete.",
-    State.STOPPED: "Stopped early: {reason}. `evo resume` goes on.",
-    State.KILLED: "Cut off: the driver died. `evo resume` goes on.",
+    State.STOPPED: "Stopped early: {reason}. `evo resume` continues it.",
+    State.KILLED: "Cut off: the driver died. `evo resume` continues it.",
 }
 
 
 def load_report(viewed: Viewed) -> RunReport:
     """Return what the report of a run shows, be it live, killed or finished.
 
-    It rests on the results that `viewed.standings` was told, and on none that a live run has added since.
+    It uses the results that `viewed.standings` has taken in, and none that a live run has added since.
     """
     config, store, standings = viewed.config, viewed.store, viewed.standings
     summary = summarize(config, store, standings)
@@ -58,9 +58,11 @@ def load_report(viewed: Viewed) -> RunReport:
         devices=tuple(dict.fromkeys(device for device, _ in places)),
         sandbox_levels=tuple(dict.fromkeys(sandbox for _, sandbox in places)),
         self_reported=config.script is not None and config.script.self_reported,
+        claim=config.script.claim if config.script else "",
         cost_usd=None if summary.spending.unpriced_calls else summary.spending.cost_usd,
         objectives=_objectives(config, (*standings.objectives, *front_objectives), individuals.values()),
         noise=summary.noise,
+        is_unreplicated=summary.is_unreplicated,
         individuals=tuple(individuals.values()),
         evaluations=evaluations,
         statuses=summary.statuses,
@@ -87,7 +89,7 @@ def load_report(viewed: Viewed) -> RunReport:
 def _evaluations(
     store: StoreView, standings: Standings
 ) -> tuple[tuple[EvaluationRow, ...], tuple[tuple[str, str], ...]]:
-    """Return the results that standings were told, and every pair of device and sandbox level that they ran with."""
+    """Return the results that standings have taken in, and every pair of device and sandbox level of them."""
     rows = []
     places: dict[tuple[str, str], None] = {}
     for number, record in enumerate(islice(store.results(), standings.result_number), start=1):

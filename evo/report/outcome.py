@@ -10,6 +10,8 @@ from evo.standings.differences import Difference
 from evo.standings.gains import Gain
 from evo.text import quantity
 
+UNREPLICATED = "Not replicated: every seed gives the same run, so the noise is unknown, and this may be luck."
+
 
 class Tone(StrEnum):
     """How a finding may be read, for its colour on the page."""
@@ -38,10 +40,15 @@ def finding_of(report: RunReport) -> Finding:
     selected = report.gains.get(report.best)
     if selected is None:
         return Finding(f"Individual {report.best}: {best}", "Generation 0 was not scored.", Tone.OPEN)
+    if report.confirmed_gain is not None and report.confirmed_gain.is_exact:
+        gain = describe(selected.value, selected.base, None)
+        verdict = "Exact: the task says that every run gives the same."
+        return Finding(f"Individual {report.best}: {best}, {gain} than generation 0", verdict, Tone.GOOD)
     if report.confirmed_gain is not None:
         return _confirmed(report, report.confirmed_gain, selected)
     gain = describe(selected.value, selected.base, selected.standard_error)
-    return Finding(f"Individual {report.best}: {best}, {gain} than generation 0", _verdict(selected), Tone.OPEN)
+    verdict = UNREPLICATED if report.is_unreplicated else _verdict(selected)
+    return Finding(f"Individual {report.best}: {best}, {gain} than generation 0", verdict, Tone.OPEN)
 
 
 def describe(value: float, base: float, standard_error: float | None) -> str:
@@ -52,13 +59,7 @@ def describe(value: float, base: float, standard_error: float | None) -> str:
 
 
 def _confirmed(report: RunReport, gain: Gain, selected: Difference) -> Finding:
-    """Return the finding in the numbers of the confirmation: the best of many looks too good where selection looked.
-
-    Args:
-        report: the run.
-        gain: of its answer, confirmed.
-        selected: the same where selection looked.
-    """
+    """Return the finding in the numbers of the confirmation: the best of many looks too good where selection looked."""
     value, seeds = (
         f"{report.objective.label} {quantity(gain.own)}",
         f"{gain.seeds} seed{'' if gain.seeds == 1 else 's'}",

@@ -43,15 +43,17 @@ def progress_chart(report: RunReport) -> Chart:
     figure.update_layout(yaxis2={"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True})
     last = len(report.evaluations)
     figure.update_layout(xaxis={"range": [0.5 - 0.015 * last, last + 0.5 + 0.015 * last]})
+    failed = [row for row in report.evaluations if row.status is not Status.OK]
+    crosses = _along_the_edge(report, failed, "failed", FAILED, "x-thin-open", _FAILURE_HEIGHT)
     if span is None:
-        return Chart(figure.add_traces(_failures(report)))
+        return Chart(figure.add_traces(crosses))
     figure.update_layout(yaxis={"range": _with_room_for_edge(span, report)})
     inside = [row for row in scored if span[0] <= row.objectives[name] <= span[1]]
     outliers = [row for row in scored if not span[0] <= row.objectives[name] <= span[1]]
     _draw_generation_zero(figure, report)
-    figure.add_traces(_dots(report, inside))
-    figure.add_traces(_outliers(report, outliers))
-    figure.add_traces(_failures(report))
+    pointing = "triangle-up-open" if report.objective.direction is Direction.MINIMIZE else "triangle-down-open"
+    triangles = _along_the_edge(report, outliers, "far worse", NEUTRAL, pointing, _OUTLIER_HEIGHT)
+    figure.add_traces([*_dots(report, inside), *triangles, *crosses])
     if curve:
         figure.add_trace(_best_so_far([*curve, (last, curve[-1][1])]))
     return Chart(figure, _note(len(outliers)))
@@ -77,27 +79,15 @@ def _dots(report: RunReport, rows: Sequence[EvaluationRow]) -> list[go.Scatter]:
     ]
 
 
-def _failures(report: RunReport) -> list[go.Scatter]:
-    rows = [row for row in report.evaluations if row.status is not Status.OK]
-    height = _edge(report, _FAILURE_HEIGHT)
-    return [_along_the_edge(report, rows, "failed", FAILED, "x-thin-open", height)] if rows else []
-
-
-def _outliers(report: RunReport, rows: Sequence[EvaluationRow]) -> list[go.Scatter]:
-    height = _edge(report, _OUTLIER_HEIGHT)
-    pointing = "triangle-up-open" if report.objective.direction is Direction.MINIMIZE else "triangle-down-open"
-    return [_along_the_edge(report, rows, "far worse", NEUTRAL, pointing, height)] if rows else []
-
-
-def _edge(report: RunReport, distance: float) -> float:
-    return 1 - distance if report.objective.direction is Direction.MINIMIZE else distance
-
-
 def _along_the_edge(
-    report: RunReport, rows: Sequence[EvaluationRow], label: str, colour: str, symbol: str, height: float
-) -> go.Scatter:
+    report: RunReport, rows: Sequence[EvaluationRow], label: str, colour: str, symbol: str, distance: float
+) -> list[go.Scatter]:
+    """Return markers near the worse edge, if there are any; `distance` is a fraction of the chart's height."""
+    if not rows:
+        return []
+    height = 1 - distance if report.objective.direction is Direction.MINIMIZE else distance
     trace = _markers(report, rows, label, colour, [height] * len(rows))
-    return trace.update(yaxis=_EDGE_AXIS, marker={"symbol": symbol, "size": 8})
+    return [trace.update(yaxis=_EDGE_AXIS, marker={"symbol": symbol, "size": 8})]
 
 
 def _markers(

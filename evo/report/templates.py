@@ -11,12 +11,7 @@ from markupsafe import Markup
 
 
 def environment(folder: Path, shown: Callable[[str], str]) -> Environment:
-    """Return an environment for the templates of a folder, with HTML escaped.
-
-    Args:
-        folder: of the templates.
-        shown: what becomes of every string that reaches the page and is no markup.
-    """
+    """Return an environment for the templates of a folder: HTML is escaped, and every string goes through `shown`."""
 
     def finalize(value: Any) -> Any:
         return shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -7,7 +7,7 @@ materials          what the task needs beside genomes
 generation_zero    reading the genome that a run begins with
 provenance         the programs and devices that each start of a driver found
 signals            graceful shutdown on SIGINT, SIGTERM and SIGHUP
-status             how a run stands, told from its store alone
+status             the state of a run, from its store alone
 results_table      `results.tsv`
 integrity          whether store, lineage and files agree (`evo check`)
 replay             whether the journal leads to the same individuals again (`evo check --replay`)

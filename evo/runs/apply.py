@@ -18,8 +18,7 @@ from evo.runs.lifecycle import Viewed
 from evo.runs.repository import SHORT, CommittedFile, Repository
 from evo.standings.plan import Confirmed
 from evo.store import IndividualRecord, mean_objectives
-from evo.store.rows import sha256
-from evo.text import quantity, visible
+from evo.text import quantity, sha256, visible
 from trainer import genome
 from trainer.errors import UsageError
 from trainer.evaluation import Status
@@ -92,16 +91,22 @@ def message(viewed: Viewed, record: IndividualRecord) -> str:
 
 def _gain(viewed: Viewed, record: IndividualRecord) -> str:
     standings = viewed.standings
-    gain = next((one for one in standings.confirmations.gains() if one.individual == record.id), None)
+    gain = standings.gain(record.id)
     if gain is None:
         statuses = Counter(one.status for one in viewed.store.outcomes_of(record.id))
         ended = ", ".join(f"{count} {status}" for status, count in statuses.items()) or "none yet"
+        if standings.is_unreplicated:
+            return (
+                f"Gain over generation 0: not replicated, since every seed gives the same run (evaluations: {ended})."
+            )
         return f"Gain over generation 0: not confirmed (evaluations: {ended})."
     objective = standings.objectives[0]
     text = " on held-out text" if standings.plan.confirmed is Confirmed.ON_TEXT else ""
     seeds = f"{gain.seeds} training seed{'s' if gain.seeds > 1 else ''}{text} that selection never used"
     verdict = "beyond noise" if gain.is_real else "within noise"
     value = f"{quantity(gain.value, signed=True)} {objective.unit}".rstrip()
+    if gain.is_exact:
+        return f"Gain over generation 0 in {objective.label}: {value}, exact, since every run gives the same."
     low, high = (quantity(bound, signed=True) for bound in (gain.value - gain.margin, gain.value + gain.margin))
     interval = f"95% interval {low} to {high}"
     return f"Gain over generation 0 in {objective.label}: {value}, {interval}, with {seeds}; {verdict}."
@@ -131,7 +136,7 @@ def _origin(viewed: Viewed, record: IndividualRecord) -> tuple[Path, tuple[str, 
     if script is not None:
         folder, names = script.folder, script.genome_files
     else:
-        if not task.genome:
+        if task.genome in genome.BUILT_IN:
             raise UsageError(
                 "This run began with the built-in genome, which is in no repository of yours. Take the file with: "
                 f"{_export(viewed, record)}"

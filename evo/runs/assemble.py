@@ -14,6 +14,7 @@ from evo.config.config import Config
 from evo.config.resolved import ResolvedConfig, StoredConfig
 from evo.config.task import ExternalTask, ScriptTask
 from evo.lineage.writer import FamilyTree
+from evo.runs.generation_zero import protection_of
 from evo.runs.materials import Materials, ScriptFiles, frozen_texts, script_settings
 from evo.search.breeding import Breeder
 from evo.search.credit import Credit
@@ -22,6 +23,7 @@ from evo.search.mating import Niches
 from evo.search.observer import Observer
 from evo.search.search import Search
 from evo.search.stopping import StoppingRules
+from evo.search.time_limits import TimeLimits
 from evo.standings.plan import make_plan
 from evo.standings.rungs import Ladder
 from evo.standings.standings import Standings
@@ -29,6 +31,7 @@ from evo.store import Store, StoreView
 from evo.workers import Evaluator, LocalEvaluator
 from operators.choice import AdaptiveChoice, OperatorChoice
 from operators.gate import Contract, SourceGate, language_model_contract, script_contract
+from operators.protection import UNPROTECTED, Protection
 from operators.registry import OPERATORS, Setup
 from operators.source.constants import is_for_another_device
 from populations.descriptors import Descriptors
@@ -66,7 +69,7 @@ def build_search(
         clock: that of the event loop.
     """
     standings = build_standings(config)
-    gate = SourceGate(contract(config), store.known)
+    gate = SourceGate(contract(config), store.known, protection=protection(config, store))
     breeder = Breeder(
         config.search.seed,
         _toolbox(config),
@@ -79,7 +82,8 @@ def build_search(
         archive_share=config.diversity.archive_fraction if config.diversity.descriptors else 0.0,
         similarity=config.diversity.similarity,
     )
-    jobs = Jobs(store, standings, config.budget.min_throughput)
+    limits = TimeLimits.of(config.script) if config.script and config.script.command else None
+    jobs = Jobs(store, standings, config.budget.min_throughput, limits)
     rules = StoppingRules.of(config)
     credit = Credit.of(config, operators, standings, store) if config.operators.adaptive else None
     return Search(
@@ -119,6 +123,16 @@ def read_standings(config: Config, store: StoreView) -> Standings:
 def contract(config: Config) -> Contract:
     """Return what the task demands of every source."""
     return script_contract(config.script.genome) if config.script else language_model_contract
+
+
+def protection(config: Config, store: StoreView) -> Callable[[], Protection]:
+    """Return what tells the protected code of a run, once the store holds its generation 0."""
+
+    @cache
+    def of_generation_zero() -> Protection:
+        return protection_of(config.script, store.source(0)) if config.script else UNPROTECTED
+
+    return of_generation_zero
 
 
 def build_evaluator(config: ResolvedConfig, materials: Materials) -> Evaluator:
@@ -264,10 +278,11 @@ def _conditions(
             objectives=named,
             device=device,
             files=task.genome,
+            protected=task.protect,
             command=shlex.join(task.command),
             score=shlex.join(task.score),
             fixed_seconds=task.fixed_seconds,
-            wall_seconds=task.wall_limit_seconds,
+            time_limit=str(TimeLimits.of(task)),
             constraints=task.constraints,
             frozen=frozen,
         )

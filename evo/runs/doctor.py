@@ -1,4 +1,4 @@
-"""What this machine offers to a run: the findings behind `evo doctor`."""
+"""Whether this machine is ready for a run: the checks of `evo doctor`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 import shutil
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import metadata
@@ -44,7 +44,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at; `advice` says what to do, and is empty when nothing need be done."""
+    """The result of one check; `advice` is empty when nothing need be done."""
 
     subject: str
     state: State
@@ -70,20 +70,16 @@ def examine(folder: Path, environment: Mapping[str, str] = os.environ) -> list[F
 
 
 def _python() -> Finding:
-    found = f"{platform.python_version()} at {sys.executable}"
-    if sys.version_info < _OLDEST_PYTHON:
-        return Finding("Python", State.MISSING, found, "install Python 3.11 or newer")
-    return Finding("Python", State.OK, found)
+    version = platform.python_version()
+    return _versioned("Python", version, _OLDEST_PYTHON, "install Python 3.11 or newer", f" at {sys.executable}")
 
 
 def _torch() -> Finding:
     advice = "install it into this environment: pip install 'torch>=2.6'"
     try:
-        version = metadata.version("torch")
+        return _versioned("torch", metadata.version("torch"), _OLDEST_TORCH, advice)
     except metadata.PackageNotFoundError:
         return Finding("torch", State.MISSING, "not installed", advice)
-    is_old = _numbers(version) < _OLDEST_TORCH
-    return Finding("torch", State.MISSING, version, advice) if is_old else Finding("torch", State.OK, version)
 
 
 def _git() -> Finding:
@@ -94,10 +90,14 @@ def _git() -> Finding:
 
 
 def _sqlite() -> Finding:
-    version = sqlite3.sqlite_version
-    if _numbers(version) < _OLDEST_SQLITE:
-        return Finding("SQLite", State.MISSING, version, "use a Python with SQLite 3.37 or newer")
-    return Finding("SQLite", State.OK, version)
+    return _versioned("SQLite", sqlite3.sqlite_version, _OLDEST_SQLITE, "use a Python with SQLite 3.37 or newer")
+
+
+def _versioned(subject: str, version: str, oldest: tuple[int, int], advice: str, place: str = "") -> Finding:
+    numbers = tuple(int(part) for part in re.findall(r"[0-9]+", version)[:2])  # (2, 13) of `2.13.0+cpu`
+    if numbers < oldest:
+        return Finding(subject, State.MISSING, f"{version}{place}", advice)
+    return Finding(subject, State.OK, f"{version}{place}")
 
 
 def _devices() -> Finding:
@@ -173,21 +173,12 @@ def _language_model(environment: Mapping[str, str]) -> Finding:
     key = "an API key is set" if environment.get("ANTHROPIC_API_KEY", "").strip() else "no API key"
     base_url = environment.get("ANTHROPIC_BASE_URL")
     if base_url is not None:
-        return _checked(subject, lambda: check_base_url(base_url), f"a base URL and {key}")
+        try:
+            check_base_url(base_url)
+        except EvoError as error:
+            return Finding(subject, State.MISSING, f"a wrong base URL and {key}", f"ANTHROPIC_BASE_URL: {error}")
+        return Finding(subject, State.OK, f"a base URL and {key}")
     if key.startswith("no"):
-        advice = "set ANTHROPIC_API_KEY or ANTHROPIC_BASE_URL to breed with one; runs use the classical operators"
+        advice = "set ANTHROPIC_API_KEY or ANTHROPIC_BASE_URL to use one; without, runs use the classical operators"
         return Finding(subject, State.NOTE, f"{key}, no base URL", advice)
     return Finding(subject, State.OK, f"{key}, Anthropic's own service")
-
-
-def _checked(subject: str, test: Callable[[], None], found: str) -> Finding:
-    try:
-        test()
-    except EvoError as error:
-        return Finding(subject, State.MISSING, f"{found}, but the URL is wrong", f"ANTHROPIC_BASE_URL: {error}")
-    return Finding(subject, State.OK, found)
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    """Return the leading numbers of a version: (2, 13) of `2.13.0+cpu`."""
-    return tuple(int(part) for part in re.findall(r"[0-9]+", version)[:2])

@@ -7,7 +7,7 @@ logs/          what the driver and its workers printed
 report.html    the report, once written
 results.tsv    one line an evaluation, for other tools
 *-*.json       what studies of the run measured after it (`evo.studies.measurement_cache`); no part of its record
-lock           held by the driver as long as it lives; names its process
+lock           held by the driver while it runs; names its process
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ import weakref
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import psutil
@@ -32,7 +31,7 @@ NETWORK_FILE_SYSTEMS = frozenset(
     {"afpfs", "afs", "ceph", "cifs", "davfs", "glusterfs", "lustre", "nfs", "nfs4", "smb2", "smb3", "smbfs", "webdav"}
     | {"fuse.ceph", "fuse.davfs2", "fuse.gcsfuse", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "fuse.sshfs"}
 )
-"""Types whose locks and synchronisation may not hold what they promise."""
+"""Types whose locks and synchronisation are not reliable."""
 
 _LOCK_PATIENCE_SECONDS = 1.0
 """`RunFolder.driver` holds a shared lock for an instant, which must not make a starting driver give up."""
@@ -62,7 +61,7 @@ class RunFolder:
             folder.logs.mkdir()
         except OSError as error:
             raise RunFolderError(
-                f"A new run was to be made in {path}, but that failed: {error}. Choose a folder that you can write."
+                f"A new run could not be made in {path}: {error}. Choose a folder that you can write."
             ) from error
         return folder
 
@@ -163,7 +162,7 @@ class RunFolder:
         kind = file_system_of(self.path, mounts)
         if kind in NETWORK_FILE_SYSTEMS:
             raise RunFolderError(
-                f"The run folder {self.path} lies on a network file system ({kind}), where neither locks nor durable "
+                f"The run folder {self.path} is on a network file system ({kind}), where neither locks nor durable "
                 f"writes can be trusted. Choose a folder on a local disk, and copy it when the run has finished."
             )
 
@@ -227,9 +226,7 @@ class RunLock:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.release()
 
     def _acquire(self, path: Path) -> None:

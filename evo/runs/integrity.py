@@ -6,7 +6,6 @@ a warning; what must never happen is an error.
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from evo.lineage.refs import BEST, NOTES, Refs, individual_of, run_git
 from evo.runs.folder import RunFolder
 from evo.runs.generation_zero import genome_files
 from evo.store import IndividualRecord, Outcome, Store, StoreView
+from evo.text import sha256
 
 
 class Severity(StrEnum):
@@ -90,12 +90,12 @@ class _LineageCheck:
 
     def _check_individual(self, individual: IndividualRecord) -> Iterator[Violation]:
         source = self._store.source(individual.id)
-        if hashlib.sha256(source.encode()).hexdigest() != individual.genome_sha256:
+        if sha256(source) != individual.genome_sha256:
             message = f"the genome of individual {individual.id} does not have the hash it was stored under"
             yield Violation(Severity.ERROR, "store", message)
-        strangers = [parent for parent in individual.parents if parent not in self._commits]
-        if strangers:
-            message = f"individual {individual.id} has parents {strangers}, which are not older individuals"
+        unknown = [parent for parent in individual.parents if parent not in self._commits]
+        if unknown:
+            message = f"individual {individual.id} has parents {unknown}, which are not older individuals"
             yield Violation(Severity.ERROR, "store", message)
             return
         parents = [self._commits[parent] for parent in individual.parents]
@@ -164,7 +164,7 @@ def _noted(repository: Path, notes: str | None) -> dict[str, str]:
 
 
 def _packed_objects(repository: Path) -> frozenset[str]:
-    """Return the names of all objects when a person has packed some, which git itself then vouches for."""
+    """Return the names of all objects where a user packed the repository; git itself checks packed objects."""
     if not any((repository / "objects" / "pack").glob("*.pack")):
         return frozenset()
     listing = run_git(repository, "cat-file", "--batch-all-objects", "--batch-check=%(objectname)")

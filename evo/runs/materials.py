@@ -14,8 +14,9 @@ from evo.config.task import ObjectiveConfig, ScriptTask
 from evo.store import Store, StoreView
 from trainer.corpus import Corpus, prepare
 from trainer.errors import ConfigError
+from trainer.genome import BUILT_IN
 from trainer.machine.devices import Device
-from trainer.script import Frozen, Reading, ScriptSettings, find_program, freeze
+from trainer.script import Frozen, Reading, ScriptSettings, find_program, freeze, with_seed, without_environment
 from trainer.settings import Limits
 
 PrepareProgress = Callable[[str, int, int], None]
@@ -51,8 +52,10 @@ def prepare_materials(config: Config, progress: PrepareProgress | None = None) -
         ("score", task.score, (*task.frozen, *task.held_out)),
     ):
         if command:
-            find_program(command[0], task.folder, key)
-            _refuse_absent(key, command, given, task.folder)
+            _, words = without_environment(command)
+            find_program(words[0], task.folder, key)
+            _refuse_absent(key, words, given, task.folder)
+    _refuse_absent_seeds(task)
     return ScriptFiles(freeze(task.frozen, task.folder), freeze(task.held_out, task.folder, "held_out"))
 
 
@@ -64,6 +67,17 @@ def _refuse_absent(key: str, command: Sequence[str], given: Sequence[str], root:
             raise ConfigError(
                 f"`task.{key}` runs {word}, but is not given it: it sees {', '.join(given)} alone. "
                 "Add the file to `task.frozen`."
+            )
+
+
+def _refuse_absent_seeds(task: ScriptTask) -> None:
+    """Raise ConfigError when generation 0 has no literal at a place where the task says that a seed stands."""
+    for place in task.seeds:
+        path = task.folder / place.file
+        if path.is_file() and not with_seed(path.read_text(encoding="utf-8", errors="replace"), [place], 0)[1]:
+            raise ConfigError(
+                f"`task.seed` names {place}, but {place.file} has no such whole number. Name the place as in "
+                "train.py:SEED, train.py:Config.seed, train.py:random_state= or train.py:torch.manual_seed()."
             )
 
 
@@ -105,6 +119,7 @@ def script_settings(
         wall_seconds=task.wall_limit_seconds,
         fixed_seconds=task.fixed_seconds,
         environment={name: os.environ[name] for name in task.environment if name in os.environ},
+        seeds=task.seeds,
         device=device.kind,
         device_id=device.id,
         threads=config.workers.threads,
@@ -149,4 +164,5 @@ def describe_task(config: Config) -> str:
     task = config.task
     if isinstance(task, ScriptTask):
         return f"script {', '.join(task.genome)} of {Path(task.root).name or task.root}"
-    return f"language model on {task.dataset}, from {task.genome or 'the built-in seed'}"
+    origin = f"the built-in {task.genome or 'strong'} genome" if task.genome in BUILT_IN else task.genome
+    return f"language model on {task.dataset}, from {origin}"

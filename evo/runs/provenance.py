@@ -92,9 +92,9 @@ def newest_of_another_revision(starts: Sequence[Start]) -> float:
 
 
 def comparability(starts: tuple[Start, ...]) -> str:
-    """Return one line on what the last start has otherwise than the first; empty when nothing that matters."""
+    """Return one line on what differs between the last start and the first; empty when nothing that matters does."""
     changes = ", ".join(starts[-1].differences(starts[0])) if starts else ""
-    return f"The run goes on with {changes}: results from before may not be comparable." if changes else ""
+    return f"The run continues with {changes}: earlier results may not be comparable." if changes else ""
 
 
 def installed_versions() -> dict[str, str]:

@@ -1,15 +1,14 @@
 """Deterministic replay: whether the journal of a run leads to its individuals once more.
 
 What an individual is follows from the run's configuration and seed, the number of its proposal, generation 0, and what
-the store keeps of the run's course: the results that the population had seen when the proposal began, in the order in
-which they were told; who had been admitted by then; and the replies of language models. Neither the clock nor the
-number of workers is among them. Those decide when a proposal begins and in which order results come, so that runs of
-one seed with 1 and with 16 workers breed different individuals. But both are recorded: a replay takes the begin points
-and the order from the journal, and leads to the same individuals whether 1 or 16 workers made it.
+the store keeps of the run's course: the results that the population had seen when the proposal began, in their order;
+which individuals had been admitted by then; and the replies of language models. The clock and the number of workers
+decide only when a proposal begins and in which order results come. Both are recorded, so that a replay leads to the
+same individuals whether 1 or 16 workers made them.
 
-Nothing is evaluated, sent or written. The search that is rebuilt here is told the recorded results and begins the
-recorded proposals at their recorded points. Everything that it decides (survivors, parents, operators and what they
-have brought, drafts, verdicts of the gate) it decides again, and the first decision that comes out otherwise is named.
+Nothing is evaluated, sent or written. The search is rebuilt, given the recorded results, and begins the recorded
+proposals at their recorded points. It decides again on survivors, parents, operators, drafts and the verdicts of the
+gate; the first decision that differs is reported.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from pathlib import Path
 
 from evo.config.config import parse_as
 from evo.config.resolved import StoredConfig
-from evo.lineage.writer import NoTree
+from evo.lineage.writer import FamilyTree
 from evo.runs.assemble import build_search, recorded_operators
 from evo.runs.folder import RunFolder
 from evo.runs.lifecycle import read_config
@@ -52,7 +51,7 @@ class Difference:
         what: operator, parents, verdict, idea, or source with the line.
         recorded: what the run did.
         replayed: what the replay does.
-        programs: in what versions the replay runs otherwise than the run did; empty where they are the same.
+        programs: those whose versions differ from the run's; empty where none does.
     """
 
     proposal: int
@@ -75,7 +74,7 @@ class Replay:
         proposals: begun once more.
         individuals: derived once more, each the same.
         unrecorded: further offspring that cannot be derived, of a version with other classical operators or one that
-            did not record who had been admitted when they began.
+            did not record which individuals existed when they began.
         difference: the first one, where the replay ends; None where there is none.
     """
 
@@ -200,13 +199,13 @@ class _Replaying:
         for phase, end in zip(self._phases, ends, strict=True):
             operators = recorded_operators(phase.config, self._device_kind)
             search = build_search(
-                phase.config, self._store, NoTree(), _NoWorkers(), operators, Observer(), self._device_kind
+                phase.config, self._store, FamilyTree(), _NoWorkers(), operators, Observer(), self._device_kind
             )
             numbers = range(phase.after + 1, end + 1)
             yield search, map(self._store.proposal, numbers)
 
     async def _compare(self, search: Search, record: ProposalRecord) -> Difference | None:
-        """Return what the search does otherwise than it is recorded."""
+        """Return in what the search differs from the record of a proposal."""
         if record.newest_evaluation is None:
             self._unrecorded += 1
             return None
@@ -233,8 +232,8 @@ class _Replaying:
             return self._compare_offspring(record, await search.breeder.propose(draft))
         except Refused as refusal:
             return self._compare_verdict(record, refusal.kind, str(refusal))
-        except MeasureAgain as wish:
-            return self._compare_wish(record, wish)
+        except MeasureAgain as request:
+            return self._compare_request(record, request)
         except NoOffspring as nothing:
             return self._compare_verdict(record, "no_offspring", str(nothing))
         except _Unanswered as call:
@@ -255,12 +254,12 @@ class _Replaying:
         self._individuals += 1
         return None
 
-    def _compare_wish(self, record: ProposalRecord, wish: MeasureAgain) -> Difference | None:
-        if record.kind == MEASURED_AGAIN and record.reason == str(wish):
+    def _compare_request(self, record: ProposalRecord, request: MeasureAgain) -> Difference | None:
+        if record.kind == MEASURED_AGAIN and record.reason == str(request):
             return None
         if record.kind == "duplicate":
             return None  # another proposal had asked for the same meanwhile
-        return self._difference(record, *_verdict(record), f"nothing ({MEASURED_AGAIN}: {wish})")
+        return self._difference(record, *_verdict(record), f"nothing ({MEASURED_AGAIN}: {request})")
 
     def _compare_verdict(self, record: ProposalRecord, kind: str, reason: str) -> Difference | None:
         if record.kind == kind:
@@ -293,7 +292,7 @@ def _quoted(line: str | None) -> str:
 
 
 def _changed(versions: Mapping[str, str]) -> str:
-    """Return in words which programs are others here than those that a driver found."""
+    """Return in words which programs have other versions here than a driver found."""
     here = installed_versions()
     changed = [
         f"{name} {here.get(name, 'absent')} instead of {then}"

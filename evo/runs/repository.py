@@ -6,8 +6,10 @@ No file of the work tree, no HEAD and no index changes, whatever the user's sett
 from __future__ import annotations
 
 import codecs
+import contextlib
 import os
 import shlex
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -31,14 +33,35 @@ _SETTINGS = (
 """Whatever the user's settings say: nothing runs, nothing is written beside the objects and the ref."""
 
 _KEPT = ("GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM")
-"""Who commits and where the settings are; other variables of git's could lead to another repository."""
+"""Variables of the identity and the settings; others of git's could name another repository."""
 
-_NOBODY = {
+_DEFAULT_IDENTITY = {
     f"GIT_{role}_{part}": value
     for role in ("AUTHOR", "COMMITTER")
     for part, value in (("NAME", "evo"), ("EMAIL", "evo@localhost"))
 }
-"""Who commits where git knows no name."""
+"""For commits where git has no name and address."""
+
+
+def ignore(folder: Path) -> None:
+    """Have git ignore a folder, by the exclude file that is no part of the repository it lies in, if it lies in one.
+
+    Nothing happens where git ignores it already, or where that file cannot be written: it is a convenience.
+    """
+    around = folder.absolute().parent
+    if shutil.which("git") is None or _git(around, "check-ignore", "--quiet", f"{folder.name}/").returncode != 1:
+        return
+    done = _git(around, "rev-parse", "--git-path", "info/exclude", "--show-prefix")
+    path, prefix, *_ = [*done.stdout.decode("utf-8", "surrogateescape").split("\n"), "", ""]
+    if done.returncode or not path:
+        return
+    exclude = around / path
+    line = f"/{prefix}{folder.name}/\n".encode("utf-8", "surrogateescape")
+    with contextlib.suppress(OSError):
+        exclude.parent.mkdir(exist_ok=True)
+        known = exclude.read_bytes() if exclude.exists() else b""
+        with exclude.open("ab") as file:
+            file.write((b"" if known.endswith(b"\n") or not known else b"\n") + line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +151,7 @@ class Repository:
             return None
 
     def tree(self, base: str, files: Mapping[str, CommittedFile]) -> str:
-        """Write the tree of a commit with some files replaced, and return its name.
-
-        Args:
-            base: the commit.
-            files: by name in the project.
-        """
+        """Write the tree of the commit `base` with some files of the project replaced, and return its name."""
         entries = []
         for name, file in files.items():
             blob = self._run("hash-object", "-w", "--stdin", "--no-filters", stdin=file.content).decode().strip()
@@ -148,7 +166,7 @@ class Repository:
         """Write a commit in the user's name, and return its name."""
         known = all(_git(self.top, "var", f"GIT_{role}_IDENT").returncode == 0 for role in ("AUTHOR", "COMMITTER"))
         arguments = ("commit-tree", tree, "-p", parent, "-F", "-")
-        return self._run(*arguments, stdin=text.encode(), added={} if known else _NOBODY).decode().strip()
+        return self._run(*arguments, stdin=text.encode(), added={} if known else _DEFAULT_IDENTITY).decode().strip()
 
     def move(self, branch: str, commit: str, tip: str | None, why: str) -> None:
         """Move a branch from `tip` to a commit; make it where there is none."""

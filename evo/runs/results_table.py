@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-import os
+from io import StringIO
 from itertools import pairwise
-from pathlib import Path
 
 from evo.errors import ReportError
+from evo.files import replace_file
 from evo.lineage import Lineage
 from evo.runs.folder import RunFolder
 from evo.standings.standings import Standings
@@ -30,19 +30,11 @@ def write_results_table(folder: RunFolder, store: StoreView, lineage: Lineage, s
     autoresearch writes 0.000000 for a crash, which reads as the best possible loss; here its numbers stay empty. A
     result is kept when it made its individual the best, holdout included.
 
-    Args:
-        folder: of the run.
-        store: of the run.
-        lineage: tells the commits.
-        standings: told the store's results; the first objective is the metric.
-
     Raises:
         ReportError: the disk refused.
     """
-    draft = folder.results.with_suffix(".tsv.part")
     try:
-        _write(draft, store, lineage, standings)
-        os.replace(draft, folder.results)  # noqa: PTH105 - the rename that replaces on every system
+        replace_file(folder.results, _table(store, lineage, standings))
     except OSError as error:
         raise ReportError(
             f"{folder.results} could not be written: {error}. The store still holds everything: make room or make the "
@@ -50,20 +42,21 @@ def write_results_table(folder: RunFolder, store: StoreView, lineage: Lineage, s
         ) from error
 
 
-def _write(path: Path, store: StoreView, lineage: Lineage, standings: Standings) -> None:
+def _table(store: StoreView, lineage: Lineage, standings: Standings) -> str:
     objective = standings.objectives[0]
-    with path.open("w", encoding="utf-8", newline="") as file:
-        table = csv.writer(
-            file, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE, quotechar=None, escapechar="\\"
-        )
-        table.writerow(columns(objective))
-        best_since = _best_since(standings)
-        for outcome in store.outcomes():
-            kept = best_since.get(outcome.result_number) == outcome.individual
-            idea = " ".join(store.individual(outcome.individual).idea.split())
-            commit = lineage.commit_of(outcome.individual)[:_COMMIT_LENGTH]
-            tried = "" if outcome.budget_fraction == 1 else f" (tried with {outcome.budget_fraction:g} of the budget)"
-            table.writerow([commit, *_numbers(outcome, objective), _status(outcome, kept=kept), idea + tried])
+    text = StringIO()
+    table = csv.writer(
+        text, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE, quotechar=None, escapechar="\\"
+    )
+    table.writerow(columns(objective))
+    best_since = _best_since(standings)
+    for outcome in store.outcomes():
+        kept = best_since.get(outcome.result_number) == outcome.individual
+        idea = " ".join(store.individual(outcome.individual).idea.split())
+        commit = lineage.commit_of(outcome.individual)[:_COMMIT_LENGTH]
+        tried = "" if outcome.budget_fraction == 1 else f" (tried with {outcome.budget_fraction:g} of the budget)"
+        table.writerow([commit, *_numbers(outcome, objective), _status(outcome, kept=kept), idea + tried])
+    return text.getvalue()
 
 
 def _best_since(standings: Standings) -> dict[int, int]:

@@ -63,13 +63,14 @@ class RunStatus:
         generation: completed ones, of `generations`.
         running: evaluations under way; empty unless the run is live.
         arms: what an adaptive choice has learnt of each operator, by name; empty without one.
-        explorations: when the search had stalled and explored, oldest first; the last one may go on.
+        explorations: when the search had stalled and explored, oldest first; the last one may still be under way.
         drifts: devices whose newest sentinel differs beyond the noise.
         out_of_service: workers that the last start's driver gave no more work; those of before are tried again.
         queued: evaluations that wait for a worker.
         proposing: proposals that are begun and not yet closed.
         refused: proposals that became nothing, by kind.
         measured_again: proposals that became another evaluation of what exists.
+        claim: what self-reported objectives rest on, one sentence; empty where none is.
         starts: of its drivers, oldest first, with the versions of programs and the devices that each found.
         seconds_left: wall seconds that the rest of the budget takes at the pace so far; None before the first result.
     """
@@ -90,6 +91,7 @@ class RunStatus:
     failures: tuple[Failures, ...]
     refused: Mapping[str, int]
     measured_again: int
+    claim: str
     starts: tuple[Start, ...]
     seconds_left: float | None
     summary: Summary
@@ -126,6 +128,7 @@ def read_status(viewed: Viewed) -> RunStatus:
         failures=_failures(store),
         refused=dict(kinds),
         measured_again=measured_again,
+        claim=config.script.claim if config.script else "",
         starts=starts,
         seconds_left=_seconds_left(summary, max(1, (config.workers.count or 1) - len(retired))),
         summary=summary,
@@ -133,12 +136,7 @@ def read_status(viewed: Viewed) -> RunStatus:
 
 
 def state_of(viewed: Viewed, driver: Driver | None) -> tuple[State, str]:
-    """Return what became of a run, and why it does not go on.
-
-    Args:
-        viewed: the run.
-        driver: the process that drives it now; without one, a run whose budget is spent is finished in any case.
-    """
+    """Return the state of a run, and why it does not continue; without a driver, a spent budget means finished."""
     if driver:
         return State.RUNNING, ""
     if viewed.standings.budget_is_spent:
@@ -147,7 +145,7 @@ def state_of(viewed: Viewed, driver: Driver | None) -> tuple[State, str]:
     stops = list(viewed.store.events("stopped"))
     if stops and stops[-1].at >= last_activity:
         return State.STOPPED, str(stops[-1].payload["reason"])
-    return State.KILLED, f"its driver is gone; `evo resume {viewed.folder.path}` goes on"
+    return State.KILLED, f"its driver is gone; `evo resume {viewed.folder.path}` continues it"
 
 
 def _running(store: StoreView) -> tuple[Running, ...]:

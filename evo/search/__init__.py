@@ -6,6 +6,7 @@ breeding        its asking side: a draft, a proposal
 mating          the operator and the parents of a proposal
 context         what operators know of relatives
 jobs            the job of a worker for an evaluation
+time_limits     how long a script may run
 replication     more seeds for the leaders
 confirmation    replicates of generation 0, the race of the finalists
 credit          which operators improve on their parents, and at what cost

@@ -119,6 +119,7 @@ class Breeder:
             find_variants=draft.find_variants,
             find_repeatable=draft.find_repeatable,
             is_bold=draft.is_bold,
+            protection=self._gate.protection,
         )
         return await draft.operator.propose(request)
 

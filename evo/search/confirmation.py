@@ -12,7 +12,7 @@ from typing import NamedTuple
 from evo.search.evaluations import Evaluations
 from evo.search.jobs import COMPARED_SPLITS
 from evo.search.pace import Pace
-from evo.standings.plan import Plan, Round
+from evo.standings.plan import Plan
 from evo.standings.standings import Standings
 from evo.store import EvaluationRequest, EvaluationState, Purpose, StoreView
 
@@ -102,13 +102,10 @@ def lacking(plan: Plan, standings: Standings, store: StoreView, left: float) -> 
         left: evaluations of the budget, beyond what is under way.
     """
     nothing = Lacking([], 0)
-    if not plan.rounds:
+    if not plan.rounds or standings.replication.repeats_exactly:  # another seed would show what the first one did
         return nothing
     finalists = [individual.id for individual in standings.finalists()]
     rounds = plan.rounds_of(len(finalists))
-    if standings.replication.repeats_exactly:
-        # Then another seed shows what the first one did.
-        rounds = tuple(Round(one.finalists, 1) for one in rounds[:1])
     records = {one: store.evaluations_of(one) for one in (0, *finalists)}
     known = {(one, record.seed) for one, own in records.items() for record in own}
 

@@ -89,7 +89,7 @@ class Evaluations:
         """Launch what waits, as far as workers are free."""
         waiting, self.queue = self.queue, deque()
         for record in waiting:
-            slot = self.pool.reserve(record.id)
+            slot = self.pool.reserve(record.id) if self._jobs.may_start(record) else None
             if slot is None:
                 self.queue.append(record)
             else:
@@ -97,6 +97,8 @@ class Evaluations:
 
     def start_sentinels(self, has_room: Callable[[], bool]) -> None:
         """Give generation 0 to every free worker whose device has gone long without it."""
+        if self._standings.replication.repeats_exactly:  # without any noise to judge a difference by
+            return
         sentinels, running = self._standings.sentinels, self._running.values()
         watched = {device_of(slot.name) for record, _, slot in running if record.purpose is Purpose.SENTINEL}
         for slot in self.pool.free:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
 
+from evo.search.time_limits import TimeLimits
 from evo.standings.plan import CONFIRMED_OBJECTIVE
 from evo.standings.standings import Standings
 from evo.store import EvaluationRecord, Purpose, StoreView
@@ -23,18 +24,37 @@ class Jobs:
         standings: what is known.
         min_throughput: fraction of its slowest parent's training throughput, or of generation 0's where that is less,
             below which an offspring is ended early; 0 for never. The throughput is in tokens, which a script does
-            not count: there the wall limit is all.
+            not count.
+        limits: of a script's time; None where this process does not evaluate one.
     """
 
-    def __init__(self, store: StoreView, standings: Standings, min_throughput: float = 0.0) -> None:
+    def __init__(
+        self,
+        store: StoreView,
+        standings: Standings,
+        min_throughput: float = 0.0,
+        limits: TimeLimits | None = None,
+    ) -> None:
         self._store = store
         self._standings = standings
         self._min_throughput = min_throughput
+        self._limits = limits
+
+    def may_start(self, record: EvaluationRecord) -> bool:
+        """Return whether an evaluation may start now.
+
+        Offspring wait for the first result of generation 0 where that alone says how long they may run.
+        """
+        waits = self._limits is not None and self._limits.are_measured and self._standings.generation_zero is None
+        return record.individual == 0 or not waits
 
     def of(self, record: EvaluationRecord) -> Job:
         """Return the job of an evaluation."""
         job = holdout_job(record, self._store.source(record.individual), self._standings)
-        job = replace(job, budget_fraction=record.budget_fraction)
+        is_reference = record.purpose is Purpose.BASELINE
+        job = replace(job, budget_fraction=record.budget_fraction, is_reference=is_reference)
+        if self._limits is not None and record.individual and (longest := self._store.longest_seconds(0)):
+            job = self._limits.bounded(job, *longest)
         if record.purpose in (Purpose.SCREEN, Purpose.SEARCH) and self._min_throughput:
             job = replace(job, floor_tokens_per_second=self._floor(record.individual))
         return job

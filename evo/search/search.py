@@ -55,6 +55,11 @@ from trainer.evaluation import Evaluation, Split
 __all__ = ["Search", "StopReason", "Stopped"]
 
 _MOST_REFUSALS_IN_A_ROW = 50
+_EVERY_SEED_ALIKE = (
+    "Every seed gives the same run, so the noise is unknown: no evaluation is spent on replicates, and no gain counts "
+    "as beyond noise. Take the seed from EVO_SEED or name where it stands in `task.seed`; if the program is "
+    'deterministic by nature, set `task.noise = "none"`.'
+)
 
 
 class Search:
@@ -307,7 +312,11 @@ class Search:
         # Every result is another chance for operators that had nothing left to propose, one and no more.
         self._refused_in_a_row = min(self._refused_in_a_row, _MOST_REFUSALS_IN_A_ROW - 1)
         individual, outcome = self._store.individual(record.individual), self._store.outcome(record.id)
+        could_replicate = not self._standings.replication.repeats_exactly
         self._tell(individual, outcome)
+        if could_replicate and self._standings.replication.repeats_exactly:
+            self._store.record_event("noise_unknown", {"told": outcome.result_number})
+            self._news.note(_EVERY_SEED_ALIKE)
         promotion = self._standings.ladder.promotion(record.individual)
         if promotion and outcome.purpose is Purpose.SCREEN:
             self._evaluations.enqueue([(record.individual, self._request(promotion))])

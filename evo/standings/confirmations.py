@@ -44,7 +44,7 @@ class Confirmations:
 
     def gains(self) -> list[Gain]:
         """Return the gain of every confirmed individual, best first; those eliminated in the race come last."""
-        return paired_gains(self._fresh, self._objectives[0], repeats_exactly=self._replication.repeats_exactly)
+        return paired_gains(self._fresh, self._objectives[0])
 
     def front(self) -> list[ConfirmedMember]:
         """Return the confirmed members of the front of selection; none where selection looks at one objective."""

@@ -33,6 +33,7 @@ class Gain:
         seeds: how many pairs it rests on.
         is_behind: whether these are half as many as another's or fewer: it was eliminated in the race (`plan`), and
             cannot win, however well its few seeds scored.
+        is_exact: whether there is no noise, by the task's own word (`task.noise`), and so no interval.
     """
 
     individual: int
@@ -43,6 +44,13 @@ class Gain:
     margin: float
     seeds: int
     is_behind: bool
+    is_exact: bool = False
+
+    @classmethod
+    def exact(cls, individual: int, own: float, generation_zero: float, objective: Objective) -> Gain:
+        """Return the gain of an individual where every evaluation of a program gives the same."""
+        value = objective.weight * (own - generation_zero)
+        return cls(individual, value, own, generation_zero, 0.0, 0.0, 1, is_behind=False, is_exact=True)
 
     @property
     def is_real(self) -> bool:
@@ -80,8 +88,10 @@ class _Means:
     replicates: int
 
 
-def paired_gains(fresh: Fresh, objective: Objective, *, repeats_exactly: bool = False) -> list[Gain]:
+def paired_gains(fresh: Fresh, objective: Objective) -> list[Gain]:
     """Return the gain of every individual but generation 0; none before generation 0 ran twice.
+
+    None either where no seed gave another value than any other: then nothing was replicated, whatever ran again.
 
     The best comes first, those eliminated in the race last. They rank by their own means: gains of individuals
     that ran with different seeds carry the noise of generation 0 with them, which says nothing about either.
@@ -89,13 +99,14 @@ def paired_gains(fresh: Fresh, objective: Objective, *, repeats_exactly: bool = 
     Args:
         fresh: what was measured.
         objective: whose gains.
-        repeats_exactly: whether seeds change nothing, so that none is eliminated for having few.
     """
     name, sign = objective.name, objective.weight
     reference = fresh.get(0, {})
     if len(reference) < 2 or len(fresh) == 1:
         return []
     values = {individual: _on_seeds(own, reference, name) for individual, own in fresh.items()}
+    if all(len({*own.values()}) <= 1 for own in values.values()):
+        return []
     spread = _spread(values)
     most = max(len(own) for individual, own in values.items() if individual)
     gains = []
@@ -104,7 +115,11 @@ def paired_gains(fresh: Fresh, objective: Objective, *, repeats_exactly: bool = 
             differences = [sign * (mine - values[0][seed]) for seed, mine in own.items()]
             base = fmean(values[0][seed] for seed in own)
             varies = spread.of_pairs(differences)
-            noise = varies.sigma / math.sqrt(len(own))
+            # A program that ignores its seed was drawn once, however often it ran.
+            draws = min(
+                len(of) if len({*of.values()}) > 1 else 1 for of in (own, {seed: values[0][seed] for seed in own})
+            )
+            noise = varies.sigma / math.sqrt(draws)
             margin = varies.quantile * noise
             gains.append(
                 Gain(
@@ -115,7 +130,7 @@ def paired_gains(fresh: Fresh, objective: Objective, *, repeats_exactly: bool = 
                     noise=noise,
                     margin=margin,
                     seeds=len(own),
-                    is_behind=not repeats_exactly and 2 * len(own) <= most,
+                    is_behind=2 * len(own) <= most,
                 )
             )
     return sorted(gains, key=lambda gain: (gain.is_behind, -sign * gain.own, gain.individual))

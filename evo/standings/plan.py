@@ -58,6 +58,7 @@ class Plan:
         seed: of the run; every random choice derives from it.
         confirmed: how gains are.
         several: whether selection looks at several objectives, so that the finalists are a front.
+        is_deterministic: whether an evaluation gives the same whenever it runs, so that none is repeated.
     """
 
     mu: int
@@ -71,6 +72,7 @@ class Plan:
     seed: int
     confirmed: Confirmed
     several: bool
+    is_deterministic: bool = False
 
     @property
     def has_holdout(self) -> bool:
@@ -119,21 +121,24 @@ class Plan:
 def make_plan(config: Config) -> Plan:
     """Return the plan of a configuration; a budget too small to confirm anything is spent on the search."""
     evaluations = config.search.evaluations
-    baseline = min(config.noise.baseline_replicates, max(1, evaluations // 4))
+    is_deterministic = config.task.is_deterministic
+    repeats = evaluations >= _SMALLEST_REPEATED_BUDGET and not is_deterministic
+    baseline = 1 if is_deterministic else min(config.noise.baseline_replicates, max(1, evaluations // 4))
     several = len(config.search.objectives) > 1
-    reserve, known = _reserve(config, baseline), baseline - 1
+    reserve, known = 0 if is_deterministic else _reserve(config, baseline), baseline - 1
     return Plan(
         mu=config.search.pop,
         evaluations=evaluations,
         baseline=baseline,
-        leaders=config.noise.leaders if evaluations >= _SMALLEST_REPEATED_BUDGET else 0,
+        leaders=config.noise.leaders if repeats else 0,
         leader_seeds=config.noise.leader_seeds,
-        sentinel_every=config.noise.sentinel_every if evaluations >= _SMALLEST_REPEATED_BUDGET else 0,
+        sentinel_every=config.noise.sentinel_every if repeats else 0,
         rounds=_alike(reserve, known, several=True) if several else _race(reserve, known),
         generational=config.search.schedule == "generational",
         seed=config.search.seed,
         confirmed=_confirmed_how(config),
         several=several,
+        is_deterministic=is_deterministic,
     )
 
 

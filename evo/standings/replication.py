@@ -13,6 +13,9 @@ from trainer.objectives import Objective
 _ENOUGH_REPEATS = 8
 """Repeated evaluations that came out equal to the last bit, after which that is not put down to chance."""
 
+_TELLING_DIGITS = 5
+"""Digits of a value for which one repetition suffices: an accuracy of 0.97 may come twice, 0.97314 hardly does."""
+
 
 class Replication:
     """Counts replicates (`evo.search.replication`).
@@ -27,6 +30,7 @@ class Replication:
         self.failures: Counter[int] = Counter()
         self._names = [objective.name for objective in objectives]
         self._repeats = 0
+        self._is_telling = False
         self._varies = False
 
     def tell(self, outcome: Outcome) -> None:
@@ -41,8 +45,15 @@ class Replication:
         if others:
             self._repeats += 1
             self._varies |= any(others[0][name] != outcome.objectives[name] for name in self._names)
+            self._is_telling |= any(_digits(outcome.objectives[name]) >= _TELLING_DIGITS for name in self._names)
 
     @property
     def repeats_exactly(self) -> bool:
-        """Whether repeated evaluations, those of several individuals, showed that there is no noise at all."""
-        return not self._varies and self._repeats >= _ENOUGH_REPEATS
+        """Whether repeated evaluations showed that every seed gives the same run, so that no noise can be measured."""
+        return not self._varies and (self._repeats >= _ENOUGH_REPEATS or self._is_telling)
+
+
+def _digits(value: float) -> int:
+    """Return how many significant digits a value has."""
+    mantissa = repr(abs(value)).partition("e")[0]
+    return len(mantissa.replace(".", "").strip("0"))

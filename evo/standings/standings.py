@@ -17,6 +17,7 @@ from evo.standings.archive import Archive, front_of
 from evo.standings.confirmations import Confirmations
 from evo.standings.differences import Difference
 from evo.standings.exploration import Exploration
+from evo.standings.gains import Gain
 from evo.standings.incumbent import IncumbentTracker
 from evo.standings.plan import Plan
 from evo.standings.replication import Replication
@@ -28,7 +29,7 @@ from populations.individual import Individual
 from populations.islands import Islands
 from populations.toolbox import Toolbox
 from trainer.evaluation import Split, Status
-from trainer.objectives import Constraint, Objective
+from trainer.objectives import SCRIPT_OBJECTIVES, WITHOUT_NOISE, Constraint, Objective
 
 _SPENT_DIGITS = 6
 """Budget fractions such as 0.1 add up to what they should, whatever their binary fractions."""
@@ -174,8 +175,21 @@ class Standings:
         return self.spent > self.plan.evaluations - 1
 
     def noise(self) -> Mapping[str, float]:
-        """Return the standard deviation of one evaluation by objective, from generation 0; empty before two of them."""
+        """Return the standard deviation of one evaluation by objective, from generation 0, where it is known."""
         return self._noise
+
+    @property
+    def is_unreplicated(self) -> bool:
+        """Whether generation 0 ran with several seeds that all gave the same, so that its noise is unknown."""
+        ran = self.measured.get(0)
+        return ran is not None and len(ran.evaluations) > 1 and self.objectives[0].name not in self._noise
+
+    def gain(self, individual: int) -> Gain | None:
+        """Return the gain of an individual over generation 0: confirmed, or exact where nothing is left to chance."""
+        if self.plan.is_deterministic and individual and {0, individual} <= self.measured.keys():
+            (own, *_), (zero, *_) = (self.measured[one].fitness.values for one in (individual, 0))
+            return Gain.exact(individual, own, zero, self.objectives[0])
+        return next((one for one in self.confirmations.gains() if one.individual == individual), None)
 
     def difference(self, individual: int, base: int) -> Difference | None:
         """Return how much better one mean of the first objective is than another; None before both were measured."""
@@ -256,7 +270,7 @@ class Standings:
             individual.fitness, individual.means(), individual.evaluations, outcome.result_number
         )
         if record.id == 0:
-            self._noise = _deviations(individual)
+            self._noise = self._deviations(individual)
         self._hold_out(individual, outcome)
         self.archive.update(individual, self.population, outcome.result_number)
         if record.id == 0 and self.generation_zero is None:
@@ -265,6 +279,20 @@ class Standings:
             self._islands.settle(individual, outcome.result_number, self.noise())
         elif outcome.purpose is Purpose.SEARCH:
             self._offspring.append(individual)
+
+    def _deviations(self, individual: Individual) -> dict[str, float]:
+        """Return the standard deviation of one evaluation by objective; empty before two of them.
+
+        Where seeds change nothing that selection looks at, its noise is unknown, which is not the same as zero.
+        """
+        if self.plan.is_deterministic:
+            return {one.name: 0.0 for one in self.objectives if one.name not in SCRIPT_OBJECTIVES}
+        if individual.replicates < 2:
+            return {}
+        measured = [objectives for _, objectives in individual.evaluations]
+        found = {name: stdev(one[name] for one in measured) for name in measured[0]}
+        selected = {one.name for one in self.objectives} - {*WITHOUT_NOISE}
+        return {name: sigma for name, sigma in found.items() if sigma > 0 or name not in selected}
 
     def _recalled(self, record: IndividualRecord, source: Callable[[int], str]) -> Individual:
         """Return an individual that is not held, with what was measured of it before."""
@@ -321,11 +349,3 @@ class Standings:
         if self._offspring:
             self._islands.admit(self._offspring, self.result_number, self.noise())
             self._offspring = []
-
-
-def _deviations(individual: Individual) -> dict[str, float]:
-    """Return the standard deviation of one evaluation by objective; empty before two of them."""
-    if individual.replicates < 2:
-        return {}
-    measured = [objectives for _, objectives in individual.evaluations]
-    return {name: stdev(one[name] for one in measured) for name in measured[0]}

@@ -28,7 +28,9 @@ class Summary:
         objectives: everything that is measured, what selection looks at first.
         confirmed: how the gain of finalists is confirmed.
         noise: standard deviation of one evaluation by objective; empty while unknown.
-        gain: of the best individual, once it was confirmed.
+        is_unreplicated: whether every seed gives the same run, so that the noise stays unknown.
+        gain: of the best individual, once it was confirmed, or exact where nothing is left to chance.
+        unconfirmed_gain: of its mean over generation 0's where selection looked; positive is better.
         front: over `front_objectives`, best in the first of them first.
         knee: id of the front's best trade-off; None where no member is one.
         hypervolume: of the front after each result that changed it (`Archive.hypervolume`).
@@ -46,7 +48,9 @@ class Summary:
     generation_zero: Standing | None
     best: Standing | None
     gain: Gain | None
+    unconfirmed_gain: float | None
     noise: Mapping[str, float]
+    is_unreplicated: bool
     front_objectives: tuple[str, ...]
     front: tuple[Standing, ...]
     knee: int | None
@@ -80,7 +84,7 @@ def summarize(config: Config, store: StoreView, standings: Standings) -> Summary
     """Return the summary of a run whose results `standings` was told."""
     best = standings.best()
     zero = standings.generation_zero
-    gains = {gain.individual: gain for gain in standings.confirmations.gains()}
+    difference = standings.difference(best.id, 0) if best and best.id else None
     front, knee = standings.front()
 
     def standing(individual: int) -> Standing:
@@ -96,8 +100,10 @@ def summarize(config: Config, store: StoreView, standings: Standings) -> Summary
         confirmed=standings.plan.confirmed,
         generation_zero=standing(0) if zero else None,
         best=standing(best.id) if best else None,
-        gain=gains.get(best.id) if best else None,
+        gain=standings.gain(best.id) if best else None,
+        unconfirmed_gain=difference.value if difference else None,
         noise=standings.noise(),
+        is_unreplicated=standings.is_unreplicated,
         front_objectives=config.search.front,
         front=tuple(map(standing, front)),
         knee=knee,

@@ -159,7 +159,7 @@ def _reading_mode(path: Path) -> str:
     log = path.with_name(f"{path.name}-wal")
     if log.exists() and log.stat().st_size:
         raise StoreError(
-            f"The store {path} was left by a driver that was killed: its newest rows stand in {log.name}, which can be "
+            f"The store {path} was left by a driver that was killed: its newest rows are in {log.name}, which can be "
             "read only in a writable folder. Make the folder writable, or copy it whole to one that is."
         )
     return "ro&immutable=1"

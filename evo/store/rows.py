@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sqlite3
 from collections.abc import Mapping
@@ -64,11 +63,6 @@ def dumps(value: Mapping[str, Any]) -> str:
 def encodable(text: str) -> str:
     """Return `text` with lone surrogates replaced, which UTF-8 cannot express."""
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def sha256(text: str) -> str:
-    """Return the hexadecimal SHA-256 of `text` in UTF-8; raise UnicodeEncodeError for lone surrogates."""
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def proposal(row: sqlite3.Row) -> ProposalRecord:

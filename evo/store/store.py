@@ -13,6 +13,7 @@ from evo.store import connection, rows
 from evo.store.journal import StoredJournal
 from evo.store.records import EvaluationRequest, Purpose
 from evo.store.view import StoreView
+from evo.text import sha256
 from trainer.evaluation import Evaluation, Split
 
 _ACCEPT = """
@@ -84,13 +85,7 @@ class Store(StoreView):
         return StoredJournal(self.path, self._database, number)
 
     def refuse(self, number: int, kind: str, reason: str) -> None:
-        """Close an open proposal without offspring.
-
-        Args:
-            number: of the proposal.
-            kind: one word, such as `duplicate` or `no_offspring`.
-            reason: a sentence.
-        """
+        """Close an open proposal without offspring; `kind` is one word, such as `duplicate`, `reason` a sentence."""
         with self.transaction():
             self._close_proposal(number, "refused", rows.encodable(kind), rows.encodable(reason))
 
@@ -99,23 +94,16 @@ class Store(StoreView):
     ) -> tuple[int, ...]:
         """Close an open proposal with a new individual, whose id is `number`, and queue its evaluations.
 
-        Args:
-            number: of the proposal.
-            source: the genome; it must be expressible in UTF-8.
-            normal_form: the code without layout and comments; no other individual has the same (see `known`).
-            idea: what was changed and why.
-            evaluations: what to queue, in this order.
-
-        Returns:
-            The ids of the queued evaluations.
+        No other individual may have the same `normal_form` (see `known`), and `source` must be expressible in UTF-8.
+        Returns the ids of the queued evaluations, in the order of the requests.
         """
-        genome = rows.sha256(source)
+        genome = sha256(source)
         with self.transaction():
             created_at = self._close_proposal(number, "admitted")
             self._database.execute("INSERT OR IGNORE INTO genomes (sha256, source) VALUES (?, ?)", (genome, source))
             self._database.execute(
                 "INSERT INTO individuals (id, genome, normal_form, idea, created_at) VALUES (?, ?, ?, ?, ?)",
-                (number, genome, rows.sha256(normal_form), rows.encodable(idea), created_at),
+                (number, genome, sha256(normal_form), rows.encodable(idea), created_at),
             )
             return tuple(self._queue(number, request, created_at) for request in evaluations)
 
@@ -126,7 +114,7 @@ class Store(StoreView):
             (state, kind, reason, closed_at, number),
         )
         if closed.rowcount != 1:
-            raise StoreError(f"Proposal {number} was to be {state}, but it is not open. Begin it first; close it once.")
+            raise StoreError(f"Proposal {number} cannot be {state}: it is not open. Begin it first; close it once.")
         return closed_at
 
     # Evaluations
@@ -149,7 +137,7 @@ class Store(StoreView):
             ).fetchone()
             if launched is None:
                 raise StoreError(
-                    f"Evaluation {evaluation} was to be launched, but it is not queued. Take one of `queued`."
+                    f"Evaluation {evaluation} cannot be launched, since it is not queued. Take one of `queued`."
                 )
             attempt: int = launched["attempt"]
             self._database.execute(

@@ -24,6 +24,7 @@ from evo.store.records import (
     Work,
     mean_objectives,
 )
+from evo.text import sha256
 from operators.proposal import Exchange, Relative
 from trainer.evaluation import Status
 
@@ -82,6 +83,12 @@ _PAYMENTS = """
 
 _THROUGHPUT = """
     SELECT avg(json_extract(r.body, '$.train_tokens_per_second'))
+    FROM evaluations AS e JOIN results AS r ON r.evaluation = e.id
+    WHERE e.individual = ? AND e.status = 'ok' AND e.share = 1
+"""
+
+_LONGEST = """
+    SELECT max(e.train_seconds) AS command, max(json_extract(r.body, '$.timings.score_seconds')) AS score
     FROM evaluations AS e JOIN results AS r ON r.evaluation = e.id
     WHERE e.individual = ? AND e.status = 'ok' AND e.share = 1
 """
@@ -185,7 +192,7 @@ class StoreView:
                 model, before its newest reply. So a proposal repeated after a kill or in a replay meets the same
                 verdicts. A store of a version that did not record this gives all individuals.
         """
-        digest = rows.sha256(normal_form)
+        digest = sha256(normal_form)
         if proposal is None:
             found = self._rows(_KNOWN, digest)
         else:
@@ -274,6 +281,11 @@ class StoreView:
         """Return the mean throughput of an individual's whole trainings; None where it counted no tokens."""
         mean: float | None = self._value(_THROUGHPUT, individual)
         return mean
+
+    def longest_seconds(self, individual: int) -> tuple[float, float] | None:
+        """Return the longest training and the longest scoring of an individual's whole evaluations; None before one."""
+        (row,) = self._rows(_LONGEST, individual)
+        return None if row["command"] is None else (row["command"], row["score"] or 0.0)
 
     def spent(self) -> float:
         """Return the cost of all accepted results, in evaluations of the whole budget."""

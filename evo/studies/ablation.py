@@ -10,7 +10,7 @@ from typing import Any
 
 from evo.standings.paired_noise import PairedNoise
 from evo.studies.batch import Trial
-from evo.studies.comparison import PairedGain, Sample, gain_over, spread_between
+from evo.studies.comparison import PairedGain, Sample, gain_over, noise_between
 from evo.studies.edits import Change, Edit
 from evo.studies.measurement_cache import MeasurementCache
 from trainer.errors import ConfigError
@@ -65,7 +65,7 @@ class Ablation:
     Attributes:
         base: mean of generation 0, None where it was not measured.
         whole: gain of the individual over generation 0.
-        spread: of one paired difference, from all programs.
+        paired_noise: of one paired difference, from all programs.
     """
 
     objective: Objective
@@ -73,7 +73,7 @@ class Ablation:
     individual: float | None
     whole: PairedGain
     parts: tuple[Part, ...]
-    spread: PairedNoise
+    paired_noise: PairedNoise
     seeds: tuple[int, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -106,12 +106,7 @@ class Ablation:
 
 
 def planned(change: Change, evaluations: int | None, seeds: int) -> Change:
-    """Return the change as coarse as the budget demands.
-
-    Args:
-        change: with edits as small as they get.
-        evaluations: the budget; None for what is needed, within `MOST_EVALUATIONS`.
-        seeds: evaluations of each program.
+    """Return the change as coarse as the budget demands: `evaluations`, or up to `MOST_EVALUATIONS` without one.
 
     Raises:
         ConfigError: not even both whole programs fit.
@@ -144,12 +139,12 @@ def ablation(
     """Return what the measurements so far say about a change; `bounds` are the task's constraints."""
     samples = {program: Sample.of(cache, program, seeds) for program in change.programs}
     zero, whole = samples[change.before], samples[change.after]
-    spread = spread_between(zero, (one for one in samples.values() if one is not zero), objective)
-    gain = gain_over(whole, zero, objective, spread)
+    paired_noise = noise_between(zero, (one for one in samples.values() if one is not zero), objective)
+    gain = gain_over(whole, zero, objective, paired_noise)
 
     def part(edit: Edit) -> Part:
         alone, without = samples[change.alone(edit)], samples[change.without(edit)]
-        own, loss = gain_over(alone, zero, objective, spread), gain_over(whole, without, objective, spread)
+        own, loss = gain_over(alone, zero, objective, paired_noise), gain_over(whole, without, objective, paired_noise)
         remarks = alone.failures or alone.broken(bounds), without.failures or without.broken(bounds)
         verdict = _verdict(alone, without, own, loss, gain)
         return Part(edit, own, loss, remarks, (alone.reason, without.reason), verdict)
@@ -160,7 +155,7 @@ def ablation(
         individual=whole.mean(objective),
         whole=gain,
         parts=tuple(map(part, change.edits)),
-        spread=spread,
+        paired_noise=paired_noise,
         seeds=tuple(seeds),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from evo.config.config import Config
 from evo.config.resolved import ResolvedConfig
@@ -22,7 +22,7 @@ from trainer.evaluation import Evaluation, Job, Split, Status
 from trainer.machine.processes import refuse_inspection
 
 _FIRST_SEED = 700
-"""Neither a search nor its confirmation comes that far: studies use seeds that no selection saw."""
+"""Searches and confirmations stay below: studies use seeds that no selection saw."""
 
 
 class Trial(NamedTuple):
@@ -33,24 +33,20 @@ class Trial(NamedTuple):
     seed: int
 
 
-class Watcher(Protocol):
-    """Shows the progress of a study; it must not raise."""
+class Watcher:
+    """Shows the progress of a study; this one shows nothing. Its methods must not raise."""
 
     def begun(self, wanted: int, known: int) -> None:
-        """Report that the trials begin: so many are wanted, of which so many were measured before."""
-        ...
+        """Report that the trials begin: how many are wanted, and how many of these were measured before."""
 
     def measured(self, trial: Trial, measurement: Measurement, left: int) -> None:
         """Report one result, and how many evaluations are left."""
-        ...
 
     def note(self, message: str) -> None:
         """Report anything else worth a line."""
-        ...
 
     def stopping(self) -> None:
-        """Report that it ends soon."""
-        ...
+        """Report that the study stops early."""
 
 
 def study_seeds(config: Config, count: int) -> list[int]:
@@ -83,30 +79,18 @@ def measure(
 ) -> bool:
     """Evaluate on the workers of a configuration; return whether all trials are measured.
 
-    The first signal stops it in good order, with what was finished in the cache.
-
-    Args:
-        config: of the study.
-        materials: of its task.
-        trials: what to evaluate.
-        cache: what was measured before, and will be.
-        watcher: told of every result.
-        held_out: the split that bits per byte are taken from.
+    The first signal stops it with every finished evaluation in the cache. Bits per byte are those of split `held_out`.
     """
     refuse_inspection()  # keys may stand in this process's environment
     splits = (Split.SELECTION,) if config.script else (Split.SELECTION, held_out)
-    bench = Bench(build_evaluator(config, materials), cache, splits, watcher)
-    return asyncio.run(heeding_signals(bench.run(trials), bench.interrupt))
+    batch = Batch(build_evaluator(config, materials), cache, splits, watcher)
+    return asyncio.run(heeding_signals(batch.run(trials), batch.interrupt))
 
 
-class Bench:
-    """Runs the trials of a study and keeps what they measure.
+class Batch:
+    """Runs the trials that are not in a cache yet, and keeps their results there.
 
-    Args:
-        evaluator: its workers end with `run`.
-        cache: what was measured before is not measured again.
-        splits: held-out parts that are scored; bits per byte are those of the last.
-        watcher: told of every result.
+    The evaluator's workers end with `run`. Bits per byte are those of the last of `splits`.
     """
 
     def __init__(

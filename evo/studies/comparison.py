@@ -27,7 +27,7 @@ class PairedGain:
 
     Attributes:
         mean: of the paired differences, positive is better; None where no seed ended OK with both.
-        noise: its standard error; None where the spread is unknown.
+        noise: its standard error; None where the noise is unknown.
         margin: what the mean must exceed to be beyond noise; None likewise.
         seeds: pairs.
     """
@@ -96,25 +96,25 @@ class Sample:
         return next((one.reason for one in self.measurements.values() if one.status is not Status.OK), "")
 
 
-def spread_between(reference: Sample, others: Iterable[Sample], objective: Objective) -> PairedNoise:
-    """Return the spread within a study, over the programs that ended OK with every seed that the reference did with."""
+def noise_between(reference: Sample, others: Iterable[Sample], objective: Objective) -> PairedNoise:
+    """Return the noise within a study, over the programs that ended OK with every seed that the reference did with."""
     seeds = [*reference.values(objective)]
     found = [one.values(objective) for one in (reference, *others)]
     return PairedNoise.between([[values[seed] for seed in seeds] for values in found if values.keys() >= {*seeds}])
 
 
-def spread_of_replicates(sample: Sample, objective: Objective) -> PairedNoise:
-    """Return the spread of a difference between two evaluations, from those of one program."""
+def noise_of_replicates(sample: Sample, objective: Objective) -> PairedNoise:
+    """Return the noise of a difference between two evaluations, from those of one program."""
     return PairedNoise.of_replicates([*sample.values(objective).values()])
 
 
-def gain_over(better: Sample, base: Sample, objective: Objective, spread: PairedNoise) -> PairedGain:
+def gain_over(better: Sample, base: Sample, objective: Objective, paired_noise: PairedNoise) -> PairedGain:
     """Return the gain of one program over another."""
     ours, theirs = better.values(objective), base.values(objective)
     values = [objective.weight * (ours[seed] - theirs[seed]) for seed in sorted(ours.keys() & theirs.keys())]
     if not values:
         return PairedGain(None, None, None, 0)
-    own = spread.of_pairs(values)
+    own = paired_noise.of_pairs(values)
     noise = own.sigma / math.sqrt(len(values)) if own.degrees else None
     rounding = _ROUNDING * max(map(abs, (*ours.values(), *theirs.values())))
     margin = None if noise is None else max(own.quantile * noise, rounding)

@@ -71,7 +71,7 @@ class Edit:
 
 @dataclass(frozen=True)
 class Change:
-    """Everything that an individual has otherwise than generation 0.
+    """Everything in which an individual differs from generation 0.
 
     Attributes:
         hunks: the pieces, in their order.
@@ -115,14 +115,7 @@ class Change:
 
 
 def split_change(before: str, after: str, names: Sequence[str], check: Check) -> Change:
-    """Return the change between two genomes.
-
-    Args:
-        before: generation 0.
-        after: the individual.
-        names: of the genome's files.
-        check: refuses a genome that the task cannot run.
-    """
+    """Return the change between two genomes; `check` refuses a genome that the task cannot run."""
     hunks = tuple(_hunks(genome.split(before, names), genome.split(after, names), before))
     mixtures = _Mixtures(before, after, hunks, names, check)
     groups = _joined(mixtures)

@@ -1,19 +1,19 @@
-"""What a study has measured, kept beside the run so that a repeated command goes on instead of paying twice.
+"""The measurements of a study, kept beside the run so that a repeated command resumes instead of paying twice.
 
 The run's store is the record of its search and stays as it is; a cache can be deleted at any time.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from evo.files import replace_file
 from evo.standings.plan import CONFIRMED_OBJECTIVE
+from evo.text import sha256
 from trainer.errors import MachineError
 from trainer.evaluation import Evaluation, Split, Status
 
@@ -62,7 +62,7 @@ class MeasurementCache:
             MachineError: the file cannot be read or written.
         """
         self.path = path
-        self._own = _digest(json.dumps(conditions, sort_keys=True))
+        self._own = sha256(json.dumps(conditions, sort_keys=True))
         self._conditions: dict[str, Any] = {}
         self._measured: dict[tuple[str, str, int], Measurement] = {}
         self._read()
@@ -73,11 +73,11 @@ class MeasurementCache:
 
     def get(self, program: str, seed: int) -> Measurement | None:
         """Return what was measured of a program with a seed, None before that."""
-        return self._measured.get((self._own, _digest(program), seed))
+        return self._measured.get((self._own, sha256(program), seed))
 
     def add(self, program: str, seed: int, measurement: Measurement) -> None:
         """Keep a measurement; what the infrastructure lost is known until the process ends."""
-        self._measured[self._own, _digest(program), seed] = measurement
+        self._measured[self._own, sha256(program), seed] = measurement
         self._write()
 
     def _read(self) -> None:
@@ -102,20 +102,11 @@ class MeasurementCache:
             for (conditions, program, seed), one in self._measured.items()
             if one.status is not Status.LOST  # to be tried again
         ]
-        draft = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
+        content = json.dumps({"conditions": self._conditions, "measurements": entries}, indent=1)
         try:
-            with draft.open("w", encoding="utf-8") as file:
-                json.dump({"conditions": self._conditions, "measurements": entries}, file, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(self.path)
+            replace_file(self.path, content, durable=True)
         except OSError as error:
-            draft.unlink(missing_ok=True)
             raise MachineError(
-                f"What is measured was to be kept in {self.path}, but that failed: {error.strerror}. Make room, or "
+                f"Measurements could not be kept in {self.path}: {error.strerror}. Make room, or "
                 "copy the run to a folder that you can write."
             ) from error
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

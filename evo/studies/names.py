@@ -48,14 +48,11 @@ class _Parameters:
 
 
 def missing_names(files: Mapping[str, ast.Module]) -> frozenset[str]:
-    """Return what the files of a program use and do not define.
+    """Return what the files of a program, given by path relative to the project, use and do not define.
 
     Listed are names, attributes as `.name`, calls of the program's own functions that do not fit as `name(…)`, and
     imports from its own files of what these do not have. Scopes are not told apart: a name counts as defined when
     anything in its file defines it.
-
-    Args:
-        files: syntax tree by path relative to the project.
     """
     modules = {".".join(PurePosixPath(name).with_suffix("").parts): tree for name, tree in files.items()}
     attributes = {attribute for tree in modules.values() for attribute in _defined_attributes(tree)}

@@ -19,7 +19,7 @@ from evo.runs.lifecycle import Viewed
 from evo.standings.paired_noise import PairedNoise
 from evo.store import IndividualRecord, Outcome
 from evo.studies.batch import Trial
-from evo.studies.comparison import PairedGain, Sample, gain_over, spread_between, spread_of_replicates
+from evo.studies.comparison import PairedGain, Sample, gain_over, noise_between, noise_of_replicates
 from evo.studies.measurement_cache import Measurement, MeasurementCache
 from operators.source.constants import Constant, Value, find_constants, replace_constants
 from trainer import genome
@@ -95,12 +95,7 @@ class Scale:
         return parse_config(data, "--scale")
 
     def genome(self, source: str, names: Sequence[str], owner: str) -> str:
-        """Return a genome with the scale's constants.
-
-        Args:
-            source: the genome.
-            names: of its files.
-            owner: whose genome it is, for the message.
+        """Return a genome with the scale's constants; messages call it the genome of `owner`.
 
         Raises:
             ConfigError: it lacks a constant, or has one of another type.
@@ -119,7 +114,7 @@ class Scale:
         return genome.join(files)
 
     def overridden(self, zero: str, source: str, names: Sequence[str]) -> list[str]:
-        """Return the constants of the scale that an individual has otherwise than generation 0, and so loses here."""
+        """Return the constants of the scale in which an individual differs from generation 0: it loses them here."""
         pairs = zip(genome.split(zero, names).values(), genome.split(source, names).values(), strict=True)
         found = [(find_constants(before), find_constants(after)) for before, after in pairs]
         return [
@@ -187,7 +182,7 @@ class Promotion:
     Attributes:
         base: mean of generation 0 at the scale, None where no seed ended OK.
         base_remark: how its other seeds ended, else the constraints that it breaks.
-        spread: of one paired difference at the scale.
+        paired_noise: of one paired difference at the scale.
     """
 
     objective: Objective
@@ -196,7 +191,7 @@ class Promotion:
     base_remark: str
     base_reason: str
     promoted: tuple[Promoted, ...]
-    spread: PairedNoise
+    paired_noise: PairedNoise
     seeds: tuple[int, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -227,13 +222,7 @@ class Promotion:
 
 
 def trials(zero: str, contenders: Sequence[Contender], seeds: Sequence[int]) -> list[Trial]:
-    """Return the evaluations that a promotion needs; one seed after the other, so that pairs are measured together.
-
-    Args:
-        zero: generation 0 at the scale.
-        contenders: the individuals.
-        seeds: of training.
-    """
+    """Return the evaluations that a promotion needs; one seed after the other, so that pairs are measured together."""
     labels = {zero: "generation 0"} | {one.program: f"#{one.individual}" for one in contenders if one.program != zero}
     return [Trial(label, program, seed) for seed, (program, label) in product(seeds, labels.items())]
 
@@ -251,11 +240,11 @@ def promotion(
     base = Sample.of(cache, zero, seeds)
     samples = [Sample.of(cache, one.program, seeds) for one in contenders]
     distinct = {one.program: sample for one, sample in zip(contenders, samples, strict=True) if one.program != zero}
-    spread = spread_between(base, distinct.values(), objective)
+    paired_noise = noise_between(base, distinct.values(), objective)
     mean = base.mean(objective)
 
     def promoted(one: Contender, sample: Sample) -> Promoted:
-        gain, broken = gain_over(sample, base, objective, spread), sample.broken(bounds)
+        gain, broken = gain_over(sample, base, objective, paired_noise), sample.broken(bounds)
         verdict = Transfer.BREAKS if broken else _verdict(one, sample, gain, mean)
         if one.program == zero:
             verdict = Transfer.SAME
@@ -268,20 +257,13 @@ def promotion(
         base_remark=base.failures or base.broken(bounds),
         base_reason=base.reason,
         promoted=tuple(map(promoted, contenders, samples)),
-        spread=spread,
+        paired_noise=paired_noise,
         seeds=tuple(seeds),
     )
 
 
 def contender(record: IndividualRecord, program: str, viewed: Viewed, objective: Objective) -> Contender:
-    """Return an individual of a run as it enters a promotion, with its gain there: the confirmed one if there is one.
-
-    Args:
-        record: the individual.
-        program: its genome at the scale.
-        viewed: the run.
-        objective: what is compared.
-    """
+    """Return an individual as it enters a promotion, with its gain in the run: the confirmed one if there is one."""
     if objective.name == viewed.config.search.objectives[0]:
         for one in viewed.standings.confirmations.gains():
             if one.individual == record.id:
@@ -290,7 +272,7 @@ def contender(record: IndividualRecord, program: str, viewed: Viewed, objective:
                 return Contender(record.id, record.idea, program, gain, share, confirmed=True)
     own, zero = (_sample_in_run(viewed.store.outcomes_of(one)) for one in (record.id, 0))
     base = zero.mean(objective)
-    found = gain_over(own, zero, objective, spread_of_replicates(zero, objective))
+    found = gain_over(own, zero, objective, noise_of_replicates(zero, objective))
     share = found.mean / abs(base) if found.mean is not None and base else None
     in_run = found if found.mean is not None else None
     return Contender(record.id, record.idea, program, in_run, share, confirmed=False)

@@ -6,6 +6,7 @@ from random import Random
 
 from operators.attempts import Draft, feasible_sources, first_accepted
 from operators.proposal import NoOffspring, Parent, Proposal, Request
+from operators.protection import Protection
 from operators.source.definitions import Definition, Outline
 from operators.source.text import Splice, spliced
 
@@ -29,14 +30,20 @@ class UniformCrossover:
 
         def draw() -> Draft:
             base, other = request.random.sample((first, second), 2)
-            return _mixed(base, outlines[base.id], other, outlines[other.id], request.random)
+            return _mixed(base, outlines[base.id], other, outlines[other.id], request.random, request.protection)
 
         return first_accepted(request, self.name, draw, is_feasible=feasible_sources(request))
 
 
-def _mixed(base: Parent, base_outline: Outline, other: Parent, other_outline: Outline, random: Random) -> Draft:
+def _mixed(
+    base: Parent, base_outline: Outline, other: Parent, other_outline: Outline, random: Random, protection: Protection
+) -> Draft:
     """Return `base` with about half of the shared, differing definitions and constants of `other`."""
     definitions, constants = _differences(base_outline, other_outline)
+    fixed = protection.lines(base.source)
+    # What is protected as a whole differs in comments at most.
+    definitions = [name for name in definitions if not set(base_outline.definitions[name].lines) <= fixed]
+    constants = [name for name in constants if base_outline.constants[name].line not in fixed]
     names = [*constants, *definitions]
     if not names:
         raise NoOffspring(f"uniform: {base.id} and {other.id} share no definition or constant in which they differ")

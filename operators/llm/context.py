@@ -57,10 +57,11 @@ class ScriptConditions:
         objectives: what is measured, the decisive one first.
         device: in words a person would use.
         files: names of the files that evolve.
+        protected: names of the code in them that no variant may change.
         command: what is run, as a shell would take it.
         score: what is run afterwards and alone reports the objectives; empty if the command reports them itself.
         fixed_seconds: the time that the command gives itself, if it does.
-        wall_seconds: the command is ended after that.
+        time_limit: how long the command may run, in words; a longer run fails.
         constraints: bounds on what is measured.
         frozen: names and texts of files that every program is given and none may change.
     """
@@ -68,10 +69,11 @@ class ScriptConditions:
     objectives: tuple[Objective, ...]
     device: str
     files: tuple[str, ...]
+    protected: tuple[str, ...]
     command: str
     score: str
     fixed_seconds: float | None
-    wall_seconds: float
+    time_limit: str
     constraints: tuple[str, ...]
     frozen: tuple[tuple[str, str], ...]
 

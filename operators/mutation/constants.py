@@ -6,6 +6,7 @@ from random import Random
 
 from operators.attempts import Draft, Mutation
 from operators.proposal import NoOffspring
+from operators.protection import UNPROTECTED, Protection
 from operators.source.constants import (
     Constant,
     Value,
@@ -33,13 +34,15 @@ class ConstantMutation(Mutation):
     def __init__(self, device: str = "") -> None:
         self._device = device
 
-    def mutate(self, source: str, random: Random) -> Draft:
+    def mutate(self, source: str, random: Random, protection: Protection = UNPROTECTED) -> Draft:
         """Change one to three constants of `source`.
 
         Raises:
             NoOffspring: it has no number, boolean or choice among its constants.
         """
-        movable = [constant for constant in find_constants(source).values() if self._matters(constant)]
+        fixed = protection.lines(source)
+        found = find_constants(source).values()
+        movable = [constant for constant in found if constant.line not in fixed and self._matters(constant)]
         if not movable:
             raise NoOffspring("constants: the parent has no top-level `UPPER_CASE = number` to change")
         count = random.choices((1, 2, 3), _COUNT_WEIGHTS)[0]

@@ -8,6 +8,7 @@ from operators.attempts import Draft, Mutation
 from operators.mutation.constants import ConstantMutation
 from operators.mutation.structure import StructureMutation
 from operators.proposal import NoOffspring
+from operators.protection import UNPROTECTED, Protection
 
 CONSTANTS_RATE = 0.5
 
@@ -27,7 +28,7 @@ class RandomMutation(Mutation):
         self._constants = ConstantMutation(device)
         self._structure = StructureMutation()
 
-    def mutate(self, source: str, random: Random) -> Draft:
+    def mutate(self, source: str, random: Random, protection: Protection = UNPROTECTED) -> Draft:
         """Change constants or structure; the other of the two where one finds nothing to change.
 
         Raises:
@@ -38,6 +39,6 @@ class RandomMutation(Mutation):
             kinds.reverse()
         preferred, other = kinds
         try:
-            return preferred(source, random)
+            return preferred(source, random, protection)
         except NoOffspring:
-            return other(source, random)
+            return other(source, random, protection)

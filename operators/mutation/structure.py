@@ -13,11 +13,15 @@ from operators.mutation.statement_edits import STATEMENT_EDITS
 from operators.mutation.syntax import Change, Edit, Syntax
 from operators.mutation.torch_edits import TORCH_EDITS
 from operators.proposal import NoOffspring
+from operators.protection import UNPROTECTED, Protection
+from populations.statements import UNREADABLE
 
 EDITS: dict[str, Edit] = EXPRESSION_EDITS | STATEMENT_EDITS | TORCH_EDITS
 """All edits by name; each is as likely as the others, however many places it fits."""
 
 _SHOWN_CHARACTERS = 80
+_MOST_DRAWN = 100
+"""Changes of one kind that are tried beside protected code."""
 _SHOWN_BEFORE_DIFFERENCE = 30
 
 
@@ -26,7 +30,7 @@ class StructureMutation(Mutation):
 
     name = "structure"
 
-    def mutate(self, source: str, random: Random) -> Draft:
+    def mutate(self, source: str, random: Random, protection: Protection = UNPROTECTED) -> Draft:
         """Draw an edit that fits somewhere in `source`, then one of its changes.
 
         Raises:
@@ -36,11 +40,31 @@ class StructureMutation(Mutation):
             syntax = _syntax(source)
             for name in random.sample(sorted(EDITS), len(EDITS)):
                 changes = list(EDITS[name](syntax))
-                if changes:
-                    return _apply(random.choice(changes), syntax)
+                if changes and (draft := _drawn(changes, syntax, random, protection)):
+                    return draft
         except (cst.ParserSyntaxError, RecursionError) as error:
             raise NoOffspring(f"structure: LibCST cannot read the parent: {error}") from None
         raise NoOffspring("structure: no edit fits the parent")
+
+
+def _drawn(changes: list[Change], syntax: Syntax, random: Random, protection: Protection) -> Draft | None:
+    """Return one of some changes, applied; None if those that were tried change protected code."""
+    if not protection:
+        return _apply(random.choice(changes), syntax)
+    fixed = protection.lines(syntax.source)
+    for change in random.sample(changes, min(_MOST_DRAWN, len(changes))):
+        source = syntax.replaced(change.old, change.new)
+        line = _first_difference(syntax.source.split("\n"), source.split("\n")) + 1
+        if line not in fixed and _stands(source, protection):
+            return _apply(change, syntax)
+    return None
+
+
+def _stands(source: str, protection: Protection) -> bool:
+    try:
+        return protection.violation(source) is None
+    except UNREADABLE:
+        return True  # the gate says so
 
 
 @lru_cache(maxsize=1)

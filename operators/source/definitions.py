@@ -21,6 +21,7 @@ class Definition:
         text: its whole lines, decorators and trailing comments included.
         start: offset of its first byte in the UTF-8 source.
         end: offset past its last byte.
+        lines: those of the statement, from 1.
         needs: the names it reads, local ones among them.
     """
 
@@ -28,6 +29,7 @@ class Definition:
     text: str
     start: int
     end: int
+    lines: range
     needs: frozenset[str]
 
 
@@ -90,9 +92,9 @@ class Outline:
 
     def _definition(self, name: str, node: ast.stmt) -> Definition:
         decorators = getattr(node, "decorator_list", [])
-        start = self._text.line_start(min(part.lineno for part in [node, *decorators]))
-        end = self._text.line_start((node.end_lineno or node.lineno) + 1)
-        return Definition(name, self._text.slice(start, end), start, end, frozenset(_read(node)))
+        lines = range(min(part.lineno for part in [node, *decorators]), (node.end_lineno or node.lineno) + 1)
+        start, end = self._text.line_start(lines.start), self._text.line_start(lines.stop)
+        return Definition(name, self._text.slice(start, end), start, end, lines, frozenset(_read(node)))
 
 
 _NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)

@@ -144,7 +144,7 @@ class Dimension:
         if self.scale is Scale.CHOICE:
             return float(self.choices.index(value))
         assert isinstance(value, int | float)  # noqa: S101 - no dimension has other values
-        return self._stretched(value) / self._step
+        return self._stretched(value) / self.step
 
     def at(self, place: float, like: Value | None = None, *, half: bool = False) -> Value:
         """Return the value nearest to a place.
@@ -211,7 +211,8 @@ class Dimension:
         return max(first, here - reach), here + reach
 
     @property
-    def _step(self) -> float:
+    def step(self) -> float:
+        """Return the length of a step on the scale."""
         if not self.is_named:
             return _STEP
         return _RANGE_STEP * (self._stretched(self.high) - self._stretched(self.low))
@@ -227,7 +228,7 @@ class Dimension:
         return math.log(value) - math.log1p(-value)
 
     def _number(self, place: float) -> float:
-        stretched = place * self._step
+        stretched = place * self.step
         if self.scale is Scale.LINEAR:
             return min(self.high, max(self.low, stretched))
         if self.scale is Scale.LOG:
@@ -285,7 +286,8 @@ def dimensions_of(constant: Constant) -> list[Dimension]:
         return [_number(name, one, at) for at, one in enumerate(value) if _is_tunable(one)]
     if not _is_tunable(value):
         return []
-    return [_number(name, value) if constant.range is None else ranged(name, value, constant.range)]
+    dimension = _number(name, value) if constant.range is None else ranged(name, value, constant.range)
+    return [dimension] if dimension.step else []  # a range may be so narrow that it has none
 
 
 def point_of(space: Sequence[Dimension], values: Mapping[str, Value]) -> Point | None:

@@ -88,7 +88,8 @@ class Tuning:
             NoOffspring: it has no constants to tune.
         """
         source = request.parents[0].source
-        constants = find_constants(source)
+        fixed = request.protection.lines(source)
+        constants = {name: one for name, one in find_constants(source).items() if one.line not in fixed}
         space = search_space(one for one in constants.values() if not is_for_another_device(one.name, self._device))
         own = {name: constant.value for name, constant in constants.items()}
         here = point_of(space, own)

@@ -120,8 +120,12 @@ EVALUATORS: dict[str, Case] = {
 
 
 def of(cases: Mapping[str, Case]) -> pytest.MarkDecorator:
-    """Run a test with each case; supervisors of language models take seconds to start."""
-    marks = {"local": pytest.mark.slow}
+    """Run a test with each case.
+
+    Supervisors of language models take seconds to start: `make test` meets them in the last test of this file and in
+    tests/integration/evo/workers, `make test-full` here, too.
+    """
+    marks = {"local": pytest.mark.full}
     return pytest.mark.parametrize(
         "case", [pytest.param(case, id=name, marks=marks.get(name, ())) for name, case in cases.items()]
     )

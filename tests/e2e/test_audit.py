@@ -37,3 +37,22 @@ def test_an_unknown_genome_is_refused(options: tuple[str, ...]) -> None:
 
     assert done.returncode == 2
     assert "--only must name a genome of the audit, but 'nothing' is none of: " in done.stderr
+
+
+def test_an_edit_of_a_script_that_only_a_run_can_tell() -> None:
+    done = evo("audit", "--script", "--only", "forges_unseen", "--only", "edits_the_print", "--json")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    facts = {one["name"]: one for one in json.loads(done.stdout)}
+    assert facts["edits_the_print"]["got"] == "refused"
+    assert "restore it exactly" in facts["edits_the_print"]["evidence"]
+    assert facts["forges_unseen"]["got"] != "ok"
+    assert facts["forges_unseen"]["right"]
+
+
+def test_an_honest_edit_of_a_script_is_scored() -> None:
+    done = evo("audit", "--script", "--honest", "--only", "temperature")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "temperature" in done.stdout
+    assert done.stdout.splitlines()[-1] == "1 verdicts: all of them right"

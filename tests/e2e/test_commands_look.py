@@ -76,7 +76,7 @@ def test_show(finished_run: Path, child: int) -> None:
     assert result["status"] == "ok" or result["reason"]
     shown = text("show", finished_run, f"#{child}")
     assert f"#{child} by {facts['operator']} from #0" in shown
-    assert "\ntold  purpose" in shown
+    assert "\nresult  purpose" in shown
 
 
 def test_show_generation_zero_with_its_replicates_and_curve(finished_run: Path) -> None:

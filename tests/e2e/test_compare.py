@@ -83,7 +83,7 @@ def experiment(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any, str
         wait_until(lambda: results(folder) >= killed + 2, seconds=60)
         assert command.finish(signal.SIGINT) == 1
         said = "".join(command.err)
-    assert "The same command goes on." in said
+    assert "The same command resumes." in said
     assert "Traceback" not in said
     broken = folder / "block-01" / "broken"
     broken.mkdir(parents=True, exist_ok=True)

@@ -131,3 +131,51 @@ def test_a_metric_that_cannot_be_read(pattern: str, words: list[str], project: P
     error = done.stderr.splitlines()[-1]
     assert error.startswith("evo: generation 0 ended crashed: ")
     assert [word for word in words if word not in error] == [], error
+
+
+GAMED = """
+    import math
+
+    STEPS = 40  # must NOT change
+    RATE = 0.25
+    MOMENTUM = 0.5
+
+    position = 3.0
+    for step in range(STEPS):
+        position = position - RATE * 0.1 * position * (1.0 - MOMENTUM * step / STEPS)
+    print(f"val_loss: {1.0 + math.log(1.0 + abs(position)):.6f}")
+    """
+
+
+def test_a_run_changes_only_what_is_not_protected(tmp_path: Path) -> None:
+    folder = write_project(tmp_path / "project", {"train.py": GAMED})
+    found = json.loads(evo("init", "--json", cwd=folder).stdout)
+    assert {one["name"] for one in found["protect"]} >= {"STEPS", "print val_loss"}
+
+    done = evo("run", "--pop", "4", "--gens", "4", "--operators", "random,uniform", "--out", "run", cwd=folder)
+
+    assert done.returncode == 0, done.stderr
+    assert "self-reported, by code of the command that no individual may change" in done.stdout + done.stderr
+    listed = json.loads(evo("show", "best", "run", "--json", cwd=folder).stdout)
+    assert "STEPS = 40 " in listed["source"]
+    assert 'print(f"val_loss: {1.0 + math.log(1.0 + abs(position)):.6f}")' in listed["source"]
+
+
+def test_a_score_command_is_drafted(tmp_path: Path) -> None:
+    folder = write_project(tmp_path / "project", {"train.py": TRAIN})
+    done = evo("init", "--score", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "complete the TODOs in score.py" in done.stdout
+    task = load_config(folder / "evo.toml").script
+    assert task is not None
+    assert task.score == ("python", "score.py")
+    assert "score.py" in task.frozen
+    assert not task.self_reported
+
+    (folder / "answers.json").write_text("[1, 2]")
+    (folder / "train.py").write_text(
+        'import json\njson.dump([1.5, 2.5], open("predictions.json", "w"))\nif 1:\n    print()\n'
+    )
+    edit(folder, '# held_out = ["labels.npz"]', 'held_out = ["answers.json"]')
+    tried = evo("init", "--check", cwd=folder)
+    assert "val_loss: 0.5" in tried.stdout, tried.stderr

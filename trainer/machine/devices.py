@@ -81,10 +81,7 @@ def _select_one(name: str) -> list[Device]:
 
 
 class GpuMemory:
-    """Reads the memory in use on some GPUs from their driver, for as long as the process lives.
-
-    Args:
-        device_id: UUIDs of GPUs or MIG instances, with commas.
+    """Reads the memory in use on some GPUs (UUIDs, comma-separated) from their driver.
 
     Raises:
         MachineError: (also from the methods) the driver does not know the device, or has lost it.

@@ -30,7 +30,7 @@ class Scratch:
         # Resolved, because a candidate must not see the difference between a link and its target.
         draft = Path(tempfile.mkdtemp(prefix=".new-", dir=parent)).resolve()
         self._lock = _lock(draft / _LOCK, create=True)
-        # It gets its name only with its lock held, lest a sweep take it for an abandoned one.
+        # It gets its name only with its lock held, so that no sweep takes it for an abandoned one.
         self.folder = draft.rename(draft.with_name(_PREFIX + draft.name.removeprefix(".new-")))
         self._count = 0
 
@@ -49,7 +49,7 @@ class Scratch:
 
 
 def sweep(parent: Path | None) -> None:
-    """Remove the folders that killed supervisors of this user left under `parent`, and end what still lives in them."""
+    """Remove the folders that killed supervisors of this user left under `parent`, and end the processes in them."""
     for folder in Path(parent or tempfile.gettempdir()).resolve().glob(_PREFIX + "*"):
         with contextlib.suppress(FileNotFoundError):
             if folder.is_symlink() or folder.stat().st_uid != os.getuid():

@@ -68,7 +68,7 @@ class BubblewrapSandbox:
         variables = [part for name, value in environment.items() for part in ("--setenv", name, value)]
         mounts = ["--bind", str(scratch), str(_SCRATCH)]
         for name, path in frozen.items():
-            mounts += ["--ro-bind", str(path), str(_SCRATCH / name)]
+            mounts += ["--ro-bind", str(path), os.path.normpath(_SCRATCH / name)]
         mounts += ["--remount-ro", "/", "--chdir", str(_SCRATCH)]
         outside = {"PATH": os.defpath, "HOME": str(scratch)}  # by which `scratch.sweep` finds it
         return start(

@@ -70,7 +70,7 @@ def choose_sandbox(wanted: str, limits: Limits, device: str, visible: Sequence[P
 
 
 def choose_level(wanted: str, device: str) -> Level:
-    """Return the level that a wish amounts to on this machine.
+    """Return the level that a setting stands for on this machine.
 
     Args:
         wanted: `auto` for the strongest there is, `strict` for the top level or none, or a level by name.

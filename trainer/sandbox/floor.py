@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -62,7 +63,11 @@ def _lay_out(scratch: Path, frozen: Mapping[str, Path]) -> None:
     would not find what lies beside its link. Folders and large files are linked.
     """
     for name, path in frozen.items():
-        place = scratch / name
+        place = Path(os.path.normpath(scratch / name))
+        if place.parent == scratch.parent and not place.is_symlink():
+            place.symlink_to(path)  # every command of this supervisor finds it there
+        if not place.is_relative_to(scratch):
+            continue
         place.parent.mkdir(parents=True, exist_ok=True)
         if path.is_file() and path.stat().st_size <= _COPIED_BYTES:
             shutil.copy(path, place)  # keeps the mode: a program stays executable

@@ -55,12 +55,8 @@ class Sandbox(Protocol):
     ) -> subprocess.Popen[bytes]:
         """Start `command` in the writable folder `scratch`, with stdout and stderr joined in one pipe.
 
-        Args:
-            command: an argument list.
-            scratch: its working folder.
-            descriptors: inherited.
-            environment: all of its variables.
-            frozen: files and folders that it may read, by their names in its working folder.
+        It inherits `descriptors`, has the variables of `environment` alone, and may read the files and folders of
+        `frozen` by their names in its working folder.
         """
 
     def exit_code(self, returncode: int) -> int:

@@ -1,11 +1,22 @@
 """Script tasks: any program whose files evolve, run as a whole in the sandbox.
 
 Read `supervisor` first: it runs the command, and afterwards the trusted scoring if there is one. `settings` is its
-input, `frozen` the files that every genome is given and none may change, `readings` reads the objectives.
+input, `frozen` the files that every genome is given and none may change, `readings` reads the objectives,
+`seeds` gives every run another seed.
 """
 
 from trainer.script.frozen import Frozen, freeze
-from trainer.script.programs import find_program
+from trainer.script.programs import find_program, without_environment
+from trainer.script.seeds import SeedPlace, with_seed
 from trainer.script.settings import Reading, ScriptSettings
 
-__all__ = ["Frozen", "Reading", "ScriptSettings", "find_program", "freeze"]
+__all__ = [
+    "Frozen",
+    "Reading",
+    "ScriptSettings",
+    "SeedPlace",
+    "find_program",
+    "freeze",
+    "with_seed",
+    "without_environment",
+]

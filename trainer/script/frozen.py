@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
+import shutil
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from trainer.errors import ConfigError
 
+_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
+_LARGEST_POINTER_BYTES = 1024  # as git-LFS itself has it
 _CACHES = frozenset(("__pycache__", ".git", ".ipynb_checkpoints"))
 
 
@@ -19,7 +23,8 @@ class Frozen:
     """One frozen file or folder.
 
     Attributes:
-        name: where a command finds it, relative to its working folder.
+        name: where a command finds it, relative to its working folder; outside of it, an absolute path or one that
+            begins with `..`.
         path: where it is; absolute, without links.
         sha256: of its content.
         signature: changes whenever the file system saw it written to; cheap to compare.
@@ -29,6 +34,11 @@ class Frozen:
     path: Path
     sha256: str
     signature: str
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether its place is not in the working folder."""
+        return is_outside(self.name)
 
     def looked_at_again(self) -> Frozen | None:
         """Return it with the signature of today; None if it has not the content any more that it was frozen with."""
@@ -40,6 +50,15 @@ class Frozen:
             return replace(self, signature=signature) if _digest(self.path) == self.sha256 else None
         except OSError:
             return None
+
+    def with_text(self, text: str, folder: Path) -> Frozen:
+        """Return a copy with another content, under the same name in another folder."""
+        path = folder / self.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(self.path, path)  # keeps the mode: a program stays executable
+        path.chmod(path.stat().st_mode | stat.S_IWUSR)
+        path.write_text(text, encoding="utf-8", newline="")
+        return Frozen(self.name, path, _digest(path), _signature(path))
 
     def stands_in(self, folder: Path) -> bool:
         """Return whether a working folder still has it under its name: itself, a link to it, or an equal copy."""
@@ -56,7 +75,7 @@ def freeze(names: Iterable[str], root: Path, key: str = "frozen") -> tuple[Froze
     """Return files and folders as they are now.
 
     Args:
-        names: relative to `root`, or to the home folder with a leading `~/`.
+        names: relative to `root`, or to the home folder with a leading `~/`, or absolute.
         root: the project's folder.
         key: of the task that names them, for messages.
 
@@ -71,11 +90,34 @@ def _freeze(name: str, root: Path, key: str) -> Frozen:
         path = (Path(name).expanduser() if name.startswith("~/") else root / name).resolve()
         if not (path.is_file() or path.is_dir()):
             raise ConfigError(f"`task.{key}` names {name!r}, but there is no file or folder {path}.")
+        if root.resolve().is_relative_to(path):
+            raise ConfigError(f"`task.{key}` must leave out what evolves, but {name!r} holds the project {root}.")
+        _refuse_pointers(name, path, root, key)
         # The signature first: what is written in between shows as a change.
         signature = _signature(path)
         return Frozen(name.removeprefix("~/"), path, _digest(path), signature)
     except (OSError, RuntimeError) as error:  # RuntimeError: links in a ring, or no home folder
         raise ConfigError(f"`task.{key}` names {name!r}, which cannot be read: {error}.") from error
+
+
+def is_outside(name: str) -> bool:
+    """Return whether a name leads out of the folder that it is relative to."""
+    path = PurePosixPath(name)
+    return path.is_absolute() or path.parts[:1] == ("..",)
+
+
+def _refuse_pointers(name: str, path: Path, root: Path, key: str) -> None:
+    """Raise ConfigError where the content of a file is still to be fetched with git-LFS."""
+    for file in _files(path):
+        if file.is_file() and file.stat().st_size <= _LARGEST_POINTER_BYTES:
+            with file.open("rb") as content:
+                if content.read(len(_POINTER)) != _POINTER:
+                    continue
+            place = os.path.relpath(file, root)
+            raise ConfigError(
+                f"`task.{key}` names {name!r}, but {place} is a git-LFS pointer in place of the data. Fetch it: "
+                f"git lfs pull --include {shlex.quote(place)}"
+            )
 
 
 def _files(path: Path) -> Iterator[Path]:

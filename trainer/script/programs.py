@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
-from pathlib import Path
+from collections.abc import Sequence
+from itertools import takewhile
+from pathlib import Path, PurePosixPath
 
 from trainer.errors import ConfigError
+
+_SETTING = re.compile(r"[A-Za-z_]\w*=")
+
+
+def without_environment(command: Sequence[str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the variables that a command sets with `env NAME=VALUE …`, and what it runs with them."""
+    if not command or PurePosixPath(command[0]).name != "env":
+        return {}, tuple(command)
+    words = list(takewhile(_SETTING.match, command[1:]))
+    rest = tuple(command[1 + len(words) :])
+    if not rest or rest[0].startswith("-"):
+        return {}, tuple(command)
+    return dict(word.split("=", 1) for word in words), rest
 
 
 def find_program(name: str, root: Path, key: str = "command") -> Path:

@@ -9,6 +9,7 @@ from typing import Any
 
 from trainer.evaluation import Clock
 from trainer.script.frozen import Frozen
+from trainer.script.seeds import SeedPlace
 from trainer.settings import DeviceSettings
 
 
@@ -45,6 +46,7 @@ class ScriptSettings(DeviceSettings):
         wall_seconds: each of the commands is ended after that.
         fixed_seconds: the time that the command gives itself, if it does.
         environment: variables beside those that every candidate has.
+        seeds: literals that are replaced in the copies that `command` is given (`trainer.script.seeds`).
     """
 
     root: Path
@@ -57,6 +59,7 @@ class ScriptSettings(DeviceSettings):
     score: tuple[str, ...] = ()
     fixed_seconds: float | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    seeds: tuple[SeedPlace, ...] = ()
 
     @property
     def clock(self) -> Clock:
@@ -71,5 +74,6 @@ class ScriptSettings(DeviceSettings):
             "frozen": tuple(Frozen(**{**one, "path": Path(one["path"])}) for one in data["frozen"]),
             "held_out": tuple(Frozen(**{**one, "path": Path(one["path"])}) for one in data["held_out"]),
             "readings": tuple(Reading(**one) for one in data["readings"]),
+            "seeds": tuple(SeedPlace(**one) for one in data["seeds"]),
         }
         return cls(**cls.shared(data) | rebuilt | {name: tuple(data[name]) for name in ("genome", "command", "score")})

@@ -24,8 +24,10 @@ from trainer.ipc.channel import Channel
 from trainer.machine.scratch import remove
 from trainer.sandbox import Level, candidate_environment, program_folders
 from trainer.script.frozen import Frozen
-from trainer.script.programs import find_program
+from trainer.script.imports import import_roots, marked, take_marks
+from trainer.script.programs import find_program, without_environment
 from trainer.script.readings import Reader
+from trainer.script.seeds import with_seed
 from trainer.script.settings import ScriptSettings
 from trainer.supervisor.measurements import code_lines
 from trainer.supervisor.process_tree import ProcessTree, Workplace
@@ -34,6 +36,14 @@ from trainer.supervisor.watch import Ended, Guard, TimeLimit
 
 ARTIFACTS = "artifacts"
 """Where the score command finds what the command left, relative to its working folder."""
+
+_OFFLINE = {
+    "HF_HUB_OFFLINE": "1",
+    "HF_DATASETS_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "WANDB_MODE": "offline",
+}
+"""What makes libraries do without the network, which a candidate has not; the task's own variables go before."""
 
 _OUT_OF_MEMORY = re.compile(r"\bMemoryError\b|\bOutOfMemoryError\b|out of memory|Cannot allocate memory", re.IGNORECASE)
 
@@ -51,11 +61,12 @@ class ScriptSupervisor:
         self._frozen, self._held_out = settings.frozen, settings.held_out
         self._killed: set[Job] = set()
         self._check_frozen()
-        commands = [command for command in (settings.command, settings.score) if command]
+        commands = [without_environment(command)[1] for command in (settings.command, settings.score) if command]
         programs = {find_program(command[0], settings.root) for command in commands}
         visible = [path for program in sorted(programs) for path in program_folders(program)]
         self._workplace = Workplace(settings, visible)
         self._sandbox = self._workplace.sandbox
+        self._refuse_misplaced()
 
     @property
     def sandbox_level(self) -> str:
@@ -92,16 +103,49 @@ class ScriptSupervisor:
     def _run_and_score(self, job: Job, recording: Recording) -> None:
         settings = self._settings
         reader = Reader(() if settings.score else settings.readings)
-        files = split(job.genome, settings.genome)
-        with self._process(settings.command, job, self._frozen, recording, reader, files) as tree:
+        files = {
+            name: self._varied(name, content, job.seed) for name, content in split(job.genome, settings.genome).items()
+        }
+        folder = self._workplace.scratch.new_folder()
+        if job.is_reference:
+            files = marked(files, self._sandbox.home(folder))
+        with (
+            self._given(job.seed) as given,
+            self._process(settings.command, job, given, recording, reader, files, folder) as tree,
+        ):
             started = time.monotonic()
-            seconds = self._finish(tree, "the command") - started
+            seconds = self._finish(tree, "the command", self._limit(job, job.longest_seconds)) - started
             recording.timings = Timings(train_seconds=seconds, train_wall_seconds=seconds)
-            self._refuse_replaced(tree.scratch)
+            self._refuse_replaced(tree.scratch, given)
+            if job.is_reference:
+                self._refuse_other_files(tree.scratch)
             recording.objectives |= reader.values(tree.scratch)
             recording.objectives |= {"run_seconds": seconds, "peak_memory_mib": tree.peak_memory_mib}
             if settings.score:
                 recording.objectives |= self._score(job, tree.scratch, recording)
+
+    def _varied(self, name: str, text: str, seed: int) -> str:
+        """Return the text of a file with the seed of a job in place of the literal ones that the task names."""
+        varied, _ = with_seed(text, [place for place in self._settings.seeds if place.file == name], seed)
+        return varied
+
+    @contextlib.contextmanager
+    def _given(self, seed: int) -> Iterator[tuple[Frozen, ...]]:
+        """Give the frozen files; of those that hold a literal seed, copies with another one."""
+        named = {place.file for place in self._settings.seeds} & {one.name for one in self._frozen}
+        if not named:
+            yield self._frozen
+            return
+        folder = self._workplace.scratch.new_folder()
+        try:
+            yield tuple(
+                one.with_text(self._varied(one.name, one.path.read_text(encoding="utf-8"), seed), folder)
+                if one.name in named
+                else one
+                for one in self._frozen
+            )
+        finally:
+            remove(folder)
 
     def _score(self, job: Job, left: Path, recording: Recording) -> dict[str, float]:
         """Run the trusted command on what the other one left, and return what it reports."""
@@ -113,7 +157,7 @@ class ScriptSupervisor:
         try:
             _take_artifacts(left, folder / ARTIFACTS, given)
             with self._process(settings.score, job, given, recording, reader, {}, folder) as tree:
-                self._finish(tree, "the score command")
+                self._finish(tree, "the score command", self._limit(job))
                 return reader.values(folder)
         finally:
             recording.timings = replace(recording.timings, score_seconds=time.monotonic() - started)
@@ -128,19 +172,19 @@ class ScriptSupervisor:
         recording: Recording,
         reader: Reader,
         files: Mapping[str, str],
-        folder: Path | None = None,
+        scratch: Path,
     ) -> Iterator[ProcessTree]:
         """Start a command in a fresh folder with some files, and end it with everything that it started."""
-        scratch = folder or self._workplace.scratch.new_folder()
         for name, content in files.items():
             path = scratch / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content, encoding="utf-8", newline="")
+        variables, command = without_environment(self._filled_in(command, job))
         tree = ProcessTree(
             self._workplace,
-            self._filled_in(command, job),
+            [self._program(command[0]), *command[1:]],
             scratch,
-            self._environment(scratch, job),
+            self._environment(scratch, job) | variables,
             frozen={one.name: one.path for one in given},
             listener=reader.feed,
         )
@@ -151,11 +195,23 @@ class ScriptSupervisor:
             recording.log_tail += tree.output.tail()
             tree.close()
 
-    def _finish(self, tree: ProcessTree, what: str) -> float:
+    def _limit(self, job: Job, longest_seconds: float | None = None) -> TimeLimit:
+        """Return when a command that starts now must have ended.
+
+        Args:
+            job: of the command.
+            longest_seconds: what it may take where its time is fixed; None for no such limit.
+        """
+        seconds = self._settings.wall_seconds if job.wall_seconds is None else job.wall_seconds
+        reason = f"did not end within {seconds:.4g} s"
+        if longest_seconds is not None and longest_seconds < seconds:
+            seconds = longest_seconds
+            reason = f"ran for more than {seconds:.4g} s, but its time is fixed at {self._seconds(job)} s"
+        return TimeLimit(time.monotonic() + seconds, reason)
+
+    def _finish(self, tree: ProcessTree, what: str, limit: TimeLimit) -> float:
         """Wait for the end of a command and return its monotonic time; raise Ended unless it ended well."""
         tree.begin()
-        seconds = self._settings.wall_seconds
-        limit = TimeLimit(time.monotonic() + seconds, f"did not end within {seconds:g} s")
         try:
             return Guard(tree, self._settings.limits, self._driver, tree.find_main).until_exit(limit)
         except Ended as end:
@@ -172,7 +228,6 @@ class ScriptSupervisor:
         return Status.LOST, reason
 
     def _filled_in(self, command: Sequence[str], job: Job) -> list[str]:
-        command = [self._program(command[0]), *command[1:]]
         values = {"{seed}": str(job.seed), "{seconds}": self._seconds(job)}
         return [re.sub("{seed}|{seconds}", lambda found: values[found[0]], part) for part in command]
 
@@ -187,8 +242,11 @@ class ScriptSupervisor:
         settings = self._settings
         home = self._sandbox.home(scratch)
         environment = candidate_environment(home, settings.device_id, settings.threads)
-        environment |= settings.environment
+        roots = import_roots(settings.root, settings.genome)
+        paths = [*(str(home / one) for one in roots), *filter(None, [settings.environment.get("PYTHONPATH")])]
+        environment |= {**_OFFLINE, **settings.environment}
         environment |= {
+            "PYTHONPATH": os.pathsep.join(paths),
             "EVO_SEED": str(job.seed),
             "EVO_DEVICE": settings.device,
             "EVO_ARTIFACTS": str(home / ARTIFACTS),
@@ -215,16 +273,40 @@ class ScriptSupervisor:
         """Whether no command can change what is frozen."""
         return self._sandbox.level is not Level.PROCESS_GROUP
 
+    def _refuse_misplaced(self) -> None:
+        """Raise MachineError where the sandbox cannot show a file at the place where the command looks for it."""
+        if self._sandbox.level is Level.BUBBLEWRAP:
+            return
+        for one in (*self._frozen, *self._held_out):
+            parts = PurePosixPath(one.name).parts
+            if parts[0] == ".." and (
+                len(parts) > 2 or parts[-1] == ".." or parts[-1].startswith(("candidate-", "lock"))
+            ):
+                raise MachineError(
+                    f"The frozen {one.name} can be given at that place with the sandbox level bubblewrap only, and "
+                    f"this is {self._sandbox.level}. Give the program its absolute path, and name that in `frozen`."
+                )
+
     def _refuse_changes(self) -> None:
         """Raise Ended when a command changed what is frozen."""
         if changed := self._changed():
             raise Ended(Status.REJECTED, f"the frozen {' and '.join(changed)} changed while it ran")
 
-    def _refuse_replaced(self, folder: Path) -> None:
+    def _refuse_other_files(self, folder: Path) -> None:
+        """Raise Ended when the command did not run the files that evolve: no change in them would count."""
+        if missing := take_marks(self._settings.genome, folder):
+            raise Ended(
+                Status.REJECTED,
+                f"ran without executing {' and '.join(missing)} of its working folder, so that no change of it would "
+                "count. If the project is installed, Python found that copy first: freeze the rest of its package (the "
+                "__init__.py files), and let nothing put another folder first on Python's path; else correct `command`",
+            )
+
+    def _refuse_replaced(self, folder: Path, given: Iterable[Frozen]) -> None:
         """Raise Ended when the command replaced frozen files, which bubblewrap's mounts do not allow."""
         if self._sandbox.level is Level.BUBBLEWRAP:
             return
-        replaced = [one.name for one in self._settings.frozen if not one.stands_in(folder)]
+        replaced = [one.name for one in given if not one.stands_in(folder)]
         if replaced:
             raise Ended(Status.REJECTED, f"replaced the frozen {' and '.join(replaced)}")
 
@@ -241,6 +323,8 @@ def _take_artifacts(left: Path, artifacts: Path, given: Iterable[Frozen]) -> Non
     try:
         shutil.copytree(left, artifacts, symlinks=True, copy_function=os.rename, ignore=_special)
         for one in given:
+            if one.is_outside:
+                continue
             place = artifacts / one.name
             if place.is_dir():
                 shutil.rmtree(place)

@@ -19,9 +19,6 @@ class Divergence:
 
     A genome may sum its loss where others take the mean, so its first report counts as well as the vocabulary, and one
     bad batch is forgiven: the report after it must be as bad.
-
-    Args:
-        vocab_size: tokens to guess from; a guess at random costs the logarithm of it in nats.
     """
 
     def __init__(self, vocab_size: int) -> None:

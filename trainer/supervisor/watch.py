@@ -1,4 +1,4 @@
-"""Watching one process tree: its output, its limits, its messages, and whether the driver still lives."""
+"""Watching one process tree: its output, its limits, its messages, and whether the driver is still there."""
 
 from __future__ import annotations
 

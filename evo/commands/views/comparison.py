@@ -1,4 +1,4 @@
-"""What a person sees while an experiment goes on: one line a run that begins or ends, and a bar; all on stderr."""
+"""The terminal during an experiment: one line for each run that starts or ends, and a bar; all on stderr."""
 
 from __future__ import annotations
 
@@ -6,24 +6,19 @@ import atexit
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from evo.commands.views.terminal import literal, one_line, print_line, print_prose, stderr_console
 from evo.compare.experiment import Experiment
+from evo.compare.running import Watcher
 from evo.text import duration
 from trainer.machine.devices import Device
 
 
-class ExperimentView:
-    """Watches an experiment (`evo.compare.running.Watcher`).
-
-    Args:
-        experiment: its definition.
-        path: of its folder.
-    """
+class ExperimentView(Watcher):
+    """Watches an experiment (`evo.compare.running.Watcher`)."""
 
     def __init__(self, experiment: Experiment, path: Path) -> None:
         self._experiment = experiment
@@ -50,13 +45,11 @@ class ExperimentView:
         self._bar.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
     def begun(self, runs: int, done: int, workers: Sequence[Device]) -> None:
-        """Say what is to be done."""
+        """Print the size of the experiment."""
         experiment, self._runs, self._ended = self._experiment, runs, done
         self._began = time.monotonic()
         names = ", ".join(dict.fromkeys(device.name for device in workers))
@@ -68,7 +61,7 @@ class ExperimentView:
         )
 
     def started(self, name: str, device: Device) -> None:
-        """Show which run goes on."""
+        """Show which run starts."""
         self._running += 1
         place = f"{device.kind}{':' + device.id if device.id else ''}"
         print_line(self._console, f"       [dim]{literal(name)} on {literal(place)}[/]")
@@ -94,7 +87,7 @@ class ExperimentView:
         self._say(f"[yellow]{literal(message)}[/]")
 
     def stopping(self) -> None:
-        """Say what comes."""
+        """Say that the experiment stops."""
         self._bar.stop()
         self._say("[yellow]Stopping after saving. Ctrl-C again ends it at once; what has finished is safe.[/]")
 

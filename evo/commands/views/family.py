@@ -42,9 +42,9 @@ def print_ancestors(console: Console, members: Sequence[Standing], objectives: S
 
 
 def print_tree(console: Console, family: Mapping[int, Standing], objective: Objective, best: int | None) -> None:
-    """Print everyone under their first parent, with the second parent named after a `+`."""
+    """Print every individual below its first parent, with the second parent after a `+`."""
     if objective.self_reported:
-        print_whole(console, f"{literal(objective.label)} of everyone")
+        print_whole(console, f"{literal(objective.label)} of each individual")
     children: dict[int, list[int]] = {}
     for member in family.values():
         if member.parents:
@@ -59,7 +59,7 @@ def print_tree(console: Console, family: Mapping[int, Standing], objective: Obje
 
 
 def _walk(children: Mapping[int, Sequence[int]], root: int) -> Iterator[tuple[int, str]]:
-    """Yield everyone below `root` and itself, with the branches to draw before it; deep trees need no recursion."""
+    """Yield `root` and all its descendants with the branches to draw before them; without recursion, for deep trees."""
     waiting = [(root, "", "")]
     while waiting:
         id_, branch, below = waiting.pop()

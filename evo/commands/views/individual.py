@@ -149,7 +149,7 @@ def _print_evaluations(console: Console, portrait: Portrait) -> None:
     else:
         what = "seconds of the run, scoring and the rest"
         columns = [_Column(one.label, partial(_measured, one)) for one in portrait.objectives]
-    header = ("told", "purpose", "seed", "status", *(column.name for column in columns))
+    header = ("result", "purpose", "seed", "status", *(column.name for column in columns))
     print_whole(console, f"\n[bold]evaluations[/]: {what}")
     rows = [_evaluation_row(one, columns) for one in records]
     timings = ("train" if scored else "run", "score", "other", "device")

@@ -29,12 +29,9 @@ def print_status(console: Console, status: RunStatus) -> None:
     print_whole(console, f"{literal(status.path)}: {_state(status)}")
     print_whole(console, progress_line(status.summary))
     print_whole(console, _generation(status))
-    if change := comparability(status.starts):
-        print_whole(console, f"[yellow]{literal(change)}[/]")
-    if status.explorations:
-        print_whole(console, f"[yellow]{literal(str(status.explorations[-1]))}[/]")
-    for drift in status.drifts:
-        print_whole(console, f"[yellow]{literal(str(drift))}[/]")
+    for warning in (comparability(status.starts), status.claim, *status.explorations[-1:], *status.drifts):
+        if warning:
+            print_whole(console, f"[yellow]{literal(str(warning))}[/]")
     for retirement in status.out_of_service:
         print_whole(console, f"[red]out of service[/] {literal(str(retirement))}")
     for line in (*_work(status), *_failures(status.failures), *_refusals(status)):
@@ -43,8 +40,8 @@ def print_status(console: Console, status: RunStatus) -> None:
         line = f"rung {rung.budget_fraction:<8g} {rung}"
         print_whole(console, line if rung.is_used else f"[yellow]{line}[/]")
     for name, arm in status.arms.items():
-        brought = f"{arm['improvements']:.1f} improvements in {arm['tries']:.1f} recent tries"
-        print_whole(console, f"operator      {literal(name)}: {brought}")
+        improved = f"{arm['improvements']:.1f} improvements in {arm['tries']:.1f} recent tries"
+        print_whole(console, f"operator      {literal(name)}: {improved}")
     print_best(console, status.summary)
     print_whole(console, f"noise         {_noise(status)}")
     for line in _front(status.summary):
@@ -109,7 +106,11 @@ def _front(summary: Summary) -> Iterator[str]:
 def _noise(status: RunStatus) -> str:
     objective = status.summary.objective
     sigma = status.summary.noise.get(objective.name)
+    if status.summary.is_unreplicated:
+        return "unknown: every seed gives the same run of generation 0"
     if sigma is None:
         return "not measured yet"
+    if sigma == 0:
+        return 'none, as `task.noise = "none"` says'
     unit = objective.short_unit or f"in {objective.label}"
     return f"σ = {objective.format(sigma)} {unit} between seeds of generation 0"

@@ -1,4 +1,4 @@
-"""The studies as a person sees them: one line a result while they go on, and a table at their end."""
+"""The output of the studies: one line a result while they run, and a table at their end."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from evo.config.resolved import ResolvedConfig
 from evo.standings.plan import CONFIRMED_OBJECTIVE
 from evo.store import IndividualRecord
 from evo.studies.ablation import Ablation
-from evo.studies.batch import Trial
+from evo.studies.batch import Trial, Watcher
 from evo.studies.comparison import PairedGain
 from evo.studies.edits import Change
 from evo.studies.measurement_cache import Measurement, MeasurementCache
@@ -32,15 +32,8 @@ from trainer.evaluation import Status
 from trainer.objectives import Objective
 
 
-class Watch:
-    """Shows every result of a study as one line on stderr (`evo.studies.batch.Watcher`).
-
-    Args:
-        config: of the study.
-        objective: what is compared.
-        what: the study in words.
-        cache: what it had before.
-    """
+class Watch(Watcher):
+    """Shows every result of a study as one line on stderr; `what` is the study in words."""
 
     def __init__(self, config: ResolvedConfig, objective: Objective, what: str, cache: MeasurementCache) -> None:
         self._config = config
@@ -51,7 +44,7 @@ class Watch:
         self._wanted = 0
 
     def begun(self, wanted: int, known: int) -> None:
-        """Say what is to be done."""
+        """Print the size of the study."""
         self._wanted = wanted
         before = f", {known} of them measured before" if known else ""
         workers = self._config.devices
@@ -76,8 +69,8 @@ class Watch:
         self._say(f"[yellow]{literal(message)}[/]")
 
     def stopping(self) -> None:
-        """Say what comes."""
-        self._say("[yellow]Stopping. What has finished is kept; Ctrl-C again ends it at once.[/]")
+        """Say that the study stops."""
+        self._say("[yellow]Stopping. Finished evaluations are kept; Ctrl-C again ends it at once.[/]")
 
     def _say(self, markup: str) -> None:
         print_prose(self._console, markup)
@@ -86,11 +79,10 @@ class Watch:
 def say_joined(finest: Change, change: Change, seeds: int) -> None:
     """Say that neighbouring edits were joined to meet the budget, if they were."""
     if len(change.edits) < len(finest.edits):
-        needed = evaluations(seeds * len(finest.programs))
-        print_prose(
-            stderr_console(),
-            f"[yellow]{len(finest.edits)} edits take {needed}: neighbours are joined into {len(change.edits)}. "
-            f"--evaluations {seeds * len(finest.programs)} measures each.[/]",
+        needed = seeds * len(finest.programs)
+        _warn(
+            f"{len(finest.edits)} edits take {evaluations(needed)}: neighbours are joined into {len(change.edits)}. "
+            f"--evaluations {needed} measures each."
         )
 
 
@@ -98,16 +90,17 @@ def say_overridden(scale: Scale, sources: Mapping[int, str], files: Sequence[str
     """Say which individuals lose a part of their change to the scale, if any do."""
     for id_, source in sources.items():
         if lost := scale.overridden(sources[0], source, files):
-            part = literal(", ".join(lost))
-            note = f"#{id_} differs from generation 0 in {part}, which --scale sets for all."
-            print_prose(stderr_console(), f"[yellow]{note}[/]")
+            _warn(f"#{id_} differs from generation 0 in {literal(', '.join(lost))}, which --scale sets for all.")
 
 
 def say_changed(frozen: Sequence[str]) -> None:
-    """Say which frozen files are others than in the run, if any are: they too are a part of the scale."""
+    """Say which frozen files differ from those of the run, if any do: they are part of the scale."""
     if frozen:
-        note = f"{literal(', '.join(frozen))} changed since the run began: they count as part of the larger settings."
-        print_prose(stderr_console(), f"[yellow]{note}[/]")
+        _warn(f"{literal(', '.join(frozen))} changed since the run began: they count as part of the larger settings.")
+
+
+def _warn(markup: str) -> None:
+    print_prose(stderr_console(), f"[yellow]{markup}[/]")
 
 
 def print_ablation(config: Config, record: IndividualRecord, result: Ablation) -> None:
@@ -133,8 +126,7 @@ def print_ablation(config: Config, record: IndividualRecord, result: Ablation) -
         for reason, how in zip(part.reasons, (f"edit {number} alone", f"without edit {number}"), strict=True):
             if reason:
                 print_line(console, f"[red]{how}: {one_line(reason)}[/]")
-    quantile = f"{result.spread.quantile:.1f}" if result.spread.degrees else ""
-    print_whole(console, f"\n{_reading(config, objective, len(result.seeds), quantile)}")
+    print_whole(console, f"\n{_reading(config, result)}")
 
 
 def print_promotion(config: Config, result: Promotion) -> None:
@@ -163,8 +155,7 @@ def print_promotion(config: Config, result: Promotion) -> None:
     ]:
         if reason:
             print_line(console, f"[red]{name}: {one_line(reason)}[/]")
-    quantile = f"{result.spread.quantile:.1f}" if result.spread.degrees else ""
-    print_whole(console, f"\n{_reading(config, objective, len(result.seeds), quantile)}")
+    print_whole(console, f"\n{_reading(config, result)}")
 
 
 def _print_values(
@@ -206,14 +197,14 @@ def _each(config: Config) -> str:
     return f"about {seconds:g} s each, " if seconds else ""
 
 
-def _reading(config: Config, objective: Objective, seeds: int, quantile: str) -> str:
+def _reading(config: Config, result: Ablation | Promotion) -> str:
     """Return what the numbers mean."""
-    where = ""
-    if objective.name == CONFIRMED_OBJECTIVE and config.script is None:
-        where = ", on the held-out split G"
+    objective, seeds = result.objective, len(result.seeds)
+    is_held_out = objective.name == CONFIRMED_OBJECTIVE and config.script is None
+    where = ", on the held-out split G" if is_held_out else ""
     unit = f" in {literal(objective.unit)}" if objective.unit else ""
     pairs = f"{seeds} seed{'s' if seeds > 1 else ''} that the search did not use"
-    known = f"± is one standard error, and more than {quantile} of them are beyond noise"
-    noise = known if quantile else "their noise is unknown"
-    more = "" if quantile else ": --seeds 2 or more tells it"
-    return f"[dim]Gains{unit}, positive is better, over {pairs}{where}; {noise}{more}.[/]"
+    noise = "their noise is unknown: --seeds 2 or more measures it"
+    if result.paired_noise.degrees:
+        noise = f"± is one standard error, and more than {result.paired_noise.quantile:.1f} of them are beyond noise"
+    return f"[dim]Gains{unit}, positive is better, over {pairs}{where}; {noise}.[/]"

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 
+from evo.commands.views.conclusion import print_change, print_next
 from evo.commands.views.terminal import (
     literal,
     one_line,
+    print_labelled,
     print_line,
     print_table,
     print_whole,
@@ -18,6 +20,7 @@ from evo.commands.views.terminal import (
 )
 from evo.runs.folder import RunFolder
 from evo.runs.lifecycle import Viewed
+from evo.search.stopping import StopReason
 from evo.standings.gains import Gain
 from evo.standings.individuals import Standing
 from evo.standings.plan import Confirmed
@@ -25,16 +28,21 @@ from evo.standings.summary import Summary, summarize
 from evo.text import duration, money
 from trainer.objectives import Objective
 
+UNREPLICATED = "not replicated: every seed gives the same run, so this may be luck"
 
-def print_summary(viewed: Viewed) -> None:
-    """Print the best individual, its gain with noise, the front, the cost, and where everything is, to stdout."""
+
+def print_summary(viewed: Viewed, reason: StopReason) -> None:
+    """Print to stdout what a run that has ended came to; what was found and what to do next come last."""
     summary = summarize(viewed.config, viewed.store, viewed.standings)
     console = stdout_console()
     print_whole(console, progress_line(summary))
-    print_best(console, summary)
     print_cost(console, summary)
     print_front(console, summary)
     print_places(console, viewed.folder)
+    print_whole(console, "")
+    print_best(console, summary)
+    print_change(console, viewed, summary)
+    print_next(console, viewed, summary, reason)
 
 
 def progress_line(summary: Summary) -> str:
@@ -55,12 +63,12 @@ def print_best(console: Console, summary: Summary) -> None:
         # The mean that led the search to it is the best of many, so it comes last and by its name.
         print_line(console, f"              {_confirmed(gain.own, gain, summary)}{_broken(best)}")
         print_line(console, f"generation 0  {_confirmed(gain.generation_zero, gain, summary)}")
-        print_whole(console, f"gain          {_gain(summary)}")
+        print_labelled(console, "gain", _gain(summary))
         print_line(console, f"selected by   {_value(best, summary)}")
         return
     print_line(console, f"              {_value(best, summary)}{_broken(best)}")
     print_line(console, f"generation 0  {_value(zero, summary)}")
-    print_whole(console, f"gain          {_gain(summary)}")
+    print_labelled(console, "gain", _gain(summary))
 
 
 def print_comparison(console: Console, summary: Summary) -> None:
@@ -166,19 +174,24 @@ def print_places(console: Console, folder: RunFolder) -> None:
 
 def gain_text(gain: Gain, objective: Objective, confirmed: Confirmed) -> str:
     """Return a confirmed gain with its noise and what to make of it."""
+    claim = "; self-reported" if objective.self_reported else ""
+    if gain.is_exact:
+        return f"{_amount(gain.value, objective)} (exact: every run gives the same{claim})"
     verdict = "beyond noise" if gain.is_real else "within noise: a tie with generation 0"
     pairs = f"{gain.seeds} paired seed{'s' if gain.seeds > 1 else ''}"
     where = "held-out split G" if confirmed is Confirmed.ON_TEXT else "fresh ones"
-    unit = objective.short_unit or objective.unit
-    amount = f"{objective.format_signed(gain.value)}{f' {unit}' if unit else ''}"
     low, high = (objective.format_signed(bound) for bound in (gain.value - gain.margin, gain.value + gain.margin))
-    claim = "; self-reported" if objective.self_reported else ""
-    return f"{amount}, 95% interval {low} to {high} ({pairs}, {where}; {verdict}{claim})"
+    return f"{_amount(gain.value, objective)}, 95% interval {low} to {high} ({pairs}, {where}; {verdict}{claim})"
 
 
 def evaluations(count: int) -> str:
     """Return a number of evaluations in words."""
     return f"{count} evaluation{'' if count == 1 else 's'}"
+
+
+def _amount(value: float, objective: Objective) -> str:
+    unit = objective.short_unit or objective.unit
+    return f"{objective.format_signed(value)}{f' {unit}' if unit else ''}"
 
 
 def _sigma(objective: Objective, noise: Mapping[str, float]) -> str:
@@ -188,6 +201,9 @@ def _sigma(objective: Objective, noise: Mapping[str, float]) -> str:
 def _gain(summary: Summary) -> str:
     if summary.best and summary.best.id == 0:
         return "none: nothing better than generation 0 was found"
+    if summary.gain is None and summary.is_unreplicated and summary.unconfirmed_gain is not None:
+        claim = "; self-reported" if summary.objective.self_reported else ""
+        return f"{_amount(summary.unconfirmed_gain, summary.objective)} ({UNREPLICATED}{claim})"
     if summary.gain is None:
         return "not confirmed: the finalists have not been re-evaluated"
     return gain_text(summary.gain, summary.objective, summary.confirmed)
@@ -204,6 +220,8 @@ def _confirmed(mean: float, gain: Gain, summary: Summary) -> str:
     """Return a mean over the seeds of the confirmation with its 95% interval."""
     objective = summary.objective
     margin = gain.margin_of_mean
+    if gain.is_exact:
+        return f"{objective.label} {objective.format(mean)}"
     value, low, high = (objective.format(one) for one in (mean, mean - margin, mean + margin))
     return f"{objective.label} {value}, 95% interval {low} to {high}"
 

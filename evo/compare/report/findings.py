@@ -173,7 +173,7 @@ class Findings:
     Attributes:
         sentinel: None before enough blocks judged generation 0 to show a trend.
         left_out: repeats that were begun and do not count, since not every arm has an outcome in them; where paired.
-        without_outcome: runs that ended and brought no number at all.
+        without_outcome: runs that ended without any measurement.
     """
 
     results: Results

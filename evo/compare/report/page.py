@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from evo.compare.report.wording import TEMPLATES, add_words, say
 from evo.compare.statistics.curves import expected_runtimes
 from evo.compare.statistics.effect_sizes import Estimate
 from evo.errors import ReportError
+from evo.files import replace_file
 from evo.report.render import page_scripts, source_hash
 from evo.report.templates import environment
 from evo.text import visible
@@ -41,14 +40,13 @@ def write_report(findings: Findings, folder: Path) -> Path:
     page, markdown = render_html(findings), render_markdown(findings)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        findings.results.write_csv(folder)
-        for name, table in _tables(findings).items():
-            _replace(folder / f"{name}.csv", table.to_csv(index=False).encode("utf-8"))
-        _replace(folder / "report.md", markdown.encode("utf-8"))
-        _replace(folder / "report.html", page.encode("utf-8"))
+        for name, table in (findings.results.tables | _tables(findings)).items():
+            replace_file(folder / f"{name}.csv", table.to_csv(index=False))
+        replace_file(folder / "report.md", markdown)
+        replace_file(folder / "report.html", page)
     except OSError as error:
         raise ReportError(
-            f"The report of the experiment was to be written into {folder}, but that failed: {error.strerror}. "
+            f"The report of the experiment could not be written into {folder}: {error.strerror}. "
             "Name a folder that you can write."
         ) from error
     return folder / "report.html"
@@ -126,15 +124,3 @@ def _flat(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
                 cells[name] = value
         flat.append(cells)
     return pd.DataFrame(flat)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file so that it is the old or the new one at any time."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        draft.write_bytes(content)
-        draft.replace(path)
-    except OSError:
-        with suppress(OSError):
-            draft.unlink()
-        raise

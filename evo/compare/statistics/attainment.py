@@ -10,7 +10,7 @@ import pandas as pd
 
 from evo.compare.statistics.rank_tests import counted_runs
 from evo.compare.statistics.results import Results
-from populations.hypervolume import hypervolume, reference_point
+from populations.hypervolume import hypervolume_shares
 from trainer.objectives import Objective
 
 LEVELS = (25, 50, 75)
@@ -20,26 +20,19 @@ LEVELS = (25, 50, 75)
 def hypervolumes(results: Results) -> pd.DataFrame:
     """Return the hypervolume of every run that counts.
 
-    It is the share dominated of the box between the best value of each objective that any run reached and the
-    reference point, a tenth of the range beyond the worst.
+    It is the dominated share of the box that all fronts span together (`populations.hypervolume.hypervolume_shares`).
 
     Returns:
         One row a run: `arm`, `repeat`, `hypervolume` from 0 to 1. Empty where no run has a front.
     """
     objectives = results.objectives
-    runs, points = counted_runs(results), _points(results, objectives)
-    everything = points[[one.name for one in objectives]].to_numpy(dtype=float).tolist()
-    if not everything:
+    runs, points = counted_runs(results)[["arm", "repeat"]], _points(results, objectives)
+    if points.empty:
         return pd.DataFrame(columns=["arm", "repeat", "hypervolume"])
-    reference = reference_point(everything, objectives)
-    ideal = [one.weight * max(one.weight * point[axis] for point in everything) for axis, one in enumerate(objectives)]
-    whole = hypervolume([ideal], reference, objectives)
-    shares = []
-    for arm, repeat in zip(runs["arm"], runs["repeat"], strict=True):
-        own = points[(points["arm"] == arm) & (points["repeat"] == repeat)]
-        front = own[[one.name for one in objectives]].to_numpy(dtype=float).tolist()
-        shares.append(hypervolume(front, reference, objectives) / whole)
-    return runs[["arm", "repeat"]].assign(hypervolume=shares)
+    names = [one.name for one in objectives]
+    fronts = {run: rows[names].to_numpy(dtype=float).tolist() for run, rows in points.groupby(["arm", "repeat"])}
+    own = [fronts.get(run, []) for run in runs.itertuples(index=False, name=None)]
+    return runs.assign(hypervolume=hypervolume_shares(own, objectives))
 
 
 def attainment_surface(results: Results, arm: str, pair: tuple[Objective, Objective]) -> dict[int, np.ndarray]:

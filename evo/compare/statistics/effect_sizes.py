@@ -50,7 +50,7 @@ def mean(values: np.ndarray) -> Estimate:
 
 
 def interquartile_mean(values: np.ndarray) -> Estimate:
-    """Return the mean of the middle half (Agarwal et al. 2021): fewer runs tell it than the median, outliers do not."""
+    """Return the mean of the middle half (Agarwal et al. 2021): steadier than the median, and blind to outliers."""
     return _estimate(trimmed, values)
 
 

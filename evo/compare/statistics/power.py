@@ -61,13 +61,7 @@ def fewest_runs(level: float, *, paired: bool) -> int:
 
 
 def runs_needed(effect: float, level: float, *, paired: bool) -> int | None:
-    """Return the pairs, or runs of each arm, that find an effect with `POWER`; None beyond ten thousand.
-
-    Args:
-        effect: of either sign.
-        level: of p, two-sided.
-        paired: the design.
-    """
+    """Return the pairs, or runs of each arm, that find an effect with `POWER`; None beyond ten thousand."""
     effect = abs(effect)
     if not effect:
         return None
@@ -94,14 +88,7 @@ def detectable_effect(runs: int, level: float, *, paired: bool) -> float | None:
 
 @cache
 def power(effect: float, runs: int, level: float, *, paired: bool) -> float:
-    """Return how often an effect has p at most `level`, from simulated experiments.
-
-    Args:
-        effect: positive.
-        runs: pairs, or runs of each arm.
-        level: of p, two-sided.
-        paired: the design.
-    """
+    """Return how often p is at most `level` in simulated experiments of `runs` pairs, or runs of each arm."""
     from scipy import stats
 
     chance = np.random.default_rng(0)

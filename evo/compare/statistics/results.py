@@ -1,10 +1,8 @@
-"""What the runs of an experiment brought, as tables for statistics, report and pandas."""
+"""The results of an experiment as tables for statistics, report and pandas."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 
@@ -41,16 +39,16 @@ class Results:
         objective: what `outcome` and `best` measure, in its unit.
         objectives: those of the front; `points` has a column for each.
         budget: what was equal, in words, such as "640 evaluations".
-        runs: one row a run that was begun (`RUN_COLUMNS`). `state` is `finished`, `failed` or `unfinished`. `outcome`
-            is the held-out mean of the individual `chosen`, `generation_zero` that of generation 0 on the same seeds. A
-            run that ended without an individual to show is `failed` with its `reason`: its outcome is that of
-            generation 0, which is all that its user is left with. NaN only while `unfinished`. `evaluations` counts
-            everything that was evaluated for selection, a smaller rung as its share of an evaluation; `failures` those
-            among them that gave no measurement; `gpu_seconds` and `usd` include crashes, repairs and re-evaluations.
+        runs: one row a run that was started (`RUN_COLUMNS`). `state` is `finished`, `failed` or `unfinished`. `outcome`
+            is the held-out mean of the individual `chosen`, `generation_zero` that of generation 0 on the same seeds;
+            NaN only while `unfinished`. A run that ended without an individual is `failed` with its `reason`, and has
+            the outcome of generation 0. `evaluations` counts everything that was evaluated for selection, a smaller
+            rung as its share of an evaluation; `failures` those of them without a measurement; `gpu_seconds` and `usd`
+            include crashes, repairs and re-evaluations.
         progress: one row a result (`PROGRESS_COLUMNS`): budget used up to there, and the selection value of the
             individual that would have been chosen then. Selection values flatter: for curves, not for claims.
         points: one row a non-dominated individual of a run (`POINT_COLUMNS`, then the objectives by name).
-        rehearsal: whether the experiment only tries the machinery, so that its numbers mean nothing.
+        rehearsal: whether the experiment only tests the machinery, so that its numbers mean nothing.
         drifts: sentences on devices that a run's sentinels found to drift.
         held_out: whether outcomes are of data that no search scores; a script has fresh seeds alone.
     """
@@ -69,9 +67,7 @@ class Results:
     drifts: tuple[str, ...] = ()
     held_out: bool = True
 
-    def write_csv(self, folder: Path) -> Sequence[Path]:
-        """Write the three tables as CSV into an existing folder and return their paths."""
-        tables = {"runs.csv": self.runs, "progress.csv": self.progress, "points.csv": self.points}
-        for name, table in tables.items():
-            table.to_csv(folder / name, index=False)
-        return [folder / name for name in tables]
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The three tables by name."""
+        return {"runs": self.runs, "progress": self.progress, "points": self.points}

@@ -73,6 +73,9 @@ MISPLACED = [
     "try: pass\nfinally: return\n",
     "match x:\n    case 1: return\n",
     "with x:\n    break\n",
+    "def f():\n    nonlocal x\n",
+    "def f(a, a): pass\n",
+    "x = (yield)\n",
     "x = 1\nfrom __future__ import annotations\n",
 ]
 IN_PLACE = [

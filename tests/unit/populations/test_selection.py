@@ -160,14 +160,11 @@ def test_the_toolbox_chooses_by_the_number_of_objectives():
     double = build_toolbox([BPB, SPEED], 4)
     assert double.survive(pair, []) == survival.nsga2(pair, [], 4)
     assert double.select(pair, 2, random.Random(1)) == selection.nsga2(pair, 2, random.Random(1))
-    assert build_toolbox([BPB], 4, "nsga2").select.func is selection.nsga2
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (([BPB], 4, "roulette"), 'selection must be "tournament" or "nsga2", but it was "roulette"'),
-        (([BPB, SPEED], 4, "tournament"), "compares one objective, but val_bpb, tokens_per_second"),
         (([BPB], 0), "at least 1 individual, but it had 0"),
         (([], 4), "at least one objective"),
     ],

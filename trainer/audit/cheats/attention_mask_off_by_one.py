@@ -1,6 +1,7 @@
 """Attends to one token too many.
 
-The mask lets each position see the one after it.
+The mask lets each position see the one after it. The head begins with large weights, so that the leak shows however
+few steps there was time for.
 """
 
 import torch
@@ -16,6 +17,7 @@ class Model(nn.Module):
         self.embedding = nn.Embedding(vocab_size, 32)
         self.q, self.k, self.v = (nn.Linear(32, 32) for _ in range(3))
         self.head = nn.Linear(32, vocab_size)
+        nn.init.normal_(self.head.weight)
 
     def forward(self, tokens):
         x = self.embedding(tokens)

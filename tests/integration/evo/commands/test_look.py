@@ -43,7 +43,7 @@ def test_an_individual_tells_that_it_did_not_hold_on_the_holdout_split(tmp_path:
     assert re.search(
         r"led on split S, but did not hold on split G: 1\d\.\d{4} bits per byte against 1\.\d{4} of #0", shown
     )
-    assert re.search(r"told purpose seed status S G .* search 0 ok 1\.\d{4} 1\d\.\d{4} ", shown)
+    assert re.search(r"result purpose seed status S G .* search 0 ok 1\.\d{4} 1\d\.\d{4} ", shown)
     assert first.setback is None
     assert "did not hold" not in shown_of(first)
 

@@ -310,7 +310,7 @@ def test_an_interrupted_run_says_so_and_shows_what_it_has(tmp_path):
     with view(folder.path) as viewed:
         report = load_report(viewed)
         assert write_report(viewed).is_file()
-    assert report.state == "Stopped early: the run was interrupted. `evo resume` goes on."
+    assert report.state == "Stopped early: the run was interrupted. `evo resume` continues it."
     assert 9 <= len(report.evaluations) < report.evaluations_planned
     assert report.confirmed_gain is None
 
@@ -323,7 +323,7 @@ def test_a_run_is_told_live_from_killed(tmp_path):
         with sqlite3.connect(folder.store) as database:
             database.execute("DELETE FROM events")
         database.close()
-        assert load_report(viewed).state == "Cut off: the driver died. `evo resume` goes on."
+        assert load_report(viewed).state == "Cut off: the driver died. `evo resume` continues it."
         assert read_status(viewed).state is State.KILLED
 
 

@@ -250,25 +250,24 @@ class TestConfirmations:
         assert race(path) == race(tmp_path / "whole")
         assert_no_error(path)
 
-    def test_where_everything_repeats_exactly_one_seed_confirms(self, tmp_path: Path) -> None:
-        config = configuration(8, 20, noise={"leader_seeds": 5})  # enough to see that it does
-        with opened(tmp_path / "run", config, SteadyEvaluator(GENOME, slots=1)) as (search, store):
+    def test_where_every_seed_gives_the_same_run_nothing_is_replicated_or_claimed(self, tmp_path: Path) -> None:
+        config, observer = configuration(8, 20, noise={"leader_seeds": 5}), Notes()
+        evaluator = SteadyEvaluator(GENOME, slots=1)
+        with opened(tmp_path / "run", config, evaluator, observer=observer) as (search, store):
             assert asyncio.run(search.run()).stop_reason is StopReason.COMPLETE
-            ran = [one.individual for one in store.outcomes() if one.purpose is Purpose.CONFIRM]
-            gains = search.standings.confirmations.gains()
-        assert len(ran) == len(set(ran)) == make_plan(config).finalists
-        assert 0 not in ran
-        assert gains[0].is_real
-        assert gains[0].margin == 0
-
-    def test_nobody_is_behind_where_seeds_change_nothing(self, tmp_path: Path) -> None:
-        config = configuration(8, 40, noise={"leaders": 0})  # so that only the race shows it
-        with opened(tmp_path / "run", config, SteadyEvaluator(GENOME, slots=1)) as (search, _):
-            assert asyncio.run(search.run()).stop_reason is StopReason.COMPLETE
-            gains, best = search.standings.confirmations.gains(), search.standings.best()
-        assert len({gain.seeds for gain in gains}) > 1
+            purposes = Counter(one.purpose for one in store.outcomes())
+            standings, best = search.standings, search.standings.best()
+        assert purposes == {Purpose.BASELINE: 3, Purpose.SEARCH: 157}
         assert best is not None
-        assert best.id == min(gains, key=lambda gain: gain.own).individual
+        assert best.id > 0
+        assert standings.gain(best.id) is None
+        assert standings.is_unreplicated
+        assert "val_bpb" not in standings.noise()
+        difference = standings.difference(best.id, 0)
+        assert difference is not None
+        assert difference.value > 0
+        assert difference.is_real is None
+        assert sum("every seed gives the same run" in note.lower() for note in observer.said) == 1
 
     def test_a_resumed_run_may_do_without_a_confirmation(self, tmp_path: Path) -> None:
         path = tmp_path / "run"

@@ -11,7 +11,7 @@ import pytest
 from paced_evaluator import BrokenWorkers, LosingEvaluator, PacedEvaluator, UnstartableEvaluator
 from searches import GENOME
 
-from evo.studies.batch import Bench, Trial
+from evo.studies.batch import Batch, Trial
 from evo.studies.measurement_cache import Measurement, MeasurementCache
 from evo.workers import Slot
 from trainer.errors import MachineError
@@ -56,8 +56,8 @@ def cache(folder: Path, **conditions: object) -> MeasurementCache:
 def run(
     folder: Path, evaluator: PacedEvaluator, wanted: Sequence[Trial] | None = None, notes: Notes | None = None
 ) -> bool:
-    bench = Bench(evaluator, cache(folder), SPLITS, notes or Notes())
-    return asyncio.run(bench.run(wanted or trials()))
+    batch = Batch(evaluator, cache(folder), SPLITS, notes or Notes())
+    return asyncio.run(batch.run(wanted or trials()))
 
 
 def saved(folder: Path) -> list[dict[str, object]]:
@@ -131,9 +131,9 @@ def interrupted(evaluator: PacedEvaluator, folder: Path, left: int) -> int:
     notes = Notes()
 
     async def scenario() -> bool:
-        bench = Bench(evaluator, cache(folder), SPLITS, notes)
-        notes.measured = lambda _trial, _measurement, now: bench.interrupt() if now == left else None  # type: ignore[method-assign]
-        return await bench.run(trials())
+        batch = Batch(evaluator, cache(folder), SPLITS, notes)
+        notes.measured = lambda _trial, _measurement, now: batch.interrupt() if now == left else None  # type: ignore[method-assign]
+        return await batch.run(trials())
 
     assert asyncio.run(scenario()) is False
     assert notes.stops == 1

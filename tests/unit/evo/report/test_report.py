@@ -133,7 +133,10 @@ def test_the_policy_admits_exactly_the_page_s_own_scripts():
         bare_run(),
         bare_run(evaluations=(EvaluationRow(1, 0, 0, Status.CRASHED, "cpu", reason="ImportError"),)),
         bare_run(
-            front_objectives=(), objectives=(Objective("score", Direction.MAXIMIZE, "points"),), self_reported=True
+            front_objectives=(),
+            objectives=(Objective("score", Direction.MAXIMIZE, "points"),),
+            self_reported=True,
+            claim="score: self-reported. Nothing checks what the command says.",
         ),
         sample_run(0),
         sample_run(1, population=1),

@@ -86,7 +86,7 @@ def test_what_is_not_measured_yet(tmp_path: Path) -> None:
     result = ablation(parts, cache, range(2), LOSS)
     assert set(verdicts(result)) == {EditEffect.UNKNOWN}
     assert result.whole.mean == 0
-    assert result.spread.degrees == 0
+    assert result.paired_noise.degrees == 0
 
 
 def test_with_one_seed_the_noise_is_unknown(tmp_path: Path) -> None:

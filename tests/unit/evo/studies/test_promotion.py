@@ -151,7 +151,7 @@ def test_who_is_generation_zero_at_the_scale_adds_nothing(tmp_path: Path) -> Non
             cache.add(program, seed, Measurement(Status.OK, {"loss": value}))
     result = promotion(zero.program, [zero, other], Scale.parse(["X=1"]), cache, range(2), LOSS)
     assert [one.verdict for one in result.promoted] == [Transfer.SAME, Transfer.OPEN]
-    assert result.spread.degrees == 1
+    assert result.paired_noise.degrees == 1
     assert len(trials(zero.program, [zero, other], range(2))) == 4
     assert result.base is not None
     assert math.isclose(result.base, 1.1)

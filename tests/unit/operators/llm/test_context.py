@@ -13,7 +13,7 @@ from operators.proposal import Context, Parent, Relative, Request
 from trainer.evaluation import CurvePoint
 
 SCRIPT_CONDITIONS = ScriptConditions(
-    CONDITIONS.objectives, "a GPU", ("train.py",), "python train.py", "", None, 60.0, (), ()
+    CONDITIONS.objectives, "a GPU", ("train.py",), (), "python train.py", "", None, "at most 60 s each", (), ()
 )
 PROMPTS = Prompts(CONDITIONS, "Prefer simple changes.")
 

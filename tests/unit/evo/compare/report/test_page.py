@@ -205,7 +205,7 @@ def test_numbers_have_the_digits_that_their_error_allows():
 def test_a_rehearsal_claims_nothing_and_says_so_first():
     sample = replace(Landscape((0.0, 5.0), repeats=8).results(0), rehearsal=True)
     findings = find(sample)
-    assert say("headline", findings) == "A rehearsal of the machinery, which claims nothing about any arm"
+    assert say("headline", findings) == "A rehearsal: it claims nothing about any arm"
     for text in (_Page(render_html(findings)).text, render_markdown(findings)):
         assert text.index("declared a rehearsal") < text.index("greedy is better")
     assert any("declared a rehearsal" in line for line in say_each("limits", findings))

@@ -1,0 +1,174 @@
+"""How a program takes its seed: by a flag, an environment variable, or as literals that evo replaces in each run."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from evo.project.modules import Module
+from trainer.script.seeds import (
+    SeedPlace,
+    assigned,
+    calls,
+    functions,
+    int_constants,
+    literal_in,
+    literals,
+    parameters,
+    with_seed,
+)
+
+_WORD = r"(?:(?:random|rng|manual|global|torch|train|training|master|main)[-_]?)?(?:seed|random[-_]state)"
+_NAME = re.compile(_WORD, re.IGNORECASE)
+_FLAG = re.compile(rf"--{_WORD}", re.IGNORECASE)
+_VARIABLE = re.compile(rf"(?:PL_)?{_WORD}", re.IGNORECASE)
+_CALL = re.compile(
+    r"(?:.+\.)?(?:manual_seed(?:_all)?|seed|default_rng|RandomState|SeedSequence|PRNGKey|(?:random|jr|jrandom)\.key|Random"
+    r"|PCG64|MT19937|seed_everything|(?:set|fix|setup|init)_(?:(?:random|global|manual|all|the)_)?seeds?(?:_all)?"
+    r"|seed_(?:all|torch|worker|rng)|set_rng_seed)"
+)
+_READING = ("os.environ.get", "os.getenv", "environ.get", "getenv")
+_OF_DATA = re.compile(r"(?:.*_)?(?:prepare|data|datasets?|dataloader|loader|eval|evaluate|metrics?|score)(?:_.*)?")
+_SETTINGS = (".yaml", ".yml", ".toml", ".json", ".ini", ".cfg")
+_EVO = "EVO_SEED"
+
+
+@dataclass(frozen=True, slots=True)
+class Seeding:
+    """How a program takes its seed.
+
+    Attributes:
+        words: of the command that hand it over, such as `--seed {seed}`.
+        variable: of the environment that it is read from; empty for none, and for `EVO_SEED`, which every run has.
+        places: where it stands as a literal, as `task.seed` names them.
+        how: the same in a few words; empty where it takes none.
+    """
+
+    words: tuple[str, ...] = ()
+    variable: str = ""
+    places: tuple[str, ...] = ()
+    how: str = ""
+
+
+def seeding_of(root: Path, program: Sequence[Module], modules: Sequence[Module], given: Sequence[str]) -> Seeding:
+    """Return how a program takes its seed, by the way that needs the least: a flag, a variable, literals.
+
+    Args:
+        root: of the project.
+        program: the file that is started and those that evolve.
+        modules: all that it consists of.
+        given: names of the files that it is given, each by itself: those that evolve, modules, settings.
+    """
+    if flag := next(_flags(program), None):
+        return Seeding((flag, "{seed}"), how=flag)
+    if any(_EVO in module.text for module in modules):
+        return Seeding(how=_EVO)
+    if variable := next(_variables(modules), None):
+        return Seeding(variable=variable, how=variable)
+    settings = [place for name in given if name.endswith(_SETTINGS) for place in _in_settings(root, name)]
+    if settings and any("hydra.main" in module.text for module in program):
+        return Seeding((f"{settings[0].what}={{seed}}",), how=f"{settings[0].what}= of Hydra")
+    # What makes the data and what scores must be the same in every run.
+    others = [one for one in modules if one not in program and not _OF_DATA.fullmatch(one.dotted.rpartition(".")[2])]
+    replaceable = [one for one in (*program, *others) if one.name in given]
+    places = tuple(dict.fromkeys(str(place) for module in replaceable for place in _places(module)))
+    places = places or tuple(map(str, settings))
+    return Seeding(places=places, how=", ".join(places))
+
+
+def _flags(modules: Sequence[Module]) -> Iterator[str]:
+    """Yield the flags of argparse, click or typer that take a seed."""
+    for module in modules:
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Call):
+                for argument in node.args:
+                    if isinstance(argument, ast.Constant) and _FLAG.fullmatch(str(argument.value)):
+                        yield str(argument.value)
+
+
+def _variables(modules: Sequence[Module]) -> Iterator[str]:
+    """Yield the environment variables that a seed is read from."""
+    for module in modules:
+        for node in ast.walk(module.tree):
+            match node:
+                case ast.Call(func=function, args=[ast.Constant(value=str(name)), *_]):
+                    if ast.unparse(function) in _READING and _VARIABLE.fullmatch(name):
+                        yield name
+                case ast.Subscript(value=ast.Attribute(attr="environ"), slice=ast.Constant(value=str(name))):
+                    if _VARIABLE.fullmatch(name):
+                        yield name
+
+
+def _places(module: Module) -> Iterator[SeedPlace]:
+    """Yield where a module holds seeds as literals: in calls that seed, else in what may be handed to such calls."""
+    tree = module.tree
+    whats = [*_calls(tree), *_keywords(tree), *_fields(tree)]
+    seeded = {node.id for what in whats for node in literals(tree, what) if isinstance(node, ast.Name)}
+    # A constant that divides data is left alone, as is one that is replaced where it is used.
+    used = {one.id for call in calls(tree) for one in ast.walk(call) if isinstance(one, ast.Name)}
+    loaded = {one.id for one in ast.walk(tree) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load)}
+    whats += [
+        name
+        for name in int_constants(tree)
+        if _NAME.fullmatch(name) and name not in seeded and (name in used or name not in loaded)
+    ]
+    for what in dict.fromkeys(whats):
+        place = SeedPlace(module.name, what)
+        if with_seed(module.text, [place], 0)[1]:
+            yield place
+
+
+def _calls(tree: ast.Module) -> Iterator[str]:
+    constants = int_constants(tree)
+    for call in calls(tree):
+        name = ast.unparse(call.func)
+        if _CALL.fullmatch(name) and (call.args or call.keywords):
+            what = (
+                name if name.isidentifier() or all(map(str.isidentifier, name.split("."))) else name.rpartition(".")[2]
+            )
+            given = [*call.args[:1], *(one.value for one in call.keywords)]
+            if any(literal_in(value, constants) is not None for value in given[:1]):
+                yield f"{what}()"
+
+
+def _keywords(tree: ast.Module) -> Iterator[str]:
+    constants = int_constants(tree)
+    for call in calls(tree):
+        if not _CALL.fullmatch(ast.unparse(call.func)):
+            for one in call.keywords:
+                if one.arg and _NAME.fullmatch(one.arg) and literal_in(one.value, constants) is not None:
+                    yield f"{one.arg}="
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Dict):
+            for key, value in zip(node.keys, node.values, strict=True):
+                match key:
+                    case ast.Constant(value=str(name)) if _NAME.fullmatch(name) and literal_in(value, constants):
+                        yield f"{name}="
+
+
+def _fields(tree: ast.Module) -> Iterator[str]:
+    """Yield fields of classes and parameters of functions that default to a seed: dataclasses, tyro, click, fire."""
+    constants = int_constants(tree)
+    owners: list[tuple[str, list[tuple[str, ast.expr]]]] = [
+        (node.name, [*assigned(node.body)]) for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
+    ]
+    owners += [(function.name, [*parameters(function)]) for function in functions(tree)]
+    for owner, fields in owners:
+        for name, value in fields:
+            if _NAME.fullmatch(name) and literal_in(value, constants) is not None:
+                yield f"{owner}.{name}"
+
+
+def _in_settings(root: Path, name: str) -> Iterator[SeedPlace]:
+    """Yield the keys of a settings file that hold a seed."""
+    try:
+        text = (root / name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return
+    for word in dict.fromkeys(re.findall(r"[\w-]+", text)):
+        place = SeedPlace(name, word)
+        if _NAME.fullmatch(word) and with_seed(text, [place], 0)[1]:
+            yield place

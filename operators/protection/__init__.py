@@ -1,0 +1,15 @@
+"""Protected code: what a script task scores, when and how long is no candidate's to change.
+
+units        a source as a list of statements and heads, which are compared one by one
+marks        comments in a file that fix a part of it, or let only a part of it evolve
+entries      what an entry of `task.protect` names
+guards       what protected code relies on
+output       the text that a statement may print, as far as it can be known
+rules        what a new statement may not do beside protected code
+protection   compares a source with generation 0
+"""
+
+from operators.protection.protection import UNPROTECTED, Protection
+from operators.protection.rules import Reported
+
+__all__ = ["UNPROTECTED", "Protection", "Reported"]

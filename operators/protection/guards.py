@@ -1,0 +1,160 @@
+"""What protected code relies on, and nothing else may change: names, members, texts, seeds."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+
+from operators.protection.units import DEFINITION, Scope, Unit
+
+_BUILTINS = frozenset(dir(builtins))
+_HELD_OUT = re.compile(r"(^|[\W_])(val|valid|validation|test|dev|eval|holdout|held_?out)\d*([\W_]|$)", re.IGNORECASE)
+_RESULT = re.compile(
+    r"loss|acc|score|error|err|mse|mae|rmse|r2|auc|f1|bpb|ppl|perplexity|metric|time|sec|reward|every", re.IGNORECASE
+)
+_SEEDING = re.compile(r"seed|RandomState|PRNGKey|default_rng|^Random$|^Generator$", re.IGNORECASE)
+_SEED_SETTERS = frozenset({"seed", "manual_seed", "manual_seed_all", "seed_all", "seed_everything", "set_seed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """What the protected units of one file rely on.
+
+    Attributes:
+        owned: names that protected code binds at the top level of any file.
+        lasting: those of them that functions read: constants, functions, classes, imports.
+        local: by scope, the names that protected code there binds, or reads from imports and builtins.
+        bound: by scope, those that it binds.
+        members: names that protected code binds in classes, and destinations of protected flags.
+        attributes: attributes that it reads from imports.
+        data: variables with held-out data that protected code alone reads.
+        texts: texts that name held-out data or flags, in protected code alone.
+        seeding: functions that set a seed; empty where no seed is protected.
+        seeds: seeds that generation 0 passes as literals, by keyword.
+        scopes: functions and classes around protected statements.
+    """
+
+    owned: frozenset[str]
+    lasting: frozenset[str]
+    local: Mapping[Scope, frozenset[str]]
+    bound: Mapping[Scope, frozenset[str]]
+    members: frozenset[str]
+    attributes: frozenset[str]
+    data: frozenset[str]
+    texts: frozenset[str]
+    seeding: frozenset[str]
+    seeds: frozenset[tuple[str, object]]
+    scopes: frozenset[Scope]
+
+
+def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]) -> Guards:
+    """Return what the protected units of a file rely on.
+
+    Args:
+        units: of the file, in generation 0.
+        protected: places of the protected ones.
+        others: protected units of the other files.
+    """
+    fixed = [one for place, one in enumerate(units) if place in protected]
+    free = [one for place, one in enumerate(units) if place not in protected]
+    classes = class_scopes(units)
+    imports = {name for one in units for name in one.bound if is_import(one)}
+    top = [one for one in (*fixed, *others) if not one.scope]
+    owned = frozenset(name for one in top for name in one.bound)
+    bound = _by_scope((one.scope, one.bound) for one in fixed)
+    relied = _by_scope(
+        (one.scope[:depth], frozenset(name for name in one.read if name in imports | _BUILTINS))
+        for one in fixed
+        for depth in range(len(one.scope) + 1)
+    )
+    names = owned | {name for scope, several in bound.items() if scope not in classes for name in several}
+    texts = {text for one in fixed for text in one.texts if _is_held_out(text) or text.startswith("--")}
+    seeding = {_called(node) for one in fixed for node in one.nodes if isinstance(node, ast.Call)}
+    seeding = {name for name in seeding if _SEEDING.search(name)}
+    holds_seed = bool(seeding) or any("seed" in name.lower() for one in fixed for name in one.bound)
+    return Guards(
+        owned=owned,
+        lasting=frozenset(
+            name
+            for one in top
+            for name in one.bound
+            if name.isupper() or isinstance(one.node, DEFINITION) or is_import(one)
+        ),
+        local={scope: bound.get(scope, frozenset()) | relied.get(scope, frozenset()) for scope in {*bound, *relied}},
+        bound=bound,
+        members=frozenset(
+            [name for scope, several in bound.items() if scope in classes for name in several]
+            + [text.lstrip("-").replace("-", "_") for text in texts if text.startswith("--")]
+        ),
+        attributes=frozenset(
+            node.attr
+            for one in fixed
+            for node in one.nodes
+            if isinstance(node, ast.Attribute) and root_of(node) in imports
+        ),
+        data=frozenset(
+            name
+            for name in names - {name for one in free for name in one.read}
+            if _is_held_out(name)
+            and not name.isupper()
+            and not any(isinstance(one.node, DEFINITION) and name in one.bound for one in fixed)
+        ),
+        texts=frozenset(texts - {text for one in free for text in one.texts}),
+        seeding=frozenset(seeding | _SEED_SETTERS) if holds_seed else frozenset(),
+        seeds=frozenset(seed for one in units for node in one.nodes for seed in literal_seed(node)),
+        scopes=frozenset(one.scope[:depth] for one in fixed for depth in range(1, len(one.scope) + 1)),
+    )
+
+
+def _is_held_out(text: str) -> bool:
+    return bool(_HELD_OUT.search(text)) and not _RESULT.search(text)
+
+
+def literal_seed(node: ast.AST) -> Iterator[tuple[str, object]]:
+    """Yield keyword and value of a seed that is passed as a literal."""
+    match node:
+        case ast.keyword(arg="random_state" | "seed" as name, value=ast.Constant(value=value)):
+            yield str(name), value
+
+
+def is_import(unit: Unit) -> bool:
+    """Return whether a unit imports something."""
+    return isinstance(unit.node, ast.Import | ast.ImportFrom)
+
+
+def class_scopes(units: Sequence[Unit]) -> frozenset[Scope]:
+    """Return the scopes that are classes."""
+    return frozenset((*one.scope, one.node.name) for one in units if isinstance(one.node, ast.ClassDef))
+
+
+def root_of(node: ast.AST) -> str | None:
+    """Return the name at the root of `a.b[0].c`, also through calls; None without one."""
+    while True:
+        match node:
+            case ast.Name(id=name):
+                return name
+            case ast.Call(func=ast.Name(id="getattr"), args=[inner, *_]):
+                node = inner
+            case (
+                ast.Call(func=inner)
+                | ast.Attribute(value=inner)
+                | ast.Subscript(value=inner)
+                | ast.Starred(value=inner)
+            ):
+                node = inner
+            case _:
+                return None
+
+
+def _called(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def _by_scope(several: Iterator[tuple[Scope, frozenset[str]]]) -> dict[Scope, frozenset[str]]:
+    found: dict[Scope, frozenset[str]] = {}
+    for scope, names in several:
+        found[scope] = found.get(scope, frozenset()) | names
+    return found

@@ -1,0 +1,287 @@
+"""Compares a source with generation 0: what is protected there must stand unchanged, and hold, in every individual.
+
+Syntax trees are compared, so comments and layout may change, but for the marks. Two things are checked: that the
+protected units stand where they stood, in their order and under the same conditions; and that no unit that generation 0
+lacks undermines them (`operators.protection.rules`).
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+
+from operators.protection.entries import select
+from operators.protection.guards import Guards, guards_of, is_import
+from operators.protection.marks import Mark, UnbalancedMarks, fixed_lines, marks_of
+from operators.protection.rules import RULES, Reported, child_of, forges
+from operators.protection.units import DEFINITION, Scope, Unit, units_of
+from trainer.errors import ConfigError
+from trainer.genome import split
+
+_SHOWN_CHARACTERS = 100
+Placed = tuple[tuple[Scope, str], tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class _File:
+    """What is known of one file of generation 0.
+
+    Attributes:
+        kept: the protected units, imports left out, by scope.
+        keys: what identifies protected units.
+        closed: scopes in which everything is protected.
+        marks: the words of its marks.
+        regions: the units between marks, one list for each part.
+        known: how often each unit stands in it.
+        heads: what is said of the functions and classes around protected statements, but for parameters.
+    """
+
+    kept: Mapping[Scope, list[Unit]]
+    keys: frozenset[tuple[Scope, str]]
+    closed: frozenset[Scope]
+    marks: Sequence[str]
+    regions: Sequence[list[Placed]]
+    known: Counter[tuple[Scope, str]]
+    heads: Mapping[Scope, list[str]]
+    guards: Guards
+
+
+class Protection:
+    """The protected code of a task.
+
+    Args:
+        source: of generation 0.
+        names: of the files that a genome consists of.
+        entries: `task.protect`.
+        reported: where the objectives are read.
+
+    Raises:
+        ConfigError: an entry names nothing, or the marks of a file do not fit together.
+    """
+
+    def __init__(
+        self, source: str, names: Sequence[str], entries: Sequence[str], reported: Sequence[Reported] = ()
+    ) -> None:
+        self._names = tuple(names)
+        self._reported = tuple(reported)
+        texts = split(source, names)
+        units = {name: units_of(ast.parse(text)) for name, text in texts.items()}
+        chosen = select(entries, units, texts)
+        regions = {name: _regions(name, text) for name, text in texts.items()}
+        for name, several in units.items():
+            chosen[name] |= {place for place, one in enumerate(several) if _holds(regions[name], one.line)}
+            chosen[name] = _with_twins(several, chosen[name])
+        protected = {name: [one for place, one in enumerate(units[name]) if place in chosen[name]] for name in names}
+        self._is_empty = not any(protected.values()) and not any(regions.values())
+        self._files = {
+            name: _known(units[name], chosen[name], _elsewhere(name, protected), texts[name], regions[name])
+            for name in names
+        }
+
+    def __bool__(self) -> bool:
+        """Whether anything is protected."""
+        return not self._is_empty
+
+    def violation(self, source: str) -> str | None:
+        """Return why a source that parses may not become an individual, None where it may."""
+        if self._is_empty:
+            return None
+        for name, text in split(source, self._names).items():
+            reason = next(self._violations(self._files[name], text), None)
+            if reason is not None:
+                return reason if len(self._names) == 1 else f"{name}: {reason}"
+        return None
+
+    def lines(self, source: str) -> Set[int]:
+        """Return the lines of a source, from 1, that hold protected code; none where it does not parse."""
+        found: set[int] = set()
+        if self._is_empty:
+            return found
+        before = 0
+        for name, text in split(source, self._names).items():
+            before += len(self._names) > 1  # the line that names the file
+            found |= {before + line for line in _protected_lines(self._files[name], text)}
+            before += text.count("\n")
+        return found
+
+    def _violations(self, file: _File, text: str) -> Iterator[str]:
+        units = units_of(ast.parse(text))
+        yield from _moved_marks(file, text, units)
+        yield from _changed(file, units)
+        last: dict[Scope, int] = {}
+        for one in units:
+            if one.key in file.keys:
+                last[one.scope] = one.line
+        child = child_of(units, last)
+        for one in _new(file, units):
+            for reason in (*(r for rule in RULES for r in rule(one, file.guards, child)), *forges(one, self._reported)):
+                yield f"line {one.line}, `{_short(one.code)}`: {reason}"
+
+
+def _known(
+    units: Sequence[Unit], places: Set[int], others: Sequence[Unit], text: str, regions: Sequence[range]
+) -> _File:
+    protected = [one for place, one in enumerate(units) if place in places]
+    defined = {(*one.scope, one.node.name) for one in protected if isinstance(one.node, DEFINITION)}
+    keys = {one.key for one in protected}
+    closed = frozenset(
+        scope for scope in defined if all(one.key in keys for one in units if one.scope[: len(scope)] == scope)
+    )
+    around = {one.scope[:depth] for one in protected for depth in range(1, len(one.scope) + 1)}
+    return _File(
+        kept=_by_scope(one for one in protected if not is_import(one)),
+        keys=frozenset(keys),
+        closed=closed,
+        marks=[one.word for one in marks_of(text)],
+        regions=[[_placed(one) for one in units if one.line in lines] for lines in regions],
+        known=Counter(one.key for one in units),
+        heads={scope: _heads(units, scope) for scope in around},
+        guards=guards_of(units, places, others),
+    )
+
+
+def _moved_marks(file: _File, text: str, units: Sequence[Unit]) -> Iterator[str]:
+    marks = marks_of(text)
+    if [one.word for one in marks] != list(file.marks):
+        yield f"the marks {_written(marks)} must stand as in generation 0: {', '.join(file.marks)}"
+        return
+    if not marks:
+        return
+    for lines, expected in zip(fixed_lines(text), file.regions, strict=True):
+        found = [one for one in units if one.line in lines]
+        if [_placed(one) for one in found] != expected:
+            kept = {key for key, _ in expected}
+            other = next((one for one in found if one.key not in kept), None)
+            seen = f"`{_short(other.code)}` in line {other.line}" if other else "something that it lacks or moves"
+            yield (
+                f"lines {lines.start + 1} to {lines.stop - 1} are marked as fixed, and must stay as in generation 0, "
+                f"but there is {seen}"
+            )
+
+
+def _changed(file: _File, units: Sequence[Unit]) -> Iterator[str]:
+    """Yield what of the protected units is missing, moved, doubled, or runs under other conditions."""
+    found = _by_scope(
+        one for one in units if not is_import(one) and (one.key in file.keys or _is_within(one.scope, file.closed))
+    )
+    for scope, expected in file.kept.items():
+        there = found.pop(scope, [])
+        if [_placed(one) for one in there] != [_placed(one) for one in expected]:
+            yield _difference(scope, expected, there)
+    for scope, extra in found.items():
+        yield _difference(scope, [], extra)
+    for scope, heads in file.heads.items():
+        if _heads(units, scope) != heads:
+            yield (
+                f"`{'.'.join(scope)}` holds protected statements: define it once, with the decorators and base classes "
+                "of generation 0"
+            )
+
+
+def _difference(scope: Scope, expected: Sequence[Unit], there: Sequence[Unit]) -> str:
+    where = f" in `{'.'.join(scope)}`" if scope else ""
+    counts, wanted = Counter(one.digest for one in there), Counter(one.digest for one in expected)
+    for one in there:
+        if counts[one.digest] > wanted[one.digest]:
+            again = "stands once more than in generation 0" if wanted[one.digest] else "is not in generation 0"
+            return f"line {one.line}, `{_short(one.code)}`: protected code{where} must stay as it is, but this {again}"
+    for one in expected:
+        if wanted[one.digest] > counts[one.digest]:
+            return f"`{_short(one.code)}`{where} is protected: restore it exactly as generation 0 has it"
+    for one, other in zip(there, expected, strict=True):
+        if one.digest != other.digest:
+            return f"line {one.line}, `{_short(one.code)}`: protected statements{where} must keep their order"
+        if one.chain != other.chain:
+            return (
+                f"line {one.line}, `{_short(one.code)}`: it is protected{where}, and must run under the conditions of "
+                "generation 0; leave the blocks around it as they are"
+            )
+    return f"the protected code{where} must stay as generation 0 has it"
+
+
+def _new(file: _File, units: Sequence[Unit]) -> Iterator[Unit]:
+    """Yield the units that generation 0 does not have, or not as often."""
+    seen: Counter[tuple[Scope, str]] = Counter()
+    for one in units:
+        seen[one.key] += 1
+        if seen[one.key] > file.known[one.key] and not (is_import(one) and _is_known_import(one, file)):
+            yield one
+
+
+def _is_known_import(unit: Unit, file: _File) -> bool:
+    """Return whether generation 0 imports the same under the same name, wherever it does."""
+    return any(unit.digest == digest for _, digest in file.known)
+
+
+def _protected_lines(file: _File, text: str) -> Iterator[int]:
+    try:
+        units = units_of(ast.parse(text))
+        regions = fixed_lines(text) if file.marks else []
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    for one in units:
+        if one.key in file.keys or _is_within(one.scope, file.closed):
+            yield from range(one.line, one.end_line + 1)
+    for lines in regions:
+        yield from lines
+
+
+def _regions(name: str, text: str) -> list[range]:
+    try:
+        return fixed_lines(text)
+    except UnbalancedMarks as error:
+        raise ConfigError(f"The marks in {name} do not fit together: {error}.") from None
+
+
+def _with_twins(units: Sequence[Unit], places: Set[int]) -> set[int]:
+    """Return the places of units and of those in the same scope with the same code."""
+    keys = {units[place].key for place in places}
+    return {place for place, one in enumerate(units) if one.key in keys}
+
+
+def _elsewhere(name: str, protected: Mapping[str, Sequence[Unit]]) -> list[Unit]:
+    return [one for other, several in protected.items() if other != name for one in several]
+
+
+def _heads(units: Sequence[Unit], scope: Scope) -> list[str]:
+    """Return how each definition of a scope is decorated and derived."""
+    nodes = [one.node for one in units if isinstance(one.node, DEFINITION) and (*one.scope, one.node.name) == scope]
+    return [
+        " ".join(
+            ast.dump(part) for part in (*one.decorator_list, *getattr(one, "bases", ()), *getattr(one, "keywords", ()))
+        )
+        for one in nodes
+    ]
+
+
+def _by_scope(units: Iterator[Unit]) -> dict[Scope, list[Unit]]:
+    found: dict[Scope, list[Unit]] = {}
+    for one in units:
+        found.setdefault(one.scope, []).append(one)
+    return found
+
+
+def _placed(unit: Unit) -> Placed:
+    return unit.key, unit.chain
+
+
+def _holds(regions: Sequence[range], line: int) -> bool:
+    return any(line in lines for lines in regions)
+
+
+def _is_within(scope: Scope, closed: Set[Scope]) -> bool:
+    return any(scope[:depth] in closed for depth in range(1, len(scope) + 1))
+
+
+def _written(marks: Sequence[Mark]) -> str:
+    return f"({', '.join(f'{one.word} in line {one.line}' for one in marks)})" if marks else "that are missing"
+
+
+def _short(code: str) -> str:
+    return code if len(code) <= _SHOWN_CHARACTERS else code[:_SHOWN_CHARACTERS] + "…"
+
+
+UNPROTECTED = Protection("", ("",), ())
+"""Of a task that protects nothing."""

@@ -1,0 +1,377 @@
+"""What a statement that generation 0 does not have may not do beside protected code.
+
+Each rule yields reasons, written for a reader who can mend the source. What generation 0 does itself is allowed. The
+rules read code without running it: text that is put together while the program runs, for example, is seen only where it
+is printed.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from operators.protection.guards import Guards, class_scopes, literal_seed, root_of
+from operators.protection.output import UNKNOWN, outputs, texts_in
+from operators.protection.units import Scope, Unit
+
+_HIDDEN_MODULES = frozenset(
+    (
+        *(
+            "builtins",
+            "ctypes",
+            "gc",
+            "importlib",
+            "imp",
+            "atexit",
+            "unittest",
+            "mock",
+            "code",
+            "codeop",
+            "runpy",
+            "pty",
+        ),
+        *("subprocess", "faulthandler", "sitecustomize", "__main__", "_thread", "cffi", "pdb", "bdb", "forbiddenfruit"),
+    )
+)
+_HIDDEN_NAMES = frozenset(
+    (
+        *("exec", "eval", "compile", "globals", "locals", "breakpoint"),
+        *("__import__", "__builtins__", "__loader__", "__spec__"),
+    )
+)
+_EXITS = frozenset(("exit", "quit", "_exit", "abort"))
+_HIDDEN_ATTRIBUTES = frozenset(
+    (
+        *(
+            "_getframe",
+            "currentframe",
+            "f_locals",
+            "f_globals",
+            "f_back",
+            "f_builtins",
+            "tb_frame",
+            "gi_frame",
+            "cr_frame",
+        ),
+        *("__code__", "__globals__", "__builtins__", "__closure__", "__defaults__", "__kwdefaults__", "__subclasses__"),
+        *(
+            "__wrapped__",
+            "__self__",
+            "__func__",
+            "__loader__",
+            "__import__",
+            "redirect_stdout",
+            "settrace",
+            "setprofile",
+        ),
+        *("addaudithook", "TorchDispatchMode", "TorchFunctionMode", "register_module_forward_hook", "monkeypatch"),
+        *("register_module_forward_pre_hook", "set_default_tensor_type"),
+    )
+)
+_OF_MODULE = {
+    "os": _EXITS
+    | frozenset(("kill", "killpg", "system", "popen", "fork", "forkpty", "write", "writev", "pwrite", "dup", "dup2"))
+    | frozenset(("fdopen", "putenv", "unsetenv", "execv", "execve", "execl", "execlp", "execvp", "posix_spawn")),
+    "sys": frozenset(("exit", "__stdout__", "modules", "argv", "path", "meta_path", "path_hooks", "excepthook"))
+    | frozenset(("displayhook", "unraisablehook", "stdout")),
+    "signal": frozenset(("alarm", "setitimer", "raise_signal", "signal", "pthread_kill")),
+    "inspect": frozenset(("stack", "getouterframes", "trace")),
+    "contextlib": frozenset(("redirect_stdout",)),
+}
+_SETTINGS = frozenset(("backends", "config", "rcParams", "options", "flags", "environ"))
+_MUTATORS = frozenset(
+    (
+        *("append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse", "update", "setdefault", "popitem"),
+        *(
+            "add",
+            "discard",
+            "fill",
+            "resize",
+            "put",
+            "partition",
+            "setflags",
+            "setfield",
+            "itemset",
+            "truncate",
+            "seek",
+        ),
+        "writelines",
+    )
+)
+_FILLS = frozenset(("shuffle", "copyto", "putmask", "place", "put", "heappush", "heappop", "insort", "fill_diagonal"))
+_STREAM = frozenset(("flush", "isatty", "write", "encoding"))
+_DEVICES = re.compile(r"/dev/(stdout|fd|tty|pts)|/proc/|\.py$")
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """Where an objective is read: a pattern for a printed line, or a JSON file."""
+
+    name: str
+    pattern: str | None = None
+    json_file: str | None = None
+
+
+@dataclass(frozen=True)
+class Child:
+    """One file of a source.
+
+    Attributes:
+        units: all of them.
+        imports: what each imported name, or name given to one, stands for.
+        classes: scopes that are classes.
+        last: by scope, the line of its last protected unit.
+    """
+
+    units: Sequence[Unit]
+    imports: Mapping[str, str]
+    classes: frozenset[Scope]
+    last: Mapping[Scope, int]
+
+
+Rule = Callable[[Unit, Guards, Child], Iterator[str]]
+
+
+def child_of(units: Sequence[Unit], last: Mapping[Scope, int]) -> Child:
+    """Return a file with what its names stand for."""
+    imports: dict[str, str] = {}
+    for one in units:
+        match one.node:
+            case ast.Import(names=[alias]):
+                imports[alias.asname or alias.name.partition(".")[0]] = (
+                    alias.name if alias.asname else alias.name.partition(".")[0]
+                )
+            case ast.ImportFrom(module=module, names=[alias]):
+                imports[alias.asname or alias.name] = f"{module or ''}.{alias.name}"
+    for _ in range(3):  # of aliases of aliases
+        imports |= {name: root for one in units for name, root in _aliases(one, imports)}
+    return Child(units, imports, class_scopes(units), last)
+
+
+def rebinds(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
+    """Yield the protected names that a unit binds anew, deletes, imports over or hides."""
+    if isinstance(new.node, ast.ImportFrom) and new.node.names[0].name == "*":
+        yield "it may hide protected names; import names one by one"
+    for name in sorted(new.bound & _guarded(new, guards, child)):
+        yield f"`{name}` is protected, or read by protected code, and may not be bound again; use another name"
+    inner = (*new.scope, getattr(new.node, "name", ""))
+    for name in sorted(new.parameters & (guards.lasting | guards.local.get(inner, frozenset()))):
+        yield f"the parameter `{name}` hides what is protected; use another name"
+    if new.scope in child.classes and new.scope in guards.scopes:
+        for name in sorted(name for name in new.bound if name.startswith("__get")):
+            yield f"`{name}` may not stand in a class with protected methods"
+
+
+def _guarded(new: Unit, guards: Guards, child: Child) -> frozenset[str]:
+    """Return the names that a unit may not bind where it stands."""
+    guarded = guards.local.get(new.scope, frozenset())
+    if not new.scope:
+        guarded |= guards.owned | {scope[0] for scope in guards.scopes} - _defined(new, guards)
+    elif new.scope in child.classes:
+        guarded |= guards.members
+    else:
+        guarded |= guards.lasting
+    if isinstance(new.node, ast.Global):
+        guarded |= guards.owned | guards.local.get((), frozenset())
+    elif isinstance(new.node, ast.Nonlocal):
+        guarded |= {name for depth in range(len(new.scope)) for name in guards.local.get(new.scope[:depth], ())}
+    return guarded
+
+
+def patches(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
+    """Yield what a unit changes of a library, of a protected object or of the environment."""
+    for node in new.nodes:
+        match node:
+            case ast.Attribute(ctx=ast.Store() | ast.Del(), attr=name):
+                yield from _attribute(node, name, new, guards, child)
+            case ast.Subscript(ctx=ast.Store() | ast.Del()):
+                yield from _item(node, new, guards, child)
+            case ast.Call():
+                yield from _call(node, new, guards, child)
+
+
+def hides(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
+    """Yield the means that reach around the language: frames, other interpreters, raw output."""
+    if isinstance(new.node, ast.Import | ast.ImportFrom):
+        yield from _hidden_import(new.node)
+    used = {id(node.value) for node in new.nodes if isinstance(node, ast.Attribute) and node.attr in _STREAM}
+    for node in new.nodes:
+        match node:
+            case ast.Name(id=name, ctx=ast.Load()) if name in _HIDDEN_NAMES:
+                yield f"`{name}` can change protected code unseen; write the code out"
+            case ast.Call(func=ast.Name(id="vars"), args=args) if not args or root_of(args[0]) in {
+                *child.imports,
+                *guards.owned,
+            }:
+                yield "`vars` can change protected names unseen; name them"
+            case ast.Attribute(attr=name) if name in _HIDDEN_ATTRIBUTES:
+                yield f"`{name}` can change protected code unseen; leave it out"
+            case ast.Attribute(attr="__dict__") if root_of(node) in {*child.imports, *guards.owned}:
+                yield "it may change protected code or a library; leave it out"
+            case ast.Attribute(value=ast.Name(id=owner), attr=name) if name in _OF_MODULE.get(
+                child.imports.get(owner, ""), ()
+            ):
+                if name != "stdout" or id(node) not in used:
+                    yield f"`{owner}.{name}` could forge or cut off what is measured; leave it out"
+            case ast.Constant(value=str(text)) if _DEVICES.search(text):
+                yield f"{text!r} is no file for a program to write or read; leave it out"
+
+
+def ends(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
+    """Yield how a unit ends the program, or a function with protected statements, before these run."""
+    names = {node.id for node in new.nodes if isinstance(node, ast.Name)}
+    if names & _EXITS or (isinstance(new.node, ast.Raise) and names & {"SystemExit", "KeyboardInterrupt"}):
+        yield "it ends the program early; let it run to its end"
+    if isinstance(new.node, ast.Return) and new.scope in guards.scopes and new.line < child.last.get(new.scope, 0):
+        yield "it returns before the protected statements of this function; let them run"
+
+
+def leaks(new: Unit, guards: Guards, _: Child) -> Iterator[str]:
+    """Yield the held-out data and seeds that a unit uses."""
+    for name in sorted(new.read & guards.data):
+        yield f"`{name}` is held-out data, for the evaluation alone; use the training data"
+    for text in sorted(new.texts & guards.texts):
+        yield f"{text!r} names what the evaluation alone may use; use the training data"
+    for node in new.nodes:
+        match node:
+            case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)) if name in guards.seeding:
+                yield "the seed is protected, and chosen from outside; seed nothing else"
+        if (guards.seeds or guards.seeding) and set(literal_seed(node)) - guards.seeds:
+            yield "the seed is protected, and chosen from outside; leave it as it is"
+
+
+def forges(new: Unit, reported: Sequence[Reported]) -> Iterator[str]:
+    """Yield the objectives that a unit could report beside the protected statement."""
+    texts = {text for part in _whole(new) for text in texts_in(part)}
+    for one in reported:
+        if one.json_file and any(text.endswith(one.json_file.rpartition("/")[2]) for text in texts):
+            yield f"{one.json_file} holds `{one.name}`, and is written by protected code alone"
+        if one.pattern and any(_matches(one.pattern, text) for text in texts):
+            yield f"it could print a line that is read as `{one.name}`, which protected code alone reports; reword it"
+    for node in new.nodes:
+        if isinstance(node, ast.Call) and _is_printing(node):
+            lines = (outputs(node) or "").split("\n")
+            if any(line.startswith(UNKNOWN) for line in lines):
+                yield "it prints a line whose beginning only running tells; begin the line with a word in quotes"
+
+
+RULES: tuple[Rule, ...] = (rebinds, patches, hides, ends, leaks)
+
+
+def _defined(new: Unit, guards: Guards) -> frozenset[str]:
+    """Return the name of a function or class around protected statements, which its own head may bind."""
+    name = getattr(new.node, "name", None)
+    return frozenset({name}) if isinstance(name, str) and (name,) in guards.scopes else frozenset()
+
+
+def _attribute(node: ast.Attribute, name: str, new: Unit, guards: Guards, child: Child) -> Iterator[str]:
+    root = root_of(node)
+    written = ast.unparse(node)
+    if name in guards.members:
+        yield f"`{name}` is protected and may not be set; use another name"
+    elif root in child.imports and not _is_setting(node):
+        yield f"`{written}` belongs to an imported module, which protected code may rely on; leave it as it is"
+    elif root in guards.owned | guards.bound.get(new.scope, frozenset()):
+        yield f"`{written}` changes what is protected; leave it as it is"
+    elif name in guards.attributes and root not in {"self", "cls"}:
+        yield f"`.{name}` is a name that protected code takes from a library; use another name"
+
+
+def _item(node: ast.Subscript, new: Unit, guards: Guards, child: Child) -> Iterator[str]:
+    root = root_of(node)
+    written = ast.unparse(node)
+    if root in guards.owned | guards.bound.get(new.scope, frozenset()):
+        yield f"`{written}` changes protected data in place; work on a copy"
+    elif root in child.imports and not (_is_setting(node.value) and _is_free_variable(node)):
+        yield f"`{written}` belongs to an imported module or to the environment; leave it as it is"
+
+
+def _call(node: ast.Call, new: Unit, guards: Guards, child: Child) -> Iterator[str]:
+    protected = guards.owned | guards.bound.get(new.scope, frozenset())
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    if name in {"setattr", "delattr", "__setattr__", "__delattr__"} and node.args:
+        texts = {one.value for one in node.args if isinstance(one, ast.Constant)}
+        if texts & (guards.members | guards.attributes) or root_of(node.args[0]) in {*child.imports, *protected}:
+            yield "it sets an attribute of a library or of protected code; leave that as it is"
+    elif isinstance(node.func, ast.Attribute):
+        root = root_of(node.func.value)
+        is_change = name in _MUTATORS or (name.endswith("_") and not name.endswith("__"))
+        if is_change and root in protected:
+            yield f"`{ast.unparse(node.func)}` changes what is protected in place; work on a copy"
+        elif (
+            is_change
+            and root in child.imports
+            and "environ" in ast.unparse(node.func)
+            and not _names_free_variable(node)
+        ):
+            yield "it changes the environment that protected code reads; leave it as it is"
+    if name in _FILLS and any(root_of(one) in protected for one in node.args):
+        yield f"`{name}` changes what is protected in place; work on a copy"
+    for keyword in node.keywords:
+        if keyword.arg in guards.members:
+            yield f"`{keyword.arg}` is protected; leave it to its value"
+
+
+def _is_setting(node: ast.AST) -> bool:
+    """Return whether an attribute is a switch that a library offers, such as `torch.backends.cudnn.benchmark`."""
+    names = {one.attr for one in ast.walk(node) if isinstance(one, ast.Attribute)}
+    return bool((names | {root_of(node)}) & _SETTINGS)
+
+
+def _is_free_variable(node: ast.Subscript) -> bool:
+    return _is_free_name(node.slice) or not ast.unparse(node.value).endswith("environ")
+
+
+def _names_free_variable(node: ast.Call) -> bool:
+    return bool(node.args) and _is_free_name(node.args[0])
+
+
+def _is_free_name(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and not str(node.value).startswith(("EVO_", "PYTHON", "LD_"))
+
+
+def _hidden_import(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
+    (alias,) = node.names
+    module = (node.module or "") if isinstance(node, ast.ImportFrom) else alias.name
+    names = {alias.name} if isinstance(node, ast.ImportFrom) else set()
+    if module.partition(".")[0] in _HIDDEN_MODULES or names & (_HIDDEN_ATTRIBUTES | _HIDDEN_MODULES):
+        yield f"`{module}` can change protected code unseen; leave it out"
+    elif names & _OF_MODULE.get(module, frozenset()):
+        yield f"`{module}.{alias.name}` could forge or cut off what is measured; leave it out"
+
+
+def _aliases(unit: Unit, imports: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the names that a unit gives to imported modules or to parts of them."""
+    match unit.node:
+        case ast.Assign(targets=targets, value=value):
+            pass
+        case ast.AnnAssign(target=target, value=ast.expr() as value) | ast.For(target=target, iter=value):
+            targets = [target]
+        case _:
+            return
+    several = value.elts if isinstance(value, ast.Tuple | ast.List) else [value]
+    for one in several:
+        if isinstance(one, ast.Name | ast.Attribute) and (root := root_of(one)) in imports and root is not None:
+            named = [name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)]
+            yield from ((name, imports[root]) for name in named if name not in imports)
+
+
+def _matches(pattern: str, text: str) -> bool:
+    """Return whether a line of a text is read by a pattern, whatever the unknown parts are, or could go on to be."""
+    lines = [line.replace(UNKNOWN, "1.5") for line in text.split("\n")]
+    return any(re.search(pattern, line) or (line.strip() and re.search(pattern, f"{line}1.5")) for line in lines)
+
+
+def _whole(unit: Unit) -> list[ast.AST]:
+    """Return the nodes of a unit that are within no other."""
+    within = {id(inner) for outer in unit.nodes for inner in ast.iter_child_nodes(outer)}
+    return [one for one in unit.nodes if id(one) not in within]
+
+
+def _is_printing(node: ast.Call) -> bool:
+    """Return whether a call writes to the standard output."""
+    if any(keyword.arg == "file" and "stdout" not in ast.unparse(keyword.value) for keyword in node.keywords):
+        return False
+    return (isinstance(node.func, ast.Name) and node.func.id.startswith("print")) or "stdout" in ast.unparse(node.func)

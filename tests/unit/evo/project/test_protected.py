@@ -1,0 +1,76 @@
+"""The audit's programs and edits: what `evo init` protects by itself, and what the gate makes of that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from evo.project.audit import Case, load_cases, run_cases
+from evo.project.examine import examine
+
+CASES = [*load_cases("cheats"), *load_cases("honest")]
+
+
+def found(folder: Path, source: str, **others: str) -> tuple[dict[str, str], tuple[str, ...]]:
+    for name, text in {"train.py": source, **others}.items():
+        (folder / name.replace("_md", ".md")).write_text(text, encoding="utf-8")
+    project = examine(folder)
+    return {one.name: one.reason for one in project.protect}, project.shared
+
+
+def test_the_audit_is_large_enough() -> None:
+    kinds = [case.kind for case in CASES]
+    assert kinds.count("cheats") >= 30
+    assert kinds.count("honest") >= 20
+    assert len({case.name for case in CASES}) == len(CASES)
+
+
+@pytest.mark.parametrize("script", sorted({case.script for case in CASES}))
+def test_the_gate_refuses_cheats_and_passes_honest_changes(script: str) -> None:
+    cases: list[Case] = [case for case in CASES if case.script == script and case.by == "gate"]
+    verdicts = list(run_cases(cases, evaluate=False))
+    assert [(one.case.name, one.evidence) for one in verdicts if not one.is_right] == []
+
+
+def test_the_evaluation_with_its_data_and_constants(tmp_path: Path) -> None:
+    protect, shared = found(
+        tmp_path,
+        "import torch\nLR = 0.1\nEVAL_ITERS = 5\ntorch.manual_seed(1)\ndata = list(range(100))\nval = data[90:]\n"
+        "def evaluate(m):\n    return sum(m(x) for x in val[:EVAL_ITERS])\n"
+        "model = lambda x: x * LR\nloss = evaluate(model)\nprint(f'val_loss: {loss:.3f}')\n",
+    )
+    assert set(protect) == {"EVAL_ITERS", "torch.manual_seed(1)", "data", "val", "evaluate", "loss", "print val_loss"}
+    assert shared == ()
+
+
+def test_what_training_and_evaluation_share_is_named(tmp_path: Path) -> None:
+    _, shared = found(
+        tmp_path,
+        "import random\nclass Net:\n    def step(self, x): pass\n    def __call__(self, x): return x, 0.5\n"
+        "def get_batch(split): return random.random()\n"
+        "def estimate(model):\n    _, loss = model(get_batch('val'))\n    return loss\n"
+        "model = Net()\nfor _ in range(3):\n    model.step(get_batch('train'))\n"
+        "print('val_loss:', float(estimate(model)))\n",
+    )
+    assert "get_batch" in shared
+
+
+def test_a_constant_that_may_not_change_by_the_documentation(tmp_path: Path) -> None:
+    protect, _ = found(
+        tmp_path,
+        "N_FOLDS = 3\nDEPTH = 2\nX_LIMIT = 9  # must NOT change\nprint(f'val_loss: {DEPTH / X_LIMIT:.3f}')\n"
+        "print(N_FOLDS)\n",
+        program_md="Edit train.py. Do not change N_FOLDS.\n",
+    )
+    assert protect["N_FOLDS"] == protect["X_LIMIT"] == "the documentation forbids to change it"
+    assert "DEPTH" not in protect
+
+
+def test_what_another_module_reports(tmp_path: Path) -> None:
+    protect, _ = found(
+        tmp_path,
+        "from prepare import evaluate\nWIDTH = 3\nmodel = [WIDTH]\nif __name__ == '__main__':\n    evaluate(model)\n",
+        **{"prepare.py": "def evaluate(model):\n    print(f'val_rmse: {len(model):.3f}')\n"},
+    )
+    assert "evaluate(model)" in protect

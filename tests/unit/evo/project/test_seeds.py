@@ -1,0 +1,98 @@
+"""How a program takes its seed, as many programs do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from project_files import write_project
+
+from evo.project.examine import examine
+from evo.project.found import Found
+from evo.project.writing import config_text, refuse_invalid
+
+LOSS = 'print(f"val_loss: {0.5:.3f}")\n'
+
+
+def look(folder: Path, train: str, others: dict[str, str] | None = None) -> Found:
+    found = examine(write_project(folder / "project", {"train.py": train + LOSS, **(others or {})}), home=folder)
+    refuse_invalid(config_text(found, folder, "program.md"), found)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("import torch\ntorch.manual_seed(42)\n", ["torch.manual_seed()"]),
+        ("SEED = 42\ntorch.manual_seed(SEED)\n", ["torch.manual_seed()"]),
+        ("torch.manual_seed(1337 + offset)\n", ["torch.manual_seed()"]),
+        ("random.seed(0)\nnp.random.seed(0)\n", ["random.seed()", "np.random.seed()"]),
+        ("rng = np.random.default_rng(0)\n", ["np.random.default_rng()"]),
+        ("key = jax.random.PRNGKey(0)\n", ["jax.random.PRNGKey()"]),
+        ("key = jax.random.key(0)\n", ["jax.random.key()"]),
+        ("L.seed_everything(42, workers=True)\n", ["L.seed_everything()"]),
+        ("set_seed(42)\n", ["set_seed()"]),
+        ("g = torch.Generator().manual_seed(3)\n", ["manual_seed()"]),
+        ("m = RandomForestClassifier(random_state=42)\n", ["random_state="]),
+        ("a = train_test_split(x, random_state=1)\nm = SVC(random_state=2)\n", ["random_state="]),
+        ('xgb.train({"eta": 0.1, "seed": 42}, d)\n', ["seed="]),
+        ("@dataclass\nclass Args:\n    seed: int = 1\n\nargs = tyro.cli(Args)\n", ["Args.seed"]),
+        ("def main(lr: float = 1.0, seed: int = 42):\n    pass\n\nfire.Fire(main)\n", ["main.seed"]),
+        ("def main(seed: int = typer.Option(42)):\n    pass\n", ["main.seed"]),
+        ("seed = 42\nenv.reset(options=seed)\n", ["seed"]),
+        ("a = train_test_split(x, random_state=1)\n", []),
+        ("SEED = 1\na = train_test_split(x, random_state=SEED)\n", []),
+        ("folds = KFold(5, random_state=1)\n", []),
+        ("torch.manual_seed(time.time_ns())\n", []),
+    ],
+)
+def test_literals(text: str, places: list[str], tmp_path: Path) -> None:
+    found = look(tmp_path, text)
+    assert found.seeds == tuple(f"train.py:{place}" for place in places)
+    assert (found.seed is None) == (not places)
+
+
+@pytest.mark.parametrize("flag", ["--seed", "--random-state", "--manualSeed", "--rng_seed", "--torch-seed"])
+def test_flags(flag: str, tmp_path: Path) -> None:
+    found = look(tmp_path, f"parser.add_argument({flag!r}, type=int, default=42)\ntorch.manual_seed(42)\n")
+    assert (found.command, found.seeds) == (("python", "train.py", flag, "{seed}"), ())
+
+
+def test_a_flag_for_the_division_of_data_is_none(tmp_path: Path) -> None:
+    found = look(tmp_path, "parser.add_argument('--split-seed', type=int, default=42)\n")
+    assert found.command == ("python", "train.py")
+
+
+@pytest.mark.parametrize("read", ['os.environ.get("SEED", 42)', 'os.getenv("RANDOM_SEED", "0")', 'os.environ["SEED"]'])
+def test_environment_variables(read: str, tmp_path: Path) -> None:
+    found = look(tmp_path, f"torch.manual_seed(int({read}))\n")
+    name = "RANDOM_SEED" if "RANDOM" in read else "SEED"
+    assert (found.command, found.seeds) == (("env", f"{name}={{seed}}", "python", "train.py"), ())
+
+
+def test_evo_seed_goes_before_literals(tmp_path: Path) -> None:
+    found = look(tmp_path, 'SEED = int(os.environ.get("EVO_SEED", 0))\ntorch.manual_seed(42)\n')
+    assert (found.seed, found.command, found.seeds) == ("EVO_SEED", ("python", "train.py"), ())
+
+
+def test_hydra_takes_it_as_a_word(tmp_path: Path) -> None:
+    text = '@hydra.main(config_path=".", config_name="config.yaml")\ndef run(c):\n    torch.manual_seed(c.seed)\n'
+    found = look(tmp_path, text, {"config.yaml": "lr: 0.1\nseed: 42\n"})
+    assert found.command == ("python", "train.py", "seed={seed}")
+
+
+def test_a_settings_file_that_the_program_reads(tmp_path: Path) -> None:
+    text = 'config = yaml.safe_load(open("config.yaml"))\ntorch.manual_seed(config["seed"])\n'
+    found = look(tmp_path, text, {"config.yaml": "lr: 0.1\nseed: 42\n"})
+    assert found.seeds == ("config.yaml:seed",)
+
+
+def test_a_program_that_starts_the_genome_may_hold_it_and_a_module_for_data_may_not(tmp_path: Path) -> None:
+    others = {
+        "model.py": "WIDTH = 8\n",
+        "prepare.py": "rng = np.random.default_rng(0)\n",
+        "main.py": "import model\nimport prepare\ntorch.manual_seed(42)\n" + LOSS,
+        "program.md": "Modify only `model.py`.\n",
+    }
+    found = examine(write_project(tmp_path / "project", others), home=tmp_path)
+    assert (found.genome, found.seeds) == (("model.py",), ("main.py:torch.manual_seed()",))

@@ -1,0 +1,301 @@
+"""Protected code through the gate, as every offspring meets it."""
+
+from __future__ import annotations
+
+import pytest
+
+from operators.gate import SourceGate, script_contract
+from operators.proposal import Refused
+from operators.protection import Protection, Reported
+from trainer.errors import ConfigError
+
+LOSS = Reported("val_loss", r"^val_loss:\s*(\S+)")
+
+ZERO = '''
+import time
+import numpy as np
+
+TIME_BUDGET = 1.0
+RATE = 0.1
+
+
+class Trainer:
+    def evaluate(self, model):
+        """Mean loss."""
+        return float(np.mean(model))
+
+    def train(self, model):
+        return model * RATE
+
+
+def main(start=0.0):
+    x_val = np.ones(3)
+    while time.time() - start < TIME_BUDGET:
+        RATE_NOW = RATE * 2
+    val_loss = Trainer().evaluate(x_val)
+    print(f"val_loss: {val_loss:.4f}")
+
+
+main()
+'''
+ENTRIES = (
+    "TIME_BUDGET",
+    "Trainer.evaluate",
+    "main: while time.time() - start…",
+    "main.x_val",
+    "main.val_loss",
+    "print val_loss",
+)
+
+
+def gate(zero: str = ZERO, entries: tuple[str, ...] = ENTRIES, names: tuple[str, ...] = ("train.py",)) -> SourceGate:
+    protection = Protection(zero, names, entries, [LOSS])
+    return SourceGate(script_contract(names), lambda _: None, protection=lambda: protection)
+
+
+def refusal(source: str, checked: SourceGate | None = None) -> str:
+    with pytest.raises(Refused) as caught:
+        (checked or gate()).check(source)
+    assert caught.value.kind == "protected"
+    return str(caught.value)
+
+
+def edited(find: str, put: str) -> str:
+    assert find in ZERO
+    return ZERO.replace(find, put, 1)
+
+
+@pytest.mark.parametrize(
+    ("find", "put"),
+    [
+        ("RATE = 0.1", "RATE = 0.2"),
+        ("RATE * 2", "RATE * 3 + 1"),
+        ('"""Mean loss."""', '"""Another docstring."""\n        # and a comment'),
+        ("TIME_BUDGET = 1.0", "TIME_BUDGET = 1.0  # seconds"),
+        ("return model * RATE", "sum = model * RATE\n        return sum"),
+        ("import time\n", "import math\nimport time\n"),
+        ("main()\n", 'print("done", 3)\nmain()\n'),
+        ("\n\ndef main", "\n\ndef helper(a, *, b=1):\n    return [x for x in a if (y := x)] + [b]\n\n\ndef main"),
+        ("\n\ndef main", "\n\nclass Other:\n    x_val = 3\n\n\ndef main"),
+        ("        RATE_NOW =", "        if RATE > 0.5:\n            break\n        RATE_NOW ="),
+    ],
+)
+def test_what_is_not_protected_may_change(find: str, put: str) -> None:
+    gate().check(edited(find, put))
+
+
+@pytest.mark.parametrize(
+    ("put", "said"),
+    [
+        ("TIME_BUDGET = 2", "`TIME_BUDGET` is protected"),
+        ("TIME_BUDGET: float = 2", "`TIME_BUDGET`"),
+        ("TIME_BUDGET += 2", "`TIME_BUDGET`"),
+        ("del TIME_BUDGET", "`TIME_BUDGET`"),
+        ("[TIME_BUDGET, *rest] = 2, 3", "`TIME_BUDGET`"),
+        ("for TIME_BUDGET in (9,): pass", "`TIME_BUDGET`"),
+        ("with open('x') as TIME_BUDGET: pass", "`TIME_BUDGET`"),
+        ("try: pass\nexcept OSError as TIME_BUDGET: pass", "`TIME_BUDGET`"),
+        ("import math as TIME_BUDGET", "`TIME_BUDGET`"),
+        ("from math import pi as TIME_BUDGET", "`TIME_BUDGET`"),
+        ("(TIME_BUDGET := 3)", "`TIME_BUDGET`"),
+        ("[0 for _ in 'a' if (TIME_BUDGET := 3)]", "`TIME_BUDGET`"),
+        ("match 3:\n    case TIME_BUDGET: pass", "`TIME_BUDGET`"),
+        ("match {}:\n    case {**TIME_BUDGET}: pass", "`TIME_BUDGET`"),
+        ("def TIME_BUDGET(): pass", "`TIME_BUDGET`"),
+        ("class TIME_BUDGET: pass", "`TIME_BUDGET`"),
+        ("def f():\n    global TIME_BUDGET\n    TIME_BUDGET = 3", "`TIME_BUDGET`"),
+        ("def f(TIME_BUDGET=3): pass", "hides"),
+        ("def print(*a): pass", "`print`"),
+        ("float = int", "`float`"),
+        ("import math as np", "`np`"),
+        ("from fast import *", "one by one"),
+        ("np.mean = min", "imported module"),
+        ("np.mean, a = min, 0", "imported module"),
+        ("del np.mean", "imported module"),
+        ("time.time = None", "imported module"),
+        ("setattr(np, 'mean', min)", "attribute"),
+        ("np.__dict__['mean'] = min", "imported module"),
+        ("vars(np)['mean'] = min", ""),
+        ("m = np\nm.mean = min", "imported module"),
+        ("import numpy\nnumpy.mean = min", "imported module"),
+        ("def patch(m):\n    m.mean = min", "takes from a library"),
+        ("Trainer.evaluate = None", "`evaluate` is protected"),
+        ("Trainer().evaluate = None", "`evaluate` is protected"),
+        ("setattr(Trainer, 'evaluate', None)", "attribute"),
+        ("class T(Trainer):\n    def evaluate(self, model): return 0", "`evaluate`"),
+        ("globals()['TIME_BUDGET'] = 9", "`globals`"),
+        ("exec('TIME_BUDGET = 9')", "`exec`"),
+        ("import builtins", "`builtins`"),
+        ("from unittest import mock", "`unittest`"),
+        ("import sys\nsys.modules['numpy'].mean = min", ""),
+        ("import sys\nsys._getframe().f_globals['np'] = 0", ""),
+        ("import os\nos._exit(0)", "`os._exit`"),
+        ("from os import _exit as done", "os._exit"),
+        ("import sys as s\ns.exit()", "`s.exit`"),
+        ("import atexit", "`atexit`"),
+        ("raise SystemExit", "ends the program"),
+        ("exit()", "ends the program"),
+        ("print('val_loss: 0.1')", "read as `val_loss`"),
+        ("print('x\\nval_loss:', 0.1)", "read as `val_loss`"),
+        ("print('val_loss', 0.1, sep=': ')", "read as `val_loss`"),
+        ("print('%s: 0.1' % 'val_loss')", "read as `val_loss`"),
+        ("print('{}_loss: 0.1'.format('val'))", "read as `val_loss`"),
+        ("print(''.join(['val_', 'loss: 0']))", "read as `val_loss`"),
+        ("line = 'val_loss: '", "read as `val_loss`"),
+        ("print(open('log').read())", "only running tells"),
+        ("import sys\nsys.stdout = None", "`sys.stdout`"),
+        ("import os\nos.write(1, b'x')", "`os.write`"),
+        ("import os\nos.environ['EVO_SEED'] = '3'", "environment"),
+        ("open('/proc/self/fd/1', 'w').write('x')", "no file"),
+    ],
+)
+def test_undermining_protected_code_is_refused(put: str, said: str) -> None:
+    reason = refusal(edited("main()\n", f"{put}\nmain()\n"))
+    assert said in reason
+    assert reason.startswith("line ")
+
+
+@pytest.mark.parametrize(
+    ("find", "put", "said"),
+    [
+        ("TIME_BUDGET = 1.0", "TIME_BUDGET = 3.0", "`TIME_BUDGET = 1.0` is protected: restore it exactly"),
+        ("< TIME_BUDGET", "< 3 * TIME_BUDGET", "`while time.time() - start < TIME_BUDGET:` in `main` is protected"),
+        ("np.mean(model)", "np.min(model)", "protected code in `Trainer.evaluate` must stay as it is"),
+        ("{val_loss:.4f}", "{val_loss - 1:.4f}", "in `main` is protected"),
+        ("    print(f", "    if val_loss < 0.1:\n        print(f", "under the conditions of generation 0"),
+        ("    print(f", "    for _ in range(2): print(f", "under the conditions of generation 0"),
+        ("    print(f", "    val_loss = 0.0\n    print(f", "`val_loss` is protected"),
+        ("    print(f", "    x_val[:] = 0\n    print(f", "in place"),
+        ("    print(f", "    x_val.fill(0)\n    print(f", "in place"),
+        ("    val_loss =", "    return\n    val_loss =", "returns before"),
+        ("    while", "    np.log(x_val)\n    while", "held-out data"),
+        ("def main(start=0.0):", "def main(start=0.0, print=len):", "the parameter `print`"),
+        ("def main(start=0.0):", "@str\ndef main(start=0.0):", "`main` holds protected statements"),
+        ("class Trainer:", "class Trainer(dict):", "`Trainer` holds protected statements"),
+        ("def evaluate(self, model):", "@staticmethod\n    def evaluate(self, model):", "protected"),
+        (
+            "    def train",
+            "    def __getattribute__(self, name):\n        return 0\n\n    def train",
+            "protected methods",
+        ),
+        ("\n\nmain()", "\n\nmain = print\nmain()", "`main` is protected"),
+        ("\n\nmain()", "\n\ndef main():\n    pass\n\n\nmain()", "define it once"),
+    ],
+)
+def test_protected_code_stays_where_it_is(find: str, put: str, said: str) -> None:
+    assert said in refusal(edited(find, put))
+
+
+def test_order_of_protected_statements_is_kept() -> None:
+    swapped = edited("    x_val = np.ones(3)\n", "").replace("    val_loss =", "    x_val = np.ones(3)\n    val_loss =")
+    assert "must keep their order" in refusal(swapped)
+
+
+def test_what_generation_zero_does_itself_is_allowed() -> None:
+    zero = "import numpy as np\nnp.mean = min\nexec('a = 1')\nRATE = 1\nprint('val_loss:', np.mean([RATE]))\n"
+    checked = gate(zero, ("print val_loss",))
+    checked.check(zero.replace("RATE = 1", "RATE = 2"))
+    assert "stands once more" in refusal(zero + "print('val_loss:', np.mean([RATE]))\n", checked)
+
+
+MARKED = """
+A = 1
+# evo: fixed
+B = 2
+if A:
+    C = 3
+# evo: end
+D = 4
+"""
+
+
+def test_marks_fix_what_stands_between() -> None:
+    checked = gate(MARKED, ())
+    checked.check(MARKED.replace("A = 1", "A = 5").replace("D = 4", "D = 6\nE = 7"))
+    assert "marked as fixed" in refusal(MARKED.replace("B = 2", "B = 3"), checked)
+    assert "marked as fixed" in refusal(MARKED.replace("B = 2", "B = 2\nE = 2"), checked)
+    assert "`B` is protected" in refusal(MARKED + "B = 3\n", checked)
+    assert "the marks that are missing" in refusal(
+        MARKED.replace("# evo: fixed\n", "").replace("# evo: end\n", ""), checked
+    )
+
+
+@pytest.mark.parametrize(
+    ("start", "end"), [("# evo: evolve", "# evo: end"), ("# EVOLVE-BLOCK-START", "# EVOLVE-BLOCK-END")]
+)
+def test_outside_of_what_evolves_all_is_fixed(start: str, end: str) -> None:
+    zero = f"import math\nA = 1\n{start}\nB = 2\n{end}\nprint('val_loss:', A + B)\n"
+    checked = gate(zero, ())
+    checked.check(zero.replace("B = 2", "B = 3\ndef f(): pass"))
+    for find, put in (("A = 1", "A = 2"), ("A = 1", "A = 1\nC = 1"), ("A + B", "B"), ("B = 2", "B = 2\nA = 3")):
+        assert refusal(zero.replace(find, put, 1), checked)
+    assert Protection(zero, ["a.py"], ()).lines(zero) == {1, 2, 3, 5, 6}
+
+
+def test_a_mark_within_a_text_is_none() -> None:
+    zero = "A = '# evo: fixed'\n"
+    assert not Protection(zero, ["a.py"], ())
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("# evo: fixed\nA = 1\n", "line 1 begins a part that nothing ends"),
+        ("A = 1\n# evo: end\n", "line 2 ends a part that no mark begins"),
+        ("# evo: fixed\n# evo: evolve\n# evo: end\n", "line 2 begins a part within"),
+        ("# evo: fixed\nA = 1\n# evo: end\n# evo: evolve\nB = 1\n# evo: end\n", "exclude each other"),
+    ],
+)
+def test_unbalanced_marks_are_an_error(text: str, said: str) -> None:
+    with pytest.raises(ConfigError, match="The marks in a") as caught:
+        Protection(text, ["a.py"], ())
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("evaluat", "nothing in generation 0 fits"),
+        ("Trainer.evalute", "Did you mean `Trainer.evaluate`?"),
+        ("print val_acc", "nothing in generation 0 fits"),
+        ("main: for x in y", "nothing in generation 0 fits"),
+        ("other.py: main", "names the file 'other.py', but what evolves is train.py"),
+        ("…", "nothing in generation 0 fits"),
+    ],
+)
+def test_an_entry_that_names_nothing_is_an_error(entry: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Protection(ZERO, ["train.py"], [entry])
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("entry", "lines"),
+    [
+        ("TIME_BUDGET", {5}),
+        ("Trainer.evaluate", {10, 12}),
+        ("Trainer", {9, 10, 12, 14, 15}),
+        ("main.start", {18}),
+        ("print val_loss", {23}),
+        ("main: while time.time() - start < TIME_BUDGET", {20}),
+        ("while time.time()…", {20}),
+        ('print(f"val_loss: {val_loss:.4f}")', {23}),
+        ("train.py: np", {3}),
+    ],
+)
+def test_entries(entry: str, lines: set[int]) -> None:
+    assert Protection(ZERO, ["train.py"], [entry]).lines(ZERO) == lines
+
+
+def test_a_genome_of_several_files() -> None:
+    zero = (
+        "# ===== evo file: a.py =====\nfrom b import evaluate\nRATE = 1\nprint('val_loss:', evaluate(RATE))\n"
+        "# ===== evo file: b.py =====\nEVAL = 3\n\ndef evaluate(x):\n    return x * EVAL\n"
+    )
+    names = ("a.py", "b.py")
+    checked = gate(zero, ("b.py: evaluate", "EVAL", "print val_loss"), names)
+    checked.check(zero.replace("RATE = 1", "RATE = 2"))
+    assert refusal(zero.replace("x * EVAL", "x"), checked).startswith("b.py: ")
+    assert "imported module" in refusal(zero.replace("RATE = 1", "RATE = 1\nimport b\nb.EVAL = 0"), checked)
+    assert "`evaluate`" in refusal(zero.replace("RATE = 1", "RATE = 1\nevaluate = abs"), checked)
+    assert checked.protection.lines(zero) == {4, 6, 8, 9}
