@@ -13,6 +13,7 @@ from evo.config.resolved import ResolvedConfig
 from evo.config.task import ObjectiveConfig, ScriptTask
 from evo.store import Store, StoreView
 from trainer.corpus import Corpus, prepare
+from trainer.corpus.cache import default_cache
 from trainer.errors import ConfigError
 from trainer.machine.devices import Device
 from trainer.script import Frozen, Reading, ScriptSettings, find_program, freeze, with_seed, without_environment
@@ -119,6 +120,7 @@ def script_settings(
         fixed_seconds=task.fixed_seconds,
         environment={name: os.environ[name] for name in task.environment if name in os.environ},
         seeds=task.seeds,
+        compiled=default_cache() / "compiled",
         device=device.kind,
         device_id=device.id,
         threads=config.workers.threads,
