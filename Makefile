@@ -5,8 +5,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 RUN_STAMP := $(VENV)/.installed-run
 TEST_STAMP := $(VENV)/.installed-test
-DEMO := --pop 4 --gens 5 --budget 8
+DEMO := --genome textbook --pop 6 --gens 8 --budget 3 --operators constants=3,structure=1,uniform=1 --workers 2
 BENCH :=
+# The tests start hundreds of processes; each would compile the packages for itself.
+unexport PYTHONDONTWRITEBYTECODE
 # A file's tests share what they set up, so they stay together. How many processes there are and in which order files come
 # is in tests/conftest.py.
 PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder
@@ -16,7 +18,7 @@ PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
 
-demo: $(RUN_STAMP)  ## Evolve a small population for a few minutes on the device there is.
+demo: $(RUN_STAMP)  ## Evolve a plain GPT for a few minutes and say what was found.
 	$(BIN)/evo run $(DEMO)
 
 test-tools: $(TEST_STAMP)

@@ -23,7 +23,7 @@
     llm_vs_random.toml         one for real keys and GPUs
     scripted_model.py          a server in a language model's place
     baselines/                 the plain GPT, a genome
-    examples/                  three projects with a script of their own as the task: see examples/README.md
+    demo_gain.py               what `make demo` finds, with many seeds of the search
     recording.py               how a record is written: the command, the machine, the numbers
     records/                   what was measured, by date
 

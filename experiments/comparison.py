@@ -21,7 +21,7 @@ from evo.compare.experiment import Experiment, load_experiment
 from experiments.recording import RECORDS, heading
 from experiments.scripted_model import scripted_model
 
-_DIGITS = Path(__file__).parent / "examples" / "digits"
+_DIGITS = Path(__file__).parents[1] / "evo" / "project" / "examples" / "digits"
 _KEPT = ("report.md", "runs.csv", "progress.csv", "arms.csv", "comparisons.csv", "targets.csv")
 
 

@@ -16,7 +16,7 @@ this list:
     machine/       processes, disks, devices
     corpus/        data, splits, vocabulary, prepared once
     task, genome, objectives, settings, evaluation, errors    plain data, shared by all of them
-    seed/train.py  generation 0: data, not package code
+    seed/          the built-in genomes, data and not package code: train.py is strong, textbook.py plain
 
 torch is imported by `candidate`, `scoring`, `task` and the genomes alone. Nothing here imports DEAP,
 anthropic or git.

@@ -9,11 +9,20 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping, Sequence
+from importlib import resources
 
 from trainer.errors import GenomeError
 
+BUILT_IN = {"": "train.py", "textbook": "textbook.py"}
+"""The built-in genomes of the language-model task by name: the strong one that has none, and a plain one."""
+
 _MARKER = "# ===== evo file: {} ====="
 _MARKED = re.compile(r"^# ===== evo file: .+ =====$", re.MULTILINE)
+
+
+def built_in(name: str) -> str:
+    """Return the source of a built-in genome."""
+    return resources.files("trainer").joinpath("seed", BUILT_IN[name]).read_text(encoding="utf-8")
 
 
 def join(files: Mapping[str, str]) -> str:

@@ -34,7 +34,7 @@ def run(
     Ctrl-C, and the interruption of a notebook's cell, stops the run after saving; a second one stops at once.
 
     Args:
-        genome: path of generation 0; the built-in one by default.
+        genome: path of generation 0, or the name of a built-in one such as `textbook`; the strong one by default.
         out: the run's folder, absent or empty; `runs/<date>` by default.
         config: a TOML file; `./evo.toml` by default, where there is one.
         callbacks: called with every event (`evo.search.events`), in the thread that drives the search.

@@ -24,11 +24,14 @@ _EXAMPLE = example(
     evo init --from path/to/autoresearch
     evo init --score
     evo init --check
+    evo init --example kernel
     """,
     "Inspects the project in this folder without running it and writes evo.toml and program.md. An existing program.md "
     "is kept. With --from, the project stays untouched and the files are written here. --score also drafts score.py, a "
     "trusted program that scores what the command leaves; complete it before --check. --check evaluates generation 0 "
-    "with two seeds, as evo.toml describes it, tells how long a run takes, and exits with 1 if that fails.",
+    "with two seeds, as evo.toml describes it, tells how long a run takes, and exits with 1 if that fails. "
+    "--example copies a worked example into this folder (digits, kernel, prompt, textbook and others) and replaces no "
+    "file.",
 )
 
 
@@ -69,9 +72,17 @@ def init(
     config: Annotated[
         Path | None, typer.Option("--config", help="File that --check uses. [default: ./evo.toml]")
     ] = None,
+    example_name: Annotated[
+        str | None, typer.Option("--example", metavar="NAME", help="Copy a worked example into this folder.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write evo.toml for your project, or try it once."""
+    if example_name is not None:
+        others = {"--from": source, "--genome": genome or None, "--objective": objective, "--config": config}
+        _refuse(others | {"--score": score or None, "--force": force or None, "--check": check or None}, "--example")
+        _copy_example(example_name, as_json)
+        return
     if check:
         _refuse(
             {
@@ -89,6 +100,16 @@ def init(
     if score:
         _refuse({"--from": source}, "--score, which writes into the project")
     _write(source or Path(), genome or [], objective, score=score, force=force, as_json=as_json)
+
+
+def _copy_example(name: str, as_json: bool) -> None:
+    from evo.project.example import copy_example, next_commands
+
+    files = copy_example(name, Path())
+    if as_json:
+        print_json({"example": name, "written": files})
+    else:
+        typer.echo(f"wrote {', '.join(files)}. Next: {next_commands(files)}")
 
 
 def _refuse(options: dict[str, Any], where: str) -> None:

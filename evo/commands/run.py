@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from evo.commands.options import comma_separated, example
-from trainer.errors import ConfigError
+from trainer.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from evo.config.config import Config
@@ -77,7 +77,15 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    genome: Annotated[str, typer.Argument(help="The training script to start from. [default: built in]")] = "",
+    genome: Annotated[
+        str, typer.Argument(metavar="[GENOME]", help="The training script to start from. [default: built in]")
+    ] = "",
+    genome_option: Annotated[
+        str,
+        typer.Option(
+            "--genome", metavar="NAME", help="The same as an option: a file, or textbook, a plain GPT that is built in."
+        ),
+    ] = "",
     out: Annotated[Path | None, typer.Option("--out", help="Folder of the run. [default: runs/<date>]")] = None,
     config: Annotated[
         Path | None, typer.Option("--config", help="Configuration file; flags override it. [default: ./evo.toml]")
@@ -127,6 +135,7 @@ def run(
     """Evolve a training script, or the task in ./evo.toml."""
     from evo.config.options import RUNS, RunOptions, new_run_config, new_run_folder, refuse_project_without_task
 
+    genome = _one_genome(genome, genome_option)
     if config is None and not genome and dataset is None:
         refuse_project_without_task(Path())
     options = RunOptions(
@@ -229,11 +238,17 @@ def _conclude(path: Path, stopped: Stopped) -> None:
             write_report(viewed)
         except ReportError as error:  # the results are safe, so print the summary all the same
             typer.echo(f"evo: {error}", err=True)
-        print_summary(viewed)
+        print_summary(viewed, stopped.stop_reason)
     if stopped.stop_reason != "complete":
         typer.echo(f"evo: stopped early: {stopped.reason}. Continue with: evo resume {path}", err=True)
     if not stopped.stop_reason.is_by_rule:
         raise typer.Exit(1)
+
+
+def _one_genome(argument: str, option: str) -> str:
+    if argument and option:
+        raise UsageError(f"Expected one genome to start from, but got {argument} and --genome {option}. Omit one.")
+    return argument or option
 
 
 def _weights(text: str | None) -> dict[str, float] | None:

@@ -39,6 +39,7 @@ from operators.registry import OPERATORS
 from populations.descriptors import FROM_CODE, is_descriptor
 from trainer.errors import ConfigError
 from trainer.evaluation import Clock
+from trainer.genome import BUILT_IN
 from trainer.objectives import Objective
 
 Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False, strict=True)]
@@ -451,14 +452,15 @@ def located(data: dict[str, Any], folder: Path) -> dict[str, Any]:
         located["task"].setdefault("root", ".")
     for section, key in (("task", "root"), ("task", "genome"), ("llm", "program")):
         table = located.get(section)
-        # The genome of a script is named within its project; other kinds of values are refused later.
-        if isinstance(table, dict) and isinstance(table.get(key), str) and table[key] and not _in_project(table, key):
+        # Other kinds of values are refused later.
+        if isinstance(table, dict) and isinstance(table.get(key), str) and table[key] and not _is_name(table, key):
             table[key] = str((folder / Path(table[key]).expanduser()).resolve())
     return located
 
 
-def _in_project(table: Mapping[str, Any], key: str) -> bool:
-    return key == "genome" and kind_of(table) in (SCRIPT, EXTERNAL)
+def _is_name(table: Mapping[str, Any], key: str) -> bool:
+    """Return whether a value is no path: a built-in genome's name, or a file's name within the project of a script."""
+    return key == "genome" and (kind_of(table) in (SCRIPT, EXTERNAL) or table[key] in BUILT_IN)
 
 
 def read_toml(path: Path, name: str) -> dict[str, Any]:

@@ -96,7 +96,7 @@ def new_run_config(genome: str, file: Path | None, options: RunOptions) -> Resol
     """Return the resolved configuration of a new run.
 
     Args:
-        genome: path of generation 0; empty for the built-in one, or for what the file names.
+        genome: path of generation 0, or a built-in one's name; empty for the strong one, or for what the file names.
         file: a TOML file; `./evo.toml` by default, where there is one.
         options: laid over the file.
 

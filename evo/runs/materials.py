@@ -15,6 +15,7 @@ from evo.store import Store, StoreView
 from trainer.corpus import Corpus, prepare
 from trainer.corpus.cache import default_cache
 from trainer.errors import ConfigError
+from trainer.genome import BUILT_IN
 from trainer.machine.devices import Device
 from trainer.script import Frozen, Reading, ScriptSettings, find_program, freeze, with_seed, without_environment
 from trainer.settings import Limits
@@ -165,4 +166,5 @@ def describe_task(config: Config) -> str:
     task = config.task
     if isinstance(task, ScriptTask):
         return f"script {', '.join(task.genome)} of {Path(task.root).name or task.root}"
-    return f"language model on {task.dataset}, from {task.genome or 'the built-in seed'}"
+    origin = f"the built-in {task.genome or 'strong'} genome" if task.genome in BUILT_IN else task.genome
+    return f"language model on {task.dataset}, from {origin}"

@@ -1,4 +1,4 @@
-"""The projects of experiments/examples through the installed command: small, but whole runs."""
+"""The worked examples through the installed command: small, but whole runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 import pytest
 from command_line import environment, evo
 
-FOLDER = Path(__file__).parents[2] / "experiments" / "examples"
+import evo as package
+
+FOLDER = Path(package.__file__).parent / "project" / "examples"
 
 
 class Example(NamedTuple):

@@ -31,6 +31,9 @@ ELSEWHERE = {
     "make check": "a step of its own in continuous integration",
 }
 
+FULL = {"make bench"}
+"""Commands that take minutes even at a small size: `make test-full` runs them."""
+
 SMALLER = [
     (r"--pop \d+", "--pop 2"),
     (r"--gens 60", "--gens 5"),
@@ -45,6 +48,7 @@ SMALLER = [
     (r"^evo promote 12 (.*)=300", rf"evo promote {RUN} 1 \1=0.6 --seeds 1"),
     (r"^evo run (?!.*--pop)", "evo run --pop 2 --gens 1 "),
     # Real training where the task is a part of the command; a program of milliseconds where the search alone is.
+    (r"^evo run --pop 2 --gens 1$", r"\g<0> --config path/to/project/evo.toml"),
     (r"--islands \d+", "--islands 1"),  # each needs two individuals
     (r"^evo run (?=.*--(operators|model|max-hours|target|islands))", "evo run --config path/to/project/evo.toml "),
     (r"^evo run (?!.*--config)", "evo run --config small.toml "),
@@ -53,7 +57,10 @@ SMALLER = [
     (r"^evo init", "cd path/to/project && evo init"),
     (r"evo init$", "evo init --force"),  # the project has an evo.toml, for the other commands in any order
     (r"^evo compare experiments/compare/random_operators.toml", "evo compare comparison.toml"),
-    (r"^make demo", 'make -C "$ROOT" demo DEMO="--pop 2 --gens 2 --config $PWD/small.toml --out $PWD/demo"'),
+    (
+        r"^make demo",
+        'make -C "$ROOT" demo DEMO="--genome textbook --pop 2 --gens 1 --config $PWD/small.toml --out $PWD/demo"',
+    ),
     (r"^make bench", 'make -C "$ROOT" bench BENCH=--quick'),
 ]
 
@@ -112,7 +119,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, finished_run: Path) -> P
     (folder / "experiments").mkdir()
     shutil.copy(ROOT / "experiments" / "llm_vs_random.toml", folder / "experiments")
     project, texts = folder / "path" / "to" / "project", folder / "path" / "to" / "texts"
-    shutil.copytree(ROOT / "experiments" / "examples" / "kernel", project, ignore=shutil.ignore_patterns("runs"))
+    shutil.copytree(ROOT / "evo" / "project" / "examples" / "kernel", project, ignore=shutil.ignore_patterns("runs"))
     bench = (project / "bench.py").read_text().replace("NODES = 240", "NODES = 60").replace("CALLS = 7", "CALLS = 2")
     (project / "bench.py").write_text(bench)
     texts.mkdir()
@@ -129,7 +136,9 @@ def language_model() -> Iterator[Mapping[str, str]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", commands())
+@pytest.mark.parametrize(
+    "command", [pytest.param(one, marks=pytest.mark.full) if one in FULL else one for one in commands()]
+)
 def test_command_runs(command: str, workspace: Path, language_model: Mapping[str, str]) -> None:
     needs_model = "llm_" in command or "--model" in command
     added = {"ROOT": str(ROOT), "PATH": f"{EVO.parent}:{environment()['PATH']}", "PYTHON": sys.executable}

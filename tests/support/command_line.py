@@ -37,10 +37,10 @@ train_seconds = 0.5
 
 
 def environment(**added: str) -> dict[str, str]:
-    """Return the environment of a user who has no key, with `added` to it."""
+    """Return the environment of a user who has no key, with `added` to it; a wide log wraps and cuts nothing."""
     unwanted = ("ANTHROPIC_", "COLUMNS", "FORCE_COLOR", "NO_COLOR")
     plain = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
-    return {**plain, "TERM": "dumb", **added}
+    return {**plain, "TERM": "dumb", "COLUMNS": "1000", **added}
 
 
 _WARM = multiprocessing.get_context("forkserver")

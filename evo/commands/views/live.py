@@ -12,8 +12,9 @@ from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Column
 
-from evo.commands.views.terminal import literal, one_line, print_line, print_prose, stderr_console
+from evo.commands.views.terminal import literal, one_line, print_cut, print_line, print_prose, stderr_console
 from evo.config.resolved import ResolvedConfig
 from evo.runs.materials import describe_task
 from evo.search.observer import Observer
@@ -34,6 +35,9 @@ _PURPOSES = {
     Purpose.SENTINEL: "sentinel",
     Purpose.CONFIRM: "confirmation",
 }
+_HOW = 14
+"""Columns for the name of an operator, of a language model's prompt style, or of a purpose."""
+_SMALLEST_PLAIN = 1e-3
 
 
 @contextmanager
@@ -67,8 +71,8 @@ class _Preparation:
 class LiveView(Observer):
     """Watches one run.
 
-    Every result is a line. On a terminal a bar below them shows what goes on; elsewhere each complete generation is a
-    line of its own.
+    Every result is a line, cut where it is longer than the terminal is wide; in a log file, than 80 columns. On a
+    terminal a bar below them shows what goes on; elsewhere each complete generation is a line of its own.
 
     Args:
         config: of the run.
@@ -122,7 +126,7 @@ class LiveView(Observer):
         self._spent = standings.spent
         if self._spent_before is None:
             self._spent_before = standings.spent - outcome.budget_fraction
-        print_line(self._console, self._line(record, outcome, standings, reason))
+        print_cut(self._console, self._line(record, outcome, standings, reason))
         if self._task is not None:
             self._bar.update(self._task, completed=int(standings.spent), description=self._status())
         if self._completes_generation(outcome) and not self._console.is_terminal:
@@ -181,21 +185,21 @@ class LiveView(Observer):
         return f"{duration((time.monotonic() - self._started) / fresh * missing)} left"
 
     def _header(self) -> str:
-        return f"{'':>5}  {'id':<6} {'how':<13} {self._objective.name[:9]:>9} {'best':>9}  idea"
+        return f"{'':>5}  {'id':<6} {'how':<{_HOW}} {self._objective.name[:9]:>9} {'best':>9}  idea"
 
     def _line(self, record: IndividualRecord, outcome: Outcome, standings: Standings, reason: str) -> str:
         mark = _MARKS.get(outcome.status, _FAILURE_MARK)
-        how = _PURPOSES.get(outcome.purpose, record.operator)
+        how = _PURPOSES.get(outcome.purpose, record.operator.replace("llm_mutation:", "llm:"))
         if outcome.purpose is Purpose.SCREEN:
             how = f"rung {outcome.budget_fraction:g}"
-        text = f"[red]{outcome.status}[/]: {one_line(reason)}" if reason else one_line(record.idea)
+        text = f"[red]{outcome.status}[/]: {one_line(reason)}" if reason else one_line(_idea(record))
         broken = [str(one) for one in standings.constraints if outcome.objectives and one.violation(outcome.objectives)]
         if broken:
             mark, text = _INFEASIBLE_MARK, f"[red]infeasible[/], breaks {literal(' and '.join(broken))}: {text}"
         identity = f"#{record.id}"
         measured = _number(outcome.objectives.get(self._objective.name))
         known = f"{measured} {self._leader(standings)}"
-        return f"{outcome.result_number:>4} {mark} {identity:<6} {how:<13} {known}  [dim]{text}[/]"
+        return f"{outcome.result_number:>4} {mark} {identity:<6} {how:<{_HOW}} {known}  [dim]{text}[/]"
 
     def _leader(self, standings: Standings) -> str:
         """Return the value to beat, marked where a result has changed who holds it."""
@@ -207,18 +211,27 @@ class LiveView(Observer):
         return f"[bold green]{value}[/]" if is_new else value
 
 
+def _idea(record: IndividualRecord) -> str:
+    """Return an idea without the operator's name, which has a column of its own."""
+    return record.idea.removeprefix(f"{record.operator}: ")
+
+
 def _number(value: float | None) -> str:
-    return f"{'-':>9}" if value is None else f"{value:>9.4f}"
+    """Return a number in nine columns, of a very large or small one the leading digits."""
+    if value is None:
+        return f"{'-':>9}"
+    plain = f"{value:>9.4f}"
+    return plain if len(plain) == 9 and (abs(value) >= _SMALLEST_PLAIN or not value) else f"{value:>9.3g}"
 
 
 def _bar(console: Console) -> Progress:
     # A bar hides the cursor; the exception that interrupts its start or its end would leave it hidden.
     atexit.register(console.show_cursor)
     return Progress(
-        BarColumn(bar_width=24),
+        BarColumn(bar_width=10),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis")),
         console=console,
         transient=True,
         disable=not console.is_terminal,

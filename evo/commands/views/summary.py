@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 
+from evo.commands.views.conclusion import print_change, print_next
 from evo.commands.views.terminal import (
     literal,
     one_line,
+    print_labelled,
     print_line,
     print_table,
     print_whole,
@@ -18,6 +20,7 @@ from evo.commands.views.terminal import (
 )
 from evo.runs.folder import RunFolder
 from evo.runs.lifecycle import Viewed
+from evo.search.stopping import StopReason
 from evo.standings.gains import Gain
 from evo.standings.individuals import Standing
 from evo.standings.plan import Confirmed
@@ -28,15 +31,18 @@ from trainer.objectives import Objective
 UNREPLICATED = "not replicated: every seed gives the same run, so this may be luck"
 
 
-def print_summary(viewed: Viewed) -> None:
-    """Print the best individual, its gain with noise, the front, the cost, and where everything is, to stdout."""
+def print_summary(viewed: Viewed, reason: StopReason) -> None:
+    """Print to stdout what a run that has ended came to; what was found and what to do next come last."""
     summary = summarize(viewed.config, viewed.store, viewed.standings)
     console = stdout_console()
     print_whole(console, progress_line(summary))
-    print_best(console, summary)
     print_cost(console, summary)
     print_front(console, summary)
     print_places(console, viewed.folder)
+    print_whole(console, "")
+    print_best(console, summary)
+    print_change(console, viewed, summary)
+    print_next(console, viewed, summary, reason)
 
 
 def progress_line(summary: Summary) -> str:
@@ -57,12 +63,12 @@ def print_best(console: Console, summary: Summary) -> None:
         # The mean that led the search to it is the best of many, so it comes last and by its name.
         print_line(console, f"              {_confirmed(gain.own, gain, summary)}{_broken(best)}")
         print_line(console, f"generation 0  {_confirmed(gain.generation_zero, gain, summary)}")
-        print_whole(console, f"gain          {_gain(summary)}")
+        print_labelled(console, "gain", _gain(summary))
         print_line(console, f"selected by   {_value(best, summary)}")
         return
     print_line(console, f"              {_value(best, summary)}{_broken(best)}")
     print_line(console, f"generation 0  {_value(zero, summary)}")
-    print_whole(console, f"gain          {_gain(summary)}")
+    print_labelled(console, "gain", _gain(summary))
 
 
 def print_comparison(console: Console, summary: Summary) -> None:

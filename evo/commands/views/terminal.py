@@ -1,14 +1,18 @@
 """Text for a terminal and for a pipe: what fits on a screen there, and every word of it here.
 
-On a terminal a line that ends in an idea is cut at the right edge; in a pipe nothing is cut, wrapped or coloured.
+On a terminal a line that ends in an idea is cut at the right edge; in a pipe no result is cut, wrapped or coloured.
+What goes to stderr while a run is under way keeps to 80 columns in a log file, too, or to COLUMNS.
 """
 
 from __future__ import annotations
 
+import os
+import re
 import shlex
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
@@ -16,6 +20,8 @@ from rich.text import Text
 from evo.text import visible
 
 _GAP = "  "
+_LABEL_WIDTH = 14
+_LOG_WIDTH = 80
 _SPARKS = "▁▂▃▄▅▆▇█"
 
 
@@ -26,7 +32,10 @@ def stdout_console() -> Console:
 
 def stderr_console() -> Console:
     """Return a console for everything that is no result."""
-    return Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = _LOG_WIDTH  # instead of that of a terminal which stdin may be
+    return console
 
 
 def literal(text: str) -> str:
@@ -53,14 +62,31 @@ def print_line(console: Console, line: str | Text) -> None:
         console.print(text, soft_wrap=True)
 
 
+def print_cut(console: Console, line: str) -> None:
+    """Print one line of rich markup, cut at the width of the console, be it a terminal or a log file."""
+    text = Text.from_markup(line)
+    text.truncate(console.width, overflow="ellipsis")
+    console.print(text, soft_wrap=True)
+
+
 def print_whole(console: Console, markup: str) -> None:
     """Print rich markup without cutting or wrapping it, so that what is copied from it is whole."""
     console.print(Text.from_markup(markup), soft_wrap=True)
 
 
 def print_prose(console: Console, markup: str) -> None:
-    """Print sentences in rich markup, wrapped between words on a terminal."""
-    console.print(Text.from_markup(markup), soft_wrap=not console.is_terminal)
+    """Print sentences in rich markup, wrapped between words on a terminal and in a log file, not in piped results."""
+    text = Text.from_markup(markup)
+    for line in _wrapped(text, console.width) if console.is_terminal or console.stderr else [text]:
+        console.print(line, soft_wrap=True)
+
+
+def print_labelled(console: Console, label: str, markup: str) -> None:
+    """Print a fact in rich markup behind its label; on a terminal it is wrapped beside it."""
+    text = Text.from_markup(markup)
+    lines = _wrapped(text, console.width - _LABEL_WIDTH) if console.is_terminal else [text]
+    for number, line in enumerate(lines):
+        console.print(Text(f"{'' if number else label:<{_LABEL_WIDTH}}") + line, soft_wrap=True)
 
 
 def print_block(console: Console, text: str, indent: str = "  ") -> None:
@@ -85,6 +111,20 @@ def print_table(console: Console, header: Sequence[str], rows: Iterable[Sequence
             line.append(_GAP)
         line.rstrip()
         print_line(console, line)
+
+
+def _wrapped(text: Text, width: int) -> list[Text]:
+    """Return lines of whole words, of `width` columns where the words allow: a path is not broken."""
+    starts, column = [], 0
+    for word in re.finditer(r"\S+\s*", text.plain):
+        if column and column + cell_len(word[0].rstrip()) > width:
+            starts.append(word.start())
+            column = 0
+        column += cell_len(word[0])
+    lines = text.divide(starts)
+    for line in lines:
+        line.rstrip()
+    return list(lines)
 
 
 def sparkline(values: Sequence[float], width: int = 48) -> str:

@@ -1,4 +1,4 @@
-"""The programs of experiments/examples stand alone: each does what its evo.toml says of it."""
+"""The programs of the worked examples stand alone: each does what its evo.toml says of it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import numpy as np
 import pytest
 
-EXAMPLES = Path(__file__).parents[3] / "experiments" / "examples"
-NAMES = ("digits", "kernel", "autoresearch")
+EXAMPLES = Path(__file__).parents[3] / "evo" / "project" / "examples"
+NAMES = ("digits", "kernel", "autoresearch", "prompt")
 
 
 def program(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -164,6 +165,35 @@ def test_a_kernel_without_an_array_is_refused(tmp_path: Path) -> None:
     done = program(kernel_that_returns("None", tmp_path), "bench.py")
     assert done.returncode != 0
     assert "must return an array of shape (60, 60)" in done.stderr
+
+
+def prompt_scores(folder: Path) -> tuple[float, float]:
+    """Return the accuracy over some seeds and the length of the prompt that an example's copy writes."""
+    output(folder, *task("prompt")["command"][1:])
+    printed = [output(folder, *task("prompt")["score"][1:], EVO_SEED=str(seed)) for seed in range(4)]
+    accuracies = [metric("prompt", "accuracy", one) for one in printed]
+    assert len(set(accuracies)) > 1, "the seed chooses the messages"
+    return fmean(accuracies), metric("prompt", "prompt_characters", printed[0])
+
+
+def test_more_examples_make_a_prompt_better_and_longer(tmp_path: Path) -> None:
+    folder = copied("prompt", tmp_path)
+    accuracy, length = prompt_scores(folder)
+    replaced(folder / "prompt.py", ("EXAMPLES_A_LABEL = 1 ", "EXAMPLES_A_LABEL = 6 "))
+    better, longer = prompt_scores(folder)
+    assert 0.4 < accuracy < better - 0.2
+    assert 4 < longer / length < 6
+
+
+@pytest.mark.parametrize("prompt", [None, b"no place", b"{message} {message}", b"{message}" + 20_000 * b" ", b"\xff"])
+def test_what_is_no_prompt_is_refused(tmp_path: Path, prompt: bytes | None) -> None:
+    folder = copied("prompt", tmp_path)
+    if prompt is not None:
+        (folder / "prompt.txt").write_bytes(prompt)
+    done = program(folder, *task("prompt")["score"][1:])
+    assert done.returncode != 0
+    assert done.stderr.startswith("prompt.txt must ")
+    assert done.stdout == ""
 
 
 def test_autoresearch_ends_with_the_summary_of_its_layout(autoresearch: Path) -> None:

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-FOLDER = Path(__file__).parents[3] / "experiments" / "examples" / "python"
+FOLDER = Path(__file__).parents[3] / "evo" / "project" / "examples" / "python"
 
 
 # What the kernel's client warns of on its own behalf is not this project's to mend.

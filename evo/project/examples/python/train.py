@@ -1,6 +1,6 @@
 """Fits noisy samples of a curve with random Fourier features and prints the error on fresh samples."""
 
-import sys
+import argparse
 
 import numpy as np
 
@@ -29,4 +29,6 @@ def main(seed):
     print(f"loss: {np.mean(error**2):.6f}")
 
 
-main(int(sys.argv[1]))
+parser = argparse.ArgumentParser()
+parser.add_argument("--seed", type=int, default=0)
+main(parser.parse_args().seed)

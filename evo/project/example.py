@@ -1,0 +1,62 @@
+"""`evo init --example`: copies a worked example into a folder, to start from."""
+
+from __future__ import annotations
+
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from evo.config.config import suggest
+from trainer import genome
+from trainer.errors import MachineError, UsageError
+
+_SUFFIXES = (".py", ".toml", ".md", ".tsv", ".ipynb")
+"""Of the files of an example; what it makes when it is run in place has others."""
+_PREPARE = "prepare.py"
+
+
+def example_names() -> tuple[str, ...]:
+    """Return the names of the examples."""
+    return tuple(sorted(one.name for one in _examples().iterdir() if one.joinpath("evo.toml").is_file()))
+
+
+def copy_example(name: str, folder: Path) -> tuple[str, ...]:
+    """Copy the files of an example into a folder and return their names.
+
+    Raises:
+        UsageError: there is no such example, or one of its files would replace another; nothing was written.
+        MachineError: a file cannot be written.
+    """
+    if name not in example_names():
+        raise UsageError(f"There is no example {name!r}; {suggest(name, example_names())}")
+    files = _files(name)
+    if present := [file for file in files if (folder / file).exists() or (folder / file).is_symlink()]:
+        raise UsageError(
+            f"The example {name} has {' and '.join(present)}, which this folder has already; nothing was written. "
+            "Go to an empty folder."
+        )
+    for file, content in files.items():
+        try:
+            with (folder / file).open("xb") as target:
+                target.write(content)
+        except OSError as error:
+            raise MachineError(f"{folder / file} could not be written: {error.strerror}.") from error
+    return tuple(files)
+
+
+def next_commands(files: tuple[str, ...]) -> str:
+    """Return what to run after an example was copied."""
+    return "python prepare.py, then evo run" if _PREPARE in files else "evo run"
+
+
+def _files(name: str) -> dict[str, bytes]:
+    """Return the content of an example's files by their names."""
+    folder = _examples().joinpath(name)
+    found = {one.name: one.read_bytes() for one in folder.iterdir() if one.is_file() and one.name.endswith(_SUFFIXES)}
+    if name in genome.BUILT_IN:
+        found["train.py"] = genome.built_in(name).encode()
+    return dict(sorted(found.items()))
+
+
+def _examples() -> Traversable:
+    return resources.files("evo").joinpath("project", "examples")
