@@ -114,7 +114,7 @@ class Protection:
         for one in units:
             if one.key in file.keys:
                 last[one.scope] = one.line
-        child = child_of(units, last)
+        child = child_of(units, file.guards, last)
         for one in _new(file, units):
             for reason in (*(r for rule in RULES for r in rule(one, file.guards, child)), *forges(one, self._reported)):
                 yield f"line {one.line}, `{_short(one.code)}`: {reason}"

@@ -7,6 +7,7 @@ import pytest
 from command_line import evo
 from project_files import AUTORESEARCH, write_project
 
+from evo.api.reading import open_run
 from evo.config.config import load_config
 
 TRAIN = """
@@ -156,9 +157,12 @@ def test_a_run_changes_only_what_is_not_protected(tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     assert "self-reported, by code of the command that no individual may change" in done.stdout + done.stderr
-    listed = json.loads(evo("show", "best", "run", "--json", cwd=folder).stdout)
-    assert "STEPS = 40 " in listed["source"]
-    assert 'print(f"val_loss: {1.0 + math.log(1.0 + abs(position)):.6f}")' in listed["source"]
+    run = open_run(folder / "run")
+    sources = [run.individual(int(one)).source for one in run.individuals.index]
+    assert len(set(sources)) > 5
+    for source in sources:
+        assert "STEPS = 40 " in source
+        assert 'print(f"val_loss: {1.0 + math.log(1.0 + abs(position)):.6f}")' in source
 
 
 def test_a_score_command_is_drafted(tmp_path: Path) -> None:
