@@ -67,7 +67,7 @@ def _classifier(made: Namespace, zero: Namespace) -> float:
 
 def _characters(made: Namespace, zero: Namespace) -> float:
     data, model = zero["val_data"], made["model"]
-    return fmean(1.0 / max(model.probability(a, b), 1e-9) for a, b in pairwise(data))
+    return fmean(zero["surprise"](model.weights(a), b) for a, b in pairwise(data))
 
 
 def _regression(made: Namespace, zero: Namespace) -> float:

@@ -223,12 +223,12 @@ class OperatorsConfig(Section):
         adaptive: whether operators that improve on their parents for their cost are drawn more often than that.
         dollars_per_hour: what an hour of a worker is worth (of one GPU where an evaluation takes several), to weigh the
             price of a language model against time.
-        tuning_method: how `tuning` chooses constants; any but `mixed` begins by itself, with its parent alone.
+        tuning_method: how `tuning` chooses constants; all but `trust_region` are there to be compared with.
     """
 
     weights: dict[str, float] | None = None
     adaptive: bool = False
-    tuning_method: Literal["mixed", "gp", "tpe", "cma_es", "random"] = "mixed"
+    tuning_method: Literal["trust_region", "tpe", "cma_es", "random"] = "trust_region"
     dollars_per_hour: Quantity = 2.0
 
     @field_validator("weights")
@@ -241,8 +241,8 @@ class OperatorsConfig(Section):
     @field_validator("tuning_method", mode="before")
     @classmethod
     def _older_name(cls, method: object) -> object:
-        """Take runs of the time when two methods were all there were."""
-        return "mixed" if method == "both" else method
+        """Take runs of the time when other methods shared the work."""
+        return "trust_region" if method in {"both", "mixed", "gp"} else method
 
 
 class LLMConfig(Section):

@@ -13,6 +13,7 @@ from evo.config.resolved import ResolvedConfig
 from evo.config.task import ObjectiveConfig, ScriptTask
 from evo.store import Store, StoreView
 from trainer.corpus import Corpus, prepare
+from trainer.corpus.cache import default_cache
 from trainer.errors import ConfigError
 from trainer.genome import BUILT_IN
 from trainer.machine.devices import Device
@@ -122,6 +123,7 @@ def script_settings(
         fixed_seconds=task.fixed_seconds,
         environment=_passed_on(task.environment),
         seeds=task.seeds,
+        compiled=default_cache() / "compiled",
         device=device.kind,
         device_id=device.id,
         threads=config.workers.threads,
