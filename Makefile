@@ -7,6 +7,8 @@ RUN_STAMP := $(VENV)/.installed-run
 TEST_STAMP := $(VENV)/.installed-test
 DEMO := --genome textbook --pop 6 --gens 8 --budget 3 --operators constants=3,structure=1,uniform=1 --workers 2
 BENCH :=
+# The tests start hundreds of processes; each would compile the packages for itself.
+unexport PYTHONDONTWRITEBYTECODE
 # A file's tests share what they set up, so they stay together. How many processes there are and in which order files come
 # is in tests/conftest.py.
 PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder

@@ -27,6 +27,7 @@
     scripted_model.py          a server in a language model's place
     baselines/                 the plain GPT, a genome
     demo_gain.py               what `make demo` finds, with many seeds of the search
+    demo_picture.py            draws docs/run.svg and docs/report.png of a run of it
     recording.py               how a record is written: the command, the machine, the numbers
     records/                   what was measured, by date
 

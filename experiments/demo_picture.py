@@ -53,7 +53,7 @@ def record(command: list[str], folder: Path) -> str:
 
 
 def shown(written: str) -> list[Text]:
-    """Return the lines that stay on the terminal: without the progress bar, which each line erases before it."""
+    """Return the lines that stay on a terminal: without the progress bar, which each of them erases before it."""
     lines = [_CURSOR.sub("", _ERASED.sub("", line.rstrip("\r"))) for line in written.split("\n")]
     texts = [Text.from_ansi(line) for line in lines]
     results = [place for place, text in enumerate(texts) if _RESULT.match(text.plain)]
@@ -69,7 +69,7 @@ def draw(command: str, lines: list[Text], target: Path) -> None:
     """Write lines of a terminal as a picture."""
     console = Console(record=True, width=_COLUMNS, file=Path(os.devnull).open("w"), force_terminal=True)  # noqa: SIM115
     for line in lines:
-        console.print(line, soft_wrap=True, highlight=False)
+        console.print(line, highlight=False)
     target.write_text(console.export_svg(title=command, unique_id="evo"), encoding="utf-8")
 
 
@@ -79,7 +79,7 @@ def photograph(report: Path, target: Path) -> None:
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 700, "height": 1270}, device_scale_factor=2)
+        page = browser.new_page(viewport={"width": 1000, "height": 1600}, device_scale_factor=1.4)
         page.goto(report.resolve().as_uri())
         page.wait_for_function(_ALL_DRAWN)
         page.screenshot(path=target)

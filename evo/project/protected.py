@@ -34,9 +34,12 @@ _MAKES_MODEL = re.compile(
     re.IGNORECASE,
 )
 _LEARNS = re.compile(r"^_?(forward|fit|train|step|predict|update|learn|act|sample)")
-_TRAINS = frozenset(
-    ("backward", "step", "fit", "partial_fit", "zero_grad", "train_on_batch", "minimize", "apply_gradients")
+_EVALUATES = re.compile(
+    r"^_?(eval|valid|test|score|measure|report|calc_metric|compute_(loss|metric|score))", re.IGNORECASE
 )
+_DATA_CLASS = re.compile(r"env|data|loader|task|evaluator|metric|problem|simul|world|game|bench", re.IGNORECASE)
+_OPTIMIZER = re.compile(r"opt|sched|scaler|trainer|model|net|agent|policy", re.IGNORECASE)
+_TRAINS = frozenset(("backward", "fit", "partial_fit", "zero_grad", "train_on_batch", "minimize", "apply_gradients"))
 _SEEDING = re.compile(
     r"^(manual_seed(_all)?|seed|seed_all|seed_everything|set_(random_)?seed|PRNGKey|default_rng|RandomState|Random)$"
 )
@@ -108,6 +111,7 @@ class _Finder:
         self._metrics = metrics
         self._files = {one.name: _Slice(one, units_of(one.tree)) for one in genome}
         self._stopped: set[str] = set()
+        self._training: set[str] = set()
 
     def reports(self) -> None:
         """Protect what reports a metric, then what that depends on."""
@@ -141,6 +145,8 @@ class _Finder:
                 if flags:
                     self._add(file, place, "the time budget")
                 parameters = {name for name in one.parameters if _BUDGET.fullmatch(name)}
+                if parameters and isinstance(one.node, FUNCTION) and one.node.args.defaults:
+                    self._add(file, place, "the time budget")
                 limits |= names | parameters | {_flag(text) for text in flags}
             for place, one in enumerate(file.units):
                 attributes = {node.attr for node in one.nodes if isinstance(node, ast.Attribute)}
@@ -217,6 +223,8 @@ class _Finder:
         for node in one.nodes:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 self._method(file, node.func)
+        self._attributes(file, one)
+        self._around(file, one)
 
     def _follow(self, file: _Slice, reader: Unit, name: str) -> None:
         """Protect what binds a name that a protected unit reads."""
@@ -227,11 +235,44 @@ class _Finder:
         if any(isinstance(one.node, FUNCTION) for one in units):
             self._function(file, (*scope, name), reader)
         elif any(isinstance(one.node, ast.ClassDef) for one in units):
-            self._stopped |= {name} if _takes_loss(reader, name) else set()
+            self._class(file, (*scope, name), reader)
         elif any(is_import(one) for one in units):
             self._imported(file, name)
         elif scope or not all(map(_is_literal, units)):  # constants are judged at the end
             self._variable(file, reader, name, scope, places)
+
+    def _class(self, file: _Slice, path: Scope, reader: Unit) -> None:
+        """Protect a class that holds data or an environment; note one that computes the loss beside its output."""
+        if _DATA_CLASS.search(path[-1]):
+            for place in (*file.binders(path[:-1], path[-1]), *file.in_scope(path)):
+                self._add(file, place, "the evaluation uses it")
+        elif _takes_loss(reader, path[-1]):
+            self._stopped.add(path[-1])
+
+    def _attributes(self, file: _Slice, reader: Unit) -> None:
+        """Protect what gives a value to the held-out data that a method reads from its instance."""
+        names = {
+            node.attr
+            for node in reader.nodes
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
+        }
+        for place, one in enumerate(file.units):
+            if one.scope[:1] == reader.scope[:1] and _stored_on_self(one) & {
+                name for name in names if _EVALUATING.search(name) and not _RESULT.search(name)
+            }:
+                self._add(file, place, "held-out data")
+
+    def _around(self, file: _Slice, unit: Unit) -> None:
+        """Protect the whole function that evaluates and holds a protected statement, and its calls."""
+        for depth in range(len(unit.scope), 0, -1):
+            path = unit.scope[:depth]
+            if not _EVALUATES.match(path[-1]) or file.is_class(path):
+                continue
+            for place in (*file.binders(path[:-1], path[-1]), *file.in_scope(path)):
+                self._add(file, place, "the evaluation")
+            for place, one in enumerate(file.units):
+                if path[-1] in _calls(one) and one.scope[:depth] != path and not isinstance(one.node, DEFINITION):
+                    self._add(file, place, "runs the evaluation")
 
     def _variable(self, file: _Slice, reader: Unit, name: str, scope: Scope, places: Sequence[int]) -> None:
         if not self._is_trained(file, scope, name, places):
@@ -244,7 +285,8 @@ class _Finder:
     def _function(self, file: _Slice, path: Scope, reader: Unit | None = None) -> None:
         """Protect a function that is called, or what it returns where it trains as well."""
         inner = file.in_scope(path)
-        if any(_calls(file.units[place]) & _TRAINS or _descends(file.units[place]) for place in inner):
+        if not _EVALUATES.match(path[-1]) and any(_trains(file.units[place]) for place in inner):
+            self._training.add(path[-1])
             read = " ".join((*reader.bound, *reader.texts, reader.code)) if reader else ""
             for place in inner:
                 one = file.units[place]
@@ -265,7 +307,7 @@ class _Finder:
         heads = [one for one in file.units if isinstance(one.node, FUNCTION) and one.node.name == name and one.scope]
         for path in {one.scope for one in heads if file.is_class(one.scope)}:
             learns = any(
-                _calls(one) & _TRAINS or _descends(one) or _LEARNS.match(getattr(one.node, "name", ""))
+                _trains(one) or _LEARNS.match(getattr(one.node, "name", ""))
                 for one in file.units
                 if one.scope[: len(path)] == path
             )
@@ -284,7 +326,7 @@ class _Finder:
 
     def _is_trained(self, file: _Slice, scope: Scope, name: str, places: Sequence[int]) -> bool:
         """Return whether a variable is, or comes from, what training makes: that is what evolves."""
-        if _RESULT.search(name) or _EVALUATING.search(name):
+        if _RESULT.search(name) or _EVALUATING.search(name) or _DATA_CLASS.search(name):
             return False
         if _MODEL.search(name):
             return True
@@ -307,6 +349,15 @@ class _Finder:
         defined = {node.name for node in file.module.tree.body if isinstance(node, ast.ClassDef)}
         return {name for place in places for name in _calls(file.units[place])} & defined
 
+    def _fields(self, file: _Slice) -> None:
+        """Protect the fields of classes of settings that name the evaluation and that protected code reads."""
+        read = {
+            node.attr for place in file.reasons for node in file.units[place].nodes if isinstance(node, ast.Attribute)
+        }
+        for place, one in enumerate(file.units):
+            if file.is_class(one.scope) and _is_literal(one) and any(_EVALUATING.search(n) for n in one.bound & read):
+                file.reasons.setdefault(place, "the evaluation reads it")
+
     def _constants(self) -> None:
         """Protect the constants that protected code alone reads, and those that name the evaluation."""
         shared = set(self.shared())
@@ -315,7 +366,9 @@ class _Finder:
             computed = {
                 name
                 for place, reason in file.reasons.items()
-                if not reason.startswith("reports") and not shared.intersection(file.units[place].scope[:1])
+                if not reason.startswith("reports")
+                and not shared.intersection(file.units[place].scope[:1])
+                and not self._training & _calls(file.units[place])
                 for name in file.units[place].read
             }
             inside = {name for place in file.reasons if file.units[place].scope for name in file.units[place].read}
@@ -325,14 +378,30 @@ class _Finder:
                 if place not in file.reasons or shared.intersection(one.scope[:1])
                 for name in one.read
             }
+            self._fields(file)
             for place, one in enumerate(file.units):
                 if one.scope or place in file.reasons or not _is_literal(one):
+                    continue
+                if isinstance(getattr(one.node, "value", None), ast.Dict) and one.bound & free:
+                    self._stopped |= one.bound & computed  # some of its values are for the evaluation
                     continue
                 for name in one.bound & fixed:
                     if name in inside - free:
                         file.reasons.setdefault(place, "only the evaluation reads it")
                     elif _EVALUATING.search(name) or (name in computed and not _TUNED.search(name)):
                         file.reasons.setdefault(place, "the evaluation reads it")
+
+
+def _stored_on_self(unit: Unit) -> set[str]:
+    """Return the attributes of `self` that a statement sets."""
+    return {
+        node.attr
+        for node in unit.nodes
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.ctx, ast.Store)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "self"
+    }
 
 
 def _reports(unit: Unit, metric: Reported) -> bool:
@@ -353,6 +422,8 @@ def _names(file: _Slice, place: int) -> Iterator[str]:
     yield from (
         f"{around}.{name}" if around else name for name in sorted(one.bound, key=lambda name: (len(name) < 2, name))
     )
+    inner = ".".join((*one.scope, getattr(one.node, "name", "")))
+    yield from (f"{inner}.{name}" for name in sorted(one.parameters) if _BUDGET.fullmatch(name))
     if len(code) > _LONGEST_CODE:
         yield f"{scope}{code[:_LONGEST_CODE].rstrip()}…"
     yield scope + code
@@ -391,6 +462,16 @@ def _makes_instance(unit: Unit) -> bool:
             name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
             return name[:1].isupper() and not _SEEDING.match(name)
     return False
+
+
+def _trains(unit: Unit) -> bool:
+    """Return whether a statement trains something."""
+    for node in unit.nodes:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            name, receiver = node.func.attr, ast.unparse(node.func.value)
+            if name in _TRAINS or (name == "train" and node.args) or (name == "step" and _OPTIMIZER.search(receiver)):
+                return True
+    return _descends(unit)
 
 
 def _descends(unit: Unit) -> bool:

@@ -49,7 +49,10 @@ def ignore(folder: Path) -> None:
     Nothing happens where git ignores it already, or where that file cannot be written: it is a convenience.
     """
     around = folder.absolute().parent
-    if shutil.which("git") is None or _git(around, "check-ignore", "--quiet", f"{folder.name}/").returncode != 1:
+    if (
+        shutil.which("git") is None
+        or _git(around, "--no-literal-pathspecs", "check-ignore", "--quiet", f"{folder.name}/").returncode != 1
+    ):
         return
     done = _git(around, "rev-parse", "--git-path", "info/exclude", "--show-prefix")
     path, prefix, *_ = [*done.stdout.decode("utf-8", "surrogateescape").split("\n"), "", ""]

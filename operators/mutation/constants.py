@@ -44,7 +44,7 @@ class ConstantMutation(Mutation):
         found = find_constants(source).values()
         movable = [constant for constant in found if constant.line not in fixed and self._matters(constant)]
         if not movable:
-            raise NoOffspring("constants: the parent has no top-level `UPPER_CASE = number` to change")
+            raise NoOffspring("constants: the parent has no top-level `UPPER_CASE = number`, flag or default to change")
         count = random.choices((1, 2, 3), _COUNT_WEIGHTS)[0]
         chosen = random.sample(movable, min(count, len(movable)))
         values = {constant.name: moved_constant(constant, random) for constant in chosen}

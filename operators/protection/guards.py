@@ -16,7 +16,12 @@ _RESULT = re.compile(
     r"loss|acc|score|error|err|mse|mae|rmse|r2|auc|f1|bpb|ppl|perplexity|metric|time|sec|reward|every", re.IGNORECASE
 )
 _SEEDING = re.compile(r"seed|RandomState|PRNGKey|default_rng|^Random$|^Generator$", re.IGNORECASE)
-_SEED_SETTERS = frozenset({"seed", "manual_seed", "manual_seed_all", "seed_all", "seed_everything", "set_seed"})
+_SEED_SETTERS = frozenset(
+    (
+        *("seed", "manual_seed", "manual_seed_all", "seed_all", "seed_everything", "set_seed", "setstate", "set_state"),
+        *("set_rng_state", "set_random_seed"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,8 @@ class Guards:
         members: names that protected code binds in classes, and destinations of protected flags.
         attributes: attributes that it reads from imports.
         data: variables with held-out data that protected code alone reads.
+        whole: variables that the held-out data are cut from.
+        fields: attributes with held-out data that protected code sets and alone reads.
         texts: texts that name held-out data or flags, in protected code alone.
         seeding: functions that set a seed; empty where no seed is protected.
         seeds: seeds that generation 0 passes as literals, by keyword.
@@ -44,6 +51,8 @@ class Guards:
     members: frozenset[str]
     attributes: frozenset[str]
     data: frozenset[str]
+    whole: frozenset[str]
+    fields: frozenset[str]
     texts: frozenset[str]
     seeding: frozenset[str]
     seeds: frozenset[tuple[str, object]]
@@ -72,6 +81,12 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
     )
     names = owned | {name for scope, several in bound.items() if scope not in classes for name in several}
     texts = {text for one in fixed for text in one.texts if _is_held_out(text) or text.startswith("--")}
+    stored = [
+        node
+        for one in fixed
+        for node in one.nodes
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name)
+    ]
     seeding = {_called(node) for one in fixed for node in one.nodes if isinstance(node, ast.Call)}
     seeding = {name for name in seeding if _SEEDING.search(name)}
     holds_seed = bool(seeding) or any("seed" in name.lower() for one in fixed for name in one.bound)
@@ -88,6 +103,7 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
         members=frozenset(
             [name for scope, several in bound.items() if scope in classes for name in several]
             + [text.lstrip("-").replace("-", "_") for text in texts if text.startswith("--")]
+            + [node.attr for node in stored]
         ),
         attributes=frozenset(
             node.attr
@@ -102,11 +118,35 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
             and not name.isupper()
             and not any(isinstance(one.node, DEFINITION) and name in one.bound for one in fixed)
         ),
+        whole=_whole(fixed),
+        fields=frozenset(node.attr for node in stored if _is_held_out(node.attr)) - _attributes(free),
         texts=frozenset(texts - {text for one in free for text in one.texts}),
         seeding=frozenset(seeding | _SEED_SETTERS) if holds_seed else frozenset(),
         seeds=frozenset(seed for one in units for node in one.nodes for seed in literal_seed(node)),
         scopes=frozenset(one.scope[:depth] for one in fixed for depth in range(1, len(one.scope) + 1)),
     )
+
+
+def _whole(fixed: Sequence[Unit]) -> frozenset[str]:
+    """Return the variables from which protected code cuts held-out data, but for generators and constants."""
+    bound = {(one.scope, name) for one in fixed if not isinstance(one.node, DEFINITION) for name in one.bound}
+    seeded = {
+        name
+        for one in fixed
+        if any(isinstance(node, ast.Call) and _SEEDING.search(_called(node)) for node in one.nodes)
+        for name in one.bound
+    }
+    return frozenset(
+        name
+        for one in fixed
+        if isinstance(one.node, ast.Assign) and any(map(_is_held_out, one.bound))
+        for name in one.read - seeded
+        if (one.scope, name) in bound and not name.isupper()
+    )
+
+
+def _attributes(units: Sequence[Unit]) -> frozenset[str]:
+    return frozenset(node.attr for one in units for node in one.nodes if isinstance(node, ast.Attribute))
 
 
 def _is_held_out(text: str) -> bool:

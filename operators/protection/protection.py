@@ -11,6 +11,7 @@ import ast
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import lru_cache
 
 from operators.protection.entries import select
 from operators.protection.guards import Guards, guards_of, is_import
@@ -21,6 +22,8 @@ from trainer.errors import ConfigError
 from trainer.genome import split
 
 _SHOWN_CHARACTERS = 100
+_FILES_KEPT = 16
+"""Parents are asked for again and again, and read in tens of milliseconds."""
 Placed = tuple[tuple[Scope, str], tuple[str, ...]]
 
 
@@ -67,7 +70,7 @@ class Protection:
         self._names = tuple(names)
         self._reported = tuple(reported)
         texts = split(source, names)
-        units = {name: units_of(ast.parse(text)) for name, text in texts.items()}
+        units = {name: _units(text) for name, text in texts.items()}
         chosen = select(entries, units, texts)
         regions = {name: _regions(name, text) for name, text in texts.items()}
         for name, several in units.items():
@@ -107,17 +110,22 @@ class Protection:
         return found
 
     def _violations(self, file: _File, text: str) -> Iterator[str]:
-        units = units_of(ast.parse(text))
+        units = _units(text)
         yield from _moved_marks(file, text, units)
         yield from _changed(file, units)
         last: dict[Scope, int] = {}
         for one in units:
             if one.key in file.keys:
                 last[one.scope] = one.line
-        child = child_of(units, last)
+        child = child_of(units, file.guards, last)
         for one in _new(file, units):
             for reason in (*(r for rule in RULES for r in rule(one, file.guards, child)), *forges(one, self._reported)):
                 yield f"line {one.line}, `{_short(one.code)}`: {reason}"
+
+
+@lru_cache(maxsize=_FILES_KEPT)
+def _units(text: str) -> list[Unit]:
+    return units_of(ast.parse(text))
 
 
 def _known(
@@ -217,7 +225,7 @@ def _is_known_import(unit: Unit, file: _File) -> bool:
 
 def _protected_lines(file: _File, text: str) -> Iterator[int]:
     try:
-        units = units_of(ast.parse(text))
+        units = _units(text)
         regions = fixed_lines(text) if file.marks else []
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return

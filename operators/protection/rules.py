@@ -80,6 +80,42 @@ _OF_MODULE = {
     "inspect": frozenset(("stack", "getouterframes", "trace")),
     "contextlib": frozenset(("redirect_stdout",)),
 }
+_STAND_INS = frozenset(
+    (
+        *(
+            "__array__",
+            "__array_ufunc__",
+            "__array_function__",
+            "__torch_function__",
+            "__torch_dispatch__",
+            "__float__",
+        ),
+        *(
+            "__int__",
+            "__index__",
+            "__format__",
+            "__round__",
+            "__abs__",
+            "__bool__",
+            "__lt__",
+            "__le__",
+            "__gt__",
+            "__ge__",
+        ),
+        *(
+            "__radd__",
+            "__rsub__",
+            "__rmul__",
+            "__rtruediv__",
+            "__add__",
+            "__sub__",
+            "__mul__",
+            "__truediv__",
+            "__pow__",
+        ),
+    )
+)
+"""Methods with which an object takes part in arithmetic and in prints as a number does."""
 _SETTINGS = frozenset(("backends", "config", "rcParams", "options", "flags", "environ"))
 _MUTATORS = frozenset(
     (
@@ -122,19 +158,21 @@ class Child:
         units: all of them.
         imports: what each imported name, or name given to one, stands for.
         classes: scopes that are classes.
+        local: by function, the names that are bound in it and not protected there.
         last: by scope, the line of its last protected unit.
     """
 
     units: Sequence[Unit]
     imports: Mapping[str, str]
     classes: frozenset[Scope]
+    local: Mapping[Scope, frozenset[str]]
     last: Mapping[Scope, int]
 
 
 Rule = Callable[[Unit, Guards, Child], Iterator[str]]
 
 
-def child_of(units: Sequence[Unit], last: Mapping[Scope, int]) -> Child:
+def child_of(units: Sequence[Unit], guards: Guards, last: Mapping[Scope, int]) -> Child:
     """Return a file with what its names stand for."""
     imports: dict[str, str] = {}
     for one in units:
@@ -147,7 +185,13 @@ def child_of(units: Sequence[Unit], last: Mapping[Scope, int]) -> Child:
                 imports[alias.asname or alias.name] = f"{module or ''}.{alias.name}"
     for _ in range(3):  # of aliases of aliases
         imports |= {name: root for one in units for name, root in _aliases(one, imports)}
-    return Child(units, imports, class_scopes(units), last)
+    local: dict[Scope, frozenset[str]] = {}
+    for one in units:
+        inner = (*one.scope, getattr(one.node, "name", ""))
+        local[inner] = local.get(inner, frozenset()) | one.parameters
+        if one.scope and not isinstance(one.node, ast.Global | ast.Nonlocal):
+            local[one.scope] = local.get(one.scope, frozenset()) | one.bound - guards.bound.get(one.scope, frozenset())
+    return Child(units, imports, class_scopes(units), local, last)
 
 
 def rebinds(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
@@ -159,6 +203,9 @@ def rebinds(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
     inner = (*new.scope, getattr(new.node, "name", ""))
     for name in sorted(new.parameters & (guards.lasting | guards.local.get(inner, frozenset()))):
         yield f"the parameter `{name}` hides what is protected; use another name"
+    if new.scope in child.classes:
+        for name in sorted(new.bound & _STAND_INS):
+            yield f"`{name}` lets an object stand for a number in the evaluation; return plain numbers or arrays"
     if new.scope in child.classes and new.scope in guards.scopes:
         for name in sorted(name for name in new.bound if name.startswith("__get")):
             yield f"`{name}` may not stand in a class with protected methods"
@@ -201,11 +248,6 @@ def hides(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
         match node:
             case ast.Name(id=name, ctx=ast.Load()) if name in _HIDDEN_NAMES:
                 yield f"`{name}` can change protected code unseen; write the code out"
-            case ast.Call(func=ast.Name(id="vars"), args=args) if not args or root_of(args[0]) in {
-                *child.imports,
-                *guards.owned,
-            }:
-                yield "`vars` can change protected names unseen; name them"
             case ast.Attribute(attr=name) if name in _HIDDEN_ATTRIBUTES:
                 yield f"`{name}` can change protected code unseen; leave it out"
             case ast.Attribute(attr="__dict__") if root_of(node) in {*child.imports, *guards.owned}:
@@ -219,6 +261,17 @@ def hides(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
                 yield f"{text!r} is no file for a program to write or read; leave it out"
 
 
+def conceals(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
+    """Yield the builtins with which a unit changes names or makes classes unseen."""
+    for node in new.nodes:
+        match node:
+            case ast.Call(func=ast.Name(id="vars"), args=args):
+                if not args or root_of(args[0]) in {*child.imports, *guards.owned}:
+                    yield "`vars` can change protected names unseen; name them"
+            case ast.Call(func=ast.Name(id="type"), args=[_, _, _]):
+                yield "`type` can make classes unseen; write the class out"
+
+
 def ends(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
     """Yield how a unit ends the program, or a function with protected statements, before these run."""
     names = {node.id for node in new.nodes if isinstance(node, ast.Name)}
@@ -228,10 +281,16 @@ def ends(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
         yield "it returns before the protected statements of this function; let them run"
 
 
-def leaks(new: Unit, guards: Guards, _: Child) -> Iterator[str]:
+def leaks(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
     """Yield the held-out data and seeds that a unit uses."""
-    for name in sorted(new.read & guards.data):
+    read = new.read - new.inner - child.local.get(new.scope, frozenset())
+    for name in sorted(read & guards.whole):
+        yield f"`{name}` is all of the data, held-out ones among them; use the training data that are cut from it"
+    for name in sorted(read & guards.data):
         yield f"`{name}` is held-out data, for the evaluation alone; use the training data"
+    for node in new.nodes:
+        if isinstance(node, ast.Attribute) and node.attr in guards.fields:
+            yield f"`{ast.unparse(node)}` is held-out data, for the evaluation alone; use the training data"
     for text in sorted(new.texts & guards.texts):
         yield f"{text!r} names what the evaluation alone may use; use the training data"
     for node in new.nodes:
@@ -257,7 +316,7 @@ def forges(new: Unit, reported: Sequence[Reported]) -> Iterator[str]:
                 yield "it prints a line whose beginning only running tells; begin the line with a word in quotes"
 
 
-RULES: tuple[Rule, ...] = (rebinds, patches, hides, ends, leaks)
+RULES: tuple[Rule, ...] = (rebinds, patches, hides, conceals, ends, leaks)
 
 
 def _defined(new: Unit, guards: Guards) -> frozenset[str]:

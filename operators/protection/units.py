@@ -58,6 +58,14 @@ class Unit:
         return frozenset(_parameters(self.node.args)) if isinstance(self.node, FUNCTION) else frozenset()
 
     @cached_property
+    def inner(self) -> frozenset[str]:
+        """The names that comprehensions and lambdas in it bind for themselves."""
+        targets = [one.target for one in self.nodes if isinstance(one, ast.comprehension)]
+        names = {one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)}
+        lambdas = [one.args for one in self.nodes if isinstance(one, ast.Lambda)]
+        return frozenset(names | {name for arguments in lambdas for name in _parameters(arguments)})
+
+    @cached_property
     def read(self) -> frozenset[str]:
         """The names that it reads."""
         return frozenset(one.id for one in self.nodes if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load))

@@ -48,6 +48,7 @@ SMALLER = [
     (r"^evo promote 12 (.*)=300", rf"evo promote {RUN} 1 \1=0.6 --seeds 1"),
     (r"^evo run (?!.*--pop)", "evo run --pop 2 --gens 1 "),
     # Real training where the task is a part of the command; a program of milliseconds where the search alone is.
+    (r"^evo run --pop 2 --gens 1$", r"\g<0> --config path/to/project/evo.toml"),
     (r"--islands \d+", "--islands 1"),  # each needs two individuals
     (r"^evo run (?=.*--(operators|model|max-hours|target|islands))", "evo run --config path/to/project/evo.toml "),
     (r"^evo run (?!.*--config)", "evo run --config small.toml "),
@@ -58,7 +59,7 @@ SMALLER = [
     (r"^evo compare experiments/compare/random_operators.toml", "evo compare comparison.toml"),
     (
         r"^make demo",
-        'make -C "$ROOT" demo DEMO="--genome textbook --pop 2 --gens 2 --config $PWD/small.toml --out $PWD/demo"',
+        'make -C "$ROOT" demo DEMO="--genome textbook --pop 2 --gens 1 --config $PWD/small.toml --out $PWD/demo"',
     ),
     (r"^make bench", 'make -C "$ROOT" bench BENCH=--quick'),
 ]

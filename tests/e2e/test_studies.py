@@ -204,7 +204,7 @@ def test_other_frozen_files_are_a_larger_setting_and_no_ablation(project: Path, 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["ablate", "0"], "nothing to take apart"),
+        (["ablate", "0"], "no edits to ablate"),
         (["ablate", "--evaluations", "1"], "--evaluations is 1"),
         (["ablate", "--objective", "skore"], "'skore'"),
         (["promote"], "--scale KEY=VALUE"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from operators.source.constants import Constant, find_constants
 from trainer.genome import BUILT_IN
 
 _MOST_CONSTANTS = 8
+_LONGEST_VALUE = 24
 
 
 def print_change(console: Console, viewed: Viewed, summary: Summary) -> None:
@@ -43,7 +45,8 @@ def change_text(before: str, after: str) -> str:
 
 
 def _short(constant: Constant) -> str:
-    return " ".join(constant.text.split())
+    text = " ".join(constant.text.split())
+    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
 
 
 def _other_lines(before: str, after: str, known: set[int]) -> int:
@@ -60,35 +63,31 @@ def _other_lines(before: str, after: str, known: set[int]) -> int:
 def print_next(console: Console, viewed: Viewed, summary: Summary, reason: StopReason) -> None:
     """Print three commands to try next, each with what it is for."""
     steps = list(_next_steps(viewed.config, summary, viewed.folder.path, reason))
-    width = max(len(command) for command, _ in steps)
+    width = max(len(purpose) for purpose, _ in steps)
     print_whole(console, "\n[bold]Try next[/]")
-    for command, purpose in steps:
-        print_whole(console, f"  {command:<{width}}  [dim]# {purpose}[/]")
+    for purpose, command in steps:
+        print_whole(console, f"  {purpose:<{width}}  {command}")
 
 
 def _next_steps(config: Config, summary: Summary, path: Path, reason: StopReason) -> Iterator[tuple[str, str]]:
-    evo, run = literal(program()), shell_word(path)
-    if reason is not StopReason.COMPLETE:
-        yield f"{evo} resume {run}", "continue"
-        yield f"{evo} status {run}", "see what failed and why"
-        yield f"{evo} lineage {run}", "see what was tried"
+    evo, run = literal(shlex.quote(program())), shell_word(path)
+    if summary.best and summary.gain and summary.gain.is_real and reason.is_by_rule:
+        best = summary.best.id
+        yield "see the change", f"{evo} diff {run} 0 {best}"
+        yield "test its edits", f"{evo} ablate {run} {best}"
+        yield "use it", f"{evo} {_take(config, run, best)}"
         return
-    best = summary.best.id if summary.best else 0
-    if summary.gain is not None and summary.gain.is_real:
-        yield f"{evo} diff {run} 0 {best}", "read the change"
-        yield f"{evo} ablate {run} {best}", "measure which edits carry the gain"
-        yield f"{evo} {_take(config, run, best)}", "use it"
-        return
-    yield f"{evo} resume {run} --gens {2 * config.search.gens}", "search on"
-    yield f"{evo} status {run}", "see what failed and why"
-    yield f"{evo} lineage {run}", "see what was tried"
+    longer = f" --gens {2 * config.search.gens}" if reason is StopReason.COMPLETE else ""
+    yield "search on", f"{evo} resume {run}{longer}"
+    yield "see what failed", f"{evo} status {run}"
+    yield "see what was tried", f"{evo} lineage {run}"
 
 
 def _take(config: Config, run: str, best: int) -> str:
     """Return the command that puts the best individual to use: a commit where generation 0 was a file of the user's."""
     task = config.task
     if not isinstance(task, ScriptTask) and task.genome in BUILT_IN:
-        return f"export {run} {best} --out better_train.py"
+        return f"export {run} {best} --out best.py"
     return f"apply {run} {best}"
 
 

@@ -1,5 +1,6 @@
 """A bigram language model of characters with batches as in nanoGPT; the losses are estimated while it trains."""
 
+import math
 import random
 
 text = (
@@ -36,9 +37,8 @@ class Bigram:
     def __init__(self, size):
         self.table = [[1.0] * size for _ in range(size)]
 
-    def probability(self, a, b):
-        row = self.table[a]
-        return row[b] / sum(row)
+    def weights(self, a):
+        return [count + 0.1 for count in self.table[a]]
 
     def learn(self, x, y, rate):
         for xs, ys in zip(x, y):
@@ -46,8 +46,9 @@ class Bigram:
                 self.table[a][b] += rate
 
 
-def surprise(p):
-    return 1.0 / max(p, 1e-9)
+def surprise(weights, b):
+    known = [max(weight, 1e-9) for weight in weights]
+    return math.log(sum(known) / known[b])
 
 
 def estimate_loss(model):
@@ -58,7 +59,7 @@ def estimate_loss(model):
             x, y = get_batch(split)
             for xs, ys in zip(x, y):
                 for a, b in zip(xs, ys):
-                    total += surprise(model.probability(a, b))
+                    total += surprise(model.weights(a), b)
                     count += 1
         out[split] = total / count
     return out

@@ -301,3 +301,12 @@ def test_a_refusal_is_an_event(tmp_path: Path) -> None:
     refused = [event for event in events if isinstance(event, evo.Refused)]
     assert refused
     assert all(event.reason and event.operator == "constants" for event in refused)
+
+
+def test_protected_code_stays_in_every_candidate(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="names 'evaluate', but nothing"):
+        search(tmp_path, protect=["evaluate"])
+    with search(tmp_path, protect=["RATE"]) as running:
+        for candidate in running:
+            assert candidate.source.startswith("RATE = 0.1\n")
+            running.tell(candidate, {"loss": loss_of(candidate.source, candidate.seed)})

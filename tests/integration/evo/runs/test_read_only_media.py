@@ -66,7 +66,7 @@ def test_a_killed_run_is_refused_until_it_can_be_written(tmp_path: Path) -> None
         shutil.copytree(path, killed, ignore=shutil.ignore_patterns("evo.db-shm"))  # what a kill and a copy leave
     with (
         read_only(killed),
-        pytest.raises(StoreError, match=r"its newest rows stand in evo\.db-wal.* copy it whole"),
+        pytest.raises(StoreError, match=r"its newest rows are in evo\.db-wal.* copy it whole"),
         runs.view(killed),
     ):
         pass

@@ -56,6 +56,33 @@ def test_what_training_and_evaluation_share_is_named(tmp_path: Path) -> None:
     assert "get_batch" in shared
 
 
+def test_a_trainer_with_its_held_out_data_and_its_limit(tmp_path: Path) -> None:
+    protect, _ = found(
+        tmp_path,
+        "import time\nclass Trainer:\n    def __init__(self, model, max_seconds=9.0):\n        x = [1.0, 2.0, 3.0]\n"
+        "        self.train_x, self.val_x = x[:2], x[2:]\n        self.max_seconds = max_seconds\n"
+        "    def fit(self):\n        t0 = time.time()\n        while time.time() - t0 < self.max_seconds:\n"
+        "            self.optimizer.step()\n    def validate(self):\n        return sum(self.val_x)\n"
+        "def main():\n    trainer = Trainer(3)\n    trainer.fit()\n    result = trainer.validate()\n"
+        "    print(f'val_loss={result:.6f}')\nif __name__ == '__main__':\n    main()\n",
+    )
+    assert {"Trainer.__init__.max_seconds", "Trainer.fit.t0", "Trainer.validate", "main.result"} <= set(protect)
+    assert "held-out data" in protect.values()
+    assert "keeps the time budget" in protect.values()
+
+
+def test_a_function_that_evaluates_and_prints_is_protected_with_its_calls(tmp_path: Path) -> None:
+    protect, _ = found(
+        tmp_path,
+        "def train(w, data):\n    for x in data:\n        w -= 0.1 * x\n    return w\n"
+        "def test(w, test_loader):\n    test_loss = 0\n    for x in test_loader:\n        test_loss += abs(w - x)\n"
+        "    test_loss /= 3\n    print(f'test_loss: {test_loss:.4f}')\n"
+        "def main():\n    test_loader = [1, 2, 3]\n    w = train(0.5, [1, 2])\n    test(w, test_loader)\n"
+        "if __name__ == '__main__':\n    main()\n",
+    )
+    assert set(protect) == {"test", "main.test_loader", "main: test(w, test_loader)"}
+
+
 def test_a_constant_that_may_not_change_by_the_documentation(tmp_path: Path) -> None:
     protect, _ = found(
         tmp_path,

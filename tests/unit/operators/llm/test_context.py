@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from llm_requests import CONDITIONS, PROGRAM, gate, parent
@@ -167,3 +168,11 @@ def test_a_search_that_explores_asks_for_bold_changes_whatever_the_style(
     for ask in (prompts.crossover, lambda request: prompts.mutate(request, careful)):
         assert "The search has stalled" in ask(bold)
         assert "The search has stalled" not in ask(usual)
+
+
+def test_a_model_is_told_what_is_protected() -> None:
+    conditions = replace(SCRIPT_CONDITIONS, protected=("evaluate", "print val_loss"))
+    system = Prompts(conditions).system()
+    assert "- `evaluate`\n- `print val_loss`" in system
+    assert "These parts of the program stay exactly as they are" in system
+    assert "These parts" not in Prompts(SCRIPT_CONDITIONS).system()

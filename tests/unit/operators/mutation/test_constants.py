@@ -53,6 +53,7 @@ def test_finds_literals_of_upper_case_names_assigned_once() -> None:
         "STEPS": 1000,
         "NAME": "größer",
         "FAST": True,
+        "lower": 1,
     }
 
 

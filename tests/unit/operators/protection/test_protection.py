@@ -123,6 +123,9 @@ def test_what_is_not_protected_may_change(find: str, put: str) -> None:
         ("Trainer().evaluate = None", "`evaluate` is protected"),
         ("setattr(Trainer, 'evaluate', None)", "attribute"),
         ("class T(Trainer):\n    def evaluate(self, model): return 0", "`evaluate`"),
+        ("class Fake(float):\n    def __format__(self, spec): return '0.1'", "stand for a number"),
+        ("class Fake:\n    __float__ = lambda self: 0.0", "stand for a number"),
+        ("Fake = type('Fake', (float,), {})", "make classes unseen"),
         ("globals()['TIME_BUDGET'] = 9", "`globals`"),
         ("exec('TIME_BUDGET = 9')", "`exec`"),
         ("import builtins", "`builtins`"),
@@ -196,6 +199,15 @@ def test_what_generation_zero_does_itself_is_allowed() -> None:
     checked = gate(zero, ("print val_loss",))
     checked.check(zero.replace("RATE = 1", "RATE = 2"))
     assert "stands once more" in refusal(zero + "print('val_loss:', np.mean([RATE]))\n", checked)
+
+
+def test_data_that_hold_out_data_are_cut_from_are_for_protected_code() -> None:
+    zero = "data = list(range(9))\nn = 6\ntrain = data[:n]\nval_data = data[n:]\nprint('val_loss:', sum(val_data))\n"
+    checked = gate(zero, ("data", "n", "val_data", "print val_loss"))
+    assert "all of the data" in refusal(zero.replace("data[:n]", "data[:9]"), checked)
+    assert "all of the data" in refusal(zero + "train += [sum(data)]\n", checked)
+    checked.check(zero + "def f(data, n):\n    return [n for n in data], n\n")
+    checked.check(zero + "train = [data for data in range(3)]\n")
 
 
 MARKED = """

@@ -47,6 +47,11 @@ def test_many_constants_are_counted() -> None:
     assert change_text(before, before.replace("= 1", "= 2")).endswith("SIZE_H 1 → 2, 2 more constants")
 
 
+def test_a_long_value_is_cut() -> None:
+    before = f'PROMPT = "{"word " * 50}"\n'
+    assert change_text(before, 'PROMPT = "short"\n') == 'PROMPT "word word word word wo… → "short"'
+
+
 def test_a_command_is_named_so_that_this_installation_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ours, other = tmp_path / "ours" / "evo", tmp_path / "other" / "evo"
     for script in (ours, other):
