@@ -74,9 +74,9 @@ class Knob:
                 raise ValueError(f"{self.name} must be in [0, 1], but it was {value}")
             value = min(max(value, 0.002), 1 - 1e-6)
             return math.log(value / (1 - value))
-        if value < 0 or (value == 0 and self.start):
+        if value <= 0:
             raise ValueError(f"{self.name} must be positive, but it was {value}")
-        return math.log(max(value, 1e-4))
+        return math.log(value)
 
 
 @dataclass(frozen=True)
