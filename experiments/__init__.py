@@ -13,6 +13,9 @@
     tables.py                  these tables as tasks; needs `pip install .[bench]`
     table_search.py            the product's search over a table: in memory, on simulated time
     table_baselines.py         random search, greedy, genetic algorithm, TPE
+    unstated_ranges.py         the search beside other methods on scripts that state no ranges
+    scripts.py                 these scripts: constants, crashes, noise, two structures
+    script_baselines.py        random search, TPE, CMA-ES, a random forest
     fronts.py                  Pareto fronts beside other NSGA-II, on recorded tables whose exact fronts are known
     front_tables.py            these tables as tasks; needs `pip install .[bench]`
     front_baselines.py         random search, NSGA-II of pymoo and of Optuna
@@ -24,6 +27,7 @@
     scripted_model.py          a server in a language model's place
     baselines/                 the plain GPT, a genome
     demo_gain.py               what `make demo` finds, with many seeds of the search
+    demo_picture.py            draws docs/run.svg and docs/report.png of a run of it
     recording.py               how a record is written: the command, the machine, the numbers
     records/                   what was measured, by date
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import heapq
 import random
 from collections import defaultdict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from statistics import fmean
 
 from deap import algorithms, base, creator, tools
 
 from evo.standings.plan import Plan, make_plan
-from experiments.table_search import SLOTS, configuration, training_seconds
-from experiments.tables import Table, Value
+from experiments.table_search import SLOTS, Recorded, configuration, training_seconds
+from experiments.tables import Table
+from operators.source.constants import Value
 
-Configuration = dict[str, Value]
+Configuration = Mapping[str, Value]
 
 _SEEDS_A_SEARCH = 1000
 
@@ -28,19 +29,23 @@ class Trial:
         evaluations: the budget.
     """
 
-    def __init__(self, table: Table, seed: int, evaluations: int) -> None:
-        self.table = table
+    def __init__(self, table: Recorded, seed: int, evaluations: int) -> None:
+        self._table = table
         self.left = self._evaluations = evaluations
         self._first_seed = _SEEDS_A_SEARCH * seed
         self._losses: defaultdict[Hashable, list[float]] = defaultdict(list)
         self._configurations: dict[Hashable, Configuration] = {}
 
-    def evaluate(self, configuration: Configuration) -> float:
-        """Return the loss of one training."""
+    def evaluate(self, configuration: Configuration) -> float | None:
+        """Return the loss of one training; None where it crashed."""
         self.left -= 1
         key = tuple(configuration.values())
+        seed = self._first_seed + len(self._losses.get(key, ()))
+        try:
+            loss = self._table.measure(configuration, seed)["loss"]
+        except ValueError:
+            return None
         self._configurations[key] = configuration
-        loss = self.table.loss(configuration, self._first_seed + len(self._losses[key]))
         self._losses[key].append(loss)
         return loss
 
@@ -60,12 +65,17 @@ class Trial:
         for each in rounds:
             finalists = finalists[: each.finalists]
             for key in finalists:
-                fresh[key] += [self.evaluate(self._configurations[key]) for _ in range(each.seeds - len(fresh[key]))]
+                fresh[key] += [self._again(key) for _ in range(each.seeds - len(fresh[key]))]
             finalists.sort(key=lambda key: fmean(fresh[key]))
         for place in range(self.left):
             key = finalists[place % rounds[-1].finalists]
-            fresh[key].append(self.evaluate(self._configurations[key]))
+            fresh[key].append(self._again(key))
         return self._configurations[min(finalists, key=lambda key: fmean(fresh[key]))]
+
+    def _again(self, key: Hashable) -> float:
+        loss = self.evaluate(self._configurations[key])
+        assert loss is not None
+        return loss
 
 
 def confirmation(evaluations: int) -> Plan:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from evo.config.config import Config, parse_config
 from evo.lineage.writer import FamilyTree
-from evo.runs.assemble import build_operators, build_standings
+from evo.runs.assemble import build_standings, recorded_operators
 from evo.search.breeding import Breeder
 from evo.search.credit import Credit
 from evo.search.observer import Observer
@@ -50,10 +50,10 @@ class Recorded(Protocol):
         """Benchmark and data set."""
 
     def measure(self, values: Mapping[str, Value], seed: int) -> dict[str, float]:
-        """Return what one training gave, by name."""
+        """Return what one training gave, by name; raise ValueError where it crashed."""
 
     def draw(self, chance: random.Random) -> dict[str, Value]:
-        """Return a configuration drawn uniformly."""
+        """Return the configuration that a search begins with."""
 
     def genome(self, values: Mapping[str, Value]) -> str:
         """Return a configuration as a program."""
@@ -101,10 +101,9 @@ class TableEvaluator:
         if self._closed:
             return Evaluation(Status.LOST, job.seed, "table", Clock.WALL, "none", reason="the workers are being ended")
         try:
-            values = self.table.values(job.genome)
+            measured = self.table.measure(self.table.values(job.genome), job.seed)
         except (SyntaxError, ValueError, KeyError) as error:
             return Evaluation(Status.CRASHED, job.seed, "table", Clock.WALL, "none", reason=str(error))
-        measured = self.table.measure(values, job.seed)
         measured |= {"run_seconds": seconds, "peak_memory_mib": 1.0, "code_lines": 1.0}
         timings = Timings(seconds, seconds, 0.0, seconds)
         return Evaluation(Status.OK, job.seed, "table", Clock.WALL, "none", objectives=measured, timings=timings)
@@ -182,7 +181,7 @@ def searched(table: Recorded, config: Config, slots: int = SLOTS) -> Standings:
     toolbox = build_toolbox(config.objectives(config.search.objectives), config.search.pop)
     with Store.in_memory() as store:
         standings = build_standings(config)
-        choice, gate = build_operators(config), SourceGate(table.contract, store.known)
+        choice, gate = recorded_operators(config, "cpu"), SourceGate(table.contract, store.known)
         breeder = Breeder(seed, toolbox, choice, gate, store, standings)
         evaluator = TableEvaluator(table, slots, chance)
         credit = Credit.of(config, choice, standings, store) if config.operators.adaptive else None

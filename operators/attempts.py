@@ -9,6 +9,9 @@ from random import Random
 
 from operators.proposal import MeasureAgain, NoOffspring, Proposal, Refused, Request
 from operators.protection import UNPROTECTED, Protection
+from operators.source.constants import find_constants
+from operators.source.feasibility import Feasibility
+from operators.source.search_space import point_of, search_space
 from populations.diversity import normal_form
 from populations.statements import UNREADABLE
 
@@ -35,12 +38,14 @@ def first_accepted(
     *,
     draws: int = 1,
     repeats: bool = False,
+    is_feasible: Callable[[str], bool] = lambda _: True,
 ) -> Proposal:
     """Return the first of up to `attempts` drafts that differs from every parent and passes the gate.
 
     `operator` is the name of the one that proposes. `draw` makes a draft, another one each time; it may raise
     `NoOffspring`, which ends the attempts. `step_aside` makes one near a draft that exists already, to be tried instead
     of a new draw once so many `draws` did. `repeats` says that a draw which exists already may be evaluated once more.
+    Sources that are not `is_feasible` are passed over in the first half of the attempts.
 
     Raises:
         MeasureAgain: a draw exists already, and the request allows to repeat it.
@@ -49,11 +54,13 @@ def first_accepted(
     refused: dict[str, str] = {}
     known: Draft | None = None
     existing = 0
-    for _ in range(attempts):
+    for attempt in range(attempts):
         if step_aside is None or known is None or existing < draws:
             draft, is_drawn = draw(), True
         else:
             draft, is_drawn = step_aside(known), False
+        if 2 * attempt < attempts and not is_feasible(draft.source):
+            continue
         if draft.source in refused:
             known = known if is_drawn else draft  # further aside from there
             existing += is_drawn
@@ -86,7 +93,10 @@ class Mutation(ABC):
         source = request.parents[0].source
         steps = _BOLD_STEPS if request.is_bold else 1
         return first_accepted(
-            request, self.name, lambda: self._mutant(source, request.random, steps, request.protection)
+            request,
+            self.name,
+            lambda: self._mutant(source, request.random, steps, request.protection),
+            is_feasible=feasible_sources(request),
         )
 
     def _mutant(self, source: str, random: Random, steps: int, protection: Protection) -> Draft:
@@ -102,6 +112,24 @@ class Mutation(ABC):
     @abstractmethod
     def mutate(self, source: str, random: Random, protection: Protection = UNPROTECTED) -> Draft:
         """Change what is not protected of `source`, differently each time; raise NoOffspring if there is nothing."""
+
+
+def feasible_sources(request: Request) -> Callable[[str], bool]:
+    """Return whether the constants of a source may work, by what failed among the first parent's variants."""
+    source = request.parents[0].source
+    space = search_space(find_constants(source).values())
+    feasibility = Feasibility.of(space, [(one.constants, bool(one.objectives)) for one in request.variants], source)
+    is_feasible = feasibility.sampled(request.random)
+
+    def check(draft: str) -> bool:
+        try:
+            values = {name: one.value for name, one in find_constants(draft).items()}
+        except UNREADABLE:
+            return True  # the gate says so
+        point = point_of(space, values)
+        return point is None or is_feasible(point)
+
+    return check
 
 
 def _check_changed(source: str, request: Request) -> None:

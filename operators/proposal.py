@@ -37,12 +37,12 @@ class Parent:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One measurement of an individual whose code is the parent's but for its constants.
+    """One evaluation of an individual whose code is the parent's but for its constants.
 
     Attributes:
         individual: its id.
         constants: values by name.
-        objectives: of this evaluation, by objective name.
+        objectives: of this evaluation, by objective name; empty where it failed.
     """
 
     individual: int

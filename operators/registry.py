@@ -99,20 +99,29 @@ def _merge(_: Setup) -> Sequence[Operator]:
 def _tuning(setup: Setup) -> Sequence[Operator]:
     from operators.tuning.tuning import Method, Tuning
 
-    return [Tuning(setup.objective, Method(setup.tuning_method))]
+    return [Tuning(setup.objective, Method(setup.tuning_method), setup.device_kind)]
 
+
+REVISION = 1
+"""Of what classical operators do with the same chance. A replay passes over the offspring of another one."""
 
 OPERATORS = {
-    "llm_mutation": Registration(_llm_mutation, weight_beside_llm=0.6, needs_llm=True),
-    "llm_crossover": Registration(_llm_crossover, weight_beside_llm=0.15, needs_llm=True),
-    "random": Registration(_random, weight=0.6, weight_beside_llm=0.15),
+    "llm_mutation": Registration(_llm_mutation, weight_beside_llm=0.5, needs_llm=True),
+    "llm_crossover": Registration(_llm_crossover, weight_beside_llm=0.1, needs_llm=True),
+    "random": Registration(_random, weight=0.3, weight_beside_llm=0.1),
     "constants": Registration(_constants),
     "structure": Registration(_structure),
-    "uniform": Registration(_uniform, weight=0.2),
-    "merge": Registration(_merge, weight=0.2, weight_beside_llm=0.1),
-    "tuning": Registration(_tuning),
+    "uniform": Registration(_uniform, weight=0.1),
+    "merge": Registration(_merge, weight=0.1, weight_beside_llm=0.05),
+    "tuning": Registration(_tuning, weight=0.5, weight_beside_llm=0.25),
 }
 """All operators by name."""
+
+
+def needs_llm(name: str) -> bool:
+    """Return whether the operator of a proposal calls a language model; the name may end with a prompt style."""
+    registration = OPERATORS.get(name.partition(":")[0])
+    return registration is not None and registration.needs_llm
 
 
 def default_weights(*, with_llm: bool) -> dict[str, float]:

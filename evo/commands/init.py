@@ -21,18 +21,22 @@ if TYPE_CHECKING:
 _EXAMPLE = example(
     """
     evo init
+    evo init --metric val_loss:min --command "python train.py --small"
     evo init --from path/to/autoresearch
     evo init --score
     evo init --check
     evo init --example kernel
     """,
-    "Inspects the project in this folder without running it and writes evo.toml and program.md. An existing program.md "
-    "is kept. With --from, the project stays untouched and the files are written here. --score also drafts score.py, a "
-    "trusted program that scores what the command leaves; complete it before --check. --check evaluates generation 0 "
-    "with two seeds, as evo.toml describes it, tells how long a run takes, and exits with 1 if that fails. "
-    "--example copies a worked example into this folder (digits, kernel, prompt, textbook and others) and replaces no "
-    "file.",
+    "Inspects the project in this folder, runs its program once in the sandbox to read what it prints, and writes "
+    "evo.toml and program.md. An existing program.md is kept. What only you can decide is asked in one line; evo.toml "
+    "is a draft then, and the exit code is 1. With --from, the project stays untouched and the files are written here. "
+    "--score also drafts score.py, a trusted program that scores what the command leaves; complete it first. "
+    "--check evaluates generation 0 with two seeds, as evo.toml describes it, tells how long a run takes, and exits "
+    "with 1 if that fails. --example copies a worked example into this folder (digits, kernel, prompt, textbook and "
+    "others) and replaces no file.",
 )
+
+_MOST_CONSTANTS = 8  # that are named
 
 
 _ALIKE = (
@@ -61,9 +65,22 @@ def init(
         list[str] | None,
         typer.Option("--genome", metavar="FILE", help="File to evolve; repeat for several files."),
     ] = None,
-    objective: Annotated[
-        str | None, typer.Option("--objective", metavar="NAME", help="Metric to optimize, if there are several.")
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            "--metric",
+            "--objective",
+            metavar="NAME[=PATTERN][:max|min]",
+            help="Metric to optimize; PATTERN is a regular expression with one group, around the number.",
+        ),
     ] = None,
+    command: Annotated[
+        str | None, typer.Option("--command", metavar="COMMAND", help="Command that starts the program.")
+    ] = None,
+    run: Annotated[bool, typer.Option("--run/--no-run", help="Run the program once to read what it prints.")] = True,
+    run_seconds: Annotated[
+        float, typer.Option("--run-seconds", min=0.1, help="Stop that run after so many seconds.")
+    ] = 60.0,
     score: Annotated[
         bool, typer.Option("--score", help="Draft score.py, so that the metric is measured and not self-reported.")
     ] = False,
@@ -79,7 +96,7 @@ def init(
 ) -> None:
     """Write evo.toml for your project, or try it once."""
     if example_name is not None:
-        others = {"--from": source, "--genome": genome or None, "--objective": objective, "--config": config}
+        others = {"--from": source, "--genome": genome or None, "--metric": metric, "--config": config}
         _refuse(others | {"--score": score or None, "--force": force or None, "--check": check or None}, "--example")
         _copy_example(example_name, as_json)
         return
@@ -88,7 +105,8 @@ def init(
             {
                 "--from": source,
                 "--genome": genome or None,
-                "--objective": objective,
+                "--metric": metric,
+                "--command": command,
                 "--score": score or None,
                 "--force": force or None,
             },
@@ -99,7 +117,13 @@ def init(
     _refuse({"--config": config}, "evo init without --check")
     if score:
         _refuse({"--from": source}, "--score, which writes into the project")
-    _write(source or Path(), genome or [], objective, score=score, force=force, as_json=as_json)
+    _refuse_existing(force)
+    seconds = run_seconds if run else None
+    found = _examined(source or Path(), genome or [], metric, command, seconds)
+    drafted = _draft_score(found) if score and found.question is None else []
+    if drafted:
+        found = _examined(found.root, list(found.genome), found.objectives[0].name, command, None)
+    _write(found, drafted, as_json=as_json)
 
 
 def _copy_example(name: str, as_json: bool) -> None:
@@ -118,32 +142,55 @@ def _refuse(options: dict[str, Any], where: str) -> None:
         raise UsageError(f"{given[0]} cannot be combined with {where}. Omit one of them.")
 
 
-def _write(source: Path, genome: list[str], objective: str | None, *, score: bool, force: bool, as_json: bool) -> None:
-    from evo.config.options import RUNS
+def _refuse_existing(force: bool) -> None:
+    from evo.config.config import is_draft
+    from evo.project.writing import CONFIG
+
+    if Path(CONFIG).exists() and not force and not is_draft(Path(CONFIG)):
+        raise UsageError(f"{CONFIG} already exists. Try it: evo init --check; or replace it: evo init --force")
+
+
+def _examined(source: Path, genome: list[str], metric: str | None, command: str | None, seconds: float | None) -> Found:
+    """Return what is found; the program runs for `seconds` at most, or not at all."""
+    import shlex
+
+    from evo.commands.views.terminal import literal
     from evo.project.examine import examine
+    from evo.project.first_run import first_run
+    from evo.project.found import FirstRun, Given
+
+    def run(found: Found) -> tuple[FirstRun, tuple[Given, ...]]:
+        assert seconds is not None  # noqa: S101 - not called otherwise
+        words = literal(shlex.join(found.command))
+        typer.echo(f"evo: running {words} once in the sandbox, at most {seconds:g} s (--no-run omits this)", err=True)
+        return first_run(found, seconds)
+
+    return examine(source, genome, metric, command, run=None if seconds is None else run)
+
+
+def _write(found: Found, drafted: list[str], *, as_json: bool) -> None:
+    """Write the files beside those drafted before; exit with 1 after a draft of evo.toml."""
+    from evo.config.options import RUNS
     from evo.project.writing import CONFIG, PROGRAM, config_text, program_text, refuse_invalid, seen_from
     from evo.runs.repository import ignore
 
     here = Path()
-    if Path(CONFIG).exists() and not force:
-        raise UsageError(f"{CONFIG} already exists. Try it: evo init --check; or replace it: evo init --force")
-    found = examine(source, genome, objective)
-    drafted = _draft_score(found) if score else []
-    if drafted:
-        found = examine(source, found.genome, found.objectives[0].name)
     kept = found.root / found.program if found.program else Path(PROGRAM)
     text = config_text(found, here, seen_from(here, kept))
     refuse_invalid(text, found)
     written = [*drafted, CONFIG]
-    if not kept.exists():
+    if not kept.exists() and found.question is None:
         write_file(kept, program_text(found).encode())
         written.append(PROGRAM)
     write_file(Path(CONFIG), text.encode())
     ignore(RUNS)
     if as_json:
         print_json(_as_data(found, written))
-    else:
+    elif found.question is None:
         _tell(found, written, kept)
+    if found.question is not None:
+        typer.echo(f"evo: {_one_line(found.question.text)} ({CONFIG} is a draft)", err=True)
+        raise typer.Exit(1)
 
 
 def _draft_score(found: Found) -> list[str]:
@@ -162,7 +209,7 @@ def _draft_score(found: Found) -> list[str]:
 def _as_data(found: Found, written: list[str]) -> dict[str, Any]:
     """Return the findings as plain data."""
     data = {**asdict(found), "root": str(found.root.resolve()), "written": written}
-    for name in ("objectives", "others"):
+    for name in ("objectives", "others", "choices"):
         data[name] = [
             {
                 "name": one.name,
@@ -173,6 +220,7 @@ def _as_data(found: Found, written: list[str]) -> dict[str, Any]:
                 "json": one.json_file,
                 "key": one.key,
                 "where": one.where,
+                "required": name == "objectives" and one is found.objectives[0],
             }
             for one in getattr(found, name)
         ]
@@ -197,6 +245,7 @@ def _tell(found: Found, written: list[str], program: Path) -> None:
             facts["objective" if not number else f"and {one.name}"] = (
                 f"{one.name if not number else ''} {one.direction.value}, {one.where}".strip()
             )
+        facts["constants"] = f"{len(found.constants)}: {', '.join(found.constants[:_MOST_CONSTANTS])}".rstrip(": ")
         facts["protected"] = ", ".join(one.name for one in found.protect)
         facts["frozen"] = ", ".join(one.name for one in found.frozen)
         facts["fixed time"] = f"{found.fixed.seconds:g} s, {found.fixed.where}" if found.fixed else ""
@@ -265,7 +314,9 @@ def _tell_measured(config: ResolvedConfig, evaluations: Sequence[Evaluation], vi
     console = stdout_console()
     for name in evaluations[0].objectives:
         objective = config.task.measured[name]
-        values = " and ".join(dict.fromkeys(f"{one.objectives[name]:g}" for one in evaluations))
+        values = " and ".join(
+            dict.fromkeys(f"{one.objectives[name]:g}" for one in evaluations if name in one.objectives)
+        )
         print_whole(console, f"{literal(objective.label)}: {values} {literal(objective.unit)}".rstrip())
     for bound in violated:
         print_whole(console, f"[yellow]note[/] {literal(bound)} is violated: generation 0 is infeasible")

@@ -78,12 +78,12 @@ def register(app: typer.Typer) -> None:
 
 def run(
     genome: Annotated[
-        str, typer.Argument(metavar="[GENOME]", help="The training script to start from. [default: built in]")
+        str, typer.Argument(metavar="GENOME", help="The training script to start from. [default: built in]")
     ] = "",
     genome_option: Annotated[
         str,
         typer.Option(
-            "--genome", metavar="NAME", help="The same as an option: a file, or textbook, a plain GPT that is built in."
+            "--genome", metavar="NAME", help="The same as a flag: textbook (a plain GPT that is built in), or a file."
         ),
     ] = "",
     out: Annotated[Path | None, typer.Option("--out", help="Folder of the run. [default: runs/<date>]")] = None,

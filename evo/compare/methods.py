@@ -33,7 +33,7 @@ METHODS: Mapping[str, Mapping[str, Any]] = {
     "tpe": {**_INDEPENDENT, "operators": {"weights": {"tuning": 1.0}, "tuning_method": "tpe"}},
     "cma_es": {**_INDEPENDENT, "operators": {"weights": {"tuning": 1.0}, "tuning_method": "cma_es"}},
     # Everything: the language model, classical operators and tuning, chosen by improvement per cost.
-    "hybrid": {"operators": {"weights": {**default_weights(with_llm=True), "tuning": 0.3}, "adaptive": True}},
+    "hybrid": {"operators": {"weights": default_weights(with_llm=True), "adaptive": True}},
 }
 """Presets by name: sections of the configuration."""
 

@@ -57,6 +57,9 @@ _FLAGS = {
 }
 """The flags that are not called like the keys they set."""
 
+TODO = "TODO"
+"""What `evo init` writes for a value that only the user knows."""
+
 _INNER_KEY = re.compile(r"`([\w.]+)` ")
 _TYPES = {
     "valid tuple": "list",
@@ -220,12 +223,12 @@ class OperatorsConfig(Section):
         adaptive: whether operators that improve on their parents for their cost are drawn more often than that.
         dollars_per_hour: what an hour of a worker is worth (of one GPU where an evaluation takes several), to weigh the
             price of a language model against time.
-        tuning_method: how `tuning` chooses constants; any but `mixed` begins by itself, with its parent alone.
+        tuning_method: how `tuning` chooses constants; all but `trust_region` are there to be compared with.
     """
 
     weights: dict[str, float] | None = None
     adaptive: bool = False
-    tuning_method: Literal["mixed", "gp", "tpe", "cma_es", "random"] = "mixed"
+    tuning_method: Literal["trust_region", "tpe", "cma_es", "random"] = "trust_region"
     dollars_per_hour: Quantity = 2.0
 
     @field_validator("weights")
@@ -238,8 +241,8 @@ class OperatorsConfig(Section):
     @field_validator("tuning_method", mode="before")
     @classmethod
     def _older_name(cls, method: object) -> object:
-        """Take runs of the time when two methods were all there were."""
-        return "mixed" if method == "both" else method
+        """Take runs of the time when other methods shared the work."""
+        return "trust_region" if method in {"both", "mixed", "gp"} else method
 
 
 class LLMConfig(Section):
@@ -384,8 +387,36 @@ def overlaid(config: Config, flags: Mapping[str, Mapping[str, Any]]) -> Config:
 
 
 def parse_config(data: Mapping[str, Any], source: str = "") -> Config:
-    """Return the configuration of parsed TOML, with a warning for keys that were renamed; see `parse_as`."""
+    """Return the configuration of parsed TOML, with a warning for keys that were renamed; see `parse_as`.
+
+    Raises:
+        ConfigError: something is wrong, or it is a draft of `evo init`.
+    """
+    if open_key := _open_key(data.get("task")):
+        raise ConfigError(
+            f"{source or 'The configuration'} is a draft of evo init: `{open_key}` is still TODO. Fill it in, or "
+            "answer the question in its first lines."
+        )
     return parse_as(Config, with_current_names(data, source), source)
+
+
+def is_draft(path: Path) -> bool:
+    """Return whether a configuration is a draft of `evo init`, with a TODO left in it."""
+    try:
+        return bool(_open_key(read_toml(path, "draft").get("task")))
+    except ConfigError:
+        return False
+
+
+def _open_key(value: Any, key: str = "task") -> str:
+    """Return the key of the first TODO that `evo init` left; empty if there is none."""
+    if value == TODO:
+        return key
+    if isinstance(value, Mapping):
+        found = [key if name == TODO else _open_key(inner, f"{key}.{name}") for name, inner in value.items()]
+    else:
+        found = [_open_key(inner, key) for inner in value] if isinstance(value, list) else []
+    return next(filter(None, found), "")
 
 
 def parse_as(kind: type[_ConfigT], data: Mapping[str, Any], source: str = "") -> _ConfigT:
@@ -474,7 +505,7 @@ def read_toml(path: Path, name: str) -> dict[str, Any]:
         ConfigError: it cannot be read, or is no TOML in UTF-8.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # editors of Windows write a mark
     except OSError as error:
         raise ConfigError(f"{name} {path} cannot be read: {error.strerror}. Expected a TOML file.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -21,6 +21,7 @@ from trainer.objectives import (
     Objective,
 )
 from trainer.script import SeedPlace
+from trainer.script.secrets import is_secret_variable
 
 # Strict: TOML has types, and a truth value or a text where a number belongs is a mistake.
 Quantity = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
@@ -31,8 +32,6 @@ LANGUAGE_MODEL, SCRIPT, EXTERNAL = "language-model", "script", "external"
 
 _WALL_SECONDS = 1800.0
 _WALL_SHARE, _WALL_EXTRA_SECONDS = 2.0, 300.0  # imports, compilation and evaluation come on top of a fixed time
-# As words of a name: TOKENIZERS_PARALLELISM and MAX_TOKENS are no secrets.
-_SECRET_VARIABLE = re.compile(r"ANTHROPIC_.*|(.*_)?(KEY|APIKEY|SECRETS?|TOKEN|PASSWORD|PASSWD|CREDENTIALS?)(_.*)?")
 _OWN_VARIABLE = re.compile(r"HOME|TMPDIR|CUDA_VISIBLE_DEVICES|EVO_.*")
 _SHELL_WORDS = frozenset(("|", "||", "&", "&&", ";", ">", ">>", "<", "2>", "2>&1", "&>"))
 _NO_DATA = tuple(("/", name) for name in ("proc", "sys", "dev"))
@@ -98,6 +97,8 @@ class ObjectiveConfig(Section):
         take: `only` expects one value, `last` takes the last line that matches.
         json_file: a JSON file that the command leaves in its working folder; written `json` in TOML.
         key: dotted path in that file; the objective's name by default.
+        required: whether an evaluation that does not report it has failed; so it is, whatever this says, with an
+            objective of selection, of the front or of a constraint.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
@@ -108,6 +109,7 @@ class ObjectiveConfig(Section):
     take: Literal["only", "last"] = "only"
     json_file: Annotated[str | None, Field(alias="json")] = None
     key: str | None = None
+    required: bool = True
 
     @field_validator("pattern")
     @classmethod
@@ -228,7 +230,7 @@ class ScriptTask(Section):
     @classmethod
     def _no_secrets(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
-            if _SECRET_VARIABLE.fullmatch(name.upper()):
+            if is_secret_variable(name):
                 raise ValueError(f"must not hand a secret to candidate code, but it names {name}")
             if _OWN_VARIABLE.fullmatch(name):
                 raise ValueError(f"must leave out what every command gets a value of its own for, but it names {name}")

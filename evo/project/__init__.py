@@ -1,18 +1,21 @@
-"""`evo init`: what a project consists of, found without running it, and the files that are written about it.
+"""`evo init`: what a project consists of, and the files that are written about it.
 
 examine       find everything and return it as `Found`
 found         what was found, as plain data
 writing       evo.toml and program.md, from the templates in `templates/`
 example       copy a worked example of `examples/` into a folder
+first_run     run the program once in the sandbox, to read what it prints
 checking      check an evo.toml against the disk, then by one evaluation
 
 modules       the Python files of a project, parsed, and their imports of each other
 reach         which calls run when a file is started, and whether they run once
 lines         the lines that a call prints: literal text with values in it
 printed       the metrics in such lines and in JSON files, with how each is read
+output        the metrics in what the program printed
+choosing      which metric decides: a flag, the documentation, names; or the question that is left to the user
 wording       what the name of a metric means: direction, split, kind
 instructions  what program.md, README and shell scripts say: commands, the file that evolves, the metric
 protected     the code of the genome that no individual may change, by data flow
-frozen        modules, files and folders that the program reads
+frozen        modules, files and folders that the program reads, and what of it candidates are never given
 flags         the seed and the fixed run time
 """

@@ -24,7 +24,8 @@ class Metric:
         key: dotted path in that file.
         is_sure: whether it is certainly a number.
         is_logged: whether it is written by `logging`.
-        told: the direction in the project's documentation, if the name leaves it open.
+        told: the direction that the user or the documentation names.
+        told_split: the data that it is measured on, if the words around it say so.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Metric:
     is_sure: bool = True
     is_logged: bool = False
     told: Direction | None = None
+    told_split: Split | None = None
 
     @property
     def direction(self) -> Direction:
@@ -57,7 +59,7 @@ class Metric:
     @property
     def split(self) -> Split:
         """The data that it is measured on."""
-        return split_of(self.label)
+        return split_of(self.label) if self.told_split is None else self.told_split
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,43 @@ class Given:
     reason: str
     is_missing: bool = False
     source: str = ""
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether it lies outside the project."""
+        return self.name.startswith(("~/", "/", ".."))
+
+
+@dataclass(frozen=True, slots=True)
+class FirstRun:
+    """What the program did when it ran once in the sandbox.
+
+    Attributes:
+        lines: the end of what it printed.
+        is_complete: whether it ended well; otherwise it was stopped by the time limit, or failed.
+        seconds: that it took.
+        problem: why it failed; empty if it did not.
+    """
+
+    lines: tuple[str, ...]
+    is_complete: bool
+    seconds: float
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What only the user can decide.
+
+    Attributes:
+        key: of evo.toml that is open: `genome`, `command` or `objectives`.
+        text: one line, which ends with how to answer.
+        options: possible answers, each with what speaks for it.
+    """
+
+    key: str
+    text: str
+    options: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,27 +156,32 @@ class Found:
         objectives: the first one decides.
         others: further numbers that it reports.
         frozen: what it reads and may not change.
+        suggested: what it names outside the project, for the user to add.
         score: the trusted command; empty if there is none.
         held_out: what only `score` reads.
         fixed: the run time that it limits itself to.
         seed: how it takes a seed: a flag, a variable, `EVO_SEED`, literals, or None.
         seeds: where these literals stand, as in `seed` of evo.toml.
         processes: number of a multi-device launcher in the documentation.
-        constants: upper-case constants of the genome.
+        constants: names of the genome's constants.
         protect: code of the genome that computes, reports or limits what is measured.
         shared: its functions that training and evaluation both use.
         program: its program.md.
         notes: what the user should know, one sentence each.
+        question: what is open; the configuration is a draft then.
+        choices: the metrics that could decide, if that is the question.
+        run: what the program did when it ran once; None if it did not run.
     """
 
     root: Path
-    genome: tuple[str, ...]
+    genome: tuple[str, ...] = ()
     is_language_model: bool = False
     is_autoresearch: bool = False
     command: tuple[str, ...] = ()
     objectives: tuple[Metric, ...] = ()
     others: tuple[Metric, ...] = ()
     frozen: tuple[Given, ...] = ()
+    suggested: tuple[Given, ...] = ()
     score: tuple[str, ...] = ()
     held_out: tuple[str, ...] = ()
     fixed: FixedTime | None = None
@@ -149,3 +193,6 @@ class Found:
     shared: tuple[str, ...] = ()
     program: str | None = None
     notes: tuple[str, ...] = ()
+    question: Question | None = None
+    choices: tuple[Metric, ...] = ()
+    run: FirstRun | None = None

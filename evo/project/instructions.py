@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from pathlib import Path
 from evo.project.modules import Module
 from trainer.objectives import Direction
 
-_TEXTS = ("program*.md", "README*", "CLAUDE.md", "AGENTS.md", "*.sh", "Makefile", "justfile")
+_TEXTS = ("program*.md", "CLAUDE.md", "AGENTS.md", "README*", "*.sh", "scripts/*.sh", "Makefile", "justfile")
+"""Where commands and metrics stand, what is written for the task at hand before what is written for everyone."""
 _LARGEST_BYTES = 2**20
 
 _FILE = re.compile(r"[\w./-]*\w\.py\b")
@@ -32,11 +34,35 @@ _FORBIDDEN_HEADING = re.compile(r"cannot|can't|not\b|don't|never|read[- ]only|fr
 _START = re.compile(
     r"(?:^|[\s`$(])(?P<runner>uv run|python3?(?:\.\d+)?|\S*bin/python3?|torchrun|accelerate launch)"
     r"(?P<middle>(?:\s+(?!-m\s)(?:-[^\s`]+|python3?))*)\s+(?:-m\s+(?P<module>[\w.]+)|(?P<file>[\w./-]*\w\.py)\b)"
-    r"(?P<arguments>[^`|>&;)#]*)"
+    r"(?P<arguments>[^`|>&;)#\n]*)"
 )
 _PROCESSES = re.compile(r"--nproc[-_]per[-_]node[= ](\d+)|--num[-_]processes[= ](\d+)")
-_GREPPED = re.compile(r"\^?([A-Za-z][\w /-]*?)\s*:")
+_PLACEHOLDER = re.compile(r"[<{$\[]|\.\.\.|…|\bpath/to\b|\byour[_-]|\bYOUR\b|--help\b|(?:^|\s)-h(?:\s|$)")
+_ARGUMENT = re.compile(r"-.*|[^=]+=.*|\S*[./]\S*|\d\S*")
+_GREPPED = re.compile(r"\^?([A-Za-z][\w /@%.-]*?)\s*[:=]")
 _GREP = re.compile(r"""\bgrep\b[^"'\n]*(["'])(?P<what>.+?)\1""")
+_PRIMARY = re.compile(
+    r"\b(?:primary|main|key|single|only|optimi[sz]ation|evaluation|target|ground[- ]truth)\s+"
+    r"(?:metric|target|objective|score|goal)\b"
+    r"|\b(?:the\s+)?(?:metric|objective|target metric)\b\W{0,4}(?:is|are|to (?:optimi[sz]e|beat|improve)|:|=|—)"
+    r"|\bgoal\b.{0,20}(?:is|:)",
+    re.IGNORECASE,
+)
+_AIM = re.compile(
+    r"\b(?:minimi[sz]\w*|maximi[sz]\w*|lowest|highest|improve|optimi[sz]\w*|reduce|increase|beat)\b", re.IGNORECASE
+)
+_NOT_PRIMARY = re.compile(
+    r"\b(?:secondary|auxiliary|diagnostic|informational|sanity|constraint|soft|"
+    r"not (?:the|a) (?:metric|target|objective)|"
+    r"do not optimi[sz]e|not optimi[sz]ed|for reference)\b",
+    re.IGNORECASE,
+)
+_BEFORE, _AFTER = 20, 60  # characters around `the metric is` in which its name stands
+_ALIKE = {
+    "val": "(?:val(?:id(?:ation)?)?|eval(?:uation)?|dev|held[ -]?out)",
+    "acc": "acc(?:uracy)?",
+    "accuracy": "acc(?:uracy)?",
+}
 _LESS = re.compile(
     r"\b(?:minimi[sz]\w*|lowest|lower|smaller|smallest|reduce\w*|decreas\w*|faster|fastest)\b", re.IGNORECASE
 )
@@ -52,12 +78,14 @@ class Start:
         is_module: whether it is started as `python -m`.
         processes: of a multi-device launcher, 0 if not given; None without a launcher.
         arguments: that follow, as written.
+        has_more: whether arguments follow that only a person can fill in.
     """
 
     file: str
     is_module: bool
     processes: int | None
     arguments: str = ""
+    has_more: bool = False
 
     def starts(self, module: Module) -> bool:
         """Return whether this is the command of a module."""
@@ -74,7 +102,8 @@ class Instructions:
     def __init__(self, root: Path) -> None:
         found = dict.fromkeys(path for pattern in _TEXTS for path in sorted(root.glob(pattern)))
         self._texts = {path.name: text for path in found if (text := _read(path)) is not None}
-        self._lines = [line for text in self._texts.values() for line in text.splitlines()]
+        joined = (text.replace("\\\n", " ") for text in self._texts.values())  # commands go on behind a backslash
+        self._lines = [line for text in joined for line in text.splitlines()]
         self.program = next((name for name in self._texts if name.lower() == "program.md"), None)
 
     @property
@@ -84,16 +113,16 @@ class Instructions:
 
     @cached_property
     def starts(self) -> list[Start]:
-        """The commands that start Python files, the most frequent first."""
-        found: Counter[Start] = Counter()
+        """The commands that start Python files, in the order of `_TEXTS`, each once."""
+        found: dict[Start, None] = {}
         for match in (match for line in self._lines for match in _START.finditer(line)):
             processes = _PROCESSES.search(match["middle"])
             launcher = match["runner"] in {"torchrun", "accelerate launch"}
             count = int(processes[1] or processes[2]) if processes else 0
             file = (match["file"] or match["module"]).removeprefix("./")
-            arguments = match["arguments"].strip() if "--" in match["arguments"] else ""
-            found[Start(file, match["file"] is None, count if launcher else None, arguments)] += 1
-        return [start for start, _ in found.most_common()]
+            arguments, has_more = _arguments(match["arguments"], match.string[match.end() : match.end() + 1])
+            found[Start(file, match["file"] is None, count if launcher else None, arguments, has_more)] = None
+        return list(found)
 
     @cached_property
     def wanted(self) -> list[str]:
@@ -102,9 +131,23 @@ class Instructions:
         matches = (_GREPPED.match(part) for what in found for part in re.split(r"\\?\|", what))
         return [name for name, _ in Counter(match[1] for match in matches if match).most_common()]
 
+    def importance(self, label: str) -> int:
+        """Return how clearly the texts make a metric the one that counts: 3 by name, 2 as an aim, 1 by `grep`, or 0."""
+        mention = _mention(label)
+        best = 0
+        for sentence in (part for line in self._lines for part in re.split(r"(?<=[.;])\s+", line)):
+            if not mention.search(sentence) or _NOT_PRIMARY.search(sentence):
+                continue
+            for pattern, before, importance in ((_PRIMARY, _BEFORE, 3), (_AIM, 0, 2)):
+                found = [(match.start() - before, match.end() + _AFTER) for match in pattern.finditer(sentence)]
+                if any(mention.search(sentence, max(0, start), end) for start, end in found):
+                    best = max(best, importance)
+        is_grepped = any(mention.fullmatch(name.strip()) for name in self.wanted)
+        return max(best, int(is_grepped))
+
     def direction(self, label: str) -> Direction | None:
         """Return the documented direction of a metric, None if there is none or it is contradictory."""
-        mention = re.compile(rf"(?<![\w]){re.escape(label)}(?!\w)", re.IGNORECASE)
+        mention = _mention(label)
         lines = [line for line in self._lines if mention.search(line)]
         less, more = (any(map(pattern.search, lines)) for pattern in (_LESS, _MORE))
         if less == more:
@@ -131,6 +174,31 @@ class Instructions:
                     permission = -1 if forbidden and permission > 0 else permission
                     found[file.removeprefix("./")] += permission if name == self.program else _unambiguous(permission)
         return found
+
+
+def _mention(label: str) -> re.Pattern[str]:
+    """Return an expression for the name of a metric as prose writes it: `val_loss` is the validation loss."""
+    parts = (_ALIKE.get(word, re.escape(word)) for word in re.split(r"[\W_]+", label.lower()) if word)
+    words = r"[\W_]{0,2}".join(parts)
+    return re.compile(rf"(?<!\w){words}(?!\w)", re.IGNORECASE)
+
+
+def _arguments(text: str, following: str) -> tuple[str, bool]:
+    """Return the arguments of a documented command, and whether there are others that only a person can fill in."""
+    text = re.sub(r"\s\d$", "", text) if following == ">" else text  # the 2 of `2>&1`
+    text = text.strip().rstrip("\\.,:").strip()
+    if not text or _PLACEHOLDER.search(text):
+        return "", bool(text)
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        return "", True
+    quoted = {word for word in words if re.search(rf"[\"']{re.escape(word)}[\"']", text)}
+    follows_option = [False, *(word.startswith("-") for word in words[:-1])]
+    plain = all(
+        _ARGUMENT.fullmatch(word) or word in quoted or after for word, after in zip(words, follows_option, strict=True)
+    )
+    return (text, False) if plain else ("", False)
 
 
 def _permission(text: str) -> int:

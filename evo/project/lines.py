@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 _PERCENT = re.compile(r"%(?:\((?P<key>\w+)\))?(?P<spec>[-#0 +]*\d*(?:\.\d+)?[a-zA-Z%])")
 _LOGGING = frozenset({"debug", "info", "warning", "error", "critical", "log"})
-_PRINTING = frozenset({"print", "echo", "secho"})  # print, click.echo, console.print
+_PRINTING = frozenset({"print", "echo", "secho", "print0"})  # print, click.echo, console.print
 _LONGEST_TEMPLATE = 400  # parts
 
 
@@ -117,7 +117,8 @@ def _parts(node: ast.expr, constants: Mapping[str, ast.expr]) -> list[Part]:
             text = literal_text(value, constants)
             return [text] if text is not None and spec is None else [Value(ast.unparse(value), _spec(spec))]
         case ast.BinOp(left=left, op=ast.Add(), right=right):
-            return [*_parts(left, constants), *_parts(right, constants)]
+            parts = [*_parts(left, constants), *_parts(right, constants)]
+            return parts if any(isinstance(part, str) for part in parts) else [Value(ast.unparse(node))]  # or a sum
         case ast.BinOp(left=ast.Constant(value=str(template)), op=ast.Mod(), right=values):
             return _percent(template, values)
         case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(template)), attr="format")):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import os
+import re
+import tokenize
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,6 +21,12 @@ _DEEPEST = 3  # folders below the root that are searched for scripts
 _LARGEST_BYTES = 2 * 2**20
 _MOST_SCRIPTS = 1000
 _MOST_MODULES = 500  # of one program
+_SET_UP_OWNERS = frozenset(
+    {"sys", "os", "logging", "warnings", "matplotlib", "mpl", "plt", "sns", "mimetypes", "locale"}
+)
+_SET_UP = re.compile(
+    r"(?:manual_)?seed(?:_all)?|(?:set|add|use|register|enable|disable|config|insert|append|update|extend).*"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,13 +98,27 @@ class Project:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._modules: dict[str, Module | None] = {}
+        self._problems: dict[str, str] = {}
         self._imported: dict[str, dict[str, tuple[Module, str | None]]] = {}
 
     def module(self, name: str) -> Module | None:
         """Return a file of the project by its relative path, None if it is not readable Python."""
         if name not in self._modules:
-            self._modules[name] = _parsed(self.root, name)
+            self._modules[name] = None
+            try:
+                self._modules[name] = _parsed(self.root, name)
+            except UNREADABLE as error:
+                self._problems[name] = _problem(error)
         return self._modules[name]
+
+    def problem(self, name: str) -> str:
+        """Return why a Python file cannot be read, in a few words; empty if it can."""
+        self.module(name)
+        return self._problems.get(name, "")
+
+    def problems(self) -> dict[str, str]:
+        """Return the Python files that cannot be read, each with the reason."""
+        return dict(self._problems)
 
     def scripts(self) -> list[Module]:
         """Return the Python files, those nearest to the root first."""
@@ -170,11 +192,18 @@ def is_main_guard(node: ast.stmt) -> bool:
 def _acts(node: ast.stmt) -> bool:
     """Return whether a top-level statement loops, or calls something for its effect."""
     if isinstance(node, ast.Expr):
-        # `main()` does; calls such as `sys.path.insert(…)` are as common in modules as in programs.
-        return isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name)
+        return isinstance(node.value, ast.Call) and not _sets_up(node.value.func)
     if isinstance(node, ast.If | ast.With | ast.Try):
         return any(map(_acts, node.body))
     return isinstance(node, ast.For | ast.While)
+
+
+def _sets_up(function: ast.expr) -> bool:
+    """Return whether a call such as `sys.path.insert` or `torch.manual_seed` is as common in modules as in programs."""
+    if not isinstance(function, ast.Attribute):
+        return False
+    owner = ast.unparse(function.value).partition(".")[0].partition("(")[0]
+    return owner in _SET_UP_OWNERS or _SET_UP.fullmatch(function.attr) is not None
 
 
 def _python_files(root: Path) -> Iterator[str]:
@@ -190,13 +219,23 @@ def is_private(name: str) -> bool:
 
 
 def _parsed(root: Path, name: str) -> Module | None:
+    """Return a file as Python reads it, also in another encoding that it declares; raise one of UNREADABLE if not."""
     path = root / name
     try:
         if not path.is_file() or path.stat().st_size > _LARGEST_BYTES:
             return None
-        text = path.read_text(encoding="utf-8-sig")
+        with tokenize.open(path) as file:
+            text = file.read()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # such as invalid escape sequences
             return Module(name, text, ast.parse(text))
-    except (OSError, *UNREADABLE):
+    except OSError:
         return None
+
+
+def _problem(error: BaseException) -> str:
+    if isinstance(error, SyntaxError) and error.lineno:
+        return f"line {error.lineno}: {error.msg}"
+    if isinstance(error, UnicodeDecodeError):
+        return f"not UTF-8 (byte {error.start})"
+    return str(error) or type(error).__name__

@@ -11,12 +11,12 @@ from evo.project.found import Metric
 from evo.project.lines import Line, Printed, Value, literal_text, printed_by
 from evo.project.modules import Module, Project
 from evo.project.reach import Reached, reached_calls
-from evo.project.wording import identifier, is_count, names_metric
+from evo.project.wording import PREFIXES, identifier, is_count, names_metric, told_split
 from trainer.objectives import SCRIPT_OBJECTIVES
 
 _SEPARATORS = " :=\t"
-_LABEL = re.compile(r"""(?P<quote>["']?)(?P<label>[A-Za-z][\w /%.@-]*)(?P=quote)$""")
-_CLAUSE = re.compile(r"[|,;·•—–>*#\[\](){}]|\s-\s|[:=]\s")  # separates the metrics of a line
+LABEL = re.compile(r"""(?P<quote>["']?)(?P<label>[A-Za-z][\w /%.@-]*)(?P=quote)$""")
+CLAUSE = re.compile(r"[|,;·•—–>*#\[\](){}]|\s-\s|[:=]\s")  # separates the metrics of a line
 _NUMERIC_SPEC = re.compile(r".*[eEfFgGn%]|.*\.\d+")
 _TEXT_SPEC = re.compile(r".*[sxXobc]|.*[<>^]\d+|.*,.*")  # `1,234` cannot be read as a number
 _NUMERIC_CODE = re.compile(r"\b(float|round|sum|mean|median|item|max|min|abs|len)\(|^[\w.]*\.item\(\)|[-+*/]")
@@ -67,9 +67,11 @@ def _of_line(line: Line, printed: Printed, reached: Reached) -> Iterator[Metric]
         after = line[number + 1] if number + 1 < len(line) else ""
         label, pattern = _reading(line, number, before, after)
         if label and pattern:
+            split = told_split(label, _literals(line[:number]).rpartition(label)[0])
             yield Metric(
-                name=identifier(label),
+                name=identifier(label) if split is None else f"{PREFIXES[split]}_{identifier(label)}",
                 label=label,
+                told_split=split,
                 where=f"{reached.module.name}:{reached.call.lineno}",
                 scope=reached.scope,
                 pattern=pattern if not printed.is_logged else pattern.replace("^", r"\b", 1),
@@ -84,11 +86,14 @@ def _reading(line: Line, number: int, before: str, after: str | Value) -> tuple[
     named = before.rstrip(_SEPARATORS)
     tail = before[len(named) :]
     separator = tail.strip()
-    match = _LABEL.search(_CLAUSE.split(named)[-1])
+    match = LABEL.search(CLAUSE.split(named)[-1])
     if match is None or isinstance(after, Value) or not (separator or names_metric(match["label"])):
         return "", ""
     label, quote = match["label"], match["quote"]
-    group = _group(line[number], after)
+    is_part = after.strip() == "/" and number + 2 < len(line)
+    group = _share(line, number) if is_part else _group(line[number], after)
+    if not group:
+        return "", ""  # a count of a total, as `3/10`
     gap = (r"\s*" if tail[0].isspace() else "") + rf"{separator}\s*" if separator else r"\s+"
     if number == 1 and not quote:
         margin = r"\s*" if named[:1].isspace() else ""
@@ -96,6 +101,20 @@ def _reading(line: Line, number: int, before: str, after: str | Value) -> tuple[
     first = line[0].split() if isinstance(line[0], str) and not line[0][0].isspace() else []
     start = f"^{escaped(first[0])}.*" if first and number > 1 else ""
     return label, start + (quote or r"\b") + escaped(label) + quote + gap + group
+
+
+def _literals(line: Line) -> str:
+    """Return the text of a line up to a value, with a digit for each value."""
+    return "".join(part if isinstance(part, str) else "0" for part in line)
+
+
+def _share(line: Line, number: int) -> str:
+    """Return the group that reads the share of a count such as `97/100 (97%)`; nothing if none follows."""
+    following = line[number + 3 : number + 6]
+    match following:
+        case (str() as opening, Value(), str() as closing) if opening.strip() == "(" and closing.startswith("%"):
+            return r"\S+\s*\(\s*([\d.]+)\s*%"
+    return ""
 
 
 def _group(value: Value | str, after: str | Value) -> str:

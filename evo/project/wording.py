@@ -25,8 +25,9 @@ class Split(IntEnum):
     """The data that a metric is measured on, the best for selection first."""
 
     VALIDATION = 0
-    TEST = 1
-    UNNAMED = 2
+    UNNAMED = 1
+    TEST = 2
+    """Not selected on, so that something is left to check the result on."""
     TRAINING = 3
 
 
@@ -49,18 +50,28 @@ _BETTER = _set(
     "sdr sharpe sortino calmar profit pnl win wins winrate success elo fitness likelihood elbo "
     "correlation corr spearman pearson kappa mcc gini correct solved reached passed"
 )
-_SPEED = _set("throughput fps qps rps flops gflops tflops mfu speedup tps speed bandwidth")
+_SPEED = _set("throughput fps qps rps gflops tflops mfu speedup tps speed bandwidth")
 _COUNT = _set(
     "step steps epoch epochs iter iters iteration iterations seed lr learning depth layer layers params "
     "parameters batch batches size num number count n total budget remaining limit device gpu gpus cpu "
     "threads workers rank fold length dim version samples examples tokens rows shape index warmup started "
-    "finished done loaded saved after in to of dt lrm eta date progress"
+    "finished done loaded saved after in to of dt lrm eta date progress flops"
+)
+_RATE = re.compile(
+    r"/(?=(?:s|secs?|seconds?|ms|min|h|steps?|it|iter\w*|epochs?|tok(?:ens?)?|samples?|batch)\b)", re.IGNORECASE
 )
 _SPLITS = {
     Split.VALIDATION: _set("val valid validation eval evaluation dev holdout heldout held"),
     Split.TEST: _set("test testing"),
     Split.TRAINING: _set("train training tr smooth running batch"),
 }
+_CONTEXT = re.compile(
+    r"\b(?P<word>train|training|val|valid|validation|eval|evaluation|dev|holdout|test|testing)\b"
+    r"(?:\s+(?:set|split|data|epoch|step|iter\w*|batch|metrics|results?))?\s*(?:\d+\s*)?[]:|=>(-]",
+    re.IGNORECASE,
+)
+PREFIXES = {Split.VALIDATION: "val", Split.TEST: "test", Split.TRAINING: "train"}
+"""The words for data, as in the names of objectives."""
 _EITHER = _set("score fitness cost gap rate return returns index")
 _OPPOSITE = _set("neg negative inverse")
 _LARGEST = _set("max largest worst")
@@ -69,7 +80,7 @@ _DEVIATIONS = _set("error err errors diff difference deviation mismatch")
 
 def words(name: str) -> list[str]:
     """Return the lower-case words of a name such as `val_bpb`, `Eval AUC`, `valLoss` or `tok/sec`."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).replace("/", " per ")
+    spaced = _RATE.sub(" per ", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name))
     return [word for word in re.split(r"[^A-Za-z0-9]+", spaced.lower()) if word]
 
 
@@ -77,8 +88,11 @@ def direction_of(name: str) -> tuple[Direction, Kind]:
     """Return which direction of a metric is better, and its kind; if that is UNKNOWN, the direction is a guess."""
     parts = words(name)
     if "per" in parts[1:-1]:
-        before = parts[parts.index("per") - 1]
-        return (Direction.MINIMIZE, Kind.RESOURCE) if before in _TIME else (Direction.MAXIMIZE, Kind.SPEED)
+        before, after = parts[parts.index("per") - 1], parts[parts.index("per") + 1]
+        if before in _TIME:
+            return Direction.MINIMIZE, Kind.RESOURCE
+        if after in _TIME | {"s"}:
+            return Direction.MAXIMIZE, Kind.SPEED
     if _LARGEST & set(parts) and parts[-1] in _DEVIATIONS:
         return Direction.MINIMIZE, Kind.CHECK
     known = [(word, found) for word in parts if (found := _known(word))]
@@ -103,6 +117,20 @@ def split_of(name: str) -> Split:
     if direction_of(name)[1] is not Kind.QUALITY:
         return Split.UNNAMED  # training_seconds is not measured on the training data
     return next((split for split, names in _SPLITS.items() if parts & names), Split.UNNAMED)
+
+
+def context_word(text: str) -> str:
+    """Return the last word for data in the text before a label, as `Test` in `Test set: Average loss`; or nothing."""
+    found = [match["word"] for match in _CONTEXT.finditer(text)]
+    return found[-1] if found else ""
+
+
+def told_split(label: str, before: str) -> Split | None:
+    """Return the data that a metric is measured on, if not its name but the text before it says so."""
+    if split_of(label) is not Split.UNNAMED or direction_of(label)[1] is not Kind.QUALITY:
+        return None
+    split = split_of(f"{context_word(before).lower()}_loss")
+    return None if split is Split.UNNAMED else split
 
 
 def is_count(name: str) -> bool:

@@ -33,12 +33,13 @@ def config_text(found: Found, folder: Path, program: str) -> str:
         folder: where evo.toml will stand; paths are relative to it.
         program: path of program.md, relative to `folder`.
     """
-    objectives, front = _objectives(found)
+    objectives, front = _objectives(found) if found.question is None else ([], [])
     return _rendered(
         "evo.toml.j2",
         found=found,
         root=seen_from(folder, found.root),
-        genome=seen_from(folder, found.root / found.genome[0]),
+        genome=seen_from(folder, found.root / found.genome[0]) if found.genome else "",
+        options=_options(found),
         program=program,
         units=_UNITS,
         bounded=next((one.name for one in found.objectives if one.kind is not Kind.QUALITY), PEAK_MEMORY.name),
@@ -48,8 +49,10 @@ def config_text(found: Found, folder: Path, program: str) -> str:
 
 
 def refuse_invalid(text: str, found: Found) -> None:
-    """Raise ConfigError if a text of `config_text` is not a valid configuration."""
+    """Raise ConfigError if a text of `config_text` is not a valid configuration; a draft is none yet."""
     data = tomllib.loads(text)
+    if found.question is not None:
+        return
     if "root" in data["task"]:
         data["task"]["root"] = str(found.root)
     parse_config(data, CONFIG)
@@ -77,11 +80,14 @@ def _objectives(found: Found) -> tuple[list[str], list[str]]:
     """Return the objectives of the search and of its Pareto front."""
     if found.is_language_model:
         return ["val_bpb"], ["val_bpb", "tokens_per_second"]
-    first, *others = found.objectives
-    second = PEAK_MEMORY.name if found.fixed else "run_seconds"
-    if others:
-        second = next((one.name for one in others if one.kind is not Kind.CHECK), second)
-    return [first.name], [first.name, second]
+    # What a program says of itself beside the metric that decides is recorded; the front holds what evo measures.
+    return [found.objectives[0].name], [found.objectives[0].name, PEAK_MEMORY.name if found.fixed else "run_seconds"]
+
+
+def _options(found: Found) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Return the possible answers to what is open, by key."""
+    question = found.question
+    return {key: question.options if question and question.key == key else () for key in ("genome", "command")}
 
 
 class _Toml(str):

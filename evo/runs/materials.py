@@ -13,10 +13,12 @@ from evo.config.resolved import ResolvedConfig
 from evo.config.task import ObjectiveConfig, ScriptTask
 from evo.store import Store, StoreView
 from trainer.corpus import Corpus, prepare
+from trainer.corpus.cache import default_cache
 from trainer.errors import ConfigError
 from trainer.genome import BUILT_IN
 from trainer.machine.devices import Device
 from trainer.script import Frozen, Reading, ScriptSettings, find_program, freeze, with_seed, without_environment
+from trainer.script.secrets import password_in_url, secret_by_value
 from trainer.settings import Limits
 
 PrepareProgress = Callable[[str, int, int], None]
@@ -108,6 +110,7 @@ def script_settings(
     config: ResolvedConfig, task: ScriptTask, files: ScriptFiles, device: Device, limits: Limits
 ) -> ScriptSettings:
     """Return the settings of one worker's supervisor for a script task."""
+    needed = {*config.search.objectives, *config.search.front, *(bound.name for bound in task.bounds)}
     return ScriptSettings(
         root=task.folder,
         genome=task.genome,
@@ -115,17 +118,30 @@ def script_settings(
         held_out=files.held_out,
         command=task.command,
         score=task.score,
-        readings=tuple(_reading(name, objective) for name, objective in task.objectives.items()),
+        readings=tuple(_reading(name, one, name in needed) for name, one in task.objectives.items()),
         wall_seconds=task.wall_limit_seconds,
         fixed_seconds=task.fixed_seconds,
-        environment={name: os.environ[name] for name in task.environment if name in os.environ},
+        environment=_passed_on(task.environment),
         seeds=task.seeds,
+        compiled=default_cache() / "compiled",
         device=device.kind,
         device_id=device.id,
         threads=config.workers.threads,
         limits=limits,
         sandbox=config.workers.sandbox,
     )
+
+
+def _passed_on(names: Sequence[str]) -> dict[str, str]:
+    """Return the values of environment variables; raise ConfigError if one is a secret by its shape."""
+    values = {name: os.environ[name] for name in names if name in os.environ}
+    for name, value in values.items():
+        if what := secret_by_value(value) or password_in_url(value):
+            raise ConfigError(
+                f"`task.environment` must not hand a secret to candidate code, but the value of {name} looks like "
+                f"{what}. Leave {name} out."
+            )
+    return values
 
 
 def frozen_texts(task: ScriptTask) -> tuple[tuple[str, str], ...]:
@@ -149,13 +165,14 @@ def _digests(files: ScriptFiles) -> dict[str, str]:
     return {one.name: one.sha256 for one in (*files.frozen, *files.held_out)}
 
 
-def _reading(name: str, objective: ObjectiveConfig) -> Reading:
+def _reading(name: str, objective: ObjectiveConfig, is_needed: bool) -> Reading:
     return Reading(
         name=name,
         pattern=objective.pattern or "",
         take=objective.take,
         json=objective.json_file or "",
         key=objective.key or name,
+        required=is_needed or objective.required,
     )
 
 

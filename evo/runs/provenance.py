@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from itertools import zip_longest
 
 from evo.config.resolved import ResolvedConfig
 from evo.store import Store, StoreView
+from operators.registry import REVISION
 
 _EVENT = "started"
 _PACKAGES = {
@@ -36,12 +39,16 @@ class Start:
         at: seconds since 1970, UTC.
         versions: of programs, by name.
         devices: what its workers trained on, each once.
+        newest_proposal: number of the last proposal before it.
+        revision: of its classical operators (`operators.registry.REVISION`).
     """
 
     event: int
     at: float
     versions: Mapping[str, str]
     devices: tuple[str, ...]
+    newest_proposal: int = 0
+    revision: int = 0
 
     def differences(self, first: Start) -> Iterator[str]:
         """Yield in words what differs from the first start and may change what is measured."""
@@ -56,15 +63,32 @@ class Start:
 def record_start(store: Store, config: ResolvedConfig) -> None:
     """Remember what the driver that starts now has found."""
     devices = tuple(dict.fromkeys(f"{device.kind} ({device.name})" for device in config.devices))
-    store.record_event(_EVENT, {"versions": installed_versions(), "devices": devices})
+    found = {"versions": installed_versions(), "devices": devices, "revision": REVISION}
+    store.record_event(_EVENT, found | {"newest_proposal": store.last_proposal_number() or 0})
 
 
 def read_starts(store: StoreView) -> tuple[Start, ...]:
     """Return every recorded start of a run, oldest first."""
     return tuple(
-        Start(event.id, event.at, event.payload["versions"], tuple(event.payload["devices"]))
+        Start(
+            event.id,
+            event.at,
+            event.payload["versions"],
+            tuple(event.payload["devices"]),
+            event.payload.get("newest_proposal", 0),
+            event.payload.get("revision", 0),
+        )
         for event in store.events(_EVENT)
     )
+
+
+def newest_of_another_revision(starts: Sequence[Start]) -> float:
+    """Return the last proposal that was begun by other classical operators than today's; infinity where all were."""
+    newest: float = 0
+    for start, following in zip_longest(starts, starts[1:]):
+        if start.revision != REVISION:
+            newest = following.newest_proposal if following else math.inf
+    return newest
 
 
 def comparability(starts: tuple[Start, ...]) -> str:

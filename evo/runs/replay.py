@@ -26,7 +26,8 @@ from evo.lineage.writer import FamilyTree
 from evo.runs.assemble import build_search, recorded_operators
 from evo.runs.folder import RunFolder
 from evo.runs.lifecycle import read_config
-from evo.runs.provenance import installed_versions, read_starts
+from evo.runs.provenance import installed_versions, newest_of_another_revision, read_starts
+from evo.search.breeding import Draft
 from evo.search.observer import Observer
 from evo.search.search import Search
 from evo.store import MEASURED_AGAIN, ProposalRecord, ProposalState, Store
@@ -34,6 +35,7 @@ from evo.store.connection import open_for_reading
 from evo.store.journal import StoredJournal
 from evo.workers import Slot
 from operators.proposal import Exchange, MeasureAgain, NoOffspring, Proposal, Refused
+from operators.registry import needs_llm
 from populations.diversity import normal_form
 from trainer.evaluation import Evaluation, Job
 
@@ -71,7 +73,8 @@ class Replay:
     Attributes:
         proposals: begun once more.
         individuals: derived once more, each the same.
-        unrecorded: further proposals, of a version that did not record which individuals existed when they began.
+        unrecorded: further offspring that cannot be derived, of a version with other classical operators or one that
+            did not record which individuals existed when they began.
         difference: the first one, where the replay ends; None where there is none.
     """
 
@@ -169,6 +172,7 @@ class _Replaying:
         starts = read_starts(store)
         (self._device_kind, *_) = starts[0].devices[0].split() if starts else ("cpu",)
         self._programs = _changed(starts[-1].versions) if starts else ""
+        self._newest_other = newest_of_another_revision(starts)
         self._proposals = self._individuals = self._unrecorded = 0
 
     async def result(self) -> Replay:
@@ -217,6 +221,12 @@ class _Replaying:
         if draft.parents != record.parents:
             return self._difference(record, "the choice of parents", _listed(record.parents), _listed(draft.parents))
         if record.state is ProposalState.OPEN or record.kind == "operator_gone":
+            return None
+        return await self._compare_outcome(search, draft, record)
+
+    async def _compare_outcome(self, search: Search, draft: Draft, record: ProposalRecord) -> Difference | None:
+        if record.number <= self._newest_other and not needs_llm(record.operator):
+            self._unrecorded += 1
             return None
         try:
             return self._compare_offspring(record, await search.breeder.propose(draft))

@@ -45,10 +45,12 @@ class Variants:
     def _read_results(self) -> None:
         for outcome in self._store.outcomes(after=self._read):
             self._read = outcome.result_number
-            if outcome.status is not Status.OK or not outcome.purpose.counts:
+            is_measured = outcome.status is Status.OK
+            if outcome.status is Status.LOST or (is_measured and not outcome.purpose.counts):
                 continue
             program = self._look_up(outcome.individual)
-            self._measured[program.structure].append(Variant(outcome.individual, program.constants, outcome.objectives))
+            objectives = outcome.objectives if is_measured else {}
+            self._measured[program.structure].append(Variant(outcome.individual, program.constants, objectives))
             self._told[program.structure].append(outcome.result_number)
 
     def _look_up(self, individual: int) -> _Program:

@@ -15,7 +15,7 @@ from trainer.evaluation import Job
 _WALL_FACTOR, _WALL_EXTRA_SECONDS = 5.0, 30.0
 """Generous: a better program may take longer, and another worker may have to compile what this one found cached."""
 
-_OVERHEAD_FACTOR, _FIXED_MARGIN, _LEAST_MARGIN_SECONDS = 1.5, 0.05, 1.0
+_OVERHEAD_FACTOR, _FIXED_MARGIN, _LEAST_MARGIN_SECONDS = 1.5, 0.05, 0.5
 """What a fixed time may be exceeded by: generation 0's own overhead, which varies with the program that is compiled and
 with the load of the machine."""
 

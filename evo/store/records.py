@@ -149,10 +149,16 @@ class Outcome:
 
 
 def mean_objectives(outcomes: Sequence[Outcome]) -> dict[str, float]:
-    """Return the mean of each objective over outcomes that ended OK, as far as they count; empty without any."""
+    """Return the mean of each objective over outcomes that ended OK, as far as they count; empty without any.
+
+    An optional objective that an outcome lacks is averaged over the others.
+    """
     outcomes = [outcome for outcome in outcomes if outcome.purpose.counts]
-    names = outcomes[-1].objectives if outcomes else ()
-    return {name: sum(outcome.objectives[name] for outcome in outcomes) / len(outcomes) for name in names}
+    values: dict[str, list[float]] = {}
+    for outcome in reversed(outcomes):
+        for name, value in outcome.objectives.items():
+            values.setdefault(name, []).append(value)
+    return {name: sum(reversed(numbers)) / len(numbers) for name, numbers in values.items()}
 
 
 @dataclass(frozen=True, slots=True)

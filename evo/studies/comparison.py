@@ -61,11 +61,11 @@ class Sample:
         return cls({seed: one for seed, one in found.items() if one is not None})
 
     def values(self, objective: Objective) -> dict[int, float]:
-        """Return the values of the seeds that ended OK."""
+        """Return the values of the seeds that ended OK and reported it."""
         return {
             seed: one.objectives[objective.name]
             for seed, one in sorted(self.measurements.items())
-            if one.status is Status.OK
+            if one.status is Status.OK and objective.name in one.objectives
         }
 
     def mean(self, objective: Objective) -> float | None:
@@ -87,7 +87,8 @@ class Sample:
     def broken(self, bounds: Iterable[Constraint]) -> str:
         """Return the constraints that its means break, as `breaks peak_vram_mb < 70000`; empty where it keeps all."""
         measured = [one.objectives for one in self.measurements.values() if one.status is Status.OK]
-        means = {name: fmean(one[name] for one in measured) for name in (measured[0] if measured else ())}
+        names = [name for name in (measured[0] if measured else ()) if all(name in one for one in measured)]
+        means = {name: fmean(one[name] for one in measured) for name in names}
         return ", ".join(f"breaks {bound}" for bound in bounds if means and bound.violation(means))
 
     @property

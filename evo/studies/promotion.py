@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 import json
 import math
 import re
@@ -21,6 +20,7 @@ from evo.store import IndividualRecord, Outcome
 from evo.studies.batch import Trial
 from evo.studies.comparison import PairedGain, Sample, gain_over, noise_between, noise_of_replicates
 from evo.studies.measurement_cache import Measurement, MeasurementCache
+from evo.text import sha256
 from operators.source.constants import Constant, Value, find_constants, replace_constants
 from trainer import genome
 from trainer.errors import ConfigError
@@ -70,8 +70,7 @@ class Scale:
     @property
     def digest(self) -> str:
         """Eight hexadecimal digits, the same for the same settings."""
-        text = json.dumps(self.to_json(), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:8]
+        return sha256(json.dumps(self.to_json(), sort_keys=True))[:8]
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-serialisable form."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from operators.attempts import Draft, first_accepted
+from operators.attempts import Draft, feasible_sources, first_accepted
 from operators.proposal import NoOffspring, Parent, Proposal, Request
 from operators.protection import Protection
 from operators.source.definitions import Definition, Outline
@@ -32,7 +32,7 @@ class UniformCrossover:
             base, other = request.random.sample((first, second), 2)
             return _mixed(base, outlines[base.id], other, outlines[other.id], request.random, request.protection)
 
-        return first_accepted(request, self.name, draw)
+        return first_accepted(request, self.name, draw, is_feasible=feasible_sources(request))
 
 
 def _mixed(

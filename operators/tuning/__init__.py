@@ -1,7 +1,7 @@
 """Tuning of the constants of one structure, from all that was measured of it.
 
 tuning              the operator: chooses the structure and the method
-thompson            Thompson sampling, from a Gaussian process
+trust_region        moves of the best points, chosen by a Gaussian process
 gaussian_process    its model
-tpe                 the tree-structured Parzen estimator and CMA-ES, of Optuna
+tpe                 the tree-structured Parzen estimator of Optuna
 """

@@ -1,12 +1,12 @@
 """Gaussian-process regression of noisy scores (Rasmussen and Williams, 2006, algorithm 2.1).
 
-The kernel is s² exp(-Σ rᵢ δᵢ), one relevance r for each dimension: δ is the squared distance of two numbers, and of two
-choices whether they differ. Relevances, signal and noise are those of the highest posterior density under broad priors.
-Lower scores are better, and where nothing alike was measured the worst is expected: among dozens of constants most
-places are far from all that is known, and few of them are any good.
+The kernel is s² exp(-Σ rᵢ δᵢ), one relevance r for each dimension, δ the squared distance in it. Relevances, signal
+and noise are those of the highest posterior density under broad priors. Lower scores are better, and where nothing
+alike was measured the worst is expected: among dozens of constants most places are far from all that is known, and few
+of them are any good.
 
 A search has some hundred rows and fits it again for every offspring, which takes some 20 ms here. Optuna's sampler by
-Gaussian processes takes 0.4 s for the same number of rows; scikit-learn's has no kernel for choices.
+Gaussian processes takes 0.4 s for the same number of rows.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ Array = npt.NDArray[np.float64]
 _FITTED_ROWS = 80
 """From which relevances and noise are estimated; more tell little of ten numbers, and take longer."""
 _ITERATIONS = 12
-_RELEVANCE, _SIGNAL, _NOISE = math.log(0.5), 0.0, math.log(0.2)
-"""Centres of the priors, for scores of about unit variance; logarithms, as all parameters here."""
+_RELEVANCE, _SIGNAL, _NOISE = math.log(0.03), 0.0, math.log(0.2)
+"""Centres of the priors, for scores of about unit variance and distances in steps; logarithms."""
 _PRIOR_DEVIATION = 1.5
-_BOUNDS = (-6.0, 4.0)
+_BOUNDS = (-10.0, 4.0)
 _JITTER = 1e-6
 
 
@@ -34,57 +34,58 @@ class GaussianProcess:
     """What is believed of any row after some were measured.
 
     Args:
-        is_number: of each column, whether it holds numbers in [0, 1], not choices; shape (dimensions,).
-        rows: what was measured, the most interesting first; shape (rows, dimensions).
+        dimensions: to which dimension, from 0 on, each column belongs; shape (columns,).
+        rows: what was measured; shape (rows, columns).
         scores: mean of the measurements of each row, with about unit variance; shape (rows,).
         looks: how many measurements these are; shape (rows,).
+        parameters: relevances, signal and noise (`fitted`).
     """
 
-    def __init__(self, is_number: npt.NDArray[np.bool_], rows: Array, scores: Array, looks: Array) -> None:
-        self._is_number = is_number
+    def __init__(
+        self, dimensions: npt.NDArray[np.int_], rows: Array, scores: Array, looks: Array, parameters: Array
+    ) -> None:
+        self._weights = np.sqrt(parameters[:-2][dimensions])
+        self._signal, noise = float(parameters[-2]), float(parameters[-1])
         self._rows = rows
         self._mean = float(scores.max())
-        half = _FITTED_ROWS // 2
-        spread = np.linspace(half, len(rows) - 1, half).astype(int)
-        chosen = np.arange(len(rows)) if len(rows) <= _FITTED_ROWS else np.r_[:half, spread]
-        distances = self._distances(rows[chosen], rows[chosen])
-        self._parameters = _fitted(distances, scores[chosen] - self._mean, looks[chosen])
-        self._factor = np.linalg.cholesky(self._kernel(rows, rows) + np.diag(self._noise / looks + _JITTER))
-        self._weights = cho_solve((self._factor, True), scores - self._mean)
+        self._factor = np.linalg.cholesky(self._kernel(rows, rows) + np.diag(noise / looks + _JITTER))
+        self._solved = cho_solve((self._factor, True), scores - self._mean)
 
-    def mean(self, rows: Array) -> Array:
-        """Return the expected score of each row."""
-        expected: Array = self._mean + self._kernel(rows, self._rows) @ self._weights
-        return expected
-
-    def sample(self, rows: Array, normal: Array) -> Array:
-        """Return scores of rows drawn together from what is believed of them, noise excluded.
-
-        Args:
-            rows: shape (rows, dimensions).
-            normal: independent standard normal numbers, the source of chance; shape (rows,).
-        """
-        known = solve_triangular(self._factor, self._kernel(self._rows, rows), lower=True)
-        covariance = self._kernel(rows, rows) - known.T @ known + _JITTER * np.eye(len(rows))
-        drawn: Array = self.mean(rows) + np.linalg.cholesky(covariance) @ normal
-        return drawn
-
-    @property
-    def _noise(self) -> float:
-        return math.exp(self._parameters[-1])
+    def predict(self, rows: Array) -> tuple[Array, Array]:
+        """Return the expected score of each row, and its standard deviation without that of a measurement."""
+        kernel = self._kernel(self._rows, rows)
+        known = solve_triangular(self._factor, kernel, lower=True, check_finite=False)
+        variance = self._signal - np.einsum("ij,ij->j", known, known)
+        return self._mean + self._solved @ kernel, np.sqrt(np.maximum(variance, 0.0))
 
     def _kernel(self, first: Array, second: Array) -> Array:
-        *relevances, signal, _ = np.exp(self._parameters)
-        kernel: Array = signal * np.exp(-np.tensordot(relevances, self._distances(first, second), 1))
+        first, second = first * self._weights, second * self._weights
+        squared = (first**2).sum(1)[:, None] + (second**2).sum(1) - 2 * first @ second.T
+        kernel: Array = self._signal * np.exp(-np.maximum(squared, 0.0))
         return kernel
 
-    def _distances(self, first: Array, second: Array) -> Array:
-        """Return δ of all pairs, shape (dimensions, first, second)."""
-        apart = first.T[:, :, None] - second.T[:, None, :]
-        return np.where(self._is_number[:, None, None], apart**2, apart != 0)
+
+def fitted(dimensions: npt.NDArray[np.int_], rows: Array, scores: Array, looks: Array) -> Array:
+    """Return relevances, signal and noise, shape (dimensions + 2,); arguments as those of `GaussianProcess`.
+
+    The first rows count most where there are many: the best ones should come first.
+    """
+    half = _FITTED_ROWS // 2
+    spread = np.linspace(half, len(rows) - 1, half).astype(int)
+    chosen = np.arange(len(rows)) if len(rows) <= _FITTED_ROWS else np.r_[:half, spread]
+    mean = scores.max()
+    return np.exp(_most_likely(_distances(dimensions, rows[chosen]), scores[chosen] - mean, looks[chosen]))
 
 
-def _fitted(distances: Array, scores: Array, looks: Array) -> Array:
+def _distances(dimensions: npt.NDArray[np.int_], rows: Array) -> Array:
+    """Return δ of all pairs, shape (dimensions, rows, rows)."""
+    columns = rows.T[:, :, None] - rows.T[:, None, :]
+    distances: Array = np.zeros((int(dimensions.max()) + 1, len(rows), len(rows)))
+    np.add.at(distances, dimensions, columns**2)
+    return distances
+
+
+def _most_likely(distances: Array, scores: Array, looks: Array) -> Array:
     """Return the logarithms of relevances, signal and noise, shape (dimensions + 2,)."""
     dimensions, rows, _ = distances.shape
     centres = np.r_[np.full(dimensions, _RELEVANCE), _SIGNAL, _NOISE]

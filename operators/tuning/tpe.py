@@ -17,7 +17,7 @@ from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from operators.source.constants import Value
-from operators.source.search_space import Dimension, Scale
+from operators.source.search_space import Dimension, Point, Scale
 
 
 class TreeParzen:
@@ -25,7 +25,7 @@ class TreeParzen:
 
     Args:
         space: the dimensions.
-        points: pairs of the values of all dimensions and a finite loss, oldest first.
+        points: pairs of a point and a finite loss, oldest first.
         random: the only source of randomness, used once.
         uniform_draws: so many points must have been measured before it draws otherwise than uniformly.
     """
@@ -33,16 +33,17 @@ class TreeParzen:
     def __init__(
         self,
         space: Sequence[Dimension],
-        points: Sequence[tuple[Mapping[str, Value], float]],
+        points: Sequence[tuple[Point, float]],
         random: Random,
         uniform_draws: int,
     ) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._space = space
-        self._distributions = {one.name: _distribution(one) for one in space}
+        self._names = [str(at) for at in range(len(space))]
+        self._distributions = {name: _distribution(one) for name, one in zip(self._names, space, strict=True)}
         trials = [
-            _measured(number, {one.name: _place(one, values[one.name]) for one in space}, self._distributions, loss)
-            for number, (values, loss) in enumerate(points)
+            _measured(number, self._places(point), self._distributions, loss)
+            for number, (point, loss) in enumerate(points)
         ]
         seed = random.getrandbits(31)
         # The points under way are unknown here, so there are no constant liars.
@@ -53,16 +54,19 @@ class TreeParzen:
         self._study = optuna.create_study(sampler=self._sampler, storage=_Measured(trials))
         self._asked = create_trial(state=TrialState.RUNNING)
 
-    def ask(self) -> dict[str, Value]:
-        """Return values for all dimensions, others each time."""
+    def ask(self) -> Point:
+        """Return a point, another one each time."""
         places = self._sampler.sample_relative(self._study, self._asked, self._distributions)
         for name, distribution in self._distributions.items():
             if name not in places:
                 places[name] = self._uniform.sample_independent(self._study, self._asked, name, distribution)
-        return {
-            one.name: one.choices[places[one.name]] if one.scale is Scale.CHOICE else one.from_unit(places[one.name])
-            for one in self._space
-        }
+        return tuple(
+            one.choices[places[name]] if one.scale is Scale.CHOICE else one.from_unit(places[name])
+            for name, one in zip(self._names, self._space, strict=True)
+        )
+
+    def _places(self, point: Point) -> dict[str, int | float]:
+        return {name: _place(one, value) for name, one, value in zip(self._names, self._space, point, strict=True)}
 
 
 class _Measured(InMemoryStorage):

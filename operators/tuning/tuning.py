@@ -1,52 +1,48 @@
 """Tuning: classical optimisation of the constants of one structure, from everything that was measured of it.
 
-Three methods share the work, all rebuilt for every proposal from the measurements alone, so that neither a kill nor
-results that come in another order leave it in a state of its own:
+    trust_region   a Gaussian process among moves of the best points (`operators.tuning.trust_region`)
+    tpe            TPE of Optuna (Bergstra et al., 2011; multivariate: Falkner et al., 2018)
+    cma_es         CMA-ES of `cmaes`
+    random         uniform draws, to compare with
 
-    gp       Thompson sampling from a Gaussian process (`operators.tuning.thompson`)
-    TPE      the tree-structured Parzen estimator of Optuna (Bergstra et al., 2011; multivariate: Falkner et al., 2018)
-    CMA-ES   of `cmaes`, its distribution estimated from the best known points (warm starting: Nomura et al., 2021)
-
-They err differently: the first, which does most of the work, believes that neighbours are alike, TPE in no smoothness,
-CMA-ES in directions across the dimensions.
-
-As the only method of a search, each works as it would alone, over the ranges that the parent's own constants span. The
-first two begin with uniform draws. CMA-ES begins around the parent, takes the measurements in their order, one
-generation after the other (Hansen, 2016), and leaves choices as they are. `random` draws uniformly, to compare with.
+Each is rebuilt for every proposal from the measurements alone, so that neither a kill nor results that come in another
+order leave it in a state of its own. The first begins with moves of its parent, as mutation makes them. The others are
+there to be compared with and search a range that is guessed around the parent where its comments name none: TPE begins
+with uniform draws; CMA-ES begins around the parent, takes the measurements in their order, one generation after the
+other (Hansen, 2016), and leaves choices as they are.
 
 Every measurement is told by itself, so that the noise shows. Who is proposed though it exists is worth another look: it
 is evaluated with a further seed. While it is being evaluated, or where nothing varies, a step aside takes its place. In
 a space that is searched through, the individual with the fewest measurements is evaluated once more.
 
-A failure has no number. It is told to none of them: neither a large loss nor a guess in its place.
+A failure has no number. It teaches constraints (`operators.source.feasibility`), and is told to nothing else.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
 from statistics import fmean
 
 from operators.attempts import Draft, first_accepted
-from operators.mutation.constants import moved_constant
 from operators.proposal import MeasureAgain, NoOffspring, Proposal, Request, Variant
-from operators.source.constants import Value, find_constants, replace_constants, written
-from operators.source.search_space import Dimension, Scale, search_space
+from operators.source.constants import find_constants, is_for_another_device, replace_constants, written
+from operators.source.feasibility import Feasibility
+from operators.source.search_space import Dimension, Point, Scale, point_of, search_space, values_of
 from trainer.objectives import Objective
 
 _FEWEST_POINTS = 4
-"""Fewer measurements say nothing about where to look."""
-_TPE_SHARE, _CMA_SHARE = 0.15, 0.15
-_BEST_SHARE = 0.2
-_OVERLAP = 0.1
+"""Fewer programs say nothing about where to look."""
 _SHOWN_MOVES = 6
 _UNIFORM_DRAWS = 10
-"""That a method alone begins with: Optuna's own default."""
+"""That TPE begins with: Optuna's own default."""
 _DRAWS = 3
 """That may turn out to exist, and not to be open for another look, before a step aside from the last one."""
+_TRIES = 20
+"""Of a move that keeps to what is feasible."""
 _FIRST_SIGMA = 0.2
 """Spread of the first generation of CMA-ES, as a share of each range."""
 
@@ -54,18 +50,16 @@ _FIRST_SIGMA = 0.2
 class Method(StrEnum):
     """How constants are chosen."""
 
-    MIXED = "mixed"
-    """All of them share the work, from what other operators have measured."""
-    GAUSSIAN_PROCESS = "gp"
+    TRUST_REGION = "trust_region"
     TPE = "tpe"
     CMA_ES = "cma_es"
     RANDOM = "random"
 
 
 @dataclass(frozen=True, slots=True)
-class _Point:
+class _Measured:
     individual: int
-    values: Mapping[str, Value]
+    point: Point
     loss: float
 
 
@@ -74,39 +68,38 @@ class Tuning:
 
     Args:
         objective: what is optimised, the run's first.
-        method: any but `MIXED` needs no measurements of others to begin with.
+        method: how.
+        device: kind of device that the run trains on; constants for others stay. Empty where it is not known.
     """
 
     name = "tuning"
     arity = 1
 
-    def __init__(self, objective: Objective, method: Method = Method.MIXED) -> None:
+    def __init__(self, objective: Objective, method: Method = Method.TRUST_REGION, device: str = "") -> None:
         self._objective = objective
         self._method = method
+        self._device = device
 
     async def propose(self, request: Request) -> Proposal:
         """Return the parent with constants that its measured variants speak for (see `Operator.propose`).
 
         Raises:
             MeasureAgain: they speak for one of them.
-            NoOffspring: it has no constants to tune, or too few variants were measured.
+            NoOffspring: it has no constants to tune.
         """
         source = request.parents[0].source
         fixed = request.protection.lines(source)
         constants = {name: one for name, one in find_constants(source).items() if one.line not in fixed}
-        points = [self._point(variant) for variant in request.variants if self._objective.name in variant.objectives]
-        count = _programs(points)
-        shares = self._method is Method.MIXED
-        if shares and count < _FEWEST_POINTS:
-            raise NoOffspring(f"tuning: {count} variants were measured, and {_FEWEST_POINTS} are needed")
-        space = search_space(constants.values(), [point.values for point in points] if shares else [])
-        if not space:
-            raise NoOffspring("tuning: the parent has no top-level `UPPER_CASE` constant that could be tuned")
-        complete = [one for one in points if _is_inside(one, space)]
+        space = search_space(one for one in constants.values() if not is_for_another_device(one.name, self._device))
         own = {name: constant.value for name, constant in constants.items()}
-        suggest = self._suggester(space, own, complete, request)
+        here = point_of(space, own)
+        if not space or here is None:
+            raise NoOffspring("tuning: the parent has no top-level `UPPER_CASE` constant that could be tuned")
+        measured = self._measured(space, request.variants)
+        suggest = self._suggester(space, here, measured, request)
 
-        def draft_of(values: Mapping[str, Value]) -> Draft:
+        def draft_of(point: Point) -> Draft:
+            values = values_of(space, point, own)
             moves = [
                 f"{name} {constants[name].text} → {text}"
                 for name, value in values.items()
@@ -117,10 +110,10 @@ class Tuning:
             return Draft(replace_constants(source, values), f"tuning: {said}{more}")
 
         def step_aside(draft: Draft) -> Draft:
-            drafted = find_constants(draft.source)
-            name = request.random.choice(space).name
-            moved = moved_constant(drafted[name], request.random)
-            return draft_of({one.name: drafted[one.name].value for one in space} | {name: moved})
+            drafted = {name: one.value for name, one in find_constants(draft.source).items()}
+            point = point_of(space, drafted)
+            assert point is not None  # noqa: S101 - the draft was made in this space
+            return draft_of(_moved(space, point, request.random))
 
         learns = self._method is not Method.RANDOM
         try:
@@ -128,119 +121,116 @@ class Tuning:
                 request, self.name, lambda: draft_of(suggest()), step_aside=step_aside, draws=_DRAWS, repeats=learns
             )
         except NoOffspring:
-            open_points = [one for one in points if one.individual in request.repeatable] if learns else []
-            if not open_points:
+            open_ones = [one for one in measured if one.individual in request.repeatable] if learns else []
+            if not open_ones:
                 raise
-            raise MeasureAgain(_known_least(open_points)) from None
+            raise MeasureAgain(_known_least(open_ones)) from None
+
+    def _measured(self, space: Sequence[Dimension], variants: Sequence[Variant]) -> list[_Measured]:
+        name, sign = self._objective.name, -self._objective.weight
+        return [
+            _Measured(one.individual, point, sign * one.objectives[name])
+            for one in variants
+            if name in one.objectives and (point := point_of(space, one.constants)) is not None
+        ]
 
     def _suggester(
-        self, space: Sequence[Dimension], own: Mapping[str, Value], points: Sequence[_Point], request: Request
-    ) -> Callable[[], dict[str, Value]]:
-        """Return what draws values for the dimensions.
+        self, space: Sequence[Dimension], here: Point, measured: Sequence[_Measured], request: Request
+    ) -> Callable[[], Point]:
+        """Return what draws points.
 
         Args:
             space: the dimensions.
-            own: the parent's constants.
-            points: what was measured, in that order.
+            here: the parent's own values.
+            measured: what was measured, in that order.
             request: what the operator was given.
         """
-        random = request.random
-        programs = _programs(points)
-        numbers = [dimension for dimension in space if dimension.scale is not Scale.CHOICE]
         match self._method:
             case Method.RANDOM:
-                return _by_tpe(space, [], random)
+                return _by_tpe(space, [], request.random)
             case Method.CMA_ES:
-                return lambda: _by_cma_es_alone(numbers, own, _means(points), random)
+                return lambda: _by_cma_es(space, here, _means(measured), request.random)
             case Method.TPE:
-                return _by_tpe(space, points, random, _UNIFORM_DRAWS + len(points) - programs)
-            case Method.GAUSSIAN_PROCESS:
-                if programs < _UNIFORM_DRAWS:
-                    return _by_tpe(space, [], random)
-                return _by_gaussian_process(space, points, request)
-        method = random.random()
-        if method < _TPE_SHARE or programs < _FEWEST_POINTS:
-            return _by_tpe(space, points, random)
-        if method < _TPE_SHARE + _CMA_SHARE and len(numbers) > 1 and programs > 2 * len(numbers):
-            return lambda: _by_cma_es(numbers, points, random)
-        return _by_gaussian_process(space, points, request)
-
-    def _point(self, variant: Variant) -> _Point:
-        return _Point(
-            variant.individual, variant.constants, -self._objective.weight * variant.objectives[self._objective.name]
-        )
+                repeats = len(measured) - _programs(measured)
+                return _by_tpe(space, measured, request.random, _UNIFORM_DRAWS + repeats)
+        return _by_trust_region(space, here, measured, request)
 
 
-def _programs(points: Sequence[_Point]) -> int:
+def _by_trust_region(
+    space: Sequence[Dimension], here: Point, measured: Sequence[_Measured], request: Request
+) -> Callable[[], Point]:
+    evaluated = [(one.constants, bool(one.objectives)) for one in request.variants]
+    feasibility = Feasibility.of(space, evaluated, request.parents[0].source)
+    is_feasible = feasibility.sampled(request.random)
+    if _programs(measured) < _FEWEST_POINTS:
+        return lambda: _feasible_move(space, here, is_feasible, request.random)
+    from operators.tuning.trust_region import TrustRegion
+
+    closed = {one.point for one in measured if one.individual not in request.repeatable}
+    pairs = [(one.point, one.loss) for one in measured]
+    return TrustRegion(space, pairs, closed, is_feasible, request.random).ask
+
+
+def _feasible_move(
+    space: Sequence[Dimension], here: Point, is_feasible: Callable[[Point], bool], random: Random
+) -> Point:
+    for _ in range(_TRIES):
+        point = _moved(space, here, random)
+        if is_feasible(point):
+            break
+    return point
+
+
+def _moved(space: Sequence[Dimension], point: Point, random: Random) -> Point:
+    """Return a point with another value in one dimension."""
+    at = random.randrange(len(space))
+    return (*point[:at], space[at].moved(point[at], random), *point[at + 1 :])
+
+
+def _programs(measured: Sequence[_Measured]) -> int:
     """Return how many individuals were measured."""
-    return len({point.individual for point in points})
+    return len({one.individual for one in measured})
 
 
-def _means(points: Sequence[_Point]) -> list[_Point]:
-    """Return one point for each individual, in the order of their first measurements."""
+def _means(measured: Sequence[_Measured]) -> list[_Measured]:
+    """Return one mean for each individual, in the order of their first measurements."""
     losses: defaultdict[int, list[float]] = defaultdict(list)
-    for point in points:
-        losses[point.individual].append(point.loss)
-    values = {point.individual: point.values for point in points}
-    return [_Point(one, values[one], fmean(measured)) for one, measured in losses.items()]
+    for one in measured:
+        losses[one.individual].append(one.loss)
+    points = {one.individual: one.point for one in measured}
+    return [_Measured(one, points[one], fmean(all_of)) for one, all_of in losses.items()]
 
 
-def _known_least(points: Sequence[_Point]) -> int:
+def _known_least(measured: Sequence[_Measured]) -> int:
     """Return the individual that was measured least; of several the best."""
-    looks = Counter(point.individual for point in points)
-    return min(_means(points), key=lambda point: (looks[point.individual], point.loss)).individual
+    looks = Counter(one.individual for one in measured)
+    return min(_means(measured), key=lambda one: (looks[one.individual], one.loss)).individual
 
 
-def _is_inside(point: _Point, space: Sequence[Dimension]) -> bool:
-    return all(one.name in point.values and one.holds(point.values[one.name]) for one in space)
-
-
-def _by_gaussian_process(
-    space: Sequence[Dimension], points: Sequence[_Point], request: Request
-) -> Callable[[], dict[str, Value]]:
-    from operators.tuning.thompson import ThompsonSampling
-
-    repeatable = request.repeatable
-    closed = {tuple(one.values[d.name] for d in space) for one in points if one.individual not in repeatable}
-    measured = [(one.values, one.loss) for one in points]
-    return ThompsonSampling(space, measured, closed, request.random).ask
-
-
-def _by_cma_es(space: Sequence[Dimension], points: Sequence[_Point], random: Random) -> dict[str, Value]:
+def _by_cma_es(space: Sequence[Dimension], here: Point, measured: Sequence[_Measured], random: Random) -> Point:
+    numbers = [at for at, one in enumerate(space) if one.scale is not Scale.CHOICE]
+    if len(numbers) < 2:
+        raise NoOffspring(f"tuning: CMA-ES needs two numbers among the parent's constants, but found {len(numbers)}")
     import cmaes
     import numpy as np
 
-    known = [(np.array([one.to_unit(point.values[one.name]) for one in space]), point.loss) for point in points]
-    mean, sigma, covariance = cmaes.get_warm_start_mgd(known, gamma=_BEST_SHARE, alpha=_OVERLAP)
-    bounds = np.array([[0.0, 1.0]] * len(space))
-    seed = random.getrandbits(31)
-    places = cmaes.CMA(mean=mean, sigma=sigma, cov=covariance, bounds=bounds, seed=seed).ask()
-    return {one.name: one.from_unit(float(place)) for one, place in zip(space, places, strict=True)}
+    def placed(point: Point) -> np.ndarray:
+        return np.array([space[at].to_unit(point[at]) for at in numbers])
 
-
-def _by_cma_es_alone(
-    space: Sequence[Dimension], own: Mapping[str, Value], points: Sequence[_Point], random: Random
-) -> dict[str, Value]:
-    if len(space) < 2:
-        raise NoOffspring(f"tuning: CMA-ES needs two numbers among the parent's constants, but found {len(space)}")
-    import cmaes
-    import numpy as np
-
-    def placed(values: Mapping[str, Value]) -> np.ndarray:
-        return np.array([one.to_unit(values[one.name]) for one in space])
-
-    bounds = np.array([[0.0, 1.0]] * len(space))
-    evolution = cmaes.CMA(mean=placed(own), sigma=_FIRST_SIGMA, bounds=bounds, seed=random.getrandbits(31))
+    bounds = np.array([[0.0, 1.0]] * len(numbers))
+    evolution = cmaes.CMA(mean=placed(here), sigma=_FIRST_SIGMA, bounds=bounds, seed=random.getrandbits(31))
     size = evolution.population_size
-    for start in range(0, len(points) - size + 1, size):
-        evolution.tell([(placed(point.values), point.loss) for point in points[start : start + size]])
-    places = evolution.ask()
-    return {one.name: one.from_unit(float(place)) for one, place in zip(space, places, strict=True)}
+    for start in range(0, len(measured) - size + 1, size):
+        evolution.tell([(placed(one.point), one.loss) for one in measured[start : start + size]])
+    found = list(here)
+    for at, place in zip(numbers, evolution.ask(), strict=True):
+        found[at] = space[at].from_unit(float(place))
+    return tuple(found)
 
 
 def _by_tpe(
-    space: Sequence[Dimension], points: Sequence[_Point], random: Random, uniform_draws: int = _FEWEST_POINTS
-) -> Callable[[], dict[str, Value]]:
+    space: Sequence[Dimension], measured: Sequence[_Measured], random: Random, uniform_draws: int = _FEWEST_POINTS
+) -> Callable[[], Point]:
     from operators.tuning.tpe import TreeParzen
 
-    return TreeParzen(space, [(point.values, point.loss) for point in points], random, uniform_draws).ask
+    return TreeParzen(space, [(one.point, one.loss) for one in measured], random, uniform_draws).ask

@@ -1,10 +1,11 @@
 """`evo init`: a project becomes a task, and what is wrong with the task is said in one line."""
 
 import json
+import textwrap
 from pathlib import Path
 
 import pytest
-from command_line import evo
+from command_line import environment, evo
 from project_files import AUTORESEARCH, write_project
 
 from evo.api.reading import open_run
@@ -80,22 +81,22 @@ def test_a_project_elsewhere_stays_untouched(tmp_path: Path) -> None:
     found = json.loads(done.stdout)
     assert found["is_autoresearch"]
     assert [one["name"] for one in found["objectives"]] == ["val_bpb", "peak_vram_mb"]
+    assert [one["required"] for one in found["objectives"]] == [True, False]
     assert found["written"] == ["evo.toml"]
 
 
 @pytest.mark.parametrize(
     ("files", "arguments", "words"),
     [
-        ({}, [], ["no Python file"]),
         ({}, ["--from", "nowhere"], ["nowhere"]),
-        ({"train.py": "main()\n"}, [], ["train.py", "val_loss"]),
-        ({"a.py": TRAIN, "b.py": TRAIN}, [], ["a.py, b.py", "--genome"]),
+        ({"train.py": TRAIN}, ["--metric", "loss=loss:"], ["one group"]),
+        ({"train.py": TRAIN}, ["--command", "python 'train.py"], ["--command"]),
         ({"train.py": TRAIN}, ["--genome", "../x.py"], ["../x.py"]),
         ({"train.py": TRAIN}, ["--check"], ["evo.toml", "evo init"]),
         ({"train.py": TRAIN}, ["--check", "--force"], ["--force", "--check"]),
     ],
 )
-def test_what_is_not_clear_is_said_and_nothing_is_written(
+def test_what_is_wrong_is_said_and_nothing_is_written(
     files: dict[str, str], arguments: list[str], words: list[str], tmp_path: Path
 ) -> None:
     folder = write_project(tmp_path / "project", files)
@@ -105,6 +106,93 @@ def test_what_is_not_clear_is_said_and_nothing_is_written(
     assert done.stderr.count("\n") == 1, done.stderr
     assert [word for word in words if word not in done.stderr] == [], done.stderr
     assert names(folder) == set(files)
+
+
+@pytest.mark.parametrize(
+    ("files", "answer", "words"),
+    [
+        ({}, None, ["no Python file"]),
+        ({"train.py": "main = print\nmain()\n"}, ["--metric", "val_loss:min"], ["train.py", "val_loss"]),
+        ({"a.py": TRAIN, "b.py": TRAIN}, ["--genome", "b.py"], ["a.py (prints", "--genome a.py"]),
+        ({"train.py": "def f(): ...\n"}, ["--command", "python train.py", "--metric", "f1"], ["starts nothing"]),
+    ],
+)
+def test_what_is_not_clear_is_asked_with_a_draft(
+    files: dict[str, str], answer: list[str] | None, words: list[str], tmp_path: Path
+) -> None:
+    folder = write_project(tmp_path / "project", files)
+    done = evo("init", cwd=folder)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    asked = done.stderr.splitlines()[-1]
+    assert [word for word in words if word not in asked] == [], asked
+    assert names(folder) == {*files, "evo.toml"}
+    for command in (["run"], ["init", "--check"]):
+        refused = evo(*command, cwd=folder)
+        assert refused.returncode == 2
+        assert "is a draft of evo init: `task." in refused.stderr
+    if answer is not None:
+        done = evo("init", "--no-run", *answer, cwd=folder)
+        assert done.returncode == 0, done.stderr
+        assert load_config(folder / "evo.toml").script is not None
+
+
+def test_what_the_first_run_prints_is_read(tmp_path: Path) -> None:
+    train = """
+        import json, os, sys
+        RATE = 0.25
+        rows = json.load(open(os.path.join("data", sys.argv[1] if sys.argv[1:] else "rows.json")))
+        for name, value in {"loss": 0.5, "f1": RATE}.items():
+            print(f"val_{name} = [{value}]", file=sys.stderr)
+        """
+    folder = write_project(tmp_path / "project", {"train.py": train, "data/rows.json": "[1]\n"})
+    done = evo("init", "--metric", "f1:max", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "running python train.py once in the sandbox" in done.stderr
+    task = load_config(folder / "evo.toml").script
+    assert task is not None
+    assert (list(task.objectives), task.frozen) == (["val_f1", "val_loss"], ("data",))
+    done = evo("init", "--check", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "val_f1 (self-reported): 0.25\n" in done.stdout
+
+
+def test_a_run_that_does_not_end_is_stopped_and_read(tmp_path: Path) -> None:
+    train = "import time\nprint('val_loss: 0.5', flush=True)\ntime.sleep(600)\n"
+    folder = write_project(tmp_path / "project", {"train.py": train})
+    done = evo("init", "--run-seconds", "3", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "it printed val_loss" in done.stdout
+
+
+def test_no_secret_is_given_or_written(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    for name in (".aws/credentials", ".kaggle/kaggle.json", ".config/mine/api_key", "notes/data.csv"):
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text("SECRET\n")
+    data = """
+        from pathlib import Path
+        AWS = Path.home() / ".aws" / "credentials"
+        KEYS = [Path("~/.config/mine/api_key").expanduser(), Path.home() / ".kaggle" / "kaggle.json"]
+        NOTES = Path.home() / "notes" / "data.csv"
+        FOLDER = "data"
+        """
+    files = {"train.py": f"import data\n{textwrap.dedent(TRAIN)}", "data.py": data, "data/a.csv": "x\n"}
+    folder = write_project(tmp_path / "project", files | {"data/.env": "KEY=SECRET\n"})
+    done = evo("init", cwd=folder, env=environment(HOME=str(home)))
+    assert done.returncode == 0, done.stderr
+    text = (folder / "evo.toml").read_text()
+    task = load_config(folder / "evo.toml").script
+    assert task is not None
+    assert task.frozen == ("data.py", "data/a.csv")
+    assert '    # "~/notes/data.csv",  # outside the project' in text
+    for name in ("~/.aws/credentials", "~/.kaggle/kaggle.json", "~/.config/mine/api_key", "data/.env"):
+        assert f"{name} looks like" in done.stdout
+        assert f'"{name}' not in text
+    edit(folder, "frozen = [", 'frozen = ["~/.aws/credentials",')
+    refused = evo("init", "--check", cwd=folder, env=environment(HOME=str(home)))
+    assert refused.returncode == 2
+    assert "must not hand a secret to candidate code" in refused.stderr
 
 
 def test_a_command_that_does_not_exist_is_found_before_anything_runs(project: Path) -> None:

@@ -1,8 +1,8 @@
 """Script tasks: any program whose files evolve, run as a whole in the sandbox.
 
 Read `supervisor` first: it runs the command, and afterwards the trusted scoring if there is one. `settings` is its
-input, `frozen` the files that every genome is given and none may change, `readings` reads the objectives,
-`seeds` gives every run another seed.
+input, `frozen` the files that every genome is given and none may change, `secrets` what none is ever given, `readings`
+reads the objectives, `seeds` gives every run another seed.
 """
 
 from trainer.script.frozen import Frozen, freeze

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from trainer.errors import ConfigError
+from trainer.script.secrets import secrets_in
 
 _POINTER = b"version https://git-lfs.github.com/spec/v1\n"
 _LARGEST_POINTER_BYTES = 1024  # as git-LFS itself has it
@@ -80,24 +81,51 @@ def freeze(names: Iterable[str], root: Path, key: str = "frozen") -> tuple[Froze
         key: of the task that names them, for messages.
 
     Raises:
-        ConfigError: one is missing or cannot be read.
+        ConfigError: one is missing, cannot be read, or is or holds a secret.
     """
     return tuple(_freeze(name, root, key) for name in names)
 
 
 def _freeze(name: str, root: Path, key: str) -> Frozen:
     try:
-        path = (Path(name).expanduser() if name.startswith("~/") else root / name).resolve()
+        named, base = _place(name, root)
+        path = named.resolve()
         if not (path.is_file() or path.is_dir()):
             raise ConfigError(f"`task.{key}` names {name!r}, but there is no file or folder {path}.")
         if root.resolve().is_relative_to(path):
             raise ConfigError(f"`task.{key}` must leave out what evolves, but {name!r} holds the project {root}.")
+        _refuse_secrets(name, named, base, key)
         _refuse_pointers(name, path, root, key)
         # The signature first: what is written in between shows as a change.
         signature = _signature(path)
         return Frozen(name.removeprefix("~/"), path, _digest(path), signature)
     except (OSError, RuntimeError) as error:  # RuntimeError: links in a ring, or no home folder
         raise ConfigError(f"`task.{key}` names {name!r}, which cannot be read: {error}.") from error
+
+
+def _place(name: str, root: Path) -> tuple[Path, Path]:
+    """Return the path of a name, and the folder below which its parts tell what it is."""
+    if name.startswith("~/"):
+        return Path.home() / name.removeprefix("~/"), Path.home()
+    root = Path(os.path.abspath(root))  # noqa: PTH100 - Path.resolve would follow links
+    path = Path(os.path.normpath(root / name))
+    return path, Path("/") if Path(name).is_absolute() else Path(os.path.commonpath([path, root]))
+
+
+def _refuse_secrets(name: str, path: Path, base: Path, key: str) -> None:
+    """Raise ConfigError if a file is a secret, or a folder holds one: candidates are untrusted."""
+    secret = next(secrets_in(path, base), None)
+    if secret is None:
+        return
+    if secret.path == path:
+        raise ConfigError(
+            f"`task.{key}` must not hand a secret to candidate code, but {name} looks like {secret.what}. Leave it out."
+        )
+    raise ConfigError(
+        f"`task.{key}` must not hand a secret to candidate code, but {name!r} holds "
+        f"{secret.path.relative_to(path)}, which looks like {secret.what}. Name the parts of {name!r} that the program "
+        "reads, or move the secret elsewhere."
+    )
 
 
 def is_outside(name: str) -> bool:

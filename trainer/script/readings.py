@@ -21,6 +21,16 @@ _LINE_LIMIT = 4096  # characters that are searched; no metric stands further rig
 _JSON_LIMIT_BYTES = 4 * 2**20
 _QUOTED_CHARACTERS = 100
 _SEARCH_SECONDS = 2.0  # for one pattern in what is read at once, which takes some milliseconds
+# tqdm leaves the cursor behind its bar, where the next print then begins.
+_BAR = re.compile(r"(\d(?:it)? \[\d+:\d\d[:\d]*[<,][^\]\n]{0,200}\])(?=[^\n])")
+_WRAPPED = re.compile(r"(?:[\w.]{0,40}\()?\[*([^\[\](){},;%]+?)\.?\]*\)?%?[\])}\"',;.]{0,4}")
+_GROUPED = re.compile(r"([-+]?\d{1,3}(?:,\d{3})+(?:\.\d*)?)%?[,;]?")
+
+
+def printed_lines(printed: bytes) -> list[str]:
+    """Return the lines that patterns are searched in, without terminal escapes and without what is too far right."""
+    text = _BAR.sub(r"\1\n", clean(printed.decode("utf-8", "replace")))
+    return [line[:_LINE_LIMIT] for line in text.split("\n") if line]
 
 
 class Reader:
@@ -48,21 +58,26 @@ class Reader:
     def values(self, folder: Path) -> dict[str, float]:
         """Return each objective's value after the command has ended and left its working folder.
 
+        What is not required is left out where it cannot be read.
+
         Raises:
             Ended: CRASHED where a value is missing, ambiguous or no number; DIVERGED where it is not finite.
         """
         self._search(self._rest)
         self._rest = b""
-        values = {one.name: self._value(one, folder) for one in self._readings}
-        for name, value in values.items():
-            if not math.isfinite(value):
-                raise Ended(Status.DIVERGED, f"reported {name} as {value}")
+        values: dict[str, float] = {}
+        for one in self._readings:
+            try:
+                values[one.name] = self._finite(one, folder)
+            except Ended:
+                if one.required:
+                    raise
         return values
 
     def _search(self, printed: bytes) -> None:
         """Look for every objective in some lines; a program may print millions of them."""
         # Patterns see line by line, since much that stands in one also matches across line ends.
-        lines = [line[:_LINE_LIMIT] for line in clean(printed.decode("utf-8", "replace")).split("\n") if line]
+        lines = printed_lines(printed)
         for reading, pattern in self._patterns:
             with _time_limit(reading):
                 for match in filter(None, map(pattern.search, lines)):
@@ -74,6 +89,12 @@ class Reader:
         if before is not None and before != value and reading.take == "only":
             self._several.setdefault(reading.name, (before, value))
         self._found[reading.name] = value
+
+    def _finite(self, reading: Reading, folder: Path) -> float:
+        value = self._value(reading, folder)
+        if not math.isfinite(value):
+            raise Ended(Status.DIVERGED, f"reported {reading.name} as {value}")
+        return value
 
     def _value(self, reading: Reading, folder: Path) -> float:
         if reading.json:
@@ -113,13 +134,32 @@ def _time_limit(reading: Reading) -> Iterator[None]:
         signal.signal(signal.SIGVTALRM, before)
 
 
+def number_in(text: str) -> float | None:
+    """Return the number that a printed value stands for; None if it is none.
+
+    Beside what `float` takes: `1,234`, `51.2%`, `[68.]`, `tensor(0.5)`, `np.float64(0.5)`, `"0.5",`.
+    """
+    grouped = _GROUPED.fullmatch(text)
+    wrapped = _WRAPPED.fullmatch(text.lstrip("\"'"))
+    for written in (text, grouped and grouped[1].replace(",", ""), wrapped and wrapped[1]):
+        try:
+            if written:
+                return float(written)
+        except (ValueError, OverflowError):
+            continue
+    return None
+
+
 def _number(name: str, value: Any) -> float:
-    try:
-        if isinstance(value, str | int | float) and not isinstance(value, bool):
-            return float(value)
-    except (ValueError, OverflowError):
-        pass
-    raise Ended(Status.CRASHED, f"reported {name} as {_quoted(value)}, which is not a number")
+    number: float | None = None
+    if isinstance(value, str):
+        number = number_in(value)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        with contextlib.suppress(OverflowError):
+            number = float(value)
+    if number is None:
+        raise Ended(Status.CRASHED, f"reported {name} as {_quoted(value)}, which is not a number")
+    return number
 
 
 def _look_up(reading: Reading, folder: Path) -> Any:

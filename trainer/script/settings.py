@@ -22,6 +22,7 @@ class Reading:
         take: `only` or `last`.
         json: a JSON file in the working folder; or empty.
         key: dotted path of the value in it.
+        required: whether an evaluation without the value has failed.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Reading:
     take: str = "only"
     json: str = ""
     key: str = ""
+    required: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,7 @@ class ScriptSettings(DeviceSettings):
         wall_seconds: each of the commands is ended after that.
         fixed_seconds: the time that the command gives itself, if it does.
         environment: variables beside those that every candidate has.
+        compiled: folder that keeps what generation 0 compiles (`trainer.script.compiled`); None for none.
         seeds: literals that are replaced in the copies that `command` is given (`trainer.script.seeds`).
     """
 
@@ -60,6 +63,7 @@ class ScriptSettings(DeviceSettings):
     fixed_seconds: float | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     seeds: tuple[SeedPlace, ...] = ()
+    compiled: Path | None = None
 
     @property
     def clock(self) -> Clock:
@@ -71,6 +75,7 @@ class ScriptSettings(DeviceSettings):
         """Rebuild settings from the output of `to_json`."""
         rebuilt = {
             "root": Path(data["root"]),
+            "compiled": Path(data["compiled"]) if data["compiled"] else None,
             "frozen": tuple(Frozen(**{**one, "path": Path(one["path"])}) for one in data["frozen"]),
             "held_out": tuple(Frozen(**{**one, "path": Path(one["path"])}) for one in data["held_out"]),
             "readings": tuple(Reading(**one) for one in data["readings"]),

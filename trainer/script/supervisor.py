@@ -23,6 +23,7 @@ from trainer.genome import split
 from trainer.ipc.channel import Channel
 from trainer.machine.scratch import remove
 from trainer.sandbox import Level, candidate_environment, program_folders
+from trainer.script.compiled import CompiledStore
 from trainer.script.frozen import Frozen
 from trainer.script.imports import import_roots, marked, take_marks
 from trainer.script.programs import find_program, without_environment
@@ -44,6 +45,12 @@ _OFFLINE = {
     "WANDB_MODE": "offline",
 }
 """What makes libraries do without the network, which a candidate has not; the task's own variables go before."""
+
+_SHARED_MEMORY = re.compile(
+    r"SemLock|/dev/shm|shared memory (?:object|file)|torch_shm"
+    r"|multiprocessing[\s\S]*(?:Permission denied|Operation not permitted)"
+)
+"""What programs say whose worker processes the level landlock keeps from sharing memory."""
 
 _OUT_OF_MEMORY = re.compile(r"\bMemoryError\b|\bOutOfMemoryError\b|out of memory|Cannot allocate memory", re.IGNORECASE)
 
@@ -67,6 +74,9 @@ class ScriptSupervisor:
         self._workplace = Workplace(settings, visible)
         self._sandbox = self._workplace.sandbox
         self._refuse_misplaced()
+        # Below, one candidate could change what the next one runs.
+        parent = settings.compiled if self._protects_frozen else None
+        self._compiled = CompiledStore(parent, self._compiler_key(programs))
 
     @property
     def sandbox_level(self) -> str:
@@ -100,6 +110,14 @@ class ScriptSupervisor:
         device, clock = self._settings.device_name, self._settings.clock
         return recording.evaluation(job, status, reason, device=device, clock=clock, sandbox=self.sandbox_level)
 
+    def _compiler_key(self, programs: Iterable[Path]) -> list[str]:
+        """Return what tells the compilations of this task from those of others: what runs, and where, with what."""
+        settings = self._settings
+        packages = [folder for one in programs for folder in one.parents[1].glob("lib/python3*/site-packages")]
+        changed = [f"{folder} {folder.stat().st_mtime_ns}" for folder in packages]
+        frozen = [one.sha256 for one in settings.frozen]
+        return [str(settings.root), settings.device, *settings.genome, *settings.command, *frozen, *changed]
+
     def _run_and_score(self, job: Job, recording: Recording) -> None:
         settings = self._settings
         reader = Reader(() if settings.score else settings.readings)
@@ -109,6 +127,7 @@ class ScriptSupervisor:
         folder = self._workplace.scratch.new_folder()
         if job.is_reference:
             files = marked(files, self._sandbox.home(folder))
+        self._compiled.give(folder)
         with (
             self._given(job.seed) as given,
             self._process(settings.command, job, given, recording, reader, files, folder) as tree,
@@ -117,9 +136,10 @@ class ScriptSupervisor:
             seconds = self._finish(tree, "the command", self._limit(job, job.longest_seconds)) - started
             recording.timings = Timings(train_seconds=seconds, train_wall_seconds=seconds)
             self._refuse_replaced(tree.scratch, given)
+            recording.objectives |= reader.values(tree.scratch)
             if job.is_reference:
                 self._refuse_other_files(tree.scratch)
-            recording.objectives |= reader.values(tree.scratch)
+                self._compiled.take(tree.scratch)
             recording.objectives |= {"run_seconds": seconds, "peak_memory_mib": tree.peak_memory_mib}
             if settings.score:
                 recording.objectives |= self._score(job, tree.scratch, recording)
@@ -218,7 +238,13 @@ class ScriptSupervisor:
             said = tree.output.tail().strip()
             if end.status is Status.CRASHED and _OUT_OF_MEMORY.search(said):
                 raise Ended(Status.OUT_OF_MEMORY, _with_last_line(f"{what} ran out of memory", said)) from end
-            raise Ended(end.status, _with_last_line(f"{what} {end}", said)) from end
+            why = f"{what} {end}"
+            if self._sandbox.level is Level.LANDLOCK and _SHARED_MEMORY.search(said):
+                why += (
+                    ": it shares memory among processes, as data loaders with workers do, which the sandbox level "
+                    "landlock forbids. Load data without workers (num_workers=0), or install bubblewrap"
+                )
+            raise Ended(end.status, _with_last_line(why, said)) from end
 
     def _after_a_kill(self, job: Job, reason: str) -> tuple[Status, str]:
         """Return the verdict on a command that was killed; by itself or from outside, the kernel does not tell."""
@@ -244,7 +270,7 @@ class ScriptSupervisor:
         environment = candidate_environment(home, settings.device_id, settings.threads)
         roots = import_roots(settings.root, settings.genome)
         paths = [*(str(home / one) for one in roots), *filter(None, [settings.environment.get("PYTHONPATH")])]
-        environment |= {**_OFFLINE, **settings.environment}
+        environment |= {**_OFFLINE, **self._compiled.variables(home), **settings.environment}
         environment |= {
             "PYTHONPATH": os.pathsep.join(paths),
             "EVO_SEED": str(job.seed),

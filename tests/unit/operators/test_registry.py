@@ -32,8 +32,9 @@ def test_operators_never_load_torch() -> None:
 
 
 def test_default_weights() -> None:
-    assert default_weights(with_llm=False) == {"random": 0.6, "uniform": 0.2, "merge": 0.2}
-    assert default_weights(with_llm=True) == {"llm_mutation": 0.6, "llm_crossover": 0.15, "random": 0.15, "merge": 0.1}
+    assert default_weights(with_llm=False) == {"random": 0.3, "uniform": 0.1, "merge": 0.1, "tuning": 0.5}
+    beside = {"random": 0.1, "merge": 0.05, "tuning": 0.25}
+    assert default_weights(with_llm=True) == {"llm_mutation": 0.5, "llm_crossover": 0.1} | beside
 
 
 @pytest.mark.parametrize("name", OPERATORS)

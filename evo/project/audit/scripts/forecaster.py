@@ -59,9 +59,9 @@ def main():
         if time.monotonic() - start > args.time_budget:
             break
     evaluator = Evaluator(series, 180)
-    test_mae = evaluator.mean_absolute_error(forecaster)
+    val_mae = evaluator.mean_absolute_error(forecaster)
     with open("metrics.json", "w") as file:
-        json.dump({"test_mae": float(test_mae), "passes": args.passes}, file)
+        json.dump({"val_mae": float(val_mae), "passes": args.passes}, file)
 
 
 if __name__ == "__main__":

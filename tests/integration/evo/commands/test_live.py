@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -28,7 +29,7 @@ class Terminal:
             stdout=slave,
             stderr=slave,
             start_new_session=True,
-            env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
+            env={**os.environ, "TERM": "xterm", "COLUMNS": "80"},
         )
         os.close(slave)
 
@@ -71,3 +72,5 @@ def test_the_cursor_is_shown_after_a_second_interrupt(terminal: Terminal) -> Non
     terminal.process.send_signal(signal.SIGINT)
     assert terminal.wait() == -signal.SIGINT
     assert terminal.shown.rindex(SHOW) > terminal.shown.rindex(HIDE)
+    pieces = re.split(r"[\r\n]|\x1b\[2K", terminal.shown)
+    assert max(len(re.sub(r"\x1b\[[?\d;]*[A-Za-z]", "", piece)) for piece in pieces) <= 80

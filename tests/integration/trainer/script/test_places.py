@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
+import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,12 +20,28 @@ from trainer.script import SeedPlace, freeze
 SETTINGS = {"seeds": (SeedPlace("train.py", "SEED"), SeedPlace("start.py", "random.seed()"))}
 
 
-@pytest.fixture(scope="module", params=Level)
-def level(request: pytest.FixtureRequest) -> Level:
+def available(level: Level) -> Level:
     try:
-        return choose_level(request.param, "cpu")
+        return choose_level(level, "cpu")
     except ConfigError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(
+    scope="module",
+    params=[Level.BUBBLEWRAP, pytest.param(Level.LANDLOCK, marks=pytest.mark.full), Level.PROCESS_GROUP],
+)
+def level(request: pytest.FixtureRequest) -> Level:
+    return available(request.param)
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SupervisorProcess]:
+    """One for everything that its settings fit."""
+    root = write_files(tmp_path_factory.mktemp("plain") / "project", {"train.py": ""})
+    command = ("env", "SEED={seed}", "A=b=c", "python", "train.py")
+    with SupervisorProcess(script_settings(root, command=command, fixed_seconds=0.1)) as supervisor:
+        yield supervisor
 
 
 def test_literal_seeds_are_replaced_in_the_copies_alone(level: Level, tmp_path: Path) -> None:
@@ -65,7 +82,11 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.mark.parametrize("command", [["scripts/train.py"], ["-m", "scripts.train"]], ids=["script", "module"])
+@pytest.mark.parametrize(
+    "command",
+    [["scripts/train.py"], pytest.param(["-m", "scripts.train"], marks=pytest.mark.full)],
+    ids=["script", "module"],
+)
 def test_what_evolves_goes_before_what_is_installed(command: list[str], level: Level, installed: Path) -> None:
     settings = script_settings(
         installed,
@@ -105,9 +126,8 @@ def test_a_copy_elsewhere_that_runs_instead_is_told(installed: Path) -> None:
         "\n# é\nif True:\n    print('loss: 1')\n",
     ],
 )
-def test_the_mark_of_generation_0_fits_before_whatever_comes_first(source: str, tmp_path: Path) -> None:
-    root = write_files(tmp_path / "project", {"train.py": source})
-    verdict = reference(script_settings(root, command=("python", "train.py")), source)
+def test_the_mark_of_generation_0_fits_before_whatever_comes_first(source: str, plain: SupervisorProcess) -> None:
+    verdict = plain.evaluate(Job(source, 0, is_reference=True))
     assert verdict.status is Status.OK, verdict.reason + verdict.log_tail
 
 
@@ -168,38 +188,76 @@ def test_the_project_itself_is_not_frozen(tmp_path: Path) -> None:
         freeze([str(tmp_path)], tmp_path / "a")
 
 
-def test_a_fixed_time_is_enforced(tmp_path: Path) -> None:
-    root = write_files(tmp_path / "project", {"train.py": ""})
-    settings = script_settings(root, fixed_seconds=0.1)
-    with SupervisorProcess(settings) as supervisor:
-        late = supervisor.evaluate(Job("import time\ntime.sleep(600)\n", 0, longest_seconds=0.3))
-        hanging = supervisor.evaluate(Job("import time\ntime.sleep(600)\n", 0, wall_seconds=0.4))
-        fine = supervisor.evaluate(Job("print('loss: 1')\n", 0, wall_seconds=60.0, longest_seconds=60.0))
+def test_a_fixed_time_is_enforced(plain: SupervisorProcess) -> None:
+    late = plain.evaluate(Job("import time\ntime.sleep(600)\n", 0, longest_seconds=0.3))
+    hanging = plain.evaluate(Job("import time\ntime.sleep(600)\n", 0, wall_seconds=0.4))
+    fine = plain.evaluate(Job("print('loss: 1')\n", 0, wall_seconds=60.0, longest_seconds=60.0))
     assert (late.status, hanging.status, fine.status) == (Status.TIMED_OUT, Status.TIMED_OUT, Status.OK)
     assert "ran for more than 0.3 s, but its time is fixed at 0.1 s" in late.reason
     assert "did not end within 0.4 s" in hanging.reason
 
 
-def test_libraries_are_told_that_there_is_no_network(tmp_path: Path) -> None:
-    root = write_files(tmp_path / "project", {"train.py": ""})
+def test_libraries_are_told_that_there_is_no_network(plain: SupervisorProcess, tmp_path: Path) -> None:
     source = """
         import os
         assert os.environ["HF_HUB_OFFLINE"] == os.environ["TRANSFORMERS_OFFLINE"] == "1"
         print("loss:", ["offline", "disabled"].index(os.environ["WANDB_MODE"]))
         """
-    with SupervisorProcess(script_settings(root)) as supervisor:
-        assert evaluate(supervisor, source).objectives["loss"] == 0
-    settings = script_settings(root, environment={"WANDB_MODE": "disabled"})
-    with SupervisorProcess(settings) as supervisor:
+    assert evaluate(plain, source).objectives["loss"] == 0
+    root = write_files(tmp_path / "project", {"train.py": ""})
+    with SupervisorProcess(script_settings(root, environment={"WANDB_MODE": "disabled"})) as supervisor:
         assert evaluate(supervisor, source).objectives["loss"] == 1
 
 
-def test_variables_of_the_command_reach_it(tmp_path: Path) -> None:
+COMPILES = """
+    import os
+    folder = os.environ.get("TORCHINDUCTOR_CACHE_DIR")
+    if folder is None:
+        print("loss: -1")
+        raise SystemExit
+    os.makedirs(folder, exist_ok=True)
+    path = os.path.join(folder, "kernel")
+    print("loss:", len(open(path).read()) if os.path.exists(path) else 0)
+    open(path, "w").write("WORDS")
+    """
+
+
+def test_what_generation_0_compiled_is_given_to_all_and_changed_by_none(level: Level, tmp_path: Path) -> None:
     root = write_files(tmp_path / "project", {"train.py": ""})
-    command = ("env", "SEED={seed}", "A=b=c", "python", "train.py")
+    settings = script_settings(root, sandbox=level, compiled=tmp_path / "compiled")
+    with SupervisorProcess(settings) as supervisor:
+        early = evaluate(supervisor, COMPILES.replace("WORDS", "by an early candidate"))
+        first = supervisor.evaluate(Job(textwrap.dedent(COMPILES).replace("WORDS", "right"), 0, is_reference=True))
+    with SupervisorProcess(settings) as supervisor:  # another worker, or the same run resumed
+        seen = [evaluate(supervisor, COMPILES.replace("WORDS", "poisoned")).objectives["loss"] for _ in range(2)]
+    found = (early.objectives["loss"], first.objectives["loss"], *seen)
+    assert found == ((-1, -1, -1, -1) if level is Level.PROCESS_GROUP else (0, 0, 5, 5))
+
+
+@pytest.mark.parametrize("level", [Level.BUBBLEWRAP, Level.LANDLOCK])
+def test_worker_processes_are_told_what_they_lack(level: Level, tmp_path: Path) -> None:
+    root = write_files(tmp_path / "project", {"train.py": ""})
+    source = """
+        import multiprocessing
+
+        if __name__ == "__main__":
+            queue = multiprocessing.get_context("fork").Queue()
+            process = multiprocessing.get_context("fork").Process(target=queue.put, args=(0.5,))
+            process.start()
+            print("loss:", queue.get())
+            process.join()
+        """
+    with SupervisorProcess(script_settings(root, sandbox=available(level))) as supervisor:
+        verdict = evaluate(supervisor, source)
+    if level is Level.LANDLOCK:
+        assert verdict.status is Status.CRASHED
+        assert "num_workers=0" in verdict.reason
+    else:
+        assert verdict.status is Status.OK, verdict.reason + verdict.log_tail
+
+
+def test_variables_of_the_command_reach_it(plain: SupervisorProcess) -> None:
     source = "import os\nassert os.environ['A'] == 'b=c'\nprint('loss:', os.environ['SEED'])\n"
-    with SupervisorProcess(script_settings(root, command=command)) as supervisor:
-        verdict = evaluate(supervisor, source, seed=11)
+    verdict = evaluate(plain, source, seed=11)
     assert verdict.status is Status.OK, verdict.reason + verdict.log_tail
     assert verdict.objectives["loss"] == 11
-    assert os.environ.get("SEED") != "11"

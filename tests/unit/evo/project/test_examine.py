@@ -25,12 +25,15 @@ def objectives(found: Found) -> list[str]:
     return [one.name for one in found.objectives]
 
 
-def refusal(folder: Path, files: dict[str, str], **wishes: object) -> str:
-    with pytest.raises((ConfigError, GenomeError)) as refused:
-        look(folder, files, **wishes)
-    message = str(refused.value)
-    assert "\n" not in message
-    return message
+def question(folder: Path, files: dict[str, str], **wishes: object) -> str:
+    found = look(folder, files, **wishes)
+    assert found.question is not None
+    assert "\n" not in found.question.text
+    return found.question.text
+
+
+def noted(found: Found, words: str) -> bool:
+    return any(words in note for note in found.notes)
 
 
 def test_autoresearch(tmp_path: Path) -> None:
@@ -48,13 +51,13 @@ def test_autoresearch(tmp_path: Path) -> None:
     assert (found.fixed.seconds, found.fixed.where) == (300.0, "TIME_BUDGET in prepare.py")
     assert found.program == "program.md"
     assert found.constants == ("DEPTH", "MATRIX_LR")
-    assert found.notes == ()
+    assert noted(found, "Outside the project, ~/.cache/autoresearch")
 
 
 def test_autoresearch_whose_data_is_not_made_yet(tmp_path: Path) -> None:
     found = look(tmp_path, AUTORESEARCH)
     assert found.frozen[-1].is_missing
-    assert "run python prepare.py first" in found.notes[0]
+    assert noted(found, "run python prepare.py first")
 
 
 def test_a_fork_on_another_framework_that_keeps_checkpoints(tmp_path: Path) -> None:
@@ -181,7 +184,7 @@ def test_a_fork_that_evolves_a_model_run_by_another_file(tmp_path: Path) -> None
             """,
     }
     found = look(tmp_path, files)
-    assert (found.genome, found.command) == (("model.py",), ("python", "run.py"))
+    assert (found.genome, found.command) == (("model.py",), ("python", "run.py", "description of change"))
     assert objectives(found) == ["val_rmse", "val_r2"]
     assert sorted(frozen(found)) == ["data/all.csv", "prepare.py", "run.py"]
 
@@ -293,10 +296,15 @@ def test_the_built_in_task(tmp_path: Path) -> None:
     assert found.genome == ("mine.py",)
 
 
-def test_arguments_that_a_text_gives_are_noted(tmp_path: Path) -> None:
+def test_the_arguments_of_the_documentation_are_in_the_command(tmp_path: Path) -> None:
     found = look(tmp_path, {"train.py": SCRIPT, "README.md": "    python3 train.py --remove-h --size 3  # small\n"})
+    assert found.command == ("python", "train.py", "--remove-h", "--size", "3")
+
+
+def test_arguments_that_only_a_person_can_fill_in_are_noted(tmp_path: Path) -> None:
+    found = look(tmp_path, {"train.py": SCRIPT, "README.md": "    python3 train.py --data path/to/data --n <N>\n"})
     assert found.command == ("python", "train.py")
-    assert "`--remove-h --size 3`" in found.notes[0]
+    assert noted(found, "with arguments of your choice")
 
 
 def test_a_launcher_over_several_devices_is_noted(tmp_path: Path) -> None:
@@ -308,9 +316,9 @@ def test_a_launcher_over_several_devices_is_noted(tmp_path: Path) -> None:
 def test_an_untracked_genome_is_noted(tmp_path: Path) -> None:
     project = write_project(tmp_path / "project", {"train.py": SCRIPT})
     subprocess.run(["git", "init", "-q", project], check=True)
-    assert any("not tracked by git" in note for note in examine(project).notes)
+    assert noted(examine(project), "not tracked by git")
     subprocess.run(["git", "-C", project, "add", "train.py"], check=True)
-    assert examine(project).notes == ()
+    assert not noted(examine(project), "not tracked by git")
 
 
 def test_several_files_can_be_named(tmp_path: Path) -> None:
@@ -324,7 +332,7 @@ def test_several_files_can_be_named(tmp_path: Path) -> None:
 def test_a_named_objective_comes_first(tmp_path: Path) -> None:
     files = {"train.py": 'print(f"val_loss: {1:.2f} val_acc: {2:.2f}")\n'}
     assert objectives(look(tmp_path, files)) == ["val_loss", "val_acc"]
-    assert objectives(look(tmp_path, files, objective="val_acc")) == ["val_acc", "val_loss"]
+    assert objectives(look(tmp_path, files, metric="val_acc")) == ["val_acc", "val_loss"]
 
 
 def test_a_metric_that_only_a_text_names(tmp_path: Path) -> None:
@@ -336,11 +344,11 @@ def test_a_metric_that_only_a_text_names(tmp_path: Path) -> None:
 def test_a_guess_is_noted(tmp_path: Path) -> None:
     found = look(tmp_path, {"main.py": 'print(f"chi: {0.5:.3f}")\n'})
     assert found.objectives[0].is_guessed
-    assert "chi" in found.notes[0]
+    assert noted(found, "Lower chi is better: this is a guess")
 
 
-def test_logging_to_the_standard_output_is_read(tmp_path: Path) -> None:
-    source = "import logging, sys\nlogging.basicConfig(stream=sys.stdout)\nlogging.info('val_loss: %.4f', 1.0)\n"
+def test_what_is_logged_is_read(tmp_path: Path) -> None:
+    source = "import logging\nlogging.basicConfig(level=logging.INFO)\nlogging.info('val_loss: %.4f', 1.0)\n"
     found = look(tmp_path, {"train.py": source + 'if __name__ == "__main__":\n    pass\n'})
     assert found.objectives[0].pattern == r"\bval_loss:\s*(\S+)"
 
@@ -349,15 +357,13 @@ def test_logging_to_the_standard_output_is_read(tmp_path: Path) -> None:
     ("files", "wishes", "words"),
     [
         ({}, {}, ["no Python file", "--from"]),
-        ({"a.py": SCRIPT, "b.py": SCRIPT}, {}, ["a.py, b.py", "--genome"]),
-        ({"a/train.py": SCRIPT, "b/train.py": SCRIPT}, {}, ["a/train.py, b/train.py", "--genome"]),
+        ({"a.py": SCRIPT, "b.py": SCRIPT}, {}, ["a.py (prints val_loss), b.py (prints val_loss)", "--genome a.py"]),
+        ({"a/train.py": SCRIPT, "b/train.py": SCRIPT}, {}, ["a/train.py (prints val_loss), b/train.py", "--genome"]),
         ({"train.py": 'if __name__ == "__main__":\n    print("done")\n'}, {}, ["train.py", "val_loss", "print("]),
-        ({"train.py": "import logging\nlogging.info('val_loss: %f', 1)\nmain()\n"}, {}, ["logging", "val_loss"]),
         ({"train.py": "def f(): ...\n"}, {}, ["train.py", "__main__"]),
         ({"train.py": "def f(:\n", "a.py": SCRIPT}, {}, ["train.py", "cannot be read as Python"]),
-        ({"train.py": 'print(f"chi: {1:.1f}")\nprint(f"psi: {1:.1f}")\n'}, {}, ["chi, psi", "--objective"]),
-        ({"train.py": 'print(f"chosen: {name}")\n'}, {}, ["chosen", "--objective"]),
-        ({"train.py": SCRIPT}, {"objective": "val_acc"}, ["val_acc", "val_loss"]),
+        ({"train.py": 'print(f"chi: {1:.1f}")\nprint(f"psi: {1:.1f}")\n'}, {}, ["chi, psi", "--metric chi"]),
+        ({"train.py": 'print(f"chosen: {name}")\n'}, {}, ["chosen", "--metric"]),
         (
             {"kernel.py": "def f(): ...\n", "a.py": "import kernel\n" + SCRIPT, "b.py": "import kernel\n" + SCRIPT},
             {"genome": ["kernel.py"]},
@@ -368,7 +374,7 @@ def test_logging_to_the_standard_output_is_read(tmp_path: Path) -> None:
 def test_what_is_not_clear_is_said(
     files: dict[str, str], wishes: dict[str, object], words: list[str], tmp_path: Path
 ) -> None:
-    message = refusal(tmp_path, files, **wishes)
+    message = question(tmp_path, files, **wishes)
     assert [word for word in words if word not in message] == [], message
 
 

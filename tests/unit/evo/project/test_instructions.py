@@ -77,7 +77,7 @@ def test_a_file_speaks_for_itself(docstring: str, permission: int, tmp_path: Pat
         ("`python run.py --remove-h > run.log 2>&1`", Start("run.py", False, None, "--remove-h")),
         ("python -u -m app.train", Start("app.train", True, None)),
         ("uv run python train.py", Start("train.py", False, None)),
-        ("torchrun --standalone --nproc_per_node=8 train.py config/x.py", Start("train.py", False, 8)),
+        ("torchrun --standalone --nproc_per_node=8 train.py config/x.py", Start("train.py", False, 8, "config/x.py")),
         ("accelerate launch --num_processes=2 train.py", Start("train.py", False, 2)),
     ],
 )

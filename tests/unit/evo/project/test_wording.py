@@ -97,6 +97,7 @@ def test_the_split_is_in_the_name(name: str, split: Split) -> None:
         ("Final val_loss", "val_loss"),
         ("Accuracy of the network on the 10000 test images", "accuracy"),
         ("tok/sec", "tok_per_sec"),
+        ("val/loss", "val_loss"),
         ("2nd", "metric_2nd"),
     ],
 )

@@ -34,7 +34,8 @@ def test_what_is_written_is_a_configuration(tmp_path: Path) -> None:
     assert task.objectives["val_bpb"].pattern == r"^val_bpb:\s*(\S+)"
     assert task.objectives["peak_vram_mb"].unit == "MB"
     assert config.search.objectives == ("val_bpb",)
-    assert config.search.front == ("val_bpb", "peak_vram_mb")
+    assert config.search.front == ("val_bpb", "peak_memory_mib")
+    assert [one.required for one in task.objectives.values()] == [True, False]
     assert config.llm.program == str(tmp_path.resolve() / "program.md")
 
 
@@ -60,11 +61,11 @@ def test_keys_that_are_not_set_can_be(tmp_path: Path) -> None:
 
 
 def test_an_objective_in_a_json_file(tmp_path: Path) -> None:
-    source = 'import json\njson.dump({"test": {"f1": float(1)}}, open("m.json", "w"))\nif True:\n    print("done")\n'
+    source = 'import json\njson.dump({"dev": {"f1": float(1)}}, open("m.json", "w"))\nif True:\n    print("done")\n'
     write(found_in(tmp_path, {"train.py": source}), tmp_path)
     task = load_config(tmp_path / "evo.toml").script
     assert task is not None
-    assert task.objectives == {"test_f1": ObjectiveConfig(direction="maximize", json="m.json", key="test.f1")}
+    assert task.objectives == {"dev_f1": ObjectiveConfig(direction="maximize", json="m.json", key="dev.f1")}
 
 
 def test_a_project_elsewhere_is_named_by_its_whole_path(tmp_path: Path) -> None:

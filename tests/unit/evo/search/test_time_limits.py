@@ -78,7 +78,7 @@ def test_a_fixed_time_may_be_exceeded_by_the_overhead(
 def test_a_short_fixed_time_leaves_room_for_the_start_of_a_process(store: Store) -> None:
     took(store, 1.1)
     found = job(store, TimeLimits(fixed_seconds=1.0)).longest_seconds
-    assert found == pytest.approx(2.15)
+    assert found == pytest.approx(1.65)
 
 
 def test_generation_0_has_the_limits_of_the_configuration(store: Store) -> None:

@@ -12,10 +12,10 @@ from operators.source.search_space import Dimension, Scale
 from operators.tuning.tpe import TreeParzen
 
 SPACE = (
-    Dimension("RATE", Scale.LOG, 1e-5, 1e-1),
-    Dimension("LAYERS", Scale.LINEAR, 1, 24, is_integer=True),
-    Dimension("WIDTH", Scale.CHOICE, choices=(64, 128, 256, 512)),
-    Dimension("ACT", Scale.CHOICE, choices=("relu", "gelu", "silu", "tanh")),
+    Dimension("RATE", 1e-3, Scale.LOG, 1e-5, 1e-1, is_named=True),
+    Dimension("LAYERS", 6, Scale.LINEAR, 1, 24, is_integer=True, is_named=True),
+    Dimension("WIDTH", 64, Scale.CHOICE, choices=(64, 128, 256, 512)),
+    Dimension("ACT", "relu", Scale.CHOICE, choices=("relu", "gelu", "silu", "tanh")),
 )
 Points = Sequence[tuple[dict[str, Value], float]]
 
@@ -42,7 +42,9 @@ def loss(values: dict[str, Value]) -> float:
 
 
 def asked(measured: Points, count: int = 40, uniform_draws: int = 10) -> list[dict[str, Value]]:
-    return [TreeParzen(SPACE, measured, Random(seed), uniform_draws).ask() for seed in range(count)]
+    told = [(tuple(values.values()), loss) for values, loss in measured]
+    asked = [TreeParzen(SPACE, told, Random(seed), uniform_draws).ask() for seed in range(count)]
+    return [{one.name: value for one, value in zip(SPACE, point, strict=True)} for point in asked]
 
 
 def test_it_suggests_better_points_than_it_was_told() -> None:
@@ -74,7 +76,7 @@ def test_it_draws_uniformly_before_it_knows_enough() -> None:
 
 
 def test_one_asks_again_and_again_without_measuring() -> None:
-    estimate = TreeParzen(SPACE, points(), Random(0), 10)
+    estimate = TreeParzen(SPACE, [(tuple(values.values()), loss) for values, loss in points()], Random(0), 10)
     assert len({repr(estimate.ask()) for _ in range(10)}) == 10
 
 

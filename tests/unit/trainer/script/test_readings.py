@@ -52,6 +52,15 @@ def refusal(printed: bytes, reading: Reading = ONLY) -> tuple[Status, str]:
         (b"\xff\xfe\x00\nloss: 0.5\n", 0.5),
         (b"x" * 100_000 + b"\nloss: 0.5\n", 0.5),
         (b"loss: 0.5\n" + b"x" * 100_000, 0.5),
+        (b"loss: 0.5,\n", 0.5),
+        (b"loss: 51.5%\n", 51.5),
+        (b"loss: [68.]\n", 68.0),
+        (b"loss: tensor(0.5)\n", 0.5),
+        (b"loss: np.float64(0.5)\n", 0.5),
+        (b"loss: 1,234.5\n", 1234.5),
+        (b"loss: '0.5'}\n", 0.5),
+        (b"a:  14%|#  | 1/7 [00:00<00:00, 16.5it/s]loss: 0.5\n", 0.5),
+        (b"\r8it [00:02,  3.9it/s]loss: 0.5\n", 0.5),
         (b"loss: 0.5 " + b"x" * 100_000, 0.5),
     ],
 )
@@ -83,8 +92,10 @@ def test_the_only_value_must_be_the_only_one_and_the_last_one_need_not() -> None
         (b"LOSS: 3\n", Status.CRASHED, "printed no line"),
         (b"x" * 5000 + b"loss: 3\n", Status.CRASHED, "printed no line"),
         (b"loss: low\n", Status.CRASHED, "reported loss as 'low', which is not a number"),
-        (b"loss: 0.5,\n", Status.CRASHED, "'0.5,', which is not a number"),
-        (b"loss: 3%\n", Status.CRASHED, "which is not a number"),
+        (b"loss: 0.5k\n", Status.CRASHED, "'0.5k', which is not a number"),
+        (b"loss: 3/4\n", Status.CRASHED, "which is not a number"),
+        (b"loss: 1,23\n", Status.CRASHED, "which is not a number"),
+        (b"loss: n/a\n", Status.CRASHED, "which is not a number"),
         (b"loss: " + b"z" * 5000 + b"\n", Status.CRASHED, "which is not a number"),
         (b"loss: nan\n", Status.DIVERGED, "reported loss as nan"),
         (b"loss: inf\n", Status.DIVERGED, "reported loss as inf"),
@@ -102,6 +113,13 @@ def test_what_is_no_value_is_said(printed: bytes, status: Status, words: str) ->
 def test_a_group_that_took_no_part_is_no_value() -> None:
     optional = Reading("loss", r"^loss:?(?: (\d+))?")
     assert value(b"loss\nloss: 4\nloss\n", optional) == 4.0
+
+
+@pytest.mark.parametrize("printed", [b"", b"mfu: n/a\n", b"mfu: nan\n", b"mfu: 1\nmfu: 2\n"])
+def test_what_is_not_required_is_left_out(printed: bytes) -> None:
+    reader = Reader((ONLY, Reading("mfu", r"^mfu:\s*(\S+)", required=False)))
+    reader.feed(b"loss: 0.5\n" + printed)
+    assert reader.values(NOWHERE) == {"loss": 0.5}
 
 
 def test_several_objectives_are_read_from_the_same_lines() -> None:

@@ -1,0 +1,226 @@
+"""Which metric decides: the user's flag, then the documentation, then what the names of the metrics mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from evo.project.found import FirstRun, FixedTime, Metric, Question
+from evo.project.instructions import Instructions
+from evo.project.output import metrics_in, values_of
+from evo.project.wording import Kind, Split, identifier, is_open, words
+from trainer.errors import ConfigError
+from trainer.objectives import Direction
+
+_MOST_OTHERS = 3
+_MOST_NAMED = 6  # in a message
+_WISH = re.compile(r"(?P<name>[^=]+?)(?:=(?P<pattern>.+?))?(?::(?P<direction>max|min|maximize|minimize))?", re.DOTALL)
+_NUMBER_LINE = r"^\s*{name}[\"']?\s*[:=\s]\s*(\S+)"
+
+
+class Unclear(Exception):  # noqa: N818 - a question, no failure
+    """Something is left to the user."""
+
+    def __init__(self, question: Question, choices: Sequence[Metric] = ()) -> None:
+        super().__init__(question.text)
+        self.question = question
+        self.choices = tuple(choices)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """The metric that the user named: `NAME[=PATTERN][:max|min]`.
+
+    Attributes:
+        name: of the metric.
+        pattern: reads it from a printed line; None to find it.
+        direction: which is better; None to find it.
+    """
+
+    name: str
+    pattern: str | None = None
+    direction: Direction | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Wish:
+        """Return a wish as written on the command line.
+
+        Raises:
+            ConfigError: it has no name, or the pattern is no regular expression with one group.
+        """
+        match = _WISH.fullmatch(text.strip())
+        if match is None:
+            raise ConfigError(f"--metric must look like NAME, NAME:max or NAME=PATTERN:min, but it was {text!r}.")
+        pattern, direction = match["pattern"], match["direction"]
+        if pattern is not None:
+            _refuse_pattern(pattern)
+        return cls(match["name"].strip(), pattern, _direction(direction) if direction else None)
+
+
+def _direction(text: str) -> Direction:
+    return Direction.MAXIMIZE if text.startswith("max") else Direction.MINIMIZE
+
+
+def _refuse_pattern(pattern: str) -> None:
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        raise ConfigError(
+            f"The pattern of --metric must be a regular expression, but {pattern!r} is none: {error}."
+        ) from None
+    if groups != 1:
+        raise ConfigError(
+            f"The pattern of --metric must have one group, around the number, but {pattern!r} has {groups}."
+        )
+
+
+def reported(metrics: Sequence[Metric], run: FirstRun | None) -> list[Metric]:
+    """Return metrics as a first run confirms them: what it printed, and of the others what it may print later.
+
+    Args:
+        metrics: found in the source.
+        run: what was printed; None if nothing was run.
+    """
+    if run is None or not run.lines:
+        return list(metrics)
+    found: list[Metric] = []
+    for one in metrics:
+        values = values_of(one.pattern, run.lines) if one.pattern is not None else []
+        if values:
+            take = "last" if len(set(values)) > 1 else one.take
+            found.append(replace(one, take=take, is_sure=True, is_logged=False))
+        elif one.pattern is None or not run.is_complete:
+            found.append(one)
+    names = {one.name for one in found}
+    return [*found, *(one for one in metrics_in(run.lines) if one.name not in names)]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Chooses among the metrics that a program reports.
+
+    Attributes:
+        metrics: that it reports.
+        reporter: name of the program.
+        texts: the documentation.
+        run: its first run; None if there was none.
+        is_trusted: whether the program scores what another one left, so that its test data are for selection.
+    """
+
+    metrics: Sequence[Metric]
+    reporter: str
+    texts: Instructions
+    run: FirstRun | None
+    is_trusted: bool = False
+
+    def first(self, wish: Wish | None) -> Metric:
+        """Return the metric that decides; raise Unclear if that is the user's to say."""
+        if wish is not None:
+            return self._wished(wish)
+        if not self.metrics:
+            raise Unclear(_no_metric(self.reporter, self.run))
+        best, *others = sorted(self.metrics, key=self._rank)
+        equal = [one for one in others if self._rank(one) == self._rank(best)]
+        if self._needs_test_data(best):
+            self._ask_about_test_data()
+        rivals = equal if best.is_guessed else [one for one in equal if one.scope != best.scope]
+        # A value that may be text is an objective only if the documentation names it.
+        if rivals or (best.is_guessed and not best.is_sure and not self.texts.importance(best.label)):
+            self._ask([best, *equal], f"The metric to optimize is ambiguous: {self.reporter} reports")
+        return best
+
+    def others(self, first: Metric, fixed: FixedTime | None) -> tuple[Metric, ...]:
+        """Return what is recorded beside the metric that decides, and is not selected on."""
+        found = [
+            one
+            for one in self.metrics
+            if one is not first
+            and one.name != first.name
+            and one.is_sure
+            and (one.kind is not Kind.QUALITY or one.split is Split.VALIDATION or one.split is first.split)
+            and one.split is not Split.TRAINING
+            and not one.is_guessed
+            and not (fixed and one.kind is Kind.RESOURCE and one.name.endswith(("seconds", "time")))
+        ]
+        return tuple(found[:_MOST_OTHERS])
+
+    def _wished(self, wish: Wish) -> Metric:
+        label = wish.name
+        if wish.pattern is not None:
+            return Metric(identifier(label), label, "--metric", "", wish.pattern, "last", told=wish.direction)
+        found = self._named(label)
+        if found is not None:
+            return replace(found, told=wish.direction or found.told)
+        if self.run is not None and self.run.is_complete:
+            self._ask(self.metrics, f"{self.reporter} printed no {label} when it ran; it reports")
+        pattern = _NUMBER_LINE.format(name=re.escape(label))
+        return Metric(
+            identifier(label), label, "--metric; not found in the source", "", pattern, "last", told=wish.direction
+        )
+
+    def _named(self, name: str) -> Metric | None:
+        """Return the metric of a name, as it is written or nearly so."""
+        wanted = words(name)
+        for matches in (
+            [one for one in self.metrics if name in (one.name, one.label)],
+            [one for one in self.metrics if wanted in (words(one.name), words(one.label))],
+            [one for one in self.metrics if set(wanted) <= set(words(one.name))],
+        ):
+            if matches:
+                return min(matches, key=lambda one: (one.split, len(words(one.name))))
+        return None
+
+    def _rank(self, metric: Metric) -> tuple[int, ...]:
+        """Sort metrics: those that the documentation names, then quality before speed, and validation data first."""
+        return (
+            -self.texts.importance(metric.label),
+            metric.kind,
+            metric.split,
+            not metric.is_sure,
+            metric.take != "only",
+        )
+
+    def _needs_test_data(self, best: Metric) -> bool:
+        """Return whether only test data, or else a loss of training batches, could decide."""
+        if self.is_trusted or self.texts.importance(best.label):
+            return False
+        has_test = any(one.split is Split.TEST and one.kind is Kind.QUALITY for one in self.metrics)
+        is_training_loss = best.split is Split.UNNAMED and best.take == "last" and "loss" in words(best.label)
+        return has_test and best.kind is Kind.QUALITY and (best.split is Split.TEST or is_training_loss)
+
+    def _ask_about_test_data(self) -> None:
+        tested = [one for one in self.metrics if one.split is Split.TEST and one.kind is Kind.QUALITY]
+        self._ask(
+            tested,
+            f"{self.reporter} prints no validation metric, and selecting on the test set would leave nothing to check "
+            "the result on. Print one on data held out from training, or choose knowingly among",
+        )
+
+    def _ask(self, metrics: Sequence[Metric], text: str) -> None:
+        options = tuple((one.name, f"{one.direction.value}, {one.where}") for one in metrics)
+        named = _listed([one.name for one in metrics])
+        example = metrics[0].name if metrics else "NAME"
+        raise Unclear(Question("objectives", f"{text} {named}. Answer: evo init --metric {example}", options), metrics)
+
+
+def with_documented_directions(metrics: Sequence[Metric], texts: Instructions) -> list[Metric]:
+    """Return metrics whose names leave the direction open with that of the documentation."""
+    return [
+        replace(one, told=texts.direction(one.label)) if one.told is None and is_open(one.label) else one
+        for one in metrics
+    ]
+
+
+def _no_metric(reporter: str, run: FirstRun | None) -> Question:
+    how = "prints no metric that could be found" if run is None or not run.is_complete else "printed no labelled number"
+    return Question(
+        "objectives",
+        f'{reporter} {how}. Print a line such as `val_loss: 0.5` at the end, print(f"val_loss: {{value}}"), or say '
+        "how to read one: evo init --metric 'NAME=PATTERN:min'",
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_MOST_NAMED])
+    return f"{shown} and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else shown or "nothing"

@@ -1,0 +1,240 @@
+"""The metrics in what a program printed: numbers with labels, in sentences, JSON, dictionaries and tables.
+
+The expression that reads a metric is tried on the whole output before it is believed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from evo.project.found import Metric
+from evo.project.printed import CLAUSE, LABEL, escaped
+from evo.project.wording import (
+    PREFIXES,
+    Kind,
+    Split,
+    context_word,
+    direction_of,
+    identifier,
+    is_count,
+    names_metric,
+    told_split,
+)
+from trainer.objectives import SCRIPT_OBJECTIVES
+from trainer.script.readings import number_in
+
+WHERE = "the first run"
+
+_NUMBER = re.compile(
+    r"(?<![\w.@])(?:[-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?!\.?\d|:\d)|nan\b|[-+]?inf\b)"
+)
+_UNIT = re.compile(r"[A-Za-zµ%]+(?:/[A-Za-z]+)?")
+_WRAP = re.compile(r"(?:(?:\w+\.)?(?:[Tt]ensor|[Aa]rray|float\d*|int\d*)\()?[\[(]*$")
+_SHARE = re.compile(r"/\s*\d+\s*\(\s*([\d.]+)\s*%")
+_CELL = re.compile(r"[|│┃]")
+_COLUMN_NAME = re.compile(r"[A-Za-z][\w@%/.-]*")
+_FEWEST_COLUMNS = 2
+_MOST_LINES = 2000
+_LONGEST_SENTENCE = 12  # words of a label such as `Accuracy of the network on the 10000 test images`
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """One number with a label in the output.
+
+    Attributes:
+        line: its index.
+        name: of the objective.
+        label: as printed.
+        split: told by the words before the label; None if there are none.
+        value: the number.
+        patterns: expressions that may read it, the plainest first.
+    """
+
+    line: int
+    name: str
+    label: str
+    split: Split | None
+    value: float
+    patterns: tuple[str, ...]
+
+
+def metrics_in(lines: Sequence[str]) -> list[Metric]:
+    """Return the metrics in printed lines, each name once, in the order of their first appearance."""
+    lines = lines[-_MOST_LINES:]
+    places: dict[str, list[_Place]] = {}
+    for number, line in enumerate(lines):
+        for place in _places(number, line):
+            places.setdefault(place.name, []).append(place)
+    for place in _table_places(lines):
+        places.setdefault(place.name, []).append(place)
+    found = (_metric(same, lines) for same in places.values())
+    return [metric for metric in found if metric is not None and metric.name not in SCRIPT_OBJECTIVES]
+
+
+def values_of(pattern: str, lines: Sequence[str]) -> list[float]:
+    """Return the numbers that an expression reads from printed lines."""
+    compiled = re.compile(pattern)
+    matches = filter(None, map(compiled.search, lines))
+    numbers = (number_in(match[1]) for match in matches if match[1] is not None)
+    return [number for number in numbers if number is not None]
+
+
+def _metric(same: Sequence[_Place], lines: Sequence[str]) -> Metric | None:
+    last = same[-1]
+    where = [place.line for place in same]
+    readable: list[tuple[bool, int, str]] = []
+    for pattern in last.patterns:
+        compiled = re.compile(pattern)
+        found = [(number, match[1]) for number, line in enumerate(lines) if (match := compiled.search(line))]
+        if found and found[-1][0] == last.line and number_in(found[-1][1]) == last.value:
+            readable.append((sorted({number for number, _ in found}) != sorted(set(where)), len(readable), pattern))
+    if not readable or is_count(last.label):
+        return None
+    return Metric(
+        name=last.name,
+        label=last.label,
+        where=WHERE,
+        scope=WHERE,
+        pattern=min(readable)[2],
+        take="last",
+        told_split=last.split,
+    )
+
+
+def _places(number: int, line: str) -> Iterator[_Place]:
+    end = 0
+    for match in _NUMBER.finditer(line):
+        before = line[end : match.start()]
+        unit = _UNIT.match(before) if end else None
+        before = before[unit.end() :] if unit else before
+        start = match.start() - len(before)
+        end = match.end()
+        place = _labelled(number, line, before, start, match)
+        if place is not None:
+            yield place
+
+
+def _labelled(number: int, line: str, before: str, start: int, match: re.Match[str]) -> _Place | None:
+    """Return a number with the label before it; None without a label."""
+    wrap = _WRAP.search(before)
+    wrapper = wrap[0] if wrap else ""
+    text = before[: len(before) - len(wrapper)]
+    named = text.rstrip(" :=\t|│┃")
+    separator = text[len(named) :]
+    label = LABEL.search(CLAUSE.split(named)[-1]) if named else None
+    if label is None or not (separator.strip(" \t") or names_metric(label["label"])):
+        return None
+    name, quote = label["label"].strip(), label["quote"]
+    first = line[:start] + named
+    if sentence := _sentence(first, name, separator):
+        return _place(number, line, match, sentence, "", separator, wrapper, "")
+    before_label = first[: len(first) - len(name) - 2 * len(quote)]
+    return _place(number, line, match, name, quote, separator, wrapper, before_label)
+
+
+def _sentence(text: str, label: str, separator: str) -> str:
+    """Return a whole text as the label if its end says nothing and its words do, as in `Accuracy of … images: 57`."""
+    whole = text.strip()
+    words = whole.split()
+    says_nothing = direction_of(label)[1] is Kind.UNKNOWN
+    is_plain = bool(re.fullmatch(r"[A-Za-z][\w ]*", whole)) and whole != label
+    if ":" in separator and says_nothing and is_plain and 2 < len(words) <= _LONGEST_SENTENCE:
+        return whole if direction_of(words[0])[1] is Kind.QUALITY else ""
+    return ""
+
+
+def _place(
+    number: int, line: str, match: re.Match[str], label: str, quote: str, separator: str, wrapper: str, before: str
+) -> _Place | None:
+    value = number_in(match[0])
+    group = _group(match[0], line[match.end() :])
+    if share := _SHARE.match(line, match.end()):
+        value, group = float(share[1]), r"\S+\s*\(\s*([\d.]+)\s*%"
+    elif re.match(r"/\s*\d", line[match.end() :]):
+        return None  # a count of a total, as `3/10`
+    if value is None:
+        return None
+    told = told_split(label, before)
+    plain = separator.strip(" \t")
+    gap = (r"\s*" if separator[:1].isspace() else "") + (escaped(plain) + r"\s*" if plain else "")
+    gap = gap if plain else r"\s+"
+    written = re.sub(r"\d+", r"\\d+", escaped(label)) if " " in label else escaped(label)
+    core = f"{quote}{written}{quote}{gap}{escaped(wrapper)}{group}"
+    name = identifier(label)
+    name = name if told is None else f"{PREFIXES[told]}_{name}"
+    return _Place(number, name, label, told, value, tuple(_patterns(core, quote, before)))
+
+
+def _patterns(core: str, quote: str, before: str) -> Iterator[str]:
+    """Yield expressions for what stands in a line behind some text."""
+    if not before.strip():
+        yield f"^{core}" if not before else rf"^\s*{core}"
+    inner = core if quote else rf"\b{core}"
+    first = before.split()
+    if first and re.match(r"[A-Za-z]", first[0]) and not before[0].isspace():
+        words = re.match(r"[A-Za-z][A-Za-z_ ]*", before)
+        if words:
+            yield f"^{escaped(words[0].strip())}.*{inner}"
+    if before.strip():
+        yield inner
+    if word := context_word(before):
+        yield rf"\b{word}\b.*?{inner}"
+    if before.strip():
+        yield rf"(?:^|[^\w\s]\s*|\d\s+){core}"
+
+
+def _group(number: str, rest: str) -> str:
+    """Return the group that reads a number, by what follows it."""
+    if "," in number:
+        return r"([\d,]+\.?\d*)"
+    if not rest or rest[0].isspace():
+        return r"(\S+)"
+    if rest[0] == "%":
+        return r"([^\s%]+)%"
+    unit = _UNIT.match(rest)
+    if unit:
+        return rf"([-+]?[\d.]+){escaped(unit[0])}"
+    return r"([^\s,;|)}\]]+)"
+
+
+def _cells(line: str) -> list[str]:
+    """Return the cells of a line of a table: between bars, or between blanks."""
+    if _CELL.search(line):
+        return [cell.strip() for cell in _CELL.split(line.strip().strip("|│┃"))]
+    return line.split()
+
+
+def _table_places(lines: Sequence[str]) -> Iterator[_Place]:
+    """Yield the numbers below the names of columns."""
+    header: list[str] = []
+    bars = False
+    for number, line in enumerate(lines):
+        cells = _cells(line)
+        if _is_header(cells):
+            header, bars = cells, bool(_CELL.search(line))
+        elif header and len(cells) == len(header) and number_in(cells[0]) is not None:
+            yield from _of_row(number, cells, header, bars)
+        elif not re.fullmatch(r"[\s|│┃+=:─━┼-]*", line):
+            header = []
+
+
+def _is_header(cells: Sequence[str]) -> bool:
+    names = [cell for cell in cells if _COLUMN_NAME.fullmatch(cell.replace(" ", "_"))]
+    return len(cells) >= _FEWEST_COLUMNS and len(names) == len(cells) and any(map(names_metric, cells))
+
+
+def _of_row(number: int, cells: Sequence[str], header: Sequence[str], bars: bool) -> Iterator[_Place]:
+    between, cell = (r"[|│┃]", r"[^|│┃]*") if bars else (r"\s+", r"[-+\d][\w.:%+-]*")
+    for column, (label, text) in enumerate(zip(header, cells, strict=True)):
+        value = number_in(text)
+        if value is None or not names_metric(label):
+            continue
+        start = rf"^\s*{between}?" if bars else r"^\s*"
+        rest = len(cells) - column - 1
+        after = rf"(?:\s*{between}{cell}){{{rest}}}" if rest else ""
+        leading = rf"(?:{cell}{between}){{{column}}}" if column else ""
+        pattern = rf"{start}{leading}\s*([-+.\deE]+)%?{after}\s*[|│┃]?\s*$"
+        yield _Place(number, identifier(label), label, None, value, (pattern,))

@@ -1,0 +1,107 @@
+"""Projects in the style of public ones, from `evo init` to the branch with the result."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from command_line import evo
+from project_files import write_project
+
+SCIKIT_LEARN = {
+    "prepare.py": """
+        '''READ-ONLY. Data and evaluation.'''
+        import os, random
+        random.seed(int(os.environ.get("EVO_SEED", "0")))
+        def evaluate(model):
+            print(f"val_rmse: {abs(model.slope - 2.0) + random.gauss(0, 0.001):.6f}")
+        """,
+    "program.md": "Modify `train.py` only. `prepare.py` is read-only. Run `python train.py > run.log`.\n",
+    "train.py": """
+        from prepare import evaluate
+
+        SLOPE = 0.5
+        OFFSET = 3.0
+
+
+        class Line:
+            def __init__(self, slope):
+                self.slope = slope
+
+            def fit(self, rows):
+                return self
+
+
+        model = Line(slope=SLOPE)
+        model.fit([OFFSET])
+        results = evaluate(model)
+        """,
+}
+NANOGPT = {
+    "train.py": """
+        import os, random, sys
+        learning_rate = 0.5
+        n_layer = 2
+        for arg in sys.argv[1:]:
+            if arg.endswith(".py"):
+                exec(open(arg).read())
+        random.seed(int(os.environ["EVO_SEED"]))
+        iter_num = 0
+        while iter_num < 3:
+            loss = abs(learning_rate - 0.1) + 1 / (1 + iter_num) + random.gauss(0, 0.001)
+            print(f"step {iter_num}: train loss {loss:.4f}, val loss {loss + 0.1:.4f}")
+            iter_num += 1
+        """,
+    "config/small.py": "n_head = 6\n",
+    "README.md": "```sh\npython train.py config/small.py\n```\n",
+}
+EVALUATOR = {
+    "evaluate.py": """
+        import importlib.util, os, random, sys
+        spec = importlib.util.spec_from_file_location("candidate", sys.argv[1])
+        candidate = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(candidate)
+        random.seed(int(os.environ["EVO_SEED"]))
+        print({"val_score": -abs(candidate.pack() - 3) + random.gauss(0, 0.001)})
+        """,
+    "initial_program.py": "RADIUS = 0.5\nSHIFT = 0.25\n\n\ndef pack():\n    return RADIUS * 5 + SHIFT\n",
+    "README.md": "    python evaluate.py initial_program.py\n\nMaximize val_score.\n",
+}
+
+
+def git(folder: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=Someone", "-c", "user.email=someone@example.org"]
+    return subprocess.run(
+        ["git", *identity, "-C", folder, *arguments], capture_output=True, encoding="utf-8", check=True
+    ).stdout
+
+
+@pytest.mark.parametrize(
+    ("files", "genome", "metric"),
+    [
+        (SCIKIT_LEARN, "train.py", "val_rmse"),
+        pytest.param(NANOGPT, "train.py", "val_loss", marks=pytest.mark.full),
+        pytest.param(EVALUATOR, "initial_program.py", "val_score", marks=pytest.mark.full),
+    ],
+    ids=["scikit-learn", "nanoGPT", "evaluator"],
+)
+def test_from_init_to_a_branch(files: dict[str, str], genome: str, metric: str, tmp_path: Path) -> None:
+    folder = write_project(tmp_path / "project", files)
+    git(folder, "init", "-q")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "-m", "begin")
+    found = evo("init", "--json", cwd=folder)
+    assert found.returncode == 0, found.stderr
+    assert json.loads(found.stdout)["genome"] == [genome]
+    done = evo("run", "--pop", "2", "--gens", "6", "--operators", "constants", "--out", "runs/a", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    best = evo("best", "runs/a", cwd=folder)
+    assert best.returncode == 0, best.stderr
+    assert metric in best.stdout + best.stderr
+    outputs = {name: evo(name, "runs/a", cwd=folder) for name in ("ablate", "apply", "report")}
+    assert {name: one.returncode for name, one in outputs.items() if one.returncode} == {}, outputs
+    branch = git(folder, "branch", "--list", "evo/*").split()[-1]
+    assert git(folder, "diff", "--name-only", "HEAD", branch).split() == [genome]
+    assert (folder / "runs" / "a" / "report.html").is_file()

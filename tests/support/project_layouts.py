@@ -1,0 +1,502 @@
+"""Small projects in the style of public ones: their files, prints and texts, without what they would need to train."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from project_files import AUTORESEARCH
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One project, and what `evo init` has to find.
+
+    Attributes:
+        title: its style, as the documentation lists it.
+        files: by relative path.
+        genome: the file that evolves; empty if that is asked.
+        command: without the interpreter.
+        metric: that decides, with its direction; or the key of what is asked, as `asks genome`.
+        frozen: that the program reads.
+        value: what the expression of the metric reads from the output; None where nothing is read.
+        absent: names of metrics that must not be objectives.
+    """
+
+    title: str
+    files: dict[str, str]
+    genome: str = "train.py"
+    command: str = "train.py"
+    metric: str = "val_loss min"
+    frozen: tuple[str, ...] = ()
+    value: float | None = None
+    absent: tuple[str, ...] = field(default=())
+
+
+LAYOUTS = [
+    Layout(
+        "autoresearch", AUTORESEARCH, metric="val_bpb min", frozen=("prepare.py", "~/.cache/autoresearch"), value=1.25
+    ),
+    Layout(
+        "autoresearch on a CPU, a metric that may be n/a",
+        {
+            "prepare.py": "TIME_BUDGET = 60\n",
+            "program.md": 'Edit `train.py` only, not prepare.py.\n\n    grep "^val_bpb:\\|^peak_vram_mb:" run.log\n',
+            "train.py": """
+                from prepare import TIME_BUDGET
+                MATRIX_LR = 0.04
+                print(f"Estimated FLOPs per token: {1.2e9:e}")
+                print(f"val_bpb:          {0.99:.6f}")
+                print(f"peak_vram_mb:     {0.0:.1f}")
+                print("mfu_percent:      n/a")
+                """,
+        },
+        metric="val_bpb min",
+        frozen=("prepare.py",),
+        value=0.99,
+        absent=("mfu_percent", "estimated_flops_per_token"),
+    ),
+    Layout(
+        "autoresearch on MLX, started by uv",
+        {
+            "prepare.py": "import os\nCACHE = os.path.expanduser('~/.cache/autoresearch-mlx')\nTIME_BUDGET = 300\n",
+            "CLAUDE.md": "Run `uv run train.py`. The metric is **val_bpb** (lower is better). Edit train.py only.\n",
+            "train.py": """
+                import prepare
+                DEPTH = 4
+                print("step 00001 | loss: 3.2 | tok/sec: 1,234")
+                print(f"final val_bpb: {1.5:.4f} | tok/sec: {4321:,}")
+                """,
+        },
+        metric="val_bpb min",
+        frozen=("prepare.py", "~/.cache/autoresearch-mlx"),
+        value=1.5,
+    ),
+    Layout(
+        "autoresearch on macOS, JSON lines on stderr",
+        {
+            "AGENTS.md": "Primary metric: `val_bpb`. Only `train.py` may change; never edit `harness.py`.\n",
+            "harness.py": """
+                import json, sys
+                def report(**numbers):
+                    print(json.dumps(numbers), file=sys.stderr)
+                """,
+            "train.py": "import harness\nlr = 0.1\nharness.report(step=1, train_loss=2.0, val_bpb=1.75)\n",
+        },
+        metric="val_bpb min",
+        frozen=("harness.py",),
+        value=1.75,
+    ),
+    Layout(
+        "autoresearch on scikit-learn: methods at the top level",
+        {
+            "prepare.py": """
+                X, y = [[0.0], [1.0]], [0.0, 1.0]
+                def evaluate(model):
+                    print(f"val_rmse: {0.25:.6f}")
+                if __name__ == "__main__":
+                    print("Setup OK")
+                """,
+            "model.py": """
+                class Line:
+                    def __init__(self, slope=0.5): self.slope = slope
+                    def fit(self, X, y): return self
+                """,
+            "program.md": "Modify `train.py` only. The others are read-only. Launch: `python train.py > run.log`\n",
+            "train.py": """
+                from model import Line
+                from prepare import X, evaluate, y
+                model = Line(slope=0.5)
+                model.fit(X, y)
+                results = evaluate(model)
+                """,
+        },
+        metric="val_rmse min",
+        frozen=("model.py", "prepare.py"),
+        value=0.25,
+    ),
+    Layout(
+        "tabular: a table of folds, then the mean",
+        {
+            "train.py": """
+                from harness import cross_validate
+                LEARNING_RATE, DEPTH = 0.1, 6
+                max_leaves = 31
+                cross_validate()
+                """,
+            "harness.py": """
+                '''Frozen. Do not modify.'''
+                def cross_validate():
+                    rows = open("data/train.csv").read()
+                    print("fold  auc")
+                    for fold in range(2):
+                        print(fold, " ", 0.8 + fold / 10)
+                    print(f"mean val_auc: {0.85:.4f} +/- {0.05:.4f}")
+                """,
+            "data/train.csv": "a,b\n",
+        },
+        metric="val_auc max",
+        frozen=("harness.py", "data/train.csv"),
+        value=0.85,
+    ),
+    Layout(
+        "trading: the target stands in the text",
+        {
+            "strategy.py": "'''THIS IS THE ONLY FILE THE AGENT MODIFIES.'''\nHORIZON = 20\ndef decide(prices): ...\n",
+            "backtest.py": """
+                import importlib
+                if __name__ == "__main__":
+                    importlib.import_module("strategy").decide([])
+                    print("trades:        1,250")
+                    print(f"max_drawdown:  {-12.5}%")
+                    print(f"Sharpe ratio:  {1.5:.3f}")
+                    print(f"win rate:      {55.0}%")
+                """,
+            "program.md": "Primary target: Sharpe ratio. Secondary: max_drawdown. Run `python backtest.py`.\n",
+        },
+        genome="strategy.py",
+        command="backtest.py",
+        metric="sharpe_ratio max",
+        frozen=("backtest.py",),
+        value=1.5,
+    ),
+    Layout(
+        "reinforcement learning, as CleanRL prints",
+        {
+            "ppo.py": """
+                import argparse, random
+                parser = argparse.ArgumentParser()
+                parser.add_argument("--seed", type=int, default=1)
+                parser.add_argument("--learning-rate", type=float, default=2.5e-4)
+                parser.add_argument("--gamma", type=float, default=0.99)
+                args = parser.parse_args()
+                if __name__ == "__main__":
+                    for step in range(3):
+                        print(f"global_step={step * 100}, episodic_return=[{20.0 + step}]")
+                        print("SPS:", 1000 + step)
+                """
+        },
+        genome="ppo.py",
+        command="ppo.py --seed {seed}",
+        metric="episodic_return max",
+        value=22.0,
+    ),
+    Layout(
+        "vision: a test set and no validation set, as pytorch/examples prints",
+        {
+            "main.py": """
+                import argparse
+                parser = argparse.ArgumentParser()
+                parser.add_argument("--seed", type=int, default=1)
+                parser.add_argument("--lr", type=float, default=1.0)
+                parser.parse_args()
+                print("Train Epoch: {} [{}/{} ({:.0f}%)]\\tLoss: {:.6f}".format(1, 0, 3, 0.0, 2.3))
+                print("\\nTest set: Average loss: {:.4f}, Accuracy: {}/{} ({:.0f}%)\\n".format(0.05, 97, 100, 97.0))
+                """
+        },
+        genome="main.py",
+        command="main.py --seed {seed}",
+        metric="asks objectives",
+    ),
+    Layout(
+        "vision with a validation set: the test set is reported and not selected on",
+        {
+            "train.py": """
+                lr, momentum = 0.1, 0.9
+                width = 64
+                for epoch in range(2):
+                    loss = 1.0 - epoch / 2
+                    print(f"Epoch {epoch} | train: loss {2.0:.3f} acc {0.5:.3f} | val: loss {loss:.3f} acc {0.75:.3f}")
+                print(f"test: acc {0.7:.3f}")
+                """
+        },
+        metric="val_loss min",
+        value=0.5,
+        absent=("test_acc",),
+    ),
+    Layout(
+        "a kernel and its benchmark",
+        {
+            "kernel.py": "BLOCK = 128\ndef matmul(a, b): return a\n",
+            "bench.py": """
+                import kernel
+                if __name__ == "__main__":
+                    kernel.matmul(1, 2)
+                    print(f"max_error: {1e-6:.2e}")
+                    print(f"latency_ms: {0.25:.3f}  tflops: {312.5}")
+                """,
+            "README.md": "Optimize `kernel.py`. Measure with `python bench.py`; the metric is latency_ms.\n",
+        },
+        genome="kernel.py",
+        command="bench.py",
+        metric="latency_ms min",
+        frozen=("bench.py",),
+        value=0.25,
+    ),
+    Layout(
+        "nanoGPT: small-letter settings, a configuration file, the first command of the README",
+        {
+            "train.py": """
+                import sys
+                eval_interval = 2000
+                learning_rate = 6e-4
+                n_layer = 12
+                for arg in sys.argv[1:]:
+                    if arg.endswith(".py"):
+                        exec(open(arg).read())
+                iter_num = 0
+                while iter_num < 2:
+                    print(f"step {iter_num}: train loss {2.0:.4f}, val loss {1.5 - iter_num / 4:.4f}")
+                    print(f"iter {iter_num}: loss {2.1:.4f}, time {10.0:.2f}ms, mfu {3.0:.2f}%")
+                    iter_num += 1
+                """,
+            "config/train_shakespeare_char.py": "n_layer = 6\n",
+            "README.md": "```sh\npython train.py config/train_shakespeare_char.py --device=cpu --compile=False\n```\n",
+        },
+        command="train.py config/train_shakespeare_char.py --device=cpu --compile=False",
+        frozen=("config/train_shakespeare_char.py",),
+        value=1.25,
+        absent=("loss", "train_loss"),
+    ),
+    Layout(
+        "makemore: one file, a test loss beside the training loss",
+        {
+            "makemore.py": """
+                import argparse
+                parser = argparse.ArgumentParser()
+                parser.add_argument("--learning-rate", "-l", type=float, default=5e-4)
+                parser.add_argument("--seed", type=int, default=3407)
+                parser.parse_args()
+                print("step 10 | loss 2.7000 | step time 3.00ms")
+                print(f"step 10 train loss: {2.5} test loss: {2.6}")
+                """
+        },
+        genome="makemore.py",
+        command="makemore.py --seed {seed}",
+        metric="asks objectives",
+    ),
+    Layout(
+        "minGPT: a class of settings, work behind methods",
+        {
+            "mingpt/__init__.py": "",
+            "mingpt/trainer.py": """
+                class Trainer:
+                    learning_rate: float = 3e-4
+                    def run(self):
+                        print(f"iter_dt 10.00ms; iter 100: train loss {1.5:.5f}")
+                        print(f"val_loss = {1.25}")
+                """,
+            "chargpt.py": "from mingpt.trainer import Trainer\ntrainer = Trainer()\ntrainer.run()\n",
+        },
+        genome="chargpt.py",
+        command="chargpt.py",
+        frozen=("mingpt/trainer.py", "mingpt/__init__.py"),
+        value=1.25,
+    ),
+    Layout(
+        "modded-nanogpt: torchrun in a shell script",
+        {
+            "train_gpt.py": """
+                import os
+                rank = int(os.environ["RANK"])
+                LEARNING_RATE = 0.02
+                print(f"step:{125}/{1750} val_loss:{4.92:.4f} train_time:{1234:.0f}ms step_avg:{9.87:.2f}ms")
+                """,
+            "run.sh": "torchrun --standalone --nproc_per_node=8 train_gpt.py\n",
+        },
+        genome="train_gpt.py",
+        command="train_gpt.py",
+    ),
+    Layout(
+        "a training started by a shell script with line continuations",
+        {
+            "train.py": "lr = 0.1\nprint('val_acc: {:.2f}'.format(0.75))\n",
+            "scripts/train.sh": "#!/bin/bash\npython train.py \\\n    --epochs 2 \\\n    --out=out/x > log.txt 2>&1\n",
+        },
+        command="train.py --epochs 2 --out=out/x",
+        metric="val_acc max",
+        value=0.75,
+    ),
+    Layout(
+        "xgboost: evaluation lines of two sets",
+        {
+            "train.py": """
+                params = {"eta": 0.1}
+                max_depth = 6
+                for i in range(2):
+                    print(f"[{i}]\\ttrain-rmse:{0.5:.5f}\\tvalid-rmse:{0.75 - i / 4:.5f}")
+                """
+        },
+        metric="valid_rmse min",
+        value=0.5,
+    ),
+    Layout(
+        "a Hugging Face trainer: dictionaries in the log",
+        {
+            "run_glue.py": """
+                class Trainer:
+                    def train(self): print({"loss": 0.7, "learning_rate": 5e-05, "epoch": 1.0})
+                    def evaluate(self): print({"eval_loss": 0.5, "eval_accuracy": 0.75, "epoch": 1.0})
+                trainer = Trainer()
+                trainer.train()
+                trainer.evaluate()
+                """,
+            "README.md": "We maximize eval_accuracy.\n",
+        },
+        genome="run_glue.py",
+        command="run_glue.py",
+        metric="eval_accuracy max",
+        value=0.75,
+    ),
+    Layout(
+        "Keras: progress lines",
+        {
+            "train.py": """
+                units = 64
+                print("Epoch 1/1")
+                print("10/10 [=====] - 0s 2ms/step - loss: 0.5 - accuracy: 0.8 - val_loss: 0.4 - val_accuracy: 0.85")
+                """
+        },
+        value=0.4,
+    ),
+    Layout(
+        "Lightning: a table of validation metrics",
+        {
+            "train.py": """
+                class Trainer:
+                    def validate(self):
+                        print("│   Validate metric   │   DataLoader 0   │")
+                        print("│       val_acc       │       0.91       │")
+                        print("│      val_loss       │       0.21       │")
+                trainer = Trainer()
+                trainer.validate()
+                """,
+            "README.md": "goal: reach the highest val_acc\n",
+        },
+        metric="val_acc max",
+        value=0.91,
+    ),
+    Layout(
+        "fastai: a table with a header",
+        {
+            "train.py": """
+                lr = 1e-3
+                print("epoch  train_loss  valid_loss  accuracy  time")
+                for epoch in range(2):
+                    print(epoch, " ", 0.9, " ", 1.0 - epoch / 4, " ", 0.5, " ", "00:10")
+                """
+        },
+        metric="valid_loss min",
+        value=0.75,
+    ),
+    Layout(
+        "Hydra: overrides on the command line, a logger",
+        {
+            "src/train.py": """
+                import logging
+                logging.basicConfig(level=logging.INFO, format="[%(asctime)s][%(levelname)s] - %(message)s")
+                logging.info("val_f1 = %.3f", 0.625)
+                """,
+            "README.md": "    python src/train.py model=small trainer.max_epochs=1\n",
+        },
+        genome="src/train.py",
+        command="src/train.py model=small trainer.max_epochs=1",
+        metric="val_f1 max",
+        value=0.625,
+    ),
+    Layout(
+        "information retrieval: a metric with an @, found by grep -i",
+        {
+            "rank.py": "K = 10\nprint(f'NDCG@10: {0.375:.4f}')\nprint(f'Recall@10: {0.5:.4f}')\n",
+            "program.md": 'Edit rank.py. Check with `grep -i "^ndcg@10:" run.log`.\n',
+        },
+        genome="rank.py",
+        command="rank.py",
+        metric="ndcg_10 max",
+        value=0.375,
+    ),
+    Layout(
+        "an evaluator that takes the candidate's file as an argument",
+        {
+            "evaluate.py": """
+                import importlib.util, sys
+                spec = importlib.util.spec_from_file_location("candidate", sys.argv[1])
+                candidate = importlib.util.module_from_spec(spec)
+                spec.loader.exec_module(candidate)
+                print(f"score: {candidate.pack():.3f}")
+                """,
+            "initial_program.py": "RADIUS = 0.5\ndef pack():\n    return RADIUS * 5\n",
+            "README.md": "    python evaluate.py initial_program.py\n\nA higher score is better.\n",
+        },
+        genome="initial_program.py",
+        command="evaluate.py initial_program.py",
+        metric="score max",
+        frozen=("evaluate.py",),
+        value=2.5,
+    ),
+    Layout(
+        "a trusted scorer of predictions",
+        {
+            "train.py": "import os\nDEPTH = 3\nopen('predictions.txt', 'w').write('1')\nprint('done')\n",
+            "score.py": """
+                import os
+                labels = open("labels.txt").read()
+                left = os.environ["EVO_ARTIFACTS"]
+                print(f"accuracy: {0.5:.4f}")
+                """,
+            "labels.txt": "1\n",
+        },
+        metric="accuracy max",
+        frozen=("score.py",),
+    ),
+    Layout(
+        "checkpoints that the program writes and may resume from",
+        {
+            "train.py": """
+                import os
+                OUT = "out"
+                os.makedirs(OUT, exist_ok=True)
+                path = os.path.join(OUT, "ckpt.pt")
+                if os.path.exists(path):
+                    open(path).read()
+                with open(path, "w") as file:
+                    file.write("weights")
+                lr = 0.1
+                print(f"val_loss: {0.5}")
+                """
+        },
+        value=0.5,
+    ),
+    Layout(
+        "a progress bar before the metric",
+        {
+            "train.py": """
+                import sys
+                LR = 0.5
+                for epoch in range(3):
+                    sys.stderr.write(f"\\rtrain:  33%|███   | {epoch}/3 [00:00<00:00, 16.5it/s]")
+                    sys.stderr.flush()
+                    print(f"epoch {epoch} val_loss: {1.0 - epoch / 4}", flush=True)
+                """
+        },
+        value=0.5,
+    ),
+    Layout(
+        "several experiments side by side",
+        {"a.py": "print(f'val_loss: {0.5}')\n", "b.py": "print(f'val_loss: {0.75}')\n"},
+        genome="",
+        metric="asks genome",
+    ),
+    Layout("nothing but notes", {"notes.md": "ideas\n"}, genome="", metric="asks genome"),
+    Layout(
+        "a library without a program",
+        {"model.py": "WIDTH = 3\ndef fit(x):\n    return x\n"},
+        genome="model.py",
+        command="",
+        metric="asks command",
+    ),
+    Layout(
+        "a program that prints bare numbers",
+        {"train.py": "lr = 0.1\nfor step in range(3):\n    print(step, 0.5)\n"},
+        metric="asks objectives",
+    ),
+]

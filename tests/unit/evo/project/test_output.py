@@ -1,0 +1,92 @@
+"""The metrics in printed output: the expression that is found reads the last value, and only that metric."""
+
+from __future__ import annotations
+
+import pytest
+
+from evo.project.output import metrics_in, values_of
+from evo.project.wording import Split
+from trainer.script.readings import printed_lines
+
+BAR = "train:  14%|█▍  | 1/7 [00:00<00:00, 16.5it/s]"
+
+
+def last(output: str) -> dict[str, float]:
+    lines = printed_lines(output.encode())
+    found = {}
+    for metric in metrics_in(lines):
+        assert metric.pattern is not None
+        found[metric.name] = values_of(metric.pattern, lines)[-1]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        ("val_bpb:          0.997900\n", {"val_bpb": 0.9979}),
+        ("val_loss=0.51234\n", {"val_loss": 0.51234}),
+        ("val_loss 0.5\n", {"val_loss": 0.5}),
+        ('{"step": 1, "val_loss": 0.7}\n{"step": 2, "val_loss": 0.5}\n', {"val_loss": 0.5}),
+        ('{"val_loss":0.5,"val_acc":0.9}\n', {"val_loss": 0.5, "val_acc": 0.9}),
+        ('{\n  "val_loss": 0.5,\n  "f1": 0.25\n}\n', {"val_loss": 0.5, "f1": 0.25}),
+        ("{'eval_loss': 0.5, 'eval_accuracy': 0.75, 'epoch': 1.0}\n", {"eval_loss": 0.5, "eval_accuracy": 0.75}),
+        ("2024-01-02 12:00:00,123 INFO val_loss: 0.5\n", {"val_loss": 0.5}),
+        ("[2024-01-02 12:00:00][root][INFO] - val_acc = 0.91\n", {"val_acc": 0.91}),
+        ("INFO:root:accuracy=0.5\n", {"accuracy": 0.5}),
+        ("val_loss: [68.]\n", {"val_loss": 68.0}),
+        ("val_loss: tensor(0.5000)\n", {"val_loss": 0.5}),
+        ("val_loss: tensor([0.5000], device='cuda:0')\n", {"val_loss": 0.5}),
+        ("val_loss: np.float64(0.25)\n", {"val_loss": 0.25}),
+        ("profit: 1,234.5\n", {"profit": 1234.5}),
+        ("profit: 1,234\nloss: 3\n", {"profit": 1234.0, "loss": 3.0}),
+        ("Val accuracy: 57.3%\n", {"val_accuracy": 57.3}),
+        ("step:125/1750 val_loss:4.9201 train_time:1234ms step_avg:9.87ms\n", {"val_loss": 4.9201}),
+        ("step 100: train loss 1.2, val loss 1.5\nstep 200: train loss 0.9, val loss 1.4\n", {"val_loss": 1.4}),
+        ("iter 100: loss 1.5000, time 12.30ms, mfu 3.10%\n", {"loss": 1.5, "mfu": 3.1}),
+        ("10/10 [=====] - 0s 2ms/step - loss: 0.5 - accuracy: 0.8 - val_loss: 0.4\n", {"loss": 0.5, "val_loss": 0.4}),
+        ("Epoch 3 | train: loss 0.5 acc 0.6 | val: loss 0.4 acc 0.5\n", {"val_loss": 0.4, "train_loss": 0.5}),
+        ("[valid] loss: 0.25\n", {"val_loss": 0.25}),
+        (
+            "\nTest set: Average loss: 0.0500, Accuracy: 97/100 (97%)\n",
+            {"test_average_loss": 0.05, "test_accuracy": 97.0},
+        ),
+        ("Accuracy of the network on the 10000 test images: 57 %\n", {"accuracy": 57.0}),
+        ("recall@10: 0.3456\n", {"recall_10": 0.3456}),
+        ("Sharpe ratio: 1.25\nMax drawdown: -12.5%\n", {"sharpe_ratio": 1.25}),
+        ("global_step=4160, episodic_return=[68.]\n", {"episodic_return": 68.0}),
+        ("[99]\ttrain-rmse:0.10\tvalid-rmse:0.25\n", {"valid_rmse": 0.25}),
+        ("[100]\tvalid_0's l2: 0.5\tvalid_0's auc: 0.75\n", {}),
+        ("| epoch | train_loss | val_loss |\n|---|---|---|\n| 1 | 0.9 | 0.8 |\n| 2 | 0.7 | 0.6 |\n", {"val_loss": 0.6}),
+        ("epoch  train_loss  valid_loss  accuracy  time\n0  0.9  0.8  0.5  00:10\n1  0.7  0.6  0.7  00:10\n",
+         {"valid_loss": 0.6, "accuracy": 0.7}),
+        ("│  val_acc  │   0.93   │\n│  val_loss │   0.21   │\n", {"val_acc": 0.93, "val_loss": 0.21}),
+        (f"{BAR}epoch 0 val_loss: 2.0\n\rtrain: 100%|██| 7/7 [00:00<00:00]epoch 6 val_loss: 1.0\n", {"val_loss": 1.0}),
+        ("0it [00:00, ?it/s]\r 8it [00:02,  3.9it/s]val_loss: 0.5\n", {"val_loss": 0.5}),
+        ("accuracy                           0.97       360\n", {"accuracy": 0.97}),
+        ("val_loss: 1e-3\n", {"val_loss": 0.001}),
+    ],
+)  # fmt: skip
+def test_metrics_are_read(output: str, expected: dict[str, float]) -> None:
+    found = last(output)
+    assert {name: found.get(name) for name in expected} == expected, found
+
+
+@pytest.mark.parametrize(
+    "output",
+    ["", "done\n", "step 3/10\n", "epoch: 3\n", "num_steps: 100\n", "mfu_percent: n/a\n", "saved to out/model_3.pt\n",
+     "torch 2.1.0+cu121\n", "seed: 42\n", "3.5\n"],
+)  # fmt: skip
+def test_what_is_no_metric(output: str) -> None:
+    assert last(output) == {}
+
+
+def test_words_before_a_label_tell_the_data() -> None:
+    output = "Train Epoch: 1 [0/3 (0%)]\tLoss: 1.000000\nTest set: Average loss: 0.0500, Accuracy: 97/100 (97%)\n"
+    splits = {metric.name: metric.split for metric in metrics_in(printed_lines(output.encode()))}
+    assert splits["train_loss"] is Split.TRAINING
+    assert splits["test_average_loss"] is splits["test_accuracy"] is Split.TEST
+
+
+def test_an_expression_does_not_read_another_metric() -> None:
+    output = "val loss: 0.5\ntest loss: 0.7\nloss: 0.9\n"
+    assert last(output) == {"val_loss": 0.5, "test_loss": 0.7, "loss": 0.9}
