@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -99,9 +100,7 @@ def protected_code(
         instructions: the documentation of the project, which may call constants unchangeable.
     """
     found = _Finder(project, genome, metrics)
-    found.reports()
-    found.budget(instructions)
-    found.seeds()
+    found.protect(instructions)
     return found.entries(), found.shared()
 
 
@@ -112,9 +111,17 @@ class _Finder:
         self._files = {one.name: _Slice(one, units_of(one.tree)) for one in genome}
         self._stopped: set[str] = set()
         self._training: set[str] = set()
+        self._waiting: deque[tuple[_Slice, int]] = deque()
 
-    def reports(self) -> None:
-        """Protect what reports a metric, then what that depends on."""
+    def protect(self, instructions: str) -> None:
+        """Protect what is measured, when and how long, with all that it depends on."""
+        for find in (self._reports, lambda: self._budget(instructions), self._seeds):
+            find()
+            self._spread()
+        self._constants()
+
+    def _reports(self) -> None:
+        """Protect what reports a metric."""
         read = [Reported(one.name, one.pattern, one.json_file) for one in self._metrics]
         places = {one.where: one.name for one in self._metrics}
         for file in self._files.values():
@@ -128,7 +135,7 @@ class _Finder:
                 elif _calls(one) & reporters:
                     self._add(file, place, f"calls what reports {self._metrics[0].name}")
 
-    def budget(self, instructions: str) -> None:
+    def _budget(self, instructions: str) -> None:
         """Protect the constants of the time budget, those that the documentation fixes, and the loops on them."""
         forbidden = {
             name for line in instructions.splitlines() if _UNCHANGEABLE.search(line) for name in _NAME.findall(line)
@@ -153,7 +160,7 @@ class _Finder:
                 if (one.read | attributes) & limits and isinstance(one.node, ast.While | ast.If) and _compares(one):
                     self._add(file, place, "keeps the time budget")
 
-    def seeds(self) -> None:
+    def _seeds(self) -> None:
         """Protect the statements and constants that set a seed."""
         for file in self._files.values():
             for place, one in enumerate(file.units):
@@ -166,7 +173,6 @@ class _Finder:
 
     def entries(self) -> tuple[ProtectedCode, ...]:
         """Return an entry for each protected part, in the order of the source."""
-        self._constants()
         found: dict[str, str] = {}
         several = len(self._files) > 1
         for name, file in self._files.items():
@@ -213,18 +219,23 @@ class _Finder:
         return found
 
     def _add(self, file: _Slice, place: int, reason: str) -> None:
-        """Protect a unit and what it reads."""
-        if place in file.reasons:
-            return
-        one = file.units[place]
-        file.reasons[place] = reason
-        for name in sorted(one.read):
-            self._follow(file, one, name)
-        for node in one.nodes:
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-                self._method(file, node.func)
-        self._attributes(file, one)
-        self._around(file, one)
+        """Protect a unit, and what it reads once `_spread` is called."""
+        if place not in file.reasons:
+            file.reasons[place] = reason
+            self._waiting.append((file, place))
+
+    def _spread(self) -> None:
+        """Protect what the protected units depend on."""
+        while self._waiting:
+            file, place = self._waiting.popleft()
+            one = file.units[place]
+            for name in sorted(one.read):
+                self._follow(file, one, name)
+            for node in one.nodes:
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                    self._method(file, node.func)
+            self._attributes(file, one)
+            self._around(file, one)
 
     def _follow(self, file: _Slice, reader: Unit, name: str) -> None:
         """Protect what binds a name that a protected unit reads."""
