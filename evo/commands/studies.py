@@ -88,7 +88,8 @@ def ablate(
     say_joined(finest, change, seeds)
     watch = Watch(config, compared, f"ablation of #{record.id}, {len(change.edits)} edits", cache)
     complete = measure(config, materials, trials(change, chosen), cache, watch)
-    result = ablation(change, cache, chosen, compared, config.task.bounds)
+    task = config.task
+    result = ablation(change, cache, chosen, compared, task.bounds, is_deterministic=task.is_deterministic)
     if as_json:
         print_json({"id": record.id, "complete": complete, **result.to_json()})
     else:
@@ -153,7 +154,10 @@ def promote(
     settings = ", ".join(scale)
     watch = Watch(config, compared, f"promotion of {', '.join(f'#{id_}' for id_ in records)} to {settings}", cache)
     complete = measure(config, materials, trials(zero, contenders, chosen), cache, watch)
-    result = promotion(zero, contenders, larger, cache, chosen, compared, config.task.bounds)
+    is_deterministic = config.task.is_deterministic
+    result = promotion(
+        zero, contenders, larger, cache, chosen, compared, config.task.bounds, is_deterministic=is_deterministic
+    )
     if as_json:
         print_json({"complete": complete, **result.to_json()})
     else:

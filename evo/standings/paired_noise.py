@@ -34,16 +34,23 @@ class PairedNoise:
     degrees: int = 0
 
     @classmethod
+    def none(cls) -> PairedNoise:
+        """Return that of a deterministic program, of which every difference is exact."""
+        return cls(0.0, 1)
+
+    @classmethod
     def between(cls, rows: Sequence[Sequence[float]]) -> PairedNoise:
         """Return the spread between programs that ran with the same seeds.
 
         Every value is taken as what the program does plus what the seed does; what is left is noise, and a difference
         holds it twice. Programs that vary far more than most, as where a training half diverges, say nothing about
-        the others and are left out.
+        the others and are left out. Where no program depends on the seed, the noise is unknown, which is not zero.
 
         Args:
             rows: shape (programs, seeds).
         """
+        if all(len({*row}) == 1 for row in rows):
+            return cls()
         while len(rows) > 1 and len(rows[0]) > 1:
             squares = _residual_squares(rows)
             usual = median(squares)
@@ -56,8 +63,8 @@ class PairedNoise:
 
     @classmethod
     def of_replicates(cls, values: Sequence[float]) -> PairedNoise:
-        """Return the spread of a difference between two evaluations, from those of one program."""
-        return cls(math.sqrt(2) * stdev(values), len(values) - 1) if len(values) > 1 else cls()
+        """Return the spread of a difference between two evaluations, from those of one program that differ."""
+        return cls(math.sqrt(2) * stdev(values), len(values) - 1) if len({*values}) > 1 else cls()
 
     def of_pairs(self, values: Sequence[float]) -> PairedNoise:
         """Return the spread that counts for the differences of one pair: their own where it is far beyond this one."""

@@ -135,11 +135,14 @@ def ablation(
     seeds: Sequence[int],
     objective: Objective,
     bounds: Sequence[Constraint] = (),
+    *,
+    is_deterministic: bool = False,
 ) -> Ablation:
     """Return what the measurements so far say about a change; `bounds` are the task's constraints."""
     samples = {program: Sample.of(cache, program, seeds) for program in change.programs}
     zero, whole = samples[change.before], samples[change.after]
-    paired_noise = noise_between(zero, (one for one in samples.values() if one is not zero), objective)
+    others = [one for one in samples.values() if one is not zero]
+    paired_noise = PairedNoise.none() if is_deterministic else noise_between(zero, others, objective)
     gain = gain_over(whole, zero, objective, paired_noise)
 
     def part(edit: Edit) -> Part:

@@ -234,12 +234,14 @@ def promotion(
     seeds: Sequence[int],
     objective: Objective,
     bounds: Sequence[Constraint] = (),
+    *,
+    is_deterministic: bool = False,
 ) -> Promotion:
     """Return what the measurements so far say; `bounds` are the task's constraints."""
     base = Sample.of(cache, zero, seeds)
     samples = [Sample.of(cache, one.program, seeds) for one in contenders]
     distinct = {one.program: sample for one, sample in zip(contenders, samples, strict=True) if one.program != zero}
-    paired_noise = noise_between(base, distinct.values(), objective)
+    paired_noise = PairedNoise.none() if is_deterministic else noise_between(base, distinct.values(), objective)
     mean = base.mean(objective)
 
     def promoted(one: Contender, sample: Sample) -> Promoted:
@@ -271,7 +273,9 @@ def contender(record: IndividualRecord, program: str, viewed: Viewed, objective:
                 return Contender(record.id, record.idea, program, gain, share, confirmed=True)
     own, zero = (_sample_in_run(viewed.store.outcomes_of(one)) for one in (record.id, 0))
     base = zero.mean(objective)
-    found = gain_over(own, zero, objective, noise_of_replicates(zero, objective))
+    is_deterministic = viewed.config.task.is_deterministic
+    noise = PairedNoise.none() if is_deterministic else noise_of_replicates(zero, objective)
+    found = gain_over(own, zero, objective, noise)
     share = found.mean / abs(base) if found.mean is not None and base else None
     in_run = found if found.mean is not None else None
     return Contender(record.id, record.idea, program, in_run, share, confirmed=False)

@@ -204,7 +204,10 @@ def _reading(config: Config, result: Ablation | Promotion) -> str:
     where = ", on the held-out split G" if is_held_out else ""
     unit = f" in {literal(objective.unit)}" if objective.unit else ""
     pairs = f"{seeds} seed{'s' if seeds > 1 else ''} that the search did not use"
-    noise = "their noise is unknown: --seeds 2 or more measures it"
-    if result.paired_noise.degrees:
+    noise = "their noise is unknown: "
+    noise += "every seed gives the same run" if seeds > 1 else "--seeds 2 or more measures it"
+    if config.task.is_deterministic:
+        noise = 'they are exact, as `task.noise = "none"` says'
+    elif result.paired_noise.degrees:
         noise = f"± is one standard error, and more than {result.paired_noise.quantile:.1f} of them are beyond noise"
     return f"[dim]Gains{unit}, positive is better, over {pairs}{where}; {noise}.[/]"

@@ -5,7 +5,7 @@ from statistics import stdev
 import pytest
 
 from evo.standings.paired_noise import PairedNoise
-from evo.studies.comparison import PairedGain, Sample, gain_over, noise_between
+from evo.studies.comparison import PairedGain, Sample, gain_over, noise_between, noise_of_replicates
 from evo.studies.measurement_cache import Measurement
 from trainer.evaluation import Status
 from trainer.objectives import Constraint, Direction, Objective
@@ -83,6 +83,13 @@ def test_without_a_second_seed_nothing_is_known_of_the_noise() -> None:
     assert not gain.is_real
 
 
+def test_seeds_that_change_nothing_tell_nothing_of_the_noise() -> None:
+    zero, other = sample(1.0, 1.0), sample(0.5, 0.5)
+    for paired_noise in (noise_between(zero, [other], LOSS), noise_of_replicates(zero, LOSS)):
+        assert not gain_over(other, zero, LOSS, paired_noise).is_real
+    assert gain_over(other, zero, LOSS, PairedNoise.none()).is_real
+
+
 def test_failures_leave_what_is_complete() -> None:
     paired_noise = noise_between(sample(1.0, 2.0), [sample(None, 1.0), sample(0.5, 1.6)], LOSS)
     assert paired_noise.degrees == 1
@@ -103,7 +110,7 @@ def test_few_degrees_of_freedom_ask_for_more() -> None:
 
 def test_the_order_of_sums_is_no_gain() -> None:
     zero, other = sample(0.1 + 0.2, 0.3), sample(0.3, 0.3)
-    gain = gain_over(other, zero, LOSS, PairedNoise(0.0, 1))
+    gain = gain_over(other, zero, LOSS, PairedNoise.none())
     assert gain.mean != 0
     assert not gain.is_real
 
