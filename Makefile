@@ -11,7 +11,7 @@ BENCH :=
 unexport PYTHONDONTWRITEBYTECODE
 # A file's tests share what they set up, so they stay together. How many processes there are and in which order files come
 # is in tests/conftest.py.
-PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder
+PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 40
 
 .PHONY: demo test test-tools test-full test-fast check format bench audit clean help
 
