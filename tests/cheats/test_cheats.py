@@ -19,12 +19,10 @@ RUNAWAYS = {
 SPECIMENS = [one for one in load_specimens(CHEATS) if one.name not in RUNAWAYS]
 SHORT_FORM = frozenset(
     (
-        *("a_little_everywhere", "answers_ahead", "attention_mask_off_by_one", "attention_without_mask"),
-        *("batch_norm_over_time", "changes_answers_afterwards", "convolution_padded_right", "every_sixteenth_position"),
-        *("expert_choice_routing", "hash_of_the_context", "last_row_of_a_batch", "narrow_vocabulary", "not_a_number"),
-        *("not_normalised", "notices_seams", "reaches_the_network", "reads_secrets", "reads_the_held_out_tokens"),
-        *("reads_the_next_row", "remembers_the_test_text", "sends_its_own_score", "stops_the_clock"),
-        *("weights_by_pickle", "writes_site_packages"),
+        *("a_little_everywhere", "answers_ahead", "attention_mask_off_by_one", "batch_norm_over_time"),
+        *("changes_answers_afterwards", "every_sixteenth_position", "last_row_of_a_batch", "not_normalised"),
+        *("reads_secrets", "reads_the_held_out_tokens", "remembers_the_test_text", "sends_its_own_score"),
+        *("stops_the_clock", "weights_by_pickle"),
     )
 )
 [BIGRAM] = [one for one in load_specimens(HONEST) if one.name == "bigram"]

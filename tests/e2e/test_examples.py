@@ -82,7 +82,9 @@ def read(*arguments: str | Path) -> Any:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.full) if name == "autoresearch" else name for name in EXAMPLES]
+)
 def test_an_example_runs_to_its_end_and_says_what_its_numbers_are(name: str, tmp_path: Path) -> None:
     finished = finish(name, tmp_path)
     example = EXAMPLES[name]

@@ -31,8 +31,17 @@ ELSEWHERE = {
     "make check": "a step of its own in continuous integration",
 }
 
-FULL = {"make bench"}
-"""Commands that take minutes even at a small size: `make test-full` runs them."""
+FULL = {
+    "make bench",
+    "evo ablate 12",
+    "evo promote 12 --scale budget.train_seconds=300",
+    "evo audit",
+    "evo audit --honest",
+    "evo resume runs/2026-11-21-220000 --gens 60",
+    "evo run --pop 16 --gens 40 --objectives val_bpb,tokens_per_second",
+    "evo run --dataset path/to/texts --vocab-size 4096",
+}
+"""Commands that train for long even at a small size: `make test-full` runs them; `make test` has other tests of them."""
 
 SMALLER = [
     (r"--pop \d+", "--pop 2"),
@@ -49,6 +58,7 @@ SMALLER = [
     (r"^evo run (?!.*--pop)", "evo run --pop 2 --gens 1 "),
     # Real training where the task is a part of the command; a program of milliseconds where the search alone is.
     (r"^evo run --pop 2 --gens 1$", r"\g<0> --config path/to/project/evo.toml"),
+    (r"--config evo.toml", "--config path/to/project/evo.toml"),
     (r"--islands \d+", "--islands 1"),  # each needs two individuals
     (r"^evo run (?=.*--(operators|model|max-hours|target|islands))", "evo run --config path/to/project/evo.toml "),
     (r"^evo run (?!.*--config)", "evo run --config small.toml "),

@@ -11,12 +11,7 @@ from audit_verdicts import Verdicts, begin_audit, in_short_form
 from trainer.audit import HONEST, Specimen, load_specimens
 
 SPECIMENS = load_specimens(HONEST)
-SHORT_FORM = frozenset(
-    (
-        *("autocast", "batch_norm_running", "copies_from_its_own_context", "dropout", "mixture_of_experts"),
-        *("recurrent", "sliding_window", "tied_weights"),
-    )
-)
+SHORT_FORM = frozenset((*("autocast", "batch_norm_running", "mixture_of_experts", "sliding_window"),))
 
 
 @pytest.fixture(scope="module")

@@ -74,6 +74,7 @@ def test_kills_at_random_moments(drivers: Drivers, tmp_path: Path) -> None:
     assert_complete(path)
 
 
+@pytest.mark.full
 def test_kills_at_random_moments_while_a_language_model_answers(drivers: Drivers, tmp_path: Path) -> None:
     path = tmp_path / "run"
     config = {**CONFIG, "operators": {"weights": {"llm_mutation": 1.0}}}
@@ -166,6 +167,7 @@ def test_two_copies_of_a_killed_run_decide_alike(drivers: Drivers, uninterrupted
     assert git(path, "rev-parse", "best^{tree}") == git(copy, "rev-parse", "best^{tree}")
 
 
+@pytest.mark.full
 def test_a_killed_run_on_rungs_decides_as_the_uninterrupted_one(drivers: Drivers, tmp_path: Path) -> None:
     def command(name: str, kill: tuple[str, int] | None = None) -> Command:
         config = {**CONFIG, "search": {"pop": 4, "gens": 9}, "fidelity": {"rungs": [0.25, 1.0], "calibrate": 8}}

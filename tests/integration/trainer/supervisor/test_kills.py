@@ -36,7 +36,9 @@ SupervisorProcess(Settings.from_json(settings)).evaluate(Job(genome, 0))
 """
 
 
-EVERY_LEVEL = pytest.mark.parametrize("level", Level)
+EVERY_LEVEL = pytest.mark.parametrize(
+    "level", [Level.BUBBLEWRAP, pytest.param(Level.LANDLOCK, marks=pytest.mark.full), Level.PROCESS_GROUP]
+)
 
 
 def level_here(level: Level) -> Level:
