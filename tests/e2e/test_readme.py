@@ -41,7 +41,7 @@ FULL = {
     "evo run --pop 16 --gens 40 --objectives val_bpb,tokens_per_second",
     "evo run --dataset path/to/texts --vocab-size 4096",
 }
-"""Commands that train for long even at a small size: `make test-full` runs them; `make test` has other tests of them."""
+"""Commands that train for long even at a small size: `make test-full` runs them; `make test` has others of each."""
 
 SMALLER = [
     (r"--pop \d+", "--pop 2"),
