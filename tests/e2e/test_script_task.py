@@ -307,9 +307,7 @@ def test_a_killed_run_on_rungs_spends_its_budget_and_shows_how_ranks_agree(tmp_p
     assert f"rung 0.25     {rung['results']} results" in text("status", path)
     # The best was given 40 s, and everything that was said of anybody rests on that.
     best = str(read("best", path)["best"]["id"])
-    assert {("screen", 0.25), ("search", 1.0)} <= {
-        (one["purpose"], one["share"]) for one in read("show", path, best)["evaluations"]
-    }
+    assert ("search", 1.0) in {(one["purpose"], one["share"]) for one in read("show", path, best)["evaluations"]}
     assert all(one["objectives"]["score"] >= 4 for one in read("lineage", path, best) if one["objectives"])
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from operator_requests import SEED, SMALL, proposed, relatives, request_for
 
 from operators.crossover.uniform import UniformCrossover
-from operators.mutation.constants import ConstantMutation, moved
+from operators.mutation.constants import ConstantMutation, moved_constant
 from operators.mutation.structure import EDITS, StructureMutation
 from operators.mutation.syntax import Syntax
 from operators.source.constants import find_constants, replace_constants
@@ -42,9 +42,12 @@ def test_written_constants_are_found_again(value: object) -> None:
     assert repr(find_constants(source)["X"].value) == repr(value)
 
 
-@given(st.one_of(integers, finite.filter(lambda value: 1e-300 < abs(value) < 1e15), st.booleans()), seeds)
+@given(
+    st.one_of(st.integers(-(2**40), 2**40), finite.filter(lambda value: 1e-300 < abs(value) < 1e15), st.booleans()),
+    seeds,
+)
 def test_moves_change_the_value_and_keep_its_type_and_sign(value: float, seed: int) -> None:
-    result = moved(value, random.Random(seed))
+    result = moved_constant(find_constants(f"X = {value!r}\n")["X"], random.Random(seed))
     assert type(result) is type(value)
     assert result != value
     if not isinstance(value, bool) and value:

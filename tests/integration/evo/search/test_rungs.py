@@ -83,8 +83,9 @@ def test_only_whole_trainings_have_a_fitness_and_everybody_climbed(agreeing: tup
         dropped = tried - whole
         assert all(viewed.store.measurements_of(one) == [] for one in dropped)
         variants = Variants(viewed.store).of(0, standings.result_number)  # what the tuning operator learns from
-        assert {variant.individual for variant in variants} == set(standings.measured)
-        assert all(0 < variant.objectives["val_bpb"] < 2 for variant in variants)
+        worked = [variant for variant in variants if variant.objectives]
+        assert {variant.individual for variant in worked} == set(standings.measured)
+        assert all(0 < variant.objectives["val_bpb"] < 2 for variant in worked)
         reasons = {relative.reason for relative in viewed.store.children_of(range(200), limit=200)}
         assert "only tried with 0.25 of the training budget" in reasons
     assert_no_error(path)

@@ -371,7 +371,7 @@ def test_every_bad_end_is_a_status_with_its_reason(
     assert (verdict.status, verdict.objectives) == (status, {}), verdict.reason
     assert words in verdict.reason
     assert "\n" not in verdict.reason
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
 
 
 def test_sixty_mebibytes_without_an_end_of_line_hide_nothing(supervisor: SupervisorProcess) -> None:
