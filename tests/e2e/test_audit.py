@@ -20,6 +20,7 @@ def test_a_cheat_is_listed_with_its_trick_its_verdict_and_the_evidence() -> None
     assert verdict.endswith(": all of them right")
 
 
+@pytest.mark.full
 def test_honest_genomes_are_scored_with_every_seed() -> None:
     done = evo("audit", "--honest", "--only", "bigram", "--seeds", "2", "--device", "cpu", "--json")
 

@@ -112,6 +112,7 @@ def test_the_interrupted_run_completes_and_gens_is_the_total(interrupted: Path) 
     assert "tournament_size = 3" in str(configurations[-1])
 
 
+@pytest.mark.full
 def test_a_killed_run_leaves_no_process_and_completes_as_it_would_have(config: Path, tmp_path: Path) -> None:
     path = tmp_path / "run"
     with under_way(path, config, results=2) as driver:

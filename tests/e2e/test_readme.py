@@ -33,6 +33,7 @@ ELSEWHERE = {
 
 FULL = {
     "make bench",
+    "evo compare experiments/compare/random_operators.toml",
     "evo ablate 12",
     "evo promote 12 --scale budget.train_seconds=300",
     "evo audit",

@@ -354,7 +354,7 @@ def test_the_drivers_death_ends_the_command(level: Level, root: Path, tmp_path: 
             Status.CRASHED,
             "kept more than 8 MiB in its files",
         ),
-        ("open('f', 'wb').write(b'x' * 20 * 2**20)", Status.CRASHED, "File too large"),
+        ("open('f', 'wb').write(b'x' * 20 * 2**20)", Status.CRASHED, "File too large|kept more than 8 MiB"),
         (
             "import os, time\nfor _ in range(40):\n    if os.fork() == 0:\n        break\ntime.sleep(9)",
             Status.CRASHED,
@@ -369,7 +369,7 @@ def test_every_bad_end_is_a_status_with_its_reason(
     began = time.monotonic()
     verdict = evaluate(supervisor, source)
     assert (verdict.status, verdict.objectives) == (status, {}), verdict.reason
-    assert words in verdict.reason
+    assert any(one in verdict.reason for one in words.split("|"))
     assert "\n" not in verdict.reason
     assert time.monotonic() - began < 60
 
