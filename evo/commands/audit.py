@@ -49,7 +49,7 @@ def audit(
         _audit_scripts(honest=honest, sandbox=sandbox, only=only, as_json=as_json)
         return
     from evo.commands.views.live import preparation_bar
-    from evo.commands.views.terminal import print_whole, stdout_console
+    from evo.commands.views.terminal import stdout_console
     from evo.config.resolution import machine_devices
     from trainer.audit import CHEATS, HONEST, audit_settings, load_specimens, run_audit
     from trainer.corpus import prepare
@@ -65,17 +65,12 @@ def audit(
         if not as_json:
             _print_result(console, result)
     surprises = [result for result in results if result.surprise]
-    if as_json:
-        print_json([_facts(result) for result in results])
-    else:
-        verdict = f"[red]{len(surprises)} of them wrong[/]" if surprises else "[green]all of them right[/]"
-        print_whole(console, f"{len(results)} verdicts on {settings.device_name}, {results[-1].sandbox}: {verdict}")
-    if surprises:
-        raise typer.Exit(1)
+    where = f" on {settings.device_name}, {results[-1].sandbox}"
+    _conclude(console, [_facts(result) for result in results], len(surprises), where, as_json=as_json)
 
 
 def _audit_scripts(*, honest: bool, sandbox: str, only: list[str] | None, as_json: bool) -> None:
-    from evo.commands.views.terminal import print_whole, stdout_console
+    from evo.commands.views.terminal import stdout_console
     from evo.project.audit import load_cases, run_cases
 
     console, verdicts = stdout_console(), []
@@ -84,22 +79,36 @@ def _audit_scripts(*, honest: bool, sandbox: str, only: list[str] | None, as_jso
         if not as_json:
             _print_verdict(console, verdict)
     wrong = [one for one in verdicts if not one.is_right]
+    _conclude(console, [_verdict_facts(one) for one in verdicts], len(wrong), as_json=as_json)
+
+
+def _conclude(console: Console, facts: list[dict[str, Any]], wrong: int, where: str = "", *, as_json: bool) -> None:
+    """Say how many verdicts are wrong; exit with 1 if one is."""
+    from evo.commands.views.terminal import print_whole
+
     if as_json:
-        print_json([_verdict_facts(one) for one in verdicts])
+        print_json(facts)
     else:
-        told = f"[red]{len(wrong)} of them wrong[/]" if wrong else "[green]all of them right[/]"
-        print_whole(console, f"{len(verdicts)} verdicts: {told}")
+        told = f"[red]{wrong} of them wrong[/]" if wrong else "[green]all of them right[/]"
+        print_whole(console, f"{len(facts)} verdicts{where}: {told}")
     if wrong:
         raise typer.Exit(1)
 
 
 def _print_verdict(console: Console, verdict: Verdict) -> None:
+    case = verdict.case
+    trick = f"{case.script}: {case.trick}"
+    _print_one(console, case.name, verdict.status, trick, verdict.evidence, is_right=verdict.is_right)
+
+
+def _print_one(
+    console: Console, name: str, status: str, trick: str, evidence: str, *, is_right: bool, expected: str = ""
+) -> None:
     from evo.commands.views.terminal import literal, one_line, print_line
 
-    mark = "[green]✓[/]" if verdict.is_right else "[red]✗[/]"
-    case = verdict.case
-    print_line(console, f"{mark} {case.name:<28} {verdict.status:<13} {literal(f'{case.script}: {case.trick}')}")
-    print_line(console, f"  [dim]{'':<28} {one_line(verdict.evidence)}[/]")
+    mark = "[green]✓[/]" if is_right else "[red]✗[/]"
+    print_line(console, f"{mark} {name:<28} {status:<13}{expected} {literal(trick)}")
+    print_line(console, f"  [dim]{'':<28} {one_line(evidence)}[/]")
 
 
 def _verdict_facts(verdict: Verdict) -> dict[str, Any]:
@@ -123,13 +132,12 @@ def _named(specimens: list[_NamedT], only: list[str] | None) -> list[_NamedT]:
 
 
 def _print_result(console: Console, result: AuditResult) -> None:
-    from evo.commands.views.terminal import literal, one_line, print_line
+    from evo.commands.views.terminal import literal
 
-    specimen, verdict = result.specimen, result.verdict
-    mark = "[red]✗[/]" if result.surprise else "[green]✓[/]"
-    expected = "" if not result.surprise else f" [red](expected {literal(' or '.join(specimen.expected))})[/]"
-    print_line(console, f"{mark} {specimen.name:<28} {verdict.status:<13}{expected} {literal(specimen.trick)}")
-    print_line(console, f"  [dim]{'':<28} {one_line(_evidence(result))}[/]")
+    specimen, is_right = result.specimen, not result.surprise
+    expected = "" if is_right else f" [red](expected {literal(' or '.join(specimen.expected))})[/]"
+    status, evidence = result.verdict.status, _evidence(result)
+    _print_one(console, specimen.name, status, specimen.trick, evidence, is_right=is_right, expected=expected)
 
 
 def _evidence(result: AuditResult) -> str:
