@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import hashlib
 import math
 import threading
 import tomllib
@@ -31,6 +30,7 @@ from evo.search.observer import Observer
 from evo.search.search import Search, Stopped, StopReason
 from evo.standings.standings import Standings
 from evo.store import Store, StoreView
+from evo.text import sha256
 from evo.workers import Evaluator
 from trainer.errors import ConfigError, EvoError, MachineError
 from trainer.machine.processes import refuse_inspection
@@ -274,12 +274,12 @@ def _seal(folder: RunFolder, store: Store, config: StoredConfig) -> None:
     The store has it first, so that a kill in between does not look like an edit (see `_finish_sealing`).
     """
     text = config.to_toml()
-    if store.meta(_CONFIG_SHA256) == _sha256(text):
+    if store.meta(_CONFIG_SHA256) == sha256(text):
         return
     with store.transaction():
         # Proposals after the newest are the first to be made under it.
         store.record_event("configured", {"config": text, "newest_proposal": store.last_proposal_number()})
-        store.set_meta(_CONFIG_SHA256, _sha256(text))
+        store.set_meta(_CONFIG_SHA256, sha256(text))
     _write_config(folder, store, text)
 
 
@@ -298,12 +298,12 @@ def _write_config(folder: RunFolder, store: Store, text: str) -> None:
             f"The configuration could not be written to {folder.config}: {error}. Make room or make the folder "
             "writable, then continue with `evo resume`."
         ) from error
-    store.set_meta(_SEALED_SHA256, _sha256(text))
+    store.set_meta(_SEALED_SHA256, sha256(text))
 
 
 def _refuse_silent_changes(folder: RunFolder, store: Store, accept_changes: bool) -> None:
     text = folder.config.read_text(encoding="utf-8")
-    if accept_changes or _sha256(text) == store.meta(_CONFIG_SHA256):
+    if accept_changes or sha256(text) == store.meta(_CONFIG_SHA256):
         return
     raise ConfigError(
         f"{folder.config} was edited since this run was last driven, and results under different settings are not "
@@ -325,7 +325,3 @@ def _refuse_small_budget(config: Config, store: Store) -> None:
             f"{config.search.evaluations} evaluations, but this run has spent {spent:g} and has up to "
             f"{under_way:g} more under way. Give --gens {least} or more."
         )
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
