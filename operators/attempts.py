@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -11,7 +11,7 @@ from operators.proposal import MeasureAgain, NoOffspring, Proposal, Refused, Req
 from operators.protection import UNPROTECTED, Protection
 from operators.source.constants import find_constants
 from operators.source.feasibility import Feasibility
-from operators.source.search_space import point_of, search_space
+from operators.source.search_space import Dimension, Point, point_of, search_space
 from populations.diversity import normal_form
 from populations.statements import UNREADABLE
 
@@ -118,8 +118,7 @@ def feasible_sources(request: Request) -> Callable[[str], bool]:
     """Return whether the constants of a source may work, by what failed among the first parent's variants."""
     source = request.parents[0].source
     space = search_space(find_constants(source).values())
-    feasibility = Feasibility.of(space, [(one.constants, bool(one.objectives)) for one in request.variants], source)
-    is_feasible = feasibility.sampled(request.random)
+    is_feasible = feasible_points(space, request)
 
     def check(draft: str) -> bool:
         try:
@@ -130,6 +129,12 @@ def feasible_sources(request: Request) -> Callable[[str], bool]:
         return point is None or is_feasible(point)
 
     return check
+
+
+def feasible_points(space: Sequence[Dimension], request: Request) -> Callable[[Point], bool]:
+    """Return whether a setting of constants may work, by what failed among the first parent's variants."""
+    evaluated = [(one.constants, bool(one.objectives)) for one in request.variants]
+    return Feasibility.of(space, evaluated, request.parents[0].source).sampled(request.random)
 
 
 def _check_changed(source: str, request: Request) -> None:

@@ -27,10 +27,9 @@ from enum import StrEnum
 from random import Random
 from statistics import fmean
 
-from operators.attempts import Draft, first_accepted
+from operators.attempts import Draft, feasible_points, first_accepted
 from operators.proposal import MeasureAgain, NoOffspring, Proposal, Request, Variant
 from operators.source.constants import find_constants, is_for_another_device, replace_constants, written
-from operators.source.feasibility import Feasibility
 from operators.source.search_space import Dimension, Point, Scale, point_of, search_space, values_of
 from trainer.objectives import Objective
 
@@ -159,9 +158,7 @@ class Tuning:
 def _by_trust_region(
     space: Sequence[Dimension], here: Point, measured: Sequence[_Measured], request: Request
 ) -> Callable[[], Point]:
-    evaluated = [(one.constants, bool(one.objectives)) for one in request.variants]
-    feasibility = Feasibility.of(space, evaluated, request.parents[0].source)
-    is_feasible = feasibility.sampled(request.random)
+    is_feasible = feasible_points(space, request)
     if _programs(measured) < _FEWEST_POINTS:
         return lambda: _feasible_move(space, here, is_feasible, request.random)
     from operators.tuning.trust_region import TrustRegion
