@@ -14,6 +14,7 @@ Rooms, each of which imports only from those below it (checked by import-linter)
     studies/                            after a run: what carries a gain, whether it transfers
     runs/                               one run on disk: start, resume, view, check, apply
     search/                             what is done next; `search/search.py` is the journey of a candidate
+    steering/                           what users ask of a run, as part of its journal
     lineage/                            the family tree in git
     standings/                          what is known so far, worked out once for every view
     workers/                            where evaluations run

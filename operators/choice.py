@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from operators.proposal import Connected, Operator
 from trainer.errors import ConfigError
@@ -14,6 +15,8 @@ _FORGETTING = 0.98
 """What a result still counts for after the next one of the same operator: about the last fifty speak."""
 _FLOOR_SHARE = 0.3
 """Of the draws, by the configured weights alone: an operator that brings nothing now may bring something later."""
+
+_AS_CONFIGURED: Mapping[str, float] = MappingProxyType({})
 
 
 class OperatorChoice:
@@ -40,10 +43,18 @@ class OperatorChoice:
             )
         self._weighted = tuple(weighted)
 
-    def pick(self, rng: random.Random, available_parents: int) -> Operator:
-        """Draw an operator that needs no more than `available_parents` (at least 1) different parents."""
-        operators, weights = zip(*self._fitting(available_parents), strict=True)
-        chosen: Operator = rng.choices(operators, weights)[0]
+    def pick(
+        self, rng: random.Random, available_parents: int, weights: Mapping[str, float] = _AS_CONFIGURED
+    ) -> Operator:
+        """Draw an operator.
+
+        Args:
+            rng: decides.
+            available_parents: different parents that it may need at most, at least 1.
+            weights: in place of the configured ones, by the names that the configuration uses.
+        """
+        operators, chances = zip(*self._fitting(available_parents, weights), strict=True)
+        chosen: Operator = rng.choices(operators, chances)[0]
         return chosen
 
     def tell(self, name: str, *, improved: bool, cost: float) -> None:
@@ -67,8 +78,27 @@ class OperatorChoice:
         names = ", ".join(operator.name for operator, _ in self._weighted)
         raise ConfigError(f"A proposal under way needs the operator {name}, but the operators are: {names}.")
 
-    def _fitting(self, available_parents: int) -> list[tuple[Operator, float]]:
-        return [(operator, weight) for operator, weight in self._weighted if operator.arity <= available_parents]
+    def _fitting(self, available_parents: int, weights: Mapping[str, float]) -> list[tuple[Operator, float]]:
+        """Return the operators that have parents enough, with their weights; none of them may have weight 0 alone."""
+        fitting = [(one, weight) for one, weight in self._weighted if one.arity <= available_parents]
+        if not weights:
+            return fitting
+        # Of several operators under one name, such as the styles of a prompt, each has a part of its weight.
+        totals: dict[str, float] = {}
+        for one, weight in self._weighted:
+            totals[_family(one)] = totals.get(_family(one), 0.0) + weight
+        changed = [
+            (one, weights.get(_family(one), totals[_family(one)]) * weight / totals[_family(one)])
+            for one, weight in fitting
+        ]
+        drawn = [(one, weight) for one, weight in changed if weight > 0]
+        # Early in a run only one parent exists; if all that could vary it alone is switched off, they do it until then.
+        return drawn or fitting
+
+
+def _family(operator: Operator) -> str:
+    """Return the name under which the configuration knows an operator."""
+    return operator.name.partition(":")[0]
 
 
 @dataclass(slots=True)
@@ -109,10 +139,12 @@ class AdaptiveChoice(OperatorChoice):
         super().__init__(weighted)
         self.arms = {operator.name: Arm() for operator, _ in weighted}
 
-    def pick(self, rng: random.Random, available_parents: int) -> Operator:
+    def pick(
+        self, rng: random.Random, available_parents: int, weights: Mapping[str, float] = _AS_CONFIGURED
+    ) -> Operator:
         """Draw by the weights alone in the floor's share of the cases, else by weights times sampled rates per cost."""
         if rng.random() < _FLOOR_SHARE:
-            return super().pick(rng, available_parents)
+            return super().pick(rng, available_parents, weights)
         costs = [arm.cost for arm in self.arms.values() if arm.cost > 0]
         typical = sum(costs) / len(costs) if costs else 1.0
 
@@ -121,7 +153,7 @@ class AdaptiveChoice(OperatorChoice):
             rate = rng.betavariate(1.0 + arm.improvements, 1.0 + max(0.0, arm.tries - arm.improvements))
             return rate / (arm.cost or typical)
 
-        fitting = self._fitting(available_parents)
+        fitting = self._fitting(available_parents, weights)
         chosen: Operator = rng.choices(
             [operator for operator, _ in fitting], [weight * sampled(operator) for operator, weight in fitting]
         )[0]

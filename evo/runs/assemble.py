@@ -27,6 +27,8 @@ from evo.search.time_limits import TimeLimits
 from evo.standings.plan import make_plan
 from evo.standings.rungs import Ladder
 from evo.standings.standings import Standings
+from evo.steering.inbox import Inbox
+from evo.steering.journal import SteeringJournal
 from evo.store import Store, StoreView
 from evo.workers import Evaluator, LocalEvaluator
 from operators.choice import AdaptiveChoice, OperatorChoice
@@ -55,6 +57,7 @@ def build_search(
     observer: Observer,
     device_kind: str,
     clock: Callable[[], float] = time.monotonic,
+    inbox: Inbox | None = None,
 ) -> Search:
     """Return the search of a run over an open store.
 
@@ -67,7 +70,9 @@ def build_search(
         observer: told of everything worth seeing.
         device_kind: what the workers train on, such as `cpu`.
         clock: that of the event loop.
+        inbox: where requests to the search arrive; None where nobody can steer it.
     """
+    steering = SteeringJournal(store)
     standings = build_standings(config)
     gate = SourceGate(contract(config), store.known, protection=protection(config, store))
     breeder = Breeder(
@@ -79,6 +84,7 @@ def build_search(
         standings,
         independent=_is_independent(config),
         niches=_niches(config, store, standings, device_kind),
+        steering=steering,
         archive_share=config.diversity.archive_fraction if config.diversity.descriptors else 0.0,
         similarity=config.diversity.similarity,
     )
@@ -87,7 +93,20 @@ def build_search(
     rules = StoppingRules.of(config)
     credit = Credit.of(config, operators, standings, store) if config.operators.adaptive else None
     return Search(
-        make_plan(config), store, lineage, evaluator, breeder, standings, observer, rules, credit, jobs, clock
+        make_plan(config),
+        store,
+        lineage,
+        evaluator,
+        breeder,
+        standings,
+        observer,
+        rules,
+        credit,
+        jobs,
+        steering,
+        inbox,
+        tuple(config.operators.weights),
+        clock,
     )
 
 

@@ -11,6 +11,7 @@ from evo.search.context import Variants, gather_context, parent_of, unrelated
 from evo.search.mating import Mating, Niches
 from evo.search.replication import repeatable
 from evo.standings.standings import Standings
+from evo.steering.journal import SteeringJournal
 from evo.store import ProposalRecord, Store
 from operators.choice import OperatorChoice
 from operators.gate import SourceGate
@@ -51,6 +52,7 @@ class Breeder:
         independent: whether every individual descends from generation 0 directly, and operators know of no other.
         niches: the archive; without it each branch of the family is one.
         archive_share: see `evo.search.mating`.
+        steering: what users have asked; by default what the store holds of it.
         similarity: share of common code from which an offspring repeats a relative that came out worse than the parent;
             0 for never.
     """
@@ -66,6 +68,7 @@ class Breeder:
         *,
         independent: bool = False,
         niches: Niches | None = None,
+        steering: SteeringJournal | None = None,
         archive_share: float = 0.0,
         similarity: float = 0.0,
     ) -> None:
@@ -78,8 +81,9 @@ class Breeder:
         self._similarity = similarity
         self._variants = Variants(store)
         niches = niches or Niches(store, standings, Descriptors((BRANCH,)))
+        self._steering = steering or SteeringJournal(store)
         self._mating = Mating(
-            seed, toolbox, operators, store, standings, niches, archive_share, independent=independent
+            seed, toolbox, operators, store, standings, niches, self._steering, archive_share, independent=independent
         )
 
     def begin(self, number: int) -> Draft:
@@ -107,6 +111,10 @@ class Breeder:
             gather()
         return draft
 
+    def admissible(self, source: str) -> None:
+        """Raise Refused unless a program that no operator made may become an individual."""
+        self._gate.check(source)
+
     async def propose(self, draft: Draft) -> Proposal:
         """Let the operator work; raises what `Operator.propose` raises."""
         request = Request(
@@ -120,6 +128,7 @@ class Breeder:
             find_repeatable=draft.find_repeatable,
             is_bold=draft.is_bold,
             protection=self._gate.protection,
+            hints=self._steering.at(draft.number).hints,
         )
         return await draft.operator.propose(request)
 

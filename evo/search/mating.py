@@ -1,20 +1,23 @@
 """Mating: the operator and the parents of a proposal.
 
 Parents are selected from the population; with descriptors, part of them are elites of the archive; and while the search
-explores (`evo.standings.exploration`), part of them are elites whose codes are far apart.
+explores (`evo.standings.exploration`), part of them are elites whose codes are far apart. What a user has pinned is a
+candidate everywhere, and what is banned nowhere (`evo.steering`).
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from evo.standings.standings import Standings
+from evo.steering.journal import Course, SteeringJournal
 from evo.store import StoreView
 from operators.choice import OperatorChoice
 from operators.proposal import Operator
 from populations.descriptors import Described, Descriptors
+from populations.individual import Individual
 from populations.map_elites import MapElites
 from populations.similarity import similarity
 from populations.toolbox import Toolbox
@@ -83,6 +86,7 @@ class Mating:
         store: knows sources.
         standings: what is known.
         niches: the archive.
+        steering: what users have asked.
         archive_share: of the proposals, how many have elites for parents when nothing is explored.
         independent: whether generation 0 is the parent of every individual.
     """
@@ -95,6 +99,7 @@ class Mating:
         store: StoreView,
         standings: Standings,
         niches: Niches,
+        steering: SteeringJournal,
         archive_share: float = 0.0,
         *,
         independent: bool = False,
@@ -105,6 +110,7 @@ class Mating:
         self._store = store
         self._standings = standings
         self._niches = niches
+        self._steering = steering
         self._archive_share = archive_share
         self._independent = independent
 
@@ -115,25 +121,37 @@ class Mating:
 
     def pair(self, number: int) -> Pairing:
         """Choose the operator and the parents of proposal `number`."""
-        chance = self._chance(number, "select")
+        chance, course = self._chance(number, "select"), self._steering.at(number)
         if self.is_bold(number):
-            return self._among_elites(chance, are_distant=True)
+            return self._among_elites(chance, course, are_distant=True)
         if (
             self._archive_share
             and not self._independent
             and self._chance(number, "archive").random() < self._archive_share
         ):
-            return self._among_elites(chance, are_distant=False)
-        population = [] if self._independent else self._standings.home(number)
-        operator = self._operators.pick(chance, max(1, len(population)))
+            return self._among_elites(chance, course, are_distant=False)
+        population = [] if self._independent else self._candidates(number, course)
+        operator = self._operators.pick(chance, max(1, len(population)), course.weights)
         if not population:
             return Pairing(operator, (0,))  # while generation 0 is being measured, there is no other
         chosen = self._toolbox.select(population, operator.arity, chance, noise=self._standings.noise())
         return Pairing(operator, tuple(one.id for one in chosen))
 
-    def _among_elites(self, chance: random.Random, *, are_distant: bool) -> Pairing:
-        elites = self._niches.elites() or [0]
-        operator = self._operators.pick(chance, len(elites))
+    def _candidates(self, number: int, course: Course) -> list[Individual]:
+        """Return what proposal `number` may have for parents, survivors first."""
+        survivors = [one for one in self._standings.home(number) if one.id not in course.banned]
+        pinned = self._pinned(course, {one.id for one in survivors})
+        recalled = (self._standings.recall(self._store.individual(one), self._store.source) for one in pinned)
+        return [*survivors, *recalled]
+
+    def _pinned(self, course: Course, known: Set[int]) -> list[int]:
+        """Return the pinned individuals that were measured and are not `known`."""
+        return [one for one in sorted(course.pinned) if one in self._standings.measured and one not in known]
+
+    def _among_elites(self, chance: random.Random, course: Course, *, are_distant: bool) -> Pairing:
+        elites = [one for one in self._niches.elites() if one not in course.banned]
+        elites = [*elites, *self._pinned(course, {*elites})] or [0]
+        operator = self._operators.pick(chance, len(elites), course.weights)
         parents = chance.sample(elites, 1)
         while len(parents) < operator.arity:
             others = [one for one in elites if one not in parents]

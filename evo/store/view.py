@@ -172,6 +172,10 @@ class StoreView:
         """Return one individual; raise StoreError when there is none."""
         return rows.individual(self._the_row("individual", individual, f"{rows.INDIVIDUALS} WHERE i.id = ?"))
 
+    def has_individual(self, individual: int) -> bool:
+        """Return whether there is an individual of this number."""
+        return bool(self._value("SELECT count(*) FROM individuals WHERE id = ?", individual))
+
     def individuals(self) -> Iterator[IndividualRecord]:
         """Iterate over all individuals by id, without their sources."""
         query = f"{rows.INDIVIDUALS} WHERE i.id > ? ORDER BY i.id LIMIT ?"

@@ -102,12 +102,20 @@ class Prompts:
             autoescape=False,  # noqa: S701 - plain text for a model, not HTML for a browser
         )
 
-    def system(self) -> str:
-        """Return the part that is the same for all calls of a run, byte for byte, so that the provider can cache it."""
+    def system(self, hints: Sequence[str] = ()) -> str:
+        """Return the part that is the same for all calls of a run, byte for byte, so that the provider can cache it.
+
+        Args:
+            hints: what the user has added to the program since; each new one makes another text.
+        """
+        program = self._program
+        if hints:
+            told = [clean_text(hint).strip() for hint in hints]
+            program = self._render("hints.md", program=program, hints=told).strip()
         if isinstance(self.conditions, Conditions):
-            return self._render("system.md", conditions=self.conditions, program=self._program)
+            return self._render("system.md", conditions=self.conditions, program=program)
         frozen = [(name, fenced(clean_text(text), "python")) for name, text in self.conditions.frozen]
-        return self._render("script_system.md", conditions=self.conditions, program=self._program, frozen=frozen)
+        return self._render("script_system.md", conditions=self.conditions, program=program, frozen=frozen)
 
     def mutate(self, request: Request, style: Style) -> str:
         """Return the request for a changed version of one parent, in some style."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from operators.gate import clean_source
@@ -45,7 +45,7 @@ class Conversations:
             OperatorUnavailable: the service answers no prompt.
             CostLimitReached: the next call could exceed the spending limit.
         """
-        body = self._journaled(request, 0, lambda: self._opening_body(opening()))
+        body = self._journaled(request, 0, lambda: self._opening_body(opening(), request.hints))
         problems: list[str] = []
         for turn in range(1 + self.model.settings.max_repairs):
             exchange = await self._exchange(request, turn, body)
@@ -94,13 +94,13 @@ class Conversations:
             return build()
         return {**journaled, "model": self.model.settings.model, "max_tokens": self.model.settings.max_tokens}
 
-    def _opening_body(self, prompt: str) -> dict[str, Any]:
+    def _opening_body(self, prompt: str, hints: Sequence[str]) -> dict[str, Any]:
         settings = self.model.settings
         cache = {"type": "ephemeral", "ttl": settings.cache_lifetime}
         return {
             "model": settings.model,
             "max_tokens": settings.max_tokens,
-            "system": [{"type": "text", "text": self.prompts.system(), "cache_control": cache}],
+            "system": [{"type": "text", "text": self.prompts.system(hints), "cache_control": cache}],
             "messages": [{"role": "user", "content": prompt}],
         }
 
