@@ -8,6 +8,7 @@ Rooms, each of which imports only from those below it (checked by import-linter)
 
     commands/                           the command line; `commands/views/` prints and draws
     api/                                the Python interface, which this module hands on
+    dashboard/                          the live page of runs
     compare/                            experiments: ways of searching under equal budgets
     report/                             the report of a run, one HTML file
     project/                            what `evo init` finds out about a project, and writes

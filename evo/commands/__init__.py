@@ -5,6 +5,7 @@
     data      prepare
     look      status, best, show, diff, lineage, pareto
     output    export, report
+    dashboard dashboard
     steer     pause, continue, stop, hint, pin, ban, release, inject, again, weights
     apply     apply
     studies   ablate, promote
@@ -25,7 +26,7 @@ from typing import Annotated
 
 import typer
 
-from evo.commands import apply, audit, compare, data, health, init, look, output, run, steer, studies
+from evo.commands import apply, audit, compare, dashboard, data, health, init, look, output, run, steer, studies
 from trainer.errors import EvoError
 
 app = typer.Typer(
@@ -35,7 +36,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (init, run, data, look, output, steer, apply, studies, compare, health, audit):
+for group in (init, run, data, look, output, dashboard, steer, apply, studies, compare, health, audit):
     group.register(app)
 
 

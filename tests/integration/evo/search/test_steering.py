@@ -69,6 +69,15 @@ def journal(store: StoreView) -> list[Steered]:
     return [Steered.of(event) for event in store.events(EVENT)]
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the search go on until something holds."""
+    for _ in range(3000):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it did not come true")
+
+
 def worst(standings: Standings) -> int:
     return max(standings.measured, key=lambda one: standings.measured[one].means["val_bpb"])
 
@@ -118,14 +127,12 @@ def test_a_paused_search_holds_and_goes_on(tmp_path: Path) -> None:
 
     async def paused(search: Any, store: Store) -> Stopped:
         running = asyncio.create_task(search.run())
-        while not (journal(store) and search.under_way == (0, 0)):
-            await asyncio.sleep(0.01)
+        await until(lambda: bool(journal(store)) and search.under_way == (0, 0))
         held = store.last_result_number()
         for verb in (Verb.HINT, Verb.CONTINUE):
             assert (search.under_way, store.last_result_number()) == ((0, 0), held < 32 and held)
             inbox.send(Action(verb, text="x" if verb is Verb.HINT else ""))
-            while inbox.pending():
-                await asyncio.sleep(0.01)
+            await until(inbox.is_empty)
         return await running
 
     observer = Steering(inbox, {9: lambda _: Action(Verb.PAUSE)})
