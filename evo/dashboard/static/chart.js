@@ -4,10 +4,23 @@ import { get } from "./api.js";
 import { h } from "./dom.js";
 import { go, state } from "./state.js";
 
-const libraries = new Promise((resolve) => {
-  if (document.readyState === "complete") resolve();
-  else addEventListener("load", () => resolve(), { once: true });
-});
+// Plotly takes longer to load than everything else, so the words of the page come first.
+function load(source) {
+  return new Promise((resolve, reject) => {
+    const script = h("script", { src: source });
+    script.addEventListener("load", resolve);
+    script.addEventListener("error", () => reject(new Error(`${source} could not be loaded.`)));
+    document.head.append(script);
+  });
+}
+
+const painted = new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+let loading = null;
+
+function libraries() {
+  loading ??= painted.then(() => load("/static/plotly.js")).then(() => load("/static/charts.js"));
+  return loading;
+}
 
 export function chart(name, title, caption, { zoom = false, parameters = {} } = {}) {
   const drawing = h("div", { class: "chart", role: "img", "aria-label": title });
@@ -20,7 +33,7 @@ export function chart(name, title, caption, { zoom = false, parameters = {} } = 
     const text = JSON.stringify(data);
     if (text === drawn) return;
     drawn = text;
-    await libraries;
+    await libraries();
     if (!section.isConnected) return;
     note.textContent = data.note;
     const isFirst = !drawing.hasAttribute("data-drawn");

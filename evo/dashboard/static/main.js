@@ -62,7 +62,7 @@ function drawBar() {
 
 function listen() {
   source?.close();
-  source = events(draw, (isConnected) => {
+  source = events((version) => version !== page.facts?.version && draw(), (isConnected) => {
     page.isConnected = isConnected;
     if (page.facts) drawBar();
   });
