@@ -10,7 +10,7 @@ from operators.llm.client import LanguageModel, PromptRefused
 from operators.llm.context import Conditions, Prompts, ScriptConditions
 from operators.llm.edits import UnusableReply, parse_idea, revise
 from operators.llm.replies import Reading, read_reply
-from operators.llm.text import clean_text, one_line
+from operators.llm.text import one_line
 from operators.proposal import Exchange, NoOffspring, Proposal, Refused, Request
 
 MOST_FRUITLESS_CALLS = 8
@@ -64,7 +64,7 @@ class Conversations:
     def _offspring(self, request: Request, reading: Reading) -> str:
         if reading.problem:
             raise UnusableReply(reading.problem)
-        source = clean_source(revise(clean_text(request.parents[0].source), reading.text))
+        source = clean_source(revise(request.parents[0].source, reading.text))
         request.gate.check(source)
         return source
 
