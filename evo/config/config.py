@@ -249,7 +249,7 @@ class LLMConfig(Section):
     """The language model behind `llm_mutation` and `llm_crossover`.
 
     Attributes:
-        provider: by whose API the model is asked: `anthropic` for the Messages API, `openai` for Chat Completions, which
+        provider: by whose API the model is asked: `anthropic` for Messages, `openai` for Chat Completions, which
             needs the extra `evo-train[openai]`.
         base_url: a server of that API; None for the provider's own.
         program: path of a Markdown file with your instructions to the model; empty for none.
