@@ -87,7 +87,18 @@ def build_search(
     rules = StoppingRules.of(config)
     credit = Credit.of(config, operators, standings, store) if config.operators.adaptive else None
     return Search(
-        make_plan(config), store, lineage, evaluator, breeder, standings, observer, rules, credit, jobs, clock
+        make_plan(config),
+        store,
+        lineage,
+        evaluator,
+        breeder,
+        standings,
+        observer,
+        rules,
+        credit,
+        jobs,
+        clock,
+        config.llm.parallel,
     )
 
 
@@ -264,6 +275,7 @@ def llm_settings(config: Config, environment: Mapping[str, str] = os.environ) ->
         max_cost_usd=llm.max_cost_usd,
         program=_read_program(llm.program),
         max_repairs=llm.repairs,
+        has_stand_ins=any(OPERATORS[name].is_stand_in for name in config.operators.weights or ()),
     )
 
 

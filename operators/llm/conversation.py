@@ -51,6 +51,7 @@ class Conversations:
         body = self._journaled(request, 0, lambda: self._opening_body(opening()))
         problems: list[str] = []
         for turn in range(1 + self.model.settings.max_repairs):
+            is_new = request.journal.exchange(turn) is None
             exchange = await self._exchange(request, turn, body)
             reading = read_reply(exchange.reply)
             if reading.problem and not reading.repairable:
@@ -58,7 +59,8 @@ class Conversations:
             try:
                 source = self._offspring(request, reading)
             except (UnusableReply, Refused) as problem:
-                self._count_structural(problem)
+                if is_new:
+                    self._count_structural(problem)
                 problems.append(one_line(str(problem), REASON_CHARACTERS))
                 body = self._journaled(request, turn + 1, self._repair(body, reading.text, str(problem)))
             else:
