@@ -107,6 +107,7 @@ def build_search(
         inbox,
         tuple(config.operators.weights),
         clock,
+        config.llm.parallel,
     )
 
 
@@ -273,8 +274,9 @@ def llm_settings(config: Config, environment: Mapping[str, str] = os.environ) ->
     llm = config.llm
     return LLMSettings(
         model=llm.model,
+        provider=llm.provider,
         base_url=llm.base_url,
-        api_key=key_for(llm.base_url, explicit=None, environment=environment),
+        api_key=key_for(llm.base_url, explicit=None, environment=environment, provider=llm.provider),
         max_tokens=llm.max_tokens,
         reply_deadline_seconds=llm.reply_deadline_seconds,
         patience_seconds=llm.patience_seconds,
@@ -282,6 +284,7 @@ def llm_settings(config: Config, environment: Mapping[str, str] = os.environ) ->
         max_cost_usd=llm.max_cost_usd,
         program=_read_program(llm.program),
         max_repairs=llm.repairs,
+        has_stand_ins=any(OPERATORS[name].is_stand_in for name in config.operators.weights or ()),
     )
 
 

@@ -119,19 +119,19 @@ class Mating:
         explores = self._standings.exploration.is_active and not self._independent
         return explores and self._chance(number, "explore").random() < _EXPLORING_SHARE
 
-    def pair(self, number: int) -> Pairing:
-        """Choose the operator and the parents of proposal `number`."""
+    def pair(self, number: int, *, is_local: bool = False) -> Pairing:
+        """Choose the operator, one without a service if it `is_local`, and the parents of proposal `number`."""
         chance, course = self._chance(number, "select"), self._steering.at(number)
         if self.is_bold(number):
-            return self._among_elites(chance, course, are_distant=True)
+            return self._among_elites(chance, course, are_distant=True, is_local=is_local)
         if (
             self._archive_share
             and not self._independent
             and self._chance(number, "archive").random() < self._archive_share
         ):
-            return self._among_elites(chance, course, are_distant=False)
+            return self._among_elites(chance, course, are_distant=False, is_local=is_local)
         population = [] if self._independent else self._candidates(number, course)
-        operator = self._operators.pick(chance, max(1, len(population)), course.weights)
+        operator = self._operators.pick(chance, max(1, len(population)), course.weights, is_local=is_local)
         if not population:
             return Pairing(operator, (0,))  # while generation 0 is being measured, there is no other
         chosen = self._toolbox.select(population, operator.arity, chance, noise=self._standings.noise())
@@ -148,10 +148,10 @@ class Mating:
         """Return the pinned individuals that were measured and are not `known`."""
         return [one for one in sorted(course.pinned) if one in self._standings.measured and one not in known]
 
-    def _among_elites(self, chance: random.Random, course: Course, *, are_distant: bool) -> Pairing:
+    def _among_elites(self, chance: random.Random, course: Course, *, are_distant: bool, is_local: bool) -> Pairing:
         elites = [one for one in self._niches.elites() if one not in course.banned]
         elites = [*elites, *self._pinned(course, {*elites})] or [0]
-        operator = self._operators.pick(chance, len(elites), course.weights)
+        operator = self._operators.pick(chance, len(elites), course.weights, is_local=is_local)
         parents = chance.sample(elites, 1)
         while len(parents) < operator.arity:
             others = [one for one in elites if one not in parents]
