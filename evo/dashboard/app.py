@@ -94,7 +94,10 @@ class Board:
 
         @asynccontextmanager
         async def lifespan(_: Starlette) -> AsyncIterator[None]:
+            first = next(iter(self._runs.values()))
+            reading = asyncio.create_task(first.report("overview", facts.overview))  # before a browser asks for it
             yield
+            await asyncio.gather(reading, return_exceptions=True)
             await asyncio.gather(*(run.close() for run in self._runs.values()))
 
         return Starlette(
