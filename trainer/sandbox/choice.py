@@ -64,9 +64,14 @@ def survey(device: str = "cpu") -> Survey:
     raise AssertionError("the last level has no obstacle")
 
 
-def choose_sandbox(wanted: str, limits: Limits, device: str, visible: Sequence[Path] = ()) -> Sandbox:
-    """Return the sandbox for a device, in which more may be read; raise ConfigError as `choose_level` does."""
-    return _build(choose_level(wanted, device), limits, device, visible)
+def choose_sandbox(
+    wanted: str, limits: Limits, device: str, visible: Sequence[Path] = (), *, locks: bool = False
+) -> Sandbox:
+    """Return the sandbox for a device, in which more may be read; raise ConfigError as `choose_level` does.
+
+    Without `locks` no file can be locked (`trainer.sandbox.seccomp`).
+    """
+    return _build(choose_level(wanted, device), limits, device, visible, locks=locks)
 
 
 def choose_level(wanted: str, device: str) -> Level:
@@ -106,12 +111,12 @@ def _obstacle(level: Level, device: str) -> str:
     return ""
 
 
-def _build(level: Level, limits: Limits, device: str, visible: Sequence[Path] = ()) -> Sandbox:
+def _build(level: Level, limits: Limits, device: str, visible: Sequence[Path] = (), *, locks: bool = False) -> Sandbox:
     if level is Level.BUBBLEWRAP:
-        return BubblewrapSandbox(limits, device, visible)
+        return BubblewrapSandbox(limits, device, visible, locks=locks)
     if level is Level.LANDLOCK:
-        return LandlockSandbox(limits, device, visible)
-    return ProcessGroupSandbox(limits)
+        return LandlockSandbox(limits, device, visible, locks=locks)
+    return ProcessGroupSandbox(limits, locks=locks)
 
 
 def _try(sandbox: Sandbox, device: str) -> None:

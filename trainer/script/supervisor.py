@@ -71,7 +71,8 @@ class ScriptSupervisor:
         commands = [without_environment(command)[1] for command in (settings.command, settings.score) if command]
         programs = {find_program(command[0], settings.root) for command in commands}
         visible = [path for program in sorted(programs) for path in program_folders(program)]
-        self._workplace = Workplace(settings, visible)
+        # Libraries that share a cache among their processes lock it, and no held-out text is seen here.
+        self._workplace = Workplace(settings, visible, locks=True)
         self._sandbox = self._workplace.sandbox
         self._refuse_misplaced()
         # Below, one candidate could change what the next one runs.
