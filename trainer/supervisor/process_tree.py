@@ -11,7 +11,7 @@ from types import MappingProxyType
 from trainer.machine.control_group import ControlGroups
 from trainer.machine.cpu_meter import CpuMeter
 from trainer.machine.devices import GpuMemory
-from trainer.machine.disk import used_mib
+from trainer.machine.disk import unmapped_mib, used_mib
 from trainer.machine.output import Output
 from trainer.machine.processes import (
     Family,
@@ -157,10 +157,11 @@ class ProcessTree:
         return used_mib(self.scratch, trees([self.pid, *self._family.orphans()]))
 
     def sample_memory(self) -> float:
-        """Return the resident memory of the whole tree now, MiB; the peaks are remembered."""
+        """Return the memory of the whole tree now, mapped or held open, MiB; the peaks are remembered."""
         roots = [self.pid, *self._family.orphans()]
         used = usage(roots)
-        resident_mib, self.threads = used.resident_mib, used.threads
+        resident_mib = used.resident_mib + unmapped_mib(self.scratch, trees(roots))
+        self.threads = used.threads
         self.peak_resident_mib = max(self.peak_resident_mib, resident_mib, peak_resident_mib(self._main))
         if self._gpu is not None:
             self.peak_gpu_mib = max(self.peak_gpu_mib, self._gpu.used_mib(trees(roots), self._gpu_baseline_mib))

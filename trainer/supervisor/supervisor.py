@@ -26,7 +26,7 @@ from trainer.settings import Settings
 from trainer.supervisor.clock import TrainingClock
 from trainer.supervisor.crew import Candidate, Crew
 from trainer.supervisor.divergence import Divergence
-from trainer.supervisor.measurements import code_lines, read_parameters, take_weights
+from trainer.supervisor.measurements import code_lines, executed, read_parameters, take_weights
 from trainer.supervisor.service import Recording, serve_driver
 from trainer.supervisor.throughput import Throughput
 from trainer.supervisor.watch import DriverGone, Ended, TimeLimit, Watch
@@ -77,6 +77,7 @@ class Supervisor:
         status, reason = Status.OK, ""
         try:
             recording.objectives["code_lines"] = float(code_lines(job.genome))
+            job = replace(job, genome=executed(job.genome))
             self._crew.scorer.await_ready()
             self._train_and_score(job, recording)
             recording.objectives["val_bpb"] = recording.split_bpb[Split.SELECTION]
