@@ -67,7 +67,7 @@ class ControlGroups:
         self._count = 0
         self._mark = f"{_PREFIX}{os.getpid()}-{start_ticks(os.getpid())}-"
         if self._parent is not None:
-            _sweep(self._parent)
+            sweep_groups()
             self._parent = self._parent if self._works() else None
 
     def new(self) -> ControlGroup | None:
@@ -121,9 +121,10 @@ def _own_group() -> Path | None:
     return None
 
 
-def _sweep(parent: Path) -> None:
-    """End and remove the groups of processes that have ended."""
-    for folder in parent.glob(f"{_PREFIX}*-*-*"):
+def sweep_groups() -> None:
+    """End and remove the groups, below this process's own, of supervisors that have ended."""
+    parent = _own_group()
+    for folder in () if parent is None else parent.glob(f"{_PREFIX}*-*-*"):
         pid, _, started = folder.name.removeprefix(_PREFIX).rpartition("-")[0].partition("-")
         if pid.isdecimal() and start_ticks(int(pid)) != int(started or 0):
             with contextlib.suppress(OSError):

@@ -223,6 +223,14 @@ def has_ended(pid: int) -> bool:
         return True
 
 
+def is_stopped(pid: int) -> bool:
+    """Return whether a process was stopped by a signal."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_STOPPED
+    except psutil.Error:
+        return False
+
+
 def kill_tree(pid: int) -> None:
     """Kill an unreaped child of this process with its process group and every descendant."""
     with contextlib.suppress(ProcessLookupError, PermissionError):

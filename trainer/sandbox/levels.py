@@ -83,11 +83,14 @@ def start(
     confine: Callable[[], None],
 ) -> subprocess.Popen[bytes]:
     """Start a command in a session and a group of its own; `confine` runs between fork and exec."""
+    parent = os.getpid()
 
     def prepare() -> None:
         if group is not None:
             group.join()
         confine()
+        if os.getppid() != parent:  # which ended before this process asked to die with it
+            os._exit(1)
 
     return subprocess.Popen(  # noqa: S603 - an argument list, no shell
         list(command),

@@ -27,7 +27,7 @@ from trainer.supervisor.clock import TrainingClock
 from trainer.supervisor.crew import Candidate, Crew
 from trainer.supervisor.divergence import Divergence
 from trainer.supervisor.measurements import code_lines, executed, read_parameters, take_weights
-from trainer.supervisor.service import Recording, serve_driver
+from trainer.supervisor.service import Deaths, Recording, serve_driver
 from trainer.supervisor.throughput import Throughput
 from trainer.supervisor.watch import DriverGone, Ended, TimeLimit, Watch
 
@@ -49,6 +49,7 @@ class Supervisor:
         """
         self._settings = settings
         self._driver = driver
+        self._deaths = Deaths()
         self._corpus: Corpus = load(settings.corpus)
         self._crew = Crew(settings)
         try:
@@ -73,7 +74,7 @@ class Supervisor:
 
     def evaluate(self, job: Job) -> Evaluation:
         """Train and score one genome; every ending of a candidate is a status, never an exception."""
-        recording = Recording()
+        asked, recording = job, Recording()
         status, reason = Status.OK, ""
         try:
             recording.objectives["code_lines"] = float(code_lines(job.genome))
@@ -82,8 +83,9 @@ class Supervisor:
             self._train_and_score(job, recording)
             recording.objectives["val_bpb"] = recording.split_bpb[Split.SELECTION]
             recording.objectives["train_seconds"] = recording.timings.train_seconds
+            _refuse_gap(recording, job.widest_gap)
         except Ended as end:
-            status, reason = end.status, str(end)
+            status, reason = self._deaths.verdict(asked, end)
         except OSError as error:
             status, reason = Status.LOST, f"the machine failed: {error}"
         device, clock = self._settings.device_name, self._settings.clock
@@ -301,6 +303,17 @@ def _record_tokens(throughput: Throughput, clock: TrainingClock, message: Messag
     if type(tokens) is not int or not 0 <= tokens < _STEP_LIMIT:
         raise Ended(Status.REJECTED, f"logged {str(tokens)[:80]} tokens where a number is due")
     throughput.tell(clock.seconds(), tokens)
+
+
+def _refuse_gap(recording: Recording, widest: float | None) -> None:
+    """Raise Ended when a score on the selection split is too good for the one on the holdout split."""
+    selection, holdout = (recording.split_bpb.get(split) for split in (Split.SELECTION, Split.HOLDOUT))
+    if widest is not None and selection is not None and holdout is not None and holdout - selection > widest:
+        raise Ended(
+            Status.REJECTED,
+            f"scored {selection:.4f} bits per byte on the selection split and {holdout:.4f} on the holdout split, a "
+            f"difference of more than {widest:.4f}: it knows text that it must not know",
+        )
 
 
 def main() -> None:

@@ -31,8 +31,20 @@ class Ended(Exception):  # noqa: N818 - a verdict
     """The evaluation ended early; carries the status and a printable reason."""
 
     def __init__(self, status: Status, reason: str) -> None:
-        super().__init__(clean(reason)[:_REASON_LIMIT])
+        super().__init__()
         self.status = status
+        self.explain(reason)
+
+    def explain(self, reason: str) -> None:
+        """Give another reason."""
+        self.args = (clean(reason)[:_REASON_LIMIT],)
+
+
+class Killed(Ended):
+    """A process was killed, and nothing tells whether by itself or from outside."""
+
+    def __init__(self) -> None:
+        super().__init__(Status.LOST, "was killed from outside (SIGKILL)")
 
 
 class DriverGone(Exception):  # noqa: N818 - the ordinary end of a supervisor
@@ -180,7 +192,7 @@ class Guard:
         peak_mib = self._tree.peak_resident_mib
         if peak_mib > self._limits.memory_mib / 2 or oom_kills() > self._oom_kills:
             return Ended(Status.OUT_OF_MEMORY, f"was killed by the system at {peak_mib:.0f} MiB")
-        return Ended(Status.LOST, "was killed from outside (SIGKILL)")
+        return Killed()
 
 
 class Watch(Guard):
