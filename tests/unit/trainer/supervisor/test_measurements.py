@@ -13,7 +13,7 @@ from safetensors.numpy import save_file
 from trainer.evaluation import Status
 from trainer.ipc.frames import Frames, FrameShape
 from trainer.machine.output import Output, clean
-from trainer.supervisor.measurements import code_lines, read_parameters, take_weights
+from trainer.supervisor.measurements import code_lines, executed, read_parameters, take_weights
 from trainer.supervisor.watch import Ended
 
 SOURCE = '''"""Docstring
@@ -55,10 +55,42 @@ def test_what_is_no_program_is_a_crash(source: str) -> None:
     assert ended.value.status is Status.CRASHED
 
 
-def test_parameters_are_counted_by_their_shapes(tmp_path: Path) -> None:
+def test_a_long_line_counts_for_what_it_holds() -> None:
+    assert code_lines(f"exec({'x = 1; ' * 100!r})") == 6
+
+
+@pytest.mark.parametrize(
+    ("source", "bare"),
+    [
+        (
+            SOURCE.partition("class")[0],
+            (
+                '""\n\n\nimport os  \n\n\n\ndef f(a,\n      b):\n    ""\n    text = """not a\n'
+                'docstring"""\n    return (a +\n\n            b)\n\n\n'
+            ),
+        ),
+        ('"""two\nlines"""; x = 1\n', '"""two\nlines"""; x = 1\n'),  # nothing can stand for it on one line
+        ('def f(): "é"  # é\r\nx = "#"', 'def f(): ""  \nx = "#"'),
+        ("# coding: latin-1\nx = 'é'", "\nx = 'Ã©'"),  # what Python reads in the UTF-8 that the genome is written in
+    ],
+)
+def test_candidates_run_what_is_counted(source: str, bare: str) -> None:
+    assert executed(source) == bare
+
+
+def test_all_that_weights_hold_is_counted(tmp_path: Path) -> None:
     path = tmp_path / "weights.safetensors"
-    save_file({"a": np.zeros((3, 4), np.float32), "b": np.zeros((), np.float16), "c": np.zeros((0, 5), np.int64)}, path)
-    assert read_parameters(path) == 13
+    weights = {"a": np.zeros((3, 4), np.float32)}
+    save_file(weights, path)
+    plain = read_parameters(path)
+    save_file({"a": np.zeros((3, 2), np.float64)}, path)
+    packed = read_parameters(path)
+    save_file(weights, path, metadata={"hidden": "w" * 4000})
+    annotated = read_parameters(path)
+
+    assert plain == packed
+    assert plain - 12 < 40  # a header of names, types and places
+    assert annotated >= plain + 1000
 
 
 def truncated(path: Path) -> None:
