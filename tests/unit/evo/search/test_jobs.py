@@ -1,4 +1,4 @@
-"""What a worker is asked for an evaluation: the throughput below which an offspring is ended early, and a gap of scores."""
+"""What a worker is asked for: the throughput below which an offspring is ended early, and the widest gap."""
 
 from __future__ import annotations
 
