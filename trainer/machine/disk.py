@@ -36,13 +36,12 @@ def used_mib(folder: Path, pids: Iterable[int]) -> float:
     return sum(sizes.values()) * 512 / 2**20
 
 
-def unmapped_mib(folder: Path, pids: Sequence[int]) -> float:
+def unmapped_mib(disk: int, pids: Sequence[int]) -> float:
     """Return what files without a name that `pids` hold open take of the memory, MiB, beyond what is mapped of them.
 
     Those are anonymous files (memfd) and deleted ones in shared memory: no process has them resident. Deleted files on
-    the disk of `folder` take room there.
+    the device `disk` take room there.
     """
-    disk = os.stat(folder).st_dev  # noqa: PTH116 - read several times a second
     sizes = {found.st_ino: found.st_blocks * 512 / 2**20 for found in _deleted(pids) if found.st_dev != disk}
     if sum(sizes.values()) < _SMALL_MIB:  # as the memory is in which answers are handed over
         return 0.0

@@ -82,7 +82,11 @@ def start(
     group: ControlGroup | None,
     confine: Callable[[], None],
 ) -> subprocess.Popen[bytes]:
-    """Start a command in a session and a group of its own; `confine` runs between fork and exec."""
+    """Start a command in a session and a group of its own; `confine` runs between fork and exec.
+
+    Raises:
+        OSError: it cannot be started, or not be confined.
+    """
     parent = os.getpid()
 
     def prepare() -> None:
@@ -92,17 +96,20 @@ def start(
         if os.getppid() != parent:  # which ended before this process asked to die with it
             os._exit(1)
 
-    return subprocess.Popen(  # noqa: S603 - an argument list, no shell
-        list(command),
-        cwd=scratch,
-        env=dict(environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        pass_fds=tuple(descriptors),
-        start_new_session=True,
-        preexec_fn=prepare,  # the supervisor has a single thread
-    )
+    try:
+        return subprocess.Popen(  # noqa: S603 - an argument list, no shell
+            list(command),
+            cwd=scratch,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=tuple(descriptors),
+            start_new_session=True,
+            preexec_fn=prepare,  # the supervisor has a single thread
+        )
+    except subprocess.SubprocessError as error:  # of `prepare`, of which only that is told
+        raise OSError(f"the process could not be confined ({error})") from error
 
 
 def limit_resources(limits: Limits) -> None:

@@ -95,6 +95,7 @@ class ProcessTree:
         self._group = workplace.groups.new()
         self._meter = CpuMeter()
         self.scratch = scratch
+        self._disk = scratch.stat().st_dev
         self.peak_resident_mib = 0.0
         self.peak_gpu_mib = 0.0
         self.threads = 0
@@ -160,7 +161,7 @@ class ProcessTree:
         """Return the memory of the whole tree now, mapped or held open, MiB; the peaks are remembered."""
         roots = [self.pid, *self._family.orphans()]
         used = usage(roots)
-        resident_mib = used.resident_mib + unmapped_mib(self.scratch, trees(roots))
+        resident_mib = used.resident_mib + unmapped_mib(self._disk, trees(roots))
         self.threads = used.threads
         self.peak_resident_mib = max(self.peak_resident_mib, resident_mib, peak_resident_mib(self._main))
         if self._gpu is not None:
