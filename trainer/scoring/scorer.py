@@ -290,7 +290,7 @@ class Scorer:
         except ChannelClosed as error:
             raise Gone from error
         if message["event"] == "error":
-            what = _class_of_error(message) if self._has_asked else message.get("reason")
+            what = _class_of_error(message) if self._has_asked else str(message.get("reason"))
             raise Unscorable(failure_status(message), f"while being scored: {what}")
         if message["event"] != event:
             what = "something else" if self._has_asked else repr(message["event"])
