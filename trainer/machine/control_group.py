@@ -70,6 +70,11 @@ class ControlGroups:
             sweep_groups()
             self._parent = self._parent if self._works() else None
 
+    @property
+    def are_there(self) -> bool:
+        """Whether this process can make any."""
+        return self._parent is not None
+
     def new(self) -> ControlGroup | None:
         """Return a new empty group."""
         if self._parent is None:
@@ -86,7 +91,8 @@ class ControlGroups:
             if group is None:
                 return False
             try:
-                subprocess.run(["true"], check=True, preexec_fn=group.join)  # noqa: S607 - one thread
+                path = {"PATH": os.defpath}
+                subprocess.run(["true"], check=True, env=path, preexec_fn=group.join)  # noqa: S607 - of the system
                 return group.cpu_seconds() > 0 and (group.folder / "cgroup.kill").exists()
             finally:
                 group.remove(time.monotonic() + 1)

@@ -13,10 +13,11 @@ from trainer.supervisor.watch import Ended, TimeLimit
 # Ending exactly on time is impossible: a step and the saving of the weights still have to finish.
 _GRACE_SECONDS = 0.25
 _GRACE_SHARE = 0.02
-# Each clock bounds the other. On the CPU clock a candidate that waits uses none of its budget; the cap on the wall is
-# wide enough for a machine that is shared a few times over.
-_WALL_SHARE = 4.0
-_WALL_SECONDS = 10.0
+# Each clock bounds the other. On the CPU clock a candidate that waits uses none of its budget, so the wall has a cap.
+# Where a control group counts, nothing can be hidden, and the cap is wide enough for a machine that is shared many times
+# over; else it also bounds what is missed.
+_WALL_SHARE, _WALL_SECONDS = 10.0, 30.0
+_WALL_SHARE_UNCERTAIN, _WALL_SECONDS_UNCERTAIN = 4.0, 10.0
 # On the wall clock more threads would be more computation; some of them load data beside a GPU.
 _CPU_SHARE = 1.25
 _LOADERS = 8
@@ -49,9 +50,14 @@ class TrainingClock:
             cpu_seconds *= self._processors
             cpu_reason = f"used more than {cpu_seconds:.4g} s of CPU time in training, which its threads do not explain"
         else:
-            wall_seconds = _WALL_SHARE * self._budget.train_seconds + _WALL_SECONDS
+            wall_seconds = self._wall_cap_seconds()
             wall_reason = f"had not ended its training of {self._budget.train_seconds:g} s after {wall_seconds:.4g} s"
         return TimeLimit(self._started_wall + wall_seconds, wall_reason, self._started_cpu + cpu_seconds, cpu_reason)
+
+    def _wall_cap_seconds(self) -> float:
+        if self._candidate.group is None:
+            return _WALL_SHARE_UNCERTAIN * self._budget.train_seconds + _WALL_SECONDS_UNCERTAIN
+        return _WALL_SHARE * self._budget.train_seconds + _WALL_SECONDS
 
     def seconds(self) -> float:
         """Training seconds so far on the budget's clock; 0 before the start."""
