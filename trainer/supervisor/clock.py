@@ -14,8 +14,8 @@ from trainer.supervisor.watch import Ended, TimeLimit
 _GRACE_SECONDS = 0.25
 _GRACE_SHARE = 0.02
 # Each clock bounds the other. On the CPU clock a candidate that waits uses none of its budget, so the wall has a cap.
-# Where a control group counts, nothing can be hidden, and the cap is wide enough for a machine that is shared many times
-# over; else it also bounds what is missed.
+# Where a control group counts, nothing can be hidden, and the cap is wide enough for a machine that is shared many
+# times over; else it also bounds what is missed.
 _WALL_SHARE, _WALL_SECONDS = 10.0, 30.0
 _WALL_SHARE_UNCERTAIN, _WALL_SECONDS_UNCERTAIN = 4.0, 10.0
 # On the wall clock more threads would be more computation; some of them load data beside a GPU.
