@@ -6,6 +6,7 @@ import ast
 import contextlib
 import io
 import math
+import shutil
 import stat
 import tokenize
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,7 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from trainer.evaluation import Status
-from trainer.ipc.candidate_protocol import GENOME_FILE
+from trainer.ipc.candidate_protocol import GENOME_FILE, WEIGHTS_FILE
 from trainer.supervisor.watch import Ended
 
 _LAYOUT = frozenset(
@@ -116,6 +117,21 @@ def take_weights(handed: Path, kept: Path) -> Path:
         return handed.rename(kept)
     except OSError as error:
         raise Ended(Status.REJECTED, f"handed over no {handed.name}: {error.strerror}") from error
+
+
+def give_weights(kept: Path, scratch: Path) -> None:
+    """Put a copy of a weights file into the folder of a candidate, which may have put anything there.
+
+    Raises:
+        Ended: there is no place for it.
+    """
+    copy = kept.with_suffix(".copy")
+    shutil.copyfile(kept, copy)
+    try:
+        copy.rename(scratch / WEIGHTS_FILE)  # which replaces a link, and follows none
+    except OSError as error:
+        copy.unlink()
+        raise Ended(Status.REJECTED, f"left no place for {WEIGHTS_FILE}: {error.strerror}") from error
 
 
 def read_parameters(weights: Path) -> int:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,7 +25,7 @@ from trainer.settings import Settings
 from trainer.supervisor.clock import TrainingClock
 from trainer.supervisor.crew import Candidate, Crew
 from trainer.supervisor.divergence import Divergence
-from trainer.supervisor.measurements import code_lines, executed, read_parameters, take_weights
+from trainer.supervisor.measurements import code_lines, executed, give_weights, read_parameters, take_weights
 from trainer.supervisor.service import Deaths, Recording, serve_driver
 from trainer.supervisor.throughput import Throughput
 from trainer.supervisor.watch import DriverGone, Ended, TimeLimit, Watch
@@ -237,26 +236,24 @@ class Supervisor:
         whole = TimeLimit(time.monotonic() + seconds, f"was not scored within the {seconds:g} s that scoring may take")
         limit = whole
         while (message := self._next_score(watch, limit))["event"] != "scored":
-            if message["event"] in ("built", "loaded"):
-                if message["event"] == "built":
+            match message["event"]:
+                case "built":
                     # Not before: without them there is nothing that this process could go on training.
-                    shutil.copyfile(weights, candidate.scratch / WEIGHTS_FILE)
-                else:
+                    give_weights(weights, candidate.scratch)
+                    limit = self._go_on(candidate, message, whole)
+                case "loaded":
                     candidate.hide_output()
                     watch.tells_codes = False
-                limit = self._serving_limit(candidate, message, whole)
-                self._crew.scorer.channel.send({"event": "go"})
-                continue
-            if message["event"] == "unscorable":
-                raise Ended(Status(message["status"]), message["reason"])
-            if message["event"] == "gone":
-                raise watch.verdict_on_exit()
-            recording.split_bpb[message["split"]] = message["bits_per_byte"]
-            if message["split"] == Split.SELECTION:
-                recording.objectives["tokens_per_second"] = message["tokens_per_second"]
+                    limit = self._go_on(candidate, message, whole)
+                case "unscorable":
+                    raise Ended(Status(message["status"]), message["reason"])
+                case "gone":
+                    raise watch.verdict_on_exit()
+                case _:
+                    _record_score(recording, message)
 
-    def _serving_limit(self, candidate: Candidate, message: Message, whole: TimeLimit) -> TimeLimit:
-        """Return the limit of the stage that begins: seconds on the budget's clock, within those of all scoring."""
+    def _go_on(self, candidate: Candidate, message: Message, whole: TimeLimit) -> TimeLimit:
+        """Let the scorer begin the next stage; return its limit: on the budget's clock, within that of all scoring."""
         seconds = float(message["seconds"])
         stage = "loading its weights" if message["event"] == "built" else "answering"
         clock = self._settings.budget.clock
@@ -264,9 +261,11 @@ class Supervisor:
             f"took more than {seconds:.3g} s ({clock} clock) for {stage}, which is far more than forward passes take"
         )
         if clock is Clock.CPU:
-            return replace(whole, cpu_limit_seconds=candidate.cpu_seconds() + seconds, cpu_reason=reason)
-        deadline = time.monotonic() + seconds
-        return TimeLimit(deadline, reason) if deadline < whole.deadline else whole
+            limit = replace(whole, cpu_limit_seconds=candidate.cpu_seconds() + seconds, cpu_reason=reason)
+        else:
+            limit = min(whole, TimeLimit(time.monotonic() + seconds, reason), key=lambda one: one.deadline)
+        self._crew.scorer.channel.send({"event": "go"})
+        return limit
 
     def _next_score(self, watch: Watch, limit: TimeLimit) -> Message:
         try:
@@ -275,6 +274,12 @@ class Supervisor:
             # It is still at work on this order, and the next one needs a scorer that is not.
             self._crew.replace_scorer()
             raise
+
+
+def _record_score(recording: Recording, message: Message) -> None:
+    recording.split_bpb[message["split"]] = message["bits_per_byte"]
+    if message["split"] == Split.SELECTION:
+        recording.objectives["tokens_per_second"] = message["tokens_per_second"]
 
 
 def _tell(candidate: Candidate, message: Message, descriptors: tuple[int, ...] = ()) -> None:

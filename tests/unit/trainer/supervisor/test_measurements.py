@@ -13,7 +13,7 @@ from safetensors.numpy import save_file
 from trainer.evaluation import Status
 from trainer.ipc.frames import Frames, FrameShape
 from trainer.machine.output import Output, clean
-from trainer.supervisor.measurements import code_lines, executed, read_parameters, take_weights
+from trainer.supervisor.measurements import code_lines, executed, give_weights, read_parameters, take_weights
 from trainer.supervisor.watch import Ended
 
 SOURCE = '''"""Docstring
@@ -145,6 +145,39 @@ def test_weights_are_moved_out_of_reach(tmp_path: Path) -> None:
     (tmp_path / "weights.safetensors").write_bytes(b"x")
     assert take_weights(tmp_path / "weights.safetensors", tmp_path / "kept").read_bytes() == b"x"
     assert not (tmp_path / "weights.safetensors").exists()
+
+
+def to_a_file(path: Path, outside: Path) -> None:
+    path.symlink_to(outside)
+
+
+def to_itself(path: Path, outside: Path) -> None:
+    path.symlink_to(path)
+
+
+@pytest.mark.parametrize("mischief", [to_a_file, to_itself])
+def test_weights_are_given_through_no_link(tmp_path: Path, mischief: Callable[[Path, Path], None]) -> None:
+    kept, outside, scratch = tmp_path / "weights.safetensors", tmp_path / "precious", tmp_path / "scratch"
+    scratch.mkdir()
+    kept.write_bytes(b"weights")
+    outside.write_bytes(b"precious")
+    mischief(scratch / kept.name, outside)
+
+    give_weights(kept, scratch)
+
+    assert (scratch / kept.name).read_bytes() == kept.read_bytes() == b"weights"
+    assert outside.read_bytes() == b"precious"
+
+
+def test_a_folder_in_the_place_of_weights_is_a_broken_rule(tmp_path: Path) -> None:
+    kept, scratch = tmp_path / "weights.safetensors", tmp_path / "scratch"
+    (scratch / kept.name).mkdir(parents=True)
+    kept.write_bytes(b"weights")
+
+    with pytest.raises(Ended, match=r"left no place for weights\.safetensors") as ended:
+        give_weights(kept, scratch)
+    assert ended.value.status is Status.REJECTED
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == [kept.name]
 
 
 @pytest.mark.parametrize(
