@@ -488,7 +488,8 @@ class _Examination:
             return (self._python if first in ("python", "python3") else first, *others), []
         notes = []
         if entry is genome and (build := self._build(genome)):
-            return ("sh", "-c", build), [_MEASURES_ITSELF.format(genome.name)]
+            others = [name for name in build.split() if name != genome.name and may_evolve(name, self._root)]
+            return ("sh", "-c", build), [] if others else [_MEASURES_ITSELF.format(genome.name)]
         arguments = shlex.split(start.arguments) if start else []
         if start and start.has_more:
             notes.append(f"The documentation starts {entry.name} with arguments of your choice: add them to `command`.")
