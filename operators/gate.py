@@ -158,12 +158,12 @@ def script_contract(names: Sequence[str], generation_zero: Callable[[], str] | N
     Args:
         names: of its files.
         generation_zero: returns the source that every other one descends from; None for that one itself. A grammar
-            cannot read every macro, so a program in C or the like may hold as many places that it cannot read.
+            cannot read every macro of C and the like, so it judges only where it could read this one.
     """
 
     @cache
-    def faults_known() -> int:
-        return len(list(read_program(generation_zero()).faults(exact=False))) if generation_zero else 0
+    def is_read_by_grammars() -> bool:
+        return generation_zero is not None and not any(read_program(generation_zero()).faults(exact=False))
 
     def check(program: Program) -> None:
         try:
@@ -174,8 +174,8 @@ def script_contract(names: Sequence[str], generation_zero: Callable[[], str] | N
         if len(files) > 1:
             _check_each(files)
         faults = list(program.faults(exact=False))
-        if generation_zero and len(faults) > faults_known():
-            raise _syntax_refusal(program.source, *faults[-1])
+        if faults and is_read_by_grammars():
+            raise _syntax_refusal(program.source, *faults[0])
 
     return check
 

@@ -47,7 +47,7 @@ _MOVABLE = frozenset(
 )
 _JUMPS = ("return", "break", "continue")
 _LONGEST_SHOWN = 60
-_SENTENCE = re.compile(r"\S.*?(?:[.!?:](?=\s|$)|$)", re.MULTILINE)
+_SENTENCE = re.compile(r"\S.*?(?:[.!?:](?=\s|$)|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,12 +229,15 @@ def _shown(text: str) -> str:
 
 
 def _sentences(part: Part) -> list[tuple[int, int, str]]:
-    """Return the sentences of a prose, each with its offsets in bytes; a line ends one, and marks are none."""
-    return [
-        (len(part.text[: found.start()].encode()), len(part.text[: found.end()].encode()), found[0])
-        for found in _SENTENCE.finditer(part.text)
-        if "evo:" not in found[0]
-    ]
+    """Return the sentences of a prose, each with its offsets in bytes; a line ends one, and lines with marks stay."""
+    found: list[tuple[int, int, str]] = []
+    start = 0
+    for line in part.text.split("\n"):
+        for match in _SENTENCE.finditer(line) if "evo:" not in line else ():
+            begin = start + len(line[: match.start()].encode())
+            found.append((begin, begin + len(match[0].encode()), match[0]))
+        start += len(line.encode()) + 1
+    return found
 
 
 def _behind(part: Part, end: int) -> int:

