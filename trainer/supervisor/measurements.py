@@ -6,6 +6,7 @@ import ast
 import contextlib
 import io
 import math
+import re
 import shutil
 import stat
 import tokenize
@@ -15,7 +16,9 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from trainer.evaluation import Status
+from trainer.genome import parts_of, python_of
 from trainer.ipc.candidate_protocol import GENOME_FILE, WEIGHTS_FILE
+from trainer.languages import PYTHON, Language
 from trainer.supervisor.watch import Ended
 
 _LAYOUT = frozenset(
@@ -59,24 +62,42 @@ def executed(source: str) -> str:
 
 
 def code_lines(source: str) -> int:
-    """Return the number of lines that carry code: neither blank, nor comment, nor docstring.
+    """Return the number of lines that carry code or text: neither blank, nor comment, nor docstring.
 
     A longer line counts as often as 120 characters fit into it, begun ones included.
 
     Raises:
-        Ended: the source is not a Python program.
+        Ended: its Python is none.
     """
+    others = [part for part in parts_of(source) if part.language is not PYTHON]
+    return _python_lines(python_of(source)) + sum(_other_lines(part.text, part.language) for part in others)
+
+
+def _other_lines(text: str, language: Language) -> int:
+    for opening, closing in [language.block_comment] if language.block_comment else []:
+        text = re.sub(f"{re.escape(opening)}.*?{re.escape(closing)}", "", text, flags=re.DOTALL)
+    lines = [line.strip() for line in text.split("\n")]
+    comment = language.line_comment
+    return sum(_length(line) for line in filter(None, lines) if not comment or not line.startswith(comment))
+
+
+def _length(line: str) -> int:
+    """Return how often a line counts."""
+    return math.ceil(len(line.rstrip()) / _LINE_LENGTH) or 1
+
+
+def _python_lines(source: str) -> int:
     bare = executed(source)
+    lines = bare.split("\n")
     numbers: set[int] = set()
     with _crashing():
         # As bytes, which Python reads from the file: a byte-order mark or a declared encoding counts.
         data = bare.encode()
-        empty = {first for first, *_ in _docstrings(ast.parse(data, GENOME_FILE), bare.split("\n"))}
+        docstrings = {(first, start) for first, start, *_ in _docstrings(ast.parse(data, GENOME_FILE), lines)}
         for token in tokenize.tokenize(io.BytesIO(data).readline):
-            if token.type not in _LAYOUT:
+            if token.type not in _LAYOUT and token.start not in docstrings:
                 numbers.update(range(token.start[0], token.end[0] + 1))
-    lines = bare.split("\n")
-    return sum(math.ceil(len(lines[number - 1].rstrip()) / _LINE_LENGTH) or 1 for number in numbers - empty)
+    return sum(_length(lines[number - 1]) for number in numbers)
 
 
 def _docstrings(tree: ast.Module, lines: Sequence[str]) -> Iterator[tuple[int, int, int, int, str]]:

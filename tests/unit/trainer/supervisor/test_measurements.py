@@ -11,6 +11,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from trainer.evaluation import Status
+from trainer.genome import join
 from trainer.ipc.frames import Frames, FrameShape
 from trainer.machine.output import Output, clean
 from trainer.supervisor.measurements import code_lines, executed, give_weights, read_parameters, take_weights
@@ -47,6 +48,21 @@ def test_lines_of_code_are_those_that_do_something(source: str, lines: int) -> N
 
 
 @pytest.mark.parametrize(
+    ("name", "text", "lines"),
+    [
+        ("a.c", "/* one\n two */\nint x; // three\n// four\n\nint y;\n", 2),
+        ("a.yaml", "# one\na: 1\n\nb: 2 # two\n", 2),
+        ("a.json", '{\n"a": 1\n}\n', 3),
+        ("a.txt", "# Be brief.\n\nSort it.\n", 2),
+        ("a.md", "<!-- one\n-->\n# Task\n", 1),
+    ],
+)
+def test_lines_of_other_languages_are_those_with_more_than_a_comment(name: str, text: str, lines: int) -> None:
+    assert code_lines(join({name: text})) == lines
+    assert code_lines(join({"b.py": "x = 1\n", name: text})) == lines + 1
+
+
+@pytest.mark.parametrize(
     "source", ["def f(:", "x = '\udcff'", "x\0", "(" * 1000, "x = " + "-" * 200_000 + "1", " x = 1\ny", "'''"]
 )
 def test_what_is_no_program_is_a_crash(source: str) -> None:
@@ -57,6 +73,10 @@ def test_what_is_no_program_is_a_crash(source: str) -> None:
 
 def test_a_long_line_counts_for_what_it_holds() -> None:
     assert code_lines(f"exec({'x = 1; ' * 100!r})") == 6
+
+
+def test_a_docstring_hides_no_code_beside_it() -> None:
+    assert code_lines('def f(): "Say."; return 1\n') == 1
 
 
 @pytest.mark.parametrize(
