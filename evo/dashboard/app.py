@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,8 @@ from evo.report.progress import progress_chart
 from evo.report.tree import tree_chart
 from evo.runs.folder import RunFolder
 from evo.runs.lifecycle import Viewed
-from evo.runs.steering import ask
-from evo.steering.actions import Action, user
+from evo.runs.steering import as_genome, ask
+from evo.steering.actions import Action, Verb, user
 from trainer.errors import EvoError, UsageError
 
 _STATIC = Path(__file__).parent / "static"
@@ -181,6 +182,9 @@ class Board:
         except (ValueError, RecursionError):
             raise UsageError("A request must be JSON.") from None
         action = Action.from_json({**data, "who": f"{user()} (dashboard)"} if isinstance(data, dict) else data)
+        if action.verb is Verb.INJECT:
+            source = await run.read("genome", lambda viewed: as_genome(viewed, action.text), keep=False)
+            action = replace(action, text=source)
         answer = await asyncio.to_thread(ask, run.folder.path, action)
         refused = "" if answer.steered is None else answer.steered.refused
         return _json({"said": str(answer), "refused": refused, "is_taken": answer.steered is not None})

@@ -18,6 +18,7 @@ from evo.store import AttemptRecord, EvaluationRecord, StoreView
 from evo.text import duration, money, quantity, visible
 from operators.proposal import Exchange
 from trainer.errors import UsageError
+from trainer.genome import unmarked
 
 _MOST_STEERED = 50
 _MOST_CHARACTERS = 200_000
@@ -125,7 +126,7 @@ def individual(viewed: Viewed, number: int, against: int | None) -> dict[str, An
         "exchanges": [_exchange(one) for one in store.exchanges(number)],
         "against": before,
         "diff": None if change is None else _diff(change),
-        "source": visible(source),
+        "source": visible(unmarked(source)),
     }
 
 

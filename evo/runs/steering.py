@@ -76,7 +76,7 @@ def judge(viewed: Viewed, source: str) -> None:
     """Raise UsageError, with the gate's reason, unless a program may become an individual of a run."""
     config, store = viewed.config, viewed.store
     try:
-        SourceGate(contract(config), store.known, protection=protection(config, store)).check(source)
+        SourceGate(contract(config, store), store.known, protection=protection(config, store)).check(source)
     except Refused as refusal:
         raise UsageError(f"The program is refused ({refusal.kind}): {refusal}.") from None
 
@@ -91,11 +91,17 @@ def read_program(viewed: Viewed, path: Path) -> str:
     try:
         if path.is_dir():
             return join({name: clean_source((path / name).read_text(encoding="utf-8")) for name in names})
-        return clean_source(path.read_text(encoding="utf-8"))
+        return as_genome(viewed, path.read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
         raise UsageError(f"Expected {path} to be UTF-8 text, but byte {error.start} is not.") from None
     except OSError as error:
         raise UsageError(f"Expected a program in {path}, but it cannot be read: {error.strerror}.") from None
+
+
+def as_genome(viewed: Viewed, text: str) -> str:
+    """Return the program that a user wrote as the genome of a run: of one file its content, of several all of them."""
+    names, source = viewed.config.task.genome_files, clean_source(text)
+    return join({names[0]: source}) if len(names) == 1 else source
 
 
 def _answer(folder: RunFolder, action: Action, patience_seconds: float) -> Answer:
