@@ -69,7 +69,7 @@ def build_search(
         clock: that of the event loop.
     """
     standings = build_standings(config)
-    gate = SourceGate(contract(config), store.known, protection=protection(config, store))
+    gate = SourceGate(contract(config, store), store.known, protection=protection(config, store))
     breeder = Breeder(
         config.search.seed,
         _toolbox(config),
@@ -131,9 +131,9 @@ def read_standings(config: Config, store: StoreView) -> Standings:
     return standings
 
 
-def contract(config: Config) -> Contract:
-    """Return what the task demands of every source."""
-    return script_contract(config.script.genome) if config.script else language_model_contract
+def contract(config: Config, store: StoreView) -> Contract:
+    """Return what the task demands of every source of a run."""
+    return script_contract(config.script.genome, lambda: store.source(0)) if config.script else language_model_contract
 
 
 def protection(config: Config, store: StoreView) -> Callable[[], Protection]:

@@ -12,6 +12,7 @@ from operators.llm.edits import UnusableReply, parse_idea, revise
 from operators.llm.replies import Reading, read_reply
 from operators.llm.text import one_line
 from operators.proposal import Exchange, NoOffspring, Proposal, Refused, Request
+from trainer.genome import remarked, unmarked
 
 MOST_FRUITLESS_CALLS = 8
 """After so many calls in a row, of whatever proposals, that ended for one and the same reason without a usable word
@@ -71,7 +72,8 @@ class Conversations:
     def _offspring(self, request: Request, reading: Reading) -> str:
         if reading.problem:
             raise UnusableReply(reading.problem)
-        source = clean_source(revise(request.parents[0].source, reading.text))
+        parent = request.parents[0].source
+        source = remarked(parent, clean_source(revise(unmarked(parent), reading.text)))
         request.gate.check(source)
         return source
 
