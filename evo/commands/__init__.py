@@ -11,6 +11,7 @@
     studies   ablate, promote
     compare   compare
     health    check, doctor
+    rehearse  rehearse
     audit     audit
     options   shared by several commands: arguments for runs and individuals, examples in the help, JSON output
     views/    formatting for the terminal
@@ -26,7 +27,21 @@ from typing import Annotated
 
 import typer
 
-from evo.commands import apply, audit, compare, dashboard, data, health, init, look, output, run, steer, studies
+from evo.commands import (
+    apply,
+    audit,
+    compare,
+    dashboard,
+    data,
+    health,
+    init,
+    look,
+    output,
+    rehearse,
+    run,
+    steer,
+    studies,
+)
 from trainer.errors import EvoError
 
 app = typer.Typer(
@@ -36,7 +51,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (init, run, data, look, output, dashboard, steer, apply, studies, compare, health, audit):
+for group in (init, run, data, look, output, dashboard, steer, apply, studies, compare, health, audit, rehearse):
     group.register(app)
 
 
