@@ -1,0 +1,92 @@
+"""What a proposal remembers: every idea before it, the same after a kill."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from paced_evaluator import PacedEvaluator
+from searches import GENOME, Numbering, StopsAt, configuration, opened, searched
+
+from evo.search.memory import EPOCH_RESULTS
+from operators.proposal import Fate, Memory, Proposal, Request
+
+CONFIG = configuration(6, 8, noise={"baseline_replicates": 3})
+
+
+class Remembering(Numbering):
+    """Keeps what it remembers at every proposal."""
+
+    def __init__(self, one_in: int = 7) -> None:
+        super().__init__(one_in)
+        self.memories: dict[int, Memory] = {}
+
+    async def propose(self, request: Request) -> Proposal:
+        self.memories[request.number] = request.memory
+        return await super().propose(request)
+
+
+def test_every_earlier_idea_is_remembered_with_what_became_of_it(tmp_path: Path) -> None:
+    operator = Remembering()
+    with opened(tmp_path / "run", CONFIG, PacedEvaluator(GENOME, slots=3), operator) as (search, store):
+        asyncio.run(search.run())
+        for number, memory in operator.memories.items():
+            ideas = [*memory.settled, *memory.recent]
+            assert sorted(idea.id for idea in ideas) == list(range(1, number))
+            told = store.proposal(number).result_number
+            for idea in ideas:
+                measured = [one for one in store.measurements_of(idea.id) if one.result_number <= told]
+                assert idea.id in {one.id for one in memory.settled} or (idea.fate is Fate.MEASURED) == bool(measured)
+        last = operator.memories[max(operator.memories)]
+        fates = {idea.fate for idea in (*last.settled, *last.recent)}
+        assert {Fate.MEASURED, Fate.REFUSED} <= fates
+        assert {Fate.PROPOSED, Fate.WAITING} & {
+            idea.fate for memory in operator.memories.values() for idea in memory.recent
+        }
+        one = next(idea for idea in last.settled if idea.effect)
+        difference = search.standings.difference(one.id, one.effect.parent)  # type: ignore[union-attr]
+        assert difference is not None
+
+
+def test_what_is_settled_changes_only_with_every_so_many_results(tmp_path: Path) -> None:
+    operator = Remembering()
+    with opened(tmp_path / "run", CONFIG, PacedEvaluator(GENOME, slots=3), operator) as (search, store):
+        asyncio.run(search.run())
+        epochs: dict[int, set[str]] = {}
+        for number, memory in operator.memories.items():
+            epoch = store.proposal(number).result_number // EPOCH_RESULTS
+            epochs.setdefault(epoch, set()).add(str(memory.settled))
+    assert len(epochs) > 2
+    assert all(len(settled) == 1 for settled in epochs.values())
+
+
+def test_a_resumed_run_remembers_the_same(tmp_path: Path) -> None:
+    whole, parts = Remembering(), Remembering()
+    searched(tmp_path / "whole", CONFIG, PacedEvaluator(GENOME, slots=1), whole)
+    observer = StopsAt(20)
+    with opened(tmp_path / "parts", CONFIG, PacedEvaluator(GENOME, slots=1), parts, observer) as (search, _):
+        observer.search = search
+        asyncio.run(search.run())
+    searched(tmp_path / "parts", CONFIG, PacedEvaluator(GENOME, slots=1), parts)
+    assert _without_seconds(whole) == _without_seconds(parts)
+
+
+def _without_seconds(operator: Remembering) -> dict[int, list[tuple[object, ...]]]:
+    """Return what was remembered but for measured times."""
+    return {
+        number: [
+            (
+                idea.id,
+                idea.parents,
+                idea.text,
+                idea.fate,
+                idea.outcome,
+                idea.value,
+                idea.effect,
+                idea.led,
+                idea.offspring,
+            )
+            for idea in (*memory.settled, *memory.recent)
+        ]
+        for number, memory in operator.memories.items()
+    }
