@@ -20,7 +20,7 @@ from evo.runs.materials import Materials, ScriptFiles, frozen_texts, script_sett
 from evo.search.breeding import Breeder
 from evo.search.credit import Credit
 from evo.search.jobs import Jobs
-from evo.search.mating import Niches
+from evo.search.mating import Niches, Pairs
 from evo.search.observer import Observer
 from evo.search.search import Search
 from evo.search.stopping import StoppingRules
@@ -82,6 +82,7 @@ def build_search(
         niches=_niches(config, store, standings, device_kind),
         archive_share=config.diversity.archive_fraction if config.diversity.descriptors else 0.0,
         similarity=config.diversity.similarity,
+        pairs=Pairs(store) if config.operators.crossover_pairs == "fresh" else None,
     )
     limits = TimeLimits.of(config.script) if config.script and config.script.command else None
     jobs = Jobs(store, standings, config.budget.min_throughput, limits)

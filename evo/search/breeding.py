@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from evo.search.context import Variants, gather_context, parent_of, unrelated
-from evo.search.mating import Mating, Niches
+from evo.search.mating import Mating, Niches, Pairs
 from evo.search.memory import Memories
 from evo.search.replication import repeatable
 from evo.standings.standings import Standings
@@ -54,6 +54,7 @@ class Breeder:
         independent: whether every individual descends from generation 0 directly, and operators know of no other.
         niches: the archive; without it each branch of the family is one.
         archive_share: see `evo.search.mating`.
+        pairs: which crossovers were asked for, to ask for others; without them, parents are crossed as selected.
         similarity: share of common code from which an offspring repeats a relative that came out worse than the parent;
             0 for never.
     """
@@ -71,6 +72,7 @@ class Breeder:
         niches: Niches | None = None,
         archive_share: float = 0.0,
         similarity: float = 0.0,
+        pairs: Pairs | None = None,
     ) -> None:
         self._seed = seed
         self._operators = operators
@@ -83,7 +85,7 @@ class Breeder:
         self._memories = Memories(store, standings)
         niches = niches or Niches(store, standings, Descriptors((BRANCH,)))
         self._mating = Mating(
-            seed, toolbox, operators, store, standings, niches, archive_share, independent=independent
+            seed, toolbox, operators, store, standings, niches, archive_share, pairs, independent=independent
         )
 
     def begin(self, number: int) -> Draft:

@@ -10,7 +10,7 @@ from evo.store import MEASURED_AGAIN, Outcome, ProposalRecord, ProposalState, St
 from operators.proposal import Effect, Exchange, Fate, Idea, Memory
 from trainer.evaluation import Status
 
-EPOCH_RESULTS = 16
+EPOCH_RESULTS = 32
 """Results between two states of what is settled."""
 
 

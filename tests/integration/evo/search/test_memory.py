@@ -11,7 +11,7 @@ from searches import GENOME, Numbering, StopsAt, configuration, opened, searched
 from evo.search.memory import EPOCH_RESULTS
 from operators.proposal import Fate, Memory, Proposal, Request
 
-CONFIG = configuration(6, 8, noise={"baseline_replicates": 3})
+CONFIG = configuration(6, 14, noise={"baseline_replicates": 3})
 
 
 class Remembering(Numbering):
