@@ -6,9 +6,10 @@ import asyncio
 from pathlib import Path
 
 from paced_evaluator import PacedEvaluator
-from searches import GENOME, Numbering, StopsAt, configuration, opened, searched
+from searches import GENOME, Numbering, configuration, opened, searched
 
 from evo.search.memory import EPOCH_RESULTS
+from evo.search.search import Search
 from operators.proposal import Fate, Memory, Proposal, Request
 
 CONFIG = configuration(6, 14, noise={"baseline_replicates": 3})
@@ -60,15 +61,29 @@ def test_what_is_settled_changes_only_with_every_so_many_results(tmp_path: Path)
     assert all(len(settled) == 1 for settled in epochs.values())
 
 
-def test_a_resumed_run_remembers_the_same(tmp_path: Path) -> None:
-    whole, parts = Remembering(), Remembering()
-    searched(tmp_path / "whole", CONFIG, PacedEvaluator(GENOME, slots=1), whole)
-    observer = StopsAt(20)
-    with opened(tmp_path / "parts", CONFIG, PacedEvaluator(GENOME, slots=1), parts, observer) as (search, _):
-        observer.search = search
+class Stalling(Remembering):
+    """Interrupts the search in its proposals from number 40 on, after it has remembered."""
+
+    search: Search
+
+    async def propose(self, request: Request) -> Proposal:
+        if request.number < 40:
+            return await super().propose(request)
+        self.memories[request.number] = request.memory
+        self.search.interrupt()
+        await asyncio.Event().wait()
+        raise AssertionError("a search that is interrupted ends its proposals")
+
+
+def test_a_proposal_that_is_made_again_after_a_kill_remembers_the_same(tmp_path: Path) -> None:
+    stalling, again = Stalling(), Remembering()
+    with opened(tmp_path / "run", CONFIG, PacedEvaluator(GENOME, slots=2), stalling) as (search, _):
+        stalling.search = search
         asyncio.run(search.run())
-    searched(tmp_path / "parts", CONFIG, PacedEvaluator(GENOME, slots=1), parts)
-    assert _without_seconds(whole) == _without_seconds(parts)
+    searched(tmp_path / "run", CONFIG, PacedEvaluator(GENOME, slots=2), again)
+    before, after = _without_seconds(stalling), _without_seconds(again)
+    assert 40 in before
+    assert {number: after[number] for number in before if number >= 40} == {n: before[n] for n in before if n >= 40}
 
 
 def _without_seconds(operator: Remembering) -> dict[int, list[tuple[object, ...]]]:
