@@ -21,6 +21,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from statistics import fmean, median
 
@@ -35,7 +36,7 @@ from operators.choice import OperatorChoice
 from operators.llm import Conditions
 from operators.llm.context import Prompts
 from operators.prompt_styles import read_style
-from operators.proposal import Effect, Fate, Idea, Memory, NoOffspring, Proposal, Request
+from operators.proposal import Effect, Fate, Idea, Memory, NoOffspring, Proposal, Refused, Request
 from trainer.evaluation import Budget, Clock, Evaluation, Job, Timings
 from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
 
@@ -50,7 +51,9 @@ _PROGRAM = (
     + "\n\ndef build_model(task):\n    return None\n\n\ndef train(model, task):\n    return None\n"
 )
 _SWITCH = re.compile(r"^USE_(\w+) = True$", re.MULTILINE)
-_LINE = re.compile(r"^- #\d+ from .*?: “(\w+) (on|off)[^”]*” → (.*)$", re.MULTILINE)
+_LINE = re.compile(r"^- #(\d+) from ([#\d ×]+) by \S+: “(\w+) (on|off)[^”]*” → (.*)$", re.MULTILINE)
+_MOST_REPAIRS = 3
+Lines = Sequence[tuple[str, str, str, str, str]]
 _SLOTS, _REPLY_SECONDS, _EVALUATION_SECONDS = 4, 20.0, 60.0
 
 
@@ -110,35 +113,46 @@ class Reader:
             if self.arity == 2
             else self.prompts.mutate(request, read_style("structure"))
         )
-        await asyncio.sleep(_REPLY_SECONDS)
-        name, on = self._answer(opening.text, request)
-        source = _with(request.parents[0].source, name, on=on)
-        self.calls.append(switches_of(source))
-        if self.calls[-1] == BEST:
-            self.is_over()
-        request.gate.check(source)
-        return Proposal(source, self.name, f"{name} {'on' if on else 'off'}: expected to help.")
+        source = request.parents[0].source
+        for name, on in self._answers(opening.text, request):
+            await asyncio.sleep(_REPLY_SECONDS)
+            changed = _with(source, name, on=on)
+            self.calls.append(switches_of(changed))
+            if self.calls[-1] == BEST:
+                self.is_over()
+            with suppress(Refused):  # the reason goes back to the model, which costs another call
+                request.gate.check(changed)
+                return Proposal(changed, self.name, f"{name} {'on' if on else 'off'}: expected to help.")
+        raise NoOffspring("nothing else to try")
 
-    def _answer(self, text: str, request: Request) -> tuple[str, bool]:
-        """Return the switch to move: what helped and is missing, else what is least known."""
+    def _answers(self, text: str, request: Request) -> list[tuple[str, bool]]:
+        """Return the switches to move, the most hopeful first, of those that lead to a program it was not told of."""
         own = switches_of(request.parents[0].source)
-        hopes = dict(_hopes(text, request.random))
-        missing = {name: hope for name, hope in hopes.items() if name not in own}
+        lines = _LINE.findall(text)
+        hopes = dict(_hopes(lines, request.random))
         if self.arity == 2:
-            other = switches_of(request.parents[1].source) - own
-            missing = {name: hope + 1 for name, hope in missing.items() if name in other and hope > 0} or missing
-        harmful = [name for name in own if hopes[name] < -1]
-        if harmful and request.random.random() < 0.5:
-            return request.random.choice(harmful), False
-        if not missing:
-            raise NoOffspring("everything is turned on")
-        return max(missing, key=lambda name: missing[name]), True
+            for name in switches_of(request.parents[1].source) - own:
+                hopes[name] += hopes[name] > 1
+        moves = {(name, name not in own): hope if name not in own else -1 - hope for name, hope in hopes.items()}
+        told = _programs(lines, request.parents[0].id, own)
+        fresh = [move for move in moves if own ^ {move[0]} not in told]
+        return sorted(fresh, key=lambda move: -moves[move])[: 1 + _MOST_REPAIRS]
 
 
-def _hopes(text: str, chance: random.Random) -> Iterator[tuple[str, float]]:
+def _programs(lines: Lines, parent: int, own: frozenset[str]) -> set[frozenset[str]]:
+    """Return the switches of the programs that the lines of a prompt amount to."""
+    programs = {0: frozenset[str](), parent: own}
+    for number, parents, name, _, _ in sorted(lines, key=lambda line: int(line[0])):
+        first = int(parents.split()[0][1:])
+        if first in programs:
+            programs[int(number)] = programs[first] ^ {name}
+    return set(programs.values())
+
+
+def _hopes(lines: Lines, chance: random.Random) -> Iterator[tuple[str, float]]:
     """Yield each idea with what a reader of the prompt hopes of it: 1 for what was not tried, more for what helped."""
     told: dict[str, Counter[str]] = {name: Counter() for name in _NAMES}
-    for name, move, outcome in _LINE.findall(text):
+    for _, _, name, move, outcome in lines:
         verdict = next((one for one in ("better", "worse", "a tie") if f": {one}" in outcome), "pending")
         opposite = {"better": "worse", "worse": "better"}
         told[name][verdict if move == "on" else opposite.get(verdict, verdict)] += 1
@@ -208,7 +222,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--pop", type=int, default=8)
-    parser.add_argument("--evaluations", type=int, default=96)
+    parser.add_argument("--evaluations", type=int, default=240)
     parser.add_argument("--record", action="store_true", help="write the result under experiments/records")
     arguments = parser.parse_args()
     every_arm = [("family", 2), ("memory", 2), ("memory", 4), ("family", 4), ("memory", 8)]
