@@ -138,19 +138,19 @@ class Mating:
         explores = self._standings.exploration.is_active and not self._independent
         return explores and self._chance(number, "explore").random() < _EXPLORING_SHARE
 
-    def pair(self, number: int) -> Pairing:
-        """Choose the operator and the parents of proposal `number`."""
+    def pair(self, number: int, *, is_local: bool = False) -> Pairing:
+        """Choose the operator, one without a service if it `is_local`, and the parents of proposal `number`."""
         chance = self._chance(number, "select")
         if self.is_bold(number):
-            return self._among_elites(chance, number, are_distant=True)
+            return self._among_elites(chance, number, are_distant=True, is_local=is_local)
         if (
             self._archive_share
             and not self._independent
             and self._chance(number, "archive").random() < self._archive_share
         ):
-            return self._among_elites(chance, number, are_distant=False)
+            return self._among_elites(chance, number, are_distant=False, is_local=is_local)
         population = [] if self._independent else self._standings.home(number)
-        operator = self._operators.pick(chance, max(1, len(population)))
+        operator = self._operators.pick(chance, max(1, len(population)), is_local=is_local)
         if not population:
             return Pairing(operator, (0,))  # while generation 0 is being measured, there is no other
         noise = self._standings.noise()
@@ -160,7 +160,7 @@ class Mating:
         first = parents[0]
         mates = [one for one in population if one.id != first and self._may_cross(operator, (first, one.id), number)]
         if not mates:
-            return Pairing(self._operators.pick(chance, 1), (first,))
+            return Pairing(self._operators.pick(chance, 1, is_local=is_local), (first,))
         (mate,) = self._toolbox.select(mates, 1, chance, noise=noise)
         return Pairing(operator, (first, mate.id))
 
@@ -171,16 +171,16 @@ class Mating:
         are_kin = any(one in self._standings.family[other] for one in parents for other in parents)
         return not are_kin and self._pairs.are_new(operator.name, parents, number)
 
-    def _among_elites(self, chance: random.Random, number: int, *, are_distant: bool) -> Pairing:
+    def _among_elites(self, chance: random.Random, number: int, *, are_distant: bool, is_local: bool) -> Pairing:
         elites = self._niches.elites() or [0]
-        operator = self._operators.pick(chance, len(elites))
+        operator = self._operators.pick(chance, len(elites), is_local=is_local)
         parents = chance.sample(elites, 1)
         while len(parents) < operator.arity:
             others = [
                 one for one in elites if one not in parents and self._may_cross(operator, (parents[0], one), number)
             ]
             if not others:
-                return Pairing(self._operators.pick(chance, 1), tuple(parents[:1]))
+                return Pairing(self._operators.pick(chance, 1, is_local=is_local), tuple(parents[:1]))
             rivals = chance.sample(others, min(_RIVALS if are_distant else 1, len(others)))
             parents.append(self._farthest(parents[0], rivals))
         return Pairing(operator, tuple(parents))

@@ -18,6 +18,8 @@ from operators.llm.text import clean_text, fenced, tail
 from operators.prompt_styles import Direction, Needs, Style, read_directions
 from operators.proposal import Fate, Idea, Parent, Provenance, Relative, Request, Usage
 from trainer.evaluation import Budget
+from trainer.genome import parts_of, unmarked
+from trainer.languages import PYTHON, language_of
 from trainer.objectives import Objective
 
 if TYPE_CHECKING:
@@ -149,9 +151,10 @@ class Prompts:
     def system(self) -> str:
         """Return the part that is the same for all calls of a run, byte for byte, so that the provider can cache it."""
         if isinstance(self.conditions, Conditions):
-            return self._render("system.md", conditions=self.conditions)
-        frozen = [(name, fenced(clean_text(text), "python")) for name, text in self.conditions.frozen]
-        return self._render("script_system.md", conditions=self.conditions, frozen=frozen)
+            return self._render("system.md", conditions=self.conditions, languages=[PYTHON.title])
+        frozen = [(name, fenced(clean_text(text), language_of(name).name)) for name, text in self.conditions.frozen]
+        languages = [language.title for language in dict.fromkeys(map(language_of, self.conditions.files))]
+        return self._render("script_system.md", conditions=self.conditions, frozen=frozen, languages=languages)
 
     def instructions(self) -> str:
         """Return what the user asks for; empty for nothing."""
@@ -220,7 +223,7 @@ class Prompts:
         return {
             "id": parent.id,
             "idea": quoted(parent.idea, IDEA_CHARACTERS),
-            "source": fenced(clean_text(parent.source), "python"),
+            "source": fenced(clean_text(unmarked(parent.source)), _fence(parent.source)),
         }
 
     def _measured(self, parent: Parent, request: Request, wording: Wording) -> dict[str, Any]:
@@ -250,7 +253,7 @@ class Prompts:
         wording, ancestor = Wording(self._objective, request.context.noise), request.context.common_ancestor
         program = self._program_of(second)
         whole = program["source"]
-        difference = changes(ancestor, second.source, len(whole)) if ancestor is not None else whole
+        difference = changes(unmarked(ancestor), unmarked(second.source), len(whole)) if ancestor is not None else whole
         is_shorter = difference.startswith("```") and len(difference) < len(whole)
         return self._measured(second, request, wording) | program | {"changes": difference if is_shorter else ""}
 
@@ -290,8 +293,14 @@ class Prompts:
             "effect": wording.effect(found.effect) if found.effect else "",
             "changes": ""
             if found.origin is None
-            else changes(found.origin_source, other.source, INSPIRATION_CHARACTERS),
+            else changes(unmarked(found.origin_source), unmarked(other.source), INSPIRATION_CHARACTERS),
         }
+
+
+def _fence(source: str) -> str:
+    """Return what the fence around a genome says: its language, where it is one."""
+    languages = {part.language.name for part in parts_of(source)}
+    return languages.pop() if len(languages) == 1 else "text"
 
 
 def _read(name: str) -> str:
