@@ -259,7 +259,7 @@ def test_a_model_is_told_what_is_protected() -> None:
 )
 def test_a_model_sees_a_single_file_as_it_is_in_its_language(name: str, fence: str, words: str) -> None:
     prompts = Prompts(replace(SCRIPT_CONDITIONS, files=(name,)))
-    text = prompts.mutate(asking(Context(), parent(join({name: "Be brief.\n"}))), read_style("careful"))
+    text = prompts.mutate(asking(Context(), parent(join({name: "Be brief.\n"}))), read_style("careful")).text
     assert fence in text
     assert "evo file" not in text
     assert words in prompts.system()
