@@ -9,6 +9,7 @@
     studies   ablate, promote
     compare   compare
     health    check, doctor
+    rehearse  rehearse
     audit     audit
     options   shared by several commands: arguments for runs and individuals, examples in the help, JSON output
     views/    formatting for the terminal
@@ -24,7 +25,7 @@ from typing import Annotated
 
 import typer
 
-from evo.commands import apply, audit, compare, data, health, init, look, output, run, studies
+from evo.commands import apply, audit, compare, data, health, init, look, output, rehearse, run, studies
 from trainer.errors import EvoError
 
 app = typer.Typer(
@@ -34,7 +35,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (init, run, data, look, output, apply, studies, compare, health, audit):
+for group in (init, run, data, look, output, apply, studies, compare, health, audit, rehearse):
     group.register(app)
 
 
