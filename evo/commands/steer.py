@@ -44,7 +44,10 @@ def register(app: typer.Typer) -> None:
 
 
 def pause(run: RunArgument = None, as_json: Json = False) -> None:
-    """Start nothing more in a run until `evo continue`; what is being evaluated ends."""
+    """Start nothing new in a run.
+
+    What is being evaluated ends; `evo continue` goes on.
+    """
     from evo.steering.actions import Action, Verb
 
     _ask(run_folder(run), Action(Verb.PAUSE), as_json)
@@ -102,7 +105,10 @@ def inject(
     idea: Annotated[str, typer.Option("--idea", help="What it changes, and why.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Add a program of your own to a run; says at once whether it may become an individual."""
+    """Add a program of your own to a run.
+
+    Says at once whether it may become an individual.
+    """
     from evo.runs.steering import read_program
     from evo.steering.actions import Action, Verb
 

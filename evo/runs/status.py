@@ -138,7 +138,7 @@ def read_status(viewed: Viewed) -> RunStatus:
         measured_again=measured_again,
         steering=journal.course,
         asked=tuple(str(one) for one in Inbox(viewed.folder.steering).waiting() if not journal.knows(one)),
-        claim=config.script.claim if config.script else "",
+        claim=config.claim,
         starts=starts,
         seconds_left=_seconds_left(summary, max(1, (config.workers.count or 1) - len(retired))),
         summary=summary,

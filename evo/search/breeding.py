@@ -8,14 +8,15 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from evo.search.context import Variants, gather_context, parent_of, unrelated
-from evo.search.mating import Mating, Niches
+from evo.search.mating import Mating, Niches, Pairs
+from evo.search.memory import Memories
 from evo.search.replication import repeatable
 from evo.standings.standings import Standings
 from evo.steering.journal import SteeringJournal
 from evo.store import ProposalRecord, Store
 from operators.choice import OperatorChoice
 from operators.gate import SourceGate
-from operators.proposal import Context, Operator, Proposal, Request, Variant
+from operators.proposal import Context, Memory, Operator, Proposal, Request, Variant
 from operators.repeats import Repeats
 from populations.descriptors import BRANCH, Descriptors
 from populations.toolbox import Toolbox
@@ -29,6 +30,7 @@ class Draft:
         result_number: of the newest result that the population had seen.
         is_bold: whether it explores.
         gather_context: gathers what was known then.
+        recall: gathers the ideas of the run as known then.
         find_variants: gathers what was measured of the first parent's structure then.
         find_repeatable: gathers what might be replicated then.
     """
@@ -39,6 +41,7 @@ class Draft:
     result_number: int
     is_bold: bool
     gather_context: Callable[[], Context]
+    recall: Callable[[], Memory]
     find_variants: Callable[[], Sequence[Variant]]
     find_repeatable: Callable[[], Set[int]]
 
@@ -53,6 +56,7 @@ class Breeder:
         niches: the archive; without it each branch of the family is one.
         archive_share: see `evo.search.mating`.
         steering: what users have asked; by default what the store holds of it.
+        pairs: which crossovers were asked for, to ask for others; without them, parents are crossed as selected.
         similarity: share of common code from which an offspring repeats a relative that came out worse than the parent;
             0 for never.
     """
@@ -71,6 +75,7 @@ class Breeder:
         steering: SteeringJournal | None = None,
         archive_share: float = 0.0,
         similarity: float = 0.0,
+        pairs: Pairs | None = None,
     ) -> None:
         self._seed = seed
         self._operators = operators
@@ -80,10 +85,20 @@ class Breeder:
         self._independent = independent
         self._similarity = similarity
         self._variants = Variants(store)
+        self._memories = Memories(store, standings)
         niches = niches or Niches(store, standings, Descriptors((BRANCH,)))
         self._steering = steering or SteeringJournal(store)
         self._mating = Mating(
-            seed, toolbox, operators, store, standings, niches, self._steering, archive_share, independent=independent
+            seed,
+            toolbox,
+            operators,
+            store,
+            standings,
+            niches,
+            self._steering,
+            archive_share,
+            pairs,
+            independent=independent,
         )
 
     @property
@@ -112,7 +127,7 @@ class Breeder:
         operator, is_bold = self._operators.named(record.operator), self._mating.is_bold(record.number)
         draft = self._draft(record.number, operator, record.parents, record.result_number, is_bold=is_bold)
         # Further results are told before the operator starts.
-        for gather in (draft.gather_context, draft.find_variants, draft.find_repeatable):
+        for gather in (draft.gather_context, draft.recall, draft.find_variants, draft.find_repeatable):
             gather()
         return draft
 
@@ -129,6 +144,7 @@ class Breeder:
             random=random.Random(f"{self._seed}:{draft.number}:vary"),  # noqa: S311 - no secret depends on it
             journal=self._store.journal(draft.number),
             gate=self._gate.knowing(functools.partial(self._store.known, proposal=draft.number), self._repeated(draft)),
+            recall=draft.recall,
             find_variants=draft.find_variants,
             find_repeatable=draft.find_repeatable,
             is_bold=draft.is_bold,
@@ -142,14 +158,18 @@ class Breeder:
     ) -> Draft:
         """Return a draft that gathers what is known now when it is first asked, before the next result is told."""
         around = functools.cache(lambda: self._gather_context(parents, result_number))
+        memory = functools.cache(lambda: self._recall(number, result_number))
         variants = functools.cache(lambda: self._variants.of(parents[0], result_number))
         repeatable = functools.cache(lambda: self._repeatable(number))
-        return Draft(number, operator, parents, result_number, is_bold, around, variants, repeatable)
+        return Draft(number, operator, parents, result_number, is_bold, around, memory, variants, repeatable)
 
     def _gather_context(self, parents: tuple[int, ...], result_number: int) -> Context:
         if self._independent:
             return unrelated(self._standings)
         return gather_context(self._store, self._standings, parents, result_number)
+
+    def _recall(self, number: int, result_number: int) -> Memory:
+        return Memory() if self._independent else self._memories.of(number, result_number)
 
     def _repeatable(self, number: int) -> Set[int]:
         return repeatable(self._standings.plan, self._standings, self._store.evaluated_meanwhile(number))

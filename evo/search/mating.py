@@ -8,7 +8,7 @@ candidate everywhere, and what is banned nowhere (`evo.steering`).
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 from evo.standings.standings import Standings
@@ -63,6 +63,27 @@ class Niches:
         return self._branches[individual]
 
 
+class Pairs:
+    """Knows which crossovers a run has asked for.
+
+    Args:
+        store: of the run.
+    """
+
+    def __init__(self, store: StoreView) -> None:
+        self._store = store
+        self._first: dict[tuple[str, frozenset[int]], int] = {}
+        self._read = -1
+
+    def are_new(self, operator: str, parents: Iterable[int], number: int) -> bool:
+        """Return whether no proposal before `number` had this operator cross these parents."""
+        for record in self._store.proposals(after=self._read):
+            self._read = record.number
+            if len(record.parents) > 1:
+                self._first.setdefault((record.operator, frozenset(record.parents)), record.number)
+        return self._first.get((operator, frozenset(parents)), number) >= number
+
+
 _EXPLORING_SHARE = 0.5
 _RIVALS = 8
 """Elites that compete for being the farthest from the first parent."""
@@ -88,6 +109,8 @@ class Mating:
         niches: the archive.
         steering: what users have asked.
         archive_share: of the proposals, how many have elites for parents when nothing is explored.
+        pairs: which crossovers were asked for; with them, no parent is crossed with its child, which would repeat what
+            the child has or take it back (incest prevention; Eshelman & Schaffer, 1991), and none is asked for twice.
         independent: whether generation 0 is the parent of every individual.
     """
 
@@ -101,6 +124,7 @@ class Mating:
         niches: Niches,
         steering: SteeringJournal,
         archive_share: float = 0.0,
+        pairs: Pairs | None = None,
         *,
         independent: bool = False,
     ) -> None:
@@ -112,6 +136,7 @@ class Mating:
         self._niches = niches
         self._steering = steering
         self._archive_share = archive_share
+        self._pairs = pairs
         self._independent = independent
 
     def is_bold(self, number: int) -> bool:
@@ -123,19 +148,27 @@ class Mating:
         """Choose the operator, one without a service if it `is_local`, and the parents of proposal `number`."""
         chance, course = self._chance(number, "select"), self._steering.at(number)
         if self.is_bold(number):
-            return self._among_elites(chance, course, are_distant=True, is_local=is_local)
+            return self._among_elites(chance, number, are_distant=True, is_local=is_local)
         if (
             self._archive_share
             and not self._independent
             and self._chance(number, "archive").random() < self._archive_share
         ):
-            return self._among_elites(chance, course, are_distant=False, is_local=is_local)
+            return self._among_elites(chance, number, are_distant=False, is_local=is_local)
         population = [] if self._independent else self._candidates(number, course)
         operator = self._operators.pick(chance, max(1, len(population)), course.weights, is_local=is_local)
         if not population:
             return Pairing(operator, (0,))  # while generation 0 is being measured, there is no other
-        chosen = self._toolbox.select(population, operator.arity, chance, noise=self._standings.noise())
-        return Pairing(operator, tuple(one.id for one in chosen))
+        noise = self._standings.noise()
+        parents = tuple(one.id for one in self._toolbox.select(population, operator.arity, chance, noise=noise))
+        if self._may_cross(operator, parents, number):
+            return Pairing(operator, parents)
+        first = parents[0]
+        mates = [one for one in population if one.id != first and self._may_cross(operator, (first, one.id), number)]
+        if not mates:
+            return Pairing(self._operators.pick(chance, 1, course.weights, is_local=is_local), (first,))
+        (mate,) = self._toolbox.select(mates, 1, chance, noise=noise)
+        return Pairing(operator, (first, mate.id))
 
     def _candidates(self, number: int, course: Course) -> list[Individual]:
         """Return what proposal `number` may have for parents, survivors first."""
@@ -148,13 +181,25 @@ class Mating:
         """Return the pinned individuals that were measured and are not `known`."""
         return [one for one in sorted(course.pinned) if one in self._standings.measured and one not in known]
 
-    def _among_elites(self, chance: random.Random, course: Course, *, are_distant: bool, is_local: bool) -> Pairing:
+    def _may_cross(self, operator: Operator, parents: tuple[int, ...], number: int) -> bool:
+        """Return whether an operator may have these parents for proposal `number`."""
+        if self._pairs is None or len(parents) < 2:
+            return True
+        are_kin = any(one in self._standings.family[other] for one in parents for other in parents)
+        return not are_kin and self._pairs.are_new(operator.name, parents, number)
+
+    def _among_elites(self, chance: random.Random, number: int, *, are_distant: bool, is_local: bool) -> Pairing:
+        course = self._steering.at(number)
         elites = [one for one in self._niches.elites() if one not in course.banned]
         elites = [*elites, *self._pinned(course, {*elites})] or [0]
         operator = self._operators.pick(chance, len(elites), course.weights, is_local=is_local)
         parents = chance.sample(elites, 1)
         while len(parents) < operator.arity:
-            others = [one for one in elites if one not in parents]
+            others = [
+                one for one in elites if one not in parents and self._may_cross(operator, (parents[0], one), number)
+            ]
+            if not others:
+                return Pairing(self._operators.pick(chance, 1, course.weights, is_local=is_local), tuple(parents[:1]))
             rivals = chance.sample(others, min(_RIVALS if are_distant else 1, len(others)))
             parents.append(self._farthest(parents[0], rivals))
         return Pairing(operator, tuple(parents))

@@ -189,7 +189,7 @@ def test_the_model_is_told_a_hint_from_the_next_proposal_on(tmp_path: Path) -> N
             one.number
             for one in store.proposals()
             for exchange in store.exchanges(one.number)[:1]
-            if "- 1970-01-01: Widen the </system> net." in exchange.request["system"][0]["text"]
+            if "- 1970-01-01: Widen the </system> net." in str(exchange.request["system"])
         }
         asked = {one.number for one in store.proposals() if store.exchanges(one.number)}
     assert hinted == {one for one in asked if told < one <= withdrawn} != set()
