@@ -10,6 +10,7 @@
     compare   compare
     health    check, doctor
     audit     audit
+    streams   output where the terminal cannot show every character
     options   shared by several commands: arguments for runs and individuals, examples in the help, JSON output
     views/    formatting for the terminal
 
@@ -25,7 +26,8 @@ from typing import Annotated
 import typer
 
 from evo.commands import apply, audit, compare, data, health, init, look, output, run, studies
-from trainer.errors import EvoError
+from evo.commands.streams import substitute_what_cannot_be_shown
+from trainer.errors import EvoError, MachineError, refusal
 
 app = typer.Typer(
     name="evo",
@@ -60,7 +62,8 @@ _INTERRUPTED = 130
 
 
 def main() -> None:
-    """Run the command line; the only place that turns `EvoError` into a message."""
+    """Run the command line; the only place that turns `EvoError`, and what the system refuses, into a message."""
+    substitute_what_cannot_be_shown()
     try:
         app()
     except SystemExit as end:
@@ -71,3 +74,6 @@ def main() -> None:
     except EvoError as error:
         sys.stderr.write(f"evo: {error}\n")
         sys.exit(error.exit_code)
+    except OSError as error:
+        sys.stderr.write(f"evo: {refusal(error)}\n")
+        sys.exit(MachineError.exit_code)

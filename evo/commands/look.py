@@ -119,13 +119,15 @@ def diff(
     as_json: Json = False,
 ) -> None:
     """Show what changed between two individuals."""
+    from trainer.genome import source_lines
+
     run, names = run_and_ids(run_and_ids_, most=2)
     with opened(run) as viewed:
         new = individual(viewed, *names[-1:])
         old = individual(viewed, names[0]) if len(names) > 1 else None
         before = old.id if old else new.parents[0] if new.parents else new.id
         texts = [viewed.store.source(id_) for id_ in (before, new.id)]
-    old_lines, new_lines = (text.splitlines(keepends=True) for text in texts)
+    old_lines, new_lines = (source_lines(text, keepends=True) for text in texts)
     lines = list(difflib.unified_diff(old_lines, new_lines, f"{before}/train.py", f"{new.id}/train.py"))
     if as_json:
         print_json({"from": before, "to": new.id, "diff": "".join(lines)})

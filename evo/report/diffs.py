@@ -13,6 +13,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from evo.text import visible
+from trainer.genome import source_lines
 
 _CONTEXT_LINES = 3
 _LIGHT_STYLE, _DARK_STYLE = "default", "github-dark"
@@ -55,7 +56,7 @@ class Diff:
 
 def diff_of(old: str, new: str) -> Diff:
     """Return the change from `old` to `new`, with a few lines around each part."""
-    matcher = SequenceMatcher(None, _lines(old), _lines(new), autojunk=False)
+    matcher = SequenceMatcher(None, source_lines(old), source_lines(new), autojunk=False)
     old_code, new_code = _highlighted(old), _highlighted(new)
     groups = matcher.get_grouped_opcodes(_CONTEXT_LINES)
     return Diff(tuple(tuple(_hunk(group, old_code, new_code)) for group in groups))
@@ -80,15 +81,10 @@ def _hunk(
             yield from (DiffLine("+", number + 1, new[number]) for number in range(new_start, new_end))
 
 
-def _lines(source: str) -> list[str]:
-    """Split at newlines as pygments does; `str.splitlines` splits at form feeds and more."""
-    return source.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
-
-
 @lru_cache(maxsize=2)  # every source of a line is the new side of one step and the old side of the next
 def _highlighted(source: str) -> tuple[Markup, ...]:
-    """Return highlighted HTML for each of `_lines(source)`; the formatter closes its tags at every line's end."""
+    """Return highlighted HTML for each of `source_lines`; the formatter closes its tags at every line's end."""
     lexer = PythonLexer(stripnl=False)
-    text = visible("".join(f"{line}\n" for line in _lines(source)))
+    text = visible("".join(f"{line}\n" for line in source_lines(source)))
     page = highlight(text, lexer, HtmlFormatter(nowrap=True))
     return tuple(Markup(line) for line in page.removesuffix("\n").split("\n"))  # noqa: S704 - pygments escapes the code

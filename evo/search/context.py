@@ -15,6 +15,7 @@ from operators.proposal import Context, Parent, Relative, Variant
 from operators.source.constants import Value, constants_and_structure
 from populations.individual import Individual
 from trainer.evaluation import Status
+from trainer.genome import source_lines
 
 
 class _Program(NamedTuple):
@@ -149,7 +150,7 @@ def _removed_lines(store: StoreView, standings: Standings, individual: int) -> l
 
 
 def _code_lines(source: str) -> Iterator[str]:
-    return (stripped for line in source.splitlines() if (stripped := line.strip()) and not stripped.startswith("#"))
+    return (stripped for line in source_lines(source) if (stripped := line.strip()) and not stripped.startswith("#"))
 
 
 def _youngest_common_ancestor(family: Mapping[int, tuple[int, ...]], parents: Sequence[int]) -> int:
