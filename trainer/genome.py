@@ -61,8 +61,8 @@ def split(source: str, names: Sequence[str]) -> dict[str, str]:
 def source_lines(source: str, *, keepends: bool = False) -> list[str]:
     """Return the lines of a program as Python counts them.
 
-    `str.splitlines` also splits at form feeds, at the separators U+001C to U+001E and at U+0085, U+2028 and U+2029, which
-    may stand within a line and within a string.
+    `str.splitlines` also splits at form feeds, at the separators U+001C to U+001E and at U+0085, U+2028 and U+2029,
+    which may stand within a line and within a string.
     """
     pieces = re.split("(\r\n|\r|\n)", source)
     ends = (*pieces[1::2], "")

@@ -5,22 +5,31 @@ This is all that a worker needs, on the driver's machine or on a remote one.
 
 from __future__ import annotations
 
+import math
 import subprocess
 from typing import Self
 
 from trainer.errors import MachineError
 from trainer.evaluation import Evaluation, Job, Status
-from trainer.ipc.channel import Channel, ChannelClosed
+from trainer.ipc.channel import Channel, ChannelClosed, Message
+from trainer.machine.processes import has_stopped
 from trainer.machine.scratch import sweep
 from trainer.sandbox import python_command, trusted_environment
 from trainer.script import ScriptSettings
 from trainer.settings import Settings
 
+_LOOK_SECONDS = 0.5
+_STANDSTILL_SECONDS = 5.0
+_START_SECONDS = 1200.0
 _END_PATIENCE_SECONDS = 15.0  # longer than a supervisor hunts for the processes of its candidates
 
 
 WorkerSettings = Settings | ScriptSettings
 """One worker's settings, by the kind of its task."""
+
+
+class Unresponsive(Exception):  # noqa: N818 - a verdict on the supervisor
+    """A supervisor does not answer, and was killed."""
 
 
 class SupervisorProcess:
@@ -60,12 +69,30 @@ class SupervisorProcess:
         """Evaluate one job, blocking; LOST when the supervisor ends meanwhile (also through `close` from elsewhere)."""
         try:
             self._channel.send({"event": "job", "job": job.to_json()})
-            answer = self._channel.receive()
+            answer = self._answer(self._settings.longest_seconds(job))
         except (ChannelClosed, OSError) as error:
             return self._lost(job, f"the supervisor ended before its verdict ({error})")
+        except Unresponsive as error:
+            return self._lost(job, f"the supervisor {error}, and was ended")
         if answer["event"] == "failed":
             return self._lost(job, str(answer["reason"]))
         return Evaluation.from_json(answer["evaluation"])
+
+    def _answer(self, seconds: float) -> Message:
+        """Return what the supervisor says next; raise Unresponsive, with the process killed, if it will not answer.
+
+        Time counts in looks at it, so that none is held against it in which this process itself stood still.
+        """
+        standing_still = 0
+        for _ in range(math.ceil(seconds / _LOOK_SECONDS)):
+            if (message := self._channel.receive_within(_LOOK_SECONDS)) is not None:
+                return message
+            standing_still = standing_still + 1 if has_stopped(self.pid) else 0
+            if standing_still * _LOOK_SECONDS >= _STANDSTILL_SECONDS:
+                self._process.kill()
+                raise Unresponsive("was stopped by a signal")
+        self._process.kill()
+        raise Unresponsive(f"did not answer within {seconds:.0f} s")
 
     @property
     def alive(self) -> bool:
@@ -98,7 +125,10 @@ class SupervisorProcess:
     def _handshake(self) -> str:
         try:
             self._channel.send({"event": "start", "settings": self._settings.to_json()})
-            answer = self._channel.receive()
+            answer = self._answer(_START_SECONDS)
+        except Unresponsive as error:
+            self.close()
+            raise MachineError(f"The supervisor of {self._settings.device} {error} while it started.") from error
         except ChannelClosed as error:
             self.close()
             raise MachineError(

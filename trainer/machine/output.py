@@ -74,9 +74,9 @@ def _uncovered(parts: Sequence[bytes]) -> list[bytes]:
 def _shown(printed: bytes) -> list[str]:
     """Return the lines that a terminal shows; of a line in parts, the oldest first."""
     if b"\r" in printed:
-        lines = (line for one in printed.split(b"\n") for line in _laid_over(_uncovered(one.split(b"\r"))))
+        lines = [line for one in printed.split(b"\n") for line in _laid_over(_uncovered(one.split(b"\r")))]
     else:
-        lines = iter(_cleaned(printed).split("\n"))
+        lines = _cleaned(printed).split("\n")
     return [line for line in lines if line]
 
 

@@ -172,6 +172,14 @@ def has_ended(pid: int) -> bool:
         return True
 
 
+def has_stopped(pid: int) -> bool:
+    """Return whether a process stands still because of a signal such as SIGSTOP, or under a debugger."""
+    try:
+        return psutil.Process(pid).status() in {psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP}
+    except psutil.Error:
+        return False
+
+
 def kill_tree(pid: int) -> None:
     """Kill an unreaped child of this process with its process group and every descendant."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
