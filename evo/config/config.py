@@ -249,7 +249,9 @@ class LLMConfig(Section):
     """The language model behind `llm_mutation` and `llm_crossover`.
 
     Attributes:
-        base_url: an Anthropic-compatible server; None for Anthropic's own.
+        provider: by whose API the model is asked: `anthropic` for Messages, `openai` for Chat Completions, which
+            needs the extra `evo-train[openai]`.
+        base_url: a server of that API; None for the provider's own.
         program: path of a Markdown file with your instructions to the model; empty for none.
         styles: the kinds of change that mutations ask for, equally often unless the choice of operators is adaptive;
             all of `operators.prompt_styles.STYLES` by default.
@@ -259,6 +261,7 @@ class LLMConfig(Section):
     """
 
     model: str = "claude-sonnet-5-5"
+    provider: Literal["anthropic", "openai"] = "anthropic"
     base_url: str | None = None
     program: str = ""
     styles: tuple[str, ...] = ()

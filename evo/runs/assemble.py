@@ -254,8 +254,9 @@ def llm_settings(config: Config, environment: Mapping[str, str] = os.environ) ->
     llm = config.llm
     return LLMSettings(
         model=llm.model,
+        provider=llm.provider,
         base_url=llm.base_url,
-        api_key=key_for(llm.base_url, explicit=None, environment=environment),
+        api_key=key_for(llm.base_url, explicit=None, environment=environment, provider=llm.provider),
         max_tokens=llm.max_tokens,
         reply_deadline_seconds=llm.reply_deadline_seconds,
         patience_seconds=llm.patience_seconds,

@@ -138,7 +138,6 @@ HOPELESS = {
     "61 refusal, partial": (say(GOOD, stop_reason="refusal"), r"refused \(no category\)"),
     "69 5 MB in small pieces": (say("a" * 5_000_000, chunk_characters=20_000), "longer than any program"),
     "69 5 MB at once": (say("a" * 5_000_000, chunk_characters=5_000_000), "longer than any program"),
-    "unknown stop reason": (say(GOOD, stop_reason="length"), "unknown stop_reason 'length'"),
 }
 
 
@@ -159,6 +158,7 @@ SLIPS = {
     "62 paused": (say(GOOD, stop_reason="pause_turn"), "paused"),
     "63 no content": (say(), "no text"),
     "64 thinking only": (say(thinking="Let me see."), "only: thinking"),
+    "59 cut off, as others call it": (say(GOOD[:60], stop_reason="length"), "cut off"),
     "tool use": (say(GOOD, stop_reason="tool_use"), "no tools"),
     "65 prose": (say("I would raise the learning rate."), "holds no change"),
     "66 two code blocks": (say(f"```python\n{CHANGED}```\nor\n```python\n{CHANGED}```\n"), "2 code blocks"),
@@ -170,7 +170,8 @@ SLIPS = {
     "68 no-op": (say(BLOCK.replace("0.02", "0.01")), "changes nothing"),
     "68 duplicate": (say(BLOCK.replace("0.02", "0.01").replace("AdamW\n>", "AdamW.\n>")), "same program as individual"),
     "does not parse": (say(BLOCK.replace("0.02", "(")), "'\\(' was never closed"),
-    "breaks the contract": (say("```python\nx = 1\n```"), "build_model"),
+    "snippet": (say("```python\nx = 1\n```"), "not the whole program"),
+    "breaks the contract": (say(f"```python\n{CHANGED.replace('build_model', 'make')}```"), "build_model"),
 }
 
 
