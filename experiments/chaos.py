@@ -81,8 +81,8 @@ _MISCHIEF = {
     "another clock": 1,
 }
 _GONE_SECONDS = 10.0
+_POLL_SECONDS = 0.05
 _LONGEST_DELAY_SECONDS = 4.0
-_START_SECONDS = 120.0
 _IMMUTABLE = {
     "evaluations": "SELECT id, told, individual, seed, splits, purpose, status, objectives FROM evaluations "
     "WHERE told IS NOT NULL",
@@ -260,8 +260,18 @@ def _kill(run: _Run, kind: str, chance: random.Random) -> None:
     for one in chance.sample(family, 1) if (family := run.family(kind)) else []:
         with suppress(psutil.Error):
             one.kill()
-    if kind == "driver" and psutil.wait_procs(everyone, timeout=_GONE_SECONDS)[1]:
-        raise RuntimeError(f"processes outlived their driver for {_GONE_SECONDS:g} s")
+    deadline = time.monotonic() + _GONE_SECONDS
+    while any(map(_is_alive, everyone)):
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"processes outlived their driver for {_GONE_SECONDS:g} s")
+        time.sleep(_POLL_SECONDS)
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    # Not `psutil.wait_procs`, which would take the exit code of the driver away.
+    with suppress(psutil.Error):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def _look(

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from operators.llm.blocks import UnusableReply, fences
+from populations.statements import parse
 from trainer.genome import marked_lines
 
 _SHELL = frozenset({"bash", "sh", "shell", "console", "text", "txt", "json", "yaml", "toml", "diff", "patch", "output"})
@@ -78,7 +79,7 @@ def _what_is_missing(source: str, program: Sequence[str]) -> str:
 
 def _parsed(source: str) -> ast.Module | None:
     try:
-        return ast.parse(source)
+        return parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 

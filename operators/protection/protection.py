@@ -18,6 +18,7 @@ from operators.protection.guards import Guards, guards_of, is_import
 from operators.protection.marks import Mark, UnbalancedMarks, fixed_lines, marks_of
 from operators.protection.rules import RULES, Reported, child_of, forges
 from operators.protection.units import DEFINITION, Scope, Unit, units_of
+from populations.statements import parse
 from trainer.errors import ConfigError
 from trainer.genome import split
 
@@ -125,7 +126,7 @@ class Protection:
 
 @lru_cache(maxsize=_FILES_KEPT)
 def _units(text: str) -> list[Unit]:
-    return units_of(ast.parse(text))
+    return units_of(parse(text))
 
 
 def _known(
