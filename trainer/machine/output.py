@@ -100,6 +100,7 @@ class Output:
 
     Attributes:
         total_bytes: how much was read so far.
+        last_line: the last line of the stream that printed last, be it complete or not.
 
     Args:
         stdout: descriptor of the one pipe.
@@ -114,6 +115,7 @@ class Output:
         for descriptor in self._open.values():
             os.set_blocking(descriptor, False)
         self.total_bytes = 0
+        self.last_line = ""
         self._tail: deque[str] = deque()
         self._tail_size = 0
 
@@ -144,7 +146,9 @@ class Output:
         self.total_bytes += len(data)
         if self._listener is not None:
             self._listener(data, stream)
-        for line in self._screens[stream].feed(data):
+        lines = self._screens[stream].feed(data)
+        self.last_line = next(reversed([*lines, *self._screens[stream].rest()]), self.last_line)
+        for line in lines:
             self._tail.append(line)
             self._tail_size += len(line) + 1
         while self._tail and self._tail_size - len(self._tail[0]) - 1 >= _TAIL_SIZE:

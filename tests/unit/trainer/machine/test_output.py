@@ -59,6 +59,17 @@ def test_a_bar_on_one_stream_does_not_cut_a_line_of_the_other(program: _Program)
     assert program.output.tail() == "val_loss: 1.5\n999/1000"
 
 
+def test_what_was_said_last_is_known_though_another_line_is_open(program: _Program) -> None:
+    program.stdout.write(b"step 3 ...")
+    program.output.read()
+    program.stderr.write(b"Traceback\nKeyError: 3\n")
+    program.output.read()
+    assert program.output.last_line == "KeyError: 3"
+    program.stdout.write(b" done")
+    program.output.read()
+    assert program.output.last_line == "step 3 ... done"
+
+
 @pytest.mark.parametrize(
     ("printed", "lines"),
     [
