@@ -238,20 +238,18 @@ class ScriptSupervisor:
         try:
             return Guard(tree, self._settings.limits, self._driver, tree.find_main).until_exit(limit)
         except Ended as end:
-            said = tree.output.tail().strip()
+            said, last = tree.output.tail().strip(), tree.output.last_line
             if end.status is Status.CRASHED and _OUT_OF_MEMORY.search(said):
-                raise Ended(
-                    Status.OUT_OF_MEMORY, _with_last_line(f"{what} ran out of memory", tree.output.last_line)
-                ) from end
+                raise Ended(Status.OUT_OF_MEMORY, _with_last_line(f"{what} ran out of memory", last)) from end
             why = f"{what} {end}"
             if self._sandbox.level is Level.LANDLOCK and _SHARED_MEMORY.search(said):
                 why += (
                     ": it shares memory among processes, as data loaders with workers do, which the sandbox level "
                     "landlock forbids. Load data without workers (num_workers=0), or install bubblewrap"
                 )
-            elif self._sandbox.level is not Level.PROCESS_GROUP and _FORBIDDEN.search(tree.output.last_line):
+            elif self._sandbox.level is not Level.PROCESS_GROUP and _FORBIDDEN.search(last):
                 why += f", perhaps for what the sandbox ({self._sandbox.level}) forbids: see docs/isolation.md"
-            raise Ended(end.status, _with_last_line(why, tree.output.last_line)) from end
+            raise Ended(end.status, _with_last_line(why, last)) from end
 
     def _after_a_kill(self, job: Job, reason: str) -> tuple[Status, str]:
         """Return the verdict on a command that was killed; by itself or from outside, the kernel does not tell."""
