@@ -23,6 +23,7 @@ from evo.runs.assemble import build_evaluator, build_ladder, build_operators, bu
 from evo.runs.folder import RunFolder
 from evo.runs.generation_zero import keep_genome_files, read_generation_zero
 from evo.runs.materials import PrepareProgress, keep_materials, prepare_materials, refuse_other_materials
+from evo.runs.open_files import allow_open_files
 from evo.runs.provenance import comparability, read_starts, record_start
 from evo.runs.results_table import write_results_table
 from evo.runs.signals import heeding_signals
@@ -142,6 +143,7 @@ def started(
         evaluator: evaluates candidates; the workers of the configuration by default.
     """
     refuse_inspection()  # the key of the language model stands in this process's environment
+    allow_open_files(config.workers.count)
     source = read_generation_zero(config)
     operators = build_operators(config)
     materials = prepare_materials(config, progress)
@@ -206,6 +208,7 @@ def resumed(
                 "--accept-changes to go on and record the change."
             )
         config = change(_parsed(folder, Config, text))
+        allow_open_files(config.workers.count)
         _refuse_small_budget(config, store)
         operators = build_operators(config, store.spending().cost_usd)
         materials = prepare_materials(config, progress)
