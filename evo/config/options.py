@@ -167,7 +167,13 @@ def new_run_folder(named: str | Path | None) -> Iterator[Path]:
         return
     date = f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}"
     names = (date, *(f"{date}-{number}" for number in range(2, _MOST_AT_ONCE)))
-    folder = next((path for path in map(RUNS.joinpath, names) if _made(path)), RUNS / date)
+    try:
+        RUNS.mkdir(exist_ok=True)
+        folder = next((path for path in map(RUNS.joinpath, names) if _is_made(path)), RUNS / date)
+    except OSError as error:
+        raise UsageError(
+            f"A run could not be made in ./{RUNS}: {error.strerror}. Work in a folder that you can write, or name one."
+        ) from error
     try:
         yield folder
     finally:
@@ -176,16 +182,11 @@ def new_run_folder(named: str | Path | None) -> Iterator[Path]:
             RUNS.rmdir()
 
 
-def _made(folder: Path) -> bool:
+def _is_made(folder: Path) -> bool:
     try:
-        RUNS.mkdir(exist_ok=True)
         folder.mkdir()
     except FileExistsError:
         return False
-    except OSError as error:
-        raise UsageError(
-            f"A run could not be made in ./{RUNS}: {error.strerror}. Work in a folder that you can write, or name one."
-        ) from error
     return True
 
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 _TAIL_SIZE = 16 * 2**10
 _LONGEST_LINE_BYTES = 16 * 2**10  # what is longer counts as several lines
-_FIRST_WORD = re.compile(r"\S*")
+_FIRST_WORD = re.compile(r"\A\S*")
 _READ_BYTES = 2**16
 # A candidate that prints faster than it is read must not keep its supervisor from watching it.
 _READS_AT_ONCE = 64

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-PROGRAM = """
+PROGRAM = r"""
 from evo.commands.streams import substitute_what_cannot_be_shown
 substitute_what_cannot_be_shown()
 print("1.5 → 1.2 ✓ … é ▁█ \udcff 漢")
