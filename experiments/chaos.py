@@ -83,6 +83,7 @@ _MISCHIEF = {
 _GONE_SECONDS = 10.0
 _POLL_SECONDS = 0.05
 _LONGEST_DELAY_SECONDS = 4.0
+_DURING_START = 0.2  # of the drivers are struck before they have begun to work
 _IMMUTABLE = {
     "evaluations": "SELECT id, told, individual, seed, splits, purpose, status, objectives FROM evaluations "
     "WHERE told IS NOT NULL",
@@ -245,6 +246,9 @@ def _while_driven(run: _Run, chance: random.Random, happened: Storm, kills: int)
     """Yield what to do next at random moments, until the driver has ended."""
     assert run.driver is not None
     kinds, weights = [*_MISCHIEF], [*_MISCHIEF.values()]
+    if chance.random() > _DURING_START:
+        while run.driver.poll() is None and not run.family("candidate"):
+            time.sleep(_POLL_SECONDS)
     while True:
         calm = happened.mischief.total() >= kills
         try:

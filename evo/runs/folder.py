@@ -75,13 +75,13 @@ class RunFolder:
             RunFolderError: there is no run at `path`, or its creation was interrupted.
         """
         folder = cls(path)
-        if not folder.config.is_file() and not folder.store.is_file():
-            raise RunFolderError(f"A run was expected in {path}, but it holds no config.toml. `evo run` makes a run.")
         if folder.is_half_made():
             raise RunFolderError(
                 f"The run in {path} was interrupted while it was being made, before anything was evaluated. "
                 f"Delete the folder and start the run again with `evo run`."
             )
+        if not folder.config.is_file() and not folder.store.is_file():
+            raise RunFolderError(f"A run was expected in {path}, but it holds no config.toml. `evo run` makes a run.")
         return folder
 
     def seal(self, config: str) -> None:
@@ -176,7 +176,7 @@ class RunFolder:
             )
 
     def _refuse_used(self) -> None:
-        if driver := self.driver():
+        if self.path.is_dir() and (driver := self.driver()):
             raise RunLocked(f"Process {driver.pid} on {driver.host} makes a run in {self.path}. Choose another folder.")
         if self.is_half_made():
             raise RunFolderError(
