@@ -41,7 +41,7 @@ def resolve(config: Config, environment: Mapping[str, str] = os.environ) -> Reso
     workers = _resolve_workers(config, found)
     choose_level(workers.sandbox, found[0].kind)
     # Not before a run: reading the configuration must not wait for the rest of the package.
-    from operators.llm.providers import PROVIDERS
+    from operators.llm.settings import PROVIDERS
 
     provider = PROVIDERS[config.llm.provider]
     base_url = config.llm.base_url if config.llm.base_url is not None else environment.get(provider.url_variable)

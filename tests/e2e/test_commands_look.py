@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -250,6 +251,16 @@ def test_doctor_names_everything_and_shows_no_key(tmp_path: Path) -> None:
     assert key not in done.stdout
     assert "pw" not in done.stdout
     assert all(finding["state"] in ("ok", "note") for finding in read("doctor", tmp_path))
+
+
+def test_doctor_tells_when_another_program_is_called_evo(tmp_path: Path) -> None:
+    other = tmp_path / "evo"
+    other.write_text("#!/bin/sh\n")
+    other.chmod(0o755)
+    env = environment(PATH=f"{tmp_path}:{os.environ['PATH']}")
+    command = next(one for one in json.loads(evo("doctor", "--json", env=env).stdout) if one["subject"] == "command")
+    assert str(other) in command["found"]
+    assert "evo-train" in command["advice"]
 
 
 def test_doctor_says_what_is_missing(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import math
+import re
 import stat
 import tokenize
 from pathlib import Path
@@ -12,7 +13,9 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from trainer.evaluation import Status
+from trainer.genome import parts_of, python_of
 from trainer.ipc.candidate_protocol import GENOME_FILE
+from trainer.languages import PYTHON, Language
 from trainer.supervisor.watch import Ended
 
 _LAYOUT = frozenset(
@@ -25,11 +28,23 @@ _HEADER_LIMIT_BYTES = 16 * 2**20
 
 
 def code_lines(source: str) -> int:
-    """Return the number of lines that carry code: neither blank, nor comment, nor docstring.
+    """Return the number of lines that carry code or text: neither blank, nor comment, nor docstring.
 
     Raises:
-        Ended: the source is not a Python program.
+        Ended: its Python is none.
     """
+    others = [part for part in parts_of(source) if part.language is not PYTHON]
+    return _python_lines(python_of(source)) + sum(_other_lines(part.text, part.language) for part in others)
+
+
+def _other_lines(text: str, language: Language) -> int:
+    for opening, closing in [language.block_comment] if language.block_comment else []:
+        text = re.sub(f"{re.escape(opening)}.*?{re.escape(closing)}", "", text, flags=re.DOTALL)
+    lines = [line.strip() for line in text.split("\n")]
+    return sum(not language.line_comment or not line.startswith(language.line_comment) for line in filter(None, lines))
+
+
+def _python_lines(source: str) -> int:
     lines: set[int] = set()
     try:
         # As bytes, which Python reads from the file: a byte-order mark or a declared encoding counts.

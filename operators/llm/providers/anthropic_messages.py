@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anthropic
 
 from operators.llm.providers.transport import receive, redirect_guard, server_words, timeout
 from operators.llm.received import EXCERPT_CHARACTERS, TEXT, THINKING, Received
 from operators.llm.retries import failure_of_status
+from operators.llm.settings import LLMSettings
 from operators.llm.text import one_line
-
-if TYPE_CHECKING:
-    from operators.llm.settings import LLMSettings
 
 _KINDS = {"text": TEXT, "thinking": THINKING, "reasoning": THINKING, "redacted_thinking": THINKING}
 _DELTAS = {"text_delta": TEXT, "thinking_delta": THINKING, "reasoning_delta": THINKING}

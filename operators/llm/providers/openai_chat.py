@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import openai
 
 from operators.llm.providers.transport import error_code, receive, redirect_guard, server_words, timeout
 from operators.llm.received import EXCERPT_CHARACTERS, TEXT, THINKING, Received
 from operators.llm.retries import failure_of_status
+from operators.llm.settings import LLMSettings
 from operators.llm.text import one_line
-
-if TYPE_CHECKING:
-    from operators.llm.settings import LLMSettings
 
 _STOP_REASONS = {
     "stop": "end_turn",

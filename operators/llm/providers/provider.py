@@ -1,16 +1,13 @@
-"""The protocol of providers, and the table of them."""
+"""The protocol of providers, and how each is made."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from operators.llm.received import Received
+from operators.llm.settings import LLMSettings
 from trainer.errors import ConfigError
-
-if TYPE_CHECKING:
-    from operators.llm.settings import LLMSettings
 
 
 class Provider(Protocol):
@@ -30,23 +27,6 @@ class Provider(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Registration:
-    """One provider.
-
-    Attributes:
-        url: of its own service.
-        key_variable: the environment variable with the key for that service.
-        url_variable: the one that names another server.
-        make: returns it; imports its SDK.
-    """
-
-    url: str
-    key_variable: str
-    url_variable: str
-    make: Callable[[LLMSettings], Provider]
-
-
 def _anthropic(settings: LLMSettings) -> Provider:
     from operators.llm.providers.anthropic_messages import AnthropicMessages
 
@@ -64,11 +44,7 @@ def _openai(settings: LLMSettings) -> Provider:
     return OpenAIChat(settings)
 
 
-PROVIDERS = {
-    "anthropic": Registration("https://api.anthropic.com", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", _anthropic),
-    "openai": Registration("https://api.openai.com/v1", "OPENAI_API_KEY", "OPENAI_BASE_URL", _openai),
-}
-"""All providers by name."""
+_MAKERS: dict[str, Callable[[LLMSettings], Provider]] = {"anthropic": _anthropic, "openai": _openai}
 
 
 def provider_for(settings: LLMSettings) -> Provider:
@@ -78,7 +54,7 @@ def provider_for(settings: LLMSettings) -> Provider:
         ConfigError: its SDK is missing, or proxies or certificates are configured in a way that it cannot use.
     """
     try:
-        return PROVIDERS[settings.provider].make(settings)
+        return _MAKERS[settings.provider](settings)
     except (ImportError, ValueError, OSError) as error:  # of the SDK's HTTP client, from what the environment says
         raise ConfigError(
             f"The connection to {settings.url} cannot be set up: {str(error).rstrip('.')}. Check the proxies "

@@ -7,17 +7,15 @@ import re
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 
 from operators.llm.received import EXCERPT_CHARACTERS, MOST_TOKENS, Received
 from operators.llm.retries import Verdict, failure_of_status
+from operators.llm.settings import LLMSettings
 from operators.llm.text import one_line
-
-if TYPE_CHECKING:
-    from operators.llm.settings import LLMSettings
 
 CONNECT_SECONDS = 20.0
 MOST_BYTES_IN_A_LINE = 16 * 1024 * 1024

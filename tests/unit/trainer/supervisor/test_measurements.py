@@ -11,6 +11,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from trainer.evaluation import Status
+from trainer.genome import join
 from trainer.ipc.frames import Frames, FrameShape
 from trainer.machine.output import clean
 from trainer.supervisor.measurements import code_lines, read_parameters, take_weights
@@ -44,6 +45,21 @@ class C:
 )
 def test_lines_of_code_are_those_that_do_something(source: str, lines: int) -> None:
     assert code_lines(source) == lines
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "lines"),
+    [
+        ("a.c", "/* one\n two */\nint x; // three\n// four\n\nint y;\n", 2),
+        ("a.yaml", "# one\na: 1\n\nb: 2 # two\n", 2),
+        ("a.json", '{\n"a": 1\n}\n', 3),
+        ("a.txt", "# Be brief.\n\nSort it.\n", 2),
+        ("a.md", "<!-- one\n-->\n# Task\n", 1),
+    ],
+)
+def test_lines_of_other_languages_are_those_with_more_than_a_comment(name: str, text: str, lines: int) -> None:
+    assert code_lines(join({name: text})) == lines
+    assert code_lines(join({"b.py": "x = 1\n", name: text})) == lines + 1
 
 
 @pytest.mark.parametrize(
