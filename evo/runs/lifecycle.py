@@ -103,7 +103,7 @@ def config_file(folder: RunFolder, sealed: str | None) -> str:
         DamagedConfig: it is missing, no TOML, or the beginning of what the store has (`sealed`).
     """
     try:
-        text = folder.config.read_text(encoding="utf-8")
+        text = folder.config.read_text(encoding="utf-8-sig")
         tomllib.loads(text)
     except (OSError, ValueError) as error:
         raise DamagedConfig(f"{folder.config} cannot be read: {getattr(error, 'strerror', None) or error}") from error
