@@ -131,6 +131,10 @@ def _connected(path: Path, mode: str = "rw") -> Iterator[sqlite3.Connection]:
     A write-ahead log costs one synchronisation a commit where a rollback journal costs up to five. SQLite before 3.51.3
     can damage a log that two connections write or checkpoint at the same instant; here only the one writer does either,
     since readers open the file read-only.
+
+    A copy of the files may hold a last transaction that was not acknowledged: it is in the log, but the index that open
+    readers share does not have it yet when its writer is killed. With such a reader still open, the next writer begins
+    there and another transaction takes its place.
     """
     with store_errors(path):
         connection = sqlite3.connect(_uri(path, mode), uri=True, isolation_level=None, timeout=BUSY_SECONDS)
