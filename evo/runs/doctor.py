@@ -23,6 +23,7 @@ from evo.runs.folder import RunFolder
 from operators.llm.settings import check_base_url
 from trainer.corpus import default_cache, load
 from trainer.errors import EvoError
+from trainer.machine.control_group import ControlGroups
 from trainer.sandbox import Level, survey
 
 _DISTRIBUTION = "evo-train"
@@ -66,6 +67,7 @@ def examine(folder: Path, environment: Mapping[str, str] = os.environ) -> list[F
         _sqlite(),
         _devices(),
         _sandbox(),
+        _cpu_time(),
         _cores(),
         _memory(),
         _disk(folder),
@@ -146,6 +148,14 @@ def _sandbox() -> Finding:
     return Finding(
         "sandbox", State.NOTE, str(found), "install bubblewrap for the strongest one, or allow its namespaces"
     )
+
+
+def _cpu_time() -> Finding:
+    """Say how the CPU time of candidates is counted."""
+    if ControlGroups().are_there:
+        return Finding("CPU time", State.OK, "by control group, which also ends all processes at once")
+    advice = "on Linux with systemd, start with: systemd-run --user --scope evo run …"
+    return Finding("CPU time", State.NOTE, "process by process: no control group can be made here", advice)
 
 
 def _cores() -> Finding:

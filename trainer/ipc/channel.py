@@ -30,8 +30,8 @@ class ProtocolBroken(Exception):  # noqa: N818 - a verdict on the other side
 class Channel:
     """A bidirectional line of messages; the other side may be hostile.
 
-    `take` never blocks, `receive` and `receive_within` do; all raise `ChannelClosed` and `ProtocolBroken`. One thread
-    may receive while another sends or calls `shut`.
+    `take` never blocks and `receive` blocks; both raise `ChannelClosed` and `ProtocolBroken`. One thread may receive
+    while another sends or calls `shut`.
 
     Args:
         endpoint: a connected stream socket, which the channel owns from now on.
@@ -100,14 +100,6 @@ class Channel:
             self._wait(select.POLLIN, deadline)
         return message
 
-    def receive_within(self, seconds: float) -> Message | None:
-        """Return the next message; None when none comes within some seconds."""
-        deadline = time.monotonic() + seconds
-        while (message := self.take()) is None:
-            if not self._is_ready(select.POLLIN, deadline):
-                return None
-        return message
-
     def take(self) -> Message | None:
         """Return the next message if one has arrived, else None."""
         message = self._next_line()
@@ -115,15 +107,18 @@ class Channel:
             message = self._next_line()
         return message
 
-    def _wait(self, event: int, deadline: float | None) -> None:
-        if not self._is_ready(event, deadline):
-            raise ChannelClosed("the other side neither reads nor answers")
+    def wait(self, seconds: float) -> None:
+        """Wait until something has arrived, or the other side is gone, or so many seconds are over."""
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        poll.poll(seconds * 1000)
 
-    def _is_ready(self, event: int, deadline: float | None) -> bool:
+    def _wait(self, event: int, deadline: float | None) -> None:
         poll = select.poll()
         poll.register(self._socket, event)
         left = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
-        return bool(poll.poll(left))
+        if not poll.poll(left):
+            raise ChannelClosed("the other side neither reads nor answers")
 
     def take_descriptor(self) -> int:
         """Return the oldest descriptor that came with a message; the caller closes it."""

@@ -1,4 +1,4 @@
-"""A supervisor that stands still is ended, and its evaluation is lost."""
+"""A supervisor that stands still or says nothing is ended, and another takes its place."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STOPS_ITS_SUPERVISOR = "import os, signal\nos.kill(os.getppid(), signal.SIGSTOP)
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local, "_LOOK_SECONDS", 0.1)
-    monkeypatch.setattr(local, "_STANDSTILL_SECONDS", 0.5)
+    monkeypatch.setattr(local, "_STOP_PATIENCE_SECONDS", 0.5)
 
 
 def test_a_supervisor_that_its_candidate_stops_is_replaced(tmp_path: Path) -> None:
@@ -40,8 +40,8 @@ def test_a_supervisor_that_its_candidate_stops_is_replaced(tmp_path: Path) -> No
 
     before, stopped, after = asyncio.run(evaluations())
     assert (before.status, after.status) == (Status.OK, Status.OK)
-    assert stopped.status is Status.LOST
-    assert stopped.reason == "the supervisor was stopped by a signal, and was ended"
+    assert stopped.status is Status.REJECTED
+    assert "stopped its supervisor" in stopped.reason
     assert not list((tmp_path / "scratch").iterdir())
 
 
@@ -50,7 +50,7 @@ def test_a_supervisor_that_says_nothing_for_too_long_is_ended(tmp_path: Path, mo
     monkeypatch.setattr("trainer.script.settings.SPARE_SECONDS", 0.5)
     with local.SupervisorProcess(script_settings(project, wall_seconds=0.01)) as supervisor:
         os.kill(supervisor.pid, signal.SIGSTOP)
-        monkeypatch.setattr(local, "_STANDSTILL_SECONDS", 600.0)
+        monkeypatch.setattr(local, "_STOP_PATIENCE_SECONDS", 600.0)
         lost = supervisor.evaluate(Job("print('loss: 1')\n", 0))
     assert lost.status is Status.LOST
     assert "did not answer within 1 s" in lost.reason
