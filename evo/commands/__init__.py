@@ -30,7 +30,6 @@ from trainer.errors import EvoError
 app = typer.Typer(
     name="evo",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
