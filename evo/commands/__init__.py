@@ -10,6 +10,7 @@
     compare   compare
     health    check, doctor
     audit     audit
+    assistants  mcp, skill
     options   shared by several commands: arguments for runs and individuals, examples in the help, JSON output
     views/    formatting for the terminal
 
@@ -24,7 +25,7 @@ from typing import Annotated
 
 import typer
 
-from evo.commands import apply, audit, compare, data, health, init, look, output, run, studies
+from evo.commands import apply, assistants, audit, compare, data, health, init, look, output, run, studies
 from trainer.errors import EvoError
 
 app = typer.Typer(
@@ -33,7 +34,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (init, run, data, look, output, apply, studies, compare, health, audit):
+for group in (init, run, data, look, output, apply, studies, compare, health, audit, assistants):
     group.register(app)
 
 
