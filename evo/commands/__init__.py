@@ -9,6 +9,7 @@
     studies   ablate, promote
     compare   compare
     health    check, doctor
+    rehearse  rehearse
     audit     audit
     assistants  mcp, skill
     options   shared by several commands: arguments for runs and individuals, examples in the help, JSON output
@@ -25,7 +26,20 @@ from typing import Annotated
 
 import typer
 
-from evo.commands import apply, assistants, audit, compare, data, health, init, look, output, run, studies
+from evo.commands import (
+    apply,
+    assistants,
+    audit,
+    compare,
+    data,
+    health,
+    init,
+    look,
+    output,
+    rehearse,
+    run,
+    studies,
+)
 from trainer.errors import EvoError
 
 app = typer.Typer(
@@ -34,7 +48,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (init, run, data, look, output, apply, studies, compare, health, audit, assistants):
+for group in (init, run, data, look, output, apply, studies, compare, health, audit, rehearse, assistants):
     group.register(app)
 
 

@@ -60,7 +60,7 @@ def export(
         record = individual(viewed, *names)
         files = genome.split(viewed.store.source(record.id), viewed.config.task.genome_files)
     if len(files) == 1:
-        path = out or Path(f"individual-{record.id}.py")
+        path = out or Path(f"individual-{record.id}{Path(next(iter(files))).suffix}")
         places = dict(zip([path], files.values(), strict=True))
     else:
         path = out or Path(f"individual-{record.id}")

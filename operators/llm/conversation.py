@@ -12,6 +12,7 @@ from operators.llm.edits import UnusableReply, parse_idea, revise
 from operators.llm.replies import Reading, read_reply
 from operators.llm.text import one_line
 from operators.proposal import Exchange, NoOffspring, Proposal, Refused, Request
+from trainer.genome import remarked, unmarked
 
 MOST_FRUITLESS_CALLS = 8
 """After so many calls in a row, of whatever proposals, that ended for one and the same reason without a usable word
@@ -51,6 +52,7 @@ class Conversations:
         body = self._journaled(request, 0, lambda: self._opening_body(opening()))
         problems: list[str] = []
         for turn in range(1 + self.model.settings.max_repairs):
+            is_new = request.journal.exchange(turn) is None
             exchange = await self._exchange(request, turn, body)
             reading = read_reply(exchange.reply)
             if reading.problem and not reading.repairable:
@@ -58,7 +60,8 @@ class Conversations:
             try:
                 source = self._offspring(request, reading)
             except (UnusableReply, Refused) as problem:
-                self._count_structural(problem)
+                if is_new:
+                    self._count_structural(problem)
                 problems.append(one_line(str(problem), REASON_CHARACTERS))
                 body = self._journaled(request, turn + 1, self._repair(body, reading.text, str(problem)))
             else:
@@ -69,7 +72,8 @@ class Conversations:
     def _offspring(self, request: Request, reading: Reading) -> str:
         if reading.problem:
             raise UnusableReply(reading.problem)
-        source = clean_source(revise(request.parents[0].source, reading.text))
+        parent = request.parents[0].source
+        source = remarked(parent, clean_source(revise(unmarked(parent), reading.text)))
         request.gate.check(source)
         return source
 

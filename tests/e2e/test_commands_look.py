@@ -246,7 +246,19 @@ def test_doctor_names_everything_and_shows_no_key(tmp_path: Path) -> None:
     key = "sk-ant-secret-1234"
     done = evo("doctor", tmp_path, env=environment(ANTHROPIC_API_KEY=key, ANTHROPIC_BASE_URL="http://me:pw@h:1"))
     assert done.returncode == 0, done.stdout
-    for subject in ("Python", "torch", "git", "SQLite", "devices", "sandbox", "cores", "memory", "disk", "data"):
+    for subject in (
+        "Python",
+        "torch",
+        "git",
+        "SQLite",
+        "devices",
+        "sandbox",
+        "CPU time",
+        "cores",
+        "memory",
+        "disk",
+        "data",
+    ):
         assert f" {subject} " in done.stdout
     assert key not in done.stdout
     assert "pw" not in done.stdout

@@ -101,6 +101,8 @@ def print_cost(console: Console, summary: Summary) -> None:
             f"              {spending.calls} calls of a language model for {money(spending.cost_usd)}{unknown}; "
             f"{tokens_in:,} tokens in, {spending.output_tokens:,} out",
         )
+    if summary.outages.count:
+        print_whole(console, f"[yellow]{literal(str(summary.outages))}[/]")
 
 
 def print_front(console: Console, summary: Summary) -> None:
