@@ -11,6 +11,7 @@ warning, and every row that was acknowledged is there unchanged. Each run ends w
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import re
 import resource
@@ -31,7 +32,6 @@ import psutil
 from evo.runs.integrity import Severity, check_run
 from evo.runs.replay import replay_run
 from experiments.recording import write_record
-from experiments.scripted_model import SERVER, environment_of
 
 _EVO = Path(sys.executable).with_name("evo")
 _PROGRAM = """
@@ -119,8 +119,10 @@ class _Model:
         self.start()
 
     def start(self) -> None:
-        command = [sys.executable, str(SERVER), "--port", self._port]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment_of())
+        command = [str(_EVO), "rehearse", "--port", self._port]
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+        )
         assert self._process.stdout is not None
         found = re.search(r"http://\S+:(\d+)", self._process.stdout.readline())
         if found is None:
@@ -141,7 +143,12 @@ class _Run:
         (folder / "evo.toml").write_text(_CONFIG, encoding="utf-8")
         self.path = folder / "run"
         self._folder = folder
-        self._environment = environment_of(ANTHROPIC_BASE_URL=model.url, ANTHROPIC_API_KEY="none", TMPDIR=str(folder))
+        self._environment = {
+            **os.environ,
+            "ANTHROPIC_BASE_URL": model.url,
+            "ANTHROPIC_API_KEY": "none",
+            "TMPDIR": str(folder),
+        }
         self.driver: subprocess.Popen[bytes] | None = None
         self.output = folder / "output.txt"
 

@@ -106,7 +106,10 @@ class Refs:
 
     def _packed_lines(self) -> list[str]:
         path = self._repository / "packed-refs"
-        return path.read_bytes().decode("utf-8", "replace").splitlines() if path.exists() else []
+        try:
+            return path.read_bytes().decode("utf-8", "replace").splitlines()
+        except FileNotFoundError:
+            return []
 
 
 def _opened_new(lock: Path) -> TextIO:
