@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from run_samples import SEARCH, admit, evaluate, exchange, grow, source_of, verdict
 
-from evo.errors import StoreError
+from evo.errors import NewerStore, StoreError
 from evo.store import EvaluationRequest, EvaluationState, OperatorTotals, ProposalState, Purpose, Store
 from evo.store.schema import APPLICATION_ID, MIGRATIONS, VERSION
 from trainer.evaluation import Split, Status
@@ -328,7 +328,7 @@ def test_an_existing_file_is_not_overwritten(store: Store, path: Path) -> None:
 def test_a_store_of_a_newer_version_is_refused(store: Store, path: Path, opener) -> None:
     store._database.execute(f"PRAGMA user_version = {VERSION + 1}")
     store.close()
-    with pytest.raises(StoreError, match="newer version"):
+    with pytest.raises(NewerStore, match="newer version"):
         opener(path)
 
 
