@@ -11,6 +11,7 @@ from typing import Any, Self
 from evo.errors import StoreError
 from evo.store import audit, connection, rows
 from evo.store.records import (
+    ABANDONED_CALL,
     AttemptRecord,
     EvaluationRecord,
     Event,
@@ -143,10 +144,10 @@ class StoreView:
         """Return one proposal; raise StoreError when there is none."""
         return rows.proposal(self._the_row("proposal", number, f"{rows.PROPOSALS} WHERE p.number = ?"))
 
-    def proposals(self) -> Iterator[ProposalRecord]:
-        """Iterate over all proposals by number."""
+    def proposals(self, after: int = -1) -> Iterator[ProposalRecord]:
+        """Iterate over the proposals by number, from `after` + 1 on."""
         query = f"{rows.PROPOSALS} WHERE p.number > ? ORDER BY p.number LIMIT ?"
-        return map(rows.proposal, self._pages(query, "number"))
+        return map(rows.proposal, self._pages(query, "number", after=after))
 
     def open_proposals(self) -> list[ProposalRecord]:
         """Return the proposals that are neither admitted nor refused, by number."""
@@ -307,9 +308,12 @@ class StoreView:
     # Totals and events
 
     def spending(self) -> Spending:
-        """Return the totals over all calls of language models."""
+        """Return the totals over all calls of language models; of abandoned calls, what they cost."""
         (totals,) = self._rows(_SPENDING)
-        return Spending(**totals)
+        spending = Spending(**totals)
+        for event in self.events(ABANDONED_CALL):
+            spending = spending.with_abandoned(event.payload)
+        return spending
 
     def work(self) -> Work:
         """Return the totals over all evaluations; it reads all of them, so do not call it for each candidate."""

@@ -289,6 +289,17 @@ def test_a_reply_that_always_breaks_off_is_not_paid_for_without_end(tmp_path: Pa
     assert journal.exchanges[0].input_tokens == 4_000
 
 
+def test_a_call_that_is_given_up_is_paid_for(tmp_path: Path) -> None:
+    with MessagesServer(early_end()) as server:
+        stage = scene(server, patience_seconds=0.1)
+        [error] = stage.propose(request_for(FileJournal(tmp_path)))
+
+    assert isinstance(error, OperatorUnavailable)
+    abandoned = json.loads((tmp_path / "0.abandoned.json").read_text())
+    assert abandoned["input_tokens"] == 1_000
+    assert abandoned["cost_usd"] > 0
+
+
 # Outages and services that answer nothing useful.
 def test_an_outage_outlasts_patience(tmp_path: Path) -> None:
     with MessagesServer(fallback=status(529)) as server:
@@ -477,10 +488,14 @@ def test_requests_are_streamed_cached_and_without_sampling_parameters(tmp_path: 
     assert all(body["stream"] for body in bodies)
     assert all(received.headers["anthropic-version"] == "2023-06-01" for received in server.requests)
     [system] = {json.dumps(body["system"]) for body in bodies}
-    [block] = json.loads(system)
-    assert block["cache_control"] == {"type": "ephemeral", "ttl": "1h"}
-    assert "Prefer simple changes." in block["text"]
-    assert len({body["messages"][0]["content"] for body in bodies}) > 1, "prompts differ, since replies would not"
+    rules, instructions = json.loads(system)
+    shared = [rules, instructions, *bodies[0]["messages"][0]["content"][:-1]]
+    assert all(block["cache_control"] == {"type": "ephemeral", "ttl": "1h"} for block in shared)
+    assert len(shared) <= 4, "the service takes no more breakpoints"
+    assert "Prefer simple changes." in instructions["text"]
+    tasks = [body["messages"][0]["content"][-1] for body in bodies]
+    assert not any("cache_control" in task for task in tasks)
+    assert len({task["text"] for task in tasks}) == len(bodies), "prompts differ, since replies would not"
 
 
 def test_crossover_shows_both_parents_and_changes_the_first(tmp_path: Path) -> None:
@@ -488,7 +503,7 @@ def test_crossover_shows_both_parents_and_changes_the_first(tmp_path: Path) -> N
     with MessagesServer(say(GOOD)) as server:
         [child] = scene(server).propose(request_for(FileJournal(tmp_path), second=second))
 
-    prompt = server.requests[0].body["messages"][0]["content"]
+    prompt = "".join(block["text"] for block in server.requests[0].body["messages"][0]["content"])
     assert PROGRAM in prompt
     assert second in prompt
     assert child == Proposal(CHANGED, "llm_crossover", "a higher rate learns faster.")
