@@ -11,6 +11,7 @@
     health    check, doctor
     rehearse  rehearse
     audit     audit
+    assistants  mcp, skill
     options   shared by several commands: arguments for runs and individuals, examples in the help, JSON output
     views/    formatting for the terminal
 
@@ -25,17 +26,29 @@ from typing import Annotated
 
 import typer
 
-from evo.commands import apply, audit, compare, data, health, init, look, output, rehearse, run, studies
+from evo.commands import (
+    apply,
+    assistants,
+    audit,
+    compare,
+    data,
+    health,
+    init,
+    look,
+    output,
+    rehearse,
+    run,
+    studies,
+)
 from trainer.errors import EvoError
 
 app = typer.Typer(
     name="evo",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (init, run, data, look, output, apply, studies, compare, health, audit, rehearse):
+for group in (init, run, data, look, output, apply, studies, compare, health, audit, rehearse, assistants):
     group.register(app)
 
 

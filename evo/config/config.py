@@ -353,6 +353,11 @@ class Config(Section):
         """The task if it is a script, else None."""
         return self.task if isinstance(self.task, ScriptTask) else None
 
+    @property
+    def claim(self) -> str:
+        """What self-reported objectives rest on, one sentence; empty where none is."""
+        return self.script.claim if self.script is not None else ""
+
     def objectives(self, names: Sequence[str]) -> tuple[Objective, ...]:
         """Return the named objectives of the task."""
         return tuple(self.task.measured[name] for name in names)

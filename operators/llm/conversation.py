@@ -12,7 +12,7 @@ from operators.llm.edits import UnusableReply, parse_idea, revise
 from operators.llm.replies import Reading, read_reply
 from operators.llm.text import one_line
 from operators.proposal import Exchange, NoOffspring, Proposal, Refused, Request
-from trainer.genome import remarked, unmarked
+from trainer.genome import language_of_genome, remarked, unmarked
 
 MOST_FRUITLESS_CALLS = 8
 """After so many calls in a row, of whatever proposals, that ended for one and the same reason without a usable word
@@ -73,7 +73,7 @@ class Conversations:
         if reading.problem:
             raise UnusableReply(reading.problem)
         parent = request.parents[0].source
-        source = remarked(parent, clean_source(revise(unmarked(parent), reading.text)))
+        source = remarked(parent, clean_source(revise(unmarked(parent), reading.text, language_of_genome(parent))))
         request.gate.check(source)
         return source
 
