@@ -169,7 +169,7 @@ def resumed_config(stored: Config, options: ResumeOptions) -> ResolvedConfig:
 
 @contextmanager
 def new_run_folder(named: str | Path | None, project: Path = Path()) -> Iterator[Path]:
-    """Give the folder of a new run: the one that was named, else one below `runs` of a project, called by date and time.
+    """Give the folder of a new run: the one that was named, else one below `runs` of a project, by date and time.
 
     No other run gets the same. It is removed again where nothing was written to it.
 
