@@ -1,6 +1,6 @@
 """How the tests are shared out: the longest files first, so that no process is left alone with one at the end.
 
-And where their temporary folders are: in memory, if the machine has enough of it.
+And where their temporary folders are: in memory, if the machine has enough of it. And how properties are tried.
 """
 
 import os
@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 TESTS = Path(__file__).parent
 
@@ -44,6 +45,11 @@ LONGEST = (
 _PLACES = {TESTS / name: place for place, name in enumerate(LONGEST)}
 
 _MOST_PROCESSES = 4
+
+# A busy machine fails no property; one that fails prints how to repeat it.
+settings.register_profile("usual", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("thorough", settings.get_profile("usual"), max_examples=10_000)
+settings.load_profile("usual")
 
 _MEMORY = Path("/dev/shm")
 _ENOUGH_BYTES = 4 * 2**30
