@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import pkgutil
+import re
 import signal
 import subprocess
 import sys
@@ -110,8 +111,8 @@ class Running:
 
     @property
     def results(self) -> list[str]:
-        """The lines that report a result: they begin with its number."""
-        return [line for line in self.err if line.split()[:1] and line.split()[0].isdecimal()]
+        """The lines that report a result: its number, what became of it, and of which individual."""
+        return [line for line in self.err if re.match(r" *\d+ [✓✗≠?] #\d+ ", line)]
 
     def wait_for_results(self, count: int) -> None:
         """Wait until so many results were reported."""
