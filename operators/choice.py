@@ -40,9 +40,15 @@ class OperatorChoice:
             )
         self._weighted = tuple(weighted)
 
-    def pick(self, rng: random.Random, available_parents: int) -> Operator:
-        """Draw an operator that needs no more than `available_parents` (at least 1) different parents."""
-        operators, weights = zip(*self._fitting(available_parents), strict=True)
+    def pick(self, rng: random.Random, available_parents: int, *, is_local: bool = False) -> Operator:
+        """Draw an operator that needs no more than `available_parents` (at least 1) different parents.
+
+        Args:
+            rng: the source of chance.
+            available_parents: different ones.
+            is_local: whether only operators without a service are drawn; there must be some (`has_local`).
+        """
+        operators, weights = zip(*self._fitting(available_parents, is_local=is_local), strict=True)
         chosen: Operator = rng.choices(operators, weights)[0]
         return chosen
 
@@ -51,9 +57,28 @@ class OperatorChoice:
 
     async def close(self) -> None:
         """Close the connections that operators hold."""
-        for operator, _ in self._weighted:
-            if isinstance(operator, Connected):
-                await operator.close()
+        for operator in self._connected:
+            await operator.close()
+
+    @property
+    def is_away(self) -> bool:
+        """Whether no service of an operator can be used; False without such operators."""
+        connected = self._connected
+        return bool(connected) and all(operator.is_away for operator in connected)
+
+    @property
+    def most_calls(self) -> float:
+        """How many proposals at a time the services can take."""
+        return min((operator.most_calls for operator in self._connected), default=math.inf)
+
+    @property
+    def has_local(self) -> bool:
+        """Whether an operator without a service can vary a single individual."""
+        return any(operator.arity == 1 and not isinstance(operator, Connected) for operator, _ in self._weighted)
+
+    @property
+    def _connected(self) -> list[Connected]:
+        return [operator for operator, _ in self._weighted if isinstance(operator, Connected)]
 
     def named(self, name: str) -> Operator:
         """Return the operator of this name.
@@ -67,8 +92,12 @@ class OperatorChoice:
         names = ", ".join(operator.name for operator, _ in self._weighted)
         raise ConfigError(f"A proposal under way needs the operator {name}, but the operators are: {names}.")
 
-    def _fitting(self, available_parents: int) -> list[tuple[Operator, float]]:
-        return [(operator, weight) for operator, weight in self._weighted if operator.arity <= available_parents]
+    def _fitting(self, available_parents: int, *, is_local: bool) -> list[tuple[Operator, float]]:
+        return [
+            (operator, weight)
+            for operator, weight in self._weighted
+            if operator.arity <= available_parents and not (is_local and isinstance(operator, Connected))
+        ]
 
 
 @dataclass(slots=True)
@@ -109,10 +138,10 @@ class AdaptiveChoice(OperatorChoice):
         super().__init__(weighted)
         self.arms = {operator.name: Arm() for operator, _ in weighted}
 
-    def pick(self, rng: random.Random, available_parents: int) -> Operator:
+    def pick(self, rng: random.Random, available_parents: int, *, is_local: bool = False) -> Operator:
         """Draw by the weights alone in the floor's share of the cases, else by weights times sampled rates per cost."""
         if rng.random() < _FLOOR_SHARE:
-            return super().pick(rng, available_parents)
+            return super().pick(rng, available_parents, is_local=is_local)
         costs = [arm.cost for arm in self.arms.values() if arm.cost > 0]
         typical = sum(costs) / len(costs) if costs else 1.0
 
@@ -121,7 +150,7 @@ class AdaptiveChoice(OperatorChoice):
             rate = rng.betavariate(1.0 + arm.improvements, 1.0 + max(0.0, arm.tries - arm.improvements))
             return rate / (arm.cost or typical)
 
-        fitting = self._fitting(available_parents)
+        fitting = self._fitting(available_parents, is_local=is_local)
         chosen: Operator = rng.choices(
             [operator for operator, _ in fitting], [weight * sampled(operator) for operator, weight in fitting]
         )[0]

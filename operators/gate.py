@@ -9,12 +9,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 from operators.proposal import Refused
 from operators.protection import UNPROTECTED, Protection
 from populations.diversity import Program, read_program
 from trainer.errors import GenomeError
-from trainer.genome import split
+from trainer.genome import marked_lines, parts_of, split, unmarked
+from trainer.languages import PYTHON, language_of
 
 Contract = Callable[[Program], None]
 """Raises `Refused("contract", reason)` for a program that a task cannot run."""
@@ -100,7 +102,7 @@ class SourceGate:
         _check_size(source, self._max_bytes)
         _check_characters(source)
         program = _parsed(source)
-        if not program.statements:
+        if not program.statements and not any(part.text.strip() for part in program.others):
             raise Refused("unparsable", "the source has no statement; send the whole program")
         self._contract(program)
         violation = self.protection.violation(source)
@@ -120,7 +122,7 @@ def _check_size(source: str, max_bytes: int) -> None:
 def _check_characters(source: str) -> None:
     found = _UNWANTED.search(source)
     if found:
-        line = source.count("\n", 0, found.start()) + 1
+        line = source.count("\n", 0, found.start()) + 1 - _lines_hidden(source)
         raise Refused(
             "unparsable",
             f"line {line} holds the character U+{ord(found.group()):04X}, which no source may contain; "
@@ -139,31 +141,59 @@ def _parsed(source: str) -> Program:
         raise Refused("unparsable", f"Python cannot read the source: {error}") from None
 
 
+def _lines_hidden(source: str) -> int:
+    """Return how many lines of a source its readers do not see: the one that names a single file."""
+    return source.count("\n") - unmarked(source).count("\n")
+
+
 def _syntax_refusal(source: str, line: int, message: str) -> Refused:
-    text = "".join(source.split("\n")[line - 1 : line]).strip()
+    text = "".join(unmarked(source).split("\n")[line - 1 : line]).strip()
     quoted = f": `{text[:_QUOTED_CHARACTERS]}`" if text else ""
     return Refused("unparsable", f"line {line}: {message}{quoted}")
 
 
-def script_contract(names: Sequence[str]) -> Contract:
-    """Return the contract of a script task: a genome of several files keeps each under its line."""
+def script_contract(names: Sequence[str], generation_zero: Callable[[], str] | None = None) -> Contract:
+    """Return the contract of a script task: a genome of several files keeps each under its line.
+
+    Args:
+        names: of its files.
+        generation_zero: returns the source that every other one descends from; None for that one itself. A grammar
+            cannot read every macro of C and the like, so it judges only where it could read this one.
+    """
+
+    @cache
+    def is_read_by_grammars() -> bool:
+        return generation_zero is not None and not any(read_program(generation_zero()).faults(exact=False))
 
     def check(program: Program) -> None:
         try:
             files = split(program.source, names)
         except GenomeError as error:
             raise Refused("contract", str(error)) from None
+        _require_marks(program.source, names)
         if len(files) > 1:
             _check_each(files)
+        faults = list(program.faults(exact=False))
+        if faults and is_read_by_grammars():
+            raise _syntax_refusal(program.source, *faults[0])
 
     return check
+
+
+def _require_marks(source: str, names: Sequence[str]) -> None:
+    """Raise Refused where a line in the text begins another file: what follows it would be read as that one."""
+    marked = [part.name for part in parts_of(source)]
+    if marked not in ([""], [*names]):
+        line = marked_lines(source)[-1] - _lines_hidden(source)
+        raise Refused("contract", f"line {line} reads as the beginning of another file; leave such lines out")
 
 
 def _check_each(files: Mapping[str, str]) -> None:
     """Raise Refused where files are a program together, and one of them is none."""
     for name, source in files.items():
         try:
-            _parsed(source)
+            if language_of(name) is PYTHON:
+                _parsed(source)
         except Refused as refusal:
             raise Refused("contract", f"{name} must be a program of its own, but {refusal}") from None
 
@@ -174,6 +204,7 @@ def language_model_contract(program: Program) -> None:
     Raises:
         Refused: `build_model(task)` or `train(model, task)` is missing or cannot be called so.
     """
+    _require_marks(program.source, ("train.py",))
     _require_function(program, "build_model", ("task",))
     _require_function(program, "train", ("model", "task"))
 

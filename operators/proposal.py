@@ -207,7 +207,17 @@ class Operator(Protocol):
 
 @runtime_checkable
 class Connected(Protocol):
-    """An operator that holds connections, which the search closes at its end."""
+    """An operator behind which stands a service; the search closes its connections at the end."""
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the service cannot be used now."""
+        ...
+
+    @property
+    def most_calls(self) -> float:
+        """How many proposals at a time the service can take; infinite where it sets no limit."""
+        ...
 
     async def close(self) -> None:
         """Close them; more than once is fine."""

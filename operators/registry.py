@@ -46,12 +46,19 @@ class Registration:
         weight: by default, without a language model; 0 where it is drawn only if named.
         weight_beside_llm: by default, with a language model.
         needs_llm: whether it calls a language model.
+        arity: parents that it needs.
     """
 
     make: Callable[[Setup], Sequence[Operator]]
     weight: float = 0.0
     weight_beside_llm: float = 0.0
     needs_llm: bool = False
+    arity: int = 1
+
+    @property
+    def is_stand_in(self) -> bool:
+        """Whether it can go on alone while a language model cannot be asked."""
+        return not self.needs_llm and self.arity == 1
 
 
 def _llm_mutation(setup: Setup) -> Sequence[Operator]:
@@ -107,12 +114,12 @@ REVISION = 1
 
 OPERATORS = {
     "llm_mutation": Registration(_llm_mutation, weight_beside_llm=0.5, needs_llm=True),
-    "llm_crossover": Registration(_llm_crossover, weight_beside_llm=0.1, needs_llm=True),
+    "llm_crossover": Registration(_llm_crossover, weight_beside_llm=0.1, needs_llm=True, arity=2),
     "random": Registration(_random, weight=0.3, weight_beside_llm=0.1),
     "constants": Registration(_constants),
     "structure": Registration(_structure),
-    "uniform": Registration(_uniform, weight=0.1),
-    "merge": Registration(_merge, weight=0.1, weight_beside_llm=0.05),
+    "uniform": Registration(_uniform, weight=0.1, arity=2),
+    "merge": Registration(_merge, weight=0.1, weight_beside_llm=0.05, arity=2),
     "tuning": Registration(_tuning, weight=0.5, weight_beside_llm=0.25),
 }
 """All operators by name."""

@@ -13,6 +13,7 @@
     descriptors  what the cells tell apart: depth, optimizer, distance, what was measured
     similarity   how much code two sources share
     diversity    sameness of code: `read_program`, `normal_form`
+    grammar      syntax trees and sameness of what is not Python
     statements   the top-level statements of a source, read once and remembered
     syntax_digest   what a statement does, in 16 bytes
 

@@ -15,7 +15,7 @@ this list:
     ipc/           how the processes talk
     machine/       processes, disks, devices
     corpus/        data, splits, vocabulary, prepared once
-    task, genome, objectives, settings, evaluation, errors    plain data, shared by all of them
+    task, genome, languages, objectives, settings, evaluation, errors    plain data, shared by all of them
     seed/          the built-in genomes, data and not package code: train.py is strong, textbook.py plain
 
 torch is imported by `candidate`, `scoring`, `task` and the genomes alone. Nothing here imports DEAP,

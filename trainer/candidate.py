@@ -3,7 +3,7 @@
 It warms up before its genome is known (imports torch, takes one dummy step), says `ready`, and serves one order:
 
     train   import the genome, build its model, train it, save its weights
-    serve   import the genome, build its model, load weights, answer blocks of tokens with logits
+    serve   import the genome, build its model, answer blocks of tokens with logits; load weights when told to
 
 Everything here runs beside untrusted code and can be patched by it; nothing that this process says is believed beyond
 what its supervisor and the scorer measure themselves.
@@ -119,7 +119,9 @@ def main() -> None:
         except Exception as error:  # noqa: BLE001 - whatever a genome raises is a verdict on it
             traceback.print_exc()
             sys.stderr.flush()
-            channel.send({"event": "error", "kind": _kind(error), "reason": _reason(error)})
+            channel.send(
+                {"event": "error", "kind": _kind(error), "name": type(error).__name__, "reason": _reason(error)}
+            )
 
 
 def _warm_up(device: torch.device, role: Role) -> None:
@@ -150,12 +152,16 @@ def _train(channel: Channel, device: torch.device, order: Message) -> None:
 def _serve(channel: Channel, device: torch.device, order: Message) -> None:
     shape = FrameShape(order["batch"], order["sequence_length"], order["vocab_size"])
     frames = Frames(channel.take_descriptor(), shape)
-    model = _build(_import_genome(), _task(device, order, ServingHost()))
-    safetensors.torch.load_model(model, WEIGHTS_FILE)
-    model.to(device).eval()
-    channel.send({"event": "serving"})
+    model = _build(_import_genome(), _task(device, order, ServingHost())).to(device).eval()
+    channel.send({"event": "built"})
     while True:
         block = channel.receive()
+        if block["event"] == "load":
+            with torch.inference_mode():  # as what it has answered before, so that buffers made then can be written
+                safetensors.torch.load_model(model, WEIGHTS_FILE)
+            model.to(device).eval()
+            channel.send({"event": "loaded"})
+            continue
         rows = int(block["rows"])
         with torch.inference_mode():
             tokens = torch.from_numpy(frames.tokens[:rows]).to(device, copy=True)

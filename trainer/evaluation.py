@@ -82,6 +82,10 @@ class Job:
         wall_seconds: a script's commands are each ended after that; None for the limit of the settings.
         longest_seconds: a script with a fixed time runs longer than that against the rules; None for no such limit.
         is_reference: whether this is generation 0 at the start of a run, with which the task itself is verified.
+        losses: how often it was lost before; a candidate that is killed then, and nothing tells by whom, is taken to
+            kill itself.
+        widest_gap: bits per byte; a score on the holdout split that is worse than on the selection split by more is no
+            score of a model that knows neither.
     """
 
     genome: str
@@ -93,6 +97,8 @@ class Job:
     wall_seconds: float | None = None
     longest_seconds: float | None = None
     is_reference: bool = False
+    losses: int = 0
+    widest_gap: float | None = None
 
     def __post_init__(self) -> None:
         """Keep the invariant that every evaluation measures what selection needs."""

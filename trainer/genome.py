@@ -1,7 +1,8 @@
-"""What evolves, as one text: a file as it is, or several files one after the other under lines that name them.
+"""What evolves, as one text: a Python file as it is; another one, or several, under lines that name them.
 
 Operators, the store and the family tree handle one text. A genome of several files is therefore their concatenation,
-each under a marker line; being a comment, it leaves Python what it is.
+each under a marker line; being a comment, it leaves Python what it is. A single file in another language stands under
+such a line, too, so that every text says what it is written in.
 """
 
 from __future__ import annotations
@@ -9,15 +10,39 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib import resources
 
 from trainer.errors import GenomeError
+from trainer.languages import PYTHON, Language, language_of
 
 BUILT_IN = {"": "train.py", "textbook": "textbook.py"}
 """The built-in genomes of the language-model task by name: the strong one that has none, and a plain one."""
 
 _MARKER = "# ===== evo file: {} ====="
-_MARKED = re.compile(r"^# ===== evo file: .+ =====$", re.MULTILINE)
+_MARKED = re.compile(r"^# ===== evo file: (.+) =====$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One file within the text of a genome.
+
+    Attributes:
+        name: of the file; empty in a genome that is one Python file.
+        text: its content.
+        line: the number of its first line in the whole, from 1.
+        start: the offset of its first byte in the whole, in UTF-8.
+    """
+
+    name: str
+    text: str
+    line: int = 1
+    start: int = 0
+
+    @property
+    def language(self) -> Language:
+        """What it is written in."""
+        return language_of(self.name) if self.name else PYTHON
 
 
 def built_in(name: str) -> str:
@@ -26,12 +51,12 @@ def built_in(name: str) -> str:
 
 
 def join(files: Mapping[str, str]) -> str:
-    """Return the text of a genome: of one file its content, of several each under its marker.
+    """Return the text of a genome: of one Python file its content, else each file under its marker.
 
     Args:
         files: content by path relative to the project; contents of several end with a line end.
     """
-    if len(files) == 1:
+    if _is_plain(tuple(files)):
         return next(iter(files.values()))
     return "".join(f"{_MARKER.format(name)}\n{content}" for name, content in files.items())
 
@@ -42,7 +67,7 @@ def split(source: str, names: Sequence[str]) -> dict[str, str]:
     Raises:
         GenomeError: not every name has its marker once and in this order, or there is text before the first.
     """
-    if len(names) == 1:
+    if _is_plain(names):
         return {names[0]: source}
     markers = {_MARKER.format(name): name for name in names}
     files: dict[str, list[str]] = {}
@@ -60,6 +85,60 @@ def split(source: str, names: Sequence[str]) -> dict[str, str]:
     return {name: "".join(lines) for name, lines in files.items()}
 
 
+def parts_of(source: str) -> list[Part]:
+    """Return the files in the text of a genome, in their order."""
+    marks = list(_MARKED.finditer(source))
+    if not marks:
+        return [Part("", source)]
+    ends = [*(mark.start() for mark in marks[1:]), len(source)]
+    return [
+        Part(
+            mark[1],
+            source[mark.end() + 1 : end],
+            source.count("\n", 0, mark.end()) + 2,
+            len(source[: mark.end() + 1].encode("utf-8", "surrogatepass")),
+        )
+        for mark, end in zip(marks, ends, strict=True)
+    ]
+
+
+def python_of(source: str) -> str:
+    """Return the text of a genome with everything blank that is not Python; places stay what they are, in bytes."""
+    foreign = [part for part in parts_of(source) if part.language is not PYTHON]
+    if not foreign:
+        return source
+    data = bytearray(source.encode())
+    for part in foreign:
+        content = part.text.encode()
+        data[part.start : part.start + len(content)] = re.sub(rb"[^\n]", b" ", content)
+    return data.decode()
+
+
+def with_python(source: str, python: str) -> str:
+    """Return the text of a genome with other Python: the inverse of `python_of`, whose result was changed.
+
+    Raises:
+        GenomeError: the change touched a marker line.
+    """
+    kept = {part.name: part.text for part in parts_of(source) if part.language is not PYTHON}
+    if not kept:
+        return python
+    changed = {part.name: part.text for part in parts_of(python)}
+    return join(split(join(changed | kept), [part.name for part in parts_of(source)]))
+
+
+def unmarked(source: str) -> str:
+    """Return what is shown of a genome: of one file its content, of several the whole text."""
+    parts = parts_of(source)
+    return parts[0].text if len(parts) == 1 else source
+
+
+def remarked(source: str, content: str) -> str:
+    """Return the text of the genome that has another content than `source`: the inverse of `unmarked`."""
+    parts = parts_of(source)
+    return join({parts[0].name: content}) if len(parts) == 1 and parts[0].name else content
+
+
 def marked_lines(source: str) -> list[int]:
     """Return the numbers, from 1, of the lines under which a file of a genome begins; none in a genome of one file."""
     if _MARKED.search(source) is None:
@@ -67,6 +146,15 @@ def marked_lines(source: str) -> list[int]:
     return [number for number, line in enumerate(source.split("\n"), 1) if _MARKED.fullmatch(line)]
 
 
+def _is_plain(names: Sequence[str]) -> bool:
+    return len(names) == 1 and language_of(names[0]) is PYTHON
+
+
 def _expected(names: Sequence[str]) -> str:
     lines = ", ".join(f"`{_MARKER.format(name)}`" for name in names)
-    return f"the genome is {len(names)} files, each under its own line and in this order: {lines}"
+    count = (
+        "one file, under its own line"
+        if len(names) == 1
+        else f"{len(names)} files, each under its own line and in this order"
+    )
+    return f"the genome is {count}: {lines}"

@@ -6,21 +6,30 @@ This is all that a worker needs, on the driver's machine or on a remote one.
 from __future__ import annotations
 
 import subprocess
+import time
 from typing import Self
 
 from trainer.errors import MachineError
 from trainer.evaluation import Evaluation, Job, Status
-from trainer.ipc.channel import Channel, ChannelClosed
+from trainer.ipc.channel import Channel, ChannelClosed, Message
+from trainer.machine.control_group import sweep_groups
+from trainer.machine.processes import is_stopped
 from trainer.machine.scratch import sweep
-from trainer.sandbox import python_command, trusted_environment
+from trainer.sandbox import Level, python_command, trusted_environment
 from trainer.script import ScriptSettings
 from trainer.settings import Settings
 
 _END_PATIENCE_SECONDS = 15.0  # longer than a supervisor hunts for the processes of its candidates
+_LOOK_SECONDS = 2.0
+_STOP_PATIENCE_SECONDS = 10.0
 
 
 WorkerSettings = Settings | ScriptSettings
 """One worker's settings, by the kind of its task."""
+
+
+class SupervisorStopped(Exception):  # noqa: N818 - a finding
+    """The supervisor does not run on: it was stopped by a signal, and nothing has continued it."""
 
 
 class SupervisorProcess:
@@ -60,7 +69,12 @@ class SupervisorProcess:
         """Evaluate one job, blocking; LOST when the supervisor ends meanwhile (also through `close` from elsewhere)."""
         try:
             self._channel.send({"event": "job", "job": job.to_json()})
-            answer = self._channel.receive()
+            answer = self._answer()
+        except SupervisorStopped:
+            # Below the levels that hide it, a candidate can stop it; above, whoever did is not the candidate.
+            if self.sandbox == Level.PROCESS_GROUP:
+                return self._verdict(job, Status.REJECTED, "stopped its supervisor (SIGSTOP)")
+            return self._verdict(job, Status.LOST, "the supervisor was stopped (SIGSTOP)")
         except (ChannelClosed, OSError) as error:
             return self._lost(job, f"the supervisor ended before its verdict ({error})")
         if answer["event"] == "failed":
@@ -76,18 +90,36 @@ class SupervisorProcess:
         """Close the line, at which the supervisor ends its candidates and itself; wait for that, and clean up."""
         self._closing = True
         self._channel.shut()
+        patience = 0.0 if is_stopped(self._process.pid) else _END_PATIENCE_SECONDS
         try:
-            self._process.wait(timeout=_END_PATIENCE_SECONDS)
+            self._process.wait(timeout=patience)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
         self._channel.close()
+        sweep_groups()
         sweep(self._settings.scratch)
 
+    def _answer(self) -> Message:
+        """Wait for the supervisor's next message; raise SupervisorStopped when it is stopped for long."""
+        stopped_at: float | None = None
+        while (answer := self._channel.take()) is None:
+            self._channel.wait(_LOOK_SECONDS)
+            if not is_stopped(self._process.pid):
+                stopped_at = None
+            elif stopped_at is None:
+                stopped_at = time.monotonic()
+            elif time.monotonic() - stopped_at > _STOP_PATIENCE_SECONDS:
+                raise SupervisorStopped
+        return answer
+
     def _lost(self, job: Job, reason: str) -> Evaluation:
+        return self._verdict(job, Status.LOST, reason)
+
+    def _verdict(self, job: Job, status: Status, reason: str) -> Evaluation:
         self.close()
         return Evaluation(
-            status=Status.LOST,
+            status=status,
             seed=job.seed,
             device=self._settings.device_name,
             clock=self._settings.clock,
@@ -98,7 +130,10 @@ class SupervisorProcess:
     def _handshake(self) -> str:
         try:
             self._channel.send({"event": "start", "settings": self._settings.to_json()})
-            answer = self._channel.receive()
+            answer = self._answer()
+        except SupervisorStopped:
+            self.close()
+            raise MachineError(f"The supervisor of {self._settings.device} was stopped while it started.") from None
         except ChannelClosed as error:
             self.close()
             raise MachineError(

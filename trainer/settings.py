@@ -17,13 +17,15 @@ class Limits:
         memory_mib: resident memory of the whole tree.
         output_mib: what it may print; more ends it.
         disk_mib: what it may keep in its scratch folder, the weights included.
-        processes: how many may live in it at once; threads do not count.
+        processes: how many may live in it at once.
+        threads: how many all of its processes may have.
     """
 
     memory_mib: float = 8192.0
     output_mib: float = 64.0
     disk_mib: float = 4096.0
     processes: int = 256
+    threads: int = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ from evo.store import EvaluationRecord, IndividualRecord, Outcome, Purpose, Stor
 from evo.workers.external import ExternalEvaluator, told
 from trainer.errors import ConfigError, UsageError
 from trainer.evaluation import Evaluation, Job, Status
-from trainer.genome import split
+from trainer.genome import split, unmarked
 from trainer.objectives import CODE_LINES
 
 
@@ -85,7 +85,7 @@ class Search:
                 search.tell(candidate, {"loss": train_and_measure(candidate.source, candidate.seed)})
 
     Args:
-        genome: path of generation 0, a Python file, or several.
+        genome: path of generation 0, a file or several.
         objectives: direction by name, `minimize` or `maximize`, the most important first; all are told of every
             candidate.
         select: names of the objectives of selection, by NSGA-II where several; the first of `objectives` by default.
@@ -287,7 +287,7 @@ class _AskTellObserver(CallbackObserver):
         return Candidate(
             evaluation=record.id,
             individual=record.individual,
-            source=job.genome,
+            source=unmarked(job.genome),
             files=split(job.genome, genome_files(store)),
             seed=record.seed,
             purpose=record.purpose,

@@ -13,6 +13,7 @@ from evo.runs.lifecycle import Viewed, read_config, view
 from evo.standings.gains import Gain
 from evo.standings.individuals import Standing, read_individuals
 from trainer.errors import UsageError
+from trainer.genome import unmarked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -178,5 +179,5 @@ class Run:
 def _individual(viewed: Viewed, id_: int) -> Individual:
     known = Standing.of(viewed.store.individual(id_), viewed.standings)
     objectives = {name: known.objectives[name] for name in viewed.config.task.measured if name in known.objectives}
-    source = viewed.store.source(id_)
+    source = unmarked(viewed.store.source(id_))
     return Individual(id_, source, known.parents, known.operator, known.idea, objectives, known.replicates)

@@ -17,6 +17,7 @@ from evo.commands.options import (
     print_json,
     run_and_ids,
 )
+from trainer.genome import unmarked
 
 _DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
@@ -71,7 +72,7 @@ def best(
     with opened(run) as viewed:
         record = individual(viewed)
         summary = summarize(viewed.config, viewed.store, viewed.standings)
-        code = viewed.store.source(record.id)
+        code = unmarked(viewed.store.source(record.id))
     if as_json:
         facts = summary.to_json()
         print_json(
@@ -124,9 +125,11 @@ def diff(
         new = individual(viewed, *names[-1:])
         old = individual(viewed, names[0]) if len(names) > 1 else None
         before = old.id if old else new.parents[0] if new.parents else new.id
-        texts = [viewed.store.source(id_) for id_ in (before, new.id)]
+        texts = [unmarked(viewed.store.source(id_)) for id_ in (before, new.id)]
+        files = viewed.config.task.genome_files
+    name = files[0] if len(files) == 1 else "genome"
     old_lines, new_lines = (text.splitlines(keepends=True) for text in texts)
-    lines = list(difflib.unified_diff(old_lines, new_lines, f"{before}/train.py", f"{new.id}/train.py"))
+    lines = list(difflib.unified_diff(old_lines, new_lines, f"{before}/{name}", f"{new.id}/{name}"))
     if as_json:
         print_json({"from": before, "to": new.id, "diff": "".join(lines)})
     else:

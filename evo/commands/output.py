@@ -17,8 +17,9 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
     app.command(
         epilog=example(
-            "evo export\nevo export runs/2026-11-21-220000 18 --out better.py",
-            "The genome is written byte for byte as it was evaluated. A genome of several files goes into a folder.",
+            "evo export\nevo export runs/2026-11-21-220000 18 --out better.py\nevo export --optuna sqlite:///study.db",
+            "The genome is written byte for byte as it was evaluated. A genome of several files goes into a folder. "
+            "--optuna writes all individuals of the run instead, each as a trial with its constants and objectives.",
         )
     )(export)
     app.command(
@@ -39,17 +40,27 @@ def export(
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
+    optuna: Annotated[
+        str | None,
+        typer.Option("--optuna", metavar="STORAGE", help="Write the run as a study into this storage of Optuna."),
+    ] = None,
+    study: Annotated[str | None, typer.Option("--study", help="Name of the study. [default: the run's folder]")] = None,
 ) -> None:
-    """Write the genome of an individual to a file or a folder.
+    """Write the genome of an individual to a file or a folder, or the run as a study of Optuna.
 
     By default the best individual.
     """
     run, names = run_and_ids(run_and_id)
+    if optuna is not None:
+        if names or out:
+            raise UsageError("--optuna writes a whole run: name neither an individual nor --out.")
+        _export_study(run, optuna, study)
+        return
     with opened(run) as viewed:
         record = individual(viewed, *names)
         files = genome.split(viewed.store.source(record.id), viewed.config.task.genome_files)
     if len(files) == 1:
-        path = out or Path(f"individual-{record.id}.py")
+        path = out or Path(f"individual-{record.id}{Path(next(iter(files))).suffix}")
         places = dict(zip([path], files.values(), strict=True))
     else:
         path = out or Path(f"individual-{record.id}")
@@ -60,6 +71,15 @@ def export(
     for place, content in places.items():
         write_file(place, content.encode())
     typer.echo(str(path))
+
+
+def _export_study(run: Path | None, storage: str, name: str | None) -> None:
+    from evo.runs.optuna_study import export_study
+
+    with opened(run) as viewed:
+        name = name or viewed.folder.path.resolve().name
+        trials = export_study(viewed, storage, name)
+    typer.echo(f"study {name!r}: {trials} trials. Look at it: pip install optuna-dashboard; optuna-dashboard STORAGE")
 
 
 def report(

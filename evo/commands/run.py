@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,8 +13,10 @@ from evo.commands.options import comma_separated, example
 from trainer.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
+    from evo.commands.views.live import LiveView
     from evo.config.config import Config
     from evo.config.resolved import ResolvedConfig
+    from evo.search.observer import Observer
     from evo.search.stopping import Stopped
 
 _RUN_EXAMPLE = example(
@@ -66,6 +70,10 @@ _Sandbox = Annotated[
         "--sandbox",
         help="auto (strongest level that works), strict (bubblewrap or refuse to start), or a level.",
     ),
+]
+_Events = Annotated[
+    str | None,
+    typer.Option("--events", metavar="FILE", help="Append every event to this file as a line of JSON; - for stdout."),
 ]
 _Devices = Annotated[str | None, typer.Option("--devices", help="cpu, mps, or GPU indices or UUIDs, comma-separated.")]
 
@@ -131,6 +139,7 @@ def run(
     workers: _Workers = None,
     devices: _Devices = None,
     sandbox: _Sandbox = None,
+    events: _Events = None,
 ) -> None:
     """Evolve a training script, or the task in ./evo.toml."""
     from evo.config.options import RUNS, RunOptions, new_run_config, new_run_folder, refuse_project_without_task
@@ -169,7 +178,7 @@ def run(
         from evo.runs.repository import ignore
 
         ignore(RUNS)
-    _start(resolved, out or new_run_folder())
+    _start(resolved, out or new_run_folder(), events)
 
 
 def resume(
@@ -183,6 +192,7 @@ def resume(
     workers: _Workers = None,
     devices: _Devices = None,
     sandbox: _Sandbox = None,
+    events: _Events = None,
     accept_changes: Annotated[
         bool, typer.Option("--accept-changes", help="Accept an edited config.toml and record the change.")
     ] = False,
@@ -210,35 +220,55 @@ def resume(
         return resumed_config(stored, options)
 
     view = LiveView(change(read_config(RunFolder.open(run), Config)), run)
-    with view:
-        stopped = resume(run, view, change, accept_changes=accept_changes, progress=view.preparing)
-    _conclude(run, stopped)
+    with _told(view, events) as observer, view:
+        stopped = resume(run, observer, change, accept_changes=accept_changes, progress=view.preparing)
+    _conclude(run, stopped, events)
 
 
-def _start(config: ResolvedConfig, path: Path) -> None:
+def _start(config: ResolvedConfig, path: Path, events: str | None) -> None:
     """Start a new run and print its result."""
     from evo.commands.views.live import LiveView
     from evo.runs.lifecycle import start
 
     view = LiveView(config, path)
-    with view:
-        stopped = start(config, path, view, view.preparing)
-    _conclude(path, stopped)
+    with _told(view, events) as observer, view:
+        stopped = start(config, path, observer, view.preparing)
+    _conclude(path, stopped, events)
 
 
-def _conclude(path: Path, stopped: Stopped) -> None:
-    """Write the report, print the result, and exit with 1 unless the run ended by one of its own rules."""
+@contextmanager
+def _told(view: LiveView, events: str | None) -> Iterator[Observer]:
+    """Yield an observer that tells the view and, where one was asked for, the log of events."""
+    from evo.search.event_log import EventLog
+    from evo.search.events import CallbackObserver
+    from evo.search.observer import Observers
+
+    if events is None:
+        yield view
+        return
+    with EventLog(events) as log:
+        yield Observers(view, CallbackObserver([log], stop=lambda: None))
+
+
+def _conclude(path: Path, stopped: Stopped, events: str | None) -> None:
+    """Write the report, print the result, and exit with 1 unless the run ended by one of its own rules.
+
+    Where stdout has the events, the result goes to stderr.
+    """
     from evo.commands.views.summary import print_summary
+    from evo.commands.views.terminal import stderr_console, stdout_console
     from evo.errors import ReportError
     from evo.report.writing import write_report
     from evo.runs.lifecycle import view
+    from evo.search.event_log import STDOUT
 
     with view(path) as viewed:
         try:
             write_report(viewed)
         except ReportError as error:  # the results are safe, so print the summary all the same
             typer.echo(f"evo: {error}", err=True)
-        print_summary(viewed, stopped.stop_reason)
+        console = stderr_console() if events == STDOUT else stdout_console()
+        print_summary(console, viewed, stopped.stop_reason)
     if stopped.stop_reason != "complete":
         typer.echo(f"evo: stopped early: {stopped.reason}. Continue with: evo resume {path}", err=True)
     if not stopped.stop_reason.is_by_rule:

@@ -207,7 +207,7 @@ def _change(viewed: Viewed, id_: int) -> Change:
 
     zero, source = viewed.store.source(0), viewed.store.source(id_)
     guarded = protection(viewed.config, viewed.store)
-    gate = SourceGate(contract(viewed.config), known=lambda _: None, protection=guarded)
+    gate = SourceGate(contract(viewed.config, viewed.store), known=lambda _: None, protection=guarded)
     change = split_change(zero, source, viewed.config.task.genome_files, gate.read)
     if not change.edits:
         raise UsageError(f"Individual {id_} is the same program as generation 0, so it has no edits to ablate.")

@@ -249,21 +249,27 @@ class LLMConfig(Section):
     """The language model behind `llm_mutation` and `llm_crossover`.
 
     Attributes:
-        base_url: an Anthropic-compatible server; None for Anthropic's own.
+        provider: by whose API the model is asked: `anthropic` for Messages, `openai` for Chat Completions, which
+            needs the extra `evo-train[openai]`.
+        base_url: a server of that API; None for the provider's own.
         program: path of a Markdown file with your instructions to the model; empty for none.
         styles: the kinds of change that mutations ask for, equally often unless the choice of operators is adaptive;
             all of `operators.prompt_styles.STYLES` by default.
-        reply_deadline_seconds: one reply, first to last byte.
-        patience_seconds: how long an outage is waited out before the run stops.
+        reply_deadline_seconds: one reply, from the request to the last byte.
+        parallel: calls in flight at most; by default as many as the measured latencies need to keep the workers busy,
+            and twice the workers and 8 at most.
+        patience_seconds: how long an outage is waited out before the run stops, where no other operator stands in.
         max_cost_usd: the run stops before this is exceeded.
     """
 
     model: str = "claude-sonnet-5-5"
+    provider: Literal["anthropic", "openai"] = "anthropic"
     base_url: str | None = None
     program: str = ""
     styles: tuple[str, ...] = ()
     max_tokens: Annotated[int, Field(ge=256, strict=True)] = 16384
     reply_deadline_seconds: Seconds = 600.0
+    parallel: Positive | None = None
     patience_seconds: Seconds = 1800.0
     cache_lifetime: Literal["5m", "1h"] | None = None
     repairs: Annotated[int, Field(ge=0, strict=True)] = 3

@@ -12,6 +12,8 @@ from evo.config.resolution import resolve
 from evo.config.resolved import ResolvedConfig
 from trainer.errors import ConfigError, UsageError
 
+_MEASURED_BY_CLOCK = frozenset({"run_seconds"})
+"""What differs from run to run, however deterministic a program is."""
 RUNS = Path("runs")
 """Where runs are made unless another folder is named."""
 
@@ -115,7 +117,19 @@ def new_run_config(genome: str, file: Path | None, options: RunOptions) -> Resol
         raise ConfigError(f"The genome of this project is named in {file}, but {genome} was named too.")
     else:
         sections["task"] |= {"fixed_seconds": seconds}
-    return resolve(overlaid(base, sections))
+    config = overlaid(base, sections)
+    _refuse_noiseless_clocks(config)
+    return resolve(config)
+
+
+def _refuse_noiseless_clocks(config: Config) -> None:
+    """Refuse to take a time that was measured once for exact."""
+    timed = [name for name in config.search.objectives if name in _MEASURED_BY_CLOCK]
+    if config.task.is_deterministic and timed:
+        raise ConfigError(
+            f'`task.noise = "none"` says that every run gives the same, but {timed[0]}, which selection looks at, '
+            "differs from run to run. Remove `noise`, or select on something else: `search.objectives`."
+        )
 
 
 def refuse_project_without_task(folder: Path) -> None:

@@ -40,8 +40,12 @@ def resolve(config: Config, environment: Mapping[str, str] = os.environ) -> Reso
     found = _worker_devices(config)
     workers = _resolve_workers(config, found)
     choose_level(workers.sandbox, found[0].kind)
-    base_url = config.llm.base_url if config.llm.base_url is not None else environment.get("ANTHROPIC_BASE_URL")
-    has_llm = base_url is not None or bool(environment.get("ANTHROPIC_API_KEY", "").strip())
+    # Not before a run: reading the configuration must not wait for the rest of the package.
+    from operators.llm.settings import PROVIDERS
+
+    provider = PROVIDERS[config.llm.provider]
+    base_url = config.llm.base_url if config.llm.base_url is not None else environment.get(provider.url_variable)
+    has_llm = base_url is not None or bool(environment.get(provider.key_variable, "").strip())
     weights = config.operators.weights or default_weights(with_llm=has_llm)
     chosen: dict[str, Any] = {
         "task": _resolve_task(config, found[0].kind),
@@ -148,7 +152,7 @@ def _resolve_llm(config: ResolvedConfig, base_url: str | None) -> LLMConfig:
         from operators.llm import check_base_url
 
         _refuse_secrets(base_url)
-        check_base_url(base_url)
+        check_base_url(base_url, llm.provider)
     seconds_between_calls = config.budget.train_seconds / config.workers.count
     lifetime: Literal["5m", "1h"] = "1h" if seconds_between_calls > _SHORT_CACHE_SECONDS / 2 else "5m"
     chosen = {"cache_lifetime": llm.cache_lifetime or lifetime, "styles": llm.styles or STYLES}

@@ -203,8 +203,6 @@ class ScriptTask(Section):
         for name in names:
             if not _is_inside(name):
                 raise ValueError(f"must lie in the project, but {name!r} does not")
-            if not name.endswith(".py"):
-                raise ValueError(f"must be Python files, but {name!r} is none")
         plain = tuple(str(PurePosixPath(name)) for name in names)
         if not plain or len(set(plain)) != len(plain):
             raise ValueError(f"must name the files that evolve, each once, but it was {list(names)}")

@@ -7,6 +7,7 @@ example       copy a worked example of `examples/` into a folder
 first_run     run the program once in the sandbox, to read what it prints
 checking      check an evo.toml against the disk, then by one evaluation
 
+text_genomes  files that are not Python and could evolve
 modules       the Python files of a project, parsed, and their imports of each other
 reach         which calls run when a file is started, and whether they run once
 lines         the lines that a call prints: literal text with values in it

@@ -23,11 +23,14 @@ from evo.project.output import values_of
 from evo.project.printed import line_pattern, metrics_of
 from evo.project.protected import protected_code
 from evo.project.seeds import Seeding, seeding_of
+from evo.project.text_genomes import builds_of, may_evolve, text_genomes
 from evo.project.wording import Split, identifier
 from operators.gate import SourceGate, clean_source, language_model_contract
 from operators.proposal import Refused
 from operators.source.constants import find_constants
 from trainer.errors import ConfigError, GenomeError
+from trainer.genome import join
+from trainer.languages import PYTHON, language_of
 from trainer.script.secrets import secret_by_value
 
 Runner = Callable[[Found], tuple[FirstRun, tuple[Given, ...]]]
@@ -67,7 +70,7 @@ def examine(
 
     Raises:
         ConfigError: `root` is not a folder, or `metric` or `command` cannot be read.
-        GenomeError: `genome` is not a readable Python file in the project.
+        GenomeError: `genome` is not a readable file in the project.
     """
     if not root.is_dir():
         raise ConfigError(f"Expected the folder of a project, but {root} is not a folder.")
@@ -119,7 +122,8 @@ class _Examination:
 
     def _with_genome(self, found: Found) -> Found:
         genomes = [self._named(name) for name in dict.fromkeys(self._wanted_genome)] or [self._genome()]
-        names = tuple(one.name for one in genomes)
+        texts = {one.name: one.text for one in genomes}
+        names = tuple(texts)
         notes = [
             f"{name} is not tracked by git. Commit it, so that results can be applied to it."
             for name in names
@@ -132,7 +136,7 @@ class _Examination:
             for one in genomes
             if (what := secret_by_value(one.text))
         ]
-        found_constants = (constant for one in genomes for constant in find_constants(one.text).values())
+        found_constants = (one for name, text in texts.items() for one in find_constants(join({name: text})).values())
         constants = tuple(one.name for one in found_constants if one.choices or not isinstance(one.value, str))
         if not constants:
             notes.append("0 constants found: only the language model and syntax edits can vary this.")
@@ -231,9 +235,10 @@ class _Examination:
 
     def _genome(self) -> Module:
         """Return the file that evolves: by the project's documentation, by its name, or because it is the only one."""
-        if not self._scripts:
+        chosen = self._permitted_text() or (None if self._candidates() else self._text())
+        if chosen is None and not self._scripts:
             raise Unclear(self._no_script())
-        chosen = self._permitted() or self._usual() or self._only()
+        chosen = chosen or self._permitted() or self._usual() or self._only()
         if chosen is None:
             ranked = [(one.name, self._reason(one)) for one in self._ranked()]
             names = _listed([f"{name} ({reason})" if reason else name for name, reason in ranked])
@@ -246,12 +251,37 @@ class _Examination:
             )
         return chosen
 
+    def _permitted_text(self) -> Module | None:
+        """Return the file that is not Python and that alone may change according to the documentation."""
+        allowed = {name: value for name, value in self._permissions.items() if value > 0}
+        most = max(allowed.values(), default=0)
+        clearest = [name for name, value in allowed.items() if value == most]
+        is_text = len(clearest) == 1 and may_evolve(clearest[0], self._root)
+        return self._utf8(self._module(clearest[0])) if is_text else None
+
+    def _text(self) -> Module | None:
+        """Return the file that is not Python and that the project's programs measure."""
+        found = text_genomes(self._root, self._texts, self._scripts)
+        if len(found) > 1:
+            options = tuple((one.name, one.reason) for one in found)
+            named = _listed([f"{one.name} ({one.reason})" for one in found])
+            raise Unclear(
+                Question(
+                    "genome",
+                    f"Several files could evolve: {named}. Answer: evo init --genome {found[0].name}",
+                    options,
+                )
+            )
+        return self._utf8(self._module(found[0].name)) if found else None
+
     def _no_script(self) -> Question:
         for name, problem in self._project.problems().items():
             return Question("genome", f"{name} cannot be read as {_PYTHON}: {problem}. Correct it: evo init")
         return Question(
             "genome",
-            f"There is no Python file in {self._root}. Run evo init in a project's folder, or name it with --from.",
+            f"There is no Python file in {self._root}, and no other file that a documented command compiles. Run evo "
+            "init in a project's folder, name it with --from, or name what evolves: evo init --genome FILE --command "
+            "COMMAND",
         )
 
     def _ranked(self) -> list[Module]:
@@ -275,13 +305,14 @@ class _Examination:
         if not path.is_relative_to(self._root):
             raise GenomeError(f"--genome must be in the project {self._root}, but {name} is not.")
         if not path.is_file():
-            raise GenomeError(f"--genome must name a Python file in {self._root}, but there is no file {name}.")
+            raise GenomeError(f"--genome must name a file in {self._root}, but there is no file {name}.")
         relative = path.relative_to(self._root).as_posix()
         module = self._project.module(relative)
-        if module is None or path.suffix != ".py":
+        if module is None:
             problem = self._project.problem(relative)
             reason = f": {problem}" if problem else ""
-            raise GenomeError(f"Expected a Python file to evolve, but {name} cannot be read as {_PYTHON}{reason}.")
+            kind = _PYTHON if language_of(relative) is PYTHON else "text"
+            raise GenomeError(f"Expected a file to evolve, but {name} cannot be read as {kind}{reason}.")
         return self._utf8(module)
 
     def _utf8(self, module: Module) -> Module:
@@ -371,6 +402,8 @@ class _Examination:
         if genome.is_program or (runs and not self._users(genome)):
             return genome
         users = self._users(genome)
+        if not users and self._build(genome):
+            return genome
         if not users:
             raise Unclear(
                 Question(
@@ -400,10 +433,11 @@ class _Examination:
             one for one in self._scripts if one is not genome and not one.name.startswith("test") and self._runs(one)
         ]
         users = [one for one in programs if genome in self._project.closure(one)]
-        users = users or [one for one in programs if one.texts & {genome.name, genome.dotted}]
+        names = {genome.name, genome.dotted} if language_of(genome.name) is PYTHON else {genome.name}
+        users = users or [one for one in programs if one.texts & names]
         given = [start for start in self._texts.starts if genome.name in start.arguments.replace("./", "").split()]
         users = users or [one for one in programs if any(start.starts(one) for start in given)]
-        return users or [one for one in programs if _takes_file(one)]
+        return users or [one for one in programs if self._is_given(genome, one)]
 
     def _score(self, genome: Sequence[str], entry: Module) -> Module | None:
         """Return the trusted program: the one that reads what the command wrote."""
@@ -436,7 +470,8 @@ class _Examination:
 
     def _named_by_command(self, found: Found) -> list[Given]:
         """Return the files of the project that the command has among its arguments, such as a configuration."""
-        names = [str(PurePosixPath(word)) for word in found.command[1:] if word and not word.startswith("-")]
+        words = [part for word in found.command[1:] for part in (word.split() if " " in word else [word])]
+        names = [str(PurePosixPath(word)) for word in words if word and not word.startswith("-")]
         return [
             Given(name, "named in the command")
             for name in names
@@ -452,15 +487,30 @@ class _Examination:
             first, *others = self._wanted_command
             return (self._python if first in ("python", "python3") else first, *others), []
         notes = []
+        if entry is genome and (build := self._build(genome)):
+            others = [name for name in build.split() if name != genome.name and may_evolve(name, self._root)]
+            return ("sh", "-c", build), [] if others else [_MEASURES_ITSELF.format(genome.name)]
         arguments = shlex.split(start.arguments) if start else []
         if start and start.has_more:
             notes.append(f"The documentation starts {entry.name} with arguments of your choice: add them to `command`.")
-        if entry is not genome and not arguments and _takes_file(entry) and genome not in self._project.closure(entry):
+        if entry is not genome and not arguments and self._is_given(genome, entry):
             arguments = [genome.name]
         is_module = any(one.is_module and one.starts(entry) for one in self._texts.starts)
         program = ("-m", entry.dotted) if is_module or entry.imports_relatively else (entry.name,)
         command = (*self._launcher(entry), *program, *arguments)
         return command, notes
+
+    def _is_given(self, genome: Module, entry: Module) -> bool:
+        """Return whether a program takes the file that evolves as an argument."""
+        if language_of(genome.name) is not PYTHON:
+            return genome.name not in entry.texts and _reads_arguments(entry)
+        return _takes_file(entry) and genome not in self._project.closure(entry)
+
+    def _build(self, genome: Module) -> str:
+        """Return the documented command that compiles and runs a file; empty if there is none."""
+        if language_of(genome.name) is PYTHON:
+            return ""
+        return next((one for one in builds_of(self._texts) if genome.name in one and "&&" in one), "")
 
     def _launcher(self, entry: Module) -> tuple[str, ...]:
         """Return what starts the program: Python, or torchrun if it cannot do without the variables of that."""
@@ -524,6 +574,10 @@ class _Examination:
         return f": run {self._python} {makers[0]} first" if makers else ": make it before the first run"
 
 
+_MEASURES_ITSELF = (
+    "{} holds its own measurement: put `evo: fixed` and `evo: end`, as comments on lines of their own, around what "
+    "measures it, or measure it in another program."
+)
 _PYTHON = f"Python {sys.version_info.major}.{sys.version_info.minor}"
 
 
@@ -532,7 +586,11 @@ def _takes_file(module: Module) -> bool:
     loads = any(
         isinstance(node, ast.Name | ast.Attribute) and _last_name(node) in _LOADERS for node in ast.walk(module.tree)
     )
-    return loads and ("argv" in module.text or "argparse" in module.text)
+    return loads and _reads_arguments(module)
+
+
+def _reads_arguments(module: Module) -> bool:
+    return "argv" in module.text or "argparse" in module.text
 
 
 def _last_name(node: ast.Name | ast.Attribute) -> str:

@@ -17,7 +17,7 @@ _TEXTS = ("program*.md", "CLAUDE.md", "AGENTS.md", "README*", "*.sh", "scripts/*
 """Where commands and metrics stand, what is written for the task at hand before what is written for everyone."""
 _LARGEST_BYTES = 2**20
 
-_FILE = re.compile(r"[\w./-]*\w\.py\b")
+_FILE = re.compile(r"[\w./-]*\w\.\w+")
 _FORBIDS = re.compile(
     r"\b(?:do(?:es)? not|don't|never|cannot|can't|must not|should not|not)\b[^.]{0,40}\b(?:modif|edit|change|touch)"
     r"|\bread[- ]only\b|\bfrozen\b|\bunmodified\b|\bfixed\b(?! (?:time|wall|budget|\d))|\buntouched\b|\bdo not run\b",

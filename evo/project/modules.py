@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from populations.statements import UNREADABLE
+from trainer.languages import PYTHON, language_of
 
 PRIVATE_NAMES = frozenset({"runs", "__pycache__", "node_modules", "venv", "env", "site-packages", "results.tsv"})
 """Files and folders that are not part of a project, like all names with a leading dot."""
@@ -31,7 +32,7 @@ _SET_UP = re.compile(
 
 @dataclass(frozen=True, eq=False)
 class Module:
-    """One Python file.
+    """One file: a Python file, or another one that evolves, whose tree is empty.
 
     Attributes:
         name: path relative to the project, with slashes.
@@ -224,6 +225,8 @@ def _parsed(root: Path, name: str) -> Module | None:
     try:
         if not path.is_file() or path.stat().st_size > _LARGEST_BYTES:
             return None
+        if language_of(name) is not PYTHON:
+            return Module(name, path.read_text(encoding="utf-8"), ast.Module([], []))
         with tokenize.open(path) as file:
             text = file.read()
         with warnings.catch_warnings():

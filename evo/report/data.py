@@ -83,6 +83,7 @@ class RunReport:
         best_line: from generation 0 to the best; the first parent at a crossover.
         starts: when its drivers started, and the devices and versions of programs that each found.
         out_of_service: a line on each worker that was given no more work.
+        outages: for how long the language model was away, a sentence or two; empty where it never was.
         drifts: a line on each device whose newest sentinel differs beyond the noise.
         rungs: a line on each fraction of the budget below the whole, by that fraction.
         versions: of the programs that wrote the report, by name.
@@ -125,6 +126,7 @@ class RunReport:
     operators: tuple[OperatorResults, ...]
     starts: tuple[tuple[float, str], ...]
     out_of_service: tuple[str, ...]
+    outages: str
     drifts: tuple[str, ...]
     rungs: Mapping[float, str]
     versions: Mapping[str, str]

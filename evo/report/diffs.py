@@ -1,4 +1,4 @@
-"""The change between two sources as a unified diff with the colours of Python."""
+"""The change between two sources as a unified diff with the colours of their language."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ from functools import lru_cache
 from markupsafe import Markup
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
-from pygments.lexers import PythonLexer
+from pygments.lexer import Lexer
+from pygments.lexers import PythonLexer, get_lexer_by_name
+from pygments.util import ClassNotFound
 
 from evo.text import visible
+from trainer.genome import parts_of, unmarked
+from trainer.languages import PYTHON, Language
 
 _CONTEXT_LINES = 3
 _LIGHT_STYLE, _DARK_STYLE = "default", "github-dark"
@@ -55,7 +59,7 @@ class Diff:
 
 def diff_of(old: str, new: str) -> Diff:
     """Return the change from `old` to `new`, with a few lines around each part."""
-    matcher = SequenceMatcher(None, _lines(old), _lines(new), autojunk=False)
+    matcher = SequenceMatcher(None, _lines(unmarked(old)), _lines(unmarked(new)), autojunk=False)
     old_code, new_code = _highlighted(old), _highlighted(new)
     groups = matcher.get_grouped_opcodes(_CONTEXT_LINES)
     return Diff(tuple(tuple(_hunk(group, old_code, new_code)) for group in groups))
@@ -87,8 +91,18 @@ def _lines(source: str) -> list[str]:
 
 @lru_cache(maxsize=2)  # every source of a line is the new side of one step and the old side of the next
 def _highlighted(source: str) -> tuple[Markup, ...]:
-    """Return highlighted HTML for each of `_lines(source)`; the formatter closes its tags at every line's end."""
-    lexer = PythonLexer(stripnl=False)
-    text = visible("".join(f"{line}\n" for line in _lines(source)))
+    """Return highlighted HTML for each line that is shown; the formatter closes its tags at every line's end."""
+    lexer = _lexer(parts_of(source)[0].language)
+    text = visible("".join(f"{line}\n" for line in _lines(unmarked(source))))
     page = highlight(text, lexer, HtmlFormatter(nowrap=True))
     return tuple(Markup(line) for line in page.removesuffix("\n").split("\n"))  # noqa: S704 - pygments escapes the code
+
+
+def _lexer(language: Language) -> Lexer:
+    """Return what colours a language; nothing does for some."""
+    if language is PYTHON:
+        return PythonLexer(stripnl=False)
+    try:
+        return get_lexer_by_name(language.name, stripnl=False)
+    except ClassNotFound:
+        return get_lexer_by_name("text", stripnl=False)

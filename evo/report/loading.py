@@ -81,6 +81,7 @@ def load_report(viewed: Viewed) -> RunReport:
         starts=_starts(store),
         out_of_service=tuple(map(str, retirements(store))),
         rungs={rung.budget_fraction: str(rung) for rung in summary.rungs},
+        outages=str(summary.outages),
         drifts=tuple(map(str, standings.sentinels.drifts)),
         versions=installed_versions(),
     )

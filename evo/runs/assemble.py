@@ -69,7 +69,7 @@ def build_search(
         clock: that of the event loop.
     """
     standings = build_standings(config)
-    gate = SourceGate(contract(config), store.known, protection=protection(config, store))
+    gate = SourceGate(contract(config, store), store.known, protection=protection(config, store))
     breeder = Breeder(
         config.search.seed,
         _toolbox(config),
@@ -87,7 +87,18 @@ def build_search(
     rules = StoppingRules.of(config)
     credit = Credit.of(config, operators, standings, store) if config.operators.adaptive else None
     return Search(
-        make_plan(config), store, lineage, evaluator, breeder, standings, observer, rules, credit, jobs, clock
+        make_plan(config),
+        store,
+        lineage,
+        evaluator,
+        breeder,
+        standings,
+        observer,
+        rules,
+        credit,
+        jobs,
+        clock,
+        config.llm.parallel,
     )
 
 
@@ -120,9 +131,9 @@ def read_standings(config: Config, store: StoreView) -> Standings:
     return standings
 
 
-def contract(config: Config) -> Contract:
-    """Return what the task demands of every source."""
-    return script_contract(config.script.genome) if config.script else language_model_contract
+def contract(config: Config, store: StoreView) -> Contract:
+    """Return what the task demands of every source of a run."""
+    return script_contract(config.script.genome, lambda: store.source(0)) if config.script else language_model_contract
 
 
 def protection(config: Config, store: StoreView) -> Callable[[], Protection]:
@@ -254,8 +265,9 @@ def llm_settings(config: Config, environment: Mapping[str, str] = os.environ) ->
     llm = config.llm
     return LLMSettings(
         model=llm.model,
+        provider=llm.provider,
         base_url=llm.base_url,
-        api_key=key_for(llm.base_url, explicit=None, environment=environment),
+        api_key=key_for(llm.base_url, explicit=None, environment=environment, provider=llm.provider),
         max_tokens=llm.max_tokens,
         reply_deadline_seconds=llm.reply_deadline_seconds,
         patience_seconds=llm.patience_seconds,
@@ -263,6 +275,7 @@ def llm_settings(config: Config, environment: Mapping[str, str] = os.environ) ->
         max_cost_usd=llm.max_cost_usd,
         program=_read_program(llm.program),
         max_repairs=llm.repairs,
+        has_stand_ins=any(OPERATORS[name].is_stand_in for name in config.operators.weights or ()),
     )
 
 

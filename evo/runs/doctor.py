@@ -8,6 +8,7 @@ import re
 import shutil
 import sqlite3
 import sys
+import sysconfig
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,8 +23,11 @@ from evo.runs.folder import RunFolder
 from operators.llm.settings import check_base_url
 from trainer.corpus import default_cache, load
 from trainer.errors import EvoError
+from trainer.machine.control_group import ControlGroups
 from trainer.sandbox import Level, survey
 
+_DISTRIBUTION = "evo-train"
+_OWN_PACKAGES = ("evo", "operators", "populations", "trainer")
 _OLDEST_PYTHON = (3, 11)
 _OLDEST_TORCH = (2, 6)
 _OLDEST_SQLITE = (3, 37)  # the first with STRICT tables
@@ -56,11 +60,14 @@ def examine(folder: Path, environment: Mapping[str, str] = os.environ) -> list[F
     """Return what a run made in `folder` would find on this machine; torch is not imported."""
     return [
         _python(),
+        _command(environment.get("PATH")),
+        *_other_packages(),
         _torch(),
         _git(),
         _sqlite(),
         _devices(),
         _sandbox(),
+        _cpu_time(),
         _cores(),
         _memory(),
         _disk(folder),
@@ -72,6 +79,29 @@ def examine(folder: Path, environment: Mapping[str, str] = os.environ) -> list[F
 def _python() -> Finding:
     version = platform.python_version()
     return _versioned("Python", version, _OLDEST_PYTHON, "install Python 3.11 or newer", f" at {sys.executable}")
+
+
+def _command(path: str | None) -> Finding:
+    """Say which program the word `evo` starts: other packages install a command of this name too."""
+    own = Path(sysconfig.get_path("scripts"), "evo")
+    found = shutil.which("evo", path=path)
+    if found is None:
+        return Finding("command", State.NOTE, f"{own} is not on the PATH", f"put {own.parent} on the PATH")
+    if Path(found).resolve() != own.resolve():
+        advice = f"call {own.with_name('evo-train')}, the same command under a name of its own"
+        return Finding("command", State.NOTE, f"`evo` is another program, {found}", advice)
+    return Finding("command", State.OK, found)
+
+
+def _other_packages() -> Iterator[Finding]:
+    """Say which other distributions in this environment hold top-level packages of our names."""
+    holders = metadata.packages_distributions()
+    for package in _OWN_PACKAGES:
+        others = sorted({name for name in holders.get(package, []) if name != _DISTRIBUTION})
+        if others:
+            found = f"`{package}` is also in {', '.join(others)}, whose files may be mixed with evo's"
+            advice = "install evo-train into an environment of its own: uv tool install evo-train, or pipx"
+            yield Finding("packages", State.NOTE, found, advice)
 
 
 def _torch() -> Finding:
@@ -118,6 +148,14 @@ def _sandbox() -> Finding:
     return Finding(
         "sandbox", State.NOTE, str(found), "install bubblewrap for the strongest one, or allow its namespaces"
     )
+
+
+def _cpu_time() -> Finding:
+    """Say how the CPU time of candidates is counted."""
+    if ControlGroups().are_there:
+        return Finding("CPU time", State.OK, "by control group, which also ends all processes at once")
+    advice = "on Linux with systemd, start with: systemd-run --user --scope evo run …"
+    return Finding("CPU time", State.NOTE, "process by process: no control group can be made here", advice)
 
 
 def _cores() -> Finding:

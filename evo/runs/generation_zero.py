@@ -28,7 +28,7 @@ def read_script_genome(task: ScriptTask) -> str:
     """Return the source of a script's generation 0: its files as one text.
 
     Raises:
-        GenomeError: one of them is missing, unreadable, empty, not UTF-8, outside the project, or no Python.
+        GenomeError: one of them is missing, unreadable, empty, not UTF-8, outside the project, or cannot be parsed.
         ConfigError: `task.protect` names what it does not have, or its marks do not fit together.
     """
     source = join({name: _read_inside(task.folder, name) for name in task.genome})
@@ -90,14 +90,12 @@ def _read(path: Path, advice: str = "") -> str:
     try:
         content = path.read_bytes()
     except IsADirectoryError:
-        raise GenomeError(f"Expected a Python file as generation 0, but {path} is a folder.") from None
+        raise GenomeError(f"Expected a file as generation 0, but {path} is a folder.") from None
     except (OSError, ValueError) as error:  # ValueError: a name with a NUL, which only a TOML file can give
         reason = error.strerror if isinstance(error, OSError) else error
-        raise GenomeError(
-            f"Expected a Python file as generation 0, but {path} cannot be read: {reason}.{advice}"
-        ) from None
+        raise GenomeError(f"Expected a file as generation 0, but {path} cannot be read: {reason}.{advice}") from None
     if not content.strip():
-        raise GenomeError(f"Expected a Python program as generation 0, but {path} is empty.")
+        raise GenomeError(f"Expected a program or a text as generation 0, but {path} is empty.")
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:

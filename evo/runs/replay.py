@@ -30,7 +30,8 @@ from evo.runs.provenance import installed_versions, newest_of_another_revision, 
 from evo.search.breeding import Draft
 from evo.search.observer import Observer
 from evo.search.search import Search
-from evo.store import MEASURED_AGAIN, ProposalRecord, ProposalState, Store
+from evo.standings.outages import drawn_locally
+from evo.store import MEASURED_AGAIN, UNAVAILABLE, ProposalRecord, ProposalState, Store
 from evo.store.connection import open_for_reading
 from evo.store.journal import StoredJournal
 from evo.workers import Slot
@@ -172,6 +173,7 @@ class _Replaying:
         starts = read_starts(store)
         (self._device_kind, *_) = starts[0].devices[0].split() if starts else ("cpu",)
         self._programs = _changed(starts[-1].versions) if starts else ""
+        self._local = drawn_locally(store)
         self._newest_other = newest_of_another_revision(starts)
         self._proposals = self._individuals = self._unrecorded = 0
 
@@ -214,7 +216,7 @@ class _Replaying:
             return self._difference(
                 record, "the begin point", f"result {record.result_number}", f"result {result_number}"
             )
-        draft = search.breeder.begin(record.number)
+        draft = search.breeder.begin(record.number, is_local=record.number in self._local)
         self._proposals += 1
         if draft.operator.name != record.operator:
             return self._difference(record, "the operator", record.operator, draft.operator.name)
@@ -238,7 +240,11 @@ class _Replaying:
             return self._compare_verdict(record, "no_offspring", str(nothing))
         except _Unanswered as call:
             # A service that does not accept a prompt leaves a request without a reply, and no offspring.
-            return None if record.kind == "no_offspring" else self._difference(record, *_verdict(record), str(call))
+            return (
+                None
+                if record.kind in ("no_offspring", UNAVAILABLE)
+                else self._difference(record, *_verdict(record), str(call))
+            )
 
     def _compare_offspring(self, record: ProposalRecord, proposal: Proposal) -> Difference | None:
         if record.state is ProposalState.REFUSED:
@@ -262,7 +268,7 @@ class _Replaying:
         return self._difference(record, *_verdict(record), f"nothing ({MEASURED_AGAIN}: {request})")
 
     def _compare_verdict(self, record: ProposalRecord, kind: str, reason: str) -> Difference | None:
-        if record.kind == kind:
+        if record.kind in (kind, UNAVAILABLE):
             return None
         return self._difference(record, *_verdict(record), f"nothing ({kind}: {reason})")
 

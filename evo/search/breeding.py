@@ -82,9 +82,14 @@ class Breeder:
             seed, toolbox, operators, store, standings, niches, archive_share, independent=independent
         )
 
-    def begin(self, number: int) -> Draft:
-        """Choose operator and parents, and journal the choice before anything is spent on it."""
-        pairing = self._mating.pair(number)
+    @property
+    def operators(self) -> OperatorChoice:
+        """Those of the run."""
+        return self._operators
+
+    def begin(self, number: int, *, is_local: bool = False) -> Draft:
+        """Choose operator, one without a service if it `is_local`, and parents; journal the choice before its costs."""
+        pairing = self._mating.pair(number, is_local=is_local)
         operator, parents, is_bold = pairing.operator, pairing.parents, self._mating.is_bold(number)
         result_number = self._standings.result_number
         self._store.begin_proposal(number, operator.name, parents, result_number)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from evo.search.jobs import Jobs, in_order
 from evo.search.observer import Deferred
@@ -154,7 +155,8 @@ class Evaluations:
 
     def _launch(self, record: EvaluationRecord, slot: Slot) -> None:
         attempt = self._store.launch(record.id, slot.name)
-        task = asyncio.create_task(self._evaluator.evaluate(slot, self._jobs.of(record)))
+        job = replace(self._jobs.of(record), losses=self.pool.times_lost(record.id))
+        task = asyncio.create_task(self._evaluator.evaluate(slot, job))
         self._running[task] = (record, attempt, slot)
         self._news.started(record, slot.name, len(self._running))
 

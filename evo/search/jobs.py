@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
+from statistics import fmean
 
 from evo.search.time_limits import TimeLimits
 from evo.standings.plan import CONFIRMED_OBJECTIVE
 from evo.standings.standings import Standings
 from evo.store import EvaluationRecord, Purpose, StoreView
 from trainer.evaluation import Job, Split
+
+_GAP_SHARE = 0.1
+"""Of generation 0's score: by how much more than its own an honest individual's two scores never differ."""
 
 COMPARED_SPLITS = (Split.SELECTION, Split.HOLDOUT)
 """Of every evaluation that is compared with another one beyond selection."""
@@ -53,11 +57,28 @@ class Jobs:
         job = holdout_job(record, self._store.source(record.individual), self._standings)
         is_reference = record.purpose is Purpose.BASELINE
         job = replace(job, budget_fraction=record.budget_fraction, is_reference=is_reference)
+        if record.individual:
+            job = replace(job, widest_gap=self._widest_gap())
         if self._limits is not None and record.individual and (longest := self._store.longest_seconds(0)):
             job = self._limits.bounded(job, *longest)
         if record.purpose in (Purpose.SCREEN, Purpose.SEARCH) and self._min_throughput:
             job = replace(job, floor_tokens_per_second=self._floor(record.individual))
         return job
+
+    def _widest_gap(self) -> float | None:
+        """Return how much worse on the holdout split an individual may be; None where generation 0 tells nothing.
+
+        What learned the selection split by a leak is much better on that one, and must not become a parent.
+        """
+        results = [record.result for record in self._store.evaluations_of(0) if record.result is not None]
+        scores = [
+            (one.split_bpb[Split.SELECTION], one.split_bpb[Split.HOLDOUT])
+            for one in results
+            if one.split_bpb.keys() >= {Split.SELECTION, Split.HOLDOUT}
+        ]
+        if not scores:
+            return None
+        return fmean(holdout - selection + _GAP_SHARE * selection for selection, holdout in scores)
 
     def _floor(self, individual: int) -> float:
         """Return the slowest training that is let go on, tokens per second; 0.0 where too little is known for one.

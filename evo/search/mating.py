@@ -113,27 +113,27 @@ class Mating:
         explores = self._standings.exploration.is_active and not self._independent
         return explores and self._chance(number, "explore").random() < _EXPLORING_SHARE
 
-    def pair(self, number: int) -> Pairing:
-        """Choose the operator and the parents of proposal `number`."""
+    def pair(self, number: int, *, is_local: bool = False) -> Pairing:
+        """Choose the operator, one without a service if it `is_local`, and the parents of proposal `number`."""
         chance = self._chance(number, "select")
         if self.is_bold(number):
-            return self._among_elites(chance, are_distant=True)
+            return self._among_elites(chance, are_distant=True, is_local=is_local)
         if (
             self._archive_share
             and not self._independent
             and self._chance(number, "archive").random() < self._archive_share
         ):
-            return self._among_elites(chance, are_distant=False)
+            return self._among_elites(chance, are_distant=False, is_local=is_local)
         population = [] if self._independent else self._standings.home(number)
-        operator = self._operators.pick(chance, max(1, len(population)))
+        operator = self._operators.pick(chance, max(1, len(population)), is_local=is_local)
         if not population:
             return Pairing(operator, (0,))  # while generation 0 is being measured, there is no other
         chosen = self._toolbox.select(population, operator.arity, chance, noise=self._standings.noise())
         return Pairing(operator, tuple(one.id for one in chosen))
 
-    def _among_elites(self, chance: random.Random, *, are_distant: bool) -> Pairing:
+    def _among_elites(self, chance: random.Random, *, are_distant: bool, is_local: bool) -> Pairing:
         elites = self._niches.elites() or [0]
-        operator = self._operators.pick(chance, len(elites))
+        operator = self._operators.pick(chance, len(elites), is_local=is_local)
         parents = chance.sample(elites, 1)
         while len(parents) < operator.arity:
             others = [one for one in elites if one not in parents]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from evo.search.stopping import Stopped
 from evo.standings.standings import Standings
@@ -38,7 +39,58 @@ class Observer:
         """Report that the run ends soon; from now on the process may end at any moment without another report."""
 
 
-class Deferred(Observer):
+class _Forwarding(Observer):
+    """Hands every report on; a subclass says how."""
+
+    def _forward(self, report: str, *arguments: Any) -> None:
+        """Hand on the call of the method named `report`."""
+        raise NotImplementedError
+
+    def proposed(self, individual: int, parents: tuple[int, ...], operator: str, idea: str) -> None:
+        """Report a new individual."""
+        self._forward("proposed", individual, parents, operator, idea)
+
+    def refused(self, proposal: int, operator: str, kind: str, reason: str) -> None:
+        """Report a proposal that gave nothing to evaluate."""
+        self._forward("refused", proposal, operator, kind, reason)
+
+    def started(self, evaluation: EvaluationRecord, worker: str, running: int) -> None:
+        """Report that a worker began an evaluation."""
+        self._forward("started", evaluation, worker, running)
+
+    def finished(self, individual: IndividualRecord, outcome: Outcome, standings: Standings, reason: str) -> None:
+        """Report an accepted result."""
+        self._forward("finished", individual, outcome, standings, reason)
+
+    def lost(self, evaluation: EvaluationRecord, reason: str) -> None:
+        """Report an evaluation that runs again."""
+        self._forward("lost", evaluation, reason)
+
+    def note(self, message: str) -> None:
+        """Report anything else."""
+        self._forward("note", message)
+
+    def ended(self, end: Stopped) -> None:
+        """Report how the run ended."""
+        self._forward("ended", end)
+
+    def stopping(self) -> None:
+        """Report that the run ends soon."""
+        self._forward("stopping")
+
+
+class Observers(_Forwarding):
+    """Several observers as one; each is told everything, in the order given."""
+
+    def __init__(self, *observers: Observer) -> None:
+        self._observers = observers
+
+    def _forward(self, report: str, *arguments: Any) -> None:
+        for observer in self._observers:
+            getattr(observer, report)(*arguments)
+
+
+class Deferred(_Forwarding):
     """Holds reports back until the store has committed what they are about.
 
     Args:
@@ -49,29 +101,8 @@ class Deferred(Observer):
         self._observer = observer
         self._pending: list[Callable[[], None]] = []
 
-    def proposed(self, individual: int, parents: tuple[int, ...], operator: str, idea: str) -> None:
-        """Report a new individual."""
-        self._pending.append(partial(self._observer.proposed, individual, parents, operator, idea))
-
-    def refused(self, proposal: int, operator: str, kind: str, reason: str) -> None:
-        """Report a proposal that gave nothing to evaluate."""
-        self._pending.append(partial(self._observer.refused, proposal, operator, kind, reason))
-
-    def started(self, evaluation: EvaluationRecord, worker: str, running: int) -> None:
-        """Report that a worker began an evaluation."""
-        self._pending.append(partial(self._observer.started, evaluation, worker, running))
-
-    def finished(self, individual: IndividualRecord, outcome: Outcome, standings: Standings, reason: str) -> None:
-        """Report an accepted result."""
-        self._pending.append(partial(self._observer.finished, individual, outcome, standings, reason))
-
-    def lost(self, evaluation: EvaluationRecord, reason: str) -> None:
-        """Report an evaluation that runs again."""
-        self._pending.append(partial(self._observer.lost, evaluation, reason))
-
-    def note(self, message: str) -> None:
-        """Report anything else."""
-        self._pending.append(partial(self._observer.note, message))
+    def _forward(self, report: str, *arguments: Any) -> None:
+        self._pending.append(partial(getattr(self._observer, report), *arguments))
 
     def report(self) -> None:
         """Pass on what was held back, in its order."""

@@ -23,6 +23,7 @@ from collections.abc import Callable
 
 from evo.lineage.writer import FamilyTree, LineageWriter
 from evo.search.breeding import Breeder, Draft
+from evo.search.calls import Calls
 from evo.search.confirmation import Confirmation, replicate_requests
 from evo.search.credit import Credit
 from evo.search.evaluations import Evaluations
@@ -37,6 +38,7 @@ from evo.standings.sentinels import Drift
 from evo.standings.standings import Standings
 from evo.store import (
     MEASURED_AGAIN,
+    UNAVAILABLE,
     EvaluationRecord,
     EvaluationRequest,
     IndividualRecord,
@@ -47,7 +49,7 @@ from evo.store import (
 )
 from evo.workers import Evaluator
 from operators.errors import CostLimitReached, OperatorUnavailable
-from operators.proposal import MeasureAgain, NoOffspring, Proposal, Refused
+from operators.proposal import Connected, MeasureAgain, NoOffspring, Proposal, Refused
 from populations.diversity import normal_form
 from trainer.errors import ConfigError
 from trainer.evaluation import Evaluation, Split
@@ -78,6 +80,7 @@ class Search:
         credit: Credit | None = None,
         jobs: Jobs | None = None,
         clock: Callable[[], float] = time.monotonic,
+        parallel: int | None = None,
     ) -> None:
         self._plan = plan
         self._store = store
@@ -93,6 +96,7 @@ class Search:
         self._pace = Pace(plan, len(evaluator.workers), clock)
         jobs = jobs or Jobs(store, standings)
         self._evaluations = Evaluations(store, standings, evaluator, jobs, self._pace, self._news, self._fail)
+        self._calls = Calls(breeder.operators, store, self._news, len(evaluator.workers), parallel, clock)
         self._confirmation = Confirmation(plan, standings, store, self._pace, self._evaluations)
         self._reopened: deque[Draft] = deque()
         self._proposing: dict[asyncio.Task[Proposal], tuple[Draft, float]] = {}
@@ -209,12 +213,19 @@ class Search:
         while self._reopened:
             self._propose(self._reopened.popleft())
         while self._may_propose():
-            draft = self._breeder.begin(self._next_number)
+            is_local = self._calls.must_be_local
+            draft = self._breeder.begin(self._next_number, is_local=is_local)
+            if is_local:
+                self._calls.begun_locally(self._next_number)
             self._next_number += 1
             self._propose(draft)
 
     def _may_propose(self) -> bool:
         if not self._has_room() or self._refused_in_a_row >= _MOST_REFUSALS_IN_A_ROW:
+            return False
+        if not self._calls.may_begin(
+            sum(isinstance(draft.operator, Connected) for draft, _ in self._proposing.values())
+        ):
             return False
         queue, slots = self._evaluations.queue, self._evaluations.pool.size
         replicates = sum(record.purpose is Purpose.REPLICATE for record in queue)
@@ -234,6 +245,12 @@ class Search:
         draft, started = self._proposing.pop(task)
         if task.cancelled():  # it stays open, and a resumed run repeats it
             return
+        if isinstance(task.exception(), OperatorUnavailable) and self._calls.have_stand_ins:
+            self._calls.failed(str(task.exception()))
+            self._store.refuse(draft.number, UNAVAILABLE, str(task.exception()))
+            return
+        if isinstance(draft.operator, Connected) and not self._breeder.operators.is_away:
+            self._calls.answered()
         self._pace.lookahead.proposal_took(self._clock() - started)
         match task.exception():
             case None:
@@ -247,7 +264,7 @@ class Search:
             case CostLimitReached() as limit:
                 self._stop(StopReason.COST_LIMIT, str(limit))
             case OperatorUnavailable() as outage:
-                # Calls in flight end by themselves, within their deadlines: what they bring is paid for.
+                # Nothing stands in. Calls in flight end by themselves, within their deadlines: they are paid for.
                 self._stop(StopReason.OPERATOR_UNAVAILABLE, str(outage))
             case error:
                 self._fail(error)
@@ -399,6 +416,7 @@ class Search:
         await self._breeder.close()
         if not self._is_ahead_of_store:
             with self._store.transaction():
+                self._calls.ended()
                 for record, result in self._evaluations.settle():
                     self._accept(record, result)
             self._report()

@@ -9,6 +9,7 @@ from typing import Any
 from evo.config.config import Config
 from evo.standings.gains import ConfirmedMember, Gain
 from evo.standings.individuals import Standing
+from evo.standings.outages import Outages, read_outages
 from evo.standings.plan import CONFIRMED_OBJECTIVE, Confirmed
 from evo.standings.rungs import RungState
 from evo.standings.standings import Standings
@@ -60,6 +61,7 @@ class Summary:
     population: tuple[Standing, ...]
     work: Work
     spending: Spending
+    outages: Outages
 
     @property
     def objective(self) -> Objective:
@@ -113,4 +115,5 @@ def summarize(config: Config, store: StoreView, standings: Standings) -> Summary
         population=tuple(standing(one.id) for one in standings.population),
         work=store.work(),
         spending=store.spending(),
+        outages=read_outages(store),
     )

@@ -2,6 +2,7 @@
 
 from evo.store.records import (
     MEASURED_AGAIN,
+    UNAVAILABLE,
     AttemptRecord,
     EvaluationRecord,
     EvaluationRequest,
@@ -24,6 +25,7 @@ from evo.store.view import StoreView
 
 __all__ = [
     "MEASURED_AGAIN",
+    "UNAVAILABLE",
     "AttemptRecord",
     "EvaluationRecord",
     "EvaluationRequest",

@@ -21,6 +21,8 @@ class ProposalState(StrEnum):
 
 MEASURED_AGAIN = "measured_again"
 """The kind of a proposal that led to another evaluation of an existing individual."""
+UNAVAILABLE = "unavailable"
+"""The kind of a proposal whose operator could not reach its service, while others stood in."""
 
 
 class EvaluationState(StrEnum):

@@ -20,6 +20,7 @@ from operators.source.constants import Constant, find_constants
 from populations.diversity import normal_form
 from populations.statements import UNREADABLE, parse
 from trainer import genome
+from trainer.languages import PYTHON, language_of
 
 Check = Callable[[str], object]
 """Raises `Refused` for a genome that its task cannot run."""
@@ -142,7 +143,7 @@ def _applied(lines: Sequence[str], hunks: Sequence[Hunk], chosen: Iterable[int])
 
 def _hunks(old: dict[str, str], new: dict[str, str], before: str) -> Iterator[Hunk]:
     """Return the pieces, file by file: a line never moves from one to another."""
-    marker = 1 if len(old) > 1 else 0
+    marker = 1 if genome.marked_lines(before) else 0
     start = after = 0
     for name, text in old.items():
         start, after = start + marker, after + marker
@@ -252,7 +253,8 @@ class _Mixtures:
             return None
 
     def _missing(self, text: str) -> frozenset[str]:
-        return missing_names({name: parse(content) for name, content in genome.split(text, self._names).items()})
+        files = genome.split(text, self._names)
+        return missing_names({name: parse(files[name]) for name in files if language_of(name) is PYTHON})
 
 
 def _joined(mixtures: _Mixtures) -> list[frozenset[int]]:
@@ -341,9 +343,9 @@ def _renewed(hunk: Hunk, old: dict[str, Constant], new: dict[str, Constant]) -> 
 
 
 def _counts(line: str) -> bool:
-    """Return whether a line says anything to Python, as far as one can see from it alone."""
+    """Return whether a line is more than a comment, as far as one can see from it alone."""
     text = line.strip()
-    return bool(text) and not text.startswith("#")
+    return bool(text) and not text.startswith(("#", "//"))
 
 
 def _cut(text: str) -> str:

@@ -100,7 +100,7 @@ class Scale:
             ConfigError: it lacks a constant, or has one of another type.
         """
         files = genome.split(source, names)
-        constants = {name: find_constants(text) for name, text in files.items()}
+        constants = {name: _constants_of(name, text) for name, text in files.items()}
         for name, value in self.constants.items():
             holders = [file for file, found in constants.items() if name in found]
             if not holders:
@@ -109,13 +109,14 @@ class Scale:
                 raise ConfigError(f"--scale {name}: {owner} has no such constant, but {', '.join(similar) or 'none'}.")
             for file in holders:
                 _require_type(name, value, constants[file][name], owner)
-                files[file] = replace_constants(files[file], {name: value})
+                changed = replace_constants(genome.join({file: files[file]}), {name: value})
+                files[file] = genome.split(changed, (file,))[file]
         return genome.join(files)
 
     def overridden(self, zero: str, source: str, names: Sequence[str]) -> list[str]:
         """Return the constants of the scale in which an individual differs from generation 0: it loses them here."""
-        pairs = zip(genome.split(zero, names).values(), genome.split(source, names).values(), strict=True)
-        found = [(find_constants(before), find_constants(after)) for before, after in pairs]
+        old, new = genome.split(zero, names), genome.split(source, names)
+        found = [(_constants_of(file, old[file]), _constants_of(file, new[file])) for file in names]
         return [
             f"{name} {before[name].text} → {after[name].text}"
             for name in self.constants
@@ -325,6 +326,10 @@ def _constant_value(name: str, value: Any) -> Value:
     raise ConfigError(
         f"--scale {name} expects a number, true or false, a text, or numbers in brackets, but got {value!r}."
     )
+
+
+def _constants_of(file: str, text: str) -> dict[str, Constant]:
+    return find_constants(genome.join({file: text}))
 
 
 def _require_type(name: str, value: Value, constant: Constant, owner: str) -> None:

@@ -131,6 +131,10 @@ class WorkerPool:
             self._acquit(evaluation)
         return loss
 
+    def times_lost(self, evaluation: int) -> int:
+        """Return how often an evaluation was lost under this driver since it last came to a verdict."""
+        return self._lost_evaluations.times(evaluation)
+
     def did_not_start(self, slot: Slot, evaluation: int, reason: str) -> bool:
         """Take in that a worker could not start for an evaluation; return whether none can any more."""
         self._hold_against(slot, evaluation, reason)
@@ -201,6 +205,10 @@ class LostEvaluations:
     def __init__(self) -> None:
         self._losses: Counter[int] = Counter()
         self._given_up_in_a_row = 0
+
+    def times(self, evaluation: int) -> int:
+        """Return how often an evaluation was lost."""
+        return self._losses[evaluation]
 
     def evaluated(self, evaluation: int) -> None:
         """Take in that an evaluation came to a verdict."""

@@ -1,34 +1,34 @@
-"""A language model that answers: calls with retries, within the limits of time and money."""
+"""A language model that answers: calls with retries, within the limits of time, of money, and of the service."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import logging
+import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from urllib.parse import urlsplit
 
 from operators.errors import OperatorUnavailable
 from operators.llm.prices import CACHE_WRITE_FACTOR, Usage, cost_usd
-from operators.llm.retries import Failure, Outage, Verdict
+from operators.llm.providers import Provider, provider_for
+from operators.llm.received import Attempt, Received
+from operators.llm.redaction import Redaction
+from operators.llm.retries import Failure, Outage, Verdict, is_rate_limit, longer_pause
 from operators.llm.settings import LLMSettings
 from operators.llm.spend_limit import SpendLimit
-from operators.llm.stream import Attempt, attempt_call
 from operators.proposal import Exchange
 from trainer.errors import ConfigError
 
-if TYPE_CHECKING:
-    import anthropic
-
-CONNECT_SECONDS = 20.0
-READ_SECONDS = 300.0
-"""Longest silence within a reply; a local server may read a long prompt for minutes before its first token."""
 BYTES_PER_TOKEN = 2
 """A low estimate, so that the tokens of a prompt are rather over- than underestimated."""
 BILLED_ATTEMPTS = 4
 """How often a reply that broke off after it began to cost money is asked for again."""
+STAND_IN_PATIENCE_SECONDS = 10.0
+"""How long one call is retried where other operators can work meanwhile; after that the model pauses."""
 
 logger = logging.getLogger(__name__)
 
@@ -44,12 +44,15 @@ class PromptRefused(Exception):  # noqa: N818 - a verdict on one prompt, not an 
 class LanguageModel:
     """Sends prompts to one model of one server; shared by all operators and concurrent proposals of a run.
 
-    Once the service is given up nothing more is sent. Calls in flight may still be answered: they are paid for.
+    A service that cannot be used is given up: nothing more is sent. Where other operators stand in for the model, it is
+    given up for a while only, longer each time, and then tried again by one call. Calls in flight may still be
+    answered: they are paid for.
 
     Args:
         settings: where and within which limits.
-        purse: the money of the run.
+        spend_limit: the money of the run.
         sleep: waits between retries; a test passes one that returns at once.
+        clock: monotonic seconds.
     """
 
     def __init__(
@@ -58,13 +61,32 @@ class LanguageModel:
         spend_limit: SpendLimit | None = None,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.settings = settings
         self.spend_limit = spend_limit or SpendLimit(settings.max_cost_usd)
         self._sleep = sleep
+        self._clock = clock
+        self._redaction = Redaction(
+            (settings.api_key, *settings.headers.values(), urlsplit(settings.url).password if settings.url else None)
+        )
         self._given_up = asyncio.Event()
         self._reason = ""
-        self._sdk: anthropic.AsyncAnthropic | None = None
+        self._next_try = 0.0
+        self._pause_seconds = 0.0
+        self._most_calls = math.inf
+        self._in_flight = 0
+        self._provider: Provider | None = None
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the service was given up and is not to be tried now."""
+        return self._given_up.is_set() and (not self.settings.has_stand_ins or self._clock() < self._next_try)
+
+    @property
+    def most_calls(self) -> float:
+        """How many calls in flight the service can take, as far as its refusals and headers tell."""
+        return 1 if self._given_up.is_set() else self._most_calls
 
     async def ask(self, request: Mapping[str, Any], *, seed: str) -> Exchange:
         """Send one request body until it is answered.
@@ -78,7 +100,10 @@ class LanguageModel:
             OperatorUnavailable: the service answers no prompt, or an outage outlasted the user's patience.
             CostLimitReached: the call could exceed the spending limit.
         """
-        outage = Outage(self.settings.patience_seconds, random.Random(seed))  # noqa: S311 - spreads retries, no secret
+        patience = self.settings.patience_seconds
+        if self.settings.has_stand_ins:
+            patience = min(patience, STAND_IN_PATIENCE_SECONDS)
+        outage = Outage(patience, random.Random(seed))  # noqa: S311 - spreads retries, no secret
         began, usage, broken = time.monotonic(), Usage(), 0
         while True:
             started = time.monotonic()
@@ -86,22 +111,55 @@ class LanguageModel:
             usage += attempt.usage
             broken += attempt.usage != Usage()
             if attempt.reply is not None and (attempt.failure is None or broken >= BILLED_ATTEMPTS):
+                self._answered()
                 return self._exchange(request, attempt.reply, usage, time.monotonic() - began)
             await self._wait(attempt.failure, outage, time.monotonic() - started)
 
     async def aclose(self) -> None:
         """Close the connections."""
-        if self._sdk is not None:
-            await self._sdk.close()
-            self._sdk = None
+        if self._provider is not None:
+            await self._provider.aclose()
+            self._provider = None
 
     async def _attempt(self, request: Mapping[str, Any]) -> Attempt:
         async with self.spend_limit.reserve(self._largest_cost_usd(request)):
-            if self._given_up.is_set():
+            if self.is_away:
                 raise OperatorUnavailable(self._reason)
-            attempt = await attempt_call(self._client(), request, self.settings.reply_deadline_seconds)
-            self.spend_limit.book(self._cost_usd(request, attempt.usage))
-            return attempt
+            received = Received()
+            self._in_flight += 1
+            try:
+                # A total deadline, because the SDKs' timeouts are per read and never end a reply that drips.
+                async with asyncio.timeout(self.settings.reply_deadline_seconds):
+                    await self._connected().ask(request, received)
+            except TimeoutError:
+                received.fail("deadline", f"no complete reply within {self.settings.reply_deadline_seconds:g} s")
+            finally:
+                self._in_flight -= 1
+                attempt = received.attempt()
+                self.spend_limit.book(self._cost_usd(request, attempt.usage))
+            self._learn_rate(received)
+            return Attempt(
+                self._redaction.json(attempt.reply),
+                attempt.usage,
+                attempt.failure and attempt.failure.with_text(self._redaction.text),
+            )
+
+    def _learn_rate(self, received: Received) -> None:
+        """Adapt the number of calls in flight to what the service takes: halved by a refusal, one more by an answer.
+
+        Chiu & Jain, "Analysis of the increase and decrease algorithms for congestion avoidance", 1989.
+        """
+        if received.failure is not None and is_rate_limit(received.failure):
+            self._most_calls = max(1, (self._in_flight + 1) // 2)
+        elif received.failure is None:
+            self._most_calls += 1 / self._most_calls
+        if received.requests_left is not None:
+            self._most_calls = min(self._most_calls, max(1, self._in_flight + received.requests_left))
+
+    def _answered(self) -> None:
+        """Take in that the service can be used."""
+        self._given_up.clear()
+        self._pause_seconds = 0.0
 
     async def _wait(self, failure: Failure | None, outage: Outage, attempt_seconds: float) -> None:
         """Wait before the next attempt, or raise when there is to be none."""
@@ -116,8 +174,9 @@ class LanguageModel:
                 f"did not answer in {outage.attempts} attempts over {outage.seconds:.0f} s; the last failed with "
                 f"{failure.what}",
                 "Check the service and the network.",
+                failure.retry_after_seconds or 0.0,
             )
-        logger.warning("The language model failed with %s; trying again in %.0f s.", self._redacted(failure.what), wait)
+        logger.warning("The language model failed with %s; trying again in %.0f s.", failure.what, wait)
         await self._rest(wait)
 
     async def _rest(self, seconds: float) -> None:
@@ -129,19 +188,27 @@ class LanguageModel:
             for end in ends:
                 end.cancel()
 
-    def give_up(self, what: str, next_step: str) -> OperatorUnavailable:
-        """Send nothing more from now on, and return the error that ends the search, which says how to go on."""
+    def give_up(self, what: str, next_step: str, pause_seconds: float = 0.0) -> OperatorUnavailable:
+        """Send nothing more from now on, or for a while, and return the error that says so and how to go on.
+
+        Args:
+            what: happened.
+            next_step: of the user.
+            pause_seconds: that the service asks for.
+        """
+        if self.is_away:  # several calls in flight find out about the same outage
+            return OperatorUnavailable(self._reason)
         steps = f"{next_step} " if next_step else ""
-        self._reason = self._redacted(
-            f"The language model {self.settings.model} at {self.settings.url} {what.rstrip('.')}. {steps}"
-            "Nothing is lost: `evo resume RUN` continues."
+        self._reason = self._redaction.text(
+            f"The language model {self.settings.model} at {self.settings.url} {what.rstrip('.')}. {steps}".strip()
         )
+        if self.settings.has_stand_ins:
+            self._pause_seconds = longer_pause(self._pause_seconds)
+            self._next_try = self._clock() + max(self._pause_seconds, pause_seconds)
+        else:
+            self._reason += " Nothing is lost: `evo resume RUN` continues."
         self._given_up.set()
         return OperatorUnavailable(self._reason)
-
-    def _redacted(self, message: str) -> str:
-        """Return `message` without the key, should a server have quoted it."""
-        return message.replace(self.settings.api_key, "[key]") if self.settings.api_key else message
 
     def _exchange(self, request: Mapping[str, Any], reply: dict[str, Any], usage: Usage, seconds: float) -> Exchange:
         return Exchange(
@@ -173,23 +240,15 @@ class LanguageModel:
         return largest
 
     def prepare(self) -> None:
-        """Import the SDK and make its client now, which takes a second or more that a running search must not wait."""
-        self._client()
+        """Import the SDK and make its client now, which takes a second or more that a running search must not wait.
 
-    def _client(self) -> anthropic.AsyncAnthropic:
-        """Return the SDK's client; imported here, for `evo --help` must not wait for it."""
-        if self._sdk is None:
-            import anthropic
-            import httpx2
+        Raises:
+            ConfigError: the connection cannot be set up as the environment and the settings want it.
+        """
+        self._connected()
 
-            # Retries are ours: the SDK's sleep for as long as a Retry-After header says, even for a day.
-            self._sdk = anthropic.AsyncAnthropic(
-                api_key=self.settings.key,
-                base_url=self.settings.url,
-                max_retries=0,
-                timeout=httpx2.Timeout(
-                    connect=CONNECT_SECONDS, read=READ_SECONDS, write=READ_SECONDS, pool=CONNECT_SECONDS
-                ),
-                default_headers=self.settings.default_headers,
-            )
-        return self._sdk
+    def _connected(self) -> Provider:
+        """Return the provider; made late, for `evo --help` must not wait for its SDK."""
+        if self._provider is None:
+            self._provider = provider_for(self.settings)
+        return self._provider

@@ -14,6 +14,8 @@ from operators.llm.text import clean_text, fenced, one_line, tail
 from operators.prompt_styles import Style, listed
 from operators.proposal import Context, Parent, Relative, Request
 from trainer.evaluation import Budget, CurvePoint
+from trainer.genome import parts_of, unmarked
+from trainer.languages import PYTHON, language_of
 from trainer.objectives import Direction, Objective
 
 if TYPE_CHECKING:
@@ -105,9 +107,14 @@ class Prompts:
     def system(self) -> str:
         """Return the part that is the same for all calls of a run, byte for byte, so that the provider can cache it."""
         if isinstance(self.conditions, Conditions):
-            return self._render("system.md", conditions=self.conditions, program=self._program)
-        frozen = [(name, fenced(clean_text(text), "python")) for name, text in self.conditions.frozen]
-        return self._render("script_system.md", conditions=self.conditions, program=self._program, frozen=frozen)
+            return self._render(
+                "system.md", conditions=self.conditions, program=self._program, languages=[PYTHON.title]
+            )
+        frozen = [(name, fenced(clean_text(text), language_of(name).name)) for name, text in self.conditions.frozen]
+        languages = [language.title for language in dict.fromkeys(map(language_of, self.conditions.files))]
+        return self._render(
+            "script_system.md", conditions=self.conditions, program=self._program, frozen=frozen, languages=languages
+        )
 
     def mutate(self, request: Request, style: Style) -> str:
         """Return the request for a changed version of one parent, in some style."""
@@ -145,7 +152,7 @@ class Prompts:
             "inspirations": [
                 self._inspiration(other, first, request) for other in around.inspirations[:MOST_INSPIRATIONS]
             ],
-            "removed_lines": fenced("\n".join(_removed(around.removed_lines)), "python")
+            "removed_lines": fenced("\n".join(_removed(around.removed_lines)), _fence(first.source))
             if around.removed_lines
             else "",
         }
@@ -155,7 +162,7 @@ class Prompts:
         return {
             "id": parent.id,
             "idea": one_line(parent.idea, IDEA_CHARACTERS),
-            "source": fenced(clean_text(parent.source), "python"),
+            "source": fenced(clean_text(unmarked(parent.source)), _fence(parent.source)),
             "measured": self._values(parent.objectives, noise, parent.replicates),
             "replicates": parent.replicates,
             "curve": _curve(parent.curve),
@@ -206,7 +213,7 @@ class Prompts:
 
     def _inspiration(self, other: Parent, parent: Parent, request: Request) -> dict[str, str]:
         """Return an individual from elsewhere, its program as the difference from the parent's, which is shorter."""
-        before, after = (clean_text(individual.source).split("\n") for individual in (parent, other))
+        before, after = (clean_text(unmarked(individual.source)).split("\n") for individual in (parent, other))
         difference = "\n".join(list(difflib.unified_diff(before, after, n=2, lineterm=""))[2:])
         return {
             "idea": one_line(other.idea, IDEA_CHARACTERS),
@@ -220,6 +227,12 @@ def format_value(value: float, sigma: float) -> str:
     scale = sigma / 10 if sigma > 0 else abs(value) / 1e5
     decimals = min(8, max(0, math.ceil(-math.log10(scale)))) if scale > 0 else 0
     return f"{value:.{decimals}f}"
+
+
+def _fence(source: str) -> str:
+    """Return what the fence around a genome says: its language, where it is one."""
+    languages = {part.language.name for part in parts_of(source)}
+    return languages.pop() if len(languages) == 1 else "text"
 
 
 def _read(name: str) -> str:

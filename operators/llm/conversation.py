@@ -10,13 +10,16 @@ from operators.llm.client import LanguageModel, PromptRefused
 from operators.llm.context import Conditions, Prompts, ScriptConditions
 from operators.llm.edits import UnusableReply, parse_idea, revise
 from operators.llm.replies import Reading, read_reply
-from operators.llm.text import clean_text, one_line
+from operators.llm.text import one_line
 from operators.proposal import Exchange, NoOffspring, Proposal, Refused, Request
+from trainer.genome import remarked, unmarked
 
 MOST_FRUITLESS_CALLS = 8
 """After so many calls in a row, of whatever proposals, that ended for one and the same reason without a usable word
 from the model, the fault is taken to be the service's rather than the prompts'."""
 REASON_CHARACTERS = 300
+MOST_STRUCTURAL_REFUSALS = 20
+"""After so many replies in a row that hold no readable change, the model is taken not to master the form."""
 NO_TEXT = "(no text)"
 
 
@@ -31,6 +34,7 @@ class Conversations:
         self.model = model
         self.prompts = Prompts(conditions, model.settings.program)
         self._fruitless: tuple[str, int] = ("", 0)
+        self._structural = 0
 
     async def breed(self, request: Request, operator: str, opening: Callable[[], str]) -> Proposal:
         """Return an offspring of the first parent of `request`.
@@ -48,6 +52,7 @@ class Conversations:
         body = self._journaled(request, 0, lambda: self._opening_body(opening()))
         problems: list[str] = []
         for turn in range(1 + self.model.settings.max_repairs):
+            is_new = request.journal.exchange(turn) is None
             exchange = await self._exchange(request, turn, body)
             reading = read_reply(exchange.reply)
             if reading.problem and not reading.repairable:
@@ -55,16 +60,20 @@ class Conversations:
             try:
                 source = self._offspring(request, reading)
             except (UnusableReply, Refused) as problem:
+                if is_new:
+                    self._count_structural(problem)
                 problems.append(one_line(str(problem), REASON_CHARACTERS))
                 body = self._journaled(request, turn + 1, self._repair(body, reading.text, str(problem)))
             else:
+                self._structural = 0
                 return Proposal(source, operator, parse_idea(reading.text) or "No hypothesis was given.")
         raise NoOffspring(f"No usable reply in {len(problems)} attempts: {' | '.join(problems)}")
 
     def _offspring(self, request: Request, reading: Reading) -> str:
         if reading.problem:
             raise UnusableReply(reading.problem)
-        source = clean_source(revise(clean_text(request.parents[0].source), reading.text))
+        parent = request.parents[0].source
+        source = remarked(parent, clean_source(revise(unmarked(parent), reading.text)))
         request.gate.check(source)
         return source
 
@@ -77,7 +86,7 @@ class Conversations:
         try:
             exchange = await self.model.ask(body, seed=f"{request.number}:{turn}")
         except PromptRefused as refused:
-            self._count(refused.failure.kind, refused.failure.next_step)
+            self._count(refused.failure.kind, refused.failure.next_step, str(refused))
             raise NoOffspring(f"The language model's service did not accept the prompt: {refused}") from refused
         request.journal.record_exchange(turn, exchange)
         self._count(read_reply(exchange.reply).problem)
@@ -112,7 +121,7 @@ class Conversations:
 
         return build
 
-    def _count(self, kind: str, next_step: str = "") -> None:
+    def _count(self, kind: str, next_step: str = "", what: str = "") -> None:
         """Count fruitless calls of one kind in a row; any usable word from the model ends the row.
 
         Raises:
@@ -124,7 +133,26 @@ class Conversations:
         before, count = self._fruitless
         self._fruitless = (kind, count + 1 if kind == before else 1)
         if self._fruitless[1] >= MOST_FRUITLESS_CALLS:
+            count, self._fruitless = self._fruitless[1], ("", 0)
             raise self.model.give_up(
-                f"answered {self._fruitless[1]} times in a row without anything usable: {kind.rstrip('.')}",
+                f"answered {count} times in a row without anything usable: {(what or kind).rstrip('.')}",
                 next_step or "Choose another model with --model, or change the prompt's limits.",
+            )
+
+    def _count_structural(self, problem: Exception) -> None:
+        """Count replies in a row that hold no readable change; the verdict of the gate on a program is not one.
+
+        Raises:
+            OperatorUnavailable: there were too many.
+        """
+        if not isinstance(problem, UnusableReply):
+            self._structural = 0
+            return
+        self._structural += 1
+        if self._structural >= MOST_STRUCTURAL_REFUSALS:
+            count, self._structural = self._structural, 0
+            raise self.model.give_up(
+                f"sent {count} replies in a row that hold no readable change; of the last one: "
+                f"{one_line(str(problem), REASON_CHARACTERS).rstrip('.')}",
+                "Choose another model with --model.",
             )

@@ -1,48 +1,32 @@
 """Reads the change that a language model proposes and applies it to a source.
 
-A reply is one line of hypothesis and then blocks
-
-    <<<<<<< SEARCH
-    lines of the source
-    =======
-    lines that take their place
-    >>>>>>> REPLACE
-
-or, instead of blocks, one fence with a complete program. Whatever could be understood in two ways is refused with a
+A reply is one line of hypothesis and then SEARCH/REPLACE blocks (`operators.llm.blocks`). A unified diff that applies
+and one fence with a complete program are understood as well. Whatever could be understood in two ways is refused with a
 reason that the model can act on.
+
+The model was shown the source without invisible characters, and its reply has none. Lines are compared in that form,
+and what the reply repeats is taken from the source as it is.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import itertools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from operators.llm.text import numbered, one_line
+from operators.llm.answer import final_answer, hypothesis, without_reasoning
+from operators.llm.blocks import Edit, UnusableReply, is_fence, outside_blocks, parse_blocks, plain, unfenced
+from operators.llm.text import clean_text, numbered, one_line
+from operators.llm.unified_diff import parse_unified_diff
+from operators.llm.whole_program import elided, whole_program
+
+__all__ = ["UnusableReply", "parse_idea", "revise"]
 
 IDEA_CHARACTERS = 300
 SHOWN_LINES = 12
-
-_SEARCH = re.compile(r"<{5,9}\s*SEARCH\s*$")
-_DIVIDER = re.compile(r"={5,9}\s*$")
-_REPLACE = re.compile(r">{5,9}\s*REPLACE\s*$")
-_FENCE = re.compile(r"\s*(`{3,}|~{3,})\s*([\w+-]*)\s*$")
-_HYPOTHESIS = re.compile(r"^\W*hypothesis[\s*_]*:[\s*_]*(.*\S)", re.IGNORECASE)
-
-
-class UnusableReply(Exception):  # noqa: N818 - a verdict that is sent back to the model, not an error of the product
-    """A reply that cannot be turned into a source; the message says why, in words that the model can act on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """Lines to find in a source and the lines that take their place; `line` is where the block begins in the reply."""
-
-    search: tuple[str, ...]
-    replace: tuple[str, ...]
-    line: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +44,14 @@ def revise(source: str, reply: str) -> str:
     Raises:
         UnusableReply: the reply holds no change, or one that is incomplete, ambiguous, or does not fit the source.
     """
-    edits = parse_edits(reply)
-    revised = apply_edits(source, edits) if edits else _complete_program(reply)
+    answer = plain(final_answer(plain(reply)))
+    edits = parse_blocks(answer) or parse_unified_diff(answer)
+    if edits:
+        revised = apply_edits(source, edits)
+    else:
+        shown = clean_text(source)
+        lines = whole_program(shown, answer).split("\n")
+        revised = "\n".join(_as_stored(lines, source.split("\n")))
     if revised.rstrip() == source.rstrip():
         raise UnusableReply("The reply changes nothing: the result is the program that it started from.")
     return revised
@@ -69,77 +59,32 @@ def revise(source: str, reply: str) -> str:
 
 def parse_idea(reply: str) -> str:
     """Return the hypothesis of a reply on one line, else its first line of prose, else nothing."""
-    lines = _lines_outside_blocks(reply)
-    for line, _ in lines:
-        if match := _HYPOTHESIS.match(line):
-            return one_line(match[1].rstrip("*_ "), IDEA_CHARACTERS)
-    prose = (line for line, in_fence in lines if not in_fence and re.search(r"\w", line))
+    try:
+        answer = final_answer(plain(reply))
+    except UnusableReply:
+        answer = without_reasoning(reply)
+    lines, _ = outside_blocks(answer)
+    for line in lines:
+        if stated := hypothesis(line.text):
+            return one_line(stated, IDEA_CHARACTERS)
+    prose = (line.text for line in lines if not line.in_fence and re.search(r"\w", line.text))
     return one_line(next(prose, ""), IDEA_CHARACTERS)
-
-
-def parse_edits(reply: str) -> list[Edit]:
-    """Return the SEARCH/REPLACE blocks of a reply in order; none when it has no marker of a block.
-
-    Raises:
-        UnusableReply: a block is incomplete, nested, or has an empty SEARCH part.
-    """
-    lines = reply.split("\n")
-    edits: list[Edit] = []
-    index = 0
-    while index < len(lines):
-        if _SEARCH.match(lines[index].strip()):
-            edit, index = _parse_block(lines, index)
-            edits.append(edit)
-        elif _REPLACE.match(lines[index].strip()):
-            raise UnusableReply(f"Line {index + 1} of the reply ends a block that was never begun with <<<<<<< SEARCH.")
-        else:
-            index += 1
-    return edits
-
-
-def _parse_block(lines: Sequence[str], start: int) -> tuple[Edit, int]:
-    """Return the block that begins at `lines[start]` and the index after it."""
-    dividers: list[int] = []
-    for index in range(start + 1, len(lines)):
-        marker = lines[index].strip()
-        if _SEARCH.match(marker):
-            break
-        if _DIVIDER.match(marker):
-            dividers.append(index)
-        elif _REPLACE.match(marker):
-            if len(dividers) != 1:
-                raise UnusableReply(
-                    f"The block at line {start + 1} of the reply needs exactly one ======= line between its parts, "
-                    f"but it has {len(dividers)}. Choose SEARCH and REPLACE lines that contain no such line."
-                )
-            return _block(lines, start, dividers[0], index), index + 1
-    raise UnusableReply(
-        f"The block at line {start + 1} of the reply is incomplete: it needs <<<<<<< SEARCH, =======, and "
-        ">>>>>>> REPLACE, each on a line of its own."
-    )
-
-
-def _block(lines: Sequence[str], start: int, divider: int, end: int) -> Edit:
-    search, replace = tuple(lines[start + 1 : divider]), tuple(lines[divider + 1 : end])
-    if not any(line.strip() for line in search):
-        raise UnusableReply(
-            f"The block at line {start + 1} of the reply has an empty SEARCH part. To insert lines, search for the "
-            "line beside them and repeat it in the REPLACE part."
-        )
-    return Edit(search, replace, start + 1)
 
 
 def apply_edits(source: str, edits: Sequence[Edit]) -> str:
     """Return `source` with all edits made; every edit refers to the source as it was before any of them.
 
     A SEARCH part must match exactly one place. Trailing blanks are ignored, and so is an indentation that differs by
-    the same amount in all its lines; the replacement is then indented like the place it goes to.
+    the same amount in all its lines; the replacement is then indented like the place it goes to. A single line may
+    also be the only occurrence of a part of a line.
 
     Raises:
         UnusableReply: a SEARCH part matches nowhere or more than once, or two of them overlap.
     """
     lines = source.replace("\r\n", "\n").split("\n")
-    spans = sorted((_locate(lines, edit) for edit in edits), key=lambda span: span.start)
+    shown = [clean_text(line) for line in lines]
+    effective = [edit for edit in edits if edit.search != edit.replace]
+    spans = sorted((_locate(lines, shown, edit) for edit in effective), key=lambda span: span.start)
     for before, after in itertools.pairwise(spans):
         if after.start < before.stop:
             raise UnusableReply(
@@ -151,27 +96,76 @@ def apply_edits(source: str, edits: Sequence[Edit]) -> str:
     return "\n".join(lines)
 
 
-def _locate(lines: Sequence[str], edit: Edit) -> _Span:
+def _locate(lines: Sequence[str], shown: Sequence[str], edit: Edit) -> _Span:
+    """Return where an edit goes; `shown` are the lines of the source as the model has seen them."""
+    edit = _without_fences(shown, edit)
+    if left_out := elided(edit.replace, edit.search):
+        raise UnusableReply(
+            f"In the block at line {edit.line} of the reply, `{left_out}` stands for code that is left out, which "
+            "would delete it. Write the REPLACE part in full, or use smaller blocks."
+        )
     search, replace = list(edit.search), list(edit.replace)
-    starts = _matches(lines, search, str.rstrip)
+    starts = _matches(shown, search, str.rstrip)
     if not starts:
         search = _without_blank_edges(search)
-        starts = _matches(lines, search, str.rstrip) or _matches(lines, search, str.strip)
-    if len(starts) > 1:
+        starts = _matches(shown, search, str.rstrip) or _matches(shown, search, str.strip)
+    if not starts and (span := _within_a_line(lines, shown, search, replace)):
+        return span
+    start = _only_place(shown, search, starts, edit)
+    found = shown[start : start + len(search)]
+    stored = _as_stored(_reindented(replace, search, found, edit.line), lines[start : start + len(search)])
+    return _Span(start, start + len(search), stored)
+
+
+def _without_fences(shown: Sequence[str], edit: Edit) -> Edit:
+    """Return an edit whose parts stand in no code fence, unless the source has one there."""
+    search = edit.search if _matches(shown, edit.search, str.rstrip) else unfenced(edit.search)
+    replace = edit.replace if any(map(is_fence, search)) else unfenced(edit.replace)
+    return dataclasses.replace(edit, search=search, replace=replace)
+
+
+def _only_place(shown: Sequence[str], search: Sequence[str], starts: Sequence[int], edit: Edit) -> int:
+    if len(starts) == 1:
+        return starts[0]
+    if edit.place is not None and edit.place in starts:
+        return edit.place
+    if starts:
         places = ", ".join(str(start + 1) for start in starts[:SHOWN_LINES])
         raise UnusableReply(
             f"The SEARCH part of the block at line {edit.line} of the reply matches {len(starts)} places of the "
             f"program (lines {places}). Add neighbouring lines until it matches one."
         )
-    if not starts:
-        raise UnusableReply(
-            f"The SEARCH part of the block at line {edit.line} of the reply is not in the program. It must repeat "
-            "whole lines of it exactly. The nearest lines of the program, after their numbers, are:\n"
-            f"{_nearest(lines, search)}"
-        )
-    start = starts[0]
-    found = lines[start : start + len(search)]
-    return _Span(start, start + len(search), _reindented(replace, search, found, edit.line))
+    raise UnusableReply(
+        f"The SEARCH part of the block at line {edit.line} of the reply is not in the program. It must repeat "
+        "whole lines of it exactly. The nearest lines of the program, after their numbers, are:\n"
+        f"{_nearest(shown, search)}"
+    )
+
+
+def _within_a_line(
+    lines: Sequence[str], shown: Sequence[str], search: Sequence[str], replace: list[str]
+) -> _Span | None:
+    """Return the change of the only line that holds `search`, one line, between other words; None if there is none."""
+    replace = _without_blank_edges(replace) if any(line.strip() for line in replace) else [""]
+    if len(search) != 1 or len(replace) != 1:
+        return None
+    wanted = search[0].strip()
+    whole_words = re.compile(
+        (r"(?<![\w.])" if re.match(r"[\w.]", wanted) else "")
+        + re.escape(wanted)
+        + (r"(?![\w.])" if re.search(r"[\w.]$", wanted) else "")
+    )
+    places = [index for index, line in enumerate(shown) for _ in whole_words.finditer(line)]
+    if len(places) != 1 or len(whole_words.findall(lines[places[0]])) != 1:
+        return None
+    changed = whole_words.sub(lambda _: replace[0].strip(), lines[places[0]])
+    return _Span(places[0], places[0] + 1, (changed,))
+
+
+def _as_stored(lines: Sequence[str], stored: Sequence[str]) -> tuple[str, ...]:
+    """Return lines, each that the source has too as it stands there, with what no model was shown."""
+    by_shown = {clean_text(line): line for line in stored}
+    return tuple(by_shown.get(line, line) for line in lines)
 
 
 def _matches(lines: Sequence[str], search: Sequence[str], normalise: Callable[[str], str]) -> list[int]:
@@ -230,50 +224,3 @@ def _nearest(lines: Sequence[str], search: Sequence[str]) -> str:
         best = stripped.index(close[0]) if close else 0
     first = max(0, best - 1)
     return numbered(lines[first : best + count + 1], first + 1)
-
-
-def _complete_program(reply: str) -> str:
-    """Return the only fenced block of a reply that has no SEARCH/REPLACE blocks."""
-    programs = _fenced_blocks(reply)
-    if len(programs) == 1:
-        return programs[0].rstrip() + "\n"
-    found = "no change" if not programs else f"{len(programs)} code blocks, and it is unclear which one is meant"
-    raise UnusableReply(
-        f"The reply holds {found}. Expected: one line `Hypothesis: …` and then one or more SEARCH/REPLACE blocks."
-    )
-
-
-def _fenced_blocks(reply: str) -> list[str]:
-    blocks: list[str] = []
-    fence, content = "", [""]
-    for line in reply.split("\n"):
-        match = _FENCE.match(line)
-        if match and not fence:
-            fence, content = match[1], []
-        elif match and match[1].startswith(fence) and not match[2]:
-            blocks.append("\n".join(content))
-            fence = ""
-        else:
-            content.append(line)
-    if fence:
-        raise UnusableReply(f"The reply opens a code block with {fence} that it does not close; it seems cut off.")
-    return blocks
-
-
-def _lines_outside_blocks(reply: str) -> list[tuple[str, bool]]:
-    """Return the lines of a reply outside of SEARCH/REPLACE blocks, and whether each stands in a fence."""
-    lines: list[tuple[str, bool]] = []
-    fence, in_block = "", False
-    for line in reply.split("\n"):
-        match = _FENCE.match(line)
-        if in_block:
-            in_block = not _REPLACE.match(line.strip())
-        elif _SEARCH.match(line.strip()):
-            in_block = True
-        elif match and not fence:
-            fence = match[1]
-        elif match and match[1].startswith(fence) and not match[2]:
-            fence = ""
-        else:
-            lines.append((line, bool(fence)))
-    return lines

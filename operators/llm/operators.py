@@ -7,7 +7,28 @@ from operators.prompt_styles import read_style
 from operators.proposal import Proposal, Request
 
 
-class LLMMutation:
+class _Conversing:
+    """What both operators are to the search: `operators.proposal.Connected`."""
+
+    def __init__(self, conversations: Conversations) -> None:
+        self._conversations = conversations
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the model cannot be asked now."""
+        return self._conversations.model.is_away
+
+    @property
+    def most_calls(self) -> float:
+        """How many calls in flight its service can take."""
+        return self._conversations.model.most_calls
+
+    async def close(self) -> None:
+        """Close the connections of the shared model."""
+        await self._conversations.model.aclose()
+
+
+class LLMMutation(_Conversing):
     """Asks a language model for one promising change of one parent.
 
     Lehman et al., "Evolution through Large Models", 2022.
@@ -20,7 +41,7 @@ class LLMMutation:
     arity = 1
 
     def __init__(self, conversations: Conversations, style: str) -> None:
-        self._conversations = conversations
+        super().__init__(conversations)
         self._style = read_style(style)
         self.name = f"llm_mutation:{style}"
 
@@ -29,12 +50,8 @@ class LLMMutation:
         prompts = self._conversations.prompts
         return await self._conversations.breed(request, self.name, lambda: prompts.mutate(request, self._style))
 
-    async def close(self) -> None:
-        """Close the connections of the shared model."""
-        await self._conversations.model.aclose()
 
-
-class LLMCrossover:
+class LLMCrossover(_Conversing):
     """Asks a language model to carry what makes the second parent good over into the first.
 
     Meyerson et al., "Language Model Crossover: Variation through Few-Shot Prompting", 2023.
@@ -43,14 +60,7 @@ class LLMCrossover:
     name = "llm_crossover"
     arity = 2
 
-    def __init__(self, conversations: Conversations) -> None:
-        self._conversations = conversations
-
     async def propose(self, request: Request) -> Proposal:
         """Return a child of both parents; see `Operator.propose`."""
         prompts = self._conversations.prompts
         return await self._conversations.breed(request, self.name, lambda: prompts.crossover(request))
-
-    async def close(self) -> None:
-        """Close the connections of the shared model."""
-        await self._conversations.model.aclose()

@@ -26,10 +26,14 @@ class Reading:
     repairable: bool = False
 
 
+_CUT_OFF = (
+    "Your reply was cut off at its longest permitted length. Answer shorter: the hypothesis and small blocks only."
+)
 _SLIPS = {
-    "max_tokens": (
-        "Your reply was cut off at its longest permitted length. Answer shorter: the hypothesis and small blocks only."
-    ),
+    "max_tokens": _CUT_OFF,
+    "length": _CUT_OFF,
+    "max_length": _CUT_OFF,
+    "max_output_tokens": _CUT_OFF,
     "pause_turn": "Your reply paused before it was complete. Send the whole reply.",
     "tool_use": "There are no tools here. Answer in plain text with SEARCH/REPLACE blocks.",
 }
@@ -40,19 +44,20 @@ _ENDS = {
 
 
 def read_reply(reply: Mapping[str, Any]) -> Reading:
-    """Return what a reply, complete or not, is good for."""
+    """Return what a reply, complete or not, is good for.
+
+    Servers have many names for a regular end ("stop", "eos", none at all), so one that is not known is none to doubt.
+    """
     text = _text(reply)
     stop_reason = reply.get("stop_reason")
-    if stop_reason in {"end_turn", "stop_sequence"}:
+    if stop_reason not in _SLIPS and stop_reason not in _ENDS and stop_reason != "refusal":
         if text.strip():
             return Reading(text)
         kinds = ", ".join(str(block.get("type")) for block in _blocks(reply)) or "nothing"
         return Reading("", f"Your reply held no text (only: {kinds}).", repairable=True)
     if stop_reason in _SLIPS:
         return Reading(text, _SLIPS[stop_reason], repairable=True)
-    if stop_reason == "refusal":
-        return Reading(text, _refusal(reply))
-    return Reading(text, _ENDS.get(stop_reason, f"the reply ended with the unknown stop_reason {stop_reason!r}"))
+    return Reading(text, _refusal(reply) if stop_reason == "refusal" else _ENDS[stop_reason])
 
 
 def _blocks(reply: Mapping[str, Any]) -> list[Mapping[str, Any]]:

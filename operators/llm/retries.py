@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,9 +13,18 @@ RETRY_AFTER_CAP_SECONDS = 120.0
 """A server may ask for a day; after this long it is asked again."""
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 60.0
+FIRST_PAUSE_SECONDS = 15.0
+LONGEST_PAUSE_SECONDS = 600.0
+"""Between tries of a service that other operators stand in for."""
 
 SPEND_LIMITS = frozenset(
-    {"enforced_spend_limit_reached", "contract_spend_limit_reached", "linked_organization_spend_limit_reached"}
+    {
+        "enforced_spend_limit_reached",
+        "contract_spend_limit_reached",
+        "linked_organization_spend_limit_reached",
+        "insufficient_quota",
+        "billing_hard_limit_reached",
+    }
 )
 """Error codes that come with status 429 or 402 and do not pass by waiting."""
 
@@ -60,6 +71,10 @@ class Failure:
     next_step: str = ""
     retry_after_seconds: float | None = None
 
+    def with_text(self, changed: Callable[[str], str]) -> Failure:
+        """Return it with what is read by a person changed."""
+        return dataclasses.replace(self, kind=changed(self.kind), what=changed(self.what))
+
 
 _NEXT_STEPS = {
     401: "Check the API key.",
@@ -87,13 +102,15 @@ def failure_of_status(
         message: the server's explanation.
         retry_after: the header of that name, as it came.
     """
-    streamed = status < 400
+    streamed = status < 300
     if streamed:
         status = STREAMED_STATUS.get(error_type or "", 500)
     kind = " ".join(str(part) for part in (status, error_type or "error", error_code) if part)
     what = f"{kind}: {message}" if message else kind
     if error_code in SPEND_LIMITS:
         return Failure(Verdict.STOP, kind, what, "Raise the spend limit of the account, or wait until it is renewed.")
+    if 300 <= status < 400:
+        return Failure(Verdict.STOP, kind, what, "Set the base URL to the address that answers.")
     if status in _NEXT_STEPS:
         return Failure(Verdict.STOP, kind, what, _NEXT_STEPS[status])
     if status in {408, 409, 425, 429} or status >= 500:
@@ -110,6 +127,16 @@ def parse_retry_after(value: str | None) -> float | None:
     if math.isnan(seconds) or seconds < 0:
         return None
     return min(seconds, RETRY_AFTER_CAP_SECONDS)
+
+
+def is_rate_limit(failure: Failure) -> bool:
+    """Return whether a service refused a call because there were too many."""
+    return failure.verdict is Verdict.RETRY and failure.kind.startswith(("429", "529"))
+
+
+def longer_pause(seconds: float) -> float:
+    """Return how long a service is left alone after it failed once more; `seconds` is the pause before, 0 for none."""
+    return min(LONGEST_PAUSE_SECONDS, 2 * seconds) if seconds else FIRST_PAUSE_SECONDS
 
 
 class Outage:

@@ -12,12 +12,36 @@ from operators.llm.prices import PRICES, CacheLifetime, price_of
 from trainer.errors import ConfigError
 
 DEFAULT_MODEL = "claude-sonnet-5-5"
-ANTHROPIC_URL = "https://api.anthropic.com"
 PLACEHOLDER_KEY = "no-key-needed"
 """Sent to servers that need no key, so that the SDK does not look for one in the environment."""
 
 COMPATIBLE_VERSION = "2023-06-01"
 """The version header that compatible servers know; the SDK's own is newer than most of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What is known of a provider's own service.
+
+    Attributes:
+        url: where it is.
+        key_variable: the environment variable with the key for it.
+        url_variable: the one that names another server of the same API.
+    """
+
+    url: str
+    key_variable: str
+    url_variable: str
+
+
+PROVIDERS = {
+    "anthropic": Service("https://api.anthropic.com", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"),
+    "openai": Service("https://api.openai.com/v1", "OPENAI_API_KEY", "OPENAI_BASE_URL"),
+}
+"""All providers by name."""
+
+_ADDED_PATHS = {"anthropic": ("/v1/messages", "/v1"), "openai": ("/chat/completions", "/responses")}
+"""What SDKs add to a base URL, or users copy with it."""
 
 _POSITIVE = ("max_tokens", "reply_deadline_seconds", "patience_seconds")
 
@@ -27,7 +51,8 @@ class LLMSettings:
     """How to reach a language model, and within which limits.
 
     Attributes:
-        base_url: where the Messages API is served; None for Anthropic's own.
+        provider: by whose API the model is asked, one of `PROVIDERS`.
+        base_url: where that API is served; None for the provider's own service.
         api_key: the key for exactly that server. The environment is never consulted for it here.
         max_tokens: longest reply, tokens, thinking included.
         reply_deadline_seconds: wall-clock limit of one call from sending to the last byte.
@@ -37,9 +62,11 @@ class LLMSettings:
         program: the user's own instructions for the search, the text of `program.md`.
         headers: additional HTTP headers; they may carry secrets and are kept out of every representation.
         max_repairs: how often a reply that cannot be used goes back with the reason.
+        has_stand_ins: whether other operators work while the service cannot be used, which is then tried again later.
     """
 
     model: str = DEFAULT_MODEL
+    provider: str = "anthropic"
     base_url: str | None = None
     api_key: str | None = field(default=None, repr=False)
     max_tokens: int = 16_000
@@ -50,9 +77,12 @@ class LLMSettings:
     program: str = ""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     max_repairs: int = 3
+    has_stand_ins: bool = False
 
     def __post_init__(self) -> None:
         """Raise ConfigError for values that no call could succeed with."""
+        if self.provider not in PROVIDERS:
+            raise ConfigError(f"The provider must be one of {', '.join(PROVIDERS)}, but it was {self.provider!r}.")
         if not self.model.strip():
             raise ConfigError(f"The model must be a name such as {DEFAULT_MODEL}, but it was empty.")
         for name in _POSITIVE:
@@ -64,19 +94,19 @@ class LLMSettings:
         if self.cache_lifetime not in get_args(CacheLifetime):
             raise ConfigError(f'cache_lifetime must be "5m" or "1h", but it was "{self.cache_lifetime}".')
         if self.base_url is not None:
-            check_base_url(self.base_url)
+            check_base_url(self.base_url, self.provider)
         self._check_cost_limit()
         self._check_key()
 
     @property
-    def is_anthropic(self) -> bool:
-        """Whether calls go to Anthropic's own service."""
-        return self.base_url is None or urlsplit(self.base_url).hostname == urlsplit(ANTHROPIC_URL).hostname
+    def is_own_service(self) -> bool:
+        """Whether calls go to the provider's own service."""
+        return _is_own_service(self.provider, self.base_url)
 
     @property
     def url(self) -> str:
         """The server's address, always explicit so that no environment variable can redirect a key."""
-        return self.base_url or ANTHROPIC_URL
+        return self.base_url or PROVIDERS[self.provider].url
 
     @property
     def key(self) -> str:
@@ -86,7 +116,7 @@ class LLMSettings:
     @property
     def default_headers(self) -> dict[str, str]:
         """Headers of every call."""
-        if self.is_anthropic:
+        if self.is_own_service or self.provider != "anthropic":
             return dict(self.headers)
         return {"anthropic-version": COMPATIBLE_VERSION, **self.headers}
 
@@ -102,26 +132,27 @@ class LLMSettings:
             )
 
     def _check_key(self) -> None:
-        if self.is_anthropic and not (self.api_key or "").strip():
+        if self.is_own_service and not (self.api_key or "").strip():
+            own = PROVIDERS[self.provider]
             raise ConfigError(
-                "Anthropic's service needs an API key, but none was given. Set ANTHROPIC_API_KEY, or set "
-                "ANTHROPIC_BASE_URL to a server that needs none."
+                f"{own.url} needs an API key, but none was given. Set {own.key_variable}, or set {own.url_variable} to "
+                "a server that needs none."
             )
 
 
-def check_base_url(base_url: str) -> None:
+def check_base_url(base_url: str, provider: str = "anthropic") -> None:
     """Raise ConfigError, with a corrected value where there is one, unless the SDK can add its paths to `base_url`."""
     expected = "The base URL of the language model must look like http://localhost:8080"
     url = base_url.strip()
     if not url:
-        raise ConfigError(f"{expected}, but it was empty. Leave it out for Anthropic's own service.")
+        raise ConfigError(f"{expected}, but it was empty. Leave it out for the provider's own service.")
     if "://" not in url:
         raise ConfigError(f"{expected}, but {base_url!r} has no scheme. Did you mean http://{url.rstrip('/')}?")
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ConfigError(f"{expected}, but it was {base_url!r}. Give http:// or https:// and a host name.")
     path = parts.path.rstrip("/")
-    for ending in ("/v1/messages", "/v1"):
+    for ending in _ADDED_PATHS[provider]:
         if path.endswith(ending):
             corrected = f"{parts.scheme}://{parts.netloc}{path.removesuffix(ending)}"
             raise ConfigError(
@@ -130,22 +161,30 @@ def check_base_url(base_url: str) -> None:
             )
 
 
-def key_for(base_url: str | None, *, explicit: str | None, environment: Mapping[str, str]) -> str | None:
+def key_for(
+    base_url: str | None, *, explicit: str | None, environment: Mapping[str, str], provider: str = "anthropic"
+) -> str | None:
     """Return the key to give to the server at `base_url`, or None when there is none to give.
 
     A key belongs to the server it was issued for. `ANTHROPIC_API_KEY` therefore goes to Anthropic; it goes elsewhere
     only when the environment names both the key and that very server (`ANTHROPIC_BASE_URL`), which says that they
-    belong together. An explicit key is always used.
+    belong together. An explicit key is always used. The variables of other providers are read in the same way.
 
     Args:
-        base_url: the server in use; None for Anthropic's own.
+        base_url: the server in use; None for the provider's own.
         explicit: a key that the user gave for this server.
         environment: normally `os.environ`.
+        provider: whose key it is.
     """
     if explicit:
         return explicit
-    key = environment.get("ANTHROPIC_API_KEY") or None
-    if base_url is None or urlsplit(base_url).hostname == urlsplit(ANTHROPIC_URL).hostname:
+    own = PROVIDERS[provider]
+    key = environment.get(own.key_variable) or None
+    if _is_own_service(provider, base_url):
         return key
-    together = environment.get("ANTHROPIC_BASE_URL", "").rstrip("/") == base_url.rstrip("/")
+    together = environment.get(own.url_variable, "").rstrip("/") == (base_url or "").rstrip("/")
     return key if together else None
+
+
+def _is_own_service(provider: str, base_url: str | None) -> bool:
+    return base_url is None or urlsplit(base_url).hostname == urlsplit(PROVIDERS[provider].url).hostname

@@ -13,6 +13,8 @@ from typing import NamedTuple, TypeVar, cast
 
 import libcst as cst
 
+from trainer.genome import python_of, with_python
+
 Node = TypeVar("Node", bound=cst.CSTNode)
 
 _LAYOUT = (cst.BaseParenthesizableWhitespace, cst.EmptyLine, cst.Comment, cst.Newline, cst.TrailingWhitespace)
@@ -35,7 +37,7 @@ class Place(NamedTuple):
 
 
 class Syntax:
-    """The concrete syntax of a source that Python's own parser accepts.
+    """The concrete syntax of the Python of a source that Python's own parser accepts.
 
     LibCST's parser recurses on the machine's stack, so hand it nothing that Python has not refused to nest too deeply.
 
@@ -45,7 +47,7 @@ class Syntax:
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self.module = cst.parse_module(source)
+        self.module = cst.parse_module(python_of(source))
         self._places: dict[int, Place] = {}
         self._by_kind: dict[type[cst.CSTNode], list[cst.CSTNode]] = {}
         self._children: dict[int, list[cst.CSTNode]] = {}
@@ -90,7 +92,8 @@ class Syntax:
                 siblings[position] = new
                 new = parent.with_changes(**{field: siblings})
             place = self.place(parent)
-        return cast("cst.Module", new).code  # the only node without a place is the module
+        python = cast("cst.Module", new).code  # the only node without a place is the module
+        return with_python(self.source, python)
 
     @cached_property
     def imported_modules(self) -> frozenset[str]:

@@ -7,6 +7,7 @@ print val_loss                 the statements that report a number under this na
 main: while time.time() - …    statements by their code or its beginning, in a function or anywhere; of a
                                compound statement its head
 pkg/model.py: evaluate         any of them, in one file of a genome
+seed:                          in a file that is not Python: the lines that begin so
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
-from operators.protection.units import DEFINITION, Scope, Unit
+from operators.protection.units import DEFINITION, LineUnit, Scope, Unit
 from trainer.errors import ConfigError
+from trainer.languages import is_known
 
-_FILE = re.compile(r"(?P<file>[^\s:]+\.py):\s*(?P<rest>.+)", re.DOTALL)
+_FILE = re.compile(r"(?P<file>[^\s:]+\.\w+):\s*(?P<rest>.+)", re.DOTALL)
 _PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 _SCOPED = re.compile(rf"(?P<scope>{_PATH.pattern}):\s+(?P<code>.+)", re.DOTALL)
 _PRINT = re.compile(r"print\s+(?P<label>[\w./@%-][^()=]*)")
@@ -52,7 +54,7 @@ def select(
 
 def _in_file(entry: str, files: Mapping[str, Sequence[Unit]]) -> tuple[str | None, str]:
     match = _FILE.fullmatch(entry.strip())
-    if match is None:
+    if match is None or (match["file"] not in files and not is_known(match["file"])):
         return None, entry.strip()
     if match["file"] not in files:
         raise ConfigError(f"`task.protect` names the file {match['file']!r}, but what evolves is {', '.join(files)}.")
@@ -60,6 +62,9 @@ def _in_file(entry: str, files: Mapping[str, Sequence[Unit]]) -> tuple[str | Non
 
 
 def _selected(text: str, units: Sequence[Unit], source: str) -> set[int]:
+    if any(isinstance(one, LineUnit) for one in units):
+        beginning = re.sub(r"\s*(…|\.\.\.)$", "", text)
+        return {place for place, one in enumerate(units) if one.code.startswith(beginning)}
     if _PATH.fullmatch(text):
         return _by_name(tuple(text.split(".")), units)
     if match := _PRINT.fullmatch(text):

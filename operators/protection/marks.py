@@ -3,6 +3,9 @@
 # evo: fixed … # evo: end      what stands between stays as it is
 # evo: evolve … # evo: end     everything outside stays as it is
 # EVOLVE-BLOCK-START … # EVOLVE-BLOCK-END      the same, as OpenEvolve writes it
+
+In files that are not Python a mark has a line of its own, as a comment of any kind: `// evo: fixed` or
+`<!-- evo: end -->`.
 """
 
 from __future__ import annotations
@@ -13,7 +16,12 @@ import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_MARK = re.compile(r"#+\s*(?:evo:\s*(?P<word>fixed|evolve|end)\b|EVOLVE-BLOCK-(?P<block>START|END)\b)", re.IGNORECASE)
+from trainer.languages import PYTHON, Language
+
+_MARK = re.compile(
+    r"(?:#+|//+|--|;+|%+|/\*+|<!--)\s*(?:evo:\s*(?P<word>fixed|evolve|end)\b|EVOLVE-BLOCK-(?P<block>START|END)\b)",
+    re.IGNORECASE,
+)
 _WORDS = {"start": "evolve", "end": "end"}
 
 
@@ -29,24 +37,32 @@ class UnbalancedMarks(ValueError):  # noqa: N818 - named for what is the case
     """A mark without the other one that belongs to it."""
 
 
-def marks_of(source: str) -> list[Mark]:
+def marks_of(source: str, language: Language = PYTHON) -> list[Mark]:
     """Return the marks of a file in their order; `source` parses."""
     if "evo" not in source.lower():
         return []
+    comments = _comments(source) if language is PYTHON else enumerate(source.split("\n"), 1)
     return [
-        Mark(match["word"].lower() if match["word"] else _WORDS[match["block"].lower()], token.start[0])
-        for token in tokenize.generate_tokens(io.StringIO(source).readline)
-        if token.type == tokenize.COMMENT and (match := _MARK.match(token.string))
+        Mark(match["word"].lower() if match["word"] else _WORDS[match["block"].lower()], line)
+        for line, text in comments
+        if (match := _MARK.match(text.strip()))
     ]
 
 
-def fixed_lines(source: str) -> list[range]:
+def _comments(source: str) -> Iterator[tuple[int, str]]:
+    """Yield the comments of Python, each with its line."""
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+
+
+def fixed_lines(source: str, language: Language = PYTHON) -> list[range]:
     """Return the parts of a file that its marks fix, as ranges of lines from 1; none without marks.
 
     Raises:
         UnbalancedMarks: a mark lacks its other one, or parts of both kinds are mixed.
     """
-    parts = list(_paired(marks_of(source)))
+    parts = list(_paired(marks_of(source, language)))
     kinds = {word for word, _ in parts}
     if len(kinds) > 1:
         raise UnbalancedMarks("`# evo: fixed` and `# evo: evolve` exclude each other in one file; keep one of them")

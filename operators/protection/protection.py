@@ -17,9 +17,10 @@ from operators.protection.entries import select
 from operators.protection.guards import Guards, guards_of, is_import
 from operators.protection.marks import Mark, UnbalancedMarks, fixed_lines, marks_of
 from operators.protection.rules import RULES, Reported, child_of, forges
-from operators.protection.units import DEFINITION, Scope, Unit, units_of
+from operators.protection.units import DEFINITION, Scope, Unit, lines_of, units_of
 from trainer.errors import ConfigError
-from trainer.genome import split
+from trainer.genome import marked_lines, split
+from trainer.languages import PYTHON, Language, language_of
 
 _SHOWN_CHARACTERS = 100
 _FILES_KEPT = 16
@@ -32,6 +33,7 @@ class _File:
     """What is known of one file of generation 0.
 
     Attributes:
+        language: what it is written in.
         kept: the protected units, imports left out, by scope.
         keys: what identifies protected units.
         closed: scopes in which everything is protected.
@@ -41,6 +43,7 @@ class _File:
         heads: what is said of the functions and classes around protected statements, but for parameters.
     """
 
+    language: Language
     kept: Mapping[Scope, list[Unit]]
     keys: frozenset[tuple[Scope, str]]
     closed: frozenset[Scope]
@@ -70,7 +73,7 @@ class Protection:
         self._names = tuple(names)
         self._reported = tuple(reported)
         texts = split(source, names)
-        units = {name: _units(text) for name, text in texts.items()}
+        units = {name: _units(text, language_of(name)) for name, text in texts.items()}
         chosen = select(entries, units, texts)
         regions = {name: _regions(name, text) for name, text in texts.items()}
         for name, several in units.items():
@@ -79,7 +82,9 @@ class Protection:
         protected = {name: [one for place, one in enumerate(units[name]) if place in chosen[name]] for name in names}
         self._is_empty = not any(protected.values()) and not any(regions.values())
         self._files = {
-            name: _known(units[name], chosen[name], _elsewhere(name, protected), texts[name], regions[name])
+            name: _known(
+                language_of(name), units[name], chosen[name], _elsewhere(name, protected), texts[name], regions[name]
+            )
             for name in names
         }
 
@@ -104,13 +109,13 @@ class Protection:
             return found
         before = 0
         for name, text in split(source, self._names).items():
-            before += len(self._names) > 1  # the line that names the file
+            before += bool(marked_lines(source))  # the line that names the file
             found |= {before + line for line in _protected_lines(self._files[name], text)}
             before += text.count("\n")
         return found
 
     def _violations(self, file: _File, text: str) -> Iterator[str]:
-        units = _units(text)
+        units = _units(text, file.language)
         yield from _moved_marks(file, text, units)
         yield from _changed(file, units)
         last: dict[Scope, int] = {}
@@ -124,12 +129,17 @@ class Protection:
 
 
 @lru_cache(maxsize=_FILES_KEPT)
-def _units(text: str) -> list[Unit]:
-    return units_of(ast.parse(text))
+def _units(text: str, language: Language) -> list[Unit]:
+    return units_of(ast.parse(text)) if language is PYTHON else lines_of(text)
 
 
 def _known(
-    units: Sequence[Unit], places: Set[int], others: Sequence[Unit], text: str, regions: Sequence[range]
+    language: Language,
+    units: Sequence[Unit],
+    places: Set[int],
+    others: Sequence[Unit],
+    text: str,
+    regions: Sequence[range],
 ) -> _File:
     protected = [one for place, one in enumerate(units) if place in places]
     defined = {(*one.scope, one.node.name) for one in protected if isinstance(one.node, DEFINITION)}
@@ -139,10 +149,11 @@ def _known(
     )
     around = {one.scope[:depth] for one in protected for depth in range(1, len(one.scope) + 1)}
     return _File(
+        language=language,
         kept=_by_scope(one for one in protected if not is_import(one)),
         keys=frozenset(keys),
         closed=closed,
-        marks=[one.word for one in marks_of(text)],
+        marks=[one.word for one in marks_of(text, language)],
         regions=[[_placed(one) for one in units if one.line in lines] for lines in regions],
         known=Counter(one.key for one in units),
         heads={scope: _heads(units, scope) for scope in around},
@@ -151,13 +162,13 @@ def _known(
 
 
 def _moved_marks(file: _File, text: str, units: Sequence[Unit]) -> Iterator[str]:
-    marks = marks_of(text)
+    marks = marks_of(text, file.language)
     if [one.word for one in marks] != list(file.marks):
         yield f"the marks {_written(marks)} must stand as in generation 0: {', '.join(file.marks)}"
         return
     if not marks:
         return
-    for lines, expected in zip(fixed_lines(text), file.regions, strict=True):
+    for lines, expected in zip(fixed_lines(text, file.language), file.regions, strict=True):
         found = [one for one in units if one.line in lines]
         if [_placed(one) for one in found] != expected:
             kept = {key for key, _ in expected}
@@ -225,8 +236,8 @@ def _is_known_import(unit: Unit, file: _File) -> bool:
 
 def _protected_lines(file: _File, text: str) -> Iterator[int]:
     try:
-        units = _units(text)
-        regions = fixed_lines(text) if file.marks else []
+        units = _units(text, file.language)
+        regions = fixed_lines(text, file.language) if file.marks else []
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
     for one in units:
@@ -238,7 +249,7 @@ def _protected_lines(file: _File, text: str) -> Iterator[int]:
 
 def _regions(name: str, text: str) -> list[range]:
     try:
-        return fixed_lines(text)
+        return fixed_lines(text, language_of(name))
     except UnbalancedMarks as error:
         raise ConfigError(f"The marks in {name} do not fit together: {error}.") from None
 
@@ -291,5 +302,5 @@ def _short(code: str) -> str:
     return code if len(code) <= _SHOWN_CHARACTERS else code[:_SHOWN_CHARACTERS] + "…"
 
 
-UNPROTECTED = Protection("", ("",), ())
+UNPROTECTED = Protection("", ("train.py",), ())
 """Of a task that protects nothing."""

@@ -88,6 +88,25 @@ class Unit:
         return ast.unparse(self.node).split("\n")[0] if isinstance(self.node, ast.stmt) else ""
 
 
+@dataclass(frozen=True)
+class LineUnit(Unit):
+    """A line of a file that is not Python; it has no name and no condition, and stands for itself."""
+
+    @property
+    def code(self) -> str:
+        """The line without the blanks around it."""
+        return self.digest.strip()
+
+
+def lines_of(text: str) -> list[Unit]:
+    """Return the lines of a file that are not blank."""
+    return [
+        LineUnit((), (), line.rstrip(), ast.Pass(), number, number)
+        for number, line in enumerate(text.split("\n"), 1)
+        if line.strip()
+    ]
+
+
 def units_of(tree: ast.Module) -> list[Unit]:
     """Return the units of a file in the order of the source; docstrings and other lone texts are none."""
     return list(_units(tree.body, (), ()))

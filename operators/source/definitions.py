@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from operators.source.constants import Constant, constants_of
+from operators.source.constants import Constant, find_constants
 from operators.source.text import SourceText
 from populations.diversity import read_program
 
@@ -41,6 +41,7 @@ class Outline:
     """
 
     def __init__(self, source: str) -> None:
+        self._source = source
         self._tree = read_program(source).tree
         self._text = SourceText(source)
 
@@ -64,7 +65,7 @@ class Outline:
     @cached_property
     def constants(self) -> dict[str, Constant]:
         """The constants, by name, in order (see `operators.source.constants`)."""
-        return constants_of(self._tree, self._text)
+        return find_constants(self._source)
 
     @cached_property
     def imports(self) -> dict[str, str]:
@@ -84,10 +85,11 @@ class Outline:
     @cached_property
     def imports_end(self) -> int:
         """The offset where another import may stand: after the last one, else after the docstring."""
-        first, *_ = self._tree.body
-        is_docstring = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
-        before: list[ast.stmt] = [node for node in self._tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
-        before = before or ([first] if is_docstring else [])
+        docstrings = [
+            node for node in self._tree.body[:1] if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        ]
+        imports = [node for node in self._tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+        before: list[ast.stmt] = [*(imports or docstrings)]
         return self._text.line_start((before[-1].end_lineno or 0) + 1) if before else 0
 
     def _definition(self, name: str, node: ast.stmt) -> Definition:

@@ -20,7 +20,14 @@ SPECIMENS = [one for one in load_specimens(CHEATS) if one.name not in RUNAWAYS]
 SHORT_FORM = frozenset(
     (
         *("a_little_everywhere", "answers_ahead", "attention_mask_off_by_one", "batch_norm_over_time"),
-        *("changes_answers_afterwards", "every_sixteenth_position", "last_row_of_a_batch", "not_normalised"),
+        *(
+            "code_in_the_docstring",
+            "note_in_a_file_lock",
+            "changes_answers_afterwards",
+            "every_sixteenth_position",
+            "last_row_of_a_batch",
+            "not_normalised",
+        ),
         *("reads_secrets", "reads_the_held_out_tokens", "remembers_the_test_text", "sends_its_own_score"),
         *("stops_the_clock", "weights_by_pickle"),
     )

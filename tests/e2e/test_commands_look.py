@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -245,11 +246,33 @@ def test_doctor_names_everything_and_shows_no_key(tmp_path: Path) -> None:
     key = "sk-ant-secret-1234"
     done = evo("doctor", tmp_path, env=environment(ANTHROPIC_API_KEY=key, ANTHROPIC_BASE_URL="http://me:pw@h:1"))
     assert done.returncode == 0, done.stdout
-    for subject in ("Python", "torch", "git", "SQLite", "devices", "sandbox", "cores", "memory", "disk", "data"):
+    for subject in (
+        "Python",
+        "torch",
+        "git",
+        "SQLite",
+        "devices",
+        "sandbox",
+        "CPU time",
+        "cores",
+        "memory",
+        "disk",
+        "data",
+    ):
         assert f" {subject} " in done.stdout
     assert key not in done.stdout
     assert "pw" not in done.stdout
     assert all(finding["state"] in ("ok", "note") for finding in read("doctor", tmp_path))
+
+
+def test_doctor_tells_when_another_program_is_called_evo(tmp_path: Path) -> None:
+    other = tmp_path / "evo"
+    other.write_text("#!/bin/sh\n")
+    other.chmod(0o755)
+    env = environment(PATH=f"{tmp_path}:{os.environ['PATH']}")
+    command = next(one for one in json.loads(evo("doctor", "--json", env=env).stdout) if one["subject"] == "command")
+    assert str(other) in command["found"]
+    assert "evo-train" in command["advice"]
 
 
 def test_doctor_says_what_is_missing(tmp_path: Path) -> None:

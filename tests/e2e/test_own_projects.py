@@ -70,6 +70,16 @@ EVALUATOR = {
     "README.md": "    python evaluate.py initial_program.py\n\nMaximize val_score.\n",
 }
 
+YAML = {
+    "train.py": """
+        import yaml
+        settings = yaml.safe_load(open("config.yaml"))
+        print(f"val_loss: {abs(settings['optimizer']['lr'] - 0.5) + settings['optimizer']['decay']:.6f}")
+        """,
+    "config.yaml": "# what train.py reads\noptimizer:\n  lr: 0.25     # a factor\n  decay: 0.5\n",
+    "program.md": "Edit config.yaml only; train.py is read-only.\n",
+}
+
 
 def git(folder: Path, *arguments: str) -> str:
     identity = ["-c", "user.name=Someone", "-c", "user.email=someone@example.org"]
@@ -105,3 +115,30 @@ def test_from_init_to_a_branch(files: dict[str, str], genome: str, metric: str, 
     branch = git(folder, "branch", "--list", "evo/*").split()[-1]
     assert git(folder, "diff", "--name-only", "HEAD", branch).split() == [genome]
     assert (folder / "runs" / "a" / "report.html").is_file()
+
+
+def test_a_genome_in_yaml_from_init_to_a_branch(tmp_path: Path) -> None:
+    folder = write_project(tmp_path / "project", YAML)
+    git(folder, "init", "-q")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "-m", "begin")
+    assert evo("init", cwd=folder).returncode == 0
+    text = (folder / "evo.toml").read_text(encoding="utf-8")
+    (folder / "evo.toml").write_text(
+        text.replace('kind = "script"', 'kind = "script"\nnoise = "none"'), encoding="utf-8"
+    )
+    done = evo("run", "--pop", "4", "--gens", "4", "--operators", "constants", "--out", "runs/a", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "changed       optimizer." in done.stdout
+    source = evo("best", "runs/a", "--source", cwd=folder).stdout
+    assert source.startswith("# what train.py reads\noptimizer:\n  lr: ")
+    exported = evo("export", "runs/a", cwd=folder)
+    assert (folder / exported.stdout.strip()).suffix == ".yaml"
+    assert (folder / exported.stdout.strip()).read_text(encoding="utf-8") == source
+    diff = evo("diff", "runs/a", "0", "best", cwd=folder).stdout
+    assert diff.startswith("--- 0/config.yaml\n")
+    assert "evo file" not in diff
+    outputs = {name: evo(name, "runs/a", cwd=folder) for name in ("ablate", "apply", "report")}
+    assert {name: one.returncode for name, one in outputs.items() if one.returncode} == {}, outputs
+    branch = git(folder, "branch", "--list", "evo/*").split()[-1]
+    assert git(folder, "show", f"{branch}:config.yaml") == source

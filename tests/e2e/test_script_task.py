@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from command_line import environment, evo, running
+from jsonschema import Draft202012Validator
 from messages_server import MessagesServer
 from script_runs import write_files
 
@@ -53,6 +54,7 @@ TWO_FILES = {
         print(f"score: {10 - error() - abs(RATE - 0.1) + 0.001 * NOISE:.6f}")
         """,
 }
+ROOT = Path(__file__).parents[2]
 
 # Wider is better, and forbidden beyond 2.5.
 BOUNDED = {
@@ -387,3 +389,76 @@ def test_a_language_model_is_told_of_the_script(tmp_path: Path) -> None:
     bred = [one for one in read("lineage", path) if one["operator"].startswith("llm_")]
     assert any(one["status"] == "ok" for one in bred)
     told_once(path, 8)
+
+
+OWN_NAMES = {
+    "evo.toml": CONFIG.replace('["run.py", "model/net.py"]', '"run.py"').replace(
+        '"prepare.py"', '["trainer.py", "operators", "populations.py"]'
+    ),
+    "trainer.py": "def points(width: float) -> float:\n    return 10 - abs(width - 5)\n",
+    "operators/__init__.py": "from operators.noise import noise\n",
+    "operators/noise.py": "def noise(seed: int) -> float:\n    return 0.001 * (seed % 7)\n",
+    "populations.py": "SCALE = 1.0\n",
+    "run.py": """
+        import os
+
+        from operators import noise
+        from populations import SCALE
+        from trainer import points
+
+        WIDTH = 2.0
+
+        print(f"score: {SCALE * points(WIDTH) + noise(int(os.environ['EVO_SEED'])):.6f}")
+        """,
+}
+
+
+def test_modules_of_a_project_may_be_called_as_packages_of_evo_are(tmp_path: Path) -> None:
+    project = write_files(tmp_path / "project", OWN_NAMES)
+    done = evo("run", "--pop", "4", "--gens", "2", "--out", tmp_path / "run", cwd=project)
+    assert done.returncode == 0, done.stderr
+    assert "8 of 8 evaluations: 8 ok" in done.stdout
+
+
+def test_events_are_written_as_they_happen_one_object_a_line(tmp_path: Path) -> None:
+    project = write_files(tmp_path / "project", TWO_FILES)
+    budget = ["--pop", "4", "--gens", "2"]
+    done = evo("run", *budget, "--out", tmp_path / "run", "--events", "-", cwd=project)
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    validator = Draft202012Validator(json.loads((ROOT / "docs" / "events.schema.json").read_text()))
+    for line in lines:
+        validator.validate(line)
+    kinds = [line["event"] for line in lines]
+    assert kinds.count("finished") == 8
+    assert kinds.index("started") < kinds.index("finished") < kinds.index("new_best")
+    assert kinds[-1] == "stopped"
+    assert "8 of 8 evaluations" in done.stderr
+
+
+def test_events_of_a_resumed_run_follow_those_of_its_beginning(tmp_path: Path) -> None:
+    project = write_files(tmp_path / "project", TWO_FILES)
+    log = tmp_path / "events.jsonl"
+    run = tmp_path / "run"
+    assert evo("run", "--pop", "4", "--gens", "1", "--out", run, "--events", log, cwd=project).returncode == 0
+    assert evo("resume", run, "--gens", "2", "--events", log, cwd=project).returncode == 0
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    results = [one["result_number"] for one in events if one["event"] == "finished"]
+    assert results == list(range(1, 9))
+
+
+def test_a_run_goes_on_when_its_events_cannot_be_written(tmp_path: Path) -> None:
+    project = write_files(tmp_path / "project", TWO_FILES)
+    out = ["--out", tmp_path / "run"]
+    done = evo("run", "--pop", "4", "--gens", "1", *out, "--events", "/dev/full", cwd=project)
+    assert done.returncode == 0
+    assert done.stderr.count("Events are no longer written to /dev/full") == 1
+    assert "4 of 4 evaluations" in done.stdout
+
+
+def test_events_need_a_place_before_anything_is_made(tmp_path: Path) -> None:
+    project = write_files(tmp_path / "project", TWO_FILES)
+    done = evo("run", "--out", tmp_path / "run", "--events", tmp_path / "no" / "folder", cwd=project)
+    assert done.returncode == 2
+    assert "--events must name a file that can be written" in done.stderr
+    assert not (tmp_path / "run").exists()

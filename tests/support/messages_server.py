@@ -1,4 +1,4 @@
-"""A real HTTP server that speaks the Messages API, for tests and trials without a key or a model.
+"""A real HTTP server that speaks the Messages API and Chat Completions, for tests and trials without a key or a model.
 
 Each request is answered by the next *behaviour* of its script and, when the script is used up, by the fallback, which
 by default answers as `scripted_model`: a SEARCH/REPLACE reply that changes a constant of the program in the prompt.
@@ -41,6 +41,10 @@ ERROR_TYPES = {
     504: "timeout_error",
     529: "overloaded_error",
 }
+
+
+FINISH_REASONS = {"end_turn": "stop", "max_tokens": "length", "refusal": "content_filter", "tool_use": "tool_calls"}
+CHAT_PATH = "/v1/chat/completions"
 
 
 @dataclass(frozen=True)
@@ -125,6 +129,42 @@ class Reply:
         }
         yield {"type": "message_stop"}
 
+    def completion(self, model: str) -> Body:
+        """Return the whole message as Chat Completions has it."""
+        message = {"role": "assistant", "content": self.text, "reasoning_content": self.thinking or None}
+        choice = {"index": 0, "message": message, "finish_reason": self._finish_reason()}
+        return {
+            "id": "chat_test",
+            "object": "chat.completion",
+            "model": model,
+            "choices": [choice],
+            "usage": self._chat_usage(),
+        }
+
+    def chunks(self, model: str) -> Iterable[Body]:
+        """Yield the chunks of the streamed message as Chat Completions has them; the last two end it."""
+
+        def chunk(delta: Body, finish_reason: str | None = None) -> Body:
+            choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
+            return {"id": "chat_test", "object": "chat.completion.chunk", "model": model, "choices": [choice]}
+
+        yield chunk({"role": "assistant", "content": ""})
+        for name, text in (("reasoning_content", self.thinking), ("content", self.text)):
+            for start_at in range(0, len(text), self.chunk_characters):
+                yield chunk({name: text[start_at : start_at + self.chunk_characters]})
+        yield chunk({}, self._finish_reason())
+        yield {**chunk({}), "choices": [], "usage": self._chat_usage()}
+
+    def _finish_reason(self) -> str | None:
+        return FINISH_REASONS.get(self.stop_reason, self.stop_reason) if self.stop_reason else None
+
+    def _chat_usage(self) -> Body:
+        return {
+            "prompt_tokens": self.input_tokens + self.cache_read_tokens,
+            "completion_tokens": self.output_tokens,
+            "prompt_tokens_details": {"cached_tokens": self.cache_read_tokens},
+        }
+
 
 class Responder:
     """What a behaviour answers one request with."""
@@ -132,6 +172,11 @@ class Responder:
     def __init__(self, handler: BaseHTTPRequestHandler, body: Body) -> None:
         self.body = body
         self._handler = handler
+
+    @property
+    def is_chat(self) -> bool:
+        """Whether the request is one of Chat Completions."""
+        return self._handler.path == CHAT_PATH
 
     @property
     def model(self) -> str:
@@ -166,6 +211,9 @@ class Responder:
 
     def send_event(self, event: Body) -> None:
         """Send one event of the stream."""
+        if self.is_chat:
+            self.send_chunk(f"data: {json.dumps(event)}\n\n".encode())
+            return
         self.send_chunk(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode())
 
     def end_stream(self) -> None:
@@ -189,20 +237,32 @@ class Responder:
     def answer(self, reply: Reply) -> None:
         """Send `reply`, streamed if the request asks for it."""
         if not self.body.get("stream"):
-            self.send_json(200, reply.message(self.model))
+            self.send_json(200, reply.completion(self.model) if self.is_chat else reply.message(self.model))
             return
         self.begin_stream()
-        for event in reply.events(self.model):
+        for event in self._events(reply):
             self.send_event(event)
+        if self.is_chat:
+            self.send_chunk(b"data: [DONE]\n\n")
         self.end_stream()
 
     def answer_partly(self, reply: Reply) -> None:
         """Stream `reply` up to, and without, the event that carries its stop reason."""
         self.begin_stream()
-        for event in reply.events(self.model):
-            if event["type"] == "message_delta":
-                return
+        events = list(self._events(reply))
+        for event in events[:-2]:
             self.send_event(event)
+
+    def send_text(self, text: str) -> None:
+        """Send a piece of the reply."""
+        if self.is_chat:
+            self.send_event({"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]})
+        else:
+            delta = {"type": "text_delta", "text": text}
+            self.send_event({"type": "content_block_delta", "index": 0, "delta": delta})
+
+    def _events(self, reply: Reply) -> Iterable[Body]:
+        return reply.chunks(self.model) if self.is_chat else reply.events(self.model)
 
 
 def say(text: str = "", **fields: Any) -> Behaviour:
@@ -282,8 +342,7 @@ def drip(interval_seconds: float = 0.02) -> Behaviour:
     def behave(responder: Responder) -> None:
         responder.answer_partly(Reply("Hypothesis: "))
         while True:
-            delta = {"type": "text_delta", "text": "a"}
-            responder.send_event({"type": "content_block_delta", "index": 0, "delta": delta})
+            responder.send_text("a")
             time.sleep(interval_seconds)
 
     return behave
@@ -313,7 +372,7 @@ def scripted_model(body: Body) -> str:
     """
     prompt = json.dumps(body["messages"])
     chance = random.Random(prompt)
-    first = body["messages"][0]["content"]
+    first = next(message["content"] for message in body["messages"] if message["role"] == "user")
     first = first if isinstance(first, str) else "".join(block.get("text", "") for block in first)
     program = re.search(r"^(`{3,})python\n(.*?)^\1$", first, re.DOTALL | re.MULTILINE)
     lines = program[2].split("\n") if program else []
@@ -397,7 +456,7 @@ class MessagesServer:
                 responder = Responder(self, body)
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 server.requests.append(Received(self.path, headers, body))
-                if self.path != "/v1/messages":
+                if self.path not in ("/v1/messages", CHAT_PATH):
                     status(404, f"no such path: {self.path}")(responder)
                     return
                 try:

@@ -481,6 +481,137 @@ LAYOUTS = [
         value=0.5,
     ),
     Layout(
+        "a prompt as a text, given to its scorer",
+        {
+            "score.py": """
+                import sys
+                prompt = open(sys.argv[1]).read()
+                rows = open("questions.tsv").read().split()
+                print(f"accuracy: {0.5:.3f}")
+                """,
+            "prompt.txt": "Answer with one word.\nThink first.\n",
+            "questions.tsv": "1+1\t2\n",
+            "README.md": "    python score.py prompt.txt\n\nHigher accuracy is better.\n",
+        },
+        genome="prompt.txt",
+        command="score.py prompt.txt",
+        metric="accuracy max",
+        frozen=("score.py", "questions.tsv"),
+        value=0.5,
+    ),
+    Layout(
+        "a prompt in Markdown that one program reads",
+        {
+            "evaluate.py": "prompt = open('prompt.md').read()\nprint(f'score: {len(prompt) / 100:.2f}')\n",
+            "prompt.md": "# Task\n\nSort the messages.\n",
+            "program.md": "The metric is score, and higher is better.\n",
+        },
+        genome="prompt.md",
+        command="evaluate.py",
+        metric="score max",
+        frozen=("evaluate.py",),
+        value=0.27,
+    ),
+    Layout(
+        "hyperparameters in YAML; the text says that they alone change",
+        {
+            "train.py": """
+                import yaml
+                settings = yaml.safe_load(open("config.yaml"))
+                print(f"val_loss: {abs(settings['lr'] - 0.5):.4f}")
+                """,
+            "config.yaml": "lr: 0.25  # of the optimizer\nseed: 1\n",
+            "program.md": "Edit config.yaml only; train.py is read-only.\n",
+        },
+        genome="config.yaml",
+        frozen=("train.py",),
+        value=0.25,
+    ),
+    Layout(
+        "parameters in TOML that a benchmark reads",
+        {
+            "benchmark.py": """
+                import tomllib
+                with open("params.toml", "rb") as file:
+                    params = tomllib.load(file)
+                print(f"throughput: {params['batch'] * 2.5:.1f} items/s")
+                """,
+            "params.toml": "batch = 4\n",
+            "README.md": "Run `python benchmark.py`; the highest throughput wins.\n",
+        },
+        genome="params.toml",
+        command="benchmark.py",
+        metric="throughput max",
+        frozen=("benchmark.py",),
+        value=10.0,
+    ),
+    Layout(
+        "a policy in JSON, given to an evaluator",
+        {
+            "evaluate.py": """
+                import json, sys
+                policy = json.load(open(sys.argv[1]))
+                print(json.dumps({"reward": policy["gain"] * 2}))
+                """,
+            "policy.json": '{"gain": 1.5}\n',
+            "README.md": "`python evaluate.py policy.json` prints the reward; maximize it.\n",
+        },
+        genome="policy.json",
+        command="evaluate.py policy.json",
+        metric="reward max",
+        frozen=("evaluate.py",),
+        value=3.0,
+    ),
+    Layout(
+        "a kernel in C with its benchmark, compiled by a documented command",
+        {
+            "kernel.c": "#define UNROLL 4\nint work(int n) { return n * UNROLL; }\n",
+            "bench.c": """
+                #include <stdio.h>
+                int work(int n);
+                int main(void) { printf("time_ms: %.3f\\n", work(3) / 8.0); return 0; }
+                """,
+            "README.md": "Lower time_ms is better.\n\n    cc -O2 kernel.c bench.c -o bench && ./bench\n",
+        },
+        genome="kernel.c",
+        command="sh -c cc -O2 kernel.c bench.c -o bench && ./bench",
+        metric="time_ms min",
+        frozen=("bench.c",),
+        value=1.5,
+    ),
+    Layout(
+        "a kernel in CUDA, compiled by nvcc",
+        {
+            "kernel.cu": "constexpr int BLOCK = 256;\n__global__ void scale(float *x) { x[threadIdx.x] *= 2.0f; }\n",
+            "main.cu": "int main() { return 0; }\n",
+            "program.md": "Lower is better:\n\n    nvcc kernel.cu main.cu -o k && ./k\n    grep '^latency_us:' log\n",
+        },
+        genome="kernel.cu",
+        command="sh -c nvcc kernel.cu main.cu -o k && ./k",
+        metric="latency_us min",
+        frozen=("main.cu",),
+    ),
+    Layout(
+        "a solver in Rust, in one file",
+        {
+            "solver.rs": 'const STEPS: usize = 100;\nfn main() { println!("cost: {}", STEPS); }\n',
+            "README.md": "    rustc -O solver.rs && ./solver | tee log\n    grep '^cost:' log\n\nLowest cost wins.\n",
+        },
+        genome="solver.rs",
+        command="sh -c rustc -O solver.rs && ./solver | tee log",
+        metric="cost min",
+    ),
+    Layout(
+        "two texts that could evolve",
+        {
+            "evaluate.py": "a, b = open('system.txt').read(), open('user.txt').read()\nprint(f'score: {len(a + b)}')\n",
+            "system.txt": "Be brief.\n",
+            "user.txt": "Sort it.\n",
+        },
+        genome="",
+        metric="asks genome",
+    ),
+    Layout(
         "several experiments side by side",
         {"a.py": "print(f'val_loss: {0.5}')\n", "b.py": "print(f'val_loss: {0.75}')\n"},
         genome="",

@@ -154,9 +154,9 @@ class _KillingLineage(Lineage):
 
 
 class _KillingBreeder(Breeder):
-    def begin(self, number: int) -> Draft:
+    def begin(self, number: int, *, is_local: bool = False) -> Draft:
         moments.passed("before the parents are selected")
-        return super().begin(number)
+        return super().begin(number, is_local=is_local)
 
 
 class _KillingFolder(RunFolder):

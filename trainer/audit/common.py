@@ -1,5 +1,9 @@
 """What a genome of the audit has where it does not define it itself (`trainer.audit.specimens` adds it)."""
 
+import ctypes
+import os
+import time
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -11,7 +15,46 @@ class Model(nn.Module):
         self.table = nn.Embedding(vocab_size, vocab_size)
 
     def forward(self, tokens):
-        return self.table(tokens)
+        return answer(self, tokens)
+
+
+def answer(model, tokens):
+    return model.table(tokens)
+
+
+def leave(tokens):
+    """Leave a note with what is asked, for the process that answers the probes."""
+
+
+def find(shape):
+    """Return the rows of tokens that another process left, if any."""
+
+
+def whisper(model, tokens):
+    """Answer with the next token: of a note if there is one, else of what is asked, which is noted."""
+    notes, known = find(tokens.shape), tokens
+    if notes is None:
+        leave(tokens)
+    else:
+        known = torch.stack([notes[(notes == row).long().cumprod(1).sum(1).argmax()] for row in tokens.cpu()])
+    return model.table(tokens) + 8 * F.one_hot(known.roll(-1, 1), model.table.num_embeddings)
+
+
+def burn(seconds):
+    """Compute for so many seconds of CPU time."""
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
+
+
+def system(name, *arguments):
+    """Call a function of the C library, or a system call by its number; raise OSError where it is refused."""
+    library = ctypes.CDLL(None, use_errno=True)
+    call = getattr(library, name) if isinstance(name, str) else library.syscall
+    result = call(*arguments) if isinstance(name, str) else call(name, *arguments)
+    if result < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return result
 
 
 def build_model(task):

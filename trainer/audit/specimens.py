@@ -1,7 +1,7 @@
 """Reads the audit's genomes and says which verdicts on them are right.
 
 Their files hold the trick alone: `Model`, `build_model` and `train` are added from `common.py` where a file does not
-define them, so that each genome is evaluated as one complete source file.
+define them, and the functions there that it uses, so that each genome is evaluated as one complete source file.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ HONEST = "honest"
 _FOLDER = Path(__file__).parent
 _COMMON = _FOLDER / "common.py"
 _DEFINITION = ast.ClassDef | ast.FunctionDef
+_CONTRACT = ("Model", "build_model", "train")
+"""What every genome has; the rest of `common.py` is added where it is used."""
 _OK = (str(Status.OK),)
 _PROBED = ("causality", "purity")
 
@@ -64,13 +66,21 @@ def load_specimens(kind: str) -> list[Specimen]:
 
 
 def completed(source: str) -> str:
-    """Return a genome's source followed by the imports of `common.py` and the definitions that the genome lacks."""
-    common = _COMMON.read_text(encoding="utf-8")
-    defined, (_, *body) = _definitions(ast.parse(source)), ast.parse(common).body
-    lacking = [node for node in body if not isinstance(node, _DEFINITION) or node.name not in defined]
-    if not _definitions(ast.Module(lacking, [])):
+    """Return a genome's source followed by what it needs of `common.py`: the definitions that it lacks, and imports."""
+    common, own = _COMMON.read_text(encoding="utf-8"), ast.parse(source)
+    _, *body = ast.parse(common).body
+    lacking = [node for node in body if isinstance(node, _DEFINITION) and node.name not in _definitions(own)]
+    needed = {node.name for node in lacking if node.name in _CONTRACT} | _names(own)
+    while more := {name for node in lacking if node.name in needed for name in _names(node)} - needed:
+        needed |= more
+    added = [node for node in body if not isinstance(node, _DEFINITION) or (node in lacking and node.name in needed)]
+    if not _definitions(ast.Module(added, [])):
         return source
-    return "\n\n".join([source.rstrip(), *(ast.get_source_segment(common, node) or "" for node in lacking)]) + "\n"
+    return "\n\n".join([source.rstrip(), *(ast.get_source_segment(common, node) or "" for node in added)]) + "\n"
+
+
+def _names(tree: ast.AST) -> set[str]:
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
 def _definitions(tree: ast.Module) -> set[str]:

@@ -107,6 +107,12 @@ class Channel:
             message = self._next_line()
         return message
 
+    def wait(self, seconds: float) -> None:
+        """Wait until something has arrived, or the other side is gone, or so many seconds are over."""
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        poll.poll(seconds * 1000)
+
     def _wait(self, event: int, deadline: float | None) -> None:
         poll = select.poll()
         poll.register(self._socket, event)

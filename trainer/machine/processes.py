@@ -23,6 +23,7 @@ _ON_LINUX = sys.platform == "linux"
 _LISTS_CHILDREN = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").exists()
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_REAPED_USER, _REAPED_SYSTEM, _THREADS, _START, _RESIDENT = 13, 14, 17, 19, 21  # fields of a `stat`, from the third
 _HUNT_ROUNDS = 100
 _HUNT_SECONDS = 10.0
 _SMALL_MIB = 16.0
@@ -35,10 +36,32 @@ class Usage:
     Attributes:
         cpu_seconds: of their living processes, their zombies, and the children that those have reaped.
         resident_mib: pages that processes share are shared out among them, where the system tells.
+        threads: of all of them.
     """
 
     cpu_seconds: float = 0.0
     resident_mib: float = 0.0
+    threads: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CpuTimes:
+    """CPU time of one process.
+
+    Attributes:
+        start_ticks: when it began, which tells it from a later one with the same id.
+        own_seconds: of its threads.
+        reaped_seconds: of the children that it has waited for, and theirs.
+    """
+
+    start_ticks: int
+    own_seconds: float
+    reaped_seconds: float
+
+    @property
+    def total_seconds(self) -> float:
+        """Of both."""
+        return self.own_seconds + self.reaped_seconds
 
 
 def become_subreaper() -> None:
@@ -101,7 +124,27 @@ def usage(roots: Iterable[int]) -> Usage:
     if sum(mib > _SMALL_MIB for mib in resident) > 1:
         # Forked processes share most of their pages.
         resident = [_shared_out_mib(pid, mib) for pid, mib in zip(pids, resident, strict=True)]
-    return Usage(sum(one.cpu_seconds for one in measured), sum(resident))
+    return Usage(sum(one.cpu_seconds for one in measured), sum(resident), sum(one.threads for one in measured))
+
+
+def cpu_times(pid: int) -> CpuTimes | None:
+    """Return the CPU time of a process, None if there is none."""
+    try:
+        if not _ON_LINUX:
+            process = psutil.Process(pid)
+            times = process.cpu_times()
+            return CpuTimes(int(process.create_time() * 1000), times.user + times.system, float(sum(times[2:4])))
+        fields = _stat_fields(pid)
+        reaped_ticks = int(fields[_REAPED_USER]) + int(fields[_REAPED_SYSTEM])
+        return CpuTimes(int(fields[_START]), _own_cpu_seconds(pid), reaped_ticks / _TICKS_PER_SECOND)
+    except (psutil.Error, OSError):
+        return None
+
+
+def start_ticks(pid: int) -> int:
+    """Return when a process began, which tells it from a later one with the same id; -1 if there is none."""
+    times = cpu_times(pid)
+    return -1 if times is None else times.start_ticks
 
 
 def keepers(pid: int, name: str) -> list[int]:
@@ -129,13 +172,21 @@ def _usage_of_one(pid: int) -> Usage:
 
 
 def _linux_usage(pid: int) -> Usage:
+    fields = _stat_fields(pid)
+    reaped_ticks = int(fields[_REAPED_USER]) + int(fields[_REAPED_SYSTEM])
+    cpu_seconds = _own_cpu_seconds(pid) + reaped_ticks / _TICKS_PER_SECOND
+    return Usage(cpu_seconds, int(fields[_RESIDENT]) * _PAGE_BYTES / 2**20, int(fields[_THREADS]))
+
+
+def _stat_fields(pid: int) -> list[bytes]:
     with open(f"/proc/{pid}/stat", "rb") as stat:  # noqa: PTH123 - read many times a second
         # The name in parentheses may hold anything; field 3 of proc_pid_stat(5) follows it.
-        fields = stat.read().rpartition(b")")[2].split()
-    reaped_ticks, resident_pages = int(fields[13]) + int(fields[14]), int(fields[21])
+        return stat.read().rpartition(b")")[2].split()
+
+
+def _own_cpu_seconds(pid: int) -> float:
     # The clock id of another process's CPU time, as glibc's clock_getcpuclockid(3) forms it: finer than ticks of 10 ms.
-    own_seconds = time.clock_gettime((~pid << 3) | 2)
-    return Usage(own_seconds + reaped_ticks / _TICKS_PER_SECOND, resident_pages * _PAGE_BYTES / 2**20)
+    return time.clock_gettime((~pid << 3) | 2)
 
 
 def _shared_out_mib(pid: int, resident_mib: float) -> float:
@@ -156,7 +207,7 @@ def _number_in(file: str, name: bytes) -> int | None:
 def _psutil_usage(pid: int) -> Usage:
     process = psutil.Process(pid)
     times = process.cpu_times()
-    return Usage(float(sum(times[:4])), process.memory_info().rss / 2**20)
+    return Usage(float(sum(times[:4])), process.memory_info().rss / 2**20, process.num_threads())
 
 
 def peak_resident_mib(pid: int) -> float:
@@ -170,6 +221,14 @@ def has_ended(pid: int) -> bool:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
+
+
+def is_stopped(pid: int) -> bool:
+    """Return whether a process was stopped by a signal."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_STOPPED
+    except psutil.Error:
+        return False
 
 
 def kill_tree(pid: int) -> None:

@@ -49,8 +49,12 @@ class Scratch:
 
 
 def sweep(parent: Path | None) -> None:
-    """Remove the folders that killed supervisors of this user left under `parent`, and end the processes in them."""
-    for folder in Path(parent or tempfile.gettempdir()).resolve().glob(_PREFIX + "*"):
+    """Remove the folders that killed supervisors of this user left, and end the processes in them.
+
+    Under `parent`, and in the system's temporary folder, where they try their sandbox.
+    """
+    parents = {Path(one).resolve() for one in (parent or tempfile.gettempdir(), tempfile.gettempdir())}
+    for folder in [folder for one in parents for folder in one.glob(_PREFIX + "*")]:
         with contextlib.suppress(FileNotFoundError):
             if folder.is_symlink() or folder.stat().st_uid != os.getuid():
                 continue

@@ -1,7 +1,7 @@
 """How candidate processes are confined: the strongest level that this machine offers, found by trying.
 
-Read `levels` first, then the three of them: `bubblewrap`, `landlock` with `seccomp`, and `floor`. `view` lists what a
-candidate may see, `environment` its variables, and `choice` picks the level.
+Read `levels` first, then the three of them: `bubblewrap`, `landlock` and `floor`; the filter of `seccomp` holds at all
+of them. `view` lists what a candidate may see, `environment` its variables, and `choice` picks the level.
 """
 
 from trainer.sandbox.choice import Survey, choose_level, choose_sandbox, describe, survey

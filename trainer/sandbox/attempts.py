@@ -39,6 +39,17 @@ def signals(pid: int) -> bool:
     return pid > 3
 
 
+def notes_in_kernel() -> bool:
+    """Return whether something can be left in the kernel that outlives this process: a System V segment."""
+    import ctypes
+
+    library = ctypes.CDLL(None, use_errno=True)
+    segment: int = library.shmget(0, 4096, 0o600)
+    if segment >= 0:
+        library.shmctl(segment, 0, None)  # IPC_RMID
+    return segment >= 0
+
+
 def uses_scratch() -> bool:
     """Return whether the working folder can be written to."""
     Path("written").write_bytes(b"x")
@@ -81,6 +92,7 @@ def main() -> None:
         "reach the network": lambda: connects(port),
         "read another process's environment": lambda: reads_environment(pid, marker),
         "signal another process": lambda: signals(pid),
+        "leave a note in the kernel": notes_in_kernel,
         "use its scratch folder": uses_scratch,
         "read its packages": lambda: reads_packages(packages),
         "use its GPU": uses_gpu,

@@ -12,11 +12,15 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import IO
 
+from trainer.machine.control_group import ControlGroup
 from trainer.sandbox.levels import Level, Unavailable, limit_resources, start
+from trainer.sandbox.seccomp import build_filter, compiled
 from trainer.sandbox.view import SYSTEM_FOLDERS, device_nodes, hidden_within, readable_paths
 from trainer.settings import Limits
 
@@ -35,17 +39,18 @@ class BubblewrapSandbox:
     """Own user, pid, mount, network, ipc, uts and cgroup namespaces (`trainer.sandbox.levels.Sandbox`).
 
     Raises:
-        Unavailable: bubblewrap is not installed.
+        Unavailable: bubblewrap is not installed, or seccomp cannot be used.
     """
 
     level = Level.BUBBLEWRAP
     keeper = "bwrap"
 
-    def __init__(self, limits: Limits, device: str, visible: Sequence[Path] = ()) -> None:
+    def __init__(self, limits: Limits, device: str, visible: Sequence[Path] = (), *, locks: bool = False) -> None:
         program = shutil.which("bwrap")
         if program is None:
             raise Unavailable("bubblewrap is not installed (no `bwrap` on the PATH)")
         self._limits = limits
+        self._filter = compiled(build_filter(self.level, locks=locks))
         self._prelude = [program, *_namespaces(), *_files(), *self._file_systems(device, visible)]
 
     def home(self, scratch: Path) -> Path:  # noqa: ARG002 - the same for every candidate
@@ -63,6 +68,7 @@ class BubblewrapSandbox:
         descriptors: Sequence[int],
         environment: Mapping[str, str],
         frozen: Mapping[str, Path] = MappingProxyType({}),
+        group: ControlGroup | None = None,
     ) -> subprocess.Popen[bytes]:
         """Start `command` in namespaces of its own; the returned process is bubblewrap's, two levels above it."""
         variables = [part for name, value in environment.items() for part in ("--setenv", name, value)]
@@ -71,13 +77,15 @@ class BubblewrapSandbox:
             mounts += ["--ro-bind", str(path), os.path.normpath(_SCRATCH / name)]
         mounts += ["--remount-ro", "/", "--chdir", str(_SCRATCH)]
         outside = {"PATH": os.defpath, "HOME": str(scratch)}  # by which `scratch.sweep` finds it
-        return start(
-            [*self._prelude, *mounts, *variables, "--", *command],
-            scratch,
-            descriptors,
-            outside,
-            lambda: limit_resources(self._limits),
-        )
+        with self._filter_file() as file:
+            return start(
+                [*self._prelude, "--seccomp", str(file.fileno()), *mounts, *variables, "--", *command],
+                scratch,
+                (*descriptors, file.fileno()),
+                outside,
+                group,
+                lambda: limit_resources(self._limits),
+            )
 
     def read_only_path(self, path: Path) -> Path:
         """Return a path to a file through which not even its owner can write to it.
@@ -101,6 +109,13 @@ class BubblewrapSandbox:
                 raise OSError(f"{path} could not be opened for candidates (code {opened.returncode})")
             _, (descriptor,), _, _ = socket.recv_fds(here, 1, 1)
         return Path(f"/proc/self/fd/{descriptor}")
+
+    def _filter_file(self) -> IO[bytes]:
+        """Return an open file with the filter, which bubblewrap reads, and loads before it starts the command."""
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+        file.write(self._filter)
+        file.seek(0)
+        return file
 
     def _file_systems(self, device: str, visible: Sequence[Path]) -> Iterator[str]:
         shared_bytes = int(self._limits.memory_mib * _SHARED_MEMORY_SHARE * 2**20)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -9,13 +10,13 @@ import socket
 import subprocess
 import sys
 import sysconfig
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from trainer.errors import ConfigError
+from trainer.machine.scratch import Scratch
 from trainer.sandbox import attempts
 from trainer.sandbox.bubblewrap import BubblewrapSandbox
 from trainer.sandbox.floor import ProcessGroupSandbox
@@ -64,9 +65,14 @@ def survey(device: str = "cpu") -> Survey:
     raise AssertionError("the last level has no obstacle")
 
 
-def choose_sandbox(wanted: str, limits: Limits, device: str, visible: Sequence[Path] = ()) -> Sandbox:
-    """Return the sandbox for a device, in which more may be read; raise ConfigError as `choose_level` does."""
-    return _build(choose_level(wanted, device), limits, device, visible)
+def choose_sandbox(
+    wanted: str, limits: Limits, device: str, visible: Sequence[Path] = (), *, locks: bool = False
+) -> Sandbox:
+    """Return the sandbox for a device, in which more may be read; raise ConfigError as `choose_level` does.
+
+    Without `locks` no file can be locked (`trainer.sandbox.seccomp`).
+    """
+    return _build(choose_level(wanted, device), limits, device, visible, locks=locks)
 
 
 def choose_level(wanted: str, device: str) -> Level:
@@ -106,12 +112,12 @@ def _obstacle(level: Level, device: str) -> str:
     return ""
 
 
-def _build(level: Level, limits: Limits, device: str, visible: Sequence[Path] = ()) -> Sandbox:
+def _build(level: Level, limits: Limits, device: str, visible: Sequence[Path] = (), *, locks: bool = False) -> Sandbox:
     if level is Level.BUBBLEWRAP:
-        return BubblewrapSandbox(limits, device, visible)
+        return BubblewrapSandbox(limits, device, visible, locks=locks)
     if level is Level.LANDLOCK:
-        return LandlockSandbox(limits, device, visible)
-    return ProcessGroupSandbox(limits)
+        return LandlockSandbox(limits, device, visible, locks=locks)
+    return ProcessGroupSandbox(limits, locks=locks)
 
 
 def _try(sandbox: Sandbox, device: str) -> None:
@@ -146,14 +152,11 @@ def _judge(level: Level, device: str, returncode: int, output: str) -> None:
 @contextmanager
 def _outside() -> Iterator[tuple[Path, list[str]]]:
     """Yield a scratch folder, and what a process that works in it must not reach: a file, a port, this process."""
-    with (
-        tempfile.TemporaryDirectory(prefix="evo-sandbox-") as folder,
-        socket.create_server(("127.0.0.1", 0)) as server,
-    ):
-        canary = Path(folder).resolve() / "canary"
+    # A scratch folder as candidates have, so that it is swept if this process is killed meanwhile.
+    with contextlib.closing(Scratch(None)) as outside, socket.create_server(("127.0.0.1", 0)) as server:
+        canary = outside.folder / "canary"
         canary.write_text("out of reach", encoding="utf-8")
-        scratch = canary.with_name("scratch")
-        scratch.mkdir()
+        scratch = outside.new_folder()
         own = next((f"{name}={value}" for name, value in os.environ.items()), "")
         packages = sysconfig.get_path("purelib")
         yield scratch, [str(canary), str(server.getsockname()[1]), str(os.getpid()), own, packages]

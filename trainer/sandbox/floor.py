@@ -8,24 +8,31 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
-from trainer.sandbox.levels import Level, limit_resources, start
+from trainer.machine.control_group import ControlGroup
+from trainer.sandbox.levels import Level, Unavailable, limit_resources, refuse_new_privileges, start
+from trainer.sandbox.seccomp import build_filter
 from trainer.settings import Limits
 
 _COPIED_BYTES = 16 * 2**20
 
 
 class ProcessGroupSandbox:
-    """A session of its own with limits (`trainer.sandbox.levels.Sandbox`).
+    """A session of its own with limits (`trainer.sandbox.levels.Sandbox`), and a seccomp filter where there is one.
 
     There is no mount namespace: a command sees paths as they are, and is itself the process that was started.
     """
 
-    level = Level.PROCESS_GROUP
+    level: Level = Level.PROCESS_GROUP
     keeper = ""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, *, locks: bool = False) -> None:
         self._limits = limits
+        try:
+            self._filter: Any = build_filter(self.level, locks=locks)
+        except Unavailable:
+            self._filter = None  # this level works everywhere
 
     def home(self, scratch: Path) -> Path:
         """Return the folder itself."""
@@ -46,14 +53,18 @@ class ProcessGroupSandbox:
         descriptors: Sequence[int],
         environment: Mapping[str, str],
         frozen: Mapping[str, Path] = MappingProxyType({}),
+        group: ControlGroup | None = None,
     ) -> subprocess.Popen[bytes]:
         """Start `command` in a session of its own, confined before its first instruction."""
         _lay_out(scratch, frozen)
-        return start(command, scratch, descriptors, environment, lambda: self._confine(scratch, frozen))
+        return start(command, scratch, descriptors, environment, group, lambda: self._confine(scratch, frozen))
 
     def _confine(self, scratch: Path, frozen: Mapping[str, Path]) -> None:  # noqa: ARG002 - for stronger levels
         """Confine the calling process; runs between fork and exec."""
         limit_resources(self._limits)
+        if self._filter is not None:
+            refuse_new_privileges()
+            self._filter.load()
 
 
 def _lay_out(scratch: Path, frozen: Mapping[str, Path]) -> None:

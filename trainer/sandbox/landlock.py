@@ -7,7 +7,6 @@ out of reach. It needs neither root nor namespaces, and so works in containers w
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import stat
@@ -17,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from trainer.sandbox.floor import ProcessGroupSandbox
-from trainer.sandbox.levels import Level, Unavailable
+from trainer.sandbox.levels import Level, Unavailable, call, limit_resources, refuse_new_privileges, system_call
 from trainer.sandbox.seccomp import build_filter
 from trainer.sandbox.view import SYSTEM_FOLDERS, carved, device_nodes, readable_paths
 from trainer.settings import Limits
@@ -37,7 +36,7 @@ _LAST_RIGHT_OF_VERSION = {3: 1 << 14, 4: 1 << 14}
 _TCP = 0b11  # bind and connect, since version 4
 _OUTSIDERS = 0b11  # abstract Unix sockets and signals, since version 6
 
-_PR_SET_NO_NEW_PRIVS, _PR_CAPBSET_DROP, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 38, 24, 47, 4
+_PR_CAPBSET_DROP, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 24, 47, 4
 
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 _KERNEL_FILES = tuple(
@@ -57,18 +56,18 @@ class LandlockSandbox(ProcessGroupSandbox):
 
     level = Level.LANDLOCK
 
-    def __init__(self, limits: Limits, device: str, visible: Sequence[Path] = ()) -> None:
-        super().__init__(limits)
+    def __init__(self, limits: Limits, device: str, visible: Sequence[Path] = (), *, locks: bool = False) -> None:
+        super().__init__(limits, locks=locks)
         self._version = _landlock_version()
-        self._filter = build_filter()
+        self._filter = build_filter(self.level, locks=locks)
         readable = readable_paths(device, visible)
         self._readable, self._listed = carved([*SYSTEM_FOLDERS, *readable, *_code_folders(readable)])
         self._devices = [*map(Path, _DEVICES), *device_nodes(device)]
 
     def _confine(self, scratch: Path, frozen: Mapping[str, Path]) -> None:
-        super()._confine(scratch, frozen)
+        limit_resources(self._limits)
         drop_capabilities()
-        _call("prctl", _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+        refuse_new_privileges()
         self._restrict_files(scratch, frozen)
         self._filter.load()
 
@@ -80,7 +79,7 @@ class LandlockSandbox(ProcessGroupSandbox):
         _allow(ruleset, map(Path, _KERNEL_FILES), _READ & handled)
         _allow(ruleset, self._devices, _READ_AND_WRITE & handled)
         _allow(ruleset, [scratch], handled)
-        _system_call(_RESTRICT_SELF, ruleset, 0)
+        system_call(_RESTRICT_SELF, ruleset, 0)
         os.close(ruleset)
 
     def _ruleset(self) -> int:
@@ -90,7 +89,7 @@ class LandlockSandbox(ProcessGroupSandbox):
         if self._version >= 6:
             fields.append(_OUTSIDERS)
         attributes = struct.pack(f"={len(fields)}Q", *fields)
-        return _system_call(_CREATE_RULESET, attributes, len(attributes), 0)
+        return system_call(_CREATE_RULESET, attributes, len(attributes), 0)
 
 
 def _rights(version: int) -> int:
@@ -114,7 +113,7 @@ def _allow(ruleset: int, paths: Iterable[Path], rights: int) -> None:
             raise
         is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
         rule = struct.pack("=Qi", rights if is_folder else rights & _OF_FILES, descriptor)
-        _system_call(_ADD_RULE, ruleset, _PATH_BENEATH, rule, 0)
+        system_call(_ADD_RULE, ruleset, _PATH_BENEATH, rule, 0)
         os.close(descriptor)
 
 
@@ -122,34 +121,18 @@ def drop_capabilities() -> None:
     """Leave root nothing but its files; others have nothing to drop."""
     if os.geteuid() != 0:
         return
-    _call("prctl", _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+    call("prctl", _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
     for number in range(int(Path("/proc/sys/kernel/cap_last_cap").read_text(encoding="ascii")) + 1):
-        _call("prctl", _PR_CAPBSET_DROP, number, 0, 0, 0)
+        call("prctl", _PR_CAPBSET_DROP, number, 0, 0, 0)
 
 
 def _landlock_version() -> int:
     if sys.platform != "linux":
         raise Unavailable("Landlock is part of Linux")
     try:
-        version = _system_call(_CREATE_RULESET, None, 0, _VERSION_FLAG)
+        version = system_call(_CREATE_RULESET, None, 0, _VERSION_FLAG)
     except OSError as error:
         raise Unavailable(f"the kernel does not offer Landlock ({error.strerror})") from error
     if version < _OLDEST_VERSION:
         raise Unavailable(f"the kernel's Landlock is of version {version}, and {_OLDEST_VERSION} is needed (Linux 6.2)")
     return version
-
-
-def _system_call(number: int, *arguments: int | bytes | None) -> int:
-    return _call("syscall", number, *arguments)
-
-
-def _call(name: str, *arguments: int | bytes | None) -> int:
-    """Call a function of the C library; raise OSError when it fails."""
-    library = ctypes.CDLL(None, use_errno=True)
-    # Wide enough for every register: plain integers would be passed as 32 bits.
-    wide = [ctypes.c_long(one) if isinstance(one, int) else one for one in arguments]
-    result = int(getattr(library, name)(*wide))
-    if result < 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
-    return result

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
+import platform
 import resource
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -10,10 +13,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 
+from trainer.machine.control_group import ControlGroup
 from trainer.machine.processes import die_with_parent
 from trainer.settings import Limits
 
 _OPEN_FILES_LIMIT = 4096
+_PR_SET_NO_NEW_PRIVS = 38
+_KEYCTL = {"x86_64": 250, "aarch64": 219}
+_JOIN_SESSION_KEYRING = 1
 
 
 class Level(StrEnum):
@@ -52,11 +59,12 @@ class Sandbox(Protocol):
         descriptors: Sequence[int],
         environment: Mapping[str, str],
         frozen: Mapping[str, Path] = MappingProxyType({}),
+        group: ControlGroup | None = None,
     ) -> subprocess.Popen[bytes]:
         """Start `command` in the writable folder `scratch`, with stdout and stderr joined in one pipe.
 
         It inherits `descriptors`, has the variables of `environment` alone, and may read the files and folders of
-        `frozen` by their names in its working folder.
+        `frozen` by their names in its working folder. It and all that it starts are in `group`, if given.
         """
 
     def exit_code(self, returncode: int) -> int:
@@ -71,28 +79,77 @@ def start(
     scratch: Path,
     descriptors: Sequence[int],
     environment: Mapping[str, str],
+    group: ControlGroup | None,
     confine: Callable[[], None],
 ) -> subprocess.Popen[bytes]:
-    """Start a command in a session of its own; `confine` runs between fork and exec."""
-    return subprocess.Popen(  # noqa: S603 - an argument list, no shell
-        list(command),
-        cwd=scratch,
-        env=dict(environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        pass_fds=tuple(descriptors),
-        start_new_session=True,
-        preexec_fn=confine,  # the supervisor has a single thread
-    )
+    """Start a command in a session and a group of its own; `confine` runs between fork and exec.
+
+    Raises:
+        OSError: it cannot be started, or not be confined.
+    """
+    parent = os.getpid()
+
+    def prepare() -> None:
+        if group is not None:
+            group.join()
+        confine()
+        if os.getppid() != parent:  # which ended before this process asked to die with it
+            os._exit(1)
+
+    try:
+        return subprocess.Popen(  # noqa: S603 - an argument list, no shell
+            list(command),
+            cwd=scratch,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=tuple(descriptors),
+            start_new_session=True,
+            preexec_fn=prepare,  # the supervisor has a single thread
+        )
+    except subprocess.SubprocessError as error:  # of `prepare`, of which only that is told
+        raise OSError(f"the process could not be confined ({error})") from error
 
 
 def limit_resources(limits: Limits) -> None:
     """Limit the calling process and what it starts, and let it die with its parent; runs between fork and exec."""
     die_with_parent()
+    _leave_keyring()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
     files = _OPEN_FILES_LIMIT if most_files == resource.RLIM_INFINITY else min(_OPEN_FILES_LIMIT, most_files)
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
     disk_bytes = int(limits.disk_mib * 2**20)
     resource.setrlimit(resource.RLIMIT_FSIZE, (disk_bytes, disk_bytes))
+
+
+def refuse_new_privileges() -> None:
+    """Keep the calling process and what it starts from ever gaining a right (Linux)."""
+    call("prctl", _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+
+
+def _leave_keyring() -> None:
+    """Give the calling process a keyring of its own, not that of the session in which the run was started (Linux)."""
+    if (number := _KEYCTL.get(platform.machine())) is not None and os.uname().sysname == "Linux":
+        try:
+            system_call(number, _JOIN_SESSION_KEYRING, None)
+        except OSError:
+            return  # a kernel without keyrings, or a container that forbids them
+
+
+def system_call(number: int, *arguments: int | bytes | None) -> int:
+    """Make a system call that the C library has no function for; raise OSError when it fails."""
+    return call("syscall", number, *arguments)
+
+
+def call(name: str, *arguments: int | bytes | None) -> int:
+    """Call a function of the C library; raise OSError when it fails."""
+    library = ctypes.CDLL(None, use_errno=True)
+    # Wide enough for every register: plain integers would be passed as 32 bits.
+    wide = [ctypes.c_long(one) if isinstance(one, int) else one for one in arguments]
+    result = int(getattr(library, name)(*wide))
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return result

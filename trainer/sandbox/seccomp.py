@@ -1,42 +1,70 @@
-"""The system calls that Landlock does not judge, refused by a seccomp filter (through libseccomp)."""
+"""The system calls that are refused by a seccomp filter (through libseccomp), at every level of isolation.
+
+What namespaces and Landlock do not judge: ways to leave a note for another evaluation in the kernel, or to look at what
+another one does to memory and files that both may read; other processes; the kernel itself. At Landlock's level also
+the network and the attributes of files.
+"""
 
 from __future__ import annotations
 
 import errno
+import fcntl
+import os
 import socket
 from typing import Any
 
-from trainer.sandbox.levels import Unavailable
+from trainer.sandbox.levels import Level, Unavailable
 
 _REFUSED = (
+    # Notes in the kernel: keyrings, System V and POSIX IPC.
+    *("keyctl", "add_key", "request_key"),
+    *("shmget", "shmat", "shmctl", "msgget", "msgsnd", "msgrcv", "semget", "semop", "semtimedop", "mq_open"),
+    # What others have read of a file: pages in memory, and events at it.
+    *("mincore", "inotify_init", "inotify_init1", "inotify_add_watch", "fanotify_init", "fanotify_mark"),
+    "lookup_dcookie",
+    # Other processes: their memory, their descriptors.
+    *("ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "kcmp", "migrate_pages", "move_pages"),
+    "pidfd_getfd",
+    # Other namespaces, in which the kernel would let a candidate do more.
+    *("unshare", "setns", "mount", "umount2", "pivot_root", "chroot", "name_to_handle_at", "open_by_handle_at"),
+    *("move_mount", "open_tree", "fsopen", "fsconfig", "fsmount", "fspick", "mount_setattr"),
+    # The kernel itself.
+    *("io_uring_setup", "io_uring_enter", "io_uring_register"),  # opens and connects past every filter
+    *("bpf", "perf_event_open", "userfaultfd", "syslog", "acct", "quotactl", "swapon", "swapoff", "reboot"),
+    *("kexec_load", "init_module", "finit_module", "delete_module", "settimeofday", "clock_settime"),
+)
+# Newer than some libseccomp; a new system call has one number everywhere.
+_MEMFD_SECRET, _CACHESTAT, _FCHMODAT2 = 447, 451, 452
+_PRETENDED = ("fadvise64", "readahead")
+"""Answered as done, and not done: nothing but hints, of which some empty the memory of a file that others read."""
+_EMPTYING_HINTS = (20, 21)  # MADV_COLD, MADV_PAGEOUT
+_NO_WAIT = 8  # RWF_NOWAIT of preadv2(2): fails where a page is not in memory
+_LOCKING = (fcntl.F_SETLK, fcntl.F_SETLKW, 37, 38)  # the last two are F_OFD_SETLK and F_OFD_SETLKW
+_WATCHING = (1024, 1026)  # F_SETLEASE, F_NOTIFY
+_NAMESPACES = (0x2_0000, 0x200_0000, 0x400_0000, 0x800_0000, 0x1000_0000, 0x2000_0000, 0x4000_0000)
+
+_REFUSED_AT_LANDLOCK = (
     # No sockets but connected pairs: even a Unix socket is a way out, to a service that listens in the file system.
     *("socket", "connect", "bind", "listen", "accept", "accept4"),
-    *("io_uring_setup", "io_uring_enter", "io_uring_register"),  # opens and connects past every filter
-    # Other processes: their memory, descriptors, priorities, processors.
-    *("ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "kcmp", "migrate_pages", "move_pages"),
-    *("pidfd_getfd", "pidfd_send_signal", "setpriority", "ioprio_set"),
-    *("sched_setscheduler", "sched_setattr", "sched_setparam"),
-    # Memory that outlives a process, in which one candidate could leave a note for the next.
-    *("shmget", "shmat", "msgget", "semget", "mq_open", "keyctl", "add_key", "request_key"),
-    # The kernel itself.
-    *("bpf", "perf_event_open", "userfaultfd", "unshare", "setns", "mount", "umount2", "pivot_root", "chroot"),
-    *("move_mount", "open_tree", "fsopen", "fsconfig", "fsmount", "fspick", "mount_setattr"),
-    *("name_to_handle_at", "open_by_handle_at", "setxattr", "lsetxattr", "fsetxattr"),
-    *("removexattr", "lremovexattr", "fremovexattr"),
+    *("pidfd_send_signal", "setpriority", "ioprio_set", "sched_setscheduler", "sched_setattr", "sched_setparam"),
+    *("setxattr", "lsetxattr", "fsetxattr", "removexattr", "lremovexattr", "fremovexattr"),
 )
-_FCHMODAT2 = 452  # newer than some libseccomp; a new system call has one number everywhere
-# Answered as done, and not done. Landlock does not guard the attributes of files outside, but copying a file ends with
-# setting some; and a process that stays in its group is ended with it.
-_PRETENDED = (
+# Landlock does not guard the attributes of files outside, but copying a file ends with setting some; and a process that
+# stays in its group is ended with it.
+_PRETENDED_AT_LANDLOCK = (
     *("chmod", "fchmod", "fchmodat", _FCHMODAT2, "chown", "fchown", "lchown", "fchownat"),
     *("utime", "utimes", "futimesat", "setsid", "setpgid"),
 )
-_CLONE_NEW_USER = 0x10000000
 _SOCKET_TYPE_MASK = 0xF
 
 
-def build_filter() -> Any:
-    """Return the filter; its `load` binds the calling process and all that it starts.
+def build_filter(level: Level, *, locks: bool) -> Any:
+    """Return the filter of a level; its `load` binds the calling process and all that it starts.
+
+    Args:
+        level: of isolation.
+        locks: whether files can be locked. A lock on a file that others may read too is a note to them, and no filter
+            sees which file it is. Without, locking is answered as done: a scratch folder has a single owner.
 
     Raises:
         Unavailable: libseccomp is not there, or does not know what is to be refused.
@@ -45,26 +73,65 @@ def build_filter() -> Any:
         import pyseccomp
     except (ImportError, RuntimeError) as error:
         raise Unavailable(f"seccomp cannot be used ({error})") from error
-    refuse, pretend, argument = pyseccomp.ERRNO(errno.EPERM), pyseccomp.ERRNO(0), pyseccomp.Arg
     rules = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
     try:
-        for refused in _REFUSED:
-            rules.add_rule(refuse, refused)
-        for pretended in _PRETENDED:
-            rules.add_rule(pretend, pretended)
-        # Setting the time of a path to now is how Python's `touch` finds out whether it has to make the file.
-        path_given, now = argument(1, pyseccomp.NE, 0), argument(2, pyseccomp.EQ, 0)
-        rules.add_rule(refuse, "utimensat", path_given, now)
-        rules.add_rule(pretend, "utimensat", argument(1, pyseccomp.EQ, 0))
-        rules.add_rule(pretend, "utimensat", argument(2, pyseccomp.NE, 0))
-        # The limits of others; a process's own are those of process 0.
-        rules.add_rule(refuse, "prlimit64", argument(0, pyseccomp.NE, 0))
-        # Sockets of other types take an address with each message.
-        for other in (socket.SOCK_DGRAM, socket.SOCK_SEQPACKET, socket.SOCK_RAW):
-            rules.add_rule(refuse, "socketpair", argument(1, pyseccomp.MASKED_EQ, _SOCKET_TYPE_MASK, other))
-        rules.add_rule(refuse, "clone", argument(0, pyseccomp.MASKED_EQ, _CLONE_NEW_USER, _CLONE_NEW_USER))
-        # Its flags stand in memory, where no filter looks; the C library falls back to `clone`.
-        rules.add_rule(pyseccomp.ERRNO(errno.ENOSYS), "clone3")
+        _add_everywhere(rules, pyseccomp)
+        if not locks:
+            _add_locks(rules, pyseccomp)
+        if level is Level.LANDLOCK:
+            _add_landlock(rules, pyseccomp)
     except OSError as error:
         raise Unavailable(f"this libseccomp does not know a system call that must be refused ({error})") from error
     return rules
+
+
+def compiled(rules: Any) -> bytes:
+    """Return a filter as the kernel reads it."""
+    reading, writing = os.pipe()
+    with open(reading, "rb") as program:  # noqa: PTH123 - a descriptor
+        with open(writing, "wb") as file:  # noqa: PTH123 - a descriptor
+            rules.export_bpf(file)
+        return program.read()
+
+
+def _add_everywhere(rules: Any, pyseccomp: Any) -> None:
+    refuse, pretend, argument = pyseccomp.ERRNO(errno.EPERM), pyseccomp.ERRNO(0), pyseccomp.Arg
+    for refused in _REFUSED:
+        rules.add_rule(refuse, refused)
+    for pretended in _PRETENDED:
+        rules.add_rule(pretend, pretended)
+    # The flags of clone3 stand in memory, where no filter looks; the C library falls back to `clone`.
+    for unknown in (_MEMFD_SECRET, _CACHESTAT, "clone3"):
+        rules.add_rule(pyseccomp.ERRNO(errno.ENOSYS), unknown)
+    for namespace in _NAMESPACES:
+        rules.add_rule(refuse, "clone", argument(0, pyseccomp.MASKED_EQ, namespace, namespace))
+    for hint in _EMPTYING_HINTS:
+        rules.add_rule(pretend, "madvise", argument(2, pyseccomp.EQ, hint))
+    no_wait = argument(5, pyseccomp.MASKED_EQ, _NO_WAIT, _NO_WAIT)
+    rules.add_rule(pyseccomp.ERRNO(errno.EOPNOTSUPP), "preadv2", no_wait)
+    for command in _WATCHING:
+        rules.add_rule(refuse, "fcntl", argument(1, pyseccomp.EQ, command))
+
+
+def _add_locks(rules: Any, pyseccomp: Any) -> None:
+    rules.add_rule(pyseccomp.ERRNO(0), "flock")
+    for command in _LOCKING:
+        rules.add_rule(pyseccomp.ERRNO(0), "fcntl", pyseccomp.Arg(1, pyseccomp.EQ, command))
+
+
+def _add_landlock(rules: Any, pyseccomp: Any) -> None:
+    refuse, pretend, argument = pyseccomp.ERRNO(errno.EPERM), pyseccomp.ERRNO(0), pyseccomp.Arg
+    for refused in _REFUSED_AT_LANDLOCK:
+        rules.add_rule(refuse, refused)
+    for pretended in _PRETENDED_AT_LANDLOCK:
+        rules.add_rule(pretend, pretended)
+    # Setting the time of a path to now is how Python's `touch` finds out whether it has to make the file.
+    path_given, now = argument(1, pyseccomp.NE, 0), argument(2, pyseccomp.EQ, 0)
+    rules.add_rule(refuse, "utimensat", path_given, now)
+    rules.add_rule(pretend, "utimensat", argument(1, pyseccomp.EQ, 0))
+    rules.add_rule(pretend, "utimensat", argument(2, pyseccomp.NE, 0))
+    # The limits of others; a process's own are those of process 0.
+    rules.add_rule(refuse, "prlimit64", argument(0, pyseccomp.NE, 0))
+    # Sockets of other types take an address with each message.
+    for other in (socket.SOCK_DGRAM, socket.SOCK_SEQPACKET, socket.SOCK_RAW):
+        rules.add_rule(refuse, "socketpair", argument(1, pyseccomp.MASKED_EQ, _SOCKET_TYPE_MASK, other))

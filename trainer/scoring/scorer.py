@@ -8,17 +8,24 @@ for text.
 Two orders make a score: `score` questions one replica of the candidate, `verify` asks another one the probes that were
 drawn with it (`probes`). The first has ended when the second gets its genome. A candidate whose score is below that of
 the best so far is scored on the holdout split in the same go, so that it is trained only once.
+
+Both orders begin alike. The candidate builds its model and answers blocks of training text before it has any weights:
+that pays for compilation and lazy initialisation, and tells what a forward pass of this model costs. Only then do the
+weights come, and from there on the supervisor gives the process the time of a few forward passes (`serving`). When the
+first held-out token is asked, nothing that the process writes is shown any more.
 """
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import math
 import secrets
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -31,16 +38,22 @@ from trainer.evaluation import Clock, Split, Status
 from trainer.ipc.candidate_protocol import failure_status
 from trainer.ipc.channel import Channel, ChannelClosed, Message, ProtocolBroken
 from trainer.ipc.frames import Frames, FrameShape
-from trainer.machine.processes import usage
+from trainer.machine.control_group import cpu_seconds_of
+from trainer.machine.cpu_meter import CpuMeter
 from trainer.scoring.blocks import scored_blocks
 from trainer.scoring.probes import Answer, Examination, Finding, Ints, Tolerance, draw_probes, probe_count
+from trainer.scoring.serving import Allowance, measure_serving
 from trainer.scoring.tolerance import measure_tolerance
 from trainer.settings import Settings
 
 _LOGITS_LIMIT_BYTES = {"cpu": 2**25, "mps": 2**27, "cuda": 2**29}
 _BATCH_LIMIT = 64
+_EXPLANATIONS = 2  # answers that tell which rule was broken
 _LEAST_BATCHES = 4  # of a split, so that probes come in whole batches and still cost a quarter
 _CALIBRATION_TOKENS = 1024
+_ANSWERED = ("built", "loaded")
+"""After these the supervisor does its part, and says so."""
+_WARM_UP_BLOCKS = 3  # the first pays for lazy initialisation
 
 
 class Unscorable(Exception):  # noqa: N818 - a verdict on the candidate
@@ -78,6 +91,8 @@ class Scorer:
         pinned = self._device.type == "cuda"  # copies to the GPU then need no staging
         self._copy = torch.empty(self._shape.length, self._shape.vocab_size, pin_memory=pinned)
         self.tolerance = self._measure_tolerance()
+        self._reference = measure_serving(settings, corpus.vocab_size, self._warm_up_tokens())
+        self._has_asked = False
         self._examination = Examination([], self.tolerance)
         self._noting = [self._examination]
         # Pays for lazy initialisation before the first candidate comes.
@@ -94,15 +109,18 @@ class Scorer:
         self._examination = self._draw_examination(splits)
         thorough = self._draw_examination([*splits, Split.HOLDOUT]) if may_lead else None
         self._noting = [self._examination] if thorough is None else [self._examination, thorough]
-        with self._serving(order, candidate) as frames:
+        scored = [*splits, Split.HOLDOUT] if may_lead else splits
+        clock = self._clock(order)
+        with self._frames() as frames:
+            yield from self._serve(order, candidate, frames, clock, sum(len(self.batches(split)) for split in scored))
             for split in splits:
-                score = self._score_split(candidate, frames, split, order["pid"])
+                score = self._score_split(candidate, frames, split, clock)
                 yield _score_message(split, score)
                 if thorough and split is Split.SELECTION and score.bits_per_byte < order["holdout_below"]:
                     self._examination = thorough
             self._noting = [self._examination]
             if self._examination is thorough:
-                score = self._score_split(candidate, frames, Split.HOLDOUT, order["pid"])
+                score = self._score_split(candidate, frames, Split.HOLDOUT, clock)
                 yield _score_message(Split.HOLDOUT, score)
 
     def batches(self, split: Split) -> list[Ints]:
@@ -110,11 +128,13 @@ class Scorer:
         inputs = self._blocks[split][:, :-1]
         return [inputs[start : start + self._shape.batch] for start in range(0, len(inputs), self._shape.batch)]
 
-    def verify(self, order: Message, candidate: Channel) -> None:
+    def verify(self, order: Message, candidate: Channel) -> Iterator[Message]:
         """Ask another replica of the candidate scored last; raise Unscorable when their answers show a broken rule."""
         examination = self._examination
-        with self._serving(order, candidate) as frames:
-            for indices in examination.batches(self._shape.batch):
+        asked_batches = list(examination.batches(self._shape.batch))
+        with self._frames() as frames:
+            yield from self._serve(order, candidate, frames, self._clock(order), len(asked_batches) + _EXPLANATIONS)
+            for indices in asked_batches:
                 asked = np.stack([examination.probes[index].tokens for index in indices])
                 self._ask(candidate, frames, asked)
                 for place, index in enumerate(indices):
@@ -146,17 +166,23 @@ class Scorer:
         return Answer(nats, end)
 
     @contextlib.contextmanager
-    def _serving(self, order: Message, candidate: Channel) -> Iterator[Frames]:
-        """Have a candidate load its model, and yield the memory that both share."""
-        # Fresh memory, because what an earlier candidate left in it could help this one.
+    def _frames(self) -> Iterator[Frames]:
+        """Yield memory to share with a candidate; fresh, because what an earlier one left in it could help this one."""
         frames = Frames.create(self._shape)
         try:
-            self._start(order, candidate, frames)
             yield frames
         finally:
             frames.close()
 
-    def _start(self, order: Message, candidate: Channel, frames: Frames) -> None:
+    def _serve(
+        self, order: Message, candidate: Channel, frames: Frames, clock: Callable[[], float], batches: int
+    ) -> Iterator[Message]:
+        """Have a candidate build its model, answer without weights, load them, and answer once with them.
+
+        Yields `built` and `loaded`, each with the seconds that the process may take until the next stage ends; what the
+        supervisor has to do meanwhile is done when this goes on.
+        """
+        self._has_asked = False
         start = {
             "event": "serve",
             "seed": order["seed"],
@@ -165,30 +191,49 @@ class Scorer:
             "sequence_length": self._shape.length,
             "vocab_size": self._shape.vocab_size,
         }
+        self._tell(candidate, start, (frames.descriptor,))
+        self._expect(candidate, "built")
+        passes = []
+        for _ in range(_WARM_UP_BLOCKS):
+            before = clock()
+            self._ask(candidate, frames, self._warm_up_tokens())
+            passes.append(clock() - before)
+        allowance = Allowance(self._settings.budget, self._reference, min(passes[1:]))
+        yield {"event": "built", "seconds": allowance.loading()}
+        self._tell(candidate, {"event": "load"})
+        self._expect(candidate, "loaded")
+        self._ask(candidate, frames, self._warm_up_tokens())
+        yield {"event": "loaded", "seconds": allowance.answering(batches)}
+        self._has_asked = True
+
+    def _tell(self, candidate: Channel, message: Message, descriptors: tuple[int, ...] = ()) -> None:
         try:
-            candidate.send(start, (frames.descriptor,))
+            candidate.send(message, descriptors)
         except ChannelClosed as error:
             raise Gone from error
-        _expect(candidate, "serving")
 
-    def _score_split(self, candidate: Channel, frames: Frames, split: Split, pid: int) -> Score:
+    def _warm_up_tokens(self) -> Ints:
+        """Return training text in the shape of a batch: shape (batch, T)."""
+        count = self._shape.batch * self._shape.length
+        start = secrets.randbelow(len(self._training_text))
+        tokens = self._training_text.take(np.arange(start, start + count), mode="wrap")
+        return tokens.astype(np.int64).reshape(self._shape.batch, self._shape.length)
+
+    def _score_split(self, candidate: Channel, frames: Frames, split: Split, clock: Callable[[], float]) -> Score:
         targets = self._blocks[split][:, 1:]
-        nats = 0.0
-        speeds: list[tuple[int, float]] = []
+        nats, seconds = 0.0, 0.0
         for batch, inputs in enumerate(self.batches(split)):
-            before = self._clock(pid)
+            before = clock()
             self._ask(candidate, frames, inputs)
-            speeds.append((inputs.size, self._clock(pid) - before))
+            seconds += clock() - before
             for place in range(len(inputs)):
                 row = batch * self._shape.batch + place
                 nats += self._score_row(split, row, frames.logits[place], targets[row])
         if not math.isfinite(nats):
             raise Unscorable(Status.DIVERGED, "the model answered with logits that are not finite numbers")
-        # The first answer pays for lazy initialisation. Not the median: a model could be quick on half the blocks.
-        steady = speeds[1:] or speeds
-        seconds = sum(took for _, took in steady)
         counted_bytes = int(self._token_bytes[targets].sum())
-        return Score(nats / math.log(2) / counted_bytes, sum(size for size, _ in steady) / max(seconds, 1e-9))
+        # Of all answers that are scored, none left out: a model could be quick on half the blocks.
+        return Score(nats / math.log(2) / counted_bytes, targets.size / max(seconds, 1e-9))
 
     def _ask(self, candidate: Channel, frames: Frames, inputs: Ints) -> None:
         """Let the candidate write its logits for some blocks into the frames."""
@@ -196,11 +241,8 @@ class Scorer:
         # Unknown before, so that no answer can be sent ahead of its question.
         number = secrets.randbits(48)
         frames.tokens[:rows] = inputs
-        try:
-            candidate.send({"event": "block", "rows": rows, "number": number})
-        except ChannelClosed as error:
-            raise Gone from error
-        answer = _expect(candidate, "answered")
+        self._tell(candidate, {"event": "block", "rows": rows, "number": number})
+        answer = self._expect(candidate, "answered")
         if answer.get("number") != number:
             raise Unscorable(Status.REJECTED, "the serving process answered a question that it was not asked")
 
@@ -225,9 +267,35 @@ class Scorer:
         nats = F.cross_entropy(self._copy.to(self._device), target, reduction="none").cpu().numpy()
         return nats, [self._copy[position].log_softmax(-1).numpy() for position in positions]
 
-    def _clock(self, pid: int) -> float:
-        on_cpu = self._settings.budget.clock is Clock.CPU
-        return usage([pid]).cpu_seconds if on_cpu else time.monotonic()
+    def _clock(self, order: Message) -> Callable[[], float]:
+        """Return the clock of the candidate that an order is about: wall time, or CPU time of all its processes."""
+        if self._settings.budget.clock is not Clock.CPU:
+            return time.monotonic
+        if order["group"] is not None:
+            group = Path(order["group"])
+            return lambda: cpu_seconds_of(group)
+        meter = CpuMeter()
+        return lambda: meter.seconds([order["pid"]])
+
+    def _expect(self, candidate: Channel, event: str) -> Message:
+        """Return the next message; raise Unscorable unless it is the one that is due.
+
+        Of a process that knows held-out tokens only the class of an error is told.
+        """
+        try:
+            message = candidate.receive()
+        except ProtocolBroken as error:
+            what = "" if self._has_asked else f": {error}"
+            raise Unscorable(Status.REJECTED, f"the serving process broke the protocol{what}") from error
+        except ChannelClosed as error:
+            raise Gone from error
+        if message["event"] == "error":
+            what = _class_of_error(message) if self._has_asked else str(message.get("reason"))
+            raise Unscorable(failure_status(message), f"while being scored: {what}")
+        if message["event"] != event:
+            what = "something else" if self._has_asked else repr(message["event"])
+            raise Unscorable(Status.REJECTED, f"the serving process said {what} where {event!r} was due")
+        return message
 
     def _frame_shape(self) -> FrameShape:
         length, vocab_size = self._settings.sequence_length, self._corpus.vocab_size
@@ -254,18 +322,11 @@ def _score_message(split: Split, score: Score) -> Message:
     return {"event": "score", "split": split, **asdict(score)}
 
 
-def _expect(candidate: Channel, event: str) -> Message:
-    try:
-        message = candidate.receive()
-    except ProtocolBroken as error:
-        raise Unscorable(Status.REJECTED, f"the serving process broke the protocol: {error}") from error
-    except ChannelClosed as error:
-        raise Gone from error
-    if message["event"] == "error":
-        raise Unscorable(failure_status(message), f"while being scored: {message.get('reason')}")
-    if message["event"] != event:
-        raise Unscorable(Status.REJECTED, f"the serving process said {message['event']!r} where {event!r} was due")
-    return message
+def _class_of_error(message: Message) -> str:
+    """Return the class that an error says to be of, if it is one of Python's own: other names could say anything."""
+    name = str(message.get("name"))
+    known = getattr(builtins, name, None)
+    return name if isinstance(known, type) and issubclass(known, Exception) else "an error of a class of its own"
 
 
 def main() -> None:
@@ -286,6 +347,8 @@ def main() -> None:
             try:
                 for message in carry_out(scorer, order, candidate):
                     supervisor.send(message)
+                    if message["event"] in _ANSWERED:
+                        supervisor.receive()
             finally:
                 candidate.close()
 
@@ -294,7 +357,7 @@ def carry_out(scorer: Scorer, order: Message, candidate: Channel) -> Iterator[Me
     """Yield the scores, if any, and one last message that says how it ended."""
     try:
         if order["event"] == "verify":
-            scorer.verify(order, candidate)
+            yield from scorer.verify(order, candidate)
         else:
             yield from scorer.score(order, candidate)
         yield {"event": "scored"}

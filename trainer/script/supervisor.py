@@ -32,7 +32,7 @@ from trainer.script.seeds import with_seed
 from trainer.script.settings import ScriptSettings
 from trainer.supervisor.measurements import code_lines
 from trainer.supervisor.process_tree import ProcessTree, Workplace
-from trainer.supervisor.service import Recording, serve_driver
+from trainer.supervisor.service import Deaths, Recording, serve_driver
 from trainer.supervisor.watch import Ended, Guard, TimeLimit
 
 ARTIFACTS = "artifacts"
@@ -66,12 +66,13 @@ class ScriptSupervisor:
         self._settings = settings
         self._driver = driver
         self._frozen, self._held_out = settings.frozen, settings.held_out
-        self._killed: set[Job] = set()
+        self._deaths = Deaths()
         self._check_frozen()
         commands = [without_environment(command)[1] for command in (settings.command, settings.score) if command]
         programs = {find_program(command[0], settings.root) for command in commands}
         visible = [path for program in sorted(programs) for path in program_folders(program)]
-        self._workplace = Workplace(settings, visible)
+        # Libraries that share a cache among their processes lock it, and no held-out text is seen here.
+        self._workplace = Workplace(settings, visible, locks=True)
         self._sandbox = self._workplace.sandbox
         self._refuse_misplaced()
         # Below, one candidate could change what the next one runs.
@@ -98,9 +99,7 @@ class ScriptSupervisor:
             if not self._protects_frozen:
                 self._refuse_changes()
         except Ended as end:
-            status, reason = end.status, str(end)
-            if status is Status.LOST:
-                status, reason = self._after_a_kill(job, reason)
+            status, reason = self._deaths.verdict(job, end)
         except GenomeError as error:
             status, reason = Status.REJECTED, str(error)
         except OSError as error:
@@ -244,14 +243,8 @@ class ScriptSupervisor:
                     ": it shares memory among processes, as data loaders with workers do, which the sandbox level "
                     "landlock forbids. Load data without workers (num_workers=0), or install bubblewrap"
                 )
-            raise Ended(end.status, _with_last_line(why, said)) from end
-
-    def _after_a_kill(self, job: Job, reason: str) -> tuple[Status, str]:
-        """Return the verdict on a command that was killed; by itself or from outside, the kernel does not tell."""
-        if job in self._killed:
-            return Status.CRASHED, f"{reason}, and so when it ran before: it seems to kill itself"
-        self._killed.add(job)
-        return Status.LOST, reason
+            end.explain(_with_last_line(why, said))
+            raise
 
     def _filled_in(self, command: Sequence[str], job: Job) -> list[str]:
         values = {"{seed}": str(job.seed), "{seconds}": self._seconds(job)}

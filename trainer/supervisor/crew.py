@@ -79,6 +79,7 @@ class Candidate(ProcessTree):
     def __init__(self, role: Role, settings: Settings, workplace: Workplace) -> None:
         self.role = role
         self.ready = False
+        self._shown: str | None = None
         self.channel, inherited = Channel.pair()
         line = inherited.fileno()
         command = python_command("trainer.candidate", str(line), settings.device, str(settings.threads), role)
@@ -104,6 +105,15 @@ class Candidate(ProcessTree):
         """Write the genome into the scratch folder, and measure from now on."""
         (self.scratch / GENOME_FILE).write_text(source, encoding="utf-8", newline="")
         self.begin()
+
+    def hide_output(self) -> None:
+        """Show nothing of what it prints from now: it is about to see held-out text."""
+        self.output.read()
+        self._shown = self.output.tail()
+
+    def shown_output(self) -> str:
+        """Return the end of what it printed, as far as that is shown."""
+        return self.output.tail() if self._shown is None else self._shown
 
     def close(self) -> None:
         """End the tree, close the line and remove the scratch folder."""

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import io
 import math
+import re
+import shutil
 import stat
 import tokenize
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
 from trainer.evaluation import Status
-from trainer.ipc.candidate_protocol import GENOME_FILE
+from trainer.genome import parts_of, python_of
+from trainer.ipc.candidate_protocol import GENOME_FILE, WEIGHTS_FILE
+from trainer.languages import PYTHON, Language
 from trainer.supervisor.watch import Ended
 
 _LAYOUT = frozenset(
@@ -21,36 +27,102 @@ _LAYOUT = frozenset(
         *(tokenize.ENCODING, tokenize.ENDMARKER),
     )
 )
+_LINE_LENGTH = 120  # characters
+_NUMBER_BYTES = 4
 _HEADER_LIMIT_BYTES = 16 * 2**20
 
 
-def code_lines(source: str) -> int:
-    """Return the number of lines that carry code: neither blank, nor comment, nor docstring.
+def executed(source: str) -> str:
+    """Return a program without what does nothing in it: comments and docstrings; to be written as UTF-8.
+
+    Candidates run that, since code in a comment or docstring can be read and executed, and nothing counts it. Every
+    line keeps its number.
 
     Raises:
         Ended: the source is not a Python program.
     """
-    lines: set[int] = set()
-    try:
-        # As bytes, which Python reads from the file: a byte-order mark or a declared encoding counts.
+    with _crashing():
         data = source.encode()
-        docstring_lines = _docstring_lines(ast.parse(data, GENOME_FILE))
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        lines = list(io.TextIOWrapper(io.BytesIO(data), encoding))
+        # From the end, so that positions before stay what they are.
+        tokens = [token for token in tokenize.tokenize(io.BytesIO(data).readline) if token.type == tokenize.COMMENT]
+        spans = [(*token.start, *token.end, "") for token in tokens] + list(
+            _docstrings(ast.parse(data, GENOME_FILE), lines)
+        )
+        for first, start, last, end, instead in sorted(spans, reverse=True):
+            rest = lines[last - 1][end:]
+            lines[last - 1] = rest if first < last else lines[last - 1]
+            lines[first : last - 1] = ["\n"] * (last - 1 - first)
+            if first < last:
+                lines[first - 1] = f"{lines[first - 1][:start]}{instead}\n"
+            else:
+                lines[first - 1] = lines[first - 1][:start] + instead + rest
+        return "".join(lines)
+
+
+def code_lines(source: str) -> int:
+    """Return the number of lines that carry code or text: neither blank, nor comment, nor docstring.
+
+    A longer line counts as often as 120 characters fit into it, begun ones included.
+
+    Raises:
+        Ended: its Python is none.
+    """
+    others = [part for part in parts_of(source) if part.language is not PYTHON]
+    return _python_lines(python_of(source)) + sum(_other_lines(part.text, part.language) for part in others)
+
+
+def _other_lines(text: str, language: Language) -> int:
+    for opening, closing in [language.block_comment] if language.block_comment else []:
+        text = re.sub(f"{re.escape(opening)}.*?{re.escape(closing)}", "", text, flags=re.DOTALL)
+    lines = [line.strip() for line in text.split("\n")]
+    comment = language.line_comment
+    return sum(_length(line) for line in filter(None, lines) if not comment or not line.startswith(comment))
+
+
+def _length(line: str) -> int:
+    """Return how often a line counts."""
+    return math.ceil(len(line.rstrip()) / _LINE_LENGTH) or 1
+
+
+def _python_lines(source: str) -> int:
+    bare = executed(source)
+    lines = bare.split("\n")
+    numbers: set[int] = set()
+    with _crashing():
+        # As bytes, which Python reads from the file: a byte-order mark or a declared encoding counts.
+        data = bare.encode()
+        docstrings = {(first, start) for first, start, *_ in _docstrings(ast.parse(data, GENOME_FILE), lines)}
         for token in tokenize.tokenize(io.BytesIO(data).readline):
-            if token.type not in _LAYOUT:
-                lines.update(range(token.start[0], token.end[0] + 1))
-    except (SyntaxError, tokenize.TokenError, ValueError, RecursionError, MemoryError) as error:
-        raise Ended(Status.CRASHED, f"{type(error).__name__}: {error}") from error
-    return len(lines - docstring_lines)
+            if token.type not in _LAYOUT and token.start not in docstrings:
+                numbers.update(range(token.start[0], token.end[0] + 1))
+    return sum(_length(lines[number - 1]) for number in numbers)
 
 
-def _docstring_lines(tree: ast.Module) -> set[int]:
+def _docstrings(tree: ast.Module, lines: Sequence[str]) -> Iterator[tuple[int, int, int, int, str]]:
+    """Yield where docstrings begin and end (line from 1, column, twice), and what stands for them.
+
+    One of several lines whose last goes on with code is none: nothing could stand for it there.
+    """
     documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-    lines: set[int] = set()
     for node in ast.walk(tree):
         if isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None:
-            first = node.body[0]
-            lines.update(range(first.lineno, (first.end_lineno or first.lineno) + 1))
-    return lines
+            text = node.body[0]
+            first, last = text.lineno, text.end_lineno or text.lineno
+            start = len(lines[first - 1].encode()[: text.col_offset].decode())
+            end = len(lines[last - 1].encode()[: text.end_col_offset or 0].decode())
+            if first == last or not lines[last - 1][end:].partition("#")[0].strip():
+                yield first, start, last, end, '""'
+
+
+@contextlib.contextmanager
+def _crashing() -> Iterator[None]:
+    """Raise Ended for what Python would say of a source that is no program."""
+    try:
+        yield
+    except (SyntaxError, tokenize.TokenError, ValueError, RecursionError, MemoryError) as error:
+        raise Ended(Status.CRASHED, f"{type(error).__name__}: {error}") from error
 
 
 def take_weights(handed: Path, kept: Path) -> Path:
@@ -68,8 +140,25 @@ def take_weights(handed: Path, kept: Path) -> Path:
         raise Ended(Status.REJECTED, f"handed over no {handed.name}: {error.strerror}") from error
 
 
+def give_weights(kept: Path, scratch: Path) -> None:
+    """Put a copy of a weights file into the folder of a candidate, which may have put anything there.
+
+    Raises:
+        Ended: there is no place for it.
+    """
+    copy = kept.with_suffix(".copy")
+    shutil.copyfile(kept, copy)
+    try:
+        copy.rename(scratch / WEIGHTS_FILE)  # which replaces a link, and follows none
+    except OSError as error:
+        copy.unlink()
+        raise Ended(Status.REJECTED, f"left no place for {WEIGHTS_FILE}: {error.strerror}") from error
+
+
 def read_parameters(weights: Path) -> int:
-    """Return how many numbers a weights file holds (tied tensors are saved once).
+    """Return the size of a weights file in numbers of four bytes, its header included (tied tensors are saved once).
+
+    Not the number of its numbers: two weights fit into one, and names and notes in the header could hold all of them.
 
     Raises:
         Ended: the file is not a safetensors file, or describes itself at an absurd length.
@@ -79,7 +168,7 @@ def read_parameters(weights: Path) -> int:
             header_bytes = int.from_bytes(file.read(8), "little")
         if header_bytes > _HEADER_LIMIT_BYTES:
             raise Ended(Status.REJECTED, f"handed over weights with a header of {header_bytes} bytes")
-        with safe_open(weights, framework="numpy") as tensors:
-            return sum(math.prod(tensors.get_slice(name).get_shape()) for name in tensors.keys())  # noqa: SIM118 - no mapping
+        with safe_open(weights, framework="numpy"):
+            return math.ceil(weights.stat().st_size / _NUMBER_BYTES)
     except (SafetensorError, OSError) as error:
         raise Ended(Status.REJECTED, f"handed over weights that cannot be read: {error}") from error

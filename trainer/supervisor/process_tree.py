@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
+from trainer.machine.control_group import ControlGroups
+from trainer.machine.cpu_meter import CpuMeter
 from trainer.machine.devices import GpuMemory
-from trainer.machine.disk import used_mib
+from trainer.machine.disk import unmapped_mib, used_mib
 from trainer.machine.output import Output
 from trainer.machine.processes import (
     Family,
@@ -34,15 +36,18 @@ class Workplace:
     """What the process trees of one supervisor share.
 
     Attributes:
-        sandbox: what confines them; it lets them read `visible` beside what every candidate may.
+        sandbox: what confines them; it lets them read `visible` beside what every candidate may, and lock files where
+            `locks` says so.
         family: the processes that this one started.
         gpu: reads the memory of their GPU; None on other devices.
+        groups: gives each tree a control group, where there are any.
     """
 
-    def __init__(self, settings: DeviceSettings, visible: Sequence[Path] = ()) -> None:
-        self.sandbox = choose_sandbox(settings.sandbox, settings.limits, settings.device, visible)
+    def __init__(self, settings: DeviceSettings, visible: Sequence[Path] = (), *, locks: bool = False) -> None:
+        self.sandbox = choose_sandbox(settings.sandbox, settings.limits, settings.device, visible, locks=locks)
         self.family = Family()
         self.family.end_orphans()  # what trying the sandbox has left
+        self.groups = ControlGroups()
         self.gpu = GpuMemory(settings.device_id) if settings.device == "cuda" else None
         sweep(settings.scratch)
         self.scratch = Scratch(settings.scratch)
@@ -67,6 +72,8 @@ class ProcessTree:
     Attributes:
         peak_resident_mib: the highest resident memory seen so far.
         peak_gpu_mib: the highest memory of its GPU seen so far; 0 on other devices.
+        threads: of all its processes, when its memory was sampled last.
+        has_ended: whether `kill` has ended every process of it.
 
     Raises:
         OSError: it cannot be launched; the folder is gone then.
@@ -85,12 +92,19 @@ class ProcessTree:
         self._sandbox, self._family, self._gpu = workplace.sandbox, workplace.family, workplace.gpu
         self._gpu_baseline_mib = 0.0
         self._keepers: list[int] = []
+        self._group = workplace.groups.new()
+        self._meter = CpuMeter()
         self.scratch = scratch
+        self._disk = scratch.stat().st_dev
         self.peak_resident_mib = 0.0
         self.peak_gpu_mib = 0.0
+        self.threads = 0
+        self.has_ended = False
+        self._cpu_seconds = 0.0
         try:
-            self._process = self._sandbox.launch(command, scratch, descriptors, environment, frozen)
+            self._process = self._sandbox.launch(command, scratch, descriptors, environment, frozen, self._group)
         except OSError:
+            self._remove_group()
             remove(scratch)
             raise
         self._family.add(self._process.pid)
@@ -121,9 +135,18 @@ class ProcessTree:
         """Return its descendants whose parents have ended; dead ones too, unless the sandbox has an init of its own."""
         return [*self._family.orphans(), *(pid for pid in self._below_keepers() if pid != self._main)]
 
+    @property
+    def group(self) -> Path | None:
+        """Folder of its control group; None where there are none."""
+        return None if self._group is None else self._group.folder
+
     def cpu_seconds(self) -> float:
-        """CPU seconds of the whole tree so far."""
-        return usage([self.pid, *self._family.orphans()]).cpu_seconds
+        """CPU seconds of the whole tree so far, also of what has ended; never falls."""
+        if self._group is not None and not self.has_ended:
+            self._cpu_seconds = self._group.cpu_seconds()
+        elif self._group is None:
+            self._cpu_seconds = self._meter.seconds([self.pid, *self._family.orphans()])
+        return self._cpu_seconds
 
     def processes(self, most: int) -> int:
         """How many processes the whole tree has; where it is more than `most`, some of the others are not counted."""
@@ -135,9 +158,11 @@ class ProcessTree:
         return used_mib(self.scratch, trees([self.pid, *self._family.orphans()]))
 
     def sample_memory(self) -> float:
-        """Return the resident memory of the whole tree now, MiB; the peaks are remembered."""
+        """Return the memory of the whole tree now, mapped or held open, MiB; the peaks are remembered."""
         roots = [self.pid, *self._family.orphans()]
-        resident_mib = usage(roots).resident_mib
+        used = usage(roots)
+        resident_mib = used.resident_mib + unmapped_mib(self._disk, trees(roots))
+        self.threads = used.threads
         self.peak_resident_mib = max(self.peak_resident_mib, resident_mib, peak_resident_mib(self._main))
         if self._gpu is not None:
             self.peak_gpu_mib = max(self.peak_gpu_mib, self._gpu.used_mib(trees(roots), self._gpu_baseline_mib))
@@ -160,8 +185,11 @@ class ProcessTree:
     def kill(self) -> int | None:
         """End the tree and its orphans; return the exit code (negative: a signal), None if it cannot be ended."""
         if self._process.returncode is None:
+            deadline = time.monotonic() + _KILL_PATIENCE_SECONDS
+            if self._group is not None:
+                self._group.kill()
             kill_tree(self.pid)
-            code, peak_mib = reap(self.pid, time.monotonic() + _KILL_PATIENCE_SECONDS)
+            code, peak_mib = reap(self.pid, deadline)
             if code is not None:
                 self._process.returncode = code
                 self._family.discard(self.pid)
@@ -170,9 +198,16 @@ class ProcessTree:
                     self.peak_resident_mib = max(self.peak_resident_mib, peak_mib)
             # A sandbox's own init may outlive it, becomes our child, and its usage includes the command's.
             self.peak_resident_mib = max(self.peak_resident_mib, self._family.end_orphans())
+            if self._group is not None and self._group.is_empty():
+                self._cpu_seconds = self._group.cpu_seconds()  # to the last
+            self.has_ended = self._remove_group() and code is not None and not self._family.orphans()
             self.output.read()
         code = self._process.returncode
         return None if code is None else self._sandbox.exit_code(code)
+
+    def _remove_group(self) -> bool:
+        """Remove the control group; return False when a process in it cannot be ended."""
+        return self._group is None or self._group.remove(time.monotonic() + _KILL_PATIENCE_SECONDS)
 
     def _below_keepers(self) -> list[int]:
         """Return the children of the sandbox's innermost process: the root of the genome's tree, and orphans."""

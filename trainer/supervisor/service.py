@@ -14,7 +14,7 @@ from trainer.errors import EvoError
 from trainer.evaluation import Clock, CurvePoint, Evaluation, Job, Status, Timings
 from trainer.ipc.channel import Channel, ChannelClosed
 from trainer.machine.processes import become_subreaper
-from trainer.supervisor.watch import DriverGone
+from trainer.supervisor.watch import DriverGone, Ended, Killed
 
 
 @dataclass(slots=True)
@@ -49,6 +49,22 @@ class Recording:
             timings=replace(self.timings, total_seconds=time.monotonic() - self._started),
             train_tokens_per_second=self.tokens_per_second,
         )
+
+
+class Deaths:
+    """Tells a candidate that kills itself from one that was killed: the second time nobody else is to blame."""
+
+    def __init__(self) -> None:
+        self._killed: set[tuple[str, int]] = set()
+
+    def verdict(self, job: Job, end: Ended) -> tuple[Status, str]:
+        """Return the status and the reason of an evaluation that ended early."""
+        if not isinstance(end, Killed):
+            return end.status, str(end)
+        if job.losses or (job.genome, job.seed) in self._killed:
+            return Status.CRASHED, f"{end}, and so when it ran before: it seems to kill itself"
+        self._killed.add((job.genome, job.seed))
+        return Status.LOST, str(end)
 
 
 class Supervising(Protocol):

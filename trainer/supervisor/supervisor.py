@@ -2,8 +2,8 @@
 
 It holds the clock, the limits and the lines. For each job it lets one fresh candidate process train and hand over its
 weights, ends that whole tree, and has the scorer question two more, one after the other, that were given the same
-genome and those weights: the first is scored, the second answers the probes. It trusts nothing that a candidate says
-about time, memory or loss. When the driver's line closes, it ends everything and itself.
+genome and, once their models are built, those weights: the first is scored, the second answers the probes. It trusts
+nothing that a candidate says about time, memory or loss. When the driver's line closes, it ends everything and itself.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 from trainer.corpus import Corpus, load
 from trainer.errors import MachineError
-from trainer.evaluation import Budget, CurvePoint, Evaluation, Job, Split, Status
+from trainer.evaluation import Budget, Clock, CurvePoint, Evaluation, Job, Split, Status
 from trainer.ipc.candidate_protocol import WEIGHTS_FILE, Role, failure_status
 from trainer.ipc.channel import Channel, ChannelClosed, Message
 from trainer.settings import Settings
 from trainer.supervisor.clock import TrainingClock
 from trainer.supervisor.crew import Candidate, Crew
 from trainer.supervisor.divergence import Divergence
-from trainer.supervisor.measurements import code_lines, read_parameters, take_weights
-from trainer.supervisor.service import Recording, serve_driver
+from trainer.supervisor.measurements import code_lines, executed, give_weights, read_parameters, take_weights
+from trainer.supervisor.service import Deaths, Recording, serve_driver
 from trainer.supervisor.throughput import Throughput
 from trainer.supervisor.watch import DriverGone, Ended, TimeLimit, Watch
 
@@ -48,6 +48,7 @@ class Supervisor:
         """
         self._settings = settings
         self._driver = driver
+        self._deaths = Deaths()
         self._corpus: Corpus = load(settings.corpus)
         self._crew = Crew(settings)
         try:
@@ -72,16 +73,18 @@ class Supervisor:
 
     def evaluate(self, job: Job) -> Evaluation:
         """Train and score one genome; every ending of a candidate is a status, never an exception."""
-        recording = Recording()
+        asked, recording = job, Recording()
         status, reason = Status.OK, ""
         try:
             recording.objectives["code_lines"] = float(code_lines(job.genome))
+            job = replace(job, genome=executed(job.genome))
             self._crew.scorer.await_ready()
             self._train_and_score(job, recording)
             recording.objectives["val_bpb"] = recording.split_bpb[Split.SELECTION]
             recording.objectives["train_seconds"] = recording.timings.train_seconds
+            _refuse_gap(recording, job.widest_gap)
         except Ended as end:
-            status, reason = end.status, str(end)
+            status, reason = self._deaths.verdict(asked, end)
         except OSError as error:
             status, reason = Status.LOST, f"the machine failed: {error}"
         device, clock = self._settings.device_name, self._settings.clock
@@ -92,11 +95,12 @@ class Supervisor:
             self._train(trainee, job, recording)
             # Both start now if they are not warm yet. The second one's output would only repeat the first one's.
             with self._candidate(Role.SERVE, recording) as server, self._candidate(Role.SERVE, Recording()) as replica:
-                weights = take_weights(trainee.scratch / WEIGHTS_FILE, server.scratch / WEIGHTS_FILE)
-                recording.objectives["parameters"] = float(read_parameters(weights))
-                # Before scoring: the scored genome could write the questions into its own file.
-                shutil.copyfile(weights, replica.scratch / WEIGHTS_FILE)
-                self._score(server, replica, job, recording)
+                weights = take_weights(trainee.scratch / WEIGHTS_FILE, trainee.scratch.with_name(WEIGHTS_FILE))
+                try:
+                    recording.objectives["parameters"] = float(read_parameters(weights))
+                    self._score(server, replica, weights, job, recording)
+                finally:
+                    weights.unlink()
 
     @contextlib.contextmanager
     def _candidate(self, role: Role, recording: Recording) -> Iterator[Candidate]:
@@ -106,7 +110,7 @@ class Supervisor:
             yield candidate
         finally:
             candidate.kill()
-            recording.log_tail = candidate.output.tail() + recording.log_tail
+            recording.log_tail = candidate.shown_output() + recording.log_tail
             candidate.close()
 
     def _await_ready(self, candidate: Candidate) -> None:
@@ -132,7 +136,7 @@ class Supervisor:
             time.monotonic() + budget.setup_seconds,
             f"did not ask for its data within the {budget.setup_seconds:g} s that set-up may take",
         )
-        clock = TrainingClock(budget, trainee)
+        clock = TrainingClock(budget, trainee, self._settings.device, self._settings.threads)
         throughput = Throughput(job.floor_tokens_per_second, budget.train_seconds)
         try:
             _tell(trainee, self._training_order(job, budget))
@@ -143,6 +147,8 @@ class Supervisor:
             trainee.sample_memory()
             trainee.kill()
             recording.objectives["peak_memory_mib"] = trainee.peak_memory_mib
+        if not trainee.has_ended:
+            raise Ended(Status.LOST, "a process of its training could not be ended")
         clock.check(recording.timings)
 
     def _follow_training(
@@ -189,7 +195,7 @@ class Supervisor:
         finally:
             os.close(descriptor)
 
-    def _score(self, server: Candidate, replica: Candidate, job: Job, recording: Recording) -> None:
+    def _score(self, server: Candidate, replica: Candidate, weights: Path, job: Job, recording: Recording) -> None:
         """Have one replica scored, then the other one probed; nothing can pass between them."""
         started = time.monotonic()
         try:
@@ -197,42 +203,69 @@ class Supervisor:
                 "event": "score",
                 "splits": list(job.splits),
                 "holdout_below": job.holdout_below,
-                "pid": server.pid,
             }
-            self._question(server, order, job, recording)
+            self._question(server, order, weights, job, recording)
             server.kill()
-            self._question(replica, {"event": "verify"}, job, recording)
+            self._question(replica, {"event": "verify"}, weights, job, recording)
         finally:
             recording.timings = replace(recording.timings, score_seconds=time.monotonic() - started)
 
-    def _question(self, candidate: Candidate, order: Message, job: Job, recording: Recording) -> None:
+    def _question(self, candidate: Candidate, order: Message, weights: Path, job: Job, recording: Recording) -> None:
         """Give a candidate its genome and let the scorer question it; raise Ended when it fails."""
         self._await_ready(candidate)
         watch = Watch(candidate, self._settings.limits, self._driver)
         candidate.give_genome(job.genome)
+        group = None if candidate.group is None else str(candidate.group)
+        order |= {"seed": job.seed, "pid": candidate.pid, "group": group}
         try:
-            self._crew.scorer.channel.send(order | {"seed": job.seed}, (candidate.channel.fileno(),))
+            self._crew.scorer.channel.send(order, (candidate.channel.fileno(),))
             candidate.channel.close()
-            self._collect_scores(watch, job, recording)
+            self._collect_scores(watch, candidate, weights, job, recording)
         except ChannelClosed as error:
             self._crew.replace_scorer()
             raise Ended(Status.LOST, "the scorer ended before its work") from error
         if candidate.orphans():
             raise Ended(Status.REJECTED, "worked in a detached process while it was scored")
 
-    def _collect_scores(self, watch: Watch, job: Job, recording: Recording) -> None:
+    def _collect_scores(
+        self, watch: Watch, candidate: Candidate, weights: Path, job: Job, recording: Recording
+    ) -> None:
         """Record the scores as they come, until the scorer is done; raise Ended when it finds a fault."""
         splits = {*job.splits, *(() if job.holdout_below is None else (Split.HOLDOUT,))}
         seconds = self._settings.budget.score_seconds * len(splits)
-        limit = TimeLimit(time.monotonic() + seconds, f"was not scored within the {seconds:g} s that scoring may take")
+        whole = TimeLimit(time.monotonic() + seconds, f"was not scored within the {seconds:g} s that scoring may take")
+        limit = whole
         while (message := self._next_score(watch, limit))["event"] != "scored":
-            if message["event"] == "unscorable":
-                raise Ended(Status(message["status"]), message["reason"])
-            if message["event"] == "gone":
-                raise watch.verdict_on_exit()
-            recording.split_bpb[message["split"]] = message["bits_per_byte"]
-            if message["split"] == Split.SELECTION:
-                recording.objectives["tokens_per_second"] = message["tokens_per_second"]
+            match message["event"]:
+                case "built":
+                    # Not before: without them there is nothing that this process could go on training.
+                    give_weights(weights, candidate.scratch)
+                    limit = self._go_on(candidate, message, whole)
+                case "loaded":
+                    candidate.hide_output()
+                    watch.tells_codes = False
+                    limit = self._go_on(candidate, message, whole)
+                case "unscorable":
+                    raise Ended(Status(message["status"]), message["reason"])
+                case "gone":
+                    raise watch.verdict_on_exit()
+                case _:
+                    _record_score(recording, message)
+
+    def _go_on(self, candidate: Candidate, message: Message, whole: TimeLimit) -> TimeLimit:
+        """Let the scorer begin the next stage; return its limit: on the budget's clock, within that of all scoring."""
+        seconds = float(message["seconds"])
+        stage = "loading its weights" if message["event"] == "built" else "answering"
+        clock = self._settings.budget.clock
+        reason = (
+            f"took more than {seconds:.3g} s ({clock} clock) for {stage}, which is far more than forward passes take"
+        )
+        if clock is Clock.CPU:
+            limit = replace(whole, cpu_limit_seconds=candidate.cpu_seconds() + seconds, cpu_reason=reason)
+        else:
+            limit = min(whole, TimeLimit(time.monotonic() + seconds, reason), key=lambda one: one.deadline)
+        self._crew.scorer.channel.send({"event": "go"})
+        return limit
 
     def _next_score(self, watch: Watch, limit: TimeLimit) -> Message:
         try:
@@ -241,6 +274,12 @@ class Supervisor:
             # It is still at work on this order, and the next one needs a scorer that is not.
             self._crew.replace_scorer()
             raise
+
+
+def _record_score(recording: Recording, message: Message) -> None:
+    recording.split_bpb[message["split"]] = message["bits_per_byte"]
+    if message["split"] == Split.SELECTION:
+        recording.objectives["tokens_per_second"] = message["tokens_per_second"]
 
 
 def _tell(candidate: Candidate, message: Message, descriptors: tuple[int, ...] = ()) -> None:
@@ -269,6 +308,17 @@ def _record_tokens(throughput: Throughput, clock: TrainingClock, message: Messag
     if type(tokens) is not int or not 0 <= tokens < _STEP_LIMIT:
         raise Ended(Status.REJECTED, f"logged {str(tokens)[:80]} tokens where a number is due")
     throughput.tell(clock.seconds(), tokens)
+
+
+def _refuse_gap(recording: Recording, widest: float | None) -> None:
+    """Raise Ended when a score on the selection split is too good for the one on the holdout split."""
+    selection, holdout = (recording.split_bpb.get(split) for split in (Split.SELECTION, Split.HOLDOUT))
+    if widest is not None and selection is not None and holdout is not None and holdout - selection > widest:
+        raise Ended(
+            Status.REJECTED,
+            f"scored {selection:.4f} bits per byte on the selection split and {holdout:.4f} on the holdout split, a "
+            f"difference of more than {widest:.4f}: it knows text that it must not know",
+        )
 
 
 def main() -> None:

@@ -31,8 +31,20 @@ class Ended(Exception):  # noqa: N818 - a verdict
     """The evaluation ended early; carries the status and a printable reason."""
 
     def __init__(self, status: Status, reason: str) -> None:
-        super().__init__(clean(reason)[:_REASON_LIMIT])
+        super().__init__()
         self.status = status
+        self.explain(reason)
+
+    def explain(self, reason: str) -> None:
+        """Give another reason."""
+        self.args = (clean(reason)[:_REASON_LIMIT],)
+
+
+class Killed(Ended):
+    """A process was killed, and nothing tells whether by itself or from outside."""
+
+    def __init__(self) -> None:
+        super().__init__(Status.LOST, "was killed from outside (SIGKILL)")
 
 
 class DriverGone(Exception):  # noqa: N818 - the ordinary end of a supervisor
@@ -45,26 +57,31 @@ class TimeLimit:
 
     Attributes:
         deadline: monotonic seconds; the cap that always holds.
-        reason: why it ends when a limit is passed.
-        cpu_limit_seconds: total CPU seconds of the tree at which the stage ends; infinite on the wall clock.
+        reason: why it ends when that is passed.
+        cpu_limit_seconds: total CPU seconds of the tree at which the stage ends.
+        cpu_reason: why it ends then.
     """
 
     deadline: float
     reason: str
     cpu_limit_seconds: float = math.inf
+    cpu_reason: str = ""
 
     def seconds_left(self, tree: ProcessTree) -> float:
         """Return the shortest time after which a limit could be passed; raise Ended when one is."""
         left = self.deadline - time.monotonic()
-        if math.isfinite(self.cpu_limit_seconds):
-            left = min(left, self.cpu_limit_seconds - tree.cpu_seconds())
-        if left <= 0:
-            raise Ended(Status.TIMED_OUT, self.reason)
-        return left
+        cpu_left = self.cpu_limit_seconds - tree.cpu_seconds() if math.isfinite(self.cpu_limit_seconds) else math.inf
+        if min(left, cpu_left) <= 0:
+            raise Ended(Status.TIMED_OUT, self.reason if left <= 0 else self.cpu_reason)
+        return min(left, cpu_left)
 
 
 class Guard:
-    """Keeps one process tree within its limits while it works, and calls `meanwhile` several times a second."""
+    """Keeps one process tree within its limits while it works, and calls `meanwhile` several times a second.
+
+    Attributes:
+        tells_codes: whether verdicts name the exit code, which a process that knows held-out text could choose to tell.
+    """
 
     def __init__(
         self, tree: ProcessTree, limits: Limits, driver: Channel, meanwhile: Callable[[], None] | None = None
@@ -73,6 +90,7 @@ class Guard:
         self._limits = limits
         self._driver = driver
         self._meanwhile = meanwhile
+        self.tells_codes = True
         self._next_check = 0.0
         self._next_disk_check = 0.0
         self._ended_at: float | None = None
@@ -103,6 +121,8 @@ class Guard:
         code = self._tree.kill()
         if code == -signal.SIGKILL:
             return self._verdict_on_kill()
+        if not self.tells_codes:
+            return Ended(Status.CRASHED, "ended while it was scored")
         if code is not None and code < 0:
             return Ended(Status.CRASHED, f"was ended by {_signal_name(-code)}")
         return Ended(Status.CRASHED, f"exited with code {code} before its work was done")
@@ -150,6 +170,8 @@ class Guard:
         if self._tree.processes(self._limits.processes) > self._limits.processes:
             raise Ended(Status.CRASHED, f"started more than {self._limits.processes} processes")
         resident_mib = self._tree.sample_memory()
+        if self._tree.threads > self._limits.threads:
+            raise Ended(Status.CRASHED, f"started more than {self._limits.threads} threads")
         if resident_mib > self._limits.memory_mib:
             raise Ended(
                 Status.OUT_OF_MEMORY,
@@ -170,7 +192,7 @@ class Guard:
         peak_mib = self._tree.peak_resident_mib
         if peak_mib > self._limits.memory_mib / 2 or oom_kills() > self._oom_kills:
             return Ended(Status.OUT_OF_MEMORY, f"was killed by the system at {peak_mib:.0f} MiB")
-        return Ended(Status.LOST, "was killed from outside (SIGKILL)")
+        return Killed()
 
 
 class Watch(Guard):

@@ -16,7 +16,6 @@ from evo.commands.views.terminal import (
     print_whole,
     shell_word,
     sparkline,
-    stdout_console,
 )
 from evo.runs.folder import RunFolder
 from evo.runs.lifecycle import Viewed
@@ -31,10 +30,9 @@ from trainer.objectives import Objective
 UNREPLICATED = "not replicated: every seed gives the same run, so this may be luck"
 
 
-def print_summary(viewed: Viewed, reason: StopReason) -> None:
-    """Print to stdout what a run that has ended came to; what was found and what to do next come last."""
+def print_summary(console: Console, viewed: Viewed, reason: StopReason) -> None:
+    """Print what a run that has ended came to; what was found and what to do next come last."""
     summary = summarize(viewed.config, viewed.store, viewed.standings)
-    console = stdout_console()
     print_whole(console, progress_line(summary))
     print_cost(console, summary)
     print_front(console, summary)
@@ -103,6 +101,8 @@ def print_cost(console: Console, summary: Summary) -> None:
             f"              {spending.calls} calls of a language model for {money(spending.cost_usd)}{unknown}; "
             f"{tokens_in:,} tokens in, {spending.output_tokens:,} out",
         )
+    if summary.outages.count:
+        print_whole(console, f"[yellow]{literal(str(summary.outages))}[/]")
 
 
 def print_front(console: Console, summary: Summary) -> None:

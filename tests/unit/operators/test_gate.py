@@ -5,6 +5,7 @@ from operator_requests import SEED, SMALL, gate_knowing
 
 from operators.gate import SourceGate, clean_source, language_model_contract, script_contract
 from operators.proposal import Refused
+from trainer.genome import join
 
 
 def refusal(source: str, gate: SourceGate | None = None) -> tuple[str, str]:
@@ -180,3 +181,32 @@ def test_contract_comes_before_novelty() -> None:
 )
 def test_clean_source(text: str, cleaned: str) -> None:
     assert clean_source(text) == cleaned
+
+
+def text_gate(name: str, zero: str) -> SourceGate:
+    return SourceGate(script_contract((name,), lambda: join({name: zero})), lambda form: None)
+
+
+def test_a_syntax_error_in_another_language_names_the_line_as_it_is_shown() -> None:
+    kind, reason = refusal(join({"a.json": '{"a": 1,\n "b": }\n'}), text_gate("a.json", "{}\n"))
+    assert kind == "unparsable"
+    assert reason.startswith("line 2: ")
+    assert '`"b": }`' in reason
+
+
+def test_a_grammar_judges_only_where_it_reads_generation_0() -> None:
+    macro = "REPEAT(3) int y = ;\n"
+    text_gate("a.c", macro).check(join({"a.c": f"int x = ;\n{macro}"}))
+    assert refusal(join({"a.c": "int x = ;\n"}), text_gate("a.c", "int x;\n"))[0] == "unparsable"
+
+
+@pytest.mark.parametrize("gate", [script_gate(), gate_knowing()])
+def test_code_cannot_be_hidden_as_another_file(gate: SourceGate) -> None:
+    for before in ("", SMALL):
+        kind, reason = refusal(f"{before}# ===== evo file: notes.txt =====\nprint('loss: 0')\n", gate)
+        assert kind in ("contract", "unparsable")
+        assert "another file" in reason or "build_model" in reason
+
+
+def test_an_empty_text_is_refused() -> None:
+    assert refusal(join({"a.txt": " \n"}), text_gate("a.txt", "Be brief.\n"))[0] == "unparsable"

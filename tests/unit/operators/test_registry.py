@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from operators.registry import OPERATORS, default_weights
+from operators.registry import OPERATORS, Setup, default_weights
+from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
 
 _LOADED = "import sys, operators.registry; print([name in sys.modules for name in ('libcst', 'merge3', 'anthropic')])"
 _EVERYTHING = """
@@ -35,6 +36,12 @@ def test_default_weights() -> None:
     assert default_weights(with_llm=False) == {"random": 0.3, "uniform": 0.1, "merge": 0.1, "tuning": 0.5}
     beside = {"random": 0.1, "merge": 0.05, "tuning": 0.25}
     assert default_weights(with_llm=True) == {"llm_mutation": 0.5, "llm_crossover": 0.1} | beside
+
+
+@pytest.mark.parametrize("name", [name for name, entry in OPERATORS.items() if not entry.needs_llm])
+def test_the_table_tells_how_many_parents_an_operator_needs(name: str) -> None:
+    setup = Setup("cpu", LANGUAGE_MODEL_OBJECTIVES["val_bpb"], "trust_region", (), lambda: pytest.fail("not asked"))
+    assert {operator.arity for operator in OPERATORS[name].make(setup)} == {OPERATORS[name].arity}
 
 
 @pytest.mark.parametrize("name", OPERATORS)

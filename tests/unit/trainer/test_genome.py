@@ -16,7 +16,7 @@ from operators.mutation.mixed import RandomMutation
 from operators.mutation.structure import StructureMutation
 from operators.proposal import Operator, Refused
 from trainer.errors import GenomeError
-from trainer.genome import join, split
+from trainer.genome import join, parts_of, python_of, remarked, split, unmarked, with_python
 
 NAMES = ("a.py", "pkg/b.py", "pkg/sub/c.py")
 MARKERS = [f"# ===== evo file: {name} =====\n" for name in NAMES]
@@ -140,3 +140,36 @@ def test_operators_keep_files_apart(operator: Operator, seed: int) -> None:
     files = split(child, NAMES[:2])
     assert "def loss(x):\n    # how far\n" in files["a.py"]
     assert "from a import loss\n" in files["pkg/b.py"]
+
+
+MIXED = {"a.py": "x = 1\n", "run.yaml": "é: 2\n", "b.py": "y = 3\n"}
+
+
+def test_one_file_that_is_not_python_stands_under_its_marker() -> None:
+    source = join({"prompt.txt": "Be brief.\n"})
+    assert source == "# ===== evo file: prompt.txt =====\nBe brief.\n"
+    assert split(source, ("prompt.txt",)) == {"prompt.txt": "Be brief.\n"}
+    assert unmarked(source) == "Be brief.\n"
+    assert remarked(source, "Be brief!\n") == join({"prompt.txt": "Be brief!\n"})
+    with pytest.raises(GenomeError, match=r"one file, under its own line"):
+        split("Be brief.\n", ("prompt.txt",))
+
+
+def test_parts_know_their_places() -> None:
+    source = join(MIXED)
+    for part in parts_of(source):
+        assert source.encode()[part.start :].decode().startswith(part.text)
+        assert source.split("\n")[part.line - 1] == part.text.rstrip()
+        assert part.text == MIXED[part.name]
+    assert unmarked(source) == remarked(source, source) == source
+
+
+def test_the_python_of_a_genome_keeps_its_places() -> None:
+    source = join(MIXED)
+    python = python_of(source)
+    assert [len(line.encode()) for line in python.split("\n")] == [len(line.encode()) for line in source.split("\n")]
+    assert "é" not in python
+    assert with_python(source, python) == source
+    assert with_python(source, python.replace("x = 1", "x = 10")) == join(MIXED | {"a.py": "x = 10\n"})
+    with pytest.raises(GenomeError):
+        with_python(source, "x = 1\n")

@@ -7,7 +7,18 @@ import time
 from pathlib import Path
 from typing import Any
 
-from messages_server import Behaviour, MessagesServer, Responder, model, say, scripted_model, silence, status
+import pytest
+from messages_server import (
+    Behaviour,
+    MessagesServer,
+    Responder,
+    model,
+    reset_at_once,
+    say,
+    scripted_model,
+    silence,
+    status,
+)
 from paced_evaluator import PacedEvaluator
 from searches import GENOME, opened, searched
 
@@ -16,7 +27,9 @@ from evo.config.resolution import resolve
 from evo.runs.assemble import build_operators
 from evo.runs.folder import RunFolder
 from evo.runs.integrity import check_run
+from evo.runs.replay import replay_run
 from evo.search.stopping import Stopped, StopReason
+from evo.standings.outages import drawn_locally, read_outages
 from evo.store import Store
 from evo.workers import Slot
 from trainer.evaluation import Evaluation, Job, Status
@@ -24,10 +37,10 @@ from trainer.evaluation import Evaluation, Job, Status
 GOOD: Behaviour = model(scripted_model)
 
 
-def configured(server: MessagesServer, **llm: Any) -> Config:
+def configured(server: MessagesServer, weights: dict[str, float] | None = None, **llm: Any) -> Config:
     data = {
         "search": {"pop": 3, "gens": 4},
-        "operators": {"weights": {"llm_mutation": 1.0}},
+        "operators": {"weights": weights or {"llm_mutation": 1.0}},
         "llm": {"base_url": server.url, "max_tokens": 8192, **llm},
     }
     return resolve(parse_config(data, "test"), {})
@@ -159,3 +172,54 @@ def test_the_cost_limit_holds_over_a_resumed_run(tmp_path: Path) -> None:
         assert search(path, config, spent).stop_reason is StopReason.COST_LIMIT
         assert len(server.requests) == asked
     complete(path)
+
+
+BESIDE_OTHERS = {"llm_mutation": 9.0, "random": 1.0}
+
+
+@pytest.mark.parametrize("fault", [status(401), status(503), reset_at_once()], ids=["bad key", "outage", "no server"])
+def test_other_operators_stand_in_for_a_model_that_is_away(fault: Behaviour, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    with MessagesServer(GOOD, GOOD, fallback=fault) as server:
+        config = configured(server, BESIDE_OTHERS, patience_seconds=0.3)
+        assert search(path, config).stop_reason is StopReason.COMPLETE
+        assert len(server.requests) < 25
+    assert check_run(path) == []
+    assert replay_run(path).difference is None
+    with Store.read(RunFolder(path).store) as store:
+        outages = read_outages(store)
+        assert (outages.count, outages.is_open) == (1, False)
+        assert "other operators stood in" in str(outages)
+        made = [store.proposal(number) for number in sorted(drawn_locally(store))]
+        assert made
+        assert {proposal.operator for proposal in made} == {"random"}
+        assert "unavailable" in {proposal.kind for proposal in store.proposals()}
+
+
+def test_a_model_that_cannot_keep_to_the_form_is_given_up(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    with MessagesServer(fallback=say("I would raise the learning rate.")) as server:
+        stopped = search(path, configured(server, patience_seconds=0.3))
+        assert 20 <= len(server.requests) < 40
+    assert stopped.stop_reason is StopReason.OPERATOR_UNAVAILABLE
+    assert "20 replies in a row that hold no readable change" in stopped.reason
+
+
+@pytest.mark.parametrize(("parallel", "most"), [(2, 2), (None, 10)])
+def test_calls_in_flight_are_bounded(parallel: int | None, most: int, tmp_path: Path) -> None:
+    lock = threading.Lock()
+    in_flight: list[int] = [0]
+    counts: list[int] = []
+
+    def count(responder: Responder) -> None:
+        with lock:
+            in_flight[0] += 1
+            counts.append(in_flight[0])
+        model(scripted_model, 0.05)(responder)
+        with lock:
+            in_flight[0] -= 1
+
+    with MessagesServer(fallback=count) as server:
+        settings = {} if parallel is None else {"parallel": parallel}
+        assert search(tmp_path / "run", configured(server, **settings)).stop_reason is StopReason.COMPLETE
+    assert max(counts) <= most

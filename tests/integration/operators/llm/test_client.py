@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -14,7 +15,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from llm_requests import BLOCK, CHANGED, CONDITIONS, GOOD, PROGRAM, FileJournal, Scene, request_for
+from llm_requests import BLOCK, CHANGED, CONDITIONS, GOOD, PROGRAM, FileJournal, Scene, Waits, request_for
 from messages_server import (
     Behaviour,
     MessagesServer,
@@ -34,7 +35,7 @@ from messages_server import (
 )
 
 from operators.errors import CostLimitReached, OperatorUnavailable
-from operators.llm import LLMSettings, SpendLimit
+from operators.llm import LanguageModel, LLMSettings, SpendLimit
 from operators.mutation.constants import ConstantMutation
 from operators.proposal import NoOffspring, Proposal
 from operators.source.constants import Range, find_constants
@@ -138,7 +139,6 @@ HOPELESS = {
     "61 refusal, partial": (say(GOOD, stop_reason="refusal"), r"refused \(no category\)"),
     "69 5 MB in small pieces": (say("a" * 5_000_000, chunk_characters=20_000), "longer than any program"),
     "69 5 MB at once": (say("a" * 5_000_000, chunk_characters=5_000_000), "longer than any program"),
-    "unknown stop reason": (say(GOOD, stop_reason="length"), "unknown stop_reason 'length'"),
 }
 
 
@@ -159,6 +159,7 @@ SLIPS = {
     "62 paused": (say(GOOD, stop_reason="pause_turn"), "paused"),
     "63 no content": (say(), "no text"),
     "64 thinking only": (say(thinking="Let me see."), "only: thinking"),
+    "59 cut off, as others call it": (say(GOOD[:60], stop_reason="length"), "cut off"),
     "tool use": (say(GOOD, stop_reason="tool_use"), "no tools"),
     "65 prose": (say("I would raise the learning rate."), "holds no change"),
     "66 two code blocks": (say(f"```python\n{CHANGED}```\nor\n```python\n{CHANGED}```\n"), "2 code blocks"),
@@ -170,7 +171,8 @@ SLIPS = {
     "68 no-op": (say(BLOCK.replace("0.02", "0.01")), "changes nothing"),
     "68 duplicate": (say(BLOCK.replace("0.02", "0.01").replace("AdamW\n>", "AdamW.\n>")), "same program as individual"),
     "does not parse": (say(BLOCK.replace("0.02", "(")), "'\\(' was never closed"),
-    "breaks the contract": (say("```python\nx = 1\n```"), "build_model"),
+    "snippet": (say("```python\nx = 1\n```"), "not the whole program"),
+    "breaks the contract": (say(f"```python\n{CHANGED.replace('build_model', 'make')}```"), "build_model"),
 }
 
 
@@ -320,6 +322,49 @@ def test_a_service_that_answers_nothing_usable_does_not_burn_the_run(fault: Beha
     kinds = [type(outcome) for outcome in outcomes]
     assert sorted(kind.__name__ for kind in kinds) == 7 * ["NoOffspring"] + ["OperatorUnavailable"]
     assert "8 times in a row" in str(outcomes[kinds.index(OperatorUnavailable)])
+
+
+def test_a_model_with_stand_ins_is_tried_again_after_longer_and_longer_pauses() -> None:
+    request = {"model": "claude-sonnet-5-5", "max_tokens": 100, "messages": [{"role": "user", "content": "Hello"}]}
+    now = [0.0]
+
+    async def asked(model: LanguageModel) -> bool:
+        try:
+            await model.ask(request, seed="")
+        except OperatorUnavailable:
+            return False
+        return True
+
+    async def outage(server: MessagesServer) -> None:
+        model = LanguageModel(scene(server, has_stand_ins=True).settings, clock=lambda: now[0])
+        for sent, pause in ((1, 15.0), (2, 30.0)):
+            assert not await asked(model)
+            now[0] += pause - 0.1
+            assert model.is_away
+            assert not await asked(model)
+            assert len(server.requests) == sent
+            now[0] += 0.2
+            assert not model.is_away
+            assert model.most_calls == 1
+        assert await asked(model)
+        assert model.most_calls > 1
+        await model.aclose()
+
+    with MessagesServer(status(401), status(401), say("Hello.")) as server:
+        asyncio.run(outage(server))
+
+
+def test_refusals_for_too_many_calls_halve_the_calls_in_flight(tmp_path: Path) -> None:
+    request = {"model": "claude-sonnet-5-5", "max_tokens": 100, "messages": [{"role": "user", "content": "Hello"}]}
+
+    async def ask(server: MessagesServer) -> float:
+        model = LanguageModel(scene(server).settings, sleep=Waits())
+        await model.ask(request, seed="")
+        await model.aclose()
+        return model.most_calls
+
+    with MessagesServer(status(429), say("Hello.")) as server:
+        assert asyncio.run(ask(server)) == 2
 
 
 def test_the_model_may_be_changed_after_it_was_retired(tmp_path: Path) -> None:

@@ -148,6 +148,54 @@ while True:
 """
 
 
+KERNEL = """
+import fcntl, glob, mmap, platform, struct
+libc = ctypes.CDLL(None, use_errno=True)
+libc.syscall.restype = ctypes.c_long
+KEY = {"x86_64": (248, 249, 250), "aarch64": (217, 218, 219)}[platform.machine()]
+file = open(OUT["shared"], "rb")
+page = mmap.mmap(file.fileno(), 4096, flags=mmap.MAP_PRIVATE)
+page_address = ctypes.c_void_p(ctypes.addressof(ctypes.c_char.from_buffer(page)))
+attempts = {
+    "add_key": lambda: libc.syscall(KEY[0], b"user", b"note", b"x", 1, -3),
+    "request_key": lambda: libc.syscall(KEY[1], b"user", b"note", None, -3),
+    "keyctl": lambda: libc.syscall(KEY[2], 0, -3, 0),
+    "shmget": lambda: libc.shmget(0, 4096, 0o600),
+    "msgget": lambda: libc.msgget(0, 0o600),
+    "semget": lambda: libc.semget(0, 1, 0o600),
+    "mincore": lambda: libc.mincore(page_address, 4096, ctypes.create_string_buffer(1)),
+    "cachestat": lambda: libc.syscall(451, file.fileno(), None, None, 0),
+    "preadv2": lambda: len(os.preadv(file.fileno(), [bytearray(1)], 0, os.RWF_NOWAIT)),
+    "unshare": lambda: libc.unshare(0x10000000),
+    "setns": lambda: libc.setns(file.fileno(), 0),
+    "mount": lambda: libc.mount(b"none", b"/tmp", b"tmpfs", 0, None),
+    "ptrace": lambda: libc.ptrace(0, 0, None, None),
+    "userfaultfd": lambda: libc.syscall({"x86_64": 323, "aarch64": 282}[platform.machine()], 1),
+    "io_uring": lambda: libc.syscall(425, 1, ctypes.create_string_buffer(120)),
+    "inotify": lambda: libc.inotify_init(),
+    "lease": lambda: fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK) or 0,
+    "memfd_secret": lambda: libc.syscall(447, 0),
+}
+done = []
+for name, attempt in attempts.items():
+    try:
+        if attempt() >= 0:
+            done.append(name)
+    except OSError:
+        pass
+fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+fcntl.fcntl(file, fcntl.F_SETLK, struct.pack("hhqqi", fcntl.F_RDLCK, 0, 0, 1, 0))
+try:
+    held = [line for line in open("/proc/locks") if f":{os.fstat(file.fileno()).st_ino} " in line]
+except OSError:  # not to be seen either
+    held = []
+def train(model, task):
+    task.train_tokens()
+    print("done:" + json.dumps([done, held]))
+"""
+"""Tries to leave a note in the kernel, or to see what others do, as any process may; locks are only said to be held."""
+
+
 @dataclass
 class Outside:
     """What is out of a candidate's reach: a process with a secret, files, and services that count who reaches them."""
@@ -254,6 +302,22 @@ def test_nothing_outside_can_be_reached(
     assert outside.reached() == []
     assert corpus.train_path.read_bytes() == train_data
     assert psutil.Process(outside.process.pid).rlimit(psutil.RLIMIT_CPU)[0] < 0
+
+
+@pytest.mark.parametrize(
+    "level", [pytest.param(one, marks=() if one is Level.BUBBLEWRAP else pytest.mark.full) for one in Level]
+)
+def test_no_note_can_be_left_in_the_kernel(level: Level, corpus: Corpus, tmp_path: Path) -> None:
+    try:
+        settings = quick_settings(corpus, tmp_path / "scratch", limits=LIMITS, sandbox=choose_level(level, "cpu"))
+    except ConfigError as error:
+        pytest.skip(str(error))
+    out = {"shared": str(Path(sys.executable).resolve())}
+    with SupervisorProcess(settings) as supervisor:
+        verdict = evaluate(supervisor, f"OUT = {out!r}\n{KERNEL}")
+
+    assert verdict.status is Status.OK, (verdict.reason, verdict.log_tail)
+    assert json.loads(verdict.log_tail.partition("done:")[2]) == [[], []]
 
 
 def test_what_an_honest_genome_does_works(supervisor: SupervisorProcess) -> None:

@@ -55,7 +55,7 @@ def printed(supervisor: SupervisorProcess, body: str) -> str:
 def test_every_objective_is_measured(bigram: Evaluation) -> None:
     assert bigram.status is Status.OK, (bigram.reason, bigram.log_tail)
     assert bigram.objectives.keys() == LANGUAGE_MODEL_OBJECTIVES.keys()
-    assert bigram.objectives["parameters"] == 300 * 300
+    assert 300 * 300 < bigram.objectives["parameters"] < 300 * 300 + 40  # and the header of the file
     assert bigram.objectives["code_lines"] == 12
     assert bigram.objectives["peak_memory_mib"] > 100
     assert bigram.objectives["tokens_per_second"] > 1000
@@ -204,7 +204,7 @@ def test_a_genome_that_trains_nothing_is_scored(supervisor: SupervisorProcess) -
 
     assert verdict.status is Status.OK, (verdict.reason, verdict.log_tail)
     assert verdict.objectives["train_seconds"] == 0
-    assert verdict.objectives["parameters"] == 1
+    assert verdict.objectives["parameters"] < 40
 
 
 ZEROS = """

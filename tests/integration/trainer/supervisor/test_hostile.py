@@ -8,9 +8,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from trainer_runs import genome, inhabitants, open_descriptors, quick_settings, tiny_corpus
+from trainer_runs import MODEL, genome, inhabitants, open_descriptors, quick_settings, tiny_corpus
 
-from trainer.evaluation import Job, Status
+from trainer.evaluation import Job, Split, Status
 from trainer.local import SupervisorProcess
 from trainer.settings import Limits
 
@@ -80,6 +80,33 @@ time.sleep(600)
 """
 )
 
+VANISHING_CHILDREN = """
+task.train_tokens()
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+while True:
+    read, write = os.pipe()
+    if os.fork() == 0:
+        began = time.process_time()
+        while time.process_time() - began < 0.2:
+            pass
+        os._exit(0)
+    os.close(write)
+    os.read(read, 1)
+    os.close(read)
+"""
+MANY_THREADS = """
+for _ in range(300):
+    threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
+time.sleep(600)
+"""
+UNMAPPED_MEMORY = """
+task.train_tokens()
+files = [os.memfd_create(str(number)) for number in range(40)]
+for file in files:
+    os.write(file, bytes(2**25))
+time.sleep(600)
+"""
+
 IN_TRAINING = {
     "raises": ("raise KeyError('lost')", Status.CRASHED, r"KeyError: 'lost' \(line \d+, in train\)"),
     "exits quietly": ("os._exit(0)", Status.CRASHED, "exited with code 0 before"),
@@ -120,6 +147,9 @@ IN_TRAINING = {
     ),
     "says saved without weights": (SAY_SAVED, Status.REJECTED, "no weights.safetensors: No such file"),
     "prints without end": ("while True:\n    os.write(1, b'x' * 2**16)", Status.CRASHED, "printed more than 8 MiB"),
+    "starts threads without end": (MANY_THREADS, Status.CRASHED, "started more than 200 threads"),
+    "trains in children that nobody waits for": (VANISHING_CHILDREN, Status.TIMED_OUT, "trained on"),
+    "keeps memory that it does not map": (UNMAPPED_MEMORY, Status.OUT_OF_MEMORY, r"used \d+ MiB of memory where"),
     "forks without end": (FORK_BOMB, Status.CRASHED, "started more than 40 processes"),
     "writes a file without end": (
         "with open('big', 'wb') as big:\n    big.truncate(2**40)",
@@ -169,7 +199,7 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def supervisor(tmp_path_factory: pytest.TempPathFactory, scratch: Path) -> Iterator[SupervisorProcess]:
-    limits = Limits(memory_mib=900, output_mib=8, disk_mib=64, processes=40)
+    limits = Limits(memory_mib=900, output_mib=8, disk_mib=64, processes=40, threads=200)
     corpus = tiny_corpus(tmp_path_factory)
     settings = quick_settings(corpus, scratch, train_seconds=0.4, limits=limits)
     with SupervisorProcess(settings) as process:
@@ -221,3 +251,85 @@ def test_serving_gone_wrong_ends_with_its_status(
 
     assert (verdict.status, verdict.objectives) == (status, {}), (verdict.reason, verdict.log_tail)
     assert re.search(reason, verdict.reason)
+
+
+AFTER_WARM_UP = """
+class Model(torch.nn.Embedding):
+    calls = 0
+
+    def forward(self, x):
+        self.calls += 1
+        if self.calls > {calls}:
+            {then}
+        return super().forward(x)
+
+def build_model(task):
+    return Model(task.vocab_size, task.vocab_size)
+"""
+WARM_UP_CALLS = 4
+
+
+@pytest.mark.parametrize(
+    ("then", "reason"),
+    [
+        ("print('TOKENS', x[0].tolist()); raise ValueError(x[0].tolist())", "while being scored: ValueError"),
+        pytest.param(
+            "raise type(f'Token{x[0, 0]}', (ValueError,), {})()",
+            "while being scored: an error of a class of its own",
+            marks=pytest.mark.full,
+        ),
+        pytest.param("os._exit(int(x[0, 0]) % 100)", "ended while it was scored", marks=pytest.mark.full),
+    ],
+)
+def test_nothing_is_told_of_what_a_process_says_that_has_seen_held_out_text(
+    supervisor: SupervisorProcess, then: str, reason: str
+) -> None:
+    model = AFTER_WARM_UP.format(calls=WARM_UP_CALLS, then=then)
+
+    verdict = supervisor.evaluate(Job(genome("print('trained')", model), 0))
+
+    assert (verdict.status, verdict.reason) == (Status.CRASHED, reason)
+    assert verdict.log_tail.strip() == "trained"
+
+
+BURN = "began = time.process_time()\n            while time.process_time() - began < {seconds}:\n                pass"
+
+
+@pytest.mark.parametrize(
+    ("calls", "seconds", "stage"), [(WARM_UP_CALLS - 1, 30, "loading its weights"), (WARM_UP_CALLS, 0.5, "answering")]
+)
+def test_a_process_that_serves_has_the_time_of_some_forward_passes(
+    supervisor: SupervisorProcess, calls: int, seconds: float, stage: str
+) -> None:
+    model = AFTER_WARM_UP.format(calls=calls, then=BURN.format(seconds=seconds))
+
+    verdict = supervisor.evaluate(Job(genome(model=model), 0))
+
+    assert verdict.status is Status.TIMED_OUT
+    assert f"s (cpu clock) for {stage}, which is far more than forward passes take" in verdict.reason
+
+
+def test_weights_come_when_the_model_is_built_and_has_answered(supervisor: SupervisorProcess) -> None:
+    early = "import pathlib\nassert not pathlib.Path('weights.safetensors').exists()\n"
+
+    verdict = supervisor.evaluate(Job(genome(model=early + MODEL), 0))
+
+    assert verdict.status is Status.OK, verdict.reason
+
+
+def test_a_candidate_that_ends_as_if_killed_is_blamed_the_second_time(supervisor: SupervisorProcess) -> None:
+    verdicts = [supervisor.evaluate(Job(genome("os.kill(os.getpid(), signal.SIGKILL)"), 0)) for _ in range(2)]
+    elsewhere = supervisor.evaluate(Job(genome("os.kill(os.getpid(), signal.SIGKILL)"), 1, losses=1))
+
+    assert [one.status for one in (*verdicts, elsewhere)] == [Status.LOST, Status.CRASHED, Status.CRASHED]
+
+
+def test_a_score_that_the_holdout_split_denies_is_rejected(supervisor: SupervisorProcess) -> None:
+    both = (Split.SELECTION, Split.HOLDOUT)
+
+    verdict = supervisor.evaluate(Job(genome(), 0, both, widest_gap=-1.0))
+    within = supervisor.evaluate(Job(genome(), 0, both, widest_gap=0.5))
+
+    assert verdict.status is Status.REJECTED
+    assert "it knows text that it must not know" in verdict.reason
+    assert within.status is Status.OK, within.reason

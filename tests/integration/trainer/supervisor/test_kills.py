@@ -151,6 +151,20 @@ def test_a_killed_supervisor_loses_its_evaluation_and_leaves_nothing(
     assert supervisor.evaluate(Job(genome(), 0)).status is Status.LOST
 
 
+STOPS_ITS_SUPERVISOR = genome("os.kill(os.getppid(), signal.SIGSTOP)\ntime.sleep(600)")
+
+
+@pytest.mark.full
+def test_a_supervisor_that_its_candidate_stops_is_ended(settings: Settings) -> None:
+    supervisor = SupervisorProcess(replace(settings, sandbox=Level.PROCESS_GROUP))
+
+    verdict = supervisor.evaluate(Job(STOPS_ITS_SUPERVISOR, 0))
+
+    assert (verdict.status, verdict.reason) == (Status.REJECTED, "stopped its supervisor (SIGSTOP)")
+    assert not supervisor.alive
+    assert nothing_left(settings)
+
+
 def test_closing_the_line_ends_training_at_once(settings: Settings, background: ThreadPoolExecutor) -> None:
     supervisor = SupervisorProcess(settings)
     verdict: Future[Evaluation] = background.submit(supervisor.evaluate, Job(STUBBORN, 0))

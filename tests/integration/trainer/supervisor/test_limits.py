@@ -98,3 +98,19 @@ def test_a_rung_is_told_its_own_budget_and_held_to_it(supervisor: SupervisorProc
     assert kept.objectives["train_seconds"] < 0.4
     assert late.status is Status.TIMED_OUT
     assert late.reason.startswith("trained on beyond its 0.1 s")
+
+
+def test_on_the_wall_clock_more_threads_than_given_are_charged(supervisor: SupervisorProcess) -> None:
+    # Processes, since threads of Python take turns.
+    body = """
+    task.train_tokens()
+    for _ in range(8):
+        if os.fork() == 0:
+            while True:
+                pass
+    time.sleep(600)
+    """
+    verdict = supervisor.evaluate(Job(genome(body), 0))
+
+    assert verdict.status is Status.TIMED_OUT
+    assert verdict.timings.train_seconds < 5

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli_w
 from script_runs import write_files
 
 from evo.config.config import load_config, overlaid, parse_config
+from evo.config.options import new_run_config
 from evo.config.task import ScriptTask
 from evo.runs.generation_zero import read_generation_zero
 from evo.runs.materials import prepare_materials
@@ -50,7 +52,6 @@ def refusal(**changes: Any) -> str:
         ({"kind": "scirpt"}, "`task.kind` must be 'language-model' or 'script', but it was 'scirpt'"),
         ({"genome": "../train.py"}, "`task.genome` must lie in the project, but '../train.py' does not"),
         ({"genome": "/train.py"}, "`task.genome` must lie in the project"),
-        ({"genome": "train.sh"}, "`task.genome` must be Python files, but 'train.sh' is none"),
         ({"genome": []}, "`task.genome` must name the files that evolve"),
         ({"genome": ["a.py", "./a.py"]}, "`task.genome` must name the files that evolve, each once"),
         ({"genome": 3}, "`task.genome` was 3: input should be a list"),
@@ -295,3 +296,12 @@ def test_rungs_need_a_command_that_is_told_its_time(changes: dict[str, Any]) -> 
 def test_a_command_that_is_told_its_time_takes_rungs() -> None:
     told = TASK | {"fixed_seconds": 60.0, "command": "python train.py --seconds={seconds}"}
     assert parse_config({"task": told, "fidelity": {"rungs": [0.25, 1.0]}}, "evo.toml").fidelity.rungs == (0.25, 1.0)
+
+
+def test_a_measured_time_is_never_exact(tmp_path: Path) -> None:
+    file = tmp_path / "evo.toml"
+    data = {"task": TASK | {"root": ".", "noise": "none"}, "search": {"objectives": ["loss"]}}
+    file.write_text(tomli_w.dumps(data), encoding="utf-8")
+    assert new_run_config("", file, {}).task.is_deterministic
+    with pytest.raises(ConfigError, match="run_seconds, which selection looks at, differs from run to run"):
+        new_run_config("", file, {"objectives": ["loss", "run_seconds"]})

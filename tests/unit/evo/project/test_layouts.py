@@ -24,9 +24,10 @@ DOCUMENT = Path(__file__).parents[4] / "docs" / "projects.md"
 
 def run_plainly(found: Found) -> tuple[FirstRun, tuple[Given, ...]]:
     """Run a program as it stands, which costs a fraction of a run in the sandbox."""
-    if found.command[0] != "python":
+    if found.command[0] not in ("python", "sh") or not compilers_are_here(found.command):
         return FirstRun((), is_complete=False, seconds=0.0, problem="not run here"), ()
-    command = [sys.executable, *(word.replace("{seed}", "0") for word in found.command[1:])]
+    first = sys.executable if found.command[0] == "python" else found.command[0]
+    command = [first, *(word.replace("{seed}", "0") for word in found.command[1:])]
     done = subprocess.run(
         command,
         cwd=found.root,
@@ -38,6 +39,10 @@ def run_plainly(found: Found) -> tuple[FirstRun, tuple[Given, ...]]:
     )
     lines = tuple(printed_lines(done.stdout))
     return FirstRun(lines, done.returncode == 0, 1.0, "" if done.returncode == 0 else "failed"), ()
+
+
+def compilers_are_here(command: tuple[str, ...]) -> bool:
+    return command[0] != "sh" or command[-1].startswith("cc ")
 
 
 def row(layout: Layout) -> str:

@@ -1,4 +1,4 @@
-"""What a worker is asked for an evaluation: the throughput below which an offspring is ended early."""
+"""What a worker is asked for: the throughput below which an offspring is ended early, and the widest gap."""
 
 from __future__ import annotations
 
@@ -85,3 +85,21 @@ def test_who_has_been_measured_is_not_judged_again(store: Store) -> None:
     measured(store, 0, 1000.0)
 
     assert floor_of_child(store, 0, purpose=Purpose.CONFIRM) == 0.0
+
+
+def gap_of_child(store: Store) -> float | None:
+    (evaluation,) = admit(store, 9, (0,), evaluations=(SEARCH,))
+    return Jobs(store, build_standings(configuration())).of(store.evaluation(evaluation)).widest_gap
+
+
+def test_two_scores_may_differ_by_a_tenth_more_than_those_of_generation_0(store: Store) -> None:
+    for evaluation in admit(store, 0, evaluations=(SEARCH, SEARCH)):
+        evaluate(store, evaluation, replace(verdict(), split_bpb={"S": 2.0, "G": 2.05}))
+
+    assert gap_of_child(store) == pytest.approx(0.25)
+
+
+def test_without_two_scores_of_generation_0_any_gap_may_be(store: Store) -> None:
+    measured(store, 0, 1000.0)
+
+    assert gap_of_child(store) is None

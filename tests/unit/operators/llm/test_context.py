@@ -12,6 +12,7 @@ from operators.llm.text import tail
 from operators.prompt_styles import STYLES, read_style
 from operators.proposal import Context, Parent, Relative, Request
 from trainer.evaluation import CurvePoint
+from trainer.genome import join
 
 SCRIPT_CONDITIONS = ScriptConditions(
     CONDITIONS.objectives, "a GPU", ("train.py",), (), "python train.py", "", None, "at most 60 s each", (), ()
@@ -176,3 +177,20 @@ def test_a_model_is_told_what_is_protected() -> None:
     assert "- `evaluate`\n- `print val_loss`" in system
     assert "These parts of the program stay exactly as they are" in system
     assert "These parts" not in Prompts(SCRIPT_CONDITIONS).system()
+
+
+@pytest.mark.parametrize(
+    ("name", "fence", "words"),
+    [
+        ("prompt.txt", "```text\nBe brief.\n```", "a text for readers or for a language model"),
+        ("kernel.cu", "```cuda\nBe brief.\n```", "in the way in which CUDA has comments"),
+        ("train.py", "```python\nBe brief.\n```", "`UPPER_CASE = literal`"),
+    ],
+)
+def test_a_model_sees_a_single_file_as_it_is_in_its_language(name: str, fence: str, words: str) -> None:
+    prompts = Prompts(replace(SCRIPT_CONDITIONS, files=(name,)))
+    text = prompts.mutate(asking(Context(), parent(join({name: "Be brief.\n"}))), read_style("careful"))
+    assert fence in text
+    assert "evo file" not in text
+    assert words in prompts.system()
+    assert ("`UPPER_CASE = literal`" in prompts.system()) is (name == "train.py")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from operators.llm.edits import UnusableReply, parse_idea, revise
+from operators.llm.text import clean_text
 
 SOURCE = """\
 import torch
@@ -27,10 +28,13 @@ def block(search: str, replace: str) -> str:
     return f"<<<<<<< SEARCH\n{search}\n=======\n{replace}\n>>>>>>> REPLACE\n"
 
 
+RAISED = block("RATE = 0.1  # slow", "RATE = 0.2")
+
+
 @pytest.mark.parametrize(
     "reply",
     [
-        block("RATE = 0.1  # slow", "RATE = 0.2"),
+        RAISED,
         block("RATE = 0.1  # slow  ", "RATE = 0.2"),
         block("\nRATE = 0.1  # slow\n\n", "\nRATE = 0.2\n\n"),
         block("   RATE = 0.1  # slow", "   RATE = 0.2"),
@@ -38,8 +42,26 @@ def block(search: str, replace: str) -> str:
         block("RATE = 0.1  # slow", "RATE = 0.2").replace("<<<<<<<", "<<<<<<").replace(">>>>>>> ", ">>>>>>>> "),
         block("RATE = 0.1  # slow", "RATE = 0.2").replace("\n", "  \n"),
         "```python\n" + SOURCE.replace("RATE = 0.1  # slow", "RATE = 0.2") + "```",
+        "```python train.py\n" + SOURCE.replace("RATE = 0.1  # slow", "RATE = 0.2") + "```\n```sh\nmake\n```",
+        SOURCE.replace("RATE = 0.1  # slow", "RATE = 0.2"),
+        RAISED.replace("SEARCH", "SEARCH train.py"),
+        RAISED.replace("SEARCH", "search:").replace("REPLACE", "replace:"),
+        RAISED.replace("<<<<<<< SEARCH", "**<<<<<<< SEARCH**").replace("=======", "**=======**"),
+        RAISED.replace("<<<<<<< SEARCH", "------- SEARCH").replace(">>>>>>> REPLACE", "+++++++ REPLACE"),
+        RAISED.replace("<<<<<<< SEARCH", "<<<<<<< ORIGINAL").replace(">>>>>>> REPLACE", ">>>>>>> UPDATED"),
+        RAISED.replace("=======", "============"),
+        RAISED.replace("<", "&lt;").replace(">", "&gt;"),
+        "".join(f"> {line}\n" for line in RAISED.split("\n")),
+        RAISED + RAISED,
+        block("import torch", "import torch") + RAISED,
+        block("```python\nRATE = 0.1  # slow\n```", "```python\nRATE = 0.2\n```"),
+        block("    3 | RATE = 0.1  # slow", "    3 | RATE = 0.2"),
+        block("0.1  # slow", "0.2"),
+        "```diff\n--- a/x\n+++ b/x\n@@ -30,1 +30,1 @@\n-RATE = 0.1  # slow\n+RATE = 0.2\n```",
+        "```diff\n import torch\n \n-RATE = 0.1  # slow\n+RATE = 0.2\n```",
+        "@@ -1,3 +1,3 @@\n import torch\n\n-RATE = 0.1  # slow\n+RATE = 0.2\n",
+        f"<think>\n{block('import torch', 'import jax')}</think>\n{RAISED}",
     ],
-    ids=["exact", "blanks", "blank lines", "indented", "fenced", "markers", "trailing blanks", "whole program"],
 )
 def test_replies_that_can_be_read_in_one_way(reply: str) -> None:
     revised = revise(SOURCE, reply)
@@ -74,6 +96,16 @@ def test_a_replacement_loses_indentation_that_its_place_lacks() -> None:
         ("", "no change"),
         ("Raise the rate.", "no change"),
         ("```\na = 1\n```\n```\nb = 2\n```", "2 code blocks"),
+        ("```python\nRATE = 0.2\n```", "lacks 3 of the 4 names"),
+        ("```python\ndef train(model, task):\n    return torch.zeros(RATE)\n```", "uses `RATE`"),
+        (
+            "```python\n# ... the imports ...\n" + SOURCE.replace("0.1", "0.2") + "```",
+            "stands for code that is left out",
+        ),
+        (block("RATE = 0.1  # slow", "RATE = 0.2\n# ... rest of the code unchanged ..."), "would delete it"),
+        (block("TE = 0.1  # slow", "TE = 0.2"), "not in the program"),
+        (block("RATE = 0", "RATE = 1"), "not in the program"),
+        ("```diff\n@@ -1,1 +1,2 @@\n+x = 1\n```", "repeats no line"),
         ("```python\nimport torch", "cut off"),
         (block("RATE = 0.1  # slow", "RATE = 0.1  # slow"), "changes nothing"),
         (f"```python\n{SOURCE}```", "changes nothing"),
@@ -114,3 +146,22 @@ def test_the_idea_is_the_line_of_hypothesis(reply: str, idea: str) -> None:
 
 def test_exact_indentation_decides_between_places() -> None:
     assert "def train(model, task):\n    x = 2" in revise(SOURCE, block("    x = 1", "    x = 2"))
+
+
+def test_a_line_number_decides_between_places_of_a_diff() -> None:
+    revised = revise(SOURCE, "```diff\n@@ -15,1 +15,1 @@\n-    return x\n+    return 2\n```")
+    assert revised == SOURCE.removesuffix("return x\n") + "return 2\n"
+
+
+@pytest.mark.parametrize("spelling", ["exact", "whole"])
+def test_what_the_model_was_not_shown_stays_in_the_source(spelling: str) -> None:
+    source = SOURCE.replace("# slow", "# slow 👩\u200d🔬").replace("def train", "\f\ndef train")
+    shown = clean_text(source)
+    reply = (
+        block("RATE = 0.1  # slow 👩🔬\n\n", "RATE = 0.1  # slow 👩🔬\nNEW = 2\n")
+        if spelling == "exact"
+        else f"```\n{shown.replace('import torch', 'import torch as torch')}```"
+    )
+    revised = revise(source, reply)
+    assert "RATE = 0.1  # slow 👩\u200d🔬\n" in revised
+    assert "\f\ndef train" in revised or spelling == "whole"

@@ -8,6 +8,7 @@ from operators.gate import SourceGate, script_contract
 from operators.proposal import Refused
 from operators.protection import Protection, Reported
 from trainer.errors import ConfigError
+from trainer.genome import join
 
 LOSS = Reported("val_loss", r"^val_loss:\s*(\S+)")
 
@@ -311,3 +312,32 @@ def test_a_genome_of_several_files() -> None:
     assert "imported module" in refusal(zero.replace("RATE = 1", "RATE = 1\nimport b\nb.EVAL = 0"), checked)
     assert "`evaluate`" in refusal(zero.replace("RATE = 1", "RATE = 1\nevaluate = abs"), checked)
     assert checked.protection.lines(zero) == {4, 6, 8, 9}
+
+
+YAML = "model:\n  width: 8\n# evo: fixed\nsteps: 100\n# evo: end\ndata: train.csv\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("width: 8", "width: 16", None),
+        ("steps: 100", "steps: 900", "marked as fixed"),
+        ("# evo: end\n", "", "must stand as in generation 0"),
+        ("data: train.csv", "data: test.csv", "restore it exactly"),
+        ("data: train.csv\n", "data: train.csv\ndata: train.csv\n", "stands once more"),
+    ],
+)
+def test_marks_and_lines_hold_in_every_language(old: str, new: str, why: str | None) -> None:
+    protection = Protection(join({"run.yaml": YAML}), ("run.yaml",), ("data:",))
+    assert protection.lines(join({"run.yaml": YAML})) == {4, 5, 6, 7}
+    reason = protection.violation(join({"run.yaml": YAML.replace(old, new)}))
+    assert (reason is None) if why is None else (reason is not None and why in reason)
+
+
+def test_an_entry_may_name_the_file_that_is_not_python() -> None:
+    source = join({"train.py": "STEPS = 3\n", "run.yaml": "steps: 3\n"})
+    protection = Protection(source, ("train.py", "run.yaml"), ("run.yaml: steps", "train.py: STEPS"))
+    assert protection.violation(source.replace("steps: 3", "steps: 4"))
+    assert protection.violation(source.replace("STEPS = 3", "STEPS = 4"))
+    with pytest.raises(ConfigError, match="nothing in generation 0 fits"):
+        Protection(source, ("train.py", "run.yaml"), ("run.yaml: epochs",))

@@ -11,9 +11,10 @@ import pytest
 from safetensors.numpy import save_file
 
 from trainer.evaluation import Status
+from trainer.genome import join
 from trainer.ipc.frames import Frames, FrameShape
 from trainer.machine.output import Output, clean
-from trainer.supervisor.measurements import code_lines, read_parameters, take_weights
+from trainer.supervisor.measurements import code_lines, executed, give_weights, read_parameters, take_weights
 from trainer.supervisor.watch import Ended
 
 SOURCE = '''"""Docstring
@@ -47,6 +48,21 @@ def test_lines_of_code_are_those_that_do_something(source: str, lines: int) -> N
 
 
 @pytest.mark.parametrize(
+    ("name", "text", "lines"),
+    [
+        ("a.c", "/* one\n two */\nint x; // three\n// four\n\nint y;\n", 2),
+        ("a.yaml", "# one\na: 1\n\nb: 2 # two\n", 2),
+        ("a.json", '{\n"a": 1\n}\n', 3),
+        ("a.txt", "# Be brief.\n\nSort it.\n", 2),
+        ("a.md", "<!-- one\n-->\n# Task\n", 1),
+    ],
+)
+def test_lines_of_other_languages_are_those_with_more_than_a_comment(name: str, text: str, lines: int) -> None:
+    assert code_lines(join({name: text})) == lines
+    assert code_lines(join({"b.py": "x = 1\n", name: text})) == lines + 1
+
+
+@pytest.mark.parametrize(
     "source", ["def f(:", "x = '\udcff'", "x\0", "(" * 1000, "x = " + "-" * 200_000 + "1", " x = 1\ny", "'''"]
 )
 def test_what_is_no_program_is_a_crash(source: str) -> None:
@@ -55,10 +71,46 @@ def test_what_is_no_program_is_a_crash(source: str) -> None:
     assert ended.value.status is Status.CRASHED
 
 
-def test_parameters_are_counted_by_their_shapes(tmp_path: Path) -> None:
+def test_a_long_line_counts_for_what_it_holds() -> None:
+    assert code_lines(f"exec({'x = 1; ' * 100!r})") == 6
+
+
+def test_a_docstring_hides_no_code_beside_it() -> None:
+    assert code_lines('def f(): "Say."; return 1\n') == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "bare"),
+    [
+        (
+            SOURCE.partition("class")[0],
+            (
+                '""\n\n\nimport os  \n\n\n\ndef f(a,\n      b):\n    ""\n    text = """not a\n'
+                'docstring"""\n    return (a +\n\n            b)\n\n\n'
+            ),
+        ),
+        ('"""two\nlines"""; x = 1\n', '"""two\nlines"""; x = 1\n'),  # nothing can stand for it on one line
+        ('def f(): "é"  # é\r\nx = "#"', 'def f(): ""  \nx = "#"'),
+        ("# coding: latin-1\nx = 'é'", "\nx = 'Ã©'"),  # what Python reads in the UTF-8 that the genome is written in
+    ],
+)
+def test_candidates_run_what_is_counted(source: str, bare: str) -> None:
+    assert executed(source) == bare
+
+
+def test_all_that_weights_hold_is_counted(tmp_path: Path) -> None:
     path = tmp_path / "weights.safetensors"
-    save_file({"a": np.zeros((3, 4), np.float32), "b": np.zeros((), np.float16), "c": np.zeros((0, 5), np.int64)}, path)
-    assert read_parameters(path) == 13
+    weights = {"a": np.zeros((3, 4), np.float32)}
+    save_file(weights, path)
+    plain = read_parameters(path)
+    save_file({"a": np.zeros((3, 2), np.float64)}, path)
+    packed = read_parameters(path)
+    save_file(weights, path, metadata={"hidden": "w" * 4000})
+    annotated = read_parameters(path)
+
+    assert plain == packed
+    assert plain - 12 < 40  # a header of names, types and places
+    assert annotated >= plain + 1000
 
 
 def truncated(path: Path) -> None:
@@ -113,6 +165,39 @@ def test_weights_are_moved_out_of_reach(tmp_path: Path) -> None:
     (tmp_path / "weights.safetensors").write_bytes(b"x")
     assert take_weights(tmp_path / "weights.safetensors", tmp_path / "kept").read_bytes() == b"x"
     assert not (tmp_path / "weights.safetensors").exists()
+
+
+def to_a_file(path: Path, outside: Path) -> None:
+    path.symlink_to(outside)
+
+
+def to_itself(path: Path, outside: Path) -> None:
+    path.symlink_to(path)
+
+
+@pytest.mark.parametrize("mischief", [to_a_file, to_itself])
+def test_weights_are_given_through_no_link(tmp_path: Path, mischief: Callable[[Path, Path], None]) -> None:
+    kept, outside, scratch = tmp_path / "weights.safetensors", tmp_path / "precious", tmp_path / "scratch"
+    scratch.mkdir()
+    kept.write_bytes(b"weights")
+    outside.write_bytes(b"precious")
+    mischief(scratch / kept.name, outside)
+
+    give_weights(kept, scratch)
+
+    assert (scratch / kept.name).read_bytes() == kept.read_bytes() == b"weights"
+    assert outside.read_bytes() == b"precious"
+
+
+def test_a_folder_in_the_place_of_weights_is_a_broken_rule(tmp_path: Path) -> None:
+    kept, scratch = tmp_path / "weights.safetensors", tmp_path / "scratch"
+    (scratch / kept.name).mkdir(parents=True)
+    kept.write_bytes(b"weights")
+
+    with pytest.raises(Ended, match=r"left no place for weights\.safetensors") as ended:
+        give_weights(kept, scratch)
+    assert ended.value.status is Status.REJECTED
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == [kept.name]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,82 @@
+"""Genomes that are not Python: a prompt, a configuration, a kernel in a compiled language.
+
+They evolve where the documentation says so, or where every Python program of a project measures something else: what a
+documented command or a compiler is given, or what a program names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from evo.project.instructions import Instructions
+from evo.project.modules import Module
+from trainer.languages import PYTHON, is_known, language_of
+
+_NO_GENOME = re.compile(
+    r"(?:readme|program|claude|agents|license|licence|changelog|contributing|requirements|pyproject|package|evo|uv)\b.*"
+    r"|.*\b(?:lock|labels?|data|dataset|answers?|questions?|test|train|valid(?:ation)?|expected|results?)\b.*",
+    re.IGNORECASE,
+)
+_LIKELY = re.compile(r"prompt|kernel|config|conf|param|hyper|policy|template|solution|candidate|initial", re.IGNORECASE)
+_COMPILER = re.compile(
+    r"(?:^|[\s`$(])(?P<command>(?:\S*/)?(?:gcc|g\+\+|cc|c\+\+|clang|clang\+\+|nvcc|rustc|hipcc)\s[^`\n]*)"
+)
+_WORD = re.compile(r"[\w./-]*\w\.\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class TextGenome:
+    """A file that could evolve.
+
+    Attributes:
+        reason: why.
+        build: the documented command that compiles and runs it; empty if a program of the project uses it.
+    """
+
+    name: str
+    reason: str
+    build: str = ""
+
+
+def text_genomes(root: Path, texts: Instructions, programs: Sequence[Module]) -> list[TextGenome]:
+    """Return the files that are not Python and could evolve, the likeliest alone where one is.
+
+    Args:
+        root: of the project.
+        texts: its documentation.
+        programs: its Python programs.
+    """
+    found: dict[str, TextGenome] = {}
+    for build in builds_of(texts):
+        for name in _files(build, root):
+            found.setdefault(name, TextGenome(name, "compiled by a documented command", build))
+    for start in texts.starts:
+        for name in _files(start.arguments, root):
+            found.setdefault(name, TextGenome(name, f"given to {start.file}"))
+    if not found:
+        for program in programs:
+            for text in sorted(program.texts):
+                for name in _files(text, root):
+                    found.setdefault(name, TextGenome(name, f"read by {program.name}"))
+    candidates = [one for one in found.values() if not _NO_GENOME.fullmatch(PurePosixPath(one.name).name)]
+    likely = [one for one in candidates if _LIKELY.search(PurePosixPath(one.name).stem)]
+    return likely if len(likely) == 1 else candidates
+
+
+def builds_of(texts: Instructions) -> list[str]:
+    """Return the documented commands that compile something, as a shell takes them."""
+    return [match["command"].strip() for line in texts.text.splitlines() for match in _COMPILER.finditer(line)]
+
+
+def may_evolve(name: str, root: Path) -> bool:
+    """Return whether a name is that of a file of the project in a language other than Python."""
+    is_inside = not PurePosixPath(name).is_absolute() and ".." not in PurePosixPath(name).parts
+    return is_inside and is_known(name) and language_of(name) is not PYTHON and (root / name).is_file()
+
+
+def _files(text: str, root: Path) -> list[str]:
+    words = (word.removeprefix("./") for word in _WORD.findall(text))
+    return [word for word in dict.fromkeys(words) if may_evolve(word, root)]

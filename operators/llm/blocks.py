@@ -1,0 +1,208 @@
+"""The parts of a reply: prose, code fences, and SEARCH/REPLACE blocks in the spellings that models use.
+
+    <<<<<<< SEARCH
+    lines of the source
+    =======
+    lines that take their place
+    >>>>>>> REPLACE
+
+A marker may be followed by a file's name or a colon, be bold, in lower case, or written with other signs
+(`------- SEARCH` and `+++++++ REPLACE`); a part may stand in a code fence of its own.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class UnusableReply(Exception):  # noqa: N818 - a verdict that is sent back to the model, not an error of the product
+    """A reply that cannot be turned into a source; the message says why, in words that the model can act on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Lines to find in a source and the lines that take their place.
+
+    Attributes:
+        line: where the edit begins in the reply.
+        place: the line of the source, from 0, that the edit names for itself; None where it names none.
+    """
+
+    search: tuple[str, ...]
+    replace: tuple[str, ...]
+    line: int
+    place: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a reply that belongs to no SEARCH/REPLACE block; `number` counts from 0."""
+
+    number: int
+    text: str
+    in_fence: bool
+
+
+_SEARCH = re.compile(r"(?:<{5,9}\s*(?:(?i:SEARCH|ORIGINAL))|-{5,9} ?SEARCH)\b.{0,200}$")
+_DIVIDER = re.compile(r"={5,}$")
+_REPLACE = re.compile(r"(?:>{5,9}\s*(?:(?i:REPLACE|UPDATED))|\+{5,9} ?REPLACE)\b.{0,200}$")
+_FENCE = re.compile(r"\s*(`{3,}|~{3,})\s*([^`]*)$")
+_NUMBERED = re.compile(r"\s*\d+ \|(?: |$)")
+_QUOTED_SEARCH = re.compile(r"> ?<{5,9}\s*SEARCH\b", re.IGNORECASE)
+_ESCAPED_SEARCH = re.compile(r"(?:&lt;){5,9}\s*SEARCH\b", re.IGNORECASE)
+
+
+def plain(reply: str) -> str:
+    """Return a reply whose blocks were quoted as in a mail, or written in HTML, as it was meant."""
+    lines = reply.split("\n")
+    if any(_SEARCH.match(_marker(line)) for line in lines):
+        return reply
+    if any(_QUOTED_SEARCH.match(line) for line in lines):
+        return "\n".join(re.sub(r"^> ?", "", line) for line in lines)
+    if _ESCAPED_SEARCH.search(reply):
+        return html.unescape(reply)
+    return reply
+
+
+def parse_blocks(reply: str) -> list[Edit]:
+    """Return the SEARCH/REPLACE blocks of a reply in order, each once; none when it has no marker of a block.
+
+    Raises:
+        UnusableReply: a block is incomplete, nested, or has an empty SEARCH part.
+    """
+    lines = reply.split("\n")
+    edits: dict[tuple[tuple[str, ...], tuple[str, ...]], Edit] = {}
+    index = 0
+    while index < len(lines):
+        marker = _marker(lines[index])
+        if _SEARCH.match(marker):
+            edit, index = _parse_block(lines, index)
+            edits.setdefault((edit.search, edit.replace), edit)
+        elif _REPLACE.match(marker):
+            raise UnusableReply(f"Line {index + 1} of the reply ends a block that was never begun with <<<<<<< SEARCH.")
+        else:
+            index += 1
+    return list(edits.values())
+
+
+def outside_blocks(reply: str) -> tuple[list[Line], list[int]]:
+    """Return the lines of a reply outside of its SEARCH/REPLACE blocks, and where each of these begins, from 0.
+
+    The marks of fences belong to neither.
+    """
+    lines: list[Line] = []
+    starts: list[int] = []
+    fence, in_block = "", False
+    for number, line in enumerate(reply.split("\n")):
+        match, marker = _FENCE.match(line), _marker(line)
+        if in_block:
+            in_block = not _REPLACE.match(marker)
+        elif _SEARCH.match(marker):
+            in_block = True
+            starts.append(number)
+        elif match and not fence:
+            fence = match[1]
+        elif match and match[1].startswith(fence) and not match[2]:
+            fence = ""
+        else:
+            lines.append(Line(number, line, bool(fence)))
+    return lines, starts
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """A code fence: what stands behind its opening mark, its lines, and where it begins in the reply, from 0."""
+
+    info: str
+    lines: tuple[str, ...]
+    line: int
+
+
+def fences(reply: str) -> list[Fence]:
+    """Return the code fences of a reply.
+
+    Raises:
+        UnusableReply: one is never closed.
+    """
+    found: list[Fence] = []
+    mark, info, start = "", "", 0
+    content: list[str] = []
+    for number, line in enumerate(reply.split("\n")):
+        match = _FENCE.match(line)
+        if match and not mark:
+            mark, info, content, start = match[1], match[2].strip(), [], number
+        elif match and match[1].startswith(mark) and not match[2]:
+            found.append(Fence(info, tuple(content), start))
+            mark = ""
+        else:
+            content.append(line)
+    if mark:
+        raise UnusableReply(f"The reply opens a code block with {mark} that it does not close; it seems cut off.")
+    return found
+
+
+def unfenced(lines: tuple[str, ...]) -> tuple[str, ...]:
+    """Return lines without the fence around all of them that names a language."""
+    filled = [index for index, line in enumerate(lines) if line.strip()]
+    if len(filled) < 2:
+        return lines
+    opening, closing = _FENCE.match(lines[filled[0]]), _FENCE.match(lines[filled[-1]])
+    if opening and opening[2] and closing and closing[1].startswith(opening[1]) and not closing[2]:
+        return lines[filled[0] + 1 : filled[-1]]
+    return lines
+
+
+def is_fence(line: str) -> bool:
+    """Return whether a line opens or closes a code fence."""
+    return _FENCE.match(line) is not None
+
+
+def _marker(line: str) -> str:
+    """Return a line without what may stand around a marker."""
+    return line.strip().strip("*`").strip()
+
+
+def _parse_block(lines: Sequence[str], start: int) -> tuple[Edit, int]:
+    """Return the block that begins at `lines[start]` and the index after it."""
+    dividers: list[int] = []
+    for index in range(start + 1, len(lines)):
+        marker = _marker(lines[index])
+        if _SEARCH.match(marker):
+            break
+        if _DIVIDER.match(marker):
+            dividers.append(index)
+        elif _REPLACE.match(marker):
+            return _block(lines, start, _divider(lines, start, dividers), index), index + 1
+    raise UnusableReply(
+        f"The block at line {start + 1} of the reply is incomplete: it needs <<<<<<< SEARCH, =======, and "
+        ">>>>>>> REPLACE, each on a line of its own."
+    )
+
+
+def _divider(lines: Sequence[str], start: int, candidates: Sequence[int]) -> int:
+    """Return the line that parts a block: the only one of seven signs, else of about as many, else of any number."""
+    for is_likely in (lambda length: length == 7, lambda length: length <= 9, lambda _: True):
+        likely = [index for index in candidates if is_likely(len(_marker(lines[index])))]
+        if len(likely) == 1:
+            return likely[0]
+        if likely:
+            break
+    raise UnusableReply(
+        f"The block at line {start + 1} of the reply needs exactly one ======= line between its parts, "
+        f"but it has {len(candidates)}. Choose SEARCH and REPLACE lines that contain no such line."
+    )
+
+
+def _block(lines: Sequence[str], start: int, divider: int, end: int) -> Edit:
+    search, replace = tuple(lines[start + 1 : divider]), tuple(lines[divider + 1 : end])
+    if all(_NUMBERED.match(line) for line in (*search, *replace) if line.strip()):
+        search, replace = (tuple(_NUMBERED.sub("", line) for line in part) for part in (search, replace))
+    if not any(line.strip() for line in search):
+        raise UnusableReply(
+            f"The block at line {start + 1} of the reply has an empty SEARCH part. To insert lines, search for the "
+            "line beside them and repeat it in the REPLACE part."
+        )
+    return Edit(search, replace, start + 1)

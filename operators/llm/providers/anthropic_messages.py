@@ -1,0 +1,110 @@
+"""Servers of the Anthropic Messages API, the provider's own and compatible ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import anthropic
+
+from operators.llm.providers.transport import receive, redirect_guard, server_words, timeout
+from operators.llm.received import EXCERPT_CHARACTERS, TEXT, THINKING, Received
+from operators.llm.retries import failure_of_status
+from operators.llm.settings import LLMSettings
+from operators.llm.text import one_line
+
+_KINDS = {"text": TEXT, "thinking": THINKING, "reasoning": THINKING, "redacted_thinking": THINKING}
+_DELTAS = {"text_delta": TEXT, "thinking_delta": THINKING, "reasoning_delta": THINKING}
+_COUNTS = {
+    "input_tokens": "input_tokens",
+    "output_tokens": "output_tokens",
+    "cache_read_input_tokens": "cache_read_tokens",
+    "cache_creation_input_tokens": "cache_write_tokens",
+}
+
+
+class AnthropicMessages:
+    """Asks by the anthropic SDK; replies are read here, for compatible servers leave out what the SDK counts on."""
+
+    def __init__(self, settings: LLMSettings) -> None:
+        # Retries are ours: the SDK's sleep for as long as a Retry-After header says, even for a day.
+        self._sdk = anthropic.AsyncAnthropic(
+            api_key=settings.key,
+            base_url=settings.url,
+            max_retries=0,
+            timeout=timeout(settings),
+            default_headers=settings.default_headers,
+            http_client=anthropic.DefaultAsyncHttpxClient(event_hooks=redirect_guard(settings.url)),
+        )
+
+    async def ask(self, request: Mapping[str, Any], received: Received) -> None:
+        """Send a request once; see `Provider.ask`."""
+        opened = self._sdk.messages.with_streaming_response.create(**request, stream=True)
+        await receive(opened, received, _take_event, _take_message, anthropic)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._sdk.close()
+
+
+def _take_event(name: str, event: Mapping[str, Any], received: Received) -> None:
+    match event.get("type") or name:
+        case "message_start":
+            _take_message_fields(_table(event.get("message")), received)
+        case "content_block_start":
+            _take_block(_table(event.get("content_block")), received)
+        case "content_block_delta":
+            delta = _table(event.get("delta"))
+            kind = _DELTAS.get(str(delta.get("type")))
+            if kind is not None:
+                received.add(kind, delta.get(kind) or delta.get("text"))
+        case "message_delta":
+            _take_end(_table(event.get("delta")), received)
+            _take_usage(event.get("usage"), received)
+        case "message_stop":
+            received.is_complete = True
+        case "error":
+            error = _table(event.get("error"))
+            received.failure = failure_of_status(
+                200,
+                error_type=str(error["type"]) if error.get("type") else None,
+                message=one_line(server_words(event), EXCERPT_CHARACTERS),
+            )
+
+
+def _take_message(message: Mapping[str, Any], received: Received) -> None:
+    if message.get("type") != "message" and not isinstance(message.get("content"), list):
+        received.fail("malformed reply", server_words(message) or "the answer holds no message")
+        return
+    _take_message_fields(message, received)
+    received.is_complete = True
+
+
+def _take_message_fields(message: Mapping[str, Any], received: Received) -> None:
+    received.begin(id=message.get("id"), model=message.get("model"))
+    content = message.get("content")
+    for block in content if isinstance(content, list) else []:
+        _take_block(_table(block), received)
+    _take_end(message, received)
+    _take_usage(message.get("usage"), received)
+
+
+def _take_block(block: Mapping[str, Any], received: Received) -> None:
+    kind = str(block.get("type") or TEXT)
+    kind = _KINDS.get(kind, kind)
+    received.add(kind, block.get(kind) or block.get("text"))
+
+
+def _take_end(fields: Mapping[str, Any], received: Received) -> None:
+    if isinstance(fields.get("stop_reason"), str):
+        received.stop_reason = fields["stop_reason"]
+    received.begin(stop_details=fields.get("stop_details"))
+
+
+def _take_usage(usage: object, received: Received) -> None:
+    counts = _table(usage)
+    received.count(**{ours: counts.get(theirs) for theirs, ours in _COUNTS.items()})
+
+
+def _table(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,62 @@
+"""The protocol of providers, and how each is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from operators.llm.received import Received
+from operators.llm.settings import LLMSettings
+from trainer.errors import ConfigError
+
+
+class Provider(Protocol):
+    """One service, asked by its SDK."""
+
+    async def ask(self, request: Mapping[str, Any], received: Received) -> None:
+        """Send a request once, and put what comes back into `received` as it comes; faults of the service as well.
+
+        Args:
+            request: model, max_tokens, system and messages of the Messages API.
+            received: takes the reply.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        ...
+
+
+def _anthropic(settings: LLMSettings) -> Provider:
+    from operators.llm.providers.anthropic_messages import AnthropicMessages
+
+    return AnthropicMessages(settings)
+
+
+def _openai(settings: LLMSettings) -> Provider:
+    try:
+        from operators.llm.providers.openai_chat import OpenAIChat
+    except ImportError as error:
+        raise ConfigError(
+            'The provider "openai" needs the openai SDK, which is not installed. Install it with '
+            "`pip install 'evo-train[openai]'`."
+        ) from error
+    return OpenAIChat(settings)
+
+
+_MAKERS: dict[str, Callable[[LLMSettings], Provider]] = {"anthropic": _anthropic, "openai": _openai}
+
+
+def provider_for(settings: LLMSettings) -> Provider:
+    """Return the provider that settings name.
+
+    Raises:
+        ConfigError: its SDK is missing, or proxies or certificates are configured in a way that it cannot use.
+    """
+    try:
+        return _MAKERS[settings.provider](settings)
+    except (ImportError, ValueError, OSError) as error:  # of the SDK's HTTP client, from what the environment says
+        raise ConfigError(
+            f"The connection to {settings.url} cannot be set up: {str(error).rstrip('.')}. Check the proxies "
+            "(ALL_PROXY, HTTPS_PROXY, HTTP_PROXY) and the certificates (SSL_CERT_FILE) that the environment names."
+        ) from error

@@ -1,0 +1,69 @@
+"""Reads a unified diff as edits: each hunk's old lines are searched for, whatever line number it states.
+
+The number decides only between several places; models count lines badly.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from operators.llm.blocks import Edit, UnusableReply, fences, is_fence
+
+_HUNK = re.compile(r"@@(?: -(\d+)(?:,\d+)? \+\d+(?:,\d+)?)?(?: @@.*)?\s*$")
+_HEADER = re.compile(r"(?:--- |\+\+\+ |diff |index )")
+_DIFF = frozenset({"diff", "patch", "udiff"})
+
+
+def parse_unified_diff(reply: str) -> list[Edit]:
+    """Return the hunks of the diffs in a reply in order; none when it holds no diff.
+
+    Raises:
+        UnusableReply: a hunk names no line of the program, or a code block is never closed.
+    """
+    fenced = [fence for fence in fences(reply) if fence.info.lower() in _DIFF]
+    if fenced:
+        return [edit for fence in fenced for edit in _hunks(fence.lines, fence.line + 1)]
+    lines = reply.split("\n")
+    begins = next((number for number, line in enumerate(lines) if _HUNK.match(line)), None)
+    return [] if begins is None else _hunks(lines[begins:], begins)
+
+
+def _hunks(lines: Sequence[str], offset: int) -> list[Edit]:
+    """Return the hunks among lines, the first of which is line `offset` of the reply, from 0."""
+    starts = [number for number, line in enumerate(lines) if _HUNK.match(line)]
+    if not starts:  # without a header, all of a fence is one hunk
+        return [_hunk(lines, offset, None)]
+    stops = [*starts[1:], len(lines)]
+    return [
+        _hunk(lines[start + 1 : stop], offset + start, _place(lines[start]))
+        for start, stop in zip(starts, stops, strict=True)
+    ]
+
+
+def _place(header: str) -> int | None:
+    match = _HUNK.match(header)
+    return max(0, int(match[1]) - 1) if match and match[1] else None
+
+
+def _hunk(lines: Sequence[str], start: int, place: int | None) -> Edit:
+    old: list[str] = []
+    new: list[str] = []
+    for line in lines:
+        if is_fence(line) or _HEADER.match(line):
+            break
+        if line.startswith("\\"):  # of a file that does not end with a line end
+            continue
+        sign, text = line[:1], line[1:]
+        if sign != "+":
+            old.append(text if sign in ("-", " ") else line)
+        if sign != "-":
+            new.append(text if sign in ("+", " ") else line)
+    while old and new and not old[-1].strip() and not new[-1].strip():
+        del old[-1], new[-1]
+    if not any(line.strip() for line in old):
+        raise UnusableReply(
+            f"The hunk at line {start + 1} of the reply repeats no line of the program, so it has no place. Send "
+            "SEARCH/REPLACE blocks."
+        )
+    return Edit(tuple(old), tuple(new), start + 1, place)

@@ -1,0 +1,109 @@
+"""Tells a whole program in a reply from a snippet of one."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+from collections.abc import Iterable, Sequence
+
+from operators.llm.blocks import UnusableReply, fences
+from trainer.genome import marked_lines
+
+_SHELL = frozenset({"bash", "sh", "shell", "console", "text", "txt", "json", "yaml", "toml", "diff", "patch", "output"})
+_DOTS = r"(?:\.{3,}|…)"
+_ELIDED = re.compile(
+    rf"\s*#+\s*(?:\[?{_DOTS}.*|.*{_DOTS}\s*\]?|\(?(?:the )?(?:rest|remainder) of (?:the |this |your )?"
+    r"(?:code|file|program|script|function|class|body|method|implementation)\b.*"
+    r"|\(?(?:everything else|(?:existing|remaining|previous|other|same) (?:code|imports|functions|definitions))\b.*"
+    r"|\(?(?:unchanged|same as (?:before|above))\)?\.?)\s*$",
+    re.IGNORECASE,
+)
+
+
+def whole_program(source: str, reply: str) -> str:
+    """Return the one complete program that a reply without blocks holds.
+
+    Args:
+        source: the program that the reply was to change.
+        reply: in code fences, or nothing but the program.
+
+    Raises:
+        UnusableReply: there is none, or more than one, or only a part of one.
+    """
+    found = [fence for fence in fences(reply) if fence.info.lower().split(" ")[0] not in _SHELL]
+    programs = [list(fence.lines) for fence in found]
+    if not programs and reply.strip() and _parsed(reply) is not None:
+        programs = [reply.split("\n")]
+    whole = [program for program in programs if not _what_is_missing(source, program)]
+    if len(whole) == 1:
+        return "\n".join(whole[0]).rstrip() + "\n"
+    if len(programs) == 1:
+        raise UnusableReply(
+            f"The code block of the reply is not the whole program: {_what_is_missing(source, programs[0])}. "
+            "Send the change as SEARCH/REPLACE blocks."
+        )
+    held = f"{len(programs)} code blocks, and it is unclear which one is meant" if programs else "no change"
+    raise UnusableReply(
+        f"The reply holds {held}. Expected: one line `Hypothesis: …` and then one or more SEARCH/REPLACE blocks."
+    )
+
+
+def elided(lines: Iterable[str], source: Iterable[str]) -> str:
+    """Return the first line that stands for code left out, and is no line of the source; empty when there is none."""
+    known = {line.strip() for line in source}
+    return next((line.strip() for line in lines if _ELIDED.match(line) and line.strip() not in known), "")
+
+
+def _what_is_missing(source: str, program: Sequence[str]) -> str:
+    """Return what shows that lines are a part of a program only; empty when nothing does."""
+    lines = source.split("\n")
+    if line := elided(program, lines):
+        return f"`{line}` stands for code that is left out"
+    if len(marked_lines("\n".join(program))) != len(marked_lines(source)):
+        return "it has not each file under its line"
+    before, after = _parsed(source), _parsed("\n".join(program))
+    if before is None or after is None:  # the gate tells why it cannot be read
+        return "" if 2 * len(program) >= len(lines) else f"it has {len(program)} lines of {len(lines)}"
+    bound, kept = _names(before), _names(after)
+    lost = sorted((bound - kept) & _used(after))
+    if lost:
+        return f"it uses `{lost[0]}`, which it does not define"
+    if bound and 2 * len(bound & kept) < len(bound):
+        return f"it lacks {len(bound - kept)} of the {len(bound)} names that the program defines"
+    if not bound and 2 * len(program) < len(lines):
+        return f"it has {len(program)} lines of {len(lines)}"
+    return ""
+
+
+def _parsed(source: str) -> ast.Module | None:
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _names(module: ast.Module) -> set[str]:
+    """Return the names that a module binds at its top level."""
+    names: set[str] = set()
+    for statement in module.body:
+        match statement:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                names.add(statement.name)
+            case ast.Import() | ast.ImportFrom():
+                names |= {(alias.asname or alias.name).split(".")[0] for alias in statement.names}
+            case _:
+                names |= {
+                    node.id
+                    for node in ast.walk(statement)
+                    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+                }
+    return names
+
+
+def _used(module: ast.Module) -> set[str]:
+    """Return the names that a module reads and binds nowhere."""
+    names = [node for node in ast.walk(module) if isinstance(node, ast.Name)]
+    bound = {node.id for node in names if not isinstance(node.ctx, ast.Load)}
+    bound |= {node.arg for node in ast.walk(module) if isinstance(node, ast.arg)}
+    return {node.id for node in names} - bound - set(dir(builtins))

@@ -1,0 +1,139 @@
+"""The constants of Python: literals that a program reads by a name.
+
+- a top-level `UPPER_CASE = literal` whose name is assigned once: a number (also negative, and a power like 2**16), a
+  boolean, a string, or a tuple of numbers;
+- a number or a boolean as a top-level `lower_case = literal` that nothing assigns again, as the default of a
+  command-line flag (`add_argument("--lr", default=3e-4)` is `--lr`), of a field of a class (`Config.lr`), or of an
+  argument of a function (`train.lr`), unless its name speaks of seeds, files, logging, evaluation or the machine.
+
+What describes hardware, such as `H100_BF16_PEAK_FLOPS`, is no constant to change.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from operators.source.literals import Constant, Value, located, number_of
+from operators.source.text import SourceText
+
+_CONSTANT_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
+_HARDWARE = re.compile(
+    r"(?:.*_)?(?:PEAK_(?:T|G)?FLOPS|(?:T|G)?FLOPS_PEAK|PEAK_BANDWIDTH|[AHBVTL]\d{2,3}S?_\w*FLOPS)(?:_.*)?"
+)
+_NO_TUNABLE = re.compile(
+    r"seed|random|state|log|logging|print|eval|evaluation|val|valid|validation|test|save|checkpoint|ckpt|verbose|debug|"
+    r"wandb|workers?|port|rank|world|dim|axis|devices?|gpus?|cuda|backend|resume|version|budget|limit|timeout|deadline|"
+    r"seconds|minutes|hours|interval|fd|dry|flops|download|plot|show|help|epsilon|eps"
+)
+"""Words in the names of values that change what is measured, shown or kept, or nothing, and not what is learnt."""
+
+
+def constants_of(tree: ast.Module, text: SourceText) -> dict[str, Constant]:
+    """Return the constants of a parsed source, by name, in their order."""
+    found = _capitals(tree, text)
+    others: dict[str, Constant | None] = {}
+    for name, node in _others(tree):
+        value = _literal(node)
+        if isinstance(value, bool | int | float) and is_tunable(name):
+            # A name that stands for two values stands for none.
+            others[name] = _constant(name, value, node, text) if name not in others else None
+    found |= {name: constant for name, constant in others.items() if constant is not None and name not in found}
+    return dict(sorted(found.items(), key=lambda item: item[1].start))
+
+
+def _capitals(tree: ast.Module, text: SourceText) -> dict[str, Constant]:
+    """Return the top-level constants with names in capitals."""
+    assigned: Counter[str] = Counter()
+    found: dict[str, Constant] = {}
+    for statement in tree.body:
+        match statement:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=ast.expr() as node)
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as node)
+            ):
+                assigned[name] += 1
+                value = _literal(node)
+                if value is not None and _CONSTANT_NAME.fullmatch(name) and not _HARDWARE.fullmatch(name):
+                    found[name] = _constant(name, value, node, text)
+            case ast.AugAssign(target=ast.Name(id=name)):
+                assigned[name] += 1
+    return {name: constant for name, constant in found.items() if assigned[name] == 1}
+
+
+def _others(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the values that go by other names, each with its name."""
+    yield from _globals(tree)
+    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    owners = {id(inner): node.name for node in classes for inner in node.body}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="add_argument"), args=[ast.Constant(value=str()), *_]):
+                yield from _flag(node)
+            case (
+                ast.AnnAssign(target=ast.Name(id=field), value=ast.expr() as value)
+                | ast.Assign(targets=[ast.Name(id=field)], value=ast.expr() as value)
+            ) if id(node) in owners:
+                yield f"{owners[id(node)]}.{field}", value
+            case ast.FunctionDef(name=name, args=arguments) | ast.AsyncFunctionDef(name=name, args=arguments):
+                place = [owners[id(node)]] if id(node) in owners else []
+                place += [name] if name != "__init__" else []
+                yield from ((".".join([*place, one.arg]), value) for one, value in _defaults(arguments))
+
+
+def _globals(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the top-level assignments to names in small letters that nothing assigns again, loops included."""
+    stored = Counter(
+        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    )
+    shared = {name for node in ast.walk(tree) if isinstance(node, ast.Global) for name in node.names}
+    for statement in tree.body:
+        match statement:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=ast.expr() as value)
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+            ) if stored[name] == 1 and name not in shared and not _CONSTANT_NAME.fullmatch(name):
+                yield name, value
+
+
+def _flag(call: ast.Call) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the default of a command-line flag, by its long name."""
+    names = [argument.value for argument in call.args if isinstance(argument, ast.Constant)]
+    long = [name for name in names if isinstance(name, str) and name.startswith("--")]
+    default = next((keyword.value for keyword in call.keywords if keyword.arg == "default"), None)
+    if long and default is not None:
+        yield long[0], default
+
+
+def _defaults(arguments: ast.arguments) -> Iterator[tuple[ast.arg, ast.expr]]:
+    """Yield the arguments of a function that have defaults."""
+    positional = [*arguments.posonlyargs, *arguments.args]
+    yield from zip(positional[len(positional) - len(arguments.defaults) :], arguments.defaults, strict=True)
+    for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        if default is not None:
+            yield argument, default
+
+
+def is_tunable(name: str) -> bool:
+    """Return whether a name speaks of what is learnt and how."""
+    words = re.split(r"[\W_]+", name.rpartition(".")[2].lower())
+    return not any(map(_NO_TUNABLE.fullmatch, words)) and not _HARDWARE.fullmatch(name.upper())
+
+
+def _literal(node: ast.expr) -> Value | None:
+    match node:
+        case ast.Constant(value=bool() | str() as value):
+            return value
+        case ast.Tuple(elts=elements):
+            numbers = [number for element in elements if (number := number_of(element)) is not None]
+            return tuple(numbers) if elements and len(numbers) == len(elements) else None
+    return number_of(node)
+
+
+def _constant(name: str, value: Value, node: ast.expr, text: SourceText) -> Constant:
+    start, end = text.start(node), text.end(node)
+    elements = tuple(text.slice(text.start(e), text.end(e)) for e in node.elts) if isinstance(node, ast.Tuple) else ()
+    behind = text.rest_of_line(end)
+    return located(name, value, text.slice(start, end), node.lineno, start, behind, elements)

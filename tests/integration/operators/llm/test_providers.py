@@ -1,0 +1,296 @@
+"""One contract for all providers: whatever a server of either dialect does, a call ends in a reply or in a failure."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from llm_requests import BLOCK, CHANGED, GOOD, FileJournal, Scene, request_for
+from messages_server import (
+    Behaviour,
+    MessagesServer,
+    Responder,
+    bad_json,
+    drip,
+    early_end,
+    error_event,
+    html,
+    reset_at_once,
+    reset_midway,
+    say,
+    silence,
+    status,
+)
+
+from operators.errors import OperatorUnavailable
+from operators.llm import LanguageModel, LLMSettings
+from operators.proposal import Proposal
+from trainer.errors import ConfigError
+
+IDEA = "a higher rate learns faster."
+
+
+@pytest.fixture(params=["anthropic", "openai"])
+def provider(request: pytest.FixtureRequest) -> str:
+    if request.param == "openai":
+        pytest.importorskip("openai")
+    return str(request.param)
+
+
+def scene(server: MessagesServer, provider: str, **changes: object) -> Scene:
+    base_url = server.url + ("/v1" if provider == "openai" else "")
+    return Scene(LLMSettings(provider=provider, base_url=base_url, **{"patience_seconds": 400.0, **changes}))
+
+
+def outcome(server: MessagesServer, provider: str, folder: Path, **changes: object) -> Any:
+    [found] = scene(server, provider, **changes).propose(request_for(FileJournal(folder)))
+    return found
+
+
+def test_a_reply_is_recorded_alike(provider: str, tmp_path: Path) -> None:
+    journal = FileJournal(tmp_path)
+    with MessagesServer(say(GOOD, thinking="Hm.", cache_read_tokens=10)) as server:
+        [proposal] = scene(server, provider).propose(request_for(journal))
+
+    assert proposal == Proposal(CHANGED, "llm_mutation:careful", IDEA)
+    [exchange] = journal.exchanges
+    blocks = exchange.reply["content"]
+    assert [(block["type"], block[block["type"]]) for block in blocks] == [("thinking", "Hm."), ("text", GOOD)]
+    assert exchange.reply["stop_reason"] == "end_turn"
+    assert (exchange.input_tokens, exchange.output_tokens, exchange.cache_read_tokens) == (1000, 100, 10)
+    assert exchange.model == "claude-sonnet-5-5"
+
+
+PASSING = {
+    "rate limit": status(429, headers={"retry-after": "3"}),
+    "overloaded": status(529),
+    "bad gateway": status(502),
+    "early end": early_end(),
+    "reset at once": reset_at_once(),
+    "reset midway": reset_midway(),
+    "error event": error_event(),
+    "HTML with status 200": html(),
+    "bad JSON": bad_json(),
+    "silence": silence(),
+    "drip feed": drip(),
+}
+
+
+@pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING.keys())
+def test_faults_that_pass_are_waited_out(fault: Behaviour, provider: str, tmp_path: Path) -> None:
+    with MessagesServer(fault, fallback=say(GOOD)) as server:
+        found = outcome(server, provider, tmp_path, reply_deadline_seconds=1.5)
+
+    assert found == Proposal(CHANGED, "llm_mutation:careful", IDEA)
+
+
+@pytest.mark.parametrize(("code", "advice"), [(401, "API key"), (404, "base URL"), (402, "billing")])
+def test_faults_that_do_not_pass_say_what_to_do(code: int, advice: str, provider: str, tmp_path: Path) -> None:
+    with MessagesServer(status(code, "so says the server")) as server:
+        error = outcome(server, provider, tmp_path)
+
+    assert isinstance(error, OperatorUnavailable)
+    assert re.search(f"so says the server.*{advice}", str(error))
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"type": "error", "error": {"type": "invalid_request_error", "message": "no field `x`"}},
+        {"error": "no field `x`"},
+        {"detail": [{"loc": ["body"], "msg": "no field `x`"}]},
+        {"message": "no field `x`"},
+    ],
+    ids=lambda body: next(iter(body)),
+)
+def test_a_server_is_quoted_in_its_own_words(body: Any, provider: str, tmp_path: Path) -> None:
+    with MessagesServer(fallback=lambda responder: responder.send_json(400, body)) as server:
+        requests = [request_for(FileJournal(tmp_path / str(number)), number) for number in range(8)]
+        errors = scene(server, provider).propose(*requests)
+
+    (unusable,) = [error for error in errors if isinstance(error, OperatorUnavailable)]
+    assert "no field `x`" in str(unusable)
+
+
+def test_a_redirect_to_another_host_is_refused(provider: str, tmp_path: Path) -> None:
+    with MessagesServer() as elsewhere:
+        target = elsewhere.url.replace("127.0.0.1", "localhost")
+
+        def redirect(responder: Responder) -> None:
+            path = "/v1/chat/completions" if responder.is_chat else "/v1/messages"
+            responder.send(307, b"", "text/plain", {"location": target + path})
+
+        with MessagesServer(fallback=redirect) as server:
+            error = outcome(server, provider, tmp_path)
+
+    assert isinstance(error, OperatorUnavailable)
+    assert "redirects to http://localhost" in str(error)
+    assert elsewhere.requests == []
+
+
+def test_no_text_holds_the_key(provider: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    key = "sk-1234567890abcdef"
+    journal = FileJournal(tmp_path)
+    caplog.set_level(logging.DEBUG)
+    with MessagesServer(status(529, f"busy {key}"), say(f"Hm, {key}."), status(401, f"bad {key}")) as server:
+        [error] = scene(server, provider, api_key=key).propose(request_for(journal))
+
+    assert "[key]" in str(error)
+    written = [str(error), *(path.read_text() for path in tmp_path.iterdir())]
+    written += [record.getMessage() for record in caplog.records if record.name.startswith("operators")]
+    assert not [text for text in written if key in text]
+    assert "Hm, [key]." in json.dumps(journal.exchanges[0].reply)
+
+
+def test_a_proxy_that_cannot_be_used_is_one_line(provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "gopher://127.0.0.1:1080")
+    model = LanguageModel(LLMSettings(provider=provider, base_url="http://localhost:1"))
+    with pytest.raises(ConfigError, match=r"cannot be set up.*ALL_PROXY"):
+        model.prepare()
+
+
+def test_a_reply_that_is_cut_at_the_deadline_is_paid_for(provider: str, tmp_path: Path) -> None:
+    journal = FileJournal(tmp_path)
+    with MessagesServer(drip(), say(GOOD)) as server:
+        scene(server, provider, reply_deadline_seconds=1.5).propose(request_for(journal))
+
+    assert journal.exchanges[0].output_tokens > 100
+
+
+# What servers of either dialect leave out or call otherwise, though the text is there.
+
+
+def events_of(text: str) -> list[dict[str, Any]]:
+    message = {"type": "message", "role": "assistant", "model": "m", "content": [], "usage": {"input_tokens": 5}}
+    return [
+        {"type": "message_start", "message": message},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}},
+        {"type": "content_block_stop", "index": 0},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 7}},
+        {"type": "message_stop"},
+    ]
+
+
+def chunks_of(text: str) -> list[dict[str, Any]]:
+    return [
+        {"choices": [{"delta": {"role": "assistant", "content": text}, "finish_reason": None}]},
+        {"choices": [{"delta": {}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 5, "completion_tokens": 7}},
+    ]
+
+
+Events = list[dict[str, Any]]
+
+
+def changed(events: Events, number: int, **fields: object) -> Events:
+    return [{**event, **fields} if at == number else event for at, event in enumerate(events)]
+
+
+def without(events: Events, *numbers: int) -> Events:
+    return [event for at, event in enumerate(events) if at not in numbers]
+
+
+MESSAGE = events_of(GOOD)
+DIALECTS: dict[str, Events] = {
+    "content null": changed(MESSAGE, 0, message={"type": "message", "content": None, "usage": None}),
+    "bare start": changed(MESSAGE, 0, message={}),
+    "no start": without(MESSAGE, 0),
+    "no block start": without(MESSAGE, 1),
+    "no block stop": without(MESSAGE, 3),
+    "no message stop": without(MESSAGE, 5),
+    "no message delta": without(MESSAGE, 4),
+    "text in the start": without(changed(MESSAGE, 1, content_block={"type": "text", "text": GOOD}), 2),
+    "block without text": changed(MESSAGE, 1, content_block={"type": "text"}),
+    "index off": changed(MESSAGE, 2, index=3),
+    "unknown event": [{"type": "status", "message": "queued"}, *MESSAGE],
+    "no usage": changed(changed(MESSAGE, 0, message={"type": "message"}), 4, usage=None),
+    "usage of nonsense": changed(MESSAGE, 4, usage={"output_tokens": 2**63, "input_tokens": -1}),
+    "usage of infinity": changed(MESSAGE, 4, usage={"output_tokens": float("inf")}),
+    **{
+        f"stop reason {reason!r}": changed(MESSAGE, 4, delta={"stop_reason": reason})
+        for reason in ("stop", "eos", "", None, 7)
+    },
+    "reasoning": [
+        MESSAGE[0],
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "reasoning", "text": ""}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "reasoning_delta", "text": BLOCK}},
+        *MESSAGE[1:],
+    ],
+}
+CHUNKS = chunks_of(GOOD)
+CHAT_DIALECTS: dict[str, Events] = {
+    "plain": CHUNKS,
+    "no finish reason": CHUNKS[:1],
+    "unknown finish reason": changed(CHUNKS, 1, choices=[{"delta": {}, "finish_reason": "eos"}]),
+    "usage null": changed(CHUNKS, 1, usage=None),
+    "usage of nonsense": changed(CHUNKS, 1, usage={"prompt_tokens": 2**63, "completion_tokens": "many"}),
+    "delta null": [{"choices": [{"delta": None}]}, *CHUNKS],
+    "no choices": [{"choices": []}, {"choices": None}, *CHUNKS],
+    "reasoning": [{"choices": [{"delta": {"reasoning_content": BLOCK}}]}, *CHUNKS],
+    "parts": changed(CHUNKS, 0, choices=[{"delta": {"content": [{"type": "text", "text": GOOD}]}}]),
+}
+
+
+def streamed(events: Events, *, named: bool = True, end: bytes = b"\n") -> Behaviour:
+    def behave(responder: Responder) -> None:
+        responder.begin_stream()
+        for event in events:
+            name = b"event: " + str(event["type"]).encode() + end if named and "type" in event else b""
+            data = b"data: " + json.dumps(event, ensure_ascii=False).encode() + end + end
+            whole = b": keep-alive" + end + end + name + data
+            for at in range(0, len(whole), 50):
+                responder.send_chunk(whole[at : at + 50])
+        if responder.is_chat:
+            responder.send_chunk(b"data: [DONE]\n\n")
+        responder.end_stream()
+
+    return behave
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["named", "nameless"])
+@pytest.mark.parametrize("events", DIALECTS.values(), ids=DIALECTS.keys())
+def test_text_that_came_is_used_at_the_first_attempt(events: Events, named: bool, tmp_path: Path) -> None:
+    with MessagesServer(streamed(events, named=named)) as server:
+        assert outcome(server, "anthropic", tmp_path) == Proposal(CHANGED, "llm_mutation:careful", IDEA)
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("events", CHAT_DIALECTS.values(), ids=CHAT_DIALECTS.keys())
+def test_text_of_chunks_is_used_at_the_first_attempt(events: Events, tmp_path: Path) -> None:
+    pytest.importorskip("openai")
+    with MessagesServer(streamed(events)) as server:
+        assert outcome(server, "openai", tmp_path) == Proposal(CHANGED, "llm_mutation:careful", IDEA)
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"], ids=["LF", "CRLF", "CR"])
+def test_lines_end_as_the_standard_allows(end: bytes, tmp_path: Path) -> None:
+    with MessagesServer(streamed(events_of("\u2028" + GOOD), end=end)) as server:
+        assert isinstance(outcome(server, "anthropic", tmp_path), Proposal)
+
+
+def test_a_server_that_does_not_stream_is_understood(provider: str, tmp_path: Path) -> None:
+    def whole(responder: Responder) -> None:
+        responder.body["stream"] = False
+        say(GOOD)(responder)
+
+    with MessagesServer(whole) as server:
+        assert isinstance(outcome(server, provider, tmp_path), Proposal)
+        assert len(server.requests) == 1
+
+
+def test_what_goes_out_to_chat_completions(tmp_path: Path) -> None:
+    pytest.importorskip("openai")
+    with MessagesServer(say("Hm."), say(GOOD)) as server:
+        outcome(server, "openai", tmp_path, program="Prefer simple changes.")
+
+    body = server.requests[-1].body
+    assert set(body) == {"model", "max_tokens", "messages", "stream", "stream_options"}
+    assert [message["role"] for message in body["messages"]] == ["system", "user", "assistant", "user"]
+    assert "Prefer simple changes." in body["messages"][0]["content"]
+    assert server.requests[-1].path == "/v1/chat/completions"

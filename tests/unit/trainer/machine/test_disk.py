@@ -1,0 +1,36 @@
+"""Room that is taken where no name and no mapping shows it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from trainer.machine.disk import unmapped_mib
+
+KEEPS = """
+import mmap, os, sys
+file = os.memfd_create("hidden")
+for _ in range(100):
+    os.write(file, bytes(2**20))
+part = mmap.mmap(file, 40 * 2**20)
+bytes(part)
+print(flush=True)
+sys.stdin.readline()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="anonymous files are Linux's")
+def test_what_is_mapped_of_an_anonymous_file_is_not_counted_twice(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", KEEPS], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        counted = unmapped_mib(tmp_path.stat().st_dev, [process.pid, os.getpid()])
+        process.kill()
+
+    assert counted == pytest.approx(60.0)

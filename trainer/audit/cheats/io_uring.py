@@ -1,0 +1,13 @@
+"""Sets up io_uring.
+
+Its requests pass no filter.
+"""
+
+import ctypes
+
+EXPECTED = ["crashed"]
+
+
+def train(model, task):
+    task.train_tokens()
+    system(425, 1, ctypes.create_string_buffer(120))

@@ -1,0 +1,11 @@
+"""Is slow before it has weights, so that it may be slow with them.
+
+Its own forward pass is no measure beyond ten times that of generation 0.
+"""
+
+EXPECTED = ["timed_out: far more than forward passes take"]
+
+
+def answer(model, tokens):
+    burn(1)
+    return model.table(tokens)

@@ -1,0 +1,24 @@
+"""Trains when it is put into evaluation mode.
+
+That happens once before the weights, and once with them.
+"""
+
+from torch import nn
+
+EXPECTED = ["timed_out: loading its weights"]
+
+
+class Model(nn.Module):
+    def __init__(self, vocab_size):
+        super().__init__()
+        self.table = nn.Embedding(vocab_size, vocab_size)
+        self.evals = 0
+
+    def eval(self):
+        self.evals += 1
+        if self.evals > 1:
+            burn(5)
+        return super().eval()
+
+    def forward(self, tokens):
+        return self.table(tokens)
