@@ -111,8 +111,8 @@ class Running:
 
     @property
     def results(self) -> list[str]:
-        """The lines that report a result: its number, what became of it, and of which individual."""
-        return [line for line in self.err if re.match(r" *\d+ [✓✗≠?] #\d+ ", line)]
+        """The lines that report a result: its number, and what became of it."""
+        return [line for line in self.err if re.match(r" *\d+ [✓✗≠?] ", line)]
 
     def wait_for_results(self, count: int) -> None:
         """Wait until so many results were reported."""
