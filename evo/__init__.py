@@ -7,6 +7,7 @@
 Rooms, each of which imports only from those below it (checked by import-linter):
 
     commands/                           the command line; `commands/views/` prints and draws
+    assistants/                         for coding agents: tools over MCP, a skill
     api/                                the Python interface, which this module hands on
     compare/                            experiments: ways of searching under equal budgets
     report/                             the report of a run, one HTML file

@@ -2,6 +2,7 @@
 
     performance.py             what the driver costs: run by `make bench`, recorded in records/
     driver_cost.py             seconds and memory of the driver per candidate
+    freshness.py               how much a slow model's proposals know when they begin, and how busy slots are
     slots_busy.py              share of slot-seconds that evaluations fill
     workers_busy.py            the same for a whole night on 16 devices, in simulated time
     worker_overhead.py         worker seconds outside training and scoring

@@ -1,4 +1,4 @@
-"""A language model for experiments without one: the scripted server of the tests in a process of its own."""
+"""A language model for experiments without one: `evo rehearse` in a process of its own."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_SERVER = Path(__file__).parent.parent / "tests" / "support" / "messages_server.py"
+_EVO = Path(sys.executable).with_name("evo")
 
 
 @contextmanager
 def scripted_model(latency_seconds: float = 0.0) -> Iterator[str]:
     """Yield the address of a server that answers every request with a change of one constant."""
-    command = [sys.executable, str(_SERVER), "--port", "0", "--latency", str(latency_seconds)]
+    command = [str(_EVO), "rehearse", "--port", "0", "--latency", str(latency_seconds)]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as server:
         assert server.stdout is not None

@@ -169,14 +169,15 @@ def simulated_search(
     observer: Observer,
     folder: Path | None = None,
     clock: Callable[[], float] = time.monotonic,
+    genome: str = "",
 ) -> Iterator[Search]:
-    """Yield a search over a new run folder with a 26 kB genome, everything durable on a real disk."""
+    """Yield a search over a new run folder from a genome (26 kB by default), everything durable on a real disk."""
     with tempfile.TemporaryDirectory(dir=folder or Path.cwd(), prefix=".bench-") as temporary:
         run = RunFolder.create(Path(temporary) / "run")
         with run.lock(), Store.create(run.store) as store:
             lineage = Lineage.open(run.lineage)
             search = build_search(config, store, lineage, evaluator, operators, observer, "cpu", clock)
-            search.begin(large_genome())
+            search.begin(genome or large_genome())
             run.seal(config.to_toml())
             search.restore()
             yield search

@@ -8,13 +8,36 @@ that an adaptive choice learns which of them pay, and every individual tells how
 from __future__ import annotations
 
 import functools
+import re
 from dataclasses import dataclass
+from enum import StrEnum
 from importlib.resources import files
+from typing import NamedTuple
 
 STYLES = ("careful", "structure", "simplify", "throughput", "literature", "diagnosis")
 """The names of all styles."""
 
+_NEEDS = re.compile(r"\[(\w+)\] ")
 _TRAINING, _ANY = "## Training script", "## Any program"
+
+
+class Needs(StrEnum):
+    """What a direction asks to be read; in its text it stands in front in brackets."""
+
+    CURVE = "curve"
+    RELATIVES = "relatives"
+    FAILURES = "failures"
+
+
+class Direction(NamedTuple):
+    """What to change.
+
+    Attributes:
+        needs: what it cannot be followed without; None for nothing.
+    """
+
+    text: str
+    needs: Needs | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +46,15 @@ class Style:
 
     Attributes:
         manner: how to work, a paragraph.
-        training_directions: what to change in a training script for a language model; one is drawn for each prompt.
+        training_directions: what to change in a training script for a language model; for each prompt one is drawn of
+            those that can be followed.
         program_directions: the same for any other program.
     """
 
     name: str
     manner: str
-    training_directions: tuple[str, ...]
-    program_directions: tuple[str, ...]
+    training_directions: tuple[Direction, ...]
+    program_directions: tuple[Direction, ...]
 
 
 @functools.cache
@@ -39,9 +63,14 @@ def read_style(name: str) -> Style:
     text = (files("operators.llm") / "prompts" / "styles" / f"{name}.md").read_text(encoding="utf-8")
     manner, _, lists = text.partition(_TRAINING)
     training, _, program = lists.partition(_ANY)
-    return Style(name, manner.strip(), listed(training), listed(program))
+    return Style(name, manner.strip(), read_directions(training), read_directions(program))
 
 
-def listed(text: str) -> tuple[str, ...]:
-    """Return the items of a Markdown list."""
-    return tuple(line.removeprefix("- ") for line in text.splitlines() if line.startswith("- "))
+def read_directions(text: str) -> tuple[Direction, ...]:
+    """Return the items of a Markdown list, each maybe after what it needs in brackets."""
+    return tuple(map(_direction, (line[2:] for line in text.splitlines() if line.startswith("- "))))
+
+
+def _direction(item: str) -> Direction:
+    found = _NEEDS.match(item)
+    return Direction(item[found.end() :], Needs(found[1])) if found else Direction(item)

@@ -10,11 +10,65 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
 from operators.protection import UNPROTECTED, Protection
 from operators.source.constants import Value
 from trainer.evaluation import CurvePoint
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """How much better an individual is than the better of its parents, in the first objective.
+
+    Attributes:
+        parent: id of that parent.
+        value: in the objective's unit; positive is better.
+        standard_error: of `value`; None while the noise is unknown.
+        is_tie: whether it lies within the noise.
+    """
+
+    parent: int
+    value: float
+    standard_error: float | None
+    is_tie: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Where the time of one evaluation went.
+
+    Attributes:
+        setup_seconds: wall time of neither training nor scoring: imports, building and compiling the model, saving it.
+        train_seconds: on the budget's clock.
+        score_seconds: wall time.
+        tokens_per_second: of training; None where the program counted no tokens.
+    """
+
+    setup_seconds: float
+    train_seconds: float
+    score_seconds: float
+    tokens_per_second: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where an individual comes from, and where the time of its evaluation went.
+
+    Attributes:
+        effect: on its own parents; None where that is unknown.
+        usage: None before it was measured.
+        origin: the id of its own first parent, which its program was made from; None for generation 0.
+        origin_source: the program of that parent.
+        origin_curve: the training curve of that parent.
+    """
+
+    effect: Effect | None = None
+    usage: Usage | None = None
+    origin: int | None = None
+    origin_source: str = ""
+    origin_curve: Sequence[CurvePoint] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +118,64 @@ class Relative:
     log_tail: str = ""
 
 
+class Fate(StrEnum):
+    """What became of an idea so far."""
+
+    PROPOSED = "being written"
+    WAITING = "not measured yet"
+    MEASURED = "measured"
+    SCREENED = "tried with a part of the budget"
+    FAILED = "failed"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Idea:
+    """What is remembered of one proposal of the run.
+
+    Attributes:
+        id: the proposal's number, which is also that of its individual.
+        text: the idea in the words of its author; empty while there is none.
+        outcome: how it failed or why it was refused; otherwise empty.
+        value: mean of the first objective; None unless measured.
+        effect: on its own parents; None where that is unknown.
+        seconds: that workers spent on it.
+        cost_usd: of language models; 0 where none was asked or its price is unknown.
+        led: whether it was the best so far when it was first measured.
+        offspring: how many measured individuals have it for a parent.
+        crossed_into: those among them with a second parent.
+    """
+
+    id: int
+    parents: tuple[int, ...]
+    operator: str
+    text: str
+    fate: Fate
+    outcome: str = ""
+    value: float | None = None
+    replicates: int = 0
+    effect: Effect | None = None
+    seconds: float = 0.0
+    cost_usd: float = 0.0
+    led: bool = False
+    offspring: int = 0
+    crossed_into: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Every idea of a run that was had before a proposal, by id.
+
+    Attributes:
+        settled: as of an earlier result, the same for all proposals until the next such result, so that the part of a
+            prompt that tells them can be cached.
+        recent: what came since, with what is under way.
+    """
+
+    settled: Sequence[Idea] = ()
+    recent: Sequence[Idea] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What the search knows around the parents.
@@ -73,8 +185,8 @@ class Context:
         generation_zero: mean objectives of generation 0.
         best: the best individual's id and objectives so far.
         relatives: evaluated children and siblings of the parents, oldest first.
-        inspirations: individuals from elsewhere in the population that differ from the parents.
-        removed_lines: lines of code that ancestors of the parents tried and that were taken out again.
+        inspirations: the best of the population that are neither the parents nor their children or ancestors.
+        provenance: of the parents and the inspirations, by id.
         common_ancestor: source of the parents' nearest common ancestor (generation 0 at worst); None with one parent.
     """
 
@@ -83,7 +195,7 @@ class Context:
     best: Relative | None = None
     relatives: Sequence[Relative] = ()
     inspirations: Sequence[Parent] = ()
-    removed_lines: Sequence[str] = ()
+    provenance: Mapping[int, Provenance] = field(default_factory=dict)
     common_ancestor: str | None = None
 
 
@@ -144,7 +256,8 @@ class Request:
     Attributes:
         number: the proposal's number within the run.
         parents: as many as the operator's `arity`.
-        look_around: gathers `surroundings`, which costs time and which not every operator asks for.
+        gather_context: gathers `context`, which costs time and which not every operator asks for.
+        recall: gathers `memory`, likewise.
         find_variants: gathers `variants`, likewise.
         find_repeatable: gathers `repeatable`, likewise.
         random: seeded from (run seed, number); the only source of randomness an operator may use.
@@ -158,6 +271,7 @@ class Request:
     random: random.Random
     journal: Journal
     gate: Gate
+    recall: Callable[[], Memory] = Memory
     find_variants: Callable[[], Sequence[Variant]] = tuple
     find_repeatable: Callable[[], Set[int]] = frozenset
     is_bold: bool = False
@@ -177,6 +291,11 @@ class Request:
     def context(self) -> Context:
         """What the search knows around the parents."""
         return self.gather_context()
+
+    @property
+    def memory(self) -> Memory:
+        """Every idea of the run so far."""
+        return self.recall()
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,12 @@ def parts_of(source: str) -> list[Part]:
     ]
 
 
+def language_of_genome(source: str) -> Language:
+    """Return what a genome is written in: of several languages Python, or else the first."""
+    languages = [part.language for part in parts_of(source)]
+    return PYTHON if PYTHON in languages else languages[0]
+
+
 def python_of(source: str) -> str:
     """Return the text of a genome with everything blank that is not Python; places stay what they are, in bytes."""
     foreign = [part for part in parts_of(source) if part.language is not PYTHON]

@@ -9,7 +9,9 @@
     studies   ablate, promote
     compare   compare
     health    check, doctor
+    rehearse  rehearse
     audit     audit
+    assistants  mcp, skill
     options   shared by several commands: arguments for runs and individuals, examples in the help, JSON output
     views/    formatting for the terminal
 
@@ -24,17 +26,29 @@ from typing import Annotated
 
 import typer
 
-from evo.commands import apply, audit, compare, data, health, init, look, output, run, studies
+from evo.commands import (
+    apply,
+    assistants,
+    audit,
+    compare,
+    data,
+    health,
+    init,
+    look,
+    output,
+    rehearse,
+    run,
+    studies,
+)
 from trainer.errors import EvoError
 
 app = typer.Typer(
     name="evo",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (init, run, data, look, output, apply, studies, compare, health, audit):
+for group in (init, run, data, look, output, apply, studies, compare, health, audit, rehearse, assistants):
     group.register(app)
 
 

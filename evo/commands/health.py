@@ -21,9 +21,12 @@ def register(app: typer.Typer) -> None:
             "Exits with 1 if an error is found. Traces of a kill, which `evo resume` repairs, are only warnings.",
         )
     )(check)
-    app.command(epilog=example("evo doctor\nevo doctor --json", "Exits with 1 if a requirement of a run is missing."))(
-        doctor
-    )
+    app.command(
+        epilog=example(
+            "evo doctor\nevo doctor --llm --config evo.toml\nevo doctor --json",
+            "Exits with 1 if a requirement of a run is missing.",
+        )
+    )(doctor)
 
 
 def check(
@@ -66,13 +69,21 @@ def check(
 
 def doctor(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder for runs.")] = Path("runs"),
+    with_llm: Annotated[
+        bool, typer.Option("--llm", help="Also make one small call of the language model, which may cost a little.")
+    ] = False,
+    model: Annotated[str | None, typer.Option(help="The model to call; that of --config by default.")] = None,
+    config: Annotated[Path | None, typer.Option(help="TOML file that says how the model is reached.")] = None,
     as_json: Json = False,
 ) -> None:
     """Check whether this machine is ready for a run."""
     from evo.commands.views.terminal import literal, print_whole, stdout_console
-    from evo.runs.doctor import State, examine
+    from evo.config.config import load_config
+    from evo.runs.doctor import State, examine, examine_language_model
 
     findings = examine(folder)
+    if with_llm:
+        findings.append(examine_language_model(load_config(config, {"llm": {"model": model}}).llm))
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:

@@ -122,6 +122,7 @@ def collect(definition: Definition, folder: ExperimentFolder) -> Results:
         rehearsal=experiment.rehearsal,
         drifts=tuple(drifts),
         held_out=config.script is None,
+        claim=config.claim,
     )
 
 

@@ -224,12 +224,15 @@ class OperatorsConfig(Section):
         dollars_per_hour: what an hour of a worker is worth (of one GPU where an evaluation takes several), to weigh the
             price of a language model against time.
         tuning_method: how `tuning` chooses constants; all but `trust_region` are there to be compared with.
+        crossover_pairs: `fresh`, the default, crosses no parent with its child and no pair twice by the same operator;
+            `any` crosses what is selected.
     """
 
     weights: dict[str, float] | None = None
     adaptive: bool = False
     tuning_method: Literal["trust_region", "tpe", "cma_es", "random"] = "trust_region"
     dollars_per_hour: Quantity = 2.0
+    crossover_pairs: Literal["fresh", "any"] | None = None
 
     @field_validator("weights")
     @classmethod
@@ -349,6 +352,11 @@ class Config(Section):
     def script(self) -> ScriptTask | None:
         """The task if it is a script, else None."""
         return self.task if isinstance(self.task, ScriptTask) else None
+
+    @property
+    def claim(self) -> str:
+        """What self-reported objectives rest on, one sentence; empty where none is."""
+        return self.script.claim if self.script is not None else ""
 
     def objectives(self, names: Sequence[str]) -> tuple[Objective, ...]:
         """Return the named objectives of the task."""

@@ -47,10 +47,11 @@ def resolve(config: Config, environment: Mapping[str, str] = os.environ) -> Reso
     base_url = config.llm.base_url if config.llm.base_url is not None else environment.get(provider.url_variable)
     has_llm = base_url is not None or bool(environment.get(provider.key_variable, "").strip())
     weights = config.operators.weights or default_weights(with_llm=has_llm)
+    pairs = config.operators.crossover_pairs or "fresh"
     chosen: dict[str, Any] = {
         "task": _resolve_task(config, found[0].kind),
         "budget": _resolve_budget(config, found[0].kind),
-        "operators": ResolvedOperators(**{**dict(config.operators), "weights": weights}),
+        "operators": ResolvedOperators(**{**dict(config.operators), "weights": weights, "crossover_pairs": pairs}),
         "workers": workers,
         "devices": tuple(found),
     }

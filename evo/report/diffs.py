@@ -15,7 +15,7 @@ from pygments.lexers import PythonLexer, get_lexer_by_name
 from pygments.util import ClassNotFound
 
 from evo.text import visible
-from trainer.genome import parts_of, unmarked
+from trainer.genome import language_of_genome, unmarked
 from trainer.languages import PYTHON, Language
 
 _CONTEXT_LINES = 3
@@ -92,7 +92,7 @@ def _lines(source: str) -> list[str]:
 @lru_cache(maxsize=2)  # every source of a line is the new side of one step and the old side of the next
 def _highlighted(source: str) -> tuple[Markup, ...]:
     """Return highlighted HTML for each line that is shown; the formatter closes its tags at every line's end."""
-    lexer = _lexer(parts_of(source)[0].language)
+    lexer = _lexer(language_of_genome(source))
     text = visible("".join(f"{line}\n" for line in _lines(unmarked(source))))
     page = highlight(text, lexer, HtmlFormatter(nowrap=True))
     return tuple(Markup(line) for line in page.removesuffix("\n").split("\n"))  # noqa: S704 - pygments escapes the code

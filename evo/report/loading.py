@@ -58,7 +58,7 @@ def load_report(viewed: Viewed) -> RunReport:
         devices=tuple(dict.fromkeys(device for device, _ in places)),
         sandbox_levels=tuple(dict.fromkeys(sandbox for _, sandbox in places)),
         self_reported=config.script is not None and config.script.self_reported,
-        claim=config.script.claim if config.script else "",
+        claim=config.claim,
         cost_usd=None if summary.spending.unpriced_calls else summary.spending.cost_usd,
         objectives=_objectives(config, (*standings.objectives, *front_objectives), individuals.values()),
         noise=summary.noise,

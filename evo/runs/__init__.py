@@ -2,6 +2,7 @@
 
 lifecycle          start, resume or view a run: folder, lock, store and lineage around a search
 assemble           picks the implementations that the configuration names
+facts              what a language model is told of data and machine
 folder             the files of a run
 materials          what the task needs beside genomes
 generation_zero    reading the genome that a run begins with

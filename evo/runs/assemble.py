@@ -14,12 +14,13 @@ from evo.config.config import Config
 from evo.config.resolved import ResolvedConfig, StoredConfig
 from evo.config.task import ExternalTask, ScriptTask
 from evo.lineage.writer import FamilyTree
+from evo.runs.facts import gather_facts
 from evo.runs.generation_zero import protection_of
 from evo.runs.materials import Materials, ScriptFiles, frozen_texts, script_settings
 from evo.search.breeding import Breeder
 from evo.search.credit import Credit
 from evo.search.jobs import Jobs
-from evo.search.mating import Niches
+from evo.search.mating import Niches, Pairs
 from evo.search.observer import Observer
 from evo.search.search import Search
 from evo.search.stopping import StoppingRules
@@ -43,7 +44,7 @@ from trainer.local import WorkerSettings
 from trainer.settings import Limits, Settings
 
 if TYPE_CHECKING:
-    from operators.llm import Conditions, Conversations, LLMSettings, ScriptConditions
+    from operators.llm import Conditions, Conversations, Facts, LLMSettings, ScriptConditions
 
 
 def build_search(
@@ -81,6 +82,7 @@ def build_search(
         niches=_niches(config, store, standings, device_kind),
         archive_share=config.diversity.archive_fraction if config.diversity.descriptors else 0.0,
         similarity=config.diversity.similarity,
+        pairs=Pairs(store) if config.operators.crossover_pairs == "fresh" else None,
     )
     limits = TimeLimits.of(config.script) if config.script and config.script.command else None
     jobs = Jobs(store, standings, config.budget.min_throughput, limits)
@@ -195,12 +197,15 @@ def training_budget(config: StoredConfig) -> Budget:
     return Budget(budget.train_seconds, budget.clock, budget.setup_seconds, budget.score_seconds)
 
 
-def build_operators(config: ResolvedConfig, spent_usd: float = 0.0) -> OperatorChoice:
+def build_operators(
+    config: ResolvedConfig, spent_usd: float = 0.0, materials: Materials | None = None
+) -> OperatorChoice:
     """Return the operators of a run.
 
     Args:
         config: of the run.
         spent_usd: what the run has paid for language models already.
+        materials: of its task, which a language model is told of; None where they are not prepared.
 
     Raises:
         ConfigError: the language model of an operator cannot be reached as configured.
@@ -216,7 +221,7 @@ def build_operators(config: ResolvedConfig, spent_usd: float = 0.0) -> OperatorC
                 f"{settings.model!r}."
             )
         frozen = frozen_texts(config.script) if config.script else ()
-        conditions = _conditions(config, config.devices[0].name, frozen)
+        conditions = _conditions(config, config.devices[0].name, frozen, gather_facts(config, materials))
         model = LanguageModel(settings, SpendLimit(settings.max_cost_usd, spent_usd))
         model.prepare()
         return Conversations(model, conditions)
@@ -235,10 +240,10 @@ def recorded_operators(config: StoredConfig, device_kind: str) -> OperatorChoice
     """
 
     def conversations() -> Conversations:
-        from operators.llm import Conversations, LanguageModel, LLMSettings
+        from operators.llm import Conversations, Facts, LanguageModel, LLMSettings
 
         settings = LLMSettings(base_url="http://localhost", max_repairs=config.llm.repairs)
-        return Conversations(LanguageModel(settings), _conditions(config, device_kind, ()))
+        return Conversations(LanguageModel(settings), _conditions(config, device_kind, (), Facts()))
 
     return _weighed_operators(config, device_kind, conversations)
 
@@ -280,7 +285,7 @@ def llm_settings(config: Config, environment: Mapping[str, str] = os.environ) ->
 
 
 def _conditions(
-    config: StoredConfig, device: str, frozen: tuple[tuple[str, str], ...]
+    config: StoredConfig, device: str, frozen: tuple[tuple[str, str], ...], facts: Facts
 ) -> Conditions | ScriptConditions:
     from operators.llm import Conditions, ScriptConditions
 
@@ -298,8 +303,9 @@ def _conditions(
             time_limit=str(TimeLimits.of(task)),
             constraints=task.constraints,
             frozen=frozen,
+            facts=facts,
         )
-    return Conditions(named, training_budget(config), device, task.vocab_size, task.sequence_length)
+    return Conditions(named, training_budget(config), device, task.vocab_size, task.sequence_length, facts)
 
 
 def _is_independent(config: Config) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import platform
 import re
@@ -17,10 +18,14 @@ from pathlib import Path
 
 import psutil
 
+from evo.config.config import LLMConfig
 from evo.config.resolution import machine_devices
 from evo.lineage.refs import run_git
 from evo.runs.folder import RunFolder
-from operators.llm.settings import check_base_url
+from operators.llm import LanguageModel, LLMSettings, key_for
+from operators.llm.client import PromptRefused
+from operators.llm.settings import PROVIDERS, check_base_url
+from operators.proposal import Exchange
 from trainer.corpus import default_cache, load
 from trainer.errors import EvoError
 from trainer.machine.control_group import ControlGroups
@@ -34,6 +39,8 @@ _OLDEST_SQLITE = (3, 37)  # the first with STRICT tables
 _LEAST_MEMORY_GIB = 2.0
 _LEAST_DISK_GIB = 1.0
 _GIB = 2**30
+_TRIAL_TOKENS = 256
+_TRIAL_PATIENCE_SECONDS = 10.0
 
 
 class State(StrEnum):
@@ -74,6 +81,39 @@ def examine(folder: Path, environment: Mapping[str, str] = os.environ) -> list[F
         *_corpora(default_cache() / "corpora"),
         _language_model(environment),
     ]
+
+
+def examine_language_model(llm: LLMConfig, environment: Mapping[str, str] = os.environ) -> Finding:
+    """Return what one small call of the language model shows: whether it answers, how fast, and at what price."""
+    base_url = llm.base_url if llm.base_url is not None else environment.get(PROVIDERS[llm.provider].url_variable)
+    try:
+        settings = LLMSettings(
+            model=llm.model,
+            provider=llm.provider,
+            base_url=base_url,
+            api_key=key_for(base_url, explicit=None, environment=environment, provider=llm.provider),
+            max_tokens=_TRIAL_TOKENS,
+            reply_deadline_seconds=llm.reply_deadline_seconds,
+            patience_seconds=_TRIAL_PATIENCE_SECONDS,
+            has_stand_ins=True,  # there is no run that a failure would end
+        )
+        exchange = asyncio.run(_asked(LanguageModel(settings), llm.model))
+    except (EvoError, PromptRefused) as error:
+        return Finding(llm.model, State.MISSING, "the call failed", str(error))
+    cost = "of unknown price" if exchange.cost_usd is None else f"for ${exchange.cost_usd:.6f}"
+    tokens = f"{exchange.input_tokens} tokens in, {exchange.output_tokens} out {cost}"
+    found = f"{exchange.model} at {settings.url} answered in {exchange.latency_seconds:.1f} s; {tokens}"
+    if exchange.input_tokens + exchange.output_tokens == 0:
+        return Finding(llm.model, State.NOTE, found, "the server reports no tokens, so the run cannot count them")
+    return Finding(llm.model, State.OK, found)
+
+
+async def _asked(model: LanguageModel, name: str) -> Exchange:
+    try:
+        message = {"role": "user", "content": "Answer with the word ready."}
+        return await model.ask({"model": name, "max_tokens": _TRIAL_TOKENS, "messages": [message]}, seed="doctor")
+    finally:
+        await model.aclose()
 
 
 def _python() -> Finding:

@@ -104,8 +104,8 @@ def started(
     """
     refuse_inspection()  # the key of the language model stands in this process's environment
     source = read_generation_zero(config)
-    operators = build_operators(config)
     materials = prepare_materials(config, progress)
+    operators = build_operators(config, materials=materials)
     evaluator = evaluator or build_evaluator(config, materials)
     folder = RunFolder.create(path)
     with folder.lock(), Store.create(folder.store) as store:
@@ -163,9 +163,9 @@ def resumed(
         _refuse_silent_changes(folder, store, accept_changes)
         config = change(stored)
         _refuse_small_budget(config, store)
-        operators = build_operators(config, store.spending().cost_usd)
         materials = prepare_materials(config, progress)
         refuse_other_materials(store, materials)
+        operators = build_operators(config, store.spending().cost_usd, materials)
         evaluator = evaluator or build_evaluator(config, materials)
         lineage = Lineage.open(folder.lineage, config.task.genome_files)
         search = build_search(config, store, lineage, evaluator, operators, observer, config.device_kind)

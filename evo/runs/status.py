@@ -128,7 +128,7 @@ def read_status(viewed: Viewed) -> RunStatus:
         failures=_failures(store),
         refused=dict(kinds),
         measured_again=measured_again,
-        claim=config.script.claim if config.script else "",
+        claim=config.claim,
         starts=starts,
         seconds_left=_seconds_left(summary, max(1, (config.workers.count or 1) - len(retired))),
         summary=summary,

@@ -5,6 +5,7 @@ evaluations     its work: what waits for a worker, runs, or was lost
 breeding        its asking side: a draft, a proposal
 mating          the operator and the parents of a proposal
 context         what operators know of relatives
+memory          every idea of the run and what became of it, as a proposal may know it
 jobs            the job of a worker for an evaluation
 time_limits     how long a script may run
 replication     more seeds for the leaders

@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from evo.search.context import Variants, gather_context, parent_of, unrelated
-from evo.search.mating import Mating, Niches
+from evo.search.mating import Mating, Niches, Pairs
+from evo.search.memory import Memories
 from evo.search.replication import repeatable
 from evo.standings.standings import Standings
 from evo.store import ProposalRecord, Store
 from operators.choice import OperatorChoice
 from operators.gate import SourceGate
-from operators.proposal import Context, Operator, Proposal, Request, Variant
+from operators.proposal import Context, Memory, Operator, Proposal, Request, Variant
 from operators.repeats import Repeats
 from populations.descriptors import BRANCH, Descriptors
 from populations.toolbox import Toolbox
@@ -28,6 +29,7 @@ class Draft:
         result_number: of the newest result that the population had seen.
         is_bold: whether it explores.
         gather_context: gathers what was known then.
+        recall: gathers the ideas of the run as known then.
         find_variants: gathers what was measured of the first parent's structure then.
         find_repeatable: gathers what might be replicated then.
     """
@@ -38,6 +40,7 @@ class Draft:
     result_number: int
     is_bold: bool
     gather_context: Callable[[], Context]
+    recall: Callable[[], Memory]
     find_variants: Callable[[], Sequence[Variant]]
     find_repeatable: Callable[[], Set[int]]
 
@@ -51,6 +54,7 @@ class Breeder:
         independent: whether every individual descends from generation 0 directly, and operators know of no other.
         niches: the archive; without it each branch of the family is one.
         archive_share: see `evo.search.mating`.
+        pairs: which crossovers were asked for, to ask for others; without them, parents are crossed as selected.
         similarity: share of common code from which an offspring repeats a relative that came out worse than the parent;
             0 for never.
     """
@@ -68,6 +72,7 @@ class Breeder:
         niches: Niches | None = None,
         archive_share: float = 0.0,
         similarity: float = 0.0,
+        pairs: Pairs | None = None,
     ) -> None:
         self._seed = seed
         self._operators = operators
@@ -77,9 +82,10 @@ class Breeder:
         self._independent = independent
         self._similarity = similarity
         self._variants = Variants(store)
+        self._memories = Memories(store, standings)
         niches = niches or Niches(store, standings, Descriptors((BRANCH,)))
         self._mating = Mating(
-            seed, toolbox, operators, store, standings, niches, archive_share, independent=independent
+            seed, toolbox, operators, store, standings, niches, archive_share, pairs, independent=independent
         )
 
     @property
@@ -108,7 +114,7 @@ class Breeder:
         operator, is_bold = self._operators.named(record.operator), self._mating.is_bold(record.number)
         draft = self._draft(record.number, operator, record.parents, record.result_number, is_bold=is_bold)
         # Further results are told before the operator starts.
-        for gather in (draft.gather_context, draft.find_variants, draft.find_repeatable):
+        for gather in (draft.gather_context, draft.recall, draft.find_variants, draft.find_repeatable):
             gather()
         return draft
 
@@ -121,6 +127,7 @@ class Breeder:
             random=random.Random(f"{self._seed}:{draft.number}:vary"),  # noqa: S311 - no secret depends on it
             journal=self._store.journal(draft.number),
             gate=self._gate.knowing(functools.partial(self._store.known, proposal=draft.number), self._repeated(draft)),
+            recall=draft.recall,
             find_variants=draft.find_variants,
             find_repeatable=draft.find_repeatable,
             is_bold=draft.is_bold,
@@ -133,14 +140,18 @@ class Breeder:
     ) -> Draft:
         """Return a draft that gathers what is known now when it is first asked, before the next result is told."""
         around = functools.cache(lambda: self._gather_context(parents, result_number))
+        memory = functools.cache(lambda: self._recall(number, result_number))
         variants = functools.cache(lambda: self._variants.of(parents[0], result_number))
         repeatable = functools.cache(lambda: self._repeatable(number))
-        return Draft(number, operator, parents, result_number, is_bold, around, variants, repeatable)
+        return Draft(number, operator, parents, result_number, is_bold, around, memory, variants, repeatable)
 
     def _gather_context(self, parents: tuple[int, ...], result_number: int) -> Context:
         if self._independent:
             return unrelated(self._standings)
         return gather_context(self._store, self._standings, parents, result_number)
+
+    def _recall(self, number: int, result_number: int) -> Memory:
+        return Memory() if self._independent else self._memories.of(number, result_number)
 
     def _repeatable(self, number: int) -> Set[int]:
         return repeatable(self._standings.plan, self._standings, self._store.evaluated_meanwhile(number))

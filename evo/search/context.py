@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import heapq
-import itertools
 from bisect import bisect
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple
 
+from evo.search.memory import effect_of
 from evo.standings.standings import Standings
-from evo.store import StoreView, mean_objectives
-from operators.proposal import Context, Parent, Relative, Variant
+from evo.store import Outcome, StoreView, mean_objectives
+from operators.proposal import Context, Parent, Provenance, Relative, Usage, Variant
 from operators.source.constants import Value, constants_and_structure
 from populations.individual import Individual
-from trainer.evaluation import Status
+from trainer.evaluation import Evaluation, Status
 
 
 class _Program(NamedTuple):
@@ -60,16 +60,14 @@ class Variants:
 
 
 _RELATIVES = 12
-_ANCESTORS = 8
 _INSPIRATIONS = 2
-_REMOVED_LINES = 30
 
 
 def parent_of(store: StoreView, individual: int, result_number: int) -> Parent:
     """Return an individual as its operators see it, with the first `told` results of the run."""
     record = store.individual(individual)
-    outcomes = [one for one in store.measurements_of(individual) if one.result_number <= result_number]
-    newest = store.evaluation(outcomes[-1].evaluation).result if outcomes else None
+    outcomes = _measurements(store, individual, result_number)
+    newest = _newest_result(store, individual, result_number)
     return Parent(
         id=individual,
         source=store.source(individual),
@@ -80,16 +78,46 @@ def parent_of(store: StoreView, individual: int, result_number: int) -> Parent:
     )
 
 
+def provenance_of(store: StoreView, standings: Standings, individual: int, result_number: int) -> Provenance:
+    """Return where an individual comes from, and where the time of its evaluation went."""
+    parents = store.individual(individual).parents
+    origin = parents[0] if parents else None
+    result = _newest_result(store, individual, result_number)
+    origin_result = None if origin is None else _newest_result(store, origin, result_number)
+    return Provenance(
+        effect=effect_of(standings, individual, parents, result_number),
+        usage=_usage(result) if result else None,
+        origin=origin,
+        origin_source="" if origin is None else store.source(origin),
+        origin_curve=origin_result.curve if origin_result else (),
+    )
+
+
+def _measurements(store: StoreView, individual: int, result_number: int) -> list[Outcome]:
+    return [one for one in store.measurements_of(individual) if one.result_number <= result_number]
+
+
+def _newest_result(store: StoreView, individual: int, result_number: int) -> Evaluation | None:
+    outcomes = _measurements(store, individual, result_number)
+    return store.evaluation(outcomes[-1].evaluation).result if outcomes else None
+
+
+def _usage(result: Evaluation) -> Usage:
+    timings = result.timings
+    return Usage(timings.outside_seconds, timings.train_seconds, timings.score_seconds, result.train_tokens_per_second)
+
+
 def gather_context(store: StoreView, standings: Standings, parents: Sequence[int], result_number: int) -> Context:
     """Return what is known around `parents` after `told` results."""
     zero = standings.generation_zero
+    inspiring = _inspiring(standings, parents)
     return Context(
         noise=standings.noise(),
         generation_zero=zero.means() if zero else {},
         best=_best(standings),
         relatives=_relatives(store, standings, parents, result_number),
-        inspirations=_inspirations(store, standings, parents, result_number),
-        removed_lines=_removed_lines(store, standings, parents[0]),
+        provenance={one: provenance_of(store, standings, one, result_number) for one in (*parents, *inspiring)},
+        inspirations=[parent_of(store, one, result_number) for one in inspiring],
         common_ancestor=store.source(_youngest_common_ancestor(standings.family, parents))
         if len(parents) > 1
         else None,
@@ -125,31 +153,25 @@ def _relatives(store: StoreView, standings: Standings, parents: Sequence[int], r
     return [relative for relative in reversed(newest_first) if relative.id not in parents]
 
 
-def _inspirations(store: StoreView, standings: Standings, parents: Sequence[int], result_number: int) -> list[Parent]:
-    """Return the best individuals of the population that are neither the parents nor their children."""
+def _inspiring(standings: Standings, parents: Sequence[int]) -> list[int]:
+    """Return the best of the population that are neither the parents nor their children or ancestors."""
+    lines = ancestors(standings.family, parents)
     others = [
         individual.id
         for individual in standings.population
-        if individual.id not in parents and not set(individual.parents) & set(parents)
+        if individual.id not in lines and not set(individual.parents) & set(parents)
     ]
-    return [parent_of(store, individual, result_number) for individual in others[:_INSPIRATIONS]]
+    return others[:_INSPIRATIONS]
 
 
-def _removed_lines(store: StoreView, standings: Standings, individual: int) -> list[str]:
-    """Return lines that an ancestor had added to generation 0 and that a later one took out again, newest first."""
-    line = [individual]
-    while len(line) < _ANCESTORS and (parents := standings.family[line[-1]]):
-        line.append(parents[0])
-    sources = [set(_code_lines(store.source(one))) for one in line]
-    original = set(_code_lines(store.source(0)))
-    removed: dict[str, None] = {}
-    for younger, older in itertools.pairwise(sources):
-        removed |= dict.fromkeys(sorted(older - younger - original - sources[0]))
-    return list(removed)[:_REMOVED_LINES]
-
-
-def _code_lines(source: str) -> Iterator[str]:
-    return (stripped for line in source.splitlines() if (stripped := line.strip()) and not stripped.startswith("#"))
+def ancestors(family: Mapping[int, tuple[int, ...]], individuals: Sequence[int]) -> Set[int]:
+    """Return the individuals with all that they descend from."""
+    found, waiting = set(individuals), [*individuals]
+    while waiting:
+        fresh = [one for one in family[waiting.pop()] if one not in found]
+        found.update(fresh)
+        waiting += fresh
+    return found
 
 
 def _youngest_common_ancestor(family: Mapping[int, tuple[int, ...]], parents: Sequence[int]) -> int:

@@ -7,7 +7,7 @@ explores (`evo.standings.exploration`), part of them are elites whose codes are 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from evo.standings.standings import Standings
@@ -60,6 +60,27 @@ class Niches:
         return self._branches[individual]
 
 
+class Pairs:
+    """Knows which crossovers a run has asked for.
+
+    Args:
+        store: of the run.
+    """
+
+    def __init__(self, store: StoreView) -> None:
+        self._store = store
+        self._first: dict[tuple[str, frozenset[int]], int] = {}
+        self._read = -1
+
+    def are_new(self, operator: str, parents: Iterable[int], number: int) -> bool:
+        """Return whether no proposal before `number` had this operator cross these parents."""
+        for record in self._store.proposals(after=self._read):
+            self._read = record.number
+            if len(record.parents) > 1:
+                self._first.setdefault((record.operator, frozenset(record.parents)), record.number)
+        return self._first.get((operator, frozenset(parents)), number) >= number
+
+
 _EXPLORING_SHARE = 0.5
 _RIVALS = 8
 """Elites that compete for being the farthest from the first parent."""
@@ -84,6 +105,8 @@ class Mating:
         standings: what is known.
         niches: the archive.
         archive_share: of the proposals, how many have elites for parents when nothing is explored.
+        pairs: which crossovers were asked for; with them, no parent is crossed with its child, which would repeat what
+            the child has or take it back (incest prevention; Eshelman & Schaffer, 1991), and none is asked for twice.
         independent: whether generation 0 is the parent of every individual.
     """
 
@@ -96,6 +119,7 @@ class Mating:
         standings: Standings,
         niches: Niches,
         archive_share: float = 0.0,
+        pairs: Pairs | None = None,
         *,
         independent: bool = False,
     ) -> None:
@@ -106,6 +130,7 @@ class Mating:
         self._standings = standings
         self._niches = niches
         self._archive_share = archive_share
+        self._pairs = pairs
         self._independent = independent
 
     def is_bold(self, number: int) -> bool:
@@ -117,26 +142,45 @@ class Mating:
         """Choose the operator, one without a service if it `is_local`, and the parents of proposal `number`."""
         chance = self._chance(number, "select")
         if self.is_bold(number):
-            return self._among_elites(chance, are_distant=True, is_local=is_local)
+            return self._among_elites(chance, number, are_distant=True, is_local=is_local)
         if (
             self._archive_share
             and not self._independent
             and self._chance(number, "archive").random() < self._archive_share
         ):
-            return self._among_elites(chance, are_distant=False, is_local=is_local)
+            return self._among_elites(chance, number, are_distant=False, is_local=is_local)
         population = [] if self._independent else self._standings.home(number)
         operator = self._operators.pick(chance, max(1, len(population)), is_local=is_local)
         if not population:
             return Pairing(operator, (0,))  # while generation 0 is being measured, there is no other
-        chosen = self._toolbox.select(population, operator.arity, chance, noise=self._standings.noise())
-        return Pairing(operator, tuple(one.id for one in chosen))
+        noise = self._standings.noise()
+        parents = tuple(one.id for one in self._toolbox.select(population, operator.arity, chance, noise=noise))
+        if self._may_cross(operator, parents, number):
+            return Pairing(operator, parents)
+        first = parents[0]
+        mates = [one for one in population if one.id != first and self._may_cross(operator, (first, one.id), number)]
+        if not mates:
+            return Pairing(self._operators.pick(chance, 1, is_local=is_local), (first,))
+        (mate,) = self._toolbox.select(mates, 1, chance, noise=noise)
+        return Pairing(operator, (first, mate.id))
 
-    def _among_elites(self, chance: random.Random, *, are_distant: bool, is_local: bool) -> Pairing:
+    def _may_cross(self, operator: Operator, parents: tuple[int, ...], number: int) -> bool:
+        """Return whether an operator may have these parents for proposal `number`."""
+        if self._pairs is None or len(parents) < 2:
+            return True
+        are_kin = any(one in self._standings.family[other] for one in parents for other in parents)
+        return not are_kin and self._pairs.are_new(operator.name, parents, number)
+
+    def _among_elites(self, chance: random.Random, number: int, *, are_distant: bool, is_local: bool) -> Pairing:
         elites = self._niches.elites() or [0]
         operator = self._operators.pick(chance, len(elites), is_local=is_local)
         parents = chance.sample(elites, 1)
         while len(parents) < operator.arity:
-            others = [one for one in elites if one not in parents]
+            others = [
+                one for one in elites if one not in parents and self._may_cross(operator, (parents[0], one), number)
+            ]
+            if not others:
+                return Pairing(self._operators.pick(chance, 1, is_local=is_local), tuple(parents[:1]))
             rivals = chance.sample(others, min(_RIVALS if are_distant else 1, len(others)))
             parents.append(self._farthest(parents[0], rivals))
         return Pairing(operator, tuple(parents))

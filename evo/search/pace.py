@@ -24,8 +24,9 @@ class Lookahead:
 
     A slot needs a new offspring every `evaluation_seconds`; an offspring takes `proposal_seconds` of proposing, those
     proposals included that came to nothing. Little's law asks for slots × proposal / evaluation proposals under way.
-    Finished ones keep the slots busy when several become free at once: as many as there are slots where proposals are
-    slow, one or two where all slots could be served before anyone notices.
+    Finished ones keep the slots busy when several become free at once: half as many as there are slots where proposals
+    are slow, one or two where all slots could be served in time. More would make proposals stale and fill little
+    (`experiments/freshness.py`).
 
     The measurements are kept with the run (`state`), for the look-ahead decides when a proposal begins and so what it
     may know: a resumed run that measured again would decide otherwise. They are differences of a monotonic clock, so
@@ -59,7 +60,7 @@ class Lookahead:
         if self._evaluation_seconds == 0.0:
             return 2 * self.slots
         under_way = self.slots * self._proposal_seconds / self._evaluation_seconds
-        return min(self.slots, 1 + math.ceil(_RESERVE * under_way)) + math.ceil(under_way)
+        return min(math.ceil(self.slots / 2), 1 + math.ceil(_RESERVE * under_way)) + math.ceil(under_way)
 
     def state(self) -> dict[str, float]:
         """Return the measurements in a JSON-serialisable form that `restore` takes back."""

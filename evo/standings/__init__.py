@@ -8,6 +8,7 @@ replication     how often individuals ran with further seeds
 incumbent       the best on split S that holds on the holdout split G
 confirmations   the finalists and their race
 gains           what was confirmed: gains over generation 0, members of a front
+effects         what each individual gained on its own parents, corrected for the drift of devices
 differences     whether one mean is better than another beyond noise
 individuals     what is known of each individual and each operator
 paired_noise    the noise of a difference between individuals that share their seeds

@@ -7,6 +7,8 @@ device, and counts in no mean.
 
 from __future__ import annotations
 
+import math
+from bisect import bisect
 from collections import defaultdict
 from dataclasses import dataclass
 from statistics import fmean
@@ -59,6 +61,7 @@ class Sentinels:
         self._seed: int | None = None
         self._known: list[float] = []
         self._newest: dict[str, Drift] = {}
+        self._readings: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)
 
     def tell(self, outcome: Outcome, sigma: float | None) -> None:
         """Take in one result of the run.
@@ -78,6 +81,7 @@ class Sentinels:
             return
         self._seed = outcome.seed
         value = outcome.objectives[self._objective.name]
+        self._readings[device].append((outcome.result_number, value))
         if outcome.purpose is Purpose.SENTINEL and sigma and self._known:
             before = fmean(self._known)
             sigmas = self._objective.weight * (value - before) / sigma
@@ -93,6 +97,27 @@ class Sentinels:
         """The evaluation of generation 0 when a sentinel is due: with the seed of its first one."""
         assert self._seed is not None  # noqa: S101 - none is due before that was told
         return EvaluationRequest(self._seed, (Split.SELECTION,), Purpose.SENTINEL)
+
+    def shift(self, device: str, result_number: int, sigma: float, until: int) -> float:
+        """Return by how much a device measured more than at first, around one of its results.
+
+        The last run of generation 0 before the result and the first one after it tell. What lies within the noise is no
+        drift, and correcting by it would add noise.
+
+        Args:
+            device: its name.
+            result_number: of the result.
+            sigma: standard deviation of one evaluation.
+            until: number of the newest result that may be used.
+        """
+        readings = [reading for reading in self._readings[device] if reading[0] <= until]
+        after = bisect(readings, (result_number, math.inf))
+        is_one = after > 0 and readings[after - 1][0] == result_number
+        near = [value for _, value in readings[max(0, after - 1) : after + (not is_one)]]
+        if not near:
+            return 0.0
+        shift = fmean(near) - self._known[0]
+        return shift if abs(shift) > _SIGMAS * sigma else 0.0
 
     @property
     def drifts(self) -> list[Drift]:

@@ -16,6 +16,7 @@ from evo.config.config import DiversityConfig, FidelityConfig
 from evo.standings.archive import Archive, front_of
 from evo.standings.confirmations import Confirmations
 from evo.standings.differences import Difference
+from evo.standings.effects import Effects
 from evo.standings.exploration import Exploration
 from evo.standings.gains import Gain
 from evo.standings.incumbent import IncumbentTracker
@@ -74,6 +75,7 @@ class Standings:
         replication: further seeds of individuals.
         incumbents: the best on the selection split that hold on the holdout split.
         ladder: the rungs below the whole budget.
+        effects: what each individual gained on its own parents.
         exploration: whether the search has stalled and explores.
         sentinels: when they are due, and which devices drift.
         result_number: results so far; `searched` of them were offspring with the whole budget.
@@ -110,6 +112,7 @@ class Standings:
         self.ladder = ladder or Ladder(FidelityConfig(), plan.seed, objectives)
         self.exploration = Exploration(diversity.explore_after)
         self.sentinels = Sentinels(plan.sentinel_every, self.objectives[0])
+        self.effects = Effects(self.objectives[0], self.sentinels)
         self.result_number = 0
         self.spent = 0.0
         self.searched = 0
@@ -151,6 +154,7 @@ class Standings:
         self._hold_finalists(outcome.purpose)
         if outcome.status is Status.OK and outcome.purpose.counts:
             self._measure(record, outcome, source)
+            self.effects.tell(outcome)
         self._follow_the_best(outcome)
         # Only a sentinel is judged by the noise, and most results are none.
         is_sentinel = outcome.purpose is Purpose.SENTINEL

@@ -134,6 +134,7 @@ class Outcome:
 
     Attributes:
         budget_fraction: of the training budget, and so of what an evaluation costs.
+        worker_seconds: wall seconds of the worker.
     """
 
     evaluation: int
@@ -148,6 +149,7 @@ class Outcome:
     split_bpb: Mapping[str, float]
     finished_at: float
     budget_fraction: float = 1.0
+    worker_seconds: float = 0.0
 
 
 def mean_objectives(outcomes: Sequence[Outcome]) -> dict[str, float]:

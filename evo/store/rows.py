@@ -44,7 +44,7 @@ EVALUATIONS = """
 
 OUTCOMES = """
     SELECT told AS result_number, id AS evaluation, individual, purpose, seed, attempt, device, status, objectives,
-           split_bpb, finished_at, share AS budget_fraction
+           split_bpb, finished_at, share AS budget_fraction, worker_seconds
     FROM evaluations
 """
 

@@ -143,10 +143,10 @@ class StoreView:
         """Return one proposal; raise StoreError when there is none."""
         return rows.proposal(self._the_row("proposal", number, f"{rows.PROPOSALS} WHERE p.number = ?"))
 
-    def proposals(self) -> Iterator[ProposalRecord]:
-        """Iterate over all proposals by number."""
+    def proposals(self, after: int = -1) -> Iterator[ProposalRecord]:
+        """Iterate over the proposals by number, from `after` + 1 on."""
         query = f"{rows.PROPOSALS} WHERE p.number > ? ORDER BY p.number LIMIT ?"
-        return map(rows.proposal, self._pages(query, "number"))
+        return map(rows.proposal, self._pages(query, "number", after=after))
 
     def open_proposals(self) -> list[ProposalRecord]:
         """Return the proposals that are neither admitted nor refused, by number."""

@@ -11,7 +11,7 @@ A proposal, from the outside in: `operators` name what is asked for, in one of s
 """
 
 from operators.llm.client import LanguageModel
-from operators.llm.context import Conditions, ScriptConditions
+from operators.llm.context import Conditions, Facts, ScriptConditions
 from operators.llm.conversation import Conversations
 from operators.llm.operators import LLMCrossover, LLMMutation
 from operators.llm.prices import PRICES, price_of
@@ -23,6 +23,7 @@ __all__ = [
     "PRICES",
     "Conditions",
     "Conversations",
+    "Facts",
     "LLMCrossover",
     "LLMMutation",
     "LLMSettings",

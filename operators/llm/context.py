@@ -2,36 +2,56 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from operators.llm.text import clean_text, fenced, one_line, tail
-from operators.prompt_styles import Style, listed
-from operators.proposal import Context, Parent, Relative, Request
-from trainer.evaluation import Budget, CurvePoint
+from operators.llm.changes import changes
+from operators.llm.curves import eighths, in_line
+from operators.llm.memory import Wording
+from operators.llm.numbers import format_value
+from operators.llm.quoting import quoted
+from operators.llm.text import clean_text, fenced, tail
+from operators.prompt_styles import Direction, Needs, Style, read_directions
+from operators.proposal import Fate, Idea, Parent, Provenance, Relative, Request, Usage
+from trainer.evaluation import Budget
 from trainer.genome import parts_of, unmarked
 from trainer.languages import PYTHON, language_of
-from trainer.objectives import Direction, Objective
+from trainer.objectives import Objective
 
 if TYPE_CHECKING:
     import jinja2
 
-CURVE_POINTS = 8
-MOST_RELATIVES = 12
+MEMORY_TOKENS = 4_000
+RECENT_TOKENS = 1_500
+MOST_FAMILY = 12
 MOST_LOGS = 3
 LOG_CHARACTERS = 1_500
 MOST_INSPIRATIONS = 2
-INSPIRATION_CHARACTERS = 8_000
-MOST_REMOVED_LINES = 40
-LINE_CHARACTERS = 160
-REASON_CHARACTERS = 240  # the evidence of a broken rule fits
+INSPIRATION_CHARACTERS = 3_000
 IDEA_CHARACTERS = 300
-TIE_SIGMAS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of the data and the machine; None and nothing where it is not.
+
+    Attributes:
+        train_tokens: size of the training data.
+        bytes_per_token: of the training text, on average.
+        memory_mib: what the process tree of an evaluation may keep in memory.
+        disk_mib: what it may keep on disk, saved weights included.
+        packages: what can be imported, with versions.
+    """
+
+    train_tokens: int | None = None
+    bytes_per_token: float | None = None
+    memory_mib: float | None = None
+    disk_mib: float | None = None
+    packages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +62,7 @@ class Conditions:
         objectives: what is measured, the decisive one first.
         device: what training and scoring run on, in words a person would use.
         sequence_length: length of the scored blocks, tokens.
+        facts: of data and machine.
     """
 
     objectives: tuple[Objective, ...]
@@ -49,6 +70,7 @@ class Conditions:
     device: str
     vocab_size: int
     sequence_length: int
+    facts: Facts = Facts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +88,7 @@ class ScriptConditions:
         time_limit: how long the command may run, in words; a longer run fails.
         constraints: bounds on what is measured.
         frozen: names and texts of files that every program is given and none may change.
+        facts: of data and machine.
     """
 
     objectives: tuple[Objective, ...]
@@ -78,10 +101,31 @@ class ScriptConditions:
     time_limit: str
     constraints: tuple[str, ...]
     frozen: tuple[tuple[str, str], ...]
+    facts: Facts = Facts()
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The first message of a conversation.
+
+    Attributes:
+        shared: parts that other conversations begin with too, the most common one first.
+        task: the rest, of this conversation alone.
+    """
+
+    shared: tuple[str, ...]
+    task: str
+
+    @property
+    def text(self) -> str:
+        """All parts."""
+        return "\n".join([*self.shared, self.task])
 
 
 class Prompts:
     """The prompts of one run.
+
+    What a prompt says is ordered by how many prompts share it: `system`, `instructions`, then the `Opening`.
 
     Args:
         conditions: what every individual is evaluated under.
@@ -107,27 +151,27 @@ class Prompts:
     def system(self) -> str:
         """Return the part that is the same for all calls of a run, byte for byte, so that the provider can cache it."""
         if isinstance(self.conditions, Conditions):
-            return self._render(
-                "system.md", conditions=self.conditions, program=self._program, languages=[PYTHON.title]
-            )
+            return self._render("system.md", conditions=self.conditions, languages=[PYTHON.title])
         frozen = [(name, fenced(clean_text(text), language_of(name).name)) for name, text in self.conditions.frozen]
         languages = [language.title for language in dict.fromkeys(map(language_of, self.conditions.files))]
-        return self._render(
-            "script_system.md", conditions=self.conditions, program=self._program, frozen=frozen, languages=languages
-        )
+        return self._render("script_system.md", conditions=self.conditions, frozen=frozen, languages=languages)
 
-    def mutate(self, request: Request, style: Style) -> str:
+    def instructions(self) -> str:
+        """Return what the user asks for; empty for nothing."""
+        return self._render("instructions.md", program=self._program) if self._program else ""
+
+    def mutate(self, request: Request, style: Style) -> Opening:
         """Return the request for a changed version of one parent, in some style."""
         is_training = isinstance(self.conditions, Conditions)
-        direction = request.random.choice(style.training_directions if is_training else style.program_directions)
-        return self._render("mutate.md", manner=style.manner, direction=direction, **self._situation(request))
+        directions = style.training_directions if is_training else style.program_directions
+        direction = self._direction(directions, request)
+        return self._opening(request, "mutate.md", manner=style.manner, direction=direction)
 
-    def crossover(self, request: Request) -> str:
+    def crossover(self, request: Request) -> Opening:
         """Return the request for a program that joins two parents, written as edits of the first."""
-        direction = request.random.choice(listed(_read("crossover_directions.md")))
-        second = request.parents[1]
-        return self._render(
-            "crossover.md", direction=direction, second=self._parent(second, request), **self._situation(request)
+        direction = self._direction(read_directions(_read("crossover_directions.md")), request)
+        return self._opening(
+            request, "crossover.md", direction=direction, second=self._second(request.parents[1], request)
         )
 
     def repair(self, problem: str) -> str:
@@ -137,36 +181,81 @@ class Prompts:
     def _render(self, name: str, **values: object) -> str:
         return self._environment.get_template(name).render(values).strip() + "\n"
 
-    def _situation(self, request: Request) -> dict[str, Any]:
+    def _direction(self, directions: Iterable[Direction], request: Request) -> str:
+        """Draw one of the directions that can be followed."""
         around = request.context
-        first = request.parents[0]
-        relatives = list(around.relatives)[-MOST_RELATIVES:]
+        known = {
+            Needs.CURVE: bool(request.parents[0].curve),
+            Needs.RELATIVES: bool(around.relatives),
+            Needs.FAILURES: any(not relative.objectives for relative in around.relatives),
+        }
+        return request.random.choice([one.text for one in directions if one.needs is None or known[one.needs]])
+
+    def _opening(self, request: Request, template: str, **values: object) -> Opening:
+        memory, parent = request.memory, request.parents[0]
+        wording = Wording(self._objective, request.context.noise)
+        settled = wording.table(memory.settled, MEMORY_TOKENS)
+        shared = [self._render("memory.md", lines=settled)] if settled else []
+        shared.append(self._render("parent.md", parent=self._program_of(parent)))
+        lines = {"recent": wording.table(memory.recent, RECENT_TOKENS), "family": _family(request, settled, wording)}
+        return Opening(tuple(shared), self._render(template, **values, **lines, **self._situation(request, wording)))
+
+    @property
+    def _objective(self) -> Objective:
+        return self.conditions.objectives[0]
+
+    def _situation(self, request: Request, wording: Wording) -> dict[str, Any]:
+        around, first = request.context, request.parents[0]
         return {
+            "number": request.number,
             "bold": request.is_bold,
-            "parent": self._parent(first, request),
-            "best": self._values(around.best.objectives, around.noise) if around.best else "",
+            "parent": self._measured(first, request, wording),
+            "best": f"#{around.best.id}, {self._values(around.best.objectives, around.noise)}" if around.best else "",
             "generation_zero": self._values(around.generation_zero, around.noise),
             "noise": self._noise(around.noise),
-            "relatives": [self._relative(relative, first, around) for relative in relatives],
             "logs": _logs(around.relatives),
             "inspirations": [
-                self._inspiration(other, first, request) for other in around.inspirations[:MOST_INSPIRATIONS]
+                self._inspiration(other, request, wording) for other in around.inspirations[:MOST_INSPIRATIONS]
             ],
-            "removed_lines": fenced("\n".join(_removed(around.removed_lines)), _fence(first.source))
-            if around.removed_lines
-            else "",
         }
 
-    def _parent(self, parent: Parent, request: Request) -> dict[str, Any]:
-        noise = request.context.noise
+    def _program_of(self, parent: Parent) -> dict[str, Any]:
         return {
             "id": parent.id,
-            "idea": one_line(parent.idea, IDEA_CHARACTERS),
+            "idea": quoted(parent.idea, IDEA_CHARACTERS),
             "source": fenced(clean_text(unmarked(parent.source)), _fence(parent.source)),
-            "measured": self._values(parent.objectives, noise, parent.replicates),
-            "replicates": parent.replicates,
-            "curve": _curve(parent.curve),
         }
+
+    def _measured(self, parent: Parent, request: Request, wording: Wording) -> dict[str, Any]:
+        """Return what is known of a parent beside its program."""
+        found = request.context.provenance.get(parent.id, Provenance())
+        return {
+            "id": parent.id,
+            "measured": self._values(parent.objectives, request.context.noise, parent.replicates),
+            "replicates": parent.replicates,
+            "effect": wording.effect(found.effect) if found.effect else "",
+            "also": self._also(parent.objectives),
+            "usage": _usage(found.usage, parent) if found.usage else "",
+            **self._curves(parent, found),
+        }
+
+    def _curves(self, parent: Parent, found: Provenance) -> dict[str, Any]:
+        per_token = self.conditions.facts.bytes_per_token
+        return {
+            "curve": in_line(eighths(parent.curve, per_token)),
+            "curve_unit": "as the program logged it" if per_token is None else "bits per byte of training text",
+            "origin": found.origin,
+            "origin_curve": in_line(eighths(found.origin_curve, per_token)),
+        }
+
+    def _second(self, second: Parent, request: Request) -> dict[str, Any]:
+        """Return the second parent of a crossover: as changes since the common ancestor, where these are shorter."""
+        wording, ancestor = Wording(self._objective, request.context.noise), request.context.common_ancestor
+        program = self._program_of(second)
+        whole = program["source"]
+        difference = changes(unmarked(ancestor), unmarked(second.source), len(whole)) if ancestor is not None else whole
+        is_shorter = difference.startswith("```") and len(difference) < len(whole)
+        return self._measured(second, request, wording) | program | {"changes": difference if is_shorter else ""}
 
     def _values(self, values: Mapping[str, float], noise: Mapping[str, float], replicates: int = 0) -> str:
         """Return measured means, with the standard error of each where `replicates` says what they rest on."""
@@ -181,6 +270,11 @@ class Prompts:
             shown.append(text)
         return ", ".join(shown)
 
+    def _also(self, values: Mapping[str, float]) -> str:
+        """Return what was measured beside the objectives."""
+        named = {objective.name for objective in self.conditions.objectives}
+        return ", ".join(f"{name} {value:,.6g}" for name, value in values.items() if name not in named)
+
     def _noise(self, noise: Mapping[str, float]) -> str:
         return ", ".join(
             f"{objective.name} {format_value(noise[objective.name], noise[objective.name])}"
@@ -188,45 +282,19 @@ class Prompts:
             if noise.get(objective.name, 0.0) > 0
         )
 
-    def _relative(self, relative: Relative, parent: Parent, around: Context) -> dict[str, str]:
-        outcome = relative.status + (f": {one_line(relative.reason, REASON_CHARACTERS)}" if relative.reason else "")
-        if relative.objectives:
-            outcome = self._values(relative.objectives, around.noise) + self._comparison(relative, parent, around)
+    def _inspiration(self, other: Parent, request: Request, wording: Wording) -> dict[str, Any]:
+        """Return an individual from elsewhere, with what it changed against its own parent."""
+        found = request.context.provenance.get(other.id, Provenance())
         return {
-            "kind": "child" if parent.id in relative.parents else "sibling",
-            "idea": one_line(relative.idea, IDEA_CHARACTERS) or relative.operator,
-            "outcome": outcome,
-        }
-
-    def _comparison(self, relative: Relative, parent: Parent, around: Context) -> str:
-        """Return how a relative's decisive objective compares with the parent's; a tie is called a tie."""
-        objective = self.conditions.objectives[0]
-        if objective.name not in relative.objectives or objective.name not in parent.objectives:
-            return ""
-        gain = relative.objectives[objective.name] - parent.objectives[objective.name]
-        sigma = around.noise.get(objective.name, 0.0)
-        if abs(gain) < TIE_SIGMAS * sigma or gain == 0:
-            verdict = "a tie within the noise"
-        else:
-            verdict = "better" if (gain < 0) == (objective.direction is Direction.MINIMIZE) else "worse"
-        return f" ({'+' if gain > 0 else '−'}{format_value(abs(gain), sigma)} against the parent: {verdict})"
-
-    def _inspiration(self, other: Parent, parent: Parent, request: Request) -> dict[str, str]:
-        """Return an individual from elsewhere, its program as the difference from the parent's, which is shorter."""
-        before, after = (clean_text(unmarked(individual.source)).split("\n") for individual in (parent, other))
-        difference = "\n".join(list(difflib.unified_diff(before, after, n=2, lineterm=""))[2:])
-        return {
-            "idea": one_line(other.idea, IDEA_CHARACTERS),
+            "id": other.id,
+            "origin": found.origin,
+            "idea": quoted(other.idea, IDEA_CHARACTERS),
             "measured": self._values(other.objectives, request.context.noise, other.replicates),
-            "difference": fenced(difference[:INSPIRATION_CHARACTERS], "diff"),
+            "effect": wording.effect(found.effect) if found.effect else "",
+            "changes": ""
+            if found.origin is None
+            else changes(unmarked(found.origin_source), unmarked(other.source), INSPIRATION_CHARACTERS),
         }
-
-
-def format_value(value: float, sigma: float) -> str:
-    """Return `value` with decimals enough for differences well below `sigma`; with six digits where that is unknown."""
-    scale = sigma / 10 if sigma > 0 else abs(value) / 1e5
-    decimals = min(8, max(0, math.ceil(-math.log10(scale)))) if scale > 0 else 0
-    return f"{value:.{decimals}f}"
 
 
 def _fence(source: str) -> str:
@@ -239,21 +307,38 @@ def _read(name: str) -> str:
     return (files("operators.llm") / "prompts" / name).read_text(encoding="utf-8")
 
 
-def _curve(curve: Sequence[CurvePoint]) -> list[CurvePoint]:
-    """Return some points spread evenly over the curve, the last among them."""
-    points = [CurvePoint(*point) for point in curve]
-    if len(points) <= CURVE_POINTS:
-        return points
-    return [points[round(index * (len(points) - 1) / (CURVE_POINTS - 1))] for index in range(CURVE_POINTS)]
+def _family(request: Request, listed: Iterable[str], wording: Wording) -> list[str]:
+    """Return the children and siblings of the parents that the memory's table leaves out, newest first."""
+    near = {parent.id for parent in request.parents}
+    origins = {request.context.provenance.get(parent.id, Provenance()).origin for parent in request.parents}
+    near |= {origin for origin in origins if origin is not None}
+    shown = set(listed)
+    relatives = [idea for idea in request.memory.settled if near & {*idea.parents} and _is_known(idea)]
+    lines = (wording.line(idea) for idea in sorted(relatives, key=lambda idea: -idea.id))
+    return [line for line in lines if line not in shown][:MOST_FAMILY]
+
+
+def _is_known(idea: Idea) -> bool:
+    return idea.fate in (Fate.MEASURED, Fate.FAILED)
+
+
+def _usage(usage: Usage, parent: Parent) -> str:
+    """Return where the time of an evaluation went, in words."""
+    parts = [f"set-up {usage.setup_seconds:.1f} s", f"training {usage.train_seconds:.1f} s"]
+    if parent.curve and (end := parent.curve[-1])[0] > 0:
+        parts.append(f"{end[1] / end[0]:.3g} steps/s")
+    if usage.tokens_per_second is not None:
+        parts.append(f"{usage.tokens_per_second:,.0f} training tokens/s")
+    return ", ".join([*parts, f"scoring {usage.score_seconds:.1f} s"])
 
 
 def _logs(relatives: Iterable[Relative]) -> list[dict[str, str]]:
     failed = [relative for relative in relatives if not relative.objectives and relative.log_tail.strip()]
     return [
-        {"status": relative.status, "tail": fenced(tail(relative.log_tail, LOG_CHARACTERS), "text")}
+        {
+            "id": f"#{relative.id}",
+            "status": relative.status,
+            "tail": fenced(tail(relative.log_tail, LOG_CHARACTERS), "text"),
+        }
         for relative in failed[-MOST_LOGS:]
     ]
-
-
-def _removed(lines: Sequence[str]) -> list[str]:
-    return [clean_text(line).rstrip()[:LINE_CHARACTERS] for line in lines[-MOST_REMOVED_LINES:]]

@@ -7,12 +7,12 @@ from typing import Any
 
 from operators.gate import clean_source
 from operators.llm.client import LanguageModel, PromptRefused
-from operators.llm.context import Conditions, Prompts, ScriptConditions
+from operators.llm.context import Conditions, Opening, Prompts, ScriptConditions
 from operators.llm.edits import UnusableReply, parse_idea, revise
 from operators.llm.replies import Reading, read_reply
 from operators.llm.text import one_line
 from operators.proposal import Exchange, NoOffspring, Proposal, Refused, Request
-from trainer.genome import remarked, unmarked
+from trainer.genome import language_of_genome, remarked, unmarked
 
 MOST_FRUITLESS_CALLS = 8
 """After so many calls in a row, of whatever proposals, that ended for one and the same reason without a usable word
@@ -36,7 +36,7 @@ class Conversations:
         self._fruitless: tuple[str, int] = ("", 0)
         self._structural = 0
 
-    async def breed(self, request: Request, operator: str, opening: Callable[[], str]) -> Proposal:
+    async def breed(self, request: Request, operator: str, opening: Callable[[], Opening]) -> Proposal:
         """Return an offspring of the first parent of `request`.
 
         Args:
@@ -73,7 +73,7 @@ class Conversations:
         if reading.problem:
             raise UnusableReply(reading.problem)
         parent = request.parents[0].source
-        source = remarked(parent, clean_source(revise(unmarked(parent), reading.text)))
+        source = remarked(parent, clean_source(revise(unmarked(parent), reading.text, language_of_genome(parent))))
         request.gate.check(source)
         return source
 
@@ -103,14 +103,18 @@ class Conversations:
             return build()
         return {**journaled, "model": self.model.settings.model, "max_tokens": self.model.settings.max_tokens}
 
-    def _opening_body(self, prompt: str) -> dict[str, Any]:
+    def _opening_body(self, opening: Opening) -> dict[str, Any]:
+        """Return the first request, with a breakpoint of the cache behind each part that other requests share."""
         settings = self.model.settings
-        cache = {"type": "ephemeral", "ttl": settings.cache_lifetime}
+        cache = {"cache_control": {"type": "ephemeral", "ttl": settings.cache_lifetime}}
+        system = filter(None, (self.prompts.system(), self.prompts.instructions()))
         return {
             "model": settings.model,
             "max_tokens": settings.max_tokens,
-            "system": [{"type": "text", "text": self.prompts.system(), "cache_control": cache}],
-            "messages": [{"role": "user", "content": prompt}],
+            "system": [_text(part) | cache for part in system],
+            "messages": [
+                {"role": "user", "content": [*(_text(part) | cache for part in opening.shared), _text(opening.task)]}
+            ],
         }
 
     def _repair(self, body: Mapping[str, Any], reply: str, problem: str) -> Callable[[], Mapping[str, Any]]:
@@ -156,3 +160,7 @@ class Conversations:
                 f"{one_line(str(problem), REASON_CHARACTERS).rstrip('.')}",
                 "Choose another model with --model.",
             )
+
+
+def _text(text: str) -> dict[str, Any]:
+    return {"type": "text", "text": text}

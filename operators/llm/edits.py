@@ -22,6 +22,7 @@ from operators.llm.blocks import Edit, UnusableReply, is_fence, outside_blocks, 
 from operators.llm.text import clean_text, numbered, one_line
 from operators.llm.unified_diff import parse_unified_diff
 from operators.llm.whole_program import elided, whole_program
+from trainer.languages import PYTHON, Language
 
 __all__ = ["UnusableReply", "parse_idea", "revise"]
 
@@ -38,8 +39,13 @@ class _Span:
     lines: tuple[str, ...]
 
 
-def revise(source: str, reply: str) -> str:
+def revise(source: str, reply: str, language: Language = PYTHON) -> str:
     r"""Return `source` changed as `reply` says; both with `\n` line ends.
+
+    Args:
+        source: what is to be changed.
+        reply: of a language model.
+        language: what the source is written in, which tells a whole program from a snippet.
 
     Raises:
         UnusableReply: the reply holds no change, or one that is incomplete, ambiguous, or does not fit the source.
@@ -50,7 +56,7 @@ def revise(source: str, reply: str) -> str:
         revised = apply_edits(source, edits)
     else:
         shown = clean_text(source)
-        lines = whole_program(shown, answer).split("\n")
+        lines = whole_program(shown, answer, language).split("\n")
         revised = "\n".join(_as_stored(lines, source.split("\n")))
     if revised.rstrip() == source.rstrip():
         raise UnusableReply("The reply changes nothing: the result is the program that it started from.")

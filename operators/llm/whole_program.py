@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from operators.llm.blocks import UnusableReply, fences
 from trainer.genome import marked_lines
+from trainer.languages import PYTHON, Language
 
 _SHELL = frozenset({"bash", "sh", "shell", "console", "text", "txt", "json", "yaml", "toml", "diff", "patch", "output"})
 _DOTS = r"(?:\.{3,}|…)"
@@ -21,26 +22,28 @@ _ELIDED = re.compile(
 )
 
 
-def whole_program(source: str, reply: str) -> str:
+def whole_program(source: str, reply: str, language: Language = PYTHON) -> str:
     """Return the one complete program that a reply without blocks holds.
 
     Args:
         source: the program that the reply was to change.
         reply: in code fences, or nothing but the program.
+        language: of the program.
 
     Raises:
         UnusableReply: there is none, or more than one, or only a part of one.
     """
-    found = [fence for fence in fences(reply) if fence.info.lower().split(" ")[0] not in _SHELL]
+    own = {language.name, *(suffix.removeprefix(".") for suffix in language.suffixes)}
+    found = [fence for fence in fences(reply) if fence.info.lower().split(" ")[0] not in _SHELL - own]
     programs = [list(fence.lines) for fence in found]
-    if not programs and reply.strip() and _parsed(reply) is not None:
+    if not programs and reply.strip() and language is PYTHON and _parsed(reply) is not None:
         programs = [reply.split("\n")]
-    whole = [program for program in programs if not _what_is_missing(source, program)]
+    whole = [program for program in programs if not _what_is_missing(source, program, language)]
     if len(whole) == 1:
         return "\n".join(whole[0]).rstrip() + "\n"
     if len(programs) == 1:
         raise UnusableReply(
-            f"The code block of the reply is not the whole program: {_what_is_missing(source, programs[0])}. "
+            f"The code block of the reply is not the whole program: {_what_is_missing(source, programs[0], language)}. "
             "Send the change as SEARCH/REPLACE blocks."
         )
     held = f"{len(programs)} code blocks, and it is unclear which one is meant" if programs else "no change"
@@ -55,14 +58,14 @@ def elided(lines: Iterable[str], source: Iterable[str]) -> str:
     return next((line.strip() for line in lines if _ELIDED.match(line) and line.strip() not in known), "")
 
 
-def _what_is_missing(source: str, program: Sequence[str]) -> str:
+def _what_is_missing(source: str, program: Sequence[str], language: Language) -> str:
     """Return what shows that lines are a part of a program only; empty when nothing does."""
     lines = source.split("\n")
     if line := elided(program, lines):
         return f"`{line}` stands for code that is left out"
     if len(marked_lines("\n".join(program))) != len(marked_lines(source)):
         return "it has not each file under its line"
-    before, after = _parsed(source), _parsed("\n".join(program))
+    before, after = (_parsed(one) if language is PYTHON else None for one in (source, "\n".join(program)))
     if before is None or after is None:  # the gate tells why it cannot be read
         return "" if 2 * len(program) >= len(lines) else f"it has {len(program)} lines of {len(lines)}"
     bound, kept = _names(before), _names(after)

@@ -101,9 +101,10 @@ def test_an_example_runs_to_its_end_and_says_what_its_numbers_are(name: str, tmp
     assert generation_zero["broken"] == []
 
     first, second = example.front
+    second = f"{second} (self-reported)" if second in reported_names(example) else second
     reported = f"{first} (self-reported)" if example.self_reported else first
     front = finished.stdout.partition(f"Pareto front: {reported} against {second}\n")[2]
-    assert re.match(rf" *id +{re.escape(reported)} +{second} +idea\n( *#\d+ +\d.*\n)+", front)
+    assert re.match(rf" *id +{re.escape(reported)} +{re.escape(second)} +idea\n( *#\d+ +\d.*\n)+", front)
 
     for text in (finished.stdout, evo("best", finished.path).stdout):
         assert re.search(rf"^generation 0 +{re.escape(reported)} \d", text, flags=re.MULTILINE)

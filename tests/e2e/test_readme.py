@@ -65,6 +65,7 @@ SMALLER = [
     (r"^evo run (?!.*--config)", "evo run --config small.toml "),
     (r"^evo audit$", "evo audit --only next_token"),
     (r"^evo audit --honest$", "evo audit --honest --only bigram"),
+    (r"^evo skill install", "HOME=$PWD evo skill install"),
     (r"^evo init", "cd path/to/project && evo init"),
     (r"evo init$", "evo init --force"),  # the project has an evo.toml, for the other commands in any order
     (r"^evo compare experiments/compare/random_operators.toml", "evo compare comparison.toml"),
@@ -72,6 +73,7 @@ SMALLER = [
         r"^make demo",
         'make -C "$ROOT" demo DEMO="--genome textbook --pop 2 --gens 1 --config $PWD/small.toml --out $PWD/demo"',
     ),
+    (r"^evo rehearse .*", "timeout -s INT 10 evo rehearse || test $? -eq 124"),  # it serves until it is ended
     (r"^make bench", 'make -C "$ROOT" bench BENCH=--quick'),
 ]
 
@@ -151,7 +153,7 @@ def language_model() -> Iterator[Mapping[str, str]]:
     "command", [pytest.param(one, marks=pytest.mark.full) if one in FULL else one for one in commands()]
 )
 def test_command_runs(command: str, workspace: Path, language_model: Mapping[str, str]) -> None:
-    needs_model = "llm_" in command or "--model" in command
+    needs_model = any(sign in command for sign in ("llm_", "--model", "--llm"))
     added = {"ROOT": str(ROOT), "PATH": f"{EVO.parent}:{environment()['PATH']}", "PYTHON": sys.executable}
     done = subprocess.run(
         ["bash", "-euc", at_small_size(command)],

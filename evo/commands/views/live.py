@@ -152,8 +152,8 @@ class LiveView(Observer):
             f"{config.search.gens} generations of {plan.mu}, {self._length()}"
         )
         yield f"task: {literal(describe_task(config))}"
-        if config.script is not None and config.script.claim:
-            yield f"[yellow]{literal(config.script.claim)}[/]"
+        if config.claim:
+            yield f"[yellow]{literal(config.claim)}[/]"
         yield f"{len(workers)} worker{'s' if len(workers) > 1 else ''} on {workers[0].kind} ({literal(names)})"
         yield f"sandbox: {literal(describe(config.workers.sandbox, workers[0].kind))}"
         yield f"operators: {', '.join(config.operators.weights)}"

@@ -39,6 +39,8 @@ def print_summary(console: Console, viewed: Viewed, reason: StopReason) -> None:
     print_places(console, viewed.folder)
     print_whole(console, "")
     print_best(console, summary)
+    if viewed.config.claim:
+        print_labelled(console, "measured by", f"[yellow]{literal(viewed.config.claim)}[/]")
     print_change(console, viewed, summary)
     print_next(console, viewed, summary, reason)
 

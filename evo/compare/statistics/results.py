@@ -51,6 +51,7 @@ class Results:
         rehearsal: whether the experiment only tests the machinery, so that its numbers mean nothing.
         drifts: sentences on devices that a run's sentinels found to drift.
         held_out: whether outcomes are of data that no search scores; a script has fresh seeds alone.
+        claim: what self-reported objectives rest on, one sentence; empty where none is.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Results:
     rehearsal: bool = False
     drifts: tuple[str, ...] = ()
     held_out: bool = True
+    claim: str = ""
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:

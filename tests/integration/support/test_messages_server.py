@@ -65,7 +65,7 @@ def test_latency_is_kept() -> None:
 
 
 def test_the_command_serves_operators(tmp_path: Path) -> None:
-    command = [sys.executable, str(Path(__file__).parents[2] / "support" / "messages_server.py"), "--port", "0"]
+    command = [str(Path(sys.executable).with_name("evo")), "rehearse", "--port", "0"]
     with subprocess.Popen([*command, "--latency", "0.01"], stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout

@@ -80,7 +80,7 @@ def test_the_evidence_of_a_broken_rule_reaches_the_model(tmp_path: Path) -> None
         stopped = searched(tmp_path / "run", config, Rejecting(GENOME), build_operators(config, 0.0))
         assert stopped.stop_reason is StopReason.COMPLETE
         last = str(server.requests[-1].body["messages"])
-    assert f"→ rejected: {evidence}" in last
+    assert f"→ failed, “rejected: {evidence}”" in last
 
 
 def test_a_refused_key_stops_it_at_once(tmp_path: Path) -> None:

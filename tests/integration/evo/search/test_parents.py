@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
 from paced_evaluator import PacedEvaluator
 from searches import GENOME, Numbering, configuration, opened
 
@@ -57,3 +58,25 @@ def test_a_population_of_one_varies_the_best_one_at_a_time(tmp_path: Path) -> No
             if found is not None and (value is None or found < value):
                 best, value = record.id, found
     assert best != 0
+
+
+class Crossing(Numbering):
+    """Numbers the first of two parents."""
+
+    name = "crossing"
+    arity = 2
+
+
+@pytest.mark.parametrize("pairs", ["fresh", "any"])
+def test_a_crossover_is_asked_for_once_and_never_of_a_parent_and_its_child(tmp_path: Path, pairs: str) -> None:
+    config = parse_config({"search": {"pop": 4, "gens": 10}, "operators": {"crossover_pairs": pairs}}, "test")
+    crossing = Crossing()
+    choice = OperatorChoice([(Numbering(), 1.0), (crossing, 3.0)])
+    with opened(tmp_path / "run", config, PacedEvaluator(GENOME), choice) as (search, store):
+        asyncio.run(search.run())
+        parents = {one.id: set(one.parents) for one in store.individuals()}
+    crossed = [tuple(one.id for one in request.parents) for request in crossing.requests]
+    kin = [pair for pair in crossed if any(one in parents[other] for one in pair for other in pair)]
+    repeated = len(crossed) - len({frozenset(pair) for pair in crossed})
+    assert len(crossed) > 5
+    assert (not kin and not repeated) == (pairs == "fresh")

@@ -477,10 +477,14 @@ def test_requests_are_streamed_cached_and_without_sampling_parameters(tmp_path: 
     assert all(body["stream"] for body in bodies)
     assert all(received.headers["anthropic-version"] == "2023-06-01" for received in server.requests)
     [system] = {json.dumps(body["system"]) for body in bodies}
-    [block] = json.loads(system)
-    assert block["cache_control"] == {"type": "ephemeral", "ttl": "1h"}
-    assert "Prefer simple changes." in block["text"]
-    assert len({body["messages"][0]["content"] for body in bodies}) > 1, "prompts differ, since replies would not"
+    rules, instructions = json.loads(system)
+    shared = [rules, instructions, *bodies[0]["messages"][0]["content"][:-1]]
+    assert all(block["cache_control"] == {"type": "ephemeral", "ttl": "1h"} for block in shared)
+    assert len(shared) <= 4, "the service takes no more breakpoints"
+    assert "Prefer simple changes." in instructions["text"]
+    tasks = [body["messages"][0]["content"][-1] for body in bodies]
+    assert not any("cache_control" in task for task in tasks)
+    assert len({task["text"] for task in tasks}) == len(bodies), "prompts differ, since replies would not"
 
 
 def test_crossover_shows_both_parents_and_changes_the_first(tmp_path: Path) -> None:
@@ -488,7 +492,7 @@ def test_crossover_shows_both_parents_and_changes_the_first(tmp_path: Path) -> N
     with MessagesServer(say(GOOD)) as server:
         [child] = scene(server).propose(request_for(FileJournal(tmp_path), second=second))
 
-    prompt = server.requests[0].body["messages"][0]["content"]
+    prompt = "".join(block["text"] for block in server.requests[0].body["messages"][0]["content"])
     assert PROGRAM in prompt
     assert second in prompt
     assert child == Proposal(CHANGED, "llm_crossover", "a higher rate learns faster.")

@@ -16,7 +16,7 @@ def test_littles_law() -> None:
     lookahead.evaluation_took(10.0)
     lookahead.proposal_took(25.0)
     lookahead.proposal_admitted()
-    assert lookahead.target() == 4 + 10
+    assert lookahead.target() == 2 + 10
 
 
 def test_what_is_made_in_no_time_is_made_when_it_is_needed() -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from operators.llm.edits import UnusableReply, parse_idea, revise
 from operators.llm.text import clean_text
+from trainer.languages import language_of
 
 SOURCE = """\
 import torch
@@ -165,3 +166,22 @@ def test_what_the_model_was_not_shown_stays_in_the_source(spelling: str) -> None
     revised = revise(source, reply)
     assert "RATE = 0.1  # slow 👩\u200d🔬\n" in revised
     assert "\f\ndef train" in revised or spelling == "whole"
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "fence"),
+    [
+        ("a.yaml", "rate: 0.1\nsteps: 3\n", "yaml"),
+        ("a.yml", "rate: 0.1\nsteps: 3\n", "yml"),
+        ("a.txt", "Be brief.\nSort it.\n", "text"),
+        ("a.json", '{"rate": 0.1,\n "steps": 3}\n', "json"),
+        ("a.c", "#define A 1\nint x;\n", "c"),
+        ("a.md", "# Task\nSort it.\n", "markdown"),
+    ],
+)
+def test_a_whole_file_in_the_fence_of_its_language(name: str, source: str, fence: str) -> None:
+    whole = source.replace("3", "4").replace("Sort", "Rank").replace("A 1", "A 2")
+    language = language_of(name)
+    assert revise(source, f"Hypothesis: better.\n\n```{fence}\n{whole}```\n", language) == whole
+    with pytest.raises(UnusableReply, match="no change"):
+        revise(source, f"Run it:\n\n```sh\n{whole}```\n", language)

@@ -222,3 +222,10 @@ def test_p_values_that_are_not_exact_are_not_called_so():
     many = find(results(arms_of(first=[0.0] * 60, other=[float(index) for index in range(1, 61)])))
     assert "those of other, with so many runs, are normal approximations" in " ".join(say_each("design", many))
     assert "(p < 0.0001, Holm p < 0.0001)" in say("statement", many.contrasts[0], many)
+
+
+def test_the_report_says_what_self_reported_outcomes_rest_on():
+    claim = "loss: self-reported. Nothing checks what the command says."
+    sample = results(arms_of(one=[1.0, 2.0], two=[1.5, 2.5]))
+    assert claim not in render_markdown(find(sample))
+    assert f"- {claim}" in render_markdown(find(replace(sample, claim=claim)))

@@ -1,0 +1,44 @@
+"""`evo doctor --llm` asks the language model once and says what it found."""
+
+from __future__ import annotations
+
+import pytest
+from messages_server import Behaviour, MessagesServer, say, status
+
+from evo.config.config import LLMConfig
+from evo.runs.doctor import Finding, State, examine_language_model
+
+KEY = "sk-1234567890abcdef"
+
+
+def examined(behaviour: Behaviour, provider: str = "anthropic") -> tuple[Finding, MessagesServer]:
+    with MessagesServer(behaviour) as server:
+        base_url = server.url + ("/v1" if provider == "openai" else "")
+        llm = LLMConfig.model_validate({"provider": provider, "base_url": base_url})
+        name = provider.upper()
+        environment = {f"{name}_API_KEY": KEY, f"{name}_BASE_URL": base_url}
+        return examine_language_model(llm, environment), server
+
+
+@pytest.mark.parametrize("provider", ["anthropic", "openai"])
+def test_a_model_that_answers(provider: str) -> None:
+    if provider == "openai":
+        pytest.importorskip("openai")
+    finding, server = examined(say("Ready."), provider)
+    assert finding.state is State.OK
+    assert "answered in" in finding.found
+    assert "1000 tokens in, 100 out for $0.003000" in finding.found
+    assert len(server.requests) == 1
+    assert server.requests[0].headers["authorization"].endswith(KEY)
+
+
+def test_a_model_that_does_not() -> None:
+    finding, _ = examined(status(401, f"invalid key {KEY}"))
+    assert finding.state is State.MISSING
+    assert "invalid key [key]. Check the API key." in finding.advice
+    assert "resume" not in finding.advice
+
+
+def test_a_server_that_counts_no_tokens() -> None:
+    finding, _ = examined(say("Ready.", input_tokens=0, output_tokens=0))
+    assert finding.state is State.NOTE
