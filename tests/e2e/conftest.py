@@ -19,7 +19,7 @@ def small_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory: pytest.TempPathFactory, small_config: Path) -> Path:
-    """A finished run of six evaluations in `runs/`, which no test may write to; its generation 0 is in a repository.
+    """A finished run of eight evaluations in `runs/`, which no test may write to; its generation 0 is in a repository.
 
     The first process of a test session that needs it makes it, for all.
     """
@@ -44,7 +44,7 @@ def _finish(genome: Path, config: Path, path: Path) -> None:
         ["-c", "user.name=A", "-c", "user.email=", "commit", "-qm", "A"],
     ):
         subprocess.run(["git", "-C", genome.parent, *command], check=True)
-    done = evo("run", genome, "--config", config, "--pop", "2", "--gens", "3", "--out", path)
+    done = evo("run", genome, "--config", config, "--pop", "2", "--gens", "4", "--out", path)
     assert done.returncode == 0, done.stderr
-    assert "6 of 6 evaluations" in done.stdout
+    assert "8 of 8 evaluations" in done.stdout
     assert "\nsandbox: " in done.stderr

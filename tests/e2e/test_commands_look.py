@@ -42,18 +42,18 @@ def child(family: dict[int, Any]) -> int:
 def test_status(finished_run: Path) -> None:
     status = read("status", finished_run)
     assert (status["state"], status["driver"], status["running"]) == ("finished", None, [])
-    assert (status["generation"], status["generations"]) == (3, 3)
+    assert (status["generation"], status["generations"]) == (4, 4)
     assert status["seconds_left"] == 0
     summary = status["summary"]
-    assert summary["told"] == summary["budget"] == 6
-    assert sum(summary["statuses"].values()) == 6
-    failures = 6 - summary["statuses"]["ok"]
+    assert summary["told"] == summary["budget"] == 8
+    assert sum(summary["statuses"].values()) == 8
+    failures = 8 - summary["statuses"]["ok"]
     assert sum(group["count"] for group in status["failures"]) == failures
     assert all(sum(group["reasons"].values()) == group["count"] for group in status["failures"])
     shown = text("status", finished_run)
     assert f"{finished_run}: finished" in shown
-    assert "6 of 6 evaluations" in shown
-    assert "generation    3 of 3 complete" in shown
+    assert "8 of 8 evaluations" in shown
+    assert "generation    4 of 4 complete" in shown
     assert "σ = " in shown
 
 
@@ -239,7 +239,7 @@ def test_a_run_of_a_newer_version_is_refused(finished_run: Path, tmp_path: Path)
 def test_results_table_has_a_line_for_each_evaluation(finished_run: Path) -> None:
     header, *lines = (finished_run / "results.tsv").read_text(encoding="utf-8").splitlines()
     assert header == "commit\tval_bpb\tmemory_gb\tstatus\tdescription"
-    assert len(lines) == 6
+    assert len(lines) == 8
 
 
 def test_doctor_names_everything_and_shows_no_key(tmp_path: Path) -> None:
