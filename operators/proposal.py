@@ -240,6 +240,10 @@ class Journal(Protocol):
         """Store a reply durably before it is used."""
         ...
 
+    def record_abandoned(self, turn: int, exchange: Exchange) -> None:
+        """Store what a call cost that was cancelled or given up; its reply is empty, and the turn stays unanswered."""
+        ...
+
 
 class Gate(Protocol):
     """Decides whether a source may become an individual."""

@@ -12,6 +12,7 @@
     rehearse  rehearse
     audit     audit
     assistants  mcp, skill
+    streams   output where the terminal cannot show every character
     options   shared by several commands: arguments for runs and individuals, examples in the help, JSON output
     views/    formatting for the terminal
 
@@ -40,7 +41,8 @@ from evo.commands import (
     run,
     studies,
 )
-from trainer.errors import EvoError
+from evo.commands.streams import substitute_what_cannot_be_shown
+from trainer.errors import EvoError, MachineError, refusal
 
 app = typer.Typer(
     name="evo",
@@ -74,7 +76,8 @@ _INTERRUPTED = 130
 
 
 def main() -> None:
-    """Run the command line; the only place that turns `EvoError` into a message."""
+    """Run the command line; the only place that turns `EvoError`, and what the system refuses, into a message."""
+    substitute_what_cannot_be_shown()
     try:
         app()
     except SystemExit as end:
@@ -85,3 +88,6 @@ def main() -> None:
     except EvoError as error:
         sys.stderr.write(f"evo: {error}\n")
         sys.exit(error.exit_code)
+    except OSError as error:
+        sys.stderr.write(f"evo: {refusal(error)}\n")
+        sys.exit(MachineError.exit_code)

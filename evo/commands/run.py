@@ -178,7 +178,8 @@ def run(
         from evo.runs.repository import ignore
 
         ignore(RUNS)
-    _start(resolved, out or new_run_folder(), events)
+    with new_run_folder(out) as folder:
+        _start(resolved, folder, events)
 
 
 def resume(
@@ -219,7 +220,7 @@ def resume(
     def change(stored: Config) -> ResolvedConfig:
         return resumed_config(stored, options)
 
-    view = LiveView(change(read_config(RunFolder.open(run), Config)), run)
+    view = LiveView(change(read_config(RunFolder.open(run), Config, with_edits=accept_changes)), run)
     with _told(view, events) as observer, view:
         stopped = resume(run, observer, change, accept_changes=accept_changes, progress=view.preparing)
     _conclude(run, stopped, events)

@@ -331,6 +331,6 @@ def _read_program(path: str) -> str:
     if not path:
         return ""
     try:
-        return Path(path).read_text(encoding="utf-8")
+        return Path(path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"--program must be a readable UTF-8 file, but {path} is not: {error}") from error

@@ -11,6 +11,7 @@ from typing import Any, Self
 from evo.errors import StoreError
 from evo.store import audit, connection, rows
 from evo.store.records import (
+    ABANDONED_CALL,
     AttemptRecord,
     EvaluationRecord,
     Event,
@@ -307,9 +308,12 @@ class StoreView:
     # Totals and events
 
     def spending(self) -> Spending:
-        """Return the totals over all calls of language models."""
+        """Return the totals over all calls of language models; of abandoned calls, what they cost."""
         (totals,) = self._rows(_SPENDING)
-        return Spending(**totals)
+        spending = Spending(**totals)
+        for event in self.events(ABANDONED_CALL):
+            spending = spending.with_abandoned(event.payload)
+        return spending
 
     def work(self) -> Work:
         """Return the totals over all evaluations; it reads all of them, so do not call it for each candidate."""

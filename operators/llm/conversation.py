@@ -84,7 +84,11 @@ class Conversations:
         if request.journal.request(turn) is None:
             request.journal.record_request(turn, body)
         try:
-            exchange = await self.model.ask(body, seed=f"{request.number}:{turn}")
+            exchange = await self.model.ask(
+                body,
+                seed=f"{request.number}:{turn}",
+                abandoned=lambda spent: request.journal.record_abandoned(turn, spent),
+            )
         except PromptRefused as refused:
             self._count(refused.failure.kind, refused.failure.next_step, str(refused))
             raise NoOffspring(f"The language model's service did not accept the prompt: {refused}") from refused
