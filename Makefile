@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # is in tests/conftest.py.
 PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 40
 
-.PHONY: demo test test-tools test-full test-fast check format bench audit clean help
+.PHONY: demo test test-tools test-full test-fast check format bench audit dist clean help
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
@@ -51,8 +51,15 @@ audit: $(RUN_STAMP)  ## Try every cheat, and every honest genome with ten seeds 
 	$(BIN)/evo audit
 	$(BIN)/evo audit --honest --seeds 10
 
+dist: $(VENV)/bin/python  ## Build the wheel and the sdist and check both.
+	$(PIP) install build check-wheel-contents twine
+	rm -rf build dist
+	$(BIN)/python -m build --outdir dist .
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/check-wheel-contents dist/*.whl
+
 clean:  ## Remove the environment and what tools left behind; runs and data stay.
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or newer is needed; try make PYTHON=python3.12"'

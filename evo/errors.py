@@ -1,11 +1,14 @@
 """Errors of the house `evo`, below the roots of `trainer.errors`.
 
 UsageError               exit 2
+├── NewerStore                    the store was written by a newer version
 ├── RunFolderError                a folder that cannot hold, or does not hold, a run
+│   └── DamagedConfig                  its config.toml is missing or damaged
 ├── RunLocked                     another driver works in the folder
 └── ChangedExperiment             results exist, but the experiment has changed since
 MachineError             exit 1
-├── StoreError                    the store is damaged, foreign, too new, or the disk refused a write
+├── StoreError                    the store is damaged or foreign, or the disk refused a write
+│   └── UnfinishedStore                its creation was interrupted
 ├── LineageError                  the git repository of the family tree cannot be written
 └── ReportError                   the report cannot be written
 """
@@ -15,6 +18,10 @@ from trainer.errors import MachineError, UsageError
 
 class RunFolderError(UsageError):
     """A folder cannot hold a new run, or does not hold a run."""
+
+
+class DamagedConfig(RunFolderError):  # noqa: N818 - a state
+    """The `config.toml` of a run is missing or damaged."""
 
 
 class RunLocked(UsageError):  # noqa: N818 - a state, not an error of the program
@@ -27,6 +34,14 @@ class ChangedExperiment(UsageError):  # noqa: N818 - likewise
 
 class StoreError(MachineError):
     """The store cannot be read or written; nothing that was acknowledged is lost by this."""
+
+
+class UnfinishedStore(StoreError):  # noqa: N818 - a state
+    """The store was being made when its driver ended; it holds nothing."""
+
+
+class NewerStore(UsageError):  # noqa: N818 - a state
+    """The store was written by a newer version, which alone can read it."""
 
 
 class LineageError(MachineError):

@@ -60,6 +60,12 @@ def duration(seconds: float) -> str:
     return " ".join(f"{count} {unit}" for count, unit in parts[:2] if count) or "0 s"
 
 
+def tokens(fresh: int, cache_read: int, cache_write: int, output: int) -> str:
+    """Return the tokens of calls of a language model; each kind has a price of its own."""
+    kinds = [(fresh, "tokens in"), (cache_read, "read from cache"), (cache_write, "written to cache"), (output, "out")]
+    return ", ".join(f"{count:,} {kind}" for count, kind in kinds if count or "cache" not in kind)
+
+
 def money(usd: float | None) -> str:
     """Return a sum in dollars, or `unknown`, which is not nothing."""
     return "unknown" if usd is None else f"${usd:,.2f}"

@@ -97,11 +97,13 @@ class ServingHost:
 
 def main() -> None:
     """Warm up, then carry out one order and end."""
-    channel = Channel.from_descriptor(int(sys.argv[1]), takes_descriptors=True)
-    device = torch.device(sys.argv[2])
-    torch.set_num_threads(int(sys.argv[3]))
+    _, descriptor, device_name, threads, role = sys.argv
+    sys.argv[:] = sys.orig_argv[:] = [GENOME_FILE]  # a genome that parses arguments has none
+    channel = Channel.from_descriptor(int(descriptor), takes_descriptors=True)
+    device = torch.device(device_name)
+    torch.set_num_threads(int(threads))
     torch.set_num_interop_threads(1)
-    _warm_up(device, Role(sys.argv[4]))
+    _warm_up(device, Role(role))
     with contextlib.suppress(ChannelClosed):
         channel.send({"event": "ready"})
         order = channel.receive()

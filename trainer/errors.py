@@ -13,6 +13,24 @@ exception below. The command line catches `EvoError` once, prints its message, a
 Messages say what was expected, what came, and the next step.
 """
 
+import errno
+
+_ADVICE = {
+    errno.EMFILE: "`ulimit -n` allows too few open files; raise it.",
+    errno.ENFILE: "The system has too many open files; close programs.",
+    errno.ENOSPC: "Free some disk space.",
+    errno.EDQUOT: "Free some disk space; the quota is used up.",
+    errno.EROFS: "Work in a folder that you can write.",
+    errno.EACCES: "Work in a folder that you can write, or change the permissions.",
+}
+
+
+def refusal(error: OSError) -> str:
+    """Return what the system refused and what to do, in a line."""
+    subject = f"{error.filename}: " if error.filename is not None else ""
+    advice = _ADVICE.get(error.errno or 0, "")
+    return f"{subject}{error.strerror or error}. {advice}".rstrip()
+
 
 class EvoError(Exception):
     """Root of every error that a user may see."""

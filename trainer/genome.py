@@ -7,7 +7,6 @@ such a line, too, so that every text says what it is written in.
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -71,8 +70,7 @@ def split(source: str, names: Sequence[str]) -> dict[str, str]:
         return {names[0]: source}
     markers = {_MARKER.format(name): name for name in names}
     files: dict[str, list[str]] = {}
-    # At line feeds alone, as Python does: other characters that end a line of text may stand within a string.
-    for line in io.StringIO(source, newline="\n"):
+    for line in source_lines(source, keepends=True):
         name = markers.get(line.rstrip("\n"))
         if name is not None and name not in files:
             files[name] = []
@@ -83,6 +81,18 @@ def split(source: str, names: Sequence[str]) -> dict[str, str]:
     if tuple(files) != tuple(names):
         raise GenomeError(_expected(names))
     return {name: "".join(lines) for name, lines in files.items()}
+
+
+def source_lines(source: str, *, keepends: bool = False) -> list[str]:
+    """Return the lines of a program as Python counts them.
+
+    `str.splitlines` also splits at form feeds, at the separators U+001C to U+001E and at U+0085, U+2028 and U+2029,
+    which may stand within a line and within a string.
+    """
+    pieces = re.split("(\r\n|\r|\n)", source)
+    ends = (*pieces[1::2], "")
+    lines = [line + end if keepends else line for line, end in zip(pieces[::2], ends, strict=True)]
+    return lines if pieces[-1] else lines[:-1]
 
 
 def parts_of(source: str) -> list[Part]:

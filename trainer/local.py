@@ -6,7 +6,6 @@ This is all that a worker needs, on the driver's machine or on a remote one.
 from __future__ import annotations
 
 import subprocess
-import time
 from typing import Self
 
 from trainer.errors import MachineError
@@ -19,6 +18,7 @@ from trainer.sandbox import Level, python_command, trusted_environment
 from trainer.script import ScriptSettings
 from trainer.settings import Settings
 
+_START_SECONDS = 1200.0
 _END_PATIENCE_SECONDS = 15.0  # longer than a supervisor hunts for the processes of its candidates
 _LOOK_SECONDS = 2.0
 _STOP_PATIENCE_SECONDS = 10.0
@@ -30,6 +30,10 @@ WorkerSettings = Settings | ScriptSettings
 
 class SupervisorStopped(Exception):  # noqa: N818 - a finding
     """The supervisor does not run on: it was stopped by a signal, and nothing has continued it."""
+
+
+class SupervisorSilent(Exception):  # noqa: N818 - a finding
+    """The supervisor runs, but did not answer within the time in which it ends everything itself."""
 
 
 class SupervisorProcess:
@@ -69,7 +73,7 @@ class SupervisorProcess:
         """Evaluate one job, blocking; LOST when the supervisor ends meanwhile (also through `close` from elsewhere)."""
         try:
             self._channel.send({"event": "job", "job": job.to_json()})
-            answer = self._answer()
+            answer = self._answer(self._settings.longest_seconds(job))
         except SupervisorStopped:
             # Below the levels that hide it, a candidate can stop it; above, whoever did is not the candidate.
             if self.sandbox == Level.PROCESS_GROUP:
@@ -77,6 +81,8 @@ class SupervisorProcess:
             return self._verdict(job, Status.LOST, "the supervisor was stopped (SIGSTOP)")
         except (ChannelClosed, OSError) as error:
             return self._lost(job, f"the supervisor ended before its verdict ({error})")
+        except SupervisorSilent as error:
+            return self._lost(job, f"the supervisor {error}")
         if answer["event"] == "failed":
             return self._lost(job, str(answer["reason"]))
         return Evaluation.from_json(answer["evaluation"])
@@ -100,16 +106,23 @@ class SupervisorProcess:
         sweep_groups()
         sweep(self._settings.scratch)
 
-    def _answer(self) -> Message:
-        """Wait for the supervisor's next message; raise SupervisorStopped when it is stopped for long."""
-        stopped_at: float | None = None
+    def _answer(self, seconds: float) -> Message:
+        """Wait for the supervisor's next message.
+
+        Time counts in looks at it, so that none is held against it in which this process itself stood still.
+
+        Raises:
+            SupervisorStopped: it is stopped for long.
+            SupervisorSilent: it says nothing for so many seconds.
+        """
+        looks = stopped = 0
         while (answer := self._channel.take()) is None:
+            if looks * _LOOK_SECONDS >= seconds:
+                raise SupervisorSilent(f"did not answer within {seconds:.0f} s")
             self._channel.wait(_LOOK_SECONDS)
-            if not is_stopped(self._process.pid):
-                stopped_at = None
-            elif stopped_at is None:
-                stopped_at = time.monotonic()
-            elif time.monotonic() - stopped_at > _STOP_PATIENCE_SECONDS:
+            looks += 1
+            stopped = stopped + 1 if is_stopped(self._process.pid) else 0
+            if stopped * _LOOK_SECONDS > _STOP_PATIENCE_SECONDS:
                 raise SupervisorStopped
         return answer
 
@@ -130,10 +143,13 @@ class SupervisorProcess:
     def _handshake(self) -> str:
         try:
             self._channel.send({"event": "start", "settings": self._settings.to_json()})
-            answer = self._answer()
+            answer = self._answer(_START_SECONDS)
         except SupervisorStopped:
             self.close()
             raise MachineError(f"The supervisor of {self._settings.device} was stopped while it started.") from None
+        except SupervisorSilent as error:
+            self.close()
+            raise MachineError(f"The supervisor of {self._settings.device} {error} while it started.") from error
         except ChannelClosed as error:
             self.close()
             raise MachineError(

@@ -6,7 +6,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from trainer.evaluation import Budget, Clock
+from trainer.evaluation import Budget, Clock, Job
+
+SPARE_SECONDS = 600.0
+"""For what no limit counts: starting and ending processes, and files, on a busy machine."""
+
+_LONGEST_TRAINING = 12  # wall seconds for each second of the budget, which may be of CPU time
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,14 @@ class Settings(DeviceSettings):
     def clock(self) -> Clock:
         """Which clock training is measured on."""
         return self.budget.clock
+
+    def longest_seconds(self, job: Job) -> float:
+        """Return what an evaluation takes at most, with much to spare: its supervisor ends each part earlier."""
+        budget = self.budget.shared(job.budget_fraction)
+        processes = 3  # one trains, two serve
+        splits = len(job.splits) + 1  # with the holdout split, where that is scored too
+        training = _LONGEST_TRAINING * budget.train_seconds
+        return training + processes * 2 * budget.setup_seconds + splits * budget.score_seconds + SPARE_SECONDS
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Settings:

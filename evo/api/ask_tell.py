@@ -116,14 +116,14 @@ class Search:
         callbacks: Sequence[Callback] = (),
         **options: Unpack[SearchOptions],
     ) -> None:
-        path = Path(out) if out is not None else new_run_folder()
         task = _external_task(genome, objectives, constraints, protect)
         resolved = _external_config(task, select, evaluations, config, options)
 
         def opened(observer: CallbackObserver, evaluator: ExternalEvaluator) -> AbstractContextManager[SearchDriver]:
             return started(resolved, path, observer, evaluator=evaluator)
 
-        self._begin(path, resolved, callbacks, opened)
+        with new_run_folder(out) as path:
+            self._begin(path, resolved, callbacks, opened)
 
     @classmethod
     def resume(

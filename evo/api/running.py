@@ -44,9 +44,9 @@ def run(
         UsageError: the input is wrong; nothing was written.
         MachineError: a device, a disk or a worker failed; the run can be resumed.
     """
-    path = Path(out) if out is not None else new_run_folder()
     resolved = new_run_config(str(genome), None if config is None else Path(config), options)
-    return _driven(path, lambda observer: started(resolved, path, observer), callbacks)
+    with new_run_folder(out) as path:
+        return _driven(path, lambda observer: started(resolved, path, observer), callbacks)
 
 
 def resume(

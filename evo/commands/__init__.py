@@ -5,12 +5,16 @@
     data      prepare
     look      status, best, show, diff, lineage, pareto
     output    export, report
+    dashboard dashboard
+    steer     pause, continue, stop, hint, pin, ban, release, inject, again, weights
     apply     apply
     studies   ablate, promote
     compare   compare
     health    check, doctor
     rehearse  rehearse
     audit     audit
+    assistants  mcp, skill
+    streams   output where the terminal cannot show every character
     options   shared by several commands: arguments for runs and individuals, examples in the help, JSON output
     views/    formatting for the terminal
 
@@ -25,17 +29,47 @@ from typing import Annotated
 
 import typer
 
-from evo.commands import apply, audit, compare, data, health, init, look, output, rehearse, run, studies
-from trainer.errors import EvoError
+from evo.commands import (
+    apply,
+    assistants,
+    audit,
+    compare,
+    dashboard,
+    data,
+    health,
+    init,
+    look,
+    output,
+    rehearse,
+    run,
+    steer,
+    studies,
+)
+from evo.commands.streams import substitute_what_cannot_be_shown
+from trainer.errors import EvoError, MachineError, refusal
 
 app = typer.Typer(
     name="evo",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (init, run, data, look, output, apply, studies, compare, health, audit, rehearse):
+for group in (
+    init,
+    run,
+    data,
+    look,
+    output,
+    dashboard,
+    steer,
+    apply,
+    studies,
+    compare,
+    health,
+    audit,
+    rehearse,
+    assistants,
+):
     group.register(app)
 
 
@@ -61,7 +95,8 @@ _INTERRUPTED = 130
 
 
 def main() -> None:
-    """Run the command line; the only place that turns `EvoError` into a message."""
+    """Run the command line; the only place that turns `EvoError`, and what the system refuses, into a message."""
+    substitute_what_cannot_be_shown()
     try:
         app()
     except SystemExit as end:
@@ -72,3 +107,6 @@ def main() -> None:
     except EvoError as error:
         sys.stderr.write(f"evo: {error}\n")
         sys.exit(error.exit_code)
+    except OSError as error:
+        sys.stderr.write(f"evo: {refusal(error)}\n")
+        sys.exit(MachineError.exit_code)

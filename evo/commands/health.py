@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
     app.command(
         epilog=example(
             "evo check\nevo check runs/2026-11-21-220000 --replay\nevo check --json",
-            "Exits with 1 if an error is found. Traces of a kill, which `evo resume` repairs, are only warnings.",
+            "Exits with 1 if an error is found. `evo resume` repairs what is a warning or, after every kill, a note.",
         )
     )(check)
     app.command(
@@ -57,8 +57,8 @@ def check(
     else:
         console = stdout_console()
         for one in violations:
-            colour = "red" if one.severity is Severity.ERROR else "yellow"
-            print_whole(console, f"[{colour}]{one.severity}[/] {one.where}: {literal(one.message)}")
+            style = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}[one.severity]
+            print_whole(console, f"[{style}]{one.severity}[/] {one.where}: {literal(one.message)}")
         if replay is not None:
             print_whole(console, str(replay))
         if not errors:

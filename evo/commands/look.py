@@ -120,6 +120,8 @@ def diff(
     as_json: Json = False,
 ) -> None:
     """Show what changed between two individuals."""
+    from trainer.genome import source_lines
+
     run, names = run_and_ids(run_and_ids_, most=2)
     with opened(run) as viewed:
         new = individual(viewed, *names[-1:])
@@ -128,7 +130,7 @@ def diff(
         texts = [unmarked(viewed.store.source(id_)) for id_ in (before, new.id)]
         files = viewed.config.task.genome_files
     name = files[0] if len(files) == 1 else "genome"
-    old_lines, new_lines = (text.splitlines(keepends=True) for text in texts)
+    old_lines, new_lines = (source_lines(text, keepends=True) for text in texts)
     lines = list(difflib.unified_diff(old_lines, new_lines, f"{before}/{name}", f"{new.id}/{name}"))
     if as_json:
         print_json({"from": before, "to": new.id, "diff": "".join(lines)})

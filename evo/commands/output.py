@@ -46,9 +46,9 @@ def export(
     ] = None,
     study: Annotated[str | None, typer.Option("--study", help="Name of the study. [default: the run's folder]")] = None,
 ) -> None:
-    """Write the genome of an individual to a file or a folder, or the run as a study of Optuna.
+    """Write the genome of an individual to a file or a folder.
 
-    By default the best individual.
+    By default the best individual. With --optuna, all individuals of the run become trials of a study.
     """
     run, names = run_and_ids(run_and_id)
     if optuna is not None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from evo.commands.options import comma_separated, example
-from trainer.errors import ConfigError, UsageError
+from evo.commands.options import comma_separated, example, operator_weights
+from trainer.errors import UsageError
 
 if TYPE_CHECKING:
     from evo.commands.views.live import LiveView
@@ -151,7 +151,7 @@ def run(
         pop=pop,
         gens=gens,
         budget=budget,
-        operators=_weights(operators),
+        operators=operator_weights(operators),
         adaptive=adaptive,
         objectives=comma_separated("--objectives", objectives),
         islands=islands,
@@ -178,7 +178,8 @@ def run(
         from evo.runs.repository import ignore
 
         ignore(RUNS)
-    _start(resolved, out or new_run_folder(), events)
+    with new_run_folder(out) as folder:
+        _start(resolved, folder, events)
 
 
 def resume(
@@ -206,7 +207,7 @@ def resume(
 
     options = ResumeOptions(
         gens=gens,
-        operators=_weights(operators),
+        operators=operator_weights(operators),
         max_cost=max_cost,
         max_hours=max_hours,
         target=target,
@@ -219,7 +220,7 @@ def resume(
     def change(stored: Config) -> ResolvedConfig:
         return resumed_config(stored, options)
 
-    view = LiveView(change(read_config(RunFolder.open(run), Config)), run)
+    view = LiveView(change(read_config(RunFolder.open(run), Config, with_edits=accept_changes)), run)
     with _told(view, events) as observer, view:
         stopped = resume(run, observer, change, accept_changes=accept_changes, progress=view.preparing)
     _conclude(run, stopped, events)
@@ -279,16 +280,3 @@ def _one_genome(argument: str, option: str) -> str:
     if argument and option:
         raise UsageError(f"Expected one genome to start from, but got {argument} and --genome {option}. Omit one.")
     return argument or option
-
-
-def _weights(text: str | None) -> dict[str, float] | None:
-    if text is None:
-        return None
-    weights: dict[str, float] = {}
-    for part in comma_separated("--operators", text) or []:
-        name, _, weight = part.partition("=")
-        try:
-            weights[name.strip()] = float(weight) if weight else 1.0
-        except ValueError:
-            raise ConfigError(f"--operators expects NAME or NAME=WEIGHT, got {part!r}.") from None
-    return weights

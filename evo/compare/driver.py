@@ -143,7 +143,7 @@ def drive(order: Order) -> bool:
     reporter = _Reporter(config, run.store)
     if run.is_half_made():  # nothing was evaluated
         shutil.rmtree(run.path)
-    if not run.config.exists():
+    if not run.store.exists():
         run.path.parent.mkdir(exist_ok=True)
         runs.start(config, run.path, reporter)
     elif not _stands(run.store):

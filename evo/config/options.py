@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypedDict
@@ -21,6 +22,7 @@ PROJECT_FILE = Path("evo.toml")
 """What `evo init` writes and a new run reads when no other file is named."""
 
 
+_MOST_AT_ONCE = 1000  # runs that begin in one second
 _NO_PROJECT = frozenset((str(RUNS), "venv", "env", "node_modules", "site-packages", "__pycache__"))
 
 
@@ -165,9 +167,42 @@ def resumed_config(stored: Config, options: ResumeOptions) -> ResolvedConfig:
     return resolve(overlaid(stored, sections_of(options)))
 
 
-def new_run_folder() -> Path:
-    """Return the folder of a new run that names none: the date and the time, below `./runs`."""
-    return RUNS / f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}"
+@contextmanager
+def new_run_folder(named: str | Path | None, project: Path = Path()) -> Iterator[Path]:
+    """Give the folder of a new run: the one that was named, else one below `runs` of a project, by date and time.
+
+    No other run gets the same. It is removed again where nothing was written to it.
+
+    Raises:
+        UsageError: no folder can be made there.
+    """
+    if named is not None:
+        yield Path(named)
+        return
+    runs = project / RUNS
+    date = f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}"
+    names = (date, *(f"{date}-{number}" for number in range(2, _MOST_AT_ONCE)))
+    try:
+        runs.mkdir(exist_ok=True)
+        folder = next((path for path in map(runs.joinpath, names) if _is_made(path)), runs / date)
+    except OSError as error:
+        raise UsageError(
+            f"A run could not be made in {runs}: {error.strerror}. Work in a folder that you can write, or name one."
+        ) from error
+    try:
+        yield folder
+    finally:
+        with suppress(OSError):
+            folder.rmdir()
+            runs.rmdir()
+
+
+def _is_made(folder: Path) -> bool:
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        return False
+    return True
 
 
 def sections_of(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

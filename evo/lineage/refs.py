@@ -59,9 +59,15 @@ class Refs:
         """Point `ref` at an object, atomically, under git's own lock file."""
         path = self._repository / ref
         lock = path.with_name(f"{path.name}.lock")
-        with _opened_new(lock) as file:
-            file.write(f"{target}\n")
-        lock.replace(path)
+        try:
+            with _opened_new(lock) as file:
+                file.write(f"{target}\n")
+            lock.replace(path)
+        except FileExistsError:  # the lock of another program
+            raise
+        except OSError:
+            lock.unlink(missing_ok=True)
+            raise
         self.written += 1
 
     def remove_stale_locks(self) -> None:
@@ -100,7 +106,10 @@ class Refs:
 
     def _packed_lines(self) -> list[str]:
         path = self._repository / "packed-refs"
-        return path.read_bytes().decode("utf-8", "replace").splitlines() if path.exists() else []
+        try:
+            return path.read_bytes().decode("utf-8", "replace").splitlines()
+        except FileNotFoundError:
+            return []
 
 
 def _opened_new(lock: Path) -> TextIO:

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from populations.statements import UNREADABLE
+from trainer.genome import source_lines
 from trainer.languages import PYTHON, language_of
 
 PRIVATE_NAMES = frozenset({"runs", "__pycache__", "node_modules", "venv", "env", "site-packages", "results.tsv"})
@@ -55,7 +56,7 @@ class Module:
     @cached_property
     def docstring(self) -> str:
         """Its docstring, or the comments at its beginning."""
-        comments = (line.lstrip("# ") for line in self.text.splitlines()[:10] if line.startswith("#"))
+        comments = (line.lstrip("# ") for line in source_lines(self.text)[:10] if line.startswith("#"))
         return ast.get_docstring(self.tree) or "\n".join(comments)
 
     @cached_property

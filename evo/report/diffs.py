@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -15,7 +15,7 @@ from pygments.lexers import PythonLexer, get_lexer_by_name
 from pygments.util import ClassNotFound
 
 from evo.text import visible
-from trainer.genome import language_of_genome, unmarked
+from trainer.genome import language_of_genome, source_lines, unmarked
 from trainer.languages import PYTHON, Language
 
 _CONTEXT_LINES = 3
@@ -29,11 +29,13 @@ class DiffLine:
     Attributes:
         sign: a space, `+` or `-`.
         number: the line's number in the new source; in the old one for a removed line.
-        code: highlighted HTML.
+        text: the line as it is, with invisible characters written out.
+        code: the same as highlighted HTML.
     """
 
     sign: str
     number: int
+    text: str
     code: Markup
 
 
@@ -59,10 +61,12 @@ class Diff:
 
 def diff_of(old: str, new: str) -> Diff:
     """Return the change from `old` to `new`, with a few lines around each part."""
-    matcher = SequenceMatcher(None, _lines(unmarked(old)), _lines(unmarked(new)), autojunk=False)
-    old_code, new_code = _highlighted(old), _highlighted(new)
+    matcher = SequenceMatcher(None, source_lines(unmarked(old)), source_lines(unmarked(new)), autojunk=False)
+    old_lines, new_lines = (
+        list(zip(map(visible, source_lines(unmarked(one))), _highlighted(one), strict=True)) for one in (old, new)
+    )
     groups = matcher.get_grouped_opcodes(_CONTEXT_LINES)
-    return Diff(tuple(tuple(_hunk(group, old_code, new_code)) for group in groups))
+    return Diff(tuple(tuple(_hunk(group, old_lines, new_lines)) for group in groups))
 
 
 def style_sheet(selector: str) -> str:
@@ -74,26 +78,21 @@ def style_sheet(selector: str) -> str:
 
 
 def _hunk(
-    group: list[tuple[str, int, int, int, int]], old: tuple[Markup, ...], new: tuple[Markup, ...]
+    group: list[tuple[str, int, int, int, int]], old: Sequence[tuple[str, Markup]], new: Sequence[tuple[str, Markup]]
 ) -> Iterator[DiffLine]:
     for tag, old_start, old_end, new_start, new_end in group:
         if tag == "equal":
-            yield from (DiffLine(" ", number + 1, new[number]) for number in range(new_start, new_end))
+            yield from (DiffLine(" ", number + 1, *new[number]) for number in range(new_start, new_end))
         else:
-            yield from (DiffLine("-", number + 1, old[number]) for number in range(old_start, old_end))
-            yield from (DiffLine("+", number + 1, new[number]) for number in range(new_start, new_end))
-
-
-def _lines(source: str) -> list[str]:
-    """Split at newlines as pygments does; `str.splitlines` splits at form feeds and more."""
-    return source.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
+            yield from (DiffLine("-", number + 1, *old[number]) for number in range(old_start, old_end))
+            yield from (DiffLine("+", number + 1, *new[number]) for number in range(new_start, new_end))
 
 
 @lru_cache(maxsize=2)  # every source of a line is the new side of one step and the old side of the next
 def _highlighted(source: str) -> tuple[Markup, ...]:
     """Return highlighted HTML for each line that is shown; the formatter closes its tags at every line's end."""
     lexer = _lexer(language_of_genome(source))
-    text = visible("".join(f"{line}\n" for line in _lines(unmarked(source))))
+    text = visible("".join(f"{line}\n" for line in source_lines(unmarked(source))))
     page = highlight(text, lexer, HtmlFormatter(nowrap=True))
     return tuple(Markup(line) for line in page.removesuffix("\n").split("\n"))  # noqa: S704 - pygments escapes the code
 

@@ -8,6 +8,7 @@ materials          what the task needs beside genomes
 generation_zero    reading the genome that a run begins with
 provenance         the programs and devices that each start of a driver found
 signals            graceful shutdown on SIGINT, SIGTERM and SIGHUP
+open_files         as many as a driver needs, or none begins
 status             the state of a run, from its store alone
 results_table      `results.tsv`
 integrity          whether store, lineage and files agree (`evo check`)

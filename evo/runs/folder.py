@@ -1,12 +1,13 @@
 """A run's folder: its files, how it is made, and the lock that its one driver holds.
 
-config.toml    the resolved configuration; written last when a run is made, so a folder without it is half made
+config.toml    the resolved configuration, for people; the store has it too, and it is written again from there
 evo.db         the store, the authority on everything
 lineage.git    the family tree as a git repository
 logs/          what the driver and its workers printed
 report.html    the report, once written
 results.tsv    one line an evaluation, for other tools
 *-*.json       what studies of the run measured after it (`evo.studies.measurement_cache`); no part of its record
+steering/      requests of users that the driver has not taken up yet
 lock           held by the driver while it runs; names its process
 """
 
@@ -25,7 +26,9 @@ from typing import Self
 
 import psutil
 
-from evo.errors import RunFolderError, RunLocked
+from evo.errors import RunFolderError, RunLocked, UnfinishedStore
+from evo.files import replace_file
+from evo.store import Store
 
 NETWORK_FILE_SYSTEMS = frozenset(
     {"afpfs", "afs", "ceph", "cifs", "davfs", "glusterfs", "lustre", "nfs", "nfs4", "smb2", "smb3", "smbfs", "webdav"}
@@ -78,18 +81,13 @@ class RunFolder:
                 f"The run in {path} was interrupted while it was being made, before anything was evaluated. "
                 f"Delete the folder and start the run again with `evo run`."
             )
-        if not folder.config.is_file():
+        if not folder.config.is_file() and not folder.store.is_file():
             raise RunFolderError(f"A run was expected in {path}, but it holds no config.toml. `evo run` makes a run.")
         return folder
 
     def seal(self, config: str) -> None:
-        """Write the resolved configuration atomically and durably: the last step of making a run."""
-        unfinished = self.path / "config.toml.unfinished"
-        with unfinished.open("w", encoding="utf-8") as file:
-            file.write(config)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(self.config)
+        """Write the resolved configuration atomically and durably."""
+        replace_file(self.config, config, durable=True)
         descriptor = os.open(self.path, os.O_RDONLY)
         try:
             os.fsync(descriptor)
@@ -97,8 +95,13 @@ class RunFolder:
             os.close(descriptor)
 
     def is_half_made(self) -> bool:
-        """Return whether a run was begun here and its creation interrupted."""
-        return self.logs.is_dir() and not self.config.exists()
+        """Return whether a run was begun here and its creation interrupted, before the store had its configuration."""
+        if not self.logs.is_dir() or self.config.exists():
+            return False
+        try:
+            return not self.store.exists() or Store.newest_event(self.store, "configured") is None
+        except UnfinishedStore:
+            return True
 
     @property
     def config(self) -> Path:
@@ -119,6 +122,11 @@ class RunFolder:
     def logs(self) -> Path:
         """The folder of log files."""
         return self.path / "logs"
+
+    @property
+    def steering(self) -> Path:
+        """The folder of requests to the driver."""
+        return self.path / "steering"
 
     @property
     def report(self) -> Path:
@@ -142,15 +150,22 @@ class RunFolder:
             return RunLock(self.path / "lock")
         except OSError as error:
             raise RunFolderError(
-                f"The lock of the run in {self.path} could not be taken: {error}. Make the folder writable."
+                f"The lock of the run in {self.path} could not be taken: {error.strerror}. Make the folder "
+                "writable, and remove `lock` if it is not a file."
             ) from error
 
     def driver(self) -> Driver | None:
         """Return the driver that works in the folder now, or None."""
+        path = self.path / "lock"
         try:
-            file = (self.path / "lock").open("rb")
+            file = path.open("rb")
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise RunFolderError(
+                f"{path} was expected to be a file that names the driver, but it cannot be read: {error.strerror}. "
+                "Remove it, unless a driver works in the folder."
+            ) from error
         with file:
             if _try_lock(file.fileno(), fcntl.LOCK_SH):
                 return None
@@ -167,12 +182,14 @@ class RunFolder:
             )
 
     def _refuse_used(self) -> None:
+        if self.path.is_dir() and (driver := self.driver()):
+            raise RunLocked(f"Process {driver.pid} on {driver.host} makes a run in {self.path}. Choose another folder.")
         if self.is_half_made():
             raise RunFolderError(
                 f"A run was interrupted in {self.path} while it was being made, before anything was evaluated. "
                 f"Delete the folder, or choose another one."
             )
-        if self.config.exists():
+        if self.config.exists() or self.store.exists():
             raise RunFolderError(
                 f"{self.path} already holds a run. Continue it with `evo resume`, or choose another folder."
             )

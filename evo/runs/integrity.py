@@ -1,7 +1,7 @@
 """The invariants of a run: store, lineage and refs agree, and nothing was lost or counted twice.
 
-It writes nothing and works on live, killed and finished runs. What a kill may leave behind and `evo resume` repairs is
-a warning; what must never happen is an error.
+It writes nothing and works on live, killed and finished runs. What every kill leaves behind, for `evo resume` to go on
+from, is a note; other damage that resume repairs is a warning; what must never happen is an error.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from evo.errors import LineageError, StoreError
+from evo.errors import DamagedConfig, LineageError, StoreError
 from evo.lineage import individual_ref
 from evo.lineage.format import individual_objects, note_object
 from evo.lineage.objects import GitObject, LooseObjects
 from evo.lineage.refs import BEST, NOTES, Refs, individual_of, run_git
 from evo.runs.folder import RunFolder
 from evo.runs.generation_zero import genome_files
+from evo.runs.lifecycle import config_file, is_sealed, sealed_config
 from evo.store import IndividualRecord, Outcome, Store, StoreView
 from evo.text import sha256
 
@@ -26,14 +27,16 @@ from evo.text import sha256
 class Severity(StrEnum):
     """How bad a violation is."""
 
+    NOTE = "note"
+    """Unfinished, as in every run that was killed; `evo resume` goes on from there."""
     WARNING = "warning"
-    """Left by a kill; `evo resume` repairs it."""
+    """Damage without loss; `evo resume` repairs it."""
     ERROR = "error"
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One invariant that does not hold; `where` is store, lineage or replay."""
+    """One invariant that does not hold; `where` is config, store, lineage or replay."""
 
     severity: Severity
     where: str
@@ -50,7 +53,11 @@ def check_run(path: Path) -> list[Violation]:
     is_live = folder.driver() is not None
     try:
         with Store.read(folder.store) as store:
-            found = [*_check_store(store, is_live), *_LineageCheck(folder.lineage, store).violations(is_live)]
+            found = [
+                *(_check_config(folder) if is_sealed(store) else ()),
+                *_check_store(store, is_live),
+                *_LineageCheck(folder.lineage, store).violations(is_live),
+            ]
     except StoreError as error:
         found = [Violation(Severity.ERROR, "store", str(error))]
     return found
@@ -60,9 +67,25 @@ def _check_store(store: StoreView, is_live: bool) -> Iterator[Violation]:
     for breach in store.breaches():
         yield Violation(Severity.ERROR, "store", breach)
     if not is_live:
-        for evaluation in store.running():
-            message = f"evaluation {evaluation.id} was running when the driver ended; it will be run again on resume"
-            yield Violation(Severity.WARNING, "store", message)
+        running = [str(evaluation.id) for evaluation in store.running()]
+        if running:
+            what = f"evaluation{'s' * (len(running) > 1)} {', '.join(running)}"
+            yield Violation(Severity.NOTE, "store", f"the driver ended during {what}; `evo resume` repeats that")
+
+
+def _check_config(folder: RunFolder) -> Iterator[Violation]:
+    sealed = sealed_config(folder)
+    try:
+        text = config_file(folder, sealed)
+    except DamagedConfig as damage:
+        if sealed is None:
+            yield Violation(Severity.ERROR, "config", f"{damage}, and the store does not have it")
+        else:
+            yield Violation(Severity.WARNING, "config", f"{damage}; `evo resume` writes it again from the store")
+        return
+    if sealed is not None and text != sealed:
+        message = f"{folder.config} was edited since the run was last driven; `evo resume` asks for --accept-changes"
+        yield Violation(Severity.WARNING, "config", message)
 
 
 class _LineageCheck:
@@ -85,8 +108,8 @@ class _LineageCheck:
         yield from self._check_refs()
         yield from self._check_notes()
         if self._behind and not is_live:
-            message = f"{self._behind} individuals or notes are not yet in {self._repository}; resume writes them"
-            yield Violation(Severity.WARNING, "lineage", message)
+            message = f"{self._behind} individuals or notes are not yet in {self._repository}; `evo resume` writes them"
+            yield Violation(Severity.NOTE, "lineage", message)
 
     def _check_individual(self, individual: IndividualRecord) -> Iterator[Violation]:
         source = self._store.source(individual.id)

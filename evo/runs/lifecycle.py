@@ -17,18 +17,20 @@ from typing import Any, TypeVar
 from evo.config.config import Config, parse_as
 from evo.config.resolution import resolve
 from evo.config.resolved import ResolvedConfig, StoredConfig
-from evo.errors import RunFolderError
+from evo.errors import DamagedConfig
 from evo.lineage import Lineage
 from evo.runs.assemble import build_evaluator, build_ladder, build_operators, build_search, read_standings
 from evo.runs.folder import RunFolder
 from evo.runs.generation_zero import keep_genome_files, read_generation_zero
 from evo.runs.materials import PrepareProgress, keep_materials, prepare_materials, refuse_other_materials
+from evo.runs.open_files import allow_open_files
 from evo.runs.provenance import comparability, read_starts, record_start
 from evo.runs.results_table import write_results_table
 from evo.runs.signals import heeding_signals
 from evo.search.observer import Observer
 from evo.search.search import Search, Stopped, StopReason
 from evo.standings.standings import Standings
+from evo.steering.inbox import Inbox
 from evo.store import Store, StoreView
 from evo.text import sha256
 from evo.workers import Evaluator
@@ -38,6 +40,7 @@ from trainer.machine.processes import refuse_inspection
 _Result = TypeVar("_Result")
 
 _COLLECTION_THRESHOLD = 100_000
+_CONFIGURED = "configured"  # the event that holds a configuration
 _CONFIG_SHA256 = "config_sha256"
 _SEALED_SHA256 = "sealed_config_sha256"
 _ConfigT = TypeVar("_ConfigT", bound=Config)
@@ -67,13 +70,51 @@ def view(path: Path) -> Iterator[Viewed]:
         yield Viewed(folder, config, store, read_standings(config, store))
 
 
-def read_config(folder: RunFolder, kind: type[_ConfigT]) -> _ConfigT:
-    """Return the configuration that a run was last driven with."""
+def read_config(folder: RunFolder, kind: type[_ConfigT], *, with_edits: bool = False) -> _ConfigT:
+    """Return the configuration that a run was last driven with, whatever became of its `config.toml`.
+
+    Args:
+        folder: of the run.
+        kind: of configuration.
+        with_edits: as `config.toml` says it now, unless that is damaged.
+
+    Raises:
+        RunFolderError: neither the store nor `config.toml` has it.
+    """
+    sealed = sealed_config(folder)
+    if sealed is None:
+        return _parsed(folder, kind, config_file(folder, sealed))
+    text = sealed
+    if with_edits:
+        with suppress(DamagedConfig):
+            text = config_file(folder, sealed)
+    return _parsed(folder, kind, text)
+
+
+def sealed_config(folder: RunFolder) -> str | None:
+    """Return the text of the configuration in a run's store; None where an old version has made the store."""
+    event = Store.newest_event(folder.store, _CONFIGURED)
+    return None if event is None else event.payload["config"]
+
+
+def config_file(folder: RunFolder, sealed: str | None) -> str:
+    """Return the text of `config.toml`.
+
+    Raises:
+        DamagedConfig: it is missing, no TOML, or the beginning of what the store has (`sealed`).
+    """
     try:
-        data = tomllib.loads(folder.config.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RunFolderError(f"{folder.config} was expected to be TOML, but it is damaged: {error}") from error
-    return parse_as(kind, data, str(folder.config))
+        text = folder.config.read_text(encoding="utf-8-sig")
+        tomllib.loads(text)
+    except (OSError, ValueError) as error:
+        raise DamagedConfig(f"{folder.config} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    if sealed is not None and text != sealed and sealed.startswith(text):
+        raise DamagedConfig(f"{folder.config} is {'cut off' if text else 'empty'}")
+    return text
+
+
+def _parsed(folder: RunFolder, kind: type[_ConfigT], text: str) -> _ConfigT:
+    return parse_as(kind, tomllib.loads(text), str(folder.config))
 
 
 def start(config: ResolvedConfig, path: Path, observer: Observer, progress: PrepareProgress | None = None) -> Stopped:
@@ -103,6 +144,7 @@ def started(
         evaluator: evaluates candidates; the workers of the configuration by default.
     """
     refuse_inspection()  # the key of the language model stands in this process's environment
+    allow_open_files(config.workers.count)
     source = read_generation_zero(config)
     materials = prepare_materials(config, progress)
     operators = build_operators(config, materials=materials)
@@ -112,7 +154,9 @@ def started(
         keep_genome_files(store, config.task.genome_files)
         keep_materials(store, materials)
         lineage = Lineage.open(folder.lineage, config.task.genome_files)
-        search = build_search(config, store, lineage, evaluator, operators, observer, config.device_kind)
+        search = build_search(
+            config, store, lineage, evaluator, operators, observer, config.device_kind, inbox=Inbox(folder.steering)
+        )
         search.begin(source)
         _seal(folder, store, config)
         record_start(store, config)
@@ -159,16 +203,24 @@ def resumed(
     folder = RunFolder.open(path)
     with folder.lock(), Store.open(folder.store) as store:
         _finish_sealing(folder, store)
-        stored = read_config(folder, Config)
-        _refuse_silent_changes(folder, store, accept_changes)
-        config = change(stored)
+        text = _config_to_go_on_with(folder, store, observer)
+        if sha256(text) != store.meta(_CONFIG_SHA256) and not accept_changes:
+            raise ConfigError(
+                f"{folder.config} was edited since this run was last driven, and results under different settings are "
+                "not comparable. Undo the edit (without the file, `evo resume` writes it again as it was), or give "
+                "--accept-changes to go on and record the change."
+            )
+        config = change(_parsed(folder, Config, text))
+        allow_open_files(config.workers.count)
         _refuse_small_budget(config, store)
         materials = prepare_materials(config, progress)
         refuse_other_materials(store, materials)
         operators = build_operators(config, store.spending().cost_usd, materials)
         evaluator = evaluator or build_evaluator(config, materials)
         lineage = Lineage.open(folder.lineage, config.task.genome_files)
-        search = build_search(config, store, lineage, evaluator, operators, observer, config.device_kind)
+        search = build_search(
+            config, store, lineage, evaluator, operators, observer, config.device_kind, inbox=Inbox(folder.steering)
+        )
         _seal(folder, store, config)
         record_start(store, config)
         if change_of_ground := comparability(read_starts(store)):
@@ -278,16 +330,34 @@ def _seal(folder: RunFolder, store: Store, config: StoredConfig) -> None:
         return
     with store.transaction():
         # Proposals after the newest are the first to be made under it.
-        store.record_event("configured", {"config": text, "newest_proposal": store.last_proposal_number()})
+        store.record_event(_CONFIGURED, {"config": text, "newest_proposal": store.last_proposal_number()})
         store.set_meta(_CONFIG_SHA256, sha256(text))
     _write_config(folder, store, text)
 
 
+def is_sealed(store: StoreView) -> bool:
+    """Return whether the newest configuration in the store was written to `config.toml` too."""
+    return store.meta(_SEALED_SHA256) == store.meta(_CONFIG_SHA256)
+
+
 def _finish_sealing(folder: RunFolder, store: Store) -> None:
     """Write the configuration that a killed driver had stored, but not yet written or not noted as written."""
-    if store.meta(_SEALED_SHA256) != store.meta(_CONFIG_SHA256):
-        *_, newest = store.events("configured")
+    if not is_sealed(store):
+        *_, newest = store.events(_CONFIGURED)
         _write_config(folder, store, newest.payload["config"])
+
+
+def _config_to_go_on_with(folder: RunFolder, store: Store, observer: Observer) -> str:
+    """Return the text of `config.toml`, which is written again from the store where it is damaged."""
+    sealed = sealed_config(folder)
+    try:
+        return config_file(folder, sealed)
+    except DamagedConfig as damage:
+        if sealed is None:
+            raise
+        _write_config(folder, store, sealed)
+        observer.note(f"{damage}; it was written again from the store.")
+        return sealed
 
 
 def _write_config(folder: RunFolder, store: Store, text: str) -> None:
@@ -299,16 +369,6 @@ def _write_config(folder: RunFolder, store: Store, text: str) -> None:
             "writable, then continue with `evo resume`."
         ) from error
     store.set_meta(_SEALED_SHA256, sha256(text))
-
-
-def _refuse_silent_changes(folder: RunFolder, store: Store, accept_changes: bool) -> None:
-    text = folder.config.read_text(encoding="utf-8")
-    if accept_changes or sha256(text) == store.meta(_CONFIG_SHA256):
-        return
-    raise ConfigError(
-        f"{folder.config} was edited since this run was last driven, and results under different settings are not "
-        "comparable. Undo the edit, or give --accept-changes to go on and record the change."
-    )
 
 
 def _refuse_small_budget(config: Config, store: Store) -> None:

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from evo.errors import StoreError
-from evo.store.schema import APPLICATION_ID, MIGRATIONS, VERSION
+from evo.errors import NewerStore, StoreError, UnfinishedStore
+from evo.store.schema import APPLICATION_ID, GUARDS, MIGRATIONS, VERSION
 
 BUSY_SECONDS = 30.0
 """How long a statement waits for another process's short transaction."""
@@ -60,6 +60,7 @@ def create(path: Path) -> sqlite3.Connection:
     with _connected(path) as connection, transaction(connection):
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         _migrate(connection, version=0)
+        _guard(connection)
     return connection
 
 
@@ -74,18 +75,24 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     """Open an existing store, bring its schema up to date and return a connection for writing.
 
     Raises:
-        StoreError: the file is missing, empty, foreign, damaged, or of a newer version.
+        StoreError: the file is missing, empty, foreign or damaged.
+        NewerStore: a newer version has written it.
     """
     with _connected(path) as connection:
         version = _version(connection, path)
-        if version < VERSION:
-            with transaction(connection):
+        with transaction(connection):
+            if version < VERSION:
                 _migrate(connection, version)
+            _guard(connection)
     return connection
 
 
-def open_for_reading(path: Path) -> sqlite3.Connection:
+def open_for_reading(path: Path, *, any_version: bool = False) -> sqlite3.Connection:
     """Open an existing store for reading, of a live, killed or finished run, on read-only media too.
+
+    Args:
+        path: of the store.
+        any_version: also one that still needs a migration, to read what every version has.
 
     Raises:
         StoreError: as in `open_for_writing`, and for a store that still needs a migration.
@@ -94,7 +101,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         mode = _reading_mode(path)
     with _connected(path, mode) as connection:
         version = _version(connection, path)
-        if version < VERSION:
+        if version < VERSION and not any_version:
             raise StoreError(f"{path} has schema {version}, but {VERSION} was expected. `evo resume` upgrades it.")
     return connection
 
@@ -124,6 +131,10 @@ def _connected(path: Path, mode: str = "rw") -> Iterator[sqlite3.Connection]:
     A write-ahead log costs one synchronisation a commit where a rollback journal costs up to five. SQLite before 3.51.3
     can damage a log that two connections write or checkpoint at the same instant; here only the one writer does either,
     since readers open the file read-only.
+
+    A copy of the files may hold a last transaction that was not acknowledged: it is in the log, but the index that open
+    readers share does not have it yet when its writer is killed. With such a reader still open, the next writer begins
+    there and another transaction takes its place.
     """
     with store_errors(path):
         connection = sqlite3.connect(_uri(path, mode), uri=True, isolation_level=None, timeout=BUSY_SECONDS)
@@ -175,11 +186,13 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
     application_id: int = connection.execute("PRAGMA application_id").fetchone()[0]
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if not tables:
-        raise StoreError(f"{path} is empty: its creation was interrupted before anything ran. Start the run again.")
+        raise UnfinishedStore(
+            f"{path} is empty: its creation was interrupted before anything ran. Start the run again."
+        )
     if application_id != APPLICATION_ID:
         raise StoreError(f"{path} is a SQLite database, but not the store of a run. Check the path.")
     if version > VERSION:
-        raise StoreError(
+        raise NewerStore(
             f"{path} was written by a newer version: its schema is {version}, but this version knows up to {VERSION}. "
             f"Upgrade with `pip install --upgrade evo-train`."
         )
@@ -195,3 +208,8 @@ def _migrate(connection: sqlite3.Connection, version: int) -> None:
             (migration.number, migration.name, time.time()),
         )
     connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _guard(connection: sqlite3.Connection) -> None:
+    for guard in GUARDS:
+        connection.execute(guard)

@@ -11,6 +11,7 @@ from typing import Any
 
 from evo.errors import StoreError
 from evo.store import connection, rows
+from evo.store.records import ABANDONED_CALL
 from operators.proposal import Exchange
 
 _MEASURED = (
@@ -79,6 +80,15 @@ class StoredJournal:
         with connection.store_errors(self._path), connection.transaction(self._database):
             self._expect_change(self._database.execute(_ANSWER, {**texts, **usage, **place}), turn)
             self._database.execute(_ADD_SPENDING, usage)
+
+    def record_abandoned(self, turn: int, exchange: Exchange) -> None:
+        """Store what a call cost that brought no reply."""
+        usage = {name: getattr(exchange, name) for name in ("model", *_MEASURED)}
+        payload = rows.dumps({"proposal": self._number, "turn": turn, **usage})
+        with connection.store_errors(self._path), connection.transaction(self._database):
+            self._database.execute(
+                "INSERT INTO events (kind, payload, at) VALUES (?, ?, ?)", (ABANDONED_CALL, payload, time.time())
+            )
 
     def _row(self, turn: int) -> sqlite3.Row | None:
         with connection.store_errors(self._path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -23,6 +24,10 @@ MEASURED_AGAIN = "measured_again"
 """The kind of a proposal that led to another evaluation of an existing individual."""
 UNAVAILABLE = "unavailable"
 """The kind of a proposal whose operator could not reach its service, while others stood in."""
+
+
+ABANDONED_CALL = "abandoned_call"
+"""The kind of the event that says what a call cost that was cancelled or given up."""
 
 
 class EvaluationState(StrEnum):
@@ -179,6 +184,27 @@ class AttemptRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class SlotUse:
+    """One launch of an evaluation in a slot, with what it was for.
+
+    Attributes:
+        device: the slot's name.
+        state: running, accepted or released.
+        status: how the evaluation ended; None while it has not.
+        train_seconds: of them, how many it trained; None unless its result was accepted.
+    """
+
+    device: str
+    individual: int
+    purpose: Purpose
+    state: str
+    status: str | None
+    launched_at: float
+    ended_at: float | None
+    train_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """Something that no other table holds."""
 
@@ -193,7 +219,7 @@ class Spending:
     """Totals over the calls of language models.
 
     Attributes:
-        calls: answered calls.
+        calls: answered calls; tokens and cost count those as well that were cancelled or given up.
         unanswered_calls: requests that were sent, or about to be, whose reply was never journaled.
         unpriced_calls: answered calls whose cost is unknown; `cost_usd` leaves them out.
         latency_seconds: sum over the answered calls.
@@ -208,6 +234,11 @@ class Spending:
     cache_write_tokens: int = 0
     cost_usd: float = 0.0
     latency_seconds: float = 0.0
+
+    def with_abandoned(self, call: Mapping[str, Any]) -> Spending:
+        """Return these totals with what a call cost that brought no reply."""
+        names = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "cost_usd")
+        return dataclasses.replace(self, **{name: getattr(self, name) + (call[name] or 0) for name in names})
 
 
 @dataclass(frozen=True, slots=True)

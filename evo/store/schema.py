@@ -181,5 +181,32 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(3, "the share of the budget that an evaluation trains with", _SHARE),
 )
 
+_FINAL = {
+    # When the rows of a table are final; what is final is neither changed nor deleted.
+    "migrations": "TRUE",
+    "proposals": "OLD.state <> 'open'",
+    "proposal_parents": "TRUE",
+    "exchanges": "OLD.replied_at IS NOT NULL",
+    "genomes": "TRUE",
+    "individuals": "TRUE",
+    "evaluations": "OLD.state = 'done'",
+    "results": "TRUE",
+    "attempts": "OLD.state <> 'running'",
+    "events": "TRUE",
+}
+
+GUARDS = tuple(
+    f"""
+    CREATE TRIGGER IF NOT EXISTS {table}_{verb.lower()} BEFORE {verb} ON {table} WHEN {condition}
+    BEGIN SELECT RAISE(ABORT, 'rows of {table} are final'); END
+    """
+    for table, final in _FINAL.items()
+    for verb, condition in (("UPDATE", final), ("DELETE", "TRUE"))
+)
+"""Triggers that keep every acknowledged row as it is, whatever program opens the file for writing.
+
+They are no migration, for they change nothing that a reader sees: a writer of any version adds them where they lack.
+"""
+
 VERSION = MIGRATIONS[-1].number
 """The `user_version` of a store that this code reads and writes."""

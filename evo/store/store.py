@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
 from evo.errors import StoreError
 from evo.store import connection, rows
 from evo.store.journal import StoredJournal
-from evo.store.records import EvaluationRequest, Purpose
+from evo.store.records import EvaluationRequest, Event, Purpose
 from evo.store.view import StoreView
 from evo.text import sha256
 from trainer.evaluation import Evaluation, Split
@@ -53,6 +53,13 @@ class Store(StoreView):
     def read(path: Path) -> StoreView:
         """Open the store of a live, killed or finished run for reading; raises as `open` does."""
         return StoreView(path, connection.open_for_reading(path))
+
+    @staticmethod
+    def newest_event(path: Path, kind: str) -> Event | None:
+        """Return the newest event of a kind in a store of this or an older version; None without one."""
+        with connection.store_errors(path), closing(connection.open_for_reading(path, any_version=True)) as database:
+            row = database.execute("SELECT * FROM events WHERE kind = ? ORDER BY id DESC LIMIT 1", (kind,)).fetchone()
+            return rows.event(row) if row else None
 
     def set_meta(self, key: str, value: str) -> None:
         """Keep a text under `key`."""

@@ -12,6 +12,7 @@ from merge3 import Merge3
 from operators.attempts import MAX_ATTEMPTS, Draft, first_accepted
 from operators.proposal import NoOffspring, Parent, Proposal, Request
 from populations.diversity import normal_form
+from trainer.genome import source_lines
 
 Region = tuple[str, Sequence[str], Sequence[str]]
 """Kind (`both`, `first`, `second` or `conflict`), the first parent's lines, the second parent's lines."""
@@ -54,7 +55,7 @@ def _check_both_changed(ancestor: str, first: Parent, second: Parent) -> None:
 
 def _regions(ancestor: str, first: str, second: str) -> list[Region]:
     """Split the parents into regions that either, both or none of them changed."""
-    base, a, b = (source.splitlines(keepends=True) for source in (ancestor, first, second))
+    base, a, b = (source_lines(source, keepends=True) for source in (ancestor, first, second))
     merge = Merge3(base, a, b, sequence_matcher=_LineMatcher)  # type: ignore[arg-type]  # it wants a list of plain tuples
     regions: list[Region] = []
     for kind, *sides in merge.merge_groups():

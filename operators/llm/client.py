@@ -88,12 +88,15 @@ class LanguageModel:
         """How many calls in flight the service can take, as far as its refusals and headers tell."""
         return 1 if self._given_up.is_set() else self._most_calls
 
-    async def ask(self, request: Mapping[str, Any], *, seed: str) -> Exchange:
+    async def ask(
+        self, request: Mapping[str, Any], *, seed: str, abandoned: Callable[[Exchange], None] = lambda _: None
+    ) -> Exchange:
         """Send one request body until it is answered.
 
         Args:
             request: model, max_tokens, system and messages.
             seed: of the jitter between retries.
+            abandoned: told what was spent if no reply comes of it, because the call is cancelled or given up.
 
         Raises:
             PromptRefused: the service will not answer this prompt.
@@ -104,16 +107,24 @@ class LanguageModel:
         if self.settings.has_stand_ins:
             patience = min(patience, STAND_IN_PATIENCE_SECONDS)
         outage = Outage(patience, random.Random(seed))  # noqa: S311 - spreads retries, no secret
-        began, usage, broken = time.monotonic(), Usage(), 0
-        while True:
-            started = time.monotonic()
-            attempt = await self._attempt(request)
-            usage += attempt.usage
-            broken += attempt.usage != Usage()
-            if attempt.reply is not None and (attempt.failure is None or broken >= BILLED_ATTEMPTS):
-                self._answered()
-                return self._exchange(request, attempt.reply, usage, time.monotonic() - began)
-            await self._wait(attempt.failure, outage, time.monotonic() - started)
+        began = time.monotonic()
+        billed: list[Usage] = []
+
+        def exchange(reply: dict[str, Any]) -> Exchange:
+            return self._exchange(request, reply, sum(billed, Usage()), time.monotonic() - began)
+
+        try:
+            while True:
+                started = time.monotonic()
+                attempt = await self._attempt(request, billed)
+                if attempt.reply is not None and (attempt.failure is None or len(billed) >= BILLED_ATTEMPTS):
+                    self._answered()
+                    return exchange(attempt.reply)
+                await self._wait(attempt.failure, outage, time.monotonic() - started)
+        except BaseException:  # a cancellation above all; it goes on its way
+            if billed:
+                abandoned(exchange({}))
+            raise
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -121,7 +132,8 @@ class LanguageModel:
             await self._provider.aclose()
             self._provider = None
 
-    async def _attempt(self, request: Mapping[str, Any]) -> Attempt:
+    async def _attempt(self, request: Mapping[str, Any], billed: list[Usage]) -> Attempt:
+        """Send the request once, and append to `billed` what it cost, if anything."""
         async with self.spend_limit.reserve(self._largest_cost_usd(request)):
             if self.is_away:
                 raise OperatorUnavailable(self._reason)
@@ -136,6 +148,7 @@ class LanguageModel:
             finally:
                 self._in_flight -= 1
                 attempt = received.attempt()
+                billed += [attempt.usage] if attempt.usage != Usage() else []
                 self.spend_limit.book(self._cost_usd(request, attempt.usage))
             self._learn_rate(received)
             return Attempt(

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from operators.llm.blocks import UnusableReply, fences
+from populations.statements import parse
 from trainer.genome import marked_lines
 from trainer.languages import PYTHON, Language
 
@@ -81,7 +82,7 @@ def _what_is_missing(source: str, program: Sequence[str], language: Language) ->
 
 def _parsed(source: str) -> ast.Module | None:
     try:
-        return ast.parse(source)
+        return parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 

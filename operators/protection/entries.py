@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
 from operators.protection.units import DEFINITION, LineUnit, Scope, Unit
+from populations.statements import parse
 from trainer.errors import ConfigError
 from trainer.languages import is_known
 
@@ -119,7 +120,7 @@ def _plain(code: str) -> str:
 def _normal(code: str) -> str | None:
     for text in (code, f"{code}:\n    pass"):
         try:
-            return ast.unparse(ast.parse(text)).split("\n")[0].rstrip(":")
+            return ast.unparse(parse(text)).split("\n")[0].rstrip(":")
         except (SyntaxError, ValueError):
             continue
     return None

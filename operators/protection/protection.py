@@ -18,6 +18,7 @@ from operators.protection.guards import Guards, guards_of, is_import
 from operators.protection.marks import Mark, UnbalancedMarks, fixed_lines, marks_of
 from operators.protection.rules import RULES, Reported, child_of, forges
 from operators.protection.units import DEFINITION, Scope, Unit, lines_of, units_of
+from populations.statements import parse
 from trainer.errors import ConfigError
 from trainer.genome import marked_lines, split
 from trainer.languages import PYTHON, Language, language_of
@@ -130,7 +131,7 @@ class Protection:
 
 @lru_cache(maxsize=_FILES_KEPT)
 def _units(text: str, language: Language) -> list[Unit]:
-    return units_of(ast.parse(text)) if language is PYTHON else lines_of(text)
+    return units_of(parse(text)) if language is PYTHON else lines_of(text)
 
 
 def _known(

@@ -1,8 +1,9 @@
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
-from command_line import installed_evo
+from command_line import EVO, environment, installed_evo
 
 ROOT = Path(__file__).parents[2]
 
@@ -47,3 +48,23 @@ def test_usage_errors_are_one_message_and_exit_2(arguments: list[str]) -> None:
 def test_misspelt_names_are_put_right() -> None:
     assert "--json" in installed_evo("status", "--jsn").stderr
     assert "status" in installed_evo("statsu").stderr
+
+
+@pytest.mark.parametrize(
+    ("shell", "asked"),
+    [
+        ("bash", {"COMP_WORDS": "evo stat", "COMP_CWORD": "1"}),
+        ("zsh", {"_TYPER_COMPLETE_ARGS": "evo stat"}),
+        ("fish", {"_TYPER_COMPLETE_ARGS": "evo stat", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}),
+    ],
+)
+def test_shells_complete_the_commands(shell: str, asked: dict[str, str]) -> None:
+    env = environment(_EVO_COMPLETE=f"complete_{shell}", **asked)
+    done = subprocess.run([EVO], env=env, capture_output=True, text=True, check=False)
+    assert "status" in done.stdout
+    assert "resume" not in done.stdout
+
+
+def test_the_command_has_a_second_name() -> None:
+    done = subprocess.run([EVO.with_name("evo-train"), "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == installed_evo("--version").stdout

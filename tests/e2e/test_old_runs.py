@@ -85,3 +85,16 @@ def test_a_killed_run_goes_on_to_its_end(tmp_path: Path) -> None:
     assert results(run)[:11] == before
     replayed = json.loads(evo("check", run, "--replay", "--json").stdout)
     assert (replayed["violations"], replayed["replay"]["difference"]) == ([], None)
+
+
+def test_a_killed_run_goes_on_though_its_configuration_was_emptied(tmp_path: Path) -> None:
+    unpack(tmp_path)
+    run = tmp_path / "killed-script"
+    (run / "config.toml").write_text("")
+    for command in ("status", "best", "report"):
+        done = evo(command, run)
+        assert done.returncode == 0, done.stderr
+    assert "config.toml is empty; `evo resume` writes it again" in evo("check", run).stdout
+    # The project of this run lies elsewhere, which is found after the file is there again.
+    assert "was written again from the store" in evo("resume", run).stderr
+    assert "[task]" in (run / "config.toml").read_text()

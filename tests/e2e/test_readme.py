@@ -65,6 +65,7 @@ SMALLER = [
     (r"^evo run (?!.*--config)", "evo run --config small.toml "),
     (r"^evo audit$", "evo audit --only next_token"),
     (r"^evo audit --honest$", "evo audit --honest --only bigram"),
+    (r"^evo skill install", "HOME=$PWD evo skill install"),
     (r"^evo init", "cd path/to/project && evo init"),
     (r"evo init$", "evo init --force"),  # the project has an evo.toml, for the other commands in any order
     (r"^evo compare experiments/compare/random_operators.toml", "evo compare comparison.toml"),

@@ -74,6 +74,9 @@ class FileJournal:
         text = json.dumps(asdict(exchange), ensure_ascii=False)
         (self.folder / f"{turn}.exchange.json").write_text(text, encoding="utf-8")
 
+    def record_abandoned(self, turn: int, exchange: Exchange) -> None:
+        (self.folder / f"{turn}.abandoned.json").write_text(json.dumps(asdict(exchange)), encoding="utf-8")
+
     @property
     def exchanges(self) -> list[Exchange]:
         found = (self.exchange(turn) for turn in range(10))

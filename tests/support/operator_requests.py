@@ -92,6 +92,9 @@ class NoJournal:
     def record_exchange(self, turn: int, exchange: Exchange) -> None:
         raise AssertionError("a classical operator must not write the journal")
 
+    def record_abandoned(self, turn: int, exchange: Exchange) -> None:
+        raise AssertionError("a classical operator must not write the journal")
+
 
 class ClosedGate:
     """Refuses everything."""

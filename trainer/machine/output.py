@@ -1,13 +1,16 @@
-"""What a candidate prints: the end of it is kept, as text that is safe to show and to store."""
+"""What a candidate prints: each stream for itself, as lines that are safe to show and to store, and the end of it."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from enum import StrEnum
 
-_TAIL_BYTES = 16 * 2**10
+_TAIL_SIZE = 16 * 2**10
+_LONGEST_LINE_BYTES = 16 * 2**10  # what is longer counts as several lines
+_FIRST_WORD = re.compile(r"\A\S*")
 _READ_BYTES = 2**16
 # A candidate that prints faster than it is read must not keep its supervisor from watching it.
 _READS_AT_ONCE = 64
@@ -24,45 +27,129 @@ def clean(text: str) -> str:
     return _BIDI.sub("", _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
 
 
-class Output:
-    """Reads a pipe without blocking; the caller keeps the pipe open and closes it.
+class Stream(StrEnum):
+    """Where a program prints."""
 
-    Attributes:
-        descriptor: of the pipe; -1 after its end.
-        total_bytes: how much was read so far.
+    STDOUT = "stdout"
+    STDERR = "stderr"
+
+
+class Screen:
+    """One stream as the lines that a terminal shows: a carriage return begins a line again, and what follows covers it.
+
+    A progress bar prints its line a thousand times and shows it once. Of a longer line below a shorter one, what
+    sticks out is a line of its own that begins with an ellipsis and its first whole word, so that half a number is
+    never read for a number.
     """
 
-    def __init__(self, descriptor: int, listener: Callable[[bytes], None] | None = None) -> None:
-        os.set_blocking(descriptor, False)
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes) -> list[str]:
+        """Take what was printed next; return the lines that are complete now, clean and none of them empty."""
+        lines, _, self._rest = (self._rest + data).replace(b"\r\n", b"\n").rpartition(b"\n")
+        if len(self._rest) > _LONGEST_LINE_BYTES:
+            self._rest = b"\r".join(_uncovered(self._rest.split(b"\r")))
+        if len(self._rest) > _LONGEST_LINE_BYTES:
+            lines += b"\n" + self._rest
+            self._rest = b""
+        return _shown(lines)
+
+    def rest(self) -> list[str]:
+        """Return what stands in the last line, which no line feed has ended."""
+        return _shown(self._rest)
+
+
+def _uncovered(parts: Sequence[bytes]) -> list[bytes]:
+    """Return the parts of a line that are not wholly covered by a later one, and the last, which may still grow."""
+    kept, width = [parts[-1]], len(_cleaned(parts[-1]))
+    for part in reversed(parts[:-1]):
+        # Bytes first: there are many parts, and none has more characters than bytes.
+        if len(part) > width and (wide := len(_cleaned(part))) > width:
+            kept.append(part)
+            width = wide
+    return kept[::-1]
+
+
+def _shown(printed: bytes) -> list[str]:
+    """Return the lines that a terminal shows; of a line in parts, the oldest first."""
+    if b"\r" in printed:
+        lines = [line for one in printed.split(b"\n") for line in _laid_over(_uncovered(one.split(b"\r")))]
+    else:
+        lines = _cleaned(printed).split("\n")
+    return [line for line in lines if line]
+
+
+def _laid_over(parts: Sequence[bytes]) -> list[str]:
+    covered = 0
+    shown: list[str] = []
+    for text in map(_cleaned, reversed(parts)):
+        sticks_out = _FIRST_WORD.sub("", text[covered:]) if covered else text
+        if sticks_out.strip():
+            shown.append(f"…{sticks_out}" if covered else text)
+        covered = max(covered, len(text))
+    return shown[::-1]
+
+
+def _cleaned(printed: bytes) -> str:
+    return clean(printed.decode("utf-8", "replace"))
+
+
+class Output:
+    """Reads the two pipes of a program without blocking; the caller keeps the pipes open and closes them.
+
+    Attributes:
+        total_bytes: how much was read so far.
+        last_line: the last line of the stream that printed last, be it complete or not.
+
+    Args:
+        stdout: descriptor of the one pipe.
+        stderr: descriptor of the other.
+        listener: called with everything that is printed, and where.
+    """
+
+    def __init__(self, stdout: int, stderr: int, listener: Callable[[bytes, Stream], None] | None = None) -> None:
+        self._open = {Stream.STDOUT: stdout, Stream.STDERR: stderr}
+        self._screens = {stream: Screen() for stream in Stream}
         self._listener = listener
-        self.descriptor = descriptor
+        for descriptor in self._open.values():
+            os.set_blocking(descriptor, False)
         self.total_bytes = 0
-        self._tail: deque[bytes] = deque()
-        self._tail_bytes = 0
+        self.last_line = ""
+        self._tail: deque[str] = deque()
+        self._tail_size = 0
+
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        """The pipes that have not ended."""
+        return tuple(self._open.values())
 
     def read(self) -> None:
-        """Take what has been printed, up to 4 MiB; keep the end of it."""
-        for _ in range(_READS_AT_ONCE):
-            if self.descriptor < 0:
-                return
-            try:
-                data = os.read(self.descriptor, _READ_BYTES)
-            except BlockingIOError:
-                return
-            if data:
-                self._keep(data)
-            else:
-                self.descriptor = -1
+        """Take what has been printed, up to 4 MiB of each stream; keep the end of it."""
+        for stream, descriptor in [*self._open.items()]:
+            for _ in range(_READS_AT_ONCE):
+                try:
+                    data = os.read(descriptor, _READ_BYTES)
+                except BlockingIOError:
+                    break
+                if not data:
+                    del self._open[stream]
+                    break
+                self._keep(data, stream)
 
     def tail(self) -> str:
-        """Return the end of the output as clean text, made of at most 16 KiB."""
-        return clean(b"".join(self._tail)[-_TAIL_BYTES:].decode("utf-8", "replace"))
+        """Return the end of the output as clean text of at most 16 Ki characters; lines stand as they ended."""
+        rest = [line for screen in self._screens.values() for line in screen.rest()]
+        return "\n".join([*self._tail, *rest])[-_TAIL_SIZE:]
 
-    def _keep(self, data: bytes) -> None:
+    def _keep(self, data: bytes, stream: Stream) -> None:
         self.total_bytes += len(data)
         if self._listener is not None:
-            self._listener(data)
-        self._tail.append(data)
-        self._tail_bytes += len(data)
-        while self._tail_bytes - len(self._tail[0]) >= _TAIL_BYTES:
-            self._tail_bytes -= len(self._tail.popleft())
+            self._listener(data, stream)
+        lines = self._screens[stream].feed(data)
+        self.last_line = next(reversed([*lines, *self._screens[stream].rest()]), self.last_line)
+        for line in lines:
+            self._tail.append(line)
+            self._tail_size += len(line) + 1
+        while self._tail and self._tail_size - len(self._tail[0]) - 1 >= _TAIL_SIZE:
+            self._tail_size -= len(self._tail.popleft()) + 1

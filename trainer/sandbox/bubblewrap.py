@@ -6,6 +6,7 @@ often they have forked; and it dies with the supervisor.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -21,7 +22,7 @@ from typing import IO
 from trainer.machine.control_group import ControlGroup
 from trainer.sandbox.levels import Level, Unavailable, limit_resources, start
 from trainer.sandbox.seccomp import build_filter, compiled
-from trainer.sandbox.view import SYSTEM_FOLDERS, device_nodes, hidden_within, readable_paths
+from trainer.sandbox.view import CANDIDATE, SYSTEM_FOLDERS, device_nodes, hidden_within, name_files, readable_paths
 from trainer.settings import Limits
 
 _SCRATCH = Path("/scratch")
@@ -77,11 +78,17 @@ class BubblewrapSandbox:
             mounts += ["--ro-bind", str(path), os.path.normpath(_SCRATCH / name)]
         mounts += ["--remount-ro", "/", "--chdir", str(_SCRATCH)]
         outside = {"PATH": os.defpath, "HOME": str(scratch)}  # by which `scratch.sweep` finds it
-        with self._filter_file() as file:
+        with contextlib.ExitStack() as files:
+            filter_file = files.enter_context(self._filter_file()).fileno()
+            names: list[str] = []
+            texts: list[int] = []
+            for path, text in name_files(_SCRATCH).items():
+                texts.append(_pipe_with(text, files))
+                names += ["--perms", "0444", "--file", str(texts[-1]), str(path)]
             return start(
-                [*self._prelude, "--seccomp", str(file.fileno()), *mounts, *variables, "--", *command],
+                [*self._prelude, "--seccomp", str(filter_file), *names, *mounts, *variables, "--", *command],
                 scratch,
-                (*descriptors, file.fileno()),
+                (*descriptors, filter_file, *texts),  # bubblewrap closes these before the command starts
                 outside,
                 group,
                 lambda: limit_resources(self._limits),
@@ -136,9 +143,18 @@ class BubblewrapSandbox:
             yield from ("--tmpfs", str(folder), "--remount-ro", str(folder))
 
 
+def _pipe_with(text: str, pipes: contextlib.ExitStack) -> int:
+    """Return the reading end of a pipe that holds a short text and ends after it, open for as long as `pipes`."""
+    reading, writing = os.pipe()
+    pipes.callback(os.close, reading)
+    with os.fdopen(writing, "w", encoding="utf-8") as pipe:
+        pipe.write(text)
+    return reading
+
+
 def _namespaces() -> Iterator[str]:
     yield from ("--unshare-user", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL")
-    yield from ("--clearenv", "--hostname", "candidate")
+    yield from ("--clearenv", "--hostname", CANDIDATE)
 
 
 def _files() -> Iterator[str]:

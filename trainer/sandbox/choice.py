@@ -131,16 +131,18 @@ def _try(sandbox: Sandbox, device: str) -> None:
             raise Unavailable(f"it cannot be started ({error})") from error
         with process:
             try:
-                output, _ = process.communicate(timeout=_PATIENCE_SECONDS)
+                printed = process.communicate(timeout=_PATIENCE_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise Unavailable(f"a process in it did not answer within {_PATIENCE_SECONDS:g} s") from None
-    _judge(sandbox.level, device, process.returncode, output.decode("utf-8", "replace").strip())
+    output, complaint = (text.decode("utf-8", "replace").strip() for text in printed)
+    if process.returncode != 0:
+        said = complaint or output
+        raise Unavailable(said.splitlines()[-1] if said else f"it ended with code {process.returncode}")
+    _judge(sandbox.level, device, output)
 
 
-def _judge(level: Level, device: str, returncode: int, output: str) -> None:
-    if returncode != 0:
-        raise Unavailable(output.splitlines()[-1] if output else f"it ended with code {returncode}")
+def _judge(level: Level, device: str, output: str) -> None:
     worked = set(json.loads(output.splitlines()[-1]))
     needed = _NEEDED | {_NEEDED_OF_GPU} if device == "cuda" else _NEEDED
     if missing := needed - worked:

@@ -18,7 +18,7 @@ from pathlib import Path
 from trainer.sandbox.floor import ProcessGroupSandbox
 from trainer.sandbox.levels import Level, Unavailable, call, limit_resources, refuse_new_privileges, system_call
 from trainer.sandbox.seccomp import build_filter
-from trainer.sandbox.view import SYSTEM_FOLDERS, carved, device_nodes, readable_paths
+from trainer.sandbox.view import NAME_FILES, SYSTEM_FOLDERS, carved, device_nodes, readable_paths
 from trainer.settings import Limits
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
@@ -60,7 +60,7 @@ class LandlockSandbox(ProcessGroupSandbox):
         super().__init__(limits, locks=locks)
         self._version = _landlock_version()
         self._filter = build_filter(self.level, locks=locks)
-        readable = readable_paths(device, visible)
+        readable = readable_paths(device, (*visible, *NAME_FILES))
         self._readable, self._listed = carved([*SYSTEM_FOLDERS, *readable, *_code_folders(readable)])
         self._devices = [*map(Path, _DEVICES), *device_nodes(device)]
 

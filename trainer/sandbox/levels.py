@@ -61,7 +61,7 @@ class Sandbox(Protocol):
         frozen: Mapping[str, Path] = MappingProxyType({}),
         group: ControlGroup | None = None,
     ) -> subprocess.Popen[bytes]:
-        """Start `command` in the writable folder `scratch`, with stdout and stderr joined in one pipe.
+        """Start `command` in the writable folder `scratch`, with a pipe each for stdout and stderr.
 
         It inherits `descriptors`, has the variables of `environment` alone, and may read the files and folders of
         `frozen` by their names in its working folder. It and all that it starts are in `group`, if given.
@@ -103,7 +103,7 @@ def start(
             env=dict(environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE,
             pass_fds=tuple(descriptors),
             start_new_session=True,
             preexec_fn=prepare,  # the supervisor has a single thread

@@ -17,7 +17,13 @@ from trainer.sandbox.environment import PATH_VARIABLES
 SYSTEM_FOLDERS = tuple(Path(name) for name in ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin"))
 """Programs and libraries of the system; often links into /usr."""
 
-_SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/alternatives", "/sys/devices/system/cpu")
+_SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime", "/sys/devices/system/cpu")
+NAME_FILES = tuple(Path("/etc", name) for name in ("passwd", "group", "hosts", "host.conf", "nsswitch.conf"))
+"""What names users and hosts; where a sandbox has no such files of its own, candidates read the machine's."""
+
+CANDIDATE = "candidate"
+"""Name of the user and of the host inside a sandbox that has names of its own."""
+
 # Not the whole prefix: a virtual environment can stand at the root of a project.
 _PREFIX_PARTS = (
     *("bin", "include", "lib", "lib32", "lib64", "libexec", "share"),
@@ -28,6 +34,12 @@ _CANDIDATE_MODULES = (
     *("__init__", "candidate", "errors", "evaluation", "task"),
     *("ipc/__init__", "ipc/candidate_protocol", "ipc/channel", "ipc/frames"),
 )
+_NOBODY = 65534
+_SYSTEM_USERS = {
+    0: "root:x:0:0:root:/root:/bin/sh",
+    _NOBODY: f"nobody:x:{_NOBODY}:{_NOBODY}:nobody:/nonexistent:/bin/sh",
+}
+_SYSTEM_GROUPS = {0: "root:x:0:", _NOBODY: f"nogroup:x:{_NOBODY}:"}
 _GPU_NODES = ("nvidia*", "nvidia-caps/*", "dxg")
 
 
@@ -43,6 +55,23 @@ def readable_paths(device: str, visible: Iterable[Path] = ()) -> list[Path]:
     ]
     # Not Path.exists, which raises where the way there is forbidden. What this process cannot read, no child can.
     return _outermost(path for path in wanted if os.path.exists(path))  # noqa: PTH110
+
+
+def name_files(home: Path) -> dict[Path, str]:
+    """Return the files that name users and hosts inside a sandbox: those of this process, and no others."""
+    user, group = os.getuid(), os.getgid()
+    users = {user: f"{CANDIDATE}:x:{user}:{group}:{CANDIDATE}:{home}:/bin/sh"}
+    users |= {number: line for number, line in _SYSTEM_USERS.items() if number != user}
+    groups = {group: f"{CANDIDATE}:x:{group}:"}
+    groups |= {number: line for number, line in _SYSTEM_GROUPS.items() if number != group}
+    texts = {
+        "passwd": users.values(),
+        "group": groups.values(),
+        "hosts": ("127.0.0.1 localhost", "::1 localhost", f"127.0.1.1 {CANDIDATE}"),
+        "host.conf": ("multi on",),
+        "nsswitch.conf": ("passwd: files", "group: files", "hosts: files"),
+    }
+    return {path: "".join(f"{line}\n" for line in texts[path.name]) for path in NAME_FILES}
 
 
 def device_nodes(device: str) -> list[Path]:

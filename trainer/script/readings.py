@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer.evaluation import Status
-from trainer.machine.output import clean
+from trainer.machine.output import Screen, Stream
 from trainer.script.settings import Reading
 from trainer.supervisor.watch import Ended
 
@@ -29,31 +29,31 @@ _GROUPED = re.compile(r"([-+]?\d{1,3}(?:,\d{3})+(?:\.\d*)?)%?[,;]?")
 
 def printed_lines(printed: bytes) -> list[str]:
     """Return the lines that patterns are searched in, without terminal escapes and without what is too far right."""
-    text = _BAR.sub(r"\1\n", clean(printed.decode("utf-8", "replace")))
-    return [line[:_LINE_LIMIT] for line in text.split("\n") if line]
+    screen = Screen()
+    return _searched([*screen.feed(printed), *screen.rest()])
+
+
+def _searched(lines: Sequence[str]) -> list[str]:
+    return [line[:_LINE_LIMIT] for line in _BAR.sub(r"\1\n", "\n".join(lines)).split("\n")]
 
 
 class Reader:
-    """Looks for some objectives in the output of one command, line by line."""
+    """Looks for some objectives in the output of one command, line by line and each stream for itself.
+
+    What stands on stdout counts. Only for an objective that stdout never names is stderr asked, where programs log.
+    """
 
     def __init__(self, readings: Sequence[Reading]) -> None:
         self._readings = readings
         self._patterns = [(one, re.compile(one.pattern)) for one in readings if one.pattern]
-        self._found: dict[str, str] = {}
-        self._several: dict[str, tuple[str, str]] = {}
-        self._rest = b""
+        self._screens = {stream: Screen() for stream in Stream}
+        self._found: dict[Stream, dict[str, str]] = {stream: {} for stream in Stream}
+        self._several: dict[Stream, dict[str, tuple[str, str]]] = {stream: {} for stream in Stream}
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes, stream: Stream = Stream.STDOUT) -> None:
         """Take what was printed next."""
-        if not self._patterns:
-            return
-        # Progress bars end their lines with a carriage return.
-        lines, end, self._rest = (self._rest + data).replace(b"\r", b"\n").rpartition(b"\n")
-        self._search(lines + end)
-        if len(self._rest) > _LINE_LIMIT * 4:
-            # The rest of this line counts as another one; a line that long is no report.
-            self._search(self._rest)
-            self._rest = b""
+        if self._patterns:
+            self._search(self._screens[stream].feed(data), stream)
 
     def values(self, folder: Path) -> dict[str, float]:
         """Return each objective's value after the command has ended and left its working folder.
@@ -63,8 +63,8 @@ class Reader:
         Raises:
             Ended: CRASHED where a value is missing, ambiguous or no number; DIVERGED where it is not finite.
         """
-        self._search(self._rest)
-        self._rest = b""
+        for stream, screen in self._screens.items():
+            self._search(screen.rest(), stream)
         values: dict[str, float] = {}
         for one in self._readings:
             try:
@@ -74,21 +74,21 @@ class Reader:
                     raise
         return values
 
-    def _search(self, printed: bytes) -> None:
+    def _search(self, lines: Sequence[str], stream: Stream) -> None:
         """Look for every objective in some lines; a program may print millions of them."""
         # Patterns see line by line, since much that stands in one also matches across line ends.
-        lines = printed_lines(printed)
+        lines = _searched(lines)
         for reading, pattern in self._patterns:
             with _time_limit(reading):
                 for match in filter(None, map(pattern.search, lines)):
                     if match[1] is not None:
-                        self._take(reading, match[1])
+                        self._take(reading, match[1], stream)
 
-    def _take(self, reading: Reading, value: str) -> None:
-        before = self._found.get(reading.name)
+    def _take(self, reading: Reading, value: str, stream: Stream) -> None:
+        before = self._found[stream].get(reading.name)
         if before is not None and before != value and reading.take == "only":
-            self._several.setdefault(reading.name, (before, value))
-        self._found[reading.name] = value
+            self._several[stream].setdefault(reading.name, (before, value))
+        self._found[stream][reading.name] = value
 
     def _finite(self, reading: Reading, folder: Path) -> float:
         value = self._value(reading, folder)
@@ -99,18 +99,19 @@ class Reader:
     def _value(self, reading: Reading, folder: Path) -> float:
         if reading.json:
             return _number(reading.name, _look_up(reading, folder))
-        if reading.name in self._several:
-            first, second = self._several[reading.name]
+        stream = next((one for one in Stream if reading.name in self._found[one]), None)
+        if stream is None:
+            raise Ended(
+                Status.CRASHED, f"printed no line that matches the pattern of {reading.name}: {reading.pattern}"
+            )
+        if reading.name in self._several[stream]:
+            first, second = self._several[stream][reading.name]
             raise Ended(
                 Status.CRASHED,
                 f"printed several values that match the pattern of {reading.name}, {_quoted(first)} and "
                 f'{_quoted(second)} among them; make the pattern narrower, or `take = "last"`',
             )
-        if reading.name not in self._found:
-            raise Ended(
-                Status.CRASHED, f"printed no line that matches the pattern of {reading.name}: {reading.pattern}"
-            )
-        return _number(reading.name, self._found[reading.name])
+        return _number(reading.name, self._found[stream][reading.name])
 
 
 @contextlib.contextmanager

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from trainer.evaluation import Clock
+from trainer.evaluation import Clock, Job
 from trainer.script.frozen import Frozen
 from trainer.script.seeds import SeedPlace
-from trainer.settings import DeviceSettings
+from trainer.settings import SPARE_SECONDS, DeviceSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,11 @@ class ScriptSettings(DeviceSettings):
     def clock(self) -> Clock:
         """Which clock its times are measured on."""
         return Clock.WALL
+
+    def longest_seconds(self, job: Job) -> float:
+        """Return what an evaluation takes at most, with much to spare: its supervisor ends each command earlier."""
+        wall_seconds = self.wall_seconds if job.wall_seconds is None else job.wall_seconds
+        return wall_seconds * (2 if self.score else 1) + SPARE_SECONDS
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> ScriptSettings:

@@ -52,6 +52,9 @@ _SHARED_MEMORY = re.compile(
 )
 """What programs say whose worker processes the level landlock keeps from sharing memory."""
 
+_FORBIDDEN = re.compile(r"PermissionError|Permission denied|Operation not permitted|Read-only file system")
+"""What programs say that want what a sandbox does not give."""
+
 _OUT_OF_MEMORY = re.compile(r"\bMemoryError\b|\bOutOfMemoryError\b|out of memory|Cannot allocate memory", re.IGNORECASE)
 
 
@@ -234,16 +237,18 @@ class ScriptSupervisor:
         try:
             return Guard(tree, self._settings.limits, self._driver, tree.find_main).until_exit(limit)
         except Ended as end:
-            said = tree.output.tail().strip()
+            said, last = tree.output.tail().strip(), tree.output.last_line
             if end.status is Status.CRASHED and _OUT_OF_MEMORY.search(said):
-                raise Ended(Status.OUT_OF_MEMORY, _with_last_line(f"{what} ran out of memory", said)) from end
+                raise Ended(Status.OUT_OF_MEMORY, _with_last_line(f"{what} ran out of memory", last)) from end
             why = f"{what} {end}"
             if self._sandbox.level is Level.LANDLOCK and _SHARED_MEMORY.search(said):
                 why += (
                     ": it shares memory among processes, as data loaders with workers do, which the sandbox level "
                     "landlock forbids. Load data without workers (num_workers=0), or install bubblewrap"
                 )
-            end.explain(_with_last_line(why, said))
+            elif self._sandbox.level is not Level.PROCESS_GROUP and _FORBIDDEN.search(last):
+                why += f", perhaps for what the sandbox ({self._sandbox.level}) forbids: see docs/security.md"
+            end.explain(_with_last_line(why, last))
             raise
 
     def _filled_in(self, command: Sequence[str], job: Job) -> list[str]:
@@ -362,9 +367,8 @@ def _is_plain(path: Path) -> bool:
     return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
 
 
-def _with_last_line(reason: str, said: str) -> str:
-    last = said.rpartition("\n")[2].strip()
-    return f"{reason}; its last line: {last}" if last else reason
+def _with_last_line(reason: str, last: str) -> str:
+    return f"{reason}; its last line: {last.strip()}" if last.strip() else reason
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from trainer.machine.control_group import ControlGroups
 from trainer.machine.cpu_meter import CpuMeter
 from trainer.machine.devices import GpuMemory
 from trainer.machine.disk import unmapped_mib, used_mib
-from trainer.machine.output import Output
+from trainer.machine.output import Output, Stream
 from trainer.machine.processes import (
     Family,
     children,
@@ -67,7 +67,7 @@ class ProcessTree:
         scratch: its working folder, removed by `close`.
         environment: all of its variables.
         frozen: what it is given for reading, by names in its working folder.
-        listener: called with everything that it prints.
+        listener: called with everything that it prints, and where.
 
     Attributes:
         peak_resident_mib: the highest resident memory seen so far.
@@ -87,7 +87,7 @@ class ProcessTree:
         environment: Mapping[str, str],
         descriptors: Sequence[int] = (),
         frozen: Mapping[str, Path] = MappingProxyType({}),
-        listener: Callable[[bytes], None] | None = None,
+        listener: Callable[[bytes, Stream], None] | None = None,
     ) -> None:
         self._sandbox, self._family, self._gpu = workplace.sandbox, workplace.family, workplace.gpu
         self._gpu_baseline_mib = 0.0
@@ -109,8 +109,9 @@ class ProcessTree:
             raise
         self._family.add(self._process.pid)
         self._main = self._process.pid
-        assert self._process.stdout is not None  # noqa: S101 - launched with a pipe
-        self.output = Output(self._process.stdout.fileno(), listener)
+        assert self._process.stdout is not None  # noqa: S101 - launched with pipes
+        assert self._process.stderr is not None  # noqa: S101 - likewise
+        self.output = Output(self._process.stdout.fileno(), self._process.stderr.fileno(), listener)
 
     @property
     def pid(self) -> int:
@@ -216,6 +217,6 @@ class ProcessTree:
     def close(self) -> None:
         """End the tree and remove its scratch folder."""
         self.kill()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        for pipe in filter(None, (self._process.stdout, self._process.stderr)):
+            pipe.close()
         remove(self.scratch)

@@ -6,6 +6,7 @@ import contextlib
 import math
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -87,6 +88,7 @@ def serve_driver(supervise: Callable[[dict[str, Any], Channel], Supervising]) ->
     `supervise` makes the supervisor from its settings, as JSON, and the driver's line.
     """
     become_subreaper()
+    warnings.simplefilter("ignore", SyntaxWarning)  # of a candidate's program: no news for the user's terminal
     driver = Channel.from_descriptor(int(sys.argv[1]))
     settings = driver.receive()["settings"]
     with contextlib.suppress(ChannelClosed, DriverGone):

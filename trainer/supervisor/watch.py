@@ -153,8 +153,8 @@ class Guard:
         poll.register(self._driver, select.POLLIN)
         if source is not None:
             poll.register(source, select.POLLIN)
-        if self._tree.output.descriptor >= 0:
-            poll.register(self._tree.output.descriptor, select.POLLIN)
+        for descriptor in self._tree.output.descriptors:
+            poll.register(descriptor, select.POLLIN)
         poll.poll(math.ceil(seconds * 1000))
         self._tree.output.read()
         self._check_driver()

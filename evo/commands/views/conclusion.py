@@ -18,7 +18,7 @@ from evo.runs.lifecycle import Viewed
 from evo.search.stopping import StopReason
 from evo.standings.summary import Summary
 from operators.source.constants import Constant, find_constants
-from trainer.genome import BUILT_IN
+from trainer.genome import BUILT_IN, source_lines
 
 _MOST_CONSTANTS = 8
 _LONGEST_VALUE = 24
@@ -51,7 +51,7 @@ def _short(constant: Constant) -> str:
 
 def _other_lines(before: str, after: str, known: set[int]) -> int:
     """Return how many lines differ, those of generation 0 with the numbers in `known` left out."""
-    old, new = before.splitlines(), after.splitlines()
+    old, new = source_lines(before), source_lines(after)
     blocks = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
     return sum(
         max(last - first, end - start) - len(known.intersection(range(first + 1, last + 1)))

@@ -16,6 +16,7 @@ from evo.runs.lifecycle import Viewed
 from evo.standings.incumbent import Setback
 from evo.standings.individuals import Standing
 from evo.store import AttemptRecord, EvaluationRecord, IndividualRecord, published
+from evo.text import tokens
 from operators.proposal import Exchange
 from trainer.evaluation import CurvePoint, Evaluation, Split
 from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES, Objective
@@ -195,11 +196,11 @@ def _print_curve(console: Console, curve: Sequence[CurvePoint]) -> None:
 
 def _print_exchange(console: Console, turn: int, exchange: Exchange) -> None:
     price = "unknown price" if exchange.cost_usd is None else f"${exchange.cost_usd:.4f}"
-    seen = exchange.input_tokens + exchange.cache_read_tokens + exchange.cache_write_tokens
-    tokens = f"{seen:,} tokens in, {exchange.output_tokens:,} out"
+    cached = (exchange.cache_read_tokens, exchange.cache_write_tokens)
+    counts = tokens(exchange.input_tokens, *cached, exchange.output_tokens)
     print_line(
         console,
-        f"\n[bold]call {turn + 1}[/] to {literal(exchange.model)}: {price}, {tokens}, {exchange.latency_seconds:.1f} s",
+        f"\n[bold]call {turn + 1}[/] to {literal(exchange.model)}: {price}, {counts}, {exchange.latency_seconds:.1f} s",
     )
     messages = exchange.request.get("messages", [])
     prompts = [("system", exchange.request.get("system", "")), *((one["role"], one["content"]) for one in messages)]

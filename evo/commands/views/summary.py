@@ -24,7 +24,7 @@ from evo.standings.gains import Gain
 from evo.standings.individuals import Standing
 from evo.standings.plan import Confirmed
 from evo.standings.summary import Summary, summarize
-from evo.text import duration, money
+from evo.text import duration, money, tokens
 from trainer.objectives import Objective
 
 UNREPLICATED = "not replicated: every seed gives the same run, so this may be luck"
@@ -96,12 +96,12 @@ def print_cost(console: Console, summary: Summary) -> None:
     trained = f"{duration(work.train_seconds)} of it training"
     print_whole(console, f"cost          {duration(work.worker_seconds)} of workers, {trained}")
     if spending.calls:
-        tokens_in = spending.input_tokens + spending.cache_read_tokens + spending.cache_write_tokens
+        cached = (spending.cache_read_tokens, spending.cache_write_tokens)
         unknown = f" and {spending.unpriced_calls} of unknown price" if spending.unpriced_calls else ""
         print_whole(
             console,
             f"              {spending.calls} calls of a language model for {money(spending.cost_usd)}{unknown}; "
-            f"{tokens_in:,} tokens in, {spending.output_tokens:,} out",
+            f"{tokens(spending.input_tokens, *cached, spending.output_tokens)}",
         )
     if summary.outages.count:
         print_whole(console, f"[yellow]{literal(str(summary.outages))}[/]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Sequence
 
 import pytest
@@ -16,7 +17,7 @@ from operators.mutation.mixed import RandomMutation
 from operators.mutation.structure import StructureMutation
 from operators.proposal import Operator, Refused
 from trainer.errors import GenomeError
-from trainer.genome import join, parts_of, python_of, remarked, split, unmarked, with_python
+from trainer.genome import join, parts_of, python_of, remarked, source_lines, split, unmarked, with_python
 
 NAMES = ("a.py", "pkg/b.py", "pkg/sub/c.py")
 MARKERS = [f"# ===== evo file: {name} =====\n" for name in NAMES]
@@ -140,6 +141,16 @@ def test_operators_keep_files_apart(operator: Operator, seed: int) -> None:
     files = split(child, NAMES[:2])
     assert "def loss(x):\n    # how far\n" in files["a.py"]
     assert "from a import loss\n" in files["pkg/b.py"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_of_source_end_where_python_ends_them(end: str) -> None:
+    source = f"a = 1{end}\x0cb = '\x1c\x1d\x1e\x85\u2028\u2029'{end}c = 2"
+    lines = source_lines(source, keepends=True)
+    assert "".join(lines) == source
+    assert [line.removesuffix(end) for line in lines] == source_lines(source)
+    assert len(lines) == [node.lineno for node in ast.parse(source).body][-1] == 3
+    assert source_lines("") == []
 
 
 MIXED = {"a.py": "x = 1\n", "run.yaml": "é: 2\n", "b.py": "y = 3\n"}

@@ -1,11 +1,12 @@
 """Trains in a child while it is scored.
 
 The time of all its processes counts.
+What fits into the grace while it is scored brings nothing.
 """
 
 import os
 
-EXPECTED = ["timed_out: far more than forward passes take"]
+EXPECTED = ["timed_out: far more than forward passes take", "ok"]
 
 
 def answer(model, tokens):

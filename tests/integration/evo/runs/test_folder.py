@@ -9,6 +9,7 @@ import pytest
 
 from evo.errors import RunFolderError, RunLocked
 from evo.runs.folder import NETWORK_FILE_SYSTEMS, RunFolder, file_system_of
+from evo.store import Store
 
 _DRIVER = """
 import sys
@@ -93,6 +94,41 @@ def test_a_second_driver_is_refused_until_the_first_dies(path: Path) -> None:
     finally:
         end(driver)
     assert folder.driver() is None
+
+
+def test_a_lock_that_is_no_file_is_said(path: Path) -> None:
+    folder = RunFolder.create(path)
+    (path / "lock").mkdir()
+    for look in (folder.driver, folder.lock):
+        with pytest.raises(RunFolderError, match="lock") as raised:
+            look()
+        assert "\n" not in str(raised.value)
+
+
+def test_a_folder_in_which_a_run_is_being_made_is_in_use(path: Path) -> None:
+    driver = start_driver(RunFolder.create(path))
+    try:
+        with pytest.raises(RunLocked, match="Choose another folder"):
+            RunFolder.create(path)
+    finally:
+        end(driver)
+
+
+def test_a_run_without_its_configuration_is_one_as_long_as_the_store_has_it(path: Path) -> None:
+    folder = RunFolder.create(path)
+    with Store.create(folder.store) as store:
+        assert folder.is_half_made()
+        store.record_event("configured", {"config": ""})
+        assert not folder.is_half_made()
+    assert RunFolder.open(path) == folder
+    with pytest.raises(RunFolderError, match="already holds a run"):
+        RunFolder.create(path)
+
+
+def test_a_store_whose_creation_was_interrupted_is_half_made(path: Path) -> None:
+    folder = RunFolder.create(path)
+    folder.store.touch()
+    assert folder.is_half_made()
 
 
 def test_a_forked_child_does_not_keep_the_lock(tmp_path: Path) -> None:

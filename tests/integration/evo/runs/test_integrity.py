@@ -25,6 +25,8 @@ def messages(folder: RunFolder, severity: Severity = Severity.ERROR) -> str:
 
 def tamper(folder: RunFolder, *statements: str) -> None:
     with closing(sqlite3.connect(folder.store)) as database, database:
+        for (guard,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
+            database.execute(f"DROP TRIGGER {guard}")
         for statement in statements:
             database.execute(statement)
 
@@ -39,15 +41,16 @@ def test_only_runs_are_checked(tmp_path: Path) -> None:
         check_run(tmp_path)
 
 
-def test_what_a_kill_leaves_is_a_warning(folder: RunFolder) -> None:
+def test_what_every_kill_leaves_is_a_note(folder: RunFolder) -> None:
     with Store.open(folder.store) as store:
         grow(store, None, range(5, 7))
         (evaluation,) = admit(store, 7, (6,))
         store.launch(evaluation, "cpu")
         with folder.lock():
             assert check_run(folder.path) == []
-        found = messages(folder, Severity.WARNING)
-        assert f"evaluation {evaluation} was running" in found
+        found = messages(folder, Severity.NOTE)
+        assert {one.severity for one in check_run(folder.path)} == {Severity.NOTE}
+        assert f"the driver ended during evaluation {evaluation};" in found
         assert "5 individuals or notes are not yet in" in found
         store.release_all_running("resumed")
         Lineage.open(folder.lineage).project_missing(store)
@@ -58,7 +61,7 @@ def test_a_note_may_lag_behind_but_not_differ(folder: RunFolder) -> None:
     with Store.open(folder.store) as store:
         evaluation = store.enqueue(2, seed=SEARCH.seed, splits=SEARCH.splits, purpose=SEARCH.purpose)
         store.finish(evaluation, store.launch(evaluation, "cpu"), verdict(2.0))
-    assert "1 individuals or notes" in messages(folder, Severity.WARNING)
+    assert "1 individuals or notes" in messages(folder, Severity.NOTE)
     tamper(folder, "UPDATE evaluations SET seed = 99 WHERE individual = 2")
     assert "the note on individual 2 does not say" in messages(folder)
 
@@ -140,6 +143,29 @@ def test_a_repository_packed_by_hand_is_in_order(folder: RunFolder) -> None:
     assert check_run(folder.path) == []
 
 
-def test_a_missing_repository_is_a_warning(folder: RunFolder) -> None:
+def test_a_missing_repository_is_written_again(folder: RunFolder) -> None:
     shutil.rmtree(folder.lineage)
-    assert [found.severity for found in check_run(folder.path)] == [Severity.WARNING]
+    assert [found.severity for found in check_run(folder.path)] == [Severity.NOTE]
+
+
+@pytest.mark.parametrize(
+    "damage", ["", 'seed = "cut o', "seed = 1\n", None], ids=["empty", "no TOML", "cut off", "gone"]
+)
+def test_a_damaged_configuration_is_a_warning_for_the_store_has_it(folder: RunFolder, damage: str | None) -> None:
+    with Store.open(folder.store) as store:
+        store.record_event("configured", {"config": "seed = 1\ngens = 2\n", "newest_proposal": None})
+    folder.seal("seed = 1\ngens = 2\n")
+    assert check_run(folder.path) == []
+    folder.seal("seed = 1\ngens = 3\n")
+    assert "was edited" in messages(folder, Severity.WARNING)
+    folder.config.unlink()
+    if damage is not None:
+        folder.config.write_text(damage)
+    assert "writes it again from the store" in messages(folder, Severity.WARNING)
+
+
+def test_a_configuration_that_is_nowhere_is_an_error(folder: RunFolder) -> None:
+    folder.config.write_text("")
+    assert check_run(folder.path) == []  # an empty table, as far as is known
+    folder.config.write_text("[")
+    assert "the store does not have it" in messages(folder)

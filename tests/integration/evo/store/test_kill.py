@@ -77,6 +77,7 @@ import os, signal, sqlite3, sys
 database = sqlite3.connect(sys.argv[1], isolation_level=None)
 database.execute("PRAGMA cache_size = 1")  # changed pages reach the file long before the commit
 database.execute("BEGIN IMMEDIATE")
+database.execute("DROP TRIGGER evaluations_update")
 database.execute("UPDATE evaluations SET told = told + 100, device = 'changed'")
 database.execute("UPDATE genomes SET source = 'changed' || source")
 database.execute("UPDATE individuals SET idea = 'changed'")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from run_samples import SEARCH, admit, evaluate, exchange, grow, source_of, verdict
 
-from evo.errors import StoreError
+from evo.errors import NewerStore, StoreError
 from evo.store import EvaluationRequest, EvaluationState, OperatorTotals, ProposalState, Purpose, Store
 from evo.store.schema import APPLICATION_ID, MIGRATIONS, VERSION
 from trainer.evaluation import Split, Status
@@ -181,6 +181,20 @@ def test_exchanges_are_journaled_and_summed(store: Store) -> None:
     assert store.breaches() == []
 
 
+def test_calls_without_a_reply_are_paid_for(store: Store) -> None:
+    admit(store, 0)
+    store.begin_proposal(1, "llm_mutation", (0,), result_number=0)
+    journal = store.journal(1)
+    journal.record_request(0, exchange().request)
+    journal.record_abandoned(0, exchange(0.25))
+    journal.record_abandoned(0, exchange(None))
+    spending = store.spending()
+    assert (spending.calls, spending.unanswered_calls) == (0, 1)
+    assert (spending.cost_usd, spending.input_tokens) == (0.25, 200)
+    assert journal.exchange(0) is None
+    assert store.breaches() == []
+
+
 def test_operators_have_totals_and_work_has_a_period(store: Store) -> None:
     assert (store.operator_totals(), store.period()) == ([], None)
     admit(store, 0)
@@ -328,7 +342,7 @@ def test_an_existing_file_is_not_overwritten(store: Store, path: Path) -> None:
 def test_a_store_of_a_newer_version_is_refused(store: Store, path: Path, opener) -> None:
     store._database.execute(f"PRAGMA user_version = {VERSION + 1}")
     store.close()
-    with pytest.raises(StoreError, match="newer version"):
+    with pytest.raises(NewerStore, match="newer version"):
         opener(path)
 
 

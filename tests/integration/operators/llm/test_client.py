@@ -289,6 +289,17 @@ def test_a_reply_that_always_breaks_off_is_not_paid_for_without_end(tmp_path: Pa
     assert journal.exchanges[0].input_tokens == 4_000
 
 
+def test_a_call_that_is_given_up_is_paid_for(tmp_path: Path) -> None:
+    with MessagesServer(early_end()) as server:
+        stage = scene(server, patience_seconds=0.1)
+        [error] = stage.propose(request_for(FileJournal(tmp_path)))
+
+    assert isinstance(error, OperatorUnavailable)
+    abandoned = json.loads((tmp_path / "0.abandoned.json").read_text())
+    assert abandoned["input_tokens"] == 1_000
+    assert abandoned["cost_usd"] > 0
+
+
 # Outages and services that answer nothing useful.
 def test_an_outage_outlasts_patience(tmp_path: Path) -> None:
     with MessagesServer(fallback=status(529)) as server:

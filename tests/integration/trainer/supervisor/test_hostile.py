@@ -100,7 +100,6 @@ for _ in range(300):
 time.sleep(600)
 """
 UNMAPPED_MEMORY = """
-task.train_tokens()
 files = [os.memfd_create(str(number)) for number in range(40)]
 for file in files:
     os.write(file, bytes(2**25))

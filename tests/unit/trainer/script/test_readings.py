@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer.evaluation import Status
+from trainer.machine.output import Stream
 from trainer.script import Reading
 from trainer.script.readings import Reader
 from trainer.supervisor.watch import Ended
@@ -128,7 +129,24 @@ def test_several_objectives_are_read_from_the_same_lines() -> None:
     assert reader.values(NOWHERE) == {"loss": 1.0, "accuracy": 0.9}
 
 
-@pytest.mark.parametrize("line", [b"\n", b"\r", b"a\n", b"x", b"\x1b[", b"\x1b]", b"loss:\n"])
+@pytest.mark.parametrize("piece", [1, 7, 1000])
+def test_each_stream_is_read_for_itself_and_stdout_counts(piece: int) -> None:
+    reader = Reader((LAST, Reading("mfu", r"^mfu:\s*(\S+)", take="last")))
+    log, report = b"\repoch 1\rloss: 9\nmfu: 3\nloss: 8\n", b"loss: 0.75\nloss: 0.5\n"
+    for start in range(0, 1000, piece):
+        reader.feed(log[start : start + piece], Stream.STDERR)
+        reader.feed(report[start : start + piece], Stream.STDOUT)
+    assert reader.values(NOWHERE) == {"loss": 0.5, "mfu": 3.0}
+
+
+def test_what_is_said_once_on_either_stream_is_the_only_value() -> None:
+    reader = Reader((ONLY,))
+    reader.feed(b"loss: 0.5\n")
+    reader.feed(b"loss: 0.50 after 3 s\n", Stream.STDERR)
+    assert reader.values(NOWHERE) == {"loss": 0.5}
+
+
+@pytest.mark.parametrize("line", [b"\n", b"\r", b"a\r", b"\r\n", b"a\n", b"x", b"\x1b[", b"\x1b]", b"loss:\n"])
 def test_a_flood_is_kept_up_with(line: bytes) -> None:
     reader = Reader((ONLY,))
     chunk = line * (2**16 // len(line))

@@ -13,7 +13,7 @@ from safetensors.numpy import save_file
 from trainer.evaluation import Status
 from trainer.genome import join
 from trainer.ipc.frames import Frames, FrameShape
-from trainer.machine.output import Output, clean
+from trainer.machine.output import clean
 from trainer.supervisor.measurements import code_lines, executed, give_weights, read_parameters, take_weights
 from trainer.supervisor.watch import Ended
 
@@ -214,22 +214,6 @@ def test_a_folder_in_the_place_of_weights_is_a_broken_rule(tmp_path: Path) -> No
 )
 def test_output_is_cleaned(text: str, cleaned: str) -> None:
     assert clean(text) == cleaned
-
-
-def test_the_end_of_the_output_is_kept() -> None:
-    reading, writing = os.pipe()
-    output = Output(reading)
-    output.read()
-    assert (output.tail(), output.total_bytes) == ("", 0)
-    for part in [b"a" * 60_000, b"b" * 10_000, b"\xe2\x82", b"\xac\xff"]:
-        os.write(writing, part)
-        output.read()
-    os.close(writing)
-    output.read()
-    os.close(reading)
-    assert output.descriptor == -1
-    assert output.total_bytes == 70_004
-    assert output.tail() == "a" * (16_384 - 10_004) + "b" * 10_000 + "€\ufffd"
 
 
 def test_shared_memory_is_seen_from_both_sides_and_keeps_its_size() -> None:

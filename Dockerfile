@@ -1,0 +1,29 @@
+# Build: docker build -t evo .
+#        For the smaller CPU build of torch, give PyTorch's own index of it: --build-arg TORCH_INDEX=URL.
+# Run:   docker run --rm -it --gpus all --security-opt seccomp=unconfined --security-opt apparmor=unconfined \
+#            -v "$PWD:/project" evo run --pop 16 --gens 40
+# The two security options let candidates have namespaces of their own (bubblewrap); without them evo uses Landlock.
+ARG BASE=ubuntu:24.04
+FROM ${BASE}
+
+ARG TORCH_INDEX=
+
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends bubblewrap ca-certificates git python3 python3-venv \
+    && rm -rf /var/lib/apt/lists/*
+
+WORKDIR /opt/evo
+COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY evo evo
+COPY operators operators
+COPY populations populations
+COPY trainer trainer
+RUN python3 -m venv /opt/venv \
+    && /opt/venv/bin/pip install --no-cache-dir --constraint constraints.txt ${TORCH_INDEX:+--extra-index-url ${TORCH_INDEX}} . \
+    && useradd --create-home user
+
+ENV PATH=/opt/venv/bin:$PATH
+USER user
+WORKDIR /project
+ENTRYPOINT ["evo"]
+CMD ["--help"]
