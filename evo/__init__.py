@@ -9,12 +9,14 @@ Rooms, each of which imports only from those below it (checked by import-linter)
     commands/                           the command line; `commands/views/` prints and draws
     assistants/                         for coding agents: tools over MCP, a skill
     api/                                the Python interface, which this module hands on
+    dashboard/                          the live page of runs
     compare/                            experiments: ways of searching under equal budgets
     report/                             the report of a run, one HTML file
     project/                            what `evo init` finds out about a project, and writes
     studies/                            after a run: what carries a gain, whether it transfers
     runs/                               one run on disk: start, resume, view, check, apply
     search/                             what is done next; `search/search.py` is the journey of a candidate
+    steering/                           what users ask of a run, as part of its journal
     lineage/                            the family tree in git
     standings/                          what is known so far, worked out once for every view
     workers/                            where evaluations run

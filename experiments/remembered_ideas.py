@@ -223,9 +223,10 @@ if __name__ == "__main__":
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--pop", type=int, default=8)
     parser.add_argument("--evaluations", type=int, default=240)
+    parser.add_argument("--tournaments", type=int, nargs="+", default=[2, 4], help="sizes")
     parser.add_argument("--record", action="store_true", help="write the result under experiments/records")
     arguments = parser.parse_args()
-    every_arm = [("family", 2), ("memory", 2), ("memory", 4), ("family", 4), ("memory", 8)]
+    every_arm = [(told, size) for told in ("family", "memory") for size in arguments.tournaments]
     report = measure(arguments.seeds, arguments.pop, arguments.evaluations, every_arm)
     print(report)
     if arguments.record:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from operators.proposal import Connected, Operator
 from trainer.errors import ConfigError
@@ -14,6 +15,8 @@ _FORGETTING = 0.98
 """What a result still counts for after the next one of the same operator: about the last fifty speak."""
 _FLOOR_SHARE = 0.3
 """Of the draws, by the configured weights alone: an operator that brings nothing now may bring something later."""
+
+_AS_CONFIGURED: Mapping[str, float] = MappingProxyType({})
 
 
 class OperatorChoice:
@@ -40,16 +43,24 @@ class OperatorChoice:
             )
         self._weighted = tuple(weighted)
 
-    def pick(self, rng: random.Random, available_parents: int, *, is_local: bool = False) -> Operator:
+    def pick(
+        self,
+        rng: random.Random,
+        available_parents: int,
+        weights: Mapping[str, float] = _AS_CONFIGURED,
+        *,
+        is_local: bool = False,
+    ) -> Operator:
         """Draw an operator that needs no more than `available_parents` (at least 1) different parents.
 
         Args:
             rng: the source of chance.
             available_parents: different ones.
+            weights: in place of the configured ones, by the names that the configuration uses.
             is_local: whether only operators without a service are drawn; there must be some (`has_local`).
         """
-        operators, weights = zip(*self._fitting(available_parents, is_local=is_local), strict=True)
-        chosen: Operator = rng.choices(operators, weights)[0]
+        operators, chances = zip(*self._fitting(available_parents, weights, is_local=is_local), strict=True)
+        chosen: Operator = rng.choices(operators, chances)[0]
         return chosen
 
     def tell(self, name: str, *, improved: bool, cost: float) -> None:
@@ -92,12 +103,33 @@ class OperatorChoice:
         names = ", ".join(operator.name for operator, _ in self._weighted)
         raise ConfigError(f"A proposal under way needs the operator {name}, but the operators are: {names}.")
 
-    def _fitting(self, available_parents: int, *, is_local: bool) -> list[tuple[Operator, float]]:
-        return [
-            (operator, weight)
-            for operator, weight in self._weighted
-            if operator.arity <= available_parents and not (is_local and isinstance(operator, Connected))
+    def _fitting(
+        self, available_parents: int, weights: Mapping[str, float], *, is_local: bool
+    ) -> list[tuple[Operator, float]]:
+        """Return the operators that have parents enough, with their weights; none of them may have weight 0 alone."""
+        fitting = [
+            (one, weight)
+            for one, weight in self._weighted
+            if one.arity <= available_parents and not (is_local and isinstance(one, Connected))
         ]
+        if not weights:
+            return fitting
+        # Of several operators under one name, such as the styles of a prompt, each has a part of its weight.
+        totals: dict[str, float] = {}
+        for one, weight in self._weighted:
+            totals[_family(one)] = totals.get(_family(one), 0.0) + weight
+        changed = [
+            (one, weights.get(_family(one), totals[_family(one)]) * weight / totals[_family(one)])
+            for one, weight in fitting
+        ]
+        drawn = [(one, weight) for one, weight in changed if weight > 0]
+        # Early in a run only one parent exists; if all that could vary it alone is switched off, they do it until then.
+        return drawn or fitting
+
+
+def _family(operator: Operator) -> str:
+    """Return the name under which the configuration knows an operator."""
+    return operator.name.partition(":")[0]
 
 
 @dataclass(slots=True)
@@ -138,10 +170,17 @@ class AdaptiveChoice(OperatorChoice):
         super().__init__(weighted)
         self.arms = {operator.name: Arm() for operator, _ in weighted}
 
-    def pick(self, rng: random.Random, available_parents: int, *, is_local: bool = False) -> Operator:
+    def pick(
+        self,
+        rng: random.Random,
+        available_parents: int,
+        weights: Mapping[str, float] = _AS_CONFIGURED,
+        *,
+        is_local: bool = False,
+    ) -> Operator:
         """Draw by the weights alone in the floor's share of the cases, else by weights times sampled rates per cost."""
         if rng.random() < _FLOOR_SHARE:
-            return super().pick(rng, available_parents, is_local=is_local)
+            return super().pick(rng, available_parents, weights, is_local=is_local)
         costs = [arm.cost for arm in self.arms.values() if arm.cost > 0]
         typical = sum(costs) / len(costs) if costs else 1.0
 
@@ -150,7 +189,7 @@ class AdaptiveChoice(OperatorChoice):
             rate = rng.betavariate(1.0 + arm.improvements, 1.0 + max(0.0, arm.tries - arm.improvements))
             return rate / (arm.cost or typical)
 
-        fitting = self._fitting(available_parents, is_local=is_local)
+        fitting = self._fitting(available_parents, weights, is_local=is_local)
         chosen: Operator = rng.choices(
             [operator for operator, _ in fitting], [weight * sampled(operator) for operator, weight in fitting]
         )[0]

@@ -267,6 +267,7 @@ class Request:
         random: seeded from (run seed, number); the only source of randomness an operator may use.
         is_bold: whether the search has stalled, and a larger change than usual is wanted.
         protection: what operators leave as it is.
+        hints: what the user has told the language model since the run began, dated, oldest first.
     """
 
     number: int
@@ -280,6 +281,7 @@ class Request:
     find_repeatable: Callable[[], Set[int]] = frozenset
     is_bold: bool = False
     protection: Protection = UNPROTECTED
+    hints: Sequence[str] = ()
 
     @property
     def variants(self) -> Sequence[Variant]:

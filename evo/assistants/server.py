@@ -175,22 +175,21 @@ class Tools:
 
     def _start(self, where: Path, words: Sequence[str]) -> dict[str, Any]:
         """Start a run and return once it has begun; raise ToolError with its message if it does not."""
-        out = where / new_run_folder()
-        out.parent.mkdir(exist_ok=True)
-        log = out.with_suffix(".log")
-        with log.open("w", encoding="utf-8") as output:
-            process = subprocess.Popen(  # noqa: S603 - a list of words, no shell
-                [*_EVO, *words, "--out", str(out)],
-                cwd=where,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        _wait_until(lambda: process.poll() is not None or (out / "config.toml").exists())
-        if process.poll():
-            raise ToolError(log.read_text(encoding="utf-8").strip())
-        return {"started": True, "run": str(out), "log": str(log), "process": process.pid}
+        with new_run_folder(None, where) as out:
+            log = out.with_suffix(".log")
+            with log.open("w", encoding="utf-8") as output:
+                process = subprocess.Popen(  # noqa: S603 - a list of words, no shell
+                    [*_EVO, *words, "--out", str(out)],
+                    cwd=where,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            _wait_until(lambda: process.poll() is not None or (out / "config.toml").exists())
+            if process.poll():
+                raise ToolError(log.read_text(encoding="utf-8").strip())
+            return {"started": True, "run": str(out), "log": str(log), "process": process.pid}
 
 
 def _wait_until(is_met: Callable[[], bool]) -> None:

@@ -5,6 +5,8 @@
     data      prepare
     look      status, best, show, diff, lineage, pareto
     output    export, report
+    dashboard dashboard
+    steer     pause, continue, stop, hint, pin, ban, release, inject, again, weights
     apply     apply
     studies   ablate, promote
     compare   compare
@@ -32,6 +34,7 @@ from evo.commands import (
     assistants,
     audit,
     compare,
+    dashboard,
     data,
     health,
     init,
@@ -39,6 +42,7 @@ from evo.commands import (
     output,
     rehearse,
     run,
+    steer,
     studies,
 )
 from evo.commands.streams import substitute_what_cannot_be_shown
@@ -50,7 +54,22 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (init, run, data, look, output, apply, studies, compare, health, audit, rehearse, assistants):
+for group in (
+    init,
+    run,
+    data,
+    look,
+    output,
+    dashboard,
+    steer,
+    apply,
+    studies,
+    compare,
+    health,
+    audit,
+    rehearse,
+    assistants,
+):
     group.register(app)
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from evo.commands.options import comma_separated, example
-from trainer.errors import ConfigError, UsageError
+from evo.commands.options import comma_separated, example, operator_weights
+from trainer.errors import UsageError
 
 if TYPE_CHECKING:
     from evo.commands.views.live import LiveView
@@ -151,7 +151,7 @@ def run(
         pop=pop,
         gens=gens,
         budget=budget,
-        operators=_weights(operators),
+        operators=operator_weights(operators),
         adaptive=adaptive,
         objectives=comma_separated("--objectives", objectives),
         islands=islands,
@@ -207,7 +207,7 @@ def resume(
 
     options = ResumeOptions(
         gens=gens,
-        operators=_weights(operators),
+        operators=operator_weights(operators),
         max_cost=max_cost,
         max_hours=max_hours,
         target=target,
@@ -280,16 +280,3 @@ def _one_genome(argument: str, option: str) -> str:
     if argument and option:
         raise UsageError(f"Expected one genome to start from, but got {argument} and --genome {option}. Omit one.")
     return argument or option
-
-
-def _weights(text: str | None) -> dict[str, float] | None:
-    if text is None:
-        return None
-    weights: dict[str, float] = {}
-    for part in comma_separated("--operators", text) or []:
-        name, _, weight = part.partition("=")
-        try:
-            weights[name.strip()] = float(weight) if weight else 1.0
-        except ValueError:
-            raise ConfigError(f"--operators expects NAME or NAME=WEIGHT, got {part!r}.") from None
-    return weights

@@ -168,32 +168,33 @@ def resumed_config(stored: Config, options: ResumeOptions) -> ResolvedConfig:
 
 
 @contextmanager
-def new_run_folder(named: str | Path | None) -> Iterator[Path]:
-    """Give the folder of a new run: the one that was named, else one below `./runs` that is called by date and time.
+def new_run_folder(named: str | Path | None, project: Path = Path()) -> Iterator[Path]:
+    """Give the folder of a new run: the one that was named, else one below `runs` of a project, by date and time.
 
     No other run gets the same. It is removed again where nothing was written to it.
 
     Raises:
-        UsageError: no folder can be made below `./runs`.
+        UsageError: no folder can be made there.
     """
     if named is not None:
         yield Path(named)
         return
+    runs = project / RUNS
     date = f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}"
     names = (date, *(f"{date}-{number}" for number in range(2, _MOST_AT_ONCE)))
     try:
-        RUNS.mkdir(exist_ok=True)
-        folder = next((path for path in map(RUNS.joinpath, names) if _is_made(path)), RUNS / date)
+        runs.mkdir(exist_ok=True)
+        folder = next((path for path in map(runs.joinpath, names) if _is_made(path)), runs / date)
     except OSError as error:
         raise UsageError(
-            f"A run could not be made in ./{RUNS}: {error.strerror}. Work in a folder that you can write, or name one."
+            f"A run could not be made in {runs}: {error.strerror}. Work in a folder that you can write, or name one."
         ) from error
     try:
         yield folder
     finally:
         with suppress(OSError):
             folder.rmdir()
-            RUNS.rmdir()
+            runs.rmdir()
 
 
 def _is_made(folder: Path) -> bool:

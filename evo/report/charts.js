@@ -21,8 +21,8 @@ function pageColours(layout) {
   };
 }
 
-function draw(chart) {
-  const figure = JSON.parse(document.getElementById(chart.dataset.figure).textContent);
+// Draws a figure, or redraws it where it was drawn before.
+function drawFigure(chart, figure, name) {
   // A finger on a chart scrolls the page; a mouse zooms.
   figure.layout.dragmode = touch.matches ? false : "zoom";
   const config = {
@@ -30,13 +30,19 @@ function draw(chart) {
     displaylogo: false,
     displayModeBar: touch.matches ? false : "hover",
     modeBarButtonsToRemove: ["select2d", "lasso2d"],
-    toImageButtonOptions: { format: "svg", filename: chart.dataset.figure.replace("figure-", "") },
+    toImageButtonOptions: { format: "svg", filename: name },
   };
-  return Plotly.newPlot(chart, figure.data, figure.layout, config)
+  return Plotly.react(chart, figure.data, figure.layout, config)
     .then(() => Plotly.relayout(chart, pageColours(chart.layout)))
     .then(() => chart.setAttribute("data-drawn", ""));
 }
 
-const charts = Array.from(document.querySelectorAll("[data-figure]"));
-charts.forEach(draw);
-dark.addEventListener("change", () => charts.forEach((chart) => Plotly.relayout(chart, pageColours(chart.layout))));
+function draw(chart) {
+  const figure = JSON.parse(document.getElementById(chart.dataset.figure).textContent);
+  return drawFigure(chart, figure, chart.dataset.figure.replace("figure-", ""));
+}
+
+document.querySelectorAll("[data-figure]").forEach(draw);
+dark.addEventListener("change", () => {
+  document.querySelectorAll("[data-drawn]").forEach((chart) => Plotly.relayout(chart, pageColours(chart.layout)));
+});

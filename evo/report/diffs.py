@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -29,11 +29,13 @@ class DiffLine:
     Attributes:
         sign: a space, `+` or `-`.
         number: the line's number in the new source; in the old one for a removed line.
-        code: highlighted HTML.
+        text: the line as it is, with invisible characters written out.
+        code: the same as highlighted HTML.
     """
 
     sign: str
     number: int
+    text: str
     code: Markup
 
 
@@ -60,9 +62,11 @@ class Diff:
 def diff_of(old: str, new: str) -> Diff:
     """Return the change from `old` to `new`, with a few lines around each part."""
     matcher = SequenceMatcher(None, source_lines(unmarked(old)), source_lines(unmarked(new)), autojunk=False)
-    old_code, new_code = _highlighted(old), _highlighted(new)
+    old_lines, new_lines = (
+        list(zip(map(visible, source_lines(unmarked(one))), _highlighted(one), strict=True)) for one in (old, new)
+    )
     groups = matcher.get_grouped_opcodes(_CONTEXT_LINES)
-    return Diff(tuple(tuple(_hunk(group, old_code, new_code)) for group in groups))
+    return Diff(tuple(tuple(_hunk(group, old_lines, new_lines)) for group in groups))
 
 
 def style_sheet(selector: str) -> str:
@@ -74,14 +78,14 @@ def style_sheet(selector: str) -> str:
 
 
 def _hunk(
-    group: list[tuple[str, int, int, int, int]], old: tuple[Markup, ...], new: tuple[Markup, ...]
+    group: list[tuple[str, int, int, int, int]], old: Sequence[tuple[str, Markup]], new: Sequence[tuple[str, Markup]]
 ) -> Iterator[DiffLine]:
     for tag, old_start, old_end, new_start, new_end in group:
         if tag == "equal":
-            yield from (DiffLine(" ", number + 1, new[number]) for number in range(new_start, new_end))
+            yield from (DiffLine(" ", number + 1, *new[number]) for number in range(new_start, new_end))
         else:
-            yield from (DiffLine("-", number + 1, old[number]) for number in range(old_start, old_end))
-            yield from (DiffLine("+", number + 1, new[number]) for number in range(new_start, new_end))
+            yield from (DiffLine("-", number + 1, *old[number]) for number in range(old_start, old_end))
+            yield from (DiffLine("+", number + 1, *new[number]) for number in range(new_start, new_end))
 
 
 @lru_cache(maxsize=2)  # every source of a line is the new side of one step and the old side of the next

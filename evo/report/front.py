@@ -67,7 +67,16 @@ def _points(
 ) -> go.Scatter:
     x, y = ([row.objectives[objective.name] for row in rows] for objective in pair)
     texts = [individual_hover(report, row) for row in rows]
-    return go.Scatter(x=x, y=y, mode="markers", name=label, marker=marker, hovertext=texts, hoverinfo="text")
+    return go.Scatter(
+        x=x,
+        y=y,
+        mode="markers",
+        name=label,
+        marker=marker,
+        hovertext=texts,
+        hoverinfo="text",
+        customdata=[row.id for row in rows],
+    )
 
 
 def _staircase(front: Sequence[Standing], pair: Sequence[Objective]) -> go.Scatter:

@@ -14,9 +14,9 @@ from evo.runs.status import State, state_of
 from evo.standings.individuals import Standing, operator_results, read_individuals
 from evo.standings.standings import Standings
 from evo.standings.summary import summarize
-from evo.store import Purpose, StoreView
+from evo.store import EvaluationRecord, Purpose, StoreView
 from evo.workers.pool import retirements
-from trainer.evaluation import Split, Status
+from trainer.evaluation import Evaluation, Split, Status
 from trainer.objectives import Objective
 
 _STATES = {
@@ -27,15 +27,41 @@ _STATES = {
 }
 
 
-def load_report(viewed: Viewed) -> RunReport:
+class EvaluationRows:
+    """The results of a run as rows of a report; one that is kept reads only what is new.
+
+    Attributes:
+        rows: in the order in which results arrived.
+        places: every pair of device and sandbox level, in the order of their first result.
+    """
+
+    def __init__(self) -> None:
+        self.rows: list[EvaluationRow] = []
+        self.places: dict[tuple[str, str], None] = {}
+
+    def read(self, store: StoreView, standings: Standings) -> None:
+        """Take in the results that standings have taken in."""
+        known = len(self.rows)
+        for record in islice(store.results(known), standings.result_number - known):
+            assert record.result is not None  # noqa: S101 - the store keeps one with everything that was told
+            self.places[record.result.device, record.result.sandbox] = None
+            self.rows.append(_row(record, record.result))
+
+
+def load_report(viewed: Viewed, results: EvaluationRows | None = None) -> RunReport:
     """Return what the report of a run shows, be it live, killed or finished.
 
     It uses the results that `viewed.standings` has taken in, and none that a live run has added since.
+
+    Args:
+        viewed: the run.
+        results: those of the same run that were read before.
     """
+    results = results or EvaluationRows()
+    results.read(viewed.store, viewed.standings)
     config, store, standings = viewed.config, viewed.store, viewed.standings
     summary = summarize(config, store, standings)
     individuals = read_individuals(store, standings)
-    evaluations, places = _evaluations(store, standings)
     front_objectives = standings.archive.front.objectives
     has_front = len(front_objectives) > 1
     state, reason = state_of(viewed, viewed.folder.driver())
@@ -55,8 +81,8 @@ def load_report(viewed: Viewed) -> RunReport:
         spent=summary.spent,
         train_seconds=config.budget.train_seconds,
         clock=config.budget.clock,
-        devices=tuple(dict.fromkeys(device for device, _ in places)),
-        sandbox_levels=tuple(dict.fromkeys(sandbox for _, sandbox in places)),
+        devices=tuple(dict.fromkeys(device for device, _ in results.places)),
+        sandbox_levels=tuple(dict.fromkeys(sandbox for _, sandbox in results.places)),
         self_reported=config.script is not None and config.script.self_reported,
         claim=config.claim,
         cost_usd=None if summary.spending.unpriced_calls else summary.spending.cost_usd,
@@ -64,7 +90,7 @@ def load_report(viewed: Viewed) -> RunReport:
         noise=summary.noise,
         is_unreplicated=summary.is_unreplicated,
         individuals=tuple(individuals.values()),
-        evaluations=evaluations,
+        evaluations=tuple(results.rows),
         statuses=summary.statuses,
         leads=tuple(standings.leads),
         best=best,
@@ -87,30 +113,18 @@ def load_report(viewed: Viewed) -> RunReport:
     )
 
 
-def _evaluations(
-    store: StoreView, standings: Standings
-) -> tuple[tuple[EvaluationRow, ...], tuple[tuple[str, str], ...]]:
-    """Return the results that standings have taken in, and every pair of device and sandbox level of them."""
-    rows = []
-    places: dict[tuple[str, str], None] = {}
-    for number, record in enumerate(islice(store.results(), standings.result_number), start=1):
-        result = record.result
-        assert result is not None  # noqa: S101 - the store keeps one with everything that was told
-        places[result.device, result.sandbox] = None
-        is_tried = record.purpose is Purpose.SCREEN and result.status is Status.OK
-        rows.append(
-            EvaluationRow(
-                number=number,
-                individual=record.individual,
-                seed=record.seed,
-                status=result.status,
-                device=result.device,
-                objectives={} if is_tried else result.objectives,
-                reason=f"only tried with {record.budget_fraction:g} of the budget" if is_tried else result.reason,
-                budget_fraction=record.budget_fraction,
-            )
-        )
-    return tuple(rows), tuple(places)
+def _row(record: EvaluationRecord, result: Evaluation) -> EvaluationRow:
+    is_tried = record.purpose is Purpose.SCREEN and result.status is Status.OK
+    return EvaluationRow(
+        number=record.result_number or 0,
+        individual=record.individual,
+        seed=record.seed,
+        status=result.status,
+        device=result.device,
+        objectives={} if is_tried else result.objectives,
+        reason=f"only tried with {record.budget_fraction:g} of the budget" if is_tried else result.reason,
+        budget_fraction=record.budget_fraction,
+    )
 
 
 def _objectives(config: Config, first: Sequence[Objective], individuals: Iterable[Standing]) -> tuple[Objective, ...]:

@@ -100,5 +100,6 @@ def _markers(
         showlegend=label != _IN_LINE,
         marker={**marker, "showscale": label == _IN_LINE},
         hovertext=[individual_hover(report, row) for row in rows],
+        customdata=[row.id for row in rows],
         hoverinfo="text",
     )

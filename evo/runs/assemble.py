@@ -28,6 +28,8 @@ from evo.search.time_limits import TimeLimits
 from evo.standings.plan import make_plan
 from evo.standings.rungs import Ladder
 from evo.standings.standings import Standings
+from evo.steering.inbox import Inbox
+from evo.steering.journal import SteeringJournal
 from evo.store import Store, StoreView
 from evo.workers import Evaluator, LocalEvaluator
 from operators.choice import AdaptiveChoice, OperatorChoice
@@ -56,6 +58,7 @@ def build_search(
     observer: Observer,
     device_kind: str,
     clock: Callable[[], float] = time.monotonic,
+    inbox: Inbox | None = None,
 ) -> Search:
     """Return the search of a run over an open store.
 
@@ -68,7 +71,9 @@ def build_search(
         observer: told of everything worth seeing.
         device_kind: what the workers train on, such as `cpu`.
         clock: that of the event loop.
+        inbox: where requests to the search arrive; None where nobody can steer it.
     """
+    steering = SteeringJournal(store)
     standings = build_standings(config)
     gate = SourceGate(contract(config, store), store.known, protection=protection(config, store))
     breeder = Breeder(
@@ -80,6 +85,7 @@ def build_search(
         standings,
         independent=_is_independent(config),
         niches=_niches(config, store, standings, device_kind),
+        steering=steering,
         archive_share=config.diversity.archive_fraction if config.diversity.descriptors else 0.0,
         similarity=config.diversity.similarity,
         pairs=Pairs(store) if config.operators.crossover_pairs == "fresh" else None,
@@ -99,6 +105,9 @@ def build_search(
         rules,
         credit,
         jobs,
+        steering,
+        inbox,
+        tuple(config.operators.weights),
         clock,
         config.llm.parallel,
     )

@@ -7,6 +7,7 @@ logs/          what the driver and its workers printed
 report.html    the report, once written
 results.tsv    one line an evaluation, for other tools
 *-*.json       what studies of the run measured after it (`evo.studies.measurement_cache`); no part of its record
+steering/      requests of users that the driver has not taken up yet
 lock           held by the driver while it runs; names its process
 """
 
@@ -121,6 +122,11 @@ class RunFolder:
     def logs(self) -> Path:
         """The folder of log files."""
         return self.path / "logs"
+
+    @property
+    def steering(self) -> Path:
+        """The folder of requests to the driver."""
+        return self.path / "steering"
 
     @property
     def report(self) -> Path:

@@ -30,6 +30,7 @@ from evo.runs.signals import heeding_signals
 from evo.search.observer import Observer
 from evo.search.search import Search, Stopped, StopReason
 from evo.standings.standings import Standings
+from evo.steering.inbox import Inbox
 from evo.store import Store, StoreView
 from evo.text import sha256
 from evo.workers import Evaluator
@@ -153,7 +154,9 @@ def started(
         keep_genome_files(store, config.task.genome_files)
         keep_materials(store, materials)
         lineage = Lineage.open(folder.lineage, config.task.genome_files)
-        search = build_search(config, store, lineage, evaluator, operators, observer, config.device_kind)
+        search = build_search(
+            config, store, lineage, evaluator, operators, observer, config.device_kind, inbox=Inbox(folder.steering)
+        )
         search.begin(source)
         _seal(folder, store, config)
         record_start(store, config)
@@ -215,7 +218,9 @@ def resumed(
         operators = build_operators(config, store.spending().cost_usd, materials)
         evaluator = evaluator or build_evaluator(config, materials)
         lineage = Lineage.open(folder.lineage, config.task.genome_files)
-        search = build_search(config, store, lineage, evaluator, operators, observer, config.device_kind)
+        search = build_search(
+            config, store, lineage, evaluator, operators, observer, config.device_kind, inbox=Inbox(folder.steering)
+        )
         _seal(folder, store, config)
         record_start(store, config)
         if change_of_ground := comparability(read_starts(store)):

@@ -2,7 +2,8 @@
 
 What an individual is follows from the run's configuration and seed, the number of its proposal, generation 0, and what
 the store keeps of the run's course: the results that the population had seen when the proposal began, in their order;
-which individuals had been admitted by then; and the replies of language models. The clock and the number of workers
+which individuals had been admitted by then; the replies of language models; and what users asked of it
+(`evo.steering`). The clock and the number of workers
 decide only when a proposal begins and in which order results come. Both are recorded, so that a replay leads to the
 same individuals whether 1 or 16 workers made them.
 
@@ -31,6 +32,7 @@ from evo.search.breeding import Draft
 from evo.search.observer import Observer
 from evo.search.search import Search
 from evo.standings.outages import drawn_locally
+from evo.steering.actions import INJECTED
 from evo.store import MEASURED_AGAIN, UNAVAILABLE, ProposalRecord, ProposalState, Store
 from evo.store.connection import open_for_reading
 from evo.store.journal import StoredJournal
@@ -77,20 +79,22 @@ class Replay:
         unrecorded: further offspring that cannot be derived, of a version with other classical operators or one that
             did not record which individuals existed when they began.
         difference: the first one, where the replay ends; None where there is none.
+        injected: individuals that users wrote, which follow from nothing.
     """
 
     proposals: int
     individuals: int
     unrecorded: int
     difference: Difference | None
+    injected: int = 0
 
     def __str__(self) -> str:
         """Return what was replayed in one sentence."""
+        injected = f"; {self.injected} were injected by a user" if self.injected else ""
         unrecorded = f"; {self.unrecorded} of an older version were left out" if self.unrecorded else ""
+        others = unrecorded + injected
         until = " until they differ" if self.difference else ""
-        return (
-            f"{self.proposals} proposals replayed{until}, {self.individuals} individuals came out the same{unrecorded}"
-        )
+        return f"{self.proposals} proposals replayed{until}, {self.individuals} individuals came out the same{others}"
 
 
 def replay_run(path: Path) -> Replay:
@@ -175,11 +179,11 @@ class _Replaying:
         self._programs = _changed(starts[-1].versions) if starts else ""
         self._local = drawn_locally(store)
         self._newest_other = newest_of_another_revision(starts)
-        self._proposals = self._individuals = self._unrecorded = 0
+        self._proposals = self._individuals = self._unrecorded = self._injected = 0
 
     async def result(self) -> Replay:
         difference = await self._first_difference()
-        return Replay(self._proposals, self._individuals, self._unrecorded, difference)
+        return Replay(self._proposals, self._individuals, self._unrecorded, difference, self._injected)
 
     async def _first_difference(self) -> Difference | None:
         for search, records in self._searches():
@@ -208,6 +212,9 @@ class _Replaying:
 
     async def _compare(self, search: Search, record: ProposalRecord) -> Difference | None:
         """Return in what the search differs from the record of a proposal."""
+        if record.operator == INJECTED:
+            self._injected += 1
+            return None
         if record.newest_evaluation is None:
             self._unrecorded += 1
             return None

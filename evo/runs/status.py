@@ -16,6 +16,8 @@ from evo.search.credit import read_arms
 from evo.standings.exploration import Phase
 from evo.standings.sentinels import Drift
 from evo.standings.summary import Summary, summarize
+from evo.steering.inbox import Inbox
+from evo.steering.journal import Course, SteeringJournal
 from evo.store import MEASURED_AGAIN, Purpose, StoreView, published
 from evo.workers.pool import Retirement, retirements
 from trainer.evaluation import Status
@@ -70,6 +72,8 @@ class RunStatus:
         proposing: proposals that are begun and not yet closed.
         refused: proposals that became nothing, by kind.
         measured_again: proposals that became another evaluation of what exists.
+        steering: what holds of what users asked.
+        asked: requests that wait for a driver, in words.
         claim: what self-reported objectives rest on, one sentence; empty where none is.
         starts: of its drivers, oldest first, with the versions of programs and the devices that each found.
         seconds_left: wall seconds that the rest of the budget takes at the pace so far; None before the first result.
@@ -91,6 +95,8 @@ class RunStatus:
     failures: tuple[Failures, ...]
     refused: Mapping[str, int]
     measured_again: int
+    steering: Course
+    asked: tuple[str, ...]
     claim: str
     starts: tuple[Start, ...]
     seconds_left: float | None
@@ -98,7 +104,8 @@ class RunStatus:
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-serialisable form."""
-        return asdict(self, dict_factory=published)
+        data: dict[str, Any] = asdict(self, dict_factory=published)
+        return data | {"steering": self.steering.to_json()}
 
 
 def read_status(viewed: Viewed) -> RunStatus:
@@ -109,6 +116,7 @@ def read_status(viewed: Viewed) -> RunStatus:
     starts = read_starts(store)
     retired = tuple(one for one in retirements(store) if not starts or one.event > starts[-1].event)
     state, reason = state_of(viewed, driver)
+    journal = SteeringJournal(store)
     kinds = Counter(proposal.kind for proposal in store.proposals() if proposal.kind)
     measured_again = kinds.pop(MEASURED_AGAIN, 0)
     return RunStatus(
@@ -128,6 +136,8 @@ def read_status(viewed: Viewed) -> RunStatus:
         failures=_failures(store),
         refused=dict(kinds),
         measured_again=measured_again,
+        steering=journal.course,
+        asked=tuple(str(one) for one in Inbox(viewed.folder.steering).waiting() if not journal.knows(one)),
         claim=config.claim,
         starts=starts,
         seconds_left=_seconds_left(summary, max(1, (config.workers.count or 1) - len(retired))),

@@ -11,6 +11,7 @@ time_limits     how long a script may run
 replication     more seeds for the leaders
 confirmation    replicates of generation 0, the race of the finalists
 credit          which operators improve on their parents, and at what cost
+controls        what users ask of a running search
 stopping        when to end before the budget does
 pace            how many offspring to propose ahead
 observer        what a search reports to a view

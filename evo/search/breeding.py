@@ -12,6 +12,7 @@ from evo.search.mating import Mating, Niches, Pairs
 from evo.search.memory import Memories
 from evo.search.replication import repeatable
 from evo.standings.standings import Standings
+from evo.steering.journal import SteeringJournal
 from evo.store import ProposalRecord, Store
 from operators.choice import OperatorChoice
 from operators.gate import SourceGate
@@ -54,6 +55,7 @@ class Breeder:
         independent: whether every individual descends from generation 0 directly, and operators know of no other.
         niches: the archive; without it each branch of the family is one.
         archive_share: see `evo.search.mating`.
+        steering: what users have asked; by default what the store holds of it.
         pairs: which crossovers were asked for, to ask for others; without them, parents are crossed as selected.
         similarity: share of common code from which an offspring repeats a relative that came out worse than the parent;
             0 for never.
@@ -70,6 +72,7 @@ class Breeder:
         *,
         independent: bool = False,
         niches: Niches | None = None,
+        steering: SteeringJournal | None = None,
         archive_share: float = 0.0,
         similarity: float = 0.0,
         pairs: Pairs | None = None,
@@ -84,8 +87,18 @@ class Breeder:
         self._variants = Variants(store)
         self._memories = Memories(store, standings)
         niches = niches or Niches(store, standings, Descriptors((BRANCH,)))
+        self._steering = steering or SteeringJournal(store)
         self._mating = Mating(
-            seed, toolbox, operators, store, standings, niches, archive_share, pairs, independent=independent
+            seed,
+            toolbox,
+            operators,
+            store,
+            standings,
+            niches,
+            self._steering,
+            archive_share,
+            pairs,
+            independent=independent,
         )
 
     @property
@@ -118,6 +131,10 @@ class Breeder:
             gather()
         return draft
 
+    def admissible(self, source: str) -> None:
+        """Raise Refused unless a program that no operator made may become an individual."""
+        self._gate.check(source)
+
     async def propose(self, draft: Draft) -> Proposal:
         """Let the operator work; raises what `Operator.propose` raises."""
         request = Request(
@@ -132,6 +149,7 @@ class Breeder:
             find_repeatable=draft.find_repeatable,
             is_bold=draft.is_bold,
             protection=self._gate.protection,
+            hints=self._steering.at(draft.number).hints,
         )
         return await draft.operator.propose(request)
 

@@ -6,7 +6,7 @@ Both train with several seeds, and score a split that selection never sees.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import NamedTuple
 
 from evo.search.evaluations import Evaluations
@@ -14,6 +14,7 @@ from evo.search.jobs import COMPARED_SPLITS
 from evo.search.pace import Pace
 from evo.standings.plan import Plan
 from evo.standings.standings import Standings
+from evo.steering.journal import SteeringJournal
 from evo.store import EvaluationRequest, EvaluationState, Purpose, StoreView
 
 
@@ -39,13 +40,20 @@ class Confirmation:
     """The end of a search: confirms the finalists with what the plan reserves for it."""
 
     def __init__(
-        self, plan: Plan, standings: Standings, store: StoreView, pace: Pace, evaluations: Evaluations
+        self,
+        plan: Plan,
+        standings: Standings,
+        store: StoreView,
+        pace: Pace,
+        evaluations: Evaluations,
+        steering: SteeringJournal,
     ) -> None:
         self._plan = plan
         self._standings = standings
         self._store = store
         self._pace = pace
         self._evaluations = evaluations
+        self._steering = steering
 
     def start(self, proposing: int, *, is_stopped: bool, is_open: bool) -> bool:
         """Queue what is to be confirmed now; return whether the search goes on with what the finalists leave.
@@ -63,7 +71,7 @@ class Confirmation:
         # Where a rule has ended the search early, this takes no more of the budget than it would have had at the end.
         end = min(self._plan.evaluations, self._pace.search_end + self._plan.confirmations)
         left = end - self._standings.spent - len(under_way)
-        requests, later = lacking(self._plan, self._standings, self._store, left)
+        requests, later = self._lacking(left)
         reserved = len(requests) + later
         if not is_stopped and left - reserved >= 1:
             self._pace.search_end = self._plan.evaluations - reserved
@@ -79,13 +87,16 @@ class Confirmation:
         if self._evaluations.queue or idle <= 0:
             return
         left = self._plan.evaluations - self._pace.search_end
-        requests = lacking(self._plan, self._standings, self._store, left).requests
+        requests = self._lacking(left).requests
         certain = [(individual, wanted) for individual, wanted in requests if individual == 0][:idle]
         self._evaluations.enqueue(certain)
         self._pace.search_end += len(certain)
 
+    def _lacking(self, left: float) -> Lacking:
+        return lacking(self._plan, self._standings, self._store, left, self._steering.course.pinned)
 
-def lacking(plan: Plan, standings: Standings, store: StoreView, left: float) -> Lacking:
+
+def lacking(plan: Plan, standings: Standings, store: StoreView, left: float, pinned: Set[int] = frozenset()) -> Lacking:
     """Return what the confirmation lacks as its finalists rank now, as far as there is room.
 
     Finalists are the best in the one objective of selection, or the members of the front where there are several
@@ -100,11 +111,12 @@ def lacking(plan: Plan, standings: Standings, store: StoreView, left: float) -> 
         standings: who the finalists are, and how they rank.
         store: what exists or is under way.
         left: evaluations of the budget, beyond what is under way.
+        pinned: further finalists, of which as many as the plan has places take those of the last ones.
     """
     nothing = Lacking([], 0)
     if not plan.rounds or standings.replication.repeats_exactly:  # another seed would show what the first one did
         return nothing
-    finalists = [individual.id for individual in standings.finalists()]
+    finalists = _with_pinned(plan, standings, pinned)
     rounds = plan.rounds_of(len(finalists))
     records = {one: store.evaluations_of(one) for one in (0, *finalists)}
     known = {(one, record.seed) for one, own in records.items() for record in own}
@@ -137,3 +149,11 @@ def lacking(plan: Plan, standings: Standings, store: StoreView, left: float) -> 
     # Before all of them were seen, only generation 0 is certain to go on.
     now = everything if may_go_on or not coming else [one for one in everything if one in first or one[0] == 0]
     return Lacking(now, len(everything) - len(now))
+
+
+def _with_pinned(plan: Plan, standings: Standings, pinned: Set[int]) -> list[int]:
+    """Return the finalists, the most important first: behind the first one those that a user has pinned."""
+    first, *others = [individual.id for individual in standings.finalists()] or [0]
+    measured = sorted(one for one in pinned if one and one in standings.measured)
+    chosen = [one for one in dict.fromkeys([first, *measured, *others]) if one]
+    return chosen[: max(plan.finalists, 1 + len(others))]

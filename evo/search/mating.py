@@ -1,20 +1,23 @@
 """Mating: the operator and the parents of a proposal.
 
 Parents are selected from the population; with descriptors, part of them are elites of the archive; and while the search
-explores (`evo.standings.exploration`), part of them are elites whose codes are far apart.
+explores (`evo.standings.exploration`), part of them are elites whose codes are far apart. What a user has pinned is a
+candidate everywhere, and what is banned nowhere (`evo.steering`).
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 from evo.standings.standings import Standings
+from evo.steering.journal import Course, SteeringJournal
 from evo.store import StoreView
 from operators.choice import OperatorChoice
 from operators.proposal import Operator
 from populations.descriptors import Described, Descriptors
+from populations.individual import Individual
 from populations.map_elites import MapElites
 from populations.similarity import similarity
 from populations.toolbox import Toolbox
@@ -104,6 +107,7 @@ class Mating:
         store: knows sources.
         standings: what is known.
         niches: the archive.
+        steering: what users have asked.
         archive_share: of the proposals, how many have elites for parents when nothing is explored.
         pairs: which crossovers were asked for; with them, no parent is crossed with its child, which would repeat what
             the child has or take it back (incest prevention; Eshelman & Schaffer, 1991), and none is asked for twice.
@@ -118,6 +122,7 @@ class Mating:
         store: StoreView,
         standings: Standings,
         niches: Niches,
+        steering: SteeringJournal,
         archive_share: float = 0.0,
         pairs: Pairs | None = None,
         *,
@@ -129,6 +134,7 @@ class Mating:
         self._store = store
         self._standings = standings
         self._niches = niches
+        self._steering = steering
         self._archive_share = archive_share
         self._pairs = pairs
         self._independent = independent
@@ -140,7 +146,7 @@ class Mating:
 
     def pair(self, number: int, *, is_local: bool = False) -> Pairing:
         """Choose the operator, one without a service if it `is_local`, and the parents of proposal `number`."""
-        chance = self._chance(number, "select")
+        chance, course = self._chance(number, "select"), self._steering.at(number)
         if self.is_bold(number):
             return self._among_elites(chance, number, are_distant=True, is_local=is_local)
         if (
@@ -149,8 +155,8 @@ class Mating:
             and self._chance(number, "archive").random() < self._archive_share
         ):
             return self._among_elites(chance, number, are_distant=False, is_local=is_local)
-        population = [] if self._independent else self._standings.home(number)
-        operator = self._operators.pick(chance, max(1, len(population)), is_local=is_local)
+        population = [] if self._independent else self._candidates(number, course)
+        operator = self._operators.pick(chance, max(1, len(population)), course.weights, is_local=is_local)
         if not population:
             return Pairing(operator, (0,))  # while generation 0 is being measured, there is no other
         noise = self._standings.noise()
@@ -160,9 +166,20 @@ class Mating:
         first = parents[0]
         mates = [one for one in population if one.id != first and self._may_cross(operator, (first, one.id), number)]
         if not mates:
-            return Pairing(self._operators.pick(chance, 1, is_local=is_local), (first,))
+            return Pairing(self._operators.pick(chance, 1, course.weights, is_local=is_local), (first,))
         (mate,) = self._toolbox.select(mates, 1, chance, noise=noise)
         return Pairing(operator, (first, mate.id))
+
+    def _candidates(self, number: int, course: Course) -> list[Individual]:
+        """Return what proposal `number` may have for parents, survivors first."""
+        survivors = [one for one in self._standings.home(number) if one.id not in course.banned]
+        pinned = self._pinned(course, {one.id for one in survivors})
+        recalled = (self._standings.recall(self._store.individual(one), self._store.source) for one in pinned)
+        return [*survivors, *recalled]
+
+    def _pinned(self, course: Course, known: Set[int]) -> list[int]:
+        """Return the pinned individuals that were measured and are not `known`."""
+        return [one for one in sorted(course.pinned) if one in self._standings.measured and one not in known]
 
     def _may_cross(self, operator: Operator, parents: tuple[int, ...], number: int) -> bool:
         """Return whether an operator may have these parents for proposal `number`."""
@@ -172,15 +189,17 @@ class Mating:
         return not are_kin and self._pairs.are_new(operator.name, parents, number)
 
     def _among_elites(self, chance: random.Random, number: int, *, are_distant: bool, is_local: bool) -> Pairing:
-        elites = self._niches.elites() or [0]
-        operator = self._operators.pick(chance, len(elites), is_local=is_local)
+        course = self._steering.at(number)
+        elites = [one for one in self._niches.elites() if one not in course.banned]
+        elites = [*elites, *self._pinned(course, {*elites})] or [0]
+        operator = self._operators.pick(chance, len(elites), course.weights, is_local=is_local)
         parents = chance.sample(elites, 1)
         while len(parents) < operator.arity:
             others = [
                 one for one in elites if one not in parents and self._may_cross(operator, (parents[0], one), number)
             ]
             if not others:
-                return Pairing(self._operators.pick(chance, 1, is_local=is_local), tuple(parents[:1]))
+                return Pairing(self._operators.pick(chance, 1, course.weights, is_local=is_local), tuple(parents[:1]))
             rivals = chance.sample(others, min(_RIVALS if are_distant else 1, len(others)))
             parents.append(self._farthest(parents[0], rivals))
         return Pairing(operator, tuple(parents))

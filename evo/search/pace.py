@@ -108,11 +108,13 @@ class Pace:
         self._started = self._newest = clock()
         self._plan = plan
         self._kept = ""
+        self._paused_since: float | None = None
 
     @property
     def driven_seconds(self) -> float:
-        """Wall seconds that the run was driven so far, by this driver and by those before it."""
-        return self._driven_before + self._clock() - self._started
+        """Wall seconds that the run was driven so far, by this driver and those before it, without its pauses."""
+        now = self._clock() if self._paused_since is None else self._paused_since
+        return self._driven_before + now - self._started
 
     @property
     def result_seconds(self) -> float:
@@ -125,6 +127,16 @@ class Pace:
         self._interval_seconds = blend(self._interval_seconds, now - self._newest)
         self._interval_share = blend(self._interval_share, budget_fraction)
         self._newest = now
+
+    def pause(self, is_paused: bool) -> None:
+        """Stop the clock of the run, or let it go on; the same twice is fine."""
+        now = self._clock()
+        if is_paused and self._paused_since is None:
+            self._paused_since = now
+        elif not is_paused and self._paused_since is not None:
+            self._started += now - self._paused_since
+            self._newest = max(self._newest, now)
+            self._paused_since = None
 
     def keep(self, store: Store) -> None:
         """Write it to the store, if it has changed."""

@@ -64,5 +64,14 @@ def next_replicate(plan: Plan, standings: Standings, individual: int) -> Evaluat
     return _replicate(plan, standings.replication.results[individual])
 
 
+def more_replicates(
+    standings: Standings, under_way: Iterable[EvaluationRecord], individual: int, seeds: int
+) -> list[EvaluationRequest]:
+    """Return further replicates of an individual, beside those that it had and has under way."""
+    pending = sum(one.individual == individual and one.purpose is Purpose.REPLICATE for one in under_way)
+    first = standings.replication.results[individual] + pending
+    return [_replicate(standings.plan, index) for index in range(first, first + seeds)]
+
+
 def _replicate(plan: Plan, index: int) -> EvaluationRequest:
     return EvaluationRequest(plan.second_seed(index), (Split.SELECTION,), Purpose.REPLICATE)

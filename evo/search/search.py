@@ -19,12 +19,14 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from evo.lineage.writer import FamilyTree, LineageWriter
 from evo.search.breeding import Breeder, Draft
 from evo.search.calls import Calls
 from evo.search.confirmation import Confirmation, replicate_requests
+from evo.search.controls import Controls
 from evo.search.credit import Credit
 from evo.search.evaluations import Evaluations
 from evo.search.jobs import Jobs
@@ -36,6 +38,9 @@ from evo.standings.plan import Plan
 from evo.standings.rungs import WHOLE, Switch
 from evo.standings.sentinels import Drift
 from evo.standings.standings import Standings
+from evo.steering.actions import INJECTED, Action
+from evo.steering.inbox import Inbox
+from evo.steering.journal import SteeringJournal
 from evo.store import (
     MEASURED_AGAIN,
     UNAVAILABLE,
@@ -57,6 +62,8 @@ from trainer.evaluation import Evaluation, Split
 __all__ = ["Search", "StopReason", "Stopped"]
 
 _MOST_REFUSALS_IN_A_ROW = 50
+_LISTENING_SECONDS = 0.25
+"""How often a search looks whether somebody steers it."""
 _EVERY_SEED_ALIKE = (
     "Every seed gives the same run, so the noise is unknown: no evaluation is spent on replicates, and no gain counts "
     "as beyond noise. Take the seed from EVO_SEED or name where it stands in `task.seed`; if the program is "
@@ -79,6 +86,9 @@ class Search:
         rules: StoppingRules | None = None,
         credit: Credit | None = None,
         jobs: Jobs | None = None,
+        steering: SteeringJournal | None = None,
+        inbox: Inbox | None = None,
+        operators: Sequence[str] = (),
         clock: Callable[[], float] = time.monotonic,
         parallel: int | None = None,
     ) -> None:
@@ -97,7 +107,9 @@ class Search:
         jobs = jobs or Jobs(store, standings)
         self._evaluations = Evaluations(store, standings, evaluator, jobs, self._pace, self._news, self._fail)
         self._calls = Calls(breeder.operators, store, self._news, len(evaluator.workers), parallel, clock)
-        self._confirmation = Confirmation(plan, standings, store, self._pace, self._evaluations)
+        steering = steering or SteeringJournal(store)
+        self._controls = Controls(store, standings, steering, inbox, self._evaluations, operators, self._news)
+        self._confirmation = Confirmation(plan, standings, store, self._pace, self._evaluations, steering)
         self._reopened: deque[Draft] = deque()
         self._proposing: dict[asyncio.Task[Proposal], tuple[Draft, float]] = {}
         self._next_number = 1
@@ -138,6 +150,8 @@ class Search:
         while begun:
             self._reopen(begun.popleft())
         self._evaluations.restore()
+        if self._controls.course.is_paused:
+            self._observer.note("The run is paused: `evo continue` goes on with it.")
         self._lineage_writer.restore()
         self._next_number = (self._store.last_proposal_number() or 0) + 1
         self._pace.restore(self._store)
@@ -158,16 +172,35 @@ class Search:
             GenomeError: generation 0 failed every evaluation, so there is nothing to compare with.
             MachineError: the store, a disk or a worker failed.
         """
-        interruption = asyncio.create_task(self._interrupted.wait())
+        events: list[asyncio.Task[Any]] = [asyncio.create_task(self._interrupted.wait())]
         try:
             self._step()
-            while (working := [*self._proposing, *self._evaluations.tasks]) and not self._interrupted.is_set():
-                await asyncio.wait([*working, interruption], return_when=asyncio.FIRST_COMPLETED)
+            if self._controls.is_reachable:
+                events.append(asyncio.create_task(self._listen()))
+            while not self._interrupted.is_set():
+                working = [*self._proposing, *self._evaluations.tasks]
+                if not working and not self._is_held:
+                    break
+                await asyncio.wait([*working, *events], return_when=asyncio.FIRST_COMPLETED)
+                events = [one if not one.done() else asyncio.create_task(self._listen()) for one in events]
                 self._step()
         finally:
-            interruption.cancel()
+            for event in events:
+                event.cancel()
             await self._wind_up()
         return self._verdict()
+
+    @property
+    def _is_held(self) -> bool:
+        """Whether nothing runs because a user has paused the search."""
+        return self._controls.course.is_paused and not self._standings.budget_is_spent
+
+    async def _listen(self) -> None:
+        """Return once somebody asks for something."""
+        has_mail = False
+        while not has_mail:
+            await asyncio.sleep(_LISTENING_SECONDS)
+            has_mail = self._controls.has_mail
 
     def _step(self) -> None:
         """Take in what has finished and start what may start: one durable commit, made before anything acts on it.
@@ -177,13 +210,18 @@ class Search:
         self._is_ahead_of_store = True
         with self._store.transaction():
             self._take_in()
-            if self._failure is None and not self._interrupted.is_set():
+            self._controls.take_up(self._inject, self._room)
+            self._pace.pause(self._controls.course.is_paused)
+            if self._may_start():
                 self._start()
             self._pace.keep(self._store)
             if self._credit is not None:
                 self._credit.keep()
         self._is_ahead_of_store = False
+        self._controls.committed()
         self._report()
+        if self._controls.wants_stop and not self._interrupted.is_set():
+            self.interrupt()
         if self._failure is not None:
             raise self._failure
 
@@ -196,6 +234,10 @@ class Search:
         if self._failure is None and self._standings.generation_zero is None and not self._baseline_is_open():
             self._fail(failed_generation_zero(self._store.evaluations_of(0)))
         self._apply_rules()
+
+    def _may_start(self) -> bool:
+        is_ending = self._failure is not None or self._interrupted.is_set() or self._controls.wants_stop
+        return not is_ending and not self._controls.course.is_paused
 
     def _start(self) -> None:
         self._start_replicates()
@@ -275,15 +317,29 @@ class Search:
         if twin is not None:
             self._refuse(draft, "duplicate", f"individual {twin}, admitted meanwhile, is the same program")
             return
-        request = self._request(self._first_budget_fraction(draft.number))
-        (evaluation,) = self._store.admit(
-            draft.number, source=proposal.source, normal_form=form, idea=proposal.idea, evaluations=[request]
-        )
-        self._lineage_writer.admitted(draft.number)
-        self._evaluations.queue.append(self._store.evaluation(evaluation))
-        self._news.proposed(draft.number, draft.parents, proposal.operator, proposal.idea)
+        self._record(draft.number, draft.parents, proposal, form)
         self._pace.lookahead.proposal_admitted()
         self._refused_in_a_row = 0
+
+    def _record(self, number: int, parents: tuple[int, ...], proposal: Proposal, form: str) -> None:
+        """Make a program an individual, and queue its first evaluation."""
+        request = self._request(self._first_budget_fraction(number))
+        (evaluation,) = self._store.admit(
+            number, source=proposal.source, normal_form=form, idea=proposal.idea, evaluations=[request]
+        )
+        self._lineage_writer.admitted(number)
+        self._evaluations.queue.append(self._store.evaluation(evaluation))
+        self._news.proposed(number, parents, proposal.operator, proposal.idea)
+
+    def _inject(self, action: Action) -> int:
+        """Make a program of a user's an individual, and return its number; raise Refused where the gate does."""
+        self._breeder.admissible(action.text)
+        number, parents = self._next_number, (action.individual or 0,)
+        self._next_number += 1
+        self._store.begin_proposal(number, INJECTED, parents, self._standings.result_number)
+        proposal = Proposal(action.text, INJECTED, action.idea or f"Written by {action.who}")
+        self._record(number, parents, proposal, normal_form(action.text))
+        return number
 
     def _first_budget_fraction(self, individual: int) -> float:
         """Return the part of the budget that a new individual trains with, with room for all rungs above."""

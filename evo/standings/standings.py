@@ -237,6 +237,10 @@ class Standings:
         others = (*self._offspring, *self._scored_on_holdout.values(), *confirmed, *zero)
         return {one.id: one for one in (*self.population, *self.archive.individuals, *others)}
 
+    def recall(self, record: IndividualRecord, source: Callable[[int], str]) -> Individual:
+        """Return an individual with what was measured of it; `source` loads its genome where it is not held."""
+        return self.held().get(record.id) or self._recalled(record, source)
+
     def leaders(self) -> list[Individual]:
         """Return the individuals that get more than one seed (`search/replication`), generation 0 excepted."""
         if self.plan.several:
@@ -266,7 +270,7 @@ class Standings:
             self.confirmations.racing = []
 
     def _measure(self, record: IndividualRecord, outcome: Outcome, source: Callable[[int], str]) -> None:
-        individual = self.held().get(record.id) or self._recalled(record, source)
+        individual = self.recall(record, source)
         self.replication.compare(individual, outcome)
         individual.tell(outcome.seed, outcome.objectives)
         self.family[record.id] = record.parents

@@ -184,6 +184,27 @@ class AttemptRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class SlotUse:
+    """One launch of an evaluation in a slot, with what it was for.
+
+    Attributes:
+        device: the slot's name.
+        state: running, accepted or released.
+        status: how the evaluation ended; None while it has not.
+        train_seconds: of them, how many it trained; None unless its result was accepted.
+    """
+
+    device: str
+    individual: int
+    purpose: Purpose
+    state: str
+    status: str | None
+    launched_at: float
+    ended_at: float | None
+    train_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """Something that no other table holds."""
 

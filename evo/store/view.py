@@ -21,6 +21,7 @@ from evo.store.records import (
     Payment,
     ProposalRecord,
     Purpose,
+    SlotUse,
     Spending,
     Work,
     mean_objectives,
@@ -92,6 +93,12 @@ _LONGEST = """
     SELECT max(e.train_seconds) AS command, max(json_extract(r.body, '$.timings.score_seconds')) AS score
     FROM evaluations AS e JOIN results AS r ON r.evaluation = e.id
     WHERE e.individual = ? AND e.status = 'ok' AND e.share = 1
+"""
+
+_SLOT_USES = """
+    SELECT a.device, e.individual, e.purpose, a.state, e.status, a.launched_at, a.ended_at,
+           CASE WHEN a.state = 'accepted' THEN e.train_seconds END AS train_seconds
+    FROM attempts AS a JOIN evaluations AS e ON e.id = a.evaluation ORDER BY a.launched_at
 """
 
 _OPERATOR_TOTALS = """
@@ -172,6 +179,10 @@ class StoreView:
     def individual(self, individual: int) -> IndividualRecord:
         """Return one individual; raise StoreError when there is none."""
         return rows.individual(self._the_row("individual", individual, f"{rows.INDIVIDUALS} WHERE i.id = ?"))
+
+    def has_individual(self, individual: int) -> bool:
+        """Return whether there is an individual of this number."""
+        return bool(self._value("SELECT count(*) FROM individuals WHERE id = ?", individual))
 
     def individuals(self) -> Iterator[IndividualRecord]:
         """Iterate over all individuals by id, without their sources."""
@@ -300,6 +311,15 @@ class StoreView:
         """Return every launch of an evaluation, oldest first."""
         query = "SELECT * FROM attempts WHERE evaluation = ? ORDER BY number"
         return [AttemptRecord(**row) for row in self._rows(query, evaluation)]
+
+    def slot_uses(self) -> list[SlotUse]:
+        """Return every launch with what it was for, oldest first."""
+        return [SlotUse(**{**row, "purpose": Purpose(row["purpose"])}) for row in self._rows(_SLOT_USES)]
+
+    def data_version(self) -> int:
+        """Return a number that changes whenever another connection has committed something; it is cheap."""
+        version: int = self._value("PRAGMA data_version")
+        return version
 
     def _pending(self, state: str) -> list[EvaluationRecord]:
         query = f"{rows.EVALUATIONS} WHERE e.told IS NULL AND e.state = ? ORDER BY e.id"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -156,9 +156,16 @@ class Prompts:
         languages = [language.title for language in dict.fromkeys(map(language_of, self.conditions.files))]
         return self._render("script_system.md", conditions=self.conditions, frozen=frozen, languages=languages)
 
-    def instructions(self) -> str:
-        """Return what the user asks for; empty for nothing."""
-        return self._render("instructions.md", program=self._program) if self._program else ""
+    def instructions(self, hints: Sequence[str] = ()) -> str:
+        """Return what the user asks for; empty for nothing.
+
+        Args:
+            hints: what the user has added since the run began.
+        """
+        program, told = self._program, [clean_text(hint).strip() for hint in hints]
+        if told:
+            program = self._render("hints.md", program=program, hints=told).strip()
+        return self._render("instructions.md", program=program) if program else ""
 
     def mutate(self, request: Request, style: Style) -> Opening:
         """Return the request for a changed version of one parent, in some style."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from operators.gate import clean_source
@@ -49,7 +49,7 @@ class Conversations:
             OperatorUnavailable: the service answers no prompt.
             CostLimitReached: the next call could exceed the spending limit.
         """
-        body = self._journaled(request, 0, lambda: self._opening_body(opening()))
+        body = self._journaled(request, 0, lambda: self._opening_body(opening(), request.hints))
         problems: list[str] = []
         for turn in range(1 + self.model.settings.max_repairs):
             is_new = request.journal.exchange(turn) is None
@@ -107,11 +107,11 @@ class Conversations:
             return build()
         return {**journaled, "model": self.model.settings.model, "max_tokens": self.model.settings.max_tokens}
 
-    def _opening_body(self, opening: Opening) -> dict[str, Any]:
+    def _opening_body(self, opening: Opening, hints: Sequence[str]) -> dict[str, Any]:
         """Return the first request, with a breakpoint of the cache behind each part that other requests share."""
         settings = self.model.settings
         cache = {"cache_control": {"type": "ephemeral", "ttl": settings.cache_lifetime}}
-        system = filter(None, (self.prompts.system(), self.prompts.instructions()))
+        system = filter(None, (self.prompts.system(), self.prompts.instructions(hints)))
         return {
             "model": settings.model,
             "max_tokens": settings.max_tokens,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -71,10 +72,15 @@ class Wording:
         else:
             yield f"{self._objective.name} {format_value(idea.value, self._sigma)}"
             if idea.effect is not None:
-                yield self.effect(idea.effect)
+                yield self.effect(idea.effect) + self._expected(idea.text)
             yield from _aftermath(idea)
         if idea.seconds:
             yield f"{idea.seconds:.0f} s" + (f", ${idea.cost_usd:.2f}" if idea.cost_usd >= 0.005 else "")
+
+    def _expected(self, text: str) -> str:
+        """Return what the author of an idea expected, where that was stated."""
+        found = re.search(rf"\bexpected {re.escape(self._objective.name)} ([-+−]?\d*\.?\d+)", text)
+        return f" (expected {found[1]})" if found else ""
 
     def _count(self, ideas: Iterable[Idea]) -> str:
         verdicts = Counter(_kind(idea) for idea in ideas)

@@ -252,6 +252,7 @@ class _Simulation:
             ),
             "out_of_service": (),
             "drifts": (),
+            "outages": "",
             "rungs": {},
             "versions": {"evo": "1.0", "torch": "2.13.0", "Python": "3.11.2"},
         }

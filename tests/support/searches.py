@@ -22,6 +22,7 @@ from evo.runs.folder import RunFolder
 from evo.search.observer import Observer
 from evo.search.search import Search
 from evo.search.stopping import Stopped
+from evo.steering.inbox import Inbox
 from evo.store import Store
 from evo.workers import Evaluator
 from operators.choice import OperatorChoice
@@ -119,7 +120,15 @@ def opened(
     with folder.lock(), Store.create(folder.store) if is_new else Store.open(folder.store) as store:
         choice = operator if isinstance(operator, OperatorChoice) else OperatorChoice([(operator or Numbering(), 1.0)])
         search = build_search(
-            stored, store, Lineage.open(folder.lineage), evaluator, choice, observer or Observer(), "cpu", clock
+            stored,
+            store,
+            Lineage.open(folder.lineage),
+            evaluator,
+            choice,
+            observer or Observer(),
+            "cpu",
+            clock,
+            Inbox(folder.steering),
         )
         if is_new:
             search.begin(genome)

@@ -32,6 +32,8 @@ def print_status(console: Console, status: RunStatus) -> None:
     for warning in (comparability(status.starts), status.claim, *status.explorations[-1:], *status.drifts):
         if warning:
             print_whole(console, f"[yellow]{literal(str(warning))}[/]")
+    for line in _steering(status):
+        print_whole(console, line)
     for retirement in status.out_of_service:
         print_whole(console, f"[red]out of service[/] {literal(str(retirement))}")
     for line in (*_work(status), *_failures(status.failures), *_refusals(status)):
@@ -91,6 +93,21 @@ def _refusals(status: RunStatus) -> Iterator[str]:
         yield f"refused       {sum(status.refused.values())} proposals before any evaluation: {literal(kinds)}"
     if status.measured_again:
         yield f"again         {status.measured_again} proposals of an existing program became a replicate of it"
+
+
+def _steering(status: RunStatus) -> Iterator[str]:
+    course = status.steering
+    if course.is_paused:
+        yield "[yellow]paused[/]        nothing new starts; `evo continue` goes on"
+    for what, individuals in (("pinned", course.pinned), ("banned", course.banned)):
+        if individuals:
+            yield f"{what:<13} {', '.join(f'#{one}' for one in sorted(individuals))}"
+    if course.weights:
+        yield f"weights       {literal(', '.join(f'{name}={weight:g}' for name, weight in course.weights.items()))}"
+    for hint in course.hints:
+        yield f"hint          {one_line(hint)}"
+    for asked in status.asked:
+        yield f"[yellow]asked[/]         {one_line(asked)}; {'' if status.driver else '`evo resume` '}takes it up"
 
 
 def _front(summary: Summary) -> Iterator[str]:

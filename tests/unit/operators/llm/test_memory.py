@@ -40,6 +40,12 @@ def test_a_line_says_what_became_of_an_idea() -> None:
     assert WORDING.line(idea(6, fate=Fate.PROPOSED, text="")).endswith("structure → being written")
 
 
+def test_what_was_expected_stands_beside_what_was_measured() -> None:
+    text = "Wider layers" + " of many channels" * 15 + " (expected val_bpb -0.01)"
+    line = WORDING.line(idea(4, 0.0221, text=text))
+    assert "−0.0221 ± 0.0070 on #0: better (expected -0.01)" in line
+
+
 def test_a_short_run_is_told_whole_newest_first() -> None:
     lines = WORDING.table([idea(number) for number in range(1, 11)], 2_000)
     assert [line.split()[1] for line in lines] == [f"#{number}" for number in range(10, 0, -1)]

@@ -1,0 +1,167 @@
+"""`evo pause`, `continue`, `stop`, `hint`, `pin`, `ban`, `release`, `inject`, `again`, `weights`: steer a run."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from evo.commands.options import (
+    Json,
+    RunAndId,
+    RunArgument,
+    example,
+    individual,
+    opened,
+    operator_weights,
+    print_json,
+    run_and_ids,
+    run_folder,
+)
+from trainer.errors import UsageError
+
+if TYPE_CHECKING:
+    from evo.steering.actions import Action
+
+_NOTE = "A live run takes this up within a second, any other one when it is resumed. It becomes part of its journal."
+_RunOption = Annotated[Path | None, typer.Option("--run", help="Folder of the run. [default: the newest under ./runs]")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    app.command(epilog=example("evo pause\nevo pause runs/2026-11-21-220000", _NOTE))(pause)
+    app.command("continue", epilog=example("evo continue", _NOTE))(continue_)
+    app.command(epilog=example("evo stop", "`evo resume` goes on with the same next decision."))(stop)
+    app.command(epilog=example('evo hint "Try smaller batches."\nevo hint --clear', _NOTE))(hint)
+    app.command(epilog=example("evo pin 18\nevo release 18", _NOTE))(pin)
+    app.command(epilog=example("evo ban 18\nevo release 18", _NOTE))(ban)
+    app.command(epilog=example("evo release 18", _NOTE))(release)
+    app.command(epilog=example('evo inject better.py --parent 18 --idea "Warm up longer."', _NOTE))(inject)
+    app.command(epilog=example("evo again 18\nevo again best --seeds 3", _NOTE))(again)
+    app.command(epilog=example("evo weights llm_mutation=3,random=0\nevo weights --reset", _NOTE))(weights)
+
+
+def pause(run: RunArgument = None, as_json: Json = False) -> None:
+    """Start nothing new in a run.
+
+    What is being evaluated ends; `evo continue` goes on.
+    """
+    from evo.steering.actions import Action, Verb
+
+    _ask(run_folder(run), Action(Verb.PAUSE), as_json)
+
+
+def continue_(run: RunArgument = None, as_json: Json = False) -> None:
+    """Go on with a paused run."""
+    from evo.steering.actions import Action, Verb
+
+    _ask(run_folder(run), Action(Verb.CONTINUE), as_json)
+
+
+def stop(run: RunArgument = None, as_json: Json = False) -> None:
+    """Stop a live run after saving."""
+    from evo.steering.actions import Action, Verb
+
+    _ask(run_folder(run), Action(Verb.STOP), as_json)
+
+
+def hint(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What the language model is told from now on.")] = "",
+    run: _RunOption = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Withdraw all hints.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Add a dated hint to what the language model is told."""
+    from evo.steering.actions import Action, Verb
+
+    if bool(text.strip()) == clear:
+        raise UsageError('Expected either a hint, such as evo hint "Try smaller batches.", or --clear.')
+    _ask(run_folder(run), Action(Verb.HINT, text=text.strip()), as_json)
+
+
+def pin(run_and_id: RunAndId = None, as_json: Json = False) -> None:
+    """Keep an individual as a candidate parent and a finalist."""
+    _ask_of_individual("pin", run_and_id, as_json)
+
+
+def ban(run_and_id: RunAndId = None, as_json: Json = False) -> None:
+    """Keep an individual from becoming a parent."""
+    _ask_of_individual("ban", run_and_id, as_json)
+
+
+def release(run_and_id: RunAndId = None, as_json: Json = False) -> None:
+    """Undo `evo pin` or `evo ban`."""
+    _ask_of_individual("release", run_and_id, as_json)
+
+
+def inject(
+    program: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A program, or a folder with the files of a genome of several.")
+    ],
+    run: _RunOption = None,
+    parent: Annotated[str, typer.Option("--parent", help="The individual that it was made from.")] = "best",
+    idea: Annotated[str, typer.Option("--idea", help="What it changes, and why.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Add a program of your own to a run.
+
+    Says at once whether it may become an individual.
+    """
+    from evo.runs.steering import read_program
+    from evo.steering.actions import Action, Verb
+
+    with opened(run) as viewed:
+        source, before = read_program(viewed, program), individual(viewed, parent).id
+    _ask(viewed.folder.path, Action(Verb.INJECT, individual=before, text=source, idea=idea.strip()), as_json)
+
+
+def again(
+    run_and_id: RunAndId = None,
+    seeds: Annotated[int, typer.Option("--seeds", help="How many more seeds.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Evaluate an individual with more seeds."""
+    _ask_of_individual("again", run_and_id, as_json, seeds)
+
+
+def weights(
+    given: Annotated[
+        str, typer.Argument(metavar="WEIGHTS", help="Operators with weights, comma-separated: random=2,merge=0.")
+    ] = "",
+    run: _RunOption = None,
+    reset: Annotated[bool, typer.Option("--reset", help="Return to the configured weights.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Draw the operators of a run by other weights."""
+    from evo.steering.actions import Action, Verb
+
+    if bool(given) == reset:
+        raise UsageError("Expected either weights, such as evo weights random=2,merge=0, or --reset.")
+    changed = (operator_weights(given) or {}) if given else {}
+    _ask(run_folder(run), Action(Verb.WEIGHTS, weights=changed), as_json)
+
+
+def _ask_of_individual(verb: str, run_and_id: list[str] | None, as_json: bool, seeds: int = 1) -> None:
+    from evo.steering.actions import Action, Verb
+
+    run, names = run_and_ids(run_and_id)
+    if not names:
+        raise UsageError(f"Expected the number of an individual or `best`, such as evo {verb} 18.")
+    with opened(run) as viewed:
+        chosen = individual(viewed, *names).id
+    _ask(viewed.folder.path, Action(Verb(verb), individual=chosen, seeds=seeds), as_json)
+
+
+def _ask(path: Path, action: Action, as_json: bool) -> None:
+    """Ask something of a run and print what became of it; exit with 1 if its driver refused."""
+    from evo.runs.steering import ask
+
+    answer = ask(path, action)
+    if as_json:
+        print_json(asdict(answer))
+    else:
+        typer.echo(str(answer))
+    if answer.steered is not None and answer.steered.refused:
+        raise typer.Exit(1)

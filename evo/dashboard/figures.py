@@ -1,0 +1,243 @@
+"""The charts that the report does not have: slots, constants, several runs together. All others are the report's."""
+
+from __future__ import annotations
+
+import html
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.graph_objects as go
+
+from evo.report.data import RunReport
+from evo.report.figures import FAILED, FRONT, PALE, Chart, axis_title, canvas
+from evo.runs.lifecycle import Viewed
+from evo.store import SlotUse
+from evo.text import duration, hover, quantity, visible
+from operators.source.constants import find_constants
+from trainer.objectives import Objective
+
+_MOST_SLOT_USES = 1500
+_COMMON = 0.5
+"""Share of the measured individuals that must have a constant for it to be compared."""
+_FEWEST_INDIVIDUALS = 12
+_MOST_CONSTANTS = 12
+_COLOURS = ("#3b82c4", "#d99a00", "#1a9e77", "#c65d9a", "#7a6fd0", "#8c6d5a", "#5aa9c9", "#8f9a1f")
+
+
+def chart_json(chart: Chart) -> dict[str, Any]:
+    """Return a chart as the page draws it."""
+    return {"figure": chart.figure.to_plotly_json(), "note": chart.note}
+
+
+def slots_chart(viewed: Viewed) -> Chart:
+    """Return the timeline of every worker: training, scoring, lost; what lies between is idle."""
+    uses = viewed.store.slot_uses()[-_MOST_SLOT_USES:]
+    is_live = viewed.folder.driver() is not None
+    last = viewed.store.period() or (0.0, 0.0)
+    now = time.time() if is_live else last[1]
+    names = sorted({one.device for one in uses})
+    figure = canvas(max(220, 60 + 44 * len(names)), x_title="", y_title="")
+    figure.update_layout(
+        barmode="overlay",
+        bargap=0.45,
+        xaxis={"type": "date"},
+        yaxis={"type": "category", "categoryorder": "array", "categoryarray": names[::-1], "showgrid": False},
+    )
+    kinds = (("training", FRONT), ("scoring and start", PALE), ("failed", FAILED), ("lost", "#d99a00"))
+    for kind, colour in (*kinds, ("running", "#1a9e77")):
+        bars = [(use, start, length) for use in uses for of, start, length in _parts(use, now) if of == kind]
+        if bars:
+            figure.add_trace(_bars(kind, colour, bars))
+    return Chart(figure, _busy(uses, names, now))
+
+
+def _parts(use: SlotUse, now: float) -> list[tuple[str, float, float]]:
+    """Return kind, begin and length, in seconds, of the parts of a launch."""
+    length = (use.ended_at if use.ended_at is not None else now) - use.launched_at
+    if use.state == "running":
+        return [("running", use.launched_at, max(0.0, length))]
+    if use.state == "released":
+        return [("lost", use.launched_at, length)]
+    if use.status != "ok":
+        return [("failed", use.launched_at, length)]
+    trained = min(length, use.train_seconds or length)
+    return [("training", use.launched_at, trained), ("scoring and start", use.launched_at + trained, length - trained)]
+
+
+def _bars(kind: str, colour: str, bars: Sequence[tuple[SlotUse, float, float]]) -> go.Bar:
+    return go.Bar(
+        orientation="h",
+        name=kind,
+        y=[visible(use.device) for use, _, _ in bars],
+        base=[1000 * start for _, start, _ in bars],
+        x=[1000 * length for _, _, length in bars],
+        marker={"color": colour},
+        customdata=[use.individual for use, _, _ in bars],
+        hovertext=[hover(f"#{use.individual}", use.purpose, kind, duration(length)) for use, _, length in bars],
+        hoverinfo="text",
+    )
+
+
+def _busy(uses: Sequence[SlotUse], names: Sequence[str], now: float) -> str:
+    """Return the share of the time in which each worker was busy, in words."""
+    if not uses:
+        return "No worker has begun anything yet."
+    begin = uses[0].launched_at
+    span = max(1e-9, max(one.ended_at or now for one in uses) - begin)
+    busy = Counter[str]()
+    for one in uses:
+        busy[one.device] += (one.ended_at or now) - one.launched_at  # type: ignore[assignment]  # seconds
+    shares = ", ".join(f"{visible(name)} {min(1.0, busy[name] / span):.0%}" for name in names)
+    return f"Busy since the first launch shown, pauses between drivers included: {shares}."
+
+
+@dataclass(frozen=True, slots=True)
+class Constants:
+    """The constants that most measured individuals share.
+
+    Attributes:
+        objective: the first one, whose means are below.
+        values: by constant, one for each individual that has all of them.
+        means: of these individuals.
+    """
+
+    objective: Objective
+    values: Mapping[str, Sequence[float]]
+    means: Sequence[float]
+
+
+def constants_of(viewed: Viewed, report: RunReport) -> Constants:
+    """Return the constants that most measured individuals share.
+
+    Only numbers that differ between individuals are compared.
+    """
+    name = report.objective.name
+    rows = [row for row in report.individuals if name in row.objectives]
+    known = {row.id: _numbers(viewed.store.source(row.id)) for row in rows}
+    counts = Counter(constant for numbers in known.values() for constant in numbers)
+    common = [one for one, count in counts.items() if count >= _COMMON * len(rows)]
+    varied = [one for one in common if len({known[row.id].get(one) for row in rows} - {None}) > 1]
+    varied.sort(key=lambda one: -len({numbers.get(one) for numbers in known.values()}))
+    chosen = varied[:_MOST_CONSTANTS]
+    complete = [row for row in rows if all(one in known[row.id] for one in chosen)]
+    values = {one: [known[row.id][one] for row in complete] for one in chosen}
+    return Constants(report.objective, values, [row.objectives[name] for row in complete])
+
+
+def _numbers(source: str) -> dict[str, float]:
+    found = find_constants(source)
+    return {
+        name: float(one.value)
+        for name, one in found.items()
+        if isinstance(one.value, int | float) and not isinstance(one.value, bool)
+    }
+
+
+def parallel_chart(constants: Constants) -> Chart:
+    """Return parallel coordinates of the constants that most individuals share, coloured by the first objective."""
+    values, means = constants.values, constants.means
+    figure = canvas(420, x_title="", y_title="")
+    if not values:
+        return Chart(figure, "No constant differs between individuals that were measured.")
+    low, high = min(means), max(means)
+    dimensions = [{"label": html.escape(visible(name)), "values": numbers} for name, numbers in values.items()]
+    label = html.escape(visible(constants.objective.label))
+    figure.add_trace(
+        go.Parcoords(
+            line={"color": means, "colorscale": "Viridis", "cmin": low, "cmax": high, "showscale": True},
+            dimensions=[*dimensions, {"label": label, "values": means}],
+            labelfont={"size": 11},
+        )
+    )
+    figure.update_layout(margin={"l": 60, "r": 40, "t": 60, "b": 20})
+    return Chart(figure, f"{len(means)} individuals that share these constants. Drag along an axis to choose a range.")
+
+
+def importance_chart(constants: Constants) -> Chart:
+    """Return how much each constant explains of the first objective: PED-ANOVA (Watanabe et al., 2023) by Optuna."""
+    values, means = constants.values, constants.means
+    figure = canvas(max(200, 80 + 26 * len(values)), x_title="importance", y_title="")
+    if len(means) < _FEWEST_INDIVIDUALS or not values:
+        return Chart(figure, f"It takes {_FEWEST_INDIVIDUALS} individuals that share constants; {len(means)} do.")
+    shares = _importances(values, means, minimize=constants.objective.weight < 0)
+    ranked = sorted(shares.items(), key=lambda item: item[1])
+    figure.update_layout(showlegend=False, yaxis={"showgrid": False, "automargin": True})
+    figure.add_trace(
+        go.Bar(
+            orientation="h",
+            x=[share for _, share in ranked],
+            y=[html.escape(visible(name)) for name, _ in ranked],
+            marker={"color": FRONT},
+            hovertext=[hover(name, f"{share:.0%}") for name, share in ranked],
+            hoverinfo="text",
+        )
+    )
+    note = (
+        f"PED-ANOVA over {len(means)} individuals: what tells the best tenth from the rest. The search chose them: "
+        "this describes it, and does not say what a change would bring."
+    )
+    return Chart(figure, note)
+
+
+def _importances(values: Mapping[str, Sequence[float]], means: Sequence[float], *, minimize: bool) -> dict[str, float]:
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(direction="minimize" if minimize else "maximize")
+    ranges: dict[str, optuna.distributions.BaseDistribution] = {
+        name: optuna.distributions.FloatDistribution(min(numbers), max(numbers)) for name, numbers in values.items()
+    }
+    for index, mean in enumerate(means):
+        params = {name: numbers[index] for name, numbers in values.items()}
+        study.add_trial(optuna.trial.create_trial(params=params, distributions=ranges, value=mean))
+    found = optuna.importance.get_param_importances(
+        study, evaluator=optuna.importance.PedAnovaImportanceEvaluator(), params=[*values]
+    )
+    return {name: float(share) for name, share in found.items()}
+
+
+def comparison_chart(reports: Mapping[str, RunReport]) -> Chart:
+    """Return best-so-far of several runs that share their first objective, each over its budget."""
+    first = next(iter(reports.values()))
+    shown = {name: one for name, one in reports.items() if one.objective.name == first.objective.name}
+    figure = canvas(440, x_title="evaluation", y_title=axis_title(first.objective))
+    for index, (name, report) in enumerate(shown.items()):
+        points = [(lead.result_number, lead.value) for lead in report.leads]
+        if not points:
+            continue
+        points.append((len(report.evaluations), points[-1][1]))
+        colour = _COLOURS[index % len(_COLOURS)]
+        figure.add_trace(
+            go.Scatter(
+                x=[number for number, _ in points],
+                y=[value for _, value in points],
+                name=html.escape(visible(name)),
+                mode="lines",
+                line={"color": colour, "width": 2.5, "shape": "hv"},
+                hovertext=[hover(name, quantity(value)) for _, value in points],
+                hoverinfo="text",
+            )
+        )
+        figure.add_trace(_last_point(report, name, colour))
+    other = len(reports) - len(shown)
+    note = f"{other} further runs have another first objective." if other else ""
+    return Chart(figure, f"At the end of each curve: the best mean with its 95% interval. {note}".strip())
+
+
+def _last_point(report: RunReport, name: str, colour: str) -> go.Scatter:
+    last = report.leads[-1]
+    sigma, runs = report.noise.get(report.objective.name), max(1, report.by_id[last.individual].replicates)
+    margin = 1.96 * sigma / runs**0.5 if sigma else 0.0
+    return go.Scatter(
+        x=[len(report.evaluations)],
+        y=[last.value],
+        error_y={"type": "data", "array": [margin], "color": colour, "thickness": 1.5, "width": 4},
+        mode="markers",
+        marker={"color": colour, "size": 8},
+        showlegend=False,
+        hovertext=[hover(name, f"#{last.individual}", f"{quantity(last.value)} ± {quantity(margin)}")],
+        hoverinfo="text",
+    )

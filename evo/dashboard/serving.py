@@ -1,0 +1,97 @@
+"""The server of a dashboard: its address, its token, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+
+from evo.dashboard.access import Access, is_loopback
+from evo.dashboard.app import Board
+from evo.dashboard.runs import find_runs
+from evo.store import Store
+from trainer.errors import UsageError
+
+Say = Callable[[str], None]
+
+
+def serve(path: Path, host: str, port: int, *, read_only: bool, say: Say) -> None:
+    """Serve the runs at or below `path` until the process is interrupted.
+
+    Args:
+        path: a run, or a folder of runs.
+        host: to listen on; beyond loopback others can read and steer who have the token.
+        port: to listen on; 0 for a free one.
+        read_only: whether nobody may steer.
+        say: told the address, and what it means.
+
+    Raises:
+        RunFolderError: there is no run.
+        StoreError: the store of the only run is of a newer version, or damaged.
+        UsageError: the address is in use or not one of this machine.
+    """
+    folders = find_runs(path)
+    if len(folders) == 1:
+        (folder,) = folders.values()
+        Store.read(folder.store).close()  # says at once what is wrong with it
+    listening = _listen(host, port)
+    with contextlib.closing(listening):
+        access = Access(listening.getsockname()[1], read_only=read_only)
+        shown = f"[{host}]" if ":" in host else "127.0.0.1" if host in ("0.0.0.0", "") else host  # noqa: S104
+        say(f"http://{shown}:{access.port}/?token={access.token}")
+        if not is_loopback(host):
+            what = "read these runs" if read_only else "read and steer these runs"
+            say(
+                f"evo: listening on {host}: whoever has this address and its token can {what}. It travels unencrypted; "
+                "an SSH tunnel to 127.0.0.1 does not."
+            )
+        asyncio.run(_serve(Board(folders, access), listening))
+
+
+async def _serve(board: Board, listening: socket.socket) -> None:
+    config = uvicorn.Config(
+        board.application(),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=2,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+    server = _Server(config, board)
+    await server.serve(sockets=[listening])
+
+
+class _Server(uvicorn.Server):
+    """Ends the streams of events before it waits for open requests."""
+
+    def __init__(self, config: uvicorn.Config, board: Board) -> None:
+        super().__init__(config)
+        self._board = board
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End in good order."""
+        self._board.is_ending.set()
+        await super().shutdown(sockets)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listening = socket.socket(family, kind, protocol)
+        try:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(address)
+            listening.listen(128)
+        except BaseException:
+            listening.close()
+            raise
+    except (OSError, OverflowError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(
+            f"The dashboard cannot listen on {host}:{port}: {reason}. Choose another with --port."
+        ) from None
+    return listening

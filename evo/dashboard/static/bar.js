@@ -1,0 +1,55 @@
+// The bar on top: which run, how far it is, the views, and pause and stop.
+
+import { h, quantity, words } from "./dom.js";
+import { ask } from "./steer.js";
+import { address, go } from "./state.js";
+
+function link(name, current) {
+  const attributes = { href: address({ view: name === "overview" ? "" : name, zoom: "" }), onclick: follow };
+  return h("a", { ...attributes, "aria-current": name === current ? "page" : undefined }, name);
+}
+
+function follow(event) {
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  go(Object.fromEntries(["view", "zoom"].map((key) => [key, new URL(event.target.href).searchParams.get(key) ?? ""])));
+}
+
+function picker(page) {
+  if (page.runs.length < 2) return h("b", { class: "run" }, page.facts.name);
+  const current = new URLSearchParams(location.search).get("run") ?? page.runs[0];
+  return h(
+    "select",
+    { "aria-label": "Run", onchange: (event) => go({ run: event.target.value, id: "", against: "", zoom: "" }) },
+    page.runs.map((name) => h("option", { value: name, selected: name === current }, name)),
+  );
+}
+
+function controls(page) {
+  if (page.readOnly) return [h("span", { class: "muted" }, "read-only")];
+  const isPaused = page.facts.steering.is_paused;
+  const pause = h("button", { onclick: () => ask(isPaused ? "continue" : "pause") }, isPaused ? "Continue" : "Pause");
+  const stop = h("button", { onclick: () => confirm("Stop the run after saving?") && ask("stop") }, "Stop");
+  return page.facts.state === "running" ? [pause, stop] : [pause];
+}
+
+export function bar(page, current, names) {
+  const facts = page.facts;
+  const isPaused = facts.steering.is_paused && facts.state === "running";
+  const progress = h("progress", { max: facts.budget, value: facts.spent, "aria-label": "Budget spent" });
+  const left = facts.left && facts.state === "running" ? ` · about ${facts.left} left` : "";
+  return [
+    h(
+      "div",
+      { class: "line" },
+      picker(page),
+      h("span", { class: `pill ${isPaused ? "paused" : facts.state}` }, isPaused ? "paused" : words(facts.state)),
+      progress,
+      h("span", { class: "muted" }, `${quantity(facts.spent)} of ${facts.budget}${left}`),
+      page.isConnected ? null : h("span", { class: "worse", role: "alert" }, "server gone, trying again…"),
+      h("span", { class: "space" }),
+      controls(page),
+    ),
+    h("nav", { "aria-label": "Views" }, names.map((name) => link(name, current))),
+  ];
+}

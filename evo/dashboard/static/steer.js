@@ -1,0 +1,23 @@
+// Asks something of the run and says what came of it.
+
+import { newRequest, steer } from "./api.js";
+import { h } from "./dom.js";
+
+let hiding = 0;
+
+export function say(text, tone = "good") {
+  document.getElementById("said").replaceChildren(h("p", { class: `verdict ${tone}` }, text));
+  clearTimeout(hiding);
+  hiding = setTimeout(() => document.getElementById("said").replaceChildren(), 8000);
+}
+
+export async function ask(verb, fields = {}) {
+  try {
+    const { said, refused } = await steer(newRequest(verb, fields));
+    say(said, refused ? "open" : "good");
+    return !refused;
+  } catch (error) {
+    say(error.message, "open");
+    return false;
+  }
+}

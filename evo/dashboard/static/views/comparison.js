@@ -1,0 +1,35 @@
+// Several runs together.
+
+import { get } from "../api.js";
+import { chart } from "../chart.js";
+import { h, quantity } from "../dom.js";
+import { address } from "../state.js";
+
+export function comparison() {
+  const curves = chart("comparison", "Best so far", "");
+  const list = h("section", { class: "card" });
+  return {
+    sections: [curves.section, list],
+    async update() {
+      const data = await get("comparison");
+      list.replaceChildren(
+        h("h2", {}, "Runs"),
+        h(
+          "ul",
+          { class: "rows" },
+          data.rows.map((row) =>
+            h(
+              "li",
+              {},
+              h("a", { href: address({ run: row.name, view: "" }) }, row.name),
+              h("span", { class: "muted" }, ` ${quantity(row.spent)} of ${row.budget} · ${row.state} `),
+              h("span", { class: row.tone === "good" ? "better" : undefined }, row.headline),
+            ),
+          ),
+        ),
+        data.left_out ? h("p", { class: "caption" }, `${data.left_out} further runs are left out.`) : "",
+      );
+      await curves.draw(data.chart);
+    },
+  };
+}

@@ -1,0 +1,79 @@
+// What was asked of the run, and what can be.
+
+import { get } from "../api.js";
+import { h, moment } from "../dom.js";
+import { ask } from "../steer.js";
+
+function form(title, about, fields, label, submit) {
+  const send = async (event) => {
+    event.preventDefault();
+    const button = event.target.querySelector("button");
+    button.disabled = true;
+    try {
+      await submit(event.target);
+    } finally {
+      button.disabled = false;
+    }
+  };
+  return h("section", { class: "card" }, h("h2", {}, title), h("p", { class: "caption" }, about), h("form", { onsubmit: send }, fields, h("button", {}, label)));
+}
+
+function hint() {
+  const text = h("textarea", { rows: 3, maxlength: 4000, required: true, "aria-label": "Hint" });
+  return form("Hint", "The language model is told this, dated, from the next proposal on.", [text], "Tell the model", async () => {
+    if (await ask("hint", { text: text.value.trim() })) text.value = "";
+  });
+}
+
+function inject(page) {
+  const parent = h("input", { type: "number", min: 0, value: page.facts.best ?? 0, "aria-label": "Made from individual", required: true });
+  const idea = h("input", { type: "text", placeholder: "What it changes, and why", "aria-label": "Idea" });
+  const text = h("textarea", { rows: 18, class: "code", spellcheck: "false", "aria-label": "Program", required: true });
+  get("individual", { id: page.facts.best ?? 0 }).then((one) => { text.value ||= one.source; });
+  return form("Inject a program", "It becomes an individual if the gate lets it pass; you see the verdict at once.", [h("div", { class: "row" }, h("label", {}, "From individual ", parent), idea), text], "Inject", () =>
+    ask("inject", { individual: Number(parent.value), idea: idea.value.trim(), text: text.value.endsWith("\n") ? text.value : `${text.value}\n` }),
+  );
+}
+
+function weights(page) {
+  const inputs = Object.entries(page.facts.weights).map(([name, configured]) => {
+    const now = page.facts.steering.weights[name] ?? configured;
+    return h("label", {}, `${name} `, h("input", { type: "number", min: 0, step: "any", name, value: now }));
+  });
+  return form("Weights of operators", "How often each is drawn. The configured ones come back where all are left empty.", [h("div", { class: "row" }, inputs)], "Change", (target) => {
+    const given = Array.from(target.querySelectorAll("input")).filter((input) => input.value !== "");
+    return ask("weights", { weights: Object.fromEntries(given.map((input) => [input.name, Number(input.value)])) });
+  });
+}
+
+function journal(facts) {
+  const rows = facts.steered.map((one) =>
+    h("li", {}, h("b", {}, one.what), h("span", { class: "muted" }, ` · ${one.who} · ${moment(one.taken_at)}`), one.individual === null ? null : ` · became #${one.individual}`, one.refused ? h("span", { class: "worse" }, ` · refused: ${one.refused}`) : null),
+  );
+  const waiting = facts.asked.map((one) => h("li", {}, h("b", {}, one), h("span", { class: "muted" }, " · waits for a driver")));
+  return [h("h2", {}, "Asked of this run"), rows.length || waiting.length ? h("ul", { class: "rows" }, waiting, rows) : h("p", { class: "muted" }, "Nothing yet.")];
+}
+
+function course(facts) {
+  const { hints, pinned, banned } = facts.steering;
+  const withdraw = h("button", { onclick: () => ask("hint", { text: "" }) }, "Withdraw all hints");
+  return [
+    h("h2", {}, "What holds"),
+    h("p", {}, `Pinned: ${pinned.map((id) => `#${id}`).join(", ") || "none"}. Banned: ${banned.map((id) => `#${id}`).join(", ") || "none"}.`),
+    hints.length ? h("ul", { class: "rows" }, hints.map((one) => h("li", {}, one))) : null,
+    hints.length ? withdraw : null,
+  ].filter(Boolean);
+}
+
+export function steering(page) {
+  const holds = h("section", { class: "card" });
+  const asked = h("section", { class: "card" });
+  const forms = page.readOnly ? [h("p", { class: "verdict open" }, "This dashboard is read-only.")] : [hint(), weights(page), inject(page)];
+  return {
+    sections: [h("div", { class: "columns bare" }, holds, asked), ...forms],
+    update(facts) {
+      holds.replaceChildren(...course(facts));
+      asked.replaceChildren(...journal(facts));
+    },
+  };
+}

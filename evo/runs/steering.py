@@ -1,0 +1,115 @@
+"""Asking something of a run from outside its driver, be it live or not."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from evo.runs.assemble import contract, protection
+from evo.runs.folder import RunFolder
+from evo.runs.lifecycle import Viewed, view
+from evo.steering.actions import Action, Verb
+from evo.steering.inbox import Inbox
+from evo.steering.journal import EVENT, Steered
+from evo.steering.rules import objection
+from evo.store import Store
+from operators.gate import SourceGate, clean_source
+from operators.proposal import Refused
+from trainer.errors import UsageError
+from trainer.genome import join
+
+_TAKING_UP_SECONDS = 5.0
+_LOOKING_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a request.
+
+    Attributes:
+        steered: what the driver recorded; None while it has not taken the request up.
+        is_driven: whether a driver works on the run.
+    """
+
+    action: Action
+    steered: Steered | None
+    is_driven: bool
+
+    def __str__(self) -> str:
+        """Return it in a sentence."""
+        if self.steered is None:
+            when = "its driver takes it up when it can" if self.is_driven else "`evo resume` takes it up first"
+            return f"left for the run: {self.action}; {when}"
+        if self.steered.refused:
+            return f"refused: {self.steered.refused}"
+        became = "" if self.steered.individual is None else f", which became #{self.steered.individual}"
+        return f"taken up: {self.action}{became}"
+
+
+def ask(path: Path, action: Action, patience_seconds: float = _TAKING_UP_SECONDS) -> Answer:
+    """Ask something of a run, and wait a moment for its driver to take it up.
+
+    Raises:
+        RunFolderError: there is no run at `path`, or its folder cannot be written.
+        UsageError: the run cannot do it; nothing was written.
+    """
+    with view(path) as viewed:
+        refuse_impossible(viewed, action)
+    folder = RunFolder.open(path)
+    if action.verb is Verb.STOP and folder.driver() is None:
+        raise UsageError(f"No driver works on {path}, so there is nothing to stop.")
+    Inbox(folder.steering).send(action)
+    return _answer(folder, action, patience_seconds)
+
+
+def refuse_impossible(viewed: Viewed, action: Action) -> None:
+    """Raise UsageError where a run cannot do what is asked."""
+    if action.verb is Verb.INJECT:
+        judge(viewed, action.text)
+    operators = viewed.config.operators.weights
+    if found := objection(action, viewed.store, viewed.standings, operators):
+        raise UsageError(f"{viewed.folder.path} cannot do this: {found}.")
+
+
+def judge(viewed: Viewed, source: str) -> None:
+    """Raise UsageError, with the gate's reason, unless a program may become an individual of a run."""
+    config, store = viewed.config, viewed.store
+    try:
+        SourceGate(contract(config, store), store.known, protection=protection(config, store)).check(source)
+    except Refused as refusal:
+        raise UsageError(f"The program is refused ({refusal.kind}): {refusal}.") from None
+
+
+def read_program(viewed: Viewed, path: Path) -> str:
+    """Return the program in a file, or that of several files in a folder, as the genome of a run.
+
+    Raises:
+        UsageError: a file cannot be read, or is no UTF-8 text.
+    """
+    names = viewed.config.task.genome_files
+    try:
+        if path.is_dir():
+            return join({name: clean_source((path / name).read_text(encoding="utf-8")) for name in names})
+        return as_genome(viewed, path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise UsageError(f"Expected {path} to be UTF-8 text, but byte {error.start} is not.") from None
+    except OSError as error:
+        raise UsageError(f"Expected a program in {path}, but it cannot be read: {error.strerror}.") from None
+
+
+def as_genome(viewed: Viewed, text: str) -> str:
+    """Return the program that a user wrote as the genome of a run: of one file its content, of several all of them."""
+    names, source = viewed.config.task.genome_files, clean_source(text)
+    return join({names[0]: source}) if len(names) == 1 else source
+
+
+def _answer(folder: RunFolder, action: Action, patience_seconds: float) -> Answer:
+    deadline = time.monotonic() + patience_seconds
+    with Store.read(folder.store) as store:
+        while True:
+            found = next((one for one in map(Steered.of, store.events(EVENT)) if one.action.id == action.id), None)
+            is_driven = folder.driver() is not None
+            if found is not None or not is_driven or time.monotonic() > deadline:
+                return Answer(action, found, is_driven)
+            time.sleep(_LOOKING_SECONDS)

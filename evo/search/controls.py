@@ -1,0 +1,117 @@
+"""Takes up what users ask of a running search (`evo.steering`): each request is an event before it acts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from evo.search.evaluations import Evaluations
+from evo.search.observer import Deferred
+from evo.search.replication import more_replicates
+from evo.standings.standings import Standings
+from evo.steering.actions import Action, Verb
+from evo.steering.inbox import Inbox
+from evo.steering.journal import Course, SteeringJournal
+from evo.steering.rules import objection
+from evo.store import Store
+from operators.proposal import Refused
+
+Inject = Callable[[Action], int]
+"""Makes an individual of a program and returns its number; raises Refused where the gate does not let it pass."""
+
+
+class Controls:
+    """The requests to a search.
+
+    Args:
+        store: of the run.
+        standings: what is known.
+        journal: what was asked so far.
+        inbox: what is asked; None for a search that cannot be reached.
+        evaluations: takes further seeds.
+        operators: names in the configuration.
+        news: told of every request.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        standings: Standings,
+        journal: SteeringJournal,
+        inbox: Inbox | None,
+        evaluations: Evaluations,
+        operators: Sequence[str],
+        news: Deferred,
+    ) -> None:
+        self._store = store
+        self._standings = standings
+        self._journal = journal
+        self._inbox = inbox
+        self._evaluations = evaluations
+        self._operators = operators
+        self._news = news
+        self._taken: list[Action] = []
+        self._was_driven = False
+        self.wants_stop = False
+
+    @property
+    def course(self) -> Course:
+        """What holds now."""
+        return self._journal.course
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether anybody can ask."""
+        return self._inbox is not None
+
+    @property
+    def has_mail(self) -> bool:
+        """Whether a request waits."""
+        return self._inbox is not None and not self._inbox.is_empty()
+
+    def take_up(self, inject: Inject, room: Callable[[], float]) -> None:
+        """Record in the transaction under way what is asked, and do it.
+
+        Args:
+            inject: makes an individual of a program.
+            room: how many evaluations the search proper has left.
+        """
+        for action in self._inbox.pending() if self._inbox else []:
+            self._taken.append(action)
+            if not self._journal.knows(action):
+                self._do(action, inject, room)
+        self._was_driven = True
+
+    def committed(self) -> None:
+        """Remove what was taken up, now that the store holds it."""
+        if self._inbox is not None:
+            self._inbox.remove(self._taken)
+        self._taken.clear()
+
+    def _do(self, action: Action, inject: Inject, room: Callable[[], float]) -> None:
+        refused = objection(action, self._store, self._standings, self._operators)
+        individual: int | None = None
+        match action.verb:
+            case _ if refused:
+                pass
+            case Verb.STOP if not self._was_driven:
+                refused = "the driver that it was meant for had ended"
+            case Verb.STOP:
+                self.wants_stop = True
+            case Verb.AGAIN if action.seeds > room():
+                refused = f"the search has budget for {max(0, int(room()))} more evaluations"
+            case Verb.AGAIN:
+                self._evaluate_again(action)
+            case Verb.INJECT if room() < 1:
+                refused = "the search has no budget left for another individual"
+            case Verb.INJECT:
+                try:
+                    individual = inject(action)
+                except Refused as refusal:
+                    refused = str(refusal)
+        self._news.note(f"{self._journal.record(self._store, action, refused, individual)}.")
+
+    def _evaluate_again(self, action: Action) -> None:
+        assert action.individual is not None  # noqa: S101 - `Action` sees to it
+        under_way = self._evaluations.under_way
+        requests = more_replicates(self._standings, under_way, action.individual, action.seeds)
+        self._evaluations.enqueue_replicates([(action.individual, request) for request in requests])

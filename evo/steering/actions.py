@@ -1,0 +1,163 @@
+"""What a user can ask of a run, and its form as JSON."""
+
+from __future__ import annotations
+
+import getpass
+import math
+import re
+import secrets
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Self
+
+from trainer.errors import UsageError
+
+INJECTED = "injected"
+"""The operator of an individual that a user wrote."""
+
+MOST_SEEDS = 50
+MOST_HINT_CHARACTERS = 4_000
+
+_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+
+
+class Verb(StrEnum):
+    """What is asked."""
+
+    PAUSE = "pause"
+    """Propose and launch nothing more; what runs ends."""
+    CONTINUE = "continue"
+    STOP = "stop"
+    """End after saving, as Ctrl-C does."""
+    HINT = "hint"
+    """Tell the language model something from the next proposal on; an empty text withdraws all hints."""
+    PIN = "pin"
+    """An individual is always a candidate parent, and a finalist."""
+    BAN = "ban"
+    """An individual is never a parent."""
+    RELEASE = "release"
+    """An individual is neither pinned nor banned any more."""
+    INJECT = "inject"
+    """A program of the user's becomes an individual."""
+    AGAIN = "again"
+    """Evaluate an individual with more seeds."""
+    WEIGHTS = "weights"
+    """Draw operators by other weights; an empty table returns to those of the configuration."""
+
+    @property
+    def is_of_individual(self) -> bool:
+        """Whether it names an individual."""
+        return self in (Verb.PIN, Verb.BAN, Verb.RELEASE, Verb.AGAIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One request.
+
+    Attributes:
+        id: tells requests apart; the same one that arrives twice acts once.
+        who: asked, such as `ann@host`.
+        at: when it was asked, seconds since 1970, UTC.
+        individual: that it is about; for `inject` the parent.
+        text: of a hint, or the source of a program.
+        idea: of an injected program.
+        seeds: how many more.
+        weights: by operator.
+    """
+
+    verb: Verb
+    id: str = field(default_factory=lambda: secrets.token_hex(8))
+    who: str = field(default_factory=lambda: user())
+    at: float = field(default_factory=time.time)
+    individual: int | None = None
+    text: str = ""
+    idea: str = ""
+    seeds: int = 1
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Raise UsageError for what no run could carry out."""
+        if not _ID.fullmatch(self.id):
+            raise UsageError(f"The id of a request must be 8 to 64 letters, digits, - or _, but it was {self.id!r}.")
+        if self.verb.is_of_individual and self.individual is None:
+            raise UsageError(f"Expected the number of an individual to {self.verb}, but got none.")
+        if not 1 <= self.seeds <= MOST_SEEDS:
+            raise UsageError(f"The number of seeds must be 1 to {MOST_SEEDS}, but it was {self.seeds}.")
+        if self.verb is Verb.HINT and len(self.text) > MOST_HINT_CHARACTERS:
+            raise UsageError(
+                f"A hint may have {MOST_HINT_CHARACTERS:,} characters, but this one has {len(self.text):,}. Put long "
+                "instructions into the file that `llm.program` names."
+            )
+        for name, weight in self.weights.items():
+            if not (math.isfinite(weight) and weight >= 0):
+                raise UsageError(f"The weight of operator {name} must be 0 or more, but it was {weight}.")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-serialisable form."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Any) -> Self:
+        """Return the action in a JSON object; raise UsageError for anything else."""
+        if not isinstance(data, dict):
+            raise UsageError(f"A request must be a JSON object, but it was {type(data).__name__}.")
+        if unknown := sorted(map(str, data.keys() - _TYPES.keys())):
+            raise UsageError(f"A request has no field {', '.join(unknown)}.")
+        for name, value in data.items():
+            if not isinstance(value, _TYPES[name]) or isinstance(value, bool):
+                raise UsageError(f"The field {name} of a request cannot be {value!r}.")
+        if data.get("verb") not in [*Verb]:
+            raise UsageError(
+                f"A request must have one of the verbs {', '.join(Verb)}, but it was {data.get('verb')!r}."
+            )
+        weights = data.get("weights", {})
+        if not all(isinstance(one, int | float) and not isinstance(one, bool) for one in weights.values()):
+            raise UsageError("The weights of a request must be numbers.")
+        return cls(**{**data, "verb": Verb(data["verb"])})
+
+    def __str__(self) -> str:
+        """Return what was asked in a few words."""
+        match self.verb:
+            case Verb.HINT:
+                return f"hint: {self.text}" if self.text else "withdraw all hints"
+            case Verb.AGAIN:
+                return f"evaluate #{self.individual} with {self.seeds} more {'seed' if self.seeds == 1 else 'seeds'}"
+            case Verb.INJECT:
+                return "inject a program"
+            case Verb.WEIGHTS:
+                given = ", ".join(f"{name}={weight:g}" for name, weight in self.weights.items())
+                return f"weights {given}" if given else "weights of the configuration"
+            case _ if self.individual is not None:
+                return f"{self.verb} #{self.individual}"
+        return str(self.verb)
+
+
+_TYPES: Mapping[str, type | tuple[type, ...]] = {
+    "verb": str,
+    "id": str,
+    "who": str,
+    "at": (int, float),
+    "individual": (int, type(None)),
+    "text": str,
+    "idea": str,
+    "seeds": int,
+    "weights": dict,
+}
+
+
+def user() -> str:
+    """Return who asks from this process."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # no entry for this user id: OSError from Python 3.13 on
+        name = "unknown"
+    return f"{name}@{socket.gethostname()}"
+
+
+def dated(text: str, at: float) -> str:
+    """Return a hint as the model is told it."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d}: {text}"

@@ -1,0 +1,108 @@
+"""The dashboard in a real browser, over a run that goes on while pages look at it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browsers import launched
+from command_line import evo, running
+from dashboard_server import dashboard
+from playwright.sync_api import Browser, Page, expect
+from script_runs import write_files
+
+HOSTILE = "<img src=x onerror='window.owned = 1'></script><script>window.owned = 1</script>"
+PROJECT = {
+    "evo.toml": """
+        [task]
+        kind = "script"
+        genome = "run.py"
+        command = "python run.py"
+
+        [task.objectives.score]
+        direction = "maximize"
+        pattern = '^score: (\\S+)'
+        """,
+    "run.py": f"""
+        import os
+        import time
+
+        RATE = 0.5
+        WIDTH = 2.0
+
+        time.sleep(0.3)
+        print({HOSTILE!r})
+        print("score:", WIDTH - abs(RATE - 0.1) + 0.001 * (int(os.environ["EVO_SEED"]) % 7))
+        """,
+}
+_PHONE: dict[str, Any] = {"viewport": {"width": 400, "height": 860}, "is_mobile": True, "has_touch": True}
+_SLOW = 60_000
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with launched() as browser:
+        yield browser
+
+
+def opened(browser: Browser, url: str, complaints: list[str], **settings: Any) -> Page:
+    page = browser.new_context(**settings).new_page()
+    page.set_default_timeout(_SLOW)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.goto(url)
+    page.wait_for_selector("#content[data-version]")
+    return page
+
+
+def test_a_live_run_is_watched_and_steered_from_two_pages(browser: Browser, tmp_path: Path) -> None:
+    project, path = write_files(tmp_path / "project", PROJECT), tmp_path / "run"
+    size = ("--pop", "4", "--gens", "50", "--workers", "1", "--operators", "constants=1,structure=1")
+    complaints: list[str] = []
+    with running("run", "--config", project / "evo.toml", *size, "--out", path) as driver:
+        driver.wait_for_results(3)
+        with dashboard(path) as server:
+            page = opened(browser, server.url, complaints)
+            assert "token" not in page.url
+            before = page.locator("h1").inner_text()
+            page.wait_for_function("(before) => document.querySelector('h1').innerText !== before", arg=before)
+
+            other = opened(browser, server.url, complaints, **_PHONE)
+            assert other.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+            page.get_by_role("button", name="Pause").click()
+            expect(page.locator("#said")).to_contain_text("taken up: pause", timeout=_SLOW)
+            expect(other.locator("#bar .pill")).to_have_text("paused", timeout=_SLOW)
+            assert "nothing new starts" in evo("status", path).stdout
+
+            page.keyboard.press("2")
+            page.get_by_role("link", name="#0", exact=True).first.click()
+            assert re.search(r"view=individuals.*id=0", page.url)
+            page.get_by_text("search", exact=True).first.wait_for(state="attached")
+            page.locator(".detail summary").first.click()
+            page.get_by_text(HOSTILE).first.wait_for()
+            page.get_by_role("button", name="Pin").click()
+            expect(page.locator(".detail")).to_contain_text("Unpin", timeout=_SLOW)
+            link = page.url
+
+            page.keyboard.press("7")
+            source = page.get_by_label("Program")
+            expect(source).to_have_value(re.compile("WIDTH"), timeout=_SLOW)
+            source.fill("this is no program (")
+            page.get_by_role("button", name="Inject").click()
+            expect(page.locator("#said")).to_contain_text("The program is refused (unparsable)", timeout=_SLOW)
+            page.get_by_label("Hint").fill(HOSTILE)
+            page.get_by_role("button", name="Tell the model").click()
+            expect(page.locator("main")).to_contain_text(HOSTILE, timeout=_SLOW)
+            port = str(server.port)
+        expect(other.locator("#bar")).to_contain_text("server gone", timeout=_SLOW)
+        with dashboard(path, "--port", port) as server:
+            again = opened(browser, server.url, complaints)
+            again.goto(link)
+            expect(again.locator(".detail")).to_contain_text("Unpin", timeout=_SLOW)
+            assert again.evaluate("window.owned") is None
+            again.get_by_role("button", name="Continue").click()
+            expect(again.locator("#bar .pill")).to_have_text("running", timeout=_SLOW)
+    assert [one for one in complaints if "ERR_CONNECTION" not in one and "network" not in one.lower()] == []

@@ -1,0 +1,173 @@
+"""The dashboard over HTTP: what it serves, whom it refuses, and what it says of wrong input."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from command_line import evo
+from dashboard_server import Dashboard, dashboard
+from paced_evaluator import PacedEvaluator
+from searches import GENOME, configuration, searched
+
+from evo.runs.folder import RunFolder
+from evo.runs.lifecycle import view
+from evo.runs.status import read_status
+from evo.steering.inbox import Inbox
+
+FIGURES = ("progress", "tree", "front", "hypervolume", "slots", "parallel", "importance")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two finished runs."""
+    folder = tmp_path_factory.mktemp("runs")
+    for name, seed in (("one", 1), ("two", 2)):
+        searched(folder / name, configuration(4, 8, seed=seed), PacedEvaluator(GENOME))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def served(folder: Path) -> Iterator[Dashboard]:
+    with dashboard(folder) as server:
+        yield server
+
+
+def test_what_it_shows_is_what_the_command_line_says(folder: Path, served: Dashboard) -> None:
+    assert sorted(served.get("runs")["runs"]) == ["one", "two"]
+    for name in ("one", "two"):
+        with view(folder / name) as viewed:
+            status = read_status(viewed)
+        shown = served.get("overview", run=name)
+        assert (shown["best"], shown["results"]) == (status.summary.best.id, 32)  # type: ignore[union-attr]
+        listed = served.get("individuals", run=name)
+        best = next(row for row in listed["rows"] if row["id"] == shown["best"])
+        assert best["value"] == status.summary.best.objectives["val_bpb"]  # type: ignore[union-attr]
+        assert best["error"] == pytest.approx(shown["noise"] / best["runs"] ** 0.5)
+        one = served.get("individual", run=name, id=shown["best"], against=0)
+        assert one["diff"]["added"] > 0
+        assert one["source"].startswith('"""')
+        assert len(one["evaluations"]) >= one["runs"]
+    for figure in FIGURES:
+        drawn = served.get("figure", run="one", name=figure)
+        assert "data" in drawn["figure"]
+        assert drawn["figure"]["data"] or drawn["note"]
+    assert len(served.get("comparison")["rows"]) == 2
+
+
+def test_pages_of_others_and_strangers_are_refused(served: Dashboard) -> None:
+    steer = json.dumps({"verb": "pause"}).encode()
+    assert served.ask("GET", "/api/runs", cookie="")[0] == 401
+    assert served.ask("GET", "/", cookie="")[0] == 401
+    assert served.ask("GET", "/static/main.js", cookie="")[0] == 401
+    assert served.ask("GET", "/api/runs", host="evil.example")[0] == 421
+    assert served.ask("GET", "/api/runs", host=f"evil.example:{served.port}")[0] == 421
+    assert served.ask("POST", "/api/steer", steer, origin="http://evil.example")[0] == 403
+    assert served.ask("POST", "/api/steer", steer, origin="")[0] == 403
+    assert served.ask("POST", "/api/steer", steer, content_type="text/plain")[0] == 403
+    assert served.ask("GET", "/api/steer")[0] == 405
+    status, headers, _ = served.ask("GET", f"/?token={served.token}", cookie="")
+    assert status == 200
+    assert "HttpOnly" in headers["set-cookie"]
+    assert "samesite=strict" in headers["set-cookie"].lower()
+    policy = headers["content-security-policy"]
+    assert "script-src 'self';" in policy
+    assert "default-src 'none'" in policy
+    assert (headers["x-content-type-options"], headers["cache-control"]) == ("nosniff", "no-store")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/overview?run=../one",
+        "/api/overview?run=%00",
+        "/api/individual",
+        "/api/individual?id=-1",
+        "/api/individual?id=99999999999999999999",
+        "/api/individual?id=%D9%A3",
+        "/api/individual?id=100000",
+        "/api/individual?id=0&against=100000",
+        "/api/figure?name=__init__",
+        "/static/../app.py",
+        "/static/%2e%2e/app.py",
+        "/static/views",
+        "/nowhere",
+    ],
+)
+def test_odd_requests_get_one_clear_refusal(served: Dashboard, path: str) -> None:
+    status, _, body = served.ask("GET", path)
+    assert status in (400, 404)
+    assert b"Traceback" not in body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"[1]",
+        b"null",
+        b'"\xff"',
+        b"[" * 50_000,
+        b'{"verb":"nap"}',
+        b'{"verb":"pin"}',
+        b'{"verb":"pin","individual":"1"}',
+        b'{"verb":"pin","individual":99999}',
+        b'{"verb":"ban","individual":0}',
+        b'{"verb":"stop"}',
+        b'{"verb":"inject","individual":0,"text":"import os ("}',
+        b'{"verb":"weights","weights":{"nobody":1}}',
+    ],
+)
+def test_odd_steering_is_refused_in_words(folder: Path, served: Dashboard, body: bytes) -> None:
+    status, _, answer = served.ask("POST", "/api/steer?run=two", body)
+    assert status == 400
+    assert json.loads(answer)["error"]
+    assert Inbox(RunFolder(folder / "two").steering).is_empty()
+
+
+def test_too_long_a_request_is_refused(served: Dashboard) -> None:
+    assert served.ask("POST", "/api/steer", b" " * (2**20 + 1))[0] == 413
+
+
+def test_a_request_waits_for_the_next_driver_and_names_who_asked(folder: Path, served: Dashboard) -> None:
+    status, answer = served.steer("pin", individual=0, id="twice-the-same", who="somebody else")
+    assert (status, answer["is_taken"]) == (200, False)
+    assert served.steer("pin", individual=0, id="twice-the-same")[0] == 200
+    newest = served.get("runs")["runs"][0]
+    (waiting,) = Inbox(RunFolder(folder / newest).steering).waiting()
+    assert waiting.who.endswith(" (dashboard)")
+    assert "somebody" not in waiting.who
+
+
+def test_read_only_reads_only(folder: Path) -> None:
+    with dashboard(folder / "one", "--read-only") as server:
+        assert server.get("runs")["read_only"] is True
+        status, _, body = server.ask("POST", "/api/steer", b'{"verb":"pause"}')
+        assert (status, b"--read-only" in body) == (403, True)
+
+
+def test_wrong_input_is_one_clear_line(folder: Path, tmp_path: Path) -> None:
+    newer = tmp_path / "newer"
+    shutil.copytree(folder / "one", newer)
+    with closing(sqlite3.connect(newer / "evo.db")) as database, database:
+        database.execute("PRAGMA user_version = 999")
+    (tmp_path / "foreign").mkdir()
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = str(taken.getsockname()[1])
+        for said, arguments in {
+            "there is no such folder": [tmp_path / "nowhere"],
+            "it holds none": [tmp_path / "foreign"],
+            "newer version": [newer],
+            "cannot listen on 127.0.0.1:": [folder, "--port", port],
+            "cannot listen on no.such.host.invalid:": [folder, "--host", "no.such.host.invalid"],
+        }.items():
+            done = evo("dashboard", *arguments)
+            assert done.returncode in (1, 2)
+            assert said in done.stderr
+            assert done.stderr.count("\n") == 1

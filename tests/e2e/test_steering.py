@@ -1,0 +1,75 @@
+"""A live run, steered from the command line, killed and resumed."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+from command_line import evo, running, wait_until
+from script_runs import write_files
+
+PROJECT = {
+    "evo.toml": """
+        [task]
+        kind = "script"
+        genome = "run.py"
+        command = "python run.py"
+
+        [task.objectives.score]
+        direction = "maximize"
+        pattern = '^score: (\\S+)'
+        """,
+    "run.py": """
+        import os
+        import time
+
+        RATE = 0.5
+        WIDTH = 2.0
+
+        time.sleep(0.2)
+        print("score:", WIDTH - abs(RATE - 0.1) + 0.001 * (int(os.environ["EVO_SEED"]) % 7))
+        """,
+}
+
+
+def asked(*arguments: str | Path, code: int = 0) -> Any:
+    done = evo(*arguments, "--json")
+    assert done.returncode == code, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_live_run_is_steered_killed_and_resumed(tmp_path: Path) -> None:
+    project, path = write_files(tmp_path / "project", PROJECT), tmp_path / "run"
+    own = tmp_path / "own.py"
+    own.write_text((project / "run.py").read_text().replace("WIDTH = 2.0", "WIDTH = 2.5"))
+    operators = ("--operators", "constants=1,structure=1")
+    size = ("--pop", "4", "--gens", "30", "--workers", "2")
+    with running("run", "--config", project / "evo.toml", *size, *operators, "--out", path) as driver:
+        driver.wait_for_results(5)
+        paused = asked("pause", path)["steered"]
+        assert paused["taken_at"] - paused["action"]["at"] < 5  # a second on a machine that is not crowded
+        wait_until(lambda: not asked("status", path)["running"], seconds=30)
+        assert asked("status", path)["steering"]["is_paused"]
+        held = len(driver.results)
+        injected = asked("inject", own, "--run", path, "--parent", "0", "--idea", "wider")["steered"]["individual"]
+        twice = evo("inject", own, "--run", path)
+        assert (twice.returncode, twice.stderr.count("\n")) == (2, 1)
+        assert f"The program is refused (duplicate): this is the same program as individual {injected}" in twice.stderr
+        assert asked("pin", path, str(injected))["steered"]["refused"] == ""
+        assert len(driver.results) == held
+        driver.finish(signal.SIGKILL)
+    assert "`evo resume` takes it up first" in evo("continue", path).stdout
+    assert evo("stop", path).returncode == 2
+    assert "`evo resume` takes it up" in evo("status", path).stdout
+    assert evo("ban", path, "0").returncode == 2
+    gens = asked("status", path)["generation"] + 4
+    resumed = evo("resume", path, "--gens", str(gens))
+    assert resumed.returncode == 0, resumed.stderr
+    status = asked("status", path)
+    assert (status["state"], status["asked"], status["steering"]["pinned"]) == ("finished", [], [injected])
+    assert asked("show", path, str(injected))["evaluations"]
+    checked = evo("check", path, "--replay")
+    assert checked.returncode == 0, checked.stdout
+    assert "; 1 were injected by a user" in checked.stdout
