@@ -62,15 +62,21 @@ def summary(frame: pd.DataFrame, reference: str) -> str:
         wide = frame[frame["slots"] == slots].pivot_table(index=["family", "seed"], columns="method", values="regret")
         for method in dict.fromkeys(frame["method"]):
             parts = [wide[method].loc[family] for family in families]
-            cells = " | ".join(f"{part.mean():.3f} ± {part.sem():.3f}" for part in parts)
+            cells = " | ".join(f"{part.mean():.3f}{_error(part)}" for part in parts)
             mean = fmean(part.mean() for part in parts)
             better = _interval([wide[reference].loc[one] - wide[method].loc[one] for one in families])
             lines.append(f"| {slots} | {method} | {mean:.4f} | {better} | {cells} |")
     return "\n".join(lines)
 
 
+def _error(part: pd.Series) -> str:
+    return f" ± {part.sem():.3f}" if len(part) > 1 else ""
+
+
 def _interval(columns: list[pd.Series]) -> str:
     """Return a mean over families of means over seeds, with its bootstrap 95% interval; seeds are resampled."""
+    if min(map(len, columns)) == 1:
+        return f"{fmean(map(fmean, columns)):.3f}"  # nothing to resample
     chance = random.Random(0)
     lists = [list(one) for one in columns]
     means = sorted(fmean(fmean(chance.choices(one, k=len(one))) for one in lists) for _ in range(_RESAMPLES))

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -310,3 +311,17 @@ def test_protected_code_stays_in_every_candidate(tmp_path: Path) -> None:
         for candidate in running:
             assert candidate.source.startswith("RATE = 0.1\n")
             running.tell(candidate, {"loss": loss_of(candidate.source, candidate.seed)})
+
+
+def test_a_genome_may_be_any_text(tmp_path: Path) -> None:
+    settings = tmp_path / "settings.toml"
+    settings.write_text("rate = 0.5  # of learning\n", encoding="utf-8")
+    with evo.Search(settings, {"loss": "minimize"}, evaluations=8, out=tmp_path / "run", **QUICK) as searching:
+        for candidate in searching:
+            assert candidate.files == {"settings.toml": candidate.source}
+            assert candidate.source.endswith("  # of learning\n")
+            searching.tell(candidate, {"loss": abs(tomllib.loads(candidate.source)["rate"] - 0.1)})
+    best = evo.open_run(tmp_path / "run").best
+    assert best is not None
+    assert tomllib.loads(best.source)["rate"] != 0.5
+    assert check_run(tmp_path / "run") == []
