@@ -105,4 +105,5 @@ def test_a_live_run_is_watched_and_steered_from_two_pages(browser: Browser, tmp_
             assert again.evaluate("window.owned") is None
             again.get_by_role("button", name="Continue").click()
             expect(again.locator("#bar .pill")).to_have_text("running", timeout=_SLOW)
-    assert [one for one in complaints if "ERR_CONNECTION" not in one and "network" not in one.lower()] == []
+    # A refused program, a server that is gone and one with another token are answers that a page has to expect.
+    assert [one for one in complaints if "Failed to load resource" not in one and "network" not in one.lower()] == []
