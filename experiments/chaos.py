@@ -268,6 +268,9 @@ def _while_driven(run: _Run, chance: random.Random, happened: Storm, kills: int)
 
 def _kill(run: _Run, kind: str, chance: random.Random) -> None:
     everyone = run.everyone() if kind == "driver" else []
+    for one in everyone:
+        with suppress(psutil.Error):
+            one.resume()  # what stands still cannot notice the end of its driver
     for one in chance.sample(family, 1) if (family := run.family(kind)) else []:
         with suppress(psutil.Error):
             one.kill()

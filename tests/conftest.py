@@ -1,9 +1,14 @@
-"""How the tests are shared out: the longest files first, so that no process is left alone with one at the end."""
+"""How the tests are shared out: the longest files first, so that no process is left alone with one at the end.
+
+And where their temporary folders are: in memory, if the machine has enough of it. And how properties are tried.
+"""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 TESTS = Path(__file__).parent
 
@@ -40,6 +45,27 @@ LONGEST = (
 _PLACES = {TESTS / name: place for place, name in enumerate(LONGEST)}
 
 _MOST_PROCESSES = 4
+
+# A busy machine fails no property; one that fails prints how to repeat it.
+settings.register_profile("usual", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("thorough", settings.get_profile("usual"), max_examples=10_000)
+settings.load_profile("usual")
+
+_MEMORY = Path("/dev/shm")
+_ENOUGH_BYTES = 4 * 2**30
+
+
+def pytest_configure() -> None:
+    """Keep temporary folders in memory: what a test waits for is then not a disk that syncs stores and repositories.
+
+    What a kill leaves in files does not depend on where they are, and no test is about what a power cut leaves.
+    """
+    if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free >= _ENOUGH_BYTES and not _forbids_programs(_MEMORY):
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+
+
+def _forbids_programs(folder: Path) -> bool:
+    return bool(os.statvfs(folder).f_flag & os.ST_NOEXEC)
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -92,7 +92,10 @@ def _hunk(
 def _highlighted(source: str) -> tuple[Markup, ...]:
     """Return highlighted HTML for each line that is shown; the formatter closes its tags at every line's end."""
     lexer = _lexer(language_of_genome(source))
-    text = visible("".join(f"{line}\n" for line in source_lines(unmarked(source))))
+    lines = source_lines(unmarked(source))
+    if not lines:
+        return ()
+    text = visible("".join(f"{line}\n" for line in lines))
     page = highlight(text, lexer, HtmlFormatter(nowrap=True))
     return tuple(Markup(line) for line in page.removesuffix("\n").split("\n"))  # noqa: S704 - pygments escapes the code
 

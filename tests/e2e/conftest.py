@@ -44,7 +44,7 @@ def _finish(genome: Path, config: Path, path: Path) -> None:
         ["-c", "user.name=A", "-c", "user.email=", "commit", "-qm", "A"],
     ):
         subprocess.run(["git", "-C", genome.parent, *command], check=True)
-    done = evo("run", genome, "--config", config, "--pop", "2", "--gens", "4", "--out", path, timeout=170)
+    done = evo("run", genome, "--config", config, "--pop", "2", "--gens", "4", "--out", path)
     assert done.returncode == 0, done.stderr
     assert "8 of 8 evaluations" in done.stdout
     assert "\nsandbox: " in done.stderr

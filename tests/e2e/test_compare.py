@@ -76,11 +76,11 @@ def experiment(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any, str
     folder = project / "out"
     arguments = ("compare", project / "e.toml", "--out", folder)
     with running(*arguments) as command:
-        wait_until(lambda: results(folder) >= 2, seconds=60)
+        wait_until(lambda: results(folder) >= 2)
         command.finish(signal.SIGKILL)  # and gone on with before its runs have noticed
     killed = results(folder)
     with running(*arguments) as command:
-        wait_until(lambda: results(folder) >= killed + 2, seconds=60)
+        wait_until(lambda: results(folder) >= killed + 2)
         assert command.finish(signal.SIGINT) == 1
         said = "".join(command.err)
     assert "The same command resumes." in said

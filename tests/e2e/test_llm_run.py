@@ -30,8 +30,8 @@ def llm_run(tmp_path_factory: pytest.TempPathFactory, small_config: Path) -> Ite
     operators = ("--operators", "llm_mutation=1", "--program", program)
     with MessagesServer() as server:
         env = environment(ANTHROPIC_BASE_URL=server.url, ANTHROPIC_API_KEY=KEY)
-        size = ("--pop", "2", "--gens", "2")
-        done = evo("run", "--config", small_config, *operators, *size, "--out", path, env=env, timeout=170)
+        size = ("--pop", "2", "--gens", "1")
+        done = evo("run", "--config", small_config, *operators, *size, "--out", path, env=env)
         assert done.returncode == 0, done.stderr
         assert KEY not in done.stdout + done.stderr
         yield LLMRun(path, done.stdout, list(server.requests))

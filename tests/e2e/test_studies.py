@@ -161,7 +161,7 @@ def test_an_interrupted_ablation_goes_on(project: Path, best: Any, tmp_path: Pat
         assert ablation.finish(signal.SIGINT) == 1
         assert ablation.err[-1] == "evo: interrupted. The measurements are kept: the same command resumes.\n"
         assert "Traceback" not in "".join(ablation.err)
-        wait_until_gone(family, seconds=10)
+        wait_until_gone(family)
     measured = len(json.loads(kept.read_text())["measurements"])
     assert measured >= 3
     done = evo(*command)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from operators.llm.edits import IDEA_CHARACTERS, UnusableReply, parse_idea, revise
 from operators.llm.text import clean_text, fenced
 
-UNHURRIED = settings(deadline=None)
 """A busy machine is no defect of the code under test."""
 
 LINES = st.lists(
@@ -32,7 +31,6 @@ def outcome(source: str, reply: str) -> tuple[str, str]:
         return "", str(refused)
 
 
-@UNHURRIED
 @given(LINES, LINES, st.data())
 def test_a_block_replaces_the_only_place_that_it_repeats(
     source: list[str], new: list[str], data: st.DataObject
@@ -46,7 +44,6 @@ def test_a_block_replaces_the_only_place_that_it_repeats(
     assert revised == expected or any(word in reason for word in ("places", "nothing", "empty SEARCH"))
 
 
-@UNHURRIED
 @given(MARKED | st.text(max_size=200), MARKED | st.text(max_size=100))
 def test_any_reply_is_used_or_refused(source: str, reply: str) -> None:
     revised, reason = outcome(clean_text(source), clean_text(reply))
@@ -58,7 +55,6 @@ def test_any_reply_is_used_or_refused(source: str, reply: str) -> None:
     idea.encode()
 
 
-@UNHURRIED
 @given(st.text())
 def test_clean_text_is_clean_for_good(text: str) -> None:
     cleaned = clean_text(text)
@@ -67,7 +63,6 @@ def test_clean_text_is_clean_for_good(text: str) -> None:
     assert not set("\x00\r\ufeff\u202e\x1b") & set(cleaned)
 
 
-@UNHURRIED
 @given(st.text(st.sampled_from("`a\n "), max_size=60))
 def test_nothing_closes_its_own_fence(text: str) -> None:
     opening, *content, closing = fenced(text).split("\n")

@@ -3,9 +3,10 @@ from __future__ import annotations
 import ast
 import random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from operator_requests import SEED, SMALL, proposed, relatives, request_for
+from property_cases import cases
 
 from operators.crossover.uniform import UniformCrossover
 from operators.mutation.constants import ConstantMutation, moved_constant
@@ -22,7 +23,7 @@ syntaxes = {source: Syntax(source) for source in (SMALL, SEED)}
 
 
 @given(genomes, values, st.data())
-@settings(max_examples=100, deadline=None)
+@cases(100)
 def test_replacing_a_constant_changes_its_span_alone(genome: str, value: object, data: st.DataObject) -> None:
     constants = find_constants(genome)
     constant = constants[data.draw(st.sampled_from(sorted(constants)))]
@@ -36,7 +37,6 @@ def test_replacing_a_constant_changes_its_span_alone(genome: str, value: object,
 
 
 @given(values)
-@settings(deadline=None)
 def test_written_constants_are_found_again(value: object) -> None:
     source = replace_constants("X = 0\n", {"X": value})
     assert repr(find_constants(source)["X"].value) == repr(value)
@@ -55,7 +55,7 @@ def test_moves_change_the_value_and_keep_its_type_and_sign(value: float, seed: i
 
 
 @given(genomes, seeds)
-@settings(max_examples=60, deadline=None)
+@cases(60)
 def test_mutated_constants_leave_all_other_lines(genome: str, seed: int) -> None:
     child = ConstantMutation().mutate(genome, random.Random(seed)).source
     lines = {constant.line for constant in find_constants(genome).values()}
@@ -67,7 +67,7 @@ def test_mutated_constants_leave_all_other_lines(genome: str, seed: int) -> None
 
 
 @given(genomes, seeds)
-@settings(max_examples=60, deadline=None)
+@cases(60)
 def test_structural_children_parse_and_keep_comments(genome: str, seed: int) -> None:
     child = StructureMutation().mutate(genome, random.Random(seed)).source
     ast.parse(child)
@@ -77,7 +77,7 @@ def test_structural_children_parse_and_keep_comments(genome: str, seed: int) -> 
 
 
 @given(genomes, st.sampled_from(sorted(EDITS)), st.data())
-@settings(max_examples=150, deadline=None)
+@cases(150)
 def test_edits_touch_one_contiguous_place(genome: str, edit: str, data: st.DataObject) -> None:
     syntax = syntaxes[genome]
     changes = list(EDITS[edit](syntax))
@@ -93,7 +93,7 @@ def test_edits_touch_one_contiguous_place(genome: str, edit: str, data: st.DataO
 
 
 @given(seeds)
-@settings(max_examples=30, deadline=None)
+@cases(30)
 def test_uniform_children_of_relatives_parse_and_take_from_both(seed: int) -> None:
     first, second = relatives()
     child = proposed(UniformCrossover(), request_for(first, second, seed=seed)).source

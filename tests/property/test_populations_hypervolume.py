@@ -4,7 +4,7 @@ import itertools
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from populations.hypervolume import hypervolume, hypervolume_shares, knee_point, reference_point
@@ -47,7 +47,6 @@ def _included_and_excluded(points, reference):
 def test_hypervolume_agrees_with_brute_force(count):
     objectives = OBJECTIVES[:count]
 
-    @settings(deadline=None)  # the first call imports moocore
     @given(_points(count), st.tuples(*[st.integers(0, 7).map(float)] * count))
     def check(points, reference):
         measured = hypervolume(points, reference, objectives)
@@ -109,7 +108,6 @@ def test_a_point_that_does_not_fit_is_refused():
         reference_point([], OBJECTIVES[:2])
 
 
-@settings(deadline=None)
 @given(st.lists(_points(2), max_size=4))
 def test_shares_of_several_fronts_have_one_scale(fronts):
     objectives = OBJECTIVES[:2]

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import ast
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from operator_requests import SEED, SMALL
+from property_cases import cases
 
 from populations.diversity import normal_form
 
@@ -31,20 +32,19 @@ programs = st.lists(st.tuples(names, expressions).map(lambda pair: f"{pair[0]} =
 
 
 @given(programs, programs)
-@settings(max_examples=300, deadline=None)
+@cases(300)
 def test_forms_are_equal_exactly_when_the_trees_are(first: str, second: str) -> None:
     same_tree = ast.dump(ast.parse(first)) == ast.dump(ast.parse(second))
     assert (normal_form(first) == normal_form(second)) == same_tree
 
 
 @given(programs)
-@settings(deadline=None)
 def test_reformatting_keeps_the_form(program: str) -> None:
     assert normal_form(ast.unparse(ast.parse(program))) == normal_form(program)
 
 
 @given(st.sampled_from([SMALL, SEED]), st.data())
-@settings(max_examples=50, deadline=None)
+@cases(50)
 def test_comments_and_blank_lines_anywhere_keep_the_form(genome: str, data: st.DataObject) -> None:
     lines = genome.split("\n")
     statements = [node for node in ast.walk(ast.parse(genome)) if isinstance(node, ast.stmt)]
@@ -55,7 +55,7 @@ def test_comments_and_blank_lines_anywhere_keep_the_form(genome: str, data: st.D
 
 
 @given(st.sampled_from([SMALL, SEED]), st.data())
-@settings(max_examples=50, deadline=None)
+@cases(50)
 def test_another_name_anywhere_changes_the_form(genome: str, data: st.DataObject) -> None:
     tree = ast.parse(genome)
     names_read = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]

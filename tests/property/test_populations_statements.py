@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from operator_requests import SEED, SMALL
+from property_cases import cases
 
 from populations.statements import UNREADABLE, Statement, parsed_statements, read_statements
 
@@ -91,7 +92,7 @@ def outcome(read: Callable[[str], tuple[Statement, ...]], source: str) -> object
 
 
 @given(small_sources)
-@settings(max_examples=800, deadline=None)
+@cases(800)
 @example("@decorate\n# note\n@decorate(\n1)\n\nclass A:\n    pass\n")
 @example("x = '''\ny = 1\n'''\nz = 2\n")
 @example("# it's '''\nx = 1\ny = 2\n")
@@ -103,6 +104,6 @@ def test_any_lines(source: str) -> None:
 
 
 @given(edited_genomes())
-@settings(max_examples=60, deadline=None)
+@cases(60)
 def test_edited_genomes(source: str) -> None:
     assert outcome(read_statements, source) == outcome(parsed_statements, source)

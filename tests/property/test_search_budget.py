@@ -7,9 +7,10 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from paced_evaluator import FailingOffspring, PacedEvaluator
+from property_cases import cases
 from run_inspection import assert_no_error
 from searches import GENOME, Numbering, configuration, opened
 
@@ -55,7 +56,7 @@ def assert_spent(config: Config, store: Store) -> None:
     assert store.queued() == store.running() == store.open_proposals() == []
 
 
-@settings(max_examples=25, deadline=None)
+@cases(25)
 @given(CONFIGURATIONS, EVALUATORS, OPERATORS, st.integers(0, 3))
 @example(  # the smaller budget leaves generation 0 with fewer replicates than the larger one counts on
     configuration(pop=2, gens=3, noise={"baseline_replicates": 2, "confirm_fraction": 0.3}),

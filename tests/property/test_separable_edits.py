@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from property_cases import cases
 
 from evo.studies.edits import split_change
 from operators.gate import SourceGate, script_contract
@@ -89,7 +90,7 @@ def programs(draw: Any) -> str:
 
 
 @given(programs(), st.integers(1, 12))
-@settings(max_examples=150, deadline=None)
+@cases(150)
 def test_edits_share_out_the_change_and_stand_alone(after: str, most_programs: int) -> None:
     change = split_change(BASE, after, FILES, HOLDOUT.read)
     for parts in (change, change.grouped(most_programs)):
@@ -104,7 +105,7 @@ def test_edits_share_out_the_change_and_stand_alone(after: str, most_programs: i
 
 
 @given(st.sets(st.sampled_from(sorted(REPLACED)), min_size=1))
-@settings(max_examples=20, deadline=None)
+@cases(20)
 def test_independent_edits_are_told_apart(changed: set[str]) -> None:
     after = BASE
     for old in changed:

@@ -31,7 +31,7 @@ def script_settings(
     genome: Sequence[str] = ("train.py",),
     command: Sequence[str] = ("python", "train.py"),
     readings: Sequence[Reading] = (LOSS,),
-    wall_seconds: float = 30.0,
+    wall_seconds: float = 600.0,
     **others: Any,
 ) -> ScriptSettings:
     """Return settings for a project, with a folder beside it for scratch folders."""

@@ -84,8 +84,7 @@ def role(process: psutil.Process) -> str:
 
 def trainee(scratch: Path) -> psutil.Process:
     """Return the candidate that wrote its own process id to `started` in its working folder, waiting for it to."""
-    deadline = time.monotonic() + 60
-    while not (written := list(scratch.glob("evo-scratch-*/candidate-*/started"))) and time.monotonic() < deadline:
+    while not (written := list(scratch.glob("evo-scratch-*/candidate-*/started"))):
         time.sleep(0.01)
     (file,) = written
     own = file.read_text()
@@ -116,7 +115,7 @@ def inhabitants(scratch: Path) -> list[psutil.Process]:
     return found
 
 
-def await_end(scratch: Path, seconds: float = 10.0) -> list[psutil.Process]:
+def await_end(scratch: Path, seconds: float = 60.0) -> list[psutil.Process]:
     """Return the processes that still live under `scratch` after at most `seconds`."""
     return psutil.wait_procs(inhabitants(scratch), timeout=seconds)[1]
 

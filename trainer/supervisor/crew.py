@@ -14,7 +14,8 @@ from trainer.sandbox import candidate_environment, python_command, trusted_envir
 from trainer.settings import Settings
 from trainer.supervisor.process_tree import ProcessTree, Workplace
 
-_SPARES = {Role.TRAIN: 1, Role.SERVE: 2}  # of those that serve, one is scored and one answers the probes
+# In the order in which an evaluation needs them. Of those that serve, one is scored and one answers the probes.
+_SPARES = {Role.SERVE: 2, Role.TRAIN: 1}
 _START_PATIENCE_SECONDS = 300.0
 
 
@@ -25,9 +26,8 @@ class Crew:
         self._settings = settings
         self._workplace = Workplace(settings)
         self.sandbox = self._workplace.sandbox
-        self._spares: list[Candidate] = []
         self.scorer = ScorerProcess(settings, self._workplace.family)
-        self.refill()
+        self._spares = [self._new_candidate(Role.TRAIN)]
 
     def read_only_path(self, path: Path) -> Path:
         """Return a path to a file whose descriptor may be given to a candidate for reading only."""

@@ -43,13 +43,12 @@ def executed(source: str) -> str:
     """
     with _crashing():
         data = source.encode()
+        tree = ast.parse(data, GENOME_FILE)  # first, since it says best what is wrong
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
         lines = list(io.TextIOWrapper(io.BytesIO(data), encoding))
         # From the end, so that positions before stay what they are.
         tokens = [token for token in tokenize.tokenize(io.BytesIO(data).readline) if token.type == tokenize.COMMENT]
-        spans = [(*token.start, *token.end, "") for token in tokens] + list(
-            _docstrings(ast.parse(data, GENOME_FILE), lines)
-        )
+        spans = [(*token.start, *token.end, "") for token in tokens] + list(_docstrings(tree, lines))
         for first, start, last, end, instead in sorted(spans, reverse=True):
             rest = lines[last - 1][end:]
             lines[last - 1] = rest if first < last else lines[last - 1]

@@ -28,7 +28,6 @@ def program(folder: Path, *arguments: str, **environment: str) -> subprocess.Com
         env={**os.environ, "HOME": str(folder.parent), "OMP_NUM_THREADS": "1", **environment},
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
         check=False,
     )
 

@@ -110,14 +110,14 @@ def test_a_candidate_that_is_warm_before_the_scorer_is_not_waited_for(
     me = psutil.Process()
     elders = set(me.children())
     starting = background.submit(SupervisorProcess, settings)
-    wait_until(lambda: bool(descendants(me, "trainer.candidate")), 60)
+    wait_until(lambda: bool(descendants(me, "trainer.candidate")))
     (supervisor,) = set(me.children()) - elders
     (scorer,), (candidate,) = (descendants(supervisor, f"trainer.{role}") for role in ("scoring", "candidate"))
     scorer.suspend()
-    wait_until(lambda: settled(candidate), 60)
+    wait_until(lambda: settled(candidate))
     scorer.resume()
 
-    with starting.result(timeout=60) as process:
+    with starting.result() as process:
         assert process.evaluate(Job(genome(), 0)).status is Status.OK
 
 
@@ -187,7 +187,7 @@ def test_a_killed_driver_takes_everything_with_it(settings: Settings, level: Lev
         (supervisor,) = psutil.Process(driver.pid).children()
         driver.kill()
 
-    supervisor.wait(timeout=10)
+    supervisor.wait()
     assert nothing_left(settings)
 
 

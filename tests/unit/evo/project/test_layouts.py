@@ -35,7 +35,6 @@ def run_plainly(found: Found) -> tuple[FirstRun, tuple[Given, ...]]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=60,
         check=False,
     )
     lines = tuple(printed_lines(done.stdout))

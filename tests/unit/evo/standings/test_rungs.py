@@ -6,8 +6,9 @@ import itertools
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from property_cases import cases
 from scipy.stats import spearmanr
 
 from evo.config.config import FidelityConfig
@@ -169,7 +170,7 @@ def test_a_rung_that_the_run_goes_on_without_lets_its_last_results_pass() -> Non
     assert climb.tell(2, 0.25, None) is None
 
 
-@settings(max_examples=40)
+@cases(40)
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=3, max_size=30))
 def test_spearman_is_scipys(pairs: list[tuple[float, float]]) -> None:
     one, other = zip(*pairs, strict=True)

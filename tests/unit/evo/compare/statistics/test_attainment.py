@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 from compare_samples import LOSS, SCORE, arms_of, results
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from property_cases import cases
 
 from evo.compare.statistics.attainment import LEVELS, attainment_surface, hypervolumes
 
@@ -28,7 +29,7 @@ def attains(front, goal):
     return any(loss <= goal[0] and score >= goal[1] for loss, score in front)
 
 
-@settings(max_examples=25, deadline=None)
+@cases(25)
 @given(fronts)
 def test_a_surface_attains_what_so_many_runs_attain(runs):
     surfaces = attainment_surface(sample({"a": runs}), "a", PAIR)
