@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from command_line import environment, evo
+from run_inspection import unguard
 
 
 def read(*arguments: str | Path, cwd: Path | None = None) -> Any:
@@ -165,6 +166,7 @@ def test_check(finished_run: Path, tmp_path: Path) -> None:
     damaged = tmp_path / "damaged"
     shutil.copytree(finished_run, damaged)
     with closing(sqlite3.connect(damaged / "evo.db")) as database, database:
+        unguard(database)
         database.execute("UPDATE genomes SET source = source || '# more'")
     found = evo("check", damaged)
     assert found.returncode == 1
@@ -231,7 +233,7 @@ def test_a_run_of_a_newer_version_is_refused(finished_run: Path, tmp_path: Path)
     with closing(sqlite3.connect(newer / "evo.db")) as database:
         database.execute("PRAGMA user_version = 9999")
     done = evo("status", newer)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "newer" in done.stderr
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 from pathlib import Path
 
@@ -10,6 +11,12 @@ from evo.runs.folder import RunFolder
 from evo.runs.integrity import Severity, check_run
 from evo.runs.lifecycle import view
 from evo.store import Store
+
+
+def unguard(database: sqlite3.Connection) -> None:
+    """Take away what keeps the rows of a store final, so that a test can damage them, or make them older."""
+    for (guard,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
+        database.execute(f"DROP TRIGGER {guard}")
 
 
 def assert_no_error(path: Path) -> None:

@@ -13,6 +13,7 @@ from statistics import fmean, stdev
 
 import pytest
 from report_samples import SOURCE
+from run_inspection import unguard
 from run_samples import SEARCH, evaluate, exchange
 from stand_in_evaluator import StandInEvaluator
 
@@ -321,6 +322,7 @@ def test_a_run_is_told_live_from_killed(tmp_path):
         with folder.lock():
             assert load_report(viewed).state == "Running."
         with sqlite3.connect(folder.store) as database:
+            unguard(database)
             database.execute("DELETE FROM events")
         database.close()
         assert load_report(viewed).state == "Cut off: the driver died. `evo resume` continues it."
@@ -331,6 +333,7 @@ def test_a_run_that_was_killed_after_its_budget_was_spent_is_finished_in_every_v
     folder = _run(tmp_path / "run", pop=4, gens=2)
     with view(folder.path) as viewed:
         with sqlite3.connect(folder.store) as database:
+            unguard(database)
             database.execute("DELETE FROM events")
         database.close()
         assert load_report(viewed).state == "Complete."

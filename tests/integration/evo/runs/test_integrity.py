@@ -5,6 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from run_inspection import unguard
 from run_samples import SEARCH, admit, exchange, grow, make_run, verdict
 
 from evo.errors import RunFolderError
@@ -25,8 +26,7 @@ def messages(folder: RunFolder, severity: Severity = Severity.ERROR) -> str:
 
 def tamper(folder: RunFolder, *statements: str) -> None:
     with closing(sqlite3.connect(folder.store)) as database, database:
-        for (guard,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
-            database.execute(f"DROP TRIGGER {guard}")
+        unguard(database)
         for statement in statements:
             database.execute(statement)
 

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import pytest
 from paced_evaluator import PacedEvaluator
 from rich.console import Console
+from run_inspection import unguard
 from searches import GENOME, Notes
 
 from evo.commands.views.status import print_status
@@ -93,6 +94,7 @@ def test_a_start_under_another_torch_and_on_another_device_is_warned_of(
 def test_a_run_from_before_starts_were_recorded_can_be_looked_at(drive: Drive, tmp_path: Path) -> None:
     drive(2)
     with runs.Store.open(tmp_path / "run" / "evo.db") as store:
+        unguard(store._database)
         store._database.execute("DELETE FROM events WHERE kind = 'started'")
     with runs.view(tmp_path / "run") as viewed:
         assert read_status(viewed).starts == load_report(viewed).starts == ()

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from messages_server import MessagesServer
 from paced_evaluator import PacedEvaluator
-from run_inspection import decisions
+from run_inspection import decisions, unguard
 from searches import GENOME, StopsAt, opened, searched
 
 from evo.config.config import Config, parse_config
@@ -145,6 +145,7 @@ def test_a_run_that_was_stopped_and_went_on_otherwise_is_replayed(tmp_path: Path
 def tampered(path: Path, statement: str, *values: object) -> str:
     """Change a run's store behind its back, and return what a replay says of it."""
     with closing(sqlite3.connect(RunFolder(path).store)) as database, database:
+        unguard(database)
         assert database.execute(statement, values).rowcount > 0
     return str(replay_run(path).difference)
 
@@ -178,6 +179,7 @@ def test_what_an_older_version_did_not_record_is_said(tmp_path: Path) -> None:
     config = configured(CLASSICAL, gens=4)
     searched(path, config, PacedEvaluator(GENOME), build_operators(config))
     with closing(sqlite3.connect(RunFolder(path).store)) as database, database:
+        unguard(database)
         database.execute("UPDATE proposals SET newest_evaluation = NULL")
     replay = replay_run(path)
     assert (replay.difference, replay.proposals, replay.individuals) == (None, 0, 0)

@@ -132,7 +132,7 @@ def test_the_seconds_of_a_worker_are_accounted_for(bigram: Evaluation) -> None:
 def test_the_curve_and_the_clean_end_of_the_output_are_recorded(bigram: Evaluation) -> None:
     assert [(point.step, point.loss) for point in bigram.curve] == [(1, 1.0)]
     assert 0 < bigram.curve[0].seconds < 0.76
-    assert bigram.log_tail == "done\n\n"
+    assert bigram.log_tail == "done"
 
 
 def test_a_verdict_survives_json(bigram: Evaluation) -> None:
