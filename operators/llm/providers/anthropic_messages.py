@@ -7,7 +7,7 @@ from typing import Any
 
 import anthropic
 
-from operators.llm.providers.transport import receive, redirect_guard, server_words, timeout
+from operators.llm.providers.transport import receive, redirect_guard, server_words, table, timeout
 from operators.llm.received import EXCERPT_CHARACTERS, TEXT, THINKING, Received
 from operators.llm.retries import failure_of_status
 from operators.llm.settings import LLMSettings
@@ -50,21 +50,21 @@ class AnthropicMessages:
 def _take_event(name: str, event: Mapping[str, Any], received: Received) -> None:
     match event.get("type") or name:
         case "message_start":
-            _take_message_fields(_table(event.get("message")), received)
+            _take_message_fields(table(event.get("message")), received)
         case "content_block_start":
-            _take_block(_table(event.get("content_block")), received)
+            _take_block(table(event.get("content_block")), received)
         case "content_block_delta":
-            delta = _table(event.get("delta"))
+            delta = table(event.get("delta"))
             kind = _DELTAS.get(str(delta.get("type")))
             if kind is not None:
                 received.add(kind, delta.get(kind) or delta.get("text"))
         case "message_delta":
-            _take_end(_table(event.get("delta")), received)
+            _take_end(table(event.get("delta")), received)
             _take_usage(event.get("usage"), received)
         case "message_stop":
             received.is_complete = True
         case "error":
-            error = _table(event.get("error"))
+            error = table(event.get("error"))
             received.failure = failure_of_status(
                 200,
                 error_type=str(error["type"]) if error.get("type") else None,
@@ -84,7 +84,7 @@ def _take_message_fields(message: Mapping[str, Any], received: Received) -> None
     received.begin(id=message.get("id"), model=message.get("model"))
     content = message.get("content")
     for block in content if isinstance(content, list) else []:
-        _take_block(_table(block), received)
+        _take_block(table(block), received)
     _take_end(message, received)
     _take_usage(message.get("usage"), received)
 
@@ -102,9 +102,5 @@ def _take_end(fields: Mapping[str, Any], received: Received) -> None:
 
 
 def _take_usage(usage: object, received: Received) -> None:
-    counts = _table(usage)
+    counts = table(usage)
     received.count(**{ours: counts.get(theirs) for theirs, ours in _COUNTS.items()})
-
-
-def _table(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

@@ -7,7 +7,7 @@ from typing import Any
 
 import openai
 
-from operators.llm.providers.transport import error_code, receive, redirect_guard, server_words, timeout
+from operators.llm.providers.transport import error_code, receive, redirect_guard, server_words, table, timeout
 from operators.llm.received import EXCERPT_CHARACTERS, TEXT, THINKING, Received
 from operators.llm.retries import failure_of_status
 from operators.llm.settings import LLMSettings
@@ -65,14 +65,14 @@ def chat_request(request: Mapping[str, Any], *, has_own_names: bool) -> dict[str
         "stream": True,
         "stream_options": {"include_usage": True},
     }
-    if effort := _table(request.get("output_config")).get("effort"):
+    if effort := table(request.get("output_config")).get("effort"):
         body["reasoning_effort"] = effort
     return body
 
 
 def _take_event(_: str, event: Mapping[str, Any], received: Received) -> None:
     if event.get("error"):
-        error = _table(event["error"])
+        error = table(event["error"])
         code = error.get("code")
         received.failure = failure_of_status(
             code if isinstance(code, int) and 400 <= code < 600 else 200,
@@ -97,8 +97,8 @@ def _take_chunk(chunk: Mapping[str, Any], name: str, received: Received) -> None
     choices = chunk.get("choices")
     if isinstance(choices, list):
         received.begin(id=chunk.get("id"), model=chunk.get("model"))
-        choice = _table(choices[0]) if choices else {}
-        for kind, text in _parts(_table(choice.get(name))):
+        choice = table(choices[0]) if choices else {}
+        for kind, text in _parts(table(choice.get(name))):
             received.add(kind, text)
         if isinstance(choice.get("finish_reason"), str):
             received.stop_reason = _STOP_REASONS.get(choice["finish_reason"], choice["finish_reason"])
@@ -112,7 +112,7 @@ def _parts(message: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
             break
     content = message.get("content")
     if isinstance(content, list):
-        for part in map(_table, content):
+        for part in map(table, content):
             yield (TEXT if part.get("type") in ("text", "output_text") else THINKING), part.get("text")
     elif isinstance(content, str) and content:
         yield TEXT, content
@@ -121,8 +121,8 @@ def _parts(message: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
 
 
 def _take_usage(usage: object, received: Received) -> None:
-    counts = _table(usage)
-    cached = _table(counts.get("prompt_tokens_details")).get("cached_tokens") or counts.get("prompt_cache_hit_tokens")
+    counts = table(usage)
+    cached = table(counts.get("prompt_tokens_details")).get("cached_tokens") or counts.get("prompt_cache_hit_tokens")
     prompt = counts.get("prompt_tokens")
     if isinstance(prompt, int) and isinstance(cached, int) and 0 <= cached <= prompt:
         prompt -= cached  # counted apart, as the Messages API does
@@ -131,9 +131,5 @@ def _take_usage(usage: object, received: Received) -> None:
 
 def _text(content: object) -> str:
     if isinstance(content, list):
-        return "\n\n".join(str(_table(block).get("text") or "") for block in content)
+        return "\n\n".join(str(table(block).get("text") or "") for block in content)
     return content if isinstance(content, str) else ""
-
-
-def _table(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

@@ -166,11 +166,14 @@ def _take_status(error: Any, received: Received) -> None:
     )
 
 
+def table(value: object) -> Mapping[str, Any]:
+    """Return an object of JSON; an empty one in place of anything else."""
+    return value if isinstance(value, Mapping) else {}
+
+
 def error_code(body: object) -> str | None:
     """Return the code within the error that a server explains, of either dialect."""
-    error = body.get("error") if isinstance(body, Mapping) else None
-    if not isinstance(error, Mapping):
-        return None
+    error = table(table(body).get("error"))
     details = error.get("details")
     code = details.get("error_code") if isinstance(details, Mapping) else error.get("code")
     return code if isinstance(code, str) else None
