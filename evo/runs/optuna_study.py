@@ -16,6 +16,7 @@ from evo.runs.lifecycle import Viewed
 from evo.standings.individuals import Standing, read_individuals
 from evo.store import EvaluationRecord
 from operators.source.constants import Constant, Value, find_constants
+from operators.source.literals import is_number
 from trainer.errors import UsageError
 from trainer.evaluation import Status
 
@@ -119,7 +120,7 @@ def _distributions(constants: Sequence[Mapping[str, Constant]]) -> dict[str, Bas
             tried.setdefault(name, []).append(constant.value)
     found: dict[str, BaseDistribution] = {}
     for name, values in tried.items():
-        numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+        numbers = [value for value in values if is_number(value)]
         if len(numbers) < len(values):
             found[name] = CategoricalDistribution(list(dict.fromkeys(map(_choice, values))))
         elif all(isinstance(number, int) for number in numbers):

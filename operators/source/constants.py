@@ -38,7 +38,6 @@ __all__ = [
 _SOURCES_KEPT = 64
 """The parents in a population are asked for again and again, with offspring in between; each takes a millisecond."""
 _DEVICE_WORDS = frozenset({"CPU", "CUDA", "MPS"})
-_DEVICE_WORDS = frozenset({"CPU", "CUDA", "MPS"})
 
 
 def find_constants(source: str) -> dict[str, Constant]:

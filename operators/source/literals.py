@@ -7,6 +7,7 @@ import math
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeGuard
 
 Number = int | float
 Value = bool | int | float | str | tuple[Number, ...]
@@ -79,6 +80,11 @@ class Constant:
     choices: tuple[Value, ...] = ()
     range: Range | None = None
     notation: Notation = PYTHON
+
+
+def is_number(value: object) -> TypeGuard[Number]:
+    """Return whether a value is a number; a boolean is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def written(value: Value, like: Constant) -> str:
@@ -215,7 +221,7 @@ def _choice(text: str) -> Value:
 def _range(value: Value, behind: str) -> Range | None:
     """Return the range that a comment behind a number names; None when that is none, or the number is not in it."""
     match = _RANGE.match(behind)
-    if match is None or isinstance(value, bool) or not isinstance(value, int | float):
+    if match is None or not is_number(value):
         return None
     low, high = _bound(match[1]), _bound(match[2].rstrip("."))
     if low is None or high is None or max(abs(low), abs(high)) > LARGEST_NUMBER:

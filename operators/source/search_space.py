@@ -25,6 +25,7 @@ from random import Random
 from typing import TypeGuard
 
 from operators.source.constants import LARGEST_NUMBER, Constant, Number, Range, Value
+from operators.source.literals import is_number
 
 Point = tuple[Value, ...]
 """Values of all dimensions, in their order."""
@@ -137,7 +138,7 @@ class Dimension:
         """Return whether a value is one of the choices, or a number in the range where a comment names that."""
         if self.scale is Scale.CHOICE:
             return value in self.choices
-        return _is_number(value) and (not self.is_named or self.low <= value <= self.high)
+        return is_number(value) and (not self.is_named or self.low <= value <= self.high)
 
     def place(self, value: Value) -> float:
         """Return where a value stands, in steps; of a choice its number among the others."""
@@ -339,12 +340,8 @@ def _is_fraction(name: str, value: float) -> bool:
     return bool(words & _FRACTIONS) or (value >= _NEAR_ONE and not words & _SCALES)
 
 
-def _is_number(value: Value) -> TypeGuard[Number]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _is_tunable(value: Value) -> TypeGuard[Number]:
-    return _is_number(value) and (value == 0 or _SMALLEST_NUMBER <= abs(value) <= LARGEST_NUMBER)
+    return is_number(value) and (value == 0 or _SMALLEST_NUMBER <= abs(value) <= LARGEST_NUMBER)
 
 
 def _is_power(value: int) -> bool:
