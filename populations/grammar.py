@@ -17,16 +17,16 @@ from trainer.languages import Language
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser, Tree
 
-_GRAMMARS = frozenset({"c", "cpp", "cuda", "rust", "yaml", "toml", "json"})
-_LENIENT = frozenset({"c", "cpp", "cuda", "rust"})
-"""Languages with macros, which a grammar alone cannot always read."""
+PROGRAMS = frozenset({"c", "cpp", "cuda", "rust"})
+"""Languages with statements, and with macros, which a grammar alone cannot always read."""
+DATA = frozenset({"yaml", "toml", "json"})
 _TREES_KEPT = 16
 _SHOWN_CHARACTERS = 60
 
 
 def has_grammar(language: Language) -> bool:
     """Return whether sources in a language are parsed."""
-    return language.name in _GRAMMARS
+    return language.name in PROGRAMS | DATA
 
 
 @lru_cache(maxsize=_TREES_KEPT)
@@ -44,6 +44,16 @@ def nodes_of(tree: Tree) -> Iterator[Node]:
         waiting.extend(reversed(node.children))
 
 
+def text_of(node: Node) -> str:
+    """Return the piece of the source that a node stands for."""
+    return (node.text or b"").decode()
+
+
+def members_of(node: Node) -> list[Node]:
+    """Return what a node holds, without punctuation and comments."""
+    return [one for one in node.named_children if "comment" not in one.type]
+
+
 def faults_of(text: str, language: Language) -> list[tuple[int, str]]:
     """Return what a grammar cannot read in a source: a line, from 1, and what is wrong there."""
     if not has_grammar(language) or not (tree := tree_of(text, language)).root_node.has_error:
@@ -57,7 +67,7 @@ def faults_of(text: str, language: Language) -> list[tuple[int, str]]:
 
 def is_exact(language: Language) -> bool:
     """Return whether a source of a language that its grammar cannot read is none."""
-    return has_grammar(language) and language.name not in _LENIENT
+    return language.name in DATA
 
 
 def digest_of(text: str, language: Language) -> bytes:

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from operators.source.text import Splice
-from populations.grammar import nodes_of, tree_of
+from populations.grammar import PROGRAMS, members_of, nodes_of, text_of, tree_of
 from trainer.genome import Part
 
 if TYPE_CHECKING:
@@ -70,13 +70,13 @@ def swap_operator(part: Part) -> Iterator[TextChange]:
     """Put another operator of its kind in the place of one."""
     for node in _nodes(part):
         if not node.is_named and node.parent is not None and len(node.parent.children) == 3:
-            yield from (_replaced(node, other) for other in _OPERATORS.get(_text(node), ()))
+            yield from (_replaced(node, other) for other in _OPERATORS.get(text_of(node), ()))
 
 
 def change_number(part: Part) -> Iterator[TextChange]:
     """Double, halve or step a whole number."""
     for node in _nodes(part):
-        match = _DIGITS.fullmatch(_text(node)) if node.type in _NUMBERS else None
+        match = _DIGITS.fullmatch(text_of(node)) if node.type in _NUMBERS else None
         if match:
             number = int(match[0])
             values = {number + 1, 2 * number, number // 2, max(number - 1, 0)} - {number}
@@ -94,7 +94,7 @@ def duplicate_statement(part: Part) -> Iterator[TextChange]:
     for block in _blocks(part):
         for one in block:
             if one.type == "expression_statement" and _is_movable(one):
-                splice = Splice(one.end_byte, one.end_byte, f" {_text(one)}")
+                splice = Splice(one.end_byte, one.end_byte, f" {text_of(one)}")
                 yield TextChange((splice,), f"duplicated {_quoted(one)}")
 
 
@@ -154,14 +154,13 @@ PROSE_EDITS: Mapping[str, TextEdit] = {
     "swap two sentences": swap_sentences,
     "move a sentence to the end": move_sentence_to_end,
 }
-_PROGRAMS = frozenset({"c", "cpp", "cuda", "rust"})
 
 
 def edits_of(part: Part) -> Mapping[str, TextEdit]:
     """Return the edits that fit the language of a part; none for data, whose values constants vary."""
     if part.language.is_prose:
         return PROSE_EDITS
-    return PROGRAM_EDITS if part.language.name in _PROGRAMS else {}
+    return PROGRAM_EDITS if part.language.name in PROGRAMS else {}
 
 
 def _nodes(part: Part) -> Iterator[Node]:
@@ -172,11 +171,11 @@ def _blocks(part: Part) -> Iterator[Sequence[Node]]:
     """Yield the statements of each block."""
     for node in _nodes(part):
         if node.type in _BLOCKS:
-            yield [one for one in node.named_children if "comment" not in one.type]
+            yield members_of(node)
 
 
 def _is_movable(statement: Node) -> bool:
-    return statement.type in _MOVABLE and not statement.has_error and not _text(statement).startswith(_JUMPS)
+    return statement.type in _MOVABLE and not statement.has_error and not text_of(statement).startswith(_JUMPS)
 
 
 def _only(body: Node) -> Node | None:
@@ -199,15 +198,15 @@ def _head(loop: Node) -> tuple[int, int, str]:
 
 def _exchanged(first: Node, second: Node) -> tuple[Splice, ...]:
     return (
-        Splice(first.start_byte, first.end_byte, _text(second)),
-        Splice(second.start_byte, second.end_byte, _text(first)),
+        Splice(first.start_byte, first.end_byte, text_of(second)),
+        Splice(second.start_byte, second.end_byte, text_of(first)),
     )
 
 
 def _replaced(node: Node, text: str) -> TextChange:
-    around = node.parent if node.parent is not None and len(_text(node.parent)) <= _LONGEST_SHOWN else node
+    around = node.parent if node.parent is not None and len(text_of(node.parent)) <= _LONGEST_SHOWN else node
     return TextChange(
-        (Splice(node.start_byte, node.end_byte, text),), f"`{_text(node)}` → `{text}` in {_quoted(around)}"
+        (Splice(node.start_byte, node.end_byte, text),), f"`{text_of(node)}` → `{text}` in {_quoted(around)}"
     )
 
 
@@ -215,12 +214,8 @@ def _cut(node: Node) -> Splice:
     return Splice(node.start_byte, node.end_byte, "")
 
 
-def _text(node: Node) -> str:
-    return (node.text or b"").decode()
-
-
 def _quoted(node: Node) -> str:
-    return f"`{_shown(_text(node))}`"
+    return f"`{_shown(text_of(node))}`"
 
 
 def _shown(text: str) -> str:

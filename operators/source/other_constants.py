@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from operators.source.literals import LARGEST_NUMBER, Constant, Notation, Number, Value, located
 from operators.source.python_constants import is_tunable
-from populations.grammar import has_grammar, nodes_of, tree_of
+from populations.grammar import DATA, PROGRAMS, has_grammar, members_of, nodes_of, text_of, tree_of
 from trainer.genome import Part
 from trainer.languages import Language
 
@@ -71,11 +71,11 @@ def other_constants(part: Part, *, qualified: bool) -> dict[str, Constant]:
 
 
 def _of_node(name: str, node: Node, part: Part, notation: Notation) -> Constant | None:
-    text = (node.text or b"").decode()
+    text = text_of(node)
     elements: tuple[str, ...] = ()
     value: Value | None
     if node.type in _SEQUENCES:
-        elements = tuple((one.text or b"").decode() for one in _members(node))
+        elements = tuple(text_of(one) for one in members_of(node))
         numbers = [number for one in elements if (number := _number(one, notation)) is not None]
         value = tuple(numbers) if elements and len(numbers) == len(elements) else None
     else:
@@ -116,9 +116,9 @@ def _named(text: str, language: Language) -> Iterator[tuple[str, Node]]:
 def _data(text: str, language: Language) -> Iterator[tuple[str, Node]]:
     """Yield the values of YAML, TOML or JSON, each with its path."""
     for node in nodes_of(tree_of(text, language)):
-        if node.type in _PAIRS and len(_members(node)) > 1:
+        if node.type in _PAIRS and len(members_of(node)) > 1:
             keys = list(_path(node))
-            value = _scalar(_members(node)[-1])
+            value = _scalar(members_of(node)[-1])
             if value is not None and all(keys) and is_tunable(keys[-1]):
                 yield ".".join(keys), value
 
@@ -129,21 +129,18 @@ def _path(node: Node) -> Iterator[str]:
     inner: Node | None = node
     while inner is not None:
         if inner.type in _PAIRS or inner.type == "table":
-            around.append(_key(_members(inner)[0]))
+            around.append(_key(members_of(inner)[0]))
         elif inner.type in _SEQUENCES or inner.type == "block_sequence":
-            places = (at for at, one in enumerate(_members(inner)) if one.start_byte <= node.start_byte < one.end_byte)
+            places = (
+                at for at, one in enumerate(members_of(inner)) if one.start_byte <= node.start_byte < one.end_byte
+            )
             around.append(str(next(places)))
         inner = inner.parent
     yield from reversed(around)
 
 
-def _members(node: Node) -> list[Node]:
-    """Return what a node holds, without punctuation and comments."""
-    return [one for one in node.named_children if "comment" not in one.type]
-
-
 def _key(node: Node) -> str:
-    return (node.text or b"").decode().strip("'\"")
+    return text_of(node).strip("'\"")
 
 
 def _scalar(node: Node) -> Node | None:
@@ -162,7 +159,7 @@ def _program(text: str, language: Language) -> Iterator[tuple[str, Node]]:
         is_definition = node.type in ("preproc_def", "init_declarator", "const_item", "static_item", "enumerator")
         if not is_definition or name is None or value is None or not _is_at_top(node):
             continue
-        yield (name.text or b"").decode(), value
+        yield text_of(name), value
 
 
 def _is_at_top(node: Node) -> bool:
@@ -175,8 +172,8 @@ def _is_at_top(node: Node) -> bool:
 
 
 _FINDERS: Mapping[str, Callable[[str, Language], Iterator[tuple[str, Node]]]] = {
-    **dict.fromkeys(("yaml", "toml", "json"), _data),
-    **dict.fromkeys(("c", "cpp", "cuda", "rust"), _program),
+    **dict.fromkeys(DATA, _data),
+    **dict.fromkeys(PROGRAMS, _program),
 }
 
 
