@@ -12,6 +12,7 @@ from evo.report.diffs import Diff, diff_of
 from evo.report.outcome import finding_of
 from evo.runs.lifecycle import Viewed
 from evo.runs.status import read_status
+from evo.standings.differences import standard_error
 from evo.standings.standings import Standings
 from evo.steering.journal import EVENT, Steered
 from evo.store import AttemptRecord, EvaluationRecord, StoreView
@@ -81,7 +82,7 @@ def individuals(_: Viewed, report: RunReport) -> dict[str, Any]:
                 "idea": visible(one.idea)[:300],
                 "status": "waiting" if one.status is None else one.status,
                 "value": one.objectives.get(name),
-                "error": _error(sigma, one.replicates),
+                "error": standard_error(sigma, one.replicates),
                 "runs": one.replicates,
                 "gain": None if gain is None else gain.value,
                 "tie": gain is None or gain.is_tie,
@@ -149,14 +150,9 @@ def _means(standings: Standings, number: int) -> list[dict[str, Any]]:
         return []
     count = len(known.evaluations)
     return [
-        {"name": name, "value": quantity(value), "error": _quantity(_error(noise.get(name), count))}
+        {"name": name, "value": quantity(value), "error": _quantity(standard_error(noise.get(name), count))}
         for name, value in known.means.items()
     ]
-
-
-def _error(sigma: float | None, runs: int) -> float | None:
-    """Return the standard error of a mean of so many runs; None where the noise is unknown."""
-    return sigma / math.sqrt(runs) if sigma is not None and runs else None
 
 
 def _quantity(value: float | None) -> str:

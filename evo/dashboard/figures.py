@@ -14,9 +14,11 @@ import plotly.graph_objects as go
 from evo.report.data import RunReport
 from evo.report.figures import FAILED, FRONT, PALE, Chart, axis_title, canvas
 from evo.runs.lifecycle import Viewed
+from evo.standings.differences import standard_error
 from evo.store import SlotUse
 from evo.text import duration, hover, quantity, visible
 from operators.source.constants import find_constants
+from operators.source.literals import is_number
 from trainer.objectives import Objective
 
 _MOST_SLOT_USES = 1500
@@ -128,12 +130,7 @@ def constants_of(viewed: Viewed, report: RunReport) -> Constants:
 
 
 def _numbers(source: str) -> dict[str, float]:
-    found = find_constants(source)
-    return {
-        name: float(one.value)
-        for name, one in found.items()
-        if isinstance(one.value, int | float) and not isinstance(one.value, bool)
-    }
+    return {name: float(one.value) for name, one in find_constants(source).items() if is_number(one.value)}
 
 
 def parallel_chart(constants: Constants) -> Chart:
@@ -230,7 +227,7 @@ def comparison_chart(reports: Mapping[str, RunReport]) -> Chart:
 def _last_point(report: RunReport, name: str, colour: str) -> go.Scatter:
     last = report.leads[-1]
     sigma, runs = report.noise.get(report.objective.name), max(1, report.by_id[last.individual].replicates)
-    margin = 1.96 * sigma / runs**0.5 if sigma else 0.0
+    margin = 1.96 * (standard_error(sigma, runs) or 0.0)
     return go.Scatter(
         x=[len(report.evaluations)],
         y=[last.value],

@@ -12,7 +12,7 @@ from evo.config.resolved import StoredConfig
 from evo.report.data import RunReport
 from evo.report.loading import EvaluationRows, load_report
 from evo.runs.assemble import build_standings
-from evo.runs.folder import Driver, RunFolder
+from evo.runs.folder import RunFolder
 from evo.runs.lifecycle import Viewed, read_config
 from evo.steering.inbox import Inbox
 from evo.store import Store, StoreView
@@ -90,15 +90,12 @@ class WatchedRun:
     def _look(self) -> bool:
         """Return whether the run has changed since the last look."""
         viewed = self._open()
-        seen = (viewed.store.data_version(), self._driver(), len(Inbox(self.folder.steering).waiting()))
+        seen = (viewed.store.data_version(), self.folder.driver(), len(Inbox(self.folder.steering).waiting()))
         if seen == self._seen:
             return False
         self._seen = seen
         self.version += 1
         return True
-
-    def _driver(self) -> Driver | None:
-        return self.folder.driver()
 
     def _read(self, key: str, work: Callable[[Viewed], _Result], keep: bool = True) -> _Result:
         kept = self._kept.get(key)
@@ -112,7 +109,7 @@ class WatchedRun:
         return found
 
     def _report(self, viewed: Viewed) -> RunReport:
-        return self._read("report", lambda _: load_report(viewed, self._results), keep=True)
+        return self._read("report", lambda _: load_report(viewed, self._results))
 
     def _advanced(self) -> Viewed:
         """Return the run with the results that it has by now."""

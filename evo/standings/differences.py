@@ -9,6 +9,16 @@ TIE_SIGMAS = 2.0
 """A difference of fewer standard errors is a tie."""
 
 
+def standard_error(sigma: float | None, replicates: int) -> float | None:
+    """Return the standard error of a mean.
+
+    Args:
+        sigma: standard deviation of one evaluation; None while it is unknown.
+        replicates: evaluations of the mean; none gives no error.
+    """
+    return sigma / math.sqrt(replicates) if sigma is not None and replicates else None
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """How much better one mean is than another, in the objective's unit; positive is better.
