@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -134,9 +134,7 @@ def cpu_times(pid: int) -> CpuTimes | None:
             process = psutil.Process(pid)
             times = process.cpu_times()
             return CpuTimes(int(process.create_time() * 1000), times.user + times.system, float(sum(times[2:4])))
-        fields = _stat_fields(pid)
-        reaped_ticks = int(fields[_REAPED_USER]) + int(fields[_REAPED_SYSTEM])
-        return CpuTimes(int(fields[_START]), _own_cpu_seconds(pid), reaped_ticks / _TICKS_PER_SECOND)
+        return _linux_cpu_times(pid, _stat_fields(pid))
     except (psutil.Error, OSError):
         return None
 
@@ -173,20 +171,21 @@ def _usage_of_one(pid: int) -> Usage:
 
 def _linux_usage(pid: int) -> Usage:
     fields = _stat_fields(pid)
-    reaped_ticks = int(fields[_REAPED_USER]) + int(fields[_REAPED_SYSTEM])
-    cpu_seconds = _own_cpu_seconds(pid) + reaped_ticks / _TICKS_PER_SECOND
+    cpu_seconds = _linux_cpu_times(pid, fields).total_seconds
     return Usage(cpu_seconds, int(fields[_RESIDENT]) * _PAGE_BYTES / 2**20, int(fields[_THREADS]))
+
+
+def _linux_cpu_times(pid: int, fields: Sequence[bytes]) -> CpuTimes:
+    reaped_ticks = int(fields[_REAPED_USER]) + int(fields[_REAPED_SYSTEM])
+    # The clock id of another process's CPU time, as glibc's clock_getcpuclockid(3) forms it: finer than ticks of 10 ms.
+    own_seconds = time.clock_gettime((~pid << 3) | 2)
+    return CpuTimes(int(fields[_START]), own_seconds, reaped_ticks / _TICKS_PER_SECOND)
 
 
 def _stat_fields(pid: int) -> list[bytes]:
     with open(f"/proc/{pid}/stat", "rb") as stat:  # noqa: PTH123 - read many times a second
         # The name in parentheses may hold anything; field 3 of proc_pid_stat(5) follows it.
         return stat.read().rpartition(b")")[2].split()
-
-
-def _own_cpu_seconds(pid: int) -> float:
-    # The clock id of another process's CPU time, as glibc's clock_getcpuclockid(3) forms it: finer than ticks of 10 ms.
-    return time.clock_gettime((~pid << 3) | 2)
 
 
 def _shared_out_mib(pid: int, resident_mib: float) -> float:
