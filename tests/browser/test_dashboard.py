@@ -12,32 +12,9 @@ from browsers import launched
 from command_line import evo, running
 from dashboard_server import dashboard
 from playwright.sync_api import Browser, Page, expect
-from script_runs import write_files
+from script_runs import slow_project, write_files
 
 HOSTILE = "<img src=x onerror='window.owned = 1'></script><script>window.owned = 1</script>"
-PROJECT = {
-    "evo.toml": """
-        [task]
-        kind = "script"
-        genome = "run.py"
-        command = "python run.py"
-
-        [task.objectives.score]
-        direction = "maximize"
-        pattern = '^score: (\\S+)'
-        """,
-    "run.py": f"""
-        import os
-        import time
-
-        RATE = 0.5
-        WIDTH = 2.0
-
-        time.sleep(0.3)
-        print({HOSTILE!r})
-        print("score:", WIDTH - abs(RATE - 0.1) + 0.001 * (int(os.environ["EVO_SEED"]) % 7))
-        """,
-}
 _PHONE: dict[str, Any] = {"viewport": {"width": 400, "height": 860}, "is_mobile": True, "has_touch": True}
 _SLOW = 60_000
 
@@ -59,7 +36,7 @@ def opened(browser: Browser, url: str, complaints: list[str], **settings: Any) -
 
 
 def test_a_live_run_is_watched_and_steered_from_two_pages(browser: Browser, tmp_path: Path) -> None:
-    project, path = write_files(tmp_path / "project", PROJECT), tmp_path / "run"
+    project, path = write_files(tmp_path / "project", slow_project(0.3, HOSTILE)), tmp_path / "run"
     size = ("--pop", "4", "--gens", "50", "--workers", "1", "--operators", "constants=1,structure=1")
     complaints: list[str] = []
     with running("run", "--config", project / "evo.toml", *size, "--out", path) as driver:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from command_line import environment, evo
-from messages_server import MessagesServer, Received
+
+from operators.llm.rehearsal import MessagesServer, Received
 
 KEY = "sk-ant-api03-never-to-be-written-down"
 PROGRAM = "Prefer changes to the learning rates. Mark of this program: zanzibar."

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 from command_line import EVO, SMALL, environment
-from messages_server import MessagesServer, model, scripted_model
 
 from evo.config.config import parse_config
+from operators.llm.rehearsal import MessagesServer, model, scripted_model
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"

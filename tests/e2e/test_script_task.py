@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from command_line import environment, evo, running
 from jsonschema import Draft202012Validator
-from messages_server import MessagesServer
 from script_runs import write_files
+
+from operators.llm.rehearsal import MessagesServer
 
 CONFIG = """
     [task]

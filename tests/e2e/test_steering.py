@@ -8,30 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from command_line import evo, running, wait_until
-from script_runs import write_files
-
-PROJECT = {
-    "evo.toml": """
-        [task]
-        kind = "script"
-        genome = "run.py"
-        command = "python run.py"
-
-        [task.objectives.score]
-        direction = "maximize"
-        pattern = '^score: (\\S+)'
-        """,
-    "run.py": """
-        import os
-        import time
-
-        RATE = 0.5
-        WIDTH = 2.0
-
-        time.sleep(0.2)
-        print("score:", WIDTH - abs(RATE - 0.1) + 0.001 * (int(os.environ["EVO_SEED"]) % 7))
-        """,
-}
+from script_runs import slow_project, write_files
 
 
 def asked(*arguments: str | Path, code: int = 0) -> Any:
@@ -41,7 +18,7 @@ def asked(*arguments: str | Path, code: int = 0) -> Any:
 
 
 def test_a_live_run_is_steered_killed_and_resumed(tmp_path: Path) -> None:
-    project, path = write_files(tmp_path / "project", PROJECT), tmp_path / "run"
+    project, path = write_files(tmp_path / "project", slow_project(0.2)), tmp_path / "run"
     own = tmp_path / "own.py"
     own.write_text((project / "run.py").read_text().replace("WIDTH = 2.0", "WIDTH = 2.5"))
     operators = ("--operators", "constants=1,structure=1")

@@ -23,6 +23,38 @@ def write_files(folder: Path, files: Mapping[str, str]) -> Path:
     return folder
 
 
+def slow_project(seconds: float, says: str = "") -> dict[str, str]:
+    """Return the files of a project whose program takes some time, so that its runs can be looked at and steered.
+
+    Args:
+        seconds: that the program sleeps.
+        says: what it prints before its score.
+    """
+    return {
+        "evo.toml": """
+            [task]
+            kind = "script"
+            genome = "run.py"
+            command = "python run.py"
+
+            [task.objectives.score]
+            direction = "maximize"
+            pattern = '^score: (\\S+)'
+            """,
+        "run.py": f"""
+            import os
+            import time
+
+            RATE = 0.5
+            WIDTH = 2.0
+
+            time.sleep({seconds})
+            print({says!r})
+            print("score:", WIDTH - abs(RATE - 0.1) + 0.001 * (int(os.environ["EVO_SEED"]) % 7))
+            """,
+    }
+
+
 def script_settings(
     root: Path,
     *,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from messages_server import Behaviour, MessagesServer, say, status
 
 from evo.config.config import LLMConfig
 from evo.runs.doctor import Finding, State, examine_language_model
+from operators.llm.rehearsal import Behaviour, MessagesServer, say, status
 
 KEY = "sk-1234567890abcdef"
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from messages_server import MessagesServer
 from paced_evaluator import PacedEvaluator
 from run_inspection import decisions, unguard
 from searches import GENOME, StopsAt, opened, searched
@@ -24,6 +23,7 @@ from evo.runs.replay import Replay, replay_run
 from evo.search.credit import read_arms
 from evo.store import Store
 from evo.workers import Slot
+from operators.llm.rehearsal import MessagesServer
 from operators.prompt_styles import STYLES
 from trainer.evaluation import Evaluation, Job
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from messages_server import MessagesServer
 from run_inspection import assert_complete, assert_no_error, decisions, git, results
 from search_driver import Command, Drivers
+
+from operators.llm.rehearsal import MessagesServer
 
 MOST_KILLS = 25
 CONFIG: dict[str, Any] = {"search": {"pop": 4, "gens": 6}, "operators": {"weights": {"random": 2.0, "uniform": 1.0}}}

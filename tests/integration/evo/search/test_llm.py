@@ -8,17 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from messages_server import (
-    Behaviour,
-    MessagesServer,
-    Responder,
-    model,
-    reset_at_once,
-    say,
-    scripted_model,
-    silence,
-    status,
-)
 from paced_evaluator import PacedEvaluator
 from searches import GENOME, opened, searched
 
@@ -32,6 +21,17 @@ from evo.search.stopping import Stopped, StopReason
 from evo.standings.outages import drawn_locally, read_outages
 from evo.store import Store
 from evo.workers import Slot
+from operators.llm.rehearsal import (
+    Behaviour,
+    MessagesServer,
+    Responder,
+    model,
+    reset_at_once,
+    say,
+    scripted_model,
+    silence,
+    status,
+)
 from trainer.evaluation import Evaluation, Job, Status
 
 GOOD: Behaviour = model(scripted_model)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from messages_server import MessagesServer
 from paced_evaluator import PacedEvaluator
 from search_driver import Command, Drivers
 from searches import GENOME, Notes, opened
@@ -24,6 +23,7 @@ from evo.steering.actions import INJECTED, Action, Verb
 from evo.steering.inbox import Inbox
 from evo.steering.journal import EVENT, Steered
 from evo.store import Purpose, Store, StoreView
+from operators.llm.rehearsal import MessagesServer
 
 Requests = Mapping[int, Callable[[Standings], Action]]
 CLASSICAL = {"random": 2.0, "constants": 1.0, "uniform": 1.0}

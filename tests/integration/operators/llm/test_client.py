@@ -16,7 +16,10 @@ from pathlib import Path
 
 import pytest
 from llm_requests import BLOCK, CHANGED, CONDITIONS, GOOD, PROGRAM, FileJournal, Scene, Waits, request_for
-from messages_server import (
+
+from operators.errors import CostLimitReached, OperatorUnavailable
+from operators.llm import LanguageModel, LLMSettings, SpendLimit
+from operators.llm.rehearsal import (
     Behaviour,
     MessagesServer,
     bad_json,
@@ -33,9 +36,6 @@ from messages_server import (
     spend_limit,
     status,
 )
-
-from operators.errors import CostLimitReached, OperatorUnavailable
-from operators.llm import LanguageModel, LLMSettings, SpendLimit
 from operators.mutation.constants import ConstantMutation
 from operators.proposal import NoOffspring, Proposal
 from operators.source.constants import Range, find_constants

@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 from llm_requests import BLOCK, CHANGED, GOOD, FileJournal, Scene, request_for
-from messages_server import (
+
+from operators.errors import OperatorUnavailable
+from operators.llm import LanguageModel, LLMSettings
+from operators.llm.rehearsal import (
     Behaviour,
     MessagesServer,
     Responder,
@@ -25,9 +28,6 @@ from messages_server import (
     silence,
     status,
 )
-
-from operators.errors import OperatorUnavailable
-from operators.llm import LanguageModel, LLMSettings
 from operators.proposal import Proposal
 from trainer.errors import ConfigError
 
