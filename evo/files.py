@@ -1,4 +1,4 @@
-"""Files that are replaced at once: a reader, or a kill, finds the old content or the new one, never a part of it."""
+"""Text files of users, and files that are replaced at once: a reader finds the old content or the new one."""
 
 from __future__ import annotations
 
@@ -8,8 +8,20 @@ from contextlib import suppress
 from pathlib import Path
 
 
+def read_text(path: Path) -> str:
+    """Return the text of a file that a user may have edited, without the mark that editors of Windows put first.
+
+    Raises:
+        OSError: it cannot be read.
+        UnicodeDecodeError: it is not UTF-8.
+    """
+    return path.read_text(encoding="utf-8").removeprefix("\ufeff")
+
+
 def replace_file(path: Path, content: str | bytes, *, durable: bool = False) -> None:
     """Replace the content of a file, or make it; with `durable` it is on the disk when this returns.
+
+    A kill leaves the old content or the new one, never a part of it.
 
     Raises:
         OSError: the file could not be written; it is as it was.

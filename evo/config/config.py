@@ -34,6 +34,7 @@ from evo.config.task import (
     TaskConfig,
     kind_of,
 )
+from evo.files import read_text
 from operators.prompt_styles import STYLES
 from operators.registry import OPERATORS
 from populations.descriptors import FROM_CODE, is_descriptor
@@ -519,7 +520,7 @@ def read_toml(path: Path, name: str) -> dict[str, Any]:
         ConfigError: it cannot be read, or is no TOML in UTF-8.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # editors of Windows write a mark
+        return tomllib.loads(read_text(path))
     except OSError as error:
         raise ConfigError(f"{name} {path} cannot be read: {error.strerror}. Expected a TOML file.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from evo.config.config import Config
 from evo.config.resolved import ResolvedConfig, StoredConfig
 from evo.config.task import ExternalTask, ScriptTask
+from evo.files import read_text
 from evo.lineage.writer import FamilyTree
 from evo.runs.facts import gather_facts
 from evo.runs.generation_zero import protection_of
@@ -340,6 +341,6 @@ def _read_program(path: str) -> str:
     if not path:
         return ""
     try:
-        return Path(path).read_text(encoding="utf-8-sig")
+        return read_text(Path(path))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"--program must be a readable UTF-8 file, but {path} is not: {error}") from error

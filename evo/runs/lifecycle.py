@@ -18,6 +18,7 @@ from evo.config.config import Config, parse_as
 from evo.config.resolution import resolve
 from evo.config.resolved import ResolvedConfig, StoredConfig
 from evo.errors import DamagedConfig
+from evo.files import read_text
 from evo.lineage import Lineage
 from evo.runs.assemble import build_evaluator, build_ladder, build_operators, build_search, read_standings
 from evo.runs.folder import RunFolder
@@ -104,7 +105,7 @@ def config_file(folder: RunFolder, sealed: str | None) -> str:
         DamagedConfig: it is missing, no TOML, or the beginning of what the store has (`sealed`).
     """
     try:
-        text = folder.config.read_text(encoding="utf-8-sig")
+        text = read_text(folder.config)
         tomllib.loads(text)
     except (OSError, ValueError) as error:
         raise DamagedConfig(f"{folder.config} cannot be read: {getattr(error, 'strerror', None) or error}") from error
