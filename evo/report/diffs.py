@@ -61,12 +61,11 @@ class Diff:
 
 def diff_of(old: str, new: str) -> Diff:
     """Return the change from `old` to `new`, with a few lines around each part."""
-    matcher = SequenceMatcher(None, source_lines(unmarked(old)), source_lines(unmarked(new)), autojunk=False)
-    old_lines, new_lines = (
-        list(zip(map(visible, source_lines(unmarked(one))), _highlighted(one), strict=True)) for one in (old, new)
-    )
-    groups = matcher.get_grouped_opcodes(_CONTEXT_LINES)
-    return Diff(tuple(tuple(_hunk(group, old_lines, new_lines)) for group in groups))
+    old_lines, new_lines = _lines(old), _lines(new)
+    groups = SequenceMatcher(None, old_lines, new_lines, autojunk=False).get_grouped_opcodes(_CONTEXT_LINES)
+    before = list(zip(map(visible, old_lines), _highlighted(old), strict=True))
+    after = list(zip(map(visible, new_lines), _highlighted(new), strict=True))
+    return Diff(tuple(tuple(_hunk(group, before, after)) for group in groups))
 
 
 def style_sheet(selector: str) -> str:
@@ -88,14 +87,16 @@ def _hunk(
             yield from (DiffLine("+", number + 1, *new[number]) for number in range(new_start, new_end))
 
 
+def _lines(source: str) -> list[str]:
+    """Return the lines that are shown of a source; of an empty one, an empty line."""
+    return source_lines(unmarked(source)) or [""]
+
+
 @lru_cache(maxsize=2)  # every source of a line is the new side of one step and the old side of the next
 def _highlighted(source: str) -> tuple[Markup, ...]:
-    """Return highlighted HTML for each line that is shown; the formatter closes its tags at every line's end."""
+    """Return highlighted HTML for each of `_lines(source)`; the formatter closes its tags at every line's end."""
     lexer = _lexer(language_of_genome(source))
-    lines = source_lines(unmarked(source))
-    if not lines:
-        return ()
-    text = visible("".join(f"{line}\n" for line in lines))
+    text = visible("".join(f"{line}\n" for line in _lines(source)))
     page = highlight(text, lexer, HtmlFormatter(nowrap=True))
     return tuple(Markup(line) for line in page.removesuffix("\n").split("\n"))  # noqa: S704 - pygments escapes the code
 
