@@ -10,6 +10,7 @@
     gate             what every source must pass: it parses, fits its task's contract, is a new program
     choice           which operator makes the next offspring
     prompt_styles    the styles of prompts; outside `llm/`, which leads to anthropic: the configuration reads it
+    services         the services of language models; outside for the same reason
     proposal         the contract: `Request` in, `Proposal` out; `Refused`, `NoOffspring`, `MeasureAgain` otherwise
     source/          constants and definitions of a genome, found and changed in place
     errors           what stops a search

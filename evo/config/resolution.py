@@ -14,6 +14,7 @@ from evo.config.resolved import ResolvedBudget, ResolvedConfig, ResolvedOperator
 from evo.config.task import ScriptTask
 from operators.prompt_styles import STYLES
 from operators.registry import default_weights
+from operators.services import PROVIDERS
 from trainer.errors import ConfigError
 from trainer.evaluation import Clock
 from trainer.machine import devices
@@ -40,9 +41,6 @@ def resolve(config: Config, environment: Mapping[str, str] = os.environ) -> Reso
     found = _worker_devices(config)
     workers = _resolve_workers(config, found)
     choose_level(workers.sandbox, found[0].kind)
-    # Not before a run: reading the configuration must not wait for the rest of the package.
-    from operators.llm.settings import PROVIDERS
-
     provider = PROVIDERS[config.llm.provider]
     base_url = config.llm.base_url if config.llm.base_url is not None else environment.get(provider.url_variable)
     has_llm = base_url is not None or bool(environment.get(provider.key_variable, "").strip())

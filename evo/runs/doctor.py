@@ -24,8 +24,9 @@ from evo.lineage.refs import run_git
 from evo.runs.folder import RunFolder
 from operators.llm import LanguageModel, LLMSettings, key_for
 from operators.llm.client import PromptRefused
-from operators.llm.settings import PROVIDERS, check_base_url
+from operators.llm.settings import check_base_url
 from operators.proposal import Exchange
+from operators.services import PROVIDERS
 from trainer.corpus import default_cache, load
 from trainer.errors import EvoError
 from trainer.machine.control_group import ControlGroups

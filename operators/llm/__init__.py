@@ -1,4 +1,4 @@
-"""A language model as mutation and crossover operator, through the `anthropic` SDK.
+"""A language model as mutation and crossover operator, through the SDK of its provider.
 
     settings = LLMSettings(api_key=…, program=…)
     conversations = Conversations(LanguageModel(settings), conditions)
@@ -6,8 +6,9 @@
 
 A proposal, from the outside in: `operators` name what is asked for, in one of several `operators.prompt_styles`,
 `context` renders it from the prompts in `prompts/`, `conversation` keeps the journal and sends failed replies back,
-`client` sends calls until they are answered within the limits of time (`retries`) and money (`purse`, `prices`),
-`stream` makes one attempt, `replies` and `edits` read what came back. The SDK itself is imported at the first call.
+`client` sends calls until they are answered within the limits of time (`retries`) and money (`spend_limit`, `prices`),
+`providers` make one attempt and `received` collects it, `replies` and `edits` read what came back. The SDK itself is
+imported at the first call.
 """
 
 from operators.llm.client import LanguageModel

@@ -9,6 +9,7 @@ from typing import get_args
 from urllib.parse import urlsplit
 
 from operators.llm.prices import PRICES, CacheLifetime, price_of
+from operators.services import PROVIDERS
 from trainer.errors import ConfigError
 
 DEFAULT_MODEL = "claude-sonnet-5-5"
@@ -18,27 +19,6 @@ PLACEHOLDER_KEY = "no-key-needed"
 COMPATIBLE_VERSION = "2023-06-01"
 """The version header that compatible servers know; the SDK's own is newer than most of them."""
 
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """What is known of a provider's own service.
-
-    Attributes:
-        url: where it is.
-        key_variable: the environment variable with the key for it.
-        url_variable: the one that names another server of the same API.
-    """
-
-    url: str
-    key_variable: str
-    url_variable: str
-
-
-PROVIDERS = {
-    "anthropic": Service("https://api.anthropic.com", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"),
-    "openai": Service("https://api.openai.com/v1", "OPENAI_API_KEY", "OPENAI_BASE_URL"),
-}
-"""All providers by name."""
 
 _ADDED_PATHS = {"anthropic": ("/v1/messages", "/v1"), "openai": ("/chat/completions", "/responses")}
 """What SDKs add to a base URL, or users copy with it."""
