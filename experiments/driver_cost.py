@@ -16,6 +16,7 @@ import statistics
 import psutil
 
 from evo.config.config import parse_config
+from evo.config.resolution import resolve
 from evo.runs.lifecycle import rare_collections
 from experiments.simulation import MarkMutation, SimulatedEvaluator, Stopwatch, simulated_search
 from operators.choice import OperatorChoice
@@ -25,9 +26,8 @@ _HUNDRED = 100
 
 def measure(candidates: int = 2000) -> str:
     """Return the measurements as Markdown."""
-    config = parse_config(
-        {"search": {"pop": 16, "gens": candidates // 16}, "noise": {"confirm_fraction": 0.0}}, "benchmark"
-    )
+    data = {"search": {"pop": 16, "gens": candidates // 16}, "noise": {"confirm_fraction": 0.0}}
+    config = resolve(parse_config(data, "benchmark"), {})
     stopwatch = Stopwatch()
     operators = OperatorChoice([(MarkMutation(), 1.0)])
     with rare_collections(), simulated_search(config, SimulatedEvaluator(), operators, stopwatch) as search:

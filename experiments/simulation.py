@@ -19,7 +19,7 @@ from importlib import resources
 from pathlib import Path
 from zlib import crc32
 
-from evo.config.config import Config
+from evo.config.resolved import StoredConfig
 from evo.lineage import Lineage
 from evo.runs.assemble import build_search
 from evo.runs.folder import RunFolder
@@ -163,7 +163,7 @@ class Stopwatch(Observer):
 
 @contextmanager
 def simulated_search(
-    config: Config,
+    config: StoredConfig,
     evaluator: Evaluator,
     operators: OperatorChoice,
     observer: Observer,

@@ -44,8 +44,9 @@ def test_a_live_run_is_watched_and_steered_from_two_pages(browser: Browser, tmp_
         with dashboard(path) as server:
             page = opened(browser, server.url, complaints)
             assert "token" not in page.url
-            before = page.locator("h1").inner_text()
-            page.wait_for_function("(before) => document.querySelector('h1').innerText !== before", arg=before)
+            (project / "best.py").write_text((project / "run.py").read_text().replace("WIDTH = 2.0", "WIDTH = 99.0"))
+            assert "taken up" in evo("inject", project / "best.py", "--run", path).stdout
+            expect(page.locator("h1")).to_contain_text("98.6", timeout=_SLOW)
 
             other = opened(browser, server.url, complaints, **_PHONE)
             assert other.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
@@ -57,7 +58,7 @@ def test_a_live_run_is_watched_and_steered_from_two_pages(browser: Browser, tmp_
             page.keyboard.press("2")
             page.get_by_role("link", name="#0", exact=True).first.click()
             assert re.search(r"view=individuals.*id=0", page.url)
-            page.get_by_text("search", exact=True).first.wait_for(state="attached")
+            page.get_by_text("baseline", exact=True).first.wait_for(state="attached")
             page.locator(".detail summary").first.click()
             page.get_by_text(HOSTILE).first.wait_for()
             page.get_by_role("button", name="Pin").click()

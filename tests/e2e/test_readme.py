@@ -65,6 +65,11 @@ SMALLER = [
     (r"^evo run (?!.*--config)", "evo run --config small.toml "),
     (r"^evo audit$", "evo audit --only next_token"),
     (r"^evo audit --honest$", "evo audit --honest --only bigram"),
+    (r"^evo (pin|ban|release|again) \d+", rf"evo \1 {RUN} 1"),
+    (r"^evo inject mine.py --parent 18", f"evo inject mine.py --run {RUN} --parent 1"),
+    (r"^evo stop$", "evo stop 2>&1 | grep 'nothing to stop'"),  # no driver works on the run
+    (r"runs/tonight", RUN),
+    (r"^evo dashboard.*", r"timeout --signal=INT 4 \g<0> || [ $? = 124 ]"),  # serves until it is stopped
     (r"^evo skill install", "HOME=$PWD evo skill install"),
     (r"^evo init", "cd path/to/project && evo init"),
     (r"evo init$", "evo init --force"),  # the project has an evo.toml, for the other commands in any order
@@ -73,7 +78,7 @@ SMALLER = [
         r"^make demo",
         'make -C "$ROOT" demo DEMO="--genome textbook --pop 2 --gens 1 --config $PWD/small.toml --out $PWD/demo"',
     ),
-    (r"^evo rehearse .*", "timeout -s INT 10 evo rehearse || test $? -eq 124"),  # it serves until it is ended
+    (r"^evo rehearse .*", "timeout -s INT 4 evo rehearse || test $? -eq 124"),  # it serves until it is ended
     (r"^make bench", 'make -C "$ROOT" bench BENCH=--quick'),
 ]
 
@@ -125,6 +130,8 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, finished_run: Path) -> P
     folder = tmp_path_factory.mktemp("readme")
     shutil.copytree(finished_run, folder / RUN)
     shutil.copy(ROOT / "trainer" / "seed" / "train.py", folder / "train.py")
+    seed = (folder / "train.py").read_text()
+    (folder / "mine.py").write_text(seed.replace("MLP_RATIO = 2", "MLP_RATIO = 3", 1))
     (folder / "program.md").write_text("Prefer small changes.\n")
     (folder / "small.toml").write_text(SMALL)
     (folder / "evo.toml").write_text(SMALL)

@@ -293,7 +293,7 @@ def test_generation_0_may_break_a_constraint_and_others_lead_out(tmp_path: Path)
 def test_a_killed_run_on_rungs_spends_its_budget_and_shows_how_ranks_agree(tmp_path: Path) -> None:
     project = write_files(tmp_path / "project", TIMED)
     path = tmp_path / "run"
-    size = ("--pop", "5", "--gens", "4", "--workers", "1")
+    size = ("--pop", "5", "--gens", "4", "--workers", "1", "--seed", "2")
     with running("run", "--config", project / "evo.toml", *size, "--out", path) as driver:
         driver.wait_for_results(9)
         driver.finish(signal.SIGKILL)
