@@ -9,12 +9,13 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from experiments.front_tables import OBJECTIVES, FrontTable
-from experiments.tables import Value
+from operators.source.constants import Value
 
 Configuration = dict[str, Value]
 
@@ -122,17 +123,19 @@ def optuna_nsga2(table: FrontTable, seed: int, evaluations: int, population: int
     with suppress(Spent):
         while True:
             trial = study.ask()
-            values = {name: trial.suggest_categorical(name, choices) for name, choices in table.space.items()}
+            values: dict[str, Any] = {}
+            for name, choices in table.space.items():
+                values[name] = trial.suggest_categorical(name, list[Any](choices))
             study.tell(trial, trials.evaluate(values))
     return trials.front()
 
 
 METHODS: dict[str, Callable[[FrontTable, int, int], list[Configuration]]] = {
     "random search": random_search,
-    "NSGA-II (pymoo), 100": lambda *search: pymoo_nsga2(*search, population=100),
-    "NSGA-II (pymoo), 40": lambda *search: pymoo_nsga2(*search, population=40),
-    "NSGA-II (pymoo), 16": lambda *search: pymoo_nsga2(*search, population=16),
-    "NSGA-II (Optuna), 50": lambda *search: optuna_nsga2(*search, population=50),
-    "NSGA-II (Optuna), 16": lambda *search: optuna_nsga2(*search, population=16),
+    "NSGA-II (pymoo), 100": partial(pymoo_nsga2, population=100),
+    "NSGA-II (pymoo), 40": partial(pymoo_nsga2, population=40),
+    "NSGA-II (pymoo), 16": partial(pymoo_nsga2, population=16),
+    "NSGA-II (Optuna), 50": partial(optuna_nsga2, population=50),
+    "NSGA-II (Optuna), 16": partial(optuna_nsga2, population=16),
 }
 """With the size of the population; 100 and 50 are the defaults of the two libraries."""

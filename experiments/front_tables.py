@@ -16,8 +16,9 @@ from functools import cache, cached_property
 import numpy as np
 import numpy.typing as npt
 
-from experiments.tables import Space, Value
+from experiments.tables import Space
 from operators.proposal import Refused
+from operators.source.constants import Value
 from populations.diversity import Program
 from populations.hypervolume import hypervolume, reference_point
 from trainer.objectives import Direction, Objective

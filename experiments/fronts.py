@@ -22,7 +22,7 @@ from experiments.front_tables import DATA_SETS, OBJECTIVES, FrontTable, load_fro
 from experiments.recording import write_record
 from experiments.regret import EVALUATIONS, interval
 from experiments.table_search import configuration, searched
-from experiments.tables import Value
+from operators.source.constants import Value
 
 OWN = "evo"
 _FIRST_SEED = 10_000

@@ -221,7 +221,7 @@ def _messages() -> Iterator[Case]:
 
 @contextmanager
 def _store() -> Iterator[Case]:
-    config = parse_config({"search": {"pop": 4, "gens": 3}, "noise": {"confirm_fraction": 0.0}}, "fuzzer")
+    config = resolve(parse_config({"search": {"pop": 4, "gens": 3}, "noise": {"confirm_fraction": 0.0}}, "fuzzer"), {})
     operators = OperatorChoice([(MarkMutation(), 1.0)])
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)

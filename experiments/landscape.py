@@ -7,6 +7,7 @@ the statistics of `evo compare` are tried on.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -104,7 +105,7 @@ class Landscape:
         return pd.DataFrame(rows, columns=[*RUN_COLUMNS])
 
 
-def _course(run: object, chance: np.random.Generator) -> pd.DataFrame:
+def _course(run: Any, chance: np.random.Generator) -> pd.DataFrame:
     """Return a run's progress: from generation 0 to its outcome, by ever smaller steps."""
     done = np.sort(chance.random(_EVALUATIONS))
     done[0], done[-1] = 0.0, 1.0
@@ -122,7 +123,7 @@ def _course(run: object, chance: np.random.Generator) -> pd.DataFrame:
     )
 
 
-def _front(run: object, chance: np.random.Generator) -> pd.DataFrame:
+def _front(run: Any, chance: np.random.Generator) -> pd.DataFrame:
     """Return a run's front: from its outcome on, speed costs loss."""
     dearer = np.array([0.0, 0.05, 0.15]) * (1 + 0.1 * chance.random())
     return pd.DataFrame(

@@ -19,7 +19,7 @@ from typing import Any
 import pandas as pd
 
 from experiments.recording import write_record
-from experiments.table_baselines import METHODS
+from experiments.table_baselines import METHODS, Configuration
 from experiments.table_search import CLASSICAL, configuration, search_table
 from experiments.tables import TABLES, load_table
 
@@ -38,6 +38,7 @@ def measure(job: tuple[str, str, str, int]) -> tuple[str, str, int, float]:
     """Return method, table, seed and regret of one whole search."""
     method, benchmark, data_set, seed = job
     table = load_table(benchmark, data_set)
+    chosen: Configuration
     if method in OWN:
         chosen = search_table(table, configuration(seed, EVALUATIONS, **OWN[method]))
     else:

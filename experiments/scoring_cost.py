@@ -60,6 +60,7 @@ def measure(repeats: int = 5, score_tokens: int | None = None) -> str:
     on_gpu = worker_settings(config, prepare())[0].device == "cuda"
     corpus = prepare(vocab_size=GPU_VOCAB_SIZE) if on_gpu else prepare()
     settings = worker_settings(config, corpus)[0]
+    assert isinstance(settings, Settings)
     if score_tokens is not None:
         settings = replace(settings, score_tokens=score_tokens)
     of = f"{settings.device}, {corpus.vocab_size} ids, blocks of {settings.sequence_length}"

@@ -253,8 +253,8 @@ _RATES = (
 def _transformer(chance: np.random.Generator) -> Landscape:
     sizes = ("DEPTH", "WIDTH", "HEAD_DIM", "TOTAL_BATCH", "DEVICE_BATCH")
     starts = (8, 512, 128, 2**19, 64)
-    shifts = (math.log(chance.choice([6, 7, 9, 10, 12]) / 8), math.log(chance.choice([384, 640, 768, 1024]) / 512))
-    shifts += tuple(math.log(2.0) * float(chance.choice([-1, 0, 1])) for _ in range(3))
+    shifts = [math.log(chance.choice([6, 7, 9, 10, 12]) / 8), math.log(chance.choice([384, 640, 768, 1024]) / 512)]
+    shifts += [math.log(2.0) * float(chance.choice([-1, 0, 1])) for _ in range(3)]
     knobs = [Knob(name, start, shift) for name, start, shift in zip(sizes, starts, shifts, strict=True)]
     knobs += _plain([_RATES[at] for at in (0, 1, 2, 3, 6, 7)], chance, 0.7)
     knobs += [

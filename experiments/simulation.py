@@ -142,12 +142,17 @@ class SimulatedEvaluator:
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[bool] = loop.create_future()
         self._under_way.add(ended)
-        timer = loop.call_later(seconds, lambda: ended.done() or ended.set_result(False))
+        timer = loop.call_later(seconds, _end, ended)
         try:
             return await ended
         finally:
             timer.cancel()
             self._under_way.discard(ended)
+
+
+def _end(waiting: asyncio.Future[bool]) -> None:
+    if not waiting.done():
+        waiting.set_result(False)
 
 
 class Stopwatch(Observer):

@@ -10,8 +10,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from evo.config.config import Config, parse_config
+from evo.config.config import parse_config
 from evo.config.resolution import resolve
+from evo.config.resolved import ResolvedConfig
 from evo.runs.assemble import build_operators
 from experiments.scripted_model import scripted_model
 from experiments.simulation import SimulatedEvaluator, Stopwatch, simulated_search
@@ -30,7 +31,7 @@ def measure(evaluations: int = 200, latency_seconds: float = 2.0, evaluation_sec
     return "\n".join(rows) + f"\n\n{evaluations} evaluations of {evaluation_seconds:g} s, {_SLOTS} slots.\n"
 
 
-def _config(evaluations: int, schedule: str, weights: dict[str, float], url: str) -> Config:
+def _config(evaluations: int, schedule: str, weights: dict[str, float], url: str) -> ResolvedConfig:
     data = {
         "search": {"pop": 8, "gens": evaluations // 8, "schedule": schedule},
         "noise": {"confirm_fraction": 0.0},
@@ -40,7 +41,7 @@ def _config(evaluations: int, schedule: str, weights: dict[str, float], url: str
     return resolve(parse_config(data, "benchmark"))
 
 
-def _busy_share(config: Config, evaluation_seconds: float) -> float:
+def _busy_share(config: ResolvedConfig, evaluation_seconds: float) -> float:
     evaluator = SimulatedEvaluator(_SLOTS, evaluation_seconds)
     operators = build_operators(config)
     with simulated_search(config, evaluator, operators, Stopwatch()) as search:

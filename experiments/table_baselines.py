@@ -7,6 +7,7 @@ import random
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping
 from statistics import fmean
+from typing import Any
 
 from deap import algorithms, base, creator, tools
 
@@ -47,6 +48,13 @@ class Trial:
             return None
         self._configurations[key] = configuration
         self._losses[key].append(loss)
+        return loss
+
+    def always(self, configuration: Configuration) -> float:
+        """Return the loss of one training of what never crashes."""
+        loss = self.evaluate(configuration)
+        if loss is None:
+            raise RuntimeError(f"expected {configuration} not to crash")
         return loss
 
     def best(self) -> Configuration:
@@ -95,12 +103,12 @@ def greedy(table: Table, seed: int, evaluations: int) -> Configuration:
     """Change one parameter, and keep it if the result is lower: what one agent does to one file."""
     chance, trial = random.Random(seed), Trial(table, seed, evaluations)
     kept = table.draw(chance)
-    lowest = trial.evaluate(kept)
+    lowest = trial.always(kept)
     while trial.left:
         name = chance.choice(list(table.space))
         changed = kept | {name: chance.choice([one for one in table.space[name] if one != kept[name]])}
         loss = trial.evaluate(changed)
-        if loss < lowest:
+        if loss is not None and loss < lowest:
             kept, lowest = changed, loss
     return kept
 
@@ -148,8 +156,10 @@ def _by_tpe(table: Table, seed: int, evaluations: int, slots: int) -> Configurat
     while running or trial.left > reserve:
         while len(running) < slots and trial.left > reserve:
             suggest = study.ask()
-            values = {name: suggest.suggest_categorical(name, one) for name, one in table.space.items()}
-            heapq.heappush(running, (now + training_seconds(chance), suggest.number, suggest, trial.evaluate(values)))
+            values: dict[str, Any] = {}
+            for name, choices in table.space.items():
+                values[name] = suggest.suggest_categorical(name, list[Any](choices))
+            heapq.heappush(running, (now + training_seconds(chance), suggest.number, suggest, trial.always(values)))
         now, _, suggest, loss = heapq.heappop(running)
         study.tell(suggest, loss)
     return trial.confirmed_best()
@@ -168,7 +178,7 @@ def _evolved(table: Table, seed: int, evaluations: int, reserve: int = 0) -> Tri
         if trial.left <= reserve:
             return (float("inf"),)
         values = zip(table.space.items(), places, strict=True)
-        return (trial.evaluate({name: choices[at] for (name, choices), at in values}),)
+        return (trial.always({name: choices[at] for (name, choices), at in values}),)
 
     toolbox = base.Toolbox()
     toolbox.register("individual", tools.initIterate, creator.TableIndividual, lambda: map(random.randrange, sizes))

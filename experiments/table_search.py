@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
-from evo.config.config import Config, parse_config
+from evo.config.config import parse_config
+from evo.config.resolution import resolve
+from evo.config.resolved import ResolvedConfig
 from evo.lineage.writer import FamilyTree
 from evo.runs.assemble import build_standings, recorded_operators
 from evo.search.breeding import Breeder
@@ -24,8 +26,9 @@ from evo.standings.plan import make_plan
 from evo.standings.standings import Standings
 from evo.store import Store
 from evo.workers import Slot
-from experiments.tables import Table, Value
+from experiments.tables import Table
 from operators.gate import SourceGate
+from operators.source.constants import Value
 from populations.diversity import Program
 from populations.toolbox import build_toolbox
 from trainer.evaluation import Clock, Evaluation, Job, Status, Timings
@@ -142,7 +145,7 @@ def configuration(
     noise: Mapping[str, float] | None = None,
     operators: Mapping[str, Any] | None = None,
     directions: Mapping[str, str] | None = None,
-) -> Config:
+) -> ResolvedConfig:
     """Return the configuration of a search with a population of 16.
 
     Args:
@@ -156,25 +159,24 @@ def configuration(
     task = {"kind": "script", "genome": "configuration.py", "command": "none"}
     objectives = {name: {"direction": direction, "pattern": "(.*)"} for name, direction in directions.items()}
     search = {"pop": 16, "gens": evaluations // 16, "seed": seed, "objectives": list(directions)}
-    return parse_config(
-        {
-            "task": {**task, "objectives": objectives},
-            "budget": {"train_seconds": _SECONDS},
-            "search": search,
-            "noise": noise or {},
-            "operators": {"weights": CLASSICAL, **(operators or {})},
-        }
-    )
+    data = {
+        "task": {**task, "objectives": objectives},
+        "budget": {"train_seconds": _SECONDS},
+        "search": search,
+        "noise": noise or {},
+        "operators": {"weights": CLASSICAL, **(operators or {})},
+    }
+    return resolve(parse_config(data), {})
 
 
-def search_table(table: Table, config: Config, slots: int = SLOTS) -> dict[str, Value]:
+def search_table(table: Table, config: ResolvedConfig, slots: int = SLOTS) -> dict[str, Value]:
     """Return the configuration that a whole search chooses."""
     best = searched(table, config, slots).best()
     assert best is not None
     return table.values(best.source)
 
 
-def searched(table: Recorded, config: Config, slots: int = SLOTS) -> Standings:
+def searched(table: Recorded, config: ResolvedConfig, slots: int = SLOTS) -> Standings:
     """Return what is known after a whole search; generation 0 is drawn at random."""
     seed = config.search.seed
     chance = random.Random(f"{table.name}:{seed}")

@@ -19,10 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from operators.proposal import Refused
-from operators.source.constants import find_constants
+from operators.source.constants import Value, find_constants
 from populations.diversity import Program
-
-Value = int | float | str
 
 TABLES = {
     "hpolib": ("naval_propulsion", "parkinsons_telemonitoring", "protein_structure", "slice_localization"),
@@ -64,7 +62,7 @@ class Space:
 
     def values(self, genome: str) -> dict[str, Value]:
         """Return the configuration that a program states."""
-        return {name: constant.value for name, constant in find_constants(genome).items()}  # type: ignore[misc]
+        return {name: constant.value for name, constant in find_constants(genome).items()}
 
     def contract(self, program: Program) -> None:
         """Refuse a program that states no configuration of this table."""

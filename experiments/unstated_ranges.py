@@ -20,6 +20,7 @@ import pandas as pd
 from experiments.recording import write_record
 from experiments.script_baselines import METHODS
 from experiments.scripts import FAMILIES, landscape
+from experiments.table_baselines import Configuration
 from experiments.table_search import configuration, searched
 
 EVALUATIONS = 288
@@ -40,6 +41,7 @@ def measure(job: tuple[str, str, int, int]) -> tuple[str, str, int, int, float]:
     """Return method, family, slots, seed and regret of one whole search."""
     method, family, slots, seed = job
     script = landscape(family, seed)
+    chosen: Configuration
     if method in OWN:
         weights = dict(OWN[method]["weights"])
         if family in _STRUCTURE:
@@ -70,7 +72,7 @@ def summary(frame: pd.DataFrame, reference: str) -> str:
 
 
 def _error(part: pd.Series) -> str:
-    return f" ± {part.sem():.3f}" if len(part) > 1 else ""
+    return f" ± {part.std() / len(part) ** 0.5:.3f}" if len(part) > 1 else ""
 
 
 def _interval(columns: list[pd.Series]) -> str:

@@ -21,7 +21,7 @@ from trainer.local import SupervisorProcess
 def measure(evaluations: int = 8, budget_seconds: float = 10.0) -> str:
     """Return the measurements as Markdown."""
     config = resolve(parse_config({"budget": {"train_seconds": budget_seconds}}, "benchmark"))
-    settings = worker_settings(config, prepare(config.task.dataset, vocab_size=config.task.vocab_size))[0]
+    settings = worker_settings(config, prepare())[0]
     with SupervisorProcess(settings) as supervisor:
         results = [supervisor.evaluate(Job(read_genome(""), seed)) for seed in range(evaluations + 1)]
     failed = [result for result in results if result.status is not Status.OK]

@@ -24,8 +24,9 @@ import random
 from dataclasses import dataclass
 from statistics import fmean
 
-from evo.config.config import Config, parse_config
+from evo.config.config import parse_config
 from evo.config.resolution import resolve
+from evo.config.resolved import ResolvedConfig
 from evo.standings.standings import Standings
 from evo.store import IndividualRecord, Outcome, Purpose
 from experiments.recording import write_record
@@ -141,7 +142,7 @@ def run(evaluations: int, reply_seconds: float, schedule: str, seed: int) -> Nig
     )
 
 
-def _config(evaluations: int, schedule: str, seed: int) -> Config:
+def _config(evaluations: int, schedule: str, seed: int) -> ResolvedConfig:
     search = {"pop": 16, "gens": evaluations // 16, "schedule": schedule, "seed": seed}
     return resolve(parse_config({"search": search}, "benchmark"))
 

@@ -9,7 +9,7 @@ import os
 import select
 import socket
 import time
-from typing import Any
+from typing import Any, Self
 
 Message = dict[str, Any]
 
@@ -55,7 +55,7 @@ class Channel:
         return Channel(here), there
 
     @classmethod
-    def from_descriptor(cls, descriptor: int, *, takes_descriptors: bool = False) -> Channel:
+    def from_descriptor(cls, descriptor: int, *, takes_descriptors: bool = False) -> Self:
         """Adopt an inherited socket."""
         return cls(socket.socket(fileno=descriptor), takes_descriptors=takes_descriptors)
 

@@ -110,7 +110,7 @@ def test_the_groups_of_a_process_that_has_ended_are_swept(group: ControlGroup) -
     with start() as process:
         advance(process, "burnt")
         left.mkdir()
-        (left / "cgroup.procs").write_text(str(process.pid))  # at once: whoever evaluates beside this test sweeps as well
+        (left / "cgroup.procs").write_text(str(process.pid))  # at once: evaluations beside this test sweep too
 
         sweep_groups()
 
