@@ -7,7 +7,7 @@ import platform
 import shlex
 import sys
 from datetime import date
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import psutil
@@ -31,10 +31,18 @@ def heading(name: str) -> str:
     module = Path(sys.argv[0]).stem
     command = shlex.join(["python", "-m", f"experiments.{module}", *sys.argv[1:]])
     memory_gib = psutil.virtual_memory().total / 2**30
-    versions = ", ".join(f"{package} {version(package)}" for package in _PACKAGES)
+    versions = ", ".join(filter(None, map(_version, _PACKAGES)))
     return (
         f"# {name}\n\n"
         f"- command: `{command}`\n"
         f"- machine: {cpu_device().name}, {os.cpu_count()} cores, {memory_gib:.0f} GiB, {platform.system()}\n"
         f"- versions: Python {platform.python_version()}, {versions}"
     )
+
+
+def _version(package: str) -> str:
+    """Return a package and its version; nothing where it is not installed, as on a worker."""
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:
+        return ""

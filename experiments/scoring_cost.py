@@ -16,12 +16,9 @@ from dataclasses import dataclass, replace
 import safetensors.torch
 import torch
 
-from evo.config.config import parse_config
-from evo.config.resolution import resolve
-from evo.runs.assemble import worker_settings
-from evo.runs.generation_zero import read_genome
 from trainer.corpus import Corpus, prepare
 from trainer.evaluation import Split
+from trainer.genome import built_in
 from trainer.ipc.candidate_protocol import WEIGHTS_FILE, Role
 from trainer.ipc.channel import Channel, Message
 from trainer.scoring.scorer import Scorer, carry_out
@@ -32,20 +29,9 @@ from trainer.supervisor.crew import Crew
 GPU_VOCAB_SIZE = 8192
 
 
-class _TimedChannel(Channel):
-    """A line that remembers when the first block was asked."""
-
-    asked_at: float | None = None
-
-    def send(self, message: Message, descriptors: tuple[int, ...] = ()) -> None:
-        if message["event"] == "block" and self.asked_at is None:
-            self.asked_at = time.perf_counter()
-        super().send(message, descriptors)
-
-
 @dataclass(frozen=True, slots=True)
 class _Seconds:
-    """One evaluation's scoring; starts are from order to the first block."""
+    """One evaluation's scoring; starts are from the order until the weights are loaded and warm."""
 
     forward: float
     start: float
@@ -55,14 +41,22 @@ class _Seconds:
 
 
 def measure(repeats: int = 5, score_tokens: int | None = None) -> str:
-    """Return the measurements as Markdown."""
+    """Return the measurements of this machine's first device as Markdown, with the sizes that a run has there."""
+    from evo.config.config import parse_config
+    from evo.config.resolution import resolve
+    from evo.runs.assemble import worker_settings
+
     config = resolve(parse_config({}, "benchmark"))
-    on_gpu = worker_settings(config, prepare())[0].device == "cuda"
-    corpus = prepare(vocab_size=GPU_VOCAB_SIZE) if on_gpu else prepare()
+    corpus = prepare(vocab_size=GPU_VOCAB_SIZE) if config.device_kind == "cuda" else prepare()
     settings = worker_settings(config, corpus)[0]
     assert isinstance(settings, Settings)
     if score_tokens is not None:
         settings = replace(settings, score_tokens=score_tokens)
+    return measure_with(settings, corpus, repeats)
+
+
+def measure_with(settings: Settings, corpus: Corpus, repeats: int) -> str:
+    """Return the measurements with the settings of a worker as Markdown; nothing but the trainer is needed."""
     of = f"{settings.device}, {corpus.vocab_size} ids, blocks of {settings.sequence_length}"
     lines = [f"| median seconds on {of} | every individual (S) | possible incumbents (S and G) |", "|---|---|---|"]
     with contextlib.closing(_Bench(settings, corpus)) as bench:
@@ -113,21 +107,21 @@ class _Bench:
         return _Seconds(self._forward(splits), start, score, second_start, probes)
 
     def _question(self, order: Message) -> tuple[float, float]:
-        """Return the seconds from the order to the first block, and from there to the end."""
+        """Return the seconds until the weights are loaded and warm, and from there to the end."""
         candidate = self._crew.take(Role.SERVE)
         try:
             candidate.channel.receive()
-            candidate.give_genome(read_genome(""))
+            candidate.give_genome(built_in(""))
             safetensors.torch.save_model(self._model, str(candidate.scratch / WEIGHTS_FILE))
-            line = _TimedChannel.from_descriptor(os.dup(candidate.channel.fileno()))
+            line = Channel.from_descriptor(os.dup(candidate.channel.fileno()))
             with contextlib.closing(line):
-                began = time.perf_counter()
+                began = loaded = time.perf_counter()
                 for message in carry_out(self._scorer, order | {"seed": 0, "pid": candidate.pid}, line):
-                    if message["event"] not in ("score", "scored"):
+                    if message["event"] == "loaded":
+                        loaded = time.perf_counter()
+                    elif message["event"] not in ("built", "score", "scored"):
                         raise RuntimeError(f"expected generation 0 to be scored, but got {message}")
-                ended = time.perf_counter()
-            assert line.asked_at is not None
-            return line.asked_at - began, ended - line.asked_at
+                return loaded - began, time.perf_counter() - loaded
         finally:
             candidate.close()
 
