@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from evo.commands.following import DashboardOption, EventsOption, Following, PortOption
 from evo.commands.options import comma_separated, example, operator_weights
 from trainer.errors import UsageError
 
 if TYPE_CHECKING:
-    from evo.commands.views.live import LiveView
     from evo.config.config import Config
     from evo.config.resolved import ResolvedConfig
-    from evo.search.observer import Observer
     from evo.search.stopping import Stopped
 
 _RUN_EXAMPLE = example(
@@ -70,10 +67,6 @@ _Sandbox = Annotated[
         "--sandbox",
         help="auto (strongest level that works), strict (bubblewrap or refuse to start), or a level.",
     ),
-]
-_Events = Annotated[
-    str | None,
-    typer.Option("--events", metavar="FILE", help="Append every event to this file as a line of JSON; - for stdout."),
 ]
 _Devices = Annotated[str | None, typer.Option("--devices", help="cpu, mps, or GPU indices or UUIDs, comma-separated.")]
 
@@ -139,7 +132,9 @@ def run(
     workers: _Workers = None,
     devices: _Devices = None,
     sandbox: _Sandbox = None,
-    events: _Events = None,
+    events: EventsOption = None,
+    dashboard: DashboardOption = False,
+    dashboard_port: PortOption = None,
 ) -> None:
     """Evolve a training script, or the task in ./evo.toml."""
     from evo.config.options import RUNS, RunOptions, new_run_config, new_run_folder, refuse_project_without_task
@@ -179,7 +174,7 @@ def run(
 
         ignore(RUNS)
     with new_run_folder(out) as folder:
-        _start(resolved, folder, events)
+        _start(resolved, folder, Following.asked(events, dashboard_port, dashboard=dashboard))
 
 
 def resume(
@@ -193,7 +188,9 @@ def resume(
     workers: _Workers = None,
     devices: _Devices = None,
     sandbox: _Sandbox = None,
-    events: _Events = None,
+    events: EventsOption = None,
+    dashboard: DashboardOption = False,
+    dashboard_port: PortOption = None,
     accept_changes: Annotated[
         bool, typer.Option("--accept-changes", help="Accept an edited config.toml and record the change.")
     ] = False,
@@ -221,37 +218,26 @@ def resume(
         return resumed_config(stored, options)
 
     view = LiveView(change(read_config(RunFolder.open(run), Config, with_edits=accept_changes)), run)
-    with _told(view, events) as observer, view:
-        stopped = resume(run, observer, change, accept_changes=accept_changes, progress=view.preparing)
-    _conclude(run, stopped, events)
+    following = Following.asked(events, dashboard_port, dashboard=dashboard)
+    with following.of(run, view) as observer:
+        with view:
+            stopped = resume(run, observer, change, accept_changes=accept_changes, progress=view.preparing)
+        _conclude(run, stopped, following)
 
 
-def _start(config: ResolvedConfig, path: Path, events: str | None) -> None:
+def _start(config: ResolvedConfig, path: Path, following: Following) -> None:
     """Start a new run and print its result."""
     from evo.commands.views.live import LiveView
     from evo.runs.lifecycle import start
 
     view = LiveView(config, path)
-    with _told(view, events) as observer, view:
-        stopped = start(config, path, observer, view.preparing)
-    _conclude(path, stopped, events)
+    with following.of(path, view) as observer:
+        with view:
+            stopped = start(config, path, observer, view.preparing)
+        _conclude(path, stopped, following)
 
 
-@contextmanager
-def _told(view: LiveView, events: str | None) -> Iterator[Observer]:
-    """Yield an observer that tells the view and, where one was asked for, the log of events."""
-    from evo.search.event_log import EventLog
-    from evo.search.events import CallbackObserver
-    from evo.search.observer import Observers
-
-    if events is None:
-        yield view
-        return
-    with EventLog(events) as log:
-        yield Observers(view, CallbackObserver([log], stop=lambda: None))
-
-
-def _conclude(path: Path, stopped: Stopped, events: str | None) -> None:
+def _conclude(path: Path, stopped: Stopped, following: Following) -> None:
     """Write the report, print the result, and exit with 1 unless the run ended by one of its own rules.
 
     Where stdout has the events, the result goes to stderr.
@@ -268,7 +254,7 @@ def _conclude(path: Path, stopped: Stopped, events: str | None) -> None:
             write_report(viewed)
         except ReportError as error:  # the results are safe, so print the summary all the same
             typer.echo(f"evo: {error}", err=True)
-        console = stderr_console() if events == STDOUT else stdout_console()
+        console = stderr_console() if following.events == STDOUT else stdout_console()
         print_summary(console, viewed, stopped.stop_reason)
     if stopped.stop_reason != "complete":
         typer.echo(f"evo: stopped early: {stopped.reason}. Continue with: evo resume {path}", err=True)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import uvicorn
 
 from evo.dashboard.access import Access, is_loopback
 from evo.dashboard.app import Board
+from evo.dashboard.listening import address, listen
 from evo.dashboard.runs import find_runs
+from evo.runs.folder import RunFolder
 from evo.store import Store
-from trainer.errors import UsageError
 
 Say = Callable[[str], None]
 
@@ -38,18 +39,21 @@ def serve(path: Path, host: str, port: int, *, read_only: bool, say: Say) -> Non
     if len(folders) == 1:
         (folder,) = folders.values()
         Store.read(folder.store).close()  # says at once what is wrong with it
-    listening = _listen(host, port)
-    with contextlib.closing(listening):
+    with contextlib.closing(listen(host, port)) as listening:
         access = Access(listening.getsockname()[1], read_only=read_only)
-        shown = f"[{host}]" if ":" in host else "127.0.0.1" if host in ("0.0.0.0", "") else host  # noqa: S104
-        say(f"http://{shown}:{access.port}/?token={access.token}")
+        say(address(host, listening, access.token))
         if not is_loopback(host):
             what = "read these runs" if read_only else "read and steer these runs"
             say(
                 f"evo: listening on {host}: whoever has this address and its token can {what}. It travels unencrypted; "
                 "an SSH tunnel to 127.0.0.1 does not."
             )
-        asyncio.run(_serve(Board(folders, access), listening))
+        serve_on(folders, listening, access)
+
+
+def serve_on(folders: Mapping[str, RunFolder], listening: socket.socket, access: Access) -> None:
+    """Serve runs by name on a socket until the process is interrupted."""
+    asyncio.run(_serve(Board(folders, access), listening))
 
 
 async def _serve(board: Board, listening: socket.socket) -> None:
@@ -76,22 +80,3 @@ class _Server(uvicorn.Server):
         """End in good order."""
         self._board.is_ending.set()
         await super().shutdown(sockets)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listening = socket.socket(family, kind, protocol)
-        try:
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listening.bind(address)
-            listening.listen(128)
-        except BaseException:
-            listening.close()
-            raise
-    except (OSError, OverflowError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UsageError(
-            f"The dashboard cannot listen on {host}:{port}: {reason}. Choose another with --port."
-        ) from None
-    return listening

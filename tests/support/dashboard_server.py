@@ -23,12 +23,9 @@ class Dashboard:
         port: that it listens on.
     """
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None
-        self.process = process
-        self.url = process.stdout.readline().strip()
-        assert "token=" in self.url, process.stderr.read() if process.stderr else ""
-        parts = urlsplit(self.url)
+    def __init__(self, url: str) -> None:
+        self.url = url
+        parts = urlsplit(url)
         self.port = parts.port or 0
         self.token = parts.query.removeprefix("token=")
 
@@ -72,7 +69,11 @@ def dashboard(path: Path, *arguments: str) -> Iterator[Dashboard]:
     )
     with process:
         try:
-            yield Dashboard(process)
+            assert process.stdout is not None
+            assert process.stderr is not None
+            url = process.stdout.readline().strip()
+            assert "token=" in url, process.stderr.read()
+            yield Dashboard(url)
         finally:
             process.send_signal(signal.SIGINT)
             try:

@@ -14,7 +14,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Column
 
-from evo.commands.views.terminal import literal, one_line, print_cut, print_line, print_prose, stderr_console
+from evo.commands.views.terminal import (
+    literal,
+    one_line,
+    print_cut,
+    print_line,
+    print_prose,
+    print_whole,
+    stderr_console,
+)
 from evo.config.resolved import ResolvedConfig
 from evo.runs.materials import describe_task
 from evo.search.observer import Observer
@@ -93,6 +101,7 @@ class LiveView(Observer):
         self._spent = 0.0
         self._spent_before: float | None = None
         self._best: int | None = None
+        self._announced: list[str] = []
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -102,6 +111,10 @@ class LiveView(Observer):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._bar.stop()
+
+    def announce(self, line: str) -> None:
+        """Show a line, uncut, with what opens the run."""
+        self._announced.append(line)
 
     def preparing(self, stage: str, done: int, total: int) -> None:
         """Report the preparation of the data."""
@@ -117,6 +130,8 @@ class LiveView(Observer):
             # Not earlier: until now the input could turn out to be wrong.
             for line in self._opening():
                 print_prose(self._console, line)
+            for line in self._announced:
+                print_whole(self._console, literal(line))
             print_line(self._console, f"[bold]{self._header()}[/]")
         self._bar.update(self._task, description=self._status())
 
