@@ -244,6 +244,10 @@ class Journal(Protocol):
         """Store what a call cost that was cancelled or given up; its reply is empty, and the turn stays unanswered."""
         ...
 
+    def record_stand_in(self, turn: int, model: str, stand_in: str, reason: str) -> None:
+        """Store that another model is asked in `turn` instead of `model`, which refused or could not be used."""
+        ...
+
 
 class Gate(Protocol):
     """Decides whether a source may become an individual."""

@@ -27,14 +27,16 @@ class Setup:
         objective: the first that selection looks at.
         tuning_method: how `tuning` chooses constants, a value of `operators.tuning.tuning.Method`.
         styles: the prompt styles of mutations.
-        conversations: returns those with the language model; called only where an operator needs them.
+        conversations: returns those with each language model; called only where an operator needs them.
+        model_weights: how often each language model is drawn, in the order of the conversations.
     """
 
     device_kind: str
     objective: Objective
     tuning_method: str
     styles: Sequence[str]
-    conversations: Callable[[], Conversations]
+    conversations: Callable[[], Sequence[Conversations]]
+    model_weights: Sequence[float] = (1.0,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Registration:
         weight_beside_llm: by default, with a language model.
         needs_llm: whether it calls a language model.
         arity: parents that it needs.
+        parts: returns the part of the weight that each of several operators has; equal ones by default.
     """
 
     make: Callable[[Setup], Sequence[Operator]]
@@ -54,6 +57,7 @@ class Registration:
     weight_beside_llm: float = 0.0
     needs_llm: bool = False
     arity: int = 1
+    parts: Callable[[Setup], Sequence[float]] | None = None
 
     @property
     def is_stand_in(self) -> bool:
@@ -64,13 +68,21 @@ class Registration:
 def _llm_mutation(setup: Setup) -> Sequence[Operator]:
     from operators.llm import LLMMutation
 
-    return [LLMMutation(setup.conversations(), style) for style in setup.styles]
+    return [LLMMutation(conversations, style) for conversations in setup.conversations() for style in setup.styles]
+
+
+def _parts_of_mutations(setup: Setup) -> Sequence[float]:
+    return [weight for weight in setup.model_weights for _ in setup.styles]
 
 
 def _llm_crossover(setup: Setup) -> Sequence[Operator]:
     from operators.llm import LLMCrossover
 
-    return [LLMCrossover(setup.conversations())]
+    return [LLMCrossover(conversations) for conversations in setup.conversations()]
+
+
+def _parts_of_crossovers(setup: Setup) -> Sequence[float]:
+    return setup.model_weights
 
 
 def _random(setup: Setup) -> Sequence[Operator]:
@@ -113,8 +125,10 @@ REVISION = 1
 """Of what classical operators do with the same chance. A replay passes over the offspring of another one."""
 
 OPERATORS = {
-    "llm_mutation": Registration(_llm_mutation, weight_beside_llm=0.5, needs_llm=True),
-    "llm_crossover": Registration(_llm_crossover, weight_beside_llm=0.1, needs_llm=True, arity=2),
+    "llm_mutation": Registration(_llm_mutation, weight_beside_llm=0.5, needs_llm=True, parts=_parts_of_mutations),
+    "llm_crossover": Registration(
+        _llm_crossover, weight_beside_llm=0.1, needs_llm=True, arity=2, parts=_parts_of_crossovers
+    ),
     "random": Registration(_random, weight=0.3, weight_beside_llm=0.1),
     "constants": Registration(_constants),
     "structure": Registration(_structure),

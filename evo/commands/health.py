@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from evo.commands.options import Json, RunArgument, example, print_json, run_folder
+from evo.commands.options import Json, RunArgument, example, named_weights, print_json, run_folder
 
 _MARKS = {"ok": "[green]✓[/]", "note": "[yellow]![/]", "missing": "[red]✗[/]"}
 
@@ -70,20 +70,23 @@ def check(
 def doctor(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder for runs.")] = Path("runs"),
     with_llm: Annotated[
-        bool, typer.Option("--llm", help="Also make one small call of the language model, which may cost a little.")
+        bool, typer.Option("--llm", help="Also make one small call of each language model, which may cost a little.")
     ] = False,
-    model: Annotated[str | None, typer.Option(help="The model to call; that of --config by default.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="The models to call, comma-separated; those of --config by default.")
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file that says how the model is reached.")] = None,
     as_json: Json = False,
 ) -> None:
     """Check whether this machine is ready for a run."""
     from evo.commands.views.terminal import literal, print_whole, stdout_console
     from evo.config.config import load_config
-    from evo.runs.doctor import State, examine, examine_language_model
+    from evo.runs.doctor import State, examine, examine_language_models
 
     findings = examine(folder)
     if with_llm:
-        findings.append(examine_language_model(load_config(config, {"llm": {"model": model}}).llm))
+        named = {"llm": {"model": named_weights("--model", model)}}
+        findings += examine_language_models(load_config(config, named).llm)
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:

@@ -107,17 +107,17 @@ def comma_separated(flag: str, text: str | None) -> list[str] | None:
     return names
 
 
-def operator_weights(text: str | None) -> dict[str, float] | None:
+def named_weights(flag: str, text: str | None) -> dict[str, float] | None:
     """Return the weights in a flag such as `random=2,merge`, None if it was not given."""
     if text is None:
         return None
     weights: dict[str, float] = {}
-    for part in comma_separated("--operators", text) or []:
+    for part in comma_separated(flag, text) or []:
         name, _, weight = part.partition("=")
         try:
             weights[name.strip()] = float(weight) if weight else 1.0
         except ValueError:
-            raise ConfigError(f"--operators expects NAME or NAME=WEIGHT, got {part!r}.") from None
+            raise ConfigError(f"{flag} expects NAME or NAME=WEIGHT, got {part!r}.") from None
     return weights
 
 

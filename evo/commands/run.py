@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from evo.commands.following import DashboardOption, EventsOption, Following, PortOption
-from evo.commands.options import comma_separated, example, operator_weights
+from evo.commands.options import comma_separated, example, named_weights
 from trainer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -121,7 +121,13 @@ def run(
         int | None, typer.Option("--vocab-size", help="Size of the BPE vocabulary. [default: 2048]")
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Random seed of the search. [default: 0]")] = None,
-    model: Annotated[str | None, typer.Option("--model", help="Language model. [default: claude-sonnet-5-5]")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            help="Language models, comma-separated, with optional weights: a=2,b=1. [default: claude-sonnet-5-5]",
+        ),
+    ] = None,
     program: Annotated[
         str | None, typer.Option("--program", help="File with your instructions to the model, such as program.md.")
     ] = None,
@@ -146,7 +152,7 @@ def run(
         pop=pop,
         gens=gens,
         budget=budget,
-        operators=operator_weights(operators),
+        operators=named_weights("--operators", operators),
         adaptive=adaptive,
         objectives=comma_separated("--objectives", objectives),
         islands=islands,
@@ -157,7 +163,7 @@ def run(
         dataset=dataset,
         vocab_size=vocab_size,
         seed=seed,
-        model=model,
+        model=named_weights("--model", model),
         program=program,
         max_cost=max_cost,
         max_hours=max_hours,
@@ -204,7 +210,7 @@ def resume(
 
     options = ResumeOptions(
         gens=gens,
-        operators=operator_weights(operators),
+        operators=named_weights("--operators", operators),
         max_cost=max_cost,
         max_hours=max_hours,
         target=target,

@@ -14,8 +14,8 @@ from evo.commands.options import (
     RunArgument,
     example,
     individual,
+    named_weights,
     opened,
-    operator_weights,
     print_json,
     run_and_ids,
     run_folder,
@@ -139,7 +139,7 @@ def weights(
 
     if bool(given) == reset:
         raise UsageError("Expected either weights, such as evo weights random=2,merge=0, or --reset.")
-    changed = (operator_weights(given) or {}) if given else {}
+    changed = (named_weights("WEIGHTS", given) or {}) if given else {}
     _ask(run_folder(run), Action(Verb.WEIGHTS, weights=changed), as_json)
 
 

@@ -101,10 +101,11 @@ def _limited(config: ResolvedConfig, experiment: Experiment, where: str) -> Reso
 
 
 def _require_price(config: StoredConfig, where: str) -> None:
-    from operators.llm import PRICES, price_of
+    from operators.llm import PRICES
 
-    if price_of(config.llm.model) is None:
-        raise ConfigError(
-            f"{where}: a budget in dollars needs a model whose price is known ({', '.join(PRICES)}), but it was "
-            f"{config.llm.model!r}."
-        )
+    for model in config.llm.entries:
+        if model.known_price is None:
+            raise ConfigError(
+                f"{where}: a budget in dollars needs a model whose price is known ({', '.join(PRICES)}), but it was "
+                f"{model.name!r}."
+            )

@@ -167,8 +167,12 @@ def _child_usd(config: StoredConfig) -> float | None:
         return 0.0
     # An adaptive choice may come to use the model alone.
     share = 1.0 if config.operators.adaptive else asking / sum(weights.values())
-    cost = cost_usd(CHILD, config.llm.model, config.llm.cache_lifetime or "5m")
-    return None if cost is None else share * cost
+    models = config.llm.entries
+    costs = [cost_usd(CHILD, one.known_price, config.llm.cache_lifetime or "5m") for one in models]
+    if None in costs:
+        return None
+    total = math.fsum(one.weight * (cost or 0.0) for one, cost in zip(models, costs, strict=True))
+    return share * total / math.fsum(one.weight for one in models)
 
 
 def _makespan(hours: Sequence[float], workers: int) -> float:
@@ -182,7 +186,9 @@ def _makespan(hours: Sequence[float], workers: int) -> float:
 def _assumptions(definition: Definition, seconds: float) -> list[str]:
     experiment, config = definition.experiment, definition.configs[0]
     said = [f"An evaluation takes {seconds:g} s of a worker, and all of them end well."]
-    if models := dict.fromkeys(one.llm.model for one in definition.configs if one.uses_language_model):
+    if models := dict.fromkeys(
+        model.name for one in definition.configs if one.uses_language_model for model in one.llm.entries
+    ):
         said.append(
             f"A child of {', '.join(models)} takes {CHILD.cache_read_tokens:,} tokens read from the provider's cache, "
             f"{CHILD.input_tokens:,} others and {CHILD.output_tokens:,} written, repairs included; where proposals are "

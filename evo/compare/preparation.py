@@ -89,7 +89,9 @@ def _decided(definition: Definition, materials: Materials) -> dict[str, Any]:
 
 def _comparable(config: Config) -> dict[str, Any]:
     """Return a configuration without what may change meanwhile: where it runs, and where its model is served."""
-    data = config.model_dump(mode="json", exclude={"workers": True, "llm": {"base_url"}})
+    data = config.model_dump(
+        mode="json", exclude={"workers": True, "llm": {"base_url": True, "models": {"__all__": {"base_url"}}}}
+    )
     program = Path(config.llm.program)
     if config.llm.program and program.is_file():
         data["llm"]["program_sha256"] = sha256(program.read_text(encoding="utf-8", errors="replace"))

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import tomli_w
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from evo.config.models import ModelConfig, PriceConfig, ProviderName
 from evo.config.renamed import with_current_names
 from evo.config.task import (
     EXTERNAL,
@@ -55,6 +56,7 @@ _FLAGS = {
     "count": "--workers",
     "max_cost_usd": "--max-cost",
     "front": "--objectives",
+    "models": "--model",
 }
 """The flags that are not called like the keys they set."""
 
@@ -250,12 +252,14 @@ class OperatorsConfig(Section):
 
 
 class LLMConfig(Section):
-    """The language model behind `llm_mutation` and `llm_crossover`.
+    """The language models behind `llm_mutation` and `llm_crossover`.
 
     Attributes:
+        model: the only one, where `models` names none.
         provider: by whose API the model is asked: `anthropic` for Messages, `openai` for Chat Completions, which
             needs the extra `evo-train[openai]`.
         base_url: a server of that API; None for the provider's own.
+        models: several models, drawn by weight; where one refuses or is away, another one is asked.
         program: path of a Markdown file with your instructions to the model; empty for none.
         styles: the kinds of change that mutations ask for, equally often unless the choice of operators is adaptive;
             all of `operators.prompt_styles.STYLES` by default.
@@ -267,8 +271,9 @@ class LLMConfig(Section):
     """
 
     model: str = "claude-sonnet-5-5"
-    provider: Literal["anthropic", "openai"] = "anthropic"
+    provider: ProviderName = "anthropic"
     base_url: str | None = None
+    models: tuple[ModelConfig, ...] = ()
     program: str = ""
     styles: tuple[str, ...] = ()
     max_tokens: Annotated[int, Field(ge=256, strict=True)] = 16384
@@ -285,6 +290,27 @@ class LLMConfig(Section):
         if len(set(names)) != len(names) or not set(names) <= set(STYLES):
             raise ValueError(f"must name styles among {', '.join(STYLES)}, each once, but it was {list(names)}")
         return names
+
+    @field_validator("models")
+    @classmethod
+    def _different_models(cls, models: tuple[ModelConfig, ...]) -> tuple[ModelConfig, ...]:
+        names = [one.name for one in models]
+        if len(set(names)) != len(names):
+            raise ValueError(f"must name each model once, but they were {names}")
+        return models
+
+    @property
+    def entries(self) -> tuple[ModelConfig, ...]:
+        """All models, each with its provider and, as far as one is named, its server."""
+        if not self.models:
+            return (ModelConfig(name=self.model, provider=self.provider, base_url=self.base_url),)
+        return tuple(map(self._completed, self.models))
+
+    def _completed(self, model: ModelConfig) -> ModelConfig:
+        provider = model.provider or self.provider
+        inherited = self.base_url if provider == self.provider else None
+        base_url = inherited if model.base_url is None else model.base_url
+        return model.model_copy(update={"provider": provider, "base_url": base_url})
 
 
 class WorkersConfig(Section):
@@ -376,7 +402,8 @@ def load_config(path: Path | None, flags: Mapping[str, Mapping[str, Any]] | None
 
     Args:
         path: the TOML file.
-        flags: values by section and key; None values are flags that were not given.
+        flags: values by section and key, `llm.model` one name or several with weights; None values are flags that were
+            not given.
 
     Raises:
         ConfigError: the file cannot be read, or a key or a value is wrong.
@@ -398,7 +425,19 @@ def overlaid(config: Config, flags: Mapping[str, Mapping[str, Any]]) -> Config:
         del data["search"]["front"]  # it follows the objectives that a flag may name
     for section, values in flags.items():
         data[section] |= {key: value for key, value in values.items() if value is not None}
+    if (named := flags.get("llm", {}).get("model")) is not None:
+        data["llm"] |= _named_models(named, data["llm"]["models"])
     return parse_config(data)
+
+
+def _named_models(named: str | Mapping[str, float], known: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the keys of `[llm]` that choose models by name; those known are taken as they are known."""
+    weights = {named: 1.0} if isinstance(named, str) else named
+    entries = {one["name"]: one for one in known}
+    if len(weights) == 1 and not weights.keys() & entries.keys():
+        return {"model": next(iter(weights)), "models": []}
+    models = [{**entries.get(name, {"name": name}), "weight": weight} for name, weight in weights.items()]
+    return {"model": models[0]["name"], "models": models}
 
 
 def parse_config(data: Mapping[str, Any], source: str = "") -> Config:
@@ -568,6 +607,8 @@ def _keys_of(location: Sequence[Any]) -> list[str]:
     if location[:1] == ("task",):
         task = {LANGUAGE_MODEL: LanguageModelTask, SCRIPT: ScriptTask, EXTERNAL: ExternalTask}[location[1]]
         section: Any = ObjectiveConfig if len(location) > 2 else task
+    elif location[:2] == ("llm", "models"):
+        section = PriceConfig if len(location) > 3 else ModelConfig
     else:
         section = Config.model_fields[location[0]].annotation if location else Config
     fields = getattr(section, "model_fields", {})

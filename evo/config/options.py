@@ -63,7 +63,7 @@ class SearchOptions(ResumeOptions, total=False):
         explore_after: results without a better individual after which the search explores.
         schedule: `asynchronous` or `generational`.
         seed: of every random choice.
-        model: the language model.
+        model: the language model, or several with their weights.
         program: path of a Markdown file with instructions to it.
     """
 
@@ -74,7 +74,7 @@ class SearchOptions(ResumeOptions, total=False):
     explore_after: int | None
     schedule: str | None
     seed: int | None
-    model: str | None
+    model: str | Mapping[str, float] | None
     program: str | None
 
 

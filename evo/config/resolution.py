@@ -10,11 +10,12 @@ from urllib.parse import urlsplit
 import psutil
 
 from evo.config.config import Config, LLMConfig
+from evo.config.models import ModelConfig
 from evo.config.resolved import ResolvedBudget, ResolvedConfig, ResolvedOperators, ResolvedTask, ResolvedWorkers
 from evo.config.task import ScriptTask
 from operators.prompt_styles import STYLES
 from operators.registry import default_weights
-from operators.services import PROVIDERS
+from operators.services import PROVIDERS, Service
 from trainer.errors import ConfigError
 from trainer.evaluation import Clock
 from trainer.machine import devices
@@ -41,9 +42,8 @@ def resolve(config: Config, environment: Mapping[str, str] = os.environ) -> Reso
     found = _worker_devices(config)
     workers = _resolve_workers(config, found)
     choose_level(workers.sandbox, found[0].kind)
-    provider = PROVIDERS[config.llm.provider]
-    base_url = config.llm.base_url if config.llm.base_url is not None else environment.get(provider.url_variable)
-    has_llm = base_url is not None or bool(environment.get(provider.key_variable, "").strip())
+    llm = with_servers(config.llm, environment)
+    has_llm = any(_can_be_asked(model, environment) for model in llm.entries)
     weights = config.operators.weights or default_weights(with_llm=has_llm)
     pairs = config.operators.crossover_pairs or "fresh"
     chosen: dict[str, Any] = {
@@ -54,7 +54,30 @@ def resolve(config: Config, environment: Mapping[str, str] = os.environ) -> Reso
         "devices": tuple(found),
     }
     resolved = ResolvedConfig(**{**dict(config), **chosen})
-    return resolved.model_copy(update={"llm": _resolve_llm(resolved, base_url)})
+    return resolved.model_copy(update={"llm": _resolve_llm(resolved, llm)})
+
+
+def with_servers(llm: LLMConfig, environment: Mapping[str, str]) -> LLMConfig:
+    """Return how language models are reached, with the servers that the environment names."""
+    if not llm.models:
+        return llm.model_copy(update={"base_url": _server(llm.entries[0], environment)})
+    models = tuple(one.model_copy(update={"base_url": _server(one, environment)}) for one in llm.entries)
+    return llm.model_copy(update={"models": models})
+
+
+def _server(model: ModelConfig, environment: Mapping[str, str]) -> str | None:
+    named = environment.get(_service(model).url_variable)
+    return named if model.base_url is None else model.base_url
+
+
+def _service(model: ModelConfig) -> Service:
+    assert model.provider is not None  # noqa: S101 - `LLMConfig.entries` have one
+    return PROVIDERS[model.provider]
+
+
+def _can_be_asked(model: ModelConfig, environment: Mapping[str, str]) -> bool:
+    key = environment.get(model.key_variable or _service(model).key_variable, "")
+    return model.base_url is not None or bool(key.strip())
 
 
 def machine_devices(named: Sequence[str] = ()) -> list[Device]:
@@ -142,20 +165,20 @@ def _resolve_workers(whole: Config, found: Sequence[Device]) -> ResolvedWorkers:
     )
 
 
-def _resolve_llm(config: ResolvedConfig, base_url: str | None) -> LLMConfig:
-    """Return how the language model is reached; unchanged where no operator uses one."""
-    llm = config.llm
+def _resolve_llm(config: ResolvedConfig, llm: LLMConfig) -> LLMConfig:
+    """Return how language models are reached: `llm`, checked, or what was configured where no operator uses one."""
     if not config.uses_language_model:
-        return llm
-    if base_url is not None:
-        from operators.llm import check_base_url
+        return config.llm
+    for model in llm.entries:
+        if model.base_url is not None:
+            from operators.llm import check_base_url
 
-        _refuse_secrets(base_url)
-        check_base_url(base_url, llm.provider)
+            _refuse_secrets(model.base_url)
+            check_base_url(model.base_url, model.provider or llm.provider)
     seconds_between_calls = config.budget.train_seconds / config.workers.count
     lifetime: Literal["5m", "1h"] = "1h" if seconds_between_calls > _SHORT_CACHE_SECONDS / 2 else "5m"
     chosen = {"cache_lifetime": llm.cache_lifetime or lifetime, "styles": llm.styles or STYLES}
-    return llm.model_copy(update={"base_url": base_url, **chosen})
+    return llm.model_copy(update=chosen)
 
 
 def _refuse_secrets(base_url: str) -> None:

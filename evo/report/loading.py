@@ -13,8 +13,9 @@ from evo.runs.provenance import installed_versions, read_starts
 from evo.runs.status import State, state_of
 from evo.standings.individuals import Standing, operator_results, read_individuals
 from evo.standings.standings import Standings
-from evo.standings.summary import summarize
+from evo.standings.summary import Summary, summarize
 from evo.store import EvaluationRecord, Purpose, StoreView
+from evo.text import money
 from evo.workers.pool import retirements
 from trainer.evaluation import Evaluation, Split, Status
 from trainer.objectives import Objective
@@ -108,6 +109,8 @@ def load_report(viewed: Viewed, results: EvaluationRows | None = None) -> RunRep
         out_of_service=tuple(map(str, retirements(store))),
         rungs={rung.budget_fraction: str(rung) for rung in summary.rungs},
         outages=str(summary.outages),
+        models=_models(summary),
+        stand_ins=tuple(map(str, summary.stand_ins)),
         drifts=tuple(map(str, standings.sentinels.drifts)),
         versions=installed_versions(),
     )
@@ -142,6 +145,17 @@ def _line(store: StoreView, standings: Standings, best: int) -> tuple[LineStep, 
     line.reverse()
     steps = (LineStep(one, store.source(one), standings.difference(one, before)) for before, one in pairwise(line))
     return (LineStep(line[0], store.source(line[0])), *steps)
+
+
+def _models(summary: Summary) -> dict[str, str]:
+    """Return what each of several language models cost, by name."""
+    if len(summary.spending_by_model) < 2:
+        return {}
+    lines = {}
+    for name, spending in summary.spending_by_model.items():
+        unknown = f" and {spending.unpriced_calls} of unknown price" if spending.unpriced_calls else ""
+        lines[name] = f"{spending.calls} calls for {money(spending.cost_usd)}{unknown}"
+    return lines
 
 
 def _starts(store: StoreView) -> tuple[tuple[float, str], ...]:

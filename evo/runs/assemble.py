@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from evo.config.config import Config
+from evo.config.models import ModelConfig
 from evo.config.resolved import ResolvedConfig, StoredConfig
 from evo.config.task import ExternalTask, ScriptTask
 from evo.files import read_text
@@ -35,6 +36,7 @@ from evo.store import Store, StoreView
 from evo.workers import Evaluator, LocalEvaluator
 from operators.choice import AdaptiveChoice, OperatorChoice
 from operators.gate import Contract, SourceGate, language_model_contract, script_contract
+from operators.proposal import Operator
 from operators.protection import UNPROTECTED, Protection
 from operators.registry import OPERATORS, Setup
 from operators.source.constants import is_for_another_device
@@ -47,7 +49,7 @@ from trainer.local import WorkerSettings
 from trainer.settings import Limits, Settings
 
 if TYPE_CHECKING:
-    from operators.llm import Conditions, Conversations, Facts, LLMSettings, ScriptConditions
+    from operators.llm import Conditions, Conversations, Facts, LanguageModel, LLMSettings, ScriptConditions
 
 
 def build_search(
@@ -221,20 +223,23 @@ def build_operators(
         ConfigError: the language model of an operator cannot be reached as configured.
     """
 
-    def conversations() -> Conversations:
-        from operators.llm import PRICES, Conversations, LanguageModel, SpendLimit, price_of
+    def conversations() -> Sequence[Conversations]:
+        from operators.llm import PRICES, LanguageModel, SpendLimit
 
-        settings = llm_settings(config)
-        if config.search.max_usd is not None and price_of(settings.model) is None:
-            raise ConfigError(
-                f"`search.max_usd` needs a model whose price is known ({', '.join(PRICES)}), but the model was "
-                f"{settings.model!r}."
-            )
+        every = llm_settings(config)
+        for settings in every:
+            if config.search.max_usd is not None and settings.known_price is None:
+                raise ConfigError(
+                    f"`search.max_usd` needs a model whose price is known ({', '.join(PRICES)}), but the model was "
+                    f"{settings.model!r}. Choose another one, or state its price in `[[llm.models]]`."
+                )
         frozen = frozen_texts(config.script) if config.script else ()
         conditions = _conditions(config, config.devices[0].name, frozen, gather_facts(config, materials))
-        model = LanguageModel(settings, SpendLimit(settings.max_cost_usd, spent_usd))
-        model.prepare()
-        return Conversations(model, conditions)
+        spend_limit = SpendLimit(config.llm.max_cost_usd, spent_usd)
+        models = [LanguageModel(settings, spend_limit) for settings in every]
+        for model in models:
+            model.prepare()
+        return _conversations(config, models, conditions)
 
     return _weighed_operators(config, config.device_kind, conversations)
 
@@ -249,49 +254,110 @@ def recorded_operators(config: StoredConfig, device_kind: str) -> OperatorChoice
         device_kind: of the devices that the run trained on, such as `cpu`.
     """
 
-    def conversations() -> Conversations:
-        from operators.llm import Conversations, Facts, LanguageModel, LLMSettings
+    def conversations() -> Sequence[Conversations]:
+        from operators.llm import Facts, LanguageModel, LLMSettings
 
-        settings = LLMSettings(base_url="http://localhost", max_repairs=config.llm.repairs)
-        return Conversations(LanguageModel(settings), _conditions(config, device_kind, (), Facts()))
+        settings = (
+            LLMSettings(model=one.name, base_url="http://localhost", max_repairs=config.llm.repairs)
+            for one in config.llm.entries
+        )
+        return _conversations(config, list(map(LanguageModel, settings)), _conditions(config, device_kind, (), Facts()))
 
     return _weighed_operators(config, device_kind, conversations)
 
 
+def _conversations(
+    config: StoredConfig, models: Sequence[LanguageModel], conditions: Conditions | ScriptConditions
+) -> Sequence[Conversations]:
+    """Return the conversations with each model, for which the others stand in."""
+    from operators.llm import Conversations
+
+    waits = len(models) > 1 and not _has_stand_ins(config)
+    patience_seconds = config.llm.patience_seconds if waits else 0.0
+    return [
+        Conversations(model, conditions, [one for one in models if one is not model], patience_seconds)
+        for model in models
+    ]
+
+
+def _has_stand_ins(config: Config) -> bool:
+    """Return whether operators go on alone while no language model can be asked."""
+    return any(OPERATORS[name].is_stand_in for name in config.operators.weights or ())
+
+
 def _weighed_operators(
-    config: StoredConfig, device_kind: str, conversations: Callable[[], Conversations]
+    config: StoredConfig, device_kind: str, conversations: Callable[[], Sequence[Conversations]]
 ) -> OperatorChoice:
     (objective,) = config.objectives(config.search.objectives[:1])
     method, styles = config.operators.tuning_method, config.llm.styles
-    setup = Setup(device_kind, objective, method, styles, cache(conversations))
-    made = [(OPERATORS[name].make(setup), weight) for name, weight in config.operators.weights.items()]
+    model_weights = [one.weight for one in config.llm.entries]
+    setup = Setup(device_kind, objective, method, styles, cache(conversations), model_weights)
+    weighted: list[tuple[Operator, float]] = []
+    for name, weight in config.operators.weights.items():
+        registration = OPERATORS[name]
+        made = registration.make(setup)
+        parts = registration.parts(setup) if registration.parts else [1.0] * len(made)
+        weighted += [(one, weight * part / sum(parts)) for one, part in zip(made, parts, strict=True)]
     choice = AdaptiveChoice if config.operators.adaptive else OperatorChoice
-    return choice([(one, weight / len(several)) for several, weight in made for one in several])
+    return choice(weighted)
 
 
-def llm_settings(config: Config, environment: Mapping[str, str] = os.environ) -> LLMSettings:
-    """Return how to reach the language model; the key comes from the environment and stays in this process.
+def llm_settings(config: Config, environment: Mapping[str, str] = os.environ) -> list[LLMSettings]:
+    """Return how to reach each language model; keys come from the environment and stay in this process.
 
     Raises:
         ConfigError: the key is missing, the address is wrong, or `program.md` cannot be read.
     """
-    from operators.llm import LLMSettings, key_for
+    from operators.llm import LLMSettings
 
     llm = config.llm
-    return LLMSettings(
-        model=llm.model,
-        provider=llm.provider,
-        base_url=llm.base_url,
-        api_key=key_for(llm.base_url, explicit=None, environment=environment, provider=llm.provider),
-        max_tokens=llm.max_tokens,
-        reply_deadline_seconds=llm.reply_deadline_seconds,
-        patience_seconds=llm.patience_seconds,
-        cache_lifetime=llm.cache_lifetime or "5m",
-        max_cost_usd=llm.max_cost_usd,
-        program=_read_program(llm.program),
-        max_repairs=llm.repairs,
-        has_stand_ins=any(OPERATORS[name].is_stand_in for name in config.operators.weights or ()),
-    )
+    program = _read_program(llm.program)
+    has_stand_ins = len(llm.entries) > 1 or _has_stand_ins(config)
+    return [
+        LLMSettings(
+            **connection_of(one, environment),
+            max_tokens=llm.max_tokens,
+            reply_deadline_seconds=llm.reply_deadline_seconds,
+            patience_seconds=llm.patience_seconds,
+            cache_lifetime=llm.cache_lifetime or "5m",
+            max_cost_usd=llm.max_cost_usd,
+            program=program,
+            max_repairs=llm.repairs,
+            has_stand_ins=has_stand_ins,
+        )
+        for one in llm.entries
+    ]
+
+
+def connection_of(model: ModelConfig, environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return those arguments of `operators.llm.LLMSettings` that say how a model is reached and what it costs.
+
+    Args:
+        model: one of `LLMConfig.entries`, with its server.
+        environment: with the keys.
+
+    Raises:
+        ConfigError: the variable that the configuration names for its key is not set.
+    """
+    from operators.llm import key_for
+
+    provider = model.provider or "anthropic"
+    explicit = None
+    if model.key_variable is not None:
+        explicit = environment.get(model.key_variable, "").strip()
+        if not explicit:
+            raise ConfigError(
+                f"The key of the language model {model.name} must be in the environment variable {model.key_variable}, "
+                "as `key_variable` says, but that is not set."
+            )
+    return {
+        "model": model.name,
+        "provider": provider,
+        "base_url": model.base_url,
+        "api_key": key_for(model.base_url, explicit=explicit, environment=environment, provider=provider),
+        "price": model.known_price,
+        "effort": model.effort,
+    }
 
 
 def _conditions(

@@ -19,14 +19,15 @@ from pathlib import Path
 import psutil
 
 from evo.config.config import LLMConfig
-from evo.config.resolution import machine_devices
+from evo.config.models import ModelConfig
+from evo.config.resolution import machine_devices, with_servers
 from evo.lineage.refs import run_git
+from evo.runs.assemble import connection_of
 from evo.runs.folder import RunFolder
-from operators.llm import LanguageModel, LLMSettings, key_for
+from operators.llm import LanguageModel, LLMSettings
 from operators.llm.client import PromptRefused
 from operators.llm.settings import check_base_url
 from operators.proposal import Exchange
-from operators.services import PROVIDERS
 from trainer.corpus import default_cache, load
 from trainer.errors import EvoError
 from trainer.machine.control_group import ControlGroups
@@ -84,35 +85,37 @@ def examine(folder: Path, environment: Mapping[str, str] = os.environ) -> list[F
     ]
 
 
-def examine_language_model(llm: LLMConfig, environment: Mapping[str, str] = os.environ) -> Finding:
-    """Return what one small call of the language model shows: whether it answers, how fast, and at what price."""
-    base_url = llm.base_url if llm.base_url is not None else environment.get(PROVIDERS[llm.provider].url_variable)
+def examine_language_models(llm: LLMConfig, environment: Mapping[str, str] = os.environ) -> list[Finding]:
+    """Return what one small call of each language model shows: whether it answers, how fast, and at what price."""
+    return [_language_model_at_work(one, llm, environment) for one in with_servers(llm, environment).entries]
+
+
+def _language_model_at_work(model: ModelConfig, llm: LLMConfig, environment: Mapping[str, str]) -> Finding:
     try:
         settings = LLMSettings(
-            model=llm.model,
-            provider=llm.provider,
-            base_url=base_url,
-            api_key=key_for(base_url, explicit=None, environment=environment, provider=llm.provider),
+            **connection_of(model, environment),
             max_tokens=_TRIAL_TOKENS,
             reply_deadline_seconds=llm.reply_deadline_seconds,
             patience_seconds=_TRIAL_PATIENCE_SECONDS,
             has_stand_ins=True,  # there is no run that a failure would end
         )
-        exchange = asyncio.run(_asked(LanguageModel(settings), llm.model))
+        exchange = asyncio.run(_asked(LanguageModel(settings)))
     except (EvoError, PromptRefused) as error:
-        return Finding(llm.model, State.MISSING, "the call failed", str(error))
+        return Finding(model.name, State.MISSING, "the call failed", str(error))
     cost = "of unknown price" if exchange.cost_usd is None else f"for ${exchange.cost_usd:.6f}"
     tokens = f"{exchange.input_tokens} tokens in, {exchange.output_tokens} out {cost}"
     found = f"{exchange.model} at {settings.url} answered in {exchange.latency_seconds:.1f} s; {tokens}"
     if exchange.input_tokens + exchange.output_tokens == 0:
-        return Finding(llm.model, State.NOTE, found, "the server reports no tokens, so the run cannot count them")
-    return Finding(llm.model, State.OK, found)
+        return Finding(model.name, State.NOTE, found, "the server reports no tokens, so the run cannot count them")
+    return Finding(model.name, State.OK, found)
 
 
-async def _asked(model: LanguageModel, name: str) -> Exchange:
+async def _asked(model: LanguageModel) -> Exchange:
+    effort = {"output_config": {"effort": model.settings.effort}} if model.settings.effort else {}
+    message = {"role": "user", "content": "Answer with the word ready."}
+    body = {"model": model.name, "max_tokens": _TRIAL_TOKENS, "messages": [message], **effort}
     try:
-        message = {"role": "user", "content": "Answer with the word ready."}
-        return await model.ask({"model": name, "max_tokens": _TRIAL_TOKENS, "messages": [message]}, seed="doctor")
+        return await model.ask(body, seed="doctor")
     finally:
         await model.aclose()
 

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from evo.config.resolved import StoredConfig
+from evo.standings.stand_ins import Answering
 from evo.standings.standings import Standings
 from evo.store import IndividualRecord, Outcome, Purpose, Store, StoreView
 from operators.choice import AdaptiveChoice, OperatorChoice
+from operators.naming import LLMName
 
 _KEY = "operator_arms"
 _SECONDS_AN_HOUR = 3600.0
@@ -37,6 +39,7 @@ class Credit:
         self._choice = choice
         self._standings = standings
         self._store = store
+        self._answering = Answering(store)
         self._seconds = evaluation_seconds
         self._dollars_per_hour = dollars_per_hour
 
@@ -48,7 +51,8 @@ class Credit:
     def tell(self, individual: IndividualRecord, outcome: Outcome) -> None:
         """Take in a result; only what decides over an offspring teaches anything: its first whole one, or the last.
 
-        A replicate gives no credit, whether the search or an operator asked for it: it is about what exists.
+        What a language model made in the place of another one counts for its own arm. A replicate gives no credit,
+        whether the search or an operator asked for it: it is about what exists.
         """
         is_last_rung = outcome.purpose is Purpose.SCREEN and self._standings.ladder.promotion(individual.id) is None
         if outcome.purpose is not Purpose.SEARCH and not is_last_rung:
@@ -60,7 +64,10 @@ class Credit:
             if one.result_number <= outcome.result_number
         )
         improved = outcome.purpose is Purpose.SEARCH and self._standings.improves(individual.id)
-        self._choice.tell(individual.operator, improved=improved, cost=trained * self._seconds + seconds)
+        operator = individual.operator
+        if model := self._answering.of(individual.id):
+            operator = str(LLMName.of(operator)._replace(model=model))
+        self._choice.tell(operator, improved=improved, cost=trained * self._seconds + seconds)
 
     def keep(self) -> None:
         """Write what the choice has learnt to the store, for views; a resumed run learns it again from the results."""

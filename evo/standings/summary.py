@@ -12,6 +12,7 @@ from evo.standings.individuals import Standing
 from evo.standings.outages import Outages, read_outages
 from evo.standings.plan import CONFIRMED_OBJECTIVE, Confirmed
 from evo.standings.rungs import RungState
+from evo.standings.stand_ins import StandIns, read_stand_ins
 from evo.standings.standings import Standings
 from evo.store import Spending, StoreView, Work, published
 from trainer.objectives import Objective
@@ -36,6 +37,8 @@ class Summary:
         knee: id of the front's best trade-off; None where no member is one.
         hypervolume: of the front after each result that changed it (`Archive.hypervolume`).
         confirmed_front: its members measured again, once they were; over the objectives of selection.
+        spending_by_model: of language models, by the names under which they answered.
+        stand_ins: where one of several models was asked in the place of another.
         text_objective: the one that these are measured in on held-out text; None for a script.
     """
 
@@ -61,6 +64,8 @@ class Summary:
     population: tuple[Standing, ...]
     work: Work
     spending: Spending
+    spending_by_model: Mapping[str, Spending]
+    stand_ins: tuple[StandIns, ...]
     outages: Outages
 
     @property
@@ -115,5 +120,7 @@ def summarize(config: Config, store: StoreView, standings: Standings) -> Summary
         population=tuple(standing(one.id) for one in standings.population),
         work=store.work(),
         spending=store.spending(),
+        spending_by_model=store.spending_by_model(),
+        stand_ins=read_stand_ins(store),
         outages=read_outages(store),
     )

@@ -2,6 +2,7 @@
 
 from evo.store.records import (
     MEASURED_AGAIN,
+    STOOD_IN,
     UNAVAILABLE,
     AttemptRecord,
     EvaluationRecord,
@@ -26,6 +27,7 @@ from evo.store.view import StoreView
 
 __all__ = [
     "MEASURED_AGAIN",
+    "STOOD_IN",
     "UNAVAILABLE",
     "AttemptRecord",
     "EvaluationRecord",

@@ -11,7 +11,7 @@ from typing import Any
 
 from evo.errors import StoreError
 from evo.store import connection, rows
-from evo.store.records import ABANDONED_CALL
+from evo.store.records import ABANDONED_CALL, STOOD_IN
 from operators.proposal import Exchange
 
 _MEASURED = (
@@ -84,11 +84,17 @@ class StoredJournal:
     def record_abandoned(self, turn: int, exchange: Exchange) -> None:
         """Store what a call cost that brought no reply."""
         usage = {name: getattr(exchange, name) for name in ("model", *_MEASURED)}
-        payload = rows.dumps({"proposal": self._number, "turn": turn, **usage})
+        self._record_event(ABANDONED_CALL, {"proposal": self._number, "turn": turn, **usage})
+
+    def record_stand_in(self, turn: int, model: str, stand_in: str, reason: str) -> None:
+        """Store that another model is asked in a turn."""
+        place = {"proposal": self._number, "turn": turn}
+        self._record_event(STOOD_IN, {**place, "model": model, "stand_in": stand_in, "reason": reason})
+
+    def _record_event(self, kind: str, payload: Mapping[str, Any]) -> None:
+        row = (kind, rows.dumps(payload), time.time())
         with connection.store_errors(self._path), connection.transaction(self._database):
-            self._database.execute(
-                "INSERT INTO events (kind, payload, at) VALUES (?, ?, ?)", (ABANDONED_CALL, payload, time.time())
-            )
+            self._database.execute("INSERT INTO events (kind, payload, at) VALUES (?, ?, ?)", row)
 
     def _row(self, turn: int) -> sqlite3.Row | None:
         with connection.store_errors(self._path):

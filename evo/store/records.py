@@ -29,6 +29,9 @@ UNAVAILABLE = "unavailable"
 ABANDONED_CALL = "abandoned_call"
 """The kind of the event that says what a call cost that was cancelled or given up."""
 
+STOOD_IN = "stood_in"
+"""The kind of the event that says that another language model was asked than the one that was drawn."""
+
 
 class EvaluationState(StrEnum):
     """Where an evaluation stands."""

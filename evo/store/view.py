@@ -335,6 +335,17 @@ class StoreView:
             spending = spending.with_abandoned(event.payload)
         return spending
 
+    def spending_by_model(self) -> dict[str, Spending]:
+        """Return the same by the name under which a model answered; unanswered requests belong to none."""
+        models = {
+            row["model"]: Spending(**{name: row[name] for name in row.keys() if name != "model"})  # noqa: SIM118
+            for row in self._rows("SELECT * FROM spending ORDER BY model")
+        }
+        for event in self.events(ABANDONED_CALL):
+            name = event.payload["model"]
+            models[name] = models.get(name, Spending()).with_abandoned(event.payload)
+        return models
+
     def work(self) -> Work:
         """Return the totals over all evaluations; it reads all of them, so do not call it for each candidate."""
         (totals,) = self._rows(_WORK)
@@ -362,11 +373,11 @@ class StoreView:
         (row,) = self._rows(_PERIOD)
         return None if row["first"] is None else (row["first"], row["last"])
 
-    def events(self, kind: str | None = None) -> Iterator[Event]:
-        """Iterate over the events, oldest first; only those of `kind` when it is given."""
+    def events(self, kind: str | None = None, after: int = -1) -> Iterator[Event]:
+        """Iterate over the events, oldest first, from the id `after` + 1 on; only those of `kind` when it is given."""
         of_kind, parameters = ("", ()) if kind is None else ("kind = ? AND", (kind,))
         query = f"SELECT * FROM events WHERE {of_kind} id > ? ORDER BY id LIMIT ?"  # noqa: S608 - one of two constants
-        return map(rows.event, self._pages(query, "id", *parameters))
+        return map(rows.event, self._pages(query, "id", *parameters, after=after))
 
     def breaches(self) -> list[str]:
         """Return a sentence for every violated invariant of the tables; it reads the whole store."""

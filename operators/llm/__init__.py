@@ -15,7 +15,7 @@ from operators.llm.client import LanguageModel
 from operators.llm.context import Conditions, Facts, ScriptConditions
 from operators.llm.conversation import Conversations
 from operators.llm.operators import LLMCrossover, LLMMutation
-from operators.llm.prices import PRICES, price_of
+from operators.llm.prices import PRICES, Price, price_of
 from operators.llm.settings import DEFAULT_MODEL, LLMSettings, check_base_url, key_for
 from operators.llm.spend_limit import SpendLimit
 
@@ -29,6 +29,7 @@ __all__ = [
     "LLMMutation",
     "LLMSettings",
     "LanguageModel",
+    "Price",
     "ScriptConditions",
     "SpendLimit",
     "check_base_url",

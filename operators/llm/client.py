@@ -13,7 +13,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from operators.errors import OperatorUnavailable
-from operators.llm.prices import CACHE_WRITE_FACTOR, Usage, cost_usd
+from operators.llm.fruitless import FruitlessCalls
+from operators.llm.prices import CACHE_WRITE_FACTOR, Usage, cost_usd, price_of
 from operators.llm.providers import Provider, provider_for
 from operators.llm.received import Attempt, Received
 from operators.llm.redaction import Redaction
@@ -53,6 +54,9 @@ class LanguageModel:
         spend_limit: the money of the run.
         sleep: waits between retries; a test passes one that returns at once.
         clock: monotonic seconds.
+
+    Attributes:
+        fruitless: counts the calls that came to nothing.
     """
 
     def __init__(
@@ -76,7 +80,14 @@ class LanguageModel:
         self._pause_seconds = 0.0
         self._most_calls = math.inf
         self._in_flight = 0
+        self._may_recover = True
         self._provider: Provider | None = None
+        self.fruitless = FruitlessCalls(self.give_up)
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.settings.model
 
     @property
     def is_away(self) -> bool:
@@ -87,6 +98,15 @@ class LanguageModel:
     def most_calls(self) -> float:
         """How many calls in flight the service can take, as far as its refusals and headers tell."""
         return 1 if self._given_up.is_set() else self._most_calls
+
+    @property
+    def seconds_to_next_try(self) -> float:
+        """How long a service that was given up is left alone; infinite where waiting alone does not help."""
+        return max(0.0, self._next_try - self._clock()) if self._may_recover else math.inf
+
+    async def pause(self, seconds: float) -> None:
+        """Wait before the service is tried again."""
+        await self._sleep(seconds)
 
     async def ask(
         self, request: Mapping[str, Any], *, seed: str, abandoned: Callable[[Exchange], None] = lambda _: None
@@ -180,7 +200,7 @@ class LanguageModel:
         if failure.verdict is Verdict.GIVE_UP_PROMPT:
             raise PromptRefused(failure)
         if failure.verdict is Verdict.STOP:
-            raise self.give_up(f"refuses to work: {failure.what}", failure.next_step)
+            raise self.give_up(f"refuses to work: {failure.what}", failure.next_step, may_recover=False)
         wait = outage.next_wait(failure, attempt_seconds)
         if wait is None:
             raise self.give_up(
@@ -201,13 +221,16 @@ class LanguageModel:
             for end in ends:
                 end.cancel()
 
-    def give_up(self, what: str, next_step: str, pause_seconds: float = 0.0) -> OperatorUnavailable:
+    def give_up(
+        self, what: str, next_step: str, pause_seconds: float = 0.0, *, may_recover: bool = True
+    ) -> OperatorUnavailable:
         """Send nothing more from now on, or for a while, and return the error that says so and how to go on.
 
         Args:
             what: happened.
             next_step: of the user.
             pause_seconds: that the service asks for.
+            may_recover: whether waiting alone can help.
         """
         if self.is_away:  # several calls in flight find out about the same outage
             return OperatorUnavailable(self._reason)
@@ -220,6 +243,7 @@ class LanguageModel:
             self._next_try = self._clock() + max(self._pause_seconds, pause_seconds)
         else:
             self._reason += " Nothing is lost: `evo resume RUN` continues."
+        self._may_recover = may_recover
         self._given_up.set()
         return OperatorUnavailable(self._reason)
 
@@ -237,7 +261,9 @@ class LanguageModel:
         )
 
     def _cost_usd(self, request: Mapping[str, Any], usage: Usage) -> float | None:
-        return cost_usd(usage, request["model"], self.settings.cache_lifetime)
+        is_own = request["model"] == self.settings.model
+        price = self.settings.known_price if is_own else price_of(request["model"])
+        return cost_usd(usage, price, self.settings.cache_lifetime)
 
     def _largest_cost_usd(self, request: Mapping[str, Any]) -> float | None:
         """Return an upper estimate of one attempt: every byte of the prompt newly cached, the longest reply."""

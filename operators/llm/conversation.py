@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from operators.errors import OperatorUnavailable
 from operators.gate import clean_source
 from operators.llm.client import LanguageModel, PromptRefused
 from operators.llm.context import Conditions, Opening, Prompts, ScriptConditions
 from operators.llm.edits import UnusableReply, parse_idea, revise
+from operators.llm.fruitless import REASON_CHARACTERS
 from operators.llm.replies import Reading, read_reply
 from operators.llm.text import one_line
 from operators.proposal import Exchange, NoOffspring, Proposal, Refused, Request
 from trainer.genome import language_of_genome, remarked, unmarked
 
-MOST_FRUITLESS_CALLS = 8
-"""After so many calls in a row, of whatever proposals, that ended for one and the same reason without a usable word
-from the model, the fault is taken to be the service's rather than the prompts'."""
-REASON_CHARACTERS = 300
-MOST_STRUCTURAL_REFUSALS = 20
-"""After so many replies in a row that hold no readable change, the model is taken not to master the form."""
 NO_TEXT = "(no text)"
 
 
@@ -27,14 +25,43 @@ class Conversations:
     """Holds conversations with one model about one task; shared by the operators of a run.
 
     Every request is journaled before it is sent and every reply before it is used, failed ones included. What is
-    journaled already is not sent again.
+    journaled already is not sent again. Where the model refuses a prompt, or its service cannot be used, another one is
+    asked instead.
+
+    Args:
+        model: is asked first.
+        conditions: of the task.
+        stand_ins: the other models, in the order in which they are asked instead.
+        patience_seconds: how long it is waited until one of several models can be used again; 0 where other operators
+            go on meanwhile.
     """
 
-    def __init__(self, model: LanguageModel, conditions: Conditions | ScriptConditions) -> None:
+    def __init__(
+        self,
+        model: LanguageModel,
+        conditions: Conditions | ScriptConditions,
+        stand_ins: Sequence[LanguageModel] = (),
+        patience_seconds: float = 0.0,
+    ) -> None:
         self.model = model
         self.prompts = Prompts(conditions, model.settings.program)
-        self._fruitless: tuple[str, int] = ("", 0)
-        self._structural = 0
+        self._models = (model, *stand_ins)
+        self._patience_seconds = patience_seconds
+
+    @property
+    def model_in_names(self) -> str:
+        """What tells operators of this model from those of others; empty with one model."""
+        return self.model.name if len(self._models) > 1 else ""
+
+    @property
+    def is_away(self) -> bool:
+        """Whether no model can be asked now."""
+        return all(model.is_away for model in self._models)
+
+    @property
+    def most_calls(self) -> float:
+        """How many calls in flight the services of all models together can take."""
+        return sum(model.most_calls for model in self._models if not model.is_away) or 1
 
     async def breed(self, request: Request, operator: str, opening: Callable[[], Opening]) -> Proposal:
         """Return an offspring of the first parent of `request`.
@@ -46,26 +73,37 @@ class Conversations:
 
         Raises:
             NoOffspring: no reply could be used.
-            OperatorUnavailable: the service answers no prompt.
+            OperatorUnavailable: no service answers any prompt.
             CostLimitReached: the next call could exceed the spending limit.
         """
-        body = self._journaled(request, 0, lambda: self._opening_body(opening(), request.hints))
+        model = self.model
+        first = body = self._journaled(request, 0, model, lambda: self._opening_body(opening(), request.hints))
         problems: list[str] = []
-        for turn in range(1 + self.model.settings.max_repairs):
+        refusing: list[LanguageModel] = []
+        for turn in itertools.count():
             is_new = request.journal.exchange(turn) is None
-            exchange = await self._exchange(request, turn, body)
+            exchange, model = await self._exchange(request, turn, model, body)
             reading = read_reply(exchange.reply)
             if reading.problem and not reading.repairable:
-                raise NoOffspring(f"No offspring from the language model: {reading.problem}.")
+                refusing.append(model)
+                other = next((one for one in self._models if one not in refusing and not one.is_away), None)
+                if other is None:
+                    raise NoOffspring(f"No offspring from the language model: {reading.problem}.")
+                if is_new:
+                    request.journal.record_stand_in(turn + 1, model.name, other.name, reading.problem)
+                model, body = other, self._journaled(request, turn + 1, other, lambda: first)
+                continue
             try:
                 source = self._offspring(request, reading)
             except (UnusableReply, Refused) as problem:
                 if is_new:
-                    self._count_structural(problem)
+                    model.fruitless.count_structural(problem)
                 problems.append(one_line(str(problem), REASON_CHARACTERS))
-                body = self._journaled(request, turn + 1, self._repair(body, reading.text, str(problem)))
+                if len(problems) > self.model.settings.max_repairs:
+                    break
+                body = self._journaled(request, turn + 1, model, self._repair(body, reading.text, str(problem)))
             else:
-                self._structural = 0
+                model.fruitless.count_structural(None)
                 return Proposal(source, operator, parse_idea(reading.text) or "No hypothesis was given.")
         raise NoOffspring(f"No usable reply in {len(problems)} attempts: {' | '.join(problems)}")
 
@@ -77,44 +115,82 @@ class Conversations:
         request.gate.check(source)
         return source
 
-    async def _exchange(self, request: Request, turn: int, body: Mapping[str, Any]) -> Exchange:
+    async def _exchange(
+        self, request: Request, turn: int, model: LanguageModel, body: Mapping[str, Any]
+    ) -> tuple[Exchange, LanguageModel]:
+        """Return the answer of a turn, and which model gave it."""
         journaled = request.journal.exchange(turn)
         if journaled is not None:
-            return journaled
+            return journaled, next((one for one in self._models if one.name == journaled.request.get("model")), model)
         if request.journal.request(turn) is None:
             request.journal.record_request(turn, body)
+        waited = 0.0
+        while True:
+            started = time.monotonic()
+            try:
+                exchange, answering = await self._first_answer(request, turn, model, body)
+                break
+            except PromptRefused as refused:
+                raise NoOffspring(f"The language model's service did not accept the prompt: {refused}") from refused
+            except OperatorUnavailable as outage:
+                if not self._patience_seconds:
+                    raise
+                pause = min(one.seconds_to_next_try for one in self._models)
+                waited += time.monotonic() - started + pause
+                if waited > self._patience_seconds:
+                    raise OperatorUnavailable(f"{outage} Nothing is lost: `evo resume RUN` continues.") from outage
+                await model.pause(pause)
+        request.journal.record_exchange(turn, exchange)
+        answering.fruitless.count(read_reply(exchange.reply).problem)
+        return exchange, answering
+
+    async def _first_answer(
+        self, request: Request, turn: int, model: LanguageModel, body: Mapping[str, Any]
+    ) -> tuple[Exchange, LanguageModel]:
+        """Return the answer of the model, or else of the first of the others that gives one.
+
+        Raises:
+            PromptRefused: no model answers, and one of them because of the prompt.
+            OperatorUnavailable: none can be used.
+        """
+        faults: list[PromptRefused | OperatorUnavailable] = []
+        for one in (model, *(other for other in self._models if other is not model)):
+            try:
+                exchange = await self._ask(request, turn, one, _addressed(body, one))
+            except (PromptRefused, OperatorUnavailable) as fault:
+                faults.append(fault)
+                continue
+            if faults:
+                request.journal.record_stand_in(turn, model.name, one.name, str(faults[0]))
+            return exchange, one
+        raise next((fault for fault in faults if isinstance(fault, PromptRefused)), faults[-1])
+
+    async def _ask(self, request: Request, turn: int, model: LanguageModel, body: Mapping[str, Any]) -> Exchange:
         try:
-            exchange = await self.model.ask(
+            return await model.ask(
                 body,
                 seed=f"{request.number}:{turn}",
                 abandoned=lambda spent: request.journal.record_abandoned(turn, spent),
             )
         except PromptRefused as refused:
-            self._count(refused.failure.kind, refused.failure.next_step, str(refused))
-            raise NoOffspring(f"The language model's service did not accept the prompt: {refused}") from refused
-        request.journal.record_exchange(turn, exchange)
-        self._count(read_reply(exchange.reply).problem)
-        return exchange
+            model.fruitless.count(refused.failure.kind, refused.failure.next_step, str(refused))
+            raise
 
-    def _journaled(self, request: Request, turn: int, build: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
+    def _journaled(
+        self, request: Request, turn: int, model: LanguageModel, build: Callable[[], Mapping[str, Any]]
+    ) -> Mapping[str, Any]:
         """Return the request journaled for `turn`, which goes out again word for word, or a new one.
 
-        Only the model and the length of replies follow the settings: a search that stopped because its model was
-        retired must be able to go on with another.
+        Only the model, its effort and the length of replies follow the settings: a search that stopped because its
+        model was retired must be able to go on with another.
         """
-        journaled = request.journal.request(turn)
-        if journaled is None:
-            return build()
-        return {**journaled, "model": self.model.settings.model, "max_tokens": self.model.settings.max_tokens}
+        return _addressed(request.journal.request(turn) or build(), model)
 
     def _opening_body(self, opening: Opening, hints: Sequence[str]) -> dict[str, Any]:
         """Return the first request, with a breakpoint of the cache behind each part that other requests share."""
-        settings = self.model.settings
-        cache = {"cache_control": {"type": "ephemeral", "ttl": settings.cache_lifetime}}
+        cache = {"cache_control": {"type": "ephemeral", "ttl": self.model.settings.cache_lifetime}}
         system = filter(None, (self.prompts.system(), self.prompts.instructions(hints)))
         return {
-            "model": settings.model,
-            "max_tokens": settings.max_tokens,
             "system": [_text(part) | cache for part in system],
             "messages": [
                 {"role": "user", "content": [*(_text(part) | cache for part in opening.shared), _text(opening.task)]}
@@ -129,41 +205,13 @@ class Conversations:
 
         return build
 
-    def _count(self, kind: str, next_step: str = "", what: str = "") -> None:
-        """Count fruitless calls of one kind in a row; any usable word from the model ends the row.
 
-        Raises:
-            OperatorUnavailable: there were too many.
-        """
-        if not kind:
-            self._fruitless = ("", 0)
-            return
-        before, count = self._fruitless
-        self._fruitless = (kind, count + 1 if kind == before else 1)
-        if self._fruitless[1] >= MOST_FRUITLESS_CALLS:
-            count, self._fruitless = self._fruitless[1], ("", 0)
-            raise self.model.give_up(
-                f"answered {count} times in a row without anything usable: {(what or kind).rstrip('.')}",
-                next_step or "Choose another model with --model, or change the prompt's limits.",
-            )
-
-    def _count_structural(self, problem: Exception) -> None:
-        """Count replies in a row that hold no readable change; the verdict of the gate on a program is not one.
-
-        Raises:
-            OperatorUnavailable: there were too many.
-        """
-        if not isinstance(problem, UnusableReply):
-            self._structural = 0
-            return
-        self._structural += 1
-        if self._structural >= MOST_STRUCTURAL_REFUSALS:
-            count, self._structural = self._structural, 0
-            raise self.model.give_up(
-                f"sent {count} replies in a row that hold no readable change; of the last one: "
-                f"{one_line(str(problem), REASON_CHARACTERS).rstrip('.')}",
-                "Choose another model with --model.",
-            )
+def _addressed(body: Mapping[str, Any], model: LanguageModel) -> dict[str, Any]:
+    """Return a request as it goes to a model."""
+    settings = model.settings
+    common = {name: value for name, value in body.items() if name != "output_config"}
+    effort = {"output_config": {"effort": settings.effort}} if settings.effort else {}
+    return {**common, "model": settings.model, "max_tokens": settings.max_tokens, **effort}
 
 
 def _text(text: str) -> dict[str, Any]:

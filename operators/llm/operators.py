@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from operators.llm.conversation import Conversations
+from operators.naming import LLMName
 from operators.prompt_styles import read_style
 from operators.proposal import Proposal, Request
 
@@ -15,13 +16,13 @@ class _Conversing:
 
     @property
     def is_away(self) -> bool:
-        """Whether the model cannot be asked now."""
-        return self._conversations.model.is_away
+        """Whether no model can be asked now."""
+        return self._conversations.is_away
 
     @property
     def most_calls(self) -> float:
-        """How many calls in flight its service can take."""
-        return self._conversations.model.most_calls
+        """How many calls in flight the services of the models can take."""
+        return self._conversations.most_calls
 
     async def close(self) -> None:
         """Close the connections of the shared model."""
@@ -43,7 +44,7 @@ class LLMMutation(_Conversing):
     def __init__(self, conversations: Conversations, style: str) -> None:
         super().__init__(conversations)
         self._style = read_style(style)
-        self.name = f"llm_mutation:{style}"
+        self.name = str(LLMName("llm_mutation", style, conversations.model_in_names))
 
     async def propose(self, request: Request) -> Proposal:
         """Return a changed version of the parent; see `Operator.propose`."""
@@ -57,8 +58,11 @@ class LLMCrossover(_Conversing):
     Meyerson et al., "Language Model Crossover: Variation through Few-Shot Prompting", 2023.
     """
 
-    name = "llm_crossover"
     arity = 2
+
+    def __init__(self, conversations: Conversations) -> None:
+        super().__init__(conversations)
+        self.name = str(LLMName("llm_crossover", model=conversations.model_in_names))
 
     async def propose(self, request: Request) -> Proposal:
         """Return a child of both parents; see `Operator.propose`."""

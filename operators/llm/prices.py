@@ -57,9 +57,8 @@ def price_of(model: str) -> Price | None:
     return PRICES.get(model) or PRICES.get(_DATED.sub("", model))
 
 
-def cost_usd(usage: Usage, model: str, lifetime: CacheLifetime) -> float | None:
-    """Return what `usage` costs; None, never zero, where the model's price is unknown."""
-    price = price_of(model)
+def cost_usd(usage: Usage, price: Price | None, lifetime: CacheLifetime) -> float | None:
+    """Return what `usage` costs; None, never zero, where the price is unknown."""
     if price is None:
         return None
     input_tokens = (

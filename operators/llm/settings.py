@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import get_args
 from urllib.parse import urlsplit
 
-from operators.llm.prices import PRICES, CacheLifetime, price_of
+from operators.llm.prices import PRICES, CacheLifetime, Price, price_of
 from operators.services import PROVIDERS
 from trainer.errors import ConfigError
 
@@ -42,7 +42,10 @@ class LLMSettings:
         program: the user's own instructions for the search, the text of `program.md`.
         headers: additional HTTP headers; they may carry secrets and are kept out of every representation.
         max_repairs: how often a reply that cannot be used goes back with the reason.
-        has_stand_ins: whether other operators work while the service cannot be used, which is then tried again later.
+        has_stand_ins: whether other operators or models work while the service cannot be used, which is then tried
+            again later.
+        price: of the model, where the user states it; otherwise it is looked up by the model's name.
+        effort: how much the model is to think, in the provider's words; None for what it does by itself.
     """
 
     model: str = DEFAULT_MODEL
@@ -58,6 +61,8 @@ class LLMSettings:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     max_repairs: int = 3
     has_stand_ins: bool = False
+    price: Price | None = None
+    effort: str | None = None
 
     def __post_init__(self) -> None:
         """Raise ConfigError for values that no call could succeed with."""
@@ -94,6 +99,11 @@ class LLMSettings:
         return self.api_key or PLACEHOLDER_KEY
 
     @property
+    def known_price(self) -> Price | None:
+        """What the model costs; None where that is unknown."""
+        return self.price or price_of(self.model)
+
+    @property
     def default_headers(self) -> dict[str, str]:
         """Headers of every call."""
         if self.is_own_service or self.provider != "anthropic":
@@ -105,10 +115,11 @@ class LLMSettings:
             return
         if not (math.isfinite(self.max_cost_usd) and self.max_cost_usd > 0):
             raise ConfigError(f"--max-cost must be a positive number of US dollars, but it was {self.max_cost_usd}.")
-        if price_of(self.model) is None:
+        if self.known_price is None:
             raise ConfigError(
                 f"--max-cost needs a model whose price is known ({', '.join(PRICES)}), but the model was "
-                f"{self.model!r}. Leave --max-cost out, or choose one of those models."
+                f"{self.model!r}. Leave --max-cost out, choose one of those models, or state its price in "
+                "[[llm.models]]."
             )
 
     def _check_key(self) -> None:

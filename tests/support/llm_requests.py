@@ -77,6 +77,9 @@ class FileJournal:
     def record_abandoned(self, turn: int, exchange: Exchange) -> None:
         (self.folder / f"{turn}.abandoned.json").write_text(json.dumps(asdict(exchange)), encoding="utf-8")
 
+    def record_stand_in(self, turn: int, model: str, stand_in: str, reason: str) -> None:
+        (self.folder / f"{turn}.stand_in.json").write_text(json.dumps([model, stand_in, reason]), encoding="utf-8")
+
     @property
     def exchanges(self) -> list[Exchange]:
         found = (self.exchange(turn) for turn in range(10))

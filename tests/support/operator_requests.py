@@ -95,6 +95,9 @@ class NoJournal:
     def record_abandoned(self, turn: int, exchange: Exchange) -> None:
         raise AssertionError("a classical operator must not write the journal")
 
+    def record_stand_in(self, turn: int, model: str, stand_in: str, reason: str) -> None:
+        raise AssertionError("a classical operator must not write the journal")
+
 
 class ClosedGate:
     """Refuses everything."""

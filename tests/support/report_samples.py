@@ -253,6 +253,8 @@ class _Simulation:
             "out_of_service": (),
             "drifts": (),
             "outages": "",
+            "models": {},
+            "stand_ins": (),
             "rungs": {},
             "versions": {"evo": "1.0", "torch": "2.13.0", "Python": "3.11.2"},
         }

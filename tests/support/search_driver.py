@@ -87,7 +87,7 @@ class _KillingJournal:
     def __init__(self, journal: Any) -> None:
         self._journal = journal
         self.request, self.exchange = journal.request, journal.exchange
-        self.record_abandoned = journal.record_abandoned
+        self.record_abandoned, self.record_stand_in = journal.record_abandoned, journal.record_stand_in
 
     def record_request(self, turn: int, request: Any) -> None:
         moments.passed("before the request is journaled")

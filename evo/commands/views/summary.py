@@ -24,6 +24,7 @@ from evo.standings.gains import Gain
 from evo.standings.individuals import Standing
 from evo.standings.plan import Confirmed
 from evo.standings.summary import Summary, summarize
+from evo.store import Spending
 from evo.text import duration, money, tokens
 from trainer.objectives import Objective
 
@@ -96,15 +97,22 @@ def print_cost(console: Console, summary: Summary) -> None:
     trained = f"{duration(work.train_seconds)} of it training"
     print_whole(console, f"cost          {duration(work.worker_seconds)} of workers, {trained}")
     if spending.calls:
-        cached = (spending.cache_read_tokens, spending.cache_write_tokens)
-        unknown = f" and {spending.unpriced_calls} of unknown price" if spending.unpriced_calls else ""
-        print_whole(
-            console,
-            f"              {spending.calls} calls of a language model for {money(spending.cost_usd)}{unknown}; "
-            f"{tokens(spending.input_tokens, *cached, spending.output_tokens)}",
-        )
+        print_whole(console, f"              {spending.calls} calls of a language model {_price(spending)}")
+        if len(summary.spending_by_model) > 1:
+            for name, one in summary.spending_by_model.items():
+                print_whole(console, f"              {literal(name)}: {one.calls} calls {_price(one)}")
+    for stand_ins in summary.stand_ins:
+        print_whole(console, f"[yellow]{literal(str(stand_ins))}[/]")
     if summary.outages.count:
         print_whole(console, f"[yellow]{literal(str(summary.outages))}[/]")
+
+
+def _price(spending: Spending) -> str:
+    """Return what calls cost, in money and tokens."""
+    cached = (spending.cache_read_tokens, spending.cache_write_tokens)
+    unknown = f" and {spending.unpriced_calls} of unknown price" if spending.unpriced_calls else ""
+    counts = tokens(spending.input_tokens, *cached, spending.output_tokens)
+    return f"for {money(spending.cost_usd)}{unknown}; {counts}"
 
 
 def print_front(console: Console, summary: Summary) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from evo.config.config import LLMConfig
-from evo.runs.doctor import Finding, State, examine_language_model
+from evo.runs.doctor import Finding, State, examine_language_models
 from operators.llm.rehearsal import Behaviour, MessagesServer, say, status
 
 KEY = "sk-1234567890abcdef"
@@ -17,7 +17,8 @@ def examined(behaviour: Behaviour, provider: str = "anthropic") -> tuple[Finding
         llm = LLMConfig.model_validate({"provider": provider, "base_url": base_url})
         name = provider.upper()
         environment = {f"{name}_API_KEY": KEY, f"{name}_BASE_URL": base_url}
-        return examine_language_model(llm, environment), server
+        (finding,) = examine_language_models(llm, environment)
+        return finding, server
 
 
 @pytest.mark.parametrize("provider", ["anthropic", "openai"])
@@ -42,3 +43,13 @@ def test_a_model_that_does_not() -> None:
 def test_a_server_that_counts_no_tokens() -> None:
     finding, _ = examined(say("Ready.", input_tokens=0, output_tokens=0))
     assert finding.state is State.NOTE
+
+
+def test_every_model_is_called_once() -> None:
+    with MessagesServer(say("Ready."), fallback=status(404)) as server:
+        models = [{"name": "claude-haiku-5-5", "effort": "low"}, {"name": "gone"}]
+        llm = LLMConfig.model_validate({"base_url": server.url, "models": models})
+        works, is_gone = examine_language_models(llm, {})
+        assert [received.body["model"] for received in server.requests] == ["claude-haiku-5-5", "gone"]
+    assert (works.subject, works.state) == ("claude-haiku-5-5", State.OK)
+    assert (is_gone.subject, is_gone.state) == ("gone", State.MISSING)

@@ -11,14 +11,17 @@ import pytest
 from paced_evaluator import PacedEvaluator
 from searches import GENOME, opened, searched
 
-from evo.config.config import Config, parse_config
+from evo.config.config import Config, overlaid, parse_config
 from evo.config.resolution import resolve
 from evo.runs.assemble import build_operators
 from evo.runs.folder import RunFolder
 from evo.runs.integrity import check_run
+from evo.runs.lifecycle import view
 from evo.runs.replay import replay_run
+from evo.search.credit import read_arms
 from evo.search.stopping import Stopped, StopReason
 from evo.standings.outages import drawn_locally, read_outages
+from evo.standings.summary import summarize
 from evo.store import Store
 from evo.workers import Slot
 from operators.llm.rehearsal import (
@@ -223,3 +226,33 @@ def test_calls_in_flight_are_bounded(parallel: int | None, most: int, tmp_path: 
         settings = {} if parallel is None else {"parallel": parallel}
         assert search(tmp_path / "run", configured(server, **settings)).stop_reason is StopReason.COMPLETE
     assert max(counts) <= most
+
+
+@pytest.mark.parametrize("is_adaptive", [False, True])
+def test_a_model_answers_in_the_place_of_another_and_the_run_says_so(is_adaptive: bool, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    with MessagesServer(fallback=status(503)) as broken, MessagesServer() as server:
+        models = [
+            {"name": "claude-opus-5-5", "base_url": broken.url, "weight": 4.0},
+            {"name": "claude-haiku-5-5", "base_url": server.url},
+        ]
+        config = configured(server, BESIDE_OTHERS, models=models, patience_seconds=0.3)
+        config = overlaid(config, {"operators": {"adaptive": is_adaptive}})
+        assert search(path, resolve(config, {})).stop_reason is StopReason.COMPLETE
+        assert {received.body["model"] for received in server.requests} == {"claude-haiku-5-5"}
+    assert check_run(path) == []
+    replay = replay_run(path)
+    assert replay.difference is None
+    assert replay.individuals > 3
+    with view(path) as viewed:
+        summary = summarize(viewed.config, viewed.store, viewed.standings)
+        (stand_ins,) = summary.stand_ins
+        assert (stand_ins.model, [*stand_ins.by]) == ("claude-opus-5-5", ["claude-haiku-5-5"])
+        assert "503" in str(stand_ins)
+        assert not summary.outages.count, "the run always had a model"
+        assert [*summary.spending_by_model] == ["claude-haiku-5-5"]
+        assert summary.spending_by_model["claude-haiku-5-5"].cost_usd == pytest.approx(summary.spending.cost_usd)
+        arms = read_arms(viewed.store)
+        asked_first = {name for name in arms if name.startswith("llm_mutation") and arms[name]["tries"]}
+        assert all(name.endswith("claude-haiku-5-5") for name in asked_first)
+        assert bool(asked_first) is is_adaptive

@@ -14,7 +14,7 @@ from evo.compare.preparation import define
 from evo.compare.running import GENERATION_ZERO, schedule
 from evo.config.config import Config
 from evo.standings.plan import make_plan
-from operators.llm.prices import cost_usd
+from operators.llm.prices import cost_usd, price_of
 from trainer.errors import ConfigError
 
 EXPERIMENTS = Path(__file__).parents[4] / "experiments"
@@ -192,7 +192,7 @@ def test_an_estimate_adds_up() -> None:
     model, random, zero = found.arms
     assert (model.runs, model.evaluations, model.judging, zero.judging) == (4, 256, 12, 12)
     assert model.gpu_hours == pytest.approx((256 + 12) * 36 / 3600)
-    child = cost_usd(CHILD, "claude-sonnet-5-5", "5m")
+    child = cost_usd(CHILD, price_of("claude-sonnet-5-5"), "5m")
     assert child == pytest.approx(0.08, abs=0.005)
     assert model.llm_usd == pytest.approx(4 * (64 - 3) * child)
     assert (random.llm_usd, zero.llm_usd) == (0.0, 0.0)

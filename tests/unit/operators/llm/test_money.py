@@ -23,7 +23,7 @@ MILLION = 1_000_000
     ],
 )
 def test_cost_of_each_kind_of_token(usage: Usage, lifetime: str, expected: float) -> None:
-    assert cost_usd(usage, "claude-sonnet-5-5", lifetime) == pytest.approx(expected)  # type: ignore[arg-type]
+    assert cost_usd(usage, price_of("claude-sonnet-5-5"), lifetime) == pytest.approx(expected)  # type: ignore[arg-type]
 
 
 def test_a_dated_model_costs_what_its_family_costs() -> None:
@@ -32,7 +32,7 @@ def test_a_dated_model_costs_what_its_family_costs() -> None:
 
 def test_an_unknown_model_has_no_price() -> None:
     assert price_of("claude-haiku-5-5-tuned") is None
-    assert cost_usd(Usage(input_tokens=1), "llama", "5m") is None
+    assert cost_usd(Usage(input_tokens=1), price_of("llama"), "5m") is None
 
 
 def test_a_call_waits_for_money_set_aside_by_others() -> None:
