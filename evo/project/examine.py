@@ -7,7 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -23,8 +23,8 @@ from evo.project.output import values_of
 from evo.project.printed import line_pattern, metrics_of
 from evo.project.protected import protected_code
 from evo.project.seeds import Seeding, seeding_of
-from evo.project.text_genomes import builds_of, may_evolve, text_genomes
-from evo.project.wording import Split, identifier
+from evo.project.text_genomes import builds_of, may_evolve, read_by, starter_of, text_genomes
+from evo.project.wording import Kind, Split, identifier
 from operators.gate import SourceGate, clean_source, language_model_contract
 from operators.proposal import Refused
 from operators.source.constants import find_constants
@@ -136,11 +136,19 @@ class _Examination:
             for one in genomes
             if (what := secret_by_value(one.text))
         ]
-        found_constants = (one for name, text in texts.items() for one in find_constants(join({name: text})).values())
-        constants = tuple(one.name for one in found_constants if one.choices or not isinstance(one.value, str))
+        constants = tuple(one for name, text in texts.items() for one in _constants(name, text))
         if not constants:
-            notes.append("0 constants found: only the language model and syntax edits can vary this.")
+            notes.append(" ".join([_NO_CONSTANTS, *self._with_constants(genomes)]))
         return replace(found, genome=names, constants=constants, notes=tuple(notes))
+
+    def _with_constants(self, genomes: Sequence[Module]) -> Iterator[str]:
+        """Yield a sentence for each file that the genome uses and that holds constants: it could evolve instead."""
+        used = [one.name for one in self._project.closure(*genomes) if one not in genomes]
+        used += [name for one in genomes for name in read_by(one, self._root)]
+        for name in used[:_MOST_NAMED]:
+            module = self._project.module(name)
+            if module is not None and (count := len(_constants(name, module.text))):
+                yield f"{name}, which it uses, has {count}: to evolve that, evo init --genome {name}."
 
     def _with_command(self, found: Found) -> Found:
         genome = self._module(found.genome[0])
@@ -205,8 +213,11 @@ class _Examination:
 
     def _with_protection(self, found: Found, metrics: Sequence[Metric]) -> Found:
         genomes = [self._module(name) for name in found.genome]
-        protect, shared = protected_code(self._project, genomes, () if found.score else metrics, self._texts.text)
-        return replace(found, protect=protect, shared=shared)
+        given = {word.partition("=")[0] for word in found.command if word.startswith("--")}
+        reported = () if found.score else metrics
+        protect, shared = protected_code(self._project, genomes, reported, self._texts.text, given)
+        constants = tuple(name for name in found.constants if name not in given)
+        return replace(found, protect=protect, shared=shared, constants=constants)
 
     def _seeding(self, found: Found, frozen: Sequence[Given]) -> Seeding:
         """Return how the program takes its seed."""
@@ -402,17 +413,10 @@ class _Examination:
         if genome.is_program or (runs and not self._users(genome)):
             return genome
         users = self._users(genome)
-        if not users and self._build(genome):
+        if not users and (self._build(genome) or self._starter(genome)):
             return genome
         if not users:
-            raise Unclear(
-                Question(
-                    "command",
-                    f"{genome.name} starts nothing, and no program of the project uses it. Start its work under "
-                    '`if __name__ == "__main__":`, or tell how it is measured: evo init --command '
-                    f"'python {genome.name}'",
-                )
-            )
+            raise Unclear(Question("command", _STARTS_NOTHING[language_of(genome.name) is PYTHON].format(genome.name)))
         users = [one for one in users if any(start.starts(one) for start in self._texts.starts)] or users
         users = [one for one in users if self._prints(one)] or users
         if len(users) > 1:
@@ -470,7 +474,8 @@ class _Examination:
 
     def _named_by_command(self, found: Found) -> list[Given]:
         """Return the files of the project that the command has among its arguments, such as a configuration."""
-        words = [part for word in found.command[1:] for part in (word.split() if " " in word else [word])]
+        words = [part for word in found.command for part in (word.split() if " " in word else [word])]
+        words += ["Makefile"] if found.command[0] == "make" else []
         names = [str(PurePosixPath(word)) for word in words if word and not word.startswith("-")]
         return [
             Given(name, "named in the command")
@@ -490,6 +495,8 @@ class _Examination:
         if entry is genome and (build := self._build(genome)):
             others = [name for name in build.split() if name != genome.name and may_evolve(name, self._root)]
             return ("sh", "-c", build), [] if others else [_MEASURES_ITSELF.format(genome.name)]
+        if entry is genome and (starter := self._starter(genome)):
+            return starter, []
         arguments = shlex.split(start.arguments) if start else []
         if start and start.has_more:
             notes.append(f"The documentation starts {entry.name} with arguments of your choice: add them to `command`.")
@@ -512,6 +519,10 @@ class _Examination:
             return ""
         return next((one for one in builds_of(self._texts) if genome.name in one and "&&" in one), "")
 
+    def _starter(self, genome: Module) -> tuple[str, ...]:
+        """Return the shell script or the target of the Makefile that measures a file that is not Python."""
+        return () if language_of(genome.name) is PYTHON else starter_of(genome.name, self._root)
+
     def _launcher(self, entry: Module) -> tuple[str, ...]:
         """Return what starts the program: Python, or torchrun if it cannot do without the variables of that."""
         modules = self._project.closure(entry)
@@ -532,6 +543,12 @@ class _Examination:
         notes = []
         if first.is_guessed:
             notes.append(f"Lower {first.name} is better: this is a guess. Correct `direction` if it is wrong.")
+        unnamed = [one.name for one in metrics if one.is_guessed and one.is_sure and one is not first]
+        if first.kind is Kind.RESOURCE and unnamed and not self._wish and not self._texts.importance(first.label):
+            notes.append(
+                f"{_listed(unnamed)} is reported too. If that should decide, and not {first.name}: evo init --metric "
+                f"{unnamed[0]}"
+            )
         if first.split is Split.TRAINING:
             notes.append(f"{first.name} is measured on the training data, so overfitting wins.")
         if first.split is Split.TEST and not found.score:
@@ -578,7 +595,21 @@ _MEASURES_ITSELF = (
     "{} holds its own measurement: put `evo: fixed` and `evo: end`, as comments on lines of their own, around what "
     "measures it, or measure it in another program."
 )
+_STARTS_NOTHING = {
+    True: "{0} starts nothing, and no program of the project uses it. Start its work under "
+    "`if __name__ == \"__main__\":`, or tell how it is measured: evo init --command 'python {0}'",
+    False: "No program, shell script or documented command of the project measures {0}. Tell how it is measured: "
+    "evo init --genome {0} --command COMMAND",
+}
+"""By whether it is Python."""
+_NO_CONSTANTS = "0 constants found: only the language model and syntax edits can vary this."
 _PYTHON = f"Python {sys.version_info.major}.{sys.version_info.minor}"
+
+
+def _constants(name: str, text: str) -> list[str]:
+    """Return the names of the constants in a file that can be varied without a language model."""
+    found = find_constants(join({name: text})).values()
+    return [one.name for one in found if one.choices or not isinstance(one.value, str)]
 
 
 def _takes_file(module: Module) -> bool:

@@ -15,6 +15,8 @@ from trainer.objectives import Direction
 
 _TEXTS = ("program*.md", "CLAUDE.md", "AGENTS.md", "README*", "*.sh", "scripts/*.sh", "Makefile", "justfile")
 """Where commands and metrics stand, what is written for the task at hand before what is written for everyone."""
+DRAFTED = "<!-- Drafted by evo init."
+"""Begins the comment in a program.md that holds what was found, and nothing that a user wrote."""
 _LARGEST_BYTES = 2**20
 
 _FILE = re.compile(r"[\w./-]*\w\.\w+")
@@ -101,7 +103,8 @@ class Instructions:
 
     def __init__(self, root: Path) -> None:
         found = dict.fromkeys(path for pattern in _TEXTS for path in sorted(root.glob(pattern)))
-        self._texts = {path.name: text for path in found if (text := _read(path)) is not None}
+        read = ((path.name, _read(path)) for path in found)
+        self._texts = {name: text for name, text in read if text is not None and DRAFTED not in text}
         joined = (text.replace("\\\n", " ") for text in self._texts.values())  # commands go on behind a backslash
         self._lines = [line for text in joined for line in text.splitlines()]
         self.program = next((name for name in self._texts if name.lower() == "program.md"), None)

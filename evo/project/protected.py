@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from evo.project.found import Metric, ProtectedCode
@@ -89,7 +89,11 @@ class _Slice:
 
 
 def protected_code(
-    project: Project, genome: Sequence[Module], metrics: Sequence[Metric], instructions: str
+    project: Project,
+    genome: Sequence[Module],
+    metrics: Sequence[Metric],
+    instructions: str,
+    given: Collection[str] = (),
 ) -> tuple[tuple[ProtectedCode, ...], tuple[str, ...]]:
     """Return what `protect` of evo.toml should hold, and the functions that evaluation and training share.
 
@@ -98,9 +102,11 @@ def protected_code(
         genome: the files that evolve.
         metrics: what is optimised; empty where a trusted program reports it.
         instructions: the documentation of the project, which may call constants unchangeable.
+        given: flags that the command gives, so that their defaults change nothing.
     """
     found = _Finder(project, genome, metrics)
     found.protect(instructions)
+    found.protect_defaults(given)
     return found.entries(), found.shared()
 
 
@@ -119,6 +125,13 @@ class _Finder:
             find()
             self._spread()
         self._constants()
+
+    def protect_defaults(self, flags: Collection[str]) -> None:
+        """Protect where flags get defaults that nothing reads, so that no evaluation is spent on a change of one."""
+        for file in self._files.values():
+            for place, one in enumerate(file.units):
+                if not isinstance(one.node, DEFINITION) and "add_argument" in _calls(one) and one.texts & set(flags):
+                    self._add(file, place, "the command gives it")
 
     def _reports(self) -> None:
         """Protect what reports a metric."""

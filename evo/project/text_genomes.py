@@ -6,6 +6,7 @@ documented command or a compiler is given, or what a program names.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ _LIKELY = re.compile(r"prompt|kernel|config|conf|param|hyper|policy|template|sol
 _COMPILER = re.compile(
     r"(?:^|[\s`$(])(?P<command>(?:\S*/)?(?:gcc|g\+\+|cc|c\+\+|clang|clang\+\+|nvcc|rustc|hipcc)\s[^`\n]*)"
 )
+_TARGETS = ("bench", "benchmark", "measure", "run", "perf", "time")
 _WORD = re.compile(r"[\w./-]*\w\.\w+")
 
 
@@ -58,10 +60,9 @@ def text_genomes(root: Path, texts: Instructions, programs: Sequence[Module]) ->
             found.setdefault(name, TextGenome(name, f"given to {start.file}"))
     if not found:
         for program in programs:
-            for text in sorted(program.texts):
-                for name in _files(text, root):
-                    found.setdefault(name, TextGenome(name, f"read by {program.name}"))
-    candidates = [one for one in found.values() if not _NO_GENOME.fullmatch(PurePosixPath(one.name).name)]
+            for name in read_by(program, root):
+                found.setdefault(name, TextGenome(name, f"read by {program.name}"))
+    candidates = [one for one in found.values() if _could_evolve(one.name)]
     likely = [one for one in candidates if _LIKELY.search(PurePosixPath(one.name).stem)]
     return likely if len(likely) == 1 else candidates
 
@@ -69,6 +70,43 @@ def text_genomes(root: Path, texts: Instructions, programs: Sequence[Module]) ->
 def builds_of(texts: Instructions) -> list[str]:
     """Return the documented commands that compile something, as a shell takes them."""
     return [match["command"].strip() for line in texts.text.splitlines() for match in _COMPILER.finditer(line)]
+
+
+def read_by(program: Module, root: Path) -> list[str]:
+    """Return the files that are not Python, could evolve, and are named by a program."""
+    return [name for text in sorted(program.texts) for name in _files(text, root) if _could_evolve(name)]
+
+
+def starter_of(name: str, root: Path) -> tuple[str, ...]:
+    """Return the command of the only shell script of a project, or the only such target of its Makefile, for a file.
+
+    A script that names the file starts it; a target is one of the usual names for a measurement, in a Makefile that
+    names the file.
+    """
+    stem = PurePosixPath(name).stem
+    named = re.compile(rf"(?<![\w.-]){re.escape(stem)}(?![\w-])")
+    scripts = [path for path in sorted(root.glob("*.sh")) if named.search(_text(path))]
+    if len(scripts) == 1:
+        (script,) = scripts
+        return (f"./{script.name}",) if os.access(script, os.X_OK) else (_shell(script), script.name)
+    rules = _text(root / "Makefile")
+    targets = [target for target in _TARGETS if re.search(rf"^{target}\s*:(?!=)", rules, re.MULTILINE)]
+    return ("make", "-s", targets[0]) if not scripts and targets and named.search(rules) else ()
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    except OSError:
+        return ""
+
+
+def _shell(script: Path) -> str:
+    return "bash" if "bash" in _text(script).partition("\n")[0] else "sh"
+
+
+def _could_evolve(name: str) -> bool:
+    return not _NO_GENOME.fullmatch(PurePosixPath(name).name)
 
 
 def may_evolve(name: str, root: Path) -> bool:

@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from evo.config.config import parse_config
 from evo.project.found import Found
+from evo.project.instructions import DRAFTED
 from evo.project.wording import Kind
 from evo.text import visible
 from trainer.objectives import PEAK_MEMORY, Direction
@@ -60,7 +61,7 @@ def refuse_invalid(text: str, found: Found) -> None:
 
 def program_text(found: Found) -> str:
     """Return the text of program.md, the instructions to a language model, for the user to complete."""
-    return _rendered("program.md.j2", found=found)
+    return _rendered("program.md.j2", found=found, drafted=DRAFTED)
 
 
 def score_text(found: Found) -> str:

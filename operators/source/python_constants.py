@@ -4,7 +4,9 @@
   boolean, a string, or a tuple of numbers;
 - a number or a boolean as a top-level `lower_case = literal` that nothing assigns again, as the default of a
   command-line flag (`add_argument("--lr", default=3e-4)` is `--lr`), of a field of a class (`Config.lr`), or of an
-  argument of a function (`train.lr`), unless its name speaks of seeds, files, logging, evaluation or the machine.
+  argument of a function (`train.lr`), unless its name speaks of seeds, files, logging, evaluation or the machine;
+- a number other than zero, which mostly says that something is off, with which an object is made (`SVC(C=10)` is
+  `SVC.C`) or that stands in a dictionary (`params = {"eta": 0.3}` is `params.eta`), by the same rule.
 
 What describes hardware, such as `H100_BF16_PEAK_FLOPS`, is no constant to change.
 """
@@ -26,7 +28,8 @@ _HARDWARE = re.compile(
 _NO_TUNABLE = re.compile(
     r"seed|random|state|log|logging|print|eval|evaluation|val|valid|validation|test|save|checkpoint|ckpt|verbose|debug|"
     r"wandb|workers?|port|rank|world|dim|axis|devices?|gpus?|cuda|backend|resume|version|budget|limit|timeout|deadline|"
-    r"seconds|minutes|hours|interval|fd|dry|flops|download|plot|show|help|epsilon|eps"
+    r"seconds|minutes|hours|interval|fd|dry|flops|download|plot|show|help|epsilon|eps|jobs|threads|folds|splits|cv|"
+    r"class|classes|silent|verbosity"
 )
 """Words in the names of values that change what is measured, shown or kept, or nothing, and not what is learnt."""
 
@@ -72,6 +75,13 @@ def _others(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
         match node:
             case ast.Call(func=ast.Attribute(attr="add_argument"), args=[ast.Constant(value=str()), *_]):
                 yield from _flag(node)
+            case ast.Call(func=ast.Name(id=made) | ast.Attribute(attr=made)) if made[:1].isupper():
+                yield from ((f"{made}.{one.arg}", one.value) for one in node.keywords if one.arg and _says(one.value))
+            case (
+                ast.Assign(targets=[ast.Name(id=holder)], value=ast.Dict() | ast.Call() as table)
+                | ast.AnnAssign(target=ast.Name(id=holder), value=ast.Dict() | ast.Call() as table)
+            ) if id(node) not in owners and is_tunable(holder):
+                yield from _entries(table, f"{holder}.")
             case (
                 ast.AnnAssign(target=ast.Name(id=field), value=ast.expr() as value)
                 | ast.Assign(targets=[ast.Name(id=field)], value=ast.expr() as value)
@@ -105,6 +115,30 @@ def _flag(call: ast.Call) -> Iterator[tuple[str, ast.expr]]:
     default = next((keyword.value for keyword in call.keywords if keyword.arg == "default"), None)
     if long and default is not None:
         yield long[0], default
+
+
+def _entries(table: ast.expr, prefix: str) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the numbers in a dictionary, literal or `dict(…)`, and in those within, each by its keys."""
+    match table:
+        case ast.Dict():
+            entries = zip(table.keys, table.values, strict=True)
+            named = [
+                (key.value, one) for key, one in entries if isinstance(key, ast.Constant) and isinstance(key.value, str)
+            ]
+        case ast.Call(func=ast.Name(id="dict"), args=[]):
+            named = [(one.arg, one.value) for one in table.keywords if one.arg]
+        case _:
+            return
+    for name, value in named:
+        if _says(value):
+            yield f"{prefix}{name}", value
+        elif is_tunable(name):
+            yield from _entries(value, f"{prefix}{name}.")
+
+
+def _says(node: ast.expr) -> bool:
+    """Return whether an expression is a number that is not zero."""
+    return bool(number_of(node))
 
 
 def _defaults(arguments: ast.arguments) -> Iterator[tuple[ast.arg, ast.expr]]:

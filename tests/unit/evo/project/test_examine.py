@@ -8,6 +8,7 @@ from project_files import AUTORESEARCH, TRAIN, write_project
 
 from evo.project.examine import examine
 from evo.project.found import Found
+from evo.project.writing import program_text
 from trainer.errors import ConfigError, GenomeError
 
 SCRIPT = 'print(f"val_loss: {0.5:.3f}")\n'
@@ -400,3 +401,56 @@ def test_nothing_of_the_project_is_run(tmp_path: Path) -> None:
 def test_it_is_a_folder_that_is_looked_at(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="Expected the folder"):
         examine(tmp_path / "nowhere")
+
+
+def test_a_flag_that_the_command_gives_is_no_constant(tmp_path: Path) -> None:
+    source = (
+        "import argparse\nparser = argparse.ArgumentParser()\nparser.add_argument('--lr', type=float, default=0.1)\n"
+        "parser.add_argument('--width', type=int, default=4)\nargs = parser.parse_args()\n"
+        "print(f'val_loss: {args.lr * args.width}')\n"
+    )
+    found = look(tmp_path, {"train.py": source, "README.md": "Run `python train.py --lr 0.5`.\n"})
+    assert found.constants == ("--width",)
+    assert any("'--lr'" in one.name for one in found.protect)
+    assert not any("'--width'" in one.name for one in found.protect)
+
+
+def test_a_program_without_constants_is_told_of_files_that_have_some(tmp_path: Path) -> None:
+    program = "import solver\nSETTINGS = open('settings.yaml').read()\nprint('score:', solver.solve(SETTINGS))\n"
+    found = look(
+        tmp_path,
+        {"main.py": program, "solver.py": "STEP = 0.3\ndef solve(x):\n    return STEP\n", "settings.yaml": "rate: 2\n"},
+    )
+    assert found.constants == ()
+    assert noted(found, "solver.py, which it uses, has 1: to evolve that, evo init --genome solver.py.")
+    assert noted(found, "settings.yaml, which it uses, has 1: to evolve that, evo init --genome settings.yaml.")
+
+
+@pytest.mark.parametrize(
+    ("files", "command"),
+    [
+        ({"measure.sh": "#!/bin/bash\ncc -O2 -o fast kernel.c\n./fast\n"}, ("bash", "measure.sh")),
+        ({"Makefile": "fast: kernel.c\n\tcc -O2 -o fast kernel.c\nbench: fast\n\t./fast\n"}, ("make", "-s", "bench")),
+    ],
+)
+def test_a_shell_script_or_a_makefile_measures_a_compiled_program(
+    tmp_path: Path, files: dict[str, str], command: tuple[str, ...]
+) -> None:
+    found = look(
+        tmp_path, {"kernel.c": "int main(void) { return 0; }\n", **files}, genome=["kernel.c"], metric="ms=ms (.*)"
+    )
+    assert found.command == command
+    assert frozen(found) == list(files)
+
+
+def test_a_compiled_program_that_nothing_measures_is_asked_about(tmp_path: Path) -> None:
+    asked = question(tmp_path, {"kernel.c": "int main(void) { return 0; }\n"}, genome=["kernel.c"])
+    assert asked.endswith("evo init --genome kernel.c --command COMMAND")
+    assert "python" not in asked
+
+
+def test_instructions_that_evo_drafted_say_nothing(tmp_path: Path) -> None:
+    files = {"train.py": SCRIPT}
+    first = look(tmp_path, files)
+    second = look(tmp_path, {**files, "program.md": program_text(first)})
+    assert second == first

@@ -1,0 +1,26 @@
+"""Which literals of a Python program are its constants."""
+
+from __future__ import annotations
+
+import pytest
+
+from operators.source.constants import find_constants
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("clf = ensemble.RandomForestClassifier(n_estimators=10, max_depth=3, random_state=42, n_jobs=2)",
+         {"RandomForestClassifier.n_estimators": 10, "RandomForestClassifier.max_depth": 3}),
+        ("model = pipe(Scaler(), SVC(C=10.0, gamma=1e-3, cv=3))", {"SVC.C": 10.0, "SVC.gamma": 1e-3}),
+        ("opt = AdamW(weights, lr=3e-4, weight_decay=0.0)", {"AdamW.lr": 3e-4}),
+        ("x = Dense(units=3)\ny = Dense(units=4)", {}),
+        ('params = {"eta": 0.3, "max_depth": 6, "lambda": 0, "seed": 3}', {"params.eta": 0.3, "params.max_depth": 6}),
+        ("P: dict[str, float] = dict(width=3, n_jobs=4)", {"P.width": 3}),
+        ('params = {"tree": {"eta": 0.3}, "eval": {"every": 5}, 7: 8}', {"params.tree.eta": 0.3}),
+        ('SPLITS = {"train": 0.8, "val": 0.2}', {}),
+        ("rows = linspace(0, 1, num=50)", {}),
+    ],
+)  # fmt: skip
+def test_numbers_that_objects_are_made_with_are_constants(source: str, expected: dict[str, float]) -> None:
+    assert {name: one.value for name, one in find_constants(source).items()} == expected
