@@ -5,6 +5,7 @@
     data      prepare
     look      status, best, show, diff, lineage, pareto
     output    export, report
+    plot      plot
     dashboard dashboard
     steer     pause, continue, stop, hint, pin, ban, release, inject, again, weights
     apply     apply
@@ -41,6 +42,7 @@ from evo.commands import (
     init,
     look,
     output,
+    plot,
     rehearse,
     run,
     steer,
@@ -61,6 +63,7 @@ for group in (
     data,
     look,
     output,
+    plot,
     dashboard,
     steer,
     apply,

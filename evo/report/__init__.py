@@ -8,7 +8,9 @@
     outcome    what the run found, in one honest sentence
     family     where each individual stands in the family tree
     figures    what the charts share
-    progress, front, tree                 the charts, as plotly figures
+    progress, front, tree, operators      the charts, as plotly figures
+    tables     what the charts show, as tables
+    images     charts as PDF, SVG and PNG
     templates  what no expression of a template can forget: texts made harmless
     render     `render_report(data)`: all of it together
     report.html, report.css, charts.js    the page itself

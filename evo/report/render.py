@@ -19,6 +19,7 @@ from evo.report.data import RunReport
 from evo.report.diffs import Diff, diff_of, style_sheet
 from evo.report.figures import better_word
 from evo.report.front import front_chart, hypervolume_chart
+from evo.report.operators import operators_chart
 from evo.report.outcome import finding_of
 from evo.report.progress import progress_chart
 from evo.report.templates import environment
@@ -86,6 +87,8 @@ def _charts(data: RunReport) -> dict[str, DrawnChart]:
     charts = {"progress": progress_chart(data), "tree": tree_chart(data)}
     if data.front_objectives:
         charts["front"] = front_chart(data)
+    if data.operators:
+        charts["operators"] = operators_chart(data)
     if data.front_objectives and data.hypervolume:
         charts["hypervolume"] = hypervolume_chart(data)
     return {key: DrawnChart(script_safe(chart.figure.to_json()), chart.note) for key, chart in charts.items()}

@@ -168,3 +168,14 @@ def test_another_experiment_is_not_mixed_in(experiment: tuple[Path, Any, str]) -
     assert refused.returncode == 2
     assert "`budget.evaluations` was 12 and is 16" in refused.stderr
     assert refused.stderr.count("\n") == 1
+
+
+def test_its_figures_can_be_drawn(experiment: tuple[Path, Any, str], tmp_path: Path) -> None:
+    folder, _, _ = experiment
+    done = evo("plot", "compare", folder.parent / "e.toml", "--folder", folder, "--out", tmp_path / "methods.svg")
+    assert (done.returncode, done.stderr) == (0, "")
+    written = {path.name for path in tmp_path.iterdir()}
+    assert written == {
+        f"methods{part}.{ending}" for part in ("", "-anytime", "-attainment") for ending in ("svg", "csv")
+    }
+    assert len(pd.read_csv(tmp_path / "methods.csv")) == 6

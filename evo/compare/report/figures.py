@@ -42,13 +42,17 @@ class Figure:
     """A figure; the templates say how to read it.
 
     Attributes:
-        json: plotly's figure, safe inside a script element.
         unknown: costs over which an arm is not drawn, since its cost is unknown.
     """
 
     name: str
-    json: Markup
+    drawn: go.Figure
     unknown: tuple[str, ...] = ()
+
+    @property
+    def json(self) -> Markup:
+        """Plotly's figure, safe inside a script element."""
+        return script_safe(self.drawn.to_json())
 
 
 def draw_figures(findings: Findings) -> list[Figure]:
@@ -79,7 +83,7 @@ def _outcomes(findings: Findings) -> Figure:
     figure.update_xaxes(title_text=axis_title(results.objective), row=1, col=1)
     if compared:
         _differences(figure, compared, results)
-    return Figure("outcomes", script_safe(figure.update_layout(showlegend=False).to_json()))
+    return Figure("outcomes", figure.update_layout(showlegend=False))
 
 
 def _differences(figure: go.Figure, contrasts: Sequence[Contrast], results: Results) -> None:
@@ -140,7 +144,7 @@ def _anytime(results: Results) -> Figure | None:
     figure.update_yaxes(title_text=axis_title(results.objective), row=1, col=1)
     most = max(map(len, drawn.values()))
     unknown = sorted(COST_TITLES[cost] for cost, curves in drawn.items() if len(curves) < most)
-    return Figure("anytime", script_safe(figure.to_json()), tuple(unknown))
+    return Figure("anytime", figure, tuple(unknown))
 
 
 def _curve(curve: Curve, results: Results, *, in_legend: bool) -> list[go.Scatter]:
@@ -195,7 +199,7 @@ def _attainment(results: Results) -> Figure | None:
         figure.update_xaxes(title_text=axis_title(pair[0]), nticks=4, showticklabels=True, **where)
         if where["col"] == 1:
             figure.update_yaxes(title_text=axis_title(pair[1]), **where)
-    return Figure("attainment", script_safe(figure.update_layout(showlegend=False).to_json()))
+    return Figure("attainment", figure.update_layout(showlegend=False))
 
 
 def _many(where: dict[str, int]) -> dict[str, int]:
