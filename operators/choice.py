@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from operators.proposal import Connected, Operator
+from operators.proposal import Connected, Operator, Teacher
 from trainer.errors import ConfigError
 
 _FORGETTING = 0.98
@@ -81,6 +81,11 @@ class OperatorChoice:
     def most_calls(self) -> float:
         """How many proposals at a time the services can take."""
         return min((operator.most_calls for operator in self._connected), default=math.inf)
+
+    @property
+    def teacher(self) -> Teacher | None:
+        """The first operator that can say what a run has taught; None without any."""
+        return next((operator for operator, _ in self._weighted if isinstance(operator, Teacher)), None)
 
     @property
     def has_local(self) -> bool:

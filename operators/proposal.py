@@ -272,6 +272,7 @@ class Request:
         is_bold: whether the search has stalled, and a larger change than usual is wanted.
         protection: what operators leave as it is.
         hints: what the user has told the language model since the run began, dated, oldest first.
+        lessons: of the run so far, one a line, with the individuals that they rest on.
     """
 
     number: int
@@ -286,6 +287,7 @@ class Request:
     is_bold: bool = False
     protection: Protection = UNPROTECTED
     hints: Sequence[str] = ()
+    lessons: Sequence[str] = ()
 
     @property
     def variants(self) -> Sequence[Variant]:
@@ -306,6 +308,26 @@ class Request:
     def memory(self) -> Memory:
         """Every idea of the run so far."""
         return self.recall()
+
+
+@dataclass(frozen=True, slots=True)
+class LessonsRequest:
+    """What lessons are drawn from.
+
+    Attributes:
+        number: of the newest result.
+        memory: every idea of the run up to that.
+        lessons: those of before, one a line.
+        noise: standard deviation of one evaluation, by objective name.
+        date: of today, such as 2026-11-29.
+    """
+
+    number: int
+    memory: Memory
+    lessons: Sequence[str]
+    noise: Mapping[str, float]
+    date: str
+    journal: Journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,6 +372,21 @@ class Connected(Protocol):
 
     async def close(self) -> None:
         """Close them; more than once is fine."""
+        ...
+
+
+@runtime_checkable
+class Teacher(Connected, Protocol):
+    """An operator that can say what a run has taught."""
+
+    async def distil(self, request: LessonsRequest) -> Sequence[str]:
+        """Return the lessons, one a line, in the place of those of before.
+
+        Raises:
+            NoOffspring: the reply holds none, or the prompt was refused.
+            OperatorUnavailable: no service can be used.
+            CostLimitReached: the call could exceed the spending limit.
+        """
         ...
 
 

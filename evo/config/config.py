@@ -267,6 +267,8 @@ class LLMConfig(Section):
         parallel: calls in flight at most; by default as many as the measured latencies need to keep the workers busy,
             and twice the workers and 8 at most.
         patience_seconds: how long an outage is waited out before the run stops, where no other operator stands in.
+        lessons_every: results after which the model is asked again what the run has taught (`lessons.md` in the run's
+            folder, which later prompts tell); 0 for never.
         max_cost_usd: the run stops before this is exceeded.
     """
 
@@ -280,6 +282,7 @@ class LLMConfig(Section):
     reply_deadline_seconds: Seconds = 600.0
     parallel: Positive | None = None
     patience_seconds: Seconds = 1800.0
+    lessons_every: Annotated[int, Field(ge=0, strict=True)] = 20
     cache_lifetime: Literal["5m", "1h"] | None = None
     repairs: Annotated[int, Field(ge=0, strict=True)] = 3
     max_cost_usd: Quantity | None = None

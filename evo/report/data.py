@@ -84,6 +84,7 @@ class RunReport:
         starts: when its drivers started, and the devices and versions of programs that each found.
         out_of_service: a line on each worker that was given no more work.
         outages: for how long the language model was away, a sentence or two; empty where it never was.
+        lessons: what the language model says that the run has taught, a line each.
         models: a line on what each language model cost, by name; empty with one model.
         stand_ins: a line on each model that others stood in for.
         drifts: a line on each device whose newest sentinel differs beyond the noise.
@@ -129,6 +130,7 @@ class RunReport:
     starts: tuple[tuple[float, str], ...]
     out_of_service: tuple[str, ...]
     outages: str
+    lessons: tuple[str, ...]
     models: Mapping[str, str]
     stand_ins: tuple[str, ...]
     drifts: tuple[str, ...]

@@ -62,6 +62,7 @@ def build_search(
     device_kind: str,
     clock: Callable[[], float] = time.monotonic,
     inbox: Inbox | None = None,
+    lessons_file: Path | None = None,
 ) -> Search:
     """Return the search of a run over an open store.
 
@@ -75,6 +76,7 @@ def build_search(
         device_kind: what the workers train on, such as `cpu`.
         clock: that of the event loop.
         inbox: where requests to the search arrive; None where nobody can steer it.
+        lessons_file: where the lessons of the run stand for the user; None for nowhere.
     """
     steering = SteeringJournal(store)
     standings = build_standings(config)
@@ -113,6 +115,8 @@ def build_search(
         tuple(config.operators.weights),
         clock,
         config.llm.parallel,
+        config.llm.lessons_every,
+        lessons_file,
     )
 
 

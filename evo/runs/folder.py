@@ -4,6 +4,7 @@ config.toml    the resolved configuration, for people; the store has it too, and
 evo.db         the store, the authority on everything
 lineage.git    the family tree as a git repository
 logs/          what the driver and its workers printed
+lessons.md     what the run has learnt, kept by its language model and open to edits
 report.html    the report, once written
 results.tsv    one line an evaluation, for other tools
 *-*.json       what studies of the run measured after it (`evo.studies.measurement_cache`); no part of its record
@@ -102,6 +103,11 @@ class RunFolder:
             return not self.store.exists() or Store.newest_event(self.store, "configured") is None
         except UnfinishedStore:
             return True
+
+    @property
+    def lessons(self) -> Path:
+        """What the run has learnt."""
+        return self.path / "lessons.md"
 
     @property
     def config(self) -> Path:

@@ -156,7 +156,15 @@ def started(
         keep_materials(store, materials)
         lineage = Lineage.open(folder.lineage, config.task.genome_files)
         search = build_search(
-            config, store, lineage, evaluator, operators, observer, config.device_kind, inbox=Inbox(folder.steering)
+            config,
+            store,
+            lineage,
+            evaluator,
+            operators,
+            observer,
+            config.device_kind,
+            inbox=Inbox(folder.steering),
+            lessons_file=folder.lessons,
         )
         search.begin(source)
         _seal(folder, store, config)
@@ -220,7 +228,15 @@ def resumed(
         evaluator = evaluator or build_evaluator(config, materials)
         lineage = Lineage.open(folder.lineage, config.task.genome_files)
         search = build_search(
-            config, store, lineage, evaluator, operators, observer, config.device_kind, inbox=Inbox(folder.steering)
+            config,
+            store,
+            lineage,
+            evaluator,
+            operators,
+            observer,
+            config.device_kind,
+            inbox=Inbox(folder.steering),
+            lessons_file=folder.lessons,
         )
         _seal(folder, store, config)
         record_start(store, config)

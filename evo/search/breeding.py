@@ -11,12 +11,13 @@ from evo.search.context import Variants, gather_context, parent_of, unrelated
 from evo.search.mating import Mating, Niches, Pairs
 from evo.search.memory import Memories
 from evo.search.replication import repeatable
+from evo.standings.lessons import LessonsBook
 from evo.standings.standings import Standings
 from evo.steering.journal import SteeringJournal
 from evo.store import ProposalRecord, Store
 from operators.choice import OperatorChoice
 from operators.gate import SourceGate
-from operators.proposal import Context, Memory, Operator, Proposal, Request, Variant
+from operators.proposal import Context, Memory, Operator, Proposal, Request, Teacher, Variant
 from operators.repeats import Repeats
 from populations.descriptors import BRANCH, Descriptors
 from populations.toolbox import Toolbox
@@ -59,6 +60,9 @@ class Breeder:
         pairs: which crossovers were asked for, to ask for others; without them, parents are crossed as selected.
         similarity: share of common code from which an offspring repeats a relative that came out worse than the parent;
             0 for never.
+
+    Attributes:
+        lessons: of the run.
     """
 
     def __init__(
@@ -86,6 +90,7 @@ class Breeder:
         self._similarity = similarity
         self._variants = Variants(store)
         self._memories = Memories(store, standings)
+        self.lessons = LessonsBook(store)
         niches = niches or Niches(store, standings, Descriptors((BRANCH,)))
         self._steering = steering or SteeringJournal(store)
         self._mating = Mating(
@@ -113,6 +118,15 @@ class Breeder:
         result_number = self._standings.result_number
         self._store.begin_proposal(number, operator.name, parents, result_number)
         return self._draft(number, operator, parents, result_number, is_bold=is_bold)
+
+    @property
+    def teacher(self) -> Teacher | None:
+        """What can say what the run has taught; None where none may, or nothing was to be told."""
+        return None if self._independent else self._operators.teacher
+
+    def settled(self, result_number: int) -> tuple[Memory, dict[str, float]]:
+        """Return every idea of the run up to a result, and the noise of the objectives."""
+        return self._memories.up_to(result_number), dict(self._standings.noise())
 
     async def close(self) -> None:
         """Close what the operators hold open."""
@@ -150,6 +164,7 @@ class Breeder:
             is_bold=draft.is_bold,
             protection=self._gate.protection,
             hints=self._steering.at(draft.number).hints,
+            lessons=() if self._independent else self.lessons.at(draft.number),
         )
         return await draft.operator.propose(request)
 

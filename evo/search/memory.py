@@ -53,6 +53,11 @@ class Memories:
         recent = (self._idea(record, result_number, begun_at) for record in earlier)
         return Memory(settled, [idea for idea in recent if idea is not None])
 
+    def up_to(self, result_number: int) -> Memory:
+        """Return what was settled with a result: what was measured, failed or refused by then."""
+        self._read()
+        return Memory(list(self._as_of(result_number)))
+
     def _read(self) -> None:
         """Take in what the store has received since the last time."""
         newest = max(self._proposals, default=-1)

@@ -20,6 +20,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from evo.lineage.writer import FamilyTree, LineageWriter
@@ -30,6 +31,7 @@ from evo.search.controls import Controls
 from evo.search.credit import Credit
 from evo.search.evaluations import Evaluations
 from evo.search.jobs import Jobs
+from evo.search.lessons import LessonKeeper
 from evo.search.observer import Deferred, Observer
 from evo.search.pace import Pace
 from evo.search.replication import missing_replicates, next_replicate
@@ -91,6 +93,8 @@ class Search:
         operators: Sequence[str] = (),
         clock: Callable[[], float] = time.monotonic,
         parallel: int | None = None,
+        lessons_every: int = 0,
+        lessons_file: Path | None = None,
     ) -> None:
         self._plan = plan
         self._store = store
@@ -107,6 +111,16 @@ class Search:
         jobs = jobs or Jobs(store, standings)
         self._evaluations = Evaluations(store, standings, evaluator, jobs, self._pace, self._news, self._fail)
         self._calls = Calls(breeder.operators, store, self._news, len(evaluator.workers), parallel, clock)
+        self._lessons = LessonKeeper(
+            store,
+            breeder.lessons,
+            breeder.teacher,
+            breeder.settled,
+            lessons_every,
+            lessons_file,
+            self._news,
+            self._calls.failed if self._calls.have_stand_ins else lambda _: None,
+        )
         steering = steering or SteeringJournal(store)
         self._controls = Controls(store, standings, steering, inbox, self._evaluations, operators, self._news)
         self._confirmation = Confirmation(plan, standings, store, self._pace, self._evaluations, steering)
@@ -181,7 +195,7 @@ class Search:
                 working = [*self._proposing, *self._evaluations.tasks]
                 if not working and not self._is_held:
                     break
-                await asyncio.wait([*working, *events], return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait([*working, *self._lessons.tasks, *events], return_when=asyncio.FIRST_COMPLETED)
                 events = [one if not one.done() else asyncio.create_task(self._listen()) for one in events]
                 self._step()
         finally:
@@ -212,6 +226,7 @@ class Search:
             self._take_in()
             self._controls.take_up(self._inject, self._room)
             self._pace.pause(self._controls.course.is_paused)
+            self._lessons.take_in()
             if self._may_start():
                 self._start()
             self._pace.keep(self._store)
@@ -219,6 +234,7 @@ class Search:
                 self._credit.keep()
         self._is_ahead_of_store = False
         self._controls.committed()
+        self._lessons.committed()
         self._report()
         if self._controls.wants_stop and not self._interrupted.is_set():
             self.interrupt()
@@ -244,6 +260,8 @@ class Search:
         self._evaluations.start_sentinels(self._has_room)
         self._evaluations.start()
         if self._stopped is None:
+            if self._has_room():
+                self._lessons.start(self._standings.result_number)
             self._start_proposals()
         if self._stopped is None or self._stopped.stop_reason.is_by_rule:
             self._start_confirmations()
@@ -467,8 +485,9 @@ class Search:
         """Leave nothing running: what is unfinished goes back to where a resumed run finds it."""
         for task in self._proposing:
             task.cancel()
+        self._lessons.cancel()
         await self._evaluator.close()
-        await asyncio.gather(*self._proposing, *self._evaluations.tasks, return_exceptions=True)
+        await asyncio.gather(*self._proposing, *self._evaluations.tasks, *self._lessons.tasks, return_exceptions=True)
         await self._breeder.close()
         if not self._is_ahead_of_store:
             with self._store.transaction():

@@ -32,7 +32,8 @@ class StandIns:
 def read_stand_ins(store: StoreView) -> tuple[StandIns, ...]:
     """Return whom others stood in for, by name."""
     # A call that a killed driver had sent is made again, and may then go to another model.
-    calls = {(event.payload["proposal"], event.payload["turn"]): event.payload for event in store.events(STOOD_IN)}
+    places = ("proposal", "lessons", "turn")
+    calls = {tuple(event.payload.get(one) for one in places): event.payload for event in store.events(STOOD_IN)}
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     reasons: dict[str, str] = {}
     for call in calls.values():

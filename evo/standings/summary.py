@@ -9,6 +9,7 @@ from typing import Any
 from evo.config.config import Config
 from evo.standings.gains import ConfirmedMember, Gain
 from evo.standings.individuals import Standing
+from evo.standings.lessons import Lessons, LessonsBook
 from evo.standings.outages import Outages, read_outages
 from evo.standings.plan import CONFIRMED_OBJECTIVE, Confirmed
 from evo.standings.rungs import RungState
@@ -67,6 +68,7 @@ class Summary:
     spending_by_model: Mapping[str, Spending]
     stand_ins: tuple[StandIns, ...]
     outages: Outages
+    lessons: Lessons
 
     @property
     def objective(self) -> Objective:
@@ -123,4 +125,5 @@ def summarize(config: Config, store: StoreView, standings: Standings) -> Summary
         spending_by_model=store.spending_by_model(),
         stand_ins=read_stand_ins(store),
         outages=read_outages(store),
+        lessons=LessonsBook(store).lessons,
     )

@@ -1,4 +1,4 @@
-"""The stored exchanges of one proposal with a language model (`operators.proposal.Journal`)."""
+"""The stored exchanges with a language model: of one proposal, or about lessons (`operators.proposal.Journal`)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from evo.errors import StoreError
 from evo.store import connection, rows
-from evo.store.records import ABANDONED_CALL, STOOD_IN
+from evo.store.records import ABANDONED_CALL, LESSONS_ANSWERED, LESSONS_ASKED, STOOD_IN
 from operators.proposal import Exchange
 
 _MEASURED = (
@@ -92,9 +92,7 @@ class StoredJournal:
         self._record_event(STOOD_IN, {**place, "model": model, "stand_in": stand_in, "reason": reason})
 
     def _record_event(self, kind: str, payload: Mapping[str, Any]) -> None:
-        row = (kind, rows.dumps(payload), time.time())
-        with connection.store_errors(self._path), connection.transaction(self._database):
-            self._database.execute("INSERT INTO events (kind, payload, at) VALUES (?, ?, ?)", row)
+        _record_event(self._path, self._database, kind, payload)
 
     def _row(self, turn: int) -> sqlite3.Row | None:
         with connection.store_errors(self._path):
@@ -108,3 +106,62 @@ class StoredJournal:
                 f"Turn {turn} of proposal {self._number} was expected to have a request that waits for its reply, "
                 f"but it has none. Record the request first, and read an answered turn with `exchange`."
             )
+
+
+class LessonsJournal:
+    """Journal over events, of the call for the lessons of the results up to one; it belongs to no proposal."""
+
+    def __init__(self, path: Path, database: sqlite3.Connection, result_number: int) -> None:
+        self._path = path
+        self._database = database
+        self._result_number = result_number
+
+    def request(self, turn: int) -> Mapping[str, Any] | None:
+        """Return the request of `turn`, or None."""
+        asked = self._newest(LESSONS_ASKED, turn)
+        return asked["request"] if asked else None
+
+    def exchange(self, turn: int) -> Exchange | None:
+        """Return the answered exchange of `turn`, or None."""
+        answered, request = self._newest(LESSONS_ANSWERED, turn), self.request(turn)
+        if answered is None or request is None:
+            return None
+        measured = {name: answered[name] for name in ("model", *_MEASURED)}
+        return Exchange(request={**request, "model": answered["asked"]}, reply=answered["reply"], **measured)
+
+    def record_request(self, turn: int, request: Mapping[str, Any]) -> None:
+        """Store a request durably before it is sent."""
+        self._record_event(LESSONS_ASKED, turn, {"request": request})
+
+    def record_exchange(self, turn: int, exchange: Exchange) -> None:
+        """Store a reply durably before it is used."""
+        usage = {name: getattr(exchange, name) for name in ("model", *_MEASURED)}
+        reply = {"asked": exchange.request["model"], "reply": exchange.reply}
+        self._record_event(LESSONS_ANSWERED, turn, {**usage, **reply})
+
+    def record_abandoned(self, turn: int, exchange: Exchange) -> None:
+        """Store what a call cost that brought no reply."""
+        self._record_event(ABANDONED_CALL, turn, {name: getattr(exchange, name) for name in ("model", *_MEASURED)})
+
+    def record_stand_in(self, turn: int, model: str, stand_in: str, reason: str) -> None:
+        """Store that another model is asked in a turn."""
+        self._record_event(STOOD_IN, turn, {"model": model, "stand_in": stand_in, "reason": reason})
+
+    def _newest(self, kind: str, turn: int) -> Mapping[str, Any] | None:
+        query = """
+            SELECT payload FROM events WHERE kind = ? AND json_extract(payload, '$.lessons') = ?
+            AND json_extract(payload, '$.turn') = ? ORDER BY id DESC LIMIT 1
+        """
+        with connection.store_errors(self._path):
+            row = self._database.execute(query, (kind, self._result_number, turn)).fetchone()
+        return json.loads(row["payload"]) if row else None
+
+    def _record_event(self, kind: str, turn: int, payload: Mapping[str, Any]) -> None:
+        place = {"proposal": None, "lessons": self._result_number, "turn": turn}
+        _record_event(self._path, self._database, kind, {**place, **payload})
+
+
+def _record_event(path: Path, database: sqlite3.Connection, kind: str, payload: Mapping[str, Any]) -> None:
+    row = (kind, rows.dumps(payload), time.time())
+    with connection.store_errors(path), connection.transaction(database):
+        database.execute("INSERT INTO events (kind, payload, at) VALUES (?, ?, ?)", row)

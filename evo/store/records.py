@@ -29,6 +29,10 @@ UNAVAILABLE = "unavailable"
 ABANDONED_CALL = "abandoned_call"
 """The kind of the event that says what a call cost that was cancelled or given up."""
 
+LESSONS_ASKED = "lessons_asked"
+LESSONS_ANSWERED = "lessons_answered"
+"""The kinds of the events that journal the calls for lessons: a request, and a reply with what it cost."""
+
 STOOD_IN = "stood_in"
 """The kind of the event that says that another language model was asked than the one that was drawn."""
 
@@ -242,6 +246,15 @@ class Spending:
         """Return these totals with what a call cost that brought no reply."""
         names = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "cost_usd")
         return dataclasses.replace(self, **{name: getattr(self, name) + (call[name] or 0) for name in names})
+
+    def with_answered(self, call: Mapping[str, Any]) -> Spending:
+        """Return these totals with an answered call that belongs to no proposal."""
+        return dataclasses.replace(
+            self.with_abandoned(call),
+            calls=self.calls + 1,
+            unpriced_calls=self.unpriced_calls + (call["cost_usd"] is None),
+            latency_seconds=self.latency_seconds + call["latency_seconds"],
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from evo.errors import StoreError
 from evo.store import connection, rows
-from evo.store.journal import StoredJournal
+from evo.store.journal import LessonsJournal, StoredJournal
 from evo.store.records import EvaluationRequest, Event, Purpose
 from evo.store.view import StoreView
 from evo.text import sha256
@@ -90,6 +90,10 @@ class Store(StoreView):
     def journal(self, number: int) -> StoredJournal:
         """Return the journal in which an operator records the exchanges of an open proposal."""
         return StoredJournal(self.path, self._database, number)
+
+    def lessons_journal(self, result_number: int) -> LessonsJournal:
+        """Return the journal of the call for the lessons of the results up to one."""
+        return LessonsJournal(self.path, self._database, result_number)
 
     def refuse(self, number: int, kind: str, reason: str) -> None:
         """Close an open proposal without offspring; `kind` is one word, such as `duplicate`, `reason` a sentence."""

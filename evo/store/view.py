@@ -12,6 +12,7 @@ from evo.errors import StoreError
 from evo.store import audit, connection, rows
 from evo.store.records import (
     ABANDONED_CALL,
+    LESSONS_ANSWERED,
     AttemptRecord,
     EvaluationRecord,
     Event,
@@ -80,6 +81,7 @@ _PAYMENTS = """
     SELECT finished_at AS at, worker_seconds, 0.0 AS cost_usd FROM evaluations WHERE told IS NOT NULL
     UNION ALL SELECT ended_at, ended_at - launched_at, 0.0 FROM attempts WHERE state = 'released'
     UNION ALL SELECT replied_at, 0.0, cost_usd FROM exchanges WHERE replied_at IS NOT NULL
+    UNION ALL SELECT at, 0.0, json_extract(payload, '$.cost_usd') FROM events WHERE kind = 'lessons_answered'
     ORDER BY at
 """
 
@@ -333,6 +335,8 @@ class StoreView:
         spending = Spending(**totals)
         for event in self.events(ABANDONED_CALL):
             spending = spending.with_abandoned(event.payload)
+        for event in self.events(LESSONS_ANSWERED):
+            spending = spending.with_answered(event.payload)
         return spending
 
     def spending_by_model(self) -> dict[str, Spending]:
@@ -344,6 +348,9 @@ class StoreView:
         for event in self.events(ABANDONED_CALL):
             name = event.payload["model"]
             models[name] = models.get(name, Spending()).with_abandoned(event.payload)
+        for event in self.events(LESSONS_ANSWERED):
+            name = event.payload["model"]
+            models[name] = models.get(name, Spending()).with_answered(event.payload)
         return models
 
     def work(self) -> Work:

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from operators.llm.changes import changes
 from operators.llm.curves import eighths, in_line
+from operators.llm.lessons import MOST_LESSONS, shown_lessons
 from operators.llm.memory import Wording
 from operators.llm.numbers import format_value
 from operators.llm.quoting import quoted
 from operators.llm.text import clean_text, fenced, tail
 from operators.prompt_styles import Direction, Needs, Style, read_directions
-from operators.proposal import Fate, Idea, Parent, Provenance, Relative, Request, Usage
+from operators.proposal import Fate, Idea, LessonsRequest, Parent, Provenance, Relative, Request, Usage
 from trainer.evaluation import Budget
 from trainer.genome import parts_of, unmarked
 from trainer.languages import PYTHON, language_of
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 MEMORY_TOKENS = 4_000
 RECENT_TOKENS = 1_500
+LESSONS_MEMORY_TOKENS = 8_000
 MOST_FAMILY = 12
 MOST_LOGS = 3
 LOG_CHARACTERS = 1_500
@@ -181,6 +183,15 @@ class Prompts:
             request, "crossover.md", direction=direction, second=self._second(request.parents[1], request)
         )
 
+    def lessons(self, request: LessonsRequest) -> tuple[str, str]:
+        """Return the system prompt and the question about what the run has taught."""
+        table = Wording(self._objective, request.noise).table(
+            [*request.memory.settled, *request.memory.recent], LESSONS_MEMORY_TOKENS
+        )
+        known = shown_lessons(request.lessons)
+        question = self._render("lessons.md", lines=table, lessons=known, most=MOST_LESSONS)
+        return self._render("lessons_system.md", objective=self._objective, most=MOST_LESSONS), question
+
     def repair(self, problem: str) -> str:
         """Return the answer to a reply that could not be used."""
         return self._render("repair.md", problem=clean_text(problem))
@@ -204,7 +215,8 @@ class Prompts:
         settled = wording.table(memory.settled, MEMORY_TOKENS)
         shared = [self._render("memory.md", lines=settled)] if settled else []
         shared.append(self._render("parent.md", parent=self._program_of(parent)))
-        lines = {"recent": wording.table(memory.recent, RECENT_TOKENS), "family": _family(request, settled, wording)}
+        lines: dict[str, Any] = {"lessons": shown_lessons(request.lessons)}
+        lines |= {"recent": wording.table(memory.recent, RECENT_TOKENS), "family": _family(request, settled, wording)}
         return Opening(tuple(shared), self._render(template, **values, **lines, **self._situation(request, wording)))
 
     @property

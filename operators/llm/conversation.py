@@ -13,9 +13,10 @@ from operators.llm.client import LanguageModel, PromptRefused
 from operators.llm.context import Conditions, Opening, Prompts, ScriptConditions
 from operators.llm.edits import UnusableReply, parse_idea, revise
 from operators.llm.fruitless import REASON_CHARACTERS
+from operators.llm.lessons import read_lessons
 from operators.llm.replies import Reading, read_reply
 from operators.llm.text import one_line
-from operators.proposal import Exchange, NoOffspring, Proposal, Refused, Request
+from operators.proposal import Exchange, LessonsRequest, NoOffspring, Proposal, Refused, Request
 from trainer.genome import language_of_genome, remarked, unmarked
 
 NO_TEXT = "(no text)"
@@ -107,6 +108,15 @@ class Conversations:
                 return Proposal(source, operator, parse_idea(reading.text) or "No hypothesis was given.")
         raise NoOffspring(f"No usable reply in {len(problems)} attempts: {' | '.join(problems)}")
 
+    async def distil(self, request: LessonsRequest) -> Sequence[str]:
+        """Return the lessons of a run; see `operators.proposal.Teacher`."""
+        body = self._journaled(request, 0, self.model, lambda: self._lessons_body(request))
+        exchange, _ = await self._exchange(request, 0, self.model, body)
+        reading = read_reply(exchange.reply)
+        if reading.problem:
+            raise NoOffspring(f"No lessons from the language model: {reading.problem}.")
+        return read_lessons(reading.text, request)
+
     def _offspring(self, request: Request, reading: Reading) -> str:
         if reading.problem:
             raise UnusableReply(reading.problem)
@@ -116,7 +126,7 @@ class Conversations:
         return source
 
     async def _exchange(
-        self, request: Request, turn: int, model: LanguageModel, body: Mapping[str, Any]
+        self, request: Request | LessonsRequest, turn: int, model: LanguageModel, body: Mapping[str, Any]
     ) -> tuple[Exchange, LanguageModel]:
         """Return the answer of a turn, and which model gave it."""
         journaled = request.journal.exchange(turn)
@@ -145,7 +155,7 @@ class Conversations:
         return exchange, answering
 
     async def _first_answer(
-        self, request: Request, turn: int, model: LanguageModel, body: Mapping[str, Any]
+        self, request: Request | LessonsRequest, turn: int, model: LanguageModel, body: Mapping[str, Any]
     ) -> tuple[Exchange, LanguageModel]:
         """Return the answer of the model, or else of the first of the others that gives one.
 
@@ -165,7 +175,9 @@ class Conversations:
             return exchange, one
         raise next((fault for fault in faults if isinstance(fault, PromptRefused)), faults[-1])
 
-    async def _ask(self, request: Request, turn: int, model: LanguageModel, body: Mapping[str, Any]) -> Exchange:
+    async def _ask(
+        self, request: Request | LessonsRequest, turn: int, model: LanguageModel, body: Mapping[str, Any]
+    ) -> Exchange:
         try:
             return await model.ask(
                 body,
@@ -177,7 +189,7 @@ class Conversations:
             raise
 
     def _journaled(
-        self, request: Request, turn: int, model: LanguageModel, build: Callable[[], Mapping[str, Any]]
+        self, request: Request | LessonsRequest, turn: int, model: LanguageModel, build: Callable[[], Mapping[str, Any]]
     ) -> Mapping[str, Any]:
         """Return the request journaled for `turn`, which goes out again word for word, or a new one.
 
@@ -196,6 +208,10 @@ class Conversations:
                 {"role": "user", "content": [*(_text(part) | cache for part in opening.shared), _text(opening.task)]}
             ],
         }
+
+    def _lessons_body(self, request: LessonsRequest) -> dict[str, Any]:
+        system, question = self.prompts.lessons(request)
+        return {"system": [_text(system)], "messages": [{"role": "user", "content": [_text(question)]}]}
 
     def _repair(self, body: Mapping[str, Any], reply: str, problem: str) -> Callable[[], Mapping[str, Any]]:
         def build() -> Mapping[str, Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from operators.llm.conversation import Conversations
 from operators.naming import LLMName
 from operators.prompt_styles import read_style
-from operators.proposal import Proposal, Request
+from operators.proposal import LessonsRequest, Proposal, Request
 
 
 class _Conversing:
@@ -23,6 +25,10 @@ class _Conversing:
     def most_calls(self) -> float:
         """How many calls in flight the services of the models can take."""
         return self._conversations.most_calls
+
+    async def distil(self, request: LessonsRequest) -> Sequence[str]:
+        """Return what the run has taught; see `operators.proposal.Teacher`."""
+        return await self._conversations.distil(request)
 
     async def close(self) -> None:
         """Close the connections of the shared model."""

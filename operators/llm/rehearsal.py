@@ -364,7 +364,7 @@ def bad_json() -> Behaviour:
 
 
 def scripted_model(body: Body) -> str:
-    """Return a valid reply that changes one constant of the program in the first prompt.
+    """Return a valid reply that changes one constant of the program in the first prompt, or what its results teach.
 
     Which constant and how follow from the conversation, so the same request always gets the same reply, and a repair
     request gets another one.
@@ -374,6 +374,8 @@ def scripted_model(body: Body) -> str:
     first = next(message["content"] for message in body["messages"] if message["role"] == "user")
     first = first if isinstance(first, str) else "".join(block.get("text", "") for block in first)
     program = re.search(r"^(`{3,})python\n(.*?)^\1$", first, re.DOTALL | re.MULTILINE)
+    if program is None and (results := _RESULT.findall(first)):
+        return "".join(f"- #{number}: {name} was {verdict} there\n" for number, name, verdict in results[:5])
     lines = program[2].split("\n") if program else []
     numbers = [line for line in lines if _CONSTANT.match(line) and lines.count(line) == 1]
     # Most integers are sizes that must fit one another; a real number can be moved freely.
@@ -389,6 +391,7 @@ def scripted_model(body: Body) -> str:
     )
 
 
+_RESULT = re.compile(r"^- #(\d+) from .*?“(\w+) .*?: (better|worse)", re.MULTILINE)
 _CONSTANT = re.compile(r"^([A-Z][A-Z0-9_]* *= *)(-?[0-9][0-9_]*(?:\.[0-9_]*)?(?:e-?[0-9]+)?)(?=\s*(?:#|$))")
 
 

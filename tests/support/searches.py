@@ -129,6 +129,7 @@ def opened(
             "cpu",
             clock,
             Inbox(folder.steering),
+            folder.lessons,
         )
         if is_new:
             search.begin(genome)

@@ -17,6 +17,7 @@ from evo.commands.views.summary import (
 from evo.commands.views.terminal import literal, one_line, print_line, print_whole
 from evo.runs.provenance import comparability
 from evo.runs.status import Failures, RunStatus, State
+from evo.standings.lessons import Lessons
 from evo.standings.summary import Summary
 from evo.text import duration
 
@@ -46,7 +47,7 @@ def print_status(console: Console, status: RunStatus) -> None:
         print_whole(console, f"operator      {literal(name)}: {improved}")
     print_best(console, status.summary)
     print_whole(console, f"noise         {_noise(status)}")
-    for line in _front(status.summary):
+    for line in (*_front(status.summary), *_lessons(status.summary.lessons)):
         print_whole(console, line)
     print_cost(console, status.summary)
     if status.summary.confirmed_front:
@@ -118,6 +119,14 @@ def _front(summary: Summary) -> Iterator[str]:
     yield f"front         {len(summary.front)} in {literal(labels)}{knee}; `evo pareto` shows them"
     if summary.hypervolume:
         yield f"hypervolume   {hypervolume_text(summary)}"
+
+
+def _lessons(lessons: Lessons) -> Iterator[str]:
+    if lessons.result_number is not None:
+        count = f"{len(lessons.lines)} line{'' if len(lessons.lines) == 1 else 's'}"
+        yield f"lessons       {count} in lessons.md, drawn after result {lessons.result_number}"
+    if lessons.problem:
+        yield f"[yellow]lessons       the last call brought none: {literal(lessons.problem)}[/]"
 
 
 def _noise(status: RunStatus) -> str:
