@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from evo.standings.calibration import Calibration
 from evo.standings.differences import Difference
 from evo.standings.gains import ConfirmedMember, Gain
 from evo.standings.individuals import OperatorResults, Standing, ranking
@@ -84,6 +85,7 @@ class RunReport:
         starts: when its drivers started, and the devices and versions of programs that each found.
         out_of_service: a line on each worker that was given no more work.
         outages: for how long the language model was away, a sentence or two; empty where it never was.
+        calibration: what language models expected of their ideas beside what was measured, by style and model.
         lessons: what the language model says that the run has taught, a line each.
         models: a line on what each language model cost, by name; empty with one model.
         stand_ins: a line on each model that others stood in for.
@@ -130,6 +132,7 @@ class RunReport:
     starts: tuple[tuple[float, str], ...]
     out_of_service: tuple[str, ...]
     outages: str
+    calibration: tuple[Calibration, ...]
     lessons: tuple[str, ...]
     models: Mapping[str, str]
     stand_ins: tuple[str, ...]

@@ -109,6 +109,7 @@ def load_report(viewed: Viewed, results: EvaluationRows | None = None) -> RunRep
         out_of_service=tuple(map(str, retirements(store))),
         rungs={rung.budget_fraction: str(rung) for rung in summary.rungs},
         outages=str(summary.outages),
+        calibration=summary.calibration,
         lessons=summary.lessons.lines,
         models=_models(summary),
         stand_ins=tuple(map(str, summary.stand_ins)),

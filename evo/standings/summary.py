@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from evo.config.config import Config
+from evo.standings.calibration import Calibration, read_calibration
 from evo.standings.gains import ConfirmedMember, Gain
 from evo.standings.individuals import Standing
 from evo.standings.lessons import Lessons, LessonsBook
@@ -39,6 +40,7 @@ class Summary:
         hypervolume: of the front after each result that changed it (`Archive.hypervolume`).
         confirmed_front: its members measured again, once they were; over the objectives of selection.
         spending_by_model: of language models, by the names under which they answered.
+        calibration: what language models expected of their ideas beside what was measured, by style and model.
         stand_ins: where one of several models was asked in the place of another.
         text_objective: the one that these are measured in on held-out text; None for a script.
     """
@@ -66,6 +68,7 @@ class Summary:
     work: Work
     spending: Spending
     spending_by_model: Mapping[str, Spending]
+    calibration: tuple[Calibration, ...]
     stand_ins: tuple[StandIns, ...]
     outages: Outages
     lessons: Lessons
@@ -123,6 +126,7 @@ def summarize(config: Config, store: StoreView, standings: Standings) -> Summary
         work=store.work(),
         spending=store.spending(),
         spending_by_model=store.spending_by_model(),
+        calibration=read_calibration(store, standings),
         stand_ins=read_stand_ins(store),
         outages=read_outages(store),
         lessons=LessonsBook(store).lessons,

@@ -172,6 +172,11 @@ class StoreView:
         query = f"{rows.EXCHANGES} WHERE proposal = ? AND replied_at IS NOT NULL ORDER BY turn"
         return [rows.exchange(row) for row in self._rows(query, number)]
 
+    def answering_models(self) -> dict[int, str]:
+        """Return the names under which models gave the last answer of each proposal that asked one."""
+        query = "SELECT proposal, model FROM exchanges WHERE replied_at IS NOT NULL ORDER BY proposal, turn"
+        return {row["proposal"]: row["model"] for row in self._rows(query)}
+
     def cost_of(self, number: int) -> float:
         """Return the cost of a proposal's answered exchanges, US dollars; unknown prices count as 0."""
         return float(self._value("SELECT total(cost_usd) FROM exchanges WHERE proposal = ?", number))

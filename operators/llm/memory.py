@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from operators.expectations import expected_change
 from operators.llm.numbers import format_value
 from operators.llm.quoting import quoted
 from operators.proposal import Effect, Fate, Idea
@@ -72,15 +72,12 @@ class Wording:
         else:
             yield f"{self._objective.name} {format_value(idea.value, self._sigma)}"
             if idea.effect is not None:
-                yield self.effect(idea.effect) + self._expected(idea.text)
+                expected = expected_change(idea.text, self._objective.name)
+                stated = "" if expected is None else f" (expected {expected:+g})"
+                yield self.effect(idea.effect) + stated
             yield from _aftermath(idea)
         if idea.seconds:
             yield f"{idea.seconds:.0f} s" + (f", ${idea.cost_usd:.2f}" if idea.cost_usd >= 0.005 else "")
-
-    def _expected(self, text: str) -> str:
-        """Return what the author of an idea expected, where that was stated."""
-        found = re.search(rf"\bexpected {re.escape(self._objective.name)} ([-+−]?\d*\.?\d+)", text)
-        return f" (expected {found[1]})" if found else ""
 
     def _count(self, ideas: Iterable[Idea]) -> str:
         verdicts = Counter(_kind(idea) for idea in ideas)

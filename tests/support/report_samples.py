@@ -253,6 +253,7 @@ class _Simulation:
             "out_of_service": (),
             "drifts": (),
             "outages": "",
+            "calibration": (),
             "lessons": (),
             "models": {},
             "stand_ins": (),

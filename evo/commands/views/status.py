@@ -47,7 +47,7 @@ def print_status(console: Console, status: RunStatus) -> None:
         print_whole(console, f"operator      {literal(name)}: {improved}")
     print_best(console, status.summary)
     print_whole(console, f"noise         {_noise(status)}")
-    for line in (*_front(status.summary), *_lessons(status.summary.lessons)):
+    for line in (*_front(status.summary), *_calibration(status.summary), *_lessons(status.summary.lessons)):
         print_whole(console, line)
     print_cost(console, status.summary)
     if status.summary.confirmed_front:
@@ -119,6 +119,14 @@ def _front(summary: Summary) -> Iterator[str]:
     yield f"front         {len(summary.front)} in {literal(labels)}{knee}; `evo pareto` shows them"
     if summary.hypervolume:
         yield f"hypervolume   {hypervolume_text(summary)}"
+
+
+def _calibration(summary: Summary) -> Iterator[str]:
+    for one in summary.calibration:
+        expected, measured = map(summary.objective.format_signed, (one.expected, one.measured))
+        ideas = f"{one.ideas} idea{'' if one.ideas == 1 else 's'}, {one.right} right"
+        who = literal(f"{one.style} by {one.model}")
+        yield f"expectations  {who}: a gain of {expected}, measured {measured} ({ideas})"
 
 
 def _lessons(lessons: Lessons) -> Iterator[str]:
