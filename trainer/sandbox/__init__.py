@@ -6,10 +6,12 @@ of them. `view` lists what a candidate may see, `environment` its variables, and
 
 from trainer.sandbox.choice import Survey, choose_level, choose_sandbox, describe, survey
 from trainer.sandbox.environment import candidate_environment, python_command, trusted_environment
-from trainer.sandbox.levels import Level, Sandbox
+from trainer.sandbox.levels import CONFINED, Access, Level, Sandbox
 from trainer.sandbox.view import program_folders
 
 __all__ = [
+    "CONFINED",
+    "Access",
     "Level",
     "Sandbox",
     "Survey",

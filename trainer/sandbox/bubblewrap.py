@@ -20,9 +20,17 @@ from types import MappingProxyType
 from typing import IO
 
 from trainer.machine.control_group import ControlGroup
-from trainer.sandbox.levels import Level, Unavailable, limit_resources, start
+from trainer.sandbox.levels import CONFINED, Access, Level, Unavailable, limit_resources, start
 from trainer.sandbox.seccomp import build_filter, compiled
-from trainer.sandbox.view import CANDIDATE, SYSTEM_FOLDERS, device_nodes, hidden_within, name_files, readable_paths
+from trainer.sandbox.view import (
+    CANDIDATE,
+    SYSTEM_FOLDERS,
+    device_nodes,
+    hidden_within,
+    name_files,
+    network_files,
+    readable_paths,
+)
 from trainer.settings import Limits
 
 _SCRATCH = Path("/scratch")
@@ -46,13 +54,15 @@ class BubblewrapSandbox:
     level = Level.BUBBLEWRAP
     keeper = "bwrap"
 
-    def __init__(self, limits: Limits, device: str, visible: Sequence[Path] = (), *, locks: bool = False) -> None:
+    def __init__(self, limits: Limits, device: str, access: Access = CONFINED) -> None:
         program = shutil.which("bwrap")
         if program is None:
             raise Unavailable("bubblewrap is not installed (no `bwrap` on the PATH)")
         self._limits = limits
-        self._filter = compiled(build_filter(self.level, locks=locks))
-        self._prelude = [program, *_namespaces(), *_files(), *self._file_systems(device, visible)]
+        self._filter = compiled(build_filter(self.level, access))
+        self._access = access
+        network = ["--share-net"] if access.network else []
+        self._prelude = [program, *_namespaces(), *network, *_files(), *self._file_systems(device)]
 
     def home(self, scratch: Path) -> Path:  # noqa: ARG002 - the same for every candidate
         """Return the path of every scratch folder inside."""
@@ -72,7 +82,7 @@ class BubblewrapSandbox:
         group: ControlGroup | None = None,
     ) -> subprocess.Popen[bytes]:
         """Start `command` in namespaces of its own; the returned process is bubblewrap's, two levels above it."""
-        variables = [part for name, value in environment.items() for part in ("--setenv", name, value)]
+        variables = "".join(f"--setenv\0{name}\0{value}\0" for name, value in environment.items())
         mounts = ["--bind", str(scratch), str(_SCRATCH)]
         for name, path in frozen.items():
             mounts += ["--ro-bind", str(path), os.path.normpath(_SCRATCH / name)]
@@ -81,12 +91,23 @@ class BubblewrapSandbox:
         with contextlib.ExitStack() as files:
             filter_file = files.enter_context(self._filter_file()).fileno()
             names: list[str] = []
-            texts: list[int] = []
-            for path, text in name_files(_SCRATCH).items():
+            # Through a pipe: every user of the machine may read the arguments of a process.
+            texts = [_pipe_with(variables, files)]
+            for path, text in name_files(_SCRATCH, network=self._access.network).items():
                 texts.append(_pipe_with(text, files))
                 names += ["--perms", "0444", "--file", str(texts[-1]), str(path)]
             return start(
-                [*self._prelude, "--seccomp", str(filter_file), *names, *mounts, *variables, "--", *command],
+                [
+                    *self._prelude,
+                    "--seccomp",
+                    str(filter_file),
+                    *names,
+                    *mounts,
+                    "--args",
+                    str(texts[0]),
+                    "--",
+                    *command,
+                ],
                 scratch,
                 (*descriptors, filter_file, *texts),  # bubblewrap closes these before the command starts
                 outside,
@@ -124,7 +145,7 @@ class BubblewrapSandbox:
         file.seek(0)
         return file
 
-    def _file_systems(self, device: str, visible: Sequence[Path]) -> Iterator[str]:
+    def _file_systems(self, device: str) -> Iterator[str]:
         shared_bytes = int(self._limits.memory_mib * _SHARED_MEMORY_SHARE * 2**20)
         yield from ("--proc", "/proc")
         # For root these would be open to writing: they belong to the machine, not to a namespace.
@@ -136,9 +157,12 @@ class BubblewrapSandbox:
         yield from ("--remount-ro", "/dev")
         # First the folder, then what stands in it.
         yield from ("--size", str(_TEMPORARY_MIB * 2**20), "--tmpfs", "/tmp")  # noqa: S108 - inside the namespace
-        readable = readable_paths(device, visible)
+        network = network_files() if self._access.network else ()
+        readable = readable_paths(device, (*self._access.visible, *network))
         for path in readable:
             yield from ("--ro-bind", str(path), str(path))
+        for path in self._access.writable:
+            yield from ("--bind", str(path), str(path))
         for folder in hidden_within([*SYSTEM_FOLDERS, *readable]):
             yield from ("--tmpfs", str(folder), "--remount-ro", str(folder))
 

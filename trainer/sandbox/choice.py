@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from trainer.sandbox import attempts
 from trainer.sandbox.bubblewrap import BubblewrapSandbox
 from trainer.sandbox.floor import ProcessGroupSandbox
 from trainer.sandbox.landlock import LandlockSandbox
-from trainer.sandbox.levels import Level, Sandbox, Unavailable
+from trainer.sandbox.levels import CONFINED, Access, Level, Sandbox, Unavailable
 from trainer.settings import Limits
 
 AUTO = "auto"
@@ -65,14 +65,9 @@ def survey(device: str = "cpu") -> Survey:
     raise AssertionError("the last level has no obstacle")
 
 
-def choose_sandbox(
-    wanted: str, limits: Limits, device: str, visible: Sequence[Path] = (), *, locks: bool = False
-) -> Sandbox:
-    """Return the sandbox for a device, in which more may be read; raise ConfigError as `choose_level` does.
-
-    Without `locks` no file can be locked (`trainer.sandbox.seccomp`).
-    """
-    return _build(choose_level(wanted, device), limits, device, visible, locks=locks)
+def choose_sandbox(wanted: str, limits: Limits, device: str, access: Access = CONFINED) -> Sandbox:
+    """Return the sandbox for a device, in which `access` is granted; raise ConfigError as `choose_level` does."""
+    return _build(choose_level(wanted, device), limits, device, access)
 
 
 def choose_level(wanted: str, device: str) -> Level:
@@ -112,12 +107,12 @@ def _obstacle(level: Level, device: str) -> str:
     return ""
 
 
-def _build(level: Level, limits: Limits, device: str, visible: Sequence[Path] = (), *, locks: bool = False) -> Sandbox:
+def _build(level: Level, limits: Limits, device: str, access: Access = CONFINED) -> Sandbox:
     if level is Level.BUBBLEWRAP:
-        return BubblewrapSandbox(limits, device, visible, locks=locks)
+        return BubblewrapSandbox(limits, device, access)
     if level is Level.LANDLOCK:
-        return LandlockSandbox(limits, device, visible, locks=locks)
-    return ProcessGroupSandbox(limits, locks=locks)
+        return LandlockSandbox(limits, device, access)
+    return ProcessGroupSandbox(limits, access)
 
 
 def _try(sandbox: Sandbox, device: str) -> None:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from trainer.machine.control_group import ControlGroup
-from trainer.sandbox.levels import Level, Unavailable, limit_resources, refuse_new_privileges, start
+from trainer.sandbox.levels import CONFINED, Access, Level, Unavailable, limit_resources, refuse_new_privileges, start
 from trainer.sandbox.seccomp import build_filter
 from trainer.settings import Limits
 
@@ -27,10 +27,10 @@ class ProcessGroupSandbox:
     level: Level = Level.PROCESS_GROUP
     keeper = ""
 
-    def __init__(self, limits: Limits, *, locks: bool = False) -> None:
+    def __init__(self, limits: Limits, access: Access = CONFINED) -> None:
         self._limits = limits
         try:
-            self._filter: Any = build_filter(self.level, locks=locks)
+            self._filter: Any = build_filter(self.level, access)
         except Unavailable:
             self._filter = None  # this level works everywhere
 

@@ -12,13 +12,22 @@ import os
 import stat
 import struct
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from trainer.sandbox.floor import ProcessGroupSandbox
-from trainer.sandbox.levels import Level, Unavailable, call, limit_resources, refuse_new_privileges, system_call
+from trainer.sandbox.levels import (
+    CONFINED,
+    Access,
+    Level,
+    Unavailable,
+    call,
+    limit_resources,
+    refuse_new_privileges,
+    system_call,
+)
 from trainer.sandbox.seccomp import build_filter
-from trainer.sandbox.view import NAME_FILES, SYSTEM_FOLDERS, carved, device_nodes, readable_paths
+from trainer.sandbox.view import NAME_FILES, SYSTEM_FOLDERS, carved, device_nodes, network_files, readable_paths
 from trainer.settings import Limits
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
@@ -56,11 +65,13 @@ class LandlockSandbox(ProcessGroupSandbox):
 
     level = Level.LANDLOCK
 
-    def __init__(self, limits: Limits, device: str, visible: Sequence[Path] = (), *, locks: bool = False) -> None:
-        super().__init__(limits, locks=locks)
+    def __init__(self, limits: Limits, device: str, access: Access = CONFINED) -> None:
+        super().__init__(limits, access)
         self._version = _landlock_version()
-        self._filter = build_filter(self.level, locks=locks)
-        readable = readable_paths(device, (*visible, *NAME_FILES))
+        self._filter = build_filter(self.level, access)
+        self._access = access
+        network = network_files() if access.network else ()
+        readable = readable_paths(device, (*access.visible, *NAME_FILES, *network))
         self._readable, self._listed = carved([*SYSTEM_FOLDERS, *readable, *_code_folders(readable)])
         self._devices = [*map(Path, _DEVICES), *device_nodes(device)]
 
@@ -78,14 +89,14 @@ class LandlockSandbox(ProcessGroupSandbox):
         _allow(ruleset, self._listed, _READ_FOLDER)
         _allow(ruleset, map(Path, _KERNEL_FILES), _READ & handled)
         _allow(ruleset, self._devices, _READ_AND_WRITE & handled)
-        _allow(ruleset, [scratch], handled)
+        _allow(ruleset, [scratch, *self._access.writable], handled)
         system_call(_RESTRICT_SELF, ruleset, 0)
         os.close(ruleset)
 
     def _ruleset(self) -> int:
         fields = [_rights(self._version)]
         if self._version >= 4:
-            fields.append(_TCP)
+            fields.append(0 if self._access.network else _TCP)
         if self._version >= 6:
             fields.append(_OUTSIDERS)
         attributes = struct.pack(f"={len(fields)}Q", *fields)

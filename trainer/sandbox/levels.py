@@ -8,6 +8,7 @@ import platform
 import resource
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -36,6 +37,27 @@ class Level(StrEnum):
 
 class Unavailable(Exception):  # noqa: N818 - no error, but a property of this machine
     """A level is not available here; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a command may do beside what every candidate may.
+
+    Attributes:
+        visible: files and folders that it may read.
+        writable: files and folders that it may also change.
+        network: whether it may reach hosts, by TCP and UDP; sockets of the machine's own programs stay closed.
+        locks: whether it can lock files (`trainer.sandbox.seccomp`).
+    """
+
+    visible: Sequence[Path] = ()
+    writable: Sequence[Path] = ()
+    network: bool = False
+    locks: bool = False
+
+
+CONFINED = Access()
+"""What candidates have: nothing more."""
 
 
 class Sandbox(Protocol):

@@ -13,7 +13,7 @@ import os
 import socket
 from typing import Any
 
-from trainer.sandbox.levels import Level, Unavailable
+from trainer.sandbox.levels import Access, Level, Unavailable
 
 _REFUSED = (
     # Notes in the kernel: keyrings, System V and POSIX IPC.
@@ -43,9 +43,12 @@ _LOCKING = (fcntl.F_SETLK, fcntl.F_SETLKW, 37, 38)  # the last two are F_OFD_SET
 _WATCHING = (1024, 1026)  # F_SETLEASE, F_NOTIFY
 _NAMESPACES = (0x2_0000, 0x200_0000, 0x400_0000, 0x800_0000, 0x1000_0000, 0x2000_0000, 0x4000_0000)
 
+_INTERNET = (socket.AF_INET, socket.AF_INET6, 16)  # the last is AF_NETLINK, which tells the machine's addresses
+_FIRST_RARE_FAMILY = 17
+
+_SOCKETS = ("socket", "connect", "bind", "listen", "accept", "accept4")
+"""Refused at Landlock's level: no sockets but connected pairs."""
 _REFUSED_AT_LANDLOCK = (
-    # No sockets but connected pairs: even a Unix socket is a way out, to a service that listens in the file system.
-    *("socket", "connect", "bind", "listen", "accept", "accept4"),
     *("pidfd_send_signal", "setpriority", "ioprio_set", "sched_setscheduler", "sched_setattr", "sched_setparam"),
     *("setxattr", "lsetxattr", "fsetxattr", "removexattr", "lremovexattr", "fremovexattr"),
 )
@@ -58,13 +61,15 @@ _PRETENDED_AT_LANDLOCK = (
 _SOCKET_TYPE_MASK = 0xF
 
 
-def build_filter(level: Level, *, locks: bool) -> Any:
+def build_filter(level: Level, access: Access) -> Any:
     """Return the filter of a level; its `load` binds the calling process and all that it starts.
 
     Args:
         level: of isolation.
-        locks: whether files can be locked. A lock on a file that others may read too is a note to them, and no filter
-            sees which file it is. Without, locking is answered as done: a scratch folder has a single owner.
+        access: with `locks`, files can be locked. A lock on a file that others may read too is a note to them, and no
+            filter sees which file it is. Without, locking is answered as done: a scratch folder has a single owner.
+            With `network`, sockets reach hosts and nothing else: a Unix socket is a way out, to a service that listens
+            in the file system or under an abstract name.
 
     Raises:
         Unavailable: libseccomp is not there, or does not know what is to be refused.
@@ -76,10 +81,15 @@ def build_filter(level: Level, *, locks: bool) -> Any:
     rules = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
     try:
         _add_everywhere(rules, pyseccomp)
-        if not locks:
+        if not access.locks:
             _add_locks(rules, pyseccomp)
         if level is Level.LANDLOCK:
             _add_landlock(rules, pyseccomp)
+        if access.network:
+            _add_internet(rules, pyseccomp)
+        elif level is Level.LANDLOCK:
+            for refused in _SOCKETS:
+                rules.add_rule(pyseccomp.ERRNO(errno.EPERM), refused)
     except OSError as error:
         raise Unavailable(f"this libseccomp does not know a system call that must be refused ({error})") from error
     return rules
@@ -117,6 +127,13 @@ def _add_locks(rules: Any, pyseccomp: Any) -> None:
     rules.add_rule(pyseccomp.ERRNO(0), "flock")
     for command in _LOCKING:
         rules.add_rule(pyseccomp.ERRNO(0), "fcntl", pyseccomp.Arg(1, pyseccomp.EQ, command))
+
+
+def _add_internet(rules: Any, pyseccomp: Any) -> None:
+    refuse, argument = pyseccomp.ERRNO(errno.EPERM), pyseccomp.Arg
+    for family in set(range(_FIRST_RARE_FAMILY)) - {*_INTERNET}:
+        rules.add_rule(refuse, "socket", argument(0, pyseccomp.EQ, family))
+    rules.add_rule(refuse, "socket", argument(0, pyseccomp.GE, _FIRST_RARE_FAMILY))
 
 
 def _add_landlock(rules: Any, pyseccomp: Any) -> None:

@@ -20,6 +20,15 @@ _SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime", "/sy
 NAME_FILES = tuple(Path("/etc", name) for name in ("passwd", "group", "hosts", "host.conf", "nsswitch.conf"))
 """What names users and hosts; where a sandbox has no such files of its own, candidates read the machine's."""
 
+_NAME_SERVERS = Path("/etc/resolv.conf")
+_CERTIFICATES = (
+    "/etc/ssl/certs",
+    "/etc/ssl/cert.pem",
+    "/etc/ssl/openssl.cnf",
+    "/etc/pki/tls",
+    "/etc/pki/ca-trust/extracted",
+)
+
 CANDIDATE = "candidate"
 """Name of the user and of the host inside a sandbox that has names of its own."""
 
@@ -57,8 +66,16 @@ def readable_paths(device: str, visible: Iterable[Path] = ()) -> list[Path]:
     return _outermost(path for path in wanted if os.path.exists(path))  # noqa: PTH110
 
 
-def name_files(home: Path) -> dict[Path, str]:
-    """Return the files that name users and hosts inside a sandbox: those of this process, and no others."""
+def network_files() -> list[Path]:
+    """Return what a program needs to be read to reach hosts: name servers and certificates."""
+    return [_NAME_SERVERS, _NAME_SERVERS.resolve(), *map(Path, _CERTIFICATES)]
+
+
+def name_files(home: Path, *, network: bool = False) -> dict[Path, str]:
+    """Return the files that name users and hosts inside a sandbox: of users those of this process, and no others.
+
+    Hosts are the machine's own where there is a `network`, else this host alone.
+    """
     user, group = os.getuid(), os.getgid()
     users = {user: f"{CANDIDATE}:x:{user}:{group}:{CANDIDATE}:{home}:/bin/sh"}
     users |= {number: line for number, line in _SYSTEM_USERS.items() if number != user}
@@ -71,7 +88,13 @@ def name_files(home: Path) -> dict[Path, str]:
         "host.conf": ("multi on",),
         "nsswitch.conf": ("passwd: files", "group: files", "hosts: files"),
     }
-    return {path: "".join(f"{line}\n" for line in texts[path.name]) for path in NAME_FILES}
+    files = {path: "".join(f"{line}\n" for line in texts[path.name]) for path in NAME_FILES}
+    if network:
+        hosts = Path("/etc/hosts")
+        files[hosts] = hosts.read_text(encoding="utf-8", errors="replace") if hosts.exists() else files[hosts]
+        nsswitch = Path("/etc/nsswitch.conf")
+        files[nsswitch] = files[nsswitch].replace("hosts: files", "hosts: files dns")
+    return files
 
 
 def device_nodes(device: str) -> list[Path]:

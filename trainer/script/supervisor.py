@@ -22,7 +22,7 @@ from trainer.evaluation import Evaluation, Job, Status, Timings
 from trainer.genome import split
 from trainer.ipc.channel import Channel
 from trainer.machine.scratch import remove
-from trainer.sandbox import Level, candidate_environment, program_folders
+from trainer.sandbox import Access, Level, candidate_environment, program_folders
 from trainer.script.compiled import CompiledStore
 from trainer.script.frozen import Frozen
 from trainer.script.imports import import_roots, marked, take_marks
@@ -75,7 +75,7 @@ class ScriptSupervisor:
         programs = {find_program(command[0], settings.root) for command in commands}
         visible = [path for program in sorted(programs) for path in program_folders(program)]
         # Libraries that share a cache among their processes lock it, and no held-out text is seen here.
-        self._workplace = Workplace(settings, visible, locks=True)
+        self._workplace = Workplace(settings, Access(visible, locks=True))
         self._sandbox = self._workplace.sandbox
         self._refuse_misplaced()
         # Below, one candidate could change what the next one runs.

@@ -25,7 +25,7 @@ from trainer.machine.processes import (
     usage,
 )
 from trainer.machine.scratch import Scratch, remove, sweep
-from trainer.sandbox import choose_sandbox
+from trainer.sandbox import CONFINED, Access, choose_sandbox
 from trainer.settings import DeviceSettings
 
 _KILL_PATIENCE_SECONDS = 10.0
@@ -36,15 +36,14 @@ class Workplace:
     """What the process trees of one supervisor share.
 
     Attributes:
-        sandbox: what confines them; it lets them read `visible` beside what every candidate may, and lock files where
-            `locks` says so.
+        sandbox: what confines them, with the `access` that was granted beside what every candidate has.
         family: the processes that this one started.
         gpu: reads the memory of their GPU; None on other devices.
         groups: gives each tree a control group, where there are any.
     """
 
-    def __init__(self, settings: DeviceSettings, visible: Sequence[Path] = (), *, locks: bool = False) -> None:
-        self.sandbox = choose_sandbox(settings.sandbox, settings.limits, settings.device, visible, locks=locks)
+    def __init__(self, settings: DeviceSettings, access: Access = CONFINED) -> None:
+        self.sandbox = choose_sandbox(settings.sandbox, settings.limits, settings.device, access)
         self.family = Family()
         self.family.end_orphans()  # what trying the sandbox has left
         self.groups = ControlGroups()
