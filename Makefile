@@ -23,7 +23,7 @@ demo: $(RUN_STAMP)  ## Evolve a plain GPT for a few minutes and say what was fou
 
 test-tools: $(TEST_STAMP)
 	sh tests/browser/install.sh $(BIN)
-	sh tests/integration/install.sh
+	sh tests/integration/install.sh $(VENV)
 
 test: test-tools  ## Run the tests, of the audit's genomes a selection.
 	$(BIN)/python -m pytest $(PARALLEL) -m "not full"

@@ -15,6 +15,7 @@ from operators.proposal import Operator
 from trainer.objectives import Objective
 
 if TYPE_CHECKING:
+    from operators.agent import Agents
     from operators.llm import Conversations
 
 
@@ -28,6 +29,7 @@ class Setup:
         tuning_method: how `tuning` chooses constants, a value of `operators.tuning.tuning.Method`.
         styles: the prompt styles of mutations.
         conversations: returns those with each language model; called only where an operator needs them.
+        agents: returns what runs the coding agent; likewise.
         model_weights: how often each language model is drawn, in the order of the conversations.
     """
 
@@ -36,6 +38,7 @@ class Setup:
     tuning_method: str
     styles: Sequence[str]
     conversations: Callable[[], Sequence[Conversations]]
+    agents: Callable[[], Agents]
     model_weights: Sequence[float] = (1.0,)
 
 
@@ -47,7 +50,8 @@ class Registration:
         make: returns the operator, or several that share its weight.
         weight: by default, without a language model; 0 where it is drawn only if named.
         weight_beside_llm: by default, with a language model.
-        needs_llm: whether it calls a language model.
+        needs_llm: whether it calls a language model, or an agent that does.
+        needs_agent: whether that is a coding agent.
         arity: parents that it needs.
         parts: returns the part of the weight that each of several operators has; equal ones by default.
     """
@@ -56,6 +60,7 @@ class Registration:
     weight: float = 0.0
     weight_beside_llm: float = 0.0
     needs_llm: bool = False
+    needs_agent: bool = False
     arity: int = 1
     parts: Callable[[Setup], Sequence[float]] | None = None
 
@@ -83,6 +88,12 @@ def _llm_crossover(setup: Setup) -> Sequence[Operator]:
 
 def _parts_of_crossovers(setup: Setup) -> Sequence[float]:
     return setup.model_weights
+
+
+def _llm_agent(setup: Setup) -> Sequence[Operator]:
+    from operators.agent import LLMAgent
+
+    return [LLMAgent(setup.agents())]
 
 
 def _random(setup: Setup) -> Sequence[Operator]:
@@ -129,6 +140,7 @@ OPERATORS = {
     "llm_crossover": Registration(
         _llm_crossover, weight_beside_llm=0.1, needs_llm=True, arity=2, parts=_parts_of_crossovers
     ),
+    "llm_agent": Registration(_llm_agent, needs_llm=True, needs_agent=True),
     "random": Registration(_random, weight=0.3, weight_beside_llm=0.1),
     "constants": Registration(_constants),
     "structure": Registration(_structure),

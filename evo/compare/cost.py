@@ -165,6 +165,8 @@ def _child_usd(config: StoredConfig) -> float | None:
     asking = sum(weight for name, weight in weights.items() if OPERATORS[name].needs_llm)
     if not asking:
         return 0.0
+    if config.uses_agent:
+        return None  # it decides itself how much it asks for
     # An adaptive choice may come to use the model alone.
     share = 1.0 if config.operators.adaptive else asking / sum(weights.values())
     models = config.llm.entries

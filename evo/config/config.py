@@ -316,6 +316,37 @@ class LLMConfig(Section):
         return model.model_copy(update={"provider": provider, "base_url": base_url})
 
 
+class AgentConfig(Section):
+    """The coding agent behind `llm_agent`.
+
+    Attributes:
+        preset: an agent whose command is known.
+        command: another one, its program and arguments; `{prompt}`, `{turns}`, `{dollars}`, `{seconds}` and `{model}`
+            in it stand for what is asked and for the limits of one run. It takes the place of the preset's.
+        model: for `--model` of a preset, or for `{model}`; empty for the agent's own choice.
+        environment: names of variables of yours that the agent gets beside its preset's, such as another key.
+        visible: files and folders of yours that it may read beside its installation, such as its own scripts.
+        config_folder: its own configuration, which it may read and change: where a subscription needs that.
+        seconds: wall time of one run, after which it is killed.
+        turns: of one run.
+        max_cost_usd: of one run; what is set aside for it under `llm.max_cost_usd`.
+        repairs: how often it is run again with the reason when what it left was refused.
+        parallel: runs at a time; as many as proposals are wanted by default.
+    """
+
+    preset: Literal["claude-code", "codex", "opencode"] = "claude-code"
+    command: tuple[str, ...] = ()
+    model: str = ""
+    environment: tuple[str, ...] = ()
+    visible: tuple[str, ...] = ()
+    config_folder: str = ""
+    seconds: Seconds = 900.0
+    turns: Positive = 40
+    max_cost_usd: Quantity = 2.0
+    repairs: Annotated[int, Field(ge=0, strict=True)] = 1
+    parallel: Positive | None = None
+
+
 class WorkersConfig(Section):
     """Where evaluations run.
 
@@ -346,6 +377,7 @@ class Config(Section):
     diversity: DiversityConfig = DiversityConfig()
     operators: OperatorsConfig = OperatorsConfig()
     llm: LLMConfig = LLMConfig()
+    agent: AgentConfig = AgentConfig()
     workers: WorkersConfig = WorkersConfig()
 
     @model_validator(mode="after")
@@ -543,7 +575,25 @@ def located(data: dict[str, Any], folder: Path) -> dict[str, Any]:
         # Other kinds of values are refused later.
         if isinstance(table, dict) and isinstance(table.get(key), str) and table[key] and not _is_name(table, key):
             table[key] = str((folder / Path(table[key]).expanduser()).resolve())
+    _locate_agent(located.get("agent"), folder)
     return located
+
+
+def _locate_agent(table: Any, folder: Path) -> None:
+    """Take the paths of an agent's table from a folder: its program, where that is a path, and what it may see."""
+    if not isinstance(table, dict):
+        return  # refused later, as are other kinds of values below
+    for key in ("command", "visible"):
+        paths = table.get(key)
+        if isinstance(paths, list) and all(isinstance(path, str) for path in paths):
+            table[key] = [
+                str((folder / Path(path).expanduser()).absolute())
+                if path and (key == "visible" or (index == 0 and "/" in path))
+                else path
+                for index, path in enumerate(paths)
+            ]
+    if isinstance(table.get("config_folder"), str) and table["config_folder"]:
+        table["config_folder"] = str((folder / Path(table["config_folder"]).expanduser()).resolve())
 
 
 def _is_name(table: Mapping[str, Any], key: str) -> bool:

@@ -69,6 +69,11 @@ class StoredConfig(Config):
         """Whether one of the operators calls a language model."""
         return any(OPERATORS[name].needs_llm for name in self.operators.weights)
 
+    @property
+    def uses_agent(self) -> bool:
+        """Whether one of the operators runs a coding agent."""
+        return any(OPERATORS[name].needs_agent for name in self.operators.weights)
+
 
 class ResolvedConfig(StoredConfig):
     """What a search on this machine needs to begin (`evo.config.resolution.resolve`).

@@ -10,7 +10,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evo.config.config import Config
+from evo.config.config import AgentConfig, Config
 from evo.config.models import ModelConfig
 from evo.config.resolved import ResolvedConfig, StoredConfig
 from evo.config.task import ExternalTask, ScriptTask
@@ -42,14 +42,25 @@ from operators.registry import OPERATORS, Setup
 from operators.source.constants import is_for_another_device
 from populations.descriptors import Descriptors
 from populations.toolbox import Toolbox, build_toolbox
+from trainer.agent import found_program
 from trainer.corpus import Corpus
 from trainer.errors import ConfigError
 from trainer.evaluation import Budget
 from trainer.local import WorkerSettings
+from trainer.sandbox import choose_level
 from trainer.settings import Limits, Settings
 
 if TYPE_CHECKING:
-    from operators.llm import Conditions, Conversations, Facts, LanguageModel, LLMSettings, ScriptConditions
+    from operators.agent import Agents, AgentSettings
+    from operators.llm import (
+        Conditions,
+        Conversations,
+        Facts,
+        LanguageModel,
+        LLMSettings,
+        ScriptConditions,
+        SpendLimit,
+    )
 
 
 def build_search(
@@ -224,11 +235,22 @@ def build_operators(
         materials: of its task, which a language model is told of; None where they are not prepared.
 
     Raises:
-        ConfigError: the language model of an operator cannot be reached as configured.
+        ConfigError: the language model of an operator cannot be reached, or its coding agent not be run, as configured.
     """
 
+    @cache
+    def conditions() -> Conditions | ScriptConditions:
+        frozen = frozen_texts(config.script) if config.script else ()
+        return _conditions(config, config.devices[0].name, frozen, gather_facts(config, materials))
+
+    @cache
+    def spend_limit() -> SpendLimit:
+        from operators.llm import SpendLimit
+
+        return SpendLimit(config.llm.max_cost_usd, spent_usd)
+
     def conversations() -> Sequence[Conversations]:
-        from operators.llm import PRICES, LanguageModel, SpendLimit
+        from operators.llm import PRICES, LanguageModel
 
         every = llm_settings(config)
         for settings in every:
@@ -237,15 +259,19 @@ def build_operators(
                     f"`search.max_usd` needs a model whose price is known ({', '.join(PRICES)}), but the model was "
                     f"{settings.model!r}. Choose another one, or state its price in `[[llm.models]]`."
                 )
-        frozen = frozen_texts(config.script) if config.script else ()
-        conditions = _conditions(config, config.devices[0].name, frozen, gather_facts(config, materials))
-        spend_limit = SpendLimit(config.llm.max_cost_usd, spent_usd)
-        models = [LanguageModel(settings, spend_limit) for settings in every]
+        models = [LanguageModel(settings, spend_limit()) for settings in every]
         for model in models:
             model.prepare()
-        return _conversations(config, models, conditions)
+        return _conversations(config, models, conditions())
 
-    return _weighed_operators(config, config.device_kind, conversations)
+    def agents() -> Agents:
+        from operators.agent import Agents
+        from operators.llm.context import Prompts
+
+        prompts = Prompts(conditions(), _read_program(config.llm.program))
+        return Agents(agent_settings(config), prompts, spend_limit())
+
+    return _weighed_operators(config, config.device_kind, conversations, agents)
 
 
 def recorded_operators(config: StoredConfig, device_kind: str) -> OperatorChoice:
@@ -267,7 +293,15 @@ def recorded_operators(config: StoredConfig, device_kind: str) -> OperatorChoice
         )
         return _conversations(config, list(map(LanguageModel, settings)), _conditions(config, device_kind, (), Facts()))
 
-    return _weighed_operators(config, device_kind, conversations)
+    def agents() -> Agents:
+        from operators.agent import Agents, AgentSettings
+        from operators.llm import Facts, SpendLimit
+        from operators.llm.context import Prompts
+
+        settings = AgentSettings("recorded", (), "", repairs=config.agent.repairs)
+        return Agents(settings, Prompts(_conditions(config, device_kind, (), Facts())), SpendLimit())
+
+    return _weighed_operators(config, device_kind, conversations, agents)
 
 
 def _conversations(
@@ -290,12 +324,15 @@ def _has_stand_ins(config: Config) -> bool:
 
 
 def _weighed_operators(
-    config: StoredConfig, device_kind: str, conversations: Callable[[], Sequence[Conversations]]
+    config: StoredConfig,
+    device_kind: str,
+    conversations: Callable[[], Sequence[Conversations]],
+    agents: Callable[[], Agents],
 ) -> OperatorChoice:
     (objective,) = config.objectives(config.search.objectives[:1])
     method, styles = config.operators.tuning_method, config.llm.styles
     model_weights = [one.weight for one in config.llm.entries]
-    setup = Setup(device_kind, objective, method, styles, cache(conversations), model_weights)
+    setup = Setup(device_kind, objective, method, styles, cache(conversations), agents, model_weights)
     weighted: list[tuple[Operator, float]] = []
     for name, weight in config.operators.weights.items():
         registration = OPERATORS[name]
@@ -362,6 +399,54 @@ def connection_of(model: ModelConfig, environment: Mapping[str, str]) -> dict[st
         "price": model.known_price,
         "effort": model.effort,
     }
+
+
+def agent_settings(config: Config, environment: Mapping[str, str] = os.environ) -> AgentSettings:
+    """Return how to run the coding agent; its keys come from the environment and reach its process alone.
+
+    Raises:
+        ConfigError: its program or a variable that it needs is missing.
+    """
+    from operators.agent import PRESETS, AgentSettings
+
+    agent = config.agent
+    preset = PRESETS[agent.preset]
+    command = agent.command or (*preset.command, *(("--model", "{model}") if agent.model else ()))
+    program = found_program(command[0], environment.get("PATH"))
+    return AgentSettings(
+        name=Path(command[0]).name if agent.command else agent.preset,
+        command=(str(program.path), *command[1:]),
+        sandbox=choose_level(config.workers.sandbox, "cpu"),
+        variables=_agent_variables(agent, environment),
+        visible=(*map(str, program.installation), *agent.visible),
+        writable=(agent.config_folder,) if agent.config_folder else (),
+        model=agent.model,
+        seconds=agent.seconds,
+        turns=agent.turns,
+        max_cost_usd=agent.max_cost_usd,
+        repairs=agent.repairs,
+        parallel=agent.parallel,
+        has_stand_ins=_has_stand_ins(config),
+    )
+
+
+def _agent_variables(agent: AgentConfig, environment: Mapping[str, str]) -> dict[str, str]:
+    from operators.agent import PRESETS, Preset
+
+    preset = Preset(()) if agent.command else PRESETS[agent.preset]
+    if missing := [name for name in agent.environment if name not in environment]:
+        raise ConfigError(f"`agent.environment` names {', '.join(missing)}, which the environment does not hold.")
+    named = {name: environment[name] for name in (*preset.variables, *agent.environment) if environment.get(name)}
+    if agent.config_folder and not Path(agent.config_folder).is_dir():
+        raise ConfigError(f"`agent.config_folder` must be a folder, but {agent.config_folder} is none.")
+    if not (agent.command or named or agent.config_folder):
+        keys = f"set {' or '.join(preset.variables)}, " if preset.variables else ""
+        raise ConfigError(
+            f"The coding agent {agent.preset} has no key: {keys}name another variable in `agent.environment`, or give "
+            "it its own configuration with `agent.config_folder`."
+        )
+    place = {preset.config_variable: agent.config_folder} if agent.config_folder and preset.config_variable else {}
+    return {**preset.settings, **named, **place}
 
 
 def _conditions(

@@ -24,6 +24,7 @@ from evo.config.resolution import machine_devices, with_servers
 from evo.lineage.refs import run_git
 from evo.runs.assemble import connection_of
 from evo.runs.folder import RunFolder
+from operators.agent import PRESETS
 from operators.llm import LanguageModel, LLMSettings
 from operators.llm.client import PromptRefused
 from operators.llm.settings import check_base_url
@@ -82,6 +83,7 @@ def examine(folder: Path, environment: Mapping[str, str] = os.environ) -> list[F
         _disk(folder),
         *_corpora(default_cache() / "corpora"),
         _language_model(environment),
+        _coding_agents(environment.get("PATH")),
     ]
 
 
@@ -248,6 +250,13 @@ def _corpus(folder: Path) -> Finding:
         State.OK,
         f"{corpus.name}: {corpus.train_tokens:,} training tokens over {corpus.vocab_size} ids in {folder}",
     )
+
+
+def _coding_agents(path: str | None) -> Finding:
+    """Say which coding agents `llm_agent` can run."""
+    programs = {preset.command[0]: shutil.which(preset.command[0], path=path) for preset in PRESETS.values()}
+    found = [f"{name} at {place}" for name, place in programs.items() if place is not None]
+    return Finding("coding agents", State.OK, ", ".join(found) or f"none of {', '.join(programs)} is on the PATH")
 
 
 def _language_model(environment: Mapping[str, str]) -> Finding:

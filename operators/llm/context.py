@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 MEMORY_TOKENS = 4_000
 RECENT_TOKENS = 1_500
 LESSONS_MEMORY_TOKENS = 8_000
+BRIEFING_TOKENS = 20_000
+"""Of the table of ideas in a file, which an agent may search."""
 MOST_FAMILY = 12
 MOST_LOGS = 3
 LOG_CHARACTERS = 1_500
@@ -152,11 +154,16 @@ class Prompts:
 
     def system(self) -> str:
         """Return the part that is the same for all calls of a run, byte for byte, so that the provider can cache it."""
+        return self._rules(answer="answer.md")
+
+    def _rules(self, **values: object) -> str:
         if isinstance(self.conditions, Conditions):
-            return self._render("system.md", conditions=self.conditions, languages=[PYTHON.title])
+            return self._render("system.md", conditions=self.conditions, languages=[PYTHON.title], **values)
         frozen = [(name, fenced(clean_text(text), language_of(name).name)) for name, text in self.conditions.frozen]
         languages = [language.title for language in dict.fromkeys(map(language_of, self.conditions.files))]
-        return self._render("script_system.md", conditions=self.conditions, frozen=frozen, languages=languages)
+        return self._render(
+            "script_system.md", conditions=self.conditions, frozen=frozen, languages=languages, **values
+        )
 
     def instructions(self, hints: Sequence[str] = ()) -> str:
         """Return what the user asks for; empty for nothing.
@@ -191,6 +198,31 @@ class Prompts:
         known = shown_lessons(request.lessons)
         question = self._render("lessons.md", lines=table, lessons=known, most=MOST_LESSONS)
         return self._render("lessons_system.md", objective=self._objective, most=MOST_LESSONS), question
+
+    def briefing(self, request: Request) -> dict[str, str]:
+        """Return what a coding agent is told in files, by their names: the rules, the memory of the run, the parent."""
+        wording = Wording(self._objective, request.context.noise)
+        ideas = wording.table([*request.memory.settled, *request.memory.recent], BRIEFING_TOKENS)
+        rules, lessons = self._rules(answer="agent_answer.md"), shown_lessons(request.lessons)
+        return {
+            "RULES.md": "\n".join(filter(None, (rules, self.instructions(request.hints)))),
+            "IDEAS.md": self._render("memory.md", lines=ideas or ["- nothing yet"]),
+            "PARENT.md": self._render(
+                "situation.md", lessons=lessons, family=[], recent=[], **self._situation(request, wording)
+            ),
+        }
+
+    def agent_task(self, request: Request, files: Sequence[str], problem: str = "") -> str:
+        """Return what a coding agent is asked for.
+
+        Args:
+            request: of the search.
+            files: the names of the files that it edits.
+            problem: why its last attempt, whose files it finds, was refused; empty for the first one.
+        """
+        return self._render(
+            "agent_task.md", number=request.number, files=files, bold=request.is_bold, problem=clean_text(problem)
+        )
 
     def repair(self, problem: str) -> str:
         """Return the answer to a reply that could not be used."""

@@ -458,7 +458,7 @@ class MessagesServer:
                 responder = Responder(self, body)
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 server.requests.append(Received(self.path, headers, body))
-                if self.path not in ("/v1/messages", CHAT_PATH):
+                if self.path.partition("?")[0] not in ("/v1/messages", CHAT_PATH):
                     status(404, f"no such path: {self.path}")(responder)
                     return
                 try:

@@ -21,7 +21,7 @@ def _refuse() -> NoReturn:
     raise AssertionError("these operators call no language model")
 
 
-SETUP = Setup("cpu", LANGUAGE_MODEL_OBJECTIVES["val_bpb"], "trust_region", (), _refuse)
+SETUP = Setup("cpu", LANGUAGE_MODEL_OBJECTIVES["val_bpb"], "trust_region", (), _refuse, _refuse)
 OPERATORS = {name: entry for name, entry in registry.OPERATORS.items() if not entry.needs_llm}
 SEEDS = (0, 1, 2, "run 1, proposal 7")
 

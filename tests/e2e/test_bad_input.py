@@ -86,6 +86,18 @@ LANGUAGE_MODEL = [
     ),
 ]
 
+AGENT = [
+    configured("agent unknown", '[agent]\npreset = "claude"\n', "agent.preset", "'claude'", "'claude-code'"),
+    configured("agent's time", "[agent]\nseconds = 0\n", "agent.seconds", "greater than 0"),
+    Case("agent missing", ["--operators", "llm_agent"], ["'claude' is no program on the PATH"], env={"PATH": "/none"}),
+    Case(
+        "agent's command missing",
+        ["--operators", "llm_agent", "--config", "c.toml"],
+        ["no/agent.py' is no program"],
+        files={"c.toml": b'[agent]\ncommand = ["no/agent.py", "{prompt}"]\n'},
+    ),
+]
+
 DEVICES = [
     Case("GPU absent", ["--devices", "99"], ["--devices", "'99'", "evo doctor"]),
     Case("GPU by UUID", ["--devices", "GPU-1234"], ["--devices", "GPU-1234"]),
@@ -146,6 +158,11 @@ def test_wrong_configuration(case: Case, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("case", LANGUAGE_MODEL, ids=lambda case: case.name)
 def test_wrong_language_model(case: Case, tmp_path: Path) -> None:
+    check(case, tmp_path)
+
+
+@pytest.mark.parametrize("case", AGENT, ids=lambda case: case.name)
+def test_wrong_agent(case: Case, tmp_path: Path) -> None:
     check(case, tmp_path)
 
 

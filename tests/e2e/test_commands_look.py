@@ -260,6 +260,7 @@ def test_doctor_names_everything_and_shows_no_key(tmp_path: Path) -> None:
         "memory",
         "disk",
         "data",
+        "coding agents",
     ):
         assert f" {subject} " in done.stdout
     assert key not in done.stdout

@@ -32,7 +32,7 @@ from evo.standings.standings import Standings
 from evo.store import EvaluationRecord, IndividualRecord, Outcome, Purpose
 from evo.text import duration
 from trainer.evaluation import Status
-from trainer.sandbox import describe
+from trainer.sandbox import Level, choose_level, describe
 
 _MARKS = {Status.OK: "[green]✓[/]", Status.LOST: "[yellow]?[/]"}
 _INFEASIBLE_MARK = "[red]≠[/]"
@@ -172,11 +172,19 @@ class LiveView(Observer):
         yield f"{len(workers)} worker{'s' if len(workers) > 1 else ''} on {workers[0].kind} ({literal(names)})"
         yield f"sandbox: {literal(describe(config.workers.sandbox, workers[0].kind))}"
         yield f"operators: {', '.join(config.operators.weights)}"
+        if config.uses_agent:
+            yield f"coding agent: {literal(self._agent())}"
         if not config.uses_language_model:
             yield (
                 "No language model: this run uses the classical operators. "
                 "Set ANTHROPIC_API_KEY or ANTHROPIC_BASE_URL for one."
             )
+
+    def _agent(self) -> str:
+        agent, level = self._config.agent, choose_level(self._config.workers.sandbox, "cpu")
+        files = "sees all of your files" if level is Level.PROCESS_GROUP else "sees its folder and its installation"
+        name = agent.command[0] if agent.command else agent.preset
+        return f"{name} in a sandbox of its own ({level}), which reaches the network and {files}"
 
     def _length(self) -> str:
         if (task := self._config.script) is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -40,7 +41,11 @@ def test_default_weights() -> None:
 
 @pytest.mark.parametrize("name", [name for name, entry in OPERATORS.items() if not entry.needs_llm])
 def test_the_table_tells_how_many_parents_an_operator_needs(name: str) -> None:
-    setup = Setup("cpu", LANGUAGE_MODEL_OBJECTIVES["val_bpb"], "trust_region", (), lambda: pytest.fail("not asked"))
+
+    def refuse() -> NoReturn:
+        pytest.fail("not asked")
+
+    setup = Setup("cpu", LANGUAGE_MODEL_OBJECTIVES["val_bpb"], "trust_region", (), refuse, refuse)
     assert {operator.arity for operator in OPERATORS[name].make(setup)} == {OPERATORS[name].arity}
 
 

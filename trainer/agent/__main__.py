@@ -1,0 +1,5 @@
+"""`python -m trainer.agent DESCRIPTOR`."""
+
+from trainer.agent.supervisor import main
+
+main()
