@@ -216,7 +216,8 @@ class _Examination:
         given = {word.partition("=")[0] for word in found.command if word.startswith("--")}
         reported = () if found.score else metrics
         protect, shared = protected_code(self._project, genomes, reported, self._texts.text, given)
-        constants = tuple(name for name in found.constants if name not in given)
+        fixed = {one.name.rpartition(": ")[2] for one in protect} | given
+        constants = tuple(name for name in found.constants if not {name, name.partition(".")[0]} & fixed)
         return replace(found, protect=protect, shared=shared, constants=constants)
 
     def _seeding(self, found: Found, frozen: Sequence[Given]) -> Seeding:

@@ -30,6 +30,8 @@ _ALLOWS = re.compile(
     re.IGNORECASE,
 )
 _ONLY = re.compile(r"\bonly\b|\bfile (?:that )?you (?:modify|edit|change)\b|\bthis file\b", re.IGNORECASE)
+_IMPROVE = r"\b(?:improve|optimi[sz]e|evolve|tune)\s+(?:\w+\s+){{0,3}}`?{}"
+"""An unambiguous aim, with the place of the file's name."""
 _HEADING = re.compile(r"^\s*(?:#+\s|\*\*.*\*\*:?\s*$|[A-Z][\w ]+:$)")
 _FORBIDDEN_HEADING = re.compile(r"cannot|can't|not\b|don't|never|read[- ]only|frozen|fixed", re.IGNORECASE)
 
@@ -174,6 +176,8 @@ class Instructions:
                 for file in set(_FILE.findall(line)):
                     sentence = next(part for part in re.split(r"(?<=[.;])\s+", line) if file in part)
                     permission = _permission(sentence)
+                    if permission >= 0 and re.search(_IMPROVE.format(re.escape(file)), sentence, re.IGNORECASE):
+                        permission = 2
                     permission = -1 if forbidden and permission > 0 else permission
                     found[file.removeprefix("./")] += permission if name == self.program else _unambiguous(permission)
         return found

@@ -49,6 +49,7 @@ _BUDGET = re.compile(
     r"(?:[A-Z0-9]+_)*(?:TIME_?BUDGET|TRAIN_BUDGET|TIME_LIMIT|(?:TRAIN|TRAINING|MAX|BUDGET)_SECONDS)(?:_(?:S|SEC|SECONDS))?"
     r"|(?:time_budget|time_limit|(?:(?:train|training|max|budget|wall)_)?seconds|max_time)(?:_s|_sec|_seconds)?"
 )
+_FILLS = frozenset(("append", "extend", "add", "update", "insert", "appendleft", "setdefault"))
 _CLOCK = re.compile(r"\b(time|perf_counter|monotonic|process_time|time_ns|perf_counter_ns|now)\(\)")
 _EVALUATING = re.compile(
     r"(^|_)(eval|val|valid|test|held_?out|holdout|split|folds?|metric)|eval(uation)?_|_(frac|fraction|ratio|share|split)$",
@@ -86,6 +87,10 @@ class _Slice:
 
     def binders(self, scope: Scope, name: str) -> list[int]:
         return [place for place, one in enumerate(self.units) if one.scope == scope and name in one.bound]
+
+    def fillers(self, scope: Scope, name: str) -> list[int]:
+        """Return the statements that put something into what a name stands for: `scores.append(…)`, `found[i] = …`."""
+        return [place for place, one in enumerate(self.units) if one.scope == scope and name in _filled(one.node)]
 
 
 def protected_code(
@@ -253,6 +258,7 @@ class _Finder:
     def _follow(self, file: _Slice, reader: Unit, name: str) -> None:
         """Protect what binds a name that a protected unit reads."""
         scope, places = _resolved(file, reader.scope, name)
+        places += file.fillers(scope, name)
         units = [file.units[place] for place in places]
         if isinstance(reader.node, ast.While | ast.If) and not any(_CLOCK.search(one.code) for one in units):
             return  # of what ends a loop, the clock alone counts
@@ -472,6 +478,20 @@ def _resolved(file: _Slice, scope: Scope, name: str) -> tuple[Scope, list[int]]:
         ):
             return path, []
     return (), []
+
+
+def _filled(node: ast.AST) -> set[str]:
+    """Return the names of the containers that a statement fills."""
+    match node:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method))) if method in _FILLS:
+            return {name}
+        case ast.Assign(targets=targets):
+            filled = [one.value for one in targets if isinstance(one, ast.Subscript)]
+        case ast.AugAssign(target=ast.Subscript(value=value)):
+            filled = [value]
+        case _:
+            return set()
+    return {one.id for one in filled if isinstance(one, ast.Name)}
 
 
 def _calls(unit: Unit) -> set[str]:

@@ -53,7 +53,7 @@ _BETTER = _set(
 _SPEED = _set("throughput fps qps rps gflops tflops mfu speedup tps speed bandwidth")
 _COUNT = _set(
     "step steps epoch epochs iter iters iteration iterations seed lr learning depth layer layers params "
-    "parameters batch batches size num number count n total budget remaining limit device gpu gpus cpu "
+    "parameters batch batches size num number count n budget remaining limit device gpu gpus cpu "
     "threads workers rank fold length dim version samples examples tokens rows shape index warmup started "
     "finished done loaded saved after in to of dt lrm eta date progress flops"
 )
@@ -135,8 +135,9 @@ def told_split(label: str, before: str) -> Split | None:
 
 def is_count(name: str) -> bool:
     """Return whether a name stands for a count, a size or progress, which cannot be an objective."""
-    parts = words(name)
-    return (direction_of(name)[1] is Kind.UNKNOWN and (not parts or bool(_COUNT & set(parts)))) or "budget" in parts
+    parts = set(words(name))
+    told = parts - {"total"}  # of something: `Total value` is one, `Total steps` is none
+    return (direction_of(name)[1] is Kind.UNKNOWN and (not told or bool(_COUNT & told))) or "budget" in parts
 
 
 def identifier(name: str) -> str:

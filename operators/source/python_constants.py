@@ -1,6 +1,6 @@
 """The constants of Python: literals that a program reads by a name.
 
-- a top-level `UPPER_CASE = literal` whose name is assigned once: a number (also negative, and a power like 2**16), a
+- a top-level `UPPER_CASE = literal`, alone or as `A, B = 1, 2`, whose name is assigned once: a number (also negative, and a power like 2**16), a
   boolean, a string, or a tuple of numbers;
 - a number or a boolean as a top-level `lower_case = literal` that nothing assigns again, as the default of a
   command-line flag (`add_argument("--lr", default=3e-4)` is `--lr`), of a field of a class (`Config.lr`), or of an
@@ -52,17 +52,13 @@ def _capitals(tree: ast.Module, text: SourceText) -> dict[str, Constant]:
     assigned: Counter[str] = Counter()
     found: dict[str, Constant] = {}
     for statement in tree.body:
-        match statement:
-            case (
-                ast.Assign(targets=[ast.Name(id=name)], value=ast.expr() as node)
-                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as node)
-            ):
-                assigned[name] += 1
-                value = _literal(node)
-                if value is not None and _CONSTANT_NAME.fullmatch(name) and not _HARDWARE.fullmatch(name):
-                    found[name] = _constant(name, value, node, text)
-            case ast.AugAssign(target=ast.Name(id=name)):
-                assigned[name] += 1
+        for name, node in _assigned(statement):
+            assigned[name] += 1
+            value = _literal(node)
+            if value is not None and _CONSTANT_NAME.fullmatch(name) and not _HARDWARE.fullmatch(name):
+                found[name] = _constant(name, value, node, text)
+        if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
+            assigned[statement.target.id] += 1
     return {name: constant for name, constant in found.items() if assigned[name] == 1}
 
 
@@ -99,13 +95,22 @@ def _globals(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
         node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
     )
     shared = {name for node in ast.walk(tree) if isinstance(node, ast.Global) for name in node.names}
-    for statement in tree.body:
-        match statement:
-            case (
-                ast.Assign(targets=[ast.Name(id=name)], value=ast.expr() as value)
-                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
-            ) if stored[name] == 1 and name not in shared and not _CONSTANT_NAME.fullmatch(name):
-                yield name, value
+    for name, value in (one for statement in tree.body for one in _assigned(statement)):
+        if stored[name] == 1 and name not in shared and not _CONSTANT_NAME.fullmatch(name):
+            yield name, value
+
+
+def _assigned(statement: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
+    """Yield what a statement assigns to names, also to several at once: `ALPHA, GAMMA = 0.1, 0.9`."""
+    match statement:
+        case (
+            ast.Assign(targets=[ast.Name(id=name)], value=ast.expr() as value)
+            | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+        ):
+            yield name, value
+        case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)) if len(names) == len(values):
+            pairs = zip(names, values, strict=True)
+            yield from ((one.id, value) for one, value in pairs if isinstance(one, ast.Name))
 
 
 def _flag(call: ast.Call) -> Iterator[tuple[str, ast.expr]]:

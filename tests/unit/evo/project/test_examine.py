@@ -454,3 +454,15 @@ def test_instructions_that_evo_drafted_say_nothing(tmp_path: Path) -> None:
     first = look(tmp_path, files)
     second = look(tmp_path, {**files, "program.md": program_text(first)})
     assert second == first
+
+
+def test_the_file_that_is_to_be_improved_evolves(tmp_path: Path) -> None:
+    files = {
+        "run.py": "import algos\nprint('Total value:', algos.solve(3))\n",
+        "algos.py": "def solve(x):\n    return x\n",
+        "AGENTS.md": 'Improve `algos.py`. Evaluate with `python run.py`. Maximize "Total value".\n',
+    }
+    found = look(tmp_path, files)
+    assert found.genome == ("algos.py",)
+    assert found.command == ("python", "run.py")
+    assert [(one.name, one.direction) for one in found.objectives] == [("total_value", "maximize")]

@@ -101,3 +101,24 @@ def test_what_another_module_reports(tmp_path: Path) -> None:
         **{"prepare.py": "def evaluate(model):\n    print(f'val_rmse: {len(model):.3f}')\n"},
     )
     assert "evaluate(model)" in protect
+
+
+@pytest.mark.parametrize(
+    ("made", "filled"),
+    [
+        ("errors = []", "errors.append(abs(w * x - y))"),
+        ("errors = {}", "errors[x] = abs(w * x - y)"),
+        ("errors = [0, 0, 0]", "errors[x] += abs(w * x - y)"),
+    ],
+)
+def test_what_fills_the_container_that_is_reported(tmp_path: Path, made: str, filled: str) -> None:
+    values = "errors.values()" if "{" in made else "errors"
+    protect, _ = found(
+        tmp_path,
+        f"RATE = 0.1\n{made}\nfor x in range(3):\n    y = 2 * x\n    w = fit(x, RATE)\n    {filled}\n"
+        f"print('mean_error:', sum({values}) / 3)\n",
+    )
+    assert protect[filled].endswith("reads it")
+    assert "y" in protect
+    assert "RATE" not in protect
+    assert "w" not in protect

@@ -20,7 +20,9 @@ from operators.source.constants import find_constants
         ('params = {"tree": {"eta": 0.3}, "eval": {"every": 5}, 7: 8}', {"params.tree.eta": 0.3}),
         ('SPLITS = {"train": 0.8, "val": 0.2}', {}),
         ("rows = linspace(0, 1, num=50)", {}),
+        ("ALPHA, GAMMA, name = 0.1, 0.9, 3", {"ALPHA": 0.1, "GAMMA": 0.9, "name": 3}),
+        ("A, B = 1, 2\nB += 1", {"A": 1}),
     ],
 )  # fmt: skip
-def test_numbers_that_objects_are_made_with_are_constants(source: str, expected: dict[str, float]) -> None:
+def test_numbers_that_a_program_names_are_constants(source: str, expected: dict[str, float]) -> None:
     assert {name: one.value for name, one in find_constants(source).items()} == expected
