@@ -1,7 +1,7 @@
 """The constants of Python: literals that a program reads by a name.
 
-- a top-level `UPPER_CASE = literal`, alone or as `A, B = 1, 2`, whose name is assigned once: a number (also negative, and a power like 2**16), a
-  boolean, a string, or a tuple of numbers;
+- a top-level `UPPER_CASE = literal`, alone or as `A, B = 1, 2`, whose name is assigned once: a number (also negative,
+  and a power like 2**16), a boolean, a string, or a tuple of numbers;
 - a number or a boolean as a top-level `lower_case = literal` that nothing assigns again, as the default of a
   command-line flag (`add_argument("--lr", default=3e-4)` is `--lr`), of a field of a class (`Config.lr`), or of an
   argument of a function (`train.lr`), unless its name speaks of seeds, files, logging, evaluation or the machine;
