@@ -23,7 +23,7 @@ from evo.project.output import values_of
 from evo.project.printed import line_pattern, metrics_of
 from evo.project.protected import protected_code
 from evo.project.seeds import Seeding, seeding_of
-from evo.project.text_genomes import builds_of, may_evolve, read_by, starter_of, text_genomes
+from evo.project.text_genomes import builds_of, may_evolve, read_by, runs_of, starter_of, text_genomes
 from evo.project.wording import Kind, Split, identifier
 from operators.gate import SourceGate, clean_source, language_model_contract
 from operators.proposal import Refused
@@ -289,6 +289,13 @@ class _Examination:
     def _no_script(self) -> Question:
         for name, problem in self._project.problems().items():
             return Question("genome", f"{name} cannot be read as {_PYTHON}: {problem}. Correct it: evo init")
+        notebooks = sorted(path.name for path in self._root.glob("*.ipynb"))
+        if notebooks:
+            return Question(
+                "genome",
+                f"{notebooks[0]} is a notebook, and scripts evolve. Convert it with `jupyter nbconvert --to script "
+                f"{notebooks[0]}`, then: evo init",
+            )
         return Question(
             "genome",
             f"There is no Python file in {self._root}, and no other file that a documented command compiles. Run evo "
@@ -414,7 +421,7 @@ class _Examination:
         if genome.is_program or (runs and not self._users(genome)):
             return genome
         users = self._users(genome)
-        if not users and (self._build(genome) or self._starter(genome)):
+        if not users and (self._build(genome) or self._run(genome) or self._starter(genome)):
             return genome
         if not users:
             raise Unclear(Question("command", _STARTS_NOTHING[language_of(genome.name) is PYTHON].format(genome.name)))
@@ -496,8 +503,10 @@ class _Examination:
         if entry is genome and (build := self._build(genome)):
             others = [name for name in build.split() if name != genome.name and may_evolve(name, self._root)]
             return ("sh", "-c", build), [] if others else [_MEASURES_ITSELF.format(genome.name)]
-        if entry is genome and (starter := self._starter(genome)):
-            return starter, []
+        if entry is genome and (words := self._run(genome)):
+            return words, [_MEASURES_ITSELF.format(genome.name)]
+        if entry is genome and (words := self._starter(genome)):
+            return words, []
         arguments = shlex.split(start.arguments) if start else []
         if start and start.has_more:
             notes.append(f"The documentation starts {entry.name} with arguments of your choice: add them to `command`.")
@@ -519,6 +528,13 @@ class _Examination:
         if language_of(genome.name) is PYTHON:
             return ""
         return next((one for one in builds_of(self._texts) if genome.name in one and "&&" in one), "")
+
+    def _run(self, genome: Module) -> tuple[str, ...]:
+        """Return the documented command that runs a program in another language from its source."""
+        if language_of(genome.name) is PYTHON:
+            return ()
+        commands = (run for run, names in runs_of(self._texts, self._root) if genome.name in names)
+        return tuple(shlex.split(next(commands, "")))
 
     def _starter(self, genome: Module) -> tuple[str, ...]:
         """Return the shell script or the target of the Makefile that measures a file that is not Python."""

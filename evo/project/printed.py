@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeGuard
 
 from evo.project.found import Metric
 from evo.project.lines import Line, Printed, Value, literal_text, printed_by
@@ -129,7 +130,7 @@ def _left_in_files(calls: Sequence[Reached], constants: Mapping[str, Mapping[str
     for reached in calls:
         names = constants[reached.module.name]
         file, data = _json_written(reached.call, names, calls)
-        if file is None or not file.endswith(".json") or file.startswith(("/", "~", "..")):
+        if file is None or not file.endswith((".json", ".jsonl", ".ndjson")) or file.startswith(("/", "~", "..")):
             continue
         following = names.get(data.id) if isinstance(data, ast.Name) else data
         if isinstance(following, ast.Dict):
@@ -148,8 +149,11 @@ def _left_in_files(calls: Sequence[Reached], constants: Mapping[str, Mapping[str
 def _json_written(
     call: ast.Call, constants: Mapping[str, ast.expr], calls: Sequence[Reached]
 ) -> tuple[str | None, ast.expr | None]:
-    """Return file and data of `json.dump(data, file)` and `Path(file).write_text(json.dumps(data))`."""
+    """Return file and data of `json.dump(data, file)`, `Path(file).write_text(json.dumps(data))` and lines of JSON."""
     match call:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=handle), attr="write"), args=[line]):
+            dumped = next((one for one in ast.walk(line) if _dumps(one)), None)
+            return (_opened_as(handle, constants, calls), dumped.args[0]) if dumped else (None, None)
         case ast.Call(func=ast.Attribute(value=ast.Name(id="json"), attr="dump"), args=[data, ast.Name(id=handle), *_]):
             return _opened_as(handle, constants, calls), data
         case ast.Call(
@@ -164,6 +168,10 @@ def _json_written(
     return None, None
 
 
+def _dumps(node: ast.AST) -> TypeGuard[ast.Call]:
+    return isinstance(node, ast.Call) and bool(node.args) and ast.unparse(node.func) in ("json.dumps", "dumps")
+
+
 def _opened_as(handle: str, constants: Mapping[str, ast.expr], calls: Sequence[Reached]) -> str | None:
     for module in {reached.module.name: reached.module for reached in calls}.values():
         for node in ast.walk(module.tree):
@@ -176,7 +184,7 @@ def _opened_as(handle: str, constants: Mapping[str, ast.expr], calls: Sequence[R
 
 def _opened(call: ast.Call, constants: Mapping[str, ast.expr]) -> str | None:
     match call:
-        case ast.Call(func=ast.Name(id="open"), args=[file, ast.Constant(value="w" | "wt"), *_]):
+        case ast.Call(func=ast.Name(id="open"), args=[file, ast.Constant(value="w" | "wt" | "a" | "at"), *_]):
             return literal_text(file, constants)
         case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="Path"), args=[file]), attr="open")):
             return literal_text(file, constants)

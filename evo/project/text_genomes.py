@@ -26,6 +26,11 @@ _COMPILER = re.compile(
     r"(?:^|[\s`$(])(?P<command>(?:\S*/)?(?:gcc|g\+\+|cc|c\+\+|clang|clang\+\+|nvcc|rustc|hipcc)\s[^`\n]*)"
 )
 _TARGETS = ("bench", "benchmark", "measure", "run", "perf", "time")
+_RUNNER = re.compile(
+    r"(?:^|[\s`$(])(?P<command>(?:(?:go|zig|deno) run|julia|node|bun|Rscript|lua|luajit)\s[^`\n>|#;]*"
+    r"|cargo (?:run|bench)[^`\n>|#;]*)"
+)
+_CARGO = ("src/main.rs", "src/lib.rs")
 _WORD = re.compile(r"[\w./-]*\w\.\w+")
 
 
@@ -55,6 +60,9 @@ def text_genomes(root: Path, texts: Instructions, programs: Sequence[Module]) ->
     for build in builds_of(texts):
         for name in _files(build, root):
             found.setdefault(name, TextGenome(name, "compiled by a documented command", build))
+    for run, names in runs_of(texts, root):
+        for name in names:
+            found.setdefault(name, TextGenome(name, "run by a documented command", run))
     for start in texts.starts:
         for name in _files(start.arguments, root):
             found.setdefault(name, TextGenome(name, f"given to {start.file}"))
@@ -107,6 +115,12 @@ def _shell(script: Path) -> str:
 
 def _could_evolve(name: str) -> bool:
     return not _NO_GENOME.fullmatch(PurePosixPath(name).name)
+
+
+def runs_of(texts: Instructions, root: Path) -> list[tuple[str, list[str]]]:
+    """Return the documented commands of other languages that run a program from its source, each with its files."""
+    runs = [match["command"].strip() for line in texts.text.splitlines() for match in _RUNNER.finditer(line)]
+    return [(run, _files(" ".join(_CARGO) if run.startswith("cargo") else run, root)) for run in dict.fromkeys(runs)]
 
 
 def may_evolve(name: str, root: Path) -> bool:

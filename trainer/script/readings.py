@@ -17,6 +17,7 @@ from trainer.machine.output import Screen, Stream
 from trainer.script.settings import Reading
 from trainer.supervisor.watch import Ended
 
+_LINES = (".jsonl", ".ndjson")
 _LINE_LIMIT = 4096  # characters that are searched; no metric stands further right
 _JSON_LIMIT_BYTES = 4 * 2**20
 _QUOTED_CHARACTERS = 100
@@ -164,17 +165,21 @@ def _number(name: str, value: Any) -> float:
 
 
 def _look_up(reading: Reading, folder: Path) -> Any:
+    """Return a value of a JSON file; of a file of JSON lines, to which a program appends, the last one with the key."""
     content = _read_regular(folder, reading.json)
-    try:
-        found: Any = json.loads(content, object_pairs_hook=_unambiguous)
-    except (ValueError, RecursionError) as error:
-        raise Ended(Status.CRASHED, f"left {reading.json}, which is not JSON: {error}") from error
-    try:
-        for key in reading.key.split("."):
-            found = found[int(key)] if isinstance(found, list) else found[key]
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise Ended(Status.CRASHED, f"left {reading.json} without the key {reading.key}") from error
-    return found
+    is_lines = reading.json.endswith(_LINES)
+    # What ends a line is a line feed alone: strings may hold other separators.
+    documents = [line for line in reversed(content.split(b"\n")) if line.strip()] if is_lines else [content]
+    for document in documents:
+        try:
+            found: Any = json.loads(document, object_pairs_hook=_unambiguous)
+        except (ValueError, RecursionError) as error:
+            raise Ended(Status.CRASHED, f"left {reading.json}, which is not JSON: {error}") from error
+        with contextlib.suppress(KeyError, IndexError, TypeError, ValueError):
+            for key in reading.key.split("."):
+                found = found[int(key)] if isinstance(found, list) else found[key]
+            return found
+    raise Ended(Status.CRASHED, f"left {reading.json} without the key {reading.key}")
 
 
 def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

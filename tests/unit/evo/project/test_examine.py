@@ -466,3 +466,27 @@ def test_the_file_that_is_to_be_improved_evolves(tmp_path: Path) -> None:
     assert found.genome == ("algos.py",)
     assert found.command == ("python", "run.py")
     assert [(one.name, one.direction) for one in found.objectives] == [("total_value", "maximize")]
+
+
+@pytest.mark.parametrize(
+    ("files", "command"),
+    [
+        ({"src/main.rs": "fn main() {}\n", "README.md": "    cargo run --release\n"}, ("cargo", "run", "--release")),
+        ({"bench.js": "console.log(1)\n", "README.md": "Try `node bench.js 3`.\n"}, ("node", "bench.js", "3")),
+        (
+            {"solve.jl": "println(1)\n", "run.sh": "julia --threads 1 solve.jl\n"},
+            ("julia", "--threads", "1", "solve.jl"),
+        ),
+    ],
+)
+def test_a_documented_command_of_another_language(
+    tmp_path: Path, files: dict[str, str], command: tuple[str, ...]
+) -> None:
+    found = look(tmp_path, files, metric="ms=ms (.*)")
+    assert found.genome == (next(iter(files)),)
+    assert found.command == command
+    assert noted(found, "holds its own measurement")
+
+
+def test_a_notebook_has_to_become_a_script(tmp_path: Path) -> None:
+    assert "jupyter nbconvert --to script a.ipynb" in question(tmp_path, {"a.ipynb": "{}"})

@@ -135,6 +135,15 @@ def test_what_other_modules_print_counts_if_it_is_reached(tmp_path: Path) -> Non
     assert set(found_in(tmp_path, train=train, harness=harness, tools=tools)) == {"eval_auc", "f1"}
 
 
+def test_numbers_in_lines_of_json(tmp_path: Path) -> None:
+    source = (
+        "import json\nwith open('log.jsonl', 'a') as log:\n    for step in range(3):\n"
+        "        log.write(json.dumps({'step': step, 'eval/loss': step * 0.5}) + '\\n')\n"
+    )
+    (found,) = found_in(tmp_path, train=source).values()
+    assert (found.name, found.json_file, found.key) == ("eval_loss", "log.jsonl", "eval/loss")
+
+
 def test_numbers_in_a_json_file(tmp_path: Path) -> None:
     source = """
         import json

@@ -208,6 +208,19 @@ def test_a_key_leads_to_a_number(out: Path, text: str | bytes, key: str, expecte
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"loss": 3}\n{"loss": 2}\n', 2.0),
+        ('{"loss": 3}\n\n{"step": 7}', 3.0),
+        ('{"note": "a\u2028b", "loss": 1}', 1.0),
+    ],
+)
+def test_of_json_lines_the_last_with_the_key_counts(out: Path, text: str, expected: float) -> None:
+    (out / "log.jsonl").write_text(text)
+    assert Reader((Reading("loss", json="log.jsonl", key="loss"),)).values(out) == {"loss": expected}
+
+
+@pytest.mark.parametrize(
     ("text", "status", "words"),
     [
         ("", Status.CRASHED, "which is not JSON"),
