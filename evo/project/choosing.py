@@ -214,6 +214,7 @@ def with_documented_directions(metrics: Sequence[Metric], texts: Instructions) -
 
 def _no_metric(reporter: str, run: FirstRun | None) -> Question:
     how = "prints no metric that could be found" if run is None or not run.is_complete else "printed no labelled number"
+    how += f" (its first run failed: {run.problem})" if run and run.problem else ""
     return Question(
         "objectives",
         f'{reporter} {how}. Print a line such as `val_loss: 0.5` at the end, print(f"val_loss: {{value}}"), or say '
