@@ -21,6 +21,7 @@ from evo.runs.replay import replay_run
 from evo.search.stopping import Stopped, StopReason
 from evo.standings.outages import read_outages
 from evo.store import Store
+from evo.store.records import ABANDONED_CALL
 from trainer.errors import ConfigError
 
 # Each individual with another rate, which its number in the prompt gives; every third run leaves nothing.
@@ -60,8 +61,9 @@ def test_a_run_of_an_agent_replays_and_pays_once(stops_at: int | None, tmp_path:
     with Store.read(RunFolder(path).store) as store:
         spending = store.spending()
         answered = [one for number in range(1, store.last_proposal_number() + 1) for one in store.exchanges(number)]
+        abandoned = [event.payload["cost_usd"] or 0.0 for event in store.events(ABANDONED_CALL)]
     assert spending.calls == len(answered)
-    assert spending.cost_usd == pytest.approx(0.25 * len(answered))
+    assert spending.cost_usd == pytest.approx(0.25 * len(answered) + sum(abandoned))
     assert any("was refused" in str(one.request["messages"]) for one in answered)
 
 
