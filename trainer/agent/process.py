@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import json
 import socket
+import subprocess
 from collections.abc import Callable
-from typing import Any
 
 from trainer.agent.job import Edited, EditingError, EditingJob
 from trainer.machine.control_group import sweep_groups
@@ -30,21 +30,29 @@ async def edit_files(job: EditingJob, listener: Callable[[str], None] = lambda _
     """
     here, there = socket.socketpair()
     with there:
-        process = await asyncio.create_subprocess_exec(
-            *python_command("trainer.agent", str(there.fileno())),
+        process = subprocess.Popen(  # noqa: ASYNC220, S603 - it takes a millisecond; an argument list, no shell
+            python_command("trainer.agent", str(there.fileno())),
             env=trusted_environment(threads=1),
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
             pass_fds=(there.fileno(),),
             # Ctrl-C in the driver's terminal must reach the driver alone.
             start_new_session=True,
         )
-    reader, writer = await asyncio.open_unix_connection(sock=here, limit=_LONGEST_MESSAGE_BYTES)
+    try:
+        return await _conversation(here, job, listener)
+    finally:
+        here.close()  # where no conversation began
+        await asyncio.shield(asyncio.to_thread(_end, process))
+
+
+async def _conversation(line: socket.socket, job: EditingJob, listener: Callable[[str], None]) -> Edited:
+    reader, writer = await asyncio.open_unix_connection(sock=line, limit=_LONGEST_MESSAGE_BYTES)
     try:
         with contextlib.suppress(ConnectionError):  # of a supervisor that has ended, which its silence tells
             writer.write(json.dumps({"event": "job", "job": job.to_json()}).encode() + b"\n")
             await writer.drain()
-            async for line in reader:
-                message = json.loads(line)
+            async for text in reader:
+                message = json.loads(text)
                 match message["event"]:
                     case "printed":
                         listener(message["line"])
@@ -55,16 +63,16 @@ async def edit_files(job: EditingJob, listener: Callable[[str], None] = lambda _
         raise EditingError(f"The supervisor of {job.command[0]} ended before its verdict.")
     finally:
         writer.close()
-        await _ended(process)
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
 
 
-async def _ended(process: asyncio.subprocess.Process) -> None:
-    """Wait for the end of a supervisor whose line is closed, also where this is cancelled meanwhile."""
-    waiting: asyncio.Task[Any] = asyncio.create_task(process.wait())
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Wait for the end of a supervisor whose line is closed."""
     try:
-        await asyncio.wait_for(asyncio.shield(waiting), _END_PATIENCE_SECONDS)
-    except TimeoutError:
+        process.wait(_END_PATIENCE_SECONDS)
+    except subprocess.TimeoutExpired:
         process.kill()
-        await waiting
+        process.wait()
         sweep_groups()
         sweep(None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import socket
 import subprocess
@@ -157,6 +158,24 @@ def test_nothing_of_it_outlives_a_cancelled_proposal(level: Level, journal: File
     assert sleeping(77_003) == []
     assert journal.exchange(0) is None
     assert f'"cost_usd": {REPORTED_USD}' in (journal.folder / "0.abandoned.json").read_text()
+
+
+@pytest.mark.parametrize("steps", range(6))
+def test_a_proposal_may_be_cancelled_while_its_agent_starts(steps: int, journal: FileJournal) -> None:
+    operator = agent(scripted_settings("time.sleep(60)"))
+
+    async def cancelled() -> None:
+        proposing = asyncio.create_task(operator.propose(request_for(journal)))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        proposing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await proposing
+
+    before = psutil.Process().children()
+    asyncio.run(cancelled())
+    gc.collect()  # what is left open warns when it is found
+    assert psutil.Process().children() == before
 
 
 _DRIVER = """
