@@ -17,6 +17,7 @@ _INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
 
+_LEAST, _MOST = 1e-3, 1e12
 _HOVER_WIDTH = 64
 _HOVER_LINES = 5
 
@@ -42,12 +43,17 @@ def sha256(text: str) -> str:
 
 
 def quantity(value: float, *, signed: bool = False) -> str:
-    """Return a number with the digits that matter: four decimals below 100, none from 1,000 on."""
-    size = abs(value)
+    """Return a number with the digits that matter: four decimals below 100, none from 1,000 on.
+
+    What would be 0 then, or longer than one reads, is written with some digits and the power of ten.
+    """
+    size, sign = abs(value), "+" if signed else ""
+    if 0 < size < _LEAST or size >= _MOST:
+        return f"{value:{sign}.3g}".replace("-", "−")
     decimals = 4 if size < 100 else 2 if size < 1000 else 0
     if float(value).is_integer() and size < 1000:
         decimals = 0
-    return f"{value:{'+' if signed else ''},.{decimals}f}".replace("-", "−")
+    return f"{value:{sign},.{decimals}f}".replace("-", "−")
 
 
 def duration(seconds: float) -> str:

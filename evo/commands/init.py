@@ -47,8 +47,8 @@ _ALIKE = (
 
 
 _SHARED = (
-    "self-reported; the genome holds its own evaluation: training uses {} as well. A score command measures instead; "
-    "draft one: evo init --score --force"
+    "self-reported; the genome holds its own evaluation, in {}. A score command measures instead; draft one: evo init "
+    "--score --force"
 )
 
 

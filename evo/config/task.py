@@ -143,7 +143,8 @@ class ScriptTask(Section):
         root: the project's folder.
         genome: the files that evolve, relative to `root`.
         protect: code of generation 0 that no individual may change, by name (`operators.protection.entries`).
-        shared: functions of the genome that training and evaluation both use, for reports to say so.
+        shared: functions of the genome that training and evaluation both use, or whose results are reported, for
+            reports to say so.
         frozen: files and folders that the program is given for reading; relative to `root`, `..` included, or to the
             home folder with a leading `~/`, or absolute.
         held_out: frozen files that `score` alone is given.
@@ -353,8 +354,8 @@ class ScriptTask(Section):
         named = ", ".join(self.objectives)
         if self.shared:
             return (
-                f"{named}: self-reported; the genome holds its own evaluation, since training uses "
-                f"{', '.join(self.shared)} as well. A `score` command measures instead: evo init --score drafts one."
+                f"{named}: self-reported; the genome holds its own evaluation, in {', '.join(self.shared)}. A `score` "
+                "command measures instead: evo init --score drafts one."
             )
         if self.protect:
             return f"{named}: self-reported, by code of the command that no individual may change."

@@ -22,6 +22,7 @@ from evo.project.modules import Module, Project
 from evo.project.output import values_of
 from evo.project.printed import line_pattern, metrics_of
 from evo.project.protected import protected_code
+from evo.project.returned import returned_values
 from evo.project.seeds import Seeding, seeding_of
 from evo.project.text_genomes import builds_of, may_evolve, read_by, runs_of, starter_of, text_genomes
 from evo.project.wording import Kind, Split, identifier
@@ -216,6 +217,7 @@ class _Examination:
         given = {word.partition("=")[0] for word in found.command if word.startswith("--")}
         reported = () if found.score else metrics
         protect, shared = protected_code(self._project, genomes, reported, self._texts.text, given)
+        shared = tuple(dict.fromkeys((*shared, *returned_values(self._project, self._entry, genomes, reported))))
         fixed = {one.name.rpartition(": ")[2] for one in protect} | given
         constants = tuple(name for name in found.constants if not {name, name.partition(".")[0]} & fixed)
         return replace(found, protect=protect, shared=shared, constants=constants)

@@ -165,7 +165,7 @@ class Found:
         processes: number of a multi-device launcher in the documentation.
         constants: names of the genome's constants.
         protect: code of the genome that computes, reports or limits what is measured.
-        shared: its functions that training and evaluation both use.
+        shared: its functions that training and evaluation both use, or whose results are reported as they are.
         program: its program.md.
         notes: what the user should know, one sentence each.
         question: what is open; the configuration is a draft then.

@@ -15,9 +15,11 @@ export function h(tag, attributes = {}, ...children) {
 export function quantity(value, signed = false) {
   if (value === null || value === undefined) return "–";
   const size = Math.abs(value);
+  const sign = value < 0 ? "−" : signed ? "+" : "";
+  if ((size && size < 1e-3) || size >= 1e12) return sign + String(Number(size.toPrecision(3))).replace("-", "−");
   const decimals = Number.isInteger(value) && size < 1000 ? 0 : size < 100 ? 4 : size < 1000 ? 2 : 0;
   const text = size.toLocaleString("en", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
-  return (value < 0 ? "−" : signed ? "+" : "") + text;
+  return sign + text;
 }
 
 export function withError(value, error) {

@@ -1,0 +1,172 @@
+"""Functions of the genome whose results are what is reported: there it holds its own evaluation.
+
+A program that measures compares what the genome makes with something of its own: labels, a clock, the length of a tour.
+One that prints what the genome returned, or a sum or a mean of that, measures nothing, whoever it belongs to.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+from evo.project.found import Metric
+from evo.project.modules import Module, Project
+
+_SUMMARIES = ("sum", "mean", "fmean", "average", "median", "min", "max", "abs", "sqrt", "log", "round")
+_FORMS = ("float", "int", "str", "array", "asarray", "list", "tuple", "sorted", "values", "item", "tolist")
+_AGGREGATES = frozenset((*_SUMMARIES, *_FORMS))
+_NEUTRAL = frozenset(("len", "range"))
+_MOST_STEPS = 200
+
+
+def returned_values(
+    project: Project, entry: Module, genome: Sequence[Module], metrics: Sequence[Metric]
+) -> tuple[str, ...]:
+    """Return the functions of the genome whose results other files of the project report as they are.
+
+    Args:
+        project: of the genome.
+        entry: what is started.
+        genome: the files that evolve.
+        metrics: what is optimised; the first one decides.
+    """
+    evolving = {one.name for one in genome}
+    found: set[str] = set()
+    for metric in metrics[:1]:
+        for module in project.closure(entry):
+            if module.name not in evolving:
+                reporter = _Reporter(project, module, evolving)
+                found |= set().union(*(reporter.reported(call, metric) for call in _reports(module, metric)))
+    return tuple(sorted(found))
+
+
+def _reports(module: Module, metric: Metric) -> Iterator[ast.Call]:
+    """Yield the calls that report a metric: at the place that was found, or else those with its name in a text."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Call):
+            if metric.where == f"{module.name}:{node.lineno}":
+                yield node
+                return
+            parts = [part for argument in node.args for part in ast.walk(argument)]
+            texts = [str(part.value) for part in parts if isinstance(part, ast.Constant)]
+            if ":" not in metric.where and any(metric.label in text for text in texts):
+                yield node
+
+
+class _Reporter:
+    """Follows values in a file that reports; an expression is a set of functions, or None if it is anything else."""
+
+    def __init__(self, project: Project, module: Module, evolving: Collection[str]) -> None:
+        self._tree = module.tree
+        self._evolving = {
+            bound: inner for bound, (source, inner) in project.imported(module).items() if source.name in evolving
+        }
+        self._following: set[str] = set()
+        self._steps = 0
+
+    def reported(self, call: ast.Call, metric: Metric) -> set[str]:
+        """Return the functions whose results a call reports as the value of a metric."""
+        found: set[str] = set()
+        for argument in call.args:
+            for value in _values_of(argument, metric.label):
+                found |= self._functions(value) or set()
+        return found
+
+    def _functions(self, node: ast.AST) -> set[str] | None:
+        self._steps += 1
+        if self._steps > _MOST_STEPS:
+            return None
+        match node:
+            case ast.Constant():
+                return set()
+            case ast.Name(id=name):
+                return self._bound(name)
+            case ast.Call(func=func, args=arguments):
+                return self._called(func, arguments)
+            case ast.BinOp(left=left, right=right):
+                return self._all([left, right])
+            case ast.Tuple(elts=values) | ast.List(elts=values):
+                return self._all(values)
+            case ast.ListComp(elt=value) | ast.GeneratorExp(elt=value) | ast.UnaryOp(operand=value):
+                return self._functions(value)
+            case ast.Subscript(value=value) | ast.Attribute(value=value) | ast.Starred(value=value):
+                return self._functions(value)
+        return None
+
+    def _called(self, func: ast.expr, arguments: Sequence[ast.expr]) -> set[str] | None:
+        if name := self._evolves(func):
+            return {name}
+        called = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+        if called in _NEUTRAL:
+            return set()
+        receiver = [func.value] if isinstance(func, ast.Attribute) and not arguments else []
+        return self._all([*receiver, *arguments]) if called in _AGGREGATES else None
+
+    def _all(self, nodes: Iterable[ast.AST]) -> set[str] | None:
+        """Return the functions of several values; None if one of them is anything else."""
+        found: set[str] = set()
+        for node in nodes:
+            functions = self._functions(node)
+            if functions is None:
+                return None
+            found |= functions
+        return found
+
+    def _bound(self, name: str) -> set[str] | None:
+        """Return the functions of everything that a name is bound to, or that is put into it."""
+        if name in self._following:
+            return set()  # `total = total + …`
+        self._following.add(name)
+        values = list(self._values(name))
+        found = self._all(values) if values else None
+        self._following.discard(name)
+        return found
+
+    def _values(self, name: str) -> Iterator[ast.AST]:
+        for node in ast.walk(self._tree):
+            match node:
+                case ast.Assign(targets=[target], value=value) | ast.For(target=target, iter=value):
+                    if any(isinstance(one, ast.Name) and one.id == name for one in _targets(target)):
+                        yield value
+                case ast.AugAssign(target=ast.Name(id=bound), value=value) if bound == name:
+                    yield value
+                case ast.Call(func=ast.Attribute(value=ast.Name(id=filled), attr=method), args=values):
+                    if filled == name and method in ("append", "extend", "add"):
+                        yield from values
+                case ast.comprehension(target=target, iter=value):
+                    if any(isinstance(one, ast.Name) and one.id == name for one in ast.walk(target)):
+                        yield value
+
+    def _evolves(self, func: ast.expr) -> str:
+        """Return the name of the genome's function that is called; empty if none is."""
+        names = {node.id for node in ast.walk(func) if isinstance(node, ast.Name)} & set(self._evolving)
+        if not names:
+            return ""
+        if isinstance(func, ast.Attribute):
+            return func.attr
+        return next((inner for name in sorted(names) if (inner := self._evolving[name])), "")
+
+
+def _values_of(argument: ast.expr, label: str) -> Iterator[ast.expr]:
+    """Yield what an argument reports; of a text with several values, what follows the name of the metric."""
+    if not isinstance(argument, ast.JoinedStr):
+        yield argument.right if isinstance(argument, ast.BinOp) and isinstance(argument.op, ast.Mod) else argument
+        return
+    named = False
+    for part in argument.values:
+        if isinstance(part, ast.Constant):
+            named = label in str(part.value)
+        elif isinstance(part, ast.FormattedValue) and named:
+            yield part.value
+
+
+def _targets(target: ast.expr) -> Iterator[ast.AST]:
+    """Yield what an assignment binds or fills."""
+    match target:
+        case ast.Tuple(elts=several) | ast.List(elts=several):
+            for one in several:
+                yield from _targets(one)
+        case ast.Subscript(value=value):
+            yield value
+        case _:
+            yield target
