@@ -1,15 +1,18 @@
-"""What follows a run beside the terminal: the log of events, a dashboard."""
+"""What follows a run beside the terminal: the log of events, a dashboard, trackers of experiments."""
 
 from __future__ import annotations
 
+import importlib.util
+import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from evo.commands.options import comma_separated
 from trainer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,6 +31,13 @@ PortOption = Annotated[
     typer.Option("--dashboard-port", min=0, max=65535, help="Port of the dashboard. [default: a free one]"),
 ]
 
+TrackOption = Annotated[
+    str | None,
+    typer.Option("--track", metavar="NAMES", help="Trackers, comma-separated: mlflow, tensorboard, trackio, wandb."),
+]
+
+_OF_NETWORKS = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+
 
 @dataclass(frozen=True, slots=True)
 class Following:
@@ -36,15 +46,24 @@ class Following:
     Attributes:
         events: the file for the events, `-` for stdout; None for none.
         port: of the dashboard, 0 for a free one; None for no dashboard.
+        trackers: their names.
     """
 
     events: str | None
     port: int | None
+    trackers: tuple[str, ...]
 
     @classmethod
-    def asked(cls, events: str | None, port: int | None, *, dashboard: bool) -> Following:
-        """Return what flags ask for; a port asks for a dashboard."""
-        return cls(events, 0 if dashboard and port is None else port)
+    def asked(cls, events: str | None, port: int | None, track: str | None, *, dashboard: bool) -> Following:
+        """Return what flags ask for; a port asks for a dashboard.
+
+        Raises:
+            UsageError: there is no such tracker, or its library is missing.
+        """
+        trackers = tuple(dict.fromkeys(comma_separated("--track", track) or []))
+        for name in trackers:
+            _require_tracker(name)
+        return cls(events, 0 if dashboard and port is None else port, trackers)
 
     @contextmanager
     def of(self, run: Path, view: LiveView) -> Iterator[Observer]:
@@ -65,6 +84,8 @@ class Following:
             callbacks = [] if self.events is None else [following.enter_context(EventLog(self.events))]
             if self.port is not None:
                 _show(run, self.port, view, following)
+            for name in self.trackers:
+                following.enter_context(_tracked(run, name))
             yield Observers(view, CallbackObserver(callbacks, stop=lambda: None)) if callbacks else view
 
 
@@ -76,3 +97,35 @@ def _show(run: Path, port: int, view: LiveView, following: ExitStack) -> None:
         view.announce(f"dashboard: {following.enter_context(dashboard_beside(run, port))}")
     except UsageError as error:
         view.announce(f"{error} The run goes on without it.")
+
+
+def _tracked(run: Path, name: str) -> AbstractContextManager[None]:
+    from evo.followers.companion import companion
+    from evo.followers.trackers import VARIABLES
+    from evo.followers.tracking import ENDING_SECONDS
+
+    return companion(
+        "evo.followers.tracking",
+        str(run.absolute()),
+        name,
+        environment=_variables(VARIABLES[name]),
+        patience_seconds=ENDING_SECONDS + 5,
+    )
+
+
+def _variables(prefixes: tuple[str, ...]) -> dict[str, str]:
+    """Return the variables with these prefixes, and those that say how the network is reached."""
+    return {
+        name: value for name, value in os.environ.items() if name.startswith(prefixes) or name.upper() in _OF_NETWORKS
+    }
+
+
+def _require_tracker(name: str) -> None:
+    from evo.followers.trackers import LIBRARIES
+
+    if name not in LIBRARIES:
+        raise UsageError(f"--track expects {', '.join(LIBRARIES)}, comma-separated, but got {name!r}.")
+    if importlib.util.find_spec(LIBRARIES[name]) is None:
+        raise UsageError(
+            f"--track {name} needs the package {LIBRARIES[name]}. Install it: pip install 'evo-train[{name}]'"
+        )

@@ -1,7 +1,7 @@
 """A dashboard beside a run: in a process of its own, of low priority, which ends with the run's.
 
 The driver listens and knows the token, so it can print the address before the server has loaded. The server inherits
-the socket; the token comes over its stdin, whose end is also how it learns that the driver has ended, however that was.
+the socket and is told the token.
 """
 
 from __future__ import annotations
@@ -9,21 +9,17 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 from evo.dashboard.listening import address, listen, new_token
+from evo.followers.companion import accompany, companion
 from evo.runs.folder import RunFolder
-from trainer.sandbox import python_command, trusted_environment
 
 HOST = "127.0.0.1"
-_NICENESS = 10
-_PATIENCE_SECONDS = 10.0
 _LOOKING_SECONDS = 0.2
 
 
@@ -39,30 +35,18 @@ def dashboard_beside(run: Path, port: int) -> Iterator[str]:
         UsageError: the port is in use.
     """
     token = new_token()
-    with closing(listen(HOST, port)) as listening:
-        opened = address(HOST, listening, token)
-        process = subprocess.Popen(  # noqa: S603 - our own program
-            python_command("evo.dashboard.beside", str(listening.fileno()), str(run.absolute())),
-            env=trusted_environment(threads=1),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            pass_fds=[listening.fileno()],
-            start_new_session=True,  # Ctrl-C is for the driver, which saves then
-        )
-    assert process.stdin is not None  # noqa: S101 - a pipe was asked for
-    try:
-        with suppress(BrokenPipeError):  # it has said on stderr why it ended
-            process.stdin.write(f"{token}\n".encode())
-            process.stdin.flush()
+    with ExitStack() as serving:
+        with closing(listen(HOST, port)) as listening:
+            server = companion(
+                "evo.dashboard.beside",
+                str(listening.fileno()),
+                str(run.absolute()),
+                told=token,
+                descriptors=[listening.fileno()],
+            )
+            serving.enter_context(server)
+            opened = address(HOST, listening, token)
         yield opened
-    finally:
-        with suppress(BrokenPipeError):
-            process.stdin.close()
-        try:
-            process.wait(_PATIENCE_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def main() -> None:
@@ -70,20 +54,13 @@ def main() -> None:
     from evo.dashboard.access import Access
     from evo.dashboard.serving import serve_on
 
-    os.nice(_NICENESS)
     listening = socket.socket(fileno=int(sys.argv[1]))
     folder = RunFolder(Path(sys.argv[2]))
-    token = sys.stdin.readline().strip()
     with suppress(KeyboardInterrupt), closing(listening):
-        threading.Thread(target=_end_with_the_driver, daemon=True).start()
+        token = accompany(lambda: os.kill(os.getpid(), signal.SIGINT))
         while not folder.config.is_file():  # the last file of a new run
             time.sleep(_LOOKING_SECONDS)
         serve_on({folder.path.name: folder}, listening, Access(listening.getsockname()[1], token=token))
-
-
-def _end_with_the_driver() -> None:
-    sys.stdin.read()
-    os.kill(os.getpid(), signal.SIGINT)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ lessons.md     what the run has learnt, kept by its language model and open to e
 report.html    the report, once written
 results.tsv    one line an evaluation, for other tools
 *-*.json       what studies of the run measured after it (`evo.studies.measurement_cache`); no part of its record
+tracking/      what trackers of experiments keep of the run (`evo run --track`); no part of its record
 steering/      requests of users that the driver has not taken up yet
 lock           held by the driver while it runs; names its process
 """
@@ -133,6 +134,11 @@ class RunFolder:
     def steering(self) -> Path:
         """The folder of requests to the driver."""
         return self.path / "steering"
+
+    @property
+    def tracking(self) -> Path:
+        """The folder of trackers, made by the first one."""
+        return self.path / "tracking"
 
     @property
     def report(self) -> Path:

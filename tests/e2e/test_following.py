@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import signal
 import socket
+import struct
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from command_line import Running, evo, running, wait_until, wait_until_gone
+from command_line import Running, environment, evo, running, wait_until, wait_until_gone
 from dashboard_server import Dashboard
 from script_runs import slow_project, write_files
+
+from evo.runs.lifecycle import view
 
 SIZE = ("--pop", "2", "--gens", "2")
 
@@ -57,3 +61,84 @@ def test_a_port_in_use_is_one_line_and_ends_nothing(config: Path, tmp_path: Path
     said = f"The dashboard cannot listen on 127.0.0.1:{port}: Address already in use. Choose another port."
     assert f"{said} The run goes on without it.\n" in done.stderr
     assert "4 of 4 evaluations" in done.stdout
+
+
+def scalars(folder: Path) -> Iterator[tuple[str, int, float]]:
+    """The scalars in TensorBoard's files of events: records with a length and a checksum before, and one behind."""
+    from tensorboardX.proto.event_pb2 import Event
+
+    for file in sorted(folder.glob("events.*")):
+        data, place = file.read_bytes(), 0
+        while place < len(data):
+            (length,) = struct.unpack_from("<Q", data, place)
+            event = Event.FromString(data[place + 12 : place + 12 + length])
+            place += length + 16
+            for value in event.summary.value:
+                if value.HasField("simple_value"):
+                    yield value.tag, event.step, value.simple_value
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of mlflow's imports
+def test_trackers_get_every_result_though_one_was_away(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow import MlflowClient
+
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    path, place = tmp_path / "run", f"file:{tmp_path / 'mlruns'}"
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        nobody = f"http://somebody:secret@127.0.0.1:{free.getsockname()[1]}"
+    away = environment(MLFLOW_TRACKING_URI=nobody)
+    done = evo("run", "--config", config, *SIZE, "--out", path, "--track", "mlflow,tensorboard", env=away)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("evo: tracking with mlflow: it takes no results: ") == 1
+    assert "tracking with mlflow: 4 results were not sent. `evo resume --track mlflow` sends them.\n" in done.stderr
+    assert "secret" not in done.stderr
+    with view(path) as viewed:
+        measured = [(one.result_number, one.objectives["score"]) for one in viewed.store.outcomes()]
+    drawn = [*scalars(path / "tracking" / "tensorboard")]
+    assert [(step, value) for name, step, value in drawn if name == "score"] == [
+        (step, pytest.approx(value)) for step, value in measured
+    ]
+    resumed = ("resume", path, "--gens", "3", "--track", "mlflow")  # sends what was not sent, and goes on
+    done = evo(*resumed, env=environment(MLFLOW_TRACKING_URI=place))
+    assert (done.returncode, "tracking" in done.stderr) == (0, False), done.stderr
+    client = MlflowClient(tracking_uri=place)
+    runs = client.search_runs([client.get_experiment_by_name("evo").experiment_id])
+    (run,) = [one for one in runs if "mlflow.parentRunId" not in one.data.tags]
+    assert (run.info.run_name, run.info.status) == ("run", "FINISHED")
+    history = client.get_metric_history(run.info.run_id, "score")
+    assert [one.step for one in history] == [1, 2, 3, 4, 5, 6]
+    assert [(one.step, one.value) for one in history[:4]] == measured
+    with view(path) as viewed:
+        evaluated = {one.individual for one in viewed.store.outcomes()}
+        best = viewed.standings.best()
+        assert best is not None
+        source = viewed.store.source(best.id)
+    children = [one for one in runs if one.data.tags.get("mlflow.parentRunId") == run.info.run_id]
+    assert sorted(int(one.data.tags["evo.individual"]) for one in children) == sorted(evaluated)
+    assert run.data.metrics["best/individual"] == best.id
+    assert run.data.tags["evo.best"] == str(best.id)
+    artifact = client.download_artifacts(run.info.run_id, "best/run.py", str(tmp_path))
+    assert Path(artifact).read_text() == source
+
+
+@pytest.mark.parametrize("name", ["trackio", "wandb"])
+def test_the_other_trackers_write_offline(name: str, config: Path, tmp_path: Path) -> None:
+    pytest.importorskip(name)
+    path, place = tmp_path / "run", tmp_path / "trackio"
+    done = evo(
+        "run", "--config", config, *SIZE, "--out", path, "--track", name, env=environment(TRACKIO_DIR=str(place))
+    )
+    assert (done.returncode, "tracking" in done.stderr) == (0, False), done.stderr
+    written = [*place.glob("*.db"), *(path / "tracking" / "wandb").glob("offline-run-*/*.wandb")]
+    assert len(written) == 1
+    assert b"best/score" in written[0].read_bytes()
+
+
+def test_wrong_trackers_are_refused_before_anything_is_written(config: Path, tmp_path: Path) -> None:
+    done = evo("run", "--config", config, "--out", tmp_path / "run", "--track", "mlflow,excel")
+    said = "evo: --track expects mlflow, tensorboard, trackio, wandb, comma-separated, but got 'excel'.\n"
+    assert (done.returncode, done.stderr) == (2, said)
+    assert not (tmp_path / "run").exists()
