@@ -23,5 +23,6 @@ class Service:
 PROVIDERS = {
     "anthropic": Service("https://api.anthropic.com", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"),
     "openai": Service("https://api.openai.com/v1", "OPENAI_API_KEY", "OPENAI_BASE_URL"),
+    "openai-responses": Service("https://api.openai.com/v1", "OPENAI_API_KEY", "OPENAI_BASE_URL"),
 }
 """All providers by name."""

@@ -256,8 +256,8 @@ class LLMConfig(Section):
 
     Attributes:
         model: the only one, where `models` names none.
-        provider: by whose API the model is asked: `anthropic` for Messages, `openai` for Chat Completions, which
-            needs the extra `evo-train[openai]`.
+        provider: by which API the model is asked: `anthropic` for Messages, `openai` for Chat Completions,
+            `openai-responses` for Responses; the last two need the extra `evo-train[openai]`.
         base_url: a server of that API; None for the provider's own.
         models: several models, drawn by weight; where one refuses or is away, another one is asked.
         program: path of a Markdown file with your instructions to the model; empty for none.

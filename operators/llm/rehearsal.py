@@ -1,4 +1,4 @@
-"""A scripted model behind a real HTTP server of the Messages API and Chat Completions, for rehearsals and tests.
+"""A scripted model behind a real HTTP server of Messages, Chat Completions and Responses, for rehearsals and tests.
 
 Each request is answered by the next *behaviour* of its script and, when the script is used up, by the fallback, which
 by default answers as `scripted_model`: a SEARCH/REPLACE reply that changes a constant of the program in the prompt.
@@ -43,7 +43,10 @@ ERROR_TYPES = {
 
 
 FINISH_REASONS = {"end_turn": "stop", "max_tokens": "length", "refusal": "content_filter", "tool_use": "tool_calls"}
+INCOMPLETE = {"max_tokens": "max_output_tokens", "refusal": "content_filter"}
+MESSAGES_PATH = "/v1/messages"
 CHAT_PATH = "/v1/chat/completions"
+RESPONSES_PATH = "/v1/responses"
 
 
 @dataclass(frozen=True)
@@ -154,6 +157,41 @@ class Reply:
         yield chunk({}, self._finish_reason())
         yield {**chunk({}), "choices": [], "usage": self._chat_usage()}
 
+    def response(self, model: str) -> Body:
+        """Return the whole message as the Responses API has it."""
+        output: list[Body] = []
+        if self.thinking:
+            summary = [{"type": "summary_text", "text": self.thinking}]
+            output.append({"type": "reasoning", "id": "rs_test", "summary": summary})
+        if self.text:
+            content = [{"type": "output_text", "text": self.text, "annotations": []}]
+            output.append({"type": "message", "id": "msg_test", "role": "assistant", "content": content})
+        reason = INCOMPLETE.get(self.stop_reason or "")
+        return {
+            "id": "resp_test",
+            "object": "response",
+            "model": model,
+            "status": "incomplete" if reason else "completed",
+            "incomplete_details": {"reason": reason} if reason else None,
+            "error": None,
+            "output": output,
+            "usage": {
+                "input_tokens": self.input_tokens + self.cache_read_tokens,
+                "input_tokens_details": {"cached_tokens": self.cache_read_tokens},
+                "output_tokens": self.output_tokens,
+            },
+        }
+
+    def response_events(self, model: str) -> Iterable[Body]:
+        """Yield the events of the streamed message as the Responses API has them; the last two end it."""
+        whole = self.response(model)
+        yield {"type": "response.created", "response": {**whole, "status": "in_progress", "output": [], "usage": None}}
+        for kind, text in (("reasoning_summary_text", self.thinking), ("output_text", self.text)):
+            for start_at in range(0, len(text), self.chunk_characters):
+                yield {"type": f"response.{kind}.delta", "delta": text[start_at : start_at + self.chunk_characters]}
+        yield {"type": "response.output_text.done", "text": self.text}
+        yield {"type": f"response.{whole['status']}", "response": whole}
+
     def _finish_reason(self) -> str | None:
         return FINISH_REASONS.get(self.stop_reason, self.stop_reason) if self.stop_reason else None
 
@@ -173,9 +211,14 @@ class Responder:
         self._handler = handler
 
     @property
+    def path(self) -> str:
+        """Where the request arrived, without its query, which tells its API."""
+        return self._handler.path.partition("?")[0]
+
+    @property
     def is_chat(self) -> bool:
         """Whether the request is one of Chat Completions."""
-        return self._handler.path == CHAT_PATH
+        return self.path == CHAT_PATH
 
     @property
     def model(self) -> str:
@@ -236,7 +279,7 @@ class Responder:
     def answer(self, reply: Reply) -> None:
         """Send `reply`, streamed if the request asks for it."""
         if not self.body.get("stream"):
-            self.send_json(200, reply.completion(self.model) if self.is_chat else reply.message(self.model))
+            self.send_json(200, _WHOLE[self.path](reply, self.model))
             return
         self.begin_stream()
         for event in self._events(reply):
@@ -256,12 +299,18 @@ class Responder:
         """Send a piece of the reply."""
         if self.is_chat:
             self.send_event({"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]})
+        elif self.path == RESPONSES_PATH:
+            self.send_event({"type": "response.output_text.delta", "delta": text})
         else:
             delta = {"type": "text_delta", "text": text}
             self.send_event({"type": "content_block_delta", "index": 0, "delta": delta})
 
     def _events(self, reply: Reply) -> Iterable[Body]:
-        return reply.chunks(self.model) if self.is_chat else reply.events(self.model)
+        return _STREAMED[self.path](reply, self.model)
+
+
+_WHOLE = {MESSAGES_PATH: Reply.message, CHAT_PATH: Reply.completion, RESPONSES_PATH: Reply.response}
+_STREAMED = {MESSAGES_PATH: Reply.events, CHAT_PATH: Reply.chunks, RESPONSES_PATH: Reply.response_events}
 
 
 def say(text: str = "", **fields: Any) -> Behaviour:
@@ -369,9 +418,10 @@ def scripted_model(body: Body) -> str:
     Which constant and how follow from the conversation, so the same request always gets the same reply, and a repair
     request gets another one.
     """
-    prompt = json.dumps(body["messages"])
+    messages = body["messages"] if "messages" in body else body["input"]
+    prompt = json.dumps(messages)
     chance = random.Random(prompt)  # noqa: S311 - no secret depends on it
-    first = next(message["content"] for message in body["messages"] if message["role"] == "user")
+    first = next(message["content"] for message in messages if message["role"] == "user")
     first = first if isinstance(first, str) else "".join(block.get("text", "") for block in first)
     program = re.search(r"^(`{3,})python\n(.*?)^\1$", first, re.DOTALL | re.MULTILINE)
     if program is None and (results := _RESULT.findall(first)):
@@ -458,7 +508,7 @@ class MessagesServer:
                 responder = Responder(self, body)
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 server.requests.append(Received(self.path, headers, body))
-                if self.path.partition("?")[0] not in ("/v1/messages", CHAT_PATH):
+                if responder.path not in _WHOLE:
                     status(404, f"no such path: {self.path}")(responder)
                     return
                 try:

@@ -20,7 +20,8 @@ COMPATIBLE_VERSION = "2023-06-01"
 """The version header that compatible servers know; the SDK's own is newer than most of them."""
 
 
-_ADDED_PATHS = {"anthropic": ("/v1/messages", "/v1"), "openai": ("/chat/completions", "/responses")}
+_OF_OPENAI = ("/chat/completions", "/responses")
+_ADDED_PATHS = {"anthropic": ("/v1/messages", "/v1"), "openai": _OF_OPENAI, "openai-responses": _OF_OPENAI}
 """What SDKs add to a base URL, or users copy with it."""
 
 _POSITIVE = ("max_tokens", "reply_deadline_seconds", "patience_seconds")

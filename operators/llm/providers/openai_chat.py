@@ -7,7 +7,15 @@ from typing import Any
 
 import openai
 
-from operators.llm.providers.transport import error_code, receive, redirect_guard, server_words, table, timeout
+from operators.llm.providers.transport import (
+    error_code,
+    receive,
+    redirect_guard,
+    server_words,
+    table,
+    text_of,
+    timeout,
+)
 from operators.llm.received import EXCERPT_CHARACTERS, TEXT, THINKING, Received
 from operators.llm.retries import failure_of_status
 from operators.llm.settings import LLMSettings
@@ -56,8 +64,8 @@ def chat_request(request: Mapping[str, Any], *, has_own_names: bool) -> dict[str
         request: model, max_tokens, system and messages, maybe `output_config` with an effort.
         has_own_names: whether the longest reply is called as OpenAI calls it today, which other servers may not know.
     """
-    system = [{"role": "system", "content": text} for text in [_text(request.get("system"))] if text]
-    messages = [{"role": one["role"], "content": _text(one["content"])} for one in request["messages"]]
+    system = [{"role": "system", "content": text} for text in [text_of(request.get("system"))] if text]
+    messages = [{"role": one["role"], "content": text_of(one["content"])} for one in request["messages"]]
     body: dict[str, Any] = {
         "model": request["model"],
         "max_completion_tokens" if has_own_names else "max_tokens": request["max_tokens"],
@@ -127,9 +135,3 @@ def _take_usage(usage: object, received: Received) -> None:
     if isinstance(prompt, int) and isinstance(cached, int) and 0 <= cached <= prompt:
         prompt -= cached  # counted apart, as the Messages API does
     received.count(input_tokens=prompt, output_tokens=counts.get("completion_tokens"), cache_read_tokens=cached)
-
-
-def _text(content: object) -> str:
-    if isinstance(content, list):
-        return "\n\n".join(str(table(block).get("text") or "") for block in content)
-    return content if isinstance(content, str) else ""

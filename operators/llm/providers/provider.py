@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from typing import Any, Protocol
 
 from operators.llm.received import Received
@@ -34,17 +35,32 @@ def _anthropic(settings: LLMSettings) -> Provider:
 
 
 def _openai(settings: LLMSettings) -> Provider:
-    try:
-        from operators.llm.providers.openai_chat import OpenAIChat
-    except ImportError as error:
-        raise ConfigError(
-            'The provider "openai" needs the openai SDK, which is not installed. Install it with '
-            "`pip install 'evo-train[openai]'`."
-        ) from error
+    _require_openai(settings)
+    from operators.llm.providers.openai_chat import OpenAIChat
+
     return OpenAIChat(settings)
 
 
-_MAKERS: dict[str, Callable[[LLMSettings], Provider]] = {"anthropic": _anthropic, "openai": _openai}
+def _openai_responses(settings: LLMSettings) -> Provider:
+    _require_openai(settings)
+    from operators.llm.providers.openai_responses import OpenAIResponses
+
+    return OpenAIResponses(settings)
+
+
+def _require_openai(settings: LLMSettings) -> None:
+    if find_spec("openai") is None:
+        raise ConfigError(
+            f'The provider "{settings.provider}" needs the openai SDK, which is not installed. Install it with '
+            "`pip install 'evo-train[openai]'`."
+        )
+
+
+_MAKERS: dict[str, Callable[[LLMSettings], Provider]] = {
+    "anthropic": _anthropic,
+    "openai": _openai,
+    "openai-responses": _openai_responses,
+}
 
 
 def provider_for(settings: LLMSettings) -> Provider:

@@ -171,6 +171,13 @@ def table(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
+def text_of(content: object) -> str:
+    """Return the text of a message of the Messages API: a string, or blocks."""
+    if isinstance(content, list):
+        return "\n\n".join(str(table(block).get("text") or "") for block in content)
+    return content if isinstance(content, str) else ""
+
+
 def error_code(body: object) -> str | None:
     """Return the code within the error that a server explains, of either dialect."""
     error = table(table(body).get("error"))

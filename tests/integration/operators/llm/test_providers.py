@@ -28,21 +28,21 @@ from operators.llm.rehearsal import (
     silence,
     status,
 )
-from operators.proposal import Proposal
+from operators.proposal import NoOffspring, Proposal
 from trainer.errors import ConfigError
 
 IDEA = "a higher rate learns faster."
 
 
-@pytest.fixture(params=["anthropic", "openai"])
+@pytest.fixture(params=["anthropic", "openai", "openai-responses"])
 def provider(request: pytest.FixtureRequest) -> str:
-    if request.param == "openai":
+    if request.param != "anthropic":
         pytest.importorskip("openai")
     return str(request.param)
 
 
 def scene(server: MessagesServer, provider: str, **changes: object) -> Scene:
-    base_url = server.url + ("/v1" if provider == "openai" else "")
+    base_url = server.url + ("" if provider == "anthropic" else "/v1")
     return Scene(LLMSettings(provider=provider, base_url=base_url, **{"patience_seconds": 400.0, **changes}))
 
 
@@ -124,8 +124,7 @@ def test_a_redirect_to_another_host_is_refused(provider: str, tmp_path: Path) ->
         target = elsewhere.url.replace("127.0.0.1", "localhost")
 
         def redirect(responder: Responder) -> None:
-            path = "/v1/chat/completions" if responder.is_chat else "/v1/messages"
-            responder.send(307, b"", "text/plain", {"location": target + path})
+            responder.send(307, b"", "text/plain", {"location": target + responder.path})
 
         with MessagesServer(fallback=redirect) as server:
             error = outcome(server, provider, tmp_path)
@@ -288,3 +287,67 @@ def test_what_goes_out_to_chat_completions(tmp_path: Path) -> None:
     assert [message["role"] for message in body["messages"]] == ["system", "user", "assistant", "user"]
     assert "Prefer simple changes." in body["messages"][0]["content"]
     assert server.requests[-1].path == "/v1/chat/completions"
+
+
+RESPONSE = {"id": "r", "model": "m", "status": "completed", "usage": {"input_tokens": 5, "output_tokens": 7}}
+PART = {"type": "output_text", "text": GOOD}
+DELTA = {"type": "response.output_text.delta", "delta": GOOD}
+COMPLETED = {"type": "response.completed", "response": RESPONSE}
+RESPONSES_DIALECTS: dict[str, Events] = {
+    "plain": [{"type": "response.created", "response": RESPONSE}, DELTA, COMPLETED],
+    "no start": [DELTA, COMPLETED],
+    "no deltas": [{"type": "response.completed", "response": {**RESPONSE, "output": [{"content": [PART]}]}}],
+    "text twice": [DELTA, {"type": "response.completed", "response": {**RESPONSE, "output": [{"content": [PART]}]}}],
+    "usage null": [DELTA, {"type": "response.completed", "response": {**RESPONSE, "usage": None}}],
+    "usage of nonsense": [DELTA, {"type": "response.completed", "response": {"usage": {"input_tokens": "many"}}}],
+    "unknown event": [{"type": "response.in_progress"}, DELTA, COMPLETED],
+    "reasoning": [{"type": "response.reasoning_text.delta", "delta": BLOCK}, DELTA, COMPLETED],
+}
+
+
+@pytest.mark.parametrize("events", RESPONSES_DIALECTS.values(), ids=RESPONSES_DIALECTS.keys())
+def test_text_of_responses_is_used_at_the_first_attempt(events: Events, tmp_path: Path) -> None:
+    pytest.importorskip("openai")
+    with MessagesServer(streamed(events)) as server:
+        assert outcome(server, "openai-responses", tmp_path) == Proposal(CHANGED, "llm_mutation:careful", IDEA)
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("events", "retried"),
+    [
+        ([{"type": "error", "code": "server_error", "message": "busy"}], True),
+        ([{"type": "response.failed", "response": {"error": {"code": "server_error", "message": "busy"}}}], True),
+        ([{"type": "response.refusal.delta", "delta": "No."}, COMPLETED], False),
+    ],
+    ids=["error", "failed", "refusal"],
+)
+def test_a_response_that_fails_is_no_reply(events: Events, retried: bool, tmp_path: Path) -> None:
+    pytest.importorskip("openai")
+    with MessagesServer(streamed(events), say(GOOD)) as server:
+        found = outcome(server, "openai-responses", tmp_path)
+        assert len(server.requests) == 1 + retried
+    assert isinstance(found, Proposal if retried else NoOffspring)
+
+
+@pytest.mark.parametrize("stop_reason", ["max_tokens", "refusal"])
+def test_an_incomplete_response_says_why(stop_reason: str, tmp_path: Path) -> None:
+    pytest.importorskip("openai")
+    journal = FileJournal(tmp_path)
+    with MessagesServer(say("Hypothesis: cut", stop_reason=stop_reason), fallback=say(GOOD)) as server:
+        scene(server, "openai-responses").propose(request_for(journal))
+    assert journal.exchanges[0].reply["stop_reason"] == stop_reason
+
+
+def test_what_goes_out_to_responses(tmp_path: Path) -> None:
+    pytest.importorskip("openai")
+    with MessagesServer(say("Hm."), say(GOOD)) as server:
+        outcome(server, "openai-responses", tmp_path, program="Prefer simple changes.", effort="low")
+
+    body = server.requests[-1].body
+    assert set(body) == {"model", "max_output_tokens", "instructions", "input", "stream", "store", "reasoning"}
+    assert [message["role"] for message in body["input"]] == ["user", "assistant", "user"]
+    assert "Prefer simple changes." in body["instructions"]
+    assert body["reasoning"] == {"effort": "low"}
+    assert body["store"] is False
+    assert server.requests[-1].path == "/v1/responses"

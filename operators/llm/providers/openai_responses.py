@@ -1,0 +1,143 @@
+"""Servers of the Responses API: OpenAI's own and those that follow it, such as OpenRouter, vLLM and LM Studio."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import openai
+
+from operators.llm.providers.transport import (
+    error_code,
+    receive,
+    redirect_guard,
+    server_words,
+    table,
+    text_of,
+    timeout,
+)
+from operators.llm.received import EXCERPT_CHARACTERS, TEXT, THINKING, Received
+from operators.llm.retries import failure_of_status
+from operators.llm.settings import LLMSettings
+from operators.llm.text import one_line
+
+_DELTAS = {
+    "response.output_text.delta": TEXT,
+    "response.reasoning_text.delta": THINKING,
+    "response.reasoning_summary_text.delta": THINKING,
+    "response.refusal.delta": "refusal",
+}
+_STOP_REASONS = {"max_output_tokens": "max_tokens", "content_filter": "refusal"}
+"""What the reasons of an incomplete reply are called in the Messages API; others are kept."""
+
+
+class OpenAIResponses:
+    """Asks by the openai SDK. What is journaled is the request and the reply in the terms of the Messages API."""
+
+    def __init__(self, settings: LLMSettings) -> None:
+        # As for the Messages API, retries are ours.
+        self._sdk = openai.AsyncOpenAI(
+            api_key=settings.key,
+            base_url=settings.url,
+            max_retries=0,
+            timeout=timeout(settings),
+            default_headers=settings.default_headers,
+            http_client=openai.DefaultAsyncHttpxClient(event_hooks=redirect_guard(settings.url)),
+        )
+
+    async def ask(self, request: Mapping[str, Any], received: Received) -> None:
+        """Send a request once; see `Provider.ask`."""
+        opened = self._sdk.responses.with_streaming_response.create(**responses_request(request))
+        await receive(opened, received, _take_event, _take_message, openai)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._sdk.close()
+
+
+def responses_request(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a request of the Messages API as one of the Responses API; the server is to keep nothing of it.
+
+    Args:
+        request: model, max_tokens, system and messages, maybe `output_config` with an effort.
+    """
+    body: dict[str, Any] = {
+        "model": request["model"],
+        "max_output_tokens": request["max_tokens"],
+        "input": [{"role": one["role"], "content": text_of(one["content"])} for one in request["messages"]],
+        "stream": True,
+        "store": False,
+    }
+    if system := text_of(request.get("system")):
+        body["instructions"] = system
+    if effort := table(request.get("output_config")).get("effort"):
+        body["reasoning"] = {"effort": effort}
+    return body
+
+
+def _take_event(name: str, event: Mapping[str, Any], received: Received) -> None:
+    kind = str(event.get("type") or name)
+    response = table(event.get("response"))
+    if kind in _DELTAS:
+        received.add(_DELTAS[kind], event.get("delta"))
+        received.stop_reason = "refusal" if _DELTAS[kind] == "refusal" else received.stop_reason
+    elif kind in ("response.completed", "response.incomplete"):
+        _take_response(response, received)
+    elif kind in ("response.failed", "error"):
+        _take_error({"error": response["error"]} if response.get("error") else event, received)
+    elif kind == "response.created":
+        received.begin(id=response.get("id"), model=response.get("model"))
+
+
+def _take_message(message: Mapping[str, Any], received: Received) -> None:
+    if message.get("error"):
+        _take_error(message, received)
+    elif isinstance(message.get("output"), list):
+        _take_response(message, received)
+    else:
+        received.fail("malformed reply", server_words(message) or "the answer holds no output")
+
+
+def _take_response(response: Mapping[str, Any], received: Received) -> None:
+    """Take in a whole response; of its text, what has not come in pieces before."""
+    received.begin(id=response.get("id"), model=response.get("model"))
+    output = response.get("output")
+    if not table(received.attempt().reply).get("content"):
+        for kind, text in _parts(output if isinstance(output, list) else []):
+            received.add(kind, text)
+            received.stop_reason = "refusal" if kind == "refusal" else received.stop_reason
+    if response.get("status") == "incomplete":
+        reason = table(response.get("incomplete_details")).get("reason")
+        received.stop_reason = _STOP_REASONS.get(str(reason), str(reason))
+    received.stop_reason = received.stop_reason or "end_turn"
+    received.is_complete = True
+    usage = table(response.get("usage"))
+    prompt, cached = usage.get("input_tokens"), table(usage.get("input_tokens_details")).get("cached_tokens")
+    if isinstance(prompt, int) and isinstance(cached, int) and 0 <= cached <= prompt:
+        prompt -= cached  # counted apart, as the Messages API does
+    received.count(input_tokens=prompt, output_tokens=usage.get("output_tokens"), cache_read_tokens=cached)
+
+
+def _parts(output: list[Any]) -> Iterator[tuple[str, object]]:
+    for item in map(table, output):
+        content, summary = item.get("content"), item.get("summary")
+        is_reasoning = item.get("type") == "reasoning"
+        parts = [*(content if isinstance(content, list) else []), *(summary if isinstance(summary, list) else [])]
+        for part in map(table, parts):
+            if part.get("type") == "refusal":
+                yield "refusal", part.get("refusal")
+            else:
+                yield (THINKING if is_reasoning else TEXT), part.get("text")
+
+
+def _take_error(event: Mapping[str, Any], received: Received) -> None:
+    """Take in an error; its parts stand in the event itself or in an object of it."""
+    error = table(event.get("error")) or event
+    code = error_code({"error": error})
+    kind = error.get("type") if event.get("error") else None
+    received.failure = failure_of_status(
+        429 if code == "rate_limit_exceeded" else 200,
+        error_type=str(kind) if kind else None,
+        error_code=code,
+        message=one_line(server_words(event), EXCERPT_CHARACTERS),
+    )
