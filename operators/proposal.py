@@ -79,6 +79,7 @@ class Parent:
         objectives: mean over its evaluations, by objective name.
         replicates: how many evaluations those means rest on.
         curve: training curve of one of its evaluations.
+        log_tail: the end of what it printed in that one.
     """
 
     id: int
@@ -87,6 +88,7 @@ class Parent:
     objectives: Mapping[str, float]
     replicates: int = 1
     curve: Sequence[CurvePoint] = ()
+    log_tail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

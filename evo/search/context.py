@@ -75,6 +75,7 @@ def parent_of(store: StoreView, individual: int, result_number: int) -> Parent:
         objectives=mean_objectives(outcomes),
         replicates=len(outcomes),
         curve=newest.curve if newest else (),
+        log_tail=newest.log_tail if newest else "",
     )
 
 

@@ -121,13 +121,15 @@ class Agents:
         files = dict(edited.files)
         idea = one_line(files.pop(HYPOTHESIS, ""), IDEA_CHARACTERS) or one_line(output.result, IDEA_CHARACTERS)
         reply = {
-            "content": [{"type": "text", "text": f"Hypothesis: {idea}\n\n{output.result}".strip()}],
+            "content": [
+                {"type": "transcript", "text": "\n".join(output.transcript)},
+                {"type": "text", "text": f"Hypothesis: {idea}\n\n{output.result}".strip()},
+            ],
             "idea": idea,
             "problem": problem,
             "unreadable": {name: why for name, why in edited.unreadable.items() if name != HYPOTHESIS},
             "other_changes": list(edited.others),
             "turns": output.turns,
-            "transcript": output.transcript,
             "log_tail": tail(edited.log_tail, _LOG_CHARACTERS),
         }
         # A program that holds a key is refused; to redact it would make another one.

@@ -203,7 +203,8 @@ def _print_exchange(console: Console, turn: int, exchange: Exchange) -> None:
         f"\n[bold]call {turn + 1}[/] to {literal(exchange.model)}: {price}, {counts}, {exchange.latency_seconds:.1f} s",
     )
     messages = exchange.request.get("messages", [])
-    prompts = [("system", exchange.request.get("system", "")), *((one["role"], one["content"]) for one in messages)]
+    system = [("system", exchange.request["system"])] if "system" in exchange.request else []
+    prompts = [*system, *((one["role"], one["content"]) for one in messages)]
     for role, content in (*prompts, ("reply", exchange.reply.get("content", ""))):
         print_whole(console, f"[bold]{literal(role)}[/]")
         print_block(console, _text_of(content))

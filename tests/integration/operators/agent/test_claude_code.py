@@ -44,7 +44,8 @@ def test_it_edits_the_program(tmp_path: Path) -> None:
     assert (exchange.model, exchange.reply["turns"]) == ("claude-sonnet-5-5", 4)
     assert (exchange.input_tokens, exchange.output_tokens) == (4_000, 400)
     assert exchange.cost_usd == limit.spent_usd > 0
-    assert [entry.partition(":")[0] for entry in exchange.reply["transcript"]] == [
+    transcript = exchange.reply["content"][0]["text"].splitlines()
+    assert [entry.partition(":")[0] for entry in transcript] == [
         *("Read", "result", "Edit", "result", "Write", "result", "agent")
     ]
 
