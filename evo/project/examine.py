@@ -216,11 +216,18 @@ class _Examination:
         genomes = [self._module(name) for name in found.genome]
         given = {word.partition("=")[0] for word in found.command if word.startswith("--")}
         reported = () if found.score else metrics
-        protect, shared = protected_code(self._project, genomes, reported, self._texts.text, given)
-        shared = tuple(dict.fromkeys((*shared, *returned_values(self._project, self._entry, genomes, reported))))
-        fixed = {one.name.rpartition(": ")[2] for one in protect} | given
+        protected = protected_code(self._project, genomes, reported, self._texts.text, given)
+        shared = (*protected.shared, *returned_values(self._project, self._entry, genomes, reported))
+        fixed = {one.name.rpartition(": ")[2] for one in protected.entries} | given
         constants = tuple(name for name in found.constants if not {name, name.partition(".")[0]} & fixed)
-        return replace(found, protect=protect, shared=shared, constants=constants)
+        notes = [_LITTLE_FREE] if protected.free_share < _LEAST_FREE and not constants else []
+        return replace(
+            found,
+            protect=protected.entries,
+            shared=tuple(dict.fromkeys(shared)),
+            constants=constants,
+            notes=(*found.notes, *notes),
+        )
 
     def _seeding(self, found: Found, frozen: Sequence[Given]) -> Seeding:
         """Return how the program takes its seed."""
@@ -613,6 +620,11 @@ class _Examination:
 _MEASURES_ITSELF = (
     "{} holds its own measurement: put `evo: fixed` and `evo: end`, as comments on lines of their own, around what "
     "measures it, or measure it in another program."
+)
+_LEAST_FREE = 0.25
+_LITTLE_FREE = (
+    "Nearly everything is protected, since what is reported depends on it, so that hardly anything can evolve. Move "
+    "the evaluation into functions or a file of its own, or take entries out of protect knowingly."
 )
 _STARTS_NOTHING = {
     True: "{0} starts nothing, and no program of the project uses it. Start its work under "

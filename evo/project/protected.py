@@ -13,6 +13,7 @@ import re
 from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from evo.project.found import Metric, ProtectedCode
 from evo.project.modules import Module, Project
@@ -93,14 +94,28 @@ class _Slice:
         return [place for place, one in enumerate(self.units) if one.scope == scope and name in _filled(one.node)]
 
 
+class Protected(NamedTuple):
+    """What of a genome no individual may change.
+
+    Attributes:
+        entries: for `protect` of evo.toml.
+        shared: the functions that evaluation and training share.
+        free_share: of the statements, those that may change, from 0 to 1; imports and heads of definitions left out.
+    """
+
+    entries: tuple[ProtectedCode, ...]
+    shared: tuple[str, ...]
+    free_share: float
+
+
 def protected_code(
     project: Project,
     genome: Sequence[Module],
     metrics: Sequence[Metric],
     instructions: str,
     given: Collection[str] = (),
-) -> tuple[tuple[ProtectedCode, ...], tuple[str, ...]]:
-    """Return what `protect` of evo.toml should hold, and the functions that evaluation and training share.
+) -> Protected:
+    """Return what no individual may change.
 
     Args:
         project: of the genome.
@@ -112,7 +127,7 @@ def protected_code(
     found = _Finder(project, genome, metrics)
     found.protect(instructions)
     found.protect_defaults(given)
-    return found.entries(), found.shared()
+    return Protected(found.entries(), found.shared(), found.free_share())
 
 
 class _Finder:
@@ -205,6 +220,16 @@ class _Finder:
                         found.setdefault(f"{name}: {text}" if several else text, file.reasons[place])
                         break
         return tuple(ProtectedCode(name, reason) for name, reason in found.items())
+
+    def free_share(self) -> float:
+        """Return which share of the statements may change."""
+        statements = [
+            place in file.reasons
+            for file in self._files.values()
+            for place, one in enumerate(file.units)
+            if not is_import(one) and not isinstance(one.node, DEFINITION)
+        ]
+        return statements.count(False) / len(statements) if statements else 1.0
 
     def _texts(self, file: _Slice, place: int) -> Iterator[str]:
         if file.reasons[place].startswith("reports"):

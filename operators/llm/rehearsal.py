@@ -413,7 +413,9 @@ def bad_json() -> Behaviour:
 
 
 def scripted_model(body: Body) -> str:
-    """Return a valid reply that changes one constant of the program in the first prompt, or what its results teach.
+    """Return a valid reply that changes one number of the program in the first prompt, or what its results teach.
+
+    It is a constant where there is one, in whichever language, else any number.
 
     Which constant and how follow from the conversation, so the same request always gets the same reply, and a repair
     request gets another one.
@@ -423,17 +425,20 @@ def scripted_model(body: Body) -> str:
     chance = random.Random(prompt)  # noqa: S311 - no secret depends on it
     first = next(message["content"] for message in messages if message["role"] == "user")
     first = first if isinstance(first, str) else "".join(block.get("text", "") for block in first)
-    program = re.search(r"^(`{3,})python\n(.*?)^\1$", first, re.DOTALL | re.MULTILINE)
+    program = re.search(r"^(`{3,})\w+\n(.*?)^\1$", first, re.DOTALL | re.MULTILINE)
     if program is None and (results := _RESULT.findall(first)):
         return "".join(f"- #{number}: {name} was {verdict} there\n" for number, name, verdict in results[:5])
     lines = program[2].split("\n") if program else []
-    numbers = [line for line in lines if _CONSTANT.match(line) and lines.count(line) == 1]
+    unique = [line for line in lines if lines.count(line) == 1]
+    numbers = [line for line in unique if _CONSTANT.match(line)]
     # Most integers are sizes that must fit one another; a real number can be moved freely.
     candidates = [line for line in numbers if "." in _CONSTANT.match(line)[2]] or numbers  # type: ignore[index]
+    number = _CONSTANT if candidates else _NUMBER
+    candidates = candidates or [line for line in unique if _NUMBER.match(line)]
     if not candidates:
-        return "I see no program with a constant that I could change."
+        return "I see no program with a number that I could change."
     line = chance.choice(candidates)
-    changed = _CONSTANT.sub(lambda match: match[1] + _moved(match[2], chance), line)
+    changed = number.sub(lambda match: match[1] + _moved(match[2], chance), line, count=1)
     name = line.split()[0]
     return (
         f"Hypothesis: {name} is mistuned for this budget; {changed.split('#')[0].strip()} should lower the loss.\n\n"
@@ -443,6 +448,7 @@ def scripted_model(body: Body) -> str:
 
 _RESULT = re.compile(r"^- #(\d+) from .*?“(\w+) .*?: (better|worse)", re.MULTILINE)
 _CONSTANT = re.compile(r"^([A-Z][A-Z0-9_]* *= *)(-?[0-9][0-9_]*(?:\.[0-9_]*)?(?:e-?[0-9]+)?)(?=\s*(?:#|$))")
+_NUMBER = re.compile(r"""([^#"']*?(?<![\w.\]]))(\d+(?:\.\d+)?)(?![\w.])""")
 
 
 def _moved(literal: str, chance: random.Random) -> str:

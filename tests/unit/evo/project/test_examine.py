@@ -490,3 +490,9 @@ def test_a_documented_command_of_another_language(
 
 def test_a_notebook_has_to_become_a_script(tmp_path: Path) -> None:
     assert "jupyter nbconvert --to script a.ipynb" in question(tmp_path, {"a.ipynb": "{}"})
+
+
+def test_a_program_that_is_its_own_evaluation_is_told_so(tmp_path: Path) -> None:
+    source = "x = 5.0\nfor step in range(3):\n    x += 0.1\nprint('loss:', x * x)\n"
+    assert noted(look(tmp_path, {"train.py": source}), "Nearly everything is protected")
+    assert not noted(look(tmp_path / "other", {"train.py": TRAIN}), "Nearly everything is protected")
