@@ -15,7 +15,7 @@
     rehearse  rehearse
     audit     audit
     assistants  mcp, skill
-    following what follows a run beside the terminal: events, dashboard, trackers
+    following what follows a run beside the terminal: events, dashboard, trackers, notifications
     streams   output where the terminal cannot show every character
     options   shared by several commands: arguments for runs and individuals, examples in the help, JSON output
     views/    formatting for the terminal

@@ -1,12 +1,14 @@
-"""What follows a run beside the terminal: the log of events, a dashboard, trackers of experiments."""
+"""What follows a run beside the terminal: the log of events, a dashboard, trackers, notifications."""
 
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,6 +37,15 @@ TrackOption = Annotated[
     str | None,
     typer.Option("--track", metavar="NAMES", help="Trackers, comma-separated: mlflow, tensorboard, trackio, wandb."),
 ]
+NotifyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--notify",
+        metavar="URL|COMMAND",
+        help="Say that there is a new best, a stall, the end: an address as apprise has them, a command that reads it "
+        "from stdin, or env:NAME for a variable with either. May be repeated.",
+    ),
+]
 
 _OF_NETWORKS = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 
@@ -47,23 +58,30 @@ class Following:
         events: the file for the events, `-` for stdout; None for none.
         port: of the dashboard, 0 for a free one; None for no dashboard.
         trackers: their names.
+        targets: addresses and commands for notifications.
     """
 
     events: str | None
     port: int | None
     trackers: tuple[str, ...]
+    targets: tuple[str, ...] = field(repr=False)  # they may hold secrets
 
     @classmethod
-    def asked(cls, events: str | None, port: int | None, track: str | None, *, dashboard: bool) -> Following:
+    def asked(
+        cls, events: str | None, port: int | None, track: str | None, notify: Sequence[str] | None, *, dashboard: bool
+    ) -> Following:
         """Return what flags ask for; a port asks for a dashboard.
 
         Raises:
-            UsageError: there is no such tracker, or its library is missing.
+            UsageError: there is no such tracker, its library is missing, or a notification can go nowhere.
         """
+        from evo.followers.channels import resolved_target
+
         trackers = tuple(dict.fromkeys(comma_separated("--track", track) or []))
         for name in trackers:
             _require_tracker(name)
-        return cls(events, 0 if dashboard and port is None else port, trackers)
+        targets = tuple(map(resolved_target, notify or []))
+        return cls(events, 0 if dashboard and port is None else port, trackers, targets)
 
     @contextmanager
     def of(self, run: Path, view: LiveView) -> Iterator[Observer]:
@@ -86,6 +104,8 @@ class Following:
                 _show(run, self.port, view, following)
             for name in self.trackers:
                 following.enter_context(_tracked(run, name))
+            if self.targets:
+                following.enter_context(_notified(run, self.targets))
             yield Observers(view, CallbackObserver(callbacks, stop=lambda: None)) if callbacks else view
 
 
@@ -113,10 +133,25 @@ def _tracked(run: Path, name: str) -> AbstractContextManager[None]:
     )
 
 
+def _notified(run: Path, targets: Sequence[str]) -> AbstractContextManager[None]:
+    from evo.followers.companion import companion
+    from evo.followers.notifying import ENDING_SECONDS
+
+    return companion(
+        "evo.followers.notifying",
+        str(run.absolute()),
+        told=json.dumps([time.time(), targets]),
+        environment=_variables(()),
+        patience_seconds=ENDING_SECONDS,
+    )
+
+
 def _variables(prefixes: tuple[str, ...]) -> dict[str, str]:
     """Return the variables with these prefixes, and those that say how the network is reached."""
     return {
-        name: value for name, value in os.environ.items() if name.startswith(prefixes) or name.upper() in _OF_NETWORKS
+        name: value
+        for name, value in os.environ.items()
+        if (prefixes and name.startswith(prefixes)) or name.upper() in _OF_NETWORKS
     }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from evo.commands.following import DashboardOption, EventsOption, Following, PortOption, TrackOption
+from evo.commands.following import DashboardOption, EventsOption, Following, NotifyOption, PortOption, TrackOption
 from evo.commands.options import comma_separated, example, named_weights
 from trainer.errors import UsageError
 
@@ -142,6 +142,7 @@ def run(
     dashboard: DashboardOption = False,
     dashboard_port: PortOption = None,
     track: TrackOption = None,
+    notify: NotifyOption = None,
 ) -> None:
     """Evolve a training script, or the task in ./evo.toml."""
     from evo.config.options import RUNS, RunOptions, new_run_config, new_run_folder, refuse_project_without_task
@@ -174,7 +175,7 @@ def run(
         devices=comma_separated("--devices", devices),
         sandbox=sandbox,
     )
-    following = Following.asked(events, dashboard_port, track, dashboard=dashboard)
+    following = Following.asked(events, dashboard_port, track, notify, dashboard=dashboard)
     # Reports configuration errors before the slow imports.
     resolved = new_run_config(genome, config, options)
     if out is None:
@@ -200,6 +201,7 @@ def resume(
     dashboard: DashboardOption = False,
     dashboard_port: PortOption = None,
     track: TrackOption = None,
+    notify: NotifyOption = None,
     accept_changes: Annotated[
         bool, typer.Option("--accept-changes", help="Accept an edited config.toml and record the change.")
     ] = False,
@@ -227,7 +229,7 @@ def resume(
         return resumed_config(stored, options)
 
     view = LiveView(change(read_config(RunFolder.open(run), Config, with_edits=accept_changes)), run)
-    following = Following.asked(events, dashboard_port, track, dashboard=dashboard)
+    following = Following.asked(events, dashboard_port, track, notify, dashboard=dashboard)
     with following.of(run, view) as observer:
         with view:
             stopped = resume(run, observer, change, accept_changes=accept_changes, progress=view.preparing)

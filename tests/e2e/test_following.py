@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import struct
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from command_line import Running, environment, evo, running, wait_until, wait_until_gone
@@ -141,4 +144,71 @@ def test_wrong_trackers_are_refused_before_anything_is_written(config: Path, tmp
     done = evo("run", "--config", config, "--out", tmp_path / "run", "--track", "mlflow,excel")
     said = "evo: --track expects mlflow, tensorboard, trackio, wandb, comma-separated, but got 'excel'.\n"
     assert (done.returncode, done.stderr) == (2, said)
+    assert not (tmp_path / "run").exists()
+
+
+@contextmanager
+def service(status: int) -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """A service that takes notifications as JSON, or refuses them; yields its host and what it got."""
+    got: list[dict[str, str]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever).start()
+        try:
+            yield f"127.0.0.1:{server.server_port}", got
+        finally:
+            server.shutdown()
+
+
+def test_notifications_of_a_new_best_a_stall_and_the_end(config: Path, tmp_path: Path) -> None:
+    path, told = tmp_path / "run", tmp_path / "told.txt"
+    keeper = write_files(tmp_path, {"keep.sh": f"#!/bin/sh\ncat >> '{told}'\nenv >> '{told}'\n"}) / "keep.sh"
+    keeper.chmod(0o755)
+    with service(200) as (host, got), service(500) as (broken, refused):
+        targets = [f"json://somebody:secret@{host}/place", str(keeper), "env:EVO_TEST_TARGET"]
+        done = evo(
+            *("run", "--config", config, "--pop", "2", "--gens", "8", "--operators", "constants", "--out", path),
+            *("--explore-after", "2", *(word for one in targets for word in ("--notify", one))),
+            env=environment(EVO_TEST_TARGET=f"json://{broken}/", ANTHROPIC_API_KEY="secret"),
+        )
+    assert done.returncode == 0, done.stderr
+    titles = [one["title"] for one in got]
+    assert titles[-1] == "evo run: finished: the budget is spent"
+    assert "evo run: new best" in titles
+    assert any(title.startswith("evo run: nothing better in ") for title in titles)
+    assert "16 results, 16 of 16 evaluations spent" in got[-1]["message"]
+    with view(path) as viewed:
+        best = viewed.standings.best()
+        assert best is not None
+        assert viewed.standings.result_number - viewed.standings.led_since >= 2  # so it stalls, however late one looks
+    assert got[-1]["message"].startswith(f"Individual {best.id}: score")
+    assert told.read_text().count("evo run: ") == len(got) == len(refused)
+    assert done.stderr.count("evo: a notification by json:// failed: it was not accepted. The search goes on.\n") == 1
+    assert "secret" not in done.stderr + told.read_text() + json.dumps(got)
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("nonsense://token-of-mine", "begins with nonsense://, but it is none that apprise can use"),
+        ("no-such-program --at all", "there is no program called 'no-such-program'"),
+        ("env:EVO_NO_SUCH_VARIABLE", "the variable EVO_NO_SUCH_VARIABLE, but it is not set"),
+        ("mail 'me", "a shell could not read this one"),
+        ("", "there is no program called ''"),
+    ],
+)
+def test_notifications_that_can_go_nowhere_are_refused(config: Path, tmp_path: Path, target: str, said: str) -> None:
+    done = evo("run", "--config", config, "--out", tmp_path / "run", "--notify", target)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert said in done.stderr
+    assert "token-of-mine" not in done.stderr
     assert not (tmp_path / "run").exists()
