@@ -1,4 +1,5 @@
 # Build: docker build -t evo .
+#        For a Ray cluster (docs/cluster.md): --build-arg EXTRAS=ray
 #        For the smaller CPU build of torch, give PyTorch's own index of it: --build-arg TORCH_INDEX=URL.
 # Run:   docker run --rm -it --gpus all --security-opt seccomp=unconfined --security-opt apparmor=unconfined \
 #            -v "$PWD:/project" evo run --pop 16 --gens 40
@@ -7,9 +8,10 @@ ARG BASE=ubuntu:24.04
 FROM ${BASE}
 
 ARG TORCH_INDEX=
+ARG EXTRAS=
 
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends bubblewrap ca-certificates git python3 python3-venv \
+    && apt-get install --yes --no-install-recommends bubblewrap ca-certificates git python3 python3-venv ${EXTRAS:+wget} \
     && rm -rf /var/lib/apt/lists/*
 
 WORKDIR /opt/evo
@@ -19,7 +21,7 @@ COPY operators operators
 COPY populations populations
 COPY trainer trainer
 RUN python3 -m venv /opt/venv \
-    && /opt/venv/bin/pip install --no-cache-dir --constraint constraints.txt ${TORCH_INDEX:+--extra-index-url ${TORCH_INDEX}} . \
+    && /opt/venv/bin/pip install --no-cache-dir --constraint constraints.txt ${TORCH_INDEX:+--extra-index-url ${TORCH_INDEX}} ".${EXTRAS:+[${EXTRAS}]}" \
     && useradd --create-home user
 
 ENV PATH=/opt/venv/bin:$PATH

@@ -376,4 +376,4 @@ def _external_config(
             )
         search["gens"] = evaluations // config.search.pop
     # Nothing runs on this machine, so no isolation has to be found.
-    return resolve(overlaid(config, {"search": search, "workers": {"sandbox": "process-group"}}))
+    return resolve(overlaid(config, {"search": search, "workers": {"kind": "local", "sandbox": "process-group"}}))

@@ -49,7 +49,13 @@ _Adaptive = Annotated[
 _MaxCost = Annotated[
     float | None, typer.Option("--max-cost", help="Spending limit for the language model, US dollars.")
 ]
-_Workers = Annotated[int | None, typer.Option("--workers", help="Parallel evaluations. [default: one per GPU, else 1]")]
+_Workers = Annotated[
+    str | None,
+    typer.Option(
+        "--workers",
+        help="Parallel evaluations here [default: one per GPU, else 1]; or a Ray cluster: auto or ray://HOST:PORT.",
+    ),
+]
 _MaxHours = Annotated[
     float | None, typer.Option("--max-hours", help="Stop after this wall time, including the confirmation.")
 ]

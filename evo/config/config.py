@@ -351,19 +351,46 @@ class WorkersConfig(Section):
     """Where evaluations run.
 
     Attributes:
-        count: workers; None for one a GPU, or one on the CPU.
-        devices: `cpu`, `mps`, GPU indices or UUIDs; empty for every visible GPU, else the CPU.
+        kind: `local` for supervisors on this machine, `ray` for the nodes of a Ray cluster, which needs the extra
+            `evo-train[ray]`.
+        address: of the cluster, `ray://HOST:PORT`; `auto` for the one that this machine belongs to.
+        count: workers on this machine; None for one a GPU, or one on the CPU. A cluster gives one for each GPU or CPU
+            slot that it has.
+        devices: `cpu`, `mps`, GPU indices or UUIDs; empty for every visible GPU, else the CPU. On a cluster `cpu` or
+            `cuda`.
         threads: CPU threads of one candidate.
         memory_mib: resident memory of one candidate's process tree.
         sandbox: `auto` is the strongest isolation that works here, `strict` refuses to start below the top level; or a
             level by name.
     """
 
+    kind: Literal["local", "ray"] = "local"
+    address: str | None = None
     count: Positive | None = None
     devices: tuple[str, ...] = ()
     threads: Positive | None = None
     memory_mib: Quantity | None = None
     sandbox: Literal["auto", "strict", "bubblewrap", "landlock", "process-group"] = "auto"
+
+    @model_validator(mode="after")
+    def _of_its_kind(self) -> WorkersConfig:
+        """Refuse what only the other kind of workers has."""
+        if self.kind == "local":
+            if self.address is not None:
+                raise ValueError('`address` is that of a Ray cluster: set `kind = "ray"`, or remove it')
+            return self
+        if self.count is not None:
+            raise ValueError("`count` is for this machine: on a cluster, Ray says how many slots there are")
+        if not set(self.devices) <= {"cpu", "cuda"} or len(self.devices) > 1:
+            raise ValueError(f'`devices` on a cluster must be ["cpu"] or ["cuda"], but it was {[*self.devices]}')
+        if self.address is not None and not is_cluster_address(self.address):
+            raise ValueError(f"`address` must be auto or ray://HOST:PORT, but it was {self.address!r}")
+        return self
+
+
+def is_cluster_address(text: str) -> bool:
+    """Return whether a text names a Ray cluster as `workers.address` does."""
+    return text == "auto" or re.fullmatch(r"ray://[^/@\s:]+:[0-9]+", text) is not None
 
 
 class Config(Section):
@@ -429,6 +456,9 @@ class Config(Section):
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
 
 
+_OF_OTHER_WORKERS = {"local": ("address",), "ray": ("count", "devices")}
+"""What a flag that names another kind of workers leaves behind."""
+
 _ConfigT = TypeVar("_ConfigT", bound=Config)
 
 
@@ -458,6 +488,9 @@ def overlaid(config: Config, flags: Mapping[str, Mapping[str, Any]]) -> Config:
     data = config.model_dump(mode="json", exclude_none=True)
     if config.has_front_by_default:
         del data["search"]["front"]  # it follows the objectives that a flag may name
+    if kind := flags.get("workers", {}).get("kind"):
+        for key in _OF_OTHER_WORKERS[kind]:
+            data["workers"].pop(key, None)
     for section, values in flags.items():
         data[section] |= {key: value for key, value in values.items() if value is not None}
     if (named := flags.get("llm", {}).get("model")) is not None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypedDict
 
-from evo.config.config import Config, load_config, overlaid, suggest
+from evo.config.config import Config, is_cluster_address, load_config, overlaid, suggest
 from evo.config.resolution import resolve
 from evo.config.resolved import ResolvedConfig
 from trainer.errors import ConfigError, UsageError
@@ -36,7 +36,8 @@ class ResumeOptions(TypedDict, total=False):
         max_hours: wall time of the whole run.
         target: mean of the first objective at which the search ends.
         patience: results without a better individual after which the search ends.
-        workers: evaluations at a time.
+        workers: evaluations at a time on this machine; or the Ray cluster that evaluates, as `auto` or
+            `ray://HOST:PORT`.
         devices: `cpu`, `mps`, or indices or UUIDs of GPUs.
         sandbox: `auto`, `strict`, or a level by name.
     """
@@ -47,7 +48,7 @@ class ResumeOptions(TypedDict, total=False):
     max_hours: float | None
     target: float | None
     patience: int | None
-    workers: int | None
+    workers: int | str | None
     devices: Sequence[str] | None
     sandbox: str | None
 
@@ -212,8 +213,22 @@ def sections_of(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         if name not in _KEYS:
             raise ConfigError(f"{name!r} is not an option here; {suggest(name, _KEYS)}")
         section, key = _KEYS[name]
-        sections.setdefault(section, {})[key] = value
+        sections.setdefault(section, {}).update(_workers(value) if name == "workers" else {key: value})
     return sections
+
+
+def _workers(value: int | str | None) -> dict[str, Any]:
+    """Return the keys of `[workers]` that one value stands for: a number, or the address of a cluster."""
+    if value is None:
+        return {}
+    text = str(value)
+    if text.isascii() and text.isdecimal():
+        return {"kind": "local", "count": int(text)}
+    if is_cluster_address(text):
+        return {"kind": "ray", "address": text}
+    raise ConfigError(
+        f"--workers expects a number, auto (the Ray cluster of this machine) or ray://HOST:PORT, but got {value!r}."
+    )
 
 
 _KEYS = {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 import psutil
@@ -20,7 +21,10 @@ from trainer.errors import ConfigError
 from trainer.evaluation import Clock
 from trainer.machine import devices
 from trainer.machine.devices import Device
-from trainer.sandbox import choose_level
+from trainer.sandbox import describe
+
+if TYPE_CHECKING:
+    from trainer.cluster.connection import Wanted
 
 _TRAIN_SECONDS = {"cpu": 30.0, "mps": 300.0, "cuda": 300.0}
 _SEQUENCE_LENGTH = {"cpu": 128, "mps": 256, "cuda": 1024}
@@ -39,9 +43,8 @@ def resolve(config: Config, environment: Mapping[str, str] = os.environ) -> Reso
         ConfigError: a device is absent, the sandbox that was asked for does not work here, or an operator needs a
             language model that cannot be reached.
     """
-    found = _worker_devices(config)
-    workers = _resolve_workers(config, found)
-    choose_level(workers.sandbox, found[0].kind)
+    place = _find_cluster(config) if config.workers.kind == "ray" else _find_here(config)
+    found, workers = place.devices, place.workers
     llm = with_servers(config.llm, environment)
     has_llm = any(_can_be_asked(model, environment) for model in llm.entries)
     weights = config.operators.weights or default_weights(with_llm=has_llm)
@@ -52,6 +55,7 @@ def resolve(config: Config, environment: Mapping[str, str] = os.environ) -> Reso
         "operators": ResolvedOperators(**{**dict(config.operators), "weights": weights, "crossover_pairs": pairs}),
         "workers": workers,
         "devices": tuple(found),
+        "sandbox_found": place.sandbox,
     }
     resolved = ResolvedConfig(**{**dict(config), **chosen})
     return resolved.model_copy(update={"llm": _resolve_llm(resolved, llm)})
@@ -78,6 +82,82 @@ def _service(model: ModelConfig) -> Service:
 def _can_be_asked(model: ModelConfig, environment: Mapping[str, str]) -> bool:
     key = environment.get(model.key_variable or _service(model).key_variable, "")
     return model.base_url is not None or bool(key.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where candidates run.
+
+    Attributes:
+        devices: one for each worker.
+        workers: the section of the configuration.
+        sandbox: what its setting stands for there, in words.
+    """
+
+    devices: Sequence[Device]
+    workers: ResolvedWorkers
+    sandbox: str
+
+
+def _find_here(config: Config) -> _Place:
+    found = _worker_devices(config)
+    workers = _resolve_workers(config, found)
+    return _Place(found, workers, describe(workers.sandbox, found[0].kind))
+
+
+def _find_cluster(config: Config) -> _Place:
+    """Ask the nodes of a Ray cluster what they are; raise ConfigError when none can be used."""
+    from trainer.cluster.connection import AUTO, connect
+
+    asked = config.workers
+    cluster = connect(asked.address or AUTO)
+    wanted = cluster_wanted(config, has_gpus=cluster.has_gpus())
+    survey = cluster.survey(wanted)
+    slots = {node: wanted.slots(node) for node in survey.fit}
+    found = [
+        device for node, facts in survey.fit.items() for device in node_devices(facts.devices, wanted.gpus, slots[node])
+    ]
+    # The same limits everywhere, whatever node an individual comes to.
+    cores = min(node.cpus // slots[node] for node in slots)
+    memory_mib = min(node.memory_mib / slots[node] for node in slots) * _CANDIDATES_MEMORY_FRACTION
+    workers = ResolvedWorkers(
+        kind="ray",
+        address=cluster.address,
+        devices=(wanted.kind,),
+        threads=wanted.threads if wanted.kind == "cpu" else asked.threads or max(1, cores),
+        memory_mib=asked.memory_mib or round(_limited(memory_mib, wanted.kind)),
+        sandbox=asked.sandbox,
+    )
+    return _Place(found, workers, survey.terms.sandbox)
+
+
+def cluster_wanted(config: Config, *, has_gpus: bool = False) -> Wanted:
+    """Return what a run asks of every node of a cluster.
+
+    Args:
+        config: of the run.
+        has_gpus: whether a node has GPUs, which are used unless the configuration says otherwise.
+    """
+    from trainer.cluster.connection import Wanted
+
+    workers, script = config.workers, config.script
+    own = [service.key_variable for service in PROVIDERS.values()]
+    gpus = 1 if script is None or script.gpus is None else script.gpus
+    on_gpus = gpus > 0 and (workers.devices == ("cuda",) or (not workers.devices and has_gpus))
+    return Wanted(
+        kind="cuda" if on_gpus else "cpu",
+        gpus=gpus if on_gpus else 0,
+        threads=1 if on_gpus else workers.threads or 1,
+        sandbox=workers.sandbox,
+        secrets=tuple(sorted({*own, *(model.key_variable for model in config.llm.entries if model.key_variable)})),
+    )
+
+
+def node_devices(found: Sequence[Device], gpus: int, slots: int) -> list[Device]:
+    """Return the device of each slot of a node."""
+    if not gpus:
+        return [found[0]] * slots
+    return [devices.joined(found[start : start + gpus]) for start in range(0, slots * gpus, gpus)]
 
 
 def machine_devices(named: Sequence[str] = ()) -> list[Device]:
@@ -116,14 +196,7 @@ def _grouped(named: Sequence[Device], size: int) -> list[Device]:
             f"`task.gpus` is {size}, but {len(gpus) or 'no'} GPU{'' if len(gpus) == 1 else 's'} can be used here. "
             "`evo doctor` lists the devices."
         )
-    return [_joined(gpus[start : start + size]) for start in range(0, len(gpus) - size + 1, size)]
-
-
-def _joined(gpus: Sequence[Device]) -> Device:
-    if len(gpus) == 1:
-        return gpus[0]
-    ids, memory_mib = ",".join(gpu.id for gpu in gpus), sum(gpu.memory_mib for gpu in gpus)
-    return Device("cuda", ids, f"{len(gpus)} × {gpus[0].name}", memory_mib)
+    return [devices.joined(gpus[start : start + size]) for start in range(0, len(gpus) - size + 1, size)]
 
 
 def _resolve_task(config: Config, kind: str) -> ResolvedTask | ScriptTask:
@@ -154,15 +227,18 @@ def _resolve_workers(whole: Config, found: Sequence[Device]) -> ResolvedWorkers:
     # On the CPU's own clock, which the language-model task is timed by there, more threads would only cost.
     threads = 1 if kind == "cpu" and whole.script is None else max(1, cores // len(found))
     available_mib = psutil.virtual_memory().total / 2**20 * _CANDIDATES_MEMORY_FRACTION / len(found)
-    memory_mib = min(available_mib, _LARGEST_MEMORY_MIB.get(kind, available_mib))
     names = dict.fromkeys(name for device in found for name in (device.id or device.kind).split(","))
     return ResolvedWorkers(
         count=len(found),
         devices=config.devices or tuple(names),
         threads=config.threads or threads,
-        memory_mib=config.memory_mib or round(memory_mib),
+        memory_mib=config.memory_mib or round(_limited(available_mib, kind)),
         sandbox=config.sandbox,
     )
+
+
+def _limited(available_mib: float, kind: str) -> float:
+    return min(available_mib, _LARGEST_MEMORY_MIB.get(kind, available_mib))
 
 
 def _resolve_llm(config: ResolvedConfig, llm: LLMConfig) -> LLMConfig:
@@ -175,7 +251,7 @@ def _resolve_llm(config: ResolvedConfig, llm: LLMConfig) -> LLMConfig:
 
             _refuse_secrets(model.base_url)
             check_base_url(model.base_url, model.provider or llm.provider)
-    seconds_between_calls = config.budget.train_seconds / config.workers.count
+    seconds_between_calls = config.budget.train_seconds / len(config.devices)
     lifetime: Literal["5m", "1h"] = "1h" if seconds_between_calls > _SHORT_CACHE_SECONDS / 2 else "5m"
     chosen = {"cache_lifetime": llm.cache_lifetime or lifetime, "styles": llm.styles or STYLES}
     return llm.model_copy(update=chosen)

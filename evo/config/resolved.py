@@ -45,9 +45,8 @@ class ResolvedOperators(OperatorsConfig):
 
 
 class ResolvedWorkers(WorkersConfig):
-    """The workers of this machine."""
+    """The workers; `count` is None on a cluster, whose nodes join and leave."""
 
-    count: Positive
     threads: Positive
     memory_mib: Quantity
 
@@ -79,11 +78,13 @@ class ResolvedConfig(StoredConfig):
     """What a search on this machine needs to begin (`evo.config.resolution.resolve`).
 
     Attributes:
-        devices: one for each worker; they are not stored with a run.
+        devices: one for each worker, of those there are at the start; they are not stored with a run.
+        sandbox_found: the level that `workers.sandbox` stands for where candidates run, in words; likewise.
     """
 
     workers: ResolvedWorkers
     devices: Annotated[tuple[Device, ...], Field(min_length=1, exclude=True)]
+    sandbox_found: Annotated[str, Field(exclude=True)]
 
     @property
     def device_kind(self) -> str:

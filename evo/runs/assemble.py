@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from evo.config.config import AgentConfig, Config
 from evo.config.models import ModelConfig
+from evo.config.resolution import cluster_wanted
 from evo.config.resolved import ResolvedConfig, StoredConfig
 from evo.config.task import ExternalTask, ScriptTask
 from evo.files import read_text
@@ -179,14 +180,31 @@ def build_evaluator(config: ResolvedConfig, materials: Materials) -> Evaluator:
     """Return the workers of a resolved configuration; no process starts before the first job.
 
     Raises:
-        ConfigError: a program of the user's evaluates the candidates of this run.
+        ConfigError: a program of the user's evaluates the candidates of this run, or no node of the cluster is fit.
     """
     if isinstance(config.task, ExternalTask):
         raise ConfigError(
             "The candidates of this run are evaluated by a program of yours: continue it there, with "
             "evo.Search.resume(path)."
         )
-    return LocalEvaluator(worker_settings(config, materials), config.devices)
+    settings = worker_settings(config, materials)
+    if config.workers.kind == "ray":
+        return _build_ray_evaluator(config, materials, settings[0])
+    return LocalEvaluator(settings, config.devices)
+
+
+def _build_ray_evaluator(config: ResolvedConfig, materials: Materials, settings: WorkerSettings) -> Evaluator:
+    from evo.workers.ray import RayEvaluator
+    from trainer.cluster.connection import connect
+    from trainer.cluster.parcels import CORPUS, FROZEN, Content
+
+    if isinstance(materials, ScriptFiles):
+        files = (*materials.frozen, *materials.held_out)
+        contents = {Content(FROZEN, one.sha256, one.path.name): one.path for one in files}
+    else:
+        contents = {Content(CORPUS, materials.digest, materials.folder.name): materials.folder}
+    assert config.workers.address is not None  # noqa: S101 - resolved
+    return RayEvaluator(connect(config.workers.address), cluster_wanted(config), settings, contents)
 
 
 def worker_settings(config: ResolvedConfig, materials: Materials) -> Sequence[WorkerSettings]:

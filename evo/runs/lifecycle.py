@@ -145,7 +145,7 @@ def started(
         evaluator: evaluates candidates; the workers of the configuration by default.
     """
     refuse_inspection()  # the key of the language model stands in this process's environment
-    allow_open_files(config.workers.count)
+    allow_open_files(len(config.devices))
     source = read_generation_zero(config)
     materials = prepare_materials(config, progress)
     operators = build_operators(config, materials=materials)
@@ -220,7 +220,7 @@ def resumed(
                 "--accept-changes to go on and record the change."
             )
         config = change(_parsed(folder, Config, text))
-        allow_open_files(config.workers.count)
+        allow_open_files(len(config.devices))
         _refuse_small_budget(config, store)
         materials = prepare_materials(config, progress)
         refuse_other_materials(store, materials)

@@ -140,7 +140,7 @@ def read_status(viewed: Viewed) -> RunStatus:
         asked=tuple(str(one) for one in Inbox(viewed.folder.steering).waiting() if not journal.knows(one)),
         claim=config.claim,
         starts=starts,
-        seconds_left=_seconds_left(summary, max(1, (config.workers.count or 1) - len(retired))),
+        seconds_left=_seconds_left(summary, max(1, (config.workers.count or len(store.running())) - len(retired))),
         summary=summary,
     )
 

@@ -13,8 +13,8 @@ from evo.search.pace import Pace
 from evo.standings.sentinels import device_of
 from evo.standings.standings import Standings
 from evo.store import EvaluationRecord, EvaluationRequest, Purpose, Store
-from evo.workers import Evaluator, Slot
-from evo.workers.pool import Loss, WorkerPool, machine_failure
+from evo.workers import ElasticEvaluator, Evaluator, Slot
+from evo.workers.pool import Loss, WorkerPool, machine_failure, record_joined
 from trainer.errors import MachineError
 from trainer.evaluation import Evaluation, Status
 
@@ -47,7 +47,8 @@ class Evaluations:
         fail: Callable[[BaseException], None],
     ) -> None:
         self.queue: deque[EvaluationRecord] = deque()
-        self.pool = WorkerPool(evaluator.workers)
+        self._is_elastic = isinstance(evaluator, ElasticEvaluator)
+        self.pool = WorkerPool(() if self._is_elastic else evaluator.workers)
         self._store = store
         self._standings = standings
         self._evaluator = evaluator
@@ -56,6 +57,11 @@ class Evaluations:
         self._news = news
         self._fail = fail
         self._running: dict[asyncio.Task[Evaluation], tuple[EvaluationRecord, int, Slot]] = {}
+
+    @property
+    def wait_for_workers(self) -> bool:
+        """Whether all workers have left, and others may join."""
+        return self._is_elastic and not self.pool.size
 
     @property
     def tasks(self) -> list[asyncio.Task[Evaluation]]:
@@ -112,6 +118,7 @@ class Evaluations:
 
     def finished(self) -> Iterator[tuple[EvaluationRecord, Evaluation]]:
         """Take in what the workers have finished, and yield what the store accepts of it."""
+        self._follow_workers()
         for task in [task for task in self._running if task.done()]:
             record, attempt, slot = self._running.pop(task)
             self.pool.release(slot)
@@ -126,6 +133,15 @@ class Evaluations:
             self._pace.lookahead.evaluation_took(result.timings.total_seconds)
             if self._store.finish(record.id, attempt, result) is not None:
                 yield record, result
+
+    def _follow_workers(self) -> None:
+        """Take in which workers have joined or left, and record them."""
+        if not self._is_elastic:
+            return
+        for slot in self.pool.update(self._evaluator.workers):
+            record_joined(self._store, slot)
+        if self.pool.size:  # without any, the look-ahead is that of those who will join
+            self._pace.lookahead.slots = self.pool.size
 
     def settle(self) -> Iterator[tuple[EvaluationRecord, Evaluation]]:
         """Yield what finished while everything was ended, and put the rest back for a resumed run."""

@@ -19,7 +19,8 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,11 +55,11 @@ from evo.store import (
     Purpose,
     Store,
 )
-from evo.workers import Evaluator
+from evo.workers import ElasticEvaluator, Evaluator
 from operators.errors import CostLimitReached, OperatorUnavailable
 from operators.proposal import Connected, MeasureAgain, NoOffspring, Proposal, Refused
 from populations.diversity import normal_form
-from trainer.errors import ConfigError
+from trainer.errors import ConfigError, MachineError
 from trainer.evaluation import Evaluation, Split
 
 __all__ = ["Search", "StopReason", "Stopped"]
@@ -186,17 +187,18 @@ class Search:
             GenomeError: generation 0 failed every evaluation, so there is nothing to compare with.
             MachineError: the store, a disk or a worker failed.
         """
-        events: list[asyncio.Task[Any]] = [asyncio.create_task(self._interrupted.wait())]
+        events: dict[asyncio.Task[Any], Callable[[], Coroutine[Any, Any, Any]]] = {}
         try:
             self._step()
-            if self._controls.is_reachable:
-                events.append(asyncio.create_task(self._listen()))
+            events = {asyncio.create_task(one()): one for one in self._listeners()}
             while not self._interrupted.is_set():
                 working = [*self._proposing, *self._evaluations.tasks]
-                if not working and not self._is_held:
+                if not working and not self._is_held and not self._evaluations.wait_for_workers:
                     break
                 await asyncio.wait([*working, *self._lessons.tasks, *events], return_when=asyncio.FIRST_COMPLETED)
-                events = [one if not one.done() else asyncio.create_task(self._listen()) for one in events]
+                for heard in [event for event in events if event.done()]:
+                    listen = events.pop(heard)
+                    events[asyncio.create_task(listen())] = listen
                 self._step()
         finally:
             for event in events:
@@ -208,6 +210,22 @@ class Search:
     def _is_held(self) -> bool:
         """Whether nothing runs because a user has paused the search."""
         return self._controls.course.is_paused and not self._standings.budget_is_spent
+
+    def _listeners(self) -> Iterator[Callable[[], Coroutine[Any, Any, Any]]]:
+        """Yield what waits for something beside the work itself, each again after it has happened."""
+        yield self._interrupted.wait
+        if self._controls.is_reachable:
+            yield self._listen
+        if isinstance(self._evaluator, ElasticEvaluator):
+            yield partial(self._follow, self._evaluator)
+
+    async def _follow(self, evaluator: ElasticEvaluator) -> None:
+        """Return once workers have joined or left."""
+        try:
+            for line in await evaluator.workers_changed():
+                self._news.note(line)
+        except MachineError as error:
+            self._fail(error)
 
     async def _listen(self) -> None:
         """Return once somebody asks for something."""

@@ -1,11 +1,12 @@
 """Where evaluations run. `Evaluator` is the contract that the search sees; each implementation has a file.
 
 local      supervisors on this machine, one per worker
+ray        actors on the nodes of a Ray cluster, which may join and leave
 external   a program outside the search
 pool       which workers are free and fit, and what to do about lost evaluations
 """
 
-from evo.workers.evaluator import Evaluator, Slot
+from evo.workers.evaluator import ElasticEvaluator, Evaluator, Slot
 from evo.workers.local import LocalEvaluator
 
-__all__ = ["Evaluator", "LocalEvaluator", "Slot"]
+__all__ = ["ElasticEvaluator", "Evaluator", "LocalEvaluator", "Slot"]

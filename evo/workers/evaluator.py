@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from trainer.evaluation import Evaluation, Job
 from trainer.machine.devices import Device
@@ -39,7 +39,7 @@ class Evaluator(Protocol):
 
     @property
     def workers(self) -> Sequence[Slot]:
-        """The slots of all workers, always the same ones."""
+        """The slots of all workers; always the same ones, unless the evaluator is elastic."""
 
     async def evaluate(self, slot: Slot, job: Job) -> Evaluation:
         """Evaluate a job in a slot where nothing else runs; cancelling it ends the training.
@@ -53,3 +53,18 @@ class Evaluator(Protocol):
 
     async def close(self) -> None:
         """End every worker; evaluations under way come back as LOST. May be called again."""
+
+
+@runtime_checkable
+class ElasticEvaluator(Evaluator, Protocol):
+    """An evaluator whose workers join and leave while a search runs: `workers` are those of the moment.
+
+    A slot that has left never comes back, nor does its name.
+    """
+
+    async def workers_changed(self) -> Sequence[str]:
+        """Return once workers have joined, left or been refused, with a line on each for the user.
+
+        Raises:
+            MachineError: no worker can be reached any more, nor will one join.
+        """

@@ -19,6 +19,7 @@ MOST_LOSSES_IN_A_ROW = 3
 """A worker that has lost so much without a verdict of its own, while others came to one, is out of service."""
 
 _EVENT = "out_of_service"
+_JOINED = "joined"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class _Record:
         reason: of the last of these.
         answers_before: verdicts of all workers until the first of these.
         is_down: whether it did not start the last time, and no worker has come to a verdict since.
+        has_left: whether it is there no more; its last evaluation is still to be taken in.
     """
 
     slot: Slot
@@ -58,6 +60,7 @@ class _Record:
     reason: str = ""
     answers_before: int = 0
     is_down: bool = False
+    has_left: bool = False
 
 
 class WorkerPool:
@@ -77,7 +80,7 @@ class WorkerPool:
     @property
     def size(self) -> int:
         """How many workers are in service."""
-        return len(self._in_service)
+        return sum(not record.has_left for record in self._in_service.values())
 
     def reserve(self, evaluation: int) -> Slot | None:
         """Take a free worker for an evaluation; None when it has to wait for one.
@@ -107,6 +110,22 @@ class WorkerPool:
         """Take back a worker that was reserved."""
         self._free.append(slot)
 
+    def update(self, slots: Sequence[Slot]) -> list[Slot]:
+        """Take in which workers there are now, where they join and leave; return those that are new."""
+        new = [slot for slot in slots if slot not in self._in_service]
+        self._in_service |= {slot: _Record(slot) for slot in new}
+        self._free.extend(new)
+        for slot, record in [*self._in_service.items()]:
+            record.has_left = slot not in slots
+            self._drop_departed(slot)
+        return new
+
+    def _drop_departed(self, slot: Slot) -> None:
+        """Forget a worker that has left, once nothing of it is to be taken in any more."""
+        if self._in_service[slot].has_left and slot in self._free:
+            self._free.remove(slot)
+            del self._in_service[slot]
+
     def answered(self, slot: Slot, evaluation: int) -> None:
         """Take in that a worker came to a verdict, whatever that is."""
         self._lost_evaluations.evaluated(evaluation)
@@ -115,6 +134,7 @@ class WorkerPool:
         self._lost_by.pop(evaluation, None)
         for record in self._in_service.values():
             record.is_down = False
+        self._drop_departed(slot)
 
     def lost(self, slot: Slot, evaluation: int, reason: str, *, any_measured: bool) -> Loss:
         """Take in that a worker lost an evaluation, and return what that means.
@@ -124,7 +144,12 @@ class WorkerPool:
             evaluation: its number.
             reason: why, as far as it is known.
             any_measured: whether anything was ever measured; before that no candidate is to blame.
+
+        What is lost with a worker that has left is held against nothing.
         """
+        if self._in_service[slot].has_left:
+            self._drop_departed(slot)
+            return Loss.RUN_AGAIN
         self._hold_against(slot, evaluation, reason)
         loss = self._lost_evaluations.lost(evaluation, any_measured=any_measured)
         if loss is Loss.GIVE_UP:  # its candidate may be what ends its workers
@@ -173,6 +198,16 @@ class WorkerPool:
             self._lost_evaluations.forgive(record.lost)
             retired.append((record.slot, retirements(store)[-1]))
         return retired
+
+
+def record_joined(store: Store, slot: Slot) -> None:
+    """Remember what device a worker has that joined a run."""
+    store.record_event(_JOINED, {"worker": slot.name, "device": slot.device.name})
+
+
+def joined_devices(store: StoreView) -> dict[str, str]:
+    """Return the name of the device of every worker that ever joined a run, by the worker's name."""
+    return {event.payload["worker"]: event.payload["device"] for event in store.events(_JOINED)}
 
 
 def retirements(store: StoreView) -> tuple[Retirement, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import random
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,14 +15,17 @@ import psutil
 import pytest
 from operator_requests import SEED
 from paced_evaluator import BrokenWorkers, LosingEvaluator, PacedEvaluator, SteadyEvaluator
+from ray_cluster import RayCluster, leave, ray_cluster
 from script_runs import script_settings, write_files
 from stand_in_evaluator import StandInEvaluator
 from trainer_runs import genome, quick_settings, tiny_corpus
 
 from evo.workers import Evaluator, LocalEvaluator, Slot
 from evo.workers.external import ExternalEvaluator, told
+from evo.workers.ray import RayEvaluator
 from experiments.simulation import SimulatedEvaluator
 from experiments.table_search import TableEvaluator
+from trainer.cluster.connection import Wanted, connect
 from trainer.evaluation import Evaluation, Job, Status
 from trainer.machine.devices import cpu_device
 
@@ -36,6 +40,7 @@ BROKEN = {
 }
 SCRIPT = "print('loss: 1.5')\n"
 SLOTS = 2
+RAY = "EVO_TEST_RAY"  # where the cluster of this module is
 T = TypeVar("T")
 
 
@@ -105,9 +110,16 @@ def local_script(folder: Path, factory: pytest.TempPathFactory) -> Evaluator:
     return LocalEvaluator([settings] * SLOTS, [cpu_device()] * SLOTS)
 
 
+def ray_script(folder: Path, factory: pytest.TempPathFactory) -> Evaluator:
+    settings = script_settings(write_files(folder / "project", {"train.py": SCRIPT}), wall_seconds=600.0)
+    cluster = connect(os.environ[RAY])
+    return RayEvaluator(cluster, Wanted("cpu", gpus=0, threads=1, sandbox="auto", secrets=()), settings, {})
+
+
 EVALUATORS: dict[str, Case] = {
     "local": Case(local, genome(), genome("while True: pass")),
     "local, a script": Case(local_script, SCRIPT, SCRIPT + "while True: pass\n"),
+    "ray, a script": Case(ray_script, SCRIPT, SCRIPT + "while True: pass\n"),
     "external": Case(lambda *_: External(SLOTS)),
     "simulated": Case(lambda *_: Simulated(SLOTS)),
     "table": Case(lambda *_: TableEvaluator(Table(), SLOTS, random.Random(0)), endless=""),  # type: ignore[arg-type]
@@ -119,27 +131,47 @@ EVALUATORS: dict[str, Case] = {
 }
 
 
-def of(cases: Mapping[str, Case]) -> pytest.MarkDecorator:
-    """Run a test with each case.
+def of(cases: Mapping[str, Case], *slow: str) -> pytest.MarkDecorator:
+    """Run a test with each case; those named `slow` in `make test-full` alone.
 
-    Supervisors of language models take seconds to start: `make test` meets them in the last test of this file and in
-    tests/integration/evo/workers, `make test-full` here, too.
+    Supervisors of language models and Ray's workers take seconds to start: `make test` meets them in
+    tests/integration/evo/workers too.
     """
-    marks = {"local": pytest.mark.full}
+    marks = dict.fromkeys(slow, pytest.mark.full)
     return pytest.mark.parametrize(
         "case", [pytest.param(case, id=name, marks=marks.get(name, ())) for name, case in cases.items()]
     )
 
 
-every, timed = of(EVALUATORS), of({name: case for name, case in EVALUATORS.items() if case.endless})
+every = of(EVALUATORS, "local", "ray, a script")
+timed = of({name: case for name, case in EVALUATORS.items() if case.endless}, "local")
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RayCluster]:
+    """Run a Ray cluster of two nodes with a slot each."""
+    with ray_cluster((1, 1), {"EVO_CACHE": str(tmp_path_factory.mktemp("cache"))}) as running:
+        os.environ[RAY] = running.client
+        yield running
+        leave()
 
 
 @pytest.fixture
-def begin(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Case], Evaluator]]:
+def begin(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Callable[[Case], Evaluator]]:
     """Make evaluators, and find no process of theirs after the test."""
+    clusters: list[RayCluster] = []
+
+    def build(case: Case) -> Evaluator:
+        if case.build is ray_script:
+            clusters.append(request.getfixturevalue("cluster"))
+        return case.build(tmp_path, tmp_path_factory)
+
     before = set(psutil.Process().children(recursive=True))
-    yield lambda case: case.build(tmp_path, tmp_path_factory)
+    yield build
     assert set(psutil.Process().children(recursive=True)) <= before
+    assert not any(cluster.processes("trainer.script") for cluster in clusters)
 
 
 def within_patience(scenario: Coroutine[Any, Any, T]) -> T:

@@ -80,6 +80,14 @@ def _select_one(name: str) -> list[Device]:
     return matches
 
 
+def joined(gpus: Sequence[Device]) -> Device:
+    """Return several GPUs as the one device of an evaluation that takes them all."""
+    if len(gpus) == 1:
+        return gpus[0]
+    ids, memory_mib = ",".join(gpu.id for gpu in gpus), sum(gpu.memory_mib for gpu in gpus)
+    return Device("cuda", ids, f"{len(gpus)} × {gpus[0].name}", memory_mib)
+
+
 class GpuMemory:
     """Reads the memory in use on some GPUs (UUIDs, comma-separated) from their driver.
 

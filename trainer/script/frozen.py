@@ -48,7 +48,7 @@ class Frozen:
             signature = _signature(self.path)
             if signature == self.signature:
                 return self
-            return replace(self, signature=signature) if _digest(self.path) == self.sha256 else None
+            return replace(self, signature=signature) if digest_of(self.path) == self.sha256 else None
         except OSError:
             return None
 
@@ -59,7 +59,7 @@ class Frozen:
         shutil.copy(self.path, path)  # keeps the mode: a program stays executable
         path.chmod(path.stat().st_mode | stat.S_IWUSR)
         path.write_text(text, encoding="utf-8", newline="")
-        return Frozen(self.name, path, _digest(path), _signature(path))
+        return Frozen(self.name, path, digest_of(path), _signature(path))
 
     def stands_in(self, folder: Path) -> bool:
         """Return whether a working folder still has it under its name: itself, a link to it, or an equal copy."""
@@ -67,7 +67,7 @@ class Frozen:
         try:
             if place.resolve() == self.path:
                 return True
-            return not place.is_symlink() and place.is_file() and _digest(place) == self.sha256
+            return not place.is_symlink() and place.is_file() and digest_of(place) == self.sha256
         except (OSError, RuntimeError):  # RuntimeError: links in a circle
             return False
 
@@ -98,7 +98,7 @@ def _freeze(name: str, root: Path, key: str) -> Frozen:
         _refuse_pointers(name, path, root, key)
         # The signature first: what is written in between shows as a change.
         signature = _signature(path)
-        return Frozen(name.removeprefix("~/"), path, _digest(path), signature)
+        return Frozen(name.removeprefix("~/"), path, digest_of(path), signature)
     except (OSError, RuntimeError) as error:  # RuntimeError: links in a ring, or no home folder
         raise ConfigError(f"`task.{key}` names {name!r}, which cannot be read: {error}.") from error
 
@@ -136,7 +136,7 @@ def is_outside(name: str) -> bool:
 
 def _refuse_pointers(name: str, path: Path, root: Path, key: str) -> None:
     """Raise ConfigError where the content of a file is still to be fetched with git-LFS."""
-    for file in _files(path):
+    for file in content_files(path):
         if file.is_file() and file.stat().st_size <= _LARGEST_POINTER_BYTES:
             with file.open("rb") as content:
                 if content.read(len(_POINTER)) != _POINTER:
@@ -148,7 +148,7 @@ def _refuse_pointers(name: str, path: Path, root: Path, key: str) -> None:
             )
 
 
-def _files(path: Path) -> Iterator[Path]:
+def content_files(path: Path) -> Iterator[Path]:
     """Yield a file, or the files and links in a folder in a fixed order; Python's caches are no content."""
     if not path.is_dir():
         yield path
@@ -176,7 +176,7 @@ def _status(file: Path) -> os.stat_result:
 
 def _signature(path: Path) -> str:
     digest = hashlib.sha256()
-    for file in _files(path):
+    for file in content_files(path):
         status = _status(file)
         # The time of change, which no program can set back.
         facts = (file.relative_to(path), status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
@@ -184,9 +184,10 @@ def _signature(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _digest(path: Path) -> str:
+def digest_of(path: Path) -> str:
+    """Return the sha256 of a file or folder by which its copies are known to be equal; raise OSError if unreadable."""
     digest = hashlib.sha256()
-    for file in _files(path):
+    for file in content_files(path):
         digest.update(f"{file.relative_to(path)}\0{_content(file)}\n".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 

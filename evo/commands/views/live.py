@@ -32,7 +32,7 @@ from evo.standings.standings import Standings
 from evo.store import EvaluationRecord, IndividualRecord, Outcome, Purpose
 from evo.text import duration
 from trainer.evaluation import Status
-from trainer.sandbox import Level, choose_level, describe
+from trainer.sandbox import Level, choose_level
 
 _MARKS = {Status.OK: "[green]✓[/]", Status.LOST: "[yellow]?[/]"}
 _INFEASIBLE_MARK = "[red]≠[/]"
@@ -169,8 +169,9 @@ class LiveView(Observer):
         yield f"task: {literal(describe_task(config))}"
         if config.claim:
             yield f"[yellow]{literal(config.claim)}[/]"
-        yield f"{len(workers)} worker{'s' if len(workers) > 1 else ''} on {workers[0].kind} ({literal(names)})"
-        yield f"sandbox: {literal(describe(config.workers.sandbox, workers[0].kind))}"
+        where = f" of the Ray cluster {config.workers.address}" if config.workers.kind == "ray" else ""
+        yield f"{len(workers)} worker{'s' if len(workers) > 1 else ''} on {workers[0].kind}{where} ({literal(names)})"
+        yield f"sandbox: {literal(config.sandbox_found)}"
         yield f"operators: {', '.join(config.operators.weights)}"
         if config.uses_agent:
             yield f"coding agent: {literal(self._agent())}"

@@ -1,0 +1,211 @@
+"""Runs on a real Ray cluster: nodes are lost and join, drivers are killed, and what differs is refused."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+from command_line import EVO, PATIENCE_SECONDS, environment
+from ray_cluster import RayCluster, leave, ray_cluster
+from run_inspection import assert_complete, assert_no_error
+from script_runs import script_settings, write_files
+
+import trainer
+from evo.runs.folder import RunFolder
+from evo.store import Store, StoreView
+from evo.workers import ray as workers
+from evo.workers.ray import RayEvaluator
+from trainer.cluster.connection import Wanted, connect
+from trainer.errors import ConfigError
+
+SECRET = "sk-not-to-be-found-anywhere"
+PROJECT = {
+    "evo.toml": """
+        [task]
+        kind = "script"
+        genome = "train.py"
+        frozen = ["data.txt"]
+        command = "python train.py"
+        noise = "none"
+
+        [task.objectives.loss]
+        direction = "minimize"
+        pattern = 'loss: (\\S+)'
+
+        [search]
+        pop = 4
+        gens = 1000
+
+        [operators.weights]
+        constants = 1.0
+        """,
+    "data.txt": "0.25\n",
+    "train.py": """
+        import time
+
+        RATE = 0.3
+        WIDTH = 8.0
+        DEPTH = 1.5
+
+        time.sleep(0.3)
+        print("loss:", abs(RATE - float(open("data.txt").read())) + abs(WIDTH - 3) + abs(DEPTH - 2))
+        """,
+}
+WANTED = Wanted("cpu", gpus=0, threads=1, sandbox="auto", secrets=("ANTHROPIC_API_KEY",))
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the folder where the nodes keep what they are sent."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def cluster(cache: Path) -> Iterator[RayCluster]:
+    """Run a cluster of a head and another node, with a slot each."""
+    with ray_cluster((1, 1), {"EVO_CACHE": str(cache)}) as running:
+        yield running
+        leave()
+
+
+def until(comes_true: Callable[[], bool], driver: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not comes_true():
+        assert driver.poll() is None, "the driver has ended"
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def read(run: Path, look: Callable[[StoreView], bool]) -> bool:
+    """Return what a look at a run shows; False while there is none."""
+    if not RunFolder(run).store.exists():
+        return False
+    with Store.read(RunFolder(run).store) as store:
+        return look(store)
+
+
+def environments(cluster: RayCluster) -> str:
+    found = []
+    for process in psutil.Process(cluster.pid).children(recursive=True):
+        with suppress(psutil.Error):
+            found.append(str(process.environ()))
+    return "\n".join(found)
+
+
+def test_a_run_outlives_its_nodes_and_its_driver(cluster: RayCluster, cache: Path, tmp_path: Path) -> None:
+    project, run, said = write_files(tmp_path / "project", PROJECT), tmp_path / "run", tmp_path / "said.txt"
+    variables = environment(RAY_ADDRESS=cluster.address, ANTHROPIC_API_KEY=SECRET)
+    command = [EVO, "run", "--workers", "auto", "--operators", "constants", "--out", run]
+    with said.open("wb") as output:
+        driver = subprocess.Popen(command, cwd=project, env=variables, stdout=output, stderr=output)
+    try:
+        # An evaluation is under way on the node that is no head, whose slot is the one that joined with it.
+        until(lambda: read(run, lambda store: len(store.running()) == 2), driver)
+        assert SECRET not in environments(cluster)
+        places = dict(re.findall(r"Node \S+ \((\w+)\) takes part: (\S+)\.", said.read_text()))
+        (doomed,) = cluster.nodes
+        lost = places[doomed[:8]]
+        until(lambda: read(run, lambda store: any(one.device == lost for one in store.running())), driver)
+        cluster.kill(doomed)
+        new = cluster.add()
+        until(lambda: f"({doomed[:8]}) has left" in said.read_text(), driver)
+        until(lambda: f"({new[:8]}) takes part" in said.read_text(), driver)
+        places = dict(re.findall(r"Node \S+ \((\w+)\) takes part: (\S+)\.", said.read_text()))
+        until(lambda: read(run, lambda store: any(one.device == places[new[:8]] for one in store.outcomes())), driver)
+        until(lambda: read(run, lambda store: lost_and_done(store, lost)), driver)
+    finally:
+        driver.kill()
+        driver.wait()
+    assert_no_error(run)
+    (kept,) = cache.glob("received/[0-9a-f]*/data.txt")
+    before = kept.stat()
+    with Store.read(RunFolder(run).store) as store:
+        spent = store.spent() + len(store.open_proposals()) + len(store.queued()) + len(store.running())
+    more = ["--gens", str(int(spent) // 4 + 2), "--workers", cluster.client]
+    resumed = subprocess.run([EVO, "resume", run, *more], env=variables, capture_output=True, text=True, check=False)
+    assert resumed.returncode == 0, resumed.stderr
+    assert_complete(run)
+    assert kept.stat() == before  # it was sent once
+    assert SECRET not in said.read_text() + resumed.stdout + resumed.stderr
+
+
+def lost_and_done(store: StoreView, worker: str) -> bool:
+    """Return whether what a worker lost was evaluated elsewhere, by a later attempt."""
+    for outcome in store.outcomes():
+        attempts = store.attempts_of(outcome.evaluation)
+        if any(one.device == worker and one.state == "released" for one in attempts):
+            assert [one.state for one in attempts].count("accepted") == 1
+            return attempts[-1].device != worker
+    return False
+
+
+def test_nodes_that_differ_are_refused_by_name(cluster: RayCluster, tmp_path: Path) -> None:
+    other = tmp_path / "other/trainer"
+    shutil.copytree(Path(trainer.__file__).parent, other)
+    (other / "errors.py").write_text((other / "errors.py").read_text() + "\n")
+    nodes = [
+        cluster.add(PYTHONPATH=str(other.parent)),
+        cluster.add(ANTHROPIC_API_KEY=SECRET),
+    ]
+    try:
+        refused = {one.id: (str(one), why) for one, why in connect(cluster.client).survey(WANTED).refused.items()}
+    finally:
+        for node in nodes:
+            cluster.kill(node)
+    assert refused.keys() == set(nodes)
+    assert all(node[:8] in refused[node][0] for node in nodes)
+    assert "other code than the driver's" in refused[nodes[0]][1]
+    assert "ANTHROPIC_API_KEY" in refused[nodes[1]][1]
+    assert SECRET not in str(refused)
+
+
+def test_a_full_cluster_is_refused(cluster: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = script_settings(write_files(tmp_path / "project", {"train.py": ""}))
+    first = RayEvaluator(connect(cluster.client), WANTED, settings, {})
+    monkeypatch.setattr(workers, "_FIRST_SLOT_SECONDS", 0.5)
+    monkeypatch.setattr(workers, "_OTHER_SLOTS_SECONDS", 0.5)
+    try:
+        with pytest.raises(ConfigError, match=r"is full: none of its slots came free within 0\.5 s"):
+            RayEvaluator(connect(cluster.client), WANTED, settings, {})
+    finally:
+        first._dismiss_all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--workers", "ray://127.0.0.1:1"], ["ray://127.0.0.1:1", "no Ray cluster", "refused", "ray start --head"]),
+        (["--workers", "ray://127.0.0.1"], ["--workers", "ray://HOST:PORT", "'ray://127.0.0.1'"]),
+        (["--workers", "many"], ["--workers", "a number", "'many'"]),
+    ],
+)
+def test_a_cluster_that_is_not_there_is_refused(tmp_path: Path, arguments: list[str], words: list[str]) -> None:
+    refused(tmp_path, [str(EVO), "run", *arguments], words)
+
+
+def test_without_ray_it_is_said_how_to_install_it(tmp_path: Path) -> None:
+    program = "import sys; sys.modules['ray'] = None; from evo.commands import main; main()"
+    words = ["ray://127.0.0.1:1", "not installed", "pip install 'evo-train[ray]'"]
+    refused(tmp_path, [sys.executable, "-c", program, "run", "--workers", "ray://127.0.0.1:1"], words)
+
+
+def test_a_cluster_without_what_is_asked_for_is_refused(cluster: RayCluster, tmp_path: Path) -> None:
+    words = ["No node of the Ray cluster", "1 GPU"]
+    refused(tmp_path, [str(EVO), "run", "--workers", cluster.client, "--devices", "cuda"], words)
+
+
+def refused(folder: Path, command: list[str], words: list[str]) -> None:
+    """Assert that a command ends with one line that holds these words, and writes nothing."""
+    ended = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, check=False)
+    assert ended.returncode == 2, ended.stderr
+    assert len(ended.stderr.splitlines()) == 1, ended.stderr
+    assert all(word in ended.stderr for word in words), ended.stderr
+    assert [*folder.iterdir()] == []
