@@ -220,7 +220,7 @@ class _Examination:
         shared = (*protected.shared, *returned_values(self._project, self._entry, genomes, reported))
         fixed = {one.name.rpartition(": ")[2] for one in protected.entries} | given
         constants = tuple(name for name in found.constants if not {name, name.partition(".")[0]} & fixed)
-        notes = [_LITTLE_FREE] if protected.free_share < _LEAST_FREE and not constants else []
+        notes = [_LITTLE_FREE] if protected.free_share <= _LEAST_FREE and not constants else []
         return replace(
             found,
             protect=protected.entries,
