@@ -22,6 +22,7 @@ from trainer.genome import BUILT_IN, source_lines
 
 _MOST_CONSTANTS = 8
 _LONGEST_VALUE = 24
+_LONGER = 1.5  # below that, it may be what else the machine does
 
 
 def print_change(console: Console, viewed: Viewed, summary: Summary) -> None:
@@ -30,6 +31,18 @@ def print_change(console: Console, viewed: Viewed, summary: Summary) -> None:
         return
     change = change_text(viewed.store.source(0), viewed.store.source(summary.best.id))
     print_labelled(console, "changed", literal(change))
+    if price := price_text(
+        *(one.objectives.get("run_seconds") for one in (summary.generation_zero, summary.best) if one)
+    ):
+        print_labelled(console, "price", price)
+
+
+def price_text(*seconds: float | None) -> str:
+    """Return how much longer the second of two takes than the first, in words; empty if hardly, or if unknown."""
+    match seconds:
+        case (float() as zero, float() as own) if own > _LONGER * zero:
+            return f"it takes {own / zero:.1f} × the time of generation 0 ({zero:.2g} s → {own:.2g} s)"
+    return ""
 
 
 def change_text(before: str, after: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from evo.commands.views.conclusion import change_text, program
+from evo.commands.views.conclusion import change_text, price_text, program
 
 BEFORE = """\
 WIDTH = 64
@@ -65,3 +65,16 @@ def test_a_command_is_named_so_that_this_installation_runs(tmp_path: Path, monke
     assert program() == str(ours)
     monkeypatch.setenv("PATH", "")
     assert program() == str(ours)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        ((0.4, 2.44), "it takes 6.1 × the time of generation 0 (0.4 s → 2.4 s)"),
+        ((0.4, 0.5), ""),
+        ((0.4, None), ""),
+        ((0.4,), ""),
+    ],
+)
+def test_a_gain_that_takes_longer_has_its_price(seconds: tuple[float | None, ...], expected: str) -> None:
+    assert price_text(*seconds) == expected
