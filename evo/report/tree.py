@@ -15,6 +15,7 @@ from trainer.evaluation import Status
 from trainer.objectives import Direction
 
 _GENERATION_PIXELS, _MIN_PIXELS, _MAX_PIXELS = 30, 380, 1600
+_MOST_LABELS = 15
 _IN_LINE = "member of the line"
 _SCORE_COLOURS = ((0.0, "#1c6fd1"), (0.5, "#6aa5dc"), (1.0, "#b9bec5"))
 _CROWD = 200
@@ -31,7 +32,12 @@ def tree_chart(report: RunReport) -> Chart:
     figure = canvas(height, x_title="", y_title="generation of birth")
     figure.update_layout(
         xaxis={"visible": False},
-        yaxis={"range": [last + 0.5, -0.5], "showgrid": False, "tickformat": "d"},
+        yaxis={
+            "range": [last + 0.5, -0.5],
+            "showgrid": False,
+            # Whole generations only, each label once.
+            "tickvals": list(range(0, int(last) + 1, max(1, round(last / _MOST_LABELS)))),
+        },
     )
     edges = [(parent, child) for child in parents for parent in parents[child]]
     figure.add_trace(_edges(places, edges, "parent", {"color": FAINT, "width": 1}))
