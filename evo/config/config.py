@@ -331,7 +331,8 @@ class AgentConfig(Section):
         turns: of one run.
         max_cost_usd: of one run; what is set aside for it under `llm.max_cost_usd`.
         repairs: how often it is run again with the reason when what it left was refused.
-        parallel: runs at a time; as many as proposals are wanted by default.
+        parallel: runs at a time, calls of a language model beside them included; as many as proposals are wanted by
+            default.
     """
 
     preset: Literal["claude-code", "codex", "opencode"] = "claude-code"

@@ -455,6 +455,8 @@ def _agent_variables(agent: AgentConfig, environment: Mapping[str, str]) -> dict
     if missing := [name for name in agent.environment if name not in environment]:
         raise ConfigError(f"`agent.environment` names {', '.join(missing)}, which the environment does not hold.")
     named = {name: environment[name] for name in (*preset.variables, *agent.environment) if environment.get(name)}
+    if absent := [path for path in agent.visible if not Path(path).exists()]:
+        raise ConfigError(f"`agent.visible` names {', '.join(absent)}, which is not there.")
     if agent.config_folder and not Path(agent.config_folder).is_dir():
         raise ConfigError(f"`agent.config_folder` must be a folder, but {agent.config_folder} is none.")
     if not (agent.command or named or agent.config_folder):

@@ -112,7 +112,9 @@ class AgentOutput:
         if event.get("is_error") is True:
             self.error = one_line(self.result or _text(event.get("subtype")) or "an error", _ENTRY_CHARACTERS)
         self.turns = _count(event.get("num_turns"))
-        usage = _anthropic_usage(_object(event, "usage"))
+        # After a call that had to be repeated, `usage` leaves out what came before it; `modelUsage` does not.
+        models = [_object(_object(event, "modelUsage"), name) for name in _object(event, "modelUsage")]
+        usage = sum(map(_usage_of_model, models), Usage()) if models else _anthropic_usage(_object(event, "usage"))
         self._total = usage if usage != Usage() else self._total
         cost = _dollars(event.get("total_cost_usd"))
         self._cost = self._cost if cost is None else cost
@@ -177,6 +179,15 @@ def _anthropic_usage(usage: Mapping[str, Any]) -> Usage:
         _count(usage.get("output_tokens")),
         _count(usage.get("cache_read_input_tokens")),
         _count(usage.get("cache_creation_input_tokens")),
+    )
+
+
+def _usage_of_model(usage: Mapping[str, Any]) -> Usage:
+    return Usage(
+        _count(usage.get("inputTokens")),
+        _count(usage.get("outputTokens")),
+        _count(usage.get("cacheReadInputTokens")),
+        _count(usage.get("cacheCreationInputTokens")),
     )
 
 

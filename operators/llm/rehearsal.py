@@ -309,8 +309,16 @@ class Responder:
         return _STREAMED[self.path](reply, self.model)
 
 
-_WHOLE = {MESSAGES_PATH: Reply.message, CHAT_PATH: Reply.completion, RESPONSES_PATH: Reply.response}
-_STREAMED = {MESSAGES_PATH: Reply.events, CHAT_PATH: Reply.chunks, RESPONSES_PATH: Reply.response_events}
+_WHOLE: dict[str, Callable[[Reply, str], Body]] = {
+    MESSAGES_PATH: lambda reply, model: reply.message(model),
+    CHAT_PATH: lambda reply, model: reply.completion(model),
+    RESPONSES_PATH: lambda reply, model: reply.response(model),
+}
+_STREAMED: dict[str, Callable[[Reply, str], Iterable[Body]]] = {
+    MESSAGES_PATH: lambda reply, model: reply.events(model),
+    CHAT_PATH: lambda reply, model: reply.chunks(model),
+    RESPONSES_PATH: lambda reply, model: reply.response_events(model),
+}
 
 
 def say(text: str = "", **fields: Any) -> Behaviour:

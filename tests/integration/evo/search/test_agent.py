@@ -90,6 +90,7 @@ def test_other_operators_stand_in_for_an_agent_that_fails(tmp_path: Path) -> Non
         ({"command": ["no-such-agent"]}, "'no-such-agent' is no program on the PATH"),
         ({"preset": "codex"}, "'codex' is no program on the PATH"),
         ({"command": ["/bin/sh"], "environment": ["A_KEY"]}, "A_KEY, which the environment does not hold"),
+        ({"command": ["/bin/sh"], "visible": ["/no/tool"]}, "/no/tool, which is not there"),
         ({"command": ["/bin/sh"], "config_folder": "/no/such"}, "/no/such is none"),
     ],
 )

@@ -39,6 +39,8 @@ CLAUDE = (
 def test_claude_code() -> None:
     usage = {"input_tokens": 2000, "output_tokens": 200}
     end = {"type": "result", "result": "Done.", "num_turns": 3, "total_cost_usd": 0.5, "usage": usage}
+    by_model = {"a": {"inputTokens": 2500, "outputTokens": 200}, "b": {"inputTokens": 500, "cacheReadInputTokens": 9}}
+    assert read(*CLAUDE, {**end, "modelUsage": by_model}).usage == Usage(3000, 200, 9)
     output = read(*CLAUDE, end)
     assert (output.result, output.turns, output.cost_usd, output.model) == ("Done.", 3, 0.5, "claude-sonnet-5-5")
     assert output.usage == Usage(2000, 200)
@@ -107,7 +109,7 @@ KINDS = ("system", "assistant", "user", "result", "turn.completed", "item.comple
 EVENTS = st.fixed_dictionaries(
     {"type": st.sampled_from(KINDS)},
     optional=dict.fromkeys(
-        ("message", "usage", "item", "part", "result", "error", "num_turns", "total_cost_usd"), JSON
+        ("message", "usage", "modelUsage", "item", "part", "result", "error", "num_turns", "total_cost_usd"), JSON
     ),
 )
 
