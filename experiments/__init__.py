@@ -7,6 +7,7 @@
     workers_busy.py            the same for a whole night on 16 devices, in simulated time
     worker_overhead.py         worker seconds outside training and scoring
     startup.py                 `evo --help`
+    gpu.py                     what has to be seen on a GPU, in parts of at most nine minutes each
     simulation.py              an evaluator without training, an operator without cost
     simulated_time.py          an event loop whose clock jumps to the next timer
     seed_against_baselines.py  generation 0 beside plain GPTs
