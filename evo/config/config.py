@@ -503,7 +503,7 @@ def _named_models(named: str | Mapping[str, float], known: Sequence[Mapping[str,
     """Return the keys of `[llm]` that choose models by name; those known are taken as they are known."""
     weights = {named: 1.0} if isinstance(named, str) else named
     entries = {one["name"]: one for one in known}
-    if len(weights) == 1 and not weights.keys() & entries.keys():
+    if [*weights.values()] == [1.0] and not weights.keys() & entries.keys():
         return {"model": next(iter(weights)), "models": []}
     models = [{**entries.get(name, {"name": name}), "weight": weight} for name, weight in weights.items()]
     return {"model": models[0]["name"], "models": models}

@@ -92,6 +92,11 @@ def test_the_flag_chooses_among_the_models_of_the_file_or_names_others(named: An
     assert [(one.name, one.provider, one.weight) for one in chosen.llm.entries] == expected
 
 
+def test_a_wrong_weight_of_the_flag_is_named_by_the_flag() -> None:
+    with pytest.raises(ConfigError, match=r"^--model was -1.0: "):
+        overlaid(Config(), sections_of({"model": {"new": -1.0}}))
+
+
 def test_wrong_models_are_named() -> None:
     assert "must name each model once" in refusal(SMALL, SMALL)
     assert "did you mean 'weight'?" in refusal(SMALL | {"wieght": 1.0})
