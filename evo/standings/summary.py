@@ -35,13 +35,13 @@ class Summary:
         is_unreplicated: whether every seed gives the same run, so that the noise stays unknown.
         gain: of the best individual, once it was confirmed, or exact where nothing is left to chance.
         unconfirmed_gain: of its mean over generation 0's where selection looked; positive is better.
+        spending_by_model: of language models, by the names under which they answered.
+        calibration: what language models expected of their ideas beside what was measured, by style and model.
+        stand_ins: where one of several models was asked in the place of another.
         front: over `front_objectives`, best in the first of them first.
         knee: id of the front's best trade-off; None where no member is one.
         hypervolume: of the front after each result that changed it (`Archive.hypervolume`).
         confirmed_front: its members measured again, once they were; over the objectives of selection.
-        spending_by_model: of language models, by the names under which they answered.
-        calibration: what language models expected of their ideas beside what was measured, by style and model.
-        stand_ins: where one of several models was asked in the place of another.
         text_objective: the one that these are measured in on held-out text; None for a script.
     """
 
