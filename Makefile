@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # is in tests/conftest.py.
 PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 40
 
-.PHONY: demo test test-tools test-full test-fast check format bench audit dist clean help
+.PHONY: demo test test-tools test-full test-fast check format bench audit dist docs clean help
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
@@ -57,6 +57,9 @@ dist: $(VENV)/bin/python  ## Build the wheel and the sdist and check both.
 	$(BIN)/python -m build --outdir dist .
 	$(BIN)/twine check --strict dist/*
 	$(BIN)/check-wheel-contents dist/*.whl
+
+docs: $(TEST_STAMP)  ## Build the documentation as a site in build/docs; a warning is an error.
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 clean:  ## Remove the environment and what tools left behind; runs and data stay.
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info

@@ -10,6 +10,7 @@ Rooms, each of which imports only from those below it (checked by import-linter)
     assistants/                         for coding agents: tools over MCP, a skill
     api/                                the Python interface, which this module hands on
     dashboard/                          the live page of runs
+    followers/                          processes beside a driver: trackers, notifications
     compare/                            experiments: ways of searching under equal budgets
     report/                             the report of a run, one HTML file
     project/                            what `evo init` finds out about a project, and writes

@@ -93,10 +93,10 @@ class Search:
         protect: code of generation 0 that no candidate may change, such as `evaluate` or `main.val_loss`.
         evaluations: the whole budget; whole generations of `pop`.
         out: the run's folder, absent or empty; `runs/<date>` by default.
-        workers: candidates that may be out at a time.
         config: a TOML file with further settings.
         callbacks: called with every event, in the thread of the search.
-        options: as for `run` (`evo.config.options.SearchOptions`).
+        options: as for `run` (`evo.config.options.SearchOptions`); `workers` is how many candidates may be out at a
+            time.
 
     Raises:
         UsageError: the input is wrong; nothing was written.

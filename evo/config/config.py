@@ -76,6 +76,11 @@ class BudgetConfig(Section):
     """Time limits of one evaluation of the language-model task; see `trainer.evaluation.Budget`.
 
     Attributes:
+        train_seconds: training time on `clock`, from the first training data on; 300 on a GPU and 30 on the CPU by
+            default.
+        clock: `wall`, or `cpu` for the time of the candidate's processes; the second by default on the CPU.
+        setup_seconds: wall time for imports, model building and compilation, before any training data.
+        score_seconds: wall time for scoring one split.
         min_throughput: share of its parent's training tokens per second, or of generation 0's where these are fewer,
             below which an offspring is ended early, as a failure; 0 for never.
     """
@@ -263,12 +268,15 @@ class LLMConfig(Section):
         program: path of a Markdown file with your instructions to the model; empty for none.
         styles: the kinds of change that mutations ask for, equally often unless the choice of operators is adaptive;
             all of `operators.prompt_styles.STYLES` by default.
+        max_tokens: of one reply.
         reply_deadline_seconds: one reply, from the request to the last byte.
         parallel: calls in flight at most; by default as many as the measured latencies need to keep the workers busy,
             and twice the workers and 8 at most.
         patience_seconds: how long an outage is waited out before the run stops, where no other operator stands in.
         lessons_every: results after which the model is asked again what the run has taught (`lessons.md` in the run's
             folder, which later prompts tell); 0 for never.
+        cache_lifetime: for which a provider keeps the beginning of a prompt.
+        repairs: how often a reply that cannot be used goes back with the reason.
         max_cost_usd: the run stops before this is exceeded.
     """
 

