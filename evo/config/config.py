@@ -333,7 +333,8 @@ class AgentConfig(Section):
             in it stand for what is asked and for the limits of one run. It takes the place of the preset's.
         model: for `--model` of a preset, or for `{model}`; empty for the agent's own choice.
         environment: names of variables of yours that the agent gets beside its preset's, such as another key.
-        visible: files and folders of yours that it may read beside its installation, such as its own scripts.
+        visible: files and folders of yours that it may read beside its installation and the files that `command`
+            names.
         config_folder: its own configuration, which it may read and change: where a subscription needs that.
         seconds: wall time of one run, after which it is killed.
         turns: of one run.
@@ -622,7 +623,7 @@ def located(data: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def _locate_agent(table: Any, folder: Path) -> None:
-    """Take the paths of an agent's table from a folder: its program, where that is a path, and what it may see."""
+    """Take the paths of an agent's table from a folder: its program, the files that it is given, what it may see."""
     if not isinstance(table, dict):
         return  # refused later, as are other kinds of values below
     for key in ("command", "visible"):
@@ -630,12 +631,19 @@ def _locate_agent(table: Any, folder: Path) -> None:
         if isinstance(paths, list) and all(isinstance(path, str) for path in paths):
             table[key] = [
                 str((folder / Path(path).expanduser()).absolute())
-                if path and (key == "visible" or (index == 0 and "/" in path))
+                if path and (key == "visible" or (index == 0 and "/" in path) or (index and _is_file(folder, path)))
                 else path
                 for index, path in enumerate(paths)
             ]
     if isinstance(table.get("config_folder"), str) and table["config_folder"]:
         table["config_folder"] = str((folder / Path(table["config_folder"]).expanduser()).resolve())
+
+
+def _is_file(folder: Path, word: str) -> bool:
+    try:
+        return (folder / Path(word).expanduser()).is_file()
+    except (OSError, ValueError, RuntimeError):
+        return False  # a text, such as a prompt
 
 
 def _is_name(table: Mapping[str, Any], key: str) -> bool:

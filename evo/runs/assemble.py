@@ -436,7 +436,7 @@ def agent_settings(config: Config, environment: Mapping[str, str] = os.environ) 
         command=(str(program.path), *command[1:]),
         sandbox=choose_level(config.workers.sandbox, "cpu"),
         variables=_agent_variables(agent, environment),
-        visible=(*map(str, program.installation), *agent.visible),
+        visible=(*map(str, program.installation), *_files_of(command[1:]), *agent.visible),
         writable=(agent.config_folder,) if agent.config_folder else (),
         model=agent.model,
         seconds=agent.seconds,
@@ -446,6 +446,11 @@ def agent_settings(config: Config, environment: Mapping[str, str] = os.environ) 
         parallel=agent.parallel,
         has_stand_ins=_has_stand_ins(config),
     )
+
+
+def _files_of(words: Sequence[str]) -> list[str]:
+    """Return the words of a command that name files by whole paths: a script that is run, its settings."""
+    return [word for word in words if word.startswith("/") and os.path.isfile(word)]  # noqa: PTH113 - texts are no paths
 
 
 def _agent_variables(agent: AgentConfig, environment: Mapping[str, str]) -> dict[str, str]:

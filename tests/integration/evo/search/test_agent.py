@@ -119,3 +119,11 @@ def test_paths_of_an_agent_start_from_the_file_that_names_them(tmp_path: Path) -
     agent = load_config(tmp_path / "evo.toml").agent
     assert agent.command == (str(tmp_path / "tools" / "agent.sh"), "a/b")
     assert (agent.visible, agent.config_folder) == ((str(tmp_path / "tools"),), str(tmp_path / "own"))
+
+
+def test_an_agent_sees_the_files_that_its_command_names(tmp_path: Path) -> None:
+    (tmp_path / "agent.py").touch()
+    (tmp_path / "evo.toml").write_text('[agent]\ncommand = ["python3", "agent.py", "absent.py", "{prompt}"]\n')
+    config = load_config(tmp_path / "evo.toml")
+    assert config.agent.command == ("python3", str(tmp_path / "agent.py"), "absent.py", "{prompt}")
+    assert str(tmp_path / "agent.py") in agent_settings(config).visible
