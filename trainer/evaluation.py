@@ -156,6 +156,9 @@ class Evaluation:
         log_tail: the end of what the candidate printed, size-limited, control characters removed.
         sandbox: the level of isolation the candidate ran under.
         train_tokens_per_second: what the training went through by the genome's own count; None where it counted none.
+        raw_objectives: what the device measured, where `objectives` are on the scale of another class of devices
+            (`evo.standings.device_classes`); empty where they are as measured.
+        raw_split_bpb: the same of `split_bpb`.
     """
 
     status: Status
@@ -170,6 +173,8 @@ class Evaluation:
     curve: tuple[CurvePoint, ...] = ()
     timings: Timings = Timings()
     train_tokens_per_second: float | None = None
+    raw_objectives: dict[str, float] = field(default_factory=dict)
+    raw_split_bpb: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Keep the invariant that only a finite score from OK can become a fitness."""

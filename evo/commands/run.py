@@ -143,6 +143,13 @@ def run(
     patience: _Patience = None,
     workers: _Workers = None,
     devices: _Devices = None,
+    reference_device: Annotated[
+        str | None,
+        typer.Option(
+            "--reference-device",
+            help="With unequal GPUs: UUID or model of the one whose scale all values are on. [default: most frequent]",
+        ),
+    ] = None,
     sandbox: _Sandbox = None,
     events: EventsOption = None,
     dashboard: DashboardOption = False,
@@ -179,6 +186,7 @@ def run(
         patience=patience,
         workers=workers,
         devices=comma_separated("--devices", devices),
+        reference_device=reference_device,
         sandbox=sandbox,
     )
     following = Following.asked(events, dashboard_port, track, notify, dashboard=dashboard)

@@ -368,6 +368,9 @@ class WorkersConfig(Section):
             slot that it has.
         devices: `cpu`, `mps`, GPU indices or UUIDs; empty for every visible GPU, else the CPU. On a cluster `cpu` or
             `cuda`.
+        slots_per_gpu: evaluations that share a GPU, which suits small models; counts where `count` is not given.
+        reference_device: UUID of a GPU, or a part of the name of its model, whose class all values are on the scale of
+            where devices are unequal; empty for the most frequent one.
         threads: CPU threads of one candidate.
         memory_mib: resident memory of one candidate's process tree.
         sandbox: `auto` is the strongest isolation that works here, `strict` refuses to start below the top level; or a
@@ -378,6 +381,8 @@ class WorkersConfig(Section):
     address: str | None = None
     count: Positive | None = None
     devices: tuple[str, ...] = ()
+    slots_per_gpu: Positive = 1
+    reference_device: str = ""
     threads: Positive | None = None
     memory_mib: Quantity | None = None
     sandbox: Literal["auto", "strict", "bubblewrap", "landlock", "process-group"] = "auto"

@@ -88,6 +88,7 @@ class RunOptions(SearchOptions, total=False):
         clock: `wall`, or `cpu` for the CPU seconds of the candidate.
         dataset: of the language-model task.
         vocab_size: of its tokenizer.
+        reference_device: UUID of a GPU, or a part of the name of its model, to whose class all values refer.
     """
 
     budget: float | None
@@ -95,6 +96,7 @@ class RunOptions(SearchOptions, total=False):
     clock: str | None
     dataset: str | None
     vocab_size: int | None
+    reference_device: str | None
 
 
 def new_run_config(genome: str, file: Path | None, options: RunOptions) -> ResolvedConfig:
@@ -253,6 +255,7 @@ _KEYS = {
     "max_cost": ("llm", "max_cost_usd"),
     "workers": ("workers", "count"),
     "devices": ("workers", "devices"),
+    "reference_device": ("workers", "reference_device"),
     "sandbox": ("workers", "sandbox"),
 }
 """Section and key of every option but `budget`, which depends on the task."""

@@ -178,11 +178,13 @@ def _worker_devices(config: Config) -> list[Device]:
     kinds = {device.kind for device in named}
     if len(kinds) > 1:
         raise ConfigError(
-            f"--devices must be of one kind, since scores on different kinds are not comparable, but they were "
-            f"{', '.join(sorted(kinds))}."
+            f"--devices must be of one kind, since the budget and the sizes of the task depend on it, but they were "
+            f"{', '.join(sorted(kinds))}. GPUs of several models may be mixed."
         )
     if config.script is not None and config.script.gpus is not None:
         named = _grouped(named, config.script.gpus)
+    if named[0].kind == "cuda":
+        named = named * config.workers.slots_per_gpu
     return [named[index % len(named)] for index in range(config.workers.count or len(named))]
 
 
@@ -228,13 +230,13 @@ def _resolve_workers(whole: Config, found: Sequence[Device]) -> ResolvedWorkers:
     threads = 1 if kind == "cpu" and whole.script is None else max(1, cores // len(found))
     available_mib = psutil.virtual_memory().total / 2**20 * _CANDIDATES_MEMORY_FRACTION / len(found)
     names = dict.fromkeys(name for device in found for name in (device.id or device.kind).split(","))
-    return ResolvedWorkers(
-        count=len(found),
-        devices=config.devices or tuple(names),
-        threads=config.threads or threads,
-        memory_mib=config.memory_mib or round(_limited(available_mib, kind)),
-        sandbox=config.sandbox,
-    )
+    chosen = {
+        "count": len(found),
+        "devices": config.devices or tuple(names),
+        "threads": config.threads or threads,
+        "memory_mib": config.memory_mib or round(_limited(available_mib, kind)),
+    }
+    return ResolvedWorkers(**{**dict(config), **chosen})
 
 
 def _limited(available_mib: float, kind: str) -> float:

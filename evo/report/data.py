@@ -89,6 +89,7 @@ class RunReport:
         lessons: what the language model says that the run has taught, a line each.
         models: a line on what each language model cost, by name; empty with one model.
         stand_ins: a line on each model that others stood in for.
+        device_classes: a line on each class of devices, the reference first; empty where there is one.
         drifts: a line on each device whose newest sentinel differs beyond the noise.
         rungs: a line on each fraction of the budget below the whole, by that fraction.
         versions: of the programs that wrote the report, by name.
@@ -136,6 +137,7 @@ class RunReport:
     lessons: tuple[str, ...]
     models: Mapping[str, str]
     stand_ins: tuple[str, ...]
+    device_classes: tuple[str, ...]
     drifts: tuple[str, ...]
     rungs: Mapping[float, str]
     versions: Mapping[str, str]

@@ -113,6 +113,7 @@ def load_report(viewed: Viewed, results: EvaluationRows | None = None) -> RunRep
         lessons=summary.lessons.lines,
         models=_models(summary),
         stand_ins=tuple(map(str, summary.stand_ins)),
+        device_classes=tuple(map(str, standings.class_states())),
         drifts=tuple(map(str, standings.sentinels.drifts)),
         versions=installed_versions(),
     )

@@ -129,6 +129,7 @@ def build_search(
         config.llm.parallel,
         config.llm.lessons_every,
         lessons_file,
+        config.workers.reference_device,
     )
 
 

@@ -29,6 +29,7 @@ from evo.runs.provenance import comparability, read_starts, record_start
 from evo.runs.results_table import write_results_table
 from evo.runs.signals import heeding_signals
 from evo.search.observer import Observer
+from evo.search.placement import choose_reference
 from evo.search.search import Search, Stopped, StopReason
 from evo.standings.standings import Standings
 from evo.steering.inbox import Inbox
@@ -150,6 +151,7 @@ def started(
     materials = prepare_materials(config, progress)
     operators = build_operators(config, materials=materials)
     evaluator = evaluator or build_evaluator(config, materials)
+    choose_reference(evaluator.workers, config.workers.reference_device)
     folder = RunFolder.create(path)
     with folder.lock(), Store.create(folder.store) as store:
         keep_genome_files(store, config.task.genome_files)

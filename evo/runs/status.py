@@ -13,6 +13,7 @@ from evo.runs.folder import Driver
 from evo.runs.lifecycle import Viewed
 from evo.runs.provenance import Start, read_starts
 from evo.search.credit import read_arms
+from evo.standings.device_classes import ClassState
 from evo.standings.exploration import Phase
 from evo.standings.sentinels import Drift
 from evo.standings.summary import Summary, summarize
@@ -66,6 +67,7 @@ class RunStatus:
         running: evaluations under way; empty unless the run is live.
         arms: what an adaptive choice has learnt of each operator, by name; empty without one.
         explorations: when the search had stalled and explored, oldest first; the last one may still be under way.
+        device_classes: what is known of each class of devices, the reference first; empty where there is one.
         drifts: devices whose newest sentinel differs beyond the noise.
         out_of_service: workers that the last start's driver gave no more work; those of before are tried again.
         queued: evaluations that wait for a worker.
@@ -88,6 +90,7 @@ class RunStatus:
     running: tuple[Running, ...]
     arms: Mapping[str, Mapping[str, float]]
     explorations: tuple[Phase, ...]
+    device_classes: tuple[ClassState, ...]
     drifts: tuple[Drift, ...]
     out_of_service: tuple[Retirement, ...]
     queued: int
@@ -129,6 +132,7 @@ def read_status(viewed: Viewed) -> RunStatus:
         running=_running(store) if driver else (),
         arms=read_arms(store),
         explorations=tuple(viewed.standings.exploration.phases),
+        device_classes=tuple(viewed.standings.class_states()),
         drifts=tuple(viewed.standings.sentinels.drifts),
         out_of_service=retired,
         queued=len(store.queued()),

@@ -77,13 +77,13 @@ class Confirmation:
             self._pace.search_end = self._plan.evaluations - reserved
             return True
         # Each result may change who goes on, so nothing is queued before a worker is free.
-        idle = max(0, len(self._evaluations.pool.free) - len(self._evaluations.queue))
+        idle = max(0, self._evaluations.placement.free(Purpose.CONFIRM) - len(self._evaluations.queue))
         self._evaluations.enqueue(requests[:idle])
         return False
 
     def _start_certain(self, proposing: int) -> None:
         """Give idle workers what the confirmation takes of generation 0 in any case."""
-        idle = len(self._evaluations.pool.free) - proposing
+        idle = self._evaluations.placement.free(Purpose.CONFIRM) - proposing
         if self._evaluations.queue or idle <= 0:
             return
         left = self._plan.evaluations - self._pace.search_end

@@ -6,15 +6,17 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from evo.search.jobs import Jobs, in_order
 from evo.search.observer import Deferred
 from evo.search.pace import Pace
-from evo.standings.sentinels import device_of
+from evo.search.placement import Placement
+from evo.standings.sentinels import Drift, device_of
 from evo.standings.standings import Standings
 from evo.store import EvaluationRecord, EvaluationRequest, Purpose, Store
 from evo.workers import ElasticEvaluator, Evaluator, Slot
-from evo.workers.pool import Loss, WorkerPool, machine_failure, record_joined
+from evo.workers.pool import Loss, Retirement, WorkerPool, machine_failure, record_joined
 from trainer.errors import MachineError
 from trainer.evaluation import Evaluation, Status
 
@@ -27,6 +29,7 @@ class Evaluations:
         standings: what is known.
         evaluator: does the work.
         jobs: says what a worker is asked for an evaluation.
+        reference_device: whose class all values of a new run are on the scale of (`evo.search.placement`).
         pace: told how long evaluations take.
         news: told what starts, and what is lost.
         fail: takes an error that ends the search.
@@ -34,6 +37,7 @@ class Evaluations:
     Attributes:
         queue: those that wait, in the order in which they are launched.
         pool: the workers.
+        placement: which of them may take what.
     """
 
     def __init__(
@@ -45,10 +49,12 @@ class Evaluations:
         pace: Pace,
         news: Deferred,
         fail: Callable[[BaseException], None],
+        reference_device: str = "",
     ) -> None:
         self.queue: deque[EvaluationRecord] = deque()
         self._is_elastic = isinstance(evaluator, ElasticEvaluator)
         self.pool = WorkerPool(() if self._is_elastic else evaluator.workers)
+        self.placement = Placement(standings, self.pool, reference_device)
         self._store = store
         self._standings = standings
         self._evaluator = evaluator
@@ -57,6 +63,7 @@ class Evaluations:
         self._news = news
         self._fail = fail
         self._running: dict[asyncio.Task[Evaluation], tuple[EvaluationRecord, int, Slot]] = {}
+        self._restored_at = 0
 
     @property
     def wait_for_workers(self) -> bool:
@@ -82,6 +89,7 @@ class Evaluations:
         """Queue again what a killed driver left."""
         self._store.release_all_running("the driver ended")
         self.queue = in_order(self._store.queued())
+        self._restored_at = self._standings.result_number
 
     def enqueue(self, wanted: Iterable[tuple[int, EvaluationRequest]]) -> None:
         """Record and queue evaluations of individuals."""
@@ -96,7 +104,8 @@ class Evaluations:
         """Launch what waits, as far as workers are free."""
         waiting, self.queue = self.queue, deque()
         for record in waiting:
-            slot = self.pool.reserve(record.id) if self._jobs.may_start(record) else None
+            accepts = partial(self.placement.accepts, record)
+            slot = self.pool.reserve(record.id, accepts) if self._jobs.may_start(record) else None
             if slot is None:
                 self.queue.append(record)
             else:
@@ -110,7 +119,8 @@ class Evaluations:
         watched = {device_of(slot.name) for record, _, slot in running if record.purpose is Purpose.SENTINEL}
         for slot in self.pool.free:
             device = device_of(slot.name)
-            if device in watched or not sentinels.are_due(device) or not has_room():
+            is_due = sentinels.are_due(device) or (sentinels.is_suspect(device) and len(self._devices) > 1)
+            if device in watched or not is_due or not self.placement.is_ready(slot) or not has_room():
                 continue
             self.pool.take(slot)
             self._launch(self._recorded(0, sentinels.request), slot)
@@ -131,6 +141,7 @@ class Evaluations:
             elif self._runs_again(record, attempt, slot, result.reason):
                 continue
             self._pace.lookahead.evaluation_took(result.timings.total_seconds)
+            result = self.placement.comparable(record, slot, result)
             if self._store.finish(record.id, attempt, result) is not None:
                 yield record, result
 
@@ -145,19 +156,49 @@ class Evaluations:
 
     def settle(self) -> Iterator[tuple[EvaluationRecord, Evaluation]]:
         """Yield what finished while everything was ended, and put the rest back for a resumed run."""
-        for task, (record, attempt, _) in self._running.items():
+        for task, (record, attempt, slot) in self._running.items():
             if task.cancelled() or task.exception() is not None or task.result().status is Status.LOST:
                 self._store.release(record.id, attempt, "the run was stopped")
-            elif self._store.finish(record.id, attempt, task.result()) is not None:
-                yield record, task.result()
+                continue
+            result = self.placement.comparable(record, slot, task.result())
+            if self._store.finish(record.id, attempt, result) is not None:
+                yield record, result
         self._running.clear()
 
     def retire_unfit_workers(self) -> None:
-        """Take workers out of service that lose everything while others work."""
+        """Take workers out of service that lose everything while others work, or whose devices cannot be compared."""
         for slot, retirement in self.pool.retire_unfit(self._store):
-            self._evaluator.retire(slot)
-            self._pace.lookahead.slots = self.pool.size
-            self._news.note(f"Out of service until the run is resumed: {retirement}.")
+            self._retired(slot, retirement)
+        for drift in self._drifted():
+            reason = f"two sentinels in a row were far off; {drift}"
+            self._retire([slot for slot in self.pool.in_service if device_of(slot.name) == drift.device], reason)
+        for unfit in self.placement.unfit:
+            self.retire_class(unfit, f"generation 0 failed on {unfit}, so nothing can be compared there")
+
+    def retire_class(self, device_class: str, reason: str) -> None:
+        """Take the workers of a class of devices out of service; fail when there are no others."""
+        self._retire([slot for slot in self.pool.in_service if slot.device.device_class == device_class], reason)
+        if not self.pool.size:
+            self._fail(MachineError(f"No worker is left: {reason}."))
+
+    def _drifted(self) -> list[Drift]:
+        """Return the devices that have drifted under this driver, unless most did: then generation 0 was unlucky."""
+        drifted = [one for one in self._standings.sentinels.drifted if one.result_number > self._restored_at]
+        return drifted if 2 * len(drifted) <= len(self._devices | {one.device for one in drifted}) else []
+
+    @property
+    def _devices(self) -> set[str]:
+        return {device_of(slot.name) for slot in self.pool.in_service}
+
+    def _retire(self, slots: Iterable[Slot], reason: str) -> None:
+        """Take those of some workers out of service that have nothing to do."""
+        for slot in [slot for slot in slots if slot in self.pool.free]:
+            self._retired(slot, self.pool.retire(slot, self._store, reason))
+
+    def _retired(self, slot: Slot, retirement: Retirement) -> None:
+        self._evaluator.retire(slot)
+        self._pace.lookahead.slots = self.pool.size
+        self._news.note(f"Out of service until the run is resumed: {retirement}.")
 
     def _recorded(self, individual: int, wanted: EvaluationRequest) -> EvaluationRecord:
         queued = self._store.enqueue(
@@ -166,12 +207,14 @@ class Evaluations:
             splits=wanted.splits,
             purpose=wanted.purpose,
             budget_fraction=wanted.budget_fraction,
+            device_class=wanted.device_class,
         )
         return self._store.evaluation(queued)
 
     def _launch(self, record: EvaluationRecord, slot: Slot) -> None:
-        attempt = self._store.launch(record.id, slot.name)
-        job = replace(self._jobs.of(record), losses=self.pool.times_lost(record.id))
+        device_class = slot.device.device_class
+        attempt = self._store.launch(record.id, slot.name, device_class)
+        job = replace(self._jobs.of(record, device_class), losses=self.pool.times_lost(record.id))
         task = asyncio.create_task(self._evaluator.evaluate(slot, job))
         self._running[task] = (record, attempt, slot)
         self._news.started(record, slot.name, len(self._running))

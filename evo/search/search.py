@@ -96,6 +96,7 @@ class Search:
         parallel: int | None = None,
         lessons_every: int = 0,
         lessons_file: Path | None = None,
+        reference_device: str = "",
     ) -> None:
         self._plan = plan
         self._store = store
@@ -110,7 +111,9 @@ class Search:
         self._clock = clock
         self._pace = Pace(plan, len(evaluator.workers), clock)
         jobs = jobs or Jobs(store, standings)
-        self._evaluations = Evaluations(store, standings, evaluator, jobs, self._pace, self._news, self._fail)
+        self._evaluations = Evaluations(
+            store, standings, evaluator, jobs, self._pace, self._news, self._fail, reference_device
+        )
         self._calls = Calls(breeder.operators, store, self._news, len(evaluator.workers), parallel, clock)
         self._lessons = LessonKeeper(
             store,
@@ -266,7 +269,8 @@ class Search:
         for proposal in [task for task in self._proposing if task.done()]:
             self._proposed(proposal)
         if self._failure is None and self._standings.generation_zero is None and not self._baseline_is_open():
-            self._fail(failed_generation_zero(self._store.evaluations_of(0)))
+            baseline = [one for one in self._store.evaluations_of(0) if one.purpose is Purpose.BASELINE]
+            self._fail(failed_generation_zero(baseline))
         self._apply_rules()
 
     def _may_start(self) -> bool:
@@ -274,6 +278,7 @@ class Search:
         return not is_ending and not self._controls.course.is_paused
 
     def _start(self) -> None:
+        self._start_calibrations()
         self._start_replicates()
         self._evaluations.start_sentinels(self._has_room)
         self._evaluations.start()
@@ -314,6 +319,8 @@ class Search:
             running = sum(map(_is_of_offspring, self._evaluations.running))
             generation_end = (self._standings.searched // self._plan.mu + 1) * self._plan.mu
             return self._standings.searched + running + waiting < generation_end
+        if self._evaluations.placement.is_mixed:
+            replicates = 0  # they wait for the reference, while others have nothing to do
         return waiting + replicates < self._pace.lookahead.target()
 
     def _propose(self, draft: Draft) -> None:
@@ -460,6 +467,23 @@ class Search:
 
     def _has_room(self) -> bool:
         return self._room() >= 1
+
+    def _start_calibrations(self) -> None:
+        """Queue generation 0 for classes of devices that it has not run on; without budget for it they get no work."""
+        under_way = self._evaluations.under_way
+        wanted = self._evaluations.placement.missing(under_way)
+        if not wanted or self._standings.budget_is_spent:
+            return
+        left = self._plan.evaluations - self._standings.spent - len(under_way) - len(self._proposing)
+        names = dict.fromkeys(request.device_class or "" for request in wanted)
+        if len(wanted) < left:
+            self._evaluations.enqueue((0, request) for request in wanted)
+            reference = self._evaluations.placement.reference
+            self._news.note(f"Generation 0 runs on {'; '.join(names)} too: all values are on the scale of {reference}.")
+            return
+        for name in names:
+            reason = f"the budget leaves no room to measure generation 0 on {name}; extend it with --gens"
+            self._evaluations.retire_class(name, reason)
 
     def _start_replicates(self) -> None:
         """Queue what the leaders lack, before anything else, as long as the search proper has budget."""

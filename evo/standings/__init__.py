@@ -12,6 +12,7 @@ effects         what each individual gained on its own parents, corrected for th
 differences     whether one mean is better than another beyond noise
 individuals     what is known of each individual and each operator
 paired_noise    the noise of a difference between individuals that share their seeds
+device_classes  results of unequal devices, on the scale of one class
 sentinels       whether a device still measures what it measured
 exploration     when a stalled search explores
 usage           what a run has used of its workers and of money

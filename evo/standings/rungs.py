@@ -5,7 +5,8 @@ with the budget, and the loss on the way there says little. Only the whole budge
 
 Promotion is asynchronous successive halving (Li et al., 2020, "A System for Massively Parallel Hyperparameter Tuning"),
 with two differences that an evolutionary search needs: a result is compared with the newest of its rung, since a
-population moves on, and each is judged once, on arrival, since one that was dropped is as old as its parents.
+population moves on, and each is judged once, on arrival, since one that was dropped is as old as its parents. Where
+devices are of several classes, results are compared on their own: what a rung gives on another class is not measured.
 
 That a rung ranks as the whole budget does is not assumed but measured: the first individuals, and a tenth of the later
 ones, go on whatever they score. Only these say how the ranks agree, for among those that were promoted for their rank
@@ -16,8 +17,8 @@ from __future__ import annotations
 
 import random
 from bisect import bisect_left, bisect_right
-from collections import deque
-from collections.abc import Sequence
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import correlation
 
@@ -98,18 +99,26 @@ class _Rung:
         self.budget_fraction = budget_fraction
         self.results = 0
         self.promoted = 0
-        self.newest: deque[Fitness] = deque(maxlen=_COMPARED_WITH)
-        self.values: dict[int, float] = {}  # of the first objective, by individual, of those that count as pairs
-        self.pairs: list[tuple[float, float]] = []
+        # All by class of devices.
+        self.newest: defaultdict[str | None, deque[Fitness]] = defaultdict(lambda: deque(maxlen=_COMPARED_WITH))
+        self.pairs: defaultdict[str | None, list[tuple[float, float]]] = defaultdict(list)
+        # Class and first objective, by individual, of those that count as pairs.
+        self.values: dict[int, tuple[str | None, float]] = {}
         self.correlation: float | None = None
 
     def pair(self, individual: int, value: float) -> bool:
         """Take in what the whole budget gave an individual; return whether that is a pair."""
         if individual not in self.values:
             return False
-        self.pairs.append((self.values.pop(individual), value))
-        self.correlation = spearman(self.pairs) if len(self.pairs) > 1 else None
+        device_class, own = self.values.pop(individual)
+        self.pairs[device_class].append((own, value))
+        self.correlation = _pooled(self.pairs.values())
         return True
+
+    @property
+    def pair_count(self) -> int:
+        """How many pairs there are, over all classes."""
+        return sum(map(len, self.pairs.values()))
 
 
 class Ladder:
@@ -151,7 +160,7 @@ class Ladder:
                 rung.results,
                 rung.promoted,
                 rung.correlation,
-                len(rung.pairs),
+                rung.pair_count,
                 self._used[rung.budget_fraction],
             )
             for rung in self._rungs
@@ -190,12 +199,13 @@ class Ladder:
         if self._is_calibrating or self._is_drawn(individual):
             self._unjudged.add(individual)
         if individual in self._unjudged:
-            rung.values[individual] = self._first_value(outcome)
+            rung.values[individual] = (outcome.device_class, self._first_value(outcome))
         fitness = Fitness(self._objectives, constraints=self._constraints)
         fitness.judge(outcome.objectives)
-        rung.newest.append(fitness)
-        better = sum(other.dominates(fitness) for other in rung.newest)
-        if individual in self._unjudged or better < self._config.promote * len(rung.newest):
+        newest = rung.newest[outcome.device_class]
+        newest.append(fitness)
+        better = sum(other.dominates(fitness) for other in newest)
+        if individual in self._unjudged or better < self._config.promote * len(newest):
             rung.promoted += 1
             self._decided[individual] = self._next(individual, above=rung.budget_fraction)
 
@@ -203,12 +213,12 @@ class Ladder:
         """Hold the rungs' values of an individual against that of the whole budget."""
         value = self._first_value(outcome)
         for rung in self._rungs:
-            if rung.pair(outcome.individual, value) and len(rung.pairs) >= self._config.calibrate:
+            if rung.pair(outcome.individual, value) and rung.pair_count >= self._config.calibrate:
                 measured = rung.correlation or 0.0
                 is_used = measured >= self._config.min_correlation
                 if is_used != self._used[rung.budget_fraction]:
                     self._used[rung.budget_fraction] = is_used
-                    pairs, wanted = len(rung.pairs), self._config.min_correlation
+                    pairs, wanted = rung.pair_count, self._config.min_correlation
                     self.switches.append(
                         Switch(outcome.result_number, rung.budget_fraction, is_used, measured, pairs, wanted)
                     )
@@ -225,7 +235,7 @@ class Ladder:
 
     @property
     def _is_calibrating(self) -> bool:
-        return any(len(rung.pairs) < self._config.calibrate for rung in self._rungs)
+        return any(rung.pair_count < self._config.calibrate for rung in self._rungs)
 
     def _is_drawn(self, individual: int) -> bool:
         """Whether an individual is one of those that always go on."""
@@ -234,6 +244,15 @@ class Ladder:
 
     def _first_value(self, outcome: Outcome) -> float:
         return outcome.objectives[self._objectives[0].name]
+
+
+def _pooled(classes: Iterable[Sequence[tuple[float, float]]]) -> float | None:
+    """Return the mean of the rank correlations within classes by their degrees of freedom; None before two pairs."""
+    told = [pairs for pairs in classes if len(pairs) > 1]
+    if len(told) == 1:
+        return spearman(told[0])
+    degrees = sum(len(pairs) - 1 for pairs in told)
+    return sum((len(pairs) - 1) * spearman(pairs) for pairs in told) / degrees if degrees else None
 
 
 def spearman(pairs: Sequence[tuple[float, float]]) -> float:

@@ -2,7 +2,10 @@
 
 A device that throttles, or is shared with another process, trains less in the same seconds: what is measured on it from
 then on looks worse than it is. A sentinel repeats the very first training, seed included; what it measures is about the
-device, and counts in no mean.
+device, and counts in no mean. It is compared with generation 0 on the same class of devices.
+
+Where a run has several devices, one whose sentinel is far off runs another at once, and one that is far off twice in a
+row, in the same direction, has drifted: it is given no more work (`evo.search.evaluations`).
 """
 
 from __future__ import annotations
@@ -13,11 +16,15 @@ from collections import defaultdict
 from dataclasses import dataclass
 from statistics import fmean
 
+from evo.standings.device_classes import DeviceClasses
+from evo.standings.differences import TIE_SIGMAS
+from evo.standings.paired_noise import PairedNoise
 from evo.store import EvaluationRequest, Outcome, Purpose
 from trainer.evaluation import Split, Status
 from trainer.objectives import Objective
 
 _SIGMAS = 3.0
+_TWICE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +35,7 @@ class Drift:
         device: its name.
         result_number: of the sentinel's result.
         value: what it measured, in the unit of the first objective.
-        before: mean of generation 0 with the same seed, on every device, until then.
+        before: mean of generation 0 with the same seed, on every device of its class, until then.
         sigmas: the difference in standard deviations of one evaluation; positive where it is better now.
     """
 
@@ -52,14 +59,18 @@ class Sentinels:
     Args:
         every: evaluations of a device between two of its sentinels; 0 for none at all.
         objective: what is compared.
+        classes: of the devices.
     """
 
-    def __init__(self, every: int, objective: Objective) -> None:
+    def __init__(self, every: int, objective: Objective, classes: DeviceClasses | None = None) -> None:
         self._every = every
         self._objective = objective
+        self._classes = classes or DeviceClasses(objective.name)
         self._since: defaultdict[str, float] = defaultdict(float)
         self._seed: int | None = None
-        self._known: list[float] = []
+        self._known: defaultdict[str | None, list[float]] = defaultdict(list)  # by class, None for the reference
+        self._class_of: dict[str, str | None] = {}
+        self._far_off: defaultdict[str, int] = defaultdict(int)  # sentinels in a row; negative where worse
         self._newest: dict[str, Drift] = {}
         self._readings: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)
 
@@ -82,15 +93,43 @@ class Sentinels:
         self._seed = outcome.seed
         value = outcome.objectives[self._objective.name]
         self._readings[device].append((outcome.result_number, value))
-        if outcome.purpose is Purpose.SENTINEL and sigma and self._known:
-            before = fmean(self._known)
+        own_class = None if self._classes.is_reference(outcome.device_class) else outcome.device_class
+        self._class_of[device] = own_class
+        known = self._known_on(own_class)
+        sigma = self._classes.noise(own_class) or sigma if own_class else sigma
+        if outcome.purpose is Purpose.SENTINEL and sigma and known:
+            before = fmean(known)
             sigmas = self._objective.weight * (value - before) / sigma
             self._newest[device] = Drift(device, outcome.result_number, value, before, sigmas)
-        self._known.append(value)
+            self._count(device, sigmas, PairedNoise(sigma, self._classes.replicates(own_class) - 1))
+        known.append(value)
+
+    def _known_on(self, own_class: str | None) -> list[float]:
+        """Return what generation 0 gave with the seed of the sentinels on a class so far, oldest first."""
+        known = self._known[own_class]
+        if own_class and not known and self._seed is not None:
+            first = self._classes.calibration(own_class, self._seed)
+            known += [] if first is None else [first]
+        return known
+
+    def _count(self, device: str, sigmas: float, noise: PairedNoise) -> None:
+        """Take in how far a sentinel is off: far is more where few replicates tell the noise."""
+        is_far = abs(sigmas) > _SIGMAS * max(1.0, noise.quantile / TIE_SIGMAS)
+        sign = int(math.copysign(1, sigmas))
+        self._far_off[device] = (max(0, sign * self._far_off[device]) + 1) * sign if is_far else 0
 
     def are_due(self, device: str) -> bool:
         """Return whether a device has given so many results since its last sentinel that it is time for one."""
         return bool(self._every) and self._seed is not None and self._since[device] >= self._every
+
+    def is_suspect(self, device: str) -> bool:
+        """Return whether the newest sentinel of a device is far off and the one before was not."""
+        return abs(self._far_off[device]) == 1
+
+    @property
+    def drifted(self) -> list[Drift]:
+        """The devices whose last two sentinels are far off in the same direction, by name."""
+        return [self._newest[device] for device in sorted(self._newest) if abs(self._far_off[device]) >= _TWICE]
 
     @property
     def request(self) -> EvaluationRequest:
@@ -116,7 +155,7 @@ class Sentinels:
         near = [value for _, value in readings[max(0, after - 1) : after + (not is_one)]]
         if not near:
             return 0.0
-        shift = fmean(near) - self._known[0]
+        shift = fmean(near) - self._known[self._class_of[device]][0]
         return shift if abs(shift) > _SIGMAS * sigma else 0.0
 
     @property

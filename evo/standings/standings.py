@@ -15,6 +15,7 @@ from typing import NamedTuple
 from evo.config.config import DiversityConfig, FidelityConfig
 from evo.standings.archive import Archive, front_of
 from evo.standings.confirmations import Confirmations
+from evo.standings.device_classes import ClassState, DeviceClasses
 from evo.standings.differences import Difference
 from evo.standings.effects import Effects
 from evo.standings.exploration import Exploration
@@ -75,6 +76,7 @@ class Standings:
         replication: further seeds of individuals.
         incumbents: the best on the selection split that hold on the holdout split.
         ladder: the rungs below the whole budget.
+        device_classes: what generation 0 measured on each class of devices.
         effects: what each individual gained on its own parents.
         exploration: whether the search has stalled and explores.
         sentinels: when they are due, and which devices drift.
@@ -111,7 +113,8 @@ class Standings:
         self.incumbents = IncumbentTracker()
         self.ladder = ladder or Ladder(FidelityConfig(), plan.seed, objectives)
         self.exploration = Exploration(diversity.explore_after)
-        self.sentinels = Sentinels(plan.sentinel_every, self.objectives[0])
+        self.device_classes = DeviceClasses(self.objectives[0].name)
+        self.sentinels = Sentinels(plan.sentinel_every, self.objectives[0], self.device_classes)
         self.effects = Effects(self.objectives[0], self.sentinels)
         self.result_number = 0
         self.spent = 0.0
@@ -149,6 +152,7 @@ class Standings:
         self.statuses[outcome.status] += 1
         self.latest_status[record.id] = outcome.status
         self.searched += outcome.purpose is Purpose.SEARCH
+        self.device_classes.tell(outcome)
         self.ladder.tell(outcome)
         self.replication.tell(outcome)
         self._hold_finalists(outcome.purpose)
@@ -202,7 +206,14 @@ class Standings:
         objective, own, other = self.objectives[0], self.measured[individual], self.measured[base]
         (mean, *_), (base_mean, *_) = own.fitness.values, other.fitness.values
         better, sigma = objective.weight * (mean - base_mean), self.noise().get(objective.name)
+        error = None if sigma is None else self.device_classes.standard_error(individual, base, sigma)
+        if error is not None:
+            return Difference(better, base_mean, error)
         return Difference.of(better, base_mean, sigma, len(own.evaluations), len(other.evaluations))
+
+    def class_states(self) -> list[ClassState]:
+        """Return what is known of each class of devices, the reference first; empty where there is one."""
+        return self.device_classes.states(self.noise().get(self.objectives[0].name))
 
     def improves(self, individual: int) -> bool:
         """Return whether an individual's mean is better than that of its best parent by more than a tie."""

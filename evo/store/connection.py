@@ -90,20 +90,28 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
 def open_for_reading(path: Path, *, any_version: bool = False) -> sqlite3.Connection:
     """Open an existing store for reading, of a live, killed or finished run, on read-only media too.
 
+    One that an older version has written is read as it is at this moment, from a copy in memory with today's schema.
+
     Args:
         path: of the store.
-        any_version: also one that still needs a migration, to read what every version has.
+        any_version: as the file has it, to read what every version has.
 
     Raises:
-        StoreError: as in `open_for_writing`, and for a store that still needs a migration.
+        StoreError: as in `open_for_writing`.
     """
     with store_errors(path):
         mode = _reading_mode(path)
     with _connected(path, mode) as connection:
         version = _version(connection, path)
-        if version < VERSION and not any_version:
-            raise StoreError(f"{path} has schema {version}, but {VERSION} was expected. `evo resume` upgrades it.")
-    return connection
+    return connection if version == VERSION or any_version else _migrated_copy(connection, version)
+
+
+def _migrated_copy(connection: sqlite3.Connection, version: int) -> sqlite3.Connection:
+    with closing(connection), _connected(Path("memory"), "memory") as copy:
+        connection.backup(copy)
+        with transaction(copy):
+            _migrate(copy, version)
+    return copy
 
 
 @contextmanager

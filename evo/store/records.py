@@ -50,6 +50,8 @@ class Purpose(StrEnum):
 
     BASELINE = "baseline"
     """A replicate of generation 0, at the beginning."""
+    CALIBRATION = "calibration"
+    """Generation 0 on another class of devices than the reference (`evo.standings.device_classes`); in no mean."""
     SCREEN = "screen"
     """An offspring on a fraction of the budget (`evo.standings.rungs`); in no mean."""
     SEARCH = "search"
@@ -63,7 +65,7 @@ class Purpose(StrEnum):
     @property
     def counts(self) -> bool:
         """Whether such a result enters the means of an individual."""
-        return self not in (Purpose.SCREEN, Purpose.SENTINEL)
+        return self not in (Purpose.CALIBRATION, Purpose.SCREEN, Purpose.SENTINEL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +107,18 @@ class IndividualRecord:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationRequest:
-    """What a new evaluation should be; `budget_fraction` is of the training budget."""
+    """What a new evaluation should be.
+
+    Attributes:
+        budget_fraction: of the training budget.
+        device_class: that a calibration is of; None for all others.
+    """
 
     seed: int
     splits: tuple[Split, ...]
     purpose: Purpose
     budget_fraction: float = 1.0
+    device_class: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +130,8 @@ class EvaluationRecord:
         result_number: place in the order of acceptance, from 1; None until done.
         device: of the newest attempt.
         budget_fraction: of the training budget.
+        device_class: of the device of the newest attempt, or that a calibration is of; None where a version has written
+            it that did not record classes.
     """
 
     id: int
@@ -138,6 +148,7 @@ class EvaluationRecord:
     launched_at: float | None
     finished_at: float | None
     result: Evaluation | None
+    device_class: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +158,7 @@ class Outcome:
     Attributes:
         budget_fraction: of the training budget, and so of what an evaluation costs.
         worker_seconds: wall seconds of the worker.
+        device_class: see `EvaluationRecord`.
     """
 
     evaluation: int
@@ -162,6 +174,7 @@ class Outcome:
     finished_at: float
     budget_fraction: float = 1.0
     worker_seconds: float = 0.0
+    device_class: str | None = None
 
 
 def mean_objectives(outcomes: Sequence[Outcome]) -> dict[str, float]:

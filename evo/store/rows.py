@@ -38,13 +38,13 @@ INDIVIDUALS = f"""
 
 EVALUATIONS = """
     SELECT e.id, e.individual, e.seed, e.splits, e.purpose, e.state, e.attempt, e.device, e.told AS result_number,
-           e.share AS budget_fraction, e.created_at, e.launched_at, e.finished_at, r.body AS result
+           e.share AS budget_fraction, e.created_at, e.launched_at, e.finished_at, r.body AS result, e.device_class
     FROM evaluations AS e LEFT JOIN results AS r ON r.evaluation = e.id
 """
 
 OUTCOMES = """
     SELECT told AS result_number, id AS evaluation, individual, purpose, seed, attempt, device, status, objectives,
-           split_bpb, finished_at, share AS budget_fraction, worker_seconds
+           split_bpb, finished_at, share AS budget_fraction, worker_seconds, device_class
     FROM evaluations
 """
 

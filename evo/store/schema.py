@@ -175,10 +175,16 @@ _SHARE = (
     "ALTER TABLE evaluations ADD COLUMN share REAL NOT NULL DEFAULT 1.0",
 )
 
+_DEVICE_CLASS = (
+    # What its device is comparable with; of a calibration from its request on, of the others from their launch on.
+    "ALTER TABLE evaluations ADD COLUMN device_class TEXT",
+)
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "the tables of a run", _RUN_TABLES),
     Migration(2, "which individuals a proposal knew", _NEWEST_EVALUATION),
     Migration(3, "the share of the budget that an evaluation trains with", _SHARE),
+    Migration(4, "the class of the device that an evaluation ran on", _DEVICE_CLASS),
 )
 
 _FINAL = {

@@ -131,20 +131,28 @@ class Store(StoreView):
     # Evaluations
 
     def enqueue(
-        self, individual: int, *, seed: int, splits: tuple[Split, ...], purpose: Purpose, budget_fraction: float = 1.0
+        self,
+        individual: int,
+        *,
+        seed: int,
+        splits: tuple[Split, ...],
+        purpose: Purpose,
+        budget_fraction: float = 1.0,
+        device_class: str | None = None,
     ) -> int:
         """Queue another evaluation of an individual and return its id."""
+        request = EvaluationRequest(seed, splits, purpose, budget_fraction, device_class)
         with self.transaction():
-            return self._queue(individual, EvaluationRequest(seed, splits, purpose, budget_fraction), time.time())
+            return self._queue(individual, request, time.time())
 
-    def launch(self, evaluation: int, device: str) -> int:
+    def launch(self, evaluation: int, device: str, device_class: str | None = None) -> int:
         """Mark a queued evaluation as running on `device`, and return the number of this attempt, from 1."""
         now = time.time()
         with self.transaction():
             launched = self._database.execute(
-                "UPDATE evaluations SET state = 'running', attempt = attempt + 1, device = ?, launched_at = ? "
-                "WHERE id = ? AND state = 'queued' RETURNING attempt",
-                (device, now, evaluation),
+                "UPDATE evaluations SET state = 'running', attempt = attempt + 1, device = ?, launched_at = ?, "
+                "device_class = ? WHERE id = ? AND state = 'queued' RETURNING attempt",
+                (device, now, device_class, evaluation),
             ).fetchone()
             if launched is None:
                 raise StoreError(
@@ -201,8 +209,17 @@ class Store(StoreView):
 
     def _queue(self, individual: int, request: EvaluationRequest, now: float) -> int:
         queued = self._database.execute(
-            "INSERT INTO evaluations (individual, seed, splits, purpose, share, created_at) VALUES (?, ?, ?, ?, ?, ?)",
-            (individual, request.seed, ",".join(request.splits), request.purpose, request.budget_fraction, now),
+            "INSERT INTO evaluations (individual, seed, splits, purpose, share, created_at, device_class) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                individual,
+                request.seed,
+                ",".join(request.splits),
+                request.purpose,
+                request.budget_fraction,
+                now,
+                request.device_class,
+            ),
         )
         assert queued.lastrowid is not None  # noqa: S101 - an INSERT of one row always has one
         return queued.lastrowid

@@ -91,6 +91,13 @@ _THROUGHPUT = """
     WHERE e.individual = ? AND e.status = 'ok' AND e.share = 1
 """
 
+_THROUGHPUT_BY_CLASS = """
+    SELECT e.device_class, avg(json_extract(r.body, '$.train_tokens_per_second'))
+    FROM evaluations AS e JOIN results AS r ON r.evaluation = e.id
+    WHERE e.individual = ? AND e.status = 'ok' AND e.share = 1
+    GROUP BY e.device_class
+"""
+
 _LONGEST = """
     SELECT max(e.train_seconds) AS command, max(json_extract(r.body, '$.timings.score_seconds')) AS score
     FROM evaluations AS e JOIN results AS r ON r.evaluation = e.id
@@ -300,6 +307,10 @@ class StoreView:
         """Return the mean throughput of an individual's whole trainings; None where it counted no tokens."""
         mean: float | None = self._value(_THROUGHPUT, individual)
         return mean
+
+    def tokens_per_second_by_class(self, individual: int) -> dict[str | None, float]:
+        """Return the mean throughput of an individual's whole trainings by device class, where it counted tokens."""
+        return {name: mean for name, mean in self._rows(_THROUGHPUT_BY_CLASS, individual) if mean is not None}
 
     def longest_seconds(self, individual: int) -> tuple[float, float] | None:
         """Return the longest training and the longest scoring of an individual's whole evaluations; None before one."""

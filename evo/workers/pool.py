@@ -7,7 +7,7 @@ apart, an evaluation that was lost goes to another worker, and only what others 
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
@@ -40,6 +40,8 @@ class Retirement:
 
     def __str__(self) -> str:
         """Return what happened, for a person."""
+        if not self.losses:
+            return f"{self.worker}: {self.reason.rstrip('.')}"
         return f"{self.worker} lost {self.losses} evaluations in a row while others worked: {self.reason.rstrip('.')}"
 
 
@@ -82,14 +84,20 @@ class WorkerPool:
         """How many workers are in service."""
         return sum(not record.has_left for record in self._in_service.values())
 
-    def reserve(self, evaluation: int) -> Slot | None:
-        """Take a free worker for an evaluation; None when it has to wait for one.
+    @property
+    def in_service(self) -> list[Slot]:
+        """The workers that are given work."""
+        return [*self._in_service]
+
+    def reserve(self, evaluation: int, accepts: Callable[[Slot], bool] = lambda _: True) -> Slot | None:
+        """Take a free worker that accepts it for an evaluation; None when it has to wait for one.
 
         It goes to none that lost it before or that did not start, as long as there are others.
         """
         if not self._free:
             return None
-        up = [slot for slot, record in self._in_service.items() if not record.is_down] or [*self._in_service]
+        able = [slot for slot in self._in_service if accepts(slot)]
+        up = [slot for slot in able if not self._in_service[slot].is_down] or able
         lost_by = self._lost_by.get(evaluation, set())
         fit = [slot for slot in up if slot not in lost_by] or up
         chosen = next((slot for slot in self._free if slot in fit), None)
@@ -191,13 +199,16 @@ class WorkerPool:
         ]
         retired = []
         for record in unfit:
-            del self._in_service[record.slot]
-            self._free.remove(record.slot)
-            payload = {"worker": record.slot.name, "losses": len(record.lost), "reason": record.reason}
-            store.record_event(_EVENT, payload)
+            retired.append((record.slot, self.retire(record.slot, store, record.reason, len(record.lost))))
             self._lost_evaluations.forgive(record.lost)
-            retired.append((record.slot, retirements(store)[-1]))
         return retired
+
+    def retire(self, slot: Slot, store: Store, reason: str, losses: int = 0) -> Retirement:
+        """Take a free worker out of service."""
+        del self._in_service[slot]
+        self._free.remove(slot)
+        store.record_event(_EVENT, {"worker": slot.name, "losses": losses, "reason": reason})
+        return retirements(store)[-1]
 
 
 def record_joined(store: Store, slot: Slot) -> None:

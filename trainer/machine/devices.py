@@ -8,6 +8,8 @@ import platform
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +25,28 @@ class Device:
         id: what CUDA_VISIBLE_DEVICES takes to select it (a GPU or MIG UUID); empty for others.
         name: the product's name.
         memory_mib: total memory of a GPU; 0 where it shares the machine's.
+        driver: version of its driver; empty where it has none or does not tell.
+        power_limit_watts: that it is held to; 0 where it does not tell.
+        torch: version of PyTorch beside it; empty where it is not installed.
     """
 
     kind: str
     id: str
     name: str
     memory_mib: float = 0.0
+    driver: str = ""
+    power_limit_watts: float = 0.0
+    torch: str = ""
+
+    @property
+    def device_class(self) -> str:
+        """All that decides how far the same program trains in the same seconds, as far as it is known."""
+        known = {
+            "driver ": self.driver,
+            "": f"{self.power_limit_watts:.0f} W" if self.power_limit_watts else "",
+            "torch ": self.torch,
+        }
+        return ", ".join([self.name or self.kind, *(f"{what}{value}" for what, value in known.items() if value)])
 
 
 def discover() -> list[Device]:
@@ -38,7 +56,17 @@ def discover() -> list[Device]:
 
 def cpu_device() -> Device:
     """Return the CPU."""
-    return Device("cpu", "", _cpu_model() or platform.processor() or platform.machine())
+    name = _cpu_model() or platform.processor() or platform.machine()
+    return Device("cpu", "", name, torch=_torch_version())
+
+
+@cache
+def _torch_version() -> str:
+    """Return the version of PyTorch that is installed, without importing it; empty without one."""
+    try:
+        return version("torch")
+    except PackageNotFoundError:
+        return ""
 
 
 def _cpu_model() -> str:
@@ -166,12 +194,20 @@ def _with_instances(nvml: Any, handle: Any) -> list[Device]:
             for index in range(nvml.nvmlDeviceGetMaxMigDeviceCount(handle)):
                 with contextlib.suppress(nvml.NVMLError):
                     instances.append(nvml.nvmlDeviceGetMigDeviceHandleByIndex(handle, index))
+    driver, power_limit_watts = "", 0.0
+    with contextlib.suppress(nvml.NVMLError):
+        driver = str(nvml.nvmlSystemGetDriverVersion())
+    with contextlib.suppress(nvml.NVMLError):
+        power_limit_watts = nvml.nvmlDeviceGetPowerManagementLimit(handle) / 1000
     return [
         Device(
             "cuda",
             str(nvml.nvmlDeviceGetUUID(unit)),
             str(nvml.nvmlDeviceGetName(unit)),
             float(nvml.nvmlDeviceGetMemoryInfo(unit).total) / 2**20,
+            driver,
+            power_limit_watts,
+            _torch_version(),
         )
         for unit in instances or [handle]
     ]
@@ -195,5 +231,5 @@ def _visible(devices: list[Device], wanted: str | None) -> list[Device]:
 
 def _mps_devices() -> list[Device]:
     if sys.platform == "darwin" and platform.machine() == "arm64":
-        return [Device("mps", "", "Apple GPU")]
+        return [Device("mps", "", "Apple GPU", torch=_torch_version())]
     return []

@@ -39,6 +39,7 @@ _INFEASIBLE_MARK = "[red]≠[/]"
 _FAILURE_MARK = "[red]✗[/]"
 _PURPOSES = {
     Purpose.BASELINE: "replicate",
+    Purpose.CALIBRATION: "calibration",
     Purpose.REPLICATE: "new seed",
     Purpose.SENTINEL: "sentinel",
     Purpose.CONFIRM: "confirmation",

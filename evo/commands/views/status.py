@@ -33,10 +33,8 @@ def print_status(console: Console, status: RunStatus) -> None:
     for warning in (comparability(status.starts), status.claim, *status.explorations[-1:], *status.drifts):
         if warning:
             print_whole(console, f"[yellow]{literal(str(warning))}[/]")
-    for line in _steering(status):
+    for line in (*_devices(status), *_steering(status)):
         print_whole(console, line)
-    for retirement in status.out_of_service:
-        print_whole(console, f"[red]out of service[/] {literal(str(retirement))}")
     for line in (*_work(status), *_failures(status.failures), *_refusals(status)):
         print_line(console, line)
     for rung in status.summary.rungs:
@@ -94,6 +92,13 @@ def _refusals(status: RunStatus) -> Iterator[str]:
         yield f"refused       {sum(status.refused.values())} proposals before any evaluation: {literal(kinds)}"
     if status.measured_again:
         yield f"again         {status.measured_again} proposals of an existing program became a replicate of it"
+
+
+def _devices(status: RunStatus) -> Iterator[str]:
+    for state in status.device_classes:
+        yield f"devices       {literal(str(state))}"
+    for retirement in status.out_of_service:
+        yield f"[red]out of service[/] {literal(str(retirement))}"
 
 
 def _steering(status: RunStatus) -> Iterator[str]:

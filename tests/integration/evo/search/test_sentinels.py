@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,20 @@ class Throttling(PacedEvaluator):
         return replace(result, objectives={**result.objectives, "val_bpb": worse})
 
 
+@dataclass
+class SeveralDevices(Throttling):
+    """Each slot is a device of its own, and the first one throttles."""
+
+    retired: list[str] = field(default_factory=list, init=False)
+
+    @cached_property
+    def workers(self) -> tuple[Slot, ...]:
+        return tuple(Slot(f"gpu-{number}/{number}") for number in range(self.slots))
+
+    def retire(self, slot: Slot) -> None:
+        self.retired.append(slot.name)
+
+
 CONFIG = resolve(configuration(8, 12, noise={"sentinel_every": 10, "baseline_replicates": 4}), {})
 
 
@@ -67,6 +82,21 @@ def test_drift_is_noticed_and_counts_in_no_mean(tmp_path: Path, capsys: pytest.C
         assert any("drifts" in line for line in load_report(viewed).drifts)
         print_status(stdout_console(), read_status(viewed))
     assert "stand-in drifts" in capsys.readouterr().out
+
+
+def test_a_device_that_drifts_is_taken_out_of_service_where_there_are_others(tmp_path: Path) -> None:
+    notes, evaluator = Notes(), SeveralDevices(GENOME, slots=4, turns=2)
+    with opened(tmp_path / "run", CONFIG, evaluator, observer=notes) as (search, store):
+        asyncio.run(search.run())
+        on_it = [one for one in store.outcomes() if one.device == "gpu-0/0"]
+    assert evaluator.retired == ["gpu-0/0"]
+    assert [one.purpose for one in on_it][-2:] == [Purpose.SENTINEL, Purpose.SENTINEL]
+    (said,) = [one for one in notes.said if one.startswith("Out of service")]
+    assert said.startswith(
+        "Out of service until the run is resumed: gpu-0/0: two sentinels in a row were far off; gpu-0 drifts"
+    )
+    with view(tmp_path / "run") as viewed:
+        assert any("two sentinels in a row" in line for line in load_report(viewed).out_of_service)
 
 
 def test_a_steady_device_is_not_accused(tmp_path: Path) -> None:

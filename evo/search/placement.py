@@ -1,0 +1,155 @@
+"""Which worker may take an evaluation where devices are unequal, and what becomes of its result.
+
+Generation 0 runs on the reference class, and with the same seeds on every other class in use; before that is measured,
+nothing else runs there. Leaders and finalists are measured again on the reference, as long as it has a worker; whatever
+waits for one lets the others go ahead. What another class measured is put on the scale of the reference when it is
+accepted (`evo.standings.device_classes`), so whatever compares results, then or later, compares like with like. On one
+class none of this changes anything.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import cached_property
+
+from evo.search.jobs import COMPARED_SPLITS
+from evo.standings.standings import Standings
+from evo.store import EvaluationRecord, EvaluationRequest, Purpose
+from evo.workers import Slot
+from evo.workers.pool import WorkerPool
+from trainer.errors import ConfigError
+from trainer.evaluation import Evaluation, Status
+
+_ON_REFERENCE = (Purpose.BASELINE, Purpose.REPLICATE, Purpose.CONFIRM)
+
+
+def choose_reference(slots: Sequence[Slot], wanted: str = "") -> str:
+    """Return the class that all values of a new run are on the scale of: the most frequent one, of equals the first.
+
+    Args:
+        slots: of the workers.
+        wanted: id of a device, or a part of the name of a class, that the user asks for.
+
+    Raises:
+        ConfigError: no worker, or workers of several classes, are of the class that was asked for.
+    """
+    classes = Counter(slot.device.device_class for slot in slots)
+    if not wanted:
+        return classes.most_common(1)[0][0] if classes else ""
+    by_id = {slot.device.device_class for slot in slots if slot.device.id and wanted in slot.device.id.split(",")}
+    found = by_id or {one for one in classes if one == wanted}
+    found = found or {one for one in classes if wanted.casefold() in one.casefold()}
+    if len(found) != 1:
+        what = "none" if not found else f"{len(found)} of these"
+        raise ConfigError(
+            f"--reference-device must name one class of the workers' devices, but {wanted!r} names {what}. "
+            f"There is: {'; '.join(classes)}."
+        )
+    return found.pop()
+
+
+class Placement:
+    """Places the evaluations of a search on workers of unequal devices.
+
+    Args:
+        standings: what is known.
+        pool: the workers.
+        wanted: what the user asks for as the reference (`choose_reference`).
+    """
+
+    def __init__(self, standings: Standings, pool: WorkerPool, wanted: str = "") -> None:
+        self._plan = standings.plan
+        self._known = standings.device_classes
+        self._pool = pool
+        self._wanted = wanted
+        self._open: set[str | None] = set()  # classes on which generation 0 is under way
+
+    @property
+    def reference(self) -> str:
+        """The class that all values are on the scale of: that of the first result of generation 0."""
+        return self._known.reference or self._chosen
+
+    @cached_property
+    def _chosen(self) -> str:
+        return choose_reference(self._pool.in_service, self._wanted)
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether a worker in service has another device than the reference."""
+        return bool(self._others)
+
+    @property
+    def _others(self) -> list[str]:
+        """The other classes in service; none in a run that began before classes were recorded."""
+        if self._known.reference is None and self._known.has_begun:
+            return []
+        in_service = dict.fromkeys(slot.device.device_class for slot in self._pool.in_service)
+        return [one for one in in_service if one != self.reference]
+
+    def missing(self, under_way: Iterable[EvaluationRecord]) -> list[EvaluationRequest]:
+        """Return the evaluations of generation 0 that are to be queued for classes that have none."""
+        asked = self._open = set()
+        for record in under_way:
+            if record.purpose is Purpose.CALIBRATION:
+                asked.add(record.device_class)
+            elif record.purpose is Purpose.BASELINE:
+                asked.add(self.reference)
+        seeds = [self._plan.training_seed(index) for index in range(self._plan.baseline)]
+        return [
+            EvaluationRequest(seed, COMPARED_SPLITS, Purpose.CALIBRATION, device_class=one)
+            for one in self._others
+            if one not in asked and not self._known.calibrations[one]
+            for seed in seeds
+        ]
+
+    @property
+    def unfit(self) -> list[str]:
+        """The classes in service on which generation 0 has failed, so that nothing can be compared there."""
+        return [
+            one
+            for one in self._others
+            if one not in self._open and self._known.calibrations[one] and not self._known.has_measured(one)
+        ]
+
+    def accepts(self, record: EvaluationRecord, slot: Slot) -> bool:
+        """Return whether a worker may take an evaluation."""
+        if not self.is_mixed:
+            return True
+        if record.purpose is Purpose.CALIBRATION:
+            return slot.device.device_class == record.device_class
+        if record.purpose in _ON_REFERENCE and self._reference_is_in_service:
+            return slot.device.device_class == self.reference
+        return self.is_ready(slot)
+
+    def is_ready(self, slot: Slot) -> bool:
+        """Return whether what a worker measures can be put on the scale of the reference."""
+        own = slot.device.device_class
+        if not self.is_mixed or own == self.reference:
+            return True
+        waits = own in self._open or (self.reference in self._open and self._reference_is_in_service)
+        return not waits and self._known.is_calibrated(own)
+
+    def free(self, purpose: Purpose) -> int:
+        """Return how many workers that have nothing to do may take an evaluation of a purpose."""
+        only_reference = self.is_mixed and purpose in _ON_REFERENCE and self._reference_is_in_service
+        return sum(not only_reference or slot.device.device_class == self.reference for slot in self._pool.free)
+
+    def comparable(self, record: EvaluationRecord, slot: Slot, result: Evaluation) -> Evaluation:
+        """Return a result on the scale of the reference, with what its device measured beside it."""
+        own = slot.device.device_class
+        as_measured = result.status is not Status.OK or record.purpose in (Purpose.CALIBRATION, Purpose.SCREEN)
+        if as_measured or self._known.is_reference(own):
+            return result
+        return replace(
+            result,
+            objectives=self._known.scaled(result.objectives, own),
+            split_bpb=self._known.scaled_splits(result.split_bpb, own),
+            raw_objectives=result.objectives,
+            raw_split_bpb=result.split_bpb,
+        )
+
+    @property
+    def _reference_is_in_service(self) -> bool:
+        return any(slot.device.device_class == self.reference for slot in self._pool.in_service)
