@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -92,7 +92,11 @@ class TableEvaluator:
         """The slots."""
         return [Slot(f"table/{number}") for number in range(self.slots)]
 
-    async def evaluate(self, slot: Slot, job: Job) -> Evaluation:  # noqa: ARG002 - the slots are all alike
+    def measure(self, slot: Slot, job: Job) -> dict[str, float]:  # noqa: ARG002 - for others to vary
+        """Return what a training gives; raise ValueError, KeyError or SyntaxError where it crashes."""
+        return self.table.measure(self.table.values(job.genome), job.seed)
+
+    async def evaluate(self, slot: Slot, job: Job) -> Evaluation:
         """Answer when the simulated training ends."""
         seconds = training_seconds(self.chance)
         self._started += 1
@@ -104,7 +108,7 @@ class TableEvaluator:
         if self._closed:
             return Evaluation(Status.LOST, job.seed, "table", Clock.WALL, "none", reason="the workers are being ended")
         try:
-            measured = self.table.measure(self.table.values(job.genome), job.seed)
+            measured = self.measure(slot, job)
         except (SyntaxError, ValueError, KeyError) as error:
             return Evaluation(Status.CRASHED, job.seed, "table", Clock.WALL, "none", reason=str(error))
         measured |= {"run_seconds": seconds, "peak_memory_mib": 1.0, "code_lines": 1.0}
@@ -169,15 +173,32 @@ def configuration(
     return resolve(parse_config(data), {})
 
 
-def search_table(table: Table, config: ResolvedConfig, slots: int = SLOTS) -> dict[str, Value]:
+def search_table(
+    table: Table,
+    config: ResolvedConfig,
+    slots: int = SLOTS,
+    evaluator: Callable[..., TableEvaluator] = TableEvaluator,
+) -> dict[str, Value]:
     """Return the configuration that a whole search chooses."""
-    best = searched(table, config, slots).best()
+    best = searched(table, config, slots, evaluator).best()
     assert best is not None
     return table.values(best.source)
 
 
-def searched(table: Recorded, config: ResolvedConfig, slots: int = SLOTS) -> Standings:
-    """Return what is known after a whole search; generation 0 is drawn at random."""
+def searched(
+    table: Recorded,
+    config: ResolvedConfig,
+    slots: int = SLOTS,
+    evaluator: Callable[..., TableEvaluator] = TableEvaluator,
+) -> Standings:
+    """Return what is known after a whole search; generation 0 is drawn at random.
+
+    Args:
+        table: where the answers stand.
+        config: of the search.
+        slots: trainings at a time.
+        evaluator: makes what answers, of the table, the slots and a source of chance.
+    """
     seed = config.search.seed
     chance = random.Random(f"{table.name}:{seed}")
     toolbox = build_toolbox(config.objectives(config.search.objectives), config.search.pop)
@@ -185,10 +206,10 @@ def searched(table: Recorded, config: ResolvedConfig, slots: int = SLOTS) -> Sta
         standings = build_standings(config)
         choice, gate = recorded_operators(config, "cpu"), SourceGate(table.contract, store.known)
         breeder = Breeder(seed, toolbox, choice, gate, store, standings)
-        evaluator = TableEvaluator(table, slots, chance)
         credit = Credit.of(config, choice, standings, store) if config.operators.adaptive else None
         tree = FamilyTree()
-        search = Search(make_plan(config), store, tree, evaluator, breeder, standings, Observer(), credit=credit)
+        answers = evaluator(table, slots, chance)
+        search = Search(make_plan(config), store, tree, answers, breeder, standings, Observer(), credit=credit)
         search.begin(table.genome(table.draw(chance)))
         search.restore()
         asyncio.run(search.run())

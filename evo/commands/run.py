@@ -93,6 +93,14 @@ def run(
             "--genome", metavar="NAME", help="The same as a flag: textbook (a plain GPT that is built in), or a file."
         ),
     ] = "",
+    seed_genome: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--seed-genome",
+            metavar="FILE",
+            help="A further program to start from; may be repeated. The first is generation 0 if no GENOME is given.",
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder of the run. [default: runs/<date>]")] = None,
     config: Annotated[
         Path | None, typer.Option("--config", help="Configuration file; flags override it. [default: ./evo.toml]")
@@ -161,7 +169,7 @@ def run(
     from evo.config.options import RUNS, RunOptions, new_run_config, new_run_folder, refuse_project_without_task
 
     genome = _one_genome(genome, genome_option)
-    if config is None and not genome and dataset is None:
+    if config is None and not (genome or seed_genome) and dataset is None:
         refuse_project_without_task(Path())
     options = RunOptions(
         pop=pop,
@@ -174,6 +182,7 @@ def run(
         descriptors=comma_separated("--descriptors", descriptors),
         explore_after=explore_after,
         schedule=schedule,
+        seed_genomes=seed_genome,
         clock=clock,
         dataset=dataset,
         vocab_size=vocab_size,

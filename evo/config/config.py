@@ -108,6 +108,8 @@ class SearchConfig(Section):
             see no other individual: independent samples. Crossover has no second parent then, and `tuning` still learns
             from what was measured.
         tournament_size: individuals that compete for each parent's place.
+        seed_genomes: further programs to start from, beside generation 0, with which all are compared: paths,
+            or names of built-in genomes. They are evaluated first. Where genomes are several files, a path is a folder.
         seed: every random choice derives from it.
         max_hours: wall time of the run, its confirmation included, over all its drivers.
         max_gpu_hours: hours of all workers together, each counted for the devices that one evaluation takes; crashes,
@@ -125,6 +127,7 @@ class SearchConfig(Section):
     front: tuple[str, ...] = ()
     parents: Literal["population", "generation_zero"] = "population"
     tournament_size: Positive = 2
+    seed_genomes: tuple[str, ...] = ()
     seed: Annotated[int, Field(ge=0, le=_LARGEST_SEED, strict=True)] = 0
     max_hours: Quantity | None = None
     max_gpu_hours: Quantity | None = None
@@ -622,9 +625,18 @@ def located(data: dict[str, Any], folder: Path) -> dict[str, Any]:
         table = located.get(section)
         # Other kinds of values are refused later.
         if isinstance(table, dict) and isinstance(table.get(key), str) and table[key] and not _is_name(table, key):
-            table[key] = str((folder / Path(table[key]).expanduser()).resolve())
+            table[key] = _path(table[key], folder)
     _locate_agent(located.get("agent"), folder)
+    search = located.get("search")
+    if isinstance(search, dict) and isinstance(names := search.get("seed_genomes"), list):
+        search["seed_genomes"] = [
+            _path(one, folder) if isinstance(one, str) and one not in BUILT_IN else one for one in names
+        ]
     return located
+
+
+def _path(name: str, folder: Path) -> str:
+    return str((folder / Path(name).expanduser()).resolve())
 
 
 def _locate_agent(table: Any, folder: Path) -> None:
@@ -641,7 +653,7 @@ def _locate_agent(table: Any, folder: Path) -> None:
                 for index, path in enumerate(paths)
             ]
     if isinstance(table.get("config_folder"), str) and table["config_folder"]:
-        table["config_folder"] = str((folder / Path(table["config_folder"]).expanduser()).resolve())
+        table["config_folder"] = _path(table["config_folder"], folder)
 
 
 def _is_file(folder: Path, word: str) -> bool:

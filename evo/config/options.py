@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 from evo.config.config import Config, is_cluster_address, load_config, overlaid, suggest
 from evo.config.resolution import resolve
 from evo.config.resolved import ResolvedConfig
+from evo.config.task import LanguageModelTask
 from trainer.errors import ConfigError, UsageError
 
 _MEASURED_BY_CLOCK = frozenset({"run_seconds"})
@@ -63,6 +64,7 @@ class SearchOptions(ResumeOptions, total=False):
         descriptors: what tells the niches of a MAP-Elites archive apart.
         explore_after: results without a better individual after which the search explores.
         schedule: `asynchronous` or `generational`.
+        seed_genomes: further programs to start from; the first is generation 0 where no genome is named.
         seed: of every random choice.
         model: the language model, or several with their weights.
         program: path of a Markdown file with instructions to it.
@@ -74,6 +76,7 @@ class SearchOptions(ResumeOptions, total=False):
     descriptors: Sequence[str] | None
     explore_after: int | None
     schedule: str | None
+    seed_genomes: Sequence[str] | None
     seed: int | None
     model: str | Mapping[str, float] | None
     program: str | None
@@ -113,7 +116,11 @@ def new_run_config(genome: str, file: Path | None, options: RunOptions) -> Resol
     if file is None and PROJECT_FILE.is_file():
         file = PROJECT_FILE
     base = load_config(file)
-    sections = sections_of({name: value for name, value in options.items() if name != "budget"})
+    seeds = [str(one) for one in options.get("seed_genomes") or ()]
+    if seeds and not genome and isinstance(base.task, LanguageModelTask) and not base.task.genome:
+        genome, *seeds = seeds
+    flags = {name: value for name, value in options.items() if name != "budget"} | {"seed_genomes": seeds or None}
+    sections = sections_of(flags)
     seconds = options.get("budget")
     if base.script is None:
         sections["task"] |= {"genome": genome or None}
@@ -238,6 +245,7 @@ _KEYS = {
     "gens": ("search", "gens"),
     "schedule": ("search", "schedule"),
     "objectives": ("search", "objectives"),
+    "seed_genomes": ("search", "seed_genomes"),
     "seed": ("search", "seed"),
     "max_hours": ("search", "max_hours"),
     "target": ("search", "target"),

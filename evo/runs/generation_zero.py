@@ -1,4 +1,4 @@
-"""Generation 0: reading it from where the user keeps it, and what is said when it fails."""
+"""The programs that a run starts from: reading them from where the user keeps them, and what is said of bad ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from evo.config.task import ScriptTask
 from evo.store import Store, StoreView
 from operators.gate import Contract, SourceGate, clean_source, language_model_contract, script_contract
 from operators.proposal import Refused
-from operators.protection import Protection, Reported
+from operators.protection import UNPROTECTED, Protection, Reported
+from populations.diversity import normal_form
 from trainer.errors import GenomeError
 from trainer.genome import BUILT_IN, built_in, join
 
@@ -22,6 +23,42 @@ _ADVICE = f" Built-in genomes are named {' or '.join(filter(None, BUILT_IN))}; w
 def read_generation_zero(config: Config) -> str:
     """Return the source of generation 0 of a run; raise GenomeError when it cannot be one."""
     return read_script_genome(config.script) if config.script else read_genome(str(config.task.genome))
+
+
+def read_seed_genomes(config: Config, generation_zero: str) -> list[str]:
+    """Return the further programs that a run starts from, each of which may become an individual beside generation 0.
+
+    Raises:
+        GenomeError: one cannot be read, or the gate refuses it.
+    """
+    script = config.script
+    contract = script_contract(script.genome, lambda: generation_zero) if script else language_model_contract
+    known = {normal_form(generation_zero): 0}
+    gate = SourceGate(
+        contract, known.get, protection=lambda: protection_of(script, generation_zero) if script else UNPROTECTED
+    )
+    sources: list[str] = []
+    for name in config.search.seed_genomes:
+        source = _read_seed(name, script.genome if script else ())
+        try:
+            gate.check(source)
+        except Refused as refusal:
+            raise GenomeError(f"{name} cannot be a seed genome: {refusal}.") from None
+        sources.append(source)
+        known[normal_form(source)] = len(sources)
+    return sources
+
+
+def _read_seed(name: str, files: Sequence[str]) -> str:
+    path = Path(name)
+    if files and path.is_dir():
+        return join({file: _read_inside(path, file) for file in files})
+    if len(files) > 1:
+        raise GenomeError(f"Expected a folder with {', '.join(files)} as a seed genome, but {name} is none.")
+    if not files and name in BUILT_IN:
+        return built_in(name)
+    source = clean_source(_read(path))
+    return join({files[0]: source}) if files else source
 
 
 def read_script_genome(task: ScriptTask) -> str:
@@ -90,12 +127,12 @@ def _read(path: Path, advice: str = "") -> str:
     try:
         content = path.read_bytes()
     except IsADirectoryError:
-        raise GenomeError(f"Expected a file as generation 0, but {path} is a folder.") from None
+        raise GenomeError(f"Expected a file to start from, but {path} is a folder.") from None
     except (OSError, ValueError) as error:  # ValueError: a name with a NUL, which only a TOML file can give
         reason = error.strerror if isinstance(error, OSError) else error
-        raise GenomeError(f"Expected a file as generation 0, but {path} cannot be read: {reason}.{advice}") from None
+        raise GenomeError(f"Expected a file to start from, but {path} cannot be read: {reason}.{advice}") from None
     if not content.strip():
-        raise GenomeError(f"Expected a program or a text as generation 0, but {path} is empty.")
+        raise GenomeError(f"Expected a program or a text to start from, but {path} is empty.")
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -22,7 +22,7 @@ from evo.files import read_text
 from evo.lineage import Lineage
 from evo.runs.assemble import build_evaluator, build_ladder, build_operators, build_search, read_standings
 from evo.runs.folder import RunFolder
-from evo.runs.generation_zero import keep_genome_files, read_generation_zero
+from evo.runs.generation_zero import keep_genome_files, read_generation_zero, read_seed_genomes
 from evo.runs.materials import PrepareProgress, keep_materials, prepare_materials, refuse_other_materials
 from evo.runs.open_files import allow_open_files
 from evo.runs.provenance import comparability, read_starts, record_start
@@ -31,6 +31,7 @@ from evo.runs.signals import heeding_signals
 from evo.search.observer import Observer
 from evo.search.placement import choose_reference
 from evo.search.search import Search, Stopped, StopReason
+from evo.standings.plan import make_plan
 from evo.standings.standings import Standings
 from evo.steering.inbox import Inbox
 from evo.store import Store, StoreView
@@ -148,6 +149,8 @@ def started(
     refuse_inspection()  # the key of the language model stands in this process's environment
     allow_open_files(len(config.devices))
     source = read_generation_zero(config)
+    others = read_seed_genomes(config, source)
+    _refuse_many_seed_genomes(config, len(others))
     materials = prepare_materials(config, progress)
     operators = build_operators(config, materials=materials)
     evaluator = evaluator or build_evaluator(config, materials)
@@ -168,7 +171,7 @@ def started(
             inbox=Inbox(folder.steering),
             lessons_file=folder.lessons,
         )
-        search.begin(source)
+        search.begin(source, others)
         _seal(folder, store, config)
         record_start(store, config)
         yield SearchDriver(search, folder, store, lineage, observer)
@@ -388,6 +391,16 @@ def _write_config(folder: RunFolder, store: Store, text: str) -> None:
             "writable, then continue with `evo resume`."
         ) from error
     store.set_meta(_SEALED_SHA256, sha256(text))
+
+
+def _refuse_many_seed_genomes(config: Config, others: int) -> None:
+    plan = make_plan(config)
+    if others and plan.baseline + others >= plan.search_end:
+        genomes = "1 seed genome" if others == 1 else f"{others} seed genomes"
+        raise ConfigError(
+            f"{genomes} beside generation 0 would leave nothing to the search: of {plan.evaluations} evaluations "
+            f"{plan.baseline} go to generation 0 and {plan.confirmations} to the confirmation. Give more --gens."
+        )
 
 
 def _refuse_small_budget(config: Config, store: Store) -> None:

@@ -30,7 +30,7 @@ from evo.runs.lifecycle import read_config
 from evo.runs.provenance import installed_versions, newest_of_another_revision, read_starts
 from evo.search.breeding import Draft
 from evo.search.observer import Observer
-from evo.search.search import Search
+from evo.search.search import SEED, Search
 from evo.standings.outages import drawn_locally
 from evo.steering.actions import INJECTED
 from evo.store import MEASURED_AGAIN, UNAVAILABLE, ProposalRecord, ProposalState, Store
@@ -79,7 +79,7 @@ class Replay:
         unrecorded: further offspring that cannot be derived, of a version with other classical operators or one that
             did not record which individuals existed when they began.
         difference: the first one, where the replay ends; None where there is none.
-        injected: individuals that users wrote, which follow from nothing.
+        injected: individuals that users wrote, seed genomes among them, which follow from nothing.
     """
 
     proposals: int
@@ -212,7 +212,7 @@ class _Replaying:
 
     async def _compare(self, search: Search, record: ProposalRecord) -> Difference | None:
         """Return in what the search differs from the record of a proposal."""
-        if record.operator == INJECTED:
+        if record.operator in (INJECTED, SEED):
             self._injected += 1
             return None
         if record.newest_evaluation is None:

@@ -64,6 +64,8 @@ from trainer.evaluation import Evaluation, Split
 
 __all__ = ["Search", "StopReason", "Stopped"]
 
+SEED = "seed"
+"""In the place of an operator: the user starts a run from this program."""
 _MOST_REFUSALS_IN_A_ROW = 50
 _LISTENING_SECONDS = 0.25
 """How often a search looks whether somebody steers it."""
@@ -152,11 +154,20 @@ class Search:
         """How many proposals are being made and how many evaluations run, between two steps."""
         return len(self._proposing), len(self._evaluations.tasks)
 
-    def begin(self, source: str) -> None:
-        """Record generation 0 and queue its replicates: the first acts of a new run."""
-        self._store.begin_proposal(0, "seed", (), 0)
+    def begin(self, source: str, others: Sequence[str] = ()) -> None:
+        """Record the programs that a new run starts from, and queue their evaluations.
+
+        Args:
+            source: of generation 0, which is evaluated with several seeds.
+            others: further ones, each evaluated as an offspring of generation 0 would be, with the whole budget.
+        """
+        self._store.begin_proposal(0, SEED, (), 0)
         form, replicates = normal_form(source), replicate_requests(self._plan)
         self._store.admit(0, source=source, normal_form=form, idea="Generation 0", evaluations=replicates)
+        for number, other in enumerate(others, start=1):
+            form, idea = normal_form(other), f"Seed genome {number + 1}"
+            self._store.begin_proposal(number, SEED, (0,), 0)
+            self._store.admit(number, source=other, normal_form=form, idea=idea, evaluations=[self._request(WHOLE)])
 
     def restore(self) -> None:
         """Rebuild everything from the store; what was under way when it was written starts again."""

@@ -35,7 +35,8 @@ class Drift:
         device: its name.
         result_number: of the sentinel's result.
         value: what it measured, in the unit of the first objective.
-        before: mean of generation 0 with the same seed, on every device of its class, until then.
+        before: mean of generation 0 with the same seed, on every device of its class, until then; of what lay within
+            the noise.
         sigmas: the difference in standard deviations of one evaluation; positive where it is better now.
     """
 
@@ -102,6 +103,8 @@ class Sentinels:
             sigmas = self._objective.weight * (value - before) / sigma
             self._newest[device] = Drift(device, outcome.result_number, value, before, sigmas)
             self._count(device, sigmas, PairedNoise(sigma, self._classes.replicates(own_class) - 1))
+            if abs(sigmas) > _SIGMAS:  # or what one device has lost, the others would seem to have gained
+                return
         known.append(value)
 
     def _known_on(self, own_class: str | None) -> list[float]:

@@ -104,6 +104,7 @@ DEVICES = [
     Case("GPU by MIG", ["--devices", "MIG-GPU-1234/7/0"], ["--devices", "MIG-GPU-1234/7/0"]),
     Case("devices of two kinds", ["--devices", "cpu,cuda"], ["--devices", "'cuda'"]),
     Case("no device", ["--devices", ","], ["--devices"]),
+    Case("reference absent", ["--reference-device", "B300"], ["--reference-device", "'B300'", "There is"]),
 ]
 
 
@@ -126,6 +127,15 @@ GENOMES = [
     genome("no functions", b"x = 1\n", "build_model"),
     genome("no train", b"def build_model(task): ...\n", "train(model, task)"),
     genome("wrong signature", b"def build_model(): ...\ndef train(model, task): ...\n", "build_model(task)"),
+    Case("seed genome missing", ["--seed-genome", "textbook", "--seed-genome", "s.py"], ["s.py", "No such file"]),
+    Case("seed genome refused", ["textbook", "--seed-genome", "s.py"], ["s.py", "seed genome"], {"s.py": b"x = 1\n"}),
+    Case("seed genome twice", ["textbook", "--seed-genome", "textbook"], ["textbook", "same program"]),
+    Case(
+        "too many seed genomes",
+        ["textbook", "--seed-genome", "s.py", "--gens", "1", "--pop", "2"],
+        ["1 seed genome", "--gens"],
+        {"s.py": b"def build_model(task): ...\ndef train(model, task): ...\n"},
+    ),
     genome("async", b"def build_model(task): ...\nasync def train(model, task): ...\n", "async"),
 ]
 

@@ -61,7 +61,12 @@ SMALLER = [
     (r"^evo run --pop 2 --gens 1$", r"\g<0> --config path/to/project/evo.toml"),
     (r"--config evo.toml", "--config path/to/project/evo.toml"),
     (r"--islands \d+", "--islands 1"),  # each needs two individuals
-    (r"^evo run (?=.*--(operators|model|max-hours|target|islands))", "evo run --config path/to/project/evo.toml "),
+    (r"--devices \S+ --reference-device \S+", "--devices cpu --reference-device torch"),
+    (r"--gens 1 +--seed-genome train.py (--seed-genome )mine.py", r"--gens 2 \1wide.py"),  # both are evaluated
+    (
+        r"^evo run (?=.*--(operators|model|max-hours|target|islands|reference-device|seed-genome))",
+        "evo run --config path/to/project/evo.toml ",
+    ),
     (r"^evo run (?!.*--config)", "evo run --config small.toml "),
     (r"^evo audit$", "evo audit --only next_token"),
     (r"^evo audit --honest$", "evo audit --honest --only bigram"),
@@ -142,6 +147,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, finished_run: Path) -> P
     shutil.copytree(ROOT / "evo" / "project" / "examples" / "kernel", project, ignore=shutil.ignore_patterns("runs"))
     bench = (project / "bench.py").read_text().replace("NODES = 240", "NODES = 60").replace("CALLS = 7", "CALLS = 2")
     (project / "bench.py").write_text(bench)
+    (folder / "wide.py").write_text((project / "kernel.py").read_text().replace("ROWS_AT_ONCE = 1", "ROWS_AT_ONCE = 8"))
     texts.mkdir()
     for number in range(60):
         words = (f"document {number} says {word} of {word * number}" for word in range(3, 400))

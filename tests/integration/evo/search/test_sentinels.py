@@ -15,6 +15,7 @@ from searches import GENOME, Notes, configuration, opened
 from evo.commands.views.status import print_status
 from evo.commands.views.terminal import stdout_console
 from evo.config.resolution import resolve
+from evo.config.resolved import ResolvedConfig
 from evo.report.loading import load_report
 from evo.runs.lifecycle import view
 from evo.runs.status import read_status
@@ -55,7 +56,11 @@ class SeveralDevices(Throttling):
         self.retired.append(slot.name)
 
 
-CONFIG = resolve(configuration(8, 12, noise={"sentinel_every": 10, "baseline_replicates": 4}), {})
+def _config(gens: int) -> ResolvedConfig:
+    return resolve(configuration(8, gens, noise={"sentinel_every": 10, "baseline_replicates": 4}), {})
+
+
+CONFIG = _config(gens=12)
 
 
 def test_drift_is_noticed_and_counts_in_no_mean(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -85,8 +90,8 @@ def test_drift_is_noticed_and_counts_in_no_mean(tmp_path: Path, capsys: pytest.C
 
 
 def test_a_device_that_drifts_is_taken_out_of_service_where_there_are_others(tmp_path: Path) -> None:
-    notes, evaluator = Notes(), SeveralDevices(GENOME, slots=4, turns=2)
-    with opened(tmp_path / "run", CONFIG, evaluator, observer=notes) as (search, store):
+    notes, evaluator = Notes(), SeveralDevices(GENOME, slots=4, turns=2, sound=20)
+    with opened(tmp_path / "run", _config(gens=20), evaluator, observer=notes) as (search, store):
         asyncio.run(search.run())
         on_it = [one for one in store.outcomes() if one.device == "gpu-0/0"]
     assert evaluator.retired == ["gpu-0/0"]

@@ -1,0 +1,140 @@
+"""What unequal devices cost a search: regret on 16 devices of two classes, beside 16 of one, over recorded tables.
+
+Run `python -m experiments.two_classes`; `--seeds` and `--evaluations` make it shorter. Needs `pip install .[bench]`.
+Half of the devices measure more by ten times the noise of a training, as 0.005 bits per byte lay between two models of
+GPU in a public run whose noise was 0.0005. A training on the other class is another draw of the recorded ones, so no
+seed is luckier on both. Regret is as in `experiments.regret`: 0 for the best configuration of a table and 1 at the edge
+of its best 1%, by the mean over all recorded seeds of what a search chose.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import fmean
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from evo.workers import Slot
+from experiments.recording import write_record
+from experiments.regret import EVALUATIONS, summary
+from experiments.table_search import TableEvaluator, configuration, search_table
+from experiments.tables import TABLES, Table, load_table
+from trainer.evaluation import Job
+from trainer.machine.devices import Device
+
+SHIFT_SIGMAS = 10.0
+"""0.005 bits per byte between two classes of GPU, where the noise of one training was 0.0005."""
+_GOOD_SHARE = 0.01
+_OTHER_DRAWS = 1_000_003
+"""Added to a seed, so that a training on the other class is another one of the recorded ones."""
+_CLASSES = tuple(Device("cuda", "", name) for name in ("table", "slower"))
+
+
+@dataclass
+class UnequalDevices(TableEvaluator):
+    """Every other slot is of a slower class.
+
+    Attributes:
+        is_told: whether the search knows which.
+    """
+
+    is_told: ClassVar[bool] = True
+
+    @cached_property
+    def workers(self) -> list[Slot]:
+        """The slots."""
+        return [
+            Slot(f"table-{number}/{number}", _CLASSES[number % 2 if self.is_told else 0])
+            for number in range(self.slots)
+        ]
+
+    @cached_property
+    def shift(self) -> float:
+        """What the slower class adds to a loss."""
+        assert isinstance(self.table, Table)
+        return SHIFT_SIGMAS * noise_of(self.table)
+
+    def measure(self, slot: Slot, job: Job) -> dict[str, float]:
+        """Return what a training gives on the class of its slot."""
+        if self.workers.index(slot) % 2 == 0:
+            return super().measure(slot, job)
+        measured = self.table.measure(self.table.values(job.genome), job.seed + _OTHER_DRAWS)
+        return {name: value + self.shift for name, value in measured.items()}
+
+
+class UntoldDevices(UnequalDevices):
+    """The same, taken for devices of one class."""
+
+    is_told = False
+
+
+ARMS = {
+    "one class": TableEvaluator,
+    "two classes": UnequalDevices,
+    "two classes, taken for one": UntoldDevices,
+}
+
+
+def noise_of(table: Table) -> float:
+    """Return the standard deviation of one training, over the best 1% of a table's configurations."""
+    good = table.losses[table.means <= np.quantile(table.means, _GOOD_SHARE)]
+    return float(np.sqrt(np.nanmean(np.nanvar(good, axis=1, ddof=1))))
+
+
+def measure(job: tuple[str, str, str, int, int]) -> tuple[str, str, int, float]:
+    """Return arm, table, seed and regret of one whole search."""
+    arm, benchmark, data_set, seed, evaluations = job
+    table = load_table(benchmark, data_set)
+    return arm, data_set, seed, table.regret(search_table(table, configuration(seed, evaluations), evaluator=ARMS[arm]))
+
+
+def comparison(frame: pd.DataFrame) -> str:
+    """Return how much more regret each arm has than one class, with the standard error over seeds."""
+    wide = frame.pivot_table(index=["table", "seed"], columns="method", values="regret")
+    one, *others = ARMS
+    base = wide[one].mean()
+    lines = []
+    for arm in others:
+        by_seed = (wide[arm] - wide[one]).groupby("seed").mean()
+        lines.append(f"{arm}: {by_seed.mean() / base:+.1%} ± {by_seed.sem() / base:.1%} of the regret of {one}.")
+    return "\n".join(lines)
+
+
+def main(evaluations: int, seeds: int, processes: int | None, record: str | None) -> None:
+    """Measure and print; with the name of a record, write it down."""
+    places = [(benchmark, data_set) for benchmark, data_sets in TABLES.items() for data_set in data_sets]
+    jobs = [(arm, *place, seed, evaluations) for seed in range(seeds) for place in places for arm in ARMS]
+    rows = []
+    with ProcessPoolExecutor(processes) as pool:
+        for row in pool.map(measure, jobs):
+            rows.append(row)
+            if len(rows) % (len(jobs) // seeds) == 0:
+                means = {arm: fmean(one[3] for one in rows if one[0] == arm) for arm in ARMS}
+                print(row[2] + 1, {arm: round(mean, 4) for arm, mean in means.items()}, file=sys.stderr)
+    frame = pd.DataFrame(rows, columns=["method", "table", "seed", "regret"])
+    text = (
+        f"{evaluations} evaluations, {seeds} seeds a table, 16 evaluations at a time; of two classes, eight each. The "
+        f"shift between them is {SHIFT_SIGMAS:g} times the noise of a training.\n\n{summary(frame)}\n\n"
+        f"{comparison(frame)}\n"
+    )
+    print(text)
+    if record:
+        print(write_record(record, text))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--evaluations", type=int, default=EVALUATIONS)
+    parser.add_argument("--seeds", type=int, default=100)
+    parser.add_argument("--processes", type=int, help="at a time; one a core without it")
+    parser.add_argument(
+        "--record", nargs="?", const="two-classes", metavar="NAME", help="write the table under experiments/records"
+    )
+    arguments = parser.parse_args()
+    main(arguments.evaluations, arguments.seeds, arguments.processes, arguments.record)
