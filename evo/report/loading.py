@@ -120,15 +120,19 @@ def load_report(viewed: Viewed, results: EvaluationRows | None = None) -> RunRep
 
 
 def _row(record: EvaluationRecord, result: Evaluation) -> EvaluationRow:
-    is_tried = record.purpose is Purpose.SCREEN and result.status is Status.OK
+    aside = ""
+    if result.status is Status.OK and record.purpose is Purpose.SCREEN:
+        aside = f"only tried with {record.budget_fraction:g} of the budget"
+    elif result.status is Status.OK and record.purpose is Purpose.CALIBRATION:
+        aside = f"measured on {record.device_class}"
     return EvaluationRow(
         number=record.result_number or 0,
         individual=record.individual,
         seed=record.seed,
         status=result.status,
         device=result.device,
-        objectives={} if is_tried else result.objectives,
-        reason=f"only tried with {record.budget_fraction:g} of the budget" if is_tried else result.reason,
+        objectives={} if aside else result.objectives,
+        reason=aside or result.reason,
         budget_fraction=record.budget_fraction,
     )
 

@@ -11,7 +11,7 @@ from evo.files import replace_file
 from evo.lineage import Lineage
 from evo.runs.folder import RunFolder
 from evo.standings.standings import Standings
-from evo.store import Outcome, StoreView
+from evo.store import Outcome, Purpose, StoreView
 from trainer.evaluation import Status
 from trainer.objectives import Objective
 
@@ -55,6 +55,8 @@ def _table(store: StoreView, lineage: Lineage, standings: Standings) -> str:
         idea = " ".join(store.individual(outcome.individual).idea.split())
         commit = lineage.commit_of(outcome.individual)[:_COMMIT_LENGTH]
         tried = "" if outcome.budget_fraction == 1 else f" (tried with {outcome.budget_fraction:g} of the budget)"
+        if outcome.purpose is Purpose.CALIBRATION:
+            tried = f" (on {outcome.device_class})"
         table.writerow([commit, *_numbers(outcome, objective), _status(outcome, kept=kept), idea + tried])
     return text.getvalue()
 

@@ -57,13 +57,19 @@ class Placement:
         standings: what is known.
         pool: the workers.
         wanted: what the user asks for as the reference (`choose_reference`).
+
+    Attributes:
+        others: the classes in service beside the reference; none in a run that began before classes were recorded.
     """
 
     def __init__(self, standings: Standings, pool: WorkerPool, wanted: str = "") -> None:
+        self.others: list[str] = []
         self._plan = standings.plan
         self._known = standings.device_classes
         self._pool = pool
         self._wanted = wanted
+        self._class_of = {slot: slot.device.device_class for slot in pool.in_service}
+        self._has_reference = True  # has a worker that starts
         self._open: set[str | None] = set()  # classes on which generation 0 is under way
 
     @property
@@ -78,29 +84,31 @@ class Placement:
     @property
     def is_mixed(self) -> bool:
         """Whether a worker in service has another device than the reference."""
-        return bool(self._others)
+        return bool(self.others)
 
-    @property
-    def _others(self) -> list[str]:
-        """The other classes in service; none in a run that began before classes were recorded."""
-        if self._known.reference is None and self._known.has_begun:
+    def look(self, under_way: Iterable[EvaluationRecord]) -> list[EvaluationRequest]:
+        """Look at the workers once more; return the evaluations of generation 0 that their classes lack.
+
+        Args:
+            under_way: evaluations that are queued or running.
+        """
+        in_service = dict.fromkeys(self._class_of[slot] for slot in self._pool.in_service)
+        is_older = self._known.has_begun and self._known.reference is None
+        self.others = [one for one in in_service if not is_older and one != self.reference]
+        if not self.others:
             return []
-        in_service = dict.fromkeys(slot.device.device_class for slot in self._pool.in_service)
-        return [one for one in in_service if one != self.reference]
-
-    def missing(self, under_way: Iterable[EvaluationRecord]) -> list[EvaluationRequest]:
-        """Return the evaluations of generation 0 that are to be queued for classes that have none."""
-        asked = self._open = set()
+        self._has_reference = any(self._class_of[slot] == self.reference for slot in self._pool.up)
+        self._open = set()
         for record in under_way:
             if record.purpose is Purpose.CALIBRATION:
-                asked.add(record.device_class)
+                self._open.add(record.device_class)
             elif record.purpose is Purpose.BASELINE:
-                asked.add(self.reference)
+                self._open.add(self.reference)
         seeds = [self._plan.training_seed(index) for index in range(self._plan.baseline)]
         return [
             EvaluationRequest(seed, COMPARED_SPLITS, Purpose.CALIBRATION, device_class=one)
-            for one in self._others
-            if one not in asked and not self._known.calibrations[one]
+            for one in self.others
+            if one not in self._open and not self._known.calibrations[one]
             for seed in seeds
         ]
 
@@ -109,36 +117,37 @@ class Placement:
         """The classes in service on which generation 0 has failed, so that nothing can be compared there."""
         return [
             one
-            for one in self._others
+            for one in self.others
             if one not in self._open and self._known.calibrations[one] and not self._known.has_measured(one)
         ]
 
     def accepts(self, record: EvaluationRecord, slot: Slot) -> bool:
         """Return whether a worker may take an evaluation."""
-        if not self.is_mixed:
+        if not self.others:
             return True
+        own = self._class_of[slot]
         if record.purpose is Purpose.CALIBRATION:
-            return slot.device.device_class == record.device_class
-        if record.purpose in _ON_REFERENCE and self._reference_is_in_service:
-            return slot.device.device_class == self.reference
+            return own == record.device_class
+        if record.purpose in _ON_REFERENCE and self._has_reference:
+            return own == self.reference
         return self.is_ready(slot)
 
     def is_ready(self, slot: Slot) -> bool:
         """Return whether what a worker measures can be put on the scale of the reference."""
-        own = slot.device.device_class
-        if not self.is_mixed or own == self.reference:
+        own = self._class_of[slot]
+        if not self.others or own == self.reference:
             return True
-        waits = own in self._open or (self.reference in self._open and self._reference_is_in_service)
+        waits = own in self._open or (self._has_reference and self.reference in self._open)
         return not waits and self._known.is_calibrated(own)
 
     def free(self, purpose: Purpose) -> int:
         """Return how many workers that have nothing to do may take an evaluation of a purpose."""
-        only_reference = self.is_mixed and purpose in _ON_REFERENCE and self._reference_is_in_service
-        return sum(not only_reference or slot.device.device_class == self.reference for slot in self._pool.free)
+        only_reference = self.others and self._has_reference and purpose in _ON_REFERENCE
+        return sum(not only_reference or self._class_of[slot] == self.reference for slot in self._pool.free)
 
     def comparable(self, record: EvaluationRecord, slot: Slot, result: Evaluation) -> Evaluation:
         """Return a result on the scale of the reference, with what its device measured beside it."""
-        own = slot.device.device_class
+        own = self._class_of[slot]
         as_measured = result.status is not Status.OK or record.purpose in (Purpose.CALIBRATION, Purpose.SCREEN)
         if as_measured or self._known.is_reference(own):
             return result
@@ -149,7 +158,3 @@ class Placement:
             raw_objectives=result.objectives,
             raw_split_bpb=result.split_bpb,
         )
-
-    @property
-    def _reference_is_in_service(self) -> bool:
-        return any(slot.device.device_class == self.reference for slot in self._pool.in_service)

@@ -482,7 +482,7 @@ class Search:
     def _start_calibrations(self) -> None:
         """Queue generation 0 for classes of devices that it has not run on; without budget for it they get no work."""
         under_way = self._evaluations.under_way
-        wanted = self._evaluations.placement.missing(under_way)
+        wanted = self._evaluations.placement.look(under_way)
         if not wanted or self._standings.budget_is_spent:
             return
         left = self._plan.evaluations - self._standings.spent - len(under_way) - len(self._proposing)

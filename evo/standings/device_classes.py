@@ -33,6 +33,7 @@ class ClassState:
         shift: what is taken from a value of the first objective to put it on the scale of the reference.
         shift_error: standard error of `shift`; None while the noise is unknown.
         results: that ran on it so far, failures included.
+        confirmations: those of them that were to confirm a finalist.
     """
 
     name: str
@@ -42,12 +43,14 @@ class ClassState:
     shift: float
     shift_error: float | None
     results: int
+    confirmations: int
 
     def __str__(self) -> str:
         """Return one sentence."""
-        ran = f"{self.results} result{'' if self.results == 1 else 's'} on {self.name}"
+        confirming = f" ({self.confirmations} to confirm finalists)" if self.confirmations else ""
+        ran = f"{self.results} result{'' if self.results == 1 else 's'}{confirming} on {self.name}"
         if self.is_reference:
-            return f"{ran}, the reference: all values are on its scale, and leaders and finalists are confirmed on it"
+            return f"{ran}, the reference: all values are on its scale"
         if self.generation_zero is None:
             return f"{ran}, where generation 0 has not been measured yet"
         error = "" if self.shift_error is None else f" ± {self.shift_error:.2g}"
@@ -74,6 +77,7 @@ class DeviceClasses:
         self._objectives: defaultdict[str | None, dict[int, Mapping[str, float]]] = defaultdict(dict)  # then by seed
         self._split_bpb: defaultdict[str | None, dict[int, Mapping[str, float]]] = defaultdict(dict)
         self._results: Counter[str] = Counter()
+        self._confirmations: Counter[str] = Counter()
         self._ran_on: defaultdict[int, Counter[str | None]] = defaultdict(Counter)  # by individual
 
     def tell(self, outcome: Outcome) -> None:
@@ -81,6 +85,7 @@ class DeviceClasses:
         name = outcome.device_class
         if name is not None:
             self._results[name] += 1
+            self._confirmations[name] += outcome.purpose is Purpose.CONFIRM
         if outcome.purpose is Purpose.CALIBRATION and name is not None:
             self.calibrations[name] += 1
         if outcome.status is not Status.OK:
@@ -194,7 +199,8 @@ class DeviceClasses:
         mean = fmean(measured) if measured else None
         shift = 0.0 if mean is None else mean - self.scaled({self._objective: mean}, name).get(self._objective, mean)
         error = None if is_reference or sigma is None else self._shift_error(name, sigma)
-        return ClassState(name, is_reference, mean, len(measured), shift, error, self._results[name])
+        ran = self._results[name], self._confirmations[name]
+        return ClassState(name, is_reference, mean, len(measured), shift, error, *ran)
 
     def _shift_error(self, name: str | None, sigma: float) -> float | None:
         counts = len(self._objectives[name]), len(self._objectives[self.reference])

@@ -38,6 +38,7 @@ class Drift:
         before: mean of generation 0 with the same seed, on every device of its class, until then; of what lay within
             the noise.
         sigmas: the difference in standard deviations of one evaluation; positive where it is better now.
+        workers: how many evaluate on the device at a time.
     """
 
     device: str
@@ -45,12 +46,14 @@ class Drift:
     value: float
     before: float
     sigmas: float
+    workers: int = 1
 
     def __str__(self) -> str:
         direction = "better" if self.sigmas > 0 else "worse"
+        shared = f"; {self.workers} workers share it and may disturb one another" if self.workers > 1 else ""
         return (
             f"{self.device} drifts: generation 0 came out {abs(self.sigmas):.1f} σ {direction} than before "
-            f"({self.value:.6g} instead of {self.before:.6g}), so results on it are hard to compare"
+            f"({self.value:.6g} instead of {self.before:.6g}), so results on it are hard to compare{shared}"
         )
 
 
@@ -70,6 +73,7 @@ class Sentinels:
         self._since: defaultdict[str, float] = defaultdict(float)
         self._seed: int | None = None
         self._known: defaultdict[str | None, list[float]] = defaultdict(list)  # by class, None for the reference
+        self._workers: defaultdict[str, set[str]] = defaultdict(set)
         self._class_of: dict[str, str | None] = {}
         self._far_off: defaultdict[str, int] = defaultdict(int)  # sentinels in a row; negative where worse
         self._newest: dict[str, Drift] = {}
@@ -83,6 +87,7 @@ class Sentinels:
             sigma: standard deviation of one evaluation; None while it is unknown.
         """
         device = device_of(outcome.device)
+        self._workers[device].add(outcome.device)
         self._since[device] += outcome.budget_fraction
         is_first = outcome.purpose is Purpose.BASELINE and self._seed in (None, outcome.seed)
         if outcome.purpose is Purpose.SENTINEL:
@@ -101,7 +106,8 @@ class Sentinels:
         if outcome.purpose is Purpose.SENTINEL and sigma and known:
             before = fmean(known)
             sigmas = self._objective.weight * (value - before) / sigma
-            self._newest[device] = Drift(device, outcome.result_number, value, before, sigmas)
+            workers = len(self._workers[device])
+            self._newest[device] = Drift(device, outcome.result_number, value, before, sigmas, workers)
             self._count(device, sigmas, PairedNoise(sigma, self._classes.replicates(own_class) - 1))
             if abs(sigmas) > _SIGMAS:  # or what one device has lost, the others would seem to have gained
                 return

@@ -90,7 +90,8 @@ def measure(
 class Batch:
     """Runs the trials that are not in a cache yet, and keeps their results there.
 
-    The evaluator's workers end with `run`. Bits per byte are those of the last of `splits`.
+    The evaluator's workers end with `run`. Bits per byte are those of the last of `splits`. Trials are compared as they
+    were measured, so of unequal devices only those of the first one's class are used.
     """
 
     def __init__(
@@ -100,7 +101,8 @@ class Batch:
         self._cache = cache
         self._splits = tuple(splits)
         self._watcher = watcher
-        self._pool = WorkerPool(evaluator.workers)
+        device_class = evaluator.workers[0].device.device_class
+        self._pool = WorkerPool([slot for slot in evaluator.workers if slot.device.device_class == device_class])
         self._queue: deque[tuple[int, Trial]] = deque()
         self._running: dict[asyncio.Task[Evaluation], tuple[int, Trial, Slot]] = {}
         self._interrupted = asyncio.Event()

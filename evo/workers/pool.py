@@ -89,6 +89,11 @@ class WorkerPool:
         """The workers that are given work."""
         return [*self._in_service]
 
+    @property
+    def up(self) -> list[Slot]:
+        """Those of them that did start the last time."""
+        return [slot for slot, record in self._in_service.items() if not record.is_down]
+
     def reserve(self, evaluation: int, accepts: Callable[[Slot], bool] = lambda _: True) -> Slot | None:
         """Take a free worker that accepts it for an evaluation; None when it has to wait for one.
 

@@ -251,6 +251,7 @@ class _Simulation:
                 ),
             ),
             "out_of_service": (),
+            "device_classes": (),
             "drifts": (),
             "outages": "",
             "calibration": (),

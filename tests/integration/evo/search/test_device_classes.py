@@ -125,6 +125,7 @@ def test_views_say_which_classes_there_are(finished: tuple[Path, list[str]]) -> 
     reference, other = status.device_classes
     assert (reference.name, reference.is_reference, other.name) == (FAST.device_class, True, SLOW.device_class)
     assert other.shift == pytest.approx(SHIFT)
+    assert reference.confirmations > other.confirmations == 0
     assert "H200, driver 570.1, 700 W, the reference" in stream.getvalue()
     assert str(other) in stream.getvalue()
     assert report.device_classes == (str(reference), str(other))

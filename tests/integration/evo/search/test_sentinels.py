@@ -56,6 +56,14 @@ class SeveralDevices(Throttling):
         self.retired.append(slot.name)
 
 
+@dataclass
+class Crowded(Throttling):
+    """Both workers are on the device that throttles."""
+
+    async def verdict(self, slot: Slot, job: Job) -> Evaluation:
+        return await super().verdict(self.workers[0], job)
+
+
 def _config(gens: int) -> ResolvedConfig:
     return resolve(configuration(8, gens, noise={"sentinel_every": 10, "baseline_replicates": 4}), {})
 
@@ -100,8 +108,16 @@ def test_a_device_that_drifts_is_taken_out_of_service_where_there_are_others(tmp
     assert said.startswith(
         "Out of service until the run is resumed: gpu-0/0: two sentinels in a row were far off; gpu-0 drifts"
     )
+    assert not any("share it" in one for one in notes.said)
     with view(tmp_path / "run") as viewed:
         assert any("two sentinels in a row" in line for line in load_report(viewed).out_of_service)
+
+
+def test_where_workers_share_a_device_the_warning_says_so(tmp_path: Path) -> None:
+    notes = Notes()
+    with opened(tmp_path / "run", CONFIG, Crowded(GENOME, slots=2), observer=notes) as (search, _):
+        asyncio.run(search.run())
+    assert any("; 2 workers share it and may disturb one another" in one for one in notes.said if "drifts" in one)
 
 
 def test_a_steady_device_is_not_accused(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from evo.runs.assemble import build_operators
 from operators.prompt_styles import STYLES
 from operators.registry import default_weights
 from trainer.errors import ConfigError
+from trainer.machine import devices
+from trainer.machine.devices import Device
 
 KEY = {"ANTHROPIC_API_KEY": "sk-ant-secret"}
 SERVER = {"ANTHROPIC_BASE_URL": "http://localhost:8080"}
@@ -170,3 +172,14 @@ def test_mutations_share_their_weight_among_the_prompt_styles() -> None:
     for wrong in (["bold"], ["careful", "careful"]):
         with pytest.raises(ConfigError, match=r"`llm.styles` must name styles among careful, structure, .* was \["):
             parse_config({"llm": {"styles": wrong}}, "evo.toml")
+
+
+def test_slots_share_each_gpu_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    gpus = [Device("cuda", f"GPU-{number}", name) for number, name in enumerate(("H200", "H200", "A100"))]
+    monkeypatch.setattr(devices, "discover", lambda: gpus)
+    shared = resolve(parse_config({"workers": {"slots_per_gpu": 2}}, "test"), {})
+    assert [one.id for one in shared.devices] == ["GPU-0", "GPU-1", "GPU-2"] * 2
+    assert shared.workers.count == 6
+    counted = resolve(parse_config({"workers": {"slots_per_gpu": 2, "count": 4}}, "test"), {})
+    assert [one.id for one in counted.devices] == ["GPU-0", "GPU-1", "GPU-2", "GPU-0"]
+    assert len(resolve(configured(workers={"devices": ["cpu"], "slots_per_gpu": 2}), {}).devices) == 1

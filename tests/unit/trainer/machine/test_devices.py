@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+
 import pytest
 
 from trainer.errors import ConfigError, MachineError
@@ -64,3 +66,11 @@ def test_this_machine_has_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_memory_of_a_gpu_that_is_not_there_is_not_told() -> None:
     with pytest.raises(MachineError, match=r"GPU GPU-none does not answer its driver: .* See `nvidia-smi`"):
         devices.GpuMemory("GPU-none")
+
+
+def test_the_class_of_a_device_says_what_is_known_of_it() -> None:
+    told = Device("cuda", "GPU-1", "H200", 143771.0, driver="570.1", power_limit_watts=699.8, torch="2.11.0")
+    assert told.device_class == "H200, driver 570.1, 700 W, torch 2.11.0"
+    assert GPUS[0].device_class == GPUS[1].device_class == "H200"
+    assert GPUS[0].device_class != INSTANCE.device_class
+    assert devices.cpu_device().device_class.endswith(f", torch {version('torch')}")
