@@ -52,10 +52,11 @@ class Training(SimulatedEvaluator):
 
     Args:
         generation_zero: who never crashes.
+        slots: at a time.
     """
 
-    def __init__(self, generation_zero: str) -> None:
-        super().__init__(SLOTS, _TRAIN_SECONDS)
+    def __init__(self, generation_zero: str, slots: int = SLOTS) -> None:
+        super().__init__(slots, _TRAIN_SECONDS)
         self._generation_zero = generation_zero
 
     def ending(self, job: Job, chance: random.Random) -> tuple[Status, float]:
@@ -92,7 +93,7 @@ class Model(MarkMutation):
         await asyncio.sleep(chance.lognormvariate(math.log(self._reply_seconds), _REPLY_SPREAD))
 
 
-class _SearchEnd(Stopwatch):
+class SearchEnd(Stopwatch):
     """Notes when the last result of the search proper was accepted: seconds of the event loop's clock."""
 
     def __init__(self) -> None:
@@ -127,7 +128,7 @@ class Night:
 
 def run(evaluations: int, reply_seconds: float, schedule: str, seed: int) -> Night:
     """Simulate one run."""
-    training, end = Training(large_genome()), _SearchEnd()
+    training, end = Training(large_genome()), SearchEnd()
     operators = OperatorChoice([(Model(reply_seconds), 1.0)])
     with asyncio.Runner(loop_factory=SimulatedTimeLoop) as runner:
         clock = runner.get_loop().time
@@ -135,8 +136,8 @@ def run(evaluations: int, reply_seconds: float, schedule: str, seed: int) -> Nig
             runner.run(search.run())
     last = max(ended for _, ended in training.busy)
     return Night(
-        busy=_busy(training.busy, last),
-        busy_searching=_busy(training.busy, end.seconds),
+        busy=busy_share(training.busy, last),
+        busy_searching=busy_share(training.busy, end.seconds),
         hours=last / 3600,
         crashed=end.crashed / len(training.busy),
     )
@@ -147,9 +148,9 @@ def _config(evaluations: int, schedule: str, seed: int) -> ResolvedConfig:
     return resolve(parse_config({"search": search}, "benchmark"))
 
 
-def _busy(periods: list[tuple[float, float]], until: float) -> float:
+def busy_share(periods: list[tuple[float, float]], until: float, slots: int = SLOTS) -> float:
     """Return the share of the slot-seconds up to a time that evaluations fill; they begin at 0."""
-    return sum(min(ended, until) - min(began, until) for began, ended in periods) / (SLOTS * until)
+    return sum(min(ended, until) - min(began, until) for began, ended in periods) / (slots * until)
 
 
 def measure(evaluations: int = 640, seeds: int = 5) -> str:
