@@ -127,6 +127,7 @@ def _find_cluster(config: Config) -> _Place:
         threads=wanted.threads if wanted.kind == "cpu" else asked.threads or max(1, cores),
         memory_mib=asked.memory_mib or round(_limited(memory_mib, wanted.kind)),
         sandbox=asked.sandbox,
+        reference_device=asked.reference_device,
     )
     return _Place(found, workers, survey.terms.sandbox)
 

@@ -148,13 +148,14 @@ def started(
     """
     refuse_inspection()  # the key of the language model stands in this process's environment
     allow_open_files(len(config.devices))
+    devices = [slot.device for slot in evaluator.workers] if evaluator else config.devices
+    choose_reference(devices, config.workers.reference_device)
     source = read_generation_zero(config)
     others = read_seed_genomes(config, source)
     _refuse_many_seed_genomes(config, len(others))
     materials = prepare_materials(config, progress)
     operators = build_operators(config, materials=materials)
     evaluator = evaluator or build_evaluator(config, materials)
-    choose_reference(evaluator.workers, config.workers.reference_device)
     folder = RunFolder.create(path)
     with folder.lock(), Store.create(folder.store) as store:
         keep_genome_files(store, config.task.genome_files)

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import cached_property
 
 from evo.search.jobs import COMPARED_SPLITS
 from evo.standings.standings import Standings
@@ -21,24 +20,25 @@ from evo.workers import Slot
 from evo.workers.pool import WorkerPool
 from trainer.errors import ConfigError
 from trainer.evaluation import Evaluation, Status
+from trainer.machine.devices import Device
 
 _ON_REFERENCE = (Purpose.BASELINE, Purpose.REPLICATE, Purpose.CONFIRM)
 
 
-def choose_reference(slots: Sequence[Slot], wanted: str = "") -> str:
+def choose_reference(devices: Sequence[Device], wanted: str = "") -> str:
     """Return the class that all values of a new run are on the scale of: the most frequent one, of equals the first.
 
     Args:
-        slots: of the workers.
+        devices: of the workers.
         wanted: id of a device, or a part of the name of a class, that the user asks for.
 
     Raises:
         ConfigError: no worker, or workers of several classes, are of the class that was asked for.
     """
-    classes = Counter(slot.device.device_class for slot in slots)
+    classes = Counter(device.device_class for device in devices)
     if not wanted:
         return classes.most_common(1)[0][0] if classes else ""
-    by_id = {slot.device.device_class for slot in slots if slot.device.id and wanted in slot.device.id.split(",")}
+    by_id = {device.device_class for device in devices if device.id and wanted in device.id.split(",")}
     found = by_id or {one for one in classes if one == wanted}
     found = found or {one for one in classes if wanted.casefold() in one.casefold()}
     if len(found) != 1:
@@ -68,7 +68,8 @@ class Placement:
         self._known = standings.device_classes
         self._pool = pool
         self._wanted = wanted
-        self._class_of = {slot: slot.device.device_class for slot in pool.in_service}
+        self._chosen = ""
+        self._classes: dict[Slot, str] = {}
         self._has_reference = True  # has a worker that starts
         self._open: set[str | None] = set()  # classes on which generation 0 is under way
 
@@ -76,10 +77,6 @@ class Placement:
     def reference(self) -> str:
         """The class that all values are on the scale of: that of the first result of generation 0."""
         return self._known.reference or self._chosen
-
-    @cached_property
-    def _chosen(self) -> str:
-        return choose_reference(self._pool.in_service, self._wanted)
 
     @property
     def is_mixed(self) -> bool:
@@ -92,12 +89,14 @@ class Placement:
         Args:
             under_way: evaluations that are queued or running.
         """
-        in_service = dict.fromkeys(self._class_of[slot] for slot in self._pool.in_service)
+        in_service = dict.fromkeys(self._class_of(slot) for slot in self._pool.in_service)
+        if not self._chosen and not self._known.has_begun:
+            self._choose()
         is_older = self._known.has_begun and self._known.reference is None
         self.others = [one for one in in_service if not is_older and one != self.reference]
         if not self.others:
             return []
-        self._has_reference = any(self._class_of[slot] == self.reference for slot in self._pool.up)
+        self._has_reference = any(self._class_of(slot) == self.reference for slot in self._pool.up)
         self._open = set()
         for record in under_way:
             if record.purpose is Purpose.CALIBRATION:
@@ -125,7 +124,7 @@ class Placement:
         """Return whether a worker may take an evaluation."""
         if not self.others:
             return True
-        own = self._class_of[slot]
+        own = self._class_of(slot)
         if record.purpose is Purpose.CALIBRATION:
             return own == record.device_class
         if record.purpose in _ON_REFERENCE and self._has_reference:
@@ -134,7 +133,7 @@ class Placement:
 
     def is_ready(self, slot: Slot) -> bool:
         """Return whether what a worker measures can be put on the scale of the reference."""
-        own = self._class_of[slot]
+        own = self._class_of(slot)
         if not self.others or own == self.reference:
             return True
         waits = own in self._open or (self._has_reference and self.reference in self._open)
@@ -143,11 +142,11 @@ class Placement:
     def free(self, purpose: Purpose) -> int:
         """Return how many workers that have nothing to do may take an evaluation of a purpose."""
         only_reference = self.others and self._has_reference and purpose in _ON_REFERENCE
-        return sum(not only_reference or self._class_of[slot] == self.reference for slot in self._pool.free)
+        return sum(not only_reference or self._class_of(slot) == self.reference for slot in self._pool.free)
 
     def comparable(self, record: EvaluationRecord, slot: Slot, result: Evaluation) -> Evaluation:
         """Return a result on the scale of the reference, with what its device measured beside it."""
-        own = self._class_of[slot]
+        own = self._class_of(slot)
         as_measured = result.status is not Status.OK or record.purpose in (Purpose.CALIBRATION, Purpose.SCREEN)
         if as_measured or self._known.is_reference(own):
             return result
@@ -158,3 +157,16 @@ class Placement:
             raw_objectives=result.objectives,
             raw_split_bpb=result.split_bpb,
         )
+
+    def _choose(self) -> None:
+        """Choose the reference of a run that has no result yet, among the workers that are there."""
+        devices = [slot.device for slot in self._pool.in_service]
+        try:
+            self._chosen = choose_reference(devices, self._wanted)
+        except ConfigError:  # checked when the run began; of a cluster, such a node has left since
+            self._chosen = choose_reference(devices)
+
+    def _class_of(self, slot: Slot) -> str:
+        if slot not in self._classes:
+            self._classes[slot] = slot.device.device_class
+        return self._classes[slot]

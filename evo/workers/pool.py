@@ -87,12 +87,12 @@ class WorkerPool:
     @property
     def in_service(self) -> list[Slot]:
         """The workers that are given work."""
-        return [*self._in_service]
+        return [slot for slot, record in self._in_service.items() if not record.has_left]
 
     @property
     def up(self) -> list[Slot]:
         """Those of them that did start the last time."""
-        return [slot for slot, record in self._in_service.items() if not record.is_down]
+        return [slot for slot in self.in_service if not self._in_service[slot].is_down]
 
     def reserve(self, evaluation: int, accepts: Callable[[Slot], bool] = lambda _: True) -> Slot | None:
         """Take a free worker that accepts it for an evaluation; None when it has to wait for one.

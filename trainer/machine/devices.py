@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -113,7 +113,7 @@ def joined(gpus: Sequence[Device]) -> Device:
     if len(gpus) == 1:
         return gpus[0]
     ids, memory_mib = ",".join(gpu.id for gpu in gpus), sum(gpu.memory_mib for gpu in gpus)
-    return Device("cuda", ids, f"{len(gpus)} × {gpus[0].name}", memory_mib)
+    return replace(gpus[0], id=ids, name=f"{len(gpus)} × {gpus[0].name}", memory_mib=memory_mib)
 
 
 class GpuMemory:

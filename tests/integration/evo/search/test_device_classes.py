@@ -196,7 +196,7 @@ def test_the_reference_is_the_most_frequent_class_or_the_one_asked_for(tmp_path:
             asyncio.run(search.run())
             assert search.standings.device_classes.reference == reference.device_class
     with pytest.raises(ConfigError, match=r"'B300' names none\. There is: A100, driver 570\.1, 700 W; H200"):
-        choose_reference(UnequalEvaluator(GENOME, 3, devices=devices).workers, "B300")
+        choose_reference(devices, "B300")
 
 
 def test_rungs_compare_results_of_one_class_only(tmp_path: Path) -> None:
