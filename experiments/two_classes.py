@@ -10,6 +10,7 @@ of its best 1%, by the mean over all recorded seeds of what a search chose.
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -98,11 +99,12 @@ def comparison(frame: pd.DataFrame) -> str:
     """Return how much more regret each arm has than one class, with the standard error over seeds."""
     wide = frame.pivot_table(index=["table", "seed"], columns="method", values="regret")
     one, *others = ARMS
-    base = wide[one].mean()
+    base = wide[one].to_numpy(dtype=float).mean()
     lines = []
     for arm in others:
-        by_seed = (wide[arm] - wide[one]).groupby("seed").mean()
-        lines.append(f"{arm}: {by_seed.mean() / base:+.1%} ± {by_seed.sem() / base:.1%} of the regret of {one}.")
+        by_seed = (wide[arm] - wide[one]).groupby("seed").mean().to_numpy(dtype=float)
+        error = by_seed.std(ddof=1) / math.sqrt(len(by_seed))
+        lines.append(f"{arm}: {by_seed.mean() / base:+.1%} ± {error / base:.1%} of the regret of {one}.")
     return "\n".join(lines)
 
 
