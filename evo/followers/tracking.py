@@ -166,7 +166,9 @@ def _settings(viewed: Viewed) -> Mapping[str, Any]:
         "operators": config.operators.weights,
     }
     values = {f"{section}.{key}": value for section, keys in sections.items() for key, value in keys.items()}
-    return {name: value for name, value in values.items() if value is not None} | {"llm.model": config.llm.model}
+    return {name: value for name, value in values.items() if value is not None} | {
+        "llm.model": ", ".join(one.name for one in config.llm.entries)
+    }
 
 
 def _in_a_line(error: Exception) -> str:
