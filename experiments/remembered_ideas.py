@@ -8,7 +8,7 @@ selection and prompts are the product's; what differs between arms is
 - `family`: what prompts told before they had a memory: up to twelve children and siblings, compared with the program
   shown, and crossovers of whatever is selected;
 - `memory`: every idea of the run, with its effect on its own parents;
-- the size of the tournaments that select parents.
+- the size of the population, and of the tournaments that select parents from it.
 
 Counted are the calls until the best combination was first proposed.
 """
@@ -23,7 +23,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from statistics import fmean, median
+from itertools import product
+from statistics import fmean, median, stdev
 
 from evo.config.config import parse_config
 from evo.config.resolution import resolve
@@ -202,32 +203,38 @@ def calls_needed(seed: int, tournament_size: int, *, remembers: bool, pop: int, 
     return (calls.index(BEST) + 1, True) if BEST in calls else (len(calls), False)
 
 
-def measure(seeds: int, pop: int, evaluations: int, arms: Sequence[tuple[str, int]]) -> str:
-    """Return the measurements as Markdown."""
-    rows = ["| prompts | tournament | calls, mean | median | best | worst | found |", "|---|---|---|---|---|---|---|"]
-    for told, size in arms:
+def measure(seeds: int, evaluations: int, arms: Sequence[tuple[str, int, int]]) -> str:
+    """Return the measurements as Markdown; an arm is what prompts tell, a population and a size of tournaments."""
+    rows = [
+        "| prompts | population | tournament | calls, mean ± standard error | median | best | worst | found |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for told, pop, size in arms:
         needed = [
             calls_needed(seed, size, remembers=told == "memory", pop=pop, evaluations=evaluations)
             for seed in range(seeds)
         ]
         calls = [count for count, _ in needed]
         found = sum(is_found for _, is_found in needed)
-        cells = (told, size, f"{fmean(calls):.1f}", f"{median(calls):g}", min(calls), max(calls), f"{found}/{seeds}")
+        error = stdev(calls) / seeds**0.5
+        mean = f"{fmean(calls):.1f} ± {error:.1f}"
+        cells = (told, pop, size, mean, f"{median(calls):g}", min(calls), max(calls), f"{found}/{seeds}")
         rows.append(f"| {' | '.join(map(str, cells))} |")
-    settings = f"{seeds} seeds, population {pop}, at most {evaluations} evaluations"
+    settings = f"{seeds} seeds, at most {evaluations} evaluations"
     return "\n".join(rows) + f"\n\n{settings}. A run that did not find it counts with all of its calls.\n"
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--pop", type=int, default=8)
+    parser.add_argument("--prompts", nargs="+", default=["family", "memory"], choices=["family", "memory"])
+    parser.add_argument("--pops", type=int, nargs="+", default=[8], help="sizes of the population")
     parser.add_argument("--evaluations", type=int, default=240)
     parser.add_argument("--tournaments", type=int, nargs="+", default=[2, 4], help="sizes")
     parser.add_argument("--record", action="store_true", help="write the result under experiments/records")
     arguments = parser.parse_args()
-    every_arm = [(told, size) for told in ("family", "memory") for size in arguments.tournaments]
-    report = measure(arguments.seeds, arguments.pop, arguments.evaluations, every_arm)
+    every_arm = list(product(arguments.prompts, arguments.pops, arguments.tournaments))
+    report = measure(arguments.seeds, arguments.evaluations, every_arm)
     print(report)
     if arguments.record:
-        write_record("remembered-ideas", report)
+        write_record("remembered-ideas" if "family" in arguments.prompts else "selection-pressure", report)

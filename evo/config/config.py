@@ -107,7 +107,7 @@ class SearchConfig(Section):
         parents: `population` selects them among the survivors; `generation_zero` varies that alone, with operators that
             see no other individual: independent samples. Crossover has no second parent then, and `tuning` still learns
             from what was measured.
-        tournament_size: individuals that compete for each parent's place.
+        tournament_size: individuals that compete for each parent's place; 2 by default, and 4 with a language model.
         seed_genomes: further programs to start from, beside generation 0, with which all are compared: paths,
             or names of built-in genomes. They are evaluated first. Where genomes are several files, a path is a folder.
         seed: every random choice derives from it.
@@ -126,7 +126,7 @@ class SearchConfig(Section):
     objectives: tuple[str, ...] = ()
     front: tuple[str, ...] = ()
     parents: Literal["population", "generation_zero"] = "population"
-    tournament_size: Positive = 2
+    tournament_size: Positive | None = None
     seed_genomes: tuple[str, ...] = ()
     seed: Annotated[int, Field(ge=0, le=_LARGEST_SEED, strict=True)] = 0
     max_hours: Quantity | None = None

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 _TRAIN_SECONDS = {"cpu": 30.0, "mps": 300.0, "cuda": 300.0}
 _SEQUENCE_LENGTH = {"cpu": 128, "mps": 256, "cuda": 1024}
 _SCORE_TOKENS = {"cpu": 32_768, "mps": 131_072, "cuda": 524_288}
+# What a model proposes builds on the best that is known, so it pays to vary that more often: with 16 individuals and a
+# model that reads the memory of the run, tournaments of 4 need 14% fewer calls than those of 2 to join all ideas that
+# help, and larger ones no fewer (experiments/records, selection-pressure).
+_TOURNAMENT_SIZE, _TOURNAMENT_SIZE_WITH_LLM = 2, 4
 # What the driver, the scorer and the waiting spares need beside the candidates.
 _CANDIDATES_MEMORY_FRACTION = 0.7
 _LARGEST_MEMORY_MIB = {"cpu": 8192.0}
@@ -58,7 +62,9 @@ def resolve(config: Config, environment: Mapping[str, str] = os.environ) -> Reso
         "sandbox_found": place.sandbox,
     }
     resolved = ResolvedConfig(**{**dict(config), **chosen})
-    return resolved.model_copy(update={"llm": _resolve_llm(resolved, llm)})
+    by_default = _TOURNAMENT_SIZE_WITH_LLM if resolved.uses_language_model else _TOURNAMENT_SIZE
+    search = config.search.model_copy(update={"tournament_size": config.search.tournament_size or by_default})
+    return resolved.model_copy(update={"llm": _resolve_llm(resolved, llm), "search": search})
 
 
 def with_servers(llm: LLMConfig, environment: Mapping[str, str]) -> LLMConfig:

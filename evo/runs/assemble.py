@@ -514,7 +514,9 @@ def _niches(config: Config, store: StoreView, standings: Standings, device_kind:
 
 def _toolbox(config: Config) -> Toolbox:
     return build_toolbox(
-        config.objectives(config.search.objectives), config.search.pop, tournament_size=config.search.tournament_size
+        config.objectives(config.search.objectives),
+        config.search.pop,
+        tournament_size=config.search.tournament_size or 2,
     )
 
 

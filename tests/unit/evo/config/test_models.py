@@ -117,3 +117,13 @@ def test_a_spending_limit_needs_the_price_of_every_model() -> None:
     config = config_with(SMALL, {"name": "unknown"}, max_cost_usd=5.0)
     with pytest.raises(ConfigError, match="state its price in"):
         llm_settings(config, KEYS)
+
+
+def test_tournaments_are_larger_with_a_language_model_unless_their_size_is_stated() -> None:
+    def size(weights: dict[str, float], **search: int) -> int | None:
+        data = {"operators": {"weights": weights}, "search": search, "workers": {"devices": ["cpu"]}}
+        return resolve(parse_config(data, "run.toml"), KEYS).search.tournament_size
+
+    assert size({"random": 1.0}) == 2
+    assert size({"random": 1.0, "llm_mutation": 1.0}) == 4
+    assert size({"random": 1.0, "llm_mutation": 1.0}, tournament_size=3) == 3
