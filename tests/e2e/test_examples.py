@@ -37,6 +37,7 @@ EXAMPLES = {
     "kernel": Example(
         ("seconds", "run_seconds"), True, 3, {"bench.py": {"NODES = 240": "NODES = 60", "CALLS = 7": "CALLS = 2"}}
     ),
+    "packing": Example(("sum_of_radii", "run_seconds"), False, 3, {"pack.py": {"STEPS = 120": "STEPS = 20"}}),
     "instructions": Example(("accuracy", "prompt_characters"), True, 3, {}),
     "matmul": Example(("seconds", "run_seconds"), True, 3, {"bench.c": {"SIZE 240": "SIZE 60", "CALLS 5": "CALLS 2"}}),
     "settings": Example(("val_loss", "run_seconds"), True, 3, {"train.py": {"STEPS = 600": "STEPS = 60"}}),

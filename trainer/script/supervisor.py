@@ -201,12 +201,13 @@ class ScriptSupervisor:
             path = scratch / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content, encoding="utf-8", newline="")
+        environment = self._environment(command, scratch, job)
         variables, command = without_environment(self._filled_in(command, job))
         tree = ProcessTree(
             self._workplace,
             [self._program(command[0]), *command[1:]],
             scratch,
-            self._environment(scratch, job) | variables,
+            environment | variables,
             frozen={one.name: one.path for one in given},
             listener=reader.feed,
         )
@@ -262,7 +263,7 @@ class ScriptSupervisor:
             return f"./{PurePosixPath(name)}"
         return str(find_program(name, self._settings.root))
 
-    def _environment(self, scratch: Path, job: Job) -> dict[str, str]:
+    def _environment(self, command: Sequence[str], scratch: Path, job: Job) -> dict[str, str]:
         settings = self._settings
         home = self._sandbox.home(scratch)
         environment = candidate_environment(home, settings.device_id, settings.threads)
@@ -273,7 +274,8 @@ class ScriptSupervisor:
             "PYTHONPATH": os.pathsep.join(paths),
             "EVO_SEED": str(job.seed),
             "EVO_DEVICE": settings.device,
-            "EVO_ARTIFACTS": str(home / ARTIFACTS),
+            # What one command leaves in its folder the other one finds in a folder below its own.
+            "EVO_ARTIFACTS": str(home / ARTIFACTS if command is settings.score else home),
         }
         if seconds := self._seconds(job):
             environment["EVO_SECONDS"] = seconds

@@ -531,6 +531,21 @@ def scored(level: Level, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 ANSWER = "import os\nfrom pathlib import Path\nos.mkdir('out')\nPath('out/answer.txt').write_text('four')\n"
 
 
+def test_what_a_command_leaves_in_its_artifacts_is_scored(scored: SupervisorProcess) -> None:
+    verdict = evaluate(
+        scored,
+        """
+        import os
+        from pathlib import Path
+
+        out = Path(os.environ["EVO_ARTIFACTS"], "out")
+        out.mkdir()
+        (out / "answer.txt").write_text("abc")
+        """,
+    )
+    assert (verdict.status, verdict.objectives.get("loss")) == (Status.OK, 3.0), verdict.reason
+
+
 def test_the_score_command_alone_reports(scored: SupervisorProcess) -> None:
     verdict = evaluate(scored, ANSWER + "print('loss: 0.0001')\n")
     assert verdict.status is Status.OK, verdict.reason
