@@ -37,7 +37,6 @@ from operators.choice import OperatorChoice
 from trainer.evaluation import Evaluation, Job
 
 _EVO = Path(sys.executable).with_name("evo")
-_SIZE = {"width": 1280, "height": 900}
 _WATCH = """() => {
   window.seen = [];
   const look = () => {
@@ -119,7 +118,7 @@ def _served(run: Path) -> Iterator[str]:
 
 def _opened(browser: Browser, url: str) -> tuple[Page, float, float]:
     """Return a page in a profile of its own, and seconds until its first paint and until its chart is drawn."""
-    page = browser.new_context(viewport=_SIZE).new_page()
+    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
     page.set_default_timeout(120_000)
     began = time.perf_counter()
     page.goto(url)

@@ -1,4 +1,4 @@
-"""`evo pause`, `continue`, `stop`, `hint`, `pin`, `ban`, `release`, `inject`, `again`, `weights`: steer a run."""
+"""Steering a run: pause, continue, stop, hint, pin, ban, release, inject, import, again, weights."""
 
 from __future__ import annotations
 
@@ -39,6 +39,12 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=example("evo ban 18\nevo release 18", _NOTE))(ban)
     app.command(epilog=example("evo release 18", _NOTE))(release)
     app.command(epilog=example('evo inject better.py --parent 18 --idea "Warm up longer."', _NOTE))(inject)
+    app.command(
+        "import",
+        epilog=example(
+            "evo import --optuna sqlite:///study.db\nevo import --optuna sqlite:///study.db --best 10", _NOTE
+        ),
+    )(import_)
     app.command(epilog=example("evo again 18\nevo again best --seeds 3", _NOTE))(again)
     app.command(epilog=example("evo weights llm_mutation=3,random=0\nevo weights --reset", _NOTE))(weights)
 
@@ -115,6 +121,45 @@ def inject(
     with opened(run) as viewed:
         source, before = read_program(viewed, program), individual(viewed, parent).id
     _ask(viewed.folder.path, Action(Verb.INJECT, individual=before, text=source, idea=idea.strip()), as_json)
+
+
+def import_(
+    storage: Annotated[
+        str,
+        typer.Option("--optuna", metavar="STORAGE", help="The storage of Optuna with the study: sqlite:///study.db"),
+    ],
+    run: RunArgument = None,
+    study: Annotated[str | None, typer.Option("--study", help="Name of the study. [default: the only one]")] = None,
+    parent: Annotated[str, typer.Option("--parent", help="The individual whose constants are set.")] = "0",
+    best: Annotated[int, typer.Option("--best", min=1, max=50, help="How many of the best trials.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """Seed the constants of a population from a study of Optuna.
+
+    Each trial becomes a program as by `evo inject`.
+    """
+    from evo.runs.optuna_study import trial_programs
+    from evo.runs.steering import ask, refuse_impossible
+    from evo.steering.actions import Action, Verb
+
+    answers, known = [], 0
+    with opened(run) as viewed:
+        before = individual(viewed, parent).id
+        for program in trial_programs(viewed, storage, study, before, best):
+            changes = ", ".join(f"{name} = {value}" for name, value in program.set.items())
+            idea = f"constants of trial {program.trial} of a study: {changes}"
+            action = Action(Verb.INJECT, individual=before, text=program.source, idea=idea)
+            try:
+                refuse_impossible(viewed, action)
+            except UsageError as refusal:
+                known += 1
+                typer.echo(f"evo: trial {program.trial}: {refusal}", err=True)
+                continue
+            answers.append(ask(viewed.folder.path, action))
+    if as_json:
+        print_json([asdict(answer) for answer in answers])
+    else:
+        typer.echo("\n".join([*map(str, answers), f"{len(answers)} trials imported, {known} refused"]))
 
 
 def again(

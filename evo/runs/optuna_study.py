@@ -1,27 +1,35 @@
-"""A run as a study of Optuna, which its dashboard and its analyses of hyperparameters open.
+"""A run as a study of Optuna, which its dashboard and its analyses of hyperparameters open; and programs from a study.
 
 Each individual is a trial: its constants are the parameters, the means of the objectives of selection the values, and
 for one objective the first training curve gives the intermediate values. An individual that another structure lacks a
 constant of lacks that parameter, as in a conditional space of Optuna's own.
+
+The other way, the best trials of a study become programs: an individual with the constants that bear the names of their
+parameters set to their values.
 """
 
 from __future__ import annotations
 
+import ast
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evo.runs.lifecycle import Viewed
 from evo.standings.individuals import Standing, read_individuals
 from evo.store import EvaluationRecord
-from operators.source.constants import Constant, Value, find_constants
+from operators.source.constants import Constant, Value, find_constants, replace_constants
 from operators.source.literals import is_number
 from trainer.errors import UsageError
 from trainer.evaluation import Status
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
+    from optuna.study import Study
     from optuna.trial import FrozenTrial
 
 
@@ -49,16 +57,105 @@ def export_study(viewed: Viewed, storage: str, name: str) -> int:
     except optuna.exceptions.DuplicatedStudyError as error:
         raise UsageError(f"There is a study {name!r} in that storage. Choose another name with --study.") from error
     except (SQLAlchemyError, ImportError, ValueError) as error:
-        # Neither the URL nor the driver's message: both may hold a password.
-        raise UsageError(
-            f"--optuna expects a storage such as sqlite:///study.db, but this one cannot be opened "
-            f"({type(error).__name__})."
-        ) from error
+        raise _no_storage(error) from error
     study.set_user_attr("evo:run", str(viewed.folder.path))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         study.set_metric_names([objective.name for objective in objectives])
     return len(trials)
+
+
+@dataclass(frozen=True, slots=True)
+class TrialProgram:
+    """A program with the constants of a trial.
+
+    Attributes:
+        trial: its number in the study.
+        set: what was set, by constant.
+    """
+
+    trial: int
+    source: str
+    set: Mapping[str, Value]
+
+
+def trial_programs(viewed: Viewed, storage: str, name: str | None, parent: int, count: int) -> list[TrialProgram]:
+    """Return programs made from an individual with the constants of the best trials of a study, the best first.
+
+    Args:
+        viewed: the run.
+        storage: where, as Optuna names it.
+        name: of the study; the only one by default.
+        parent: the individual.
+        count: how many trials at most; of a study with several objectives those of its Pareto front.
+
+    Raises:
+        UsageError: there is no such study, or it has no complete trial with a parameter that is called as a constant.
+    """
+    study = _study(storage, name)
+    source = viewed.store.source(parent)
+    constants = _constants(source)
+    programs = []
+    for trial in _best_trials(study)[:count]:
+        values = {key: _value(param, constants[key].value) for key, param in trial.params.items() if key in constants}
+        if values:
+            programs.append(TrialProgram(trial.number, replace_constants(source, values), values))
+    if not programs:
+        raise UsageError(
+            f"No complete trial of the study {study.study_name!r} has a parameter that is called as a constant of "
+            f"individual {parent}: {', '.join(constants) or 'it has none'}."
+        )
+    return programs
+
+
+def _study(storage: str, name: str | None) -> Study:
+    import optuna
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import SQLAlchemyError
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        url = make_url(storage)
+        if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+            raise UsageError(f"There is no file {url.database} with a study.")  # SQLite would make an empty one
+        names = optuna.get_all_study_names(storage)
+        if name is None and len(names) == 1:
+            (name,) = names
+        if name is None or name not in names:
+            found = ", ".join(names) or "none"
+            raise UsageError(f"Name one of the studies in that storage with --study. It has: {found}.")
+        return optuna.load_study(study_name=name, storage=storage)
+    except (SQLAlchemyError, ImportError, ValueError) as error:
+        raise _no_storage(error) from error
+
+
+def _best_trials(study: Study) -> list[FrozenTrial]:
+    from optuna.study import StudyDirection
+    from optuna.trial import TrialState
+
+    if len(study.directions) > 1:
+        return study.best_trials
+    complete = study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
+    sign = -1 if study.direction is StudyDirection.MAXIMIZE else 1
+    return sorted(complete, key=lambda trial: sign * (trial.value or 0.0))
+
+
+def _value(param: object, now: Value) -> Value:
+    """Return a parameter as the literal that stands for it: a tuple was named by its text, whole numbers stay whole."""
+    if isinstance(now, tuple) and isinstance(param, str):
+        with suppress(ValueError, SyntaxError):
+            read = ast.literal_eval(param)
+            return read if isinstance(read, tuple) else now
+        return now
+    if isinstance(param, float) and param.is_integer() and isinstance(now, int):
+        return int(param)
+    return param if isinstance(param, bool | int | float | str) else now
+
+
+def _no_storage(error: Exception) -> UsageError:
+    """Return what to say where a storage cannot be opened: neither its URL nor the driver's message, for passwords."""
+    kind = type(error).__name__
+    return UsageError(f"--optuna expects a storage such as sqlite:///study.db, but this one cannot be opened ({kind}).")
 
 
 def _trials(viewed: Viewed) -> Iterator[FrozenTrial]:

@@ -72,6 +72,7 @@ SMALLER = [
     (r"^evo audit --honest$", "evo audit --honest --only bigram"),
     (r"^evo (pin|ban|release|again) \d+", rf"evo \1 {RUN} 1"),
     (r"^evo inject mine.py --parent 18", f"evo inject mine.py --run {RUN} --parent 1"),
+    (r"^evo import .*", f"evo export {RUN} --optuna sqlite:///a.db && evo import {RUN} --optuna sqlite:///a.db"),
     (r"^evo stop$", "evo stop 2>&1 | grep 'nothing to stop'"),  # no driver works on the run
     (r"runs/tonight", RUN),
     (r"^evo dashboard.*", r"timeout --signal=INT 4 \g<0> || [ $? = 124 ]"),  # serves until it is stopped

@@ -55,3 +55,54 @@ def test_a_storage_that_cannot_be_opened_is_one_line_without_its_password(run: P
     assert done.stderr.startswith("evo: --optuna expects a storage")
     assert done.stderr.count("\n") == 1
     assert "pw" not in done.stderr
+
+
+def test_the_best_trials_of_a_study_become_individuals(tmp_path: Path) -> None:
+    storage, out = f"sqlite:///{tmp_path}/study.db", tmp_path / "seeded"
+    study = optuna.create_study(storage=storage, study_name="elsewhere")
+    for rate, depth, value in ((0.02, 6, 0.3), (0.03, 7, 0.2), (0.04, 8, None)):
+        ranges: dict[str, optuna.distributions.BaseDistribution] = {
+            "RATE": optuna.distributions.FloatDistribution(0.0, 1.0),
+            "DEPTH": optuna.distributions.FloatDistribution(1.0, 9.0),
+            "UNHEARD_OF": optuna.distributions.FloatDistribution(0.0, 1.0),
+        }
+        params = {"RATE": rate, "DEPTH": float(depth), "UNHEARD_OF": 0.5}
+        state = TrialState.FAIL if value is None else TrialState.COMPLETE
+        study.add_trial(optuna.trial.create_trial(state=state, value=value, params=params, distributions=ranges))
+    program, weights = write_program(tmp_path), {"constants": 1.0}
+    with evo.Search(program, {"loss": "minimize"}, pop=4, evaluations=20, operators=weights, out=out) as search:
+        candidate = search.ask()
+        search.tell(candidate, {"loss": loss_of(candidate.source, candidate.seed)})
+    done = command("import", out, "--optuna", storage, "--best", "1")
+    assert done.returncode == 0, done.stderr
+    assert "`evo resume` takes it up first" in done.stdout
+    assert done.stdout.endswith("1 trials imported, 0 refused\n")
+    with evo.Search.resume(out) as search:
+        for candidate in search:
+            search.tell(candidate, {"loss": loss_of(candidate.source, candidate.seed)})
+    individuals = evo.open_run(out).individuals
+    (injected,) = individuals.index[individuals["operator"] == "injected"]
+    source = evo.open_run(out).individual(injected).source
+    assert "RATE = 0.03" in source
+    assert "DEPTH = 7\n" in source
+    again = command("import", out, "--optuna", storage, "--best", "1")
+    assert (again.returncode, again.stdout) == (0, "0 trials imported, 1 refused\n")
+    assert f"the same program as individual {injected}" in again.stderr
+    assert command("check", out, "--replay").returncode == 0
+
+
+def test_a_study_that_cannot_be_imported_is_one_line(run: Path, tmp_path: Path) -> None:
+    storage = f"sqlite:///{tmp_path}/study.db"
+    optuna.create_study(storage=storage, study_name="one")
+    optuna.create_study(storage=storage, study_name="two")
+    for said, arguments in {
+        f"There is no file {tmp_path}/none.db": ["--optuna", f"sqlite:///{tmp_path}/none.db"],
+        "with --study. It has: one, two": ["--optuna", storage],
+        "parameter that is called as a constant": ["--optuna", storage, "--study", "one"],
+        "--optuna expects a storage": ["--optuna", "nosuch://me:pw@host/x"],
+    }.items():
+        done = command("import", run, *arguments)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+        assert said in done.stderr
+        assert "pw" not in done.stderr
+    assert not (tmp_path / "none.db").exists()
