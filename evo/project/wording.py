@@ -55,8 +55,9 @@ _COUNT = _set(
     "step steps epoch epochs iter iters iteration iterations seed lr learning depth layer layers params "
     "parameters batch batches size num number count n budget remaining limit device gpu gpus cpu "
     "threads workers rank fold length dim version samples examples tokens rows shape index warmup started "
-    "finished done loaded saved after in to of dt lrm eta date progress flops"
+    "finished done loaded saved dt lrm eta date progress flops"
 )
+_BEFORE_COUNTS = _set("after in to of")
 _RATE = re.compile(
     r"/(?=(?:s|secs?|seconds?|ms|min|h|steps?|it|iter\w*|epochs?|tok(?:ens?)?|samples?|batch)\b)", re.IGNORECASE
 )
@@ -135,9 +136,10 @@ def told_split(label: str, before: str) -> Split | None:
 
 def is_count(name: str) -> bool:
     """Return whether a name stands for a count, a size or progress, which cannot be an objective."""
-    parts = set(words(name))
-    told = parts - {"total"}  # of something: `Total value` is one, `Total steps` is none
-    return (direction_of(name)[1] is Kind.UNKNOWN and (not told or bool(_COUNT & told))) or "budget" in parts
+    parts = words(name)
+    told = set(parts) - {"total"}  # of something: `Total value` is one, `Total steps` is none
+    counts = not told or bool(_COUNT & told) or parts[-1] in _BEFORE_COUNTS
+    return (direction_of(name)[1] is Kind.UNKNOWN and counts) or "budget" in parts
 
 
 def identifier(name: str) -> str:

@@ -68,7 +68,21 @@ def test_a_name_that_says_nothing_is_a_guess(name: str) -> None:
     assert not is_count(name)
 
 
-@pytest.mark.parametrize("name", ["num_steps", "epoch", "depth", "learning_rate", "total_tokens_M", "Time budget", "n"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "num_steps",
+        "epoch",
+        "depth",
+        "learning_rate",
+        "total_tokens_M",
+        "Time budget",
+        "n",
+        "total",
+        "3 of",
+        "Total steps",
+    ],
+)
 def test_counts_are_nothing_to_search_for(name: str) -> None:
     assert is_count(name)
 
@@ -103,3 +117,8 @@ def test_the_split_is_in_the_name(name: str, split: Split) -> None:
 )
 def test_an_objective_has_a_name_that_is_an_identifier(printed: str, name: str) -> None:
     assert identifier(printed) == name
+
+
+@pytest.mark.parametrize("name", ["Total value", "sum_of_radii", "area", "return on investment"])
+def test_what_is_no_count_may_be_searched_for(name: str) -> None:
+    assert not is_count(name)
