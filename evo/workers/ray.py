@@ -6,11 +6,11 @@ import asyncio
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from evo.workers.evaluator import Slot
 from trainer.cluster.connection import Cluster, Node, Wanted, one_line
@@ -20,11 +20,14 @@ from trainer.evaluation import Evaluation, Job, Status
 from trainer.local import WorkerSettings
 from trainer.machine.devices import Device
 
+_Result = TypeVar("_Result")
+
 _LOOK_SECONDS = 2.0
 _FIRST_SLOT_SECONDS = 30.0
 """So long a cluster may take to free what a driver that was killed has held."""
 _OTHER_SLOTS_SECONDS = 5.0
 _ENDING_SECONDS = 60.0  # longer than a supervisor hunts for the processes of its candidates
+_HEAD_SECONDS = 20.0
 _VERDICT_SECONDS = 10.0
 """Ray may find out that a node is lost so much later than that its workers are."""
 
@@ -82,6 +85,8 @@ class RayEvaluator:
         self._numbers: Counter[str] = Counter()
         self._news: list[str] = []
         self._noticed = asyncio.Event()
+        self._has_head = True
+        self._look_under_way: asyncio.Future[None] | None = None
         self._closing = threading.Event()
         self._looking = threading.Lock()
         self._survey = cluster.survey(wanted)
@@ -101,7 +106,17 @@ class RayEvaluator:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._noticed.wait(), _LOOK_SECONDS)
             self._noticed.clear()
-            await asyncio.to_thread(self._look)
+            try:
+                nodes = await asyncio.wait_for(_in_thread(self._cluster.nodes), _HEAD_SECONDS)
+            except (TimeoutError, MachineError) as error:
+                self._has_head = False
+                raise MachineError(
+                    f"The Ray cluster {self._cluster} does not answer any more. What has finished is safe; "
+                    "continue with `evo resume`, on another cluster with --workers."
+                ) from error
+            # Apart, since a node that joins may take long to get its data.
+            if self._look_under_way is None or self._look_under_way.done():
+                self._look_under_way = asyncio.ensure_future(_in_thread(self._look, nodes))
         news, self._news = self._news, []
         return news
 
@@ -113,7 +128,7 @@ class RayEvaluator:
         if slot.has_left:
             raise MachineError(f"{slot.name} has left the cluster.")
         slot.jobs += 1
-        slot.running = asyncio.create_task(self._evaluate(slot, job))
+        slot.running = asyncio.create_task(self._work(slot, job))
         try:
             return await asyncio.shield(slot.running)
         except asyncio.CancelledError:
@@ -131,19 +146,29 @@ class RayEvaluator:
     async def close(self) -> None:
         """End every worker; evaluations under way, or begun later, come back as LOST."""
         self._closing.set()
-        slots = [slot for slot in self._slots if slot.worker is not None]
-        await asyncio.gather(*(self._end(slot) for slot in slots))
+        if self._has_head:
+            await asyncio.gather(*(self._end(slot) for slot in self._slots if slot.worker is not None))
         running = [slot.running for slot in self._slots if slot.running is not None]
-        if running:
-            await asyncio.wait(running)
-        await asyncio.to_thread(self._dismiss_all)
+        for task in running:
+            task.cancel()  # where nobody answers any more; Ray ends what runs for a driver or a head that is gone
+        await asyncio.gather(*running, return_exceptions=True)
+        if self._has_head:
+            await _in_thread(self._dismiss_all)
+        else:
+            self._cluster.abandon()
 
     # One job
+
+    async def _work(self, slot: _RaySlot, job: Job) -> Evaluation:
+        try:
+            return await self._evaluate(slot, job)
+        except asyncio.CancelledError:  # by `close` alone
+            return self._lost(slot, job, "the workers are being ended")
 
     async def _evaluate(self, slot: _RaySlot, job: Job) -> Evaluation:
         try:
             if slot.worker is None:
-                slot.worker = await asyncio.to_thread(self._replaced, slot)
+                slot.worker = await _in_thread(self._replaced, slot)
             answer = slot.worker.evaluate.remote(slot.jobs, job.to_json())
             said = await asyncio.wait_for(asyncio.wrap_future(answer.future()), self._settings.longest_seconds(job))
         except TimeoutError:
@@ -172,15 +197,15 @@ class RayEvaluator:
     async def _give_up(self, slot: _RaySlot) -> None:
         worker, slot.worker = slot.worker, None
         if worker is not None:
-            await asyncio.to_thread(self._cluster.dismiss, worker)
+            await _in_thread(self._cluster.dismiss, worker)
 
     async def _loss(self, slot: _RaySlot, error: BaseException) -> str:
         """Return why a job was lost, once it is known whether the node is lost or its worker alone."""
         deadline = time.monotonic() + _VERDICT_SECONDS
         while not self._closing.is_set() and time.monotonic() < deadline:
             try:
-                alive = await asyncio.to_thread(self._cluster.nodes)
-            except MachineError:
+                alive = await asyncio.wait_for(_in_thread(self._cluster.nodes), _VERDICT_SECONDS)
+            except (TimeoutError, MachineError):
                 break
             if slot.node not in alive:
                 slot.has_left = True
@@ -205,16 +230,11 @@ class RayEvaluator:
 
     # Nodes
 
-    def _look(self) -> None:
-        """Take in which nodes are there, and which actors have begun to work.
-
-        Raises:
-            MachineError: the head of the cluster is lost.
-        """
+    def _look(self, nodes: Sequence[Node]) -> None:
+        """Take in which nodes are there, and which actors have begun to work."""
         with self._looking:
             if self._closing.is_set():
                 return
-            nodes = self._cluster.nodes()
             ids = {one.id for one in nodes}
             self._miss(ids)
             new = [one for one in nodes if one.id not in self._known and self._wanted.slots(one)]
@@ -280,7 +300,7 @@ class RayEvaluator:
             said = " ".join(self._news)
             self._dismiss_all()
             raise ConfigError(
-                f"The Ray cluster at {self._cluster.address} is full: none of its slots came free within "
+                f"The Ray cluster {self._cluster} is full: none of its slots came free within "
                 f"{_FIRST_SLOT_SECONDS:g} s. {said or 'See `ray status`.'}"
             )
 
@@ -290,3 +310,24 @@ class RayEvaluator:
             for worker in [*workers, *(one.worker for one in self._hired)]:
                 self._cluster.dismiss(worker)
             self._hired.clear()
+
+
+async def _in_thread(function: Callable[..., _Result], *arguments: Any) -> _Result:
+    """Call what may block, in a thread that nothing waits for at the end: without its head, Ray may never return."""
+    loop = asyncio.get_running_loop()
+    result: asyncio.Future[_Result] = loop.create_future()
+
+    def settle(set_it: Callable[[Any], None], value: Any) -> None:
+        if not result.done():
+            set_it(value)
+
+    def call() -> None:
+        try:
+            settled, value = result.set_result, function(*arguments)
+        except BaseException as error:  # noqa: BLE001 - raised where the result is awaited
+            settled, value = result.set_exception, error  # type: ignore[assignment]
+        with suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(settle, settled, value)
+
+    threading.Thread(target=call, daemon=True).start()
+    return await result

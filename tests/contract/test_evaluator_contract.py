@@ -29,6 +29,11 @@ from trainer.cluster.connection import Wanted, connect
 from trainer.evaluation import Evaluation, Job, Status
 from trainer.machine.devices import cpu_device
 
+# A thread of Ray's own, where it is disconnected.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Exception in thread ray_client:pytest.PytestUnhandledThreadExceptionWarning"
+)
+
 ENDLESS = "\n# endless\n"
 PATIENCE_SECONDS = 600.0
 BROKEN = {

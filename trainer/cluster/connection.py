@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import logging
+import os
 import socket
+import sys
 import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -146,6 +149,10 @@ class Cluster:
         )
         """What Ray raises when a node, the connection or the head is lost; the client turns some into ValueError."""
 
+    def __str__(self) -> str:
+        """Return where it is, in words."""
+        return "of this machine" if self.address == AUTO else f"at {self.address}"
+
     def nodes(self) -> list[Node]:
         """Return the nodes that are alive.
 
@@ -156,7 +163,7 @@ class Cluster:
             alive = [one for one in self._ray.nodes() if one["Alive"]]
         except self.failures as error:
             raise MachineError(
-                f"The Ray cluster at {self.address} does not answer any more ({one_line(error)}). What has finished is "
+                f"The Ray cluster {self} does not answer any more ({one_line(error)}). What has finished is "
                 "safe; continue with `evo resume`, on another cluster with --workers."
             ) from error
         addresses: dict[str, set[str]] = {}
@@ -179,7 +186,7 @@ class Cluster:
             device = "GPU" if wanted.gpus else "CPU"
             least = wanted.gpus or wanted.threads
             raise ConfigError(
-                f"No node of the Ray cluster at {self.address} has {least} {device}{'s' if least > 1 else ''} to give."
+                f"No node of the Ray cluster {self} has {least} {device}{'s' if least > 1 else ''} to give."
             )
         facts, refused = self._inspected(nodes, wanted)
         unfit = {one: _unfit(one, found, wanted) for one, found in facts.items()}
@@ -187,7 +194,7 @@ class Cluster:
         fit = {one: found for one, found in facts.items() if one not in refused}
         if not fit:
             node, why = next(iter(refused.items()))
-            raise ConfigError(f"No node of the Ray cluster at {self.address} can be used; {node}: {why}")
+            raise ConfigError(f"No node of the Ray cluster {self} can be used; {node}: {why}")
         counts = Counter(found.terms for found in fit.values())
         survey = Survey(counts.most_common(1)[0][0], refused=refused)
         for one, found in fit.items():
@@ -252,6 +259,10 @@ class Cluster:
         with suppress(*self.failures):
             self._ray.kill(worker)
 
+    def abandon(self) -> None:
+        """Leave a cluster whose head is lost: at the end of this process, Ray would wait for it."""
+        atexit.unregister(self._ray.shutdown)
+
     def _inspected(self, nodes: Sequence[Node], wanted: Wanted) -> tuple[dict[Node, Facts], dict[Node, str]]:
         arguments = (wanted.kind, wanted.sandbox, wanted.secrets)
         facts, refused = {}, {}
@@ -305,6 +316,9 @@ def connect(address: str) -> Cluster:
 
 @cache
 def _connected(address: str) -> Cluster:
+    hook = sys.excepthook
+    # Where the connection is lost, Ray would make another one, or a cluster of its own here.
+    os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"
     try:
         ray = importlib.import_module("ray")
     except ImportError as error:
@@ -320,6 +334,7 @@ def _connected(address: str) -> Cluster:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             ray.init(address, log_to_driver=False, logging_level=logging.CRITICAL)
+        sys.excepthook = hook  # Ray's would tell the head first, and wait for it
     except (OSError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
         where = "on this machine" if address == AUTO else f"at {address}"
         raise ConfigError(

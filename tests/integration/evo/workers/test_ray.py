@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -23,8 +25,14 @@ from evo.runs.folder import RunFolder
 from evo.store import Store, StoreView
 from evo.workers import ray as workers
 from evo.workers.ray import RayEvaluator
-from trainer.cluster.connection import Wanted, connect
-from trainer.errors import ConfigError
+from trainer.cluster.connection import Cluster, Wanted, connect
+from trainer.errors import ConfigError, MachineError
+from trainer.evaluation import Evaluation, Job, Status
+
+# A thread of Ray's own, where it is disconnected.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Exception in thread ray_client:pytest.PytestUnhandledThreadExceptionWarning"
+)
 
 SECRET = "sk-not-to-be-found-anywhere"
 PROJECT = {
@@ -177,6 +185,29 @@ def test_a_full_cluster_is_refused(cluster: RayCluster, tmp_path: Path, monkeypa
             RayEvaluator(connect(cluster.client), WANTED, settings, {})
     finally:
         first._dismiss_all()
+
+
+def test_a_head_that_does_not_answer_ends_the_search_and_loses_what_is_under_way(
+    cluster: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = script_settings(write_files(tmp_path / "project", {"train.py": ""}))
+    evaluator = RayEvaluator(connect(cluster.client), WANTED, settings, {})
+    monkeypatch.setattr(workers, "_HEAD_SECONDS", 0.5)
+    monkeypatch.setattr(Cluster, "nodes", lambda _: threading.Event().wait())
+
+    async def scenario() -> Evaluation:
+        await evaluator.workers_changed()  # that its nodes take part
+        under_way = asyncio.create_task(evaluator.evaluate(evaluator.workers[0], Job("while True: pass\n", seed=5)))
+        with pytest.raises(MachineError, match=r"does not answer any more.*evo resume"):
+            await evaluator.workers_changed()
+        await evaluator.close()
+        return await under_way
+
+    try:
+        lost = asyncio.run(asyncio.wait_for(scenario(), PATIENCE_SECONDS))
+    finally:
+        evaluator._dismiss_all()
+    assert (lost.status, lost.seed) == (Status.LOST, 5)
 
 
 @pytest.mark.parametrize(
