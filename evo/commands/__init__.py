@@ -3,7 +3,7 @@
     init      init
     run       run, resume
     data      prepare
-    look      status, best, show, diff, lineage, pareto
+    look      status, workers, best, show, diff, lineage, pareto
     output    export, report
     plot      plot
     dashboard dashboard

@@ -1,4 +1,4 @@
-"""`evo status`, `best`, `show`, `diff`, `lineage`, `pareto`: read-only views of a run."""
+"""`evo status`, `workers`, `best`, `show`, `diff`, `lineage`, `pareto`: read-only views of a run."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ _DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
     app.command(epilog=example("evo status\nevo status runs/2026-11-21-220000 --json"))(status)
+    app.command(epilog=example("evo workers\nevo workers runs/2026-11-21-220000 --json"))(workers)
     app.command(epilog=example("evo best\nevo best runs/2026-11-21-220000 --source > train.py"))(best)
     app.command(epilog=example("evo show 18\nevo show runs/2026-11-21-220000 best --prompts"))(show)
     app.command(
@@ -57,6 +58,24 @@ def status(run: RunArgument = None, as_json: Json = False) -> None:
         print_json(current.to_json())
     else:
         print_status(stdout_console(), current)
+
+
+def workers(run: RunArgument = None, as_json: Json = False) -> None:
+    """Show the workers since the run was last started: device, how busy, how noisy.
+
+    Sentinels are runs of generation 0 with one seed on a device: how often, how far they spread in the first objective,
+    and how far the last one is off (positive: better).
+    """
+    from evo.commands.views.terminal import stdout_console
+    from evo.commands.views.workers import print_workers
+    from evo.runs.workers import read_workers
+
+    with opened(run) as viewed:
+        found = read_workers(viewed)
+    if as_json:
+        print_json([one.to_json() for one in found])
+    else:
+        print_workers(stdout_console(), found)
 
 
 def best(

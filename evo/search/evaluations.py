@@ -16,7 +16,7 @@ from evo.standings.sentinels import Drift, device_of
 from evo.standings.standings import Standings
 from evo.store import EvaluationRecord, EvaluationRequest, Purpose, Store
 from evo.workers import ElasticEvaluator, Evaluator, Slot
-from evo.workers.pool import Loss, Retirement, WorkerPool, machine_failure, record_joined
+from evo.workers.pool import Loss, Retirement, WorkerPool, machine_failure
 from trainer.errors import MachineError
 from trainer.evaluation import Evaluation, Status
 
@@ -146,11 +146,10 @@ class Evaluations:
                 yield record, result
 
     def _follow_workers(self) -> None:
-        """Take in which workers have joined or left, and record them."""
+        """Take in which workers have joined or left."""
         if not self._is_elastic:
             return
-        for slot in self.pool.update(self._evaluator.workers):
-            record_joined(self._store, slot)
+        self.pool.update(self._evaluator.workers, self._store)
         if self.pool.size:  # without any, the look-ahead is that of those who will join
             self._pace.lookahead.slots = self.pool.size
 

@@ -172,6 +172,14 @@ class Sentinels:
         """The devices whose newest sentinel differs beyond the noise, by name."""
         return [self._newest[device] for device in sorted(self._newest) if abs(self._newest[device].sigmas) > _SIGMAS]
 
+    def readings(self, device: str) -> list[float]:
+        """Return what generation 0 gave on a device with the seed of the sentinels, oldest first."""
+        return [value for _, value in self._readings.get(device, ())]
+
+    def newest(self, device: str) -> Drift | None:
+        """Return how far the newest sentinel of a device is off, within the noise or not; None before one."""
+        return self._newest.get(device)
+
 
 def device_of(worker: str) -> str:
     """Return the device of a worker called `cuda:GPU-1/0`: several workers may share one."""

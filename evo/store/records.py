@@ -209,12 +209,14 @@ class SlotUse:
 
     Attributes:
         device: the slot's name.
+        device_class: of its device; None where its result was not accepted, or in old stores.
         state: running, accepted or released.
         status: how the evaluation ended; None while it has not.
         train_seconds: of them, how many it trained; None unless its result was accepted.
     """
 
     device: str
+    device_class: str | None
     individual: int
     purpose: Purpose
     state: str

@@ -106,7 +106,8 @@ _LONGEST = """
 
 _SLOT_USES = """
     SELECT a.device, e.individual, e.purpose, a.state, e.status, a.launched_at, a.ended_at,
-           CASE WHEN a.state = 'accepted' THEN e.train_seconds END AS train_seconds
+           CASE WHEN a.state = 'accepted' THEN e.train_seconds END AS train_seconds,
+           CASE WHEN a.state = 'accepted' THEN e.device_class END AS device_class
     FROM attempts AS a JOIN evaluations AS e ON e.id = a.evaluation ORDER BY a.launched_at
 """
 

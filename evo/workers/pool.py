@@ -19,7 +19,8 @@ MOST_LOSSES_IN_A_ROW = 3
 """A worker that has lost so much without a verdict of its own, while others came to one, is out of service."""
 
 _EVENT = "out_of_service"
-_JOINED = "joined"
+_JOINED = "worker_joined"
+_LEFT = "worker_left"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +124,18 @@ class WorkerPool:
         """Take back a worker that was reserved."""
         self._free.append(slot)
 
-    def update(self, slots: Sequence[Slot]) -> list[Slot]:
-        """Take in which workers there are now, where they join and leave; return those that are new."""
+    def update(self, slots: Sequence[Slot], store: Store) -> None:
+        """Take in which workers there are now, where they join and leave, and record that."""
         new = [slot for slot in slots if slot not in self._in_service]
-        self._in_service |= {slot: _Record(slot) for slot in new}
+        for slot in new:
+            self._in_service[slot] = _Record(slot)
+            store.record_event(_JOINED, {"worker": slot.name, "device": slot.device.device_class})
         self._free.extend(new)
         for slot, record in [*self._in_service.items()]:
-            record.has_left = slot not in slots
+            if slot not in slots and not record.has_left:
+                record.has_left = True
+                store.record_event(_LEFT, {"worker": slot.name})
             self._drop_departed(slot)
-        return new
 
     def _drop_departed(self, slot: Slot) -> None:
         """Forget a worker that has left, once nothing of it is to be taken in any more."""
@@ -216,14 +220,10 @@ class WorkerPool:
         return retirements(store)[-1]
 
 
-def record_joined(store: Store, slot: Slot) -> None:
-    """Remember what device a worker has that joined a run."""
-    store.record_event(_JOINED, {"worker": slot.name, "device": slot.device.name})
-
-
-def joined_devices(store: StoreView) -> dict[str, str]:
-    """Return the name of the device of every worker that ever joined a run, by the worker's name."""
-    return {event.payload["worker"]: event.payload["device"] for event in store.events(_JOINED)}
+def joined_and_left(store: StoreView, after: int) -> tuple[dict[str, str], set[str]]:
+    """Return which workers have joined a run after an event, with their classes of devices, and which of them left."""
+    joined = {event.payload["worker"]: event.payload["device"] for event in store.events(_JOINED) if event.id > after}
+    return joined, {event.payload["worker"] for event in store.events(_LEFT) if event.id > after}
 
 
 def retirements(store: StoreView) -> tuple[Retirement, ...]:

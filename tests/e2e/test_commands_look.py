@@ -58,6 +58,15 @@ def test_status(finished_run: Path) -> None:
     assert "σ = " in shown
 
 
+def test_workers(finished_run: Path) -> None:
+    workers = read("workers", finished_run)
+    assert sum(worker["results"] for worker in workers) == 8
+    assert all(worker["doing"] == "ended" and worker["individual"] is None for worker in workers)
+    assert all(0 < worker["busy"] <= 1 and "torch" in worker["device_class"] for worker in workers)
+    lines = text("workers", finished_run).splitlines()[1:]
+    assert [line.split()[:2] for line in lines] == [[worker["name"], "ended"] for worker in workers]
+
+
 def test_best(finished_run: Path) -> None:
     best = read("best", finished_run)
     ast.parse(best["source"])

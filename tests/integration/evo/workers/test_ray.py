@@ -22,6 +22,8 @@ from script_runs import script_settings, write_files
 
 import trainer
 from evo.runs.folder import RunFolder
+from evo.runs.lifecycle import view
+from evo.runs.workers import read_workers
 from evo.store import Store, StoreView
 from evo.workers import ray as workers
 from evo.workers.ray import RayEvaluator
@@ -133,6 +135,12 @@ def test_a_run_outlives_its_nodes_and_its_driver(cluster: RayCluster, cache: Pat
         driver.kill()
         driver.wait()
     assert_no_error(run)
+    with view(run) as viewed:
+        states = {one.name: one for one in read_workers(viewed)}
+    assert {name for name, one in states.items() if one.doing == "left"} == {lost}
+    assert states[lost].lost >= 1
+    assert states[places[new[:8]]].results >= 1
+    assert all("torch" in one.device_class for one in states.values())
     (kept,) = cache.glob("received/[0-9a-f]*/data.txt")
     before = kept.stat()
     with Store.read(RunFolder(run).store) as store:
