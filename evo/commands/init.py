@@ -154,14 +154,14 @@ def _examined(source: Path, genome: list[str], metric: str | None, command: str 
     """Return what is found; the program runs for `seconds` at most, or not at all."""
     import shlex
 
-    from evo.commands.views.terminal import literal
     from evo.project.examine import examine
     from evo.project.first_run import first_run
     from evo.project.found import FirstRun, Given
+    from evo.text import visible
 
     def run(found: Found) -> tuple[FirstRun, tuple[Given, ...]]:
         assert seconds is not None  # noqa: S101 - not called otherwise
-        words = literal(shlex.join(found.command))
+        words = visible(shlex.join(found.command))
         typer.echo(f"evo: running {words} once in the sandbox, at most {seconds:g} s (--no-run omits this)", err=True)
         return first_run(found, seconds)
 

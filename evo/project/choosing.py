@@ -14,6 +14,8 @@ from trainer.errors import ConfigError
 from trainer.objectives import Direction
 
 _MOST_OTHERS = 3
+_COMBINED = "combined_score"
+"""What decides in OpenEvolve and ShinkaEvolve, whatever else an evaluator returns."""
 _MOST_NAMED = 6  # in a message
 _WISH = re.compile(r"(?P<name>[^=]+?)(?:=(?P<pattern>.+?))?(?::(?P<direction>max|min|maximize|minimize))?", re.DOTALL)
 _NUMBER_LINE = r"^\s*{name}[\"']?\s*[:=\s]\s*(\S+)"
@@ -175,6 +177,7 @@ class Choice:
         """Sort metrics: those that the documentation names, then quality before speed, and validation data first."""
         return (
             -self.texts.importance(metric.label),
+            metric.label != _COMBINED,
             metric.kind,
             metric.split,
             not metric.is_sure,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -404,6 +405,7 @@ class _Examination:
             if not PurePosixPath(one.name).name.startswith(_NEVER_EVOLVE)
             and "tests" not in one.folder.parts
             and self._permissions[one.name] >= 0
+            and one is not self._evaluator
         ]
 
     def _prints(self, module: Module) -> bool:
@@ -426,6 +428,8 @@ class _Examination:
             words = [word.removeprefix("./") for word in self._wanted_command]
             named = [one for one in self._scripts if {one.name, one.dotted} & set(words)]
             return named[0] if named else genome
+        if (evaluator := self._evaluator) and evaluator is not genome:
+            return evaluator
         runs = self._runs(genome)
         if genome.is_program or (runs and not self._users(genome)):
             return genome
@@ -447,6 +451,12 @@ class _Examination:
                 )
             )
         return users[0]
+
+    @cached_property
+    def _evaluator(self) -> Module | None:
+        """The only file with a function that evaluates a program by its path, as OpenEvolve calls it."""
+        found = [one for one in self._scripts if _evaluates_paths(one)]
+        return found[0] if len(found) == 1 else None
 
     def _users(self, genome: Module) -> list[Module]:
         """Return the programs that use a file: by import, by its name, or as an argument."""
@@ -512,6 +522,8 @@ class _Examination:
         if entry is genome and (build := self._build(genome)):
             others = [name for name in build.split() if name != genome.name and may_evolve(name, self._root)]
             return ("sh", "-c", build), [] if others else [_MEASURES_ITSELF.format(genome.name)]
+        if entry is self._evaluator and entry is not genome:
+            return (self._python, "-c", _EVALUATE.format(entry.dotted, genome.name)), []
         if entry is genome and (words := self._run(genome)):
             return words, [_MEASURES_ITSELF.format(genome.name)]
         if entry is genome and (words := self._starter(genome)):
@@ -617,6 +629,11 @@ class _Examination:
         return f": run {self._python} {makers[0]} first" if makers else ": make it before the first run"
 
 
+_EVALUATE = (
+    'import {0}; found = {0}.evaluate("{1}"); [print(name, value, sep=": ") for name, value in '
+    'getattr(found, "metrics", found).items() if isinstance(value, (int, float))]'
+)
+"""Python that prints what an evaluator returns: a dictionary of metrics, or an object that holds one."""
 _MEASURES_ITSELF = (
     "{} holds its own measurement: put `evo: fixed` and `evo: end`, as comments on lines of their own, around what "
     "measures it, or measure it in another program."
@@ -641,6 +658,17 @@ def _constants(name: str, text: str) -> list[str]:
     """Return the names of the constants in a file that can be varied without a language model."""
     found = find_constants(join({name: text})).values()
     return [one.name for one in found if one.choices or not isinstance(one.value, str)]
+
+
+def _evaluates_paths(module: Module) -> bool:
+    """Return whether a module has a function `evaluate(program_path)` and does nothing by itself."""
+    return any(
+        isinstance(node, ast.FunctionDef)
+        and node.name == "evaluate"
+        and len(node.args.args) - len(node.args.defaults) == 1
+        and re.search(r"path|file", node.args.args[0].arg)
+        for node in module.tree.body
+    )
 
 
 def _takes_file(module: Module) -> bool:

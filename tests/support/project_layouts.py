@@ -434,6 +434,36 @@ LAYOUTS = [
         value=2.5,
     ),
     Layout(
+        "OpenEvolve: an evaluator that is given a path and returns its metrics",
+        {
+            "initial_program.py": """
+                # EVOLVE-BLOCK-START
+                STEP = 0.5
+                def search():
+                    return 3 * STEP
+                # EVOLVE-BLOCK-END
+                if __name__ == "__main__":
+                    print("found", search())
+                """,
+            "evaluator.py": """
+                import importlib.util
+                def evaluate(program_path):
+                    spec = importlib.util.spec_from_file_location("program", program_path)
+                    program = importlib.util.module_from_spec(spec)
+                    spec.loader.exec_module(program)
+                    x = program.search()
+                    return {"value_score": 1 / (1 + x), "combined_score": x / 2, "note": "fine"}
+                """,
+            "config.yaml": "max_iterations: 100\n",
+        },
+        genome="initial_program.py",
+        command='-c import evaluator; found = evaluator.evaluate("initial_program.py"); [print(name, value, sep=": ") '
+        'for name, value in getattr(found, "metrics", found).items() if isinstance(value, (int, float))]',
+        metric="combined_score max",
+        frozen=("evaluator.py",),
+        value=0.75,
+    ),
+    Layout(
         "a trusted scorer of predictions",
         {
             "train.py": "import os\nDEPTH = 3\nopen('predictions.txt', 'w').write('1')\nprint('done')\n",
