@@ -191,7 +191,8 @@ def _evaluation(record: EvaluationRecord, attempts: list[AttemptRecord]) -> dict
 
 
 def _exchange(exchange: Exchange) -> dict[str, Any]:
-    messages = [("system", exchange.request.get("system", "")), *_messages(exchange.request)]
+    system = [("system", exchange.request["system"])] if "system" in exchange.request else []
+    messages = [*system, *_messages(exchange.request)]
     reply = _text(exchange.reply.get("content", ""))
     return {
         "model": exchange.model,

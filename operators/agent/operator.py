@@ -123,7 +123,7 @@ class Agents:
         reply = {
             "content": [
                 {"type": "transcript", "text": "\n".join(output.transcript)},
-                {"type": "text", "text": f"Hypothesis: {idea}\n\n{output.result}".strip()},
+                {"type": "text", "text": f"Hypothesis: {idea}\n\n{output.result}".strip() if idea else ""},
             ],
             "idea": idea,
             "problem": problem,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,13 @@ from operators.llm.context import Prompts
 from operators.proposal import Proposal, Request
 
 SCRIPTED = str(Path(scripted_agent.__file__))
-KEY = "sk-of-the-agent-0123456789"
+KEY = f"sk-of-the-agent-{os.getpid():012}"  # of this test process alone
 
 
 def scripted_settings(script: str, level: str = "bubblewrap", **changes: Any) -> AgentSettings:
     """Return the settings of an agent that does in its folder what a script says."""
     command = (sys.executable, SCRIPTED, script, "{prompt}")
-    given = {"variables": {"AGENT_KEY": KEY}, "visible": (SCRIPTED,), "repairs": 0, "seconds": 60.0} | changes
+    given = {"variables": {"AGENT_KEY": KEY}, "visible": (SCRIPTED,), "repairs": 0, "seconds": 300.0} | changes
     return AgentSettings("scripted", command, level, **given)
 
 

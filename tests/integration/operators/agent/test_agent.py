@@ -27,6 +27,7 @@ from trainer.errors import ConfigError
 from trainer.sandbox import Level, choose_level
 
 REPORTED_USD = 0.25
+SLEEP = 10_000_000 + 10 * os.getpid()  # seconds, by which no other test's process is called
 
 
 def offers(level: Level) -> bool:
@@ -131,31 +132,31 @@ def test_whatever_it_leaves_is_a_refused_proposal_and_nothing_worse(name: str, j
 @pytest.mark.parametrize("level", LEVELS)
 def test_nothing_of_it_outlives_its_deadline(level: Level, journal: FileJournal) -> None:
     with pytest.raises(NoOffspring, match=r"did not end within 1\.5 s"):
-        proposed(agent(scripted_settings(FORKING.format(seconds=77_001), level, seconds=1.5)), request_for(journal))
-    assert sleeping(77_001) == []
+        proposed(agent(scripted_settings(FORKING.format(seconds=SLEEP + 1), level, seconds=1.5)), request_for(journal))
+    assert sleeping(SLEEP + 1) == []
 
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_nothing_of_it_outlives_its_end(level: Level, journal: FileJournal) -> None:
-    script = f"os.fork() or ({FORKING.format(seconds=77_002)}); edit()"
+    script = f"os.fork() or ({FORKING.format(seconds=SLEEP + 2)}); edit()"
     assert proposed(agent(scripted_settings(script, level)), request_for(journal)).source == CHANGED
-    assert sleeping(77_002) == []
+    assert sleeping(SLEEP + 2) == []
 
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_nothing_of_it_outlives_a_cancelled_proposal(level: Level, journal: FileJournal) -> None:
-    operator = agent(scripted_settings(f"report(); {FORKING.format(seconds=77_003)}", level))
+    operator = agent(scripted_settings(f"report(); {FORKING.format(seconds=SLEEP + 3)}", level))
 
     async def cancelled() -> None:
         proposing = asyncio.create_task(operator.propose(request_for(journal)))
-        while not sleeping(77_003):  # noqa: ASYNC110 - another process's doing
+        while not sleeping(SLEEP + 3):  # noqa: ASYNC110 - another process's doing
             await asyncio.sleep(0.02)
         proposing.cancel()
         with pytest.raises(asyncio.CancelledError):
             await proposing
 
     asyncio.run(cancelled())
-    assert sleeping(77_003) == []
+    assert sleeping(SLEEP + 3) == []
     assert journal.exchange(0) is None
     assert f'"cost_usd": {REPORTED_USD}' in (journal.folder / "0.abandoned.json").read_text()
 
@@ -189,14 +190,14 @@ proposed(agent(scripted_settings(sys.argv[1], sys.argv[2])), request_for(FileJou
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_nothing_of_it_outlives_a_killed_driver(level: Level, tmp_path: Path) -> None:
-    arguments = [FORKING.format(seconds=77_004), level, str(tmp_path)]
+    arguments = [FORKING.format(seconds=SLEEP + 4), level, str(tmp_path)]
     path = os.pathsep.join([str(Path(SCRIPTED).parent), str(Path(__file__).parents[4])])
     with subprocess.Popen(
         [sys.executable, "-c", _DRIVER, *arguments], env={**os.environ, "PYTHONPATH": path}
     ) as driver:
-        await_true(lambda: bool(sleeping(77_004)))
+        await_true(lambda: bool(sleeping(SLEEP + 4)))
         driver.kill()
-    await_true(lambda: not sleeping(77_004))
+    await_true(lambda: not sleeping(SLEEP + 4))
 
 
 def await_true(condition: Callable[[], bool]) -> None:
