@@ -46,6 +46,9 @@ _NEVER_EVOLVE = (
 _MOST_PROGRAMS = 20  # that are searched for the only one that reports a metric
 _MOST_NAMED = 6  # options in a message
 _ARTIFACTS = "EVO_ARTIFACTS"
+_FILE_FLAG = re.compile(
+    r"--(?:(?:program|candidate|solution|submission|prompt|config|kernel)(?:[-_](?:path|file))?|path|file)"
+)
 _RANK_VARIABLES = frozenset({"RANK", "LOCAL_RANK", "WORLD_SIZE"})
 _LOADERS = frozenset({"importlib", "runpy", "exec", "spec_from_file_location", "__import__"})
 
@@ -532,7 +535,7 @@ class _Examination:
         if start and start.has_more:
             notes.append(f"The documentation starts {entry.name} with arguments of your choice: add them to `command`.")
         if entry is not genome and not arguments and self._is_given(genome, entry):
-            arguments = [genome.name]
+            arguments = [*_file_flag(entry), genome.name]
         is_module = any(one.is_module and one.starts(entry) for one in self._texts.starts)
         program = ("-m", entry.dotted) if is_module or entry.imports_relatively else (entry.name,)
         command = (*self._launcher(entry), *program, *arguments)
@@ -677,6 +680,23 @@ def _takes_file(module: Module) -> bool:
         isinstance(node, ast.Name | ast.Attribute) and _last_name(node) in _LOADERS for node in ast.walk(module.tree)
     )
     return loads and _reads_arguments(module)
+
+
+def _file_flag(module: Module) -> list[str]:
+    """Return the flag by which a program takes the file that it measures; nothing where it takes that by its place."""
+    names = [
+        node.args[0].value
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "add_argument"
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+        and isinstance(node.args[0].value, str)
+    ]
+    if any(not name.startswith("-") for name in names):
+        return []
+    return next(([name] for name in names if _FILE_FLAG.fullmatch(name)), [])
 
 
 def _reads_arguments(module: Module) -> bool:

@@ -496,3 +496,21 @@ def test_a_program_that_is_its_own_evaluation_is_told_so(tmp_path: Path) -> None
     source = "x = 5.0\nfor step in range(3):\n    x += 0.1\nprint('loss:', x * x)\n"
     assert noted(look(tmp_path, {"train.py": source}), "Nearly everything is protected")
     assert not noted(look(tmp_path / "other", {"train.py": TRAIN}), "Nearly everything is protected")
+
+
+@pytest.mark.parametrize(
+    ("argument", "command"),
+    [
+        ('"--program_path", default="x.py"', ("python", "evaluate.py", "--program_path", "initial.py")),
+        ('"candidate"', ("python", "evaluate.py", "initial.py")),
+        ('"--verbose"', ("python", "evaluate.py", "initial.py")),
+    ],
+)
+def test_an_evaluator_is_given_the_file_as_it_takes_it(tmp_path: Path, argument: str, command: tuple[str, ...]) -> None:
+    source = (
+        "import argparse, runpy\nparser = argparse.ArgumentParser()\n"
+        f"parser.add_argument({argument})\nargs = parser.parse_args()\n"
+        "found = runpy.run_path(vars(args).popitem()[1])\nprint('score:', found['score']())\n"
+    )
+    found = look(tmp_path, {"initial.py": "def score():\n    return 3\n", "evaluate.py": source})
+    assert (found.genome, found.command) == (("initial.py",), command)
