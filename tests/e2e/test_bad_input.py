@@ -75,7 +75,9 @@ LANGUAGE_MODEL = [
     Case("base URL without scheme", [], ["http://h:1"], env={"ANTHROPIC_BASE_URL": "h:1"}),
     Case("key missing", ["--operators", "llm_mutation"], ["ANTHROPIC_API_KEY"]),
     Case("key empty", ["--operators", "llm_mutation"], ["ANTHROPIC_API_KEY"], env={"ANTHROPIC_API_KEY": " "}),
-    Case("model empty", ["--operators", "llm_mutation", "--model", ""], ["model", "empty"], env=URL),
+    Case("model empty", ["--operators", "llm_mutation", "--model", ""], ["--model", "names"], env=URL),
+    Case("model of no weight", ["--operators", "llm_mutation", "--model", "a=1,b=0"], ["--model", "0.0"], env=URL),
+    Case("model of wrong weight", ["--operators", "llm_mutation", "--model", "a=x"], ["--model", "a=x"], env=URL),
     Case("no program", ["--operators", "llm_mutation", "--program", "p.md"], ["--program", "p.md"], env=URL),
     Case(
         "program not UTF-8",
