@@ -31,6 +31,7 @@ LONGEST = (
     "integration/experiments/test_example_programs.py",
     "integration/trainer/sandbox/test_sandbox.py",
     "e2e/test_examples.py",
+    "e2e/test_following.py",
     "honest/test_honest.py",
     "integration/evo/workers/test_local.py",
     "integration/trainer/supervisor/test_limits.py",

@@ -24,6 +24,7 @@ from evo.followers.trackers import TRACKERS, TrackedResult, TrackedRun, Tracker
 from evo.runs.folder import RunFolder
 from evo.runs.lifecycle import Viewed
 from evo.runs.status import state_of
+from evo.store import Store
 from evo.text import visible
 from trainer import genome
 
@@ -78,7 +79,9 @@ class Tracking:
 
     def give_up(self) -> None:
         """Say what was not sent and end this process: the tracker does not answer."""
-        self._say(f"{len(self._waiting)} results were not sent. `evo resume --track {self._name}` sends them.")
+        with Store.read(self._folder.store) as store:  # from whichever thread
+            missing = store.last_result_number() - self._sent
+        self._say(f"{missing} results were not sent. `evo resume --track {self._name}` sends them.")
         os._exit(1)
 
     def _send(self) -> None:
