@@ -20,8 +20,11 @@ from evo.store import Store, StoreView
 _Result = TypeVar("_Result")
 
 _LOOKING_SECONDS = 0.4
-_REST = 4.0
-"""After work for the pages a watcher rests this many times as long: it leaves the processors to the run."""
+_REST = 2.0
+"""After work for the pages a watcher rests this many times its CPU time: it leaves the processors to the run.
+
+Not its wall time, of which a busy machine makes more: pages would be the later the less they take.
+"""
 
 
 class WatchedRun:
@@ -53,7 +56,7 @@ class WatchedRun:
         Raises:
             StoreError: the store cannot be read.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._read, key, work, keep)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._timed, key, work, keep)
 
     async def report(self, key: str, work: Callable[[Viewed, RunReport], _Result]) -> _Result:
         """Return what `work` makes of the run and its report as they stand."""
@@ -97,15 +100,21 @@ class WatchedRun:
         self.version += 1
         return True
 
+    def _timed(self, key: str, work: Callable[[Viewed], _Result], keep: bool) -> _Result:
+        began = time.thread_time()
+        try:
+            return self._read(key, work, keep)
+        finally:
+            self._busy_seconds += time.thread_time() - began
+
     def _read(self, key: str, work: Callable[[Viewed], _Result], keep: bool = True) -> _Result:
         kept = self._kept.get(key)
         if keep and kept is not None and kept[0] == self.version:
             return kept[1]  # type: ignore[return-value]  # of the same key, and so of the same type
-        began, version = time.monotonic(), self.version
+        version = self.version
         found = work(self._advanced())
         if keep:
             self._kept[key] = (version, found)
-        self._busy_seconds += time.monotonic() - began
         return found
 
     def _report(self, viewed: Viewed) -> RunReport:
