@@ -42,7 +42,6 @@ _MOST_COMPARED = 12
 _FIGURES: Mapping[str, Callable[[Viewed, RunReport], Chart]] = {
     "progress": lambda _, report: progress_chart(report),
     "tree": lambda _, report: tree_chart(report),
-    "front": lambda _, report: front_chart(report),
     "hypervolume": lambda _, report: hypervolume_chart(report),
     "slots": lambda viewed, _: figures.slots_chart(viewed),
 }
@@ -140,6 +139,11 @@ class Board:
             # Beside the reading thread: the library behind takes seconds to load.
             constants = await run.report("constants", figures.constants_of)
             return _json(figures.chart_json(await asyncio.to_thread(of_constants, constants)))
+        if name == "front":
+            axes = request.query_params.get("x", ""), request.query_params.get("y", "")
+            return _json(
+                figures.chart_json(await run.report(f"figure {name} {axes}", lambda _, one: _front(one, axes)))
+            )
         if draw is None:
             return _refusal(404, f"There is no chart called {name!r}.")
         return _json(figures.chart_json(await run.report(f"figure {name}", draw)))
@@ -195,6 +199,17 @@ class Board:
         if run is None:
             raise UsageError(f"This dashboard shows no run called {name!r}.")
         return run
+
+
+def _front(report: RunReport, names: tuple[str, str]) -> Chart:
+    """Return the chart of the front over two objectives by their names; over its own where a name is empty."""
+    if not report.front_objectives:
+        raise UsageError("One objective is measured, so there is no front.")
+    measured = {one.name: one for one in report.objectives}
+    if unknown := [name for name in names if name and name not in measured]:
+        raise UsageError(f"Expected objectives of the run ({', '.join(measured)}), but got {unknown[0][:40]!r}.")
+    own = report.front_objectives[:2]
+    return front_chart(report, [measured[name] if name else one for name, one in zip(names, own, strict=True)])
 
 
 def _number(request: Request, name: str) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -19,16 +20,17 @@ from evo.report.figures import (
     focus,
     individual_hover,
 )
+from evo.standings.differences import standard_error
 from evo.standings.individuals import Standing
 from trainer.objectives import Objective
 
 
-def front_chart(report: RunReport) -> Chart:
-    """Return all means over the front's first two objectives: the dominated pale, generation 0 marked.
+def front_chart(report: RunReport, axes: Sequence[Objective] = ()) -> Chart:
+    """Return all means over two objectives, by default the front's first two: the dominated pale, generation 0 marked.
 
-    A line goes through the members of the front that are not dominated in these two.
+    A line goes through the members of the front that are not dominated in these two. Crosses are one standard error.
     """
-    pair = report.front_objectives[:2]
+    pair = tuple(axes) or report.front_objectives[:2]
     rows = [row for row in report.individuals if all(objective.name in row.objectives for objective in pair)]
     on_front = set(report.front)
     front = [row for row in rows if row.id in on_front]
@@ -40,11 +42,14 @@ def front_chart(report: RunReport) -> Chart:
     best = [row for row in marked if row.id == report.best]
     zero = [row for row in marked if row.id == 0]
     knee = [row for row in front if row.id == report.knee]
+    again = {one.individual for one in report.confirmed_front}
+    confirmed = [row for row in rows if row.id in again]
     figure.add_traces(
         [
             _points(report, dominated, pair, "dominated", {"color": PALE, "size": 7}),
-            _points(report, front, pair, "front", {"color": FRONT, "size": 9}),
+            _points(report, front, pair, "front", {"color": FRONT, "size": 9}).update(_crosses(report, front, pair)),
             _staircase(front, pair),
+            _points(report, confirmed, pair, "confirmed", {"color": FRONT, "size": 15, "symbol": "square-open"}),
             _points(report, knee, pair, "knee", {"color": FRONT, "size": 16, "symbol": "circle-open"}),
             _points(report, zero, pair, GENERATION_ZERO, {"color": NEUTRAL, "size": 14, "symbol": "diamond"}),
             _points(report, best, pair, "best", {"color": BEST, "size": 16, "symbol": "star"}),
@@ -77,6 +82,16 @@ def _points(
         hoverinfo="text",
         customdata=[row.id for row in rows],
     )
+
+
+def _crosses(report: RunReport, rows: Sequence[Standing], pair: Sequence[Objective]) -> dict[str, Any]:
+    """Return the standard errors of means as a chart draws them; of an objective whose noise is unknown, none."""
+    found = {}
+    for axis, objective in zip(("error_x", "error_y"), pair, strict=True):
+        if sigma := report.noise.get(objective.name):
+            errors = [standard_error(sigma, row.replicates) for row in rows]
+            found[axis] = {"type": "data", "array": errors, "color": FRONT, "thickness": 1, "width": 0}
+    return found
 
 
 def _staircase(front: Sequence[Standing], pair: Sequence[Objective]) -> go.Scatter:

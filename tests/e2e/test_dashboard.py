@@ -61,6 +61,17 @@ def test_what_it_shows_is_what_the_command_line_says(folder: Path, served: Dashb
     assert len(served.get("comparison")["rows"]) == 2
 
 
+def test_the_front_is_drawn_over_any_two_objectives(served: Dashboard) -> None:
+    shown = served.get("overview", run="one")
+    assert set(shown["front"]) <= set(shown["measured"])
+    x, y = shown["measured"][-1], shown["measured"][0]
+    layout = served.get("figure", run="one", name="front", x=x, y=y)["figure"]["layout"]
+    assert layout["xaxis"]["title"]["text"].startswith(x)
+    assert layout["yaxis"]["title"]["text"].startswith(y)
+    status, _, body = served.ask("GET", "/api/figure?run=one&name=front&x=beauty")
+    assert (status, json.loads(body)["error"].partition(" (")[0]) == (400, "Expected objectives of the run")
+
+
 def test_pages_of_others_and_strangers_are_refused(served: Dashboard) -> None:
     steer = json.dumps({"verb": "pause"}).encode()
     assert served.ask("GET", "/api/runs", cookie="")[0] == 401

@@ -22,14 +22,14 @@ function libraries() {
   return loading;
 }
 
-export function chart(name, title, caption, { zoom = false, parameters = {} } = {}) {
+export function chart(name, title, caption, { zoom = false, parameters = () => ({}) } = {}) {
   const drawing = h("div", { class: "chart", role: "img", "aria-label": title });
   const note = h("span");
   const section = h("section", { class: "card" }, h("h2", {}, title), drawing, h("p", { class: "caption" }, caption, " ", note));
   let drawn = "";
 
   async function draw(given) {
-    const data = given ?? (await get("figure", { name, ...parameters }));
+    const data = given ?? (await get("figure", { name, ...parameters() }));
     const text = JSON.stringify(data);
     if (text === drawn) return;
     drawn = text;
@@ -37,7 +37,7 @@ export function chart(name, title, caption, { zoom = false, parameters = {} } = 
     if (!section.isConnected) return;
     note.textContent = data.note;
     const isFirst = !drawing.hasAttribute("data-drawn");
-    data.figure.layout.uirevision = name;
+    data.figure.layout.uirevision = JSON.stringify([name, parameters()]);
     const kept = zoom && isFirst && state().zoom?.split(",").map(Number);
     if (kept?.length === 4 && kept.every(Number.isFinite)) {
       data.figure.layout.xaxis = { ...data.figure.layout.xaxis, range: kept.slice(0, 2) };
