@@ -1,15 +1,16 @@
 """What prompts cost in a long run: their size from 10 to 2,000 individuals, and the share that a cache can serve.
 
-A search 16 wide, with a 26 kB program, replies of 20 s and evaluations of 300 s in simulated time. Prompts are those of
-the product; in the place of a model stands a function that rewrites a block of 20 lines. A prompt can read from the
-cache the longest prefix, up to a breakpoint, that an earlier one sent within the lifetime of the cache, as the Messages
-API documents it.
+A search 16 wide, with a 26 kB program, replies of 20 s and evaluations of 300 s in simulated time. Prompts and
+selection are those of the product with a language model; in the place of the model stands a function that rewrites a
+block of 20 lines, and keeps a full list of lessons. A prompt can read from the cache the longest prefix, up to a
+breakpoint, that an earlier one sent within the lifetime of the cache, as the Messages API documents it.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,9 +26,10 @@ from experiments.simulation import SimulatedEvaluator, large_genome, simulated_s
 from operators.choice import OperatorChoice
 from operators.llm import Conditions
 from operators.llm.context import Opening, Prompts
+from operators.llm.lessons import MOST_LESSONS
 from operators.llm.memory import CHARACTERS_PER_TOKEN
 from operators.prompt_styles import STYLES, read_style
-from operators.proposal import Proposal, Request
+from operators.proposal import LessonsRequest, Proposal, Request
 from trainer.evaluation import Budget, Clock
 from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
 
@@ -70,6 +72,21 @@ class Scripted:
     style: str
     sent: list[Sent] = field(repr=False)
 
+    is_away = False
+    most_calls = math.inf
+
+    async def close(self) -> None:
+        """Close nothing."""
+
+    async def distil(self, request: LessonsRequest) -> Sequence[str]:
+        """Return as many lessons as there may be, of a usual length, new ones every time."""
+        await asyncio.sleep(_REPLY_SECONDS)
+        ids = [f"#{idea.id}" for idea in request.memory.settled[-MOST_LESSONS:]]
+        learnt = (
+            f"as of result {request.number}, smaller blocks gain about 0.01 wherever the last one was rewritten before"
+        )
+        return [f"{request.date}, {one}: {learnt}, and nothing where it was not" for one in ids]
+
     def __post_init__(self) -> None:
         self.name = f"llm_mutation:{self.style}" if self.style else "llm_crossover"
         self.arity = 1 if self.style else 2
@@ -96,7 +113,7 @@ class Scripted:
 def send(evaluations: int) -> list[Sent]:
     """Return the prompts of a search over so many evaluations."""
     data = {
-        "search": {"pop": _POP, "gens": max(2, evaluations // _POP)},
+        "search": {"pop": _POP, "gens": max(2, evaluations // _POP), "tournament_size": 4},
         "noise": {"confirm_fraction": 0.0},
         "operators": {"weights": {"random": 1.0}},
         "workers": {"devices": ["cpu"]},
