@@ -54,6 +54,8 @@ def test_finds_literals_of_upper_case_names_assigned_once() -> None:
         "NAME": "größer",
         "FAST": True,
         "lower": 1,
+        "DEPTH": 2,
+        "HEADS": 4,
     }
 
 
