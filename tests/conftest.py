@@ -19,6 +19,7 @@ LONGEST = (
     "cheats/test_cheats.py",
     "e2e/test_llm_run.py",
     "e2e/test_extending.py",
+    "integration/evo/workers/test_ray.py",
     "integration/experiments/test_notebook.py",
     "e2e/test_old_runs.py",
     "contract/test_evaluator_contract.py",

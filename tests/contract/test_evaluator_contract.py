@@ -15,7 +15,6 @@ import psutil
 import pytest
 from operator_requests import SEED
 from paced_evaluator import BrokenWorkers, LosingEvaluator, PacedEvaluator, SteadyEvaluator
-from ray_cluster import RayCluster, leave, ray_cluster
 from script_runs import script_settings, write_files
 from stand_in_evaluator import StandInEvaluator
 from trainer_runs import genome, quick_settings, tiny_corpus
@@ -23,6 +22,7 @@ from trainer_runs import genome, quick_settings, tiny_corpus
 from evo.workers import Evaluator, LocalEvaluator, Slot
 from evo.workers.external import ExternalEvaluator, told
 from evo.workers.ray import RayEvaluator
+from experiments.ray_cluster import RayCluster, leave, ray_cluster
 from experiments.simulation import SimulatedEvaluator
 from experiments.table_search import TableEvaluator
 from trainer.cluster.connection import Wanted, connect

@@ -16,7 +16,6 @@ from pathlib import Path
 import psutil
 import pytest
 from command_line import EVO, PATIENCE_SECONDS, environment
-from ray_cluster import RayCluster, leave, ray_cluster
 from run_inspection import assert_complete, assert_no_error
 from script_runs import script_settings, write_files
 
@@ -27,6 +26,7 @@ from evo.runs.workers import read_workers
 from evo.store import Store, StoreView
 from evo.workers import ray as workers
 from evo.workers.ray import RayEvaluator
+from experiments.ray_cluster import RayCluster, leave, ray_cluster
 from trainer.cluster.connection import Cluster, Wanted, connect
 from trainer.errors import ConfigError, MachineError
 from trainer.evaluation import Evaluation, Job, Status

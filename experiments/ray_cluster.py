@@ -107,7 +107,7 @@ def leave() -> None:
     from trainer.cluster import connection
 
     ray.shutdown()
-    connection._connected.cache_clear()
+    connection._connected.cache_clear()  # noqa: SLF001 - a process has one connection for good, tests have more
 
 
 def _serve(cpus: list[int]) -> None:
@@ -120,7 +120,7 @@ def _serve(cpus: list[int]) -> None:
         port = server.getsockname()[1]
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # Ray prints
-    options = {"include_dashboard": False, "object_store_memory": _MEMORY_BYTES}
+    options: dict[str, Any] = {"include_dashboard": False, "object_store_memory": _MEMORY_BYTES}
     head = {"num_cpus": cpus[0], "ray_client_server_port": port, "_system_config": _QUICK_TO_NOTICE, **options}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     nodes = {}
@@ -146,7 +146,7 @@ def _serve(cpus: list[int]) -> None:
         elif verb == "kill":
             cluster.remove_node(nodes.pop(arguments[0]), allow_graceful=False)
             say(None)
-    cluster.shutdown()
+    cluster.shutdown()  # type: ignore[no-untyped-call]
 
 
 if __name__ == "__main__":
