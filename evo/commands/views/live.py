@@ -31,6 +31,7 @@ from evo.standings.plan import make_plan
 from evo.standings.standings import Standings
 from evo.store import EvaluationRecord, IndividualRecord, Outcome, Purpose
 from evo.text import duration
+from operators.naming import LLMName
 from trainer.evaluation import Status
 from trainer.sandbox import Level, choose_level
 
@@ -214,7 +215,7 @@ class LiveView(Observer):
 
     def _line(self, record: IndividualRecord, outcome: Outcome, standings: Standings, reason: str) -> str:
         mark = _MARKS.get(outcome.status, _FAILURE_MARK)
-        how = _PURPOSES.get(outcome.purpose, record.operator.replace("llm_mutation:", "llm:"))
+        how = _PURPOSES.get(outcome.purpose) or _operator(record.operator)
         if outcome.purpose is Purpose.SCREEN:
             how = f"rung {outcome.budget_fraction:g}"
         text = f"[red]{outcome.status}[/]: {one_line(reason)}" if reason else one_line(_idea(record))
@@ -261,3 +262,8 @@ def _bar(console: Console) -> Progress:
         transient=True,
         disable=not console.is_terminal,
     )
+
+
+def _operator(name: str) -> str:
+    """Return the name of an operator without the model that it asks, for which there is no room."""
+    return str(LLMName.of(name)._replace(model="")).replace("llm_mutation:", "llm:")
