@@ -327,6 +327,8 @@ def _connected(address: str) -> Cluster:
         ) from error
     # What Ray has to say about nodes, the search says in a line; its processes keep their logs on the nodes.
     logging.getLogger("ray").setLevel(logging.CRITICAL)
+    # Beside logs, Ray prints on stdout what befell its nodes, in the middle of results.
+    importlib.import_module("ray._private.worker").__dict__["print_to_stdstream"] = lambda *_, **__: None
     try:
         if address != AUTO:  # Ray would try for half a minute
             parts = urlsplit(address)

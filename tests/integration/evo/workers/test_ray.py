@@ -150,6 +150,7 @@ def test_a_run_outlives_its_nodes_and_its_driver(cluster: RayCluster, cache: Pat
     assert resumed.returncode == 0, resumed.stderr
     assert_complete(run)
     assert kept.stat() == before  # it was sent once
+    assert "raylet" not in said.read_text().lower()  # what Ray has to say of a lost node is not the run's output
     assert SECRET not in said.read_text() + resumed.stdout + resumed.stderr
 
 
