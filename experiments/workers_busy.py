@@ -94,11 +94,12 @@ class Model(MarkMutation):
 
 
 class SearchEnd(Stopwatch):
-    """Notes when the last result of the search proper was accepted: seconds of the event loop's clock."""
+    """Notes when the last result of the search proper was accepted, in seconds of the event loop, and its number."""
 
     def __init__(self) -> None:
         super().__init__()
         self.seconds = 0.0
+        self.searched = 0
         self.crashed = 0
 
     def finished(self, record: IndividualRecord, outcome: Outcome, standings: Standings, reason: str) -> None:
@@ -107,6 +108,7 @@ class SearchEnd(Stopwatch):
         self.crashed += outcome.status is Status.CRASHED
         if outcome.purpose is not Purpose.CONFIRM:
             self.seconds = asyncio.get_running_loop().time()
+            self.searched = len(self.finished_at)
 
 
 @dataclass(frozen=True, slots=True)
