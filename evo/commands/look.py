@@ -61,7 +61,7 @@ def status(run: RunArgument = None, as_json: Json = False) -> None:
 
 
 def workers(run: RunArgument = None, as_json: Json = False) -> None:
-    """Show the workers since the run was last started: device, how busy, how noisy.
+    """Show the workers of a run: device, how busy, how noisy.
 
     Sentinels are runs of generation 0 with one seed on a device: how often, how far they spread in the first objective,
     and how far the last one is off (positive: better).

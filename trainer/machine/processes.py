@@ -6,12 +6,14 @@ Linux answers from `/proc` and the kernel's per-process clocks; elsewhere psutil
 import contextlib
 import ctypes
 import os
+import resource
 import signal
 import sys
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 
@@ -282,24 +284,36 @@ class Family:
         while (orphans := self.orphans()) and time.monotonic() < deadline:
             for pid in orphans:
                 kill_tree(pid)
-            peak_mib = max([peak_mib, *(reap(pid, deadline)[1] for pid in orphans)])
+            peak_mib = max([peak_mib, *(reap(pid, deadline).peak_mib for pid in orphans)])
         return peak_mib
 
 
-def reap(pid: int, deadline: float) -> tuple[int | None, float]:
-    """Reap a child that has ended or was killed; one that hangs in the kernel is left after the deadline.
+class Reaped(NamedTuple):
+    """What is known of a child that has ended.
 
-    Returns:
-        its exit code as `subprocess` has it, None without one; and the highest resident memory of any one process among
-        it and its reaped descendants, MiB, 0 where unknown. That includes its time as a copy of its parent before exec.
+    Attributes:
+        code: its exit code as `subprocess` has it; None without one.
+        peak_mib: the highest resident memory of any one process among it and its reaped descendants, MiB, 0 where
+            unknown. That includes its time as a copy of its parent before exec.
+        touched_mib: what they all came to use page by page, MiB: of short-lived ones about the peak, of others more.
     """
+
+    code: int | None
+    peak_mib: float = 0.0
+    touched_mib: float = 0.0
+
+
+def reap(pid: int, deadline: float) -> Reaped:
+    """Reap a child that has ended or was killed; one that hangs in the kernel is left after the deadline."""
     with contextlib.suppress(ChildProcessError):
         while (found := os.wait4(pid, os.WNOHANG))[0] == 0:
             if time.monotonic() >= deadline:
-                return None, 0.0
+                return Reaped(None)
             time.sleep(0.001)
-        return os.waitstatus_to_exitcode(found[1]), found[2].ru_maxrss / 1024 if _ON_LINUX else 0.0
-    return None, 0.0
+        code, spent = os.waitstatus_to_exitcode(found[1]), found[2]
+        touched_mib = (spent.ru_minflt + spent.ru_majflt) * resource.getpagesize() / 2**20
+        return Reaped(code, spent.ru_maxrss / 1024, touched_mib) if _ON_LINUX else Reaped(code)
+    return Reaped(None)
 
 
 def oom_kills() -> int:

@@ -28,6 +28,8 @@ from trainer.machine.scratch import Scratch, remove, sweep
 from trainer.sandbox import CONFINED, Access, choose_sandbox
 from trainer.settings import DeviceSettings
 
+_FEW_SAMPLES = 3
+"""With fewer, a process may have ended before it was seen at its largest."""
 _KILL_PATIENCE_SECONDS = 10.0
 _POLL_SECONDS = 0.005
 
@@ -96,6 +98,7 @@ class ProcessTree:
         self.scratch = scratch
         self._disk = scratch.stat().st_dev
         self.peak_resident_mib = 0.0
+        self._samples = 0
         self.peak_gpu_mib = 0.0
         self.threads = 0
         self.has_ended = False
@@ -163,6 +166,7 @@ class ProcessTree:
         used = usage(roots)
         resident_mib = used.resident_mib + unmapped_mib(self._disk, trees(roots))
         self.threads = used.threads
+        self._samples += 1
         self.peak_resident_mib = max(self.peak_resident_mib, resident_mib, peak_resident_mib(self._main))
         if self._gpu is not None:
             self.peak_gpu_mib = max(self.peak_gpu_mib, self._gpu.used_mib(trees(roots), self._gpu_baseline_mib))
@@ -189,13 +193,15 @@ class ProcessTree:
             if self._group is not None:
                 self._group.kill()
             kill_tree(self.pid)
-            code, peak_mib = reap(self.pid, deadline)
+            code, peak_mib, touched_mib = reap(self.pid, deadline)
             if code is not None:
                 self._process.returncode = code
                 self._family.discard(self.pid)
                 # Below that it may be this process's own memory, of which the child was a copy before it executed.
                 if peak_mib > peak_resident_mib(os.getpid()):
                     self.peak_resident_mib = max(self.peak_resident_mib, peak_mib)
+                elif self._samples < _FEW_SAMPLES:
+                    self.peak_resident_mib = max(self.peak_resident_mib, min(peak_mib, touched_mib))
             # A sandbox's own init may outlive it, becomes our child, and its usage includes the command's.
             self.peak_resident_mib = max(self.peak_resident_mib, self._family.end_orphans())
             if self._group is not None and self._group.is_empty():
