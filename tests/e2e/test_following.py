@@ -129,7 +129,6 @@ def test_trackers_get_every_result_though_one_was_away(
 
 @pytest.mark.parametrize("name", ["trackio", "wandb"])
 def test_the_other_trackers_write_offline(name: str, config: Path, tmp_path: Path) -> None:
-    pytest.importorskip(name)
     path, place = tmp_path / "run", tmp_path / "trackio"
     done = evo(
         "run", "--config", config, *SIZE, "--out", path, "--track", name, env=environment(TRACKIO_DIR=str(place))
