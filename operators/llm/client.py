@@ -75,6 +75,7 @@ class LanguageModel:
             (settings.api_key, *settings.headers.values(), urlsplit(settings.url).password if settings.url else None)
         )
         self._given_up = asyncio.Event()
+        self._outages = 0
         self._reason = ""
         self._next_try = 0.0
         self._pause_seconds = 0.0
@@ -135,10 +136,10 @@ class LanguageModel:
 
         try:
             while True:
-                started = time.monotonic()
+                started, outages = time.monotonic(), self._outages
                 attempt = await self._attempt(request, billed)
                 if attempt.reply is not None and (attempt.failure is None or len(billed) >= BILLED_ATTEMPTS):
-                    self._answered()
+                    self._answered(outages)
                     return exchange(attempt.reply)
                 await self._wait(attempt.failure, outage, time.monotonic() - started)
         except BaseException:  # a cancellation above all; it goes on its way
@@ -189,8 +190,14 @@ class LanguageModel:
         if received.requests_left is not None:
             self._most_calls = min(self._most_calls, max(1, self._in_flight + received.requests_left))
 
-    def _answered(self) -> None:
-        """Take in that the service can be used."""
+    def _answered(self, outages: int) -> None:
+        """Take in that the service can be used, unless it was given up since the question was asked.
+
+        Args:
+            outages: how often it had been given up by then.
+        """
+        if outages < self._outages:
+            return
         self._given_up.clear()
         self._pause_seconds = 0.0
 
@@ -244,6 +251,7 @@ class LanguageModel:
         else:
             self._reason += " Nothing is lost: `evo resume RUN` continues."
         self._may_recover = may_recover
+        self._outages += 1
         self._given_up.set()
         return OperatorUnavailable(self._reason)
 

@@ -143,9 +143,18 @@ def test_a_silent_call_is_waited_for_until_its_deadline_and_not_repeated(tmp_pat
 
 def test_a_call_that_waits_for_its_next_attempt_is_given_up_at_once(tmp_path: Path) -> None:
     path = tmp_path / "run"
-    busy = status(429, headers={"retry-after": "100"})
+    another = threading.Event()
+
+    def busy(responder: Responder) -> None:
+        another.wait(60)  # with nothing else in flight, nothing would end the wait for the next attempt
+        status(429, headers={"retry-after": "100"})(responder)
+
+    def refuses(responder: Responder) -> None:
+        another.set()
+        status(401)(responder)
+
     began = time.monotonic()
-    with MessagesServer(GOOD, GOOD, busy, fallback=status(401)) as server:
+    with MessagesServer(GOOD, GOOD, busy, fallback=refuses) as server:
         assert search(path, configured(server)).stop_reason is StopReason.OPERATOR_UNAVAILABLE
     assert time.monotonic() - began < 90
     assert_everything_proposed_was_evaluated(path)
