@@ -144,7 +144,8 @@ def test_two_interrupts_end_it_at_once(config: Path, tmp_path: Path) -> None:
     with under_way(path, config, results=1) as driver:
         family = driver.family()
         driver.process.send_signal(signal.SIGINT)
-        assert driver.finish(signal.SIGINT) == 1
+        # Where both arrive as one, it stops after saving; else the second one ends it.
+        assert driver.finish(signal.SIGINT) in (1, -signal.SIGINT)
         wait_until_gone(family)
         assert "Traceback" not in "".join(driver.err)
     assert evo("check", path).returncode == 0

@@ -99,9 +99,13 @@ def named(supervisor: SupervisorProcess, module: str) -> psutil.Process:
     return next(child for child in psutil.Process(supervisor.pid).children() if module in child.cmdline())
 
 
+_WITH_TORCH_BYTES = 120 * 2**20
+"""Fewer than torch takes, and more than Python alone."""
+
+
 def settled(process: psutil.Process) -> bool:
     """Whether it has imported what it needs and now waits for somebody."""
-    return process.cpu_times().user > 1.0 and process.cpu_percent(interval=0.3) == 0.0
+    return process.memory_info().rss > _WITH_TORCH_BYTES and process.cpu_percent(interval=0.3) == 0.0
 
 
 def test_a_candidate_that_is_warm_before_the_scorer_is_not_waited_for(
