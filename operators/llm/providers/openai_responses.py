@@ -7,14 +7,13 @@ from typing import Any
 
 import openai
 
+from operators.llm.providers.openai_sdk import openai_client
 from operators.llm.providers.transport import (
     error_code,
     receive,
-    redirect_guard,
     server_words,
     table,
     text_of,
-    timeout,
 )
 from operators.llm.received import EXCERPT_CHARACTERS, TEXT, THINKING, Received
 from operators.llm.retries import failure_of_status
@@ -35,15 +34,7 @@ class OpenAIResponses:
     """Asks by the openai SDK. What is journaled is the request and the reply in the terms of the Messages API."""
 
     def __init__(self, settings: LLMSettings) -> None:
-        # As for the Messages API, retries are ours.
-        self._sdk = openai.AsyncOpenAI(
-            api_key=settings.key,
-            base_url=settings.url,
-            max_retries=0,
-            timeout=timeout(settings),
-            default_headers=settings.default_headers,
-            http_client=openai.DefaultAsyncHttpxClient(event_hooks=redirect_guard(settings.url)),
-        )
+        self._sdk = openai_client(settings)
 
     async def ask(self, request: Mapping[str, Any], received: Received) -> None:
         """Send a request once; see `Provider.ask`."""
