@@ -31,7 +31,7 @@ import psutil
 
 from evo.runs.integrity import Severity, check_run
 from evo.runs.replay import replay_run
-from experiments.recording import write_record
+from experiments.recording import storm_outcome, write_record
 
 _EVO = Path(sys.executable).with_name("evo")
 _PROGRAM = """
@@ -308,12 +308,10 @@ def _look(
 
 
 def _record(happened: Storm, seconds: float, seed: int) -> str:
-    mischief = "\n".join(f"| {name} | {count} |" for name, count in sorted(happened.mischief.items()))
-    breaches = "\n".join(f"- {one}" for one in dict.fromkeys(happened.breaches)) or "None."
     return (
         f"{happened.mischief.total()} blows (seed {seed}) in {seconds / 60:.0f} min to {happened.runs} runs, of which "
         f"each ended with its whole budget; {happened.rows:,} comparisons of acknowledged rows.\n\n"
-        f"| struck | times |\n|---|---|\n{mischief}\n\n## What did not hold\n\n{breaches}\n"
+        f"{storm_outcome(happened.mischief, happened.breaches)}"
     )
 
 

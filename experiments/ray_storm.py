@@ -29,7 +29,7 @@ from evo.runs.integrity import Severity, check_run
 from evo.runs.lifecycle import view
 from evo.runs.replay import replay_run
 from experiments.ray_cluster import RayCluster, ray_cluster
-from experiments.recording import write_record
+from experiments.recording import storm_outcome, write_record
 
 _EVO = Path(sys.executable).with_name("evo")
 _PROGRAM = """
@@ -198,15 +198,13 @@ def _examine(path: Path, happened: Storm) -> None:
 
 
 def _record(happened: Storm, seconds: float, seed: int) -> str:
-    struck = "\n".join(f"| {name} | {count} |" for name, count in sorted(happened.blows.items()))
     gone = ", ".join(f"{value:.1f} s through `{name}`" for name, value in sorted(happened.gone_seconds.items()))
-    breaches = "\n".join(f"- {one}" for one in dict.fromkeys(happened.breaches)) or "None."
     return (
         f"{happened.blows.total()} blows (seed {seed}) in {seconds / 60:.0f} min to {happened.runs} runs on Ray "
         f"{version('ray')}, three nodes of one slot each: {happened.results} results, each accepted once, and "
         f"{happened.lost} attempts that came to nothing and ran again. After the end of a driver, no supervisor was "
         f"left within at most {gone}.\n\n"
-        f"| struck | times |\n|---|---|\n{struck}\n\n## What did not hold\n\n{breaches}\n"
+        f"{storm_outcome(happened.blows, happened.breaches)}"
     )
 
 

@@ -6,6 +6,7 @@ import os
 import platform
 import shlex
 import sys
+from collections.abc import Iterable, Mapping
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -24,6 +25,13 @@ def write_record(name: str, body: str) -> Path:
     path = RECORDS / f"{date.today():%Y-%m-%d}-{name}.md"  # noqa: DTZ011 - a record bears the day of its author
     path.write_text(f"{heading(name)}\n\n{body.rstrip()}\n", encoding="utf-8")
     return path
+
+
+def storm_outcome(blows: Mapping[str, int], breaches: Iterable[str]) -> str:
+    """Return what a storm struck how often, and what did not hold, as Markdown."""
+    struck = "\n".join(f"| {name} | {count} |" for name, count in sorted(blows.items()))
+    kept = "\n".join(f"- {one}" for one in dict.fromkeys(breaches)) or "None."
+    return f"| struck | times |\n|---|---|\n{struck}\n\n## What did not hold\n\n{kept}\n"
 
 
 def heading(name: str) -> str:
