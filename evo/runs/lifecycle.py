@@ -37,6 +37,7 @@ from evo.steering.inbox import Inbox
 from evo.store import Store, StoreView
 from evo.text import sha256
 from evo.workers import Evaluator
+from operators.choice import OperatorChoice
 from trainer.errors import ConfigError, EvoError, MachineError
 from trainer.machine.processes import refuse_inspection
 
@@ -161,21 +162,34 @@ def started(
         keep_genome_files(store, config.task.genome_files)
         keep_materials(store, materials)
         lineage = Lineage.open(folder.lineage, config.task.genome_files)
-        search = build_search(
-            config,
-            store,
-            lineage,
-            evaluator,
-            operators,
-            observer,
-            config.device_kind,
-            inbox=Inbox(folder.steering),
-            lessons_file=folder.lessons,
-        )
+        search = _search(folder, config, store, lineage, evaluator, operators, observer)
         search.begin(source, others)
         _seal(folder, store, config)
         record_start(store, config)
         yield SearchDriver(search, folder, store, lineage, observer)
+
+
+def _search(
+    folder: RunFolder,
+    config: ResolvedConfig,
+    store: Store,
+    lineage: Lineage,
+    evaluator: Evaluator,
+    operators: OperatorChoice,
+    observer: Observer,
+) -> Search:
+    """Return the search of a run that can be steered by what is put into its folder."""
+    return build_search(
+        config,
+        store,
+        lineage,
+        evaluator,
+        operators,
+        observer,
+        config.device_kind,
+        inbox=Inbox(folder.steering),
+        lessons_file=folder.lessons,
+    )
 
 
 def resume(
@@ -233,17 +247,7 @@ def resumed(
         operators = build_operators(config, store.spending().cost_usd, materials)
         evaluator = evaluator or build_evaluator(config, materials)
         lineage = Lineage.open(folder.lineage, config.task.genome_files)
-        search = build_search(
-            config,
-            store,
-            lineage,
-            evaluator,
-            operators,
-            observer,
-            config.device_kind,
-            inbox=Inbox(folder.steering),
-            lessons_file=folder.lessons,
-        )
+        search = _search(folder, config, store, lineage, evaluator, operators, observer)
         _seal(folder, store, config)
         record_start(store, config)
         if change_of_ground := comparability(read_starts(store)):
