@@ -19,7 +19,7 @@ from evo.project.found import FirstRun, Found, Given, Metric, Question
 from evo.project.frozen import MAKERS, Reads, missing_files, named_files, overlaps, reads_of, without_parts
 from evo.project.instructions import Instructions, Start
 from evo.project.interpreter import interpreter_of
-from evo.project.modules import Module, Project
+from evo.project.modules import Module, Project, last_name
 from evo.project.output import values_of
 from evo.project.printed import line_pattern, metrics_of
 from evo.project.protected import protected_code
@@ -677,7 +677,7 @@ def _evaluates_paths(module: Module) -> bool:
 def _takes_file(module: Module) -> bool:
     """Return whether a program loads a Python file that its command line names."""
     loads = any(
-        isinstance(node, ast.Name | ast.Attribute) and _last_name(node) in _LOADERS for node in ast.walk(module.tree)
+        isinstance(node, ast.Name | ast.Attribute) and last_name(node) in _LOADERS for node in ast.walk(module.tree)
     )
     return loads and _reads_arguments(module)
 
@@ -701,10 +701,6 @@ def _file_flag(module: Module) -> list[str]:
 
 def _reads_arguments(module: Module) -> bool:
     return "argv" in module.text or "argparse" in module.text
-
-
-def _last_name(node: ast.Name | ast.Attribute) -> str:
-    return node.id if isinstance(node, ast.Name) else node.attr
 
 
 def _demands_ranks(module: Module) -> bool:

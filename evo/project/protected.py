@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from evo.project.found import Metric, ProtectedCode
-from evo.project.modules import Module, Project
+from evo.project.modules import Module, Project, last_name
 from operators.protection import Reported
 from operators.protection.entries import select
 from operators.protection.guards import is_import
@@ -521,14 +521,14 @@ def _filled(node: ast.AST) -> set[str]:
 
 def _calls(unit: Unit) -> set[str]:
     called = (node.func for node in unit.nodes if isinstance(node, ast.Call))
-    return {func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "") for func in called} - {""}
+    return {last_name(func) for func in called} - {""}
 
 
 def _makes_instance(unit: Unit) -> bool:
     """Return whether a statement binds an instance of some class."""
     match unit.node:
         case ast.Assign(value=ast.Call(func=func)) | ast.AnnAssign(value=ast.Call(func=func)):
-            name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+            name = last_name(func)
             return name[:1].isupper() and not _SEEDING.match(name)
     return False
 

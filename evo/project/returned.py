@@ -10,7 +10,7 @@ import ast
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from evo.project.found import Metric
-from evo.project.modules import Module, Project
+from evo.project.modules import Module, Project, last_name
 
 _SUMMARIES = ("sum", "mean", "fmean", "average", "median", "min", "max", "abs", "sqrt", "log", "round")
 _FORMS = ("float", "int", "str", "array", "asarray", "list", "tuple", "sorted", "values", "item", "tolist")
@@ -96,7 +96,7 @@ class _Reporter:
     def _called(self, func: ast.expr, arguments: Sequence[ast.expr]) -> set[str] | None:
         if name := self._evolves(func):
             return {name}
-        called = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+        called = last_name(func)
         if called in _NEUTRAL:
             return set()
         receiver = [func.value] if isinstance(func, ast.Attribute) and not arguments else []
