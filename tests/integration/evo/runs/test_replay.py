@@ -68,7 +68,7 @@ def assert_same(path: Path) -> Replay:
 def test_a_run_of_any_number_of_workers_is_replayed(tmp_path: Path, slots: int) -> None:
     path = tmp_path / "run"
     with MessagesServer() as server:
-        config = configured(WITH_MODEL, server.url)
+        config = configured(WITH_MODEL, server.url, gens=25)
         searched(path, config, Shuffled(GENOME, slots), build_operators(config))
         asked = len(server.requests)
     assert asked > 5
