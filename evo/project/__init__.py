@@ -16,7 +16,7 @@ output        the metrics in what the program printed
 choosing      which metric decides: a flag, the documentation, names; or the question that is left to the user
 wording       what the name of a metric means: direction, split, kind
 instructions  what program.md, README and shell scripts say: commands, the file that evolves, the metric
-protected     the code of the genome that no individual may change, by data flow
+protected     the code of the genome that no individual may change, by data flow; its parts are in `protection/`
 frozen        modules, files and folders that the program reads, and what of it candidates are never given
 flags         the seed and the fixed run time
 """

@@ -1,0 +1,71 @@
+"""Constants that are protected: judged at the end, by who reads them."""
+
+from __future__ import annotations
+
+import ast
+from typing import NamedTuple
+
+from evo.project.protection.evolving_file import EvolvingFile
+from evo.project.protection.flow import Flow
+from evo.project.protection.statements import calls, is_literal
+from evo.project.protection.words import EVALUATING, TUNED
+
+
+def protect_constants(flow: Flow) -> None:
+    """Protect the constants that protected code alone reads, and those that name the evaluation."""
+    shared = frozenset(flow.shared())
+    for file in flow.files.values():
+        read = _readers(flow, file, shared)
+        _protect_fields(file)
+        for place, one in enumerate(file.units):
+            if one.scope or place in file.reasons or not is_literal(one):
+                continue
+            if isinstance(getattr(one.node, "value", None), ast.Dict) and one.bound & read.free:
+                flow.used_by_both |= one.bound & read.computed  # some of its values are for the evaluation
+                continue
+            for name in one.bound & read.fixed:
+                if name in read.inside - read.free:
+                    file.reasons.setdefault(place, "only the evaluation reads it")
+                elif EVALUATING.search(name) or (name in read.computed and not TUNED.search(name)):
+                    file.reasons.setdefault(place, "the evaluation reads it")
+
+
+class _Read(NamedTuple):
+    """The names that parts of a file read.
+
+    Attributes:
+        fixed: all protected code.
+        computed: of that, what neither reports, nor trains, nor is shared.
+        inside: of that, the code in functions.
+        free: what may change or is shared.
+    """
+
+    fixed: set[str]
+    computed: set[str]
+    inside: set[str]
+    free: set[str]
+
+
+def _readers(flow: Flow, file: EvolvingFile, shared: frozenset[str]) -> _Read:
+    read = _Read(set(), set(), set(), set())
+    for place, one in enumerate(file.units):
+        reason = file.reasons.get(place)
+        is_shared = bool(shared.intersection(one.scope[:1]))
+        if reason is None or is_shared:
+            read.free.update(one.read)
+        if reason is None:
+            continue
+        read.fixed.update(one.read)
+        if one.scope:
+            read.inside.update(one.read)
+        if not (reason.startswith("reports") or is_shared or flow.training & calls(one)):
+            read.computed.update(one.read)
+    return read
+
+
+def _protect_fields(file: EvolvingFile) -> None:
+    """Protect the fields of classes of settings that name the evaluation and that protected code reads."""
+    read = {node.attr for place in file.reasons for node in file.units[place].nodes if isinstance(node, ast.Attribute)}
+    for place, one in enumerate(file.units):
+        if file.is_class(one.scope) and is_literal(one) and any(EVALUATING.search(n) for n in one.bound & read):
+            file.reasons.setdefault(place, "the evaluation reads it")

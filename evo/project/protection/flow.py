@@ -1,0 +1,221 @@
+"""What protected code depends on: from its statements back over the names, methods and attributes that it reads.
+
+It stops at what is trained, since that is what evolves. A function that the evaluation calls and training calls too is
+protected and named as shared.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import deque
+from collections.abc import Iterable, Sequence
+
+from evo.project.modules import Project
+from evo.project.protection.evolving_file import EvolvingFile, Start, resolved
+from evo.project.protection.statements import (
+    calls,
+    descends,
+    is_literal,
+    makes_instance,
+    shortened,
+    stored_on_self,
+    takes_loss,
+    trains,
+)
+from evo.project.protection.words import (
+    CLOCK,
+    DATA_CLASS,
+    EVALUATES,
+    EVALUATING,
+    LEARNS,
+    MAKES_MODEL,
+    MODEL,
+    RESULT,
+    TRAINS,
+)
+from operators.protection.guards import is_import
+from operators.protection.units import DEFINITION, FUNCTION, Scope, Unit
+
+
+class Flow:
+    """Protects units of the files that evolve, and what these read.
+
+    Args:
+        project: of the files.
+        files: that evolve, by name; the reasons in them are what it finds.
+    """
+
+    def __init__(self, project: Project, files: dict[str, EvolvingFile]) -> None:
+        self.files = files
+        self.training: set[str] = set()
+        """Functions that train and return what is reported."""
+        self.used_by_both: set[str] = set()
+        """Classes, and constants that hold several values, that evaluation and training both use."""
+        self._project = project
+        self._waiting: deque[tuple[EvolvingFile, int]] = deque()
+
+    def protect(self, starts: Iterable[Start]) -> None:
+        """Protect units and all that they depend on."""
+        for start in starts:
+            self._add(*start)
+        self._spread()
+
+    def shared(self) -> tuple[str, ...]:
+        """Return the functions and classes that the evaluation uses and code that evolves uses too."""
+        names = set(self.used_by_both)
+        for file in self.files.values():
+            free = {name for place, one in enumerate(file.units) if place not in file.reasons for name in calls(one)}
+            for place in file.reasons:
+                node = file.units[place].node
+                if isinstance(node, FUNCTION) and node.name in free:
+                    names.add(node.name)
+        return tuple(sorted(names))
+
+    def _add(self, file: EvolvingFile, place: int, reason: str) -> None:
+        """Protect a unit; what it reads follows."""
+        if place not in file.reasons:
+            file.reasons[place] = reason
+            self._waiting.append((file, place))
+
+    def _spread(self) -> None:
+        """Protect what the units that wait depend on."""
+        while self._waiting:
+            file, place = self._waiting.popleft()
+            one = file.units[place]
+            for name in sorted(one.read):
+                self._follow(file, one, name)
+            for node in one.nodes:
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                    self._method(file, node.func)
+            self._attributes(file, one)
+            self._around(file, one)
+
+    def _follow(self, file: EvolvingFile, reader: Unit, name: str) -> None:
+        """Protect what binds a name that a protected unit reads."""
+        scope, places = resolved(file, reader.scope, name)
+        places += file.fillers(scope, name)
+        units = [file.units[place] for place in places]
+        if isinstance(reader.node, ast.While | ast.If) and not any(CLOCK.search(one.code) for one in units):
+            return  # of what ends a loop, the clock alone counts
+        if any(isinstance(one.node, FUNCTION) for one in units):
+            self._function(file, (*scope, name), reader)
+        elif any(isinstance(one.node, ast.ClassDef) for one in units):
+            self._class(file, (*scope, name), reader)
+        elif any(is_import(one) for one in units):
+            self._imported(file, name)
+        elif scope or not all(map(is_literal, units)):  # constants are judged at the end
+            self._variable(file, reader, name, scope, places)
+
+    def _class(self, file: EvolvingFile, path: Scope, reader: Unit) -> None:
+        """Protect a class that holds data or an environment; note one that computes the loss beside its output."""
+        if DATA_CLASS.search(path[-1]):
+            for place in (*file.binders(path[:-1], path[-1]), *file.in_scope(path)):
+                self._add(file, place, "the evaluation uses it")
+        elif takes_loss(reader, path[-1]):
+            self.used_by_both.add(path[-1])
+
+    def _attributes(self, file: EvolvingFile, reader: Unit) -> None:
+        """Protect what gives a value to the held-out data that a method reads from its instance."""
+        names = {
+            node.attr
+            for node in reader.nodes
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
+        }
+        for place, one in enumerate(file.units):
+            if one.scope[:1] == reader.scope[:1] and stored_on_self(one) & {
+                name for name in names if EVALUATING.search(name) and not RESULT.search(name)
+            }:
+                self._add(file, place, "held-out data")
+
+    def _around(self, file: EvolvingFile, unit: Unit) -> None:
+        """Protect the whole function that evaluates and holds a protected statement, and its calls."""
+        for depth in range(len(unit.scope), 0, -1):
+            path = unit.scope[:depth]
+            if not EVALUATES.match(path[-1]) or file.is_class(path):
+                continue
+            for place in (*file.binders(path[:-1], path[-1]), *file.in_scope(path)):
+                self._add(file, place, "the evaluation")
+            for place, one in enumerate(file.units):
+                if path[-1] in calls(one) and one.scope[:depth] != path and not isinstance(one.node, DEFINITION):
+                    self._add(file, place, "runs the evaluation")
+
+    def _variable(self, file: EvolvingFile, reader: Unit, name: str, scope: Scope, places: Sequence[int]) -> None:
+        if not self._is_trained(file, scope, name, places):
+            for place in places:
+                if not isinstance(file.units[place].node, ast.For | ast.While):
+                    self._add(file, place, _why(name, reader))
+        elif takes_loss(reader, name):
+            self.used_by_both |= self._classes(file, places)
+
+    def _function(self, file: EvolvingFile, path: Scope, reader: Unit | None = None) -> None:
+        """Protect a function that is called, or what it returns where it trains as well."""
+        inner = file.in_scope(path)
+        if not EVALUATES.match(path[-1]) and any(trains(file.units[place]) for place in inner):
+            self.training.add(path[-1])
+            read = " ".join((*reader.bound, *reader.texts, reader.code)) if reader else ""
+            for place in inner:
+                one = file.units[place]
+                if isinstance(one.node, ast.Return) and one.scope == path and RESULT.search(read):
+                    self._add(file, place, "returns what is reported")
+        elif not MAKES_MODEL.match(path[-1]):
+            reason = "what is reported depends on it" if reader and not reader.scope else "the evaluation calls it"
+            for place in (*file.binders(path[:-1], path[-1]), *inner):
+                self._add(file, place, reason)
+
+    def _method(self, file: EvolvingFile, called: ast.Attribute) -> None:
+        """Protect a method that evaluates; with its class where that does nothing else."""
+        name = called.attr
+        evaluates = bool(RESULT.search(name) or EVALUATING.search(name))
+        receiver = called.value.id if isinstance(called.value, ast.Name) else ""
+        if MAKES_MODEL.match(name) or name.startswith("__") or not (evaluates or not MODEL.search(receiver)):
+            return
+        heads = [one for one in file.units if isinstance(one.node, FUNCTION) and one.node.name == name and one.scope]
+        for path in {one.scope for one in heads if file.is_class(one.scope)}:
+            learns = any(
+                trains(one) or LEARNS.match(getattr(one.node, "name", ""))
+                for one in file.units
+                if one.scope[: len(path)] == path
+            )
+            outer = (*path, name) if learns else path
+            for place in (*file.binders(outer[:-1], outer[-1]), *file.in_scope(outer)):
+                self._add(file, place, "the evaluation calls it")
+
+    def _imported(self, file: EvolvingFile, name: str) -> None:
+        """Follow a name into another file of the genome."""
+        source, inner = self._project.imported(file.module).get(name, (file.module, None))
+        other = self.files.get(source.name)
+        if other is None or other is file or inner is None:
+            return
+        if any(isinstance(other.units[place].node, FUNCTION) for place in other.binders((), inner)):
+            self._function(other, (inner,))
+
+    def _is_trained(self, file: EvolvingFile, scope: Scope, name: str, places: Sequence[int]) -> bool:
+        """Return whether a variable is, or comes from, what training makes: that is what evolves."""
+        if RESULT.search(name) or EVALUATING.search(name) or DATA_CLASS.search(name):
+            return False
+        if MODEL.search(name):
+            return True
+        for place in places:
+            one = file.units[place]
+            if descends(one) or makes_instance(one) or any(MAKES_MODEL.match(called) for called in calls(one)):
+                return True
+        return any(
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in TRAINS
+            and isinstance(node.func.value, ast.Name)
+            and node.func.value.id == name
+            for one in file.units
+            if one.scope[: len(scope)] == scope
+            for node in one.nodes
+        )
+
+    def _classes(self, file: EvolvingFile, places: Sequence[int]) -> set[str]:
+        defined = {node.name for node in file.module.tree.body if isinstance(node, ast.ClassDef)}
+        return {name for place in places for name in calls(file.units[place])} & defined
+
+
+def _why(name: str, reader: Unit) -> str:
+    if EVALUATING.search(name) and not RESULT.search(name):
+        return "held-out data"
+    return "the clock" if CLOCK.search(reader.code) else f"`{shortened(reader.code)}` reads it"

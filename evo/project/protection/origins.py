@@ -1,0 +1,107 @@
+"""Where protection starts: at what reports a metric, what keeps the time budget, what sets a seed."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from evo.project.found import Metric
+from evo.project.modules import Module, Project
+from evo.project.protection.evolving_file import EvolvingFile, Start
+from evo.project.protection.statements import calls, compares, makes_instance
+from evo.project.protection.words import BUDGET, SEED_NAME, SEEDING, flag_name, forbidden_in
+from operators.protection import Reported
+from operators.protection.rules import forges
+from operators.protection.units import DEFINITION, FUNCTION, Unit
+
+Files = Mapping[str, EvolvingFile]
+
+
+def reports(project: Project, files: Files, metrics: Sequence[Metric]) -> Iterator[Start]:
+    """Yield what reports a metric."""
+    read = [Reported(one.name, one.pattern, one.json_file) for one in metrics]
+    places = {one.where: one.name for one in metrics}
+    for file in files.values():
+        reporters = _reporters(project, files, metrics, file.module)
+        for place, one in enumerate(file.units):
+            metric = next((each for each in read if _is_report(one, each)), None)
+            lines = range(one.line, one.end_line + 1) if isinstance(one.node, ast.stmt) and calls(one) else ()
+            written = next((places[at] for line in lines if (at := f"{file.module.name}:{line}") in places), None)
+            if metric is not None or written is not None:
+                yield file, place, f"reports {written or (metric and metric.name)}"
+            elif calls(one) & reporters:
+                yield file, place, f"calls what reports {metrics[0].name}"
+
+
+def budget(files: Files, instructions: str) -> Iterator[Start]:
+    """Yield the constants of the time budget, those that the documentation fixes, and the loops on them."""
+    forbidden = forbidden_in(instructions)
+    for file in files.values():
+        said = forbidden | forbidden_in(file.module.text)
+        limits: set[str] = set()
+        for place, one in enumerate(file.units):
+            fixed = any(not one.scope and name.isupper() and name in said for name in one.bound)
+            names = {name for name in one.bound if BUDGET.fullmatch(name)}
+            if (names or fixed) and (not one.scope or isinstance(one.node, ast.Assign | ast.AnnAssign)):
+                yield file, place, "the time budget" if names else "the documentation forbids to change it"
+            given = _flags_of_budget(one) | _parameters_of_budget(one)
+            if _flags_of_budget(one) or (given and isinstance(one.node, FUNCTION) and one.node.args.defaults):
+                yield file, place, "the time budget"
+            limits |= names | given
+        yield from ((file, place, "keeps the time budget") for place in _loops_on(file, limits))
+
+
+def _flags_of_budget(unit: Unit) -> set[str]:
+    return {name for text in unit.texts if text.startswith("--") and BUDGET.fullmatch(name := flag_name(text))}
+
+
+def _parameters_of_budget(unit: Unit) -> set[str]:
+    return {name for name in unit.parameters if BUDGET.fullmatch(name)}
+
+
+def _loops_on(file: EvolvingFile, limits: set[str]) -> Iterator[int]:
+    """Yield the loops and branches that compare something with a limit."""
+    for place, one in enumerate(file.units):
+        attributes = {node.attr for node in one.nodes if isinstance(node, ast.Attribute)}
+        if (one.read | attributes) & limits and isinstance(one.node, ast.While | ast.If) and compares(one):
+            yield place
+
+
+def seeds(files: Files) -> Iterator[Start]:
+    """Yield the statements and constants that set a seed."""
+    for file in files.values():
+        for place, one in enumerate(file.units):
+            if isinstance(one.node, DEFINITION):
+                continue
+            sets = any(SEEDING.match(name) for name in calls(one)) and not makes_instance(one)
+            flags = (flag_name(text) for text in one.texts if text.startswith("--"))
+            if sets or any(SEED_NAME.search(name) for name in (*one.bound, *flags)):
+                yield file, place, "the seed"
+
+
+def defaults(files: Files, flags: Collection[str]) -> Iterator[Start]:
+    """Yield where flags get defaults that nothing reads, so that no evaluation is spent on a change of one."""
+    for file in files.values():
+        for place, one in enumerate(file.units):
+            if not isinstance(one.node, DEFINITION) and "add_argument" in calls(one) and one.texts & set(flags):
+                yield file, place, "the command gives it"
+
+
+def _reporters(project: Project, files: Files, metrics: Sequence[Metric], module: Module) -> set[str]:
+    """Return the names that a module imports from others whose functions report a metric."""
+    others = {one.where.partition(":")[0] for one in metrics} - set(files)
+    lines = [int(one.where.rpartition(":")[2]) for one in metrics if one.where.rpartition(":")[2].isdigit()]
+    found = set()
+    for bound, (source, inner) in project.imported(module).items():
+        if source.name in others and inner is not None:
+            nodes = (node for node in ast.walk(source.tree) if isinstance(node, FUNCTION) and node.name == inner)
+            if any(node.lineno <= line <= (node.end_lineno or 0) for node in nodes for line in lines):
+                found.add(bound)
+    return found
+
+
+def _is_report(unit: Unit, metric: Reported) -> bool:
+    """Return whether a statement reports a metric, by its pattern or its file."""
+    if isinstance(unit.node, DEFINITION) or not calls(unit):
+        return False
+    return any(f"`{metric.name}`" in reason for reason in forges(unit, [metric]))

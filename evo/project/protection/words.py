@@ -1,0 +1,59 @@
+"""What names mean in a program: what is trained, what evaluates, what holds data, a result, a limit or a seed."""
+
+from __future__ import annotations
+
+import re
+
+MODEL = re.compile(
+    r"^(model|net|network|clf|reg|regressor|classifier|estimator|pipe|pipeline|agent|policy|gpt|w|b|theta|params|weights|"
+    r"opt|optimizer|optim|scheduler|sched|state|preds?|y_?pred|y_?hat|logits|probs|best)\d*$|model|_net$|params$",
+    re.IGNORECASE,
+)
+MAKES_MODEL = re.compile(
+    r"^_?(train|fit|build|make_model|create|init|get_model|optimi|update|step|learn|forward|predict|infer|sample|act|"
+    r"model|augment|featur|preprocess|transform|normali|standardi|scale|encode|embed|"
+    r"signal|strateg|decide|polic|agent|choose|select|solve|anneal|search|propose|generate|allocat|position)",
+    re.IGNORECASE,
+)
+LEARNS = re.compile(r"^_?(forward|fit|train|step|predict|update|learn|act|sample)")
+EVALUATES = re.compile(
+    r"^_?(eval|valid|test|score|measure|report|calc_metric|compute_(loss|metric|score))", re.IGNORECASE
+)
+DATA_CLASS = re.compile(r"env|data|loader|task|evaluator|metric|problem|simul|world|game|bench", re.IGNORECASE)
+EVALUATING = re.compile(
+    r"(^|_)(eval|val|valid|test|held_?out|holdout|split|folds?|metric)|eval(uation)?_|_(frac|fraction|ratio|share|split)$",
+    re.IGNORECASE,
+)
+RESULT = re.compile(
+    r"loss|acc|score|error|\berr\b|mse|mae|rmse|r2|auc|f1|bpb|nll|ppl|perplexity|metric|reward", re.IGNORECASE
+)
+TUNED = re.compile(
+    r"batch|block|context|ctx|seq|width|depth|hidden|layer|head|lr$|rate|dropout|decay|epoch|step|iter|device|dim|embd|units|"
+    r"workers|threads|verbose|log|out|path|dir|file",
+    re.IGNORECASE,
+)
+BUDGET = re.compile(
+    r"(?:[A-Z0-9]+_)*(?:TIME_?BUDGET|TRAIN_BUDGET|TIME_LIMIT|(?:TRAIN|TRAINING|MAX|BUDGET)_SECONDS)(?:_(?:S|SEC|SECONDS))?"
+    r"|(?:time_budget|time_limit|(?:(?:train|training|max|budget|wall)_)?seconds|max_time)(?:_s|_sec|_seconds)?"
+)
+CLOCK = re.compile(r"\b(time|perf_counter|monotonic|process_time|time_ns|perf_counter_ns|now)\(\)")
+SEEDING = re.compile(
+    r"^(manual_seed(_all)?|seed|seed_all|seed_everything|set_(random_)?seed|PRNGKey|default_rng|RandomState|Random)$"
+)
+SEED_NAME = re.compile(r"^(random_?|rng_?)?seed$|_seed$|^random_state$", re.IGNORECASE)
+TRAINS = frozenset(("backward", "fit", "partial_fit", "zero_grad", "train_on_batch", "minimize", "apply_gradients"))
+_UNCHANGEABLE = re.compile(
+    r"(must|do|should|may)\s*(not|n't)\b[^.\n]*\b(chang|modif|edit|touch)|never (chang|modif|edit)|read-only",
+    re.IGNORECASE,
+)
+_NAME = re.compile(r"\b[A-Za-z_]\w*\b")
+
+
+def flag_name(text: str) -> str:
+    """Return the name under which a flag is read: `max_time` of `--max-time`."""
+    return text.lstrip("-").replace("-", "_")
+
+
+def forbidden_in(text: str) -> set[str]:
+    """Return the names in the lines of a text that forbid to change them."""
+    return {name for line in text.splitlines() if _UNCHANGEABLE.search(line) for name in _NAME.findall(line)}
