@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from evo.project.asking import Unclear, listed
 from evo.project.found import FirstRun, FixedTime, Metric, Question
 from evo.project.instructions import Instructions
 from evo.project.output import metrics_in, values_of
@@ -16,18 +17,8 @@ from trainer.objectives import Direction
 _MOST_OTHERS = 3
 _COMBINED = "combined_score"
 """What decides in OpenEvolve and ShinkaEvolve, whatever else an evaluator returns."""
-_MOST_NAMED = 6  # in a message
 _WISH = re.compile(r"(?P<name>[^=]+?)(?:=(?P<pattern>.+?))?(?::(?P<direction>max|min|maximize|minimize))?", re.DOTALL)
 _NUMBER_LINE = r"^\s*{name}[\"']?\s*[:=\s]\s*(\S+)"
-
-
-class Unclear(Exception):  # noqa: N818 - a question, no failure
-    """Something is left to the user."""
-
-    def __init__(self, question: Question, choices: Sequence[Metric] = ()) -> None:
-        super().__init__(question.text)
-        self.question = question
-        self.choices = tuple(choices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +193,7 @@ class Choice:
 
     def _ask(self, metrics: Sequence[Metric], text: str) -> None:
         options = tuple((one.name, f"{one.direction.value}, {one.where}") for one in metrics)
-        named = _listed([one.name for one in metrics])
+        named = listed([one.name for one in metrics])
         example = metrics[0].name if metrics else "NAME"
         raise Unclear(Question("objectives", f"{text} {named}. Answer: evo init --metric {example}", options), metrics)
 
@@ -223,8 +214,3 @@ def _no_metric(reporter: str, run: FirstRun | None) -> Question:
         f'{reporter} {how}. Print a line such as `val_loss: 0.5` at the end, print(f"val_loss: {{value}}"), or say '
         "how to read one: evo init --metric 'NAME=PATTERN:min'",
     )
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_MOST_NAMED])
-    return f"{shown} and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else shown or "nothing"

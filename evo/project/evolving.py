@@ -1,0 +1,214 @@
+"""Which files evolve: by the user's word, the documentation, their names, or because there is nothing else."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+
+from evo.project.asking import Unclear, listed
+from evo.project.found import Question
+from evo.project.modules import Module
+from evo.project.sources import Sources
+from evo.project.text_genomes import may_evolve, read_by, text_genomes
+from operators.gate import SourceGate, clean_source, language_model_contract
+from operators.proposal import Refused
+from operators.source.constants import find_constants
+from trainer.errors import GenomeError
+from trainer.genome import join
+from trainer.languages import PYTHON, language_of
+
+_USUAL_NAMES = ("train.py", "main.py")
+_NEVER_EVOLVE = (
+    *("prepare", "setup", "conftest", "test_", "download", "plot", "score", "evaluate", "make_data", "__"),
+    *("bench", "backtest", "harness"),
+)
+_MOST_PROGRAMS = 20  # that are searched for the only one that reports a metric
+_PYTHON = f"Python {sys.version_info.major}.{sys.version_info.minor}"
+_MOST_NAMED = 6  # files in notes
+
+
+def evolving_files(sources: Sources, wanted: Sequence[str]) -> list[Module]:
+    """Return the files that evolve.
+
+    Args:
+        sources: of the project.
+        wanted: those that the user named, relative to the project or to the current folder; empty for none.
+
+    Raises:
+        GenomeError: a file that the user named is not a readable one of the project.
+        Unclear: several could evolve, or none can.
+    """
+    return [_named(sources, name) for name in dict.fromkeys(wanted)] or [_genome(sources)]
+
+
+def _genome(sources: Sources) -> Module:
+    """Return the file that evolves: by the project's documentation, by its name, or because it is the only one."""
+    chosen = _permitted_text(sources) or (None if _candidates(sources) else _text(sources))
+    if chosen is None and not sources.scripts:
+        raise Unclear(_no_script(sources))
+    chosen = chosen or _permitted(sources) or _usual(sources) or _only(sources)
+    if chosen is None:
+        ranked = [(one.name, sources.reason(one)) for one in _ranked(sources)]
+        raise Unclear(_several(ranked))
+    return chosen
+
+
+def _permitted_text(sources: Sources) -> Module | None:
+    """Return the file that is not Python and that alone may change according to the documentation."""
+    allowed = {name: value for name, value in sources.permissions.items() if value > 0}
+    most = max(allowed.values(), default=0)
+    clearest = [name for name, value in allowed.items() if value == most]
+    is_text = len(clearest) == 1 and may_evolve(clearest[0], sources.root)
+    return _utf8(sources, sources.module(clearest[0])) if is_text else None
+
+
+def _text(sources: Sources) -> Module | None:
+    """Return the file that is not Python and that the project's programs measure."""
+    found = text_genomes(sources.root, sources.texts, sources.scripts)
+    if len(found) > 1:
+        raise Unclear(_several([(one.name, one.reason) for one in found]))
+    return _utf8(sources, sources.module(found[0].name)) if found else None
+
+
+def _several(options: Sequence[tuple[str, str]]) -> Question:
+    named = listed([f"{name} ({reason})" if reason else name for name, reason in options])
+    text = f"Several files could evolve: {named}. Answer: evo init --genome {options[0][0]}"
+    return Question("genome", text, tuple(options))
+
+
+def _no_script(sources: Sources) -> Question:
+    for name, problem in sources.project.problems().items():
+        return Question("genome", f"{name} cannot be read as {_PYTHON}: {problem}. Correct it: evo init")
+    notebooks = sorted(path.name for path in sources.root.glob("*.ipynb"))
+    if notebooks:
+        return Question(
+            "genome",
+            f"{notebooks[0]} is a notebook, and scripts evolve. Convert it with `jupyter nbconvert --to script "
+            f"{notebooks[0]}`, then: evo init",
+        )
+    return Question(
+        "genome",
+        f"There is no Python file in {sources.root}, and no other file that a documented command compiles. Run evo "
+        "init in a project's folder, name it with --from, or name what evolves: evo init --genome FILE --command "
+        "COMMAND",
+    )
+
+
+def _ranked(sources: Sources) -> list[Module]:
+    """Return the files that could evolve, the likeliest first."""
+    candidates = _candidates(sources) or sources.scripts
+    return sorted(candidates[:_MOST_PROGRAMS], key=lambda one: (not sources.prints(one), not sources.runs(one)))
+
+
+def _named(sources: Sources, name: str) -> Module:
+    path = Path(os.path.normpath(sources.root / name))
+    if not path.exists() and Path(name).exists():
+        path = Path(name).resolve()  # relative to the current folder
+    if not path.is_relative_to(sources.root):
+        raise GenomeError(f"--genome must be in the project {sources.root}, but {name} is not.")
+    if not path.is_file():
+        raise GenomeError(f"--genome must name a file in {sources.root}, but there is no file {name}.")
+    relative = path.relative_to(sources.root).as_posix()
+    module = sources.project.module(relative)
+    if module is None:
+        problem = sources.project.problem(relative)
+        reason = f": {problem}" if problem else ""
+        kind = _PYTHON if language_of(relative) is PYTHON else "text"
+        raise GenomeError(f"Expected a file to evolve, but {name} cannot be read as {kind}{reason}.")
+    return _utf8(sources, module)
+
+
+def _utf8(sources: Sources, module: Module) -> Module:
+    """Return a file that evolves; raise Unclear if it is not UTF-8, as genomes are."""
+    try:
+        (sources.root / module.name).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise Unclear(
+            Question(
+                "genome",
+                f"{module.name} is not UTF-8 (byte {error.start}), and genomes are UTF-8. Save it as UTF-8, "
+                "then: evo init",
+            )
+        ) from None
+    return module
+
+
+def _permitted(sources: Sources) -> Module | None:
+    """Return the file that may change according to the documentation, if it is a single one."""
+    most = max(sources.permissions[one.name] for one in sources.scripts)
+    clearest = [one for one in sources.scripts if sources.permissions[one.name] == most]
+    return _utf8(sources, clearest[0]) if most > 0 and len(clearest) == 1 else None
+
+
+def _usual(sources: Sources) -> Module | None:
+    """Return the file with a usual name, in the root or as the only one below it."""
+    by_name = {one.name: one for one in sources.scripts}
+    for name in _USUAL_NAMES:
+        if name in by_name:
+            return _utf8(sources, by_name[name])
+        if problem := sources.project.problem(name):
+            raise Unclear(
+                Question(
+                    "genome",
+                    f"{name} cannot be read as {_PYTHON}: {problem}. Correct it, or choose another file: "
+                    "evo init --genome FILE",
+                )
+            )
+    for name in _USUAL_NAMES:
+        if deeper := [one for one in sources.scripts if PurePosixPath(one.name).name == name]:
+            return _utf8(sources, deeper[0]) if len(deeper) == 1 else None
+    return None
+
+
+def _only(sources: Sources) -> Module | None:
+    """Return the only program that reports a metric, else the only program, else the only candidate."""
+    candidates = _candidates(sources)
+    programs = [one for one in candidates[:_MOST_PROGRAMS] if sources.runs(one)]
+    for several in (
+        [one for one in programs if sources.prints(one)],
+        programs,
+        [one for one in candidates if is_language_model(one)],
+        candidates,
+        sources.scripts,
+    ):
+        if several:
+            return _utf8(sources, several[0]) if len(several) == 1 else None
+    return None
+
+
+def _candidates(sources: Sources) -> list[Module]:
+    return [
+        one
+        for one in sources.scripts
+        if not PurePosixPath(one.name).name.startswith(_NEVER_EVOLVE)
+        and "tests" not in one.folder.parts
+        and sources.permissions[one.name] >= 0
+        and one is not sources.evaluator
+    ]
+
+
+def is_language_model(module: Module) -> bool:
+    """Return whether a file fits the built-in task."""
+    try:
+        SourceGate(language_model_contract, known=lambda _: None).check(clean_source(module.text))
+    except Refused:
+        return False
+    return True
+
+
+def varied_constants(name: str, text: str) -> list[str]:
+    """Return the names of the constants in a file that can be varied without a language model."""
+    found = find_constants(join({name: text})).values()
+    return [one.name for one in found if one.choices or not isinstance(one.value, str)]
+
+
+def used_instead(sources: Sources, genomes: Sequence[Module]) -> Iterator[str]:
+    """Yield a sentence for each file that the genome uses and that holds constants: it could evolve instead."""
+    used = [one.name for one in sources.project.closure(*genomes) if one not in genomes]
+    used += [name for one in genomes for name in read_by(one, sources.root)]
+    for name in used[:_MOST_NAMED]:
+        module = sources.project.module(name)
+        if module is not None and (count := len(varied_constants(name, module.text))):
+            yield f"{name}, which it uses, has {count}: to evolve that, evo init --genome {name}."

@@ -1,0 +1,87 @@
+"""What candidates are given to read, what the trusted program alone reads, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path, PurePosixPath
+
+from evo.project.found import Found, Given
+from evo.project.frozen import MAKERS, Reads, missing_files, named_files, overlaps, without_parts
+from evo.project.modules import Module
+from evo.project.sources import Sources
+
+_ARTIFACTS = "EVO_ARTIFACTS"
+
+
+def trusted_program(sources: Sources, genome: Sequence[str], entry: Module) -> Module | None:
+    """Return the program that scores: the one that reads what the command wrote."""
+    found = [one for one in sources.scripts if _ARTIFACTS in one.text and one.is_program]
+    found = [one for one in found if one.name not in (*genome, entry.name)]
+    return found[0] if len(found) == 1 else None
+
+
+def given_files(
+    sources: Sources, found: Found, reads: Reads, score: Module | None, written: Collection[str]
+) -> tuple[tuple[Given, ...], tuple[str, ...]]:
+    """Return what every command can read, and what only the trusted one can read.
+
+    Args:
+        sources: of the project.
+        found: its genome and command.
+        reads: what the program reads.
+        score: the trusted program.
+        written: files that hold metrics after a run.
+    """
+    given = [*reads.given, *_named_by_command(sources.root, found)]
+    given += [Given(one.name, "scores") for one in sources.project.closure(score)] if score else []
+    frozen = without_parts([one for one in given if not any(overlaps(one.name, file) for file in written)])
+    seen = [*found.genome, *(one.name for one in frozen)]
+    named = sorted(named_files(sources.project, score)) if score else []
+    return tuple(frozen), tuple(name for name in named if not any(overlaps(name, other) for other in seen))
+
+
+def _named_by_command(root: Path, found: Found) -> list[Given]:
+    """Return the files of the project that the command has among its arguments, such as a configuration."""
+    words = [part for word in found.command for part in (word.split() if " " in word else [word])]
+    words += ["Makefile"] if found.command[0] == "make" else []
+    names = [str(PurePosixPath(word)) for word in words if word and not word.startswith("-")]
+    return [
+        Given(name, "named in the command")
+        for name in names
+        if name not in found.genome
+        and not PurePosixPath(name).is_absolute()
+        and ".." not in PurePosixPath(name).parts
+        and (root / name).is_file()
+    ]
+
+
+def notes_on_files(frozen: Sequence[Given], reads: Reads) -> Iterator[str]:
+    """Yield what the user should know of what lies outside the project, and of secrets."""
+    for one in frozen:
+        if one.is_outside:
+            yield f"Outside the project, {one.name} is readable for candidates: a cache that {one.source} names."
+    for one in reads.suggested:
+        yield f"{one.source} names {one.name}, outside the project: candidates get it only if you add it to frozen."
+    for one in reads.withheld:
+        yield f"{one.name} looks like {one.reason}: candidates never get it." + (
+            " Move it out of the module, for a run refuses to start with it." if one.source == one.name else ""
+        )
+
+
+def notes_on_missing(sources: Sources, found: Found, entry: Module, python: str) -> Iterator[str]:
+    """Yield what the program needs that does not exist yet; nothing if it ran to its end."""
+    if found.run is not None and found.run.is_complete:
+        return
+    for one in found.frozen:
+        if one.is_missing:
+            yield f"{one.name} ({one.reason}) does not exist yet{_maker(sources, one.source, python)}."
+    maker = _maker(sources, entry.name, python)
+    for name in missing_files(sources.project, entry):
+        yield f"{entry.name} reads {name}, which does not exist yet{maker}; add it to frozen."
+
+
+def _maker(sources: Sources, source: str, python: str) -> str:
+    """Return how missing data can be made, as the end of a sentence."""
+    makers = [one.name for one in sources.scripts if one.is_program and one.name.split("/")[-1].startswith(MAKERS)]
+    makers = [source] if source in makers else makers
+    return f": run {python} {makers[0]} first" if makers else ": make it before the first run"

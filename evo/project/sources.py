@@ -1,0 +1,81 @@
+"""A project as `evo init` reads it: its Python files, its texts, and what each program seems to do."""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import cached_property
+from pathlib import Path
+
+from evo.project.instructions import Instructions
+from evo.project.modules import Module, Project
+from evo.project.printed import metrics_of
+
+
+class Sources:
+    """The files and texts of a project.
+
+    Attributes:
+        project: its Python files.
+        root: its folder.
+        texts: its documentation.
+        scripts: its Python files, those nearest to the root first.
+        permissions: how clearly the documentation lets each file change; negative if it forbids that.
+
+    Args:
+        root: an existing folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.project = Project(root)
+        self.root = root
+        self.texts = Instructions(root)
+        self.scripts = self.project.scripts()
+        self.permissions = self.texts.permissions({one.name: one.docstring for one in self.scripts})
+
+    def module(self, name: str) -> Module:
+        """Return a file that was found before."""
+        module = self.project.module(name)
+        assert module is not None  # noqa: S101 - found before
+        return module
+
+    def prints(self, module: Module) -> bool:
+        """Return whether a file reports a metric."""
+        return bool(metrics_of(self.project, module))
+
+    def runs(self, module: Module) -> bool:
+        """Return whether a file does something when it is started: by its form, its output, or the documentation."""
+        if module.is_program or any(start.starts(module) for start in self.texts.starts):
+            return True
+        return module.name not in self._imported and self.prints(module)
+
+    def reason(self, module: Module) -> str:
+        """Return what speaks for a file, in a few words."""
+        if metrics := metrics_of(self.project, module):
+            return f"prints {metrics[0].name}"
+        users = [one.name for one in self.scripts if module in self.project.closure(one) and one is not module]
+        if users:
+            return f"imported by {users[0]}"
+        return "starts something" if self.runs(module) else ""
+
+    @cached_property
+    def evaluator(self) -> Module | None:
+        """The only file with a function that evaluates a program by its path, as OpenEvolve calls it."""
+        found = [one for one in self.scripts if _evaluates_paths(one)]
+        return found[0] if len(found) == 1 else None
+
+    @cached_property
+    def _imported(self) -> frozenset[str]:
+        """The files that others import."""
+        return frozenset(other.name for one in self.scripts for other, _ in self.project.imported(one).values())
+
+
+def _evaluates_paths(module: Module) -> bool:
+    """Return whether a module has a function `evaluate(program_path)` and does nothing by itself."""
+    return any(
+        isinstance(node, ast.FunctionDef)
+        and node.name == "evaluate"
+        and len(node.args.args) - len(node.args.defaults) == 1
+        and re.search(r"path|file", node.args.args[0].arg)
+        for node in module.tree.body
+    )

@@ -1,0 +1,226 @@
+"""What starts the program that measures a genome: the file, and the command with its arguments."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+from collections.abc import Sequence
+
+from evo.project.asking import Unclear, listed
+from evo.project.found import FixedTime, Question
+from evo.project.modules import Module, last_name
+from evo.project.seeds import Seeding
+from evo.project.sources import Sources
+from evo.project.text_genomes import builds_of, may_evolve, runs_of, starter_of
+from trainer.errors import ConfigError
+from trainer.languages import PYTHON, language_of
+
+_FILE_FLAG = re.compile(
+    r"--(?:(?:program|candidate|solution|submission|prompt|config|kernel)(?:[-_](?:path|file))?|path|file)"
+)
+_RANK_VARIABLES = frozenset({"RANK", "LOCAL_RANK", "WORLD_SIZE"})
+_LOADERS = frozenset({"importlib", "runpy", "exec", "spec_from_file_location", "__import__"})
+_EVALUATE = (
+    'import {0}; found = {0}.evaluate("{1}"); [print(name, value, sep=": ") for name, value in '
+    'getattr(found, "metrics", found).items() if isinstance(value, (int, float))]'
+)
+"""Python that prints what an evaluator returns: a dictionary of metrics, or an object that holds one."""
+_MEASURES_ITSELF = (
+    "{} holds its own measurement: put `evo: fixed` and `evo: end`, as comments on lines of their own, around what "
+    "measures it, or measure it in another program."
+)
+_STARTS_NOTHING = {
+    True: "{0} starts nothing, and no program of the project uses it. Start its work under "
+    "`if __name__ == \"__main__\":`, or tell how it is measured: evo init --command 'python {0}'",
+    False: "No program, shell script or documented command of the project measures {0}. Tell how it is measured: "
+    "evo init --genome {0} --command COMMAND",
+}
+"""By whether it is Python."""
+
+
+def started(sources: Sources, genome: Module, wanted: Sequence[str]) -> Module:
+    """Return the file that is started: what the user's command names, the genome, or the program that uses it."""
+    if wanted:
+        words = [word.removeprefix("./") for word in wanted]
+        named = [one for one in sources.scripts if {one.name, one.dotted} & set(words)]
+        return named[0] if named else genome
+    if (evaluator := sources.evaluator) and evaluator is not genome:
+        return evaluator
+    runs = sources.runs(genome)
+    if genome.is_program or (runs and not _users(sources, genome)):
+        return genome
+    users = _users(sources, genome)
+    if not users and (_build(sources, genome) or _run(sources, genome) or _starter(sources, genome)):
+        return genome
+    if not users:
+        raise Unclear(Question("command", _STARTS_NOTHING[language_of(genome.name) is PYTHON].format(genome.name)))
+    users = [one for one in users if any(start.starts(one) for start in sources.texts.starts)] or users
+    users = [one for one in users if sources.prints(one)] or users
+    if len(users) > 1:
+        options = tuple((f"python {one.name}", sources.reason(one)) for one in users)
+        raise Unclear(
+            Question(
+                "command",
+                f"Several programs run {genome.name}: {listed([one.name for one in users])}. Write the command "
+                f"that measures it into program.md, or answer: evo init --command 'python {users[0].name}'",
+                options,
+            )
+        )
+    return users[0]
+
+
+def command_of(sources: Sources, entry: Module, genome: Module, python: str) -> tuple[tuple[str, ...], list[str]]:
+    """Return the command, with the arguments of the documentation, and what the user should know of it."""
+    notes = []
+    if entry is genome and (build := _build(sources, genome)):
+        others = [name for name in build.split() if name != genome.name and may_evolve(name, sources.root)]
+        return ("sh", "-c", build), [] if others else [_MEASURES_ITSELF.format(genome.name)]
+    if entry is sources.evaluator and entry is not genome:
+        return (python, "-c", _EVALUATE.format(entry.dotted, genome.name)), []
+    if entry is genome and (words := _run(sources, genome)):
+        return words, [_MEASURES_ITSELF.format(genome.name)]
+    if entry is genome and (words := _starter(sources, genome)):
+        return words, []
+    start = next((one for one in sources.texts.starts if one.starts(entry)), None)
+    arguments = shlex.split(start.arguments) if start else []
+    if start and start.has_more:
+        notes.append(f"The documentation starts {entry.name} with arguments of your choice: add them to `command`.")
+    if entry is not genome and not arguments and _is_given(sources, genome, entry):
+        arguments = [*_file_flag(entry), genome.name]
+    is_module = any(one.is_module and one.starts(entry) for one in sources.texts.starts)
+    program = ("-m", entry.dotted) if is_module or entry.imports_relatively else (entry.name,)
+    command = (*_launcher(sources, python, entry), *program, *arguments)
+    return command, notes
+
+
+def completed(command: Sequence[str], seeding: Seeding, fixed: FixedTime | None) -> tuple[str, ...]:
+    """Return a command with the places of the seed and of the run time."""
+    words = list(command)
+    if len(seeding.words) == 1:
+        words = [word for word in words if word.partition("=")[0] != seeding.words[0].partition("=")[0]]
+        words += seeding.words
+    elif seeding.words:
+        words = _filled(words, *seeding.words)
+    if fixed and fixed.flag:
+        words = _filled(words, fixed.flag, "{seconds}")
+    return (*(("env", f"{seeding.variable}={{seed}}") if seeding.variable else ()), *words)
+
+
+def _users(sources: Sources, genome: Module) -> list[Module]:
+    """Return the programs that use a file: by import, by its name, or as an argument."""
+    programs = [
+        one for one in sources.scripts if one is not genome and not one.name.startswith("test") and sources.runs(one)
+    ]
+    users = [one for one in programs if genome in sources.project.closure(one)]
+    names = {genome.name, genome.dotted} if language_of(genome.name) is PYTHON else {genome.name}
+    users = users or [one for one in programs if one.texts & names]
+    given = [start for start in sources.texts.starts if genome.name in start.arguments.replace("./", "").split()]
+    users = users or [one for one in programs if any(start.starts(one) for start in given)]
+    return users or [one for one in programs if _is_given(sources, genome, one)]
+
+
+def _is_given(sources: Sources, genome: Module, entry: Module) -> bool:
+    """Return whether a program takes the file that evolves as an argument."""
+    if language_of(genome.name) is not PYTHON:
+        return genome.name not in entry.texts and _reads_arguments(entry)
+    return _takes_file(entry) and genome not in sources.project.closure(entry)
+
+
+def _build(sources: Sources, genome: Module) -> str:
+    """Return the documented command that compiles and runs a file; empty if there is none."""
+    if language_of(genome.name) is PYTHON:
+        return ""
+    return next((one for one in builds_of(sources.texts) if genome.name in one and "&&" in one), "")
+
+
+def _run(sources: Sources, genome: Module) -> tuple[str, ...]:
+    """Return the documented command that runs a program in another language from its source."""
+    if language_of(genome.name) is PYTHON:
+        return ()
+    commands = (run for run, names in runs_of(sources.texts, sources.root) if genome.name in names)
+    return tuple(shlex.split(next(commands, "")))
+
+
+def _starter(sources: Sources, genome: Module) -> tuple[str, ...]:
+    """Return the shell script or the target of the Makefile that measures a file that is not Python."""
+    return () if language_of(genome.name) is PYTHON else starter_of(genome.name, sources.root)
+
+
+def _launcher(sources: Sources, python: str, entry: Module) -> tuple[str, ...]:
+    """Return what starts the program: Python, or torchrun if it cannot do without the variables of that."""
+    modules = sources.project.closure(entry)
+    if any(start.processes is not None and start.starts(entry) for start in sources.texts.starts) and any(
+        _demands_ranks(module) for module in modules
+    ):
+        return ("torchrun", "--standalone", "--nproc_per_node=1")
+    return (python,)
+
+
+def given_command(wanted: Sequence[str], python: str) -> tuple[str, ...]:
+    """Return the user's command, if there is one, with the project's interpreter where it says `python`."""
+    return tuple(python if not place and word in ("python", "python3") else word for place, word in enumerate(wanted))
+
+
+def words_of(command: str | None) -> tuple[str, ...]:
+    """Return the words of a command that the user gave; raise ConfigError if it has none."""
+    try:
+        words = tuple(shlex.split(command or ""))
+    except ValueError as error:
+        raise ConfigError(f"--command cannot be split into arguments: {error}.") from None
+    if command is not None and not words:
+        raise ConfigError("--command must be a program and its arguments, but it was empty.")
+    return words
+
+
+def _takes_file(module: Module) -> bool:
+    """Return whether a program loads a Python file that its command line names."""
+    loads = any(
+        isinstance(node, ast.Name | ast.Attribute) and last_name(node) in _LOADERS for node in ast.walk(module.tree)
+    )
+    return loads and _reads_arguments(module)
+
+
+def _file_flag(module: Module) -> list[str]:
+    """Return the flag by which a program takes the file that it measures; nothing where it takes that by its place."""
+    names = [
+        node.args[0].value
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "add_argument"
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+        and isinstance(node.args[0].value, str)
+    ]
+    if any(not name.startswith("-") for name in names):
+        return []
+    return next(([name] for name in names if _FILE_FLAG.fullmatch(name)), [])
+
+
+def _reads_arguments(module: Module) -> bool:
+    return "argv" in module.text or "argparse" in module.text
+
+
+def _demands_ranks(module: Module) -> bool:
+    """Return whether a module reads the variables of a launcher without a default."""
+    return any(
+        isinstance(node, ast.Subscript)
+        and ast.unparse(node.value).endswith("environ")
+        and isinstance(node.slice, ast.Constant)
+        and node.slice.value in _RANK_VARIABLES
+        for node in ast.walk(module.tree)
+    )
+
+
+def _filled(arguments: Sequence[str], flag: str, placeholder: str) -> list[str]:
+    """Return arguments with a placeholder as the value of a flag, which is added if it is not there."""
+    found = list(arguments)
+    for number, word in enumerate(found):
+        if word == flag and number + 1 < len(found):
+            found[number + 1] = placeholder
+            return found
+        if word.startswith(f"{flag}="):
+            found[number] = f"{flag}={placeholder}"
+            return found
+    return [*found, flag, placeholder]
