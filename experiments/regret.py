@@ -3,7 +3,7 @@
 Run `python -m experiments.regret` (an hour and a half on two cores); `--seeds` and `--methods` make it shorter. Needs
 `pip install .[bench]`. Regret is 0 for the best configuration of a table and 1 at the edge of its best 1%, by the mean
 over all recorded seeds of what a method chose; no method sees more than the single trainings that it asked for, each
-drawn anew from the recorded ones.
+drawn again from the recorded ones.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """An event loop whose clock jumps to the next timer as soon as nothing else is left to do: a night in some seconds.
 
 What takes no `asyncio.sleep` takes no time, and the order of events does not depend on the machine. Nothing may work in
-threads or other processes meanwhile: nobody would wait for them.
+threads or other processes meanwhile: nothing would wait for them.
 """
 
 from __future__ import annotations

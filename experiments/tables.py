@@ -96,7 +96,7 @@ class Table(Space):
         return {"loss": self.loss(values, seed)}
 
     def loss(self, values: Mapping[str, Value], seed: int) -> float:
-        """Return the loss of one training, one of those recorded: with another seed it is drawn anew.
+        """Return the loss of one training, one of those recorded: with another seed it is another draw.
 
         With replacement, and for every configuration by itself: as in the records, where a seed's trainings are not
         luckier than another's, and so that as many evaluations as were recorded do not give away the exact mean.

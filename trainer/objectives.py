@@ -66,7 +66,7 @@ _CONSTRAINT = re.compile(r"\s*([A-Za-z_]\w*)\s*(<=|>=|<|>)\s*(\S+)\s*")
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """A bound on an objective. Who breaks it is infeasible: worse than everyone who keeps it, yet measured.
+    """A bound on an objective. An individual that breaks it is infeasible: worse than all that keep it, yet measured.
 
     Attributes:
         name: of the objective.

@@ -27,7 +27,7 @@ def dashboard(
     ] = None,
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")] = 0,
-    read_only: Annotated[bool, typer.Option("--read-only", help="Allow nobody to steer.")] = False,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Refuse steering.")] = False,
 ) -> None:
     """Show runs live in a browser, and steer them from there."""
     from evo.dashboard.serving import serve

@@ -39,7 +39,7 @@ class Access:
 
     Attributes:
         port: that the server listens on.
-        read_only: whether nobody may steer.
+        read_only: whether steering is refused.
         token: secret of this server.
         names: it goes by, beside addresses in digits, which no one can rebind.
     """

@@ -27,7 +27,7 @@ def serve(path: Path, host: str, port: int, *, read_only: bool, say: Say) -> Non
         path: a run, or a folder of runs.
         host: to listen on; beyond loopback others can read and steer who have the token.
         port: to listen on; 0 for a free one.
-        read_only: whether nobody may steer.
+        read_only: whether steering is refused.
         say: told the address, and what it means.
 
     Raises:
@@ -45,7 +45,7 @@ def serve(path: Path, host: str, port: int, *, read_only: bool, say: Say) -> Non
         if not is_loopback(host):
             what = "read these runs" if read_only else "read and steer these runs"
             say(
-                f"evo: listening on {host}: whoever has this address and its token can {what}. It travels unencrypted; "
+                f"evo: listening on {host}: anyone with this address and its token can {what}. It travels unencrypted; "
                 "an SSH tunnel to 127.0.0.1 does not."
             )
         serve_on(folders, listening, access)

@@ -148,7 +148,7 @@ class Tracking:
         except FileNotFoundError:
             return 0, {}
         except (OSError, ValueError, KeyError, TypeError) as error:
-            self._say(f"{self._file} cannot be read ({type(error).__name__}): the run is tracked anew.")
+            self._say(f"{self._file} cannot be read ({type(error).__name__}): the run is tracked again from its start.")
             return 0, {}
 
     def _write(self) -> None:

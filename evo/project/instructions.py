@@ -14,7 +14,7 @@ from evo.project.modules import Module
 from trainer.objectives import Direction
 
 _TEXTS = ("program*.md", "CLAUDE.md", "AGENTS.md", "README*", "*.sh", "scripts/*.sh", "Makefile", "justfile")
-"""Where commands and metrics stand, what is written for the task at hand before what is written for everyone."""
+"""Where commands and metrics stand, what is written for the task at hand before general instructions."""
 DRAFTED = "<!-- Drafted by evo init."
 """Begins the comment in a program.md that holds what was found, and nothing that a user wrote."""
 _LARGEST_BYTES = 2**20

@@ -87,7 +87,7 @@ def build_search(
         observer: told of everything worth seeing.
         device_kind: what the workers train on, such as `cpu`.
         clock: that of the event loop.
-        inbox: where requests to the search arrive; None where nobody can steer it.
+        inbox: where requests to the search arrive; None where it cannot be steered.
         lessons_file: where the lessons of the run stand for the user; None for nowhere.
     """
     steering = SteeringJournal(store)

@@ -68,7 +68,7 @@ SEED = "seed"
 """In the place of an operator: the user starts a run from this program."""
 _MOST_REFUSALS_IN_A_ROW = 50
 _LISTENING_SECONDS = 0.25
-"""How often a search looks whether somebody steers it."""
+"""Seconds between two looks for steering requests."""
 _EVERY_SEED_ALIKE = (
     "Every seed gives the same run, so the noise is unknown: no evaluation is spent on replicates, and no gain counts "
     "as beyond noise. Take the seed from EVO_SEED or name where it stands in `task.seed`; if the program is "
@@ -242,7 +242,7 @@ class Search:
             self._fail(error)
 
     async def _listen(self) -> None:
-        """Return once somebody asks for something."""
+        """Return once a steering request has arrived."""
         has_mail = False
         while not has_mail:
             await asyncio.sleep(_LISTENING_SECONDS)

@@ -1,6 +1,6 @@
 """How a request reaches a run: as a file in its folder, which the driver takes up and removes.
 
-The store has one writer, the driver. So whoever steers leaves a file, durable and complete before it can be seen; a
+The store has one writer, the driver. So a request to steer is a file, durable and complete before it can be seen; a
 live driver finds it within a second, and the driver of a resumed run before it begins anything. A file is removed only
 after its event was committed: a kill in between leaves it, and the event says that it has acted.
 """

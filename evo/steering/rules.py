@@ -1,4 +1,4 @@
-"""Which requests a run refuses, whoever asks: the command line before it sends one, the driver when it takes one up."""
+"""Which requests a run refuses: the command line before it sends one, the driver when it takes one up."""
 
 from __future__ import annotations
 

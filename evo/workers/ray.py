@@ -150,7 +150,7 @@ class RayEvaluator:
             await asyncio.gather(*(self._end(slot) for slot in self._slots if slot.worker is not None))
         running = [slot.running for slot in self._slots if slot.running is not None]
         for task in running:
-            task.cancel()  # where nobody answers any more; Ray ends what runs for a driver or a head that is gone
+            task.cancel()  # where no answer will come; Ray ends what runs for a driver or a head that is gone
         await asyncio.gather(*running, return_exceptions=True)
         if self._has_head:
             await _in_thread(self._dismiss_all)

@@ -195,7 +195,7 @@ def child_of(units: Sequence[Unit], guards: Guards, last: Mapping[Scope, int]) -
 
 
 def rebinds(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
-    """Yield the protected names that a unit binds anew, deletes, imports over or hides."""
+    """Yield the protected names that a unit rebinds, deletes, imports over or hides."""
     if isinstance(new.node, ast.ImportFrom) and new.node.names[0].name == "*":
         yield "it may hide protected names; import names one by one"
     for name in sorted(new.bound & _guarded(new, guards, child)):

@@ -62,7 +62,7 @@ class MLflow:
         self._client.set_terminated(self._kept["run"], status=_STATES[state])
 
     def _child(self, result: TrackedResult) -> str:
-        """Return the run of an individual; it is not left running, since nobody knows its last evaluation."""
+        """Return the run of an individual; it is not left running, since its last evaluation cannot be foreseen."""
         name = str(result.individual)
         if name not in self._children:
             tags = {

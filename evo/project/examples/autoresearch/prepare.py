@@ -73,7 +73,7 @@ def make_dataloader(
 ) -> Iterator[tuple[Tensor, Tensor, int]]:
     """Yield inputs and targets, both int64 of shape (B, T), and the number of the epoch, from 1, without an end.
 
-    Rows follow each other in the text for the split `val`; for `train` they are shuffled, in each epoch anew.
+    Rows follow each other in the text for the split `val`; for `train` they are shuffled again in each epoch.
     """
     tokens = np.load(CACHE_DIR / f"{split}.npy", mmap_mode="r")
     if tokens.max() >= tokenizer.get_vocab_size():

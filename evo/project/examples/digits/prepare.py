@@ -2,7 +2,7 @@
 
 Every image is turned, shifted, scaled and made noisy a little, and the 64 pixels of all images change places in the
 same way. How is drawn from a secret number, so that a look into scikit-learn's own copy gives no labels. The number is
-kept beside the held-out labels alone: whoever has it can make the same files again (`python prepare.py NUMBER`).
+kept beside the held-out labels alone: with it the same files can be made again (`python prepare.py NUMBER`).
 """
 
 import secrets
