@@ -34,6 +34,7 @@ _CURVE_LIMIT = 2000
 _MESSAGES_LIMIT = 5_000  # an honest candidate sends some hundreds
 _STEP_LIMIT = 2**53  # what every reader of JSON and SQLite can hold
 _WARM_UP_SECONDS = 300.0
+_LAST_WORDS = ("scored", "unscorable", "gone")  # of the scorer on an order
 
 
 class Supervisor:
@@ -149,6 +150,7 @@ class Supervisor:
             recording.objectives["peak_memory_mib"] = trainee.peak_memory_mib
         if not trainee.has_ended:
             raise Ended(Status.LOST, "a process of its training could not be ended")
+        watch.check_peak()
         clock.check(recording.timings)
 
     def _follow_training(
@@ -205,13 +207,12 @@ class Supervisor:
                 "holdout_below": job.holdout_below,
             }
             self._question(server, order, weights, job, recording)
-            server.kill()
             self._question(replica, {"event": "verify"}, weights, job, recording)
         finally:
             recording.timings = replace(recording.timings, score_seconds=time.monotonic() - started)
 
     def _question(self, candidate: Candidate, order: Message, weights: Path, job: Job, recording: Recording) -> None:
-        """Give a candidate its genome and let the scorer question it; raise Ended when it fails."""
+        """Give a candidate its genome, let the scorer question it, and end it; raise Ended when it fails."""
         self._await_ready(candidate)
         watch = Watch(candidate, self._settings.limits, self._driver)
         candidate.give_genome(job.genome)
@@ -220,22 +221,32 @@ class Supervisor:
         try:
             self._crew.scorer.channel.send(order, (candidate.channel.fileno(),))
             candidate.channel.close()
-            self._collect_scores(watch, candidate, weights, job, recording)
+            last = self._collect_scores(watch, candidate, weights, job, recording)
         except ChannelClosed as error:
             self._crew.replace_scorer()
             raise Ended(Status.LOST, "the scorer ended before its work") from error
+        except (Ended, OSError):
+            # It is still at work on this order, and would take the next one for an answer that it waits for.
+            self._crew.replace_scorer()
+            raise
+        if last["event"] == "unscorable":
+            raise Ended(Status(last["status"]), last["reason"])
+        if last["event"] == "gone":
+            raise watch.verdict_on_exit()
         if candidate.orphans():
             raise Ended(Status.REJECTED, "worked in a detached process while it was scored")
+        candidate.kill()
+        watch.check_peak()
 
     def _collect_scores(
         self, watch: Watch, candidate: Candidate, weights: Path, job: Job, recording: Recording
-    ) -> None:
-        """Record the scores as they come, until the scorer is done; raise Ended when it finds a fault."""
+    ) -> Message:
+        """Record the scores as they come; return the scorer's last word on the order."""
         splits = {*job.splits, *(() if job.holdout_below is None else (Split.HOLDOUT,))}
         seconds = self._settings.budget.score_seconds * len(splits)
         whole = TimeLimit(time.monotonic() + seconds, f"was not scored within the {seconds:g} s that scoring may take")
         limit = whole
-        while (message := self._next_score(watch, limit))["event"] != "scored":
+        while (message := watch.next_message(limit, self._crew.scorer.channel))["event"] not in _LAST_WORDS:
             match message["event"]:
                 case "built":
                     # Not before: without them there is nothing that this process could go on training.
@@ -245,12 +256,9 @@ class Supervisor:
                     candidate.hide_output()
                     watch.tells_codes = False
                     limit = self._go_on(candidate, message, whole)
-                case "unscorable":
-                    raise Ended(Status(message["status"]), message["reason"])
-                case "gone":
-                    raise watch.verdict_on_exit()
                 case _:
                     _record_score(recording, message)
+        return message
 
     def _go_on(self, candidate: Candidate, message: Message, whole: TimeLimit) -> TimeLimit:
         """Let the scorer begin the next stage; return its limit: on the budget's clock, within that of all scoring."""
@@ -266,14 +274,6 @@ class Supervisor:
             limit = min(whole, TimeLimit(time.monotonic() + seconds, reason), key=lambda one: one.deadline)
         self._crew.scorer.channel.send({"event": "go"})
         return limit
-
-    def _next_score(self, watch: Watch, limit: TimeLimit) -> Message:
-        try:
-            return watch.next_message(limit, self._crew.scorer.channel)
-        except Ended:
-            # It is still at work on this order, and the next one needs a scorer that is not.
-            self._crew.replace_scorer()
-            raise
 
 
 def _record_score(recording: Recording, message: Message) -> None:

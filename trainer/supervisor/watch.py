@@ -112,7 +112,12 @@ class Guard:
         self._check_usage()
         if self._tree.kill() != 0:
             raise self.verdict_on_exit()
+        self.check_peak()
         return ended
+
+    def check_peak(self) -> None:
+        """Raise Ended when one process of the ended tree was beyond the memory limit, if only between two looks."""
+        self._refuse_memory(self._tree.peak_resident_mib, "used, for a moment,")
 
     def verdict_on_exit(self) -> Ended:
         """Return the verdict on a candidate whose line has closed."""
@@ -172,11 +177,7 @@ class Guard:
         resident_mib = self._tree.sample_memory()
         if self._tree.threads > self._limits.threads:
             raise Ended(Status.CRASHED, f"started more than {self._limits.threads} threads")
-        if resident_mib > self._limits.memory_mib:
-            raise Ended(
-                Status.OUT_OF_MEMORY,
-                f"used {resident_mib:.0f} MiB of memory where {self._limits.memory_mib:.0f} MiB are allowed",
-            )
+        self._refuse_memory(resident_mib, "used")
         if self._tree.output.total_bytes > self._limits.output_mib * 2**20:
             raise Ended(Status.CRASHED, f"printed more than {self._limits.output_mib:.0f} MiB")
         if time.monotonic() >= self._next_disk_check:
@@ -186,6 +187,11 @@ class Guard:
                 raise Ended(Status.CRASHED, "kept files that cannot be counted: too many, or nested too deep")
             if disk_mib > self._limits.disk_mib:
                 raise Ended(Status.CRASHED, f"kept more than {self._limits.disk_mib:.0f} MiB in its files")
+
+    def _refuse_memory(self, mib: float, used: str) -> None:
+        if mib > self._limits.memory_mib:
+            allowed = f"where {self._limits.memory_mib:.0f} MiB are allowed"
+            raise Ended(Status.OUT_OF_MEMORY, f"{used} {mib:.0f} MiB of memory {allowed}")
 
     def _verdict_on_kill(self) -> Ended:
         """Return the verdict on a process that was killed by the kernel, for want of memory, or by a user."""

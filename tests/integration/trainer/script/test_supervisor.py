@@ -344,6 +344,11 @@ def test_the_drivers_death_ends_the_command(level: Level, root: Path, tmp_path: 
         ("raise MemoryError", Status.OUT_OF_MEMORY, "the command ran out of memory; its last line: MemoryError"),
         ("print('torch.OutOfMemoryError: CUDA out of memory.'); exit(1)", Status.OUT_OF_MEMORY, "ran out of memory"),
         ("import time; block = b'x' * (400 * 2**20); time.sleep(600)", Status.OUT_OF_MEMORY, "200 MiB are allowed"),
+        (
+            "import mmap, time; time.sleep(1); m = mmap.mmap(-1, 300 << 20, 2); m.madvise(23); del m; print('loss: 1')",
+            Status.OUT_OF_MEMORY,
+            "200 MiB are allowed",
+        ),
         ("print('done')", Status.CRASHED, "printed no line that matches the pattern of loss: ^loss:\\s*(\\S+)"),
         ("print('loss: 1'); print('loss: 2')", Status.CRASHED, "several values that match the pattern of loss"),
         ("print('loss: low')", Status.CRASHED, "reported loss as 'low', which is not a number"),

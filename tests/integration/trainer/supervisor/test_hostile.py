@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -315,6 +316,17 @@ def test_weights_come_when_the_model_is_built_and_has_answered(supervisor: Super
     verdict = supervisor.evaluate(Job(genome(model=early + MODEL), 0))
 
     assert verdict.status is Status.OK, verdict.reason
+
+
+def test_who_leaves_no_place_for_its_weights_harms_no_other(supervisor: SupervisorProcess) -> None:
+    taken = "import pathlib\npathlib.Path('weights.safetensors/full').mkdir(parents=True, exist_ok=True)\n"
+    while_serving = f"def build_model(task):\n    if task.seconds_left() == 0:\n{textwrap.indent(taken, ' ' * 8)}"
+
+    verdict = supervisor.evaluate(Job(genome(model=f"{while_serving}    {MODEL.strip().splitlines()[-1].strip()}"), 0))
+    following = supervisor.evaluate(Job(genome(), 0))
+
+    assert (verdict.status, verdict.reason[:13]) == (Status.REJECTED, "left no place"), verdict.reason
+    assert following.status is Status.OK, following.reason
 
 
 def test_a_candidate_that_ends_as_if_killed_is_blamed_the_second_time(supervisor: SupervisorProcess) -> None:
