@@ -22,7 +22,6 @@ from evo.search.breeding import Breeder
 from evo.search.credit import Credit
 from evo.search.observer import Observer
 from evo.search.search import Search
-from evo.standings.plan import make_plan
 from evo.standings.standings import Standings
 from evo.store import Store
 from evo.workers import Slot
@@ -209,7 +208,7 @@ def searched(
         credit = Credit.of(config, choice, standings, store) if config.operators.adaptive else None
         tree = FamilyTree()
         answers = evaluator(table, slots, chance)
-        search = Search(make_plan(config), store, tree, answers, breeder, standings, Observer(), credit=credit)
+        search = Search(store, tree, answers, breeder, standings, Observer(), credit=credit)
         search.begin(table.genome(table.draw(chance)))
         search.restore()
         asyncio.run(search.run())

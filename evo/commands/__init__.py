@@ -7,7 +7,7 @@
     output    export, report
     plot      plot
     dashboard dashboard
-    steer     pause, continue, stop, hint, pin, ban, release, inject, import, again, weights
+    steer     pause, continue, stop, hint, pin, ban, release, inject, import, again, weights, extend
     apply     apply
     studies   ablate, promote
     compare   compare

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,6 +32,7 @@ RunAndId = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 _ID = re.compile(r"#?([0-9]+)|best")
+_TIME_OF_DAY = re.compile(r"[0-9]{2}:[0-9]{2}")
 
 
 def example(commands: str, note: str = "") -> str:
@@ -95,6 +97,27 @@ def individual(viewed: Viewed, name: str = "best") -> IndividualRecord:
     if found is None:
         raise UsageError(_no_such(viewed, wanted))
     return found
+
+
+def end_by(text: str | None, now: datetime | None = None) -> float | None:
+    """Return the time in a flag such as `07:00` in seconds since 1970, 0 for `never`, None if it was not given.
+
+    Args:
+        text: a time of day is the next one, in the zone of this machine.
+        now: for tests.
+    """
+    if text is None or text == "never":
+        return None if text is None else 0.0
+    now = now or datetime.now().astimezone()
+    try:
+        if _TIME_OF_DAY.fullmatch(text):
+            today = datetime.combine(now.date(), time.fromisoformat(text)).astimezone(now.tzinfo)
+            return (today if today > now else today + timedelta(days=1)).timestamp()
+        return datetime.fromisoformat(text).astimezone().timestamp()
+    except (ValueError, OverflowError):
+        raise UsageError(
+            f"--until expects a time such as 07:00 or 2026-12-24T18:00, or never, but got {text!r}."
+        ) from None
 
 
 def comma_separated(flag: str, text: str | None) -> list[str] | None:

@@ -1,4 +1,4 @@
-"""Steering a run: pause, continue, stop, hint, pin, ban, release, inject, import, again, weights."""
+"""Steering a run: pause, continue, stop, hint, pin, ban, release, inject, import, again, weights, extend."""
 
 from __future__ import annotations
 
@@ -47,6 +47,7 @@ def register(app: typer.Typer) -> None:
     )(import_)
     app.command(epilog=example("evo again 18\nevo again best --seeds 3", _NOTE))(again)
     app.command(epilog=example("evo weights llm_mutation=3,random=0\nevo weights --reset", _NOTE))(weights)
+    app.command(epilog=example("evo extend --gens 60\nevo extend --until 07:00", _NOTE))(extend)
 
 
 def pause(run: RunArgument = None, as_json: Json = False) -> None:
@@ -186,6 +187,34 @@ def weights(
         raise UsageError("Expected either weights, such as evo weights random=2,merge=0, or --reset.")
     changed = (named_weights("WEIGHTS", given) or {}) if given else {}
     _ask(run_folder(run), Action(Verb.WEIGHTS, weights=changed), as_json)
+
+
+def extend(
+    run: RunArgument = None,
+    gens: Annotated[int | None, typer.Option("--gens", help="Total number of generations.")] = None,
+    evaluations: Annotated[
+        int | None, typer.Option("--evaluations", help="Total number of evaluations, in whole generations.")
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="TIME", help="End by then: 07:00, 2026-12-24T18:00, or never for no such end."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Give a run another budget.
+
+    --gens and --evaluations are totals, as at `evo resume`; the next request supersedes this one.
+    """
+    from evo.commands.options import end_by
+    from evo.runs.steering import generations_of
+    from evo.steering.actions import Action, Verb
+
+    if (gens, evaluations, until) == (None, None, None) or (gens is not None and evaluations is not None):
+        raise UsageError("Expected --gens or --evaluations, or --until, such as evo extend --gens 60.")
+    if evaluations is not None:
+        with opened(run) as viewed:
+            gens = generations_of(viewed, evaluations)
+    _ask(run_folder(run), Action(Verb.EXTEND, gens=gens, until=end_by(until)), as_json)
 
 
 def _ask_of_individual(verb: str, run_and_id: list[str] | None, as_json: bool, seeds: int = 1) -> None:

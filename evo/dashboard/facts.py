@@ -42,6 +42,7 @@ def overview(viewed: Viewed, report: RunReport) -> dict[str, Any]:
         "noise": report.noise.get(objective.name),
         "spent": round(report.spent, 2),
         "budget": report.evaluations_planned,
+        "generations": viewed.config.search.gens,
         "results": status.summary.result_number,
         "time": duration(report.wall_seconds),
         "left": "" if status.seconds_left is None else duration(status.seconds_left),

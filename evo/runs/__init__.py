@@ -4,6 +4,8 @@ lifecycle          start, resume or view a run: folder, lock, store and lineage 
 assemble           picks the implementations that the configuration names
 facts              what a language model is told of data and machine
 folder             the files of a run
+sealing            its configuration, in the store and in `config.toml`
+extension          another budget for a live run
 materials          what the task needs beside genomes
 generation_zero    reading the genome that a run begins with
 provenance         the programs and devices that each start of a driver found

@@ -21,6 +21,7 @@ from evo.runs.facts import gather_facts
 from evo.runs.generation_zero import protection_of
 from evo.runs.materials import Materials, ScriptFiles, frozen_texts, script_settings
 from evo.search.breeding import Breeder
+from evo.search.controls import Extension
 from evo.search.credit import Credit
 from evo.search.jobs import Jobs
 from evo.search.mating import Niches, Pairs
@@ -75,6 +76,7 @@ def build_search(
     clock: Callable[[], float] = time.monotonic,
     inbox: Inbox | None = None,
     lessons_file: Path | None = None,
+    extension: Extension | None = None,
 ) -> Search:
     """Return the search of a run over an open store.
 
@@ -89,6 +91,7 @@ def build_search(
         clock: that of the event loop.
         inbox: where requests to the search arrive; None where it cannot be steered.
         lessons_file: where the lessons of the run stand for the user; None for nowhere.
+        extension: changes its budget as users ask; None where nobody can steer it.
     """
     steering = SteeringJournal(store)
     standings = build_standings(config)
@@ -112,7 +115,6 @@ def build_search(
     rules = StoppingRules.of(config)
     credit = Credit.of(config, operators, standings, store) if config.operators.adaptive else None
     return Search(
-        make_plan(config),
         store,
         lineage,
         evaluator,
@@ -130,6 +132,7 @@ def build_search(
         config.llm.lessons_every,
         lessons_file,
         config.workers.reference_device,
+        extension,
     )
 
 

@@ -19,7 +19,7 @@ from evo.lineage.objects import GitObject, LooseObjects
 from evo.lineage.refs import BEST, NOTES, Refs, individual_of, run_git
 from evo.runs.folder import RunFolder
 from evo.runs.generation_zero import genome_files
-from evo.runs.lifecycle import config_file, is_sealed, sealed_config
+from evo.runs.sealing import config_file, is_sealed, sealed_config
 from evo.store import IndividualRecord, Outcome, Store, StoreView
 from evo.text import sha256
 

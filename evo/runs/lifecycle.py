@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import math
 import threading
 import tomllib
 from collections.abc import Callable, Coroutine, Iterator
@@ -18,15 +17,16 @@ from evo.config.config import Config, parse_as
 from evo.config.resolution import resolve
 from evo.config.resolved import ResolvedConfig, StoredConfig
 from evo.errors import DamagedConfig
-from evo.files import read_text
 from evo.lineage import Lineage
 from evo.runs.assemble import build_evaluator, build_ladder, build_operators, build_search, read_standings
+from evo.runs.extension import BudgetExtension
 from evo.runs.folder import RunFolder
 from evo.runs.generation_zero import keep_genome_files, read_generation_zero, read_seed_genomes
 from evo.runs.materials import PrepareProgress, keep_materials, prepare_materials, refuse_other_materials
 from evo.runs.open_files import allow_open_files
 from evo.runs.provenance import comparability, read_starts, record_start
 from evo.runs.results_table import write_results_table
+from evo.runs.sealing import CONFIG_SHA256, config_file, config_to_go_on_with, finish_sealing, seal, sealed_config
 from evo.runs.signals import heeding_signals
 from evo.search.observer import Observer
 from evo.search.placement import choose_reference
@@ -34,19 +34,17 @@ from evo.search.search import Search, Stopped, StopReason
 from evo.standings.plan import make_plan
 from evo.standings.standings import Standings
 from evo.steering.inbox import Inbox
+from evo.steering.rules import Committed
 from evo.store import Store, StoreView
 from evo.text import sha256
 from evo.workers import Evaluator
 from operators.choice import OperatorChoice
-from trainer.errors import ConfigError, EvoError, MachineError
+from trainer.errors import ConfigError, EvoError
 from trainer.machine.processes import refuse_inspection
 
 _Result = TypeVar("_Result")
 
 _COLLECTION_THRESHOLD = 100_000
-_CONFIGURED = "configured"  # the event that holds a configuration
-_CONFIG_SHA256 = "config_sha256"
-_SEALED_SHA256 = "sealed_config_sha256"
 _ConfigT = TypeVar("_ConfigT", bound=Config)
 
 
@@ -93,28 +91,6 @@ def read_config(folder: RunFolder, kind: type[_ConfigT], *, with_edits: bool = F
         with suppress(DamagedConfig):
             text = config_file(folder, sealed)
     return _parsed(folder, kind, text)
-
-
-def sealed_config(folder: RunFolder) -> str | None:
-    """Return the text of the configuration in a run's store; None where an old version has made the store."""
-    event = Store.newest_event(folder.store, _CONFIGURED)
-    return None if event is None else event.payload["config"]
-
-
-def config_file(folder: RunFolder, sealed: str | None) -> str:
-    """Return the text of `config.toml`.
-
-    Raises:
-        DamagedConfig: it is missing, no TOML, or the beginning of what the store has (`sealed`).
-    """
-    try:
-        text = read_text(folder.config)
-        tomllib.loads(text)
-    except (OSError, ValueError) as error:
-        raise DamagedConfig(f"{folder.config} cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    if sealed is not None and text != sealed and sealed.startswith(text):
-        raise DamagedConfig(f"{folder.config} is {'cut off' if text else 'empty'}")
-    return text
 
 
 def _parsed(folder: RunFolder, kind: type[_ConfigT], text: str) -> _ConfigT:
@@ -164,7 +140,7 @@ def started(
         lineage = Lineage.open(folder.lineage, config.task.genome_files)
         search = _search(folder, config, store, lineage, evaluator, operators, observer)
         search.begin(source, others)
-        _seal(folder, store, config)
+        seal(folder, store, config)
         record_start(store, config)
         yield SearchDriver(search, folder, store, lineage, observer)
 
@@ -189,6 +165,7 @@ def _search(
         config.device_kind,
         inbox=Inbox(folder.steering),
         lessons_file=folder.lessons,
+        extension=BudgetExtension(folder, config, store),
     )
 
 
@@ -231,9 +208,9 @@ def resumed(
     refuse_inspection()
     folder = RunFolder.open(path)
     with folder.lock(), Store.open(folder.store) as store:
-        _finish_sealing(folder, store)
-        text = _config_to_go_on_with(folder, store, observer)
-        if sha256(text) != store.meta(_CONFIG_SHA256) and not accept_changes:
+        finish_sealing(folder, store)
+        text = config_to_go_on_with(folder, store, observer)
+        if sha256(text) != store.meta(CONFIG_SHA256) and not accept_changes:
             raise ConfigError(
                 f"{folder.config} was edited since this run was last driven, and results under different settings are "
                 "not comparable. Undo the edit (without the file, `evo resume` writes it again as it was), or give "
@@ -248,7 +225,7 @@ def resumed(
         evaluator = evaluator or build_evaluator(config, materials)
         lineage = Lineage.open(folder.lineage, config.task.genome_files)
         search = _search(folder, config, store, lineage, evaluator, operators, observer)
-        _seal(folder, store, config)
+        seal(folder, store, config)
         record_start(store, config)
         if change_of_ground := comparability(read_starts(store)):
             observer.note(change_of_ground)
@@ -347,57 +324,6 @@ class SearchDriver:
         self._observer.ended(end)
 
 
-def _seal(folder: RunFolder, store: Store, config: StoredConfig) -> None:
-    """Store the resolved configuration with the run; an event remembers each one that it was driven with.
-
-    The store has it first, so that a kill in between does not look like an edit (see `_finish_sealing`).
-    """
-    text = config.to_toml()
-    if store.meta(_CONFIG_SHA256) == sha256(text):
-        return
-    with store.transaction():
-        # Proposals after the newest are the first to be made under it.
-        store.record_event(_CONFIGURED, {"config": text, "newest_proposal": store.last_proposal_number()})
-        store.set_meta(_CONFIG_SHA256, sha256(text))
-    _write_config(folder, store, text)
-
-
-def is_sealed(store: StoreView) -> bool:
-    """Return whether the newest configuration in the store was written to `config.toml` too."""
-    return store.meta(_SEALED_SHA256) == store.meta(_CONFIG_SHA256)
-
-
-def _finish_sealing(folder: RunFolder, store: Store) -> None:
-    """Write the configuration that a killed driver had stored, but not yet written or not noted as written."""
-    if not is_sealed(store):
-        *_, newest = store.events(_CONFIGURED)
-        _write_config(folder, store, newest.payload["config"])
-
-
-def _config_to_go_on_with(folder: RunFolder, store: Store, observer: Observer) -> str:
-    """Return the text of `config.toml`, which is written again from the store where it is damaged."""
-    sealed = sealed_config(folder)
-    try:
-        return config_file(folder, sealed)
-    except DamagedConfig as damage:
-        if sealed is None:
-            raise
-        _write_config(folder, store, sealed)
-        observer.note(f"{damage}; it was written again from the store.")
-        return sealed
-
-
-def _write_config(folder: RunFolder, store: Store, text: str) -> None:
-    try:
-        folder.seal(text)
-    except OSError as error:
-        raise MachineError(
-            f"The configuration could not be written to {folder.config}: {error}. Make room or make the folder "
-            "writable, then continue with `evo resume`."
-        ) from error
-    store.set_meta(_SEALED_SHA256, sha256(text))
-
-
 def _refuse_many_seed_genomes(config: Config, others: int) -> None:
     plan = make_plan(config)
     if others and plan.baseline + others >= plan.search_end:
@@ -410,15 +336,10 @@ def _refuse_many_seed_genomes(config: Config, others: int) -> None:
 
 def _refuse_small_budget(config: Config, store: Store) -> None:
     """Refuse a budget that cannot hold what is spent already or under way."""
-    spent = store.spent()
-    ladder = build_ladder(config)
-    # Who is on a rung may climb the others.
-    evaluations = sum(ladder.cost_from(record.budget_fraction) for record in (*store.queued(), *store.running()))
-    under_way = evaluations + len(store.open_proposals())
-    if spent + under_way > config.search.evaluations:
-        least = math.ceil((spent + under_way) / config.search.pop)
+    committed = Committed.of(store, build_ladder(config))
+    if committed.evaluations > config.search.evaluations:
         raise ConfigError(
             f"--gens is the total, and {config.search.gens} generations of {config.search.pop} are "
-            f"{config.search.evaluations} evaluations, but this run has spent {spent:g} and has up to "
-            f"{under_way:g} more under way. Give --gens {least} or more."
+            f"{config.search.evaluations} evaluations, but {committed}. Give --gens "
+            f"{committed.generations(config.search.pop)} or more."
         )

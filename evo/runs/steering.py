@@ -98,6 +98,18 @@ def read_program(viewed: Viewed, path: Path) -> str:
         raise UsageError(f"Expected a program in {path}, but it cannot be read: {error.strerror}.") from None
 
 
+def generations_of(viewed: Viewed, evaluations: int) -> int:
+    """Return how many generations of a run so many evaluations are; raise UsageError unless they are whole ones."""
+    pop = viewed.config.search.pop
+    if evaluations < pop or evaluations % pop:
+        below = max(pop, evaluations // pop * pop)
+        raise UsageError(
+            f"The budget of {viewed.folder.path} is whole generations of {pop} evaluations, but {evaluations} were "
+            f"asked for. Give {below} or {below + pop}."
+        )
+    return evaluations // pop
+
+
 def as_genome(viewed: Viewed, text: str) -> str:
     """Return the program that a user wrote as the genome of a run: of one file its content, of several all of them."""
     names, source = viewed.config.task.genome_files, clean_source(text)

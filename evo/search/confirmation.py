@@ -41,19 +41,21 @@ class Confirmation:
 
     def __init__(
         self,
-        plan: Plan,
         standings: Standings,
         store: StoreView,
         pace: Pace,
         evaluations: Evaluations,
         steering: SteeringJournal,
     ) -> None:
-        self._plan = plan
         self._standings = standings
         self._store = store
         self._pace = pace
         self._evaluations = evaluations
         self._steering = steering
+
+    @property
+    def _plan(self) -> Plan:
+        return self._standings.plan
 
     def start(self, proposing: int, *, is_stopped: bool, is_open: bool) -> bool:
         """Queue what is to be confirmed now; return whether the search goes on with what the finalists leave.

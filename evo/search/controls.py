@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
 
 from evo.search.evaluations import Evaluations
 from evo.search.observer import Deferred
 from evo.search.replication import more_replicates
+from evo.search.stopping import StoppingRules
 from evo.standings.standings import Standings
 from evo.steering.actions import Action, Verb
 from evo.steering.inbox import Inbox
@@ -17,6 +19,25 @@ from operators.proposal import Refused
 
 Inject = Callable[[Action], int]
 """Makes an individual of a program and returns its number; raises Refused where the gate does not let it pass."""
+
+
+class Extended(NamedTuple):
+    """What follows from another budget: the standings with its plan, told all results, and the rules of stopping."""
+
+    standings: Standings
+    rules: StoppingRules
+
+
+class Extension(Protocol):
+    """Gives a search another budget."""
+
+    def apply(self, action: Action, driven_seconds: float) -> Extended:
+        """Record it in the transaction under way, and return what follows."""
+        ...
+
+    def committed(self) -> None:
+        """Do what has to wait until the store holds it."""
+        ...
 
 
 class Controls:
@@ -68,17 +89,18 @@ class Controls:
         """Whether a request waits."""
         return self._inbox is not None and not self._inbox.is_empty()
 
-    def take_up(self, inject: Inject, room: Callable[[], float]) -> None:
+    def take_up(self, inject: Inject, extend: Callable[[Action], None], room: Callable[[], float]) -> None:
         """Record in the transaction under way what is asked, and do it.
 
         Args:
             inject: makes an individual of a program.
+            extend: gives the search another budget.
             room: how many evaluations the search proper has left.
         """
         for action in self._inbox.pending() if self._inbox else []:
             self._taken.append(action)
             if not self._journal.knows(action):
-                self._do(action, inject, room)
+                self._do(action, inject, extend, room)
         self._was_driven = True
 
     def committed(self) -> None:
@@ -87,7 +109,7 @@ class Controls:
             self._inbox.remove(self._taken)
         self._taken.clear()
 
-    def _do(self, action: Action, inject: Inject, room: Callable[[], float]) -> None:
+    def _do(self, action: Action, inject: Inject, extend: Callable[[Action], None], room: Callable[[], float]) -> None:
         refused = objection(action, self._store, self._standings, self._operators)
         individual: int | None = None
         match action.verb:
@@ -97,6 +119,8 @@ class Controls:
                 refused = "the driver that it was meant for had ended"
             case Verb.STOP:
                 self.wants_stop = True
+            case Verb.EXTEND:
+                extend(action)
             case Verb.AGAIN if action.seeds > room():
                 refused = f"the search has budget for {max(0, int(room()))} more evaluations"
             case Verb.AGAIN:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from evo.search.stopping import Stopped
+from evo.standings.plan import Plan
 from evo.standings.standings import Standings
 from evo.store import EvaluationRecord, IndividualRecord, Outcome
 
@@ -28,6 +29,9 @@ class Observer:
 
     def lost(self, evaluation: EvaluationRecord, reason: str) -> None:
         """Report an evaluation that the infrastructure lost and that runs again."""
+
+    def extended(self, plan: Plan) -> None:
+        """Report that a user has given the run another budget."""
 
     def note(self, message: str) -> None:
         """Report anything else worth a line."""
@@ -65,6 +69,10 @@ class _Forwarding(Observer):
     def lost(self, evaluation: EvaluationRecord, reason: str) -> None:
         """Report an evaluation that runs again."""
         self._forward("lost", evaluation, reason)
+
+    def extended(self, plan: Plan) -> None:
+        """Report another budget."""
+        self._forward("extended", plan)
 
     def note(self, message: str) -> None:
         """Report anything else."""

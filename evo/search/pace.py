@@ -138,11 +138,17 @@ class Pace:
             self._newest = max(self._newest, now)
             self._paused_since = None
 
+    def extend(self, plan: Plan) -> None:
+        """Go on with another budget."""
+        self.search_end = _search_end(plan, self.search_end, self._plan.evaluations)
+        self._plan = plan
+
     def keep(self, store: Store) -> None:
         """Write it to the store, if it has changed."""
         state = json.dumps(
             {
                 "search_end": self.search_end,
+                "evaluations": self._plan.evaluations,
                 "driven_seconds": self.driven_seconds,
                 "interval_seconds": self._interval_seconds,
                 "interval_share": self._interval_share,
@@ -161,5 +167,18 @@ class Pace:
             self._driven_before = state.get("driven_seconds", 0.0)
             self._interval_seconds = state.get("interval_seconds", 0.0)
             self._interval_share = state.get("interval_share", 0.0)
-            self.search_end = max(self._plan.search_end, min(state["search_end"], self._plan.evaluations))
+            self.search_end = _search_end(self._plan, state["search_end"], state.get("evaluations"))
             self.lookahead.restore(state)
+
+
+def _search_end(plan: Plan, before: float, evaluations: int | None) -> float:
+    """Return where the search proper ends.
+
+    Args:
+        plan: of the budget by now.
+        before: where it ended before: beyond the plan where finalists left something of the budget.
+        evaluations: the budget by then; of a larger one nothing is taken over.
+    """
+    if evaluations is not None and evaluations > plan.evaluations:
+        return plan.search_end
+    return max(plan.search_end, min(before, plan.evaluations))

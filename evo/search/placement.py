@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from evo.search.jobs import COMPARED_SPLITS
+from evo.standings.device_classes import DeviceClasses
 from evo.standings.standings import Standings
 from evo.store import EvaluationRecord, EvaluationRequest, Purpose
 from evo.workers import Slot
@@ -64,14 +65,17 @@ class Placement:
 
     def __init__(self, standings: Standings, pool: WorkerPool, wanted: str = "") -> None:
         self.others: list[str] = []
-        self._plan = standings.plan
-        self._known = standings.device_classes
+        self._standings = standings
         self._pool = pool
         self._wanted = wanted
         self._chosen = ""
         self._classes: dict[Slot, str] = {}
         self._has_reference = True  # has a worker that starts
         self._open: set[str | None] = set()  # classes on which generation 0 is under way
+
+    @property
+    def _known(self) -> DeviceClasses:
+        return self._standings.device_classes
 
     @property
     def reference(self) -> str:
@@ -103,7 +107,8 @@ class Placement:
                 self._open.add(record.device_class)
             elif record.purpose is Purpose.BASELINE:
                 self._open.add(self.reference)
-        seeds = [self._plan.training_seed(index) for index in range(self._plan.baseline)]
+        plan = self._standings.plan
+        seeds = [plan.training_seed(index) for index in range(plan.baseline)]
         return [
             EvaluationRequest(seed, COMPARED_SPLITS, Purpose.CALIBRATION, device_class=one)
             for one in self.others

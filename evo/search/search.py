@@ -28,7 +28,7 @@ from evo.lineage.writer import FamilyTree, LineageWriter
 from evo.search.breeding import Breeder, Draft
 from evo.search.calls import Calls
 from evo.search.confirmation import Confirmation, replicate_requests
-from evo.search.controls import Controls
+from evo.search.controls import Controls, Extension
 from evo.search.credit import Credit
 from evo.search.evaluations import Evaluations
 from evo.search.jobs import Jobs
@@ -81,7 +81,6 @@ class Search:
 
     def __init__(
         self,
-        plan: Plan,
         store: Store,
         lineage: FamilyTree,
         evaluator: Evaluator,
@@ -99,8 +98,8 @@ class Search:
         lessons_every: int = 0,
         lessons_file: Path | None = None,
         reference_device: str = "",
+        extension: Extension | None = None,
     ) -> None:
-        self._plan = plan
         self._store = store
         self._lineage_writer = LineageWriter(lineage, store, standings)
         self._evaluator = evaluator
@@ -111,7 +110,8 @@ class Search:
         self._rules = rules or StoppingRules()
         self._credit = credit
         self._clock = clock
-        self._pace = Pace(plan, len(evaluator.workers), clock)
+        self._extension = extension
+        self._pace = Pace(standings.plan, len(evaluator.workers), clock)
         jobs = jobs or Jobs(store, standings)
         self._evaluations = Evaluations(
             store, standings, evaluator, jobs, self._pace, self._news, self._fail, reference_device
@@ -129,7 +129,7 @@ class Search:
         )
         steering = steering or SteeringJournal(store)
         self._controls = Controls(store, standings, steering, inbox, self._evaluations, operators, self._news)
-        self._confirmation = Confirmation(plan, standings, store, self._pace, self._evaluations, steering)
+        self._confirmation = Confirmation(standings, store, self._pace, self._evaluations, steering)
         self._reopened: deque[Draft] = deque()
         self._proposing: dict[asyncio.Task[Proposal], tuple[Draft, float]] = {}
         self._next_number = 1
@@ -143,6 +143,10 @@ class Search:
     def standings(self) -> Standings:
         """What is known so far."""
         return self._standings
+
+    @property
+    def _plan(self) -> Plan:
+        return self._standings.plan
 
     @property
     def breeder(self) -> Breeder:
@@ -256,7 +260,7 @@ class Search:
         self._is_ahead_of_store = True
         with self._store.transaction():
             self._take_in()
-            self._controls.take_up(self._inject, self._room)
+            self._controls.take_up(self._inject, self._extend, self._room)
             self._pace.pause(self._controls.course.is_paused)
             self._lessons.take_in()
             if self._may_start():
@@ -266,6 +270,8 @@ class Search:
                 self._credit.keep()
         self._is_ahead_of_store = False
         self._controls.committed()
+        if self._extension is not None:
+            self._extension.committed()
         self._lessons.committed()
         self._report()
         if self._controls.wants_stop and not self._interrupted.is_set():
@@ -394,6 +400,15 @@ class Search:
         proposal = Proposal(action.text, INJECTED, action.idea or f"Written by {action.who}")
         self._record(number, parents, proposal, normal_form(action.text))
         return number
+
+    def _extend(self, action: Action) -> None:
+        """Go on with the budget that a user asks for, as a resumed run would; a rule that ended it may do so again."""
+        assert self._extension is not None  # noqa: S101 - whoever can be asked has one
+        standings, self._rules = self._extension.apply(action, self._pace.driven_seconds)
+        self._standings.become(standings)
+        self._pace.extend(standings.plan)
+        self._stopped, self._refused_in_a_row = None, 0
+        self._news.extended(standings.plan)
 
     def _first_budget_fraction(self, individual: int) -> float:
         """Return the part of the budget that a new individual trains with, with room for all rungs above."""

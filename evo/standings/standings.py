@@ -168,6 +168,10 @@ class Standings:
         if outcome.purpose is Purpose.SEARCH:
             self._islands.migrate(self.searched)
 
+    def become(self, other: Standings) -> None:
+        """Take over all that others know, which were told the same results with another plan."""
+        vars(self).update(vars(other))
+
     @property
     def population(self) -> list[Individual]:
         """The survivors, best first."""

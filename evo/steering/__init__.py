@@ -1,6 +1,6 @@
 """Steering: what a user asks of a run while it goes on, as part of the run's journal.
 
-actions    what can be asked: pause, continue, stop, hint, pin, ban, release, inject, again, weights
+actions    what can be asked: pause, continue, stop, hint, pin, ban, release, inject, again, weights, extend
 inbox      how a request reaches the driver, the one writer of the store: a file in the run's folder
 journal    what was asked so far, and what holds of it when a proposal begins
 rules      which requests a run refuses, and why

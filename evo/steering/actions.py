@@ -8,7 +8,7 @@ import re
 import secrets
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -21,6 +21,9 @@ INJECTED = "injected"
 
 MOST_SEEDS = 50
 MOST_HINT_CHARACTERS = 4_000
+MOST_GENERATIONS = 1_000_000
+LATEST = 4e9
+"""Seconds since 1970: in the year 2096."""
 
 _ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
@@ -47,6 +50,8 @@ class Verb(StrEnum):
     """Evaluate an individual with more seeds."""
     WEIGHTS = "weights"
     """Draw operators by other weights; an empty table returns to those of the configuration."""
+    EXTEND = "extend"
+    """Search for another number of generations, or until another time."""
 
     @property
     def is_of_individual(self) -> bool:
@@ -67,6 +72,8 @@ class Action:
         idea: of an injected program.
         seeds: how many more.
         weights: by operator.
+        gens: generations of the whole run; None for as many as it has.
+        until: when the search is over, seconds since 1970; 0 for no such time, None for what holds.
     """
 
     verb: Verb
@@ -78,6 +85,8 @@ class Action:
     idea: str = ""
     seeds: int = 1
     weights: Mapping[str, float] = field(default_factory=dict)
+    gens: int | None = None
+    until: float | None = None
 
     def __post_init__(self) -> None:
         """Raise UsageError for what no run could carry out."""
@@ -95,6 +104,16 @@ class Action:
         for name, weight in self.weights.items():
             if not (math.isfinite(weight) and weight >= 0):
                 raise UsageError(f"The weight of operator {name} must be 0 or more, but it was {weight}.")
+        if self.verb is Verb.EXTEND:
+            self._check_budget()
+
+    def _check_budget(self) -> None:
+        if self.gens is None and self.until is None:
+            raise UsageError("Expected the generations of the run, or a time at which it ends, but got neither.")
+        if self.gens is not None and not 1 <= self.gens <= MOST_GENERATIONS:
+            raise UsageError(f"The generations must be 1 to {MOST_GENERATIONS:,}, but they were {self.gens}.")
+        if self.until is not None and not 0 <= self.until <= LATEST:
+            raise UsageError(f"The end must be a time in seconds since 1970, or 0 for none, but it was {self.until}.")
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-serialisable form."""
@@ -131,9 +150,21 @@ class Action:
             case Verb.WEIGHTS:
                 given = ", ".join(f"{name}={weight:g}" for name, weight in self.weights.items())
                 return f"weights {given}" if given else "weights of the configuration"
+            case Verb.EXTEND:
+                return f"search {' and '.join(self._budget())}"
             case _ if self.individual is not None:
                 return f"{self.verb} #{self.individual}"
         return str(self.verb)
+
+    def _budget(self) -> Iterator[str]:
+        if self.gens is not None:
+            yield f"for {self.gens} generations in all"
+        if self.until is not None:
+            yield (
+                f"until {datetime.fromtimestamp(self.until, UTC):%Y-%m-%d %H:%M} UTC"
+                if self.until
+                else "without an end by time"
+            )
 
 
 _TYPES: Mapping[str, type | tuple[type, ...]] = {
@@ -146,6 +177,8 @@ _TYPES: Mapping[str, type | tuple[type, ...]] = {
     "idea": str,
     "seeds": int,
     "weights": dict,
+    "gens": (int, type(None)),
+    "until": (int, float, type(None)),
 }
 
 

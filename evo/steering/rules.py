@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
 
+from evo.standings.rungs import Ladder
 from evo.standings.standings import Standings
 from evo.steering.actions import Action, Verb
 from evo.store import StoreView
@@ -30,4 +35,42 @@ def objection(action: Action, store: StoreView, standings: Standings, operators:
             return f"this run has no operator {', '.join(unknown)}; it has {', '.join(names)}"
         if not any(action.weights.get(name, 1.0) for name in names):
             return "no operator would be left"
+    if action.verb is Verb.EXTEND:
+        return _small_budget(action, store, standings)
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a run has spent of its budget, and what is under way beyond, in evaluations of the whole training budget."""
+
+    spent: float
+    under_way: float
+
+    @classmethod
+    def of(cls, store: StoreView, ladder: Ladder) -> Self:
+        """Return it for a run; who is on a rung of its ladder may climb the others."""
+        evaluations = sum(ladder.cost_from(record.budget_fraction) for record in (*store.queued(), *store.running()))
+        return cls(store.spent(), evaluations + len(store.open_proposals()))
+
+    @property
+    def evaluations(self) -> float:
+        """The smallest budget that holds both."""
+        return self.spent + self.under_way
+
+    def generations(self, pop: int) -> int:
+        """Return how many generations of `pop` evaluations that takes."""
+        return math.ceil(self.evaluations / pop)
+
+    def __str__(self) -> str:
+        return f"this run has spent {self.spent:g} and has up to {self.under_way:g} more under way"
+
+
+def _small_budget(action: Action, store: StoreView, standings: Standings) -> str:
+    """Return why another budget would not hold what a run has spent and has under way; empty where it would."""
+    if action.until and action.until <= time.time():
+        return "that time is over"
+    pop, committed = standings.plan.mu, Committed.of(store, standings.ladder)
+    if action.gens is not None and action.gens * pop < committed.evaluations:
+        return f"{action.gens * pop} evaluations are too few: {committed}, so give {committed.generations(pop)} or more"
     return ""

@@ -74,6 +74,10 @@ def test_a_live_run_is_watched_and_steered_from_two_pages(browser: Browser, tmp_
             page.get_by_label("Hint").fill(HOSTILE)
             page.get_by_role("button", name="Tell the model").click()
             expect(page.locator("main")).to_contain_text(HOSTILE, timeout=_SLOW)
+            page.get_by_label("Generations in all").fill("51")
+            page.get_by_role("button", name="Extend").click()
+            expect(page.locator("#said")).to_contain_text("taken up: search for 51 generations in all", timeout=_SLOW)
+            expect(page.locator("#bar")).to_contain_text("of 204", timeout=_SLOW)
             port = str(server.port)
         expect(other.locator("#bar")).to_contain_text("server gone", timeout=_SLOW)
         with dashboard(path, "--port", port) as server:

@@ -36,6 +36,13 @@ def test_a_live_run_is_steered_killed_and_resumed(tmp_path: Path) -> None:
         assert f"The program is refused (duplicate): this is the same program as individual {injected}" in twice.stderr
         assert asked("pin", path, str(injected))["steered"]["refused"] == ""
         assert len(driver.results) == held
+        assert evo("extend", path).returncode == 2
+        uneven = evo("extend", path, "--evaluations", "122")
+        assert (uneven.returncode, uneven.stderr.count("\n")) == (2, 1)
+        assert "whole generations of 4 evaluations" in uneven.stderr
+        assert evo("extend", path, "--until", "soon").returncode == 2
+        assert asked("extend", path, "--evaluations", "124")["steered"]["action"]["gens"] == 31
+        assert asked("status", path)["generations"] == 31
         driver.finish(signal.SIGKILL)
     assert "`evo resume` takes it up first" in evo("continue", path).stdout
     assert evo("stop", path).returncode == 2

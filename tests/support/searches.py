@@ -18,7 +18,9 @@ from evo.config.resolution import resolve
 from evo.config.resolved import StoredConfig
 from evo.lineage import Lineage
 from evo.runs.assemble import build_search
+from evo.runs.extension import BudgetExtension
 from evo.runs.folder import RunFolder
+from evo.runs.sealing import seal
 from evo.search.observer import Observer
 from evo.search.search import Search
 from evo.search.stopping import Stopped
@@ -130,10 +132,11 @@ def opened(
             clock,
             Inbox(folder.steering),
             folder.lessons,
+            BudgetExtension(folder, stored, store),
         )
         if is_new:
             search.begin(genome)
-        folder.seal(stored.to_toml())
+        seal(folder, store, stored)
         search.restore()
         yield search, store
 

@@ -27,7 +27,7 @@ from evo.config.resolved import ResolvedConfig
 from evo.runs.materials import describe_task
 from evo.search.observer import Observer
 from evo.search.time_limits import TimeLimits
-from evo.standings.plan import make_plan
+from evo.standings.plan import Plan, make_plan
 from evo.standings.standings import Standings
 from evo.store import EvaluationRecord, IndividualRecord, Outcome, Purpose
 from evo.text import duration
@@ -149,6 +149,12 @@ class LiveView(Observer):
         if self._completes_generation(outcome) and not self._console.is_terminal:
             print_line(self._console, f"generation {self._generation()}, {self._seconds_left()}")
 
+    def extended(self, plan: Plan) -> None:
+        """Count towards another budget from now on."""
+        self._plan = plan
+        if self._task is not None:
+            self._bar.update(self._task, total=plan.evaluations, description=self._status())
+
     def note(self, message: str) -> None:
         """Show a remark."""
         print_prose(self._console, f"[yellow]{literal(message)}[/]")
@@ -198,7 +204,7 @@ class LiveView(Observer):
         return self._spent // self._plan.mu > (self._spent - outcome.budget_fraction) // self._plan.mu
 
     def _generation(self) -> str:
-        return f"{int(self._spent // self._plan.mu)} of {self._config.search.gens}"
+        return f"{int(self._spent // self._plan.mu)} of {self._plan.evaluations // self._plan.mu}"
 
     def _status(self) -> str:
         return f"generation {self._generation()}, {self._running} running, {self._seconds_left()}"

@@ -46,6 +46,17 @@ function weights(page) {
   });
 }
 
+function budget(page) {
+  const now = page.facts.generations;
+  const gens = h("input", { type: "number", min: 1, value: now, required: true, "aria-label": "Generations in all" });
+  const until = h("input", { type: "datetime-local", "aria-label": "End by" });
+  const fields = [h("div", { class: "row" }, h("label", {}, "Generations in all ", gens), h("label", {}, "End by ", until))];
+  return form("Budget", "The total, confirmation included. An end by the clock leaves time for the confirmation; the next request supersedes this one.", fields, "Extend", () => {
+    const end = until.value ? { until: new Date(until.value).getTime() / 1000 } : {};
+    return ask("extend", { gens: Number(gens.value), ...end });
+  });
+}
+
 function journal(facts) {
   const rows = facts.steered.map((one) =>
     h("li", {}, h("b", {}, one.what), h("span", { class: "muted" }, ` · ${one.who} · ${moment(one.taken_at)}`), one.individual === null ? null : ` · became #${one.individual}`, one.refused ? h("span", { class: "worse" }, ` · refused: ${one.refused}`) : null),
@@ -68,7 +79,7 @@ function course(facts) {
 export function steering(page) {
   const holds = h("section", { class: "card" });
   const asked = h("section", { class: "card" });
-  const forms = page.readOnly ? [h("p", { class: "verdict open" }, "This dashboard is read-only.")] : [hint(), weights(page), inject(page)];
+  const forms = page.readOnly ? [h("p", { class: "verdict open" }, "This dashboard is read-only.")] : [hint(), budget(page), weights(page), inject(page)];
   return {
     sections: [h("div", { class: "columns bare" }, holds, asked), ...forms],
     update(facts) {

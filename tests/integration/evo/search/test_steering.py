@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,14 @@ from searches import GENOME, Notes, opened
 
 from evo.config.config import Config, parse_config
 from evo.config.resolution import resolve
+from evo.config.resolved import StoredConfig
 from evo.runs.assemble import build_operators
 from evo.runs.folder import RunFolder
+from evo.runs.lifecycle import read_config
 from evo.runs.replay import replay_run
+from evo.runs.sealing import sealed_config
 from evo.search.stopping import Stopped, StopReason
+from evo.standings.plan import Plan
 from evo.standings.standings import Standings
 from evo.steering.actions import INJECTED, Action, Verb
 from evo.steering.inbox import Inbox
@@ -37,6 +42,10 @@ class Steering(Notes):
         self.inbox = inbox
         self.requests = requests
         self.sent: list[Action] = []
+        self.plans: list[Plan] = []
+
+    def extended(self, plan: Plan) -> None:
+        self.plans.append(plan)
 
     def finished(self, record: Any, outcome: Any, standings: Standings, reason: str) -> None:
         if (request := self.requests.get(outcome.result_number)) is not None:
@@ -76,6 +85,12 @@ async def until(condition: Callable[[], bool]) -> None:
             return
         await asyncio.sleep(0.01)
     raise AssertionError("it did not come true")
+
+
+def is_same_text(path: Path) -> bool:
+    """Whether `config.toml` is what the store has."""
+    folder = RunFolder(path)
+    return folder.config.read_text() == sealed_config(folder)
 
 
 def worst(standings: Standings) -> int:
@@ -171,6 +186,76 @@ def test_a_request_acts_once_whenever_its_driver_is_killed(tmp_path: Path, nth: 
     with Store.read(RunFolder(path).store) as store:
         assert [one.refused for one in journal(store)] == [""]
         assert len([one for one in store.outcomes_of(0) if one.purpose is Purpose.REPLICATE]) == 2
+    assert replay_run(path).difference is None
+
+
+@pytest.mark.parametrize("schedule", ["asynchronous", "generational"])
+def test_a_live_run_gets_another_budget_and_is_replayed(tmp_path: Path, schedule: str) -> None:
+    path = tmp_path / "run"
+    config = configured(gens=8, search={"pop": 4, "gens": 8, "seed": 3, "schedule": schedule})
+    requests: Requests = {
+        6: lambda _: Action(Verb.EXTEND, gens=20),
+        14: lambda _: Action(Verb.EXTEND, gens=2),
+        15: lambda _: Action(Verb.EXTEND, until=time.time() - 1),
+        20: lambda _: Action(Verb.EXTEND, gens=14, until=time.time() + 3600),
+        24: lambda _: Action(Verb.EXTEND, until=0.0),
+    }
+    stopped, observer = steered(path, config, requests)
+    assert stopped.stop_reason is StopReason.COMPLETE
+    assert [plan.evaluations for plan in observer.plans] == [80, 56, 56]
+    with Store.read(RunFolder(path).store) as store:
+        assert store.spent() == 56
+        refused = [one.refused for one in journal(store)]
+        assert [bool(one) for one in refused] == [False, True, True, False, False]
+        assert "8 evaluations are too few: this run has spent" in refused[1]
+        assert len({one.individual for one in store.outcomes() if one.purpose is Purpose.CONFIRM}) > 1
+        assert len(list(store.events("configured"))) == 4
+    found = read_config(RunFolder.open(path), StoredConfig)
+    assert (found.search.gens, found.search.max_hours) == (14, None)
+    assert is_same_text(path)
+    assert replay_run(path).difference is None
+
+
+def test_a_live_extension_leads_where_a_resumption_with_that_budget_does(tmp_path: Path) -> None:
+    config, ends = configured(gens=6), {}
+    for name in ("live", "resumed"):
+        path = tmp_path / name
+        request = Action(Verb.EXTEND, gens=12) if name == "live" else Action(Verb.STOP)
+        steered(path, config, {10: lambda _, request=request: request}, slots=1)  # type: ignore[misc]
+        if name == "resumed":
+            steered(path, configured(gens=12), {}, slots=1)
+        with Store.read(RunFolder(path).store) as store:
+            ends[name] = [store.source(one.id) for one in store.individuals()]
+        assert replay_run(path).difference is None
+    assert ends["live"] == ends["resumed"]
+
+
+def test_a_run_whose_rule_has_ended_it_goes_on_and_one_that_is_over_is_extended_at_its_resumption(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "run"
+    steered(path, configured(gens=5), {})
+    inbox = Inbox(path / "steering")
+    inbox.send(Action(Verb.EXTEND, gens=7))
+    assert steered(path, configured(gens=5), {})[0].stop_reason is StopReason.COMPLETE
+    with Store.read(RunFolder(path).store) as store:
+        assert store.spent() == 28
+    assert replay_run(path).difference is None
+
+
+@pytest.mark.parametrize(
+    "moment", ["between the store and git", "before the configuration is written", "after the configuration is written"]
+)
+def test_another_budget_survives_a_kill(tmp_path: Path, moment: str) -> None:
+    path = tmp_path / "run"
+    config = {"search": {"pop": 4, "gens": 5}, "operators": {"weights": CLASSICAL}, "workers": {"devices": ["cpu"]}}
+    with Drivers(tmp_path / "errors") as drivers:
+        assert drivers.run(Command(str(path), config, kill=("while a candidate trains", 6))) < 0
+        Inbox(path / "steering").send(Action(Verb.EXTEND, gens=9))
+        assert drivers.run(Command(str(path), kill=(moment, 1))) < 0
+        assert drivers.run(Command(str(path))) == 0, drivers.said()
+    with Store.read(RunFolder(path).store) as store:
+        assert (store.spent(), [one.refused for one in journal(store)]) == (36, [""])
     assert replay_run(path).difference is None
 
 

@@ -29,6 +29,8 @@ JSON = st.recursive(
         Action(Verb.HINT, text="Try \u202e smaller\nbatches."),
         Action(Verb.WEIGHTS, weights={"random": 2.0, "merge": 0}),
         Action(Verb.INJECT, individual=0, text="print()\n", idea="mine"),
+        Action(Verb.EXTEND, gens=60),
+        Action(Verb.EXTEND, until=1.5e9),
     ],
 )
 def test_a_request_survives_its_journey(action: Action, tmp_path: Path) -> None:
@@ -43,7 +45,10 @@ def test_a_request_survives_its_journey(action: Action, tmp_path: Path) -> None:
 
 
 @given(
-    JSON | st.fixed_dictionaries({"verb": st.sampled_from([*Verb])}, optional={"seeds": JSON, "id": JSON, "x": JSON})
+    JSON
+    | st.fixed_dictionaries(
+        {"verb": st.sampled_from([*Verb])}, optional={"seeds": JSON, "id": JSON, "x": JSON, "gens": JSON, "until": JSON}
+    )
 )
 def test_whatever_is_no_request_is_refused_in_words(data: object) -> None:
     try:
