@@ -43,6 +43,7 @@ class DeviceSettings:
         threads: CPU threads that candidates are told to compute with.
         scratch: folder under which each candidate gets its own; the system's temporary folder when None.
         sandbox: `auto`, `strict` or a level by name (`trainer.sandbox.choose_level`).
+        live: file for the curve of what runs (`trainer.supervisor.live`); None for none.
     """
 
     device: str
@@ -51,6 +52,7 @@ class DeviceSettings:
     limits: Limits = Limits()
     scratch: Path | None = None
     sandbox: str = "auto"
+    live: Path | None = None
 
     @property
     def device_name(self) -> str:
@@ -64,8 +66,8 @@ class DeviceSettings:
     @staticmethod
     def shared(data: dict[str, Any]) -> dict[str, Any]:
         """Return `data` with the fields of this class rebuilt from JSON."""
-        scratch = Path(data["scratch"]) if data["scratch"] else None
-        return {**data, "limits": Limits(**data["limits"]), "scratch": scratch}
+        paths = {name: Path(data[name]) if data[name] else None for name in ("scratch", "live")}
+        return {**data, "limits": Limits(**data["limits"]), **paths}
 
 
 def _plain(items: list[tuple[str, Any]]) -> dict[str, Any]:

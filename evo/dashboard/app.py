@@ -84,6 +84,7 @@ class Board:
             Route("/static/{name:path}", static),
             Route("/api/runs", self._listing),
             Route("/api/overview", self._overview),
+            Route("/api/live", self._live),
             Route("/api/individuals", self._individuals),
             Route("/api/individual", self._individual),
             Route("/api/figure", self._figure),
@@ -119,6 +120,9 @@ class Board:
     async def _overview(self, request: Request) -> Response:
         run = self._run(request)
         return _json({"version": run.version} | await run.report("overview", facts.overview))
+
+    async def _live(self, request: Request) -> Response:
+        return _json(await self._run(request).live())
 
     async def _individuals(self, request: Request) -> Response:
         run = self._run(request)

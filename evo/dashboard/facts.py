@@ -11,6 +11,7 @@ from evo.report.data import RunReport
 from evo.report.diffs import Diff, diff_of
 from evo.report.outcome import finding_of
 from evo.runs.lifecycle import Viewed
+from evo.runs.live import live_curves
 from evo.runs.status import read_status
 from evo.standings.differences import standard_error
 from evo.standings.standings import Standings
@@ -65,6 +66,12 @@ def overview(viewed: Viewed, report: RunReport) -> dict[str, Any]:
         "asked": list(status.asked),
         "steered": [_steered(one) for one in _newest(viewed.store)],
     }
+
+
+def live(viewed: Viewed) -> dict[str, Any]:
+    """Return the curve of each evaluation that runs, by its number."""
+    curves = list(live_curves(viewed)) if viewed.folder.driver() else []
+    return {"curves": {one.evaluation: {**asdict(one), "name": visible(one.name)} for one in curves}}
 
 
 def individuals(_: Viewed, report: RunReport) -> dict[str, Any]:

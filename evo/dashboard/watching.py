@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from evo.config.resolved import StoredConfig
+from evo.dashboard import facts
 from evo.report.data import RunReport
 from evo.report.loading import EvaluationRows, load_report
 from evo.runs.assemble import build_standings
@@ -20,6 +22,7 @@ from evo.store import Store, StoreView
 _Result = TypeVar("_Result")
 
 _LOOKING_SECONDS = 0.4
+_LIVE_SECONDS = 0.8
 _REST = 2.0
 """After work for the pages a watcher rests this many times its CPU time: it leaves the processors to the run.
 
@@ -49,6 +52,8 @@ class WatchedRun:
         self._results = EvaluationRows()
         self._kept: dict[str, tuple[int, object]] = {}
         self._busy_seconds = 0.0
+        self._live: dict[str, Any] = {"curves": {}}
+        self._live_at = -math.inf
 
     async def read(self, key: str, work: Callable[[Viewed], _Result], *, keep: bool = True) -> _Result:
         """Return what `work` makes of the run as it stands; pages that ask for the same `key` share it.
@@ -57,6 +62,13 @@ class WatchedRun:
             StoreError: the store cannot be read.
         """
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._timed, key, work, keep)
+
+    async def live(self) -> dict[str, Any]:
+        """Return the curves of what runs now, for all pages of this moment alike."""
+        if time.monotonic() - self._live_at > _LIVE_SECONDS:
+            self._live_at = time.monotonic()
+            self._live = await self.read("live", facts.live, keep=False)
+        return self._live
 
     async def report(self, key: str, work: Callable[[Viewed, RunReport], _Result]) -> _Result:
         """Return what `work` makes of the run and its report as they stand."""

@@ -12,6 +12,7 @@ provenance         the programs and devices that each start of a driver found
 signals            graceful shutdown on SIGINT, SIGTERM and SIGHUP
 open_files         as many as a driver needs, or none begins
 status             the state of a run, from its store alone
+live               the curves of what runs now
 results_table      `results.tsv`
 integrity          whether store, lineage and files agree (`evo check`)
 replay             whether the journal leads to the same individuals again (`evo check --replay`)

@@ -6,6 +6,7 @@ import os
 import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -180,8 +181,13 @@ def protection(config: Config, store: StoreView) -> Callable[[], Protection]:
     return of_generation_zero
 
 
-def build_evaluator(config: ResolvedConfig, materials: Materials) -> Evaluator:
+def build_evaluator(config: ResolvedConfig, materials: Materials, live: Path | None = None) -> Evaluator:
     """Return the workers of a resolved configuration; no process starts before the first job.
+
+    Args:
+        config: of the run.
+        materials: of its task.
+        live: folder for the curves of what runs on this machine, by the number of the worker; None for none.
 
     Raises:
         ConfigError: a program of the user's evaluates the candidates of this run, or no node of the cluster is fit.
@@ -194,6 +200,8 @@ def build_evaluator(config: ResolvedConfig, materials: Materials) -> Evaluator:
     settings = worker_settings(config, materials)
     if config.workers.kind == "ray":
         return _build_ray_evaluator(config, materials, settings[0])
+    if live is not None:
+        settings = [replace(one, live=live.resolve() / f"{number}.json") for number, one in enumerate(settings)]
     return LocalEvaluator(settings, config.devices)
 
 

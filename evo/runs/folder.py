@@ -10,6 +10,7 @@ results.tsv    one line an evaluation, for other tools
 *-*.json       what studies of the run measured after it (`evo.studies.measurement_cache`); no part of its record
 tracking/      what trackers of experiments keep of the run (`evo run --track`); no part of its record
 steering/      requests of users that the driver has not taken up yet
+live/          the curves of what runs, of which no result depends (`trainer.supervisor.live`)
 lock           held by the driver while it runs; names its process
 """
 
@@ -134,6 +135,11 @@ class RunFolder:
     def steering(self) -> Path:
         """The folder of requests to the driver."""
         return self.path / "steering"
+
+    @property
+    def live(self) -> Path:
+        """The folder of curves of what runs, made by the first one."""
+        return self.path / "live"
 
     @property
     def tracking(self) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import shutil
 import threading
 import tomllib
 from collections.abc import Callable, Coroutine, Iterator
@@ -132,7 +133,7 @@ def started(
     _refuse_many_seed_genomes(config, len(others))
     materials = prepare_materials(config, progress)
     operators = build_operators(config, materials=materials)
-    evaluator = evaluator or build_evaluator(config, materials)
+    evaluator = evaluator or build_evaluator(config, materials, RunFolder(path).live)
     folder = RunFolder.create(path)
     with folder.lock(), Store.create(folder.store) as store:
         keep_genome_files(store, config.task.genome_files)
@@ -222,7 +223,7 @@ def resumed(
         materials = prepare_materials(config, progress)
         refuse_other_materials(store, materials)
         operators = build_operators(config, store.spending().cost_usd, materials)
-        evaluator = evaluator or build_evaluator(config, materials)
+        evaluator = evaluator or build_evaluator(config, materials, RunFolder(path).live)
         lineage = Lineage.open(folder.lineage, config.task.genome_files)
         search = _search(folder, config, store, lineage, evaluator, operators, observer)
         seal(folder, store, config)
@@ -320,6 +321,7 @@ class SearchDriver:
 
     def _conclude(self, end: Stopped) -> None:
         self.store.record_event("stopped", {"ending": end.stop_reason, "reason": end.reason})
+        shutil.rmtree(self._folder.live, ignore_errors=True)
         write_results_table(self._folder, self.store, self._lineage, self.search.standings)
         self._observer.ended(end)
 

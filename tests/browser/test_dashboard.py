@@ -36,7 +36,7 @@ def opened(browser: Browser, url: str, complaints: list[str], **settings: Any) -
 
 
 def test_a_live_run_is_watched_and_steered_from_two_pages(browser: Browser, tmp_path: Path) -> None:
-    project, path = write_files(tmp_path / "project", slow_project(0.3, HOSTILE)), tmp_path / "run"
+    project, path = write_files(tmp_path / "project", slow_project(1.5, f"{HOSTILE} loss: 0.5")), tmp_path / "run"
     size = ("--pop", "4", "--gens", "50", "--workers", "1", "--operators", "constants=1,structure=1")
     complaints: list[str] = []
     with running("run", "--config", project / "evo.toml", *size, "--out", path) as driver:
@@ -47,6 +47,9 @@ def test_a_live_run_is_watched_and_steered_from_two_pages(browser: Browser, tmp_
             (project / "best.py").write_text((project / "run.py").read_text().replace("WIDTH = 2.0", "WIDTH = 99.0"))
             assert "taken up" in evo("inject", project / "best.py", "--run", path).stdout
             expect(page.locator("h1")).to_contain_text("98.6", timeout=_SLOW)
+
+            curve = page.locator("svg.live").first
+            expect(curve).to_have_attribute("aria-label", re.compile(r"^loss 0\.5.* after"), timeout=_SLOW)
 
             other = opened(browser, server.url, complaints, **_PHONE)
             assert other.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

@@ -20,7 +20,7 @@ def main() -> None:
     path = Path(sys.argv[1])
     config = resolve(parse_config({"operators": {"weights": {"random": 1.0}}, "workers": {"devices": ["cpu"]}}))
     evaluator = PacedEvaluator(read_genome(""), seconds=600, stubborn=True)
-    runs.build_evaluator = lambda config, corpus: evaluator  # type: ignore[assignment, return-value]
+    runs.build_evaluator = lambda *_: evaluator  # type: ignore[assignment, return-value]
     runs.prepare_materials = lambda *_, **__: SimpleNamespace(vocab_size=2048)  # type: ignore[assignment, return-value]
     with LiveView(config, path) as view:
         runs.start(config, path, view)

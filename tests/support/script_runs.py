@@ -28,7 +28,7 @@ def slow_project(seconds: float, says: str = "") -> dict[str, str]:
 
     Args:
         seconds: that the program sleeps.
-        says: what it prints before its score.
+        says: what it prints before that.
     """
     return {
         "evo.toml": """
@@ -48,8 +48,8 @@ def slow_project(seconds: float, says: str = "") -> dict[str, str]:
             RATE = 0.5
             WIDTH = 2.0
 
+            print({says!r}, flush=True)
             time.sleep({seconds})
-            print({says!r})
             print("score:", WIDTH - abs(RATE - 0.1) + 0.001 * (int(os.environ["EVO_SEED"]) % 7))
             """,
     }

@@ -190,7 +190,7 @@ def drive(command: Command) -> int:
     moments.chosen = command.kill
     evaluator = _KillingEvaluator(_SEED, **command.evaluator)
     runs.read_generation_zero = lambda config: _SEED  # type: ignore[assignment]
-    runs.build_evaluator = lambda config, corpus: evaluator  # type: ignore[assignment]
+    runs.build_evaluator = lambda *_: evaluator  # type: ignore[assignment]
     runs.prepare_materials = lambda *_, **__: SimpleNamespace(vocab_size=2048)  # type: ignore[assignment]
     runs.Store, runs.Lineage, runs.RunFolder = _KillingStore, _KillingLineage, _KillingFolder  # type: ignore[misc]
     evo.runs.assemble.Breeder = _KillingBreeder  # type: ignore[misc]

@@ -56,6 +56,15 @@ class Reader:
         if self._patterns:
             self._search(self._screens[stream].feed(data), stream)
 
+    def latest(self) -> tuple[str, float] | None:
+        """Return name and value of the first objective as printed so far; None where there is no number yet."""
+        if not self._patterns:
+            return None
+        name = self._patterns[0][0].name
+        text = next((found[name] for found in self._found.values() if name in found), None)
+        value = None if text is None else number_in(text)
+        return None if value is None else (name, value)
+
     def values(self, folder: Path) -> dict[str, float]:
         """Return each objective's value after the command has ended and left its working folder.
 

@@ -21,6 +21,7 @@ from trainer.errors import GenomeError, MachineError
 from trainer.evaluation import Evaluation, Job, Status, Timings
 from trainer.genome import split
 from trainer.ipc.channel import Channel
+from trainer.machine.output import Stream
 from trainer.machine.scratch import remove
 from trainer.sandbox import Access, Level, candidate_environment, program_folders
 from trainer.script.compiled import CompiledStore
@@ -30,6 +31,7 @@ from trainer.script.programs import find_program, without_environment
 from trainer.script.readings import Reader
 from trainer.script.seeds import with_seed
 from trainer.script.settings import ScriptSettings
+from trainer.supervisor.live import LiveCurve
 from trainer.supervisor.measurements import code_lines
 from trainer.supervisor.process_tree import ProcessTree, Workplace
 from trainer.supervisor.service import Deaths, Recording, serve_driver
@@ -70,6 +72,7 @@ class ScriptSupervisor:
         self._driver = driver
         self._frozen, self._held_out = settings.frozen, settings.held_out
         self._deaths = Deaths()
+        self._live = LiveCurve(settings.live)
         self._check_frozen()
         commands = [without_environment(command)[1] for command in (settings.command, settings.score) if command]
         programs = {find_program(command[0], settings.root) for command in commands}
@@ -96,6 +99,7 @@ class ScriptSupervisor:
         self._check_frozen()
         recording = Recording()
         status, reason = Status.OK, ""
+        self._live.begin()
         try:
             recording.objectives["code_lines"] = float(code_lines(job.genome))
             self._run_and_score(job, recording)
@@ -107,6 +111,8 @@ class ScriptSupervisor:
             status, reason = Status.REJECTED, str(error)
         except OSError as error:
             status, reason = Status.LOST, f"the machine failed: {error}"
+        finally:
+            self._live.end()
         if self._protects_frozen:
             self._check_frozen()  # a change from outside may be the reason for any result
         device, clock = self._settings.device_name, self._settings.clock
@@ -201,6 +207,11 @@ class ScriptSupervisor:
             path = scratch / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content, encoding="utf-8", newline="")
+
+        def printed(data: bytes, stream: Stream) -> None:
+            reader.feed(data, stream)
+            self._live.follow(data, reader.latest())
+
         environment = self._environment(command, scratch, job)
         variables, command = without_environment(self._filled_in(command, job))
         tree = ProcessTree(
@@ -209,7 +220,7 @@ class ScriptSupervisor:
             scratch,
             environment | variables,
             frozen={one.name: one.path for one in given},
-            listener=reader.feed,
+            listener=printed,
         )
         try:
             yield tree

@@ -25,6 +25,7 @@ from trainer.settings import Settings
 from trainer.supervisor.clock import TrainingClock
 from trainer.supervisor.crew import Candidate, Crew
 from trainer.supervisor.divergence import Divergence
+from trainer.supervisor.live import TRAINING_LOSS, LiveCurve
 from trainer.supervisor.measurements import code_lines, executed, give_weights, read_parameters, take_weights
 from trainer.supervisor.service import Deaths, Recording, serve_driver
 from trainer.supervisor.throughput import Throughput
@@ -50,6 +51,7 @@ class Supervisor:
         self._settings = settings
         self._driver = driver
         self._deaths = Deaths()
+        self._live = LiveCurve(settings.live)
         self._corpus: Corpus = load(settings.corpus)
         self._crew = Crew(settings)
         try:
@@ -76,6 +78,7 @@ class Supervisor:
         """Train and score one genome; every ending of a candidate is a status, never an exception."""
         asked, recording = job, Recording()
         status, reason = Status.OK, ""
+        self._live.begin()
         try:
             recording.objectives["code_lines"] = float(code_lines(job.genome))
             job = replace(job, genome=executed(job.genome))
@@ -88,6 +91,8 @@ class Supervisor:
             status, reason = self._deaths.verdict(asked, end)
         except OSError as error:
             status, reason = Status.LOST, f"the machine failed: {error}"
+        finally:
+            self._live.end()
         device, clock = self._settings.device_name, self._settings.clock
         return recording.evaluation(job, status, reason, device=device, clock=clock, sandbox=self.sandbox_level)
 
@@ -173,6 +178,8 @@ class Supervisor:
                 self._hand_over_data(trainee)
             elif message["event"] == "log":
                 _record_point(recording, clock, divergence, message)
+                newest = recording.curve[-1]
+                self._live.tell(TRAINING_LOSS, newest.seconds, newest.loss)
                 _record_tokens(throughput, clock, message)
             elif message["event"] == "error":
                 raise Ended(failure_status(message), str(message.get("reason")))

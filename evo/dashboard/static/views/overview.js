@@ -2,6 +2,7 @@
 
 import { chart } from "../chart.js";
 import { h, quantity, seconds, words } from "../dom.js";
+import { follow } from "../live.js";
 import { address } from "../state.js";
 
 function tile(name, value, extra = "") {
@@ -37,6 +38,7 @@ function now(facts) {
       ` ${words(one.purpose)} on ${one.device} `,
       h("progress", { max: usual || one.seconds || 1, value: Math.min(one.seconds, usual || one.seconds), "aria-label": "Elapsed" }),
       h("span", { class: "muted" }, ` ${seconds(one.seconds)}${usual ? ` of about ${seconds(usual)}` : ""}`),
+      h("div", { "data-evaluation": one.evaluation }),
     ),
   );
   const waiting = `${facts.queued} queued, ${facts.proposing} being proposed`;
@@ -84,6 +86,7 @@ function operators(facts) {
 export function overview() {
   const head = h("section", {});
   const below = h("div", { class: "columns bare" });
+  const draw = follow(below);
   const progress = chart("progress", "Best so far", "Every evaluation is a dot, every failure a cross along the edge; the band is two standard deviations of one evaluation of generation 0.");
   return {
     sections: [head, progress.section, below],
@@ -106,6 +109,7 @@ export function overview() {
         ),
       );
       below.replaceChildren(now(facts), failures(facts), operators(facts));
+      draw();
       await progress.draw();
     },
   };

@@ -38,7 +38,7 @@ def drive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Drive:
     """Start the run, or resume it for more generations; return what was noted."""
     monkeypatch.setattr(runs, "read_generation_zero", lambda config: GENOME)
     monkeypatch.setattr(runs, "prepare_materials", lambda *_, **__: SimpleNamespace(vocab_size=2048))
-    monkeypatch.setattr(runs, "build_evaluator", lambda config, corpus: PacedEvaluator(GENOME))
+    monkeypatch.setattr(runs, "build_evaluator", lambda *_: PacedEvaluator(GENOME))
     path = tmp_path / "run"
 
     def drive(gens: int, devices: Sequence[Device] = ()) -> list[str]:
