@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -247,3 +252,18 @@ def test_no_process_of_a_worker_knows_a_secret(supervisor: SupervisorProcess) ->
         assert "ANTHROPIC_API_KEY" not in process.environ()
         assert SECRET not in Path(f"/proc/{process.pid}/environ").read_text()
     assert SECRET not in printed(supervisor, "print(dict(os.environ))")
+
+
+def test_the_curve_is_seen_while_the_training_goes_on(corpus: Corpus, tmp_path: Path) -> None:
+    live = tmp_path / "live" / "0.json"
+    seen: list[Any] = []
+    with SupervisorProcess(replace(quick_settings(corpus, tmp_path / "scratch"), live=live)) as supervisor:
+        with ThreadPoolExecutor(1) as threads:
+            trained = threads.submit(supervisor.evaluate, Job(genome(BIGRAM + "    time.sleep(1)\n"), 7))
+            while not trained.done():
+                with suppress(OSError):
+                    seen.append(json.loads(live.read_text()))
+        assert trained.result().status is Status.OK, trained.result().log_tail
+    assert {(one["name"], len(one["points"])) for one in seen} == {("training loss", 1)}
+    assert seen[0]["points"][0][1] == 1.0
+    assert list(live.parent.iterdir()) == []
