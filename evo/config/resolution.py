@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-import psutil
-
 from evo.config.config import Config, LLMConfig
 from evo.config.models import ModelConfig
 from evo.config.resolved import ResolvedBudget, ResolvedConfig, ResolvedOperators, ResolvedTask, ResolvedWorkers
@@ -20,6 +18,7 @@ from operators.services import PROVIDERS, Service
 from trainer.errors import ConfigError
 from trainer.evaluation import Clock
 from trainer.machine import devices
+from trainer.machine.capacity import capacity
 from trainer.machine.devices import Device
 from trainer.sandbox import describe
 
@@ -232,10 +231,10 @@ def _resolve_budget(config: Config, kind: str) -> ResolvedBudget:
 
 def _resolve_workers(whole: Config, found: Sequence[Device]) -> ResolvedWorkers:
     config, kind = whole.workers, found[0].kind
-    cores = os.cpu_count() or 1
+    machine = capacity()
     # On the CPU's own clock, which the language-model task is timed by there, more threads would only cost.
-    threads = 1 if kind == "cpu" and whole.script is None else max(1, cores // len(found))
-    available_mib = psutil.virtual_memory().total / 2**20 * _CANDIDATES_MEMORY_FRACTION / len(found)
+    threads = 1 if kind == "cpu" and whole.script is None else max(1, machine.cores // len(found))
+    available_mib = machine.memory_mib * _CANDIDATES_MEMORY_FRACTION / len(found)
     names = dict.fromkeys(name for device in found for name in (device.id or device.kind).split(","))
     chosen = {
         "count": len(found),
