@@ -30,8 +30,10 @@ from operators.llm.client import PromptRefused
 from operators.llm.settings import check_base_url
 from operators.proposal import Exchange
 from trainer.corpus import default_cache, load
-from trainer.errors import EvoError
+from trainer.errors import EvoError, MachineError
+from trainer.machine.capacity import capacity
 from trainer.machine.control_group import ControlGroups
+from trainer.machine.devices import faulty
 from trainer.sandbox import Level, survey
 
 _DISTRIBUTION = "evo-train"
@@ -177,9 +179,14 @@ def _versioned(subject: str, version: str, oldest: tuple[int, int], advice: str,
 
 
 def _devices() -> Finding:
-    there = machine_devices()
+    try:
+        there = machine_devices()
+    except MachineError as error:
+        return Finding("devices", State.MISSING, str(error))
     memory = [f" ({device.memory_mib / 1024:.0f} GiB)" if device.memory_mib else "" for device in there]
     names = ", ".join(f"{device.kind}: {device.name}{size}" for device, size in zip(there, memory, strict=True))
+    if lost := ", ".join(f"{gpu.name} ({gpu.fault})" for gpu in faulty()):
+        return Finding("devices", State.NOTE, names, f"not answered for by its driver, and not used: {lost}")
     if there[0].kind != "cpu":
         return Finding("devices", State.OK, names)
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES")
@@ -188,7 +195,11 @@ def _devices() -> Finding:
 
 
 def _sandbox() -> Finding:
-    found = survey(machine_devices()[0].kind)
+    try:
+        kind = machine_devices()[0].kind
+    except MachineError:  # said of the devices
+        kind = "cpu"
+    found = survey(kind)
     if found.level is Level.BUBBLEWRAP:
         return Finding("sandbox", State.OK, str(found.level))
     return Finding(
@@ -205,14 +216,14 @@ def _cpu_time() -> Finding:
 
 
 def _cores() -> Finding:
-    usable = len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else os.cpu_count() or 1
-    return Finding("cores", State.OK, f"{usable} usable, load {os.getloadavg()[0]:.1f}")
+    return Finding("cores", State.OK, f"{capacity().cores} usable, load {os.getloadavg()[0]:.1f}")
 
 
 def _memory() -> Finding:
-    memory = psutil.virtual_memory()
-    found = f"{memory.available / _GIB:.1f} of {memory.total / _GIB:.1f} GiB available"
-    if memory.available < _LEAST_MEMORY_GIB * _GIB:
+    usable_gib = capacity().memory_mib / 1024
+    available_gib = min(psutil.virtual_memory().available / _GIB, usable_gib)
+    found = f"{available_gib:.1f} of {usable_gib:.1f} GiB available"
+    if available_gib < _LEAST_MEMORY_GIB:
         return Finding("memory", State.NOTE, found, f"free some: a worker needs about {_LEAST_MEMORY_GIB:g} GiB")
     return Finding("memory", State.OK, found)
 

@@ -83,11 +83,12 @@ def _become_evo(words: list[str], cwd: Path | None, env: dict[str, str], out: Pa
     main()
 
 
-def installed_evo(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run the installed program to its end."""
+def installed_evo(*arguments: str | Path, cwd: Path | None = None, **added: str) -> subprocess.CompletedProcess[str]:
+    """Run the installed program to its end, with the variables `added` to the usual environment."""
     return subprocess.run(
         [EVO, *map(str, arguments)],
-        env=environment(),
+        cwd=cwd,
+        env=environment(**added),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",

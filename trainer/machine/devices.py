@@ -28,6 +28,7 @@ class Device:
         driver: version of its driver; empty where it has none or does not tell.
         power_limit_watts: that it is held to; 0 where it does not tell.
         torch: version of PyTorch beside it; empty where it is not installed.
+        fault: why its driver does not answer for it; empty while it does.
     """
 
     kind: str
@@ -37,6 +38,7 @@ class Device:
     driver: str = ""
     power_limit_watts: float = 0.0
     torch: str = ""
+    fault: str = ""
 
     @property
     def device_class(self) -> str:
@@ -50,7 +52,26 @@ class Device:
 
 
 def discover() -> list[Device]:
-    """Return every GPU that CUDA_VISIBLE_DEVICES lets through, else the MPS device, else the CPU."""
+    """Return every working GPU that CUDA_VISIBLE_DEVICES lets through, else the MPS device, else the CPU.
+
+    Raises:
+        MachineError: there are GPUs, and none of them works.
+    """
+    found = _found()
+    if working := [device for device in found if not device.fault]:
+        return working
+    faults = "; ".join(f"{gpu.name}: {gpu.fault}" for gpu in found)
+    raise MachineError(
+        f"No GPU of this machine answers its driver ({faults}). See `nvidia-smi`; `--devices cpu` does without."
+    )
+
+
+def faulty() -> list[Device]:
+    """Return the GPUs that CUDA_VISIBLE_DEVICES lets through and for which the driver does not answer."""
+    return [device for device in _found() if device.fault]
+
+
+def _found() -> list[Device]:
     return _cuda_devices() or _mps_devices() or [cpu_device()]
 
 
@@ -84,14 +105,15 @@ def select(wanted: Sequence[str]) -> list[Device]:
 
     Raises:
         ConfigError: a name fits no device; lists what there is.
+        MachineError: it fits a GPU that does not work.
     """
     return [device for name in wanted for device in _select_one(name)]
 
 
 def _select_one(name: str) -> list[Device]:
-    found = discover()
     if name == "cpu":
         return [cpu_device()]
+    found = _found()
     gpus = [device for device in found if device.kind == "cuda"]
     if name in ("mps", "cuda"):
         matches = [device for device in found if device.kind == name]
@@ -105,6 +127,9 @@ def _select_one(name: str) -> list[Device]:
             f"--devices must name devices of this machine, but {name!r} is none. There is: cpu; {there}. "
             "`evo doctor` lists them."
         )
+    for gpu in matches:
+        if gpu.fault:
+            raise MachineError(f"{gpu.name} does not answer its driver: {gpu.fault}. See `nvidia-smi`.")
     return matches
 
 
@@ -135,7 +160,7 @@ class GpuMemory:
     def device_mib(self) -> float:
         """Return the memory in use on the devices by all processes, MiB."""
         with self._telling():
-            return sum(float(self._nvml.nvmlDeviceGetMemoryInfo(one).used) for one in self._handles) / 2**20
+            return sum(map(self._used_bytes, self._handles)) / 2**20
 
     def used_mib(self, pids: Sequence[int], baseline_mib: float) -> float:
         """Return the memory that some processes hold on the devices, MiB.
@@ -147,6 +172,13 @@ class GpuMemory:
             held = [one for gpu in self._handles for one in self._nvml.nvmlDeviceGetComputeRunningProcesses(gpu)]
         own = [process.usedGpuMemory for process in held if process.pid in pids and process.usedGpuMemory is not None]
         return sum(own) / 2**20 if own else max(0.0, self.device_mib() - baseline_mib)
+
+    def _used_bytes(self, gpu: Any) -> float:
+        try:
+            return float(self._nvml.nvmlDeviceGetMemoryInfo(gpu).used)
+        except self._nvml.NVMLError_NotSupported:  # it has no memory of its own, as in a GB10 or a Jetson
+            processes = self._nvml.nvmlDeviceGetComputeRunningProcesses(gpu)
+            return float(sum(process.usedGpuMemory or 0 for process in processes))
 
     @contextlib.contextmanager
     def _telling(self) -> Iterator[None]:
@@ -181,9 +213,16 @@ def _cuda_devices() -> list[Device]:
     with _nvml() as nvml:
         if nvml is None:
             return []
-        handles = [nvml.nvmlDeviceGetHandleByIndex(index) for index in range(nvml.nvmlDeviceGetCount())]
-        devices = [device for handle in handles for device in _with_instances(nvml, handle)]
+        devices = [device for index in range(nvml.nvmlDeviceGetCount()) for device in _answers(nvml, index)]
     return _visible(devices, os.environ.get("CUDA_VISIBLE_DEVICES"))
+
+
+def _answers(nvml: Any, index: int) -> list[Device]:
+    """Return what stands at an index. A GPU that fell off its bus keeps its place, so that others keep their index."""
+    try:
+        return _with_instances(nvml, nvml.nvmlDeviceGetHandleByIndex(index))
+    except nvml.NVMLError as error:
+        return [Device("cuda", "", f"GPU {index}", fault=str(error))]
 
 
 def _with_instances(nvml: Any, handle: Any) -> list[Device]:
@@ -199,18 +238,26 @@ def _with_instances(nvml: Any, handle: Any) -> list[Device]:
         driver = str(nvml.nvmlSystemGetDriverVersion())
     with contextlib.suppress(nvml.NVMLError):
         power_limit_watts = nvml.nvmlDeviceGetPowerManagementLimit(handle) / 1000
+    torch = _torch_version()
     return [
         Device(
             "cuda",
             str(nvml.nvmlDeviceGetUUID(unit)),
             str(nvml.nvmlDeviceGetName(unit)),
-            float(nvml.nvmlDeviceGetMemoryInfo(unit).total) / 2**20,
+            _memory_mib(nvml, unit),
             driver,
             power_limit_watts,
-            _torch_version(),
+            torch,
         )
         for unit in instances or [handle]
     ]
+
+
+def _memory_mib(nvml: Any, unit: Any) -> float:
+    try:
+        return float(nvml.nvmlDeviceGetMemoryInfo(unit).total) / 2**20
+    except nvml.NVMLError_NotSupported:
+        return 0.0
 
 
 def _visible(devices: list[Device], wanted: str | None) -> list[Device]:

@@ -19,6 +19,7 @@ from trainer.errors import ConfigError
 from trainer.machine.scratch import Scratch
 from trainer.sandbox import attempts
 from trainer.sandbox.bubblewrap import BubblewrapSandbox
+from trainer.sandbox.environment import library_paths
 from trainer.sandbox.floor import ProcessGroupSandbox
 from trainer.sandbox.landlock import LandlockSandbox
 from trainer.sandbox.levels import CONFINED, Access, Level, Sandbox, Unavailable
@@ -121,7 +122,7 @@ def _try(sandbox: Sandbox, device: str) -> None:
         source = Path(attempts.__file__).read_text(encoding="utf-8")
         command = [sys.executable, "-I", "-S", "-c", source, *arguments]
         try:
-            process = sandbox.launch(command, scratch, (), {})
+            process = sandbox.launch(command, scratch, (), library_paths())
         except (OSError, subprocess.SubprocessError) as error:
             raise Unavailable(f"it cannot be started ({error})") from error
         with process:

@@ -25,6 +25,11 @@ def python_command(module: str, *arguments: str) -> list[str]:
     return [sys.executable, "-P", "-m", module, *arguments]
 
 
+def library_paths() -> dict[str, str]:
+    """Return the variables by which a process finds libraries, those of a GPU's driver among them."""
+    return {name: os.environ[name] for name in PATH_VARIABLES if name in os.environ}
+
+
 def trusted_environment(threads: int) -> dict[str, str]:
     """Return the environment of the supervisor and the scorer: what Python and the device need, and no secret."""
     allowed = (*_PASSED_ON, "HOME", "TMPDIR", "USER", "CUDA_VISIBLE_DEVICES")

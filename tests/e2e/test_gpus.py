@@ -1,0 +1,106 @@
+"""GPUs as a machine of users has them, by a stand-in for their driver: all is real but what stands in the cards."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from command_line import installed_evo
+
+DRIVER = Path(__file__).parents[1] / "support" / "gpu_driver.c"
+SCRIPT = """
+import os
+RATE = 0.5
+print("on", os.environ["CUDA_VISIBLE_DEVICES"])
+print(f"val_loss: {abs(RATE - 0.3):.4f}")
+"""
+TASK = """
+[task]
+kind = "script"
+genome = ["train.py"]
+command = ["python", "train.py"]
+noise = "none"
+{task}
+[task.objectives.val_loss]
+direction = "minimize"
+pattern = 'val_loss: (\\S+)'
+[search]
+pop = 2
+gens = 3
+"""
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("drivers")
+
+
+def driver(folder: Path, *options: str) -> dict[str, str]:
+    """Return the environment of a machine with such GPUs."""
+    place = folder / "-".join(options).replace("=", "")
+    if not place.exists():
+        place.mkdir()
+        for library in ("libnvidia-ml.so.1", "libcuda.so.1"):
+            compile_ = ["cc", "-shared", "-fPIC", *(f"-D{one}" for one in options), "-o", place / library, DRIVER]
+            subprocess.run(compile_, check=True)
+    return {"LD_LIBRARY_PATH": str(place)}
+
+
+def searched(folder: Path, env: dict[str, str], task: str = "", more: str = "") -> list[str]:
+    """Run a search over a script; return the GPUs of its evaluations, each as its program saw them, sorted."""
+    (folder / "train.py").write_text(SCRIPT)
+    (folder / "evo.toml").write_text(TASK.format(task=task) + more)
+    run = folder / "run"
+    done = installed_evo("run", "--out", run, cwd=folder, **env)
+    assert done.returncode == 0, done.stderr
+    with closing(sqlite3.connect(run / "evo.db")) as store:
+        tails = [json.loads(body)["log_tail"] for (body,) in store.execute("SELECT body FROM results")]
+    return sorted({line for tail in tails for line in tail.splitlines() if line.startswith("on ")})
+
+
+@pytest.mark.parametrize(
+    ("visible", "task", "more", "seen"),
+    [
+        (None, "", "", ["on GPU-0", "on GPU-1"]),
+        ("1", "", "[workers]\nslots_per_gpu = 2\n", ["on GPU-1"]),
+        (None, "gpus = 2\n", "", ["on GPU-0,GPU-1"]),
+    ],
+)
+def test_a_worker_has_the_gpus_that_a_user_chose(
+    compiled: Path, tmp_path: Path, visible: str | None, task: str, more: str, seen: list[str]
+) -> None:
+    env = driver(compiled, "GPUS=2") | ({"CUDA_VISIBLE_DEVICES": visible} if visible else {})
+    assert searched(tmp_path, env, task, more) == seen
+
+
+def test_a_lost_gpu_is_left_out_and_said(compiled: Path, tmp_path: Path) -> None:
+    env = driver(compiled, "GPUS=3", "LOST=0")
+    doctor = installed_evo("doctor", **env)
+    assert "cuda: Stand-in (80 GiB), cuda: Stand-in (80 GiB)" in doctor.stdout
+    assert "not answered for by its driver, and not used: GPU 0 (GPU is lost)" in doctor.stdout
+    assert searched(tmp_path, env) == ["on GPU-1", "on GPU-2"]
+    named = installed_evo("run", "--devices", "0", "--out", tmp_path / "other", **env)
+    assert named.returncode == 1
+    assert named.stderr == "evo: GPU 0 does not answer its driver: GPU is lost. See `nvidia-smi`.\n"
+
+
+def test_without_a_working_gpu_no_run_begins(compiled: Path, tmp_path: Path) -> None:
+    env = driver(compiled, "GPUS=2", "LOST=1")
+    done = installed_evo("run", "--out", tmp_path / "run", **env)
+    assert done.returncode == 1
+    assert "No GPU of this machine answers its driver (GPU 0: GPU is lost; GPU 1: GPU is lost)" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "run").exists()
+    doctor = installed_evo("doctor", **env)
+    assert doctor.returncode == 1
+    assert "No GPU of this machine answers" in doctor.stdout
+
+
+def test_a_gpu_without_memory_of_its_own(compiled: Path, tmp_path: Path) -> None:
+    env = driver(compiled, "GPUS=1", "SHARED")
+    assert "cuda: Stand-in\n" in installed_evo("doctor", **env).stdout
+    assert searched(tmp_path, env) == ["on GPU-0"]
