@@ -88,6 +88,14 @@ def test_a_lost_gpu_is_left_out_and_said(compiled: Path, tmp_path: Path) -> None
     assert named.stderr == "evo: GPU 0 does not answer its driver: GPU is lost. See `nvidia-smi`.\n"
 
 
+def test_gpus_of_other_users_are_not_counted(compiled: Path, tmp_path: Path) -> None:
+    env = driver(compiled, "GPUS=3", "FORBIDDEN=0") | {"CUDA_VISIBLE_DEVICES": "0"}
+    assert "not answered" not in installed_evo("doctor", **env).stdout
+    named = installed_evo("run", "--devices", "GPU-0", "--out", tmp_path / "run", **env)
+    assert named.returncode == 2
+    assert "'GPU-0' is none. There is: cpu; 0 (Stand-in, GPU-1)." in named.stderr
+
+
 def test_without_a_working_gpu_no_run_begins(compiled: Path, tmp_path: Path) -> None:
     env = driver(compiled, "GPUS=2", "LOST=1")
     done = installed_evo("run", "--out", tmp_path / "run", **env)

@@ -1,8 +1,10 @@
 // A stand-in for the driver of some GPUs: the part of NVML that pynvml is asked for, and of CUDA that the sandbox tries.
-// Compiled with -DGPUS=2, and -DLOST=0 for those up to GPU 0 having fallen off the bus, -DSHARED for GPUs without memory of their own.
+// Compiled with -DGPUS=2 for two; -DFORBIDDEN=0: those up to GPU 0 are another user's; -DLOST=0: those up to GPU 0 fell
+// off the bus; -DSHARED: they have no memory of their own.
 #include <stdio.h>
 
 #define NOT_SUPPORTED 3
+#define NO_PERMISSION 4
 #define NOT_FOUND 6
 #define GPU_IS_LOST 15
 
@@ -23,6 +25,9 @@ int nvmlDeviceGetCount_v2(unsigned *count) { *count = GPUS; return 0; }
 
 int nvmlDeviceGetHandleByIndex_v2(unsigned index, Gpu **gpu) {
     if (index >= GPUS) return NOT_FOUND;
+#ifdef FORBIDDEN
+    if (index <= FORBIDDEN) return NO_PERMISSION;
+#endif
 #ifdef LOST
     if (index <= LOST) return GPU_IS_LOST;
 #endif

@@ -218,9 +218,15 @@ def _cuda_devices() -> list[Device]:
 
 
 def _answers(nvml: Any, index: int) -> list[Device]:
-    """Return what stands at an index. A GPU that fell off its bus keeps its place, so that others keep their index."""
+    """Return what stands at an index.
+
+    A GPU that fell off its bus keeps its place, so that others keep their index. One that this process may not use, as
+    in a job of Slurm, has none: CUDA does not count it either.
+    """
     try:
         return _with_instances(nvml, nvml.nvmlDeviceGetHandleByIndex(index))
+    except nvml.NVMLError_NoPermission:
+        return []
     except nvml.NVMLError as error:
         return [Device("cuda", "", f"GPU {index}", fault=str(error))]
 
