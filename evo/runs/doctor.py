@@ -44,6 +44,7 @@ _OLDEST_SQLITE = (3, 37)  # the first with STRICT tables
 _LEAST_MEMORY_GIB = 2.0
 _LEAST_DISK_GIB = 1.0
 _GIB = 2**30
+_AMD_DEVICE = Path("/dev/kfd")
 _TRIAL_TOKENS = 256
 _TRIAL_PATIENCE_SECONDS = 10.0
 
@@ -191,6 +192,8 @@ def _devices() -> Finding:
         return Finding("devices", State.OK, names)
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES")
     advice = f"CUDA_VISIBLE_DEVICES is {hidden!r}, which may hide GPUs" if hidden is not None else ""
+    if _AMD_DEVICE.exists():
+        advice = "GPUs of AMD are not used: evo finds GPUs by NVIDIA's driver"
     return Finding("devices", State.NOTE if advice else State.OK, f"{names}; no GPU, runs use the CPU", advice)
 
 
