@@ -5,8 +5,8 @@ individuals may be changed in place; ours never change their code, and a copy wo
 made while the mean of a re-evaluated individual moves.
 
 An individual that falls by its re-evaluation may owe its place to one that was turned away earlier and is not held any
-more. Give `update` the whole population as well, where that one may still live; `non_dominated` over all individuals
-of a run is exact.
+more. Give `update` the whole population as well, where that one may still live; a front that was
+updated with all individuals of a run at once is exact.
 """
 
 from __future__ import annotations
@@ -141,14 +141,3 @@ class ParetoFront(tools.ParetoFront):  # type: ignore[misc]  # DEAP has no types
 
     def _member(self, individual: Individual) -> FrontMember:
         return FrontMember(individual, individual.fitness_over(self.objectives), individual.replicates)
-
-
-def non_dominated(individuals: Iterable[Individual], objectives: Sequence[Objective]) -> list[Individual]:
-    """Return the individuals that no other dominates over `objectives`, best in the first of them first.
-
-    Raises:
-        ValueError: one of them was never measured in one of the objectives.
-    """
-    front = ParetoFront(objectives)
-    front.update(individuals)
-    return front.individuals
