@@ -116,7 +116,7 @@ class _Bench:
             line = Channel.from_descriptor(os.dup(candidate.channel.fileno()))
             with contextlib.closing(line):
                 began = loaded = time.perf_counter()
-                for message in carry_out(self._scorer, order | {"seed": 0, "pid": candidate.pid}, line):
+                for message in carry_out(self._scorer, order | {"seed": 0, "pid": candidate.pid, "group": None}, line):
                     if message["event"] == "loaded":
                         loaded = time.perf_counter()
                     elif message["event"] not in ("built", "score", "scored"):
