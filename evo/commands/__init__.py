@@ -16,6 +16,7 @@
     audit     audit
     assistants  mcp, skill
     following what follows a run beside the terminal: events, dashboard, trackers, notifications
+    manual    the pages of `man evo`
     streams   output where the terminal cannot show every character
     options   shared by several commands: arguments for runs and individuals, examples in the help, JSON output
     views/    formatting for the terminal
@@ -85,10 +86,24 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _install_manual(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        from evo.commands.manual import install_manual
+
+        typer.echo(f"the manual is in {install_manual(app, version('evo-train'))}; read it: man evo, man evo-run")
+        raise typer.Exit
+
+
 @app.callback()
 def evo(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+    install_man: Annotated[
+        bool,
+        typer.Option("--install-man", callback=_install_manual, is_eager=True, help="Install the pages of `man evo`."),
     ] = False,
 ) -> None:
     """Evolve training scripts, with a language model and classical operators as mutation and crossover."""
