@@ -42,6 +42,10 @@ class Split(StrEnum):
     FINAL = "F"
 
 
+SMOKE_SECONDS = 1.0
+"""Training seconds that the program of a smoke run is told to have."""
+
+
 @dataclass(frozen=True, slots=True)
 class Budget:
     """Time limits of one evaluation, in seconds.
@@ -86,6 +90,8 @@ class Job:
             kill itself.
         widest_gap: bits per byte; a score on the holdout split that is worse than on the selection split by more is no
             score of a model that knows neither.
+        is_smoke: whether this is a smoke run, which only shows that the program works: it trains for a moment and
+            answers for training text, or runs the `smoke` command of a script. Nothing is measured.
     """
 
     genome: str
@@ -99,6 +105,7 @@ class Job:
     is_reference: bool = False
     losses: int = 0
     widest_gap: float | None = None
+    is_smoke: bool = False
 
     def __post_init__(self) -> None:
         """Keep the invariant that every evaluation measures what selection needs."""

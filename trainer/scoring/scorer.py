@@ -7,9 +7,10 @@ for text.
 
 Two orders make a score: `score` questions one replica of the candidate, `verify` asks another one the probes that were
 drawn with it (`probes`). The first has ended when the second gets its genome. A candidate whose score is below that of
-the best so far is scored on the holdout split in the same go, so that it is trained only once.
+the best so far is scored on the holdout split in the same go, so that it is trained only once. A third one, `try`, is
+that of a smoke run and asks nothing but what every order begins with.
 
-Both orders begin alike. The candidate builds its model and answers blocks of training text before it has any weights:
+All orders begin alike. The candidate builds its model and answers blocks of training text before it has any weights:
 that pays for compilation and lazy initialisation, and tells what a forward pass of this model costs. Only then do the
 weights come, and from there on the supervisor gives the process the time of a few forward passes (`serving`). When the
 first held-out token is asked, nothing that the process writes is shown any more.
@@ -142,6 +143,11 @@ class Scorer:
             finding = examination.finding()
             if finding is not None:
                 raise Unscorable(Status.REJECTED, self._explain(finding, candidate, frames))
+
+    def try_out(self, order: Message, candidate: Channel) -> Iterator[Message]:
+        """Have a candidate answer for training text before and after it loads its weights; nothing is scored."""
+        with self._frames() as frames:
+            yield from self._serve(order, candidate, frames, self._clock(order), 1)
 
     def _explain(self, finding: Finding, candidate: Channel, frames: Frames) -> str:
         """Return which rule was broken, after two more answers to the probe, one with the end that the block has."""
@@ -356,10 +362,8 @@ def main() -> None:
 def carry_out(scorer: Scorer, order: Message, candidate: Channel) -> Iterator[Message]:
     """Yield the scores, if any, and one last message that says how it ended."""
     try:
-        if order["event"] == "verify":
-            yield from scorer.verify(order, candidate)
-        else:
-            yield from scorer.score(order, candidate)
+        questions = {"score": scorer.score, "verify": scorer.verify, "try": scorer.try_out}[order["event"]]
+        yield from questions(order, candidate)
         yield {"event": "scored"}
     except Unscorable as failure:
         yield {"event": "unscorable", "status": failure.status, "reason": str(failure)[:1000]}

@@ -12,6 +12,8 @@ from trainer.script.frozen import Frozen
 from trainer.script.seeds import SeedPlace
 from trainer.settings import SPARE_SECONDS, DeviceSettings
 
+_LISTS = ("genome", "command", "score", "smoke")
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -44,6 +46,7 @@ class ScriptSettings(DeviceSettings):
         held_out: given to `score` alone.
         command: what is run; `{seed}` and `{seconds}` are filled in.
         score: what is run afterwards and alone reports the objectives; empty if `command` reports them itself.
+        smoke: what a smoke run runs in the place of both; empty where there are none.
         readings: where the objectives stand.
         wall_seconds: each of the commands is ended after that.
         fixed_seconds: the time that the command gives itself, if it does.
@@ -60,6 +63,7 @@ class ScriptSettings(DeviceSettings):
     wall_seconds: float
     held_out: tuple[Frozen, ...] = ()
     score: tuple[str, ...] = ()
+    smoke: tuple[str, ...] = ()
     fixed_seconds: float | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     seeds: tuple[SeedPlace, ...] = ()
@@ -86,4 +90,4 @@ class ScriptSettings(DeviceSettings):
             "readings": tuple(Reading(**one) for one in data["readings"]),
             "seeds": tuple(SeedPlace(**one) for one in data["seeds"]),
         }
-        return cls(**cls.shared(data) | rebuilt | {name: tuple(data[name]) for name in ("genome", "command", "score")})
+        return cls(**cls.shared(data) | rebuilt | {name: tuple(data[name]) for name in _LISTS})

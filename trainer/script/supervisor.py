@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from trainer.errors import GenomeError, MachineError
-from trainer.evaluation import Evaluation, Job, Status, Timings
+from trainer.evaluation import SMOKE_SECONDS, Evaluation, Job, Status, Timings
 from trainer.genome import split
 from trainer.ipc.channel import Channel
 from trainer.machine.output import Stream
@@ -74,7 +74,8 @@ class ScriptSupervisor:
         self._deaths = Deaths()
         self._live = LiveCurve(settings.live)
         self._check_frozen()
-        commands = [without_environment(command)[1] for command in (settings.command, settings.score) if command]
+        named = (settings.command, settings.score, settings.smoke)
+        commands = [without_environment(command)[1] for command in named if command]
         programs = {find_program(command[0], settings.root) for command in commands}
         visible = [path for program in sorted(programs) for path in program_folders(program)]
         # Libraries that share a cache among their processes lock it, and no held-out text is seen here.
@@ -128,7 +129,8 @@ class ScriptSupervisor:
 
     def _run_and_score(self, job: Job, recording: Recording) -> None:
         settings = self._settings
-        reader = Reader(() if settings.score else settings.readings)
+        command, what = (settings.smoke, "the smoke command") if job.is_smoke else (settings.command, "the command")
+        reader = Reader(() if settings.score or job.is_smoke else settings.readings)
         files = {
             name: self._varied(name, content, job.seed) for name, content in split(job.genome, settings.genome).items()
         }
@@ -138,12 +140,14 @@ class ScriptSupervisor:
         self._compiled.give(folder)
         with (
             self._given(job.seed) as given,
-            self._process(settings.command, job, given, recording, reader, files, folder) as tree,
+            self._process(command, job, given, recording, reader, files, folder) as tree,
         ):
             started = time.monotonic()
-            seconds = self._finish(tree, "the command", self._limit(job, job.longest_seconds)) - started
+            seconds = self._finish(tree, what, self._limit(job, job.longest_seconds)) - started
             recording.timings = Timings(train_seconds=seconds, train_wall_seconds=seconds)
             self._refuse_replaced(tree.scratch, given)
+            if job.is_smoke:
+                return
             recording.objectives |= reader.values(tree.scratch)
             if job.is_reference:
                 self._refuse_other_files(tree.scratch)
@@ -295,7 +299,9 @@ class ScriptSupervisor:
     def _seconds(self, job: Job) -> str:
         """Return the time that the command is to give itself; empty where the task sets none."""
         fixed = self._settings.fixed_seconds
-        return "" if fixed is None else f"{job.budget_fraction * fixed:g}"
+        if fixed is None:
+            return ""
+        return f"{min(SMOKE_SECONDS, fixed) if job.is_smoke else job.budget_fraction * fixed:g}"
 
     def _check_frozen(self) -> None:
         changed = self._changed()

@@ -33,17 +33,18 @@ class Recording:
     def evaluation(
         self, job: Job, status: Status, reason: str, *, device: str, clock: Clock, sandbox: str
     ) -> Evaluation:
-        """Return the verdict on a job; what was measured on the way to a failure is no objective."""
+        """Return the verdict on a job; what was measured on the way to a failure or in a smoke run is no objective."""
         if not all(math.isfinite(value) for value in self.objectives.values()):
             status, reason = Status.DIVERGED, f"a measured objective is not finite: {self.objectives}"
+        is_measured = status is Status.OK and not job.is_smoke
         return Evaluation(
             status=status,
             seed=job.seed,
             device=device,
             clock=clock,
             sandbox=sandbox,
-            objectives=self.objectives if status is Status.OK else {},
-            split_bpb=self.split_bpb if status is Status.OK else {},
+            objectives=self.objectives if is_measured else {},
+            split_bpb=self.split_bpb if is_measured else {},
             reason=reason,
             log_tail=self.log_tail,
             curve=tuple(self.curve),

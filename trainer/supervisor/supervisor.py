@@ -18,7 +18,7 @@ from pathlib import Path
 
 from trainer.corpus import Corpus, load
 from trainer.errors import MachineError
-from trainer.evaluation import Budget, Clock, CurvePoint, Evaluation, Job, Split, Status
+from trainer.evaluation import SMOKE_SECONDS, Budget, Clock, CurvePoint, Evaluation, Job, Split, Status
 from trainer.ipc.candidate_protocol import WEIGHTS_FILE, Role, failure_status
 from trainer.ipc.channel import Channel, ChannelClosed, Message
 from trainer.settings import Settings
@@ -83,10 +83,13 @@ class Supervisor:
             recording.objectives["code_lines"] = float(code_lines(job.genome))
             job = replace(job, genome=executed(job.genome))
             self._crew.scorer.await_ready()
-            self._train_and_score(job, recording)
-            recording.objectives["val_bpb"] = recording.split_bpb[Split.SELECTION]
-            recording.objectives["train_seconds"] = recording.timings.train_seconds
-            _refuse_gap(recording, job.widest_gap)
+            if job.is_smoke:
+                self._try_out(job, recording)
+            else:
+                self._train_and_score(job, recording)
+                recording.objectives["val_bpb"] = recording.split_bpb[Split.SELECTION]
+                recording.objectives["train_seconds"] = recording.timings.train_seconds
+                _refuse_gap(recording, job.widest_gap)
         except Ended as end:
             status, reason = self._deaths.verdict(asked, end)
         except OSError as error:
@@ -100,13 +103,19 @@ class Supervisor:
         with self._candidate(Role.TRAIN, recording) as trainee:
             self._train(trainee, job, recording)
             # Both start now if they are not warm yet. The second one's output would only repeat the first one's.
-            with self._candidate(Role.SERVE, recording) as server, self._candidate(Role.SERVE, Recording()) as replica:
-                weights = take_weights(trainee.scratch / WEIGHTS_FILE, trainee.scratch.with_name(WEIGHTS_FILE))
-                try:
-                    recording.objectives["parameters"] = float(read_parameters(weights))
-                    self._score(server, replica, weights, job, recording)
-                finally:
-                    weights.unlink()
+            with (
+                self._candidate(Role.SERVE, recording) as server,
+                self._candidate(Role.SERVE, Recording()) as replica,
+                _weights(trainee, recording) as weights,
+            ):
+                self._score(server, replica, weights, job, recording)
+
+    def _try_out(self, job: Job, recording: Recording) -> None:
+        """Let a genome train for a moment, and have the result answer for training text; nothing held out is asked."""
+        with self._candidate(Role.TRAIN, recording) as trainee:
+            self._train(trainee, job, recording)
+            with self._candidate(Role.SERVE, recording) as server, _weights(trainee, recording) as weights:
+                self._question(server, {"event": "try"}, weights, job, recording)
 
     @contextlib.contextmanager
     def _candidate(self, role: Role, recording: Recording) -> Iterator[Candidate]:
@@ -191,7 +200,7 @@ class Supervisor:
         return {
             "event": "train",
             "seed": job.seed,
-            "budget_seconds": budget.train_seconds,
+            "budget_seconds": min(SMOKE_SECONDS, budget.train_seconds) if job.is_smoke else budget.train_seconds,
             "clock": budget.clock,
             "sequence_length": self._settings.sequence_length,
             "vocab_size": self._corpus.vocab_size,
@@ -281,6 +290,17 @@ class Supervisor:
             limit = min(whole, TimeLimit(time.monotonic() + seconds, reason), key=lambda one: one.deadline)
         self._crew.scorer.channel.send({"event": "go"})
         return limit
+
+
+@contextlib.contextmanager
+def _weights(trainee: Candidate, recording: Recording) -> Iterator[Path]:
+    """Give the file of a candidate's weights, out of its reach."""
+    weights = take_weights(trainee.scratch / WEIGHTS_FILE, trainee.scratch.with_name(WEIGHTS_FILE))
+    try:
+        recording.objectives["parameters"] = float(read_parameters(weights))
+        yield weights
+    finally:
+        weights.unlink()
 
 
 def _record_score(recording: Recording, message: Message) -> None:
