@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -23,6 +23,7 @@ _EXAMPLE = example(
     evo init
     evo init --metric val_loss:min --command "python train.py --small"
     evo init --from path/to/autoresearch
+    evo init --smoke "python train.py --steps 2"
     evo init --score
     evo init --check
     evo init --example kernel
@@ -31,9 +32,9 @@ _EXAMPLE = example(
     "evo.toml and program.md. An existing program.md is kept. What only you can decide is asked in one line; evo.toml "
     "is a draft then, and the exit code is 1. With --from, the project stays untouched and the files are written here. "
     "--score also drafts score.py, a trusted program that scores what the command leaves; complete it first. "
-    "--check evaluates generation 0 with two seeds, as evo.toml describes it, tells how long a run takes, and exits "
-    "with 1 if that fails. --example copies a worked example into this folder (digits, kernel, prompt, textbook and "
-    "others) and replaces no file.",
+    "--check tries generation 0 as `task.smoke` says, evaluates it with two seeds, as evo.toml describes it, tells how "
+    "long a run takes, and exits with 1 if any of that fails. --example copies a worked example into this folder "
+    "(digits, kernel, prompt, textbook and others) and replaces no file.",
 )
 
 _MOST_CONSTANTS = 8  # that are named
@@ -77,6 +78,14 @@ def init(
     command: Annotated[
         str | None, typer.Option("--command", metavar="COMMAND", help="Command that starts the program.")
     ] = None,
+    smoke: Annotated[
+        str | None,
+        typer.Option(
+            "--smoke",
+            metavar="COMMAND",
+            help="Command that shows in a moment that the program runs; tried with every offspring.",
+        ),
+    ] = None,
     run: Annotated[bool, typer.Option("--run/--no-run", help="Run the program once to read what it prints.")] = True,
     run_seconds: Annotated[
         float, typer.Option("--run-seconds", min=0.1, help="Stop that run after so many seconds.")
@@ -96,7 +105,13 @@ def init(
 ) -> None:
     """Write evo.toml for your project, or try it once."""
     if example_name is not None:
-        others = {"--from": source, "--genome": genome or None, "--metric": metric, "--config": config}
+        others = {
+            "--from": source,
+            "--genome": genome or None,
+            "--metric": metric,
+            "--config": config,
+            "--smoke": smoke,
+        }
         _refuse(others | {"--score": score or None, "--force": force or None, "--check": check or None}, "--example")
         _copy_example(example_name, as_json)
         return
@@ -107,6 +122,7 @@ def init(
                 "--genome": genome or None,
                 "--metric": metric,
                 "--command": command,
+                "--smoke": smoke,
                 "--score": score or None,
                 "--force": force or None,
             },
@@ -119,10 +135,12 @@ def init(
         _refuse({"--from": source}, "--score, which writes into the project")
     _refuse_existing(force)
     seconds = run_seconds if run else None
-    found = _examined(source or Path(), genome or [], metric, command, seconds)
+    found = _examined(source or Path(), genome or [], metric, command, seconds, smoke)
+    if smoke is not None and found.is_language_model:
+        raise UsageError("--smoke is for a script: the built-in task needs no command for its smoke runs. Omit it.")
     drafted = _draft_score(found) if score and found.question is None else []
     if drafted:
-        found = _examined(found.root, list(found.genome), found.objectives[0].name, command, None)
+        found = _examined(found.root, list(found.genome), found.objectives[0].name, command, None, smoke)
     _write(found, drafted, as_json=as_json)
 
 
@@ -150,7 +168,14 @@ def _refuse_existing(force: bool) -> None:
         raise UsageError(f"{CONFIG} already exists. Try it: evo init --check; or replace it: evo init --force")
 
 
-def _examined(source: Path, genome: list[str], metric: str | None, command: str | None, seconds: float | None) -> Found:
+def _examined(
+    source: Path,
+    genome: list[str],
+    metric: str | None,
+    command: str | None,
+    seconds: float | None,
+    smoke: str | None,
+) -> Found:
     """Return what is found; the program runs for `seconds` at most, or not at all."""
     import shlex
 
@@ -165,7 +190,7 @@ def _examined(source: Path, genome: list[str], metric: str | None, command: str 
         typer.echo(f"evo: running {words} once in the sandbox, at most {seconds:g} s (--no-run omits this)", err=True)
         return first_run(found, seconds)
 
-    return examine(source, genome, metric, command, run=None if seconds is None else run)
+    return examine(source, genome, metric, command, run=None if seconds is None else run, smoke=smoke)
 
 
 def _write(found: Found, drafted: list[str], *, as_json: bool) -> None:
@@ -240,6 +265,7 @@ def _tell(found: Found, written: list[str], program: Path) -> None:
     else:
         facts["layout"] = "autoresearch" if found.is_autoresearch else ""
         facts["command"] = shlex.join(found.command)
+        facts["smoke"] = shlex.join(found.smoke)
         facts["score"] = shlex.join(found.score)
         for number, one in enumerate(found.objectives):
             facts["objective" if not number else f"and {one.name}"] = (
@@ -280,32 +306,48 @@ def _check(path: Path | None, as_json: bool) -> None:
     limit = f", at most {config.script.wall_limit_seconds:g} s each" if config.script else ""
     times = "with two seeds" if len(attempt.seeds) > 1 else "once"
     typer.echo(f"evo: {path} is valid; evaluating generation 0 {times}{limit}", err=True)
-    evaluations = attempt.run()
+    smoke, evaluations = attempt.run()
+    if not evaluations:
+        assert smoke is not None  # noqa: S101 - nothing else leaves generation 0 without an evaluation
+        _fail_smoke(smoke, as_json=as_json)
     violated = [str(bound) for bound in broken(config, evaluations[0])]
     failed = evaluations[-1] if evaluations[-1].status is not Status.OK else None
     if as_json:
         facts = {"broken_constraints": violated, "seeds_are_alike": is_alike(config, evaluations)}
+        facts |= {"smoke_run": smoke.to_json() if smoke else None}
         others = [one.to_json() for one in evaluations[1:]]
         time = None if failed else run_seconds(config, evaluations)
         print_json({**evaluations[0].to_json(), **facts, "other_seeds": others, "expected_run_seconds": time})
     elif failed is None:
-        _tell_measured(config, evaluations, violated, path)
+        _tell_measured(config, evaluations, violated, path, smoke)
     if failed is not None:
-        _tell_failure(failed, is_repeated=len(evaluations) > 1)
+        _tell_failure(failed, " with another seed" if len(evaluations) > 1 else "")
         raise typer.Exit(1)
 
 
-def _tell_failure(evaluation: Evaluation, *, is_repeated: bool) -> None:
+def _fail_smoke(smoke: Evaluation, *, as_json: bool) -> NoReturn:
+    if as_json:
+        print_json({**smoke.to_json(), "smoke_run": smoke.to_json()})
+    _tell_failure(smoke, " in its smoke run")
+    raise typer.Exit(1)
+
+
+def _tell_failure(evaluation: Evaluation, when: str) -> None:
     """Print all that is kept of what the program printed, then why it failed."""
     from evo.text import visible
 
     for line in evaluation.log_tail.rstrip().split("\n"):
         typer.echo(f"  | {visible(line)}", err=True)
-    again = " with another seed" if is_repeated else ""
-    typer.echo(f"evo: generation 0 ended {evaluation.status}{again}: {_one_line(evaluation.reason)}", err=True)
+    typer.echo(f"evo: generation 0 ended {evaluation.status}{when}: {_one_line(evaluation.reason)}", err=True)
 
 
-def _tell_measured(config: ResolvedConfig, evaluations: Sequence[Evaluation], violated: list[str], path: Path) -> None:
+def _tell_measured(
+    config: ResolvedConfig,
+    evaluations: Sequence[Evaluation],
+    violated: list[str],
+    path: Path,
+    smoke: Evaluation | None,
+) -> None:
     from evo.commands.views.terminal import literal, print_whole, shell_word, stdout_console
     from evo.project.checking import is_alike, run_seconds
     from evo.project.writing import CONFIG
@@ -318,6 +360,8 @@ def _tell_measured(config: ResolvedConfig, evaluations: Sequence[Evaluation], vi
             dict.fromkeys(f"{one.objectives[name]:g}" for one in evaluations if name in one.objectives)
         )
         print_whole(console, f"{literal(objective.label)}: {values} {literal(objective.unit)}".rstrip())
+    if smoke is not None:
+        print_whole(console, f"smoke run: {smoke.timings.total_seconds:.1f} s")
     for bound in violated:
         print_whole(console, f"[yellow]note[/] {literal(bound)} is violated: generation 0 is infeasible")
     if is_alike(config, evaluations):

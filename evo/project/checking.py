@@ -27,25 +27,34 @@ class Trial:
         source: of generation 0.
         settings: of the supervisor that evaluates it.
         seeds: that it is told, one an evaluation: two where another seed may show other values.
+        has_smoke_runs: whether a run tries every offspring for a moment before its evaluation.
     """
 
     source: str
     settings: WorkerSettings
     seeds: tuple[int, ...]
+    has_smoke_runs: bool = False
 
-    def run(self) -> list[Evaluation]:
-        """Evaluate generation 0 as a run does, with one seed after the other until an evaluation fails.
+    def run(self) -> tuple[Evaluation | None, list[Evaluation]]:
+        """Try and evaluate generation 0 as a run does, with one seed after the other until something fails.
+
+        Returns:
+            The smoke run, None where a run makes none; and the evaluations, none after a failed smoke run.
 
         Raises:
             MachineError: the machine lacks something that the evaluation needs.
         """
-        evaluations: list[Evaluation] = []
+        smoke, evaluations = None, list[Evaluation]()
         with SupervisorProcess(self.settings) as supervisor:
+            if self.has_smoke_runs:
+                smoke = supervisor.evaluate(Job(self.source, self.seeds[0], is_smoke=True))
+                if smoke.status is not Status.OK:
+                    return smoke, []
             for seed in self.seeds:
                 evaluations.append(supervisor.evaluate(Job(self.source, seed, is_reference=True)))
                 if evaluations[-1].status is not Status.OK:
                     break
-        return evaluations
+        return smoke, evaluations
 
 
 def trial(config: ResolvedConfig, progress: PrepareProgress | None = None) -> Trial:
@@ -65,7 +74,8 @@ def trial(config: ResolvedConfig, progress: PrepareProgress | None = None) -> Tr
     materials = prepare_materials(config, progress)
     plan = make_plan(config)
     count = 2 if config.script and not plan.is_deterministic else 1
-    return Trial(source, worker_settings(config, materials)[0], tuple(map(plan.training_seed, range(count))))
+    seeds = tuple(map(plan.training_seed, range(count)))
+    return Trial(source, worker_settings(config, materials)[0], seeds, bool(config.search.smoke))
 
 
 def run_seconds(config: ResolvedConfig, evaluations: Sequence[Evaluation]) -> float:

@@ -44,6 +44,7 @@ def examine(
     command: str | None = None,
     home: Path | None = None,
     run: Runner | None = None,
+    smoke: str | None = None,
 ) -> Found:
     """Examine a project.
 
@@ -56,31 +57,41 @@ def examine(
         command: what starts the program, if the user named it.
         home: the user's home folder.
         run: runs the program once; None to look at the source alone.
+        smoke: what shows in a moment that the program runs, if the user named it.
 
     Raises:
-        ConfigError: `root` is not a folder, or `metric` or `command` cannot be read.
+        ConfigError: `root` is not a folder, or `metric`, `command` or `smoke` cannot be read.
         GenomeError: `genome` is not a readable file in the project.
     """
     if not root.is_dir():
         raise ConfigError(f"Expected the folder of a project, but {root} is not a folder.")
     wish = Wish.parse(metric) if metric is not None else None
-    return _Examination(Sources(root.resolve()), genome, wish, words_of(command), home or Path.home()).found(run)
+    commands = words_of("--command", command), words_of("--smoke", smoke)
+    return _Examination(Sources(root.resolve()), genome, wish, *commands, home or Path.home()).found(run)
 
 
 class _Examination:
     def __init__(
-        self, sources: Sources, genome: Sequence[str], wish: Wish | None, command: tuple[str, ...], home: Path
+        self,
+        sources: Sources,
+        genome: Sequence[str],
+        wish: Wish | None,
+        command: tuple[str, ...],
+        smoke: tuple[str, ...],
+        home: Path,
     ) -> None:
         self._sources = sources
         self._wanted_genome = genome
         self._wish = wish
         self._wanted_command = command
+        self._wanted_smoke = smoke
         self._home = home
         self._interpreter = interpreter_of(sources.root, os.environ, home)
 
     def found(self, run: Runner | None) -> Found:
         """Return what was found, with a question if something is open."""
-        found = Found(self._sources.root, program=self._sources.texts.program)
+        smoke = given_command(self._wanted_smoke, self._interpreter.word)
+        found = Found(self._sources.root, program=self._sources.texts.program, smoke=smoke)
         try:
             for step in (self._with_genome, self._with_command, self._with_files):
                 found = step(found)

@@ -159,6 +159,7 @@ class Found:
         suggested: what it names outside the project, for the user to add.
         score: the trusted command; empty if there is none.
         held_out: what only `score` reads.
+        smoke: what the user named to show in a moment that the program runs; empty for nothing.
         fixed: the run time that it limits itself to.
         seed: how it takes a seed: a flag, a variable, `EVO_SEED`, literals, or None.
         seeds: where these literals stand, as in `seed` of evo.toml.
@@ -184,6 +185,7 @@ class Found:
     suggested: tuple[Given, ...] = ()
     score: tuple[str, ...] = ()
     held_out: tuple[str, ...] = ()
+    smoke: tuple[str, ...] = ()
     fixed: FixedTime | None = None
     seed: str | None = None
     seeds: tuple[str, ...] = ()

@@ -162,14 +162,14 @@ def given_command(wanted: Sequence[str], python: str) -> tuple[str, ...]:
     return tuple(python if not place and word in ("python", "python3") else word for place, word in enumerate(wanted))
 
 
-def words_of(command: str | None) -> tuple[str, ...]:
-    """Return the words of a command that the user gave; raise ConfigError if it has none."""
+def words_of(flag: str, command: str | None) -> tuple[str, ...]:
+    """Return the words of a command that the user gave with a flag; raise ConfigError if it has none."""
     try:
         words = tuple(shlex.split(command or ""))
     except ValueError as error:
-        raise ConfigError(f"--command cannot be split into arguments: {error}.") from None
+        raise ConfigError(f"{flag} cannot be split into arguments: {error}.") from None
     if command is not None and not words:
-        raise ConfigError("--command must be a program and its arguments, but it was empty.")
+        raise ConfigError(f"{flag} must be a program and its arguments, but it was empty.")
     return words
 
 
