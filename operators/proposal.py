@@ -8,7 +8,7 @@ repeat the same proposal without paying twice.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
@@ -16,6 +16,9 @@ from typing import Any, Protocol, runtime_checkable
 from operators.protection import UNPROTECTED, Protection
 from operators.source.constants import Value
 from trainer.evaluation import CurvePoint
+
+SMOKE = "smoke"
+"""The kind of a refusal after a failed smoke run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +262,10 @@ class Gate(Protocol):
         ...
 
 
+async def _pass(_: str) -> None:
+    """Let any source pass."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """Everything an operator gets for one offspring.
@@ -275,6 +282,9 @@ class Request:
         protection: what operators leave as it is.
         hints: what the user has told the language model since the run began, dated, oldest first.
         lessons: of the run so far, one a line, with the individuals that they rest on.
+        try_out: raises `SmokeFailed` where a source that passed the gate fails its smoke run, which takes seconds and
+            waits for a worker. The search does it with every proposal; an operator that can mend a source may do it
+            before, at no further cost.
     """
 
     number: int
@@ -290,6 +300,7 @@ class Request:
     protection: Protection = UNPROTECTED
     hints: Sequence[str] = ()
     lessons: Sequence[str] = ()
+    try_out: Callable[[str], Awaitable[None]] = _pass
 
     @property
     def variants(self) -> Sequence[Variant]:
@@ -396,7 +407,7 @@ class Refused(Exception):  # noqa: N818 - a verdict that operators handle, not a
     """A source did not pass the gate; the message says why, in words an LLM or a person can act on.
 
     Attributes:
-        kind: `unparsable`, `contract`, `protected`, `duplicate`, `near_duplicate` or `too_large`.
+        kind: `unparsable`, `contract`, `protected`, `duplicate`, `near_duplicate`, `too_large` or `smoke`.
         twin: the individual that is the same program, where that is the reason.
     """
 
@@ -404,6 +415,22 @@ class Refused(Exception):  # noqa: N818 - a verdict that operators handle, not a
         super().__init__(reason)
         self.kind = kind
         self.twin = twin
+
+
+class SmokeFailed(Refused):
+    """A source passed the gate, but failed when it was tried for a moment.
+
+    Attributes:
+        status: how it ended.
+        cause: why, as far as is known; holds words of the program.
+        output: the end of what it printed.
+    """
+
+    def __init__(self, status: str, cause: str, output: str) -> None:
+        super().__init__(SMOKE, f"its smoke run ended {status}: {cause}")
+        self.status = status
+        self.cause = cause
+        self.output = output
 
 
 class MeasureAgain(Exception):  # noqa: N818 - an expected outcome of a proposal
@@ -415,4 +442,12 @@ class MeasureAgain(Exception):  # noqa: N818 - an expected outcome of a proposal
 
 
 class NoOffspring(Exception):  # noqa: N818 - an expected outcome of a proposal
-    """An operator gave up on one proposal; the message says why."""
+    """An operator gave up on one proposal; the message says why.
+
+    Attributes:
+        kind: `no_offspring`, or `smoke` where the last thing that it tried failed its smoke run.
+    """
+
+    def __init__(self, reason: str, cause: Exception | None = None) -> None:
+        super().__init__(reason)
+        self.kind = SMOKE if isinstance(cause, SmokeFailed) else "no_offspring"

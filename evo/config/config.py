@@ -116,6 +116,8 @@ class SearchConfig(Section):
             lost evaluations and the confirmation are included.
         max_usd: those hours at `operators.dollars_per_hour`, and what language models cost.
         target: mean of the first objective at which the search ends.
+        smoke: whether offspring are tried for a moment on a worker before an evaluation is spent on them. By default
+            where a training has 60 s or more, and for scripts with a `task.smoke` command.
         patience: results without a better individual, or with several objectives without a new one on the front, after
             which the search ends; 0 for never.
     """
@@ -134,6 +136,7 @@ class SearchConfig(Section):
     max_usd: Quantity | None = None
     target: Annotated[float, Field(allow_inf_nan=False, strict=True)] | None = None
     patience: Annotated[int, Field(ge=0, strict=True)] = 0
+    smoke: Annotated[bool, Field(strict=True)] | None = None
 
     @field_validator("objectives", "front")
     @classmethod
@@ -453,6 +456,13 @@ class Config(Section):
                 "`fidelity.rungs` needs a command that is told how long to run: set `task.fixed_seconds`, and put "
                 "{seconds} among the arguments of `task.command`"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _smoke_runs_can_be_made(self) -> Config:
+        """Refuse smoke runs where nothing says what to run."""
+        if self.search.smoke and not (isinstance(self.task, LanguageModelTask) or (self.script and self.script.smoke)):
+            raise ValueError("`search.smoke` needs a command that shows in a moment that a program runs: `task.smoke`")
         return self
 
     @property

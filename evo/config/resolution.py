@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from evo.config.config import Config, LLMConfig
 from evo.config.models import ModelConfig
 from evo.config.resolved import ResolvedBudget, ResolvedConfig, ResolvedOperators, ResolvedTask, ResolvedWorkers
-from evo.config.task import ScriptTask
+from evo.config.task import LanguageModelTask, ScriptTask
 from operators.prompt_styles import STYLES
 from operators.registry import default_weights
 from operators.services import PROVIDERS, Service
@@ -32,6 +32,8 @@ _SCORE_TOKENS = {"cpu": 32_768, "mps": 131_072, "cuda": 524_288}
 # model that reads the memory of the run, tournaments of 4 need 14% fewer calls than those of 2 to join all ideas that
 # help, and larger ones no fewer (experiments/records, selection-pressure).
 _TOURNAMENT_SIZE, _TOURNAMENT_SIZE_WITH_LLM = 2, 4
+_SMOKE_FROM_SECONDS = 60.0
+"""A smoke run takes a worker for some seconds, which is little beside such a training."""
 # What the driver, the scorer and the waiting spares need beside the candidates.
 _CANDIDATES_MEMORY_FRACTION = 0.7
 _LARGEST_MEMORY_MIB = {"cpu": 8192.0}
@@ -62,8 +64,18 @@ def resolve(config: Config, environment: Mapping[str, str] = os.environ) -> Reso
     }
     resolved = ResolvedConfig(**{**dict(config), **chosen})
     by_default = _TOURNAMENT_SIZE_WITH_LLM if resolved.uses_language_model else _TOURNAMENT_SIZE
-    search = config.search.model_copy(update={"tournament_size": config.search.tournament_size or by_default})
+    size = config.search.tournament_size or by_default
+    search = config.search.model_copy(update={"tournament_size": size, "smoke": _has_smoke_runs(resolved)})
     return resolved.model_copy(update={"llm": _resolve_llm(resolved, llm), "search": search})
+
+
+def _has_smoke_runs(config: ResolvedConfig) -> bool:
+    """Return whether offspring are tried before their evaluation: as asked, or else where that costs little."""
+    if config.search.smoke is not None:
+        return config.search.smoke
+    if isinstance(config.task, LanguageModelTask):
+        return config.budget.train_seconds >= _SMOKE_FROM_SECONDS
+    return config.script is not None and bool(config.script.smoke)
 
 
 def with_servers(llm: LLMConfig, environment: Mapping[str, str]) -> LLMConfig:

@@ -154,6 +154,8 @@ class ScriptTask(Section):
         held_out: frozen files that `score` alone is given.
         command: what is run; `{seed}` and `{seconds}` are filled in.
         score: what is run afterwards, in a fresh sandbox on the artifacts, and alone reports the objectives.
+        smoke: what shows in a second or two that a program runs, such as a few steps of training; tried with every
+            offspring before its evaluation, as `command` would be run, and judged by its exit status alone.
         fixed_seconds: the time that the command gives itself.
         wall_seconds: the command is ended after that.
         environment: names of variables that are passed on.
@@ -174,6 +176,7 @@ class ScriptTask(Section):
     held_out: tuple[str, ...] = ()
     command: tuple[str, ...]
     score: tuple[str, ...] = ()
+    smoke: tuple[str, ...] = ()
     fixed_seconds: Seconds | None = None
     wall_seconds: Seconds | None = None
     environment: tuple[str, ...] = ()
@@ -190,7 +193,7 @@ class ScriptTask(Section):
     def _one_or_several(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
 
-    @field_validator("command", "score", mode="before")
+    @field_validator("command", "score", "smoke", mode="before")
     @classmethod
     def _split_as_a_shell_would(cls, value: Any) -> Any:
         if not isinstance(value, str):
@@ -304,12 +307,13 @@ class ScriptTask(Section):
 
     def _run_the_genome_given(self) -> None:
         """Refuse a command that would run the project's own file instead of the one that evolved from it."""
-        for position, word in enumerate(self.command):
-            path = PurePosixPath(word)
-            for file in self.genome:
-                if path == PurePosixPath(self.root) / file or (position == 0 and path == PurePosixPath(file)):
-                    raise ValueError(f"`command` must run what evolves by its name in the working folder, such as "
-                                     f"['python', {file!r}], but it was {list(self.command)}")  # fmt: skip
+        for key, command in (("command", self.command), ("smoke", self.smoke)):
+            for position, word in enumerate(command):
+                path = PurePosixPath(word)
+                for file in self.genome:
+                    if path == PurePosixPath(self.root) / file or (position == 0 and path == PurePosixPath(file)):
+                        raise ValueError(f"`{key}` must run what evolves by its name in the working folder, such as "
+                                         f"['python', {file!r}], but it was {list(command)}")  # fmt: skip
 
     def _read_what_is_reported(self) -> None:
         """Refuse to read an objective from a file that its reporter does not write."""
@@ -418,7 +422,7 @@ class ExternalTask(ScriptTask):
     gpus: Annotated[int, Field(ge=0, strict=True)] | None = 0
     objectives: dict[str, ExternalObjective]  # type: ignore[assignment]
 
-    @field_validator("command")
+    @field_validator("command", "smoke")
     @classmethod
     def _some_command(cls, command: tuple[str, ...]) -> tuple[str, ...]:
         if command:

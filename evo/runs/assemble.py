@@ -28,6 +28,7 @@ from evo.search.jobs import Jobs
 from evo.search.mating import Niches, Pairs
 from evo.search.observer import Observer
 from evo.search.search import Search
+from evo.search.smoke import SmokeRuns
 from evo.search.stopping import StoppingRules
 from evo.search.time_limits import TimeLimits
 from evo.standings.plan import make_plan
@@ -97,6 +98,8 @@ def build_search(
     steering = SteeringJournal(store)
     standings = build_standings(config)
     gate = SourceGate(contract(config, store), store.known, protection=protection(config, store))
+    limits = TimeLimits.of(config.script) if config.script and config.script.command else None
+    jobs = Jobs(store, standings, config.budget.min_throughput, limits)
     breeder = Breeder(
         config.search.seed,
         _toolbox(config),
@@ -110,9 +113,8 @@ def build_search(
         archive_share=config.diversity.archive_fraction if config.diversity.descriptors else 0.0,
         similarity=config.diversity.similarity,
         pairs=Pairs(store) if config.operators.crossover_pairs == "fresh" else None,
+        smoke=SmokeRuns(store, jobs, standings.plan.training_seed(0)) if config.search.smoke else None,
     )
-    limits = TimeLimits.of(config.script) if config.script and config.script.command else None
-    jobs = Jobs(store, standings, config.budget.min_throughput, limits)
     rules = StoppingRules.of(config)
     credit = Credit.of(config, operators, standings, store) if config.operators.adaptive else None
     return Search(
@@ -506,6 +508,7 @@ def _conditions(
             constraints=task.constraints,
             frozen=frozen,
             facts=facts,
+            smoke=shlex.join(task.smoke) if config.search.smoke else "",
         )
     return Conditions(named, training_budget(config), device, task.vocab_size, task.sequence_length, facts)
 

@@ -52,6 +52,7 @@ def prepare_materials(config: Config, progress: PrepareProgress | None = None) -
     for key, command, given in (
         ("command", task.command, (*task.genome, *task.frozen)),
         ("score", task.score, (*task.frozen, *task.held_out)),
+        ("smoke", task.smoke, (*task.genome, *task.frozen)),
     ):
         if command:
             _, words = without_environment(command)
@@ -118,6 +119,7 @@ def script_settings(
         held_out=files.held_out,
         command=task.command,
         score=task.score,
+        smoke=task.smoke,
         readings=tuple(_reading(name, one, name in needed) for name, one in task.objectives.items()),
         wall_seconds=task.wall_limit_seconds,
         fixed_seconds=task.fixed_seconds,

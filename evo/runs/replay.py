@@ -2,8 +2,8 @@
 
 What an individual is follows from the run's configuration and seed, the number of its proposal, generation 0, and what
 the store keeps of the run's course: the results that the population had seen when the proposal began, in their order;
-which individuals had been admitted by then; the replies of language models; and what users asked of it
-(`evo.steering`). The clock and the number of workers
+which individuals had been admitted by then; the replies of language models; the verdicts of smoke runs; and what users
+asked of it (`evo.steering`). The clock and the number of workers
 decide only when a proposal begins and in which order results come. Both are recorded, so that a replay leads to the
 same individuals whether 1 or 16 workers made them.
 
@@ -33,7 +33,7 @@ from evo.search.observer import Observer
 from evo.search.search import SEED, Search
 from evo.standings.outages import drawn_locally
 from evo.steering.actions import INJECTED
-from evo.store import MEASURED_AGAIN, UNAVAILABLE, ProposalRecord, ProposalState, Store
+from evo.store import MEASURED_AGAIN, UNAVAILABLE, ProposalRecord, ProposalState, SmokeRun, Store
 from evo.store.connection import open_for_reading
 from evo.store.journal import StoredJournal
 from evo.workers import Slot
@@ -129,7 +129,7 @@ def _phases(folder: RunFolder, store: Store) -> list[_Phase]:
 
 
 class _Unanswered(Exception):  # noqa: N818 - a verdict on the replay, not an error of the product
-    """The replay asks a language model what the run did not ask it, or was given no answer to."""
+    """The replay asks a language model or a worker what the run did not ask, or was given no answer to."""
 
 
 class _RecordedJournal(StoredJournal):
@@ -152,6 +152,13 @@ class _Recorded(Store):
     def journal(self, number: int) -> StoredJournal:
         """Return what was asked and answered."""
         return _RecordedJournal(self.path, self._database, number)
+
+    def smoke_run(self, number: int | None, source: str) -> SmokeRun:
+        """Return what came of a smoke run; raise _Unanswered where the run made none."""
+        run = super().smoke_run(number, source)
+        if run is None:
+            raise _Unanswered("a smoke run, of which there is no verdict")
+        return run
 
 
 class _NoWorkers:
@@ -244,7 +251,7 @@ class _Replaying:
         except MeasureAgain as request:
             return self._compare_request(record, request)
         except NoOffspring as nothing:
-            return self._compare_verdict(record, "no_offspring", str(nothing))
+            return self._compare_verdict(record, nothing.kind, str(nothing))
         except _Unanswered as call:
             # A service that does not accept a prompt leaves a request without a reply, and no offspring.
             return (

@@ -73,6 +73,7 @@ class RunStatus:
         queued: evaluations that wait for a worker.
         proposing: proposals that are begun and not yet closed.
         refused: proposals that became nothing, by kind.
+        smoke_runs: how many ended in which way; empty without smoke runs.
         measured_again: proposals that became another evaluation of what exists.
         steering: what holds of what users asked.
         asked: requests that wait for a driver, in words.
@@ -97,6 +98,7 @@ class RunStatus:
     proposing: int
     failures: tuple[Failures, ...]
     refused: Mapping[str, int]
+    smoke_runs: Mapping[Status, int]
     measured_again: int
     steering: Course
     asked: tuple[str, ...]
@@ -139,6 +141,7 @@ def read_status(viewed: Viewed) -> RunStatus:
         proposing=len(store.open_proposals()),
         failures=_failures(store),
         refused=dict(kinds),
+        smoke_runs=store.smoke_counts(),
         measured_again=measured_again,
         steering=journal.course,
         asked=tuple(str(one) for one in Inbox(viewed.folder.steering).waiting() if not journal.knows(one)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import random
 from collections.abc import Callable, Mapping, Sequence, Set
@@ -11,6 +12,7 @@ from evo.search.context import Variants, gather_context, parent_of, unrelated
 from evo.search.mating import Mating, Niches, Pairs
 from evo.search.memory import Memories
 from evo.search.replication import repeatable
+from evo.search.smoke import SmokeRuns
 from evo.standings.lessons import LessonsBook
 from evo.standings.standings import Standings
 from evo.steering.journal import SteeringJournal
@@ -60,9 +62,11 @@ class Breeder:
         pairs: which crossovers were asked for, to ask for others; without them, parents are crossed as selected.
         similarity: share of common code from which an offspring repeats a relative that came out worse than the parent;
             0 for never.
+        smoke: tries every offspring for a moment; None for none of that.
 
     Attributes:
         lessons: of the run.
+        smoke: the smoke runs.
     """
 
     def __init__(
@@ -80,6 +84,7 @@ class Breeder:
         archive_share: float = 0.0,
         similarity: float = 0.0,
         pairs: Pairs | None = None,
+        smoke: SmokeRuns | None = None,
     ) -> None:
         self._seed = seed
         self._operators = operators
@@ -88,6 +93,7 @@ class Breeder:
         self._standings = standings
         self._independent = independent
         self._similarity = similarity
+        self.smoke = smoke
         self._variants = Variants(store)
         self._memories = Memories(store, standings)
         self.lessons = LessonsBook(store)
@@ -150,7 +156,7 @@ class Breeder:
         self._gate.check(source)
 
     async def propose(self, draft: Draft) -> Proposal:
-        """Let the operator work; raises what `Operator.propose` raises."""
+        """Let the operator work, and try what it has made; raises what `Operator.propose` raises, and Refused."""
         request = Request(
             number=draft.number,
             parents=tuple(parent_of(self._store, parent, draft.result_number) for parent in draft.parents),
@@ -166,7 +172,12 @@ class Breeder:
             hints=self._steering.at(draft.number).hints,
             lessons=() if self._independent else self.lessons.at(draft.number),
         )
-        return await draft.operator.propose(request)
+        if self.smoke is None:
+            return await draft.operator.propose(request)
+        try_out = functools.partial(self.smoke.check, draft.number)
+        proposal = await draft.operator.propose(dataclasses.replace(request, try_out=try_out))
+        await try_out(proposal.source)  # at once where the operator did it
+        return proposal
 
     def _draft(
         self, number: int, operator: Operator, parents: tuple[int, ...], result_number: int, *, is_bold: bool

@@ -65,6 +65,13 @@ class Jobs:
             job = replace(job, floor_tokens_per_second=self._floor(record.individual, device_class))
         return job
 
+    def smoke(self, source: str, seed: int, losses: int = 0) -> Job:
+        """Return the job of a smoke run, which may take as long as the command of an evaluation."""
+        job = Job(source, seed, losses=losses, is_smoke=True)
+        if self._limits is not None and (longest := self._store.longest_seconds(0)):
+            job = replace(job, wall_seconds=self._limits.bounded(job, *longest).wall_seconds)
+        return job
+
     def _widest_gap(self) -> float | None:
         """Return how much worse on the holdout split an individual may be; None where generation 0 tells nothing.
 

@@ -1,8 +1,8 @@
 """The journey of a candidate, top to bottom.
 
-    ask:   select parents → vary → gate → record → commit       `_start_proposals`, `_proposed`, `_admit`
-    work:  a free worker trains and scores it                   `evo.search.evaluations`
-    tell:  record → fitness → survive → archives                `_accept`
+    ask:   select parents → vary → gate → smoke run → record → commit   `_start_proposals`, `_proposed`, `_admit`
+    work:  a free worker trains and scores it                           `evo.search.evaluations`
+    tell:  record → fitness → survive → archives                        `_accept`
 
 One coroutine takes every decision; proposals and evaluations are tasks beside it that only work. Whatever it decides is
 in the store before anything acts on it, so a search that is killed anywhere continues from the store alone (`restore`).
@@ -127,6 +127,9 @@ class Search:
             self._news,
             self._calls.failed if self._calls.have_stand_ins else lambda _: None,
         )
+        self._smoke = breeder.smoke
+        if self._smoke is not None:
+            self._smoke.serve(evaluator, self._evaluations.pool, standings, self._news, self._fail)
         steering = steering or SteeringJournal(store)
         self._controls = Controls(store, standings, steering, inbox, self._evaluations, operators, self._news)
         self._confirmation = Confirmation(standings, store, self._pace, self._evaluations, steering)
@@ -210,7 +213,7 @@ class Search:
             self._step()
             events = {asyncio.create_task(one()): one for one in self._listeners()}
             while not self._interrupted.is_set():
-                working = [*self._proposing, *self._evaluations.tasks]
+                working = [*self._proposing, *self._working]
                 if not working and not self._is_held and not self._evaluations.wait_for_workers:
                     break
                 await asyncio.wait([*working, *self._lessons.tasks, *events], return_when=asyncio.FIRST_COMPLETED)
@@ -225,6 +228,11 @@ class Search:
         return self._verdict()
 
     @property
+    def _working(self) -> list[asyncio.Task[Evaluation]]:
+        """What the workers do."""
+        return [*self._evaluations.tasks, *(self._smoke.tasks if self._smoke else ())]
+
+    @property
     def _is_held(self) -> bool:
         """Whether nothing runs because a user has paused the search."""
         return self._controls.course.is_paused and not self._standings.budget_is_spent
@@ -234,6 +242,8 @@ class Search:
         yield self._interrupted.wait
         if self._controls.is_reachable:
             yield self._listen
+        if self._smoke is not None:
+            yield self._smoke.asked
         if isinstance(self._evaluator, ElasticEvaluator):
             yield partial(self._follow, self._evaluator)
 
@@ -273,6 +283,8 @@ class Search:
         if self._extension is not None:
             self._extension.committed()
         self._lessons.committed()
+        if self._smoke is not None:
+            self._smoke.committed()
         self._report()
         if self._controls.wants_stop and not self._interrupted.is_set():
             self.interrupt()
@@ -282,6 +294,8 @@ class Search:
     def _take_in(self) -> None:
         for record, result in self._evaluations.finished():
             self._accept(record, result)
+        if self._smoke is not None:
+            self._smoke.take_in()
         self._evaluations.retire_unfit_workers()
         for proposal in [task for task in self._proposing if task.done()]:
             self._proposed(proposal)
@@ -295,6 +309,9 @@ class Search:
         return not is_ending and not self._controls.course.is_paused
 
     def _start(self) -> None:
+        if self._smoke is not None:
+            # The baseline goes before, for every result is compared with it.
+            self._smoke.start(offspring=all(one.purpose is not Purpose.BASELINE for one in self._evaluations.queue))
         self._start_calibrations()
         self._start_replicates()
         self._evaluations.start_sentinels(self._has_room)
@@ -353,7 +370,9 @@ class Search:
             return
         if isinstance(draft.operator, Connected) and not self._breeder.operators.is_away:
             self._calls.answered()
-        self._pace.lookahead.proposal_took(self._clock() - started)
+        # Waiting for a worker is no latency: more proposals ahead would only wait as long.
+        waited = self._smoke.waited_seconds(draft.number) if self._smoke else 0.0
+        self._pace.lookahead.proposal_took(max(0.0, self._clock() - started - waited))
         match task.exception():
             case None:
                 self._admit(draft, task.result())
@@ -362,7 +381,7 @@ class Search:
             case MeasureAgain() as wish:
                 self._measure_again(draft, wish)
             case NoOffspring() as nothing:
-                self._refuse(draft, "no_offspring", str(nothing))
+                self._refuse(draft, nothing.kind, str(nothing))
             case CostLimitReached() as limit:
                 self._stop(StopReason.COST_LIMIT, str(limit))
             case OperatorUnavailable() as outage:
@@ -555,7 +574,7 @@ class Search:
             task.cancel()
         self._lessons.cancel()
         await self._evaluator.close()
-        await asyncio.gather(*self._proposing, *self._evaluations.tasks, *self._lessons.tasks, return_exceptions=True)
+        await asyncio.gather(*self._proposing, *self._working, *self._lessons.tasks, return_exceptions=True)
         await self._breeder.close()
         if not self._is_ahead_of_store:
             with self._store.transaction():

@@ -69,6 +69,24 @@ class Purpose(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class SmokeRun:
+    """What came of a smoke run.
+
+    Attributes:
+        reason: why it failed; empty where it did not.
+        output: the end of what the program printed.
+        device: of the worker.
+        seconds: of the worker; 0 where the program had failed for another proposal before.
+    """
+
+    status: Status
+    reason: str
+    output: str
+    device: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class ProposalRecord:
     """One attempt to make offspring.
 

@@ -16,6 +16,7 @@ from evo.store.records import (
     ProposalRecord,
     ProposalState,
     Purpose,
+    SmokeRun,
 )
 from operators.proposal import Exchange
 from trainer.evaluation import Evaluation, Split, Status
@@ -105,6 +106,11 @@ def event(row: sqlite3.Row) -> Event:
 def exchange(row: sqlite3.Row) -> Exchange:
     """Return the answered exchange in a row of `EXCHANGES`."""
     return Exchange(**{**row, "request": json.loads(row["request"]), "reply": json.loads(row["reply"])})
+
+
+def smoke_run(row: sqlite3.Row) -> SmokeRun:
+    """Return the record of a row of the smoke runs."""
+    return SmokeRun(**{**row, "status": Status(row["status"])})
 
 
 def _parents(row: sqlite3.Row) -> tuple[int, ...]:

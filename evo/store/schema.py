@@ -180,11 +180,28 @@ _DEVICE_CLASS = (
     "ALTER TABLE evaluations ADD COLUMN device_class TEXT",
 )
 
+_SMOKE_RUNS = (
+    """
+    CREATE TABLE smoke_runs (
+        proposal INTEGER NOT NULL REFERENCES proposals (number),
+        genome TEXT NOT NULL,       -- sha256 of the source, which is nowhere else where it was refused
+        status TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        output TEXT NOT NULL,       -- the end of what it printed
+        device TEXT NOT NULL,
+        seconds REAL NOT NULL,      -- of a worker
+        at REAL NOT NULL,
+        PRIMARY KEY (genome, proposal)
+    ) STRICT
+    """,
+)
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "the tables of a run", _RUN_TABLES),
     Migration(2, "which individuals a proposal knew", _NEWEST_EVALUATION),
     Migration(3, "the share of the budget that an evaluation trains with", _SHARE),
     Migration(4, "the class of the device that an evaluation ran on", _DEVICE_CLASS),
+    Migration(5, "smoke runs", _SMOKE_RUNS),
 )
 
 _FINAL = {
@@ -198,6 +215,7 @@ _FINAL = {
     "evaluations": "OLD.state = 'done'",
     "results": "TRUE",
     "attempts": "OLD.state <> 'running'",
+    "smoke_runs": "TRUE",
     "events": "TRUE",
 }
 

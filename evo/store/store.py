@@ -11,7 +11,7 @@ from typing import Any, Self
 from evo.errors import StoreError
 from evo.store import connection, rows
 from evo.store.journal import LessonsJournal, StoredJournal
-from evo.store.records import EvaluationRequest, Event, Purpose
+from evo.store.records import EvaluationRequest, Event, Purpose, SmokeRun
 from evo.store.view import StoreView
 from evo.text import sha256
 from trainer.evaluation import Evaluation, Split
@@ -127,6 +127,16 @@ class Store(StoreView):
         if closed.rowcount != 1:
             raise StoreError(f"Proposal {number} cannot be {state}: it is not open. Begin it first; close it once.")
         return closed_at
+
+    def record_smoke_run(self, number: int, source: str, run: SmokeRun) -> None:
+        """Record what came of the smoke run of a source that a proposal has come to."""
+        texts = (run.status, rows.encodable(run.reason), rows.encodable(run.output), run.device)
+        with self.transaction():
+            self._database.execute(
+                "INSERT INTO smoke_runs (proposal, genome, status, reason, output, device, seconds, at) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (number, sha256(source), *texts, run.seconds, time.time()),
+            )
 
     # Evaluations
 

@@ -23,6 +23,7 @@ from evo.store.records import (
     ProposalRecord,
     Purpose,
     SlotUse,
+    SmokeRun,
     Spending,
     Work,
     mean_objectives,
@@ -72,14 +73,21 @@ _WORK = """
     FROM evaluations
 """
 
+_SMOKE_RUN = """
+    SELECT status, reason, output, device, seconds FROM smoke_runs
+    WHERE genome = ? AND proposal = coalesce(?, proposal) ORDER BY at DESC LIMIT 1
+"""
+
 _OCCUPIED = """
     SELECT (SELECT total(worker_seconds) FROM evaluations)
          + (SELECT total(ended_at - launched_at) FROM attempts WHERE state = 'released')
+         + (SELECT total(seconds) FROM smoke_runs)
 """
 
 _PAYMENTS = """
     SELECT finished_at AS at, worker_seconds, 0.0 AS cost_usd FROM evaluations WHERE told IS NOT NULL
     UNION ALL SELECT ended_at, ended_at - launched_at, 0.0 FROM attempts WHERE state = 'released'
+    UNION ALL SELECT at, seconds, 0.0 FROM smoke_runs
     UNION ALL SELECT replied_at, 0.0, cost_usd FROM exchanges WHERE replied_at IS NOT NULL
     UNION ALL SELECT at, 0.0, json_extract(payload, '$.cost_usd') FROM events WHERE kind = 'lessons_answered'
     ORDER BY at
@@ -225,6 +233,16 @@ class StoreView:
         else:
             found = self._rows(_KNOWN_TO_PROPOSAL, digest, proposal, proposal)
         return found[0]["id"] if found else None
+
+    def smoke_run(self, number: int | None, source: str) -> SmokeRun | None:
+        """Return what came of the smoke run of a source for a proposal, or else for the newest one; None before it."""
+        found = self._rows(_SMOKE_RUN, sha256(source), number)
+        return rows.smoke_run(found[0]) if found else None
+
+    def smoke_counts(self) -> dict[Status, int]:
+        """Return how many smoke runs of offspring ended in which way."""
+        query = "SELECT status, count(*) AS runs FROM smoke_runs WHERE proposal > 0 GROUP BY status ORDER BY status"
+        return {Status(row["status"]): row["runs"] for row in self._rows(query)}
 
     def children_of(self, parents: Sequence[int], *, limit: int, result_number: int | None = None) -> list[Relative]:
         """Return evaluated offspring of any of `parents`, newest first.

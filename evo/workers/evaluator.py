@@ -32,6 +32,7 @@ class Evaluator(Protocol):
 
     - Workers start with their first job, so making an evaluator is cheap and starts no process.
     - Any text may be a genome. What is wrong with it is the `Status` of its evaluation, never an exception.
+    - A smoke run (`Job.is_smoke`) is a job like any other, but its verdict tells only whether the program runs.
     - A failure of the infrastructure is LOST; a worker that died is replaced at the slot's next job.
     - A slot is free again as soon as `evaluate` has returned, raised or been cancelled: nothing of the job still runs.
     - After `close` no process is left, whatever was running.

@@ -212,18 +212,20 @@ class LLMAgent:
         names, parent = genome_files(prompts), request.parents[0].source
         body = self._journaled(request, 0, lambda: self._body(request, split(parent, names)))
         problems: list[str] = []
+        last: _Unusable | Refused | None = None
         for turn in range(1 + self._agents.settings.repairs):
             reply = (await self._agents.run(request, turn, body)).reply
             try:
                 source = self._offspring(request, reply, names)
+                await request.try_out(source)
             except (_Unusable, Refused) as problem:
-                reason = str(problem)
-                problems.append(one_line(reason, REASON_CHARACTERS))
+                last = problem
+                problems.append(one_line(str(problem), REASON_CHARACTERS))
                 files = split(parent, names) | reply["files"]
-                body = self._journaled(request, turn + 1, self._repair(request, body, files, reason))
+                body = self._journaled(request, turn + 1, self._repair(request, body, files, problem))
             else:
                 return Proposal(source, self.name, reply["idea"] or "No hypothesis was given.")
-        raise NoOffspring(f"No usable program in {len(problems)} runs of the agent: {' | '.join(problems)}")
+        raise NoOffspring(f"No usable program in {len(problems)} runs of the agent: {' | '.join(problems)}", last)
 
     def _body(self, request: Request, files: Mapping[str, str]) -> dict[str, Any]:
         """Return what is journaled of a run before it begins, in the form of a request to a language model."""
@@ -237,7 +239,7 @@ class LLMAgent:
         }
 
     def _repair(
-        self, request: Request, body: Mapping[str, Any], files: Mapping[str, str], problem: str
+        self, request: Request, body: Mapping[str, Any], files: Mapping[str, str], problem: _Unusable | Refused
     ) -> Callable[[], dict[str, Any]]:
         def build() -> dict[str, Any]:
             prompts = self._agents.prompts

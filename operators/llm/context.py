@@ -17,7 +17,7 @@ from operators.llm.numbers import format_value
 from operators.llm.quoting import quoted
 from operators.llm.text import clean_text, fenced, tail
 from operators.prompt_styles import Direction, Needs, Style, read_directions
-from operators.proposal import Fate, Idea, LessonsRequest, Parent, Provenance, Relative, Request, Usage
+from operators.proposal import Fate, Idea, LessonsRequest, Parent, Provenance, Relative, Request, SmokeFailed, Usage
 from trainer.evaluation import Budget
 from trainer.genome import parts_of, unmarked
 from trainer.languages import PYTHON, language_of
@@ -37,6 +37,7 @@ LOG_CHARACTERS = 1_500
 MOST_INSPIRATIONS = 2
 INSPIRATION_CHARACTERS = 3_000
 IDEA_CHARACTERS = 300
+CAUSE_CHARACTERS = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ class ScriptConditions:
         constraints: bounds on what is measured.
         frozen: names and texts of files that every program is given and none may change.
         facts: of data and machine.
+        smoke: what every variant is tried with before its evaluation; empty for nothing.
     """
 
     objectives: tuple[Objective, ...]
@@ -106,6 +108,7 @@ class ScriptConditions:
     constraints: tuple[str, ...]
     frozen: tuple[tuple[str, str], ...]
     facts: Facts = Facts()
+    smoke: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,21 +215,21 @@ class Prompts:
             ),
         }
 
-    def agent_task(self, request: Request, files: Sequence[str], problem: str = "") -> str:
+    def agent_task(self, request: Request, files: Sequence[str], problem: Exception | None = None) -> str:
         """Return what a coding agent is asked for.
 
         Args:
             request: of the search.
             files: the names of the files that it edits.
-            problem: why its last attempt, whose files it finds, was refused; empty for the first one.
+            problem: why its last attempt, whose files it finds, was refused; None for the first one.
         """
         return self._render(
-            "agent_task.md", number=request.number, files=files, bold=request.is_bold, problem=clean_text(problem)
+            "agent_task.md", number=request.number, files=files, bold=request.is_bold, **_complaint(problem)
         )
 
-    def repair(self, problem: str) -> str:
+    def repair(self, problem: Exception) -> str:
         """Return the answer to a reply that could not be used."""
-        return self._render("repair.md", problem=clean_text(problem))
+        return self._render("repair.md", **_complaint(problem))
 
     def _render(self, name: str, **values: object) -> str:
         return self._environment.get_template(name).render(values).strip() + "\n"
@@ -346,6 +349,18 @@ class Prompts:
             if found.origin is None
             else changes(unmarked(found.origin_source), unmarked(other.source), INSPIRATION_CHARACTERS),
         }
+
+
+def _complaint(problem: Exception | None) -> dict[str, str]:
+    """Return what is wrong with an attempt, and the end of what its program printed; both empty where nothing is."""
+    if not isinstance(problem, SmokeFailed):
+        return {"problem": clean_text(str(problem or "")), "output": ""}
+    cause = quoted(problem.cause, CAUSE_CHARACTERS) or "no reason is known"
+    printed = tail(problem.output, LOG_CHARACTERS)
+    return {
+        "problem": f"The program was tried for a moment before its evaluation, and ended {problem.status}: {cause}.",
+        "output": fenced(printed, "text") if printed else "",
+    }
 
 
 def _fence(source: str) -> str:

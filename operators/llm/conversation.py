@@ -80,6 +80,7 @@ class Conversations:
         model = self.model
         first = body = self._journaled(request, 0, model, lambda: self._opening_body(opening(), request.hints))
         problems: list[str] = []
+        last: UnusableReply | Refused | None = None
         refusing: list[LanguageModel] = []
         for turn in itertools.count():
             is_new = request.journal.exchange(turn) is None
@@ -96,17 +97,19 @@ class Conversations:
                 continue
             try:
                 source = self._offspring(request, reading)
+                await request.try_out(source)
             except (UnusableReply, Refused) as problem:
+                last = problem
                 if is_new:
                     model.fruitless.count_structural(problem)
                 problems.append(one_line(str(problem), REASON_CHARACTERS))
                 if len(problems) > self.model.settings.max_repairs:
                     break
-                body = self._journaled(request, turn + 1, model, self._repair(body, reading.text, str(problem)))
+                body = self._journaled(request, turn + 1, model, self._repair(body, reading.text, problem))
             else:
                 model.fruitless.count_structural(None)
                 return Proposal(source, operator, parse_idea(reading.text) or "No hypothesis was given.")
-        raise NoOffspring(f"No usable reply in {len(problems)} attempts: {' | '.join(problems)}")
+        raise NoOffspring(f"No usable reply in {len(problems)} attempts: {' | '.join(problems)}", last)
 
     async def distil(self, request: LessonsRequest) -> Sequence[str]:
         """Return the lessons of a run; see `operators.proposal.Teacher`."""
@@ -213,7 +216,9 @@ class Conversations:
         system, question = self.prompts.lessons(request)
         return {"system": [_text(system)], "messages": [{"role": "user", "content": [_text(question)]}]}
 
-    def _repair(self, body: Mapping[str, Any], reply: str, problem: str) -> Callable[[], Mapping[str, Any]]:
+    def _repair(
+        self, body: Mapping[str, Any], reply: str, problem: UnusableReply | Refused
+    ) -> Callable[[], Mapping[str, Any]]:
         def build() -> Mapping[str, Any]:
             answer = {"role": "assistant", "content": reply.rstrip() or NO_TEXT}
             complaint = {"role": "user", "content": self.prompts.repair(problem)}

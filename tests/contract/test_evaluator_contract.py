@@ -44,6 +44,7 @@ BROKEN = {
     "another language": "<html>\N{SNOWMAN}</html>",
 }
 SCRIPT = "print('loss: 1.5')\n"
+SMOKE = ("python", "train.py", "--steps", "2")
 SLOTS = 2
 RAY = "EVO_TEST_RAY"  # where the cluster of this module is
 T = TypeVar("T")
@@ -111,12 +112,12 @@ def local(folder: Path, factory: pytest.TempPathFactory) -> Evaluator:
 
 
 def local_script(folder: Path, factory: pytest.TempPathFactory) -> Evaluator:
-    settings = script_settings(write_files(folder / "project", {"train.py": SCRIPT}), wall_seconds=600.0)
+    settings = script_settings(write_files(folder / "project", {"train.py": SCRIPT}), wall_seconds=600.0, smoke=SMOKE)
     return LocalEvaluator([settings] * SLOTS, [cpu_device()] * SLOTS)
 
 
 def ray_script(folder: Path, factory: pytest.TempPathFactory) -> Evaluator:
-    settings = script_settings(write_files(folder / "project", {"train.py": SCRIPT}), wall_seconds=600.0)
+    settings = script_settings(write_files(folder / "project", {"train.py": SCRIPT}), wall_seconds=600.0, smoke=SMOKE)
     cluster = connect(os.environ[RAY])
     return RayEvaluator(cluster, Wanted("cpu", gpus=0, threads=1, sandbox="auto", secrets=()), settings, {})
 
@@ -222,6 +223,26 @@ def test_any_text_is_judged_and_slots_are_used_again(case: Case, begin: Callable
                 scored = await settled(evaluator, slot, Job(case.genome, seed))
                 assert (scored.status, scored.seed, scored.reason) == (Status.OK, seed, "")
                 assert scored.objectives
+        finally:
+            await evaluator.close()
+
+    within_patience(scenario())
+
+
+@every
+def test_a_smoke_run_tells_whether_a_program_runs(case: Case, begin: Callable[[Case], Evaluator]) -> None:
+    async def scenario() -> None:
+        evaluator = begin(case)
+        slot = evaluator.workers[0]
+        try:
+            tried = await settled(evaluator, slot, Job(case.genome, 1, is_smoke=True))
+            assert (tried.status, tried.seed, tried.reason) == (Status.OK, 1, "")
+            if isinstance(evaluator, LocalEvaluator | RayEvaluator):  # what others measure in no time is not looked at
+                assert tried.objectives == {}
+                broken = await settled(evaluator, slot, Job(BROKEN["raises"], 1, is_smoke=True))
+                assert broken.status is Status.CRASHED
+                assert "as soon as it is read" in broken.reason
+            assert (await settled(evaluator, slot, Job(case.genome, 2))).objectives
         finally:
             await evaluator.close()
 

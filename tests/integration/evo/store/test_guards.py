@@ -10,7 +10,8 @@ import pytest
 from run_samples import exchange, make_run
 
 from evo.errors import NewerStore, StoreError
-from evo.store import Store
+from evo.store import SmokeRun, Store
+from trainer.evaluation import Status
 
 TABLES = {
     "migrations": "name",
@@ -23,6 +24,7 @@ TABLES = {
     "results": "body",
     "attempts": "reason",
     "events": "payload",
+    "smoke_runs": "output",
 }
 
 
@@ -34,6 +36,7 @@ def path(tmp_path: Path) -> Path:
         store.begin_proposal(3, "llm_mutation", (2,), result_number=3)
         store.journal(3).record_request(0, {})
         store.journal(3).record_exchange(0, exchange())
+        store.record_smoke_run(3, "LR = 1", SmokeRun(Status.CRASHED, "as always", "", "cpu/0", 1.0))
         store.refuse(3, "duplicate", "the same")
     return folder.store
 
