@@ -78,6 +78,7 @@ SMALLER = [
     (r"runs/tonight", RUN),
     (r"^evo dashboard.*", r"timeout --signal=INT 4 \g<0> || [ $? = 124 ]"),  # serves until it is stopped
     (r"^evo skill install", "HOME=$PWD evo skill install"),
+    (r"--smoke \S+ train.py --steps 2", '--smoke "python bench.py'),
     (r"^evo init", "cd path/to/project && evo init"),
     (r"evo init$", "evo init --force"),  # the project has an evo.toml, for the other commands in any order
     (r"^evo compare experiments/compare/random_operators.toml", "evo compare comparison.toml"),

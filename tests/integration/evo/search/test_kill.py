@@ -136,11 +136,12 @@ def test_a_killed_change_of_the_configuration_is_not_taken_for_an_edit(drivers: 
 
 
 def paced(path: Path, kill: tuple[str, int] | None = None) -> Command:
-    config = {**CONFIG, "search": {**CONFIG["search"], "schedule": path.name}}
+    schedule, _, smoke = path.name.partition("-")
+    config = {**CONFIG, "search": {**CONFIG["search"], "schedule": schedule, "smoke": bool(smoke)}}
     return Command(str(path), config, evaluator={"slots": 1, "turns": 60}, kill=kill)
 
 
-@pytest.fixture(scope="module", params=["asynchronous", "generational"])
+@pytest.fixture(scope="module", params=["asynchronous", "generational", "asynchronous-smoke"])
 def uninterrupted(request: pytest.FixtureRequest, drivers: Drivers, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("uninterrupted") / request.param
     assert drivers.run(paced(path)) == 0, drivers.said()

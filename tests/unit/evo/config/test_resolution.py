@@ -183,3 +183,46 @@ def test_slots_share_each_gpu_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     counted = resolve(parse_config({"workers": {"slots_per_gpu": 2, "count": 4}}, "test"), {})
     assert [one.id for one in counted.devices] == ["GPU-0", "GPU-1", "GPU-2", "GPU-0"]
     assert len(resolve(configured(workers={"devices": ["cpu"], "slots_per_gpu": 2}), {}).devices) == 1
+
+
+SCRIPT_TASK: dict[str, Any] = {
+    "root": "/p",
+    "kind": "script",
+    "genome": "train.py",
+    "command": "python train.py",
+    "objectives": {"loss": {"direction": "minimize", "pattern": "loss: (.*)"}},
+}
+SMOKE_TASK = {**SCRIPT_TASK, "smoke": "python train.py --steps 2"}
+
+
+@pytest.mark.parametrize(
+    ("sections", "expected"),
+    [
+        ({}, False),  # 30 s on the CPU
+        ({"budget": {"train_seconds": 60.0}}, True),
+        ({"budget": {"train_seconds": 59.0}}, False),
+        ({"budget": {"train_seconds": 60.0}, "search": {"smoke": False}}, False),
+        ({"search": {"smoke": True}}, True),
+        ({"task": SCRIPT_TASK}, False),
+        ({"task": SMOKE_TASK}, True),
+        ({"task": SMOKE_TASK, "search": {"smoke": False}}, False),
+    ],
+)
+def test_smoke_runs_are_made_where_they_cost_little_or_are_asked_for(sections: dict[str, Any], expected: bool) -> None:
+    config = resolve(configured(**sections), {})
+    assert config.search.smoke is expected
+    assert parse_as(StoredConfig, tomllib.loads(config.to_toml())) == parse_as(StoredConfig, config.model_dump())
+
+
+@pytest.mark.parametrize(
+    ("sections", "said"),
+    [
+        ({"task": SCRIPT_TASK, "search": {"smoke": True}}, "task.smoke"),
+        ({"task": {**SCRIPT_TASK, "smoke": "python train.py && true"}}, "without a shell"),
+        ({"task": {**SCRIPT_TASK, "smoke": "python /p/train.py"}}, "by its name in the working folder"),
+        ({"search": {"smoke": "yes"}}, "smoke"),
+    ],
+)
+def test_smoke_runs_that_cannot_be_made_are_refused(sections: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        configured(**sections)
