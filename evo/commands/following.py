@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from evo.commands.options import comma_separated
+from evo.commands.options import comma_separated, is_time_of_day
 from trainer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,6 +46,10 @@ NotifyOption = Annotated[
         "from stdin, or env:NAME for a variable with either. May be repeated.",
     ),
 ]
+NotifyAtOption = Annotated[
+    str | None,
+    typer.Option("--notify-at", metavar="HH:MM", help="Send a digest of what was found, every day at this time."),
+]
 
 _OF_NETWORKS = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 
@@ -59,21 +63,30 @@ class Following:
         port: of the dashboard, 0 for a free one; None for no dashboard.
         trackers: their names.
         targets: addresses and commands for notifications.
+        digest_at: the time of day of a digest, such as `07:00`; None for none.
     """
 
     events: str | None
     port: int | None
     trackers: tuple[str, ...]
     targets: tuple[str, ...] = field(repr=False)  # they may hold secrets
+    digest_at: str | None = None
 
     @classmethod
     def asked(
-        cls, events: str | None, port: int | None, track: str | None, notify: Sequence[str] | None, *, dashboard: bool
+        cls,
+        events: str | None,
+        port: int | None,
+        track: str | None,
+        notify: Sequence[str] | None,
+        notify_at: str | None = None,
+        *,
+        dashboard: bool,
     ) -> Following:
         """Return what flags ask for; a port asks for a dashboard.
 
         Raises:
-            UsageError: there is no such tracker, its library is missing, or a notification can go nowhere.
+            UsageError: there is no such tracker, its library is missing, or a notification can go nowhere or never.
         """
         from evo.followers.channels import resolved_target
 
@@ -81,7 +94,9 @@ class Following:
         for name in trackers:
             _require_tracker(name)
         targets = tuple(map(resolved_target, notify or []))
-        return cls(events, 0 if dashboard and port is None else port, trackers, targets)
+        if notify_at is not None:
+            _require_time(notify_at, targets)
+        return cls(events, 0 if dashboard and port is None else port, trackers, targets, notify_at)
 
     @contextmanager
     def of(self, run: Path, view: LiveView) -> Iterator[Observer]:
@@ -105,7 +120,7 @@ class Following:
             for name in self.trackers:
                 following.enter_context(_tracked(run, name))
             if self.targets:
-                following.enter_context(_notified(run, self.targets))
+                following.enter_context(_notified(run, self.targets, self.digest_at))
             yield Observers(view, CallbackObserver(callbacks, stop=lambda: None)) if callbacks else view
 
 
@@ -133,14 +148,14 @@ def _tracked(run: Path, name: str) -> AbstractContextManager[None]:
     )
 
 
-def _notified(run: Path, targets: Sequence[str]) -> AbstractContextManager[None]:
+def _notified(run: Path, targets: Sequence[str], digest_at: str | None) -> AbstractContextManager[None]:
     from evo.followers.companion import companion
     from evo.followers.notifying import ENDING_SECONDS
 
     return companion(
         "evo.followers.notifying",
         str(run.absolute()),
-        told=json.dumps([time.time(), targets]),
+        told=json.dumps([time.time(), targets, digest_at]),
         environment=_variables(()),
         patience_seconds=ENDING_SECONDS,
     )
@@ -153,6 +168,13 @@ def _variables(prefixes: tuple[str, ...]) -> dict[str, str]:
         for name, value in os.environ.items()
         if (prefixes and name.startswith(prefixes)) or name.upper() in _OF_NETWORKS
     }
+
+
+def _require_time(of_day: str, targets: Sequence[str]) -> None:
+    if not is_time_of_day(of_day):
+        raise UsageError(f"--notify-at expects a time of day such as 07:00, but got {of_day!r}.")
+    if not targets:
+        raise UsageError("--notify-at says when a digest is sent, but not where to: add --notify.")
 
 
 def _require_tracker(name: str) -> None:

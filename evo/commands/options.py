@@ -120,6 +120,14 @@ def end_by(text: str | None, now: datetime | None = None) -> float | None:
         ) from None
 
 
+def is_time_of_day(text: str) -> bool:
+    """Return whether a text is a time of day such as `07:00`."""
+    try:
+        return bool(_TIME_OF_DAY.fullmatch(text) and time.fromisoformat(text))
+    except ValueError:
+        return False
+
+
 def comma_separated(flag: str, text: str | None) -> list[str] | None:
     """Return the names in a flag, None if it was not given; raise ConfigError if it has no names."""
     if text is None:

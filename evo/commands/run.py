@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from evo.commands.following import DashboardOption, EventsOption, Following, NotifyOption, PortOption, TrackOption
+from evo.commands.following import (
+    DashboardOption,
+    EventsOption,
+    Following,
+    NotifyAtOption,
+    NotifyOption,
+    PortOption,
+    TrackOption,
+)
 from evo.commands.options import comma_separated, example, named_weights
 from trainer.errors import UsageError
 
@@ -164,6 +172,7 @@ def run(
     dashboard_port: PortOption = None,
     track: TrackOption = None,
     notify: NotifyOption = None,
+    notify_at: NotifyAtOption = None,
 ) -> None:
     """Evolve a training script, or the task in ./evo.toml."""
     from evo.config.options import RUNS, RunOptions, new_run_config, new_run_folder, refuse_project_without_task
@@ -198,7 +207,7 @@ def run(
         reference_device=reference_device,
         sandbox=sandbox,
     )
-    following = Following.asked(events, dashboard_port, track, notify, dashboard=dashboard)
+    following = Following.asked(events, dashboard_port, track, notify, notify_at, dashboard=dashboard)
     # Reports configuration errors before the slow imports.
     resolved = new_run_config(genome, config, options)
     if out is None:
@@ -225,6 +234,7 @@ def resume(
     dashboard_port: PortOption = None,
     track: TrackOption = None,
     notify: NotifyOption = None,
+    notify_at: NotifyAtOption = None,
     accept_changes: Annotated[
         bool, typer.Option("--accept-changes", help="Accept an edited config.toml and record the change.")
     ] = False,
@@ -252,7 +262,7 @@ def resume(
         return resumed_config(stored, options)
 
     view = LiveView(change(read_config(RunFolder.open(run), Config, with_edits=accept_changes)), run)
-    following = Following.asked(events, dashboard_port, track, notify, dashboard=dashboard)
+    following = Following.asked(events, dashboard_port, track, notify, notify_at, dashboard=dashboard)
     with following.of(run, view) as observer:
         with view:
             stopped = resume(run, observer, change, accept_changes=accept_changes, progress=view.preparing)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
 import struct
@@ -185,6 +186,11 @@ def test_notifications_of_a_new_best_a_stall_and_the_end(config: Path, tmp_path:
     assert "evo run: new best" in titles
     assert any(title.startswith("evo run: nothing better in ") for title in titles)
     assert "16 results, 16 of 16 evaluations spent" in got[-1]["message"]
+    assert re.search(
+        r"^Since \S+ \S+: 16 results; failed: none; (#\d+ is the best, better|no other)",
+        got[-1]["message"],
+        re.MULTILINE,
+    )
     with view(path) as viewed:
         best = viewed.standings.best()
         assert best is not None
@@ -211,3 +217,13 @@ def test_notifications_that_can_go_nowhere_are_refused(config: Path, tmp_path: P
     assert said in done.stderr
     assert "token-of-mine" not in done.stderr
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [(("--notify-at", "7"), "a time of day such as 07:00"), (("--notify-at", "07:00"), "add --notify")],
+)
+def test_a_digest_that_comes_never_is_refused(config: Path, tmp_path: Path, given: tuple[str, str], said: str) -> None:
+    done = evo("run", "--config", config, "--out", tmp_path / "run", *given)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert said in done.stderr
