@@ -122,7 +122,8 @@ def promote(
     from evo.runs.materials import changed_materials, prepare_materials
     from evo.studies.batch import conditions, measure, study_seeds
     from evo.studies.measurement_cache import MeasurementCache
-    from evo.studies.promotion import Scale, contender, promotion, trials
+    from evo.studies.promotion import contender, promotion, trials
+    from evo.studies.scale import Scale
 
     if not scale:
         raise UsageError("Expected --scale KEY=VALUE, as in --scale budget.train_seconds=300, but there was none.")

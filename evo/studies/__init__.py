@@ -7,6 +7,7 @@
     measurement_cache    what was measured, kept in the run's folder so that nothing is paid twice
     comparison   paired differences, their noise, and what they allow to say
     ablation     every edit alone and left out
+    scale        other settings: keys of the configuration, constants of the genomes
     promotion    winners beside generation 0 at larger settings
 
 Nothing here writes to the run's store: that is the record of the search.

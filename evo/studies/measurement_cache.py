@@ -25,11 +25,13 @@ class Measurement:
     Attributes:
         objectives: by name, empty unless `status` is OK; bits per byte are those of the split that selection never saw.
         reason: why it failed.
+        seconds: wall seconds of the worker.
     """
 
     status: Status
     objectives: Mapping[str, float] = field(default_factory=dict)
     reason: str = ""
+    seconds: float = 0.0
 
     @classmethod
     def of(cls, evaluation: Evaluation, held_out: Split = Split.HOLDOUT) -> Self:
@@ -37,7 +39,7 @@ class Measurement:
         objectives = dict(evaluation.objectives)
         if evaluation.status is Status.OK and held_out in evaluation.split_bpb:
             objectives[CONFIRMED_OBJECTIVE] = evaluation.split_bpb[held_out]
-        return cls(evaluation.status, objectives, evaluation.reason)
+        return cls(evaluation.status, objectives, evaluation.reason, evaluation.timings.total_seconds)
 
 
 class MeasurementCache:
@@ -75,6 +77,10 @@ class MeasurementCache:
         """Return what was measured of a program with a seed, None before that."""
         return self._measured.get((self._own, sha256(program), seed))
 
+    def measured(self) -> list[Measurement]:
+        """Return everything that was measured under these conditions."""
+        return [one for (under, *_), one in self._measured.items() if under == self._own]
+
     def add(self, program: str, seed: int, measurement: Measurement) -> None:
         """Keep a measurement; what the infrastructure lost is known until the process ends."""
         self._measured[self._own, sha256(program), seed] = measurement
@@ -85,7 +91,9 @@ class MeasurementCache:
             data = json.loads(self.path.read_text(encoding="utf-8"))
             self._conditions = dict(data["conditions"])
             for entry in data["measurements"]:
-                measurement = Measurement(Status(entry["status"]), entry["objectives"], entry["reason"])
+                measurement = Measurement(
+                    Status(entry["status"]), entry["objectives"], entry["reason"], entry.get("seconds", 0.0)
+                )
                 self._measured[entry["conditions"], entry["program"], entry["seed"]] = measurement
         except FileNotFoundError:
             return

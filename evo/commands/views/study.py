@@ -26,7 +26,8 @@ from evo.studies.batch import Trial, Watcher
 from evo.studies.comparison import PairedGain
 from evo.studies.edits import Change
 from evo.studies.measurement_cache import Measurement, MeasurementCache
-from evo.studies.promotion import Promotion, Scale
+from evo.studies.promotion import Promotion
+from evo.studies.scale import Scale
 from evo.text import quantity
 from trainer.evaluation import Status
 from trainer.objectives import Objective

@@ -7,7 +7,8 @@ import pytest
 from evo.config.config import parse_config
 from evo.studies.comparison import PairedGain
 from evo.studies.measurement_cache import Measurement, MeasurementCache
-from evo.studies.promotion import Contender, Scale, Transfer, promotion, trials
+from evo.studies.promotion import Contender, Transfer, promotion, trials
+from evo.studies.scale import Scale
 from trainer.errors import ConfigError
 from trainer.evaluation import Status
 from trainer.genome import join
