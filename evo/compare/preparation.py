@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,10 @@ from evo.compare.arms import arm_config
 from evo.compare.collecting import Definition
 from evo.compare.experiment import load_experiment
 from evo.compare.folder import ExperimentFolder
-from evo.config.config import Config
-from evo.config.renamed import with_current_names
-from evo.errors import ChangedExperiment
 from evo.runs.assemble import build_operators
 from evo.runs.generation_zero import read_generation_zero
 from evo.runs.materials import Materials, ScriptFiles
+from evo.studies.folder import comparable
 from evo.text import sha256
 from trainer.errors import ConfigError
 
@@ -59,25 +56,13 @@ def begin(definition: Definition, folder: ExperimentFolder, materials: Materials
     Raises:
         ChangedExperiment: the definition differs from the recorded one.
     """
-    now = _decided(definition, materials)
-    before = folder.begun
-    if before is not None:
-        arms = {name: with_current_names(config) for name, config in before["arms"].items()}
-        changes = [*_changes({**before, "arms": arms}, now)]
-        if changes:
-            more = f", and {len(changes) - 1} more" if len(changes) > 1 else ""
-            raise ChangedExperiment(
-                f"The experiment in {folder.path} began with another definition: {changes[0]}{more}. Results of two "
-                "experiments do not mix: undo the change, or give another folder with --out. Only `repeats` may grow."
-            )
-    if before != now:
-        folder.begin(now)
+    folder.begin(_decided(definition, materials), "arms", _is_growth, "Only `repeats` may grow.")
 
 
 def _decided(definition: Definition, materials: Materials) -> dict[str, Any]:
     """Return everything that the results depend on, as JSON."""
     experiment = definition.experiment
-    arms = {arm.name: _comparable(config) for arm, config in zip(experiment.arms, definition.configs, strict=True)}
+    arms = {arm.name: comparable(config) for arm, config in zip(experiment.arms, definition.configs, strict=True)}
     frozen = [*materials.frozen, *materials.held_out] if isinstance(materials, ScriptFiles) else []
     decided = {
         "experiment": experiment.model_dump(mode="json"),
@@ -89,32 +74,7 @@ def _decided(definition: Definition, materials: Materials) -> dict[str, Any]:
     return kept
 
 
-def _comparable(config: Config) -> dict[str, Any]:
-    """Return a configuration without what may change meanwhile: where it runs, and where its model is served."""
-    data = config.model_dump(
-        mode="json", exclude={"workers": True, "llm": {"base_url": True, "models": {"__all__": {"base_url"}}}}
-    )
-    program = Path(config.llm.program)
-    if config.llm.program and program.is_file():
-        data["llm"]["program_sha256"] = sha256(program.read_text(encoding="utf-8", errors="replace"))
-    return data
-
-
-def _changes(before: Any, now: Any, key: str = "") -> Iterator[str]:
-    """Yield what changed, by dotted key."""
-    if isinstance(before, Mapping) and isinstance(now, Mapping):
-        for name in dict.fromkeys((*before, *now)):
-            yield from _changes(before.get(name), now.get(name), f"{key}.{name}" if key else name)
-    elif before != now and not _is_growth(key, before, now):
-        yield f"`{key.removeprefix('experiment.')}` was {_shown(before)} and is {_shown(now)}"
-
-
 def _is_growth(key: str, before: Any, now: Any) -> bool:
     if key == "experiment.repeats":
         return bool(before < now)
     return key == "experiment.seeds" and bool(before) and now[: len(before)] == before
-
-
-def _shown(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
