@@ -14,6 +14,7 @@ Rooms, each of which imports only from those below it (checked by import-linter)
     compare/                            experiments: ways of searching under equal budgets
     report/                             the report of a run, one HTML file
     project/                            what `evo init` finds out about a project, and writes
+    scales/                             ladders: winners of small scales seed the search at larger ones
     studies/                            after a run: what carries a gain, whether it transfers
     runs/                               one run on disk: start, resume, view, check, apply
     search/                             what is done next; `search/search.py` is the journey of a candidate

@@ -11,6 +11,7 @@
     apply     apply
     studies   ablate, promote
     compare   compare
+    ladder    ladder
     health    check, doctor
     rehearse  rehearse
     audit     audit
@@ -41,6 +42,7 @@ from evo.commands import (
     data,
     health,
     init,
+    ladder,
     look,
     output,
     plot,
@@ -70,6 +72,7 @@ for group in (
     apply,
     studies,
     compare,
+    ladder,
     health,
     audit,
     rehearse,

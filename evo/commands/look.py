@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +14,7 @@ from evo.commands.options import (
     RunArgument,
     example,
     individual,
+    is_ladder,
     opened,
     print_json,
     run_and_ids,
@@ -46,8 +48,12 @@ def register(app: typer.Typer) -> None:
 def status(run: RunArgument = None, as_json: Json = False) -> None:
     """Show the progress and state of a run.
 
-    Includes failures and their reasons, the noise, the cost, and the best individual so far.
+    Includes failures and their reasons, the noise, the cost, and the best individual so far. Of a ladder, shows what
+    stands at each of its scales.
     """
+    if run is not None and is_ladder(run):
+        _show_ladder(run, as_json=as_json)
+        return
     from evo.commands.views.status import print_status
     from evo.commands.views.terminal import stdout_console
     from evo.runs.status import read_status
@@ -83,11 +89,16 @@ def best(
     source: Annotated[bool, typer.Option("--source", help="Print only the source.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show the best individual with its gain and noise."""
+    """Show the best individual with its gain and noise.
+
+    Of a ladder, the best at each of its scales, and the largest one's with its noise.
+    """
     from evo.commands.views.summary import print_best, print_comparison
     from evo.commands.views.terminal import print_whole, shell_word, stdout_console
     from evo.standings.summary import summarize
 
+    if run is not None and is_ladder(run) and not (source or as_json):
+        _show_ladder(run, as_json=False)
     with opened(run) as viewed:
         record = individual(viewed)
         summary = summarize(viewed.config, viewed.store, viewed.standings)
@@ -209,6 +220,18 @@ def pareto(
         print_front(stdout_console(), summary)
     else:
         typer.echo("evo: no measurements yet, so the front is empty", err=True)
+
+
+def _show_ladder(path: Path, *, as_json: bool) -> None:
+    from evo.commands.views.ladder import print_ladder
+    from evo.commands.views.terminal import stdout_console
+    from evo.scales.standing import read_ladder_state
+
+    state = read_ladder_state(path)
+    if as_json:
+        print_json(state.to_json())
+    else:
+        print_ladder(stdout_console(), state)
 
 
 def _print_diff(lines: list[str]) -> None:

@@ -45,19 +45,42 @@ def example(commands: str, note: str = "") -> str:
 def run_folder(path: Path | None) -> Path:
     """Return the given folder of a run, or else the most recently written one under ./runs.
 
+    Of a ladder, it is that of the largest scale that has begun.
+
     Raises:
         UsageError: no folder was given and ./runs has no run.
     """
     from evo.config.options import RUNS
 
     if path is not None:
-        return path
+        return _largest(path) if is_ladder(path) else path
     written = {store.parent: _written_at(store) for store in RUNS.glob("*/evo.db")}
     if not written:
         raise UsageError(f"There is no run in ./{RUNS}. Name the folder of a run, or start one: evo run")
     newest = max(written, key=lambda folder: written[folder])
     typer.echo(f"evo: {newest} (newest run)", err=True)
     return newest
+
+
+def is_ladder(path: Path | None) -> bool:
+    """Return whether a folder is that of a ladder, as `evo ladder` makes it."""
+    if path is None or not (path / "begun.json").is_file():
+        return False
+    from evo.scales.folder import LadderFolder
+
+    return LadderFolder.holds(path)
+
+
+def _largest(ladder: Path) -> Path:
+    from evo.scales.standing import read_ladder_state
+
+    begun = [scale for scale in read_ladder_state(ladder).scales if scale.run is not None]
+    if not begun:
+        raise UsageError(f"The ladder in {ladder} has searched nothing yet. Continue it with: evo ladder")
+    scale = begun[-1]
+    typer.echo(f"evo: {scale.run} (the ladder's largest scale that has begun)", err=True)
+    assert scale.run is not None  # noqa: S101 - as above
+    return scale.run
 
 
 @contextmanager

@@ -19,7 +19,6 @@ What decides how individuals are measured is the same for all arms and belongs i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -28,18 +27,12 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from evo.compare.methods import ARM_SECTIONS, METHODS
 from evo.config.config import Config, explain, located, read_toml, suggest
+from evo.config.names import plain_name
 from evo.config.task import Positive, Quantity, Seconds, Section
 from trainer.errors import ConfigError
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 _MOST_OUTCOME_SEEDS = 100
 _OWN_KEYS = ("name", "method")
-
-
-def _plain(name: str) -> str:
-    if not _NAME.fullmatch(name):
-        raise ValueError(f"must be a name of letters, digits, '.', '_' and '-', to name folders, but it was {name!r}")
-    return name
 
 
 class RunBudget(Section):
@@ -95,7 +88,7 @@ class ArmConfig(Section):
     method: Literal[("", *METHODS)] = ""  # type: ignore[valid-type]
     sections: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
-    _plain_name = field_validator("name")(_plain)
+    _plain_name = field_validator("name")(plain_name)
 
     @model_validator(mode="before")
     @classmethod
@@ -132,7 +125,7 @@ class Experiment(Section):
     base: dict[str, dict[str, Any]] = Field(default_factory=dict)
     arms: Annotated[tuple[ArmConfig, ...], Field(min_length=2)]
 
-    _plain_name = field_validator("name")(_plain)
+    _plain_name = field_validator("name")(plain_name)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Experiment:

@@ -60,6 +60,9 @@ _FLAGS = {
 }
 """The flags that are not called like the keys they set."""
 
+LADDER = "ladder"
+"""The table of a project's file that is no part of a run's configuration (`evo.scales.definition`)."""
+
 TODO = "TODO"
 """What `evo init` writes for a value that only the user knows."""
 
@@ -110,6 +113,7 @@ class SearchConfig(Section):
         tournament_size: individuals that compete for each parent's place; 2 by default, and 4 with a language model.
         seed_genomes: further programs to start from, beside generation 0, with which all are compared: paths,
             or names of built-in genomes. They are evaluated first. Where genomes are several files, a path is a folder.
+        fixed_constants: constants of generation 0, by name, that no individual may change.
         seed: every random choice derives from it.
         max_hours: wall time of the run, its confirmation included, over all its drivers.
         max_gpu_hours: hours of all workers together, each counted for the devices that one evaluation takes; crashes,
@@ -130,6 +134,7 @@ class SearchConfig(Section):
     parents: Literal["population", "generation_zero"] = "population"
     tournament_size: Positive | None = None
     seed_genomes: tuple[str, ...] = ()
+    fixed_constants: tuple[str, ...] = ()
     seed: Annotated[int, Field(ge=0, le=_LARGEST_SEED, strict=True)] = 0
     max_hours: Quantity | None = None
     max_gpu_hours: Quantity | None = None
@@ -501,9 +506,11 @@ def load_config(path: Path | None, flags: Mapping[str, Mapping[str, Any]] | None
     Raises:
         ConfigError: the file cannot be read, or a key or a value is wrong.
     """
-    config = (
-        parse_config(located(read_toml(path, "--config"), path.parent), source=f"--config {path}") if path else Config()
-    )
+    config = Config()
+    if path:
+        data = read_toml(path, "--config")
+        data.pop(LADDER, None)  # says how `evo ladder` uses the rest
+        config = parse_config(located(data, path.parent), source=f"--config {path}")
     return overlaid(config, flags or {})
 
 

@@ -41,7 +41,7 @@ from evo.workers import Evaluator, LocalEvaluator
 from operators.choice import AdaptiveChoice, OperatorChoice
 from operators.gate import Contract, SourceGate, language_model_contract, script_contract
 from operators.proposal import Operator
-from operators.protection import UNPROTECTED, Protection
+from operators.protection import Protection
 from operators.registry import OPERATORS, Setup
 from operators.source.constants import is_for_another_device
 from populations.descriptors import Descriptors
@@ -178,7 +178,7 @@ def protection(config: Config, store: StoreView) -> Callable[[], Protection]:
 
     @cache
     def of_generation_zero() -> Protection:
-        return protection_of(config.script, store.source(0)) if config.script else UNPROTECTED
+        return protection_of(config, store.source(0))
 
     return of_generation_zero
 
@@ -500,7 +500,7 @@ def _conditions(
             objectives=named,
             device=device,
             files=task.genome,
-            protected=task.protect,
+            protected=(*task.protect, *config.search.fixed_constants),
             command=shlex.join(task.command),
             score=shlex.join(task.score),
             fixed_seconds=task.fixed_seconds,

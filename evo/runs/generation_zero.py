@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from evo.config.config import Config
 from evo.config.task import ScriptTask
@@ -12,17 +14,39 @@ from evo.store import Store, StoreView
 from operators.gate import Contract, SourceGate, clean_source, language_model_contract, script_contract
 from operators.proposal import Refused
 from operators.protection import UNPROTECTED, Protection, Reported
+from operators.source.constants import find_constants
 from populations.diversity import normal_form
-from trainer.errors import GenomeError
-from trainer.genome import BUILT_IN, built_in, join
+from trainer.errors import ConfigError, GenomeError
+from trainer.genome import BUILT_IN, built_in, join, split
+from trainer.languages import PYTHON, language_of
 
 _FILES = "genome_files"
 _ADVICE = f" Built-in genomes are named {' or '.join(filter(None, BUILT_IN))}; without a name, the strong one evolves."
 
 
+class Programs(NamedTuple):
+    """What a run starts from.
+
+    Attributes:
+        generation_zero: its source.
+        others: sources of further individuals beside it, which have passed the gate.
+    """
+
+    generation_zero: str
+    others: Sequence[str] = ()
+
+
+def read_programs(config: Config) -> Programs:
+    """Return what the configuration of a run names; raise GenomeError when one of them cannot be used."""
+    source = read_generation_zero(config)
+    return Programs(source, read_seed_genomes(config, source))
+
+
 def read_generation_zero(config: Config) -> str:
     """Return the source of generation 0 of a run; raise GenomeError when it cannot be one."""
-    return read_script_genome(config.script) if config.script else read_genome(str(config.task.genome))
+    source = read_script_genome(config.script) if config.script else read_genome(str(config.task.genome))
+    protection_of(config, source)
+    return source
 
 
 def read_seed_genomes(config: Config, generation_zero: str) -> list[str]:
@@ -31,13 +55,9 @@ def read_seed_genomes(config: Config, generation_zero: str) -> list[str]:
     Raises:
         GenomeError: one cannot be read, or the gate refuses it.
     """
-    script = config.script
-    contract = script_contract(script.genome, lambda: generation_zero) if script else language_model_contract
+    script, sources = config.script, list[str]()
     known = {normal_form(generation_zero): 0}
-    gate = SourceGate(
-        contract, known.get, protection=lambda: protection_of(script, generation_zero) if script else UNPROTECTED
-    )
-    sources: list[str] = []
+    gate = seed_gate(config, generation_zero, known.get)
     for name in config.search.seed_genomes:
         source = _read_seed(name, script.genome if script else ())
         try:
@@ -47,6 +67,19 @@ def read_seed_genomes(config: Config, generation_zero: str) -> list[str]:
         sources.append(source)
         known[normal_form(source)] = len(sources)
     return sources
+
+
+def seed_gate(config: Config, generation_zero: str, known: Callable[[str], int | None]) -> SourceGate:
+    """Return the gate that further programs of a run pass.
+
+    Args:
+        config: of the run.
+        generation_zero: its source.
+        known: maps a normal form to the program that has it already.
+    """
+    script = config.script
+    contract = script_contract(script.genome, lambda: generation_zero) if script else language_model_contract
+    return SourceGate(contract, known, protection=lambda: protection_of(config, generation_zero))
 
 
 def _read_seed(name: str, files: Sequence[str]) -> str:
@@ -66,24 +99,46 @@ def read_script_genome(task: ScriptTask) -> str:
 
     Raises:
         GenomeError: one of them is missing, unreadable, empty, not UTF-8, outside the project, or cannot be parsed.
-        ConfigError: `task.protect` names what it does not have, or its marks do not fit together.
     """
     source = join({name: _read_inside(task.folder, name) for name in task.genome})
     _check(source, ", ".join(task.genome), script_contract(task.genome))
-    protection_of(task, source)
     return source
 
 
-def protection_of(task: ScriptTask, source: str) -> Protection:
-    """Return what no individual may change of a script's generation 0.
+def protection_of(config: Config, source: str) -> Protection:
+    """Return what no individual may change of generation 0: what a script protects, and `search.fixed_constants`.
 
     Raises:
-        ConfigError: `task.protect` names what `source` does not have, or its marks do not fit together.
+        ConfigError: one of these names what `source` does not have, or its marks do not fit together.
     """
+    task, files = config.script, config.task.genome_files
+    fixed = [entry for name in config.search.fixed_constants for entry in _entries_of(name, source, files)]
+    if task is None:
+        return Protection(source, files, fixed) if fixed else UNPROTECTED
     # With a trusted `score` command, what the genome prints counts for nothing.
     read = task.objectives if task.self_reported else {}
     reported = [Reported(name, one.pattern, one.json_file) for name, one in read.items()]
-    return Protection(source, task.genome, task.protect, reported)
+    return Protection(source, files, (*task.protect, *fixed), reported)
+
+
+def _entries_of(constant: str, source: str, files: Sequence[str]) -> list[str]:
+    """Return what protects a constant, as entries of `task.protect`."""
+    entries = []
+    for file, text in split(source, files).items():
+        if constant in find_constants(join({file: text})):
+            line = re.search(rf"^\s*(.*?\b{re.escape(constant)}\b)", text, re.MULTILINE)
+            entry = constant if language_of(file) is PYTHON or line is None else line[1]
+            entries.append(entry if len(files) == 1 else f"{file}: {entry}")
+    if not entries:
+        raise ConfigError(f"`search.fixed_constants` names {constant!r}, but generation 0 has no such constant.")
+    return entries
+
+
+def check_generation_zero(config: Config, source: str, name: str) -> None:
+    """Raise GenomeError or ConfigError unless a source can be generation 0 of a run; messages call it `name`."""
+    script = config.script
+    _check(source, name, script_contract(script.genome) if script else language_model_contract)
+    protection_of(config, source)
 
 
 def keep_genome_files(store: Store, names: Sequence[str]) -> None:

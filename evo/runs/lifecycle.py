@@ -22,7 +22,7 @@ from evo.lineage import Lineage
 from evo.runs.assemble import build_evaluator, build_ladder, build_operators, build_search, read_standings
 from evo.runs.extension import BudgetExtension
 from evo.runs.folder import RunFolder
-from evo.runs.generation_zero import keep_genome_files, read_generation_zero, read_seed_genomes
+from evo.runs.generation_zero import Programs, keep_genome_files, read_programs
 from evo.runs.materials import PrepareProgress, keep_materials, prepare_materials, refuse_other_materials
 from evo.runs.open_files import allow_open_files
 from evo.runs.provenance import comparability, read_starts, record_start
@@ -98,9 +98,16 @@ def _parsed(folder: RunFolder, kind: type[_ConfigT], text: str) -> _ConfigT:
     return parse_as(kind, tomllib.loads(text), str(folder.config))
 
 
-def start(config: ResolvedConfig, path: Path, observer: Observer, progress: PrepareProgress | None = None) -> Stopped:
+def start(
+    config: ResolvedConfig,
+    path: Path,
+    observer: Observer,
+    progress: PrepareProgress | None = None,
+    evaluator: Evaluator | None = None,
+    programs: Programs | None = None,
+) -> Stopped:
     """Make a new run and search until its budget is spent; arguments and errors as for `started`."""
-    with started(config, path, observer, progress) as driver:
+    with started(config, path, observer, progress, evaluator, programs) as driver:
         return driver.drive()
 
 
@@ -111,6 +118,7 @@ def started(
     observer: Observer,
     progress: PrepareProgress | None = None,
     evaluator: Evaluator | None = None,
+    programs: Programs | None = None,
 ) -> Iterator[SearchDriver]:
     """Make a new run and yield its driver.
 
@@ -123,13 +131,13 @@ def started(
         observer: receives everything worth seeing.
         progress: receives the preparation of the data.
         evaluator: evaluates candidates; the workers of the configuration by default.
+        programs: what the run starts from; what the configuration names by default.
     """
     refuse_inspection()  # the key of the language model stands in this process's environment
     allow_open_files(len(config.devices))
     devices = [slot.device for slot in evaluator.workers] if evaluator else config.devices
     choose_reference(devices, config.workers.reference_device)
-    source = read_generation_zero(config)
-    others = read_seed_genomes(config, source)
+    source, others = programs or read_programs(config)
     _refuse_many_seed_genomes(config, len(others))
     materials = prepare_materials(config, progress)
     operators = build_operators(config, materials=materials)
@@ -177,9 +185,12 @@ def resume(
     *,
     accept_changes: bool = False,
     progress: PrepareProgress | None = None,
+    evaluator: Evaluator | None = None,
 ) -> Stopped:
     """Continue a run until its budget is spent; arguments and errors as for `resumed`."""
-    with resumed(path, observer, change, accept_changes=accept_changes, progress=progress) as driver:
+    with resumed(
+        path, observer, change, accept_changes=accept_changes, progress=progress, evaluator=evaluator
+    ) as driver:
         return driver.drive()
 
 

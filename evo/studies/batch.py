@@ -76,14 +76,15 @@ def measure(
     cache: MeasurementCache,
     watcher: Watcher,
     held_out: Split = Split.HOLDOUT,
+    evaluator: Evaluator | None = None,
 ) -> bool:
-    """Evaluate on the workers of a configuration; return whether all trials are measured.
+    """Evaluate on the workers of a configuration, or on `evaluator`; return whether all trials are measured.
 
     The first signal stops it with every finished evaluation in the cache. Bits per byte are those of split `held_out`.
     """
     refuse_inspection()  # keys may stand in this process's environment
     splits = (Split.SELECTION,) if config.script else (Split.SELECTION, held_out)
-    batch = Batch(build_evaluator(config, materials), cache, splits, watcher)
+    batch = Batch(evaluator or build_evaluator(config, materials), cache, splits, watcher)
     return asyncio.run(heeding_signals(batch.run(trials), batch.interrupt))
 
 

@@ -106,8 +106,7 @@ class _Program:
         workers = {"devices": ["cpu"], "count": 1, "sandbox": sandbox}
         root = {"root": str(folder)}
         self._config = overlaid(load_config(folder / CONFIG), {"workers": workers, "task": root})
-        assert self._config.script is not None  # noqa: S101 - the programs are scripts
-        protection = protection_of(self._config.script, _source(name))
+        protection = protection_of(self._config, _source(name))
         self._gate = SourceGate(script_contract((_GENOME,)), known=lambda _: None, protection=lambda: protection)
         self._open_until_done = open_until_done
         self._name = name
