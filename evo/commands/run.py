@@ -16,7 +16,7 @@ from evo.commands.following import (
     PortOption,
     TrackOption,
 )
-from evo.commands.options import comma_separated, example, named_weights
+from evo.commands.options import comma_separated, example, is_ladder, named_weights
 from trainer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -246,6 +246,8 @@ def resume(
     from evo.runs.folder import RunFolder
     from evo.runs.lifecycle import read_config, resume
 
+    if is_ladder(run):
+        raise UsageError(f"{run} is a ladder. Continue it with the command that began it: evo ladder FILE --out {run}")
     options = ResumeOptions(
         gens=gens,
         operators=named_weights("--operators", operators),

@@ -221,21 +221,21 @@ def _keys_of(location: Sequence[Any]) -> list[str]:
 
 def _settings(one: ScaleConfig, path: Path) -> Scale:
     """Return what a scale sets; raise ConfigError for what is not its to set."""
-    settings = Scale.of_table(one.table, f"{path}, scale {one.name}:")
+    settings = Scale.of_table(one.table, f"{path}, scale {one.name}")
     for key in settings.keys:
         section, _, name = key.partition(".")
         if not name:
-            raise ConfigError(f"{settings.source} `{key}` must have keys, but it has none.")
+            raise ConfigError(f"{settings.source}: `{key}` must have keys, but it has none.")
         if section == "search" and name in _BY_THE_LADDER:
-            raise ConfigError(f"{settings.source} `{key}` is the ladder's to set, by what it has to spend.")
+            raise ConfigError(f"{settings.source}: `{key}` is the ladder's to set, by what it has to spend.")
         if same := next((same for same in _SAME if key == same or key.startswith(f"{same}.")), None):
             raise ConfigError(
-                f"{settings.source} `{same}` must be the same at all scales: it decides what is compared."
+                f"{settings.source}: `{same}` must be the same at all scales: it decides what is compared."
             )
         known = Config.model_fields[section].annotation
         fields = getattr(known, "model_fields", None)
         if fields is not None and name.partition(".")[0] not in fields:
-            raise ConfigError(f"{settings.source} `{key}` is not a configuration key; {suggest(name, fields)}")
+            raise ConfigError(f"{settings.source}: `{key}` is not a configuration key; {suggest(name, fields)}")
     return settings
 
 
@@ -247,7 +247,7 @@ def _require_larger(before: Rung, after: Rung) -> None:
         return
     why = f"{smaller[0]} falls from {smaller[1]} to {smaller[2]}" if smaller else "no number of it is larger"
     raise ConfigError(
-        f"{after.settings.source} it must be larger than {before.name}, the one before, but {why}. Scales go from "
+        f"{after.settings.source}: it must be larger than {before.name}, the one before, but {why}. Scales go from "
         "small to large; if it is larger all the same, say so with `larger = true`."
     )
 

@@ -12,7 +12,7 @@ from evo.runs.materials import Materials, ScriptFiles, prepare_materials
 from evo.scales.definition import Definition
 from evo.scales.folder import LadderFolder
 from evo.scales.view import View
-from evo.studies.folder import comparable
+from evo.studies.folder import BEGUN, comparable
 from evo.text import sha256
 
 
@@ -29,7 +29,7 @@ def prepared(definition: Definition, view: View) -> list[Materials]:
 
 
 def begin(definition: Definition, folder: LadderFolder, materials: Sequence[Materials]) -> None:
-    """Record the definition when the ladder begins, and refuse to continue with another one.
+    """Record the definition when the ladder begins, and refuse to continue with another one once it was searched.
 
     Raises:
         ChangedExperiment: the definition differs from the recorded one.
@@ -46,6 +46,8 @@ def begin(definition: Definition, folder: LadderFolder, materials: Sequence[Mate
         "frozen": frozen,
     }
     kept: dict[str, Any] = json.loads(json.dumps(decided))
+    if not folder.rounds():  # what generation 0 measured is kept with its conditions
+        folder.write(BEGUN, kept)
     folder.begin(kept, "scales", _is_growth, "Only `total_seconds` and `rounds` may grow.")
 
 

@@ -94,7 +94,7 @@ class Scale:
             for section in sections:
                 table = table.setdefault(section, {})
                 if not isinstance(table, dict):
-                    raise ConfigError(f"{self.source} {name} names a part of {section}, which has no parts.")
+                    raise ConfigError(f"{_called(name, self.source)} names a part of {section}, which has no parts.")
             table[key] = value
         return parse_config(data, self.source)
 
@@ -112,7 +112,7 @@ class Scale:
                 known = list(dict.fromkeys(one for found in constants.values() for one in found))
                 similar = difflib.get_close_matches(name, known) or known
                 raise ConfigError(
-                    f"{self.source} {name}: {owner} has no such constant, but {', '.join(similar) or 'none'}."
+                    f"{_called(name, self.source)}: {owner} has no such constant, but {', '.join(similar) or 'none'}."
                 )
             for file in holders:
                 self._require_type(name, constants[file][name], owner)
@@ -130,7 +130,8 @@ class Scale:
         value = self.constants[name]
         if _kind(value) != _kind(constant.value) or (isinstance(value, float) and not math.isfinite(value)):
             raise ConfigError(
-                f"{self.source} {name} expects a value like {constant.text}, as {owner} has it, but got {value!r}."
+                f"{_called(name, self.source)} expects a value like {constant.text}, as {owner} has it, but got "
+                f"{value!r}."
             )
 
     def overridden(self, zero: str, source: str, names: Sequence[str]) -> list[str]:
@@ -159,6 +160,11 @@ def is_constant_name(name: str) -> bool:
     return _CONSTANT.fullmatch(name) is not None
 
 
+def _called(name: str, source: str) -> str:
+    """Return what messages call a key or a constant."""
+    return f"{source} {name}" if source == _FLAG else f"{source}: `{name}`"
+
+
 def _dotted(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in table.items():
         if isinstance(value, Mapping) and value:
@@ -174,7 +180,7 @@ def _constant_value(name: str, value: Any, source: str = _FLAG) -> Value:
         case list() if value and all(isinstance(one, int | float) and not isinstance(one, bool) for one in value):
             return tuple(value)
     raise ConfigError(
-        f"{source} {name} expects a number, true or false, a text, or numbers in brackets, but got {value!r}."
+        f"{_called(name, source)} expects a number, true or false, a text, or numbers in brackets, but got {value!r}."
     )
 
 

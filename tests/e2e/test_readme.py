@@ -87,6 +87,8 @@ SMALLER = [
         'make -C "$ROOT" demo DEMO="--genome textbook --pop 2 --gens 1 --config $PWD/small.toml --out $PWD/demo"',
     ),
     (r"^evo rehearse .*", "timeout -s INT 4 evo rehearse || test $? -eq 124"),  # it serves until it is ended
+    (r"^evo ladder evo.toml", "evo ladder ladder.toml --out ladders/depth"),
+    (r"^evo (status|best) ladders/depth", r"evo ladder ladder.toml --out ladders/depth && \g<0>"),
     (r"^make bench", 'make -C "$ROOT" bench BENCH=--quick'),
 ]
 
@@ -112,6 +114,34 @@ method = "random_search"
 [[arms]]
 name = "random"
 method = "random_mutation"
+"""
+
+LADDER = """
+[task]
+kind = "script"
+root = "path/to/project"
+genome = "kernel.py"
+frozen = ["bench.py"]
+command = "python bench.py"
+objectives.seconds = { direction = "minimize", pattern = '^seconds: (\\S+)$' }
+
+[search]
+pop = 2
+
+[ladder]
+total_seconds = 40
+rounds = 1
+compare = 4
+promote = 1
+final_seeds = 2
+
+[[ladder.scale]]
+name = "small"
+evaluation_seconds = 1.0
+
+[[ladder.scale]]
+name = "large"
+evaluation_seconds = 2.0
 """
 
 
@@ -143,6 +173,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, finished_run: Path) -> P
     (folder / "program.md").write_text("Prefer small changes.\n")
     (folder / "small.toml").write_text(SMALL)
     (folder / "evo.toml").write_text(SMALL)
+    (folder / "ladder.toml").write_text(LADDER, encoding="utf-8")
     (folder / "comparison.toml").write_text(COMPARISON)
     (folder / "experiments").mkdir()
     shutil.copy(ROOT / "experiments" / "llm_vs_random.toml", folder / "experiments")
