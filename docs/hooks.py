@@ -22,6 +22,7 @@ import evo
 from evo.config.config import Config
 from evo.config.models import ModelConfig
 from evo.config.task import LanguageModelTask, ObjectiveConfig, ScriptTask
+from evo.scales.definition import LadderConfig, ScaleConfig
 
 _ROOT = Path(__file__).parents[1]
 _OUTSIDE = re.compile(r"\]\(\.\./([^)#]+)")
@@ -69,7 +70,8 @@ def configuration_keys() -> str:
         "[task.objectives.NAME], of a script": ObjectiveConfig,
     }
     sections = {f"[{name}]": type(getattr(Config(), name)) for name in Config.model_fields if name != "task"}
-    for title, model in (tasks | sections | {"[[llm.models]]": ModelConfig}).items():
+    others = {"[[llm.models]]": ModelConfig, "[ladder], of evo ladder": LadderConfig, "[[ladder.scale]]": ScaleConfig}
+    for title, model in (tasks | sections | others).items():
         text += [f"## {title}", "", *_table(model), ""]
     return "\n".join(text)
 

@@ -10,6 +10,7 @@
     bench        what is measured beside the runs, and what all of it has cost
     climbing     what is missing of a ladder, one step after the other
     standing     what is known of a ladder, from its folder alone
+    running      from the definition to the report
     report       the same as Markdown and JSON
 
 A ladder is ordinary runs; whatever reads a run reads these. Every decision is a function of what the runs and the
