@@ -13,7 +13,7 @@ import asyncio
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from statistics import fmean
 
@@ -37,6 +37,7 @@ _SLOTS, _POP = 16, 16
 _REPLY_SECONDS, _EVALUATION_SECONDS = 20.0, 300.0
 _LIFETIMES_SECONDS = {"5m": 300.0, "1h": 3600.0}
 _BLOCK = re.compile(r"\n# block \d+\n.*\Z", re.DOTALL)
+_INSTRUCTIONS = "Prefer changes that a colleague would understand.\n" * 10
 _SIZES = (10, 50, 200, 1_000, 2_000)
 
 
@@ -94,7 +95,8 @@ class Scripted:
     async def propose(self, request: Request) -> Proposal:
         """Return the first parent with another block at its end."""
         opening = self._opening(request)
-        constant = filter(None, (self.prompts.system(), self.prompts.instructions()))
+        instructions = self.prompts.instructions(replace(request, instructions=_INSTRUCTIONS))
+        constant = filter(None, (self.prompts.system(), instructions))
         parts = (*constant, *opening.shared, opening.task)
         self.sent.append(Sent(request.number, asyncio.get_running_loop().time(), parts))
         await asyncio.sleep(_REPLY_SECONDS)
@@ -120,7 +122,7 @@ def send(evaluations: int) -> list[Sent]:
     }
     objectives = (LANGUAGE_MODEL_OBJECTIVES["val_bpb"], LANGUAGE_MODEL_OBJECTIVES["tokens_per_second"])
     conditions = Conditions(objectives, Budget(_EVALUATION_SECONDS, Clock.WALL), "one GPU", 8192, 1024)
-    prompts, sent = Prompts(conditions, "Prefer changes that a colleague would understand.\n" * 10), list[Sent]()
+    prompts, sent = Prompts(conditions), list[Sent]()
     operators = [(Scripted(prompts, style, sent), 0.5 / len(STYLES)) for style in STYLES]
     choice = OperatorChoice([*operators, (Scripted(prompts, "", sent), 0.1)])
     loop = SimulatedTimeLoop()

@@ -280,6 +280,7 @@ class Request:
         random: seeded from (run seed, number); the only source of randomness an operator may use.
         is_bold: whether the search has stalled, and a larger change than usual is wanted.
         protection: what operators leave as it is.
+        instructions: of the user to the language model, the text of `program.md`; empty for none.
         hints: what the user has told the language model since the run began, dated, oldest first.
         lessons: of the run so far, one a line, with the individuals that they rest on.
         try_out: raises `SmokeFailed` where a source that passed the gate fails its smoke run, which takes seconds and
@@ -298,6 +299,7 @@ class Request:
     find_repeatable: Callable[[], Set[int]] = frozenset
     is_bold: bool = False
     protection: Protection = UNPROTECTED
+    instructions: str = ""
     hints: Sequence[str] = ()
     lessons: Sequence[str] = ()
     try_out: Callable[[str], Awaitable[None]] = _pass

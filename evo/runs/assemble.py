@@ -79,6 +79,7 @@ def build_search(
     inbox: Inbox | None = None,
     lessons_file: Path | None = None,
     extension: Extension | None = None,
+    program_file: Path | None = None,
 ) -> Search:
     """Return the search of a run over an open store.
 
@@ -94,6 +95,7 @@ def build_search(
         inbox: where requests to the search arrive; None where it cannot be steered.
         lessons_file: where the lessons of the run stand for the user; None for nowhere.
         extension: changes its budget as users ask; None where nobody can steer it.
+        program_file: where the user's instructions to language models stand; None for nowhere.
     """
     steering = SteeringJournal(store)
     standings = build_standings(config)
@@ -136,6 +138,7 @@ def build_search(
         lessons_file,
         config.workers.reference_device,
         extension,
+        program_file,
     )
 
 
@@ -300,7 +303,8 @@ def build_operators(
         from operators.agent import Agents
         from operators.llm.context import Prompts
 
-        prompts = Prompts(conditions(), _read_program(config.llm.program))
+        _refuse_unreadable(config.llm.program)
+        prompts = Prompts(conditions())
         return Agents(agent_settings(config), prompts, spend_limit())
 
     return _weighed_operators(config, config.device_kind, conversations, agents)
@@ -384,7 +388,7 @@ def llm_settings(config: Config, environment: Mapping[str, str] = os.environ) ->
     from operators.llm import LLMSettings
 
     llm = config.llm
-    program = _read_program(llm.program)
+    _refuse_unreadable(llm.program)
     has_stand_ins = len(llm.entries) > 1 or _has_stand_ins(config)
     return [
         LLMSettings(
@@ -394,7 +398,6 @@ def llm_settings(config: Config, environment: Mapping[str, str] = os.environ) ->
             patience_seconds=llm.patience_seconds,
             cache_lifetime=llm.cache_lifetime or "5m",
             max_cost_usd=llm.max_cost_usd,
-            program=program,
             max_repairs=llm.repairs,
             has_stand_ins=has_stand_ins,
         )
@@ -534,10 +537,15 @@ def _toolbox(config: Config) -> Toolbox:
     )
 
 
-def _read_program(path: str) -> str:
-    if not path:
-        return ""
+def instructions_file(config: StoredConfig) -> Path | None:
+    """Return where the user's instructions stand; None where no operator is told of them."""
+    is_told = config.uses_language_model or config.uses_agent
+    return Path(config.llm.program) if config.llm.program and is_told else None
+
+
+def _refuse_unreadable(path: str) -> None:
+    """Refuse a file of instructions that cannot be read when a run starts; what it says is taken up by the search."""
     try:
-        return read_text(Path(path))
+        read_text(Path(path)) if path else ""
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"--program must be a readable UTF-8 file, but {path} is not: {error}") from error

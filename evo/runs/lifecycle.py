@@ -19,7 +19,14 @@ from evo.config.resolution import resolve
 from evo.config.resolved import ResolvedConfig, StoredConfig
 from evo.errors import DamagedConfig
 from evo.lineage import Lineage
-from evo.runs.assemble import build_evaluator, build_ladder, build_operators, build_search, read_standings
+from evo.runs.assemble import (
+    build_evaluator,
+    build_ladder,
+    build_operators,
+    build_search,
+    instructions_file,
+    read_standings,
+)
 from evo.runs.extension import BudgetExtension
 from evo.runs.folder import RunFolder
 from evo.runs.generation_zero import Programs, keep_genome_files, read_programs
@@ -175,6 +182,7 @@ def _search(
         inbox=Inbox(folder.steering),
         lessons_file=folder.lessons,
         extension=BudgetExtension(folder, config, store),
+        program_file=instructions_file(config),
     )
 
 

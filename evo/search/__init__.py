@@ -8,6 +8,8 @@ breeding        its asking side: a draft, a proposal
 mating          the operator and the parents of a proposal
 context         what operators know of relatives
 memory          every idea of the run and what became of it, as a proposal may know it
+instructions    what the user tells language models, as of any proposal
+watched         a file that the user edits while a run goes on
 jobs            the job of a worker for an evaluation
 time_limits     how long a script may run
 replication     more seeds for the leaders

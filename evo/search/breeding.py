@@ -13,6 +13,7 @@ from evo.search.mating import Mating, Niches, Pairs
 from evo.search.memory import Memories
 from evo.search.replication import repeatable
 from evo.search.smoke import SmokeRuns
+from evo.standings.instructions import InstructionsBook
 from evo.standings.lessons import LessonsBook
 from evo.standings.standings import Standings
 from evo.steering.journal import SteeringJournal
@@ -66,6 +67,7 @@ class Breeder:
 
     Attributes:
         lessons: of the run.
+        instructions: of the user.
         smoke: the smoke runs.
     """
 
@@ -97,6 +99,7 @@ class Breeder:
         self._variants = Variants(store)
         self._memories = Memories(store, standings)
         self.lessons = LessonsBook(store)
+        self.instructions = InstructionsBook(store)
         niches = niches or Niches(store, standings, Descriptors((BRANCH,)))
         self._steering = steering or SteeringJournal(store)
         self._mating = Mating(
@@ -170,6 +173,7 @@ class Breeder:
             is_bold=draft.is_bold,
             protection=self._gate.protection,
             hints=self._steering.at(draft.number).hints,
+            instructions=self.instructions.at(draft.number),
             lessons=() if self._independent else self.lessons.at(draft.number),
         )
         if self.smoke is None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from evo.files import read_text, replace_file
 from evo.search.observer import Deferred
+from evo.search.watched import WatchedFile
 from evo.standings.lessons import LESSONS, LessonsBook
 from evo.store import Store
 from operators.errors import CostLimitReached, OperatorUnavailable
@@ -22,7 +23,6 @@ _HEAD = (
     "<!-- What this run has learnt: kept by the language model, and told in its prompts. Edit it as you like; it is "
     "taken up at once. Lines without the number of an individual are yours, and stay. -->\n\n"
 )
-_MOST_CHARACTERS = 100_000
 
 Recall = Callable[[int], tuple[Memory, dict[str, float]]]
 """Returns every idea of the run up to a result, and the noise of the objectives."""
@@ -59,13 +59,12 @@ class LessonKeeper:
         self._teacher = teacher
         self._recall = recall
         self._every = every if teacher is not None else 0
-        self._file = file
+        self._file = None if file is None else WatchedFile(file, news)
         self._news = news
         self._task: asyncio.Task[Sequence[str]] | None = None
         self._asked_at = 0
         self._asked_with = 0
         self._written = book.texts[-1] if book.texts else None
-        self._stamp: tuple[int, int] | None = None
         self._is_stale = self._was_left_behind()
 
     @property
@@ -105,10 +104,10 @@ class LessonKeeper:
         if self._file is None or not self._is_stale or self._written is None:
             return
         try:
-            replace_file(self._file, self._written)
-            self._stamp = self._stamp_now()
+            replace_file(self._file.path, self._written)
+            self._file.skip()
         except OSError as error:
-            self._news.note(f"{self._file} could not be written: {error.strerror}. The store has the lessons.")
+            self._news.note(f"{self._file.path} could not be written: {error.strerror}. The store has the lessons.")
         self._is_stale = False
 
     def cancel(self) -> None:
@@ -135,18 +134,8 @@ class LessonKeeper:
     def _take_in_edit(self) -> None:
         if self._file is None or self._is_stale:
             return
-        stamp = self._stamp_now()
-        if stamp is None or stamp == self._stamp:
-            return
-        self._stamp = stamp
-        try:
-            text = read_text(self._file)
-        except (OSError, UnicodeDecodeError) as error:
-            self._news.note(f"{self._file} is not taken up: it cannot be read as UTF-8 ({error}).")
-            return
-        if len(text) > _MOST_CHARACTERS:
-            self._news.note(f"{self._file} is not taken up: it has more than {_MOST_CHARACTERS:,} characters.")
-        elif text != self._written:
+        text = self._file.changed()
+        if text is not None and text != self._written:
             self._record(text)
             self._news.note("Your edit of lessons.md is taken up.")
 
@@ -163,15 +152,8 @@ class LessonKeeper:
         if self._file is None or self._written is None:
             return False
         try:
-            return read_text(self._file) in self._book.texts[:-1]
+            return read_text(self._file.path) in self._book.texts[:-1]
         except FileNotFoundError:
             return True
         except (OSError, UnicodeDecodeError):
             return False
-
-    def _stamp_now(self) -> tuple[int, int] | None:
-        try:
-            found = self._file.stat() if self._file is not None else None
-        except OSError:
-            return None
-        return (found.st_mtime_ns, found.st_size) if found else None

@@ -31,6 +31,7 @@ from evo.search.confirmation import Confirmation, replicate_requests
 from evo.search.controls import Controls, Extension
 from evo.search.credit import Credit
 from evo.search.evaluations import Evaluations
+from evo.search.instructions import InstructionsKeeper
 from evo.search.jobs import Jobs
 from evo.search.lessons import LessonKeeper
 from evo.search.observer import Deferred, Observer
@@ -99,6 +100,7 @@ class Search:
         lessons_file: Path | None = None,
         reference_device: str = "",
         extension: Extension | None = None,
+        program_file: Path | None = None,
     ) -> None:
         self._store = store
         self._lineage_writer = LineageWriter(lineage, store, standings)
@@ -127,6 +129,7 @@ class Search:
             self._news,
             self._calls.failed if self._calls.have_stand_ins else lambda _: None,
         )
+        self._instructions = InstructionsKeeper(store, breeder.instructions, program_file, self._news)
         self._smoke = breeder.smoke
         if self._smoke is not None:
             self._smoke.serve(evaluator, self._evaluations.pool, standings, self._news, self._fail)
@@ -273,6 +276,7 @@ class Search:
             self._controls.take_up(self._inject, self._extend, self._room)
             self._pace.pause(self._controls.course.is_paused)
             self._lessons.take_in()
+            self._instructions.take_in()
             if self._may_start():
                 self._start()
             self._pace.keep(self._store)

@@ -1,6 +1,6 @@
 """A language model as mutation and crossover operator, through the SDK of its provider.
 
-    settings = LLMSettings(api_key=…, program=…)
+    settings = LLMSettings(api_key=…)
     conversations = Conversations(LanguageModel(settings), conditions)
     operators = [*(LLMMutation(conversations, style) for style in STYLES), LLMCrossover(conversations)]
 

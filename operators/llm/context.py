@@ -136,12 +136,10 @@ class Prompts:
 
     Args:
         conditions: what every individual is evaluated under.
-        program: the user's own instructions, the text of `program.md`.
     """
 
-    def __init__(self, conditions: Conditions | ScriptConditions, program: str = "") -> None:
+    def __init__(self, conditions: Conditions | ScriptConditions) -> None:
         self.conditions = conditions
-        self._program = clean_text(program).strip()
 
     @functools.cached_property
     def _environment(self) -> jinja2.Environment:
@@ -168,13 +166,9 @@ class Prompts:
             "script_system.md", conditions=self.conditions, frozen=frozen, languages=languages, **values
         )
 
-    def instructions(self, hints: Sequence[str] = ()) -> str:
-        """Return what the user asks for; empty for nothing.
-
-        Args:
-            hints: what the user has added since the run began.
-        """
-        program, told = self._program, [clean_text(hint).strip() for hint in hints]
+    def instructions(self, request: Request) -> str:
+        """Return what the user asks for; empty for nothing."""
+        program, told = clean_text(request.instructions).strip(), [clean_text(hint).strip() for hint in request.hints]
         if told:
             program = self._render("hints.md", program=program, hints=told).strip()
         return self._render("instructions.md", program=program) if program else ""
@@ -208,7 +202,7 @@ class Prompts:
         ideas = wording.table([*request.memory.settled, *request.memory.recent], BRIEFING_TOKENS)
         rules, lessons = self._rules(answer="agent_answer.md"), shown_lessons(request.lessons)
         return {
-            "RULES.md": "\n".join(filter(None, (rules, self.instructions(request.hints)))),
+            "RULES.md": "\n".join(filter(None, (rules, self.instructions(request)))),
             "IDEAS.md": self._render("memory.md", lines=ideas or ["- nothing yet"]),
             "PARENT.md": self._render(
                 "situation.md", lessons=lessons, family=[], recent=[], **self._situation(request, wording)

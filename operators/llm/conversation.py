@@ -45,7 +45,7 @@ class Conversations:
         patience_seconds: float = 0.0,
     ) -> None:
         self.model = model
-        self.prompts = Prompts(conditions, model.settings.program)
+        self.prompts = Prompts(conditions)
         self._models = (model, *stand_ins)
         self._patience_seconds = patience_seconds
 
@@ -78,7 +78,7 @@ class Conversations:
             CostLimitReached: the next call could exceed the spending limit.
         """
         model = self.model
-        first = body = self._journaled(request, 0, model, lambda: self._opening_body(opening(), request.hints))
+        first = body = self._journaled(request, 0, model, lambda: self._opening_body(opening(), request))
         problems: list[str] = []
         last: UnusableReply | Refused | None = None
         refusing: list[LanguageModel] = []
@@ -201,10 +201,10 @@ class Conversations:
         """
         return _addressed(request.journal.request(turn) or build(), model)
 
-    def _opening_body(self, opening: Opening, hints: Sequence[str]) -> dict[str, Any]:
+    def _opening_body(self, opening: Opening, request: Request) -> dict[str, Any]:
         """Return the first request, with a breakpoint of the cache behind each part that other requests share."""
         cache = {"cache_control": {"type": "ephemeral", "ttl": self.model.settings.cache_lifetime}}
-        system = filter(None, (self.prompts.system(), self.prompts.instructions(hints)))
+        system = filter(None, (self.prompts.system(), self.prompts.instructions(request)))
         return {
             "system": [_text(part) | cache for part in system],
             "messages": [

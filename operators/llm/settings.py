@@ -40,7 +40,6 @@ class LLMSettings:
         patience_seconds: how long an outage is retried before the operator reports itself unavailable.
         cache_lifetime: how long the provider keeps the common beginning of the prompts.
         max_cost_usd: spending limit of the whole run; None for no limit.
-        program: the user's own instructions for the search, the text of `program.md`.
         headers: additional HTTP headers; they may carry secrets and are kept out of every representation.
         max_repairs: how often a reply that cannot be used goes back with the reason.
         has_stand_ins: whether other operators or models work while the service cannot be used, which is then tried
@@ -58,7 +57,6 @@ class LLMSettings:
     patience_seconds: float = 1800.0
     cache_lifetime: CacheLifetime = "5m"
     max_cost_usd: float | None = None
-    program: str = ""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     max_repairs: int = 3
     has_stand_ins: bool = False

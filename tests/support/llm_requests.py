@@ -96,10 +96,13 @@ def parent(source: str = PROGRAM, number: int = 1) -> Parent:
     return Parent(number, source, "the start", {"val_bpb": 1.7421, "tokens_per_second": 123456.0}, 2)
 
 
-def request_for(journal: FileJournal, number: int = 7, *, second: str | None = None, known: str = PROGRAM) -> Request:
+def request_for(
+    journal: FileJournal, number: int = 7, *, second: str | None = None, known: str = PROGRAM, instructions: str = ""
+) -> Request:
     parents = (parent(),) if second is None else (parent(), parent(second, 2))
     context = Context(noise={"val_bpb": 0.0005})
-    return Request(number, parents, lambda: context, random.Random(number), journal, gate(PROGRAM, known))
+    chance = random.Random(number)
+    return Request(number, parents, lambda: context, chance, journal, gate(PROGRAM, known), instructions=instructions)
 
 
 @dataclass

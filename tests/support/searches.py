@@ -17,7 +17,7 @@ from evo.config.config import Config, overlaid, parse_config
 from evo.config.resolution import resolve
 from evo.config.resolved import StoredConfig
 from evo.lineage import Lineage
-from evo.runs.assemble import build_search
+from evo.runs.assemble import build_search, instructions_file
 from evo.runs.extension import BudgetExtension
 from evo.runs.folder import RunFolder
 from evo.runs.sealing import seal
@@ -133,6 +133,7 @@ def opened(
             Inbox(folder.steering),
             folder.lessons,
             BudgetExtension(folder, stored, store),
+            instructions_file(stored),
         )
         if is_new:
             search.begin(genome)

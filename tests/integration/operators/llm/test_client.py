@@ -479,8 +479,10 @@ def test_the_key_is_written_nowhere(tmp_path: Path, caplog: pytest.LogCaptureFix
 # What goes out.
 def test_requests_are_streamed_cached_and_without_sampling_parameters(tmp_path: Path) -> None:
     with MessagesServer() as server:
-        stage = scene(server, cache_lifetime="1h", max_tokens=64_000, program="Prefer simple changes.")
-        outcomes = stage.propose(*(request_for(FileJournal(tmp_path / str(number)), number) for number in range(6)))
+        stage = scene(server, cache_lifetime="1h", max_tokens=64_000)
+        told = "Prefer simple changes."
+        journals = [FileJournal(tmp_path / str(number)) for number in range(6)]
+        outcomes = stage.propose(*(request_for(one, n, instructions=told) for n, one in enumerate(journals)))
 
     assert all(isinstance(outcome, Proposal) for outcome in outcomes)
     bodies = [received.body for received in server.requests]

@@ -46,8 +46,9 @@ def scene(server: MessagesServer, provider: str, **changes: object) -> Scene:
     return Scene(LLMSettings(provider=provider, base_url=base_url, **{"patience_seconds": 400.0, **changes}))
 
 
-def outcome(server: MessagesServer, provider: str, folder: Path, **changes: object) -> Any:
-    [found] = scene(server, provider, **changes).propose(request_for(FileJournal(folder)))
+def outcome(server: MessagesServer, provider: str, folder: Path, instructions: str = "", **changes: object) -> Any:
+    request = request_for(FileJournal(folder), instructions=instructions)
+    [found] = scene(server, provider, **changes).propose(request)
     return found
 
 
@@ -280,7 +281,7 @@ def test_a_server_that_does_not_stream_is_understood(provider: str, tmp_path: Pa
 def test_what_goes_out_to_chat_completions(tmp_path: Path) -> None:
     pytest.importorskip("openai")
     with MessagesServer(say("Hm."), say(GOOD)) as server:
-        outcome(server, "openai", tmp_path, program="Prefer simple changes.")
+        outcome(server, "openai", tmp_path, instructions="Prefer simple changes.")
 
     body = server.requests[-1].body
     assert set(body) == {"model", "max_tokens", "messages", "stream", "stream_options"}
@@ -342,7 +343,7 @@ def test_an_incomplete_response_says_why(stop_reason: str, tmp_path: Path) -> No
 def test_what_goes_out_to_responses(tmp_path: Path) -> None:
     pytest.importorskip("openai")
     with MessagesServer(say("Hm."), say(GOOD)) as server:
-        outcome(server, "openai-responses", tmp_path, program="Prefer simple changes.", effort="low")
+        outcome(server, "openai-responses", tmp_path, instructions="Prefer simple changes.", effort="low")
 
     body = server.requests[-1].body
     assert set(body) == {"model", "max_output_tokens", "instructions", "input", "stream", "store", "reasoning"}

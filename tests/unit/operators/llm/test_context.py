@@ -19,7 +19,7 @@ from trainer.genome import join
 SCRIPT_CONDITIONS = ScriptConditions(
     CONDITIONS.objectives, "a GPU", ("train.py",), (), "python train.py", "", None, "at most 60 s each", (), ()
 )
-PROMPTS = Prompts(CONDITIONS, "Prefer simple changes.")
+PROMPTS = Prompts(CONDITIONS)
 
 
 def asking(
@@ -201,7 +201,7 @@ def test_prompts_vary_with_the_seed_alone() -> None:
 
 
 def test_the_system_prompt_is_the_same_for_every_call() -> None:
-    assert PROMPTS.system() == Prompts(CONDITIONS, "Prefer simple changes.\n").system()
+    assert PROMPTS.system() == Prompts(CONDITIONS).system()
 
 
 def test_unencodable_sources_do_not_reach_the_wire() -> None:
