@@ -12,7 +12,7 @@ from evo.runs.materials import Materials, ScriptFiles, prepare_materials
 from evo.scales.definition import Definition
 from evo.scales.folder import LadderFolder
 from evo.scales.view import View
-from evo.studies.folder import BEGUN, comparable
+from evo.studies.folder import comparable
 from evo.text import sha256
 
 
@@ -46,9 +46,9 @@ def begin(definition: Definition, folder: LadderFolder, materials: Sequence[Mate
         "frozen": frozen,
     }
     kept: dict[str, Any] = json.loads(json.dumps(decided))
-    if not folder.rounds():  # what generation 0 measured is kept with its conditions
-        folder.write(BEGUN, kept)
-    folder.begin(kept, "scales", _is_growth, "Only `total_seconds` and `rounds` may grow.")
+    # Before the first round, only generation 0 was measured, and that is kept with its conditions.
+    growing = "Only `total_seconds` and `rounds` may grow."
+    folder.begin(kept, "scales", _is_growth, growing, is_open=not folder.rounds())
 
 
 def _is_growth(key: str, before: Any, now: Any) -> bool:

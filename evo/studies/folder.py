@@ -34,8 +34,10 @@ class StudyFolder:
 
         Raises:
             RunLocked: another process works in it.
-            RunFolderError: the folder cannot be used.
+            RunFolderError: the folder cannot be used, or holds a run.
         """
+        if RunFolder(self.path).store.exists():
+            raise RunFolderError(f"{self.path} holds a run. Choose another --out.")
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             RunFolder(self.path).refuse_network_file_system()
@@ -49,7 +51,13 @@ class StudyFolder:
         return self.read(BEGUN)
 
     def begin(
-        self, now: Mapping[str, Any], configs: str, may_change: Callable[[str, Any, Any], bool], growing: str
+        self,
+        now: Mapping[str, Any],
+        configs: str,
+        may_change: Callable[[str, Any, Any], bool],
+        growing: str,
+        *,
+        is_open: bool = False,
     ) -> None:
         """Keep what was decided when the work begins, and refuse to continue with something else.
 
@@ -58,11 +66,17 @@ class StudyFolder:
             configs: the key under which it has configurations, by name.
             may_change: whether the value of a dotted key may become another one.
             growing: says in a sentence what that is.
+            is_open: whether nothing rests on what was recorded, so that anything may change.
 
         Raises:
             ChangedExperiment: something else was recorded.
+            RunFolderError: the folder is that of other work.
         """
         before = self.begun
+        if before is not None and configs not in before:
+            raise RunFolderError(f"{self.path} holds the work of another command. Choose another --out.")
+        if is_open and before != now:
+            before = None
         current = before and before | {
             configs: {name: with_current_names(one) for name, one in before[configs].items()}
         }
