@@ -1,7 +1,8 @@
 """Seeds that a program holds as literals, replaced in the copy that is run; the genome keeps its own.
 
 A place is found by syntax, not by its line, so that it is found in offspring too. Where an offspring has it no longer,
-nothing is replaced. Seeds that divide data stay what they are: what is scored must not change from run to run.
+nothing is replaced. Seeds that make or divide data, or that an
+evaluation sets, stay what they are: what is scored must not change from run to run.
 """
 
 from __future__ import annotations
@@ -14,6 +15,18 @@ from typing import Self
 
 _PLACE = re.compile(r"(?P<file>[^:]+):(?P<what>[\w.]+(?:\(\)|=)?)")
 _OF_DATA = re.compile(r"split|fold|shuffle|resample|^(?:make|load|fetch)_", re.IGNORECASE)
+_DATA_SCOPE = re.compile(
+    r"(?!_?(?:train|fit|main|run))(?:.*(?:data|corpus|split|fold|held_?out|holdout)|_?(?:eval|valid|test|score|measure)"
+    r"|_?(?:make|load|fetch|gen|generate|synth\w*)_(?!model|net|agent|policy|rng|optim|weight|param))",
+    re.IGNORECASE,
+)
+"""Functions and classes that make data or evaluate, by the beginnings of their names."""
+_DATA_NAME = re.compile(
+    r"(?!.*(?:loss|acc|score|err|ms?e|mae|auc|f1|metric|result|reward|bpb|ppl))"
+    r"(?:.*_)?(?:data|dataset|ds|val|valid|validation|eval|test|dev|held_?out|holdout)(?:_.*)?",
+    re.IGNORECASE,
+)
+"""What a generator for data, or data of the evaluation, is called."""
 _OF_KEYS = re.compile(r"(?:.+\.)?(?:random|jr|jrandom)\.split")  # JAX splits keys, not data
 _PASSING = frozenset(("int", "str", "get", "getenv", "field", "Field", "Option", "Argument", "arg"))
 _LONGEST_LITERAL = 20  # digits
@@ -122,14 +135,34 @@ def int_constants(tree: ast.Module) -> dict[str, int]:
 
 
 def calls(tree: ast.AST) -> Iterator[ast.Call]:
-    """Yield the calls under a node, but none that divides or makes data, nor what stands in its arguments."""
+    """Yield the calls under a node, but none that makes, divides or evaluates on data, nor its arguments."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.Call):
             name = ast.unparse(node.func)
             if _OF_DATA.search(name.rpartition(".")[2]) and not _OF_KEYS.fullmatch(name):
                 continue
             yield node
-        yield from calls(node)
+        if not _is_of_data(node):
+            yield from calls(node)
+
+
+def _is_of_data(node: ast.AST) -> bool:
+    """Return whether a statement makes data or evaluates, by the name that it defines or binds."""
+    match node:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            return _DATA_SCOPE.match(name) is not None
+        case ast.Assign(targets=[target]) | ast.AnnAssign(target=target):
+            bound = [one.id if isinstance(one, ast.Name) else one.attr for one in _targets(target)]
+            return any(map(_DATA_NAME.fullmatch, bound))
+    return False
+
+
+def _targets(target: ast.expr) -> Iterator[ast.Name | ast.Attribute]:
+    if isinstance(target, ast.Tuple | ast.List):
+        for one in target.elts:
+            yield from _targets(one)
+    elif isinstance(target, ast.Name | ast.Attribute):
+        yield target
 
 
 def functions(tree: ast.AST) -> Iterator[_Function]:

@@ -34,6 +34,12 @@ def replaced(text: str, *whats: str, file: str = "train.py", seed: int = 7) -> s
         ("jax.random.PRNGKey()", "a, b = jax.random.split(jax.random.PRNGKey(0))\n",
          "a, b = jax.random.split(jax.random.PRNGKey(7))\n"),
         ("set_seed()", "set_seed(seed=42)\n", "set_seed(seed=7)\n"),
+        ("seed=", "val_loss, model = run(seed=42)\n", "val_loss, model = run(seed=7)\n"),
+        ("default_rng()", "def make_data(n):\n    rng = default_rng(1)\nrng = default_rng(0)\n",
+         "def make_data(n):\n    rng = default_rng(1)\nrng = default_rng(7)\n"),
+        ("manual_seed()", "def train_on_data():\n    torch.manual_seed(0)\n",
+         "def train_on_data():\n    torch.manual_seed(7)\n"),
+        ("seed()", "def make_model():\n    random.seed(0)\n", "def make_model():\n    random.seed(7)\n"),
         ("seed()", "random.seed(1); np.random.seed(2)\n", "random.seed(7); np.random.seed(7)\n"),
     ],
 )  # fmt: skip
@@ -47,6 +53,12 @@ def test_the_literal_is_replaced_and_nothing_else(what: str, before: str, after:
         ("random_state=", "a, b = train_test_split(x, y, random_state=42)\n"),
         ("random_state=", "folds = KFold(5, shuffle=True, random_state=42)\n"),
         ("manual_seed()", "a, b = random_split(d, [1, 2], generator=torch.Generator().manual_seed(42))\n"),
+        ("default_rng()", "def make_data(n):\n    rng = np.random.default_rng(123)\n"),
+        ("manual_seed()", "class ToyData:\n    def setup(self):\n        g = torch.Generator().manual_seed(0)\n"),
+        ("default_rng()", "def evaluate(model):\n    x = np.random.default_rng(0).normal(size=9)\n"),
+        ("default_rng()", "val = batch(200, np.random.default_rng(777))\n"),
+        ("Random()", "data_rng = random.Random(99)\n"),
+        ("Random()", "self.eval_rng, self.step = random.Random(99), 0\n"),
         ("torch.manual_seed()", "torch.manual_seed(int(time.time()) % 2**32)\n"),
         ("torch.manual_seed()", "torch.manual_seed(args.seed)\n"),
         ("SEED", "SEED = True\n"),
@@ -54,7 +66,7 @@ def test_the_literal_is_replaced_and_nothing_else(what: str, before: str, after:
         ("SEED", "x = 1\n"),
     ],
 )
-def test_what_divides_data_or_is_no_literal_stays(what: str, text: str) -> None:
+def test_what_makes_or_divides_data_or_is_no_literal_stays(what: str, text: str) -> None:
     assert with_seed(text, [SeedPlace("train.py", what)], 7) == (text, 0)
 
 
