@@ -99,8 +99,9 @@ class ObjectiveConfig(Section):
         pattern: a regular expression with one group, searched in every printed line.
         take: `only` expects one value, `last` takes the last line that matches.
         json_file: a JSON file that the command leaves in its working folder; written `json` in TOML. Of JSON lines
-            (`.jsonl`, `.ndjson`) the last that has the key counts.
-        key: dotted path in that file; the objective's name by default.
+            (`.jsonl`, `.ndjson`) the last that has the key counts; of a table (`.csv`, `.tsv`) the last value in the
+            column.
+        key: dotted path in that file, or a column's name; the objective's name by default.
         required: whether an evaluation that does not report it has failed; so it is, whatever this says, with an
             objective of selection, of the front or of a constraint.
     """

@@ -19,6 +19,7 @@ reach         which calls run when a file is started, and whether they run once
 lines         the lines that a call prints: literal text with values in it
 printed       the metrics in such lines and in JSON files, with how each is read
 output        the metrics in what the program printed
+left          the metrics in the files that the program left
 choosing      which metric decides: a flag, the documentation, names; or the question that is left to the user
 wording       what the name of a metric means: direction, split, kind
 instructions  what program.md, README and shell scripts say: commands, the file that evolves, the metric

@@ -75,7 +75,7 @@ def reported(metrics: Sequence[Metric], run: FirstRun | None) -> list[Metric]:
         metrics: found in the source.
         run: what was printed; None if nothing was run.
     """
-    if run is None or not run.lines:
+    if run is None or not (run.lines or run.left):
         return list(metrics)
     found: list[Metric] = []
     for one in metrics:

@@ -1,8 +1,9 @@
-"""Running a program once, confined as candidates are, to read what it prints."""
+"""Running a program once, confined as candidates are, to read what it prints and leaves."""
 
 from __future__ import annotations
 
 import re
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,6 +14,7 @@ from evo.config.resolution import resolve
 from evo.config.task import ObjectiveConfig, ScriptTask
 from evo.project.found import FirstRun, Found, Given
 from evo.project.frozen import without_parts
+from evo.project.left import metrics_left
 from evo.runs.assemble import worker_settings
 from evo.runs.generation_zero import read_generation_zero
 from evo.runs.materials import prepare_materials
@@ -51,10 +53,11 @@ def first_run(found: Found, seconds: float = SECONDS) -> tuple[FirstRun, tuple[G
         if left <= 0:
             break
         try:
-            evaluation = _evaluated(found, added, left)
+            with tempfile.TemporaryDirectory(prefix="evo-left-") as folder:
+                evaluation = _evaluated(found, added, left, Path(folder))
+                run = replace(_summary(evaluation), left=tuple(metrics_left(Path(folder))))
         except EvoError as error:
             return FirstRun((), is_complete=False, seconds=0.0, problem=str(error).rstrip(".")), tuple(added)
-        run = _summary(evaluation)
         lacking = None if run.is_complete else next(_lacking(found, added, run), None)
         if lacking is None:
             break
@@ -62,7 +65,7 @@ def first_run(found: Found, seconds: float = SECONDS) -> tuple[FirstRun, tuple[G
     return run, tuple(added)
 
 
-def _evaluated(found: Found, added: list[Given], seconds: float) -> Evaluation:
+def _evaluated(found: Found, added: list[Given], seconds: float, folder: Path) -> Evaluation:
     frozen = [one for one in found.frozen if not one.is_missing]
     task = ScriptTask(
         kind="script",
@@ -79,7 +82,7 @@ def _evaluated(found: Found, added: list[Given], seconds: float) -> Evaluation:
     assert isinstance(settings, ScriptSettings)  # noqa: S101 - of a script task
     # A program that is told its time takes half of what there is.
     fixed = min(found.fixed.seconds, seconds / 2) if found.fixed else None
-    settings = replace(settings, readings=(), wall_seconds=seconds, fixed_seconds=fixed)
+    settings = replace(settings, readings=(), wall_seconds=seconds, fixed_seconds=fixed, left=folder)
     with SupervisorProcess(settings) as supervisor:
         return supervisor.evaluate(Job(source, seed=0))
 

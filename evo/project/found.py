@@ -93,12 +93,14 @@ class FirstRun:
         is_complete: whether it ended well; otherwise it was stopped by the time limit, or failed.
         seconds: that it took.
         problem: why it failed; empty if it did not.
+        left: the metrics in the files that it left.
     """
 
     lines: tuple[str, ...]
     is_complete: bool
     seconds: float
     problem: str = ""
+    left: tuple[Metric, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

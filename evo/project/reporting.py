@@ -23,12 +23,22 @@ def reported_metrics(sources: Sources, reporter: Module, run: FirstRun | None) -
         run: of this program; None if it did not run.
     """
     metrics = reported(metrics_of(sources.project, reporter), run)
+    metrics += _left(sources, metrics, run)
     if not metrics:
         metrics = [
             Metric(identifier(name), name, f"{sources.texts.program}", "", line_pattern(name), "last", is_sure=False)
             for name in sources.texts.wanted
         ]
     return with_documented_directions(metrics, sources.texts)
+
+
+def _left(sources: Sources, metrics: Sequence[Metric], run: FirstRun | None) -> list[Metric]:
+    """Return what a run left in files, where what it printed decides nothing or the documentation means a file."""
+    left = [one for one in (run.left if run else ()) if one.name not in {each.name for each in metrics}]
+    best = max((sources.texts.importance(one.label) for one in metrics), default=0)
+    if any(one.kind is Kind.QUALITY and one.split is not Split.TRAINING for one in metrics):
+        left = [one for one in left if sources.texts.importance(one.label) > best]
+    return left
 
 
 def notes_on_metrics(

@@ -2,7 +2,7 @@
 
 Read `supervisor` first: it runs the command, and afterwards the trusted scoring if there is one. `settings` is its
 input, `frozen` the files that every genome is given and none may change, `secrets` what none is ever given, `readings`
-reads the objectives, `seeds` gives every run another seed.
+reads the objectives, `seeds` gives every run another seed, `left` keeps the files with numbers that a run leaves.
 """
 
 from trainer.script.frozen import Frozen, freeze

@@ -1,8 +1,9 @@
-"""Reading objectives off what a command printed, or off a JSON file that it left; both may be hostile."""
+"""Reading objectives off what a command printed, or off a JSON file or table that it left; all may be hostile."""
 
 from __future__ import annotations
 
 import contextlib
+import csv
 import json
 import math
 import os
@@ -14,10 +15,10 @@ from typing import Any
 
 from trainer.evaluation import Status
 from trainer.machine.output import Screen, Stream
+from trainer.script.left import JSON_LINES, TABLES
 from trainer.script.settings import Reading
 from trainer.supervisor.watch import Ended
 
-_LINES = (".jsonl", ".ndjson")
 _LINE_LIMIT = 4096  # characters that are searched; no metric stands further right
 _JSON_LIMIT_BYTES = 4 * 2**20
 _QUOTED_CHARACTERS = 100
@@ -176,7 +177,9 @@ def _number(name: str, value: Any) -> float:
 def _look_up(reading: Reading, folder: Path) -> Any:
     """Return a value of a JSON file; of a file of JSON lines, to which a program appends, the last one with the key."""
     content = _read_regular(folder, reading.json)
-    is_lines = reading.json.endswith(_LINES)
+    if reading.json.endswith(TABLES):
+        return _last_in_column(reading, content)
+    is_lines = reading.json.endswith(JSON_LINES)
     # What ends a line is a line feed alone: strings may hold other separators.
     documents = [line for line in reversed(content.split(b"\n")) if line.strip()] if is_lines else [content]
     for document in documents:
@@ -189,6 +192,31 @@ def _look_up(reading: Reading, folder: Path) -> Any:
                 found = found[int(key)] if isinstance(found, list) else found[key]
             return found
     raise Ended(Status.CRASHED, f"left {reading.json} without the key {reading.key}")
+
+
+def _last_in_column(reading: Reading, content: bytes) -> str:
+    """Return the last value that is not empty in a column of a table."""
+    rows = table_rows(content, reading.json)
+    found = [row[reading.key] for row in rows if row.get(reading.key)]
+    if not found:
+        raise Ended(Status.CRASHED, f"left {reading.json} without a value in the column {reading.key}")
+    return found[-1]
+
+
+def table_rows(content: bytes, name: str) -> list[dict[str, str]]:
+    """Return the rows of a table with a header line; empty for what is no table.
+
+    Args:
+        content: of the file.
+        name: of the file, which tells what separates its cells.
+    """
+    separator = "\t" if name.endswith(".tsv") else ","
+    lines = content.decode("utf-8", "replace").splitlines()
+    try:
+        rows = list(csv.DictReader(lines, delimiter=separator, restkey="", restval=""))
+    except csv.Error:
+        return []
+    return [{key.strip(): value.strip() for key, value in row.items() if isinstance(value, str)} for row in rows]
 
 
 def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -52,6 +52,7 @@ class ScriptSettings(DeviceSettings):
         fixed_seconds: the time that the command gives itself, if it does.
         environment: variables beside those that every candidate has.
         compiled: folder that keeps what generation 0 compiles (`trainer.script.compiled`); None for none.
+        left: folder that takes copies of the files with numbers that `command` leaves (`trainer.script.left`).
         seeds: literals that are replaced in the copies that `command` is given (`trainer.script.seeds`).
     """
 
@@ -68,6 +69,7 @@ class ScriptSettings(DeviceSettings):
     environment: Mapping[str, str] = field(default_factory=dict)
     seeds: tuple[SeedPlace, ...] = ()
     compiled: Path | None = None
+    left: Path | None = None
 
     @property
     def clock(self) -> Clock:
@@ -84,7 +86,7 @@ class ScriptSettings(DeviceSettings):
         """Rebuild settings from the output of `to_json`."""
         rebuilt = {
             "root": Path(data["root"]),
-            "compiled": Path(data["compiled"]) if data["compiled"] else None,
+            **{name: Path(data[name]) if data[name] else None for name in ("compiled", "left")},
             "frozen": tuple(Frozen(**{**one, "path": Path(one["path"])}) for one in data["frozen"]),
             "held_out": tuple(Frozen(**{**one, "path": Path(one["path"])}) for one in data["held_out"]),
             "readings": tuple(Reading(**one) for one in data["readings"]),

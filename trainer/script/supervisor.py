@@ -27,6 +27,7 @@ from trainer.sandbox import Access, Level, candidate_environment, program_folder
 from trainer.script.compiled import CompiledStore
 from trainer.script.frozen import Frozen
 from trainer.script.imports import import_roots, marked, take_marks
+from trainer.script.left import copy_left
 from trainer.script.programs import find_program, without_environment
 from trainer.script.readings import Reader
 from trainer.script.seeds import with_seed
@@ -143,7 +144,10 @@ class ScriptSupervisor:
             self._process(command, job, given, recording, reader, files, folder) as tree,
         ):
             started = time.monotonic()
-            seconds = self._finish(tree, what, self._limit(job, job.longest_seconds)) - started
+            try:
+                seconds = self._finish(tree, what, self._limit(job, job.longest_seconds)) - started
+            finally:
+                self._keep_left(tree.scratch)
             recording.timings = Timings(train_seconds=seconds, train_wall_seconds=seconds)
             self._refuse_replaced(tree.scratch, given)
             if job.is_smoke:
@@ -155,6 +159,11 @@ class ScriptSupervisor:
             recording.objectives |= {"run_seconds": seconds, "peak_memory_mib": tree.peak_memory_mib}
             if settings.score:
                 recording.objectives |= self._score(job, tree.scratch, recording)
+
+    def _keep_left(self, folder: Path) -> None:
+        """Copy the files with numbers that the command left, where the settings ask for that."""
+        if self._settings.left:
+            copy_left(folder, self._settings.left, [*self._settings.genome, *(one.name for one in self._frozen)])
 
     def _varied(self, name: str, text: str, seed: int) -> str:
         """Return the text of a file with the seed of a job in place of the literal ones that the task names."""

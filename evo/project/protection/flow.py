@@ -10,12 +10,13 @@ import ast
 from collections import deque
 from collections.abc import Iterable, Sequence
 
-from evo.project.modules import Project
+from evo.project.modules import Project, last_name
 from evo.project.protection.evolving_file import EvolvingFile, Start, resolved
 from evo.project.protection.statements import (
     calls,
     descends,
     is_literal,
+    makes_held_out,
     makes_instance,
     shortened,
     stored_on_self,
@@ -27,13 +28,14 @@ from evo.project.protection.words import (
     DATA_CLASS,
     EVALUATES,
     EVALUATING,
+    GENERATES,
     LEARNS,
     MAKES_MODEL,
     MODEL,
     RESULT,
     TRAINS,
 )
-from operators.protection.guards import is_import
+from operators.protection.guards import is_import, root_of
 from operators.protection.units import DEFINITION, FUNCTION, Scope, Unit
 
 
@@ -64,11 +66,17 @@ class Flow:
         """Return the functions and classes that the evaluation uses and code that evolves uses too."""
         names = set(self.used_by_both)
         for file in self.files.values():
-            free = {name for place, one in enumerate(file.units) if place not in file.reasons for name in calls(one)}
-            for place in file.reasons:
-                node = file.units[place].node
-                if isinstance(node, FUNCTION) and node.name in free:
-                    names.add(node.name)
+            libraries = {name for one in file.units if is_import(one) for name in one.bound}
+            free = {
+                last_name(node.func)
+                for place, one in enumerate(file.units)
+                if place not in file.reasons
+                for node in one.nodes
+                if isinstance(node, ast.Call) and (isinstance(node.func, ast.Name) or root_of(node) not in libraries)
+            }
+            heads = (file.units[place].node for place in file.reasons)
+            defined = {one.name for one in heads if isinstance(one, FUNCTION) and not one.name.startswith("__")}
+            names |= defined & free
         return tuple(sorted(names))
 
     def _add(self, file: EvolvingFile, place: int, reason: str) -> None:
@@ -157,7 +165,7 @@ class Flow:
                 one = file.units[place]
                 if isinstance(one.node, ast.Return) and one.scope == path and RESULT.search(read):
                     self._add(file, place, "returns what is reported")
-        elif not MAKES_MODEL.match(path[-1]):
+        elif not MAKES_MODEL.match(path[-1]) or (GENERATES.match(path[-1]) and reader and makes_held_out(reader)):
             reason = "what is reported depends on it" if reader and not reader.scope else "the evaluation calls it"
             for place in (*file.binders(path[:-1], path[-1]), *inner):
                 self._add(file, place, reason)

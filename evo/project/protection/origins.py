@@ -6,15 +6,46 @@ import ast
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from evo.project.found import Metric
-from evo.project.modules import Module, Project
+from evo.project.modules import Module, Project, last_name
 from evo.project.protection.evolving_file import EvolvingFile, Start
 from evo.project.protection.statements import calls, compares, makes_instance
-from evo.project.protection.words import BUDGET, SEED_NAME, SEEDING, flag_name, forbidden_in
+from evo.project.protection.words import BUDGET, EVALUATES, EVALUATING, SEED_NAME, SEEDING, flag_name, forbidden_in
 from operators.protection import Reported
+from operators.protection.guards import root_of
 from operators.protection.rules import forges
 from operators.protection.units import DEFINITION, FUNCTION, Unit
 
 Files = Mapping[str, EvolvingFile]
+
+
+def evaluations(project: Project, files: Files, metrics: Sequence[Metric]) -> Iterator[Start]:
+    """Yield the calls of evaluations in other files, and what gives them their data, where no evolving file reports.
+
+    As the loops of libraries have it: `trainer.evaluate()`, and `Trainer(model, args, train_set, eval_set)`.
+    """
+    if not metrics or metrics[0].where.partition(":")[0] in files:
+        return
+    for file in files.values():
+        others = {name for name, (source, _) in project.imported(file.module).items() if source.name not in files}
+        instances = {name for one in file.units if makes_instance(one) and calls(one) & others for name in one.bound}
+        for place, one in enumerate(file.units):
+            if isinstance(one.node, DEFINITION):
+                continue
+            called = {(root_of(node.func), last_name(node.func)) for node in one.nodes if isinstance(node, ast.Call)}
+            if any(root in others | instances and EVALUATES.match(name) for root, name in called):
+                yield file, place, "runs the evaluation"
+            elif one.bound & instances and any(map(_is_for_evaluation, one.read | _keywords(one))):
+                yield file, place, "gives the evaluation its data"
+
+
+def _is_for_evaluation(name: str) -> bool:
+    return bool(EVALUATING.search(name))
+
+
+def _keywords(unit: Unit) -> set[str]:
+    """Return the names of keywords that are given more than a literal."""
+    given = (one for one in unit.nodes if isinstance(one, ast.keyword) and not isinstance(one.value, ast.Constant))
+    return {one.arg for one in given if one.arg}
 
 
 def reports(project: Project, files: Files, metrics: Sequence[Metric]) -> Iterator[Start]:
@@ -26,8 +57,9 @@ def reports(project: Project, files: Files, metrics: Sequence[Metric]) -> Iterat
         for place, one in enumerate(file.units):
             metric = next((each for each in read if _is_report(one, each)), None)
             lines = range(one.line, one.end_line + 1) if isinstance(one.node, ast.stmt) and calls(one) else ()
-            written = next((places[at] for line in lines if (at := f"{file.module.name}:{line}") in places), None)
-            if metric is not None or written is not None:
+            written = next((places[at] for line in lines if (at := f"{file.module.name}:{line}") in places), "")
+            written = written or _writes(one, metrics)
+            if metric is not None or written:
                 yield file, place, f"reports {written or (metric and metric.name)}"
             elif calls(one) & reporters:
                 yield file, place, f"calls what reports {metrics[0].name}"
@@ -105,3 +137,10 @@ def _is_report(unit: Unit, metric: Reported) -> bool:
     if isinstance(unit.node, DEFINITION) or not calls(unit):
         return False
     return any(f"`{metric.name}`" in reason for reason in forges(unit, [metric]))
+
+
+def _writes(unit: Unit, metrics: Sequence[Metric]) -> str:
+    """Return the metric that a call puts into a file under its key; empty for none."""
+    is_call = isinstance(unit.node, ast.stmt) and not isinstance(unit.node, DEFINITION) and calls(unit)
+    keys = ((one.name, (one.key or "").rpartition(".")[2]) for one in metrics if one.json_file)
+    return next((name for name, key in keys if is_call and key in unit.texts), "")

@@ -6,7 +6,7 @@ import ast
 import re
 
 from evo.project.modules import last_name
-from evo.project.protection.words import RESULT, SEEDING, TRAINS
+from evo.project.protection.words import EVALUATING, RESULT, SEEDING, TRAINS
 from operators.protection.units import Unit
 
 _OPTIMIZER = re.compile(r"opt|sched|scaler|trainer|model|net|agent|policy", re.IGNORECASE)
@@ -54,6 +54,17 @@ def makes_instance(unit: Unit) -> bool:
             name = last_name(func)
             return name[:1].isupper() and not SEEDING.match(name)
     return False
+
+
+def makes_held_out(unit: Unit) -> bool:
+    """Return whether a statement makes held-out data from nothing: `train, valid = sample(300), sample(99)`.
+
+    What it computes from such data, as features, is for the search to change.
+    """
+    bound, read = (
+        any(EVALUATING.search(name) and not RESULT.search(name) for name in names) for names in (unit.bound, unit.read)
+    )
+    return bound and not read
 
 
 def trains(unit: Unit) -> bool:
