@@ -10,10 +10,11 @@ from pathlib import Path, PurePosixPath
 from evo.project.asking import Unclear, listed
 from evo.project.found import Question
 from evo.project.modules import Module
-from evo.project.sources import Sources
+from evo.project.sources import Sources, searches
 from evo.project.text_genomes import may_evolve, read_by, text_genomes
 from operators.gate import SourceGate, clean_source, language_model_contract
 from operators.proposal import Refused
+from operators.protection.marks import marks_of
 from operators.source.constants import find_constants
 from trainer.errors import GenomeError
 from trainer.genome import join
@@ -45,7 +46,7 @@ def evolving_files(sources: Sources, wanted: Sequence[str]) -> list[Module]:
 
 def _genome(sources: Sources) -> Module:
     """Return the file that evolves: by the project's documentation, by its name, or because it is the only one."""
-    chosen = _permitted_text(sources) or (None if _candidates(sources) else _text(sources))
+    chosen = _marked(sources) or _permitted_text(sources) or (None if _candidates(sources) else _text(sources))
     if chosen is None and not sources.scripts:
         raise Unclear(_no_script(sources))
     chosen = chosen or _permitted(sources) or _usual(sources) or _only(sources)
@@ -53,6 +54,12 @@ def _genome(sources: Sources) -> Module:
         ranked = [(one.name, sources.reason(one)) for one in _ranked(sources)]
         raise Unclear(_several(ranked))
     return chosen
+
+
+def _marked(sources: Sources) -> Module | None:
+    """Return the only file with marks around what alone may evolve."""
+    found = [one for one in sources.scripts if any(mark.word == "evolve" for mark in marks_of(one.text))]
+    return _utf8(sources, found[0]) if len(found) == 1 else None
 
 
 def _permitted_text(sources: Sources) -> Module | None:
@@ -186,6 +193,7 @@ def _candidates(sources: Sources) -> list[Module]:
         and "tests" not in one.folder.parts
         and sources.permissions[one.name] >= 0
         and one is not sources.evaluator
+        and not searches(one)
     ]
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
+import tomllib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from evo.project.modules import Module
 from trainer.objectives import Direction
@@ -26,12 +28,21 @@ _FORBIDS = re.compile(
     re.IGNORECASE,
 )
 _ALLOWS = re.compile(
-    r"\b(?:modif(?:y|ies)|edit(?:s|able|ed)?|change[sd]?|tun(?:e|es)|hack(?:s|ing)?|mutable|evolves?|optimi[sz]e)\b",
+    r"\b(?:modif(?:y|ies)|edit(?:s|able|ed)?|change[sd]?|tun(?:e|es)|hack(?:s|ing)?|mutable|evolves?|optimi[sz]e"
+    r"|iterat(?:e|es|ing) on|experiment(?:s|ing)? with)\b",
     re.IGNORECASE,
 )
-_ONLY = re.compile(r"\bonly\b|\bfile (?:that )?you (?:modify|edit|change)\b|\bthis file\b", re.IGNORECASE)
+_ONLY = re.compile(
+    r"\bonly\b|\bthis file\b"
+    r"|\b(?:file|what|one|part|script) (?:that |which )?(?:you|we) "
+    r"(?:modify|edit|change|tune|iterate|hack|experiment)\b",
+    re.IGNORECASE,
+)
 _IMPROVE = r"\b(?:improve|optimi[sz]e|evolve|tune)\s+(?:\w+\s+){{0,3}}`?{}"
 """An unambiguous aim, with the place of the file's name."""
+_PROSE = re.compile(r"\s{0,4}[A-Za-z`\"'(*_\[]")
+_BEGINS_PROSE = re.compile(r"(?:\s{0,3}(?:[-*+]|\d+[.)])\s+|\s{0,3})[A-Za-z`\"'(*_\[]")
+"""A line of prose, also one that begins an item of a list."""
 _HEADING = re.compile(r"^\s*(?:#+\s|\*\*.*\*\*:?\s*$|[A-Z][\w ]+:$)")
 _FORBIDDEN_HEADING = re.compile(r"cannot|can't|not\b|don't|never|read[- ]only|frozen|fixed", re.IGNORECASE)
 
@@ -40,6 +51,8 @@ _START = re.compile(
     r"(?P<middle>(?:\s+(?!-m\s)(?:-[^\s`]+|python3?))*)\s+(?:-m\s+(?P<module>[\w.]+)|(?P<file>[\w./-]*\w\.py)\b)"
     r"(?P<arguments>[^`|>&;)#\n]*)"
 )
+_CONSOLE = r"(?:^\s*\$?\s*|`|(?:uv|poetry|pixi|pdm|hatch|rye) run\s+){}(?=[\s`]|$)(?P<arguments>[^`|>&;)#\n]*)"
+"""A console script where a command begins, with the place of its name."""
 _PROCESSES = re.compile(r"--nproc[-_]per[-_]node[= ](\d+)|--num[-_]processes[= ](\d+)")
 _PLACEHOLDER = re.compile(r"[<{$\[]|\.\.\.|…|\bpath/to\b|\byour[_-]|\bYOUR\b|--help\b|(?:^|\s)-h(?:\s|$)")
 _ARGUMENT = re.compile(r"-.*|[^=]+=.*|\S*[./]\S*|\d\S*")
@@ -83,6 +96,7 @@ class Start:
         processes: of a multi-device launcher, 0 if not given; None without a launcher.
         arguments: that follow, as written.
         has_more: whether arguments follow that only a person can fill in.
+        function: that an installed console script calls; empty for any other command.
     """
 
     file: str
@@ -90,10 +104,11 @@ class Start:
     processes: int | None
     arguments: str = ""
     has_more: bool = False
+    function: str = ""
 
     def starts(self, module: Module) -> bool:
         """Return whether this is the command of a module."""
-        return self.file in (module.name, module.dotted)
+        return self.file in (module.name, module.dotted, module.dotted.removeprefix("src."))
 
 
 class Instructions:
@@ -109,6 +124,10 @@ class Instructions:
         self._texts = {name: text for name, text in read if text is not None and DRAFTED not in text}
         joined = (text.replace("\\\n", " ") for text in self._texts.values())  # commands go on behind a backslash
         self._lines = [line for text in joined for line in text.splitlines()]
+        self._prose = list(_paragraphs("\n".join(self._lines)))
+        settings = [_toml(root / name) for name in ("pyproject.toml", "pixi.toml")]
+        self._lines += [command for one in settings for command in _tasks(one)]
+        self._console_scripts = {name: place for one in settings for name, place in _console_scripts(one)}
         self.program = next((name for name in self._texts if name.lower() == "program.md"), None)
 
     @property
@@ -127,7 +146,16 @@ class Instructions:
             file = (match["file"] or match["module"]).removeprefix("./")
             arguments, has_more = _arguments(match["arguments"], match.string[match.end() : match.end() + 1])
             found[Start(file, match["file"] is None, count if launcher else None, arguments, has_more)] = None
-        return list(found)
+        return [*found, *self._console_starts()]
+
+    def _console_starts(self) -> Iterator[Start]:
+        """Yield the commands that start console scripts of the project."""
+        for name, place in self._console_scripts.items():
+            module, _, function = place.partition(":")
+            pattern = re.compile(_CONSOLE.format(re.escape(name)))
+            for match in (match for line in self._lines for match in pattern.finditer(line)):
+                arguments, has_more = _arguments(match["arguments"], match.string[match.end() : match.end() + 1])
+                yield Start(module, True, None, arguments, has_more, function)
 
     @cached_property
     def wanted(self) -> list[str]:
@@ -140,7 +168,7 @@ class Instructions:
         """Return how clearly the texts make a metric the one that counts: 3 by name, 2 as an aim, 1 by `grep`, or 0."""
         mention = _mention(label)
         best = 0
-        for sentence in (part for line in self._lines for part in re.split(r"(?<=[.;])\s+", line)):
+        for sentence in (part for line in self._prose for part in re.split(r"(?<=[.;])\s+", line)):
             if not mention.search(sentence) or _NOT_PRIMARY.search(sentence):
                 continue
             for pattern, before, importance in ((_PRIMARY, _BEFORE, 3), (_AIM, 0, 2)):
@@ -170,7 +198,7 @@ class Instructions:
         found = Counter({file: _unambiguous(_permission(text)) for file, text in docstrings.items()})
         for name, text in self._texts.items():
             forbidden = False
-            for line in text.splitlines():
+            for line in _paragraphs(text):
                 if _HEADING.match(line):
                     forbidden = bool(_FORBIDDEN_HEADING.search(line))
                 for file in set(_FILE.findall(line)):
@@ -181,6 +209,57 @@ class Instructions:
                     permission = -1 if forbidden and permission > 0 else permission
                     found[file.removeprefix("./")] += permission if name == self.program else _unambiguous(permission)
         return found
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    """Yield the lines of a text, those of a paragraph of prose as one."""
+    gathered: list[str] = []
+    is_code = False
+    for line in (*text.splitlines(), ""):
+        is_fence = line.lstrip().startswith(("```", "~~~"))
+        is_code ^= is_fence
+        goes_on = bool(gathered) and not gathered[-1].rstrip().endswith(":")
+        if goes_on and not is_code and not is_fence and _PROSE.match(line) and not _HEADING.match(line):
+            gathered.append(line.strip())
+            continue
+        if gathered:
+            yield " ".join(gathered)
+        gathered = []
+        if is_code or is_fence or not _BEGINS_PROSE.match(line) or _HEADING.match(line):
+            yield line
+        else:
+            gathered = [line]
+    yield from gathered
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(_read(path) or "")
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return {}
+
+
+def _table(data: Any, *names: str) -> dict[str, Any]:
+    for name in names:
+        data = data.get(name) if isinstance(data, dict) else None
+    return data if isinstance(data, dict) else {}
+
+
+def _tasks(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the commands of pixi's and poe's tasks."""
+    for names in (("tasks",), ("tool", "pixi", "tasks"), ("tool", "poe", "tasks")):
+        for task in _table(settings, *names).values():
+            command = task.get("cmd") if isinstance(task, dict) else task
+            if isinstance(command, str):
+                yield command
+
+
+def _console_scripts(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the console scripts that a project installs, each with `module:function`."""
+    for names in (("project", "scripts"), ("tool", "poetry", "scripts")):
+        for name, place in _table(settings, *names).items():
+            if isinstance(place, str) and re.fullmatch(r"[\w.]+:\w+", place):
+                yield name, place
 
 
 def _mention(label: str) -> re.Pattern[str]:

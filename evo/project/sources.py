@@ -11,6 +11,8 @@ from evo.project.instructions import Instructions
 from evo.project.modules import Module, Project
 from evo.project.printed import metrics_of
 
+_SEARCHES = frozenset({"shinka", "openevolve", "evo", "funsearch", "codeevolve"})
+
 
 class Sources:
     """The files and texts of a project.
@@ -45,6 +47,8 @@ class Sources:
 
     def runs(self, module: Module) -> bool:
         """Return whether a file does something when it is started: by its form, its output, or the documentation."""
+        if searches(module):
+            return False
         if module.is_program or any(start.starts(module) for start in self.texts.starts):
             return True
         return module.name not in self._imported and self.prints(module)
@@ -79,3 +83,10 @@ def _evaluates_paths(module: Module) -> bool:
         and re.search(r"path|file", node.args.args[0].arg)
         for node in module.tree.body
     )
+
+
+def searches(module: Module) -> bool:
+    """Return whether a program starts another search over programs, such as OpenEvolve."""
+    names = [one.name for node in ast.walk(module.tree) if isinstance(node, ast.Import) for one in node.names]
+    names += [node.module or "" for node in ast.walk(module.tree) if isinstance(node, ast.ImportFrom)]
+    return any(name.partition(".")[0] in _SEARCHES for name in names)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from evo.project.asking import Unclear, listed
 from evo.project.found import FixedTime, Question
@@ -19,13 +19,17 @@ from trainer.languages import PYTHON, language_of
 _FILE_FLAG = re.compile(
     r"--(?:(?:program|candidate|solution|submission|prompt|config|kernel)(?:[-_](?:path|file))?|path|file)"
 )
+_FOLDER_FLAG = re.compile(r"--(?:results?|outputs?|out|logs?|save)(?:[-_]?(?:dir|folder|path))")
 _RANK_VARIABLES = frozenset({"RANK", "LOCAL_RANK", "WORLD_SIZE"})
+_RESULTS = "results"
 _LOADERS = frozenset({"importlib", "runpy", "exec", "spec_from_file_location", "__import__"})
 _EVALUATE = (
     'import {0}; found = {0}.evaluate("{1}"); [print(name, value, sep=": ") for name, value in '
     'getattr(found, "metrics", found).items() if isinstance(value, (int, float))]'
 )
 """Python that prints what an evaluator returns: a dictionary of metrics, or an object that holds one."""
+_CONSOLE_SCRIPT = "import sys; from {0} import {1}; sys.exit({1}())"
+"""Python that does what an installed console script does."""
 _MEASURES_ITSELF = (
     "{} holds its own measurement: put `evo: fixed` and `evo: end`, as comments on lines of their own, around what "
     "measures it, or measure it in another program."
@@ -87,11 +91,23 @@ def command_of(sources: Sources, entry: Module, genome: Module, python: str) -> 
     if start and start.has_more:
         notes.append(f"The documentation starts {entry.name} with arguments of your choice: add them to `command`.")
     if entry is not genome and not arguments and _is_given(sources, genome, entry):
-        arguments = [*_file_flag(entry), genome.name]
-    is_module = any(one.is_module and one.starts(entry) for one in sources.texts.starts)
-    program = ("-m", entry.dotted) if is_module or entry.imports_relatively else (entry.name,)
-    command = (*_launcher(sources, python, entry), *program, *arguments)
-    return command, notes
+        arguments = [*_file_flag(entry), genome.name, *_folder_flags(entry)]
+    return (*_launcher(sources, python, entry), *_program(sources, entry, genome), *arguments), notes
+
+
+def _program(sources: Sources, entry: Module, genome: Module) -> tuple[str, ...]:
+    """Return how an interpreter is told a program: as a file, as a module, or as a function of a console script."""
+    documented = [one for one in sources.texts.starts if one.is_module and one.starts(entry)]
+    is_below = all(name.startswith("src/") for name in (entry.name, genome.name))
+    # Files that evolve make `src` a place of imports; a package `src` is imported by its own name.
+    is_root = is_below and not (sources.root / "src/__init__.py").exists()
+    dotted = entry.dotted.removeprefix("src.") if is_root else entry.dotted
+    function = next((one.function for one in documented if one.function), "")
+    if function and not entry.is_program:
+        return ("-c", _CONSOLE_SCRIPT.format(dotted, function))
+    if documented and not function:
+        return ("-m", documented[0].file)
+    return ("-m", dotted) if documented or entry.imports_relatively else (entry.name,)
 
 
 def completed(command: Sequence[str], seeding: Seeding, fixed: FixedTime | None) -> tuple[str, ...]:
@@ -183,19 +199,24 @@ def _takes_file(module: Module) -> bool:
 
 def _file_flag(module: Module) -> list[str]:
     """Return the flag by which a program takes the file that it measures; nothing where it takes that by its place."""
-    names = [
-        node.args[0].value
-        for node in ast.walk(module.tree)
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr == "add_argument"
-        and node.args
-        and isinstance(node.args[0], ast.Constant)
-        and isinstance(node.args[0].value, str)
-    ]
+    names = [name for name, _ in _declared(module)]
     if any(not name.startswith("-") for name in names):
         return []
     return next(([name] for name in names if _FILE_FLAG.fullmatch(name)), [])
+
+
+def _folder_flags(module: Module) -> list[str]:
+    """Return the required flags by which a program takes the folder of its results, each with one."""
+    required = [name for name, call in _declared(module) if any(one.arg == "required" for one in call.keywords)]
+    return [word for name in required if _FOLDER_FLAG.fullmatch(name) for word in (name, _RESULTS)]
+
+
+def _declared(module: Module) -> Iterator[tuple[str, ast.Call]]:
+    """Yield the arguments of a program's command line by their first names."""
+    for node in ast.walk(module.tree):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="add_argument"), args=[ast.Constant(value=str(name)), *_]):
+                yield name, node
 
 
 def _reads_arguments(module: Module) -> bool:

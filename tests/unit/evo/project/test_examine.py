@@ -228,7 +228,7 @@ def test_a_package_is_started_as_a_module(tmp_path: Path) -> None:
         "src/app/data.py": "def load(): ...\n",
     }
     found = look(tmp_path, files)
-    assert found.command == ("python", "-m", "src.app.train")
+    assert found.command == ("python", "-m", "app.train")
     assert frozen(found) == ["src/app/data.py", "src/app/__init__.py"]
 
 
