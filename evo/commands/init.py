@@ -38,6 +38,7 @@ _EXAMPLE = example(
 )
 
 _MOST_CONSTANTS = 8  # that are named
+_MOST_PROTECTED = 30  # likewise
 
 
 _ALIKE = (
@@ -272,7 +273,9 @@ def _tell(found: Found, written: list[str], program: Path) -> None:
                 f"{one.name if not number else ''} {one.direction.value}, {one.where}".strip()
             )
         facts["constants"] = f"{len(found.constants)}: {', '.join(found.constants[:_MOST_CONSTANTS])}".rstrip(": ")
-        facts["protected"] = ", ".join(one.name for one in found.protect)
+        facts["protected"] = ", ".join(one.name for one in found.protect[:_MOST_PROTECTED])
+        if (more := len(found.protect) - _MOST_PROTECTED) > 0:
+            facts["protected"] += f" and {more} more, in evo.toml"
         facts["frozen"] = ", ".join(one.name for one in found.frozen)
         facts["fixed time"] = f"{found.fixed.seconds:g} s, {found.fixed.where}" if found.fixed else ""
         facts["seed"] = found.seed or "none"

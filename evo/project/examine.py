@@ -172,8 +172,9 @@ class _Examination:
         """Return how the program takes its seed."""
         sources = self._sources
         started = list(dict.fromkeys((self._entry, *map(sources.module, found.genome))))
+        modules = sources.project.closure(*started)
         given = [*found.genome, *(one.name for one in frozen)]
-        return seeding_of(sources.root, started, sources.project.closure(*started), given)
+        return seeding_of(sources.root, started, modules, found.genome, given)
 
     def _with_objectives(self, found: Found) -> Found:
         sources = self._sources

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from evo.project.found import Metric
-from evo.project.printed import CLAUSE, LABEL, escaped
+from evo.project.printed import CLAUSE, LABEL, escaped, without_unit
 from evo.project.wording import (
     PREFIXES,
     Kind,
@@ -122,7 +122,7 @@ def _labelled(number: int, line: str, before: str, start: int, match: re.Match[s
     wrap = _WRAP.search(before)
     wrapper = wrap[0] if wrap else ""
     text = before[: len(before) - len(wrapper)]
-    named = text.rstrip(" :=\t|│┃")
+    named = without_unit(text.rstrip(" :=\t|│┃"))
     separator = text[len(named) :]
     label = LABEL.search(CLAUSE.split(named)[-1]) if named else None
     if label is None or not (separator.strip(" \t") or names_metric(label["label"])):

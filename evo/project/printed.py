@@ -12,11 +12,12 @@ from evo.project.found import Metric
 from evo.project.lines import Line, Printed, Value, literal_text, printed_by
 from evo.project.modules import Module, Project
 from evo.project.reach import Reached, reached_calls
-from evo.project.wording import PREFIXES, identifier, is_count, names_metric, told_split
+from evo.project.wording import PREFIXES, Split, identifier, is_count, names_metric, split_of, told_split
 from trainer.objectives import SCRIPT_OBJECTIVES
 
 _SEPARATORS = " :=\t"
-LABEL = re.compile(r"""(?P<quote>["']?)(?P<label>[A-Za-z][\w /%.@-]*)(?P=quote)$""")
+LABEL = re.compile(r"""(?P<quote>["']?)(?P<label>[^\W\d_][\w /%.@-]*)(?P=quote)$""")
+_IN_BRACKETS = re.compile(r"\s*[(\[][^()\[\]]{1,20}[)\]]$")
 CLAUSE = re.compile(r"[|,;·•—–>*#\[\](){}]|\s-\s|[:=]\s")  # separates the metrics of a line
 _NUMERIC_SPEC = re.compile(r".*[eEfFgGn%]|.*\.\d+")
 _TEXT_SPEC = re.compile(r".*[sxXobc]|.*[<>^]\d+|.*,.*")  # `1,234` cannot be read as a number
@@ -30,6 +31,14 @@ def metrics_of(project: Project, entry: Module) -> list[Metric]:
     constants = {module.name: module.constants for module in project.closure(entry)}
     found = [*_printed(calls, constants), *_left_in_files(calls, constants)]
     return _each_once([metric for metric in found if not is_count(metric.label)])
+
+
+def without_unit(named: str) -> str:
+    """Return the text before a number without a unit or an explanation in brackets: `Error (MAE)` becomes `Error`."""
+    shorter = _IN_BRACKETS.sub("", named)
+    inner = named[len(shorter) :].strip(" ()[]")
+    is_split = split_of(f"{inner}_loss") is not Split.UNNAMED
+    return named if not shorter or is_split or not inner.isascii() or inner[:1].isdigit() else shorter
 
 
 def line_pattern(label: str) -> str:
@@ -84,7 +93,7 @@ def _of_line(line: Line, printed: Printed, reached: Reached) -> Iterator[Metric]
 
 def _reading(line: Line, number: int, before: str, after: str | Value) -> tuple[str, str]:
     """Return the label of a value in a line and the expression that reads it, both empty without a label."""
-    named = before.rstrip(_SEPARATORS)
+    named = without_unit(before.rstrip(_SEPARATORS))
     tail = before[len(named) :]
     separator = tail.strip()
     match = LABEL.search(CLAUSE.split(named)[-1])
@@ -95,7 +104,7 @@ def _reading(line: Line, number: int, before: str, after: str | Value) -> tuple[
     group = _share(line, number) if is_part else _group(line[number], after)
     if not group:
         return "", ""  # a count of a total, as `3/10`
-    gap = (r"\s*" if tail[0].isspace() else "") + rf"{separator}\s*" if separator else r"\s+"
+    gap = (r"\s*" if tail[0].isspace() else "") + rf"{escaped(separator)}\s*" if separator else r"\s+"
     if number == 1 and not quote:
         margin = r"\s*" if named[:1].isspace() else ""
         return label, f"^{margin}{escaped(named.strip())}{gap}{group}"

@@ -15,7 +15,7 @@ from evo.project.protection.constants import protect_constants
 from evo.project.protection.entries import entries
 from evo.project.protection.evolving_file import EvolvingFile
 from evo.project.protection.flow import Flow
-from evo.project.protection.origins import budget, defaults, evaluations, reports, seeds
+from evo.project.protection.origins import budget, defaults, evaluations, prints, reports, seeds
 from operators.protection.guards import is_import
 from operators.protection.units import DEFINITION, units_of
 
@@ -52,12 +52,8 @@ def protected_code(
     """
     files = {one.name: EvolvingFile(one, units_of(one.tree)) for one in genome}
     flow = Flow(project, files)
-    for starts in (
-        reports(project, files, metrics),
-        evaluations(project, files, metrics),
-        budget(files, instructions),
-        seeds(files),
-    ):
+    reporting = [*reports(project, files, metrics), *evaluations(project, files, metrics)]
+    for starts in (reporting or prints(files, metrics), budget(files, instructions), seeds(files)):
         flow.protect(starts)
     protect_constants(flow)
     for file, place, reason in defaults(files, given):

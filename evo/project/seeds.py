@@ -31,7 +31,11 @@ _CALL = re.compile(
     r"|seed_(?:all|torch|worker|rng)|set_rng_seed)"
 )
 _READING = ("os.environ.get", "os.getenv", "environ.get", "getenv")
-_OF_DATA = re.compile(r"(?:.*_)?(?:prepare|data|datasets?|dataloader|loader|eval|evaluate|metrics?|score)(?:_.*)?")
+_OF_DATA = re.compile(
+    r"(?:.*_)?(?:prepare|data|datasets?|dataloader|loader|eval|evaluate|evaluator|metrics?|score|bench|benchmark|harness"
+    r"|backtest|judge|verify)(?:_.*)?"
+)
+"""Names of files that make data or measure."""
 _SETTINGS = (".yaml", ".yml", ".toml", ".json", ".ini", ".cfg")
 _EVO = "EVO_SEED"
 
@@ -43,27 +47,34 @@ class Seeding:
     Attributes:
         words: of the command that hand it over, such as `--seed {seed}`.
         variable: of the environment that it is read from; empty for none, and for `EVO_SEED`, which every run has.
+        position: of the argument that holds it, from 1; None for none.
         places: where it stands as a literal, as `task.seed` names them.
         how: the same in a few words; empty where it takes none.
     """
 
     words: tuple[str, ...] = ()
     variable: str = ""
+    position: int | None = None
     places: tuple[str, ...] = ()
     how: str = ""
 
 
-def seeding_of(root: Path, program: Sequence[Module], modules: Sequence[Module], given: Sequence[str]) -> Seeding:
+def seeding_of(
+    root: Path, program: Sequence[Module], modules: Sequence[Module], genome: Sequence[str], given: Sequence[str]
+) -> Seeding:
     """Return how a program takes its seed, by the way that needs the least: a flag, a variable, literals.
 
     Args:
         root: of the project.
         program: the file that is started and those that evolve.
         modules: all that it consists of.
-        given: names of the files that it is given, each by itself: those that evolve, modules, settings.
+        genome: names of the files that evolve.
+        given: names of the files that it is given, each by itself: modules, settings.
     """
     if flag := next(_flags(program), None):
         return Seeding((flag, "{seed}"), how=flag)
+    if place := next(_positions(program), None):
+        return Seeding(position=place, how=f"argument {place}")
     if any(_EVO in module.text for module in modules):
         return Seeding(how=_EVO)
     if variable := next(_variables(modules), None):
@@ -72,11 +83,15 @@ def seeding_of(root: Path, program: Sequence[Module], modules: Sequence[Module],
     if settings and any("hydra.main" in module.text for module in program):
         return Seeding((f"{settings[0].what}={{seed}}",), how=f"{settings[0].what}= of Hydra")
     # What makes the data and what scores must be the same in every run.
-    others = [one for one in modules if one not in program and not _OF_DATA.fullmatch(one.dotted.rpartition(".")[2])]
-    replaceable = [one for one in (*program, *others) if one.name in given]
+    files = dict.fromkeys((*program, *modules))
+    replaceable = [one for one in files if one.name in genome or (one.name in given and not _measures(one))]
     places = tuple(dict.fromkeys(str(place) for module in replaceable for place in _places(module)))
     places = places or tuple(map(str, settings))
     return Seeding(places=places, how=", ".join(places))
+
+
+def _measures(module: Module) -> bool:
+    return _OF_DATA.fullmatch(module.dotted.rpartition(".")[2]) is not None
 
 
 def _flags(modules: Sequence[Module]) -> Iterator[str]:
@@ -87,6 +102,16 @@ def _flags(modules: Sequence[Module]) -> Iterator[str]:
                 for argument in node.args:
                     if isinstance(argument, ast.Constant) and _FLAG.fullmatch(str(argument.value)):
                         yield str(argument.value)
+
+
+def _positions(modules: Sequence[Module]) -> Iterator[int]:
+    """Yield which argument a seed is read from, as in `seed = int(sys.argv[1])`."""
+    for module in modules:
+        for name, value in assigned(node for node in ast.walk(module.tree) if isinstance(node, ast.stmt)):
+            for node in ast.walk(value) if _NAME.fullmatch(name) else ():
+                match node:
+                    case ast.Subscript(value=ast.Attribute(attr="argv"), slice=ast.Constant(value=int(place))):
+                        yield place
 
 
 def _variables(modules: Sequence[Module]) -> Iterator[str]:

@@ -118,6 +118,8 @@ def completed(command: Sequence[str], seeding: Seeding, fixed: FixedTime | None)
         words += seeding.words
     elif seeding.words:
         words = _filled(words, *seeding.words)
+    elif seeding.position:
+        words = _placed(words, seeding.position)
     if fixed and fixed.flag:
         words = _filled(words, fixed.flag, "{seconds}")
     return (*(("env", f"{seeding.variable}={{seed}}") if seeding.variable else ()), *words)
@@ -232,6 +234,14 @@ def _demands_ranks(module: Module) -> bool:
         and node.slice.value in _RANK_VARIABLES
         for node in ast.walk(module.tree)
     )
+
+
+def _placed(words: Sequence[str], position: int) -> list[str]:
+    """Return a command with the place of the seed among its arguments, if those before it are there."""
+    program = next((place for place, word in enumerate(words) if word.endswith(".py")), None)
+    if program is None or len(words) < program + position:
+        return list(words)
+    return [*words[: program + position], "{seed}", *words[program + position + 1 :]]
 
 
 def _filled(arguments: Sequence[str], flag: str, placeholder: str) -> list[str]:

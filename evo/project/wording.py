@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from enum import IntEnum
 
 from trainer.objectives import Direction
@@ -42,7 +43,7 @@ _MEMORY = _set("memory mem vram ram mb mib gb gib bytes")
 _WORSE = _set(
     "loss err error errors bpb bpc bpt ppl perplexity nll mse rmse mae mape smape rmsle wer cer ter eer "
     "brier ece fid fvd kid kl divergence crossentropy xent logloss aic bic regret distance gap drawdown "
-    "violations cost lpips mase crps residual deviation misses failures conflicts collisions"
+    "msle makespan tardiness violations cost lpips mase crps residual deviation misses failures conflicts collisions"
 )
 _BETTER = _set(
     "acc accuracy f1 fscore score reward rewards return returns bleu rouge rougel meteor chrf r2 auc "
@@ -50,7 +51,7 @@ _BETTER = _set(
     "sdr sharpe sortino calmar profit pnl win wins winrate success elo fitness likelihood elbo "
     "correlation corr spearman pearson kappa mcc gini correct solved reached passed"
 )
-_SPEED = _set("throughput fps qps rps gflops tflops mfu speedup tps speed bandwidth")
+_SPEED = _set("throughput goodput fps qps rps gflops tflops mfu speedup tps speed bandwidth")
 _COUNT = _set(
     "step steps epoch epochs iter iters iteration iterations seed lr learning depth layer layers params "
     "parameters batch batches size num number count n budget remaining limit device gpu gpus cpu "
@@ -82,7 +83,8 @@ _DEVIATIONS = _set("error err errors diff difference deviation mismatch")
 def words(name: str) -> list[str]:
     """Return the lower-case words of a name such as `val_bpb`, `Eval AUC`, `valLoss` or `tok/sec`."""
     spaced = _RATE.sub(" per ", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name))
-    return [word for word in re.split(r"[^A-Za-z0-9]+", spaced.lower()) if word]
+    plain = "".join(one for one in unicodedata.normalize("NFKD", spaced.casefold()) if not unicodedata.combining(one))
+    return [word for word in re.split(r"[^a-z0-9]+", plain) if word]
 
 
 def direction_of(name: str) -> tuple[Direction, Kind]:

@@ -6,7 +6,8 @@
   command-line flag (`add_argument("--lr", default=3e-4)` is `--lr`), of a field of a class (`Config.lr`), or of an
   argument of a function (`train.lr`), unless its name speaks of seeds, files, logging, evaluation or the machine;
 - a number other than zero, which mostly says that something is off, with which an object is made (`SVC(C=10)` is
-  `SVC.C`) or that stands in a dictionary (`params = {"eta": 0.3}` is `params.eta`), by the same rule.
+  `SVC.C`, that of a second one `SVC.C#2`) or that stands in a dictionary (`params = {"eta": 0.3}` is `params.eta`), by
+  the same rule.
 
 What describes hardware, such as `H100_BF16_PEAK_FLOPS`, is no constant to change.
 """
@@ -67,12 +68,17 @@ def _others(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
     yield from _globals(tree)
     classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
     owners = {id(inner): node.name for node in classes for inner in node.body}
+    made_before: Counter[str] = Counter()
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Attribute(attr="add_argument"), args=[ast.Constant(value=str()), *_]):
                 yield from _flag(node)
             case ast.Call(func=ast.Name(id=made) | ast.Attribute(attr=made)) if made[:1].isupper():
-                yield from ((f"{made}.{one.arg}", one.value) for one in node.keywords if one.arg and _says(one.value))
+                for one in node.keywords:
+                    if one.arg and _says(one.value):
+                        name = f"{made}.{one.arg}"
+                        made_before[name] += 1
+                        yield name if made_before[name] == 1 else f"{name}#{made_before[name]}", one.value
             case (
                 ast.Assign(targets=[ast.Name(id=holder)], value=ast.Dict() | ast.Call() as table)
                 | ast.AnnAssign(target=ast.Name(id=holder), value=ast.Dict() | ast.Call() as table)

@@ -632,6 +632,141 @@ LAYOUTS = [
         metric="cost min",
     ),
     Layout(
+        "metrics in JSON lines and nothing printed",
+        {
+            "train.py": """
+                import json
+                import random
+                from pathlib import Path
+                random.seed(1234)
+                RATE = 0.3
+                LOGS = Path("logs")
+                LOGS.mkdir(exist_ok=True)
+                with (LOGS / "metrics.jsonl").open("w") as log:
+                    for epoch in range(3):
+                        f1 = 1 - RATE / (epoch + 1)
+                        log.write(json.dumps({"epoch": epoch, "train_loss": RATE, "val_f1": f1}) + "\\n")
+                """
+        },
+        metric="val_f1 max",
+    ),
+    Layout(
+        "metrics in a table of epochs and nothing printed",
+        {
+            "train.py": """
+                import csv
+                import os
+                STEP = 0.1
+                os.makedirs("results", exist_ok=True)
+                with open("results/history.csv", "w", newline="") as file:
+                    writer = csv.DictWriter(file, fieldnames=["epoch", "train_acc", "val_acc"])
+                    writer.writeheader()
+                    for epoch in range(3):
+                        writer.writerow({"epoch": epoch, "train_acc": 0.9, "val_acc": 0.5 + STEP * epoch})
+                """
+        },
+        metric="val_acc max",
+    ),
+    Layout(
+        "ShinkaEvolve: results in a folder that a flag names, a launcher beside it",
+        {
+            "initial.py": "# EVOLVE-BLOCK-START\nSIDE = 2.0\ndef run():\n    return SIDE\n# EVOLVE-BLOCK-END\n",
+            "evaluate.py": """
+                import argparse
+                import importlib.util
+                import json
+                import os
+                def main(program_path, results_dir):
+                    os.makedirs(results_dir, exist_ok=True)
+                    spec = importlib.util.spec_from_file_location("program", program_path)
+                    module = importlib.util.module_from_spec(spec)
+                    spec.loader.exec_module(module)
+                    metrics = {"combined_score": module.run(), "public": {"circles": 9}}
+                    with open(os.path.join(results_dir, "metrics.json"), "w") as file:
+                        json.dump(metrics, file)
+                if __name__ == "__main__":
+                    parser = argparse.ArgumentParser()
+                    parser.add_argument("--program_path", default="initial.py")
+                    parser.add_argument("--results_dir", required=True)
+                    args = parser.parse_args()
+                    main(args.program_path, args.results_dir)
+                """,
+            "run_evo.py": """
+                from shinka.core import EvolutionRunner
+                if __name__ == "__main__":
+                    EvolutionRunner(init_program_path="initial.py").run()
+                """,
+        },
+        genome="initial.py",
+        command="evaluate.py --program_path initial.py --results_dir results",
+        metric="combined_score max",
+        frozen=("evaluate.py",),
+    ),
+    Layout(
+        "a console script of a package below src, started by uv; the text wraps",
+        {
+            "pyproject.toml": '[project]\nname = "forecast"\nscripts = {forecast-train = "forecast.cli:main"}\n',
+            "README.md": "    uv run forecast-train --horizon 24\n\n`src/forecast/model.py` holds the features, that\n"
+            "is what we iterate on. `src/forecast/measure.py` should\nnot be touched.\n",
+            "src/forecast/__init__.py": "",
+            "src/forecast/model.py": "LAGS = 12\n",
+            "src/forecast/measure.py": "def mape(lags):\n    return 100 / lags\n",
+            "src/forecast/cli.py": """
+                import argparse
+                from .measure import mape
+                from .model import LAGS
+                def main():
+                    parser = argparse.ArgumentParser()
+                    parser.add_argument("--horizon", type=int, default=1)
+                    args = parser.parse_args()
+                    print(f"Validation MAPE: {mape(LAGS):.4f}%")
+                    return 0
+                if __name__ == "__main__":
+                    raise SystemExit(main())
+                """,
+        },
+        genome="src/forecast/model.py",
+        command="-m forecast.cli --horizon 24",
+        metric="validation_mape min",
+        frozen=("src/forecast/__init__.py", "src/forecast/cli.py", "src/forecast/measure.py"),
+    ),
+    Layout(
+        "a task of pixi",
+        {
+            "pixi.toml": '[tasks]\ntrain = "python train.py --epochs 2"\n',
+            "train.py": "import sys\nlr = 0.1\nprint(f'val_loss: {lr * len(sys.argv):.3f}')\n",
+        },
+        command="train.py --epochs 2",
+        value=0.3,
+    ),
+    Layout(
+        "labels in another language, with a unit; the flag --metric is the answer",
+        {
+            "training.py": 'rate = 0.5\nprint(f"Übungsfehler (MAE): {rate:.4f} kWh")\n'
+            'print(f"Prüffehler (MAE): {0.25:.4f}")\n',
+        },
+        genome="training.py",
+        command="training.py",
+        metric="asks objectives",
+    ),
+    Layout(
+        "a seed by its place among the arguments",
+        {
+            "README.md": "    python simulate.py 0 --fast\n",
+            "simulate.py": """
+                import random
+                import sys
+                seed = int(sys.argv[1]) if len(sys.argv) > 1 else 0
+                random.seed(seed)
+                GAIN = 0.5
+                print("mean_abs_error: %.6f" % (GAIN + random.random()))
+                """,
+        },
+        genome="simulate.py",
+        command="simulate.py {seed} --fast",
+        metric="mean_abs_error min",
+    ),
+    Layout(
         "two texts that could evolve",
         {
             "evaluate.py": "a, b = open('system.txt').read(), open('user.txt').read()\nprint(f'score: {len(a + b)}')\n",

@@ -211,7 +211,7 @@ def table_rows(content: bytes, name: str) -> list[dict[str, str]]:
         name: of the file, which tells what separates its cells.
     """
     separator = "\t" if name.endswith(".tsv") else ","
-    lines = content.decode("utf-8", "replace").splitlines()
+    lines = content.decode("utf-8-sig", "replace").splitlines()
     try:
         rows = list(csv.DictReader(lines, delimiter=separator, restkey="", restval=""))
     except csv.Error:

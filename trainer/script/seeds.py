@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from typing import Self
 
 _PLACE = re.compile(r"(?P<file>[^:]+):(?P<what>[\w.]+(?:\(\)|=)?)")
-_OF_DATA = re.compile(r"split|fold|shuffle|resample|^(?:make|load|fetch)_", re.IGNORECASE)
+_OF_DATA = re.compile(
+    r"split|fold|shuffle|resample|^(?:make|load|fetch)_(?!pipeline|union|column|model|net|agent|policy|optim|rng)",
+    re.IGNORECASE,
+)
 _DATA_SCOPE = re.compile(
     r"(?!_?(?:train|fit|main|run))(?:.*(?:data|corpus|split|fold|held_?out|holdout)|_?(?:eval|valid|test|score|measure)"
     r"|_?(?:make|load|fetch|gen|generate|synth\w*)_(?!model|net|agent|policy|rng|optim|weight|param))",

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from evo.project.protection.evolving_file import EvolvingFile
 from evo.project.protection.flow import Flow
-from evo.project.protection.statements import calls, is_literal
+from evo.project.protection.statements import calls, is_literal, table_values
 from evo.project.protection.words import EVALUATING, TUNED
 
 
@@ -20,10 +20,12 @@ def protect_constants(flow: Flow) -> None:
         for place, one in enumerate(file.units):
             if one.scope or place in file.reasons or not is_literal(one):
                 continue
-            if isinstance(getattr(one.node, "value", None), ast.Dict) and one.bound & read.free:
+            if table_values(one) and one.bound & read.free:
                 flow.used_by_both |= one.bound & read.computed  # some of its values are for the evaluation
                 continue
             for name in one.bound & read.fixed:
+                if not all(is_literal(file.units[at]) for at in file.binders((), name)):
+                    continue  # what follows judged it
                 if name in read.inside - read.free:
                     file.reasons.setdefault(place, "only the evaluation reads it")
                 elif EVALUATING.search(name) or (name in read.computed and not TUNED.search(name)):

@@ -12,11 +12,16 @@ from operators.protection.units import FUNCTION, Scope, Unit
 
 @dataclass
 class EvolvingFile:
-    """The protected units of one file, with the reason for each, and what is known of the file."""
+    """The protected units of one file, with the reason for each, and what is known of the file.
+
+    Attributes:
+        followed: the nodes of a unit that count, where they are fewer than all.
+    """
 
     module: Module
     units: list[Unit]
     reasons: dict[int, str] = field(default_factory=dict)
+    followed: dict[int, list[ast.AST]] = field(default_factory=dict)
 
     def in_scope(self, path: Scope) -> list[int]:
         """Return the units in a function or class, however deep."""

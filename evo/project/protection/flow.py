@@ -25,6 +25,7 @@ from evo.project.protection.statements import (
 )
 from evo.project.protection.words import (
     CLOCK,
+    COMPUTES,
     DATA_CLASS,
     EVALUATES,
     EVALUATING,
@@ -60,7 +61,9 @@ class Flow:
         """Protect units and all that they depend on."""
         for start in starts:
             self._add(*start)
-        self._spread()
+        while self._waiting:
+            self._spread()
+            self._enclose()
 
     def shared(self) -> tuple[str, ...]:
         """Return the functions and classes that the evaluation uses and code that evolves uses too."""
@@ -74,10 +77,14 @@ class Flow:
                 for node in one.nodes
                 if isinstance(node, ast.Call) and (isinstance(node.func, ast.Name) or root_of(node) not in libraries)
             }
-            heads = (file.units[place].node for place in file.reasons)
-            defined = {one.name for one in heads if isinstance(one, FUNCTION) and not one.name.startswith("__")}
-            names |= defined & free
+            for place in file.reasons:
+                one = file.units[place]
+                if isinstance(one.node, FUNCTION) and one.node.name in free and not one.node.name.startswith("__"):
+                    names.add(".".join((*filter(None, [self._class_of(file, one)]), one.node.name)))
         return tuple(sorted(names))
+
+    def _class_of(self, file: EvolvingFile, head: Unit) -> str:
+        return head.scope[-1] if file.is_class(head.scope) else ""
 
     def _add(self, file: EvolvingFile, place: int, reason: str) -> None:
         """Protect a unit; what it reads follows."""
@@ -90,13 +97,25 @@ class Flow:
         while self._waiting:
             file, place = self._waiting.popleft()
             one = file.units[place]
-            for name in sorted(one.read):
+            nodes = file.followed.get(place, one.nodes)
+            for name in sorted({node.id for node in nodes if isinstance(node, ast.Name)} & one.read):
                 self._follow(file, one, name)
-            for node in one.nodes:
+            for node in nodes:
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                     self._method(file, node.func)
             self._attributes(file, one)
             self._around(file, one)
+
+    def _enclose(self) -> None:
+        """Protect the heads of loops that count for the evaluation alone: how often they run is a part of it."""
+        for file in self.files.values():
+            for place, one in enumerate(file.units):
+                if isinstance(one.node, ast.For) and place not in file.reasons:
+                    lines = range(one.node.body[0].lineno, (one.node.end_lineno or 0) + 1)
+                    inner = [at for at, each in enumerate(file.units) if each.line in lines]
+                    counts = any(isinstance(file.units[at].node, ast.AugAssign) for at in inner)
+                    if counts and file.reasons.keys() >= set(inner):
+                        self._add(file, place, "the evaluation loops")
 
     def _follow(self, file: EvolvingFile, reader: Unit, name: str) -> None:
         """Protect what binds a name that a protected unit reads."""
@@ -115,12 +134,21 @@ class Flow:
             self._variable(file, reader, name, scope, places)
 
     def _class(self, file: EvolvingFile, path: Scope, reader: Unit) -> None:
-        """Protect a class that holds data or an environment; note one that computes the loss beside its output."""
-        if DATA_CLASS.search(path[-1]):
+        """Protect a class of data, or one that an evaluation makes; note one that computes the loss with its output."""
+        counts = bool(reader.scope) and not self._is_model(file, path)
+        if DATA_CLASS.search(path[-1]) or counts:
             for place in (*file.binders(path[:-1], path[-1]), *file.in_scope(path)):
                 self._add(file, place, "the evaluation uses it")
         elif takes_loss(reader, path[-1]):
             self.used_by_both.add(path[-1])
+
+    def _is_model(self, file: EvolvingFile, path: Scope) -> bool:
+        """Return whether a class computes or learns outputs, unlike one that counts them, such as `AverageMeter`."""
+        inner = [file.units[place] for place in file.in_scope(path)]
+        head = (file.units[place].node for place in file.binders(path[:-1], path[-1]))
+        bases = [last_name(base) for node in head if isinstance(node, ast.ClassDef) for base in node.bases]
+        names = [one.node.name for one in inner if isinstance(one.node, FUNCTION)]
+        return bool(bases) or any(map(trains, inner)) or any(map(COMPUTES.match, names))
 
     def _attributes(self, file: EvolvingFile, reader: Unit) -> None:
         """Protect what gives a value to the held-out data that a method reads from its instance."""

@@ -8,10 +8,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from evo.project.found import Metric
 from evo.project.modules import Module, Project, last_name
 from evo.project.protection.evolving_file import EvolvingFile, Start
-from evo.project.protection.statements import calls, compares, makes_instance
+from evo.project.protection.statements import calls, compares, makes_instance, reported_nodes
 from evo.project.protection.words import BUDGET, EVALUATES, EVALUATING, SEED_NAME, SEEDING, flag_name, forbidden_in
 from operators.protection import Reported
 from operators.protection.guards import root_of
+from operators.protection.output import UNKNOWN, outputs
 from operators.protection.rules import forges
 from operators.protection.units import DEFINITION, FUNCTION, Unit
 
@@ -48,6 +49,17 @@ def _keywords(unit: Unit) -> set[str]:
     return {one.arg for one in given if one.arg}
 
 
+def prints(files: Files, metrics: Sequence[Metric]) -> Iterator[Start]:
+    """Yield what prints a text that only running tells, such as the report of a library."""
+    if not metrics or ":" in metrics[0].where:
+        return
+    for file in files.values():
+        for place, one in enumerate(file.units):
+            printed = [node for node in one.nodes if isinstance(node, ast.Call) and last_name(node.func) == "print"]
+            if any((outputs(node) or "").startswith(UNKNOWN) for node in printed):
+                yield file, place, f"may report {metrics[0].name}"
+
+
 def reports(project: Project, files: Files, metrics: Sequence[Metric]) -> Iterator[Start]:
     """Yield what reports a metric."""
     read = [Reported(one.name, one.pattern, one.json_file) for one in metrics]
@@ -60,6 +72,7 @@ def reports(project: Project, files: Files, metrics: Sequence[Metric]) -> Iterat
             written = next((places[at] for line in lines if (at := f"{file.module.name}:{line}") in places), "")
             written = written or _writes(one, metrics)
             if metric is not None or written:
+                file.followed[place] = reported_nodes(one, {each.label for each in metrics})
                 yield file, place, f"reports {written or (metric and metric.name)}"
             elif calls(one) & reporters:
                 yield file, place, f"calls what reports {metrics[0].name}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Collection
 
 from evo.project.modules import last_name
 from evo.project.protection.words import EVALUATING, RESULT, SEEDING, TRAINS
@@ -12,6 +13,7 @@ from operators.protection.units import Unit
 _OPTIMIZER = re.compile(r"opt|sched|scaler|trainer|model|net|agent|policy", re.IGNORECASE)
 LONGEST_CODE = 60
 """Characters of a statement in a name or a message."""
+_NUMERIC_SPEC = re.compile(r"[eEfFgG%]['\"]*$")
 _FILLS = frozenset(("append", "extend", "add", "update", "insert", "appendleft", "setdefault"))
 
 
@@ -91,11 +93,43 @@ def takes_loss(reader: Unit, name: str) -> bool:
 
 
 def is_literal(unit: Unit) -> bool:
-    """Return whether a statement assigns what neither a name nor a call is part of."""
-    value = getattr(unit.node, "value", None)
-    return isinstance(unit.node, ast.Assign | ast.AnnAssign) and not any(
-        isinstance(node, ast.Name | ast.Call) for node in (ast.walk(value) if value else ())
-    )
+    """Return whether a statement assigns what neither a name nor a call is part of, or `dict(…)` of such."""
+    if not isinstance(unit.node, ast.Assign | ast.AnnAssign):
+        return False
+    parts = table_values(unit) or filter(None, [unit.node.value])
+    return not any(isinstance(node, ast.Name | ast.Call) for part in parts for node in ast.walk(part))
+
+
+def table_values(unit: Unit) -> list[ast.expr]:
+    """Return the values of the dictionary that a statement assigns, literal or as `dict(…)`; empty for none."""
+    match unit.node:
+        case ast.Assign(value=ast.Dict() as table) | ast.AnnAssign(value=ast.Dict() as table):
+            return table.values
+        case (
+            ast.Assign(value=ast.Call(func=ast.Name(id="dict"), args=[], keywords=given))
+            | ast.AnnAssign(value=ast.Call(func=ast.Name(id="dict"), args=[], keywords=given))
+        ):
+            return [one.value for one in given]
+    return []
+
+
+def reported_nodes(unit: Unit, labels: Collection[str]) -> list[ast.AST]:
+    """Return the nodes of a statement on which what it prints under some labels depends.
+
+    Numbers under other labels are left out, if their formats make them numbers: `loss {loss:.3f}, val loss {val:.3f}`.
+    """
+    others: set[int] = set()
+    is_found = False
+    for line in unit.nodes:
+        before = ""
+        for part in line.values if isinstance(line, ast.JoinedStr) else ():
+            if isinstance(part, ast.FormattedValue):
+                is_reported = any(before.rstrip(" :=\t").endswith(label) for label in labels)
+                is_found = is_found or is_reported
+                if not is_reported and part.format_spec and _NUMERIC_SPEC.search(ast.unparse(part.format_spec)):
+                    others |= {id(node) for node in ast.walk(part.value)}
+            before = str(part.value) if isinstance(part, ast.Constant) else ""
+    return [node for node in unit.nodes if not is_found or id(node) not in others]
 
 
 def compares(unit: Unit) -> bool:

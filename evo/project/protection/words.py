@@ -15,6 +15,7 @@ MAKES_MODEL = re.compile(
     r"signal|strateg|decide|polic|agent|choose|select|solve|anneal|search|propose|generate|allocat|position)",
     re.IGNORECASE,
 )
+COMPUTES = re.compile(r"^_?(forward|fit|train|step|predict|learn|act|sample|transform|encode|call)|__call__")
 GENERATES = re.compile(r"^_?(sample|generat|create|build|make|init|get)", re.IGNORECASE)
 LEARNS = re.compile(r"^_?(forward|fit|train|step|predict|update|learn|act|sample)")
 EVALUATES = re.compile(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,11 @@ from project_layouts import LAYOUTS, Layout
 from evo.config.config import load_config
 from evo.project.examine import examine
 from evo.project.found import FirstRun, Found, Given
+from evo.project.left import metrics_left
 from evo.project.output import values_of
 from evo.project.writing import config_text
 from trainer.errors import ConfigError
+from trainer.script.left import copy_left
 from trainer.script.readings import printed_lines
 
 DOCUMENT = Path(__file__).parents[4] / "docs" / "projects.md"
@@ -37,8 +40,11 @@ def run_plainly(found: Found) -> tuple[FirstRun, tuple[Given, ...]]:
         stderr=subprocess.STDOUT,
         check=False,
     )
+    with tempfile.TemporaryDirectory() as folder:
+        copy_left(found.root, Path(folder), [*found.genome, *(one.name for one in found.frozen)])
+        left = tuple(metrics_left(Path(folder)))
     lines = tuple(printed_lines(done.stdout))
-    return FirstRun(lines, done.returncode == 0, 1.0, "" if done.returncode == 0 else "failed"), ()
+    return FirstRun(lines, done.returncode == 0, 1.0, "" if done.returncode == 0 else "failed", left), ()
 
 
 def compilers_are_here(command: tuple[str, ...]) -> bool:

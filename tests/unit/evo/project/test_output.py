@@ -46,6 +46,9 @@ def last(output: str) -> dict[str, float]:
         ("10/10 [=====] - 0s 2ms/step - loss: 0.5 - accuracy: 0.8 - val_loss: 0.4\n", {"loss": 0.5, "val_loss": 0.4}),
         ("Epoch 3 | train: loss 0.5 acc 0.6 | val: loss 0.4 acc 0.5\n", {"val_loss": 0.4, "train_loss": 0.5}),
         ("[valid] loss: 0.25\n", {"val_loss": 0.25}),
+        ("Prüffehler (MAE): 0.25 kWh\n", {"pruffehler": 0.25}),
+        ("Error (RMSE): 0.25\n", {"error": 0.25}),
+        ("loss (train): 0.5\nloss (val): 0.25\n", {}),
         (
             "\nTest set: Average loss: 0.0500, Accuracy: 97/100 (97%)\n",
             {"test_average_loss": 0.05, "test_accuracy": 97.0},

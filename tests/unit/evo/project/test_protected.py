@@ -122,3 +122,67 @@ def test_what_fills_the_container_that_is_reported(tmp_path: Path, made: str, fi
     assert "y" in protect
     assert "RATE" not in protect
     assert "w" not in protect
+
+
+def test_the_loop_of_a_library_with_its_data_and_metrics(tmp_path: Path) -> None:
+    protect, _ = found(
+        tmp_path,
+        "from loop import Trainer\ndef build_datasets():\n    rows = [1, 2, 3]\n    return rows[:2], rows[2:]\n"
+        "def compute_metrics(pair):\n    return {'accuracy': pair[0] == pair[1]}\nclass Net:\n    pass\n"
+        "def main():\n    train_set, eval_set = build_datasets()\n    model = Net()\n"
+        "    trainer = Trainer(model, train_set, eval_set, compute_metrics)\n"
+        "    trainer.train()\n    trainer.evaluate()\n"
+        "if __name__ == '__main__':\n    main()\n",
+        **{
+            "loop.py": "class Trainer:\n    def __init__(self, *given): self.given = given\n    def train(self): pass\n"
+            "    def evaluate(self):\n        found = {'eval_loss': 0.5}\n        print(f'eval_loss = {found:.3f}')\n"
+        },
+    )
+    assert {"build_datasets", "compute_metrics", "main.eval_set", "main.trainer"} <= {
+        name.replace("train_set", "eval_set") for name in protect
+    }
+    assert "main: trainer.evaluate()" in protect
+    assert not {"main: trainer.train()", "main.model", "Net"} & set(protect)
+
+
+def test_of_a_line_with_several_numbers_only_the_metric_is_followed(tmp_path: Path) -> None:
+    protect, _ = found(
+        tmp_path,
+        "config = dict(lr=0.1, smoothing=0.2, epochs=3)\nclass Meter:\n    def __init__(self): self.sum = 0\n"
+        "    def update(self, x): self.sum += x\ndef validate(w):\n    meter = Meter()\n    meter.update(w)\n"
+        "    return meter.sum\ndef train(w):\n    w -= config['lr']\n    return w, w * config['smoothing']\nw = 3.0\n"
+        "for epoch in range(config['epochs']):\n    w, loss = train(w)\n    acc = validate(w)\n"
+        "    print(f'Epoch {epoch}/{config[\"epochs\"]} loss {loss:.4f} val acc {acc:.2f}%')\n",
+    )
+    assert set(protect) == {"Meter", "validate", "acc", "print val acc"}
+
+
+def test_a_text_in_the_line_of_the_metric_is_followed(tmp_path: Path) -> None:
+    protect, _ = found(
+        tmp_path,
+        "name = input()\nloss = 0.5\nacc = float(input())\nprint(f'{name} loss {loss:.3f} val acc {acc:.2f}')\n",
+    )
+    assert {"name", "acc"} <= set(protect)
+    assert "loss" not in protect
+
+
+def test_how_often_an_evaluation_counts(tmp_path: Path) -> None:
+    protect, _ = found(
+        tmp_path,
+        "import random\nROUNDS = 20\nWIDTH = 3\ndef predict(x): return x * WIDTH\n"
+        "error = 0.0\nfor _ in range(ROUNDS):\n"
+        "    x = random.random()\n    error += abs(predict(x) - x)\nprint('mean_error: %.6f' % (error / ROUNDS))\n",
+    )
+    assert protect["ROUNDS"] == "the evaluation reads it"
+    assert "WIDTH" not in protect
+
+
+def test_data_that_an_evaluation_draws(tmp_path: Path) -> None:
+    protect, _ = found(
+        tmp_path,
+        "import random\ndef sample(n, rng):\n    return [rng.random() for _ in range(n)]\ndef features(rows):\n"
+        "    return [x * 2 for x in rows]\ntrain, valid = sample(30, random), sample(9, random)\n"
+        "valid_x = features(valid)\nprint('val_error:', sum(valid_x) / len(valid))\n",
+    )
+    assert "sample" in protect
+    assert "features" not in protect

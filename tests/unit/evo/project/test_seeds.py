@@ -54,6 +54,12 @@ def test_literals(text: str, places: list[str], tmp_path: Path) -> None:
     assert (found.seed is None) == (not places)
 
 
+def test_a_benchmark_keeps_its_seed(tmp_path: Path) -> None:
+    files = {"kernel.py": "WIDTH = 3\n", "bench.py": "import random\nimport kernel\nrng = random.Random(2)\n" + LOSS}
+    found = examine(write_project(tmp_path / "project", files), home=tmp_path)
+    assert (found.genome, found.command, found.seeds) == (("kernel.py",), ("python", "bench.py"), ())
+
+
 @pytest.mark.parametrize("flag", ["--seed", "--random-state", "--manualSeed", "--rng_seed", "--torch-seed"])
 def test_flags(flag: str, tmp_path: Path) -> None:
     found = look(tmp_path, f"parser.add_argument({flag!r}, type=int, default=42)\ntorch.manual_seed(42)\n")

@@ -14,7 +14,7 @@ from operators.source.constants import find_constants
          {"RandomForestClassifier.n_estimators": 10, "RandomForestClassifier.max_depth": 3}),
         ("model = pipe(Scaler(), SVC(C=10.0, gamma=1e-3, cv=3))", {"SVC.C": 10.0, "SVC.gamma": 1e-3}),
         ("opt = AdamW(weights, lr=3e-4, weight_decay=0.0)", {"AdamW.lr": 3e-4}),
-        ("x = Dense(units=3)\ny = Dense(units=4)", {}),
+        ("x = Dense(units=3)\ny = Dense(units=4)", {"Dense.units": 3, "Dense.units#2": 4}),
         ('params = {"eta": 0.3, "max_depth": 6, "lambda": 0, "seed": 3}', {"params.eta": 0.3, "params.max_depth": 6}),
         ("P: dict[str, float] = dict(width=3, n_jobs=4)", {"P.width": 3}),
         ('params = {"tree": {"eta": 0.3}, "eval": {"every": 5}, 7: 8}', {"params.tree.eta": 0.3}),

@@ -221,6 +221,28 @@ def test_of_json_lines_the_last_with_the_key_counts(out: Path, text: str, expect
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("step,loss\n1,3\n2,2\n", 2.0),
+        ("step, loss ,note\r\n1, 3 ,a\r\n2,,b\r\n", 3.0),
+        ('"loss"\n"1,234"\n', 1234.0),
+        ("\ufeffloss,lr\n50%,1\n", 50.0),
+    ],
+)
+def test_of_a_table_the_last_value_in_the_column_counts(out: Path, text: str, expected: float) -> None:
+    (out / "log.csv").write_text(text, encoding="utf-8")
+    assert Reader((Reading("loss", json="log.csv", key="loss"),)).values(out) == {"loss": expected}
+
+
+@pytest.mark.parametrize("text", ["", "loss\n", "step\n1\n", "loss\n\n", "step,loss\n1,low\n", "\0", '"loss\n'])
+def test_a_table_without_a_number_is_a_failure(out: Path, text: str) -> None:
+    (out / "log.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(Ended) as caught:
+        Reader((Reading("loss", json="log.csv", key="loss"),)).values(out)
+    assert caught.value.status is Status.CRASHED
+
+
+@pytest.mark.parametrize(
     ("text", "status", "words"),
     [
         ("", Status.CRASHED, "which is not JSON"),

@@ -34,6 +34,8 @@ def replaced(text: str, *whats: str, file: str = "train.py", seed: int = 7) -> s
         ("jax.random.PRNGKey()", "a, b = jax.random.split(jax.random.PRNGKey(0))\n",
          "a, b = jax.random.split(jax.random.PRNGKey(7))\n"),
         ("set_seed()", "set_seed(seed=42)\n", "set_seed(seed=7)\n"),
+        ("random_state=", "m = make_pipeline(Scaler(), SVC(random_state=1))\n",
+         "m = make_pipeline(Scaler(), SVC(random_state=7))\n"),
         ("seed=", "val_loss, model = run(seed=42)\n", "val_loss, model = run(seed=7)\n"),
         ("default_rng()", "def make_data(n):\n    rng = default_rng(1)\nrng = default_rng(0)\n",
          "def make_data(n):\n    rng = default_rng(1)\nrng = default_rng(7)\n"),
