@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from evo.project.asking import Unclear, listed
-from evo.project.found import Question
+from evo.project.found import Given, Question
 from evo.project.modules import Module
 from evo.project.sources import Sources, searches
 from evo.project.text_genomes import may_evolve, read_by, text_genomes
@@ -27,6 +27,7 @@ _NEVER_EVOLVE = (
 )
 _MOST_PROGRAMS = 20  # that are searched for the only one that reports a metric
 _PYTHON = f"Python {sys.version_info.major}.{sys.version_info.minor}"
+_SETTINGS = (".yaml", ".yml", ".toml")
 _MOST_NAMED = 6  # files in notes
 
 
@@ -212,11 +213,17 @@ def varied_constants(name: str, text: str) -> list[str]:
     return [one.name for one in found if one.choices or not isinstance(one.value, str)]
 
 
-def used_instead(sources: Sources, genomes: Sequence[Module]) -> Iterator[str]:
+def _files_of(place: Path) -> list[Path]:
+    return sorted(path for path in place.rglob("*") if path.is_file()) if place.is_dir() else [place]
+
+
+def used_instead(sources: Sources, genomes: Sequence[Module], frozen: Sequence[Given]) -> Iterator[str]:
     """Yield a sentence for each file that the genome uses and that holds constants: it could evolve instead."""
     used = [one.name for one in sources.project.closure(*genomes) if one not in genomes]
     used += [name for one in genomes for name in read_by(one, sources.root)]
-    for name in used[:_MOST_NAMED]:
+    settings = (path for one in frozen for path in _files_of(sources.root / one.name))
+    used += [path.relative_to(sources.root).as_posix() for path in settings if path.suffix in _SETTINGS]
+    for name in dict.fromkeys(used[:_MOST_NAMED]):
         module = sources.project.module(name)
         if module is not None and (count := len(varied_constants(name, module.text))):
             yield f"{name}, which it uses, has {count}: to evolve that, evo init --genome {name}."

@@ -11,7 +11,7 @@ from pathlib import Path
 from evo.project.asking import Unclear
 from evo.project.choosing import Choice, Wish
 from evo.project.evolving import evolving_files, is_language_model, used_instead, varied_constants
-from evo.project.files import given_files, notes_on_files, notes_on_missing, trusted_program
+from evo.project.files import given_files, notes_on_files, notes_on_missing, taken_apart, trusted_program
 from evo.project.flags import fixed_time
 from evo.project.found import FirstRun, Found, Given, Metric
 from evo.project.frozen import reads_of, without_parts
@@ -122,8 +122,6 @@ class _Examination:
             if (what := secret_by_value(one.text))
         ]
         constants = tuple(one for name, text in texts.items() for one in varied_constants(name, text))
-        if not constants:
-            notes.append(" ".join([_NO_CONSTANTS, *used_instead(self._sources, genomes)]))
         return replace(found, genome=names, constants=constants, notes=tuple(notes))
 
     def _with_command(self, found: Found) -> Found:
@@ -155,6 +153,7 @@ class _Examination:
         reads = reads_of(sources.project, self._entry, found.genome, self._home)
         frozen, held_out = given_files(sources, found, reads, score, written)
         seeding = self._seeding(found, frozen)
+        frozen = taken_apart(frozen, [place.rpartition(":")[0] for place in seeding.places], sources.root)
         command = found.command if self._wanted_command else completed(found.command, seeding, found.fixed)
         return replace(
             found,
@@ -165,8 +164,14 @@ class _Examination:
             frozen=frozen,
             held_out=held_out,
             suggested=reads.suggested,
-            notes=(*found.notes, *notes_on_files(frozen, reads)),
+            notes=(*found.notes, *self._notes_on_constants(found, frozen), *notes_on_files(frozen, reads)),
         )
+
+    def _notes_on_constants(self, found: Found, frozen: Sequence[Given]) -> list[str]:
+        if found.constants:
+            return []
+        genomes = [self._sources.module(name) for name in found.genome]
+        return [" ".join([_NO_CONSTANTS, *used_instead(self._sources, genomes, frozen)])]
 
     def _seeding(self, found: Found, frozen: Sequence[Given]) -> Seeding:
         """Return how the program takes its seed."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from evo.project.found import Found, Given
 from evo.project.frozen import MAKERS, Reads, missing_files, named_files, overlaps, without_parts
-from evo.project.modules import Module
+from evo.project.modules import Module, is_private
 from evo.project.sources import Sources
+from evo.project.text_genomes import sources_of_cargo, used_sources
 
 _ARTIFACTS = "EVO_ARTIFACTS"
 
@@ -40,19 +42,32 @@ def given_files(
     return tuple(frozen), tuple(name for name in named if not any(overlaps(name, other) for other in seen))
 
 
+def taken_apart(frozen: Sequence[Given], names: Sequence[str], root: Path) -> tuple[Given, ...]:
+    """Return what is frozen with folders as their parts, where files in them hold seeds, which each run replaces."""
+    parts: list[Given] = []
+    for one in frozen:
+        within = [name for name in names if name != one.name and PurePosixPath(name).is_relative_to(one.name)]
+        inner = sorted((root / one.name).iterdir()) if within else []
+        others = [replace(one, name=path.relative_to(root).as_posix()) for path in inner if not is_private(path.name)]
+        parts += taken_apart(others, names, root) if within else [one]
+    return tuple(parts)
+
+
 def _named_by_command(root: Path, found: Found) -> list[Given]:
     """Return the files of the project that the command has among its arguments, such as a configuration."""
     words = [part for word in found.command for part in (word.split() if " " in word else [word])]
     words += ["Makefile"] if found.command[0] == "make" else []
+    words += ["Cargo.toml", "Cargo.lock", *sources_of_cargo(root)] if found.command[0] == "cargo" else []
     names = [str(PurePosixPath(word)) for word in words if word and not word.startswith("-")]
-    return [
-        Given(name, "named in the command")
-        for name in names
-        if name not in found.genome
-        and not PurePosixPath(name).is_absolute()
-        and ".." not in PurePosixPath(name).parts
-        and (root / name).is_file()
-    ]
+    named = [name for name in dict.fromkeys(names) if _is_in(root, name)]
+    used = [name for name in used_sources([*named, *found.genome], root) if name not in named]
+    given = {**dict.fromkeys(named, "named in the command"), **dict.fromkeys(used, "compiled with the others")}
+    return [Given(name, reason) for name, reason in given.items() if name not in found.genome]
+
+
+def _is_in(root: Path, name: str) -> bool:
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts and (root / name).is_file()
 
 
 def notes_on_files(frozen: Sequence[Given], reads: Reads) -> Iterator[str]:

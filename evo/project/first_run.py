@@ -29,8 +29,12 @@ from trainer.script.secrets import secrets_in
 SECONDS = 60.0
 """After so long a first run is stopped, and what it has printed so far is used."""
 
-_MOST_RUNS = 4  # each with the file that the one before did not find
+_MOST_RUNS = 6  # each with the file that the one before did not find
 _MISSING_FILE = re.compile(r"(?:No such file or directory|not found|does not exist)[^'\"\n]{0,40}['\"]([^'\"\n]+)['\"]")
+_MISSING_SOURCE = re.compile(
+    r"No rule to make target ['\"`]([^'\"\n]+)['\"]|\berror: ['\"]?([\w./-]+\.\w+)['\"]?: No such file"
+)
+"""What make and compilers say."""
 _MISSING_MODULE = re.compile(r"No module named '([\w.]+)'")
 _PRIVATE = frozenset({"runs", "venv", "node_modules", "__pycache__"})
 
@@ -98,6 +102,7 @@ def _lacking(found: Found, added: list[Given], run: FirstRun) -> Iterator[Given]
     """Yield files of the project that the program asked for and was not given."""
     text = "\n".join(run.lines)
     names = [name for match in _MISSING_FILE.finditer(text) for name in _endings(match[1])]
+    names += [name for match in _MISSING_SOURCE.finditer(text) for name in _endings(match[1] or match[2])]
     for match in _MISSING_MODULE.finditer(text):
         path = match[1].replace(".", "/")
         names += [path, f"{path}.py", f"src/{path}"]

@@ -17,12 +17,14 @@ from evo.project.wording import (
     Split,
     context_word,
     direction_of,
+    direction_of_unit,
     identifier,
     is_count,
+    is_open,
     names_metric,
     told_split,
 )
-from trainer.objectives import SCRIPT_OBJECTIVES
+from trainer.objectives import SCRIPT_OBJECTIVES, Direction
 from trainer.script.readings import number_in
 
 WHERE = "the first run"
@@ -50,6 +52,7 @@ class _Place:
         label: as printed.
         split: told by the words before the label; None if there are none.
         value: the number.
+        told: the direction that the unit behind it names; None if it names none.
         patterns: expressions that may read it, the plainest first.
     """
 
@@ -58,6 +61,7 @@ class _Place:
     label: str
     split: Split | None
     value: float
+    told: Direction | None
     patterns: tuple[str, ...]
 
 
@@ -100,18 +104,21 @@ def _metric(same: Sequence[_Place], lines: Sequence[str]) -> Metric | None:
         scope=WHERE,
         pattern=min(readable)[2],
         take="last",
+        told=last.told if is_open(last.label) else None,
         told_split=last.split,
     )
 
 
 def _places(number: int, line: str) -> Iterator[_Place]:
-    end = 0
+    begin = end = 0
     for match in _NUMBER.finditer(line):
+        if line[end : match.start()].strip() in (":", "="):
+            end = begin  # the number before belongs to the label: `best of 7: 0.5`
         before = line[end : match.start()]
         unit = _UNIT.match(before) if end else None
         before = before[unit.end() :] if unit else before
         start = match.start() - len(before)
-        end = match.end()
+        begin, end = end, match.end()
         place = _labelled(number, line, before, start, match)
         if place is not None:
             yield place
@@ -165,7 +172,8 @@ def _place(
     core = f"{quote}{written}{quote}{gap}{escaped(wrapper)}{group}"
     name = identifier(label)
     name = name if told is None else f"{PREFIXES[told]}_{name}"
-    return _Place(number, name, label, told, value, tuple(_patterns(core, quote, before)))
+    better = direction_of_unit(line[match.end() :])
+    return _Place(number, name, label, told, value, better, tuple(_patterns(core, quote, before)))
 
 
 def _patterns(core: str, quote: str, before: str) -> Iterator[str]:
@@ -237,4 +245,4 @@ def _of_row(number: int, cells: Sequence[str], header: Sequence[str], bars: bool
         after = rf"(?:\s*{between}{cell}){{{rest}}}" if rest else ""
         leading = rf"(?:{cell}{between}){{{column}}}" if column else ""
         pattern = rf"{start}{leading}\s*([-+.\deE]+)%?{after}\s*[|│┃]?\s*$"
-        yield _Place(number, identifier(label), label, None, value, (pattern,))
+        yield _Place(number, identifier(label), label, None, value, None, (pattern,))

@@ -38,6 +38,7 @@ _OF_DATA = re.compile(
 """Names of files that make data or measure."""
 _SETTINGS = (".yaml", ".yml", ".toml", ".json", ".ini", ".cfg")
 _EVO = "EVO_SEED"
+_MOST_SETTINGS = 50  # files of a folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def seeding_of(
         return Seeding(how=_EVO)
     if variable := next(_variables(modules), None):
         return Seeding(variable=variable, how=variable)
-    settings = [place for name in given if name.endswith(_SETTINGS) for place in _in_settings(root, name)]
+    settings = [place for name in _settings(root, given) for place in _in_settings(root, name)]
     if settings and any("hydra.main" in module.text for module in program):
         return Seeding((f"{settings[0].what}={{seed}}",), how=f"{settings[0].what}= of Hydra")
     # What makes the data and what scores must be the same in every run.
@@ -88,6 +89,16 @@ def seeding_of(
     places = tuple(dict.fromkeys(str(place) for module in replaceable for place in _places(module)))
     places = places or tuple(map(str, settings))
     return Seeding(places=places, how=", ".join(places))
+
+
+def _settings(root: Path, given: Sequence[str]) -> Iterator[str]:
+    """Yield the files with settings among those that are given, and in folders."""
+    for name in given:
+        if name.endswith(_SETTINGS):
+            yield name
+        elif (root / name).is_dir():
+            paths = sorted(path for path in (root / name).rglob("*") if path.suffix in _SETTINGS and path.is_file())
+            yield from (path.relative_to(root).as_posix() for path in paths[:_MOST_SETTINGS])
 
 
 def _measures(module: Module) -> bool:

@@ -31,6 +31,9 @@ _RUNNER = re.compile(
     r"|cargo (?:run|bench)[^`\n>|#;]*)"
 )
 _CARGO = ("src/main.rs", "src/lib.rs")
+_USED = re.compile(r'^\s*#\s*include\s*"([^"]+)"|^\s*(?:pub\s+)?mod\s+(\w+)\s*;', re.MULTILINE)
+"""What a source in C or Rust says of the files that are compiled with it."""
+_MOST_USED = 200
 _WORD = re.compile(r"[\w./-]*\w\.\w+")
 
 
@@ -120,7 +123,43 @@ def _could_evolve(name: str) -> bool:
 def runs_of(texts: Instructions, root: Path) -> list[tuple[str, list[str]]]:
     """Return the documented commands of other languages that run a program from its source, each with its files."""
     runs = [match["command"].strip() for line in texts.text.splitlines() for match in _RUNNER.finditer(line)]
-    return [(run, _files(" ".join(_CARGO) if run.startswith("cargo") else run, root)) for run in dict.fromkeys(runs)]
+    return [(run, _evolving_of(run, root)) for run in dict.fromkeys(runs)]
+
+
+def _evolving_of(run: str, root: Path) -> list[str]:
+    """Return the files that a command runs; of a program of Cargo, which holds the measurement, its modules."""
+    if not run.startswith("cargo"):
+        return _files(run, root)
+    programs = _files(" ".join(_CARGO), root)
+    return used_sources(programs, root) or programs
+
+
+def sources_of_cargo(root: Path) -> list[str]:
+    """Return the files of a package of Cargo."""
+    return [path.relative_to(root).as_posix() for path in sorted(root.glob("src/**/*.rs"))[:_MOST_USED]]
+
+
+def used_sources(names: Sequence[str], root: Path) -> list[str]:
+    """Return the files of a project that are compiled with others: what a Makefile names, includes, modules of Rust.
+
+    Args:
+        names: of the others, relative to `root`.
+        root: of the project.
+    """
+    found: dict[str, None] = {}
+    waiting = list(names)
+    while waiting and len(found) < _MOST_USED:
+        name = waiting.pop()
+        folder = PurePosixPath(name).parent
+        text = _text(root / name)
+        inner = [one for one in _WORD.findall(text) if name == "Makefile"]
+        for match in _USED.finditer(text) if language_of(name) is not PYTHON else ():
+            inner += [match[1]] if match[1] else [f"{match[2]}.rs", f"{match[2]}/mod.rs"]
+        for one in dict.fromkeys(os.path.normpath(folder / part) for part in inner):
+            if one not in found and one not in names and not one.startswith("..") and (root / one).is_file():
+                found[one] = None
+                waiting.append(one)
+    return list(found)
 
 
 def may_evolve(name: str, root: Path) -> bool:

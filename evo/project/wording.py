@@ -8,6 +8,9 @@ from enum import IntEnum
 
 from trainer.objectives import Direction
 
+_RATE_UNIT = re.compile(r"\s*(?:[A-Za-z]+/(?:s|sec|second)|[KMGT]?(?:fps|flops|hz))\b", re.IGNORECASE)
+_TIME_UNIT = re.compile(r"\s*(?:[nuµμm]?s|sec|secs|seconds|minutes)(?:/\w+)?(?!\w)")
+
 
 class Kind(IntEnum):
     """What a metric measures, the most likely objective first."""
@@ -112,6 +115,13 @@ def is_open(name: str) -> bool:
     """Return whether a name such as `score` leaves the direction open, so that the documentation decides."""
     parts = words(name)
     return direction_of(name)[1] is Kind.UNKNOWN or (bool(parts) and parts[-1] in _EITHER)
+
+
+def direction_of_unit(text: str) -> Direction | None:
+    """Return which direction is better by the unit with which a text begins: times are costs, rates are speeds."""
+    if _RATE_UNIT.match(text):
+        return Direction.MAXIMIZE
+    return Direction.MINIMIZE if _TIME_UNIT.match(text) else None
 
 
 def split_of(name: str) -> Split:

@@ -632,6 +632,52 @@ LAYOUTS = [
         metric="cost min",
     ),
     Layout(
+        "a kernel in C++ with a header, compiled by a Makefile",
+        {
+            "Makefile": "blur: blur.cpp main.cpp\n\tg++ -O2 -o blur main.cpp blur.cpp\nrun: blur\n\t./blur\n",
+            "README.md": "    make run | grep '^time_ms:'\n\nOnly `blur.cpp` changes.\n",
+            "blur.h": "void blur(float*, int);\n",
+            "blur.cpp": '#include "blur.h"\nstatic const int TILE = 8;\nvoid blur(float* x, int n) { x[TILE] = 1; }\n',
+            "main.cpp": '#include "blur.h"\n#include <cstdio>\nint main() { std::printf("time_ms: %f", 0.5); }\n',
+        },
+        genome="blur.cpp",
+        command="make -s run",
+        metric="time_ms min",
+        frozen=("Makefile", "blur.h", "main.cpp"),
+    ),
+    Layout(
+        "a package of Cargo: its program measures, its only module evolves",
+        {
+            "Cargo.toml": '[package]\nname = "tour"\nversion = "0.1.0"\n',
+            "README.md": "    cargo run --release --quiet | grep '^tour_cost:'\n",
+            "src/main.rs": 'mod solver;\nfn main() { println!("tour_cost: {}", solver::solve()); }\n',
+            "src/solver.rs": "pub const ROUNDS: usize = 2;\npub fn solve() -> usize { ROUNDS }\n",
+        },
+        genome="src/solver.rs",
+        command="cargo run --release --quiet",
+        metric="tour_cost min",
+        frozen=("Cargo.toml", "src/main.rs"),
+    ),
+    Layout(
+        "settings in a folder of YAML files, the seed among them",
+        {
+            "README.md": "    python train.py model=small\n",
+            "conf/config.yaml": "seed: 1\nlr: 0.05\n",
+            "conf/model/small.yaml": "degree: 3\n",
+            "train.py": """
+                import random
+                from pathlib import Path
+                lines = (Path("conf") / "config.yaml").read_text().splitlines()
+                settings = dict(line.split(": ") for line in lines)
+                random.seed(int(settings["seed"]))
+                print(f"val_rmse: {float(settings['lr']):.5f}")
+                """,
+        },
+        command="train.py model=small",
+        metric="val_rmse min",
+        frozen=("conf/config.yaml", "conf/model"),
+    ),
+    Layout(
         "metrics in JSON lines and nothing printed",
         {
             "train.py": """

@@ -47,6 +47,7 @@ def last(output: str) -> dict[str, float]:
         ("Epoch 3 | train: loss 0.5 acc 0.6 | val: loss 0.4 acc 0.5\n", {"val_loss": 0.4, "train_loss": 0.5}),
         ("[valid] loss: 0.25\n", {"val_loss": 0.25}),
         ("Prüffehler (MAE): 0.25 kWh\n", {"pruffehler": 0.25}),
+        ("best of 7: 0.25 ms/frame\n", {"best_of_7": 0.25}),
         ("Error (RMSE): 0.25\n", {"error": 0.25}),
         ("loss (train): 0.5\nloss (val): 0.25\n", {}),
         (
@@ -93,3 +94,23 @@ def test_words_before_a_label_tell_the_data() -> None:
 def test_an_expression_does_not_read_another_metric() -> None:
     output = "val loss: 0.5\ntest loss: 0.7\nloss: 0.9\n"
     assert last(output) == {"val_loss": 0.5, "test_loss": 0.7, "loss": 0.9}
+
+
+@pytest.mark.parametrize(
+    ("line", "direction"),
+    [
+        ("best of 7: 4.2 ms/frame", "minimize"),
+        ("inner loop: 4.2 µs", "minimize"),
+        ("copy: 123.4 GB/s", "maximize"),
+        ("render: 60 fps", "maximize"),
+        ("served: 1,234 req/s", "maximize"),
+    ],
+)
+def test_a_unit_tells_the_direction_of_a_label_that_does_not(line: str, direction: str) -> None:
+    (metric,) = metrics_in([line])
+    assert (metric.direction.value, metric.is_guessed) == (direction, False)
+
+
+def test_a_label_goes_before_its_unit() -> None:
+    (metric,) = metrics_in(["val_loss: 0.5 s"])
+    assert metric.told is None
