@@ -87,6 +87,7 @@ class RunReport:
         outages: for how long the language model was away, a sentence or two; empty where it never was.
         calibration: what language models expected of their ideas beside what was measured, by style and model.
         lessons: what the language model says that the run has taught, a line each.
+        refused: how many proposals were refused before any evaluation, by kind; empty for none.
         models: a line on what each language model cost, by name; empty with one model.
         stand_ins: a line on each model that others stood in for.
         device_classes: a line on each class of devices, the reference first; empty where there is one.
@@ -135,6 +136,7 @@ class RunReport:
     outages: str
     calibration: tuple[Calibration, ...]
     lessons: tuple[str, ...]
+    refused: Mapping[str, int]
     models: Mapping[str, str]
     stand_ins: tuple[str, ...]
     device_classes: tuple[str, ...]

@@ -10,11 +10,11 @@ from evo.report.data import EvaluationRow, LineStep, RunReport
 from evo.runs.lifecycle import Viewed
 from evo.runs.materials import describe_task
 from evo.runs.provenance import installed_versions, read_starts
-from evo.runs.status import State, state_of
+from evo.runs.status import State, refusals, state_of
 from evo.standings.individuals import Standing, operator_results, read_individuals
 from evo.standings.standings import Standings
 from evo.standings.summary import Summary, summarize
-from evo.store import EvaluationRecord, Purpose, StoreView
+from evo.store import MEASURED_AGAIN, EvaluationRecord, Purpose, StoreView
 from evo.text import money
 from evo.workers.pool import retirements
 from trainer.evaluation import Evaluation, Split, Status
@@ -111,6 +111,7 @@ def load_report(viewed: Viewed, results: EvaluationRows | None = None) -> RunRep
         outages=str(summary.outages),
         calibration=summary.calibration,
         lessons=summary.lessons.lines,
+        refused={kind: count for kind, count in sorted(refusals(store).items()) if kind != MEASURED_AGAIN},
         models=_models(summary),
         stand_ins=tuple(map(str, summary.stand_ins)),
         device_classes=tuple(map(str, standings.class_states())),

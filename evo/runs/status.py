@@ -122,7 +122,7 @@ def read_status(viewed: Viewed) -> RunStatus:
     retired = tuple(one for one in retirements(store) if not starts or one.event > starts[-1].event)
     state, reason = state_of(viewed, driver)
     journal = SteeringJournal(store)
-    kinds = Counter(proposal.kind for proposal in store.proposals() if proposal.kind)
+    kinds = refusals(store)
     measured_again = kinds.pop(MEASURED_AGAIN, 0)
     return RunStatus(
         path=str(viewed.folder.path),
@@ -140,7 +140,7 @@ def read_status(viewed: Viewed) -> RunStatus:
         queued=len(store.queued()),
         proposing=len(store.open_proposals()),
         failures=_failures(store),
-        refused=dict(kinds),
+        refused=kinds,
         smoke_runs=store.smoke_counts(),
         measured_again=measured_again,
         steering=journal.course,
@@ -150,6 +150,11 @@ def read_status(viewed: Viewed) -> RunStatus:
         seconds_left=_seconds_left(summary, max(1, (config.workers.count or len(store.running())) - len(retired))),
         summary=summary,
     )
+
+
+def refusals(store: StoreView) -> dict[str, int]:
+    """Return how many proposals became no individual, by kind."""
+    return dict(Counter(proposal.kind for proposal in store.proposals() if proposal.kind))
 
 
 def state_of(viewed: Viewed, driver: Driver | None) -> tuple[State, str]:

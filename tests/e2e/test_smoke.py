@@ -43,6 +43,8 @@ def test_what_fails_its_smoke_run_costs_no_evaluation(project: Path) -> None:
     shown = evo("status", "run", cwd=project).stdout
     assert f"{status['refused']['smoke']} smoke" in shown
     assert "programs were tried before any evaluation" in shown
+    report = (project / "run" / "report.html").read_text()
+    assert f"{status['refused']['smoke']} smoke" in report.partition("Refused before any evaluation")[2][:200]
     done = evo("check", "run", "--replay", cwd=project)
     assert done.returncode == 0, done.stdout
 

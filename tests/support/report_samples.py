@@ -257,6 +257,7 @@ class _Simulation:
             "calibration": (),
             "lessons": (),
             "models": {},
+            "refused": {"smoke": 4, "no_offspring": 1},
             "stand_ins": (),
             "rungs": {},
             "versions": {"evo": "1.0", "torch": "2.13.0", "Python": "3.11.2"},
