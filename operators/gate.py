@@ -7,7 +7,10 @@ written for a reader who can mend the source: a language model or a person.
 from __future__ import annotations
 
 import ast
+import contextlib
+import io
 import re
+import tokenize
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
@@ -101,6 +104,7 @@ class SourceGate:
         """
         _check_size(source, self._max_bytes)
         _check_characters(source)
+        _check_encoding(source)
         program = _parsed(source)
         if not program.statements and not any(part.text.strip() for part in program.others):
             raise Refused("unparsable", "the source has no statement; send the whole program")
@@ -128,6 +132,27 @@ def _check_characters(source: str) -> None:
             f"line {line} holds the character U+{ord(found.group()):04X}, which no source may contain; "
             "write it as an escape sequence or leave it out",
         )
+
+
+def _check_encoding(source: str) -> None:
+    """Raise Refused where a program declares an encoding by which Python would read another one from its UTF-8."""
+    for part in parts_of(source):
+        data = part.text.encode()
+        if part.language is not PYTHON or b"coding" not in data:
+            continue
+        with contextlib.suppress(SyntaxError):  # said better by the parser
+            name, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+            if _decoded(data, name) != part.text:
+                raise Refused(
+                    "unparsable", f"a comment declares the encoding {name}, but sources are UTF-8; leave it out"
+                )
+
+
+def _decoded(data: bytes, encoding: str) -> str | None:
+    try:
+        return data.decode(encoding)
+    except (ValueError, LookupError):
+        return None
 
 
 def _parsed(source: str) -> Program:

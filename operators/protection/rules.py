@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from operators.protection.guards import Guards, class_scopes, literal_seed, root_of
-from operators.protection.output import UNKNOWN, outputs, texts_in
+from operators.protection.output import UNKNOWN, outputs, text_of, texts_in
 from operators.protection.units import Scope, Unit
 
 _HIDDEN_MODULES = frozenset(
@@ -33,6 +33,7 @@ _HIDDEN_MODULES = frozenset(
             "pty",
         ),
         *("subprocess", "faulthandler", "sitecustomize", "__main__", "_thread", "cffi", "pdb", "bdb", "forbiddenfruit"),
+        *("marshal", "dill", "cloudpickle"),
     )
 )
 _HIDDEN_NAMES = frozenset(
@@ -79,7 +80,19 @@ _OF_MODULE = {
     "signal": frozenset(("alarm", "setitimer", "raise_signal", "signal", "pthread_kill")),
     "inspect": frozenset(("stack", "getouterframes", "trace")),
     "contextlib": frozenset(("redirect_stdout",)),
+    "weakref": frozenset(("finalize",)),
+    "pickle": frozenset(("load", "loads", "Unpickler")),
 }
+_MODULES = _HIDDEN_MODULES | frozenset(("os", "sys", "inspect", "threading", "weakref", "pickle", "posix", "_io"))
+"""Modules that others hold too, as attributes, `random._os` for one."""
+_MEMORY = frozenset(
+    (
+        *("as_strided", "untyped_storage", "_base", "data_ptr", "from_address", "byte_bounds"),
+        *("__array_interface__", "__array_struct__", "__dlpack__"),
+    )
+)
+"""What leads from a part of an array to the rest of it."""
+_BY_NAME = frozenset(("getattr", "setattr", "delattr", "hasattr", "attrgetter", "methodcaller"))
 _STAND_INS = frozenset(
     (
         *(
@@ -204,6 +217,8 @@ def rebinds(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
     for name in sorted(new.parameters & (guards.lasting | guards.local.get(inner, frozenset()))):
         yield f"the parameter `{name}` hides what is protected; use another name"
     if new.scope in child.classes:
+        if "__del__" in new.bound:
+            yield "`__del__` may run when the program has reported; free what is held where it is used"
         for name in sorted(new.bound & _STAND_INS):
             yield f"`{name}` lets an object stand for a number in the evaluation; return plain numbers or arrays"
     if new.scope in child.classes and new.scope in guards.scopes:
@@ -257,8 +272,39 @@ def hides(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
             ):
                 if name != "stdout" or id(node) not in used:
                     yield f"`{owner}.{name}` could forge or cut off what is measured; leave it out"
-            case ast.Constant(value=str(text)) if _DEVICES.search(text):
+            case ast.Constant(value=str()) | ast.BinOp() if _DEVICES.search(text := text_of(node)):
                 yield f"{text!r} is no file for a program to write or read; leave it out"
+
+
+def reaches(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
+    """Yield how a unit gets at modules, memory, streams and attributes without naming them."""
+    for node in new.nodes:
+        match node:
+            case ast.Attribute(attr=name) if name.lstrip("_") in _MODULES and root_of(node) in child.imports:
+                yield f"`{ast.unparse(node)}` reaches a module through another one; import it"
+            case ast.Attribute(attr=name) if name in _MEMORY or _is_whole_array(node):
+                yield f"`.{name}` leads to data beyond the array, held-out ones among them; leave it out"
+            case ast.Call(
+                func=ast.Name(id="open") | ast.Attribute(attr="fdopen" | "open"), args=[ast.Constant(int()), *_]
+            ):
+                yield "it opens a stream by its number, by which it could report; give a file its name"
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args) if name in _BY_NAME:
+                yield from _by_name(args, guards, child)
+
+
+def _is_whole_array(node: ast.Attribute) -> bool:
+    """Return whether an attribute is that of numpy's arrays which names the array that they are cut from."""
+    return node.attr == "base" and isinstance(node.ctx, ast.Load) and root_of(node) not in {"self", "cls"}
+
+
+def _by_name(args: Sequence[ast.expr], guards: Guards, child: Child) -> Iterator[str]:
+    """Yield what is wrong with an attribute that is named by a text, as `getattr` takes it."""
+    hidden = _HIDDEN_ATTRIBUTES | _MEMORY | _MODULES | {"base", "__dict__"}
+    for name in map(text_of, args):
+        if hidden & set(name.split(".")):
+            yield f"`{name}` can change protected code or data unseen; leave it out"
+    if len(args) > 1 and not isinstance(args[1], ast.Constant) and root_of(args[0]) in {*child.imports, *guards.owned}:
+        yield f"only running tells which attribute `{ast.unparse(args[1])}` is; write its name out"
 
 
 def conceals(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
@@ -316,7 +362,7 @@ def forges(new: Unit, reported: Sequence[Reported]) -> Iterator[str]:
                 yield "it prints a line whose beginning only running tells; begin the line with a word in quotes"
 
 
-RULES: tuple[Rule, ...] = (rebinds, patches, hides, conceals, ends, leaks)
+RULES: tuple[Rule, ...] = (rebinds, patches, hides, reaches, conceals, ends, leaks)
 
 
 def _defined(new: Unit, guards: Guards) -> frozenset[str]:
@@ -395,7 +441,7 @@ def _hidden_import(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
     (alias,) = node.names
     module = (node.module or "") if isinstance(node, ast.ImportFrom) else alias.name
     names = {alias.name} if isinstance(node, ast.ImportFrom) else set()
-    if module.partition(".")[0] in _HIDDEN_MODULES or names & (_HIDDEN_ATTRIBUTES | _HIDDEN_MODULES):
+    if module.partition(".")[0] in _HIDDEN_MODULES or names & (_HIDDEN_ATTRIBUTES | _HIDDEN_MODULES | _MEMORY):
         yield f"`{module}` can change protected code unseen; leave it out"
     elif names & _OF_MODULE.get(module, frozenset()):
         yield f"`{module}.{alias.name}` could forge or cut off what is measured; leave it out"

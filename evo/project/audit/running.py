@@ -18,6 +18,7 @@ from evo.project.checking import trial
 from evo.project.examine import examine
 from evo.project.writing import CONFIG, config_text
 from evo.runs.generation_zero import protection_of
+from evo.search.time_limits import TimeLimits
 from operators.gate import SourceGate, script_contract
 from operators.proposal import Refused
 from trainer.evaluation import Evaluation, Job, Status
@@ -106,6 +107,8 @@ class _Program:
         workers = {"devices": ["cpu"], "count": 1, "sandbox": sandbox}
         root = {"root": str(folder)}
         self._config = overlaid(load_config(folder / CONFIG), {"workers": workers, "task": root})
+        assert self._config.script is not None  # noqa: S101 - the programs are scripts
+        self._limits = TimeLimits.of(self._config.script)
         protection = protection_of(self._config, _source(name))
         self._gate = SourceGate(script_contract((_GENOME,)), known=lambda _: None, protection=lambda: protection)
         self._open_until_done = open_until_done
@@ -119,8 +122,19 @@ class _Program:
             return Verdict(case, "refused", str(refusal), case.kind == "cheats" and case.by == "gate")
         if not evaluate or (case.kind == "cheats" and case.by == "gate"):
             return Verdict(case, "passed", "the gate lets it pass", case.kind == "honest")
-        done = self._supervisor.evaluate(Job(case.source, _SEED))
+        done = self._supervisor.evaluate(self._job(case))
         return Verdict(case, str(done.status), _measured(done), (done.status is Status.OK) == (case.kind == "honest"))
+
+    def _job(self, case: Case) -> Job:
+        """Return what evaluates a case; a cheat has the time that generation 0 leaves it in a run."""
+        job = Job(case.source, _SEED)
+        if case.kind == "cheats" and self._limits.fixed_seconds is not None:
+            return self._limits.bounded(job, self._reference.timings.train_seconds, 0.0)
+        return job
+
+    @cached_property
+    def _reference(self) -> Evaluation:
+        return self._supervisor.evaluate(Job(_source(self._name), _SEED))
 
     @cached_property
     def _supervisor(self) -> SupervisorProcess:

@@ -52,6 +52,25 @@ def test_characters_that_hide_or_are_no_text(character: str, name: str) -> None:
     assert name in reason
 
 
+@pytest.mark.parametrize(
+    ("encoding", "line"),
+    [
+        ("unicode_escape", "x = 1  # \\x0aimport os"),
+        ("raw_unicode_escape", "x = 1  # \\u000aimport os"),
+        ("utf-7", "x = 1  # +AAo-import os"),
+        ("latin-1", "x = 'ä'"),
+    ],
+)
+def test_a_program_is_read_as_python_reads_it(encoding: str, line: str) -> None:
+    declaration = f"# -*- coding: {encoding} -*-\n"
+
+    kind, reason = refusal(f"{declaration}{line}\n", script_gate())
+    script_gate().read(f"{declaration}x = 1\n")
+
+    assert kind == "unparsable"
+    assert "UTF-8" in reason
+
+
 def test_byte_order_mark() -> None:
     assert refusal("\ufeffx = 1\n", script_gate())[0] == "unparsable"
 
