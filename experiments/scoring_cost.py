@@ -112,11 +112,13 @@ class _Bench:
         try:
             candidate.channel.receive()
             candidate.give_genome(built_in(""))
-            safetensors.torch.save_model(self._model, str(candidate.scratch / WEIGHTS_FILE))
+            weights = candidate.scratch / WEIGHTS_FILE
+            safetensors.torch.save_model(self._model, str(weights))
+            order |= {"seed": 0, "pid": candidate.pid, "group": None, "weights_bytes": weights.stat().st_size}
             line = Channel.from_descriptor(os.dup(candidate.channel.fileno()))
             with contextlib.closing(line):
                 began = loaded = time.perf_counter()
-                for message in carry_out(self._scorer, order | {"seed": 0, "pid": candidate.pid, "group": None}, line):
+                for message in carry_out(self._scorer, order, line):
                     if message["event"] == "loaded":
                         loaded = time.perf_counter()
                     elif message["event"] not in ("built", "score", "scored"):
@@ -128,7 +130,7 @@ class _Bench:
     def _forward(self, splits: tuple[Split, ...]) -> float:
         """Return the seconds of a forward pass of this process over all blocks, in the same batches."""
         device = next(self._model.parameters()).device
-        batches = [batch for split in splits for batch in self._scorer.batches(split)]
+        batches = [batch for split in splits for _, batch in self._scorer.batches(split)]
         with torch.inference_mode():
             self._model(torch.from_numpy(batches[0]).to(device))
             began = time.perf_counter()

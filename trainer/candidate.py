@@ -31,6 +31,7 @@ gc.disable()  # a tenth of the time to start: hundreds of thousands of objects a
 import numpy as np
 import safetensors.torch
 import torch
+from torch.nn.parameter import is_lazy
 
 from trainer.evaluation import Clock
 from trainer.ipc.candidate_protocol import GENOME_FILE, WEIGHTS_FILE, Role
@@ -158,6 +159,9 @@ def _serve(channel: Channel, device: torch.device, order: Message) -> None:
     channel.send({"event": "built"})
     while True:
         block = channel.receive()
+        if block["event"] == "state":
+            channel.send({"event": "state", **_state(model)})
+            continue
         if block["event"] == "load":
             with torch.inference_mode():  # as what it has answered before, so that buffers made then can be written
                 safetensors.torch.load_model(model, WEIGHTS_FILE)
@@ -170,6 +174,13 @@ def _serve(channel: Channel, device: torch.device, order: Message) -> None:
             logits = model(tokens)
         _hand_over(logits, frames, rows)
         channel.send({"event": "answered", "number": block["number"]})
+
+
+def _state(model: torch.nn.Module) -> dict[str, int]:
+    """Return what `trainer.scoring.serving.State` holds."""
+    named = {name: one for name, one in model.state_dict().items() if isinstance(one, torch.Tensor)}
+    sizes = [0 if is_lazy(one) else one.numel() for one in named.values()]
+    return {"numbers": sum(sizes), "tensors": len(named), "name_bytes": sum(len(name.encode()) for name in named)}
 
 
 def _hand_over(logits: object, frames: Frames, rows: int) -> None:

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from trainer.evaluation import Status
+from trainer.evaluation import Clock, Status
 from trainer.ipc.channel import Message
 
 GENOME_FILE = "train.py"
@@ -20,3 +20,8 @@ def failure_status(message: Message) -> Status:
     """Return the status that a candidate's own `error` message stands for."""
     kinds = {"out_of_memory": Status.OUT_OF_MEMORY, "contract": Status.REJECTED}
     return kinds.get(str(message.get("kind")), Status.CRASHED)
+
+
+def slow_reason(seconds: float, clock: Clock, stage: str) -> str:
+    """Return why a serving process is ended that took more than so many seconds for a stage."""
+    return f"took more than {seconds:.3g} s ({clock} clock) for {stage}, which is far more than forward passes take"

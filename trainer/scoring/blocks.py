@@ -16,7 +16,7 @@ def scored_blocks(corpus: Corpus, split: Split, length: int, score_tokens: int) 
     """Return blocks spread evenly over a split: shape (n, length + 1).
 
     At most `score_tokens` are scored. No token is in two blocks, not even as a target: what one block asks for, no
-    other shows. They are shuffled, always in the same way, so that a block tells nothing of the next.
+    other shows. They are shuffled, always in the same way; the scorer asks them in another order each time.
 
     Raises:
         ConfigError: the split is too short for one block.

@@ -12,8 +12,8 @@ that of a smoke run and asks nothing but what every order begins with.
 
 All orders begin alike. The candidate builds its model and answers blocks of training text before it has any weights:
 that pays for compilation and lazy initialisation, and tells what a forward pass of this model costs. Only then do the
-weights come, and from there on the supervisor gives the process the time of a few forward passes (`serving`). When the
-first held-out token is asked, nothing that the process writes is shown any more.
+weights come, if they hold nothing but what that model has room for, and from there on the process has the time of a few
+forward passes (`serving`). When the first held-out token is asked, nothing that the process writes is shown any more.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ from torch.nn import functional as F  # noqa: N812 - its usual name
 from trainer.corpus import Corpus, load
 from trainer.errors import EvoError
 from trainer.evaluation import Clock, Split, Status
-from trainer.ipc.candidate_protocol import failure_status
+from trainer.ipc.candidate_protocol import failure_status, slow_reason
 from trainer.ipc.channel import Channel, ChannelClosed, Message, ProtocolBroken
 from trainer.ipc.frames import Frames, FrameShape
 from trainer.machine.control_group import cpu_seconds_of
 from trainer.machine.cpu_meter import CpuMeter
 from trainer.scoring.blocks import scored_blocks
 from trainer.scoring.probes import Answer, Examination, Finding, Ints, Tolerance, draw_probes, probe_count
-from trainer.scoring.serving import Allowance, measure_serving
+from trainer.scoring.serving import Allowance, State, excess, measure_serving
 from trainer.scoring.tolerance import measure_tolerance
 from trainer.settings import Settings
 
@@ -77,6 +77,25 @@ class Score:
     tokens_per_second: float
 
 
+class Spending:
+    """Holds what a serving process uses from its weights on against what it is allowed, after every answer."""
+
+    def __init__(self, allowance: Allowance, clock: Callable[[], float]) -> None:
+        self._allowance = allowance
+        self._clock = clock
+        self._began = clock()
+        self._answers = 0
+
+    def note_answer(self) -> None:
+        """Raise Unscorable when the process took more than forward passes take."""
+        self._answers += 1
+        allowed = self._allowance.until(self._answers)
+        used = self._clock() - self._began
+        if used > allowed:
+            stage = "loading its weights" if self._answers == 1 else "answering"
+            raise Unscorable(Status.TIMED_OUT, slow_reason(allowed, self._allowance.budget.clock, stage))
+
+
 class Scorer:
     """Scores serving candidates on the splits of one corpus."""
 
@@ -96,6 +115,7 @@ class Scorer:
         self._has_asked = False
         self._examination = Examination([], self.tolerance)
         self._noting = [self._examination]
+        self._spending: Spending | None = None
         # Pays for lazy initialisation before the first candidate comes.
         self._read(np.zeros(self._copy.shape, np.float32), np.zeros(self._shape.length, np.int64), [0])
 
@@ -124,10 +144,15 @@ class Scorer:
                 score = self._score_split(candidate, frames, Split.HOLDOUT, clock)
                 yield _score_message(Split.HOLDOUT, score)
 
-    def batches(self, split: Split) -> list[Ints]:
-        """Return the inputs of a split in batches, in order: each of shape (rows, sequence_length)."""
-        inputs = self._blocks[split][:, :-1]
-        return [inputs[start : start + self._shape.batch] for start in range(0, len(inputs), self._shape.batch)]
+    def batches(self, split: Split) -> list[tuple[Ints, Ints]]:
+        """Return the rows of a split that are asked together, and their inputs of shape (rows, sequence_length).
+
+        Their order is drawn anew each time, by the system's own randomness: which question comes when tells nothing to
+        another evaluation.
+        """
+        order = np.random.default_rng(secrets.randbits(128)).permutation(len(self._blocks[split]))
+        together = [order[start : start + self._shape.batch] for start in range(0, len(order), self._shape.batch)]
+        return [(rows, self._blocks[split][rows, :-1]) for rows in together]
 
     def verify(self, order: Message, candidate: Channel) -> Iterator[Message]:
         """Ask another replica of the candidate scored last; raise Unscorable when their answers show a broken rule."""
@@ -188,7 +213,7 @@ class Scorer:
         Yields `built` and `loaded`, each with the seconds that the process may take until the next stage ends; what the
         supervisor has to do meanwhile is done when this goes on.
         """
-        self._has_asked = False
+        self._has_asked, self._spending = False, None
         start = {
             "event": "serve",
             "seed": order["seed"],
@@ -204,13 +229,30 @@ class Scorer:
             before = clock()
             self._ask(candidate, frames, self._warm_up_tokens())
             passes.append(clock() - before)
-        allowance = Allowance(self._settings.budget, self._reference, min(passes[1:]))
-        yield {"event": "built", "seconds": allowance.loading()}
+        self._refuse_weights(candidate, order["weights_bytes"])
+        allowance = Allowance(self._settings.budget, self._reference, min(passes[1:]), batches + 1)
+        yield {"event": "built", "seconds": allowance.until(1)}
+        self._spending = Spending(allowance, clock)
         self._tell(candidate, {"event": "load"})
         self._expect(candidate, "loaded")
         self._ask(candidate, frames, self._warm_up_tokens())
-        yield {"event": "loaded", "seconds": allowance.answering(batches)}
+        yield {"event": "loaded", "seconds": allowance.until(batches + 1)}
         self._has_asked = True
+
+    def _refuse_weights(self, candidate: Channel, weights_bytes: int) -> None:
+        """Raise Unscorable where a weights file holds more than the model that was built has room for, or far too much.
+
+        The process may say anything of its model. What it has to gain by that is bounded by generation 0's size.
+        """
+        self._tell(candidate, {"event": "state"})
+        said = self._expect(candidate, "state")
+        counts = [
+            one for name in ("numbers", "tensors", "name_bytes") if type(one := said.get(name)) is int and one >= 0
+        ]
+        if len(counts) < 3:
+            raise Unscorable(Status.REJECTED, "the serving process did not say what its model has room for")
+        if too_large := excess(weights_bytes, State(*counts), self._reference):
+            raise Unscorable(Status.REJECTED, f"handed over weights {too_large}")
 
     def _tell(self, candidate: Channel, message: Message, descriptors: tuple[int, ...] = ()) -> None:
         try:
@@ -227,14 +269,14 @@ class Scorer:
 
     def _score_split(self, candidate: Channel, frames: Frames, split: Split, clock: Callable[[], float]) -> Score:
         targets = self._blocks[split][:, 1:]
-        nats, seconds = 0.0, 0.0
-        for batch, inputs in enumerate(self.batches(split)):
+        row_nats, seconds = np.zeros(len(targets)), 0.0
+        for rows, inputs in self.batches(split):
             before = clock()
             self._ask(candidate, frames, inputs)
             seconds += clock() - before
-            for place in range(len(inputs)):
-                row = batch * self._shape.batch + place
-                nats += self._score_row(split, row, frames.logits[place], targets[row])
+            for place, row in enumerate(rows.tolist()):
+                row_nats[row] = self._score_row(split, row, frames.logits[place], targets[row])
+        nats = float(row_nats.sum())  # in the order of the rows, so that no sum depends on that of the questions
         if not math.isfinite(nats):
             raise Unscorable(Status.DIVERGED, "the model answered with logits that are not finite numbers")
         counted_bytes = int(self._token_bytes[targets].sum())
@@ -251,6 +293,8 @@ class Scorer:
         answer = self._expect(candidate, "answered")
         if answer.get("number") != number:
             raise Unscorable(Status.REJECTED, "the serving process answered a question that it was not asked")
+        if self._spending is not None:
+            self._spending.note_answer()
 
     def _score_row(self, split: Split, row: int, shared: npt.NDArray[np.float32], targets: Ints) -> float:
         """Return the nats of one block's counted targets, and note what its probes will be compared with."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from trainer.corpus import Corpus, load
 from trainer.errors import MachineError
 from trainer.evaluation import SMOKE_SECONDS, Budget, Clock, CurvePoint, Evaluation, Job, Split, Status
-from trainer.ipc.candidate_protocol import WEIGHTS_FILE, Role, failure_status
+from trainer.ipc.candidate_protocol import WEIGHTS_FILE, Role, failure_status, slow_reason
 from trainer.ipc.channel import Channel, ChannelClosed, Message
 from trainer.settings import Settings
 from trainer.supervisor.clock import TrainingClock
@@ -233,7 +233,7 @@ class Supervisor:
         watch = Watch(candidate, self._settings.limits, self._driver)
         candidate.give_genome(job.genome)
         group = None if candidate.group is None else str(candidate.group)
-        order |= {"seed": job.seed, "pid": candidate.pid, "group": group}
+        order |= {"seed": job.seed, "pid": candidate.pid, "group": group, "weights_bytes": weights.stat().st_size}
         try:
             self._crew.scorer.channel.send(order, (candidate.channel.fileno(),))
             candidate.channel.close()
@@ -281,9 +281,7 @@ class Supervisor:
         seconds = float(message["seconds"])
         stage = "loading its weights" if message["event"] == "built" else "answering"
         clock = self._settings.budget.clock
-        reason = (
-            f"took more than {seconds:.3g} s ({clock} clock) for {stage}, which is far more than forward passes take"
-        )
+        reason = slow_reason(seconds, clock, stage)
         if clock is Clock.CPU:
             limit = replace(whole, cpu_limit_seconds=candidate.cpu_seconds() + seconds, cpu_reason=reason)
         else:
