@@ -12,15 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evo.config.config import Config
+from evo.config.config import Config, parse_config
 from evo.config.renamed import with_current_names
+from evo.config.resolution import resolve
 from evo.errors import ChangedExperiment, RunFolderError
 from evo.files import replace_file
 from evo.runs.folder import RunFolder, RunLock
 from evo.text import sha256
-from trainer.errors import MachineError
+from trainer.errors import ConfigError, MachineError
 
 BEGUN = "begun.json"
+_PROGRAM = "program_sha256"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +79,7 @@ class StudyFolder:
             raise RunFolderError(f"{self.path} holds the work of another command. Choose another --out.")
         if is_open and before != now:
             before = None
-        current = before and before | {
-            configs: {name: with_current_names(one) for name, one in before[configs].items()}
-        }
+        current = before and before | {configs: {name: _as_recorded_now(one) for name, one in before[configs].items()}}
         if current is not None and (changes := [*_changes(current, now, may_change)]):
             more = f", and {len(changes) - 1} more" if len(changes) > 1 else ""
             raise ChangedExperiment(
@@ -111,13 +111,29 @@ class StudyFolder:
 
 def comparable(config: Config) -> dict[str, Any]:
     """Return a configuration without what may change meanwhile: where it runs, and where its model is served."""
-    data = config.model_dump(
-        mode="json", exclude={"workers": True, "llm": {"base_url": True, "models": {"__all__": {"base_url"}}}}
-    )
+    data = _without_places(config)
     program = Path(config.llm.program)
     if config.llm.program and program.is_file():
-        data["llm"]["program_sha256"] = sha256(program.read_text(encoding="utf-8", errors="replace"))
+        data["llm"][_PROGRAM] = sha256(program.read_text(encoding="utf-8", errors="replace"))
     return data
+
+
+def _without_places(config: Config) -> dict[str, Any]:
+    return config.model_dump(
+        mode="json", exclude={"workers": True, "llm": {"base_url": True, "models": {"__all__": {"base_url"}}}}
+    )
+
+
+def _as_recorded_now(recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `comparable` gave in an older version as it would be given now, with keys that came since."""
+    data = with_current_names(recorded)
+    llm = dict(data.get("llm", {}))
+    program = {_PROGRAM: llm.pop(_PROGRAM)} if _PROGRAM in llm else {}
+    try:
+        known = _without_places(resolve(parse_config({**data, "llm": llm}, BEGUN)))
+    except ConfigError:
+        return data
+    return known | {"llm": known["llm"] | program}
 
 
 def _changes(before: Any, now: Any, may_change: Callable[[str, Any, Any], bool], key: str = "") -> Iterator[str]:
