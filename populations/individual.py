@@ -32,6 +32,7 @@ class Individual:
     idea: str
     fitness: Fitness
     _evaluations: list[tuple[int, Mapping[str, float]]] = field(default_factory=list, init=False, repr=False)
+    _means: dict[str, float] = field(default_factory=dict, init=False, repr=False)
 
     def __eq__(self, other: object) -> bool:
         return self.id == other.id if isinstance(other, Individual) else NotImplemented
@@ -53,7 +54,10 @@ class Individual:
         if not all(math.isfinite(value) for value in objectives.values()):
             raise ValueError(f"objectives of individual {self.id} must be finite, but they were {dict(objectives)}")
         self._evaluations.append((seed, MappingProxyType(dict(objectives))))
-        self.fitness.judge(self.means())
+        # Once a result, not once a comparison: generation 0 collects hundreds of evaluations and is compared with all.
+        for name in objectives:
+            self._means[name] = fmean(measured[name] for _, measured in self._evaluations if name in measured)
+        self.fitness.judge(self._means)
 
     @property
     def evaluations(self) -> tuple[tuple[int, Mapping[str, float]], ...]:
@@ -67,8 +71,7 @@ class Individual:
 
     def means(self) -> dict[str, float]:
         """Return the mean of each objective over the evaluations that measured it; independent of their order."""
-        names = dict.fromkeys(name for _, measured in self._evaluations for name in measured)
-        return {name: fmean(m[name] for _, m in self._evaluations if name in m) for name in names}
+        return dict(self._means)
 
     def fitness_over(self, objectives: Sequence[Objective]) -> Fitness:
         """Return the current means of any measured objectives as a fitness of their own.
@@ -76,13 +79,12 @@ class Individual:
         Raises:
             ValueError: one of the objectives was never measured.
         """
-        means = self.means()
-        missing = [objective.name for objective in objectives if objective.name not in means]
+        missing = [objective.name for objective in objectives if objective.name not in self._means]
         if missing:
-            measured = ", ".join(means) or "nothing"
+            measured = ", ".join(self._means) or "nothing"
             raise ValueError(f"individual {self.id} has no {', '.join(missing)}: measured was {measured}")
         fitness = Fitness(objectives, constraints=self.fitness.constraints)
-        fitness.judge(means)
+        fitness.judge(self._means)
         return fitness
 
 
