@@ -15,7 +15,7 @@ from evo.search.pace import Pace
 from evo.standings.plan import Plan
 from evo.standings.standings import Standings
 from evo.steering.journal import SteeringJournal
-from evo.store import EvaluationRequest, EvaluationState, Purpose, StoreView
+from evo.store import EvaluationRequest, Purpose, StoreView
 
 
 def replicate_requests(plan: Plan) -> list[EvaluationRequest]:
@@ -120,8 +120,7 @@ def lacking(plan: Plan, standings: Standings, store: StoreView, left: float, pin
         return nothing
     finalists = _with_pinned(plan, standings, pinned)
     rounds = plan.rounds_of(len(finalists))
-    records = {one: store.evaluations_of(one) for one in (0, *finalists)}
-    known = {(one, record.seed) for one, own in records.items() for record in own}
+    known = store.seeds_of((0, *finalists))
 
     def fresh(seeds: int) -> list[int]:
         # Seed 0 is what selection has seen; the others are new to every finalist.
@@ -139,17 +138,14 @@ def lacking(plan: Plan, standings: Standings, store: StoreView, left: float, pin
         finalists.pop()
     if not finalists:
         return nothing
-    ended = {
-        one
-        for one, own in records.items()
-        if any(its.state is EvaluationState.DONE and its.seed in fresh(rounds[0].seeds) for its in own)
-    }
+    ended = {one for one in (0, *finalists) if any(known.get((one, seed)) for seed in fresh(rounds[0].seeds))}
     may_go_on = not first and ended.issuperset(finalists)
     ranked = standings.confirmations.ranked(finalists, only_measured=may_go_on)
     coming = [one for each in rounds[1:] for one in missing(ranked[: each.finalists], each.seeds)]
+    in_first = set(first)
     everything = list(dict.fromkeys([*first, *coming]))[: math.floor(left)]
     # Before all of them were seen, only generation 0 is certain to go on.
-    now = everything if may_go_on or not coming else [one for one in everything if one in first or one[0] == 0]
+    now = everything if may_go_on or not coming else [one for one in everything if one in in_first or one[0] == 0]
     return Lacking(now, len(everything) - len(now))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
-from statistics import fmean
 
 from evo.search.time_limits import TimeLimits
 from evo.standings.plan import CONFIRMED_OBJECTIVE
@@ -77,15 +76,11 @@ class Jobs:
 
         What learned the selection split by a leak is much better on that one, and must not become a parent.
         """
-        results = [record.result for record in self._store.evaluations_of(0) if record.result is not None]
-        scores = [
-            (one.split_bpb[Split.SELECTION], one.split_bpb[Split.HOLDOUT])
-            for one in results
-            if one.split_bpb.keys() >= {Split.SELECTION, Split.HOLDOUT}
-        ]
-        if not scores:
+        means = self._store.split_means(0)
+        if means is None:
             return None
-        return fmean(holdout - selection + _GAP_SHARE * selection for selection, holdout in scores)
+        selection, holdout = means
+        return holdout - selection + _GAP_SHARE * selection
 
     def _floor(self, individual: int, device_class: str | None) -> float:
         """Return the slowest training that is let go on, tokens per second; 0.0 where too little is known for one.

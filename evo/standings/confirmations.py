@@ -32,6 +32,7 @@ class Confirmations:
         self._objectives = tuple(objectives)
         self._replication = replication
         self._fresh: dict[int, dict[int, Mapping[str, float]]] = {}  # by individual, by seed
+        self._gains: list[Gain] | None = None  # of `_fresh` as it is
 
     def tell(self, individual: Individual, outcome: Outcome) -> None:
         """Take in an OK evaluation; one that an individual was chosen by cannot confirm it."""
@@ -41,10 +42,13 @@ class Confirmations:
             held_out = {} if holdout_bpb is None else {CONFIRMED_OBJECTIVE: holdout_bpb}
             self._fresh.setdefault(individual.id, {})[outcome.seed] = {**outcome.objectives, **held_out}
             self.individuals[individual.id] = individual
+            self._gains = None
 
     def gains(self) -> list[Gain]:
         """Return the gain of every confirmed individual, best first; those eliminated in the race come last."""
-        return paired_gains(self._fresh, self._objectives[0])
+        if self._gains is None:
+            self._gains = paired_gains(self._fresh, self._objectives[0])
+        return [*self._gains]
 
     def front(self) -> list[ConfirmedMember]:
         """Return the confirmed members of the front of selection; none where selection looks at one objective."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -104,6 +105,23 @@ _THROUGHPUT_BY_CLASS = """
     FROM evaluations AS e JOIN results AS r ON r.evaluation = e.id
     WHERE e.individual = ? AND e.status = 'ok' AND e.share = 1
     GROUP BY e.device_class
+"""
+
+_SPLIT_MEANS = """
+    SELECT avg(selection) AS selection, avg(holdout) AS holdout
+    FROM (
+        SELECT json_extract(split_bpb, '$.S') AS selection, json_extract(split_bpb, '$.G') AS holdout
+        FROM evaluations
+        WHERE individual = ? AND told IS NOT NULL
+    )
+    WHERE selection IS NOT NULL AND holdout IS NOT NULL
+"""
+
+_SEEDS = """
+    SELECT individual, seed, max(state = 'done') AS is_done
+    FROM evaluations
+    WHERE individual IN (SELECT value FROM json_each(?))
+    GROUP BY individual, seed
 """
 
 _LONGEST = """
@@ -286,6 +304,11 @@ class StoreView:
         query = f"{rows.EVALUATIONS} WHERE e.individual = ? ORDER BY e.id"
         return [rows.evaluation(row) for row in self._rows(query, individual)]
 
+    def seeds_of(self, individuals: Iterable[int]) -> dict[tuple[int, int], bool]:
+        """Return individual and seed of the evaluations of some individuals, and whether one with these is done."""
+        found = self._rows(_SEEDS, json.dumps([*individuals]))
+        return {(row["individual"], row["seed"]): bool(row["is_done"]) for row in found}
+
     def evaluated_meanwhile(self, proposal: int) -> frozenset[int]:
         """Return the individuals that waited for an evaluation, or were being evaluated, when a proposal began."""
         return frozenset(row[0] for row in self._rows(_EVALUATED_MEANWHILE, proposal))
@@ -330,6 +353,11 @@ class StoreView:
     def tokens_per_second_by_class(self, individual: int) -> dict[str | None, float]:
         """Return the mean throughput of an individual's whole trainings by device class, where it counted tokens."""
         return {name: mean for name, mean in self._rows(_THROUGHPUT_BY_CLASS, individual) if mean is not None}
+
+    def split_means(self, individual: int) -> tuple[float, float] | None:
+        """Return an individual's mean bits per byte on splits S and G, of evaluations with both; None before one."""
+        (row,) = self._rows(_SPLIT_MEANS, individual)
+        return None if row["selection"] is None else (row["selection"], row["holdout"])
 
     def longest_seconds(self, individual: int) -> tuple[float, float] | None:
         """Return the longest training and the longest scoring of an individual's whole evaluations; None before one."""
