@@ -66,8 +66,10 @@ def _named_by_command(root: Path, found: Found) -> list[Given]:
 
 
 def _is_in(root: Path, name: str) -> bool:
+    """Return whether a name is that of a file of the project, and none of an environment such as `.venv/bin/python`."""
     path = PurePosixPath(name)
-    return not path.is_absolute() and ".." not in path.parts and (root / name).is_file()
+    is_inside = not path.is_absolute() and ".." not in path.parts and not any(map(is_private, path.parts))
+    return is_inside and (root / name).is_file()
 
 
 def notes_on_files(frozen: Sequence[Given], reads: Reads) -> Iterator[str]:

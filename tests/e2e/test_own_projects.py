@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -142,3 +143,28 @@ def test_a_genome_in_yaml_from_init_to_a_branch(tmp_path: Path) -> None:
     assert {name: one.returncode for name, one in outputs.items() if one.returncode} == {}, outputs
     branch = git(folder, "branch", "--list", "evo/*").split()[-1]
     assert git(folder, "show", f"{branch}:config.yaml") == source
+
+
+def test_a_project_with_an_environment_of_its_own_and_metrics_in_a_table(tmp_path: Path) -> None:
+    train = """
+        import os
+        from own_package import OFFSET
+        RATE = 0.5
+        os.makedirs("results", exist_ok=True)
+        with open("results/history.csv", "w") as file:
+            file.write("epoch,val_loss\\n")
+            for epoch in range(3):
+                file.write(f"{epoch},{abs(RATE - 0.3) + OFFSET:.4f}\\n")
+        """
+    folder = write_project(tmp_path / "project", {"train.py": train})
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / ".venv"], check=True)
+    (packages,) = (folder / ".venv/lib").glob("python3*/site-packages")
+    (packages / "own_package.py").write_text("OFFSET = 1.0\n", encoding="utf-8")
+    found = evo("init", "--json", cwd=folder)
+    assert found.returncode == 0, found.stderr
+    data = json.loads(found.stdout)
+    assert (data["command"], data["frozen"]) == ([".venv/bin/python", "train.py"], [])
+    first = data["objectives"][0]
+    assert (first["name"], first["json"], first["key"]) == ("val_loss", "results/history.csv", "val_loss")
+    checked = evo("init", "--check", cwd=folder)
+    assert "val_loss (self-reported): 1.2" in checked.stdout, checked.stderr

@@ -216,6 +216,7 @@ def test_its_own_environment_and_flags_are_in_the_command(tmp_path: Path) -> Non
         """
     found = look(tmp_path, {"train.py": train, ".venv/bin/python": ""})
     assert found.command == (".venv/bin/python", "train.py", "--seed", "{seed}", "--max-seconds", "{seconds}")
+    assert found.frozen == ()  # an interpreter that lies elsewhere does not find its packages
     assert found.fixed is not None
     assert found.fixed.seconds == 90.0
     assert found.seed == "--seed"
