@@ -16,7 +16,7 @@ from functools import lru_cache
 from operators.protection.entries import select
 from operators.protection.guards import Guards, guards_of, is_import
 from operators.protection.marks import Mark, UnbalancedMarks, fixed_lines, marks_of
-from operators.protection.rules import RULES, Reported, child_of, forges
+from operators.protection.rules import RULES, Reported, child_of, forges, reaches
 from operators.protection.units import DEFINITION, Scope, Unit, lines_of, units_of
 from populations.statements import parse
 from trainer.errors import ConfigError
@@ -42,6 +42,7 @@ class _File:
         regions: the units between marks, one list for each part.
         known: how often each unit stands in it.
         heads: what is said of the functions and classes around protected statements, but for parameters.
+        own_ways: what the rules about ways around them say of this file itself, which may go on so in other statements.
     """
 
     language: Language
@@ -52,6 +53,7 @@ class _File:
     regions: Sequence[list[Placed]]
     known: Counter[tuple[Scope, str]]
     heads: Mapping[Scope, list[str]]
+    own_ways: frozenset[str]
     guards: Guards
 
 
@@ -125,7 +127,9 @@ class Protection:
                 last[one.scope] = one.line
         child = child_of(units, file.guards, last)
         for one in _new(file, units):
-            for reason in (*(r for rule in RULES for r in rule(one, file.guards, child)), *forges(one, self._reported)):
+            told = [reason for rule in RULES for reason in rule(one, file.guards, child)]
+            ways = [reason for reason in reaches(one, file.guards, child) if reason not in file.own_ways]
+            for reason in (*told, *ways, *forges(one, self._reported)):
                 yield f"line {one.line}, `{_short(one.code)}`: {reason}"
 
 
@@ -149,6 +153,8 @@ def _known(
         scope for scope in defined if all(one.key in keys for one in units if one.scope[: len(scope)] == scope)
     )
     around = {one.scope[:depth] for one in protected for depth in range(1, len(one.scope) + 1)}
+    guards = guards_of(units, places, others)
+    itself = child_of(units, guards, {})
     return _File(
         language=language,
         kept=_by_scope(one for one in protected if not is_import(one)),
@@ -158,7 +164,8 @@ def _known(
         regions=[[_placed(one) for one in units if one.line in lines] for lines in regions],
         known=Counter(one.key for one in units),
         heads={scope: _heads(units, scope) for scope in around},
-        guards=guards_of(units, places, others),
+        own_ways=frozenset(reason for one in units for reason in reaches(one, guards, itself)),
+        guards=guards,
     )
 
 

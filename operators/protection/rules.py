@@ -362,7 +362,7 @@ def forges(new: Unit, reported: Sequence[Reported]) -> Iterator[str]:
                 yield "it prints a line whose beginning only running tells; begin the line with a word in quotes"
 
 
-RULES: tuple[Rule, ...] = (rebinds, patches, hides, reaches, conceals, ends, leaks)
+RULES: tuple[Rule, ...] = (rebinds, patches, hides, conceals, ends, leaks)
 
 
 def _defined(new: Unit, guards: Guards) -> frozenset[str]:

@@ -195,6 +195,13 @@ def test_order_of_protected_statements_is_kept() -> None:
     assert "must keep their order" in refusal(swapped)
 
 
+def test_a_way_that_generation_zero_takes_may_stand_in_a_changed_statement() -> None:
+    zero = ZERO.replace("return model * RATE", "return getattr(np, NAME)(model) * 0.1")
+
+    gate(zero).check(zero.replace("* 0.1", "* 0.2"))
+    assert "only running tells" in refusal(ZERO.replace("model * RATE", "getattr(np, NAME)(model)"))
+
+
 def test_what_generation_zero_does_itself_is_allowed() -> None:
     zero = "import numpy as np\nnp.mean = min\nexec('a = 1')\nRATE = 1\nprint('val_loss:', np.mean([RATE]))\n"
     checked = gate(zero, ("print val_loss",))
