@@ -34,7 +34,7 @@ class Guards:
         local: by scope, the names that protected code there binds, or reads from imports and builtins.
         bound: by scope, those that it binds.
         members: names that protected code binds in classes, and destinations of protected flags.
-        attributes: attributes that it reads from imports.
+        attributes: attributes that it reads from imports, and methods that it calls.
         data: variables with held-out data that protected code alone reads.
         whole: variables that the held-out data are cut from.
         fields: attributes with held-out data that protected code sets and alone reads.
@@ -87,6 +87,7 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
         for node in one.nodes
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name)
     ]
+    called = {id(node.func) for one in fixed for node in one.nodes if isinstance(node, ast.Call)}
     seeding = {_called(node) for one in fixed for node in one.nodes if isinstance(node, ast.Call)}
     seeding = {name for name in seeding if _SEEDING.search(name)}
     holds_seed = bool(seeding) or any("seed" in name.lower() for one in fixed for name in one.bound)
@@ -109,7 +110,7 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
             node.attr
             for one in fixed
             for node in one.nodes
-            if isinstance(node, ast.Attribute) and root_of(node) in imports
+            if isinstance(node, ast.Attribute) and (root_of(node) in imports or id(node) in called)
         ),
         data=frozenset(
             name

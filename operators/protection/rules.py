@@ -232,7 +232,7 @@ def _guarded(new: Unit, guards: Guards, child: Child) -> frozenset[str]:
     if not new.scope:
         guarded |= guards.owned | {scope[0] for scope in guards.scopes} - _defined(new, guards)
     elif new.scope in child.classes:
-        guarded |= guards.members
+        guarded |= {name for name in guards.members if not name.startswith("__")}  # each class has its own `__init__`
     else:
         guarded |= guards.lasting
     if isinstance(new.node, ast.Global):
@@ -381,7 +381,7 @@ def _attribute(node: ast.Attribute, name: str, new: Unit, guards: Guards, child:
     elif root in guards.owned | guards.bound.get(new.scope, frozenset()):
         yield f"`{written}` changes what is protected; leave it as it is"
     elif name in guards.attributes and root not in {"self", "cls"}:
-        yield f"`.{name}` is a name that protected code takes from a library; use another name"
+        yield f"`.{name}` is a name that protected code calls or takes from a library; use another name"
 
 
 def _item(node: ast.Subscript, new: Unit, guards: Guards, child: Child) -> Iterator[str]:

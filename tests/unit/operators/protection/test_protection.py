@@ -348,3 +348,38 @@ def test_an_entry_may_name_the_file_that_is_not_python() -> None:
     assert protection.violation(source.replace("STEPS = 3", "STEPS = 4"))
     with pytest.raises(ConfigError, match="nothing in generation 0 fits"):
         Protection(source, ("train.py", "run.yaml"), ("run.yaml: epochs",))
+
+
+DATA_AND_LOOP = """
+from loop import Trainer
+
+
+class Data:
+    def __init__(self, size=9):
+        self.held_out = [0.5] * size
+
+
+class Net:
+    def __init__(self, rate=0.1):
+        self.rate = rate
+
+
+trainer = Trainer(steps=3)
+data = Data()
+trainer.fit(Net(), data)
+trainer.validate(data)
+"""
+
+
+def test_each_class_has_an_initializer_of_its_own() -> None:
+    checked = gate(DATA_AND_LOOP, ("Data", "data", "trainer.validate(data)"))
+    checked.check(DATA_AND_LOOP.replace("rate=0.1", "rate=0.2"))
+    assert "__init__" in refusal(DATA_AND_LOOP.replace("size=9", "size=8"), checked)
+
+
+def test_a_method_that_protected_code_calls_is_not_set() -> None:
+    checked = gate(DATA_AND_LOOP, ("Data", "data", "trainer.validate(data)"))
+    put = "trainer.validate = print\ntrainer.fit("
+    assert "`.validate` is a name that protected code calls" in refusal(
+        DATA_AND_LOOP.replace("trainer.fit(", put), checked
+    )
