@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # is in tests/conftest.py.
 PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 40
 
-.PHONY: demo test test-tools test-full test-fast check format bench audit dist docs clean help
+.PHONY: demo test test-tools test-full test-fast test-oldest check format bench audit dist sbom docs clean help
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
@@ -33,6 +33,20 @@ test-full: test-tools  ## Run all tests.
 
 test-fast: $(TEST_STAMP)  ## Run the tests that need neither a browser nor long runs.
 	$(BIN)/python -m pytest $(PARALLEL) -m "not slow and not full" --ignore tests/browser
+
+OLDEST := build/oldest
+# What the oldest allowed versions decide: configuration, command line, parsers, store, search, replay, and one real run.
+OLDEST_TESTS := $(addprefix tests/unit/, evo/commands evo/config evo/search evo/standings evo/steering operators/source \
+	operators/mutation operators/protection operators/tuning populations trainer/corpus/test_vocabulary.py \
+	trainer/scoring/test_tolerance.py) tests/integration/evo/search/test_journey.py \
+	tests/integration/evo/runs/test_replay.py tests/e2e/test_commands_help.py
+
+test-oldest: $(TEST_STAMP)  ## Try the oldest versions of the dependencies that are allowed, in an environment of their own.
+	$(PIP) install uv
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(OLDEST)
+	$(BIN)/uv pip install --quiet --python $(OLDEST) --resolution lowest-direct --editable .
+	$(BIN)/uv pip install --quiet --python $(OLDEST) ".[openai]" pytest pytest-timeout pytest-xdist hypothesis jsonschema
+	PATH="$(CURDIR)/$(OLDEST)/bin:$$PATH" $(OLDEST)/bin/python -m pytest -p no:cacheprovider $(PARALLEL) -m "not slow and not full" $(OLDEST_TESTS)
 
 check: $(TEST_STAMP)  ## Lint, types, import contracts.
 	$(BIN)/ruff format --check .
@@ -57,6 +71,14 @@ dist: $(VENV)/bin/python  ## Build the wheel and the sdist and check both.
 	$(BIN)/python -m build --outdir dist .
 	$(BIN)/twine check --strict dist/*
 	$(BIN)/check-wheel-contents dist/*.whl
+	$(MAKE) --no-print-directory sbom
+
+sbom: $(VENV)/bin/python  ## Write what an installation of the wheel consists of (CycloneDX) to build/evo-train.cdx.json.
+	$(PIP) install cyclonedx-bom
+	$(PYTHON) -m venv --clear build/installed
+	build/installed/bin/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt dist/*.whl
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-format JSON \
+		--output-file build/evo-train.cdx.json build/installed
 
 docs: $(TEST_STAMP)  ## Build the documentation as a site in build/docs; a warning is an error.
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict

@@ -28,6 +28,7 @@ ELSEWHERE = {
     ". .venv/bin/activate": "the tests run inside an environment",
     "make test": "this is it",
     "make test-full": "the same, with every genome of the audit",
+    "make test-oldest": "an environment of its own, with other versions",
     "make docs": "a test of its own builds the site",
     "make check": "a step of its own in continuous integration",
 }
