@@ -10,7 +10,7 @@ from evo.config.config import suggest
 from trainer import genome
 from trainer.errors import MachineError, UsageError
 
-_SUFFIXES = (".py", ".toml", ".md", ".tsv", ".ipynb", ".txt", ".c", ".yaml")
+_SUFFIXES = (".py", ".toml", ".md", ".tsv", ".ipynb", ".txt", ".c", ".yaml", ".sh")
 """Of the files of an example; what it makes when it is run in place has others."""
 _PREPARE = "prepare.py"
 

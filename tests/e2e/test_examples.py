@@ -40,6 +40,8 @@ EXAMPLES = {
     "packing": Example(("sum_of_radii", "run_seconds"), False, 3, {"pack.py": {"STEPS = 120": "STEPS = 20"}}),
     "instructions": Example(("accuracy", "prompt_characters"), True, 3, {}),
     "matmul": Example(("seconds", "run_seconds"), True, 3, {"bench.c": {"SIZE 240": "SIZE 60", "CALLS 5": "CALLS 2"}}),
+    "flags": Example(("seconds", "run_seconds"), True, 3, {"bench.c": {"SIZE 256": "SIZE 64", "CALLS 7": "CALLS 2"}}),
+    "cartpole": Example(("reward", "run_seconds"), False, 3, {"cartpole.py": {"LONGEST = 500 ": "LONGEST = 50 "}}),
     "settings": Example(("val_loss", "run_seconds"), True, 3, {"train.py": {"STEPS = 600": "STEPS = 60"}}),
     "autoresearch": Example(
         ("val_bpb", "peak_memory_mib"),

@@ -9,8 +9,8 @@ from evo.config.config import load_config
 from evo.project.examine import examine
 
 EXAMPLES = Path(__file__).parents[4] / "evo" / "project" / "examples"
-# That of the built-in task is no script.
-NAMES = sorted({path.parent.name for path in EXAMPLES.glob("*/evo.toml")} - {"textbook"})
+# That of the built-in task is no script, and that a file of flags evolves is known to its user alone.
+NAMES = sorted({path.parent.name for path in EXAMPLES.glob("*/evo.toml")} - {"textbook", "flags"})
 
 
 @pytest.mark.parametrize("name", NAMES)
