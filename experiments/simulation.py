@@ -72,12 +72,14 @@ class SimulatedEvaluator:
     Attributes:
         slots: jobs at a time.
         seconds: each evaluation's wall time.
+        smoke_seconds: each smoke run's; all of them pass.
         busy: (start, end) of every evaluation, seconds of the event loop's clock.
     """
 
     slots: int = 1
     seconds: float = 0.0
     busy: list[tuple[float, float]] = field(default_factory=list)
+    smoke_seconds: float = 0.0
     _under_way: set[asyncio.Future[bool]] = field(default_factory=set, init=False)
 
     @cached_property
@@ -88,7 +90,7 @@ class SimulatedEvaluator:
     async def evaluate(self, slot: Slot, job: Job) -> Evaluation:  # noqa: ARG002 - the slots are all alike
         """Answer after `seconds`."""
         chance = random.Random(f"{crc32(job.genome.encode())}:{job.seed}")
-        status, seconds = self.ending(job, chance)
+        status, seconds = (Status.OK, self.smoke_seconds) if job.is_smoke else self.ending(job, chance)
         clock = asyncio.get_running_loop().time
         started = clock()
         if await self._is_closed_within(seconds):

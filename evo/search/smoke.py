@@ -13,10 +13,9 @@ a program's, and the evaluation has its own account of losses.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import defaultdict, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from evo.search.jobs import Jobs
 from evo.search.observer import Deferred
@@ -42,7 +41,6 @@ class _Trial:
     number: int
     source: str
     verdict: asyncio.Future[SmokeRun]
-    since: float = field(default_factory=time.monotonic)
 
     @property
     def key(self) -> int:
@@ -103,13 +101,14 @@ class SmokeRuns:
         self._asked.clear()
 
     async def _tried(self, number: int, source: str) -> SmokeRun:
-        trial = _Trial(number, source, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        trial, since = _Trial(number, source, loop.create_future()), loop.time()
         self._waiting.append(trial)
         self._asked.set()
         try:
             return await trial.verdict
         finally:
-            self._waited[number] += time.monotonic() - trial.since
+            self._waited[number] += loop.time() - since
             if trial in self._waiting:
                 self._waiting.remove(trial)
 
