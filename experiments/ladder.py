@@ -157,7 +157,7 @@ def measure(job: tuple[float, int, float]) -> Outcome:
     landscape = Landscape(correlation, seed)
     with tempfile.TemporaryDirectory() as temporary:
         definition = _definition(Path(temporary), seed, seconds)
-        zero = landscape.quality(definition.rungs[-1].generation_zero, 1)
+        zero = landscape.quality(definition.scales[-1].generation_zero, 1)
         best, measured, small_share = _climbed(definition, landscape, Path(temporary) / "ladder")
         alone = _searched(definition, landscape, Path(temporary) / "alone", seconds)
     values = [landscape.quality(source, 1) - zero for source in (best, alone)]
@@ -190,11 +190,11 @@ def _climbed(definition: Definition, landscape: Landscape, path: Path) -> tuple[
 
 def _searched(definition: Definition, landscape: Landscape, path: Path, seconds: float) -> str:
     """Return the best program of a search at the large scale alone, which takes as many seconds."""
-    rung = definition.rungs[-1]
+    scale = definition.scales[-1]
     evaluations = int(seconds / _LARGE_SECONDS) - 2 * _FINAL_SEEDS
-    search = rung.config.search.model_copy(update={"gens": evaluations // _POP})
-    config = rung.config.model_copy(update={"search": search})
-    programs = Programs(rung.generation_zero)
+    search = scale.config.search.model_copy(update={"gens": evaluations // _POP})
+    config = scale.config.model_copy(update={"search": search})
+    programs = Programs(scale.generation_zero)
     runs.start(config, path, Observer(), None, SimulatedScale(landscape, 1), programs)
     return _best(path)
 

@@ -57,9 +57,9 @@ class Climbing:
 
     def __init__(self, definition: Definition, folder: LadderFolder, bench: Bench, view: View) -> None:
         self._ladder = definition.ladder
-        self._rungs = definition.rungs
-        self._names = [one.name for one in definition.rungs]
-        self._last = len(definition.rungs) - 1
+        self._scales = definition.scales
+        self._names = [one.name for one in definition.scales]
+        self._last = len(definition.scales) - 1
         self._folder = folder
         self._bench = bench
         self._view = view
@@ -77,7 +77,7 @@ class Climbing:
         if not self._try_generation_zero():
             return False
         while True:
-            if not self._rounds or len(self._rounds[-1].steps) == len(self._rungs):
+            if not self._rounds or len(self._rounds[-1].steps) == len(self._scales):
                 coming = self._next_round()
                 if coming is None:
                     return self._judge()
@@ -88,7 +88,7 @@ class Climbing:
 
     def _try_generation_zero(self) -> bool:
         """Measure generation 0 at every scale, the largest first; return whether that is complete."""
-        for number in reversed(range(len(self._rungs))):
+        for number in reversed(range(len(self._scales))):
             if not self._bench.measure_generation_zero(number):
                 return self._interrupted()
             sample = self._bench.generation_zero(number)
@@ -121,7 +121,7 @@ class Climbing:
 
     def _next_round(self) -> Round | None:
         """Return what the next round gives each scale; None where nothing is left that pays for a generation."""
-        units = [self._bench.unit(number) for number in range(len(self._rungs))]
+        units = [self._bench.unit(number) for number in range(len(self._scales))]
         spent, reserve = self._bench.spent_seconds(), self._reserve_seconds(units, is_first=not self._rounds)
         if self._rounds and spent <= self._rounds[-1].spent_seconds:  # no search has anything more to try
             return None
@@ -136,7 +136,7 @@ class Climbing:
         if not any(evaluations):
             return None
         given = dict(zip(self._names, evaluations, strict=True))
-        done = map(self._bench.spent_evaluations, range(len(self._rungs)))
+        done = map(self._bench.spent_evaluations, range(len(self._scales)))
         self._view.round_begun(len(self._rounds) + 1, coming, given, left)
         return Round(
             spent_seconds=spent,
@@ -144,7 +144,7 @@ class Climbing:
             until={name: before + given[name] for name, before in zip(self._names, done, strict=True)},
             limits={
                 one.name: self._bench.run_seconds(number) + _SLACK * given[one.name] * units[number].seconds
-                for number, one in enumerate(self._rungs)
+                for number, one in enumerate(self._scales)
                 if one.evaluation_seconds is None
             },
         )
@@ -213,17 +213,17 @@ class Climbing:
 
     def _config(self, one: Round, number: int) -> ResolvedConfig:
         """Return the configuration with which the run of a scale is driven in a round."""
-        rung = self._rungs[number]
-        search, limit = rung.config.search, one.limits.get(rung.name)
+        scale = self._scales[number]
+        search, limit = scale.config.search, one.limits.get(scale.name)
         changed = {
-            "gens": math.ceil(one.until[rung.name] / search.pop),
+            "gens": math.ceil(one.until[scale.name] / search.pop),
             "max_gpu_hours": None if limit is None else limit / SECONDS_AN_HOUR,
         }
-        return rung.config.model_copy(update={"search": search.model_copy(update=changed)})
+        return scale.config.model_copy(update={"search": search.model_copy(update=changed)})
 
     def _driven(self, number: int, config: ResolvedConfig) -> Stopped:
         """Drive the run of a scale, with what wins at the one below in its population."""
-        rung, run, evaluator = self._rungs[number], self._bench.run(number), self._bench.evaluator(number)
+        scale, run, evaluator = self._scales[number], self._bench.run(number), self._bench.evaluator(number)
         arriving = self._arriving(number)
         if run.is_half_made():  # nothing was evaluated
             shutil.rmtree(run.path)
@@ -231,7 +231,7 @@ class Climbing:
             if not run.store.exists():
                 plan = make_plan(config)
                 room = max(0, plan.search_end - plan.baseline - 1)
-                programs = Programs(rung.generation_zero, [*rung.seed_genomes, *arriving.values()][:room])
+                programs = Programs(scale.generation_zero, [*scale.seed_genomes, *arriving.values()][:room])
                 return runs.start(config, run.path, observer, progress, evaluator, programs)
             inbox = Inbox(run.steering)
             for order, (label, program) in enumerate(arriving.items()):

@@ -114,7 +114,7 @@ class LadderConfig(Section):
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
+class LadderScale:
     """One scale as this machine would run it.
 
     Attributes:
@@ -134,15 +134,15 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A ladder as this machine would climb it; its rungs from small to large."""
+    """A ladder as this machine would climb it; its scales from small to large."""
 
     ladder: LadderConfig
-    rungs: Sequence[Rung]
+    scales: Sequence[LadderScale]
 
     @property
     def objective(self) -> Objective:
         """What scales are compared in: the first objective."""
-        config = self.rungs[0].config
+        config = self.scales[0].config
         return config.objectives(config.search.objectives[:1])[0]
 
 
@@ -160,18 +160,18 @@ def define(path: Path) -> Definition:
     programs, names = read_programs(base), dict.fromkeys(name for one in named for name in one.constants)
     base = _searched_by_the_ladder(base, names)
     every = Scale({}, dict.fromkeys(names, 0), str(path)).values_in(programs.generation_zero, base.task.genome_files)
-    rungs: list[Rung] = []
+    scales: list[LadderScale] = []
     for one, own in zip(ladder.scale, named, strict=True):
         settings = Scale(own.keys, {**every, **own.constants}, own.source)
         config, files = resolve(settings.configured(base)), base.task.genome_files
         zero = settings.genome(programs.generation_zero, files, "generation 0")
         check_generation_zero(config, zero, settings.source)
-        others = () if rungs else [settings.genome(source, files, "a seed genome") for source in programs.others]
-        rungs.append(Rung(one.name, one.evaluation_seconds, settings, config, zero, others))
-    for (before, after), one in zip(pairwise(rungs), ladder.scale[1:], strict=True):
+        others = () if scales else [settings.genome(source, files, "a seed genome") for source in programs.others]
+        scales.append(LadderScale(one.name, one.evaluation_seconds, settings, config, zero, others))
+    for (before, after), one in zip(pairwise(scales), ladder.scale[1:], strict=True):
         if not one.larger:
             _require_larger(before, after)
-    return Definition(ladder, rungs)
+    return Definition(ladder, scales)
 
 
 def _searched_by_the_ladder(base: Config, constants: Iterable[str]) -> Config:
@@ -239,7 +239,7 @@ def _settings(one: ScaleConfig, path: Path) -> Scale:
     return settings
 
 
-def _require_larger(before: Rung, after: Rung) -> None:
+def _require_larger(before: LadderScale, after: LadderScale) -> None:
     """Raise ConfigError unless some number of a scale is larger than in the one before, and none is smaller."""
     changes = [(key, old, new) for key, old, new in _numbers(before, after) if old != new]
     smaller = next((one for one in changes if one[2] < one[1]), None)
@@ -252,7 +252,7 @@ def _require_larger(before: Rung, after: Rung) -> None:
     )
 
 
-def _numbers(before: Rung, after: Rung) -> Iterator[tuple[str, Any, Any]]:
+def _numbers(before: LadderScale, after: LadderScale) -> Iterator[tuple[str, Any, Any]]:
     """Yield the numbers that tell two scales apart, but for where they run and how they search."""
     keys = dict.fromkeys((*before.settings.keys, *after.settings.keys))
     pairs: list[tuple[str, Any, Any]] = [

@@ -18,14 +18,14 @@ from evo.text import sha256
 
 def require_operators(definition: Definition) -> None:
     """Raise ConfigError unless every scale has its operators, and the language model of those that need one."""
-    for rung in definition.rungs:
-        asyncio.run(build_operators(rung.config).close())
+    for scale in definition.scales:
+        asyncio.run(build_operators(scale.config).close())
 
 
 def prepared(definition: Definition, view: View) -> list[Materials]:
     """Return the data of every scale, and find what is wrong with it; nothing is written to the ladder's folder."""
     with view.preparing() as progress:
-        return [prepare_materials(one.config, progress) for one in definition.rungs]
+        return [prepare_materials(one.config, progress) for one in definition.scales]
 
 
 def begin(definition: Definition, folder: LadderFolder, materials: Sequence[Materials]) -> None:
@@ -35,14 +35,14 @@ def begin(definition: Definition, folder: LadderFolder, materials: Sequence[Mate
         ChangedExperiment: the definition differs from the recorded one.
     """
     frozen = {
-        rung.name: {file.name: file.sha256 for file in (*own.frozen, *own.held_out)}
-        for rung, own in zip(definition.rungs, materials, strict=True)
+        scale.name: {file.name: file.sha256 for file in (*own.frozen, *own.held_out)}
+        for scale, own in zip(definition.scales, materials, strict=True)
         if isinstance(own, ScriptFiles)
     }
     decided = {
         "ladder": definition.ladder.model_dump(mode="json"),
-        "scales": {rung.name: comparable(rung.config) for rung in definition.rungs},
-        "generation_zero": {rung.name: sha256(rung.generation_zero) for rung in definition.rungs},
+        "scales": {scale.name: comparable(scale.config) for scale in definition.scales},
+        "generation_zero": {scale.name: sha256(scale.generation_zero) for scale in definition.scales},
         "frozen": frozen,
     }
     kept: dict[str, Any] = json.loads(json.dumps(decided))

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from evo.runs.generation_zero import seed_gate
 from evo.runs.lifecycle import Viewed
-from evo.scales.definition import Rung
+from evo.scales.definition import LadderScale
 from evo.scales.folder import Compared
 from evo.standings.standings import Standings
 from operators.proposal import Refused
@@ -53,16 +53,16 @@ def spread(ranked: Sequence[int], count: int) -> list[int]:
     return [ranked[round(index * (len(ranked) - 1) / (count - 1))] for index in range(count)]
 
 
-def program_at(rung: Rung, source: str, individual: int) -> str | None:
+def program_at(scale: LadderScale, source: str, individual: int) -> str | None:
     """Return an individual's program at another scale; None where it cannot be one there.
 
     It has the constants of that scale, and has to pass what every individual there has to.
     """
-    files = rung.config.task.genome_files
-    known = {normal_form(rung.generation_zero): 0}
+    files = scale.config.task.genome_files
+    known = {normal_form(scale.generation_zero): 0}
     try:
-        program = rung.settings.genome(source, files, f"#{individual}")
-        seed_gate(rung.config, rung.generation_zero, known.get).check(program)
+        program = scale.settings.genome(source, files, f"#{individual}")
+        seed_gate(scale.config, scale.generation_zero, known.get).check(program)
     except (ConfigError, Refused):
         return None
     return program

@@ -46,18 +46,18 @@ def project(folder: Path, ladder: str) -> Path:
 
 def test_each_scale_has_what_it_sets_and_the_rest_of_the_project(tmp_path: Path) -> None:
     definition = define(project(tmp_path, TWO))
-    small, large = definition.rungs
+    small, large = definition.scales
     assert small.generation_zero.splitlines()[:3] == ["RATE = 0.5", "DEPTH = 2", "WIDTH = 8"]
     assert large.generation_zero.splitlines()[:3] == ["RATE = 0.5", "DEPTH = 6", "WIDTH = 16"]
     assert small.config.workers.count == 2
     assert large.config.workers.count == 1
-    assert [one.config.search.fixed_constants for one in definition.rungs] == [("DEPTH", "WIDTH")] * 2
-    assert [one.config.search.max_hours for one in definition.rungs] == [None, None]
+    assert [one.config.search.fixed_constants for one in definition.scales] == [("DEPTH", "WIDTH")] * 2
+    assert [one.config.search.max_hours for one in definition.scales] == [None, None]
     assert definition.ladder.name == tmp_path.name
 
 
 def test_an_individual_takes_the_constants_of_the_scale_that_it_goes_to(tmp_path: Path) -> None:
-    small, large = define(project(tmp_path, TWO)).rungs
+    small, large = define(project(tmp_path, TWO)).scales
     changed = small.generation_zero.replace("RATE = 0.5", "RATE = 0.25")
     promoted = large.settings.genome(changed, ("run.py",), "#1")
     assert promoted == large.generation_zero.replace("RATE = 0.5", "RATE = 0.25")
@@ -100,4 +100,4 @@ def test_bad_definitions_are_refused_in_a_line(tmp_path: Path, before: str, afte
 
 def test_a_scale_is_larger_where_its_user_says_so(tmp_path: Path) -> None:
     larger = TWO.replace("DEPTH = 2", "DEPTH = 8").replace("WIDTH = 16", "larger = true")
-    assert len(define(project(tmp_path, larger)).rungs) == 2
+    assert len(define(project(tmp_path, larger)).scales) == 2
