@@ -10,6 +10,8 @@ FROM ${BASE}
 ARG TORCH_INDEX=
 ARG EXTRAS=
 
+# No versions: the archive of the distribution keeps the newest ones only.
+# hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends bubblewrap ca-certificates git python3 python3-venv ${EXTRAS:+wget} \
     && rm -rf /var/lib/apt/lists/*
@@ -22,10 +24,10 @@ COPY populations populations
 COPY trainer trainer
 RUN python3 -m venv /opt/venv \
     && /opt/venv/bin/pip install --no-cache-dir --constraint constraints.txt ${TORCH_INDEX:+--extra-index-url ${TORCH_INDEX}} ".${EXTRAS:+[${EXTRAS}]}" \
-    && useradd --create-home user
+    && useradd --create-home --uid 10001 user
 
 ENV PATH=/opt/venv/bin:$PATH
-USER user
+USER 10001
 WORKDIR /project
 ENTRYPOINT ["evo"]
 CMD ["--help"]

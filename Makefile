@@ -48,11 +48,12 @@ test-oldest: $(TEST_STAMP)  ## Try the oldest versions of the dependencies that 
 	$(BIN)/uv pip install --quiet --python $(OLDEST) ".[openai]" pytest pytest-timeout pytest-xdist hypothesis jsonschema
 	PATH="$(CURDIR)/$(OLDEST)/bin:$$PATH" $(OLDEST)/bin/python -m pytest -p no:cacheprovider $(PARALLEL) -m "not slow and not full" $(OLDEST_TESTS)
 
-check: $(TEST_STAMP)  ## Lint, types, import contracts.
+check: $(TEST_STAMP)  ## Lint (the Dockerfile too), types, import contracts.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
 
 format: $(TEST_STAMP)  ## Format the code and fix what ruff can fix.
 	$(BIN)/ruff format .
