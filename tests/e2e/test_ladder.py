@@ -126,7 +126,7 @@ def test_what_stands_at_each_scale_is_shown_and_the_largest_run_is_that_of_other
     assert (folder / "ladder.md").read_text(encoding="utf-8").startswith("# depth\n\nAt large, the largest scale, #")
     shown = evo("status", folder)
     assert shown.stdout.splitlines()[3].split()[0] == "small"
-    state = json.loads(evo("status", Path("ladders/depth"), "--json", cwd=project).stdout)
+    state = json.loads(evo("status", folder, "--json").stdout)
     assert state == json.loads((folder / "ladder.json").read_text(encoding="utf-8"))
     best = evo("best", folder)
     assert "At large, the largest scale, #" in best.stdout
