@@ -116,8 +116,8 @@ class Action:
             raise UsageError(f"The end must be a time in seconds since 1970, or 0 for none, but it was {self.until}.")
 
     def to_json(self) -> dict[str, Any]:
-        """Return a JSON-serialisable form."""
-        return asdict(self)
+        """Return a JSON-serialisable form, without what is not given: a driver of an older version reads it, too."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
     @classmethod
     def from_json(cls, data: Any) -> Self:
