@@ -51,9 +51,8 @@ def executed(source: str) -> str:
         spans = [(*token.start, *token.end, "") for token in tokens] + list(_docstrings(tree, lines))
         for first, start, last, end, instead in sorted(spans, reverse=True):
             rest = lines[last - 1][end:]
-            lines[last - 1] = rest if first < last else lines[last - 1]
-            lines[first : last - 1] = ["\n"] * (last - 1 - first)
             if first < last:
+                lines[first:last] = [*["\n"] * (last - 1 - first), rest]
                 lines[first - 1] = f"{lines[first - 1][:start]}{instead}\n"
             else:
                 lines[first - 1] = lines[first - 1][:start] + instead + rest
