@@ -15,6 +15,7 @@ import pytest
 from command_line import EVO, SMALL, environment
 
 from evo.config.config import parse_config
+from evo.scales.definition import LadderConfig
 from operators.llm.rehearsal import MessagesServer, model, scripted_model
 
 ROOT = Path(__file__).parents[2]
@@ -233,7 +234,10 @@ def test_configurations_are_valid() -> None:
     found = [block for page in PAGES for block in blocks(page, "toml")]
     assert found
     for block in found:
-        parse_config(tomllib.loads(block), "docs")
+        settings = tomllib.loads(block)
+        if (ladder := settings.pop("ladder", None)) is not None:
+            LadderConfig.model_validate(ladder)
+        parse_config(settings, "docs")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
