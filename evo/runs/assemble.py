@@ -32,7 +32,7 @@ from evo.search.smoke import SmokeRuns
 from evo.search.stopping import StoppingRules
 from evo.search.time_limits import TimeLimits
 from evo.standings.plan import make_plan
-from evo.standings.rungs import Ladder
+from evo.standings.rungs import SuccessiveHalving
 from evo.standings.standings import Standings
 from evo.steering.inbox import Inbox
 from evo.steering.journal import SteeringJournal
@@ -153,14 +153,14 @@ def build_standings(config: Config) -> Standings:
         _toolbox(config),
         config.task.bounds,
         diversity,
-        build_ladder(config),
+        build_halving(config),
     )
 
 
-def build_ladder(config: Config) -> Ladder:
-    """Return the ladder of budgets, to be told a run's results."""
+def build_halving(config: Config) -> SuccessiveHalving:
+    """Return the rungs of smaller budgets, to be told a run's results."""
     search = config.search
-    return Ladder(config.fidelity, search.seed, config.objectives(search.objectives), config.task.bounds)
+    return SuccessiveHalving(config.fidelity, search.seed, config.objectives(search.objectives), config.task.bounds)
 
 
 def read_standings(config: Config, store: StoreView) -> Standings:

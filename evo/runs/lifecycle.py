@@ -21,7 +21,7 @@ from evo.errors import DamagedConfig
 from evo.lineage import Lineage
 from evo.runs.assemble import (
     build_evaluator,
-    build_ladder,
+    build_halving,
     build_operators,
     build_search,
     instructions_file,
@@ -357,7 +357,7 @@ def _refuse_many_seed_genomes(config: Config, others: int) -> None:
 
 def _refuse_small_budget(config: Config, store: Store) -> None:
     """Refuse a budget that cannot hold what is spent already or under way."""
-    committed = Committed.of(store, build_ladder(config))
+    committed = Committed.of(store, build_halving(config))
     if committed.evaluations > config.search.evaluations:
         raise ConfigError(
             f"--gens is the total, and {config.search.gens} generations of {config.search.pop} are "

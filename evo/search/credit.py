@@ -54,7 +54,7 @@ class Credit:
         What a language model made in the place of another one counts for its own arm. A replicate gives no credit,
         whether the search or an operator asked for it: it is about what exists.
         """
-        is_last_rung = outcome.purpose is Purpose.SCREEN and self._standings.ladder.promotion(individual.id) is None
+        is_last_rung = outcome.purpose is Purpose.SCREEN and self._standings.halving.promotion(individual.id) is None
         if outcome.purpose is not Purpose.SEARCH and not is_last_rung:
             return
         seconds = self._store.cost_of(individual.id) * _SECONDS_AN_HOUR / self._dollars_per_hour

@@ -435,9 +435,9 @@ class Search:
 
     def _first_budget_fraction(self, individual: int) -> float:
         """Return the part of the budget that a new individual trains with, with room for all rungs above."""
-        ladder = self._standings.ladder
-        budget_fraction = ladder.first(individual)
-        return budget_fraction if ladder.cost_from(budget_fraction) <= self._room() else WHOLE
+        halving = self._standings.halving
+        budget_fraction = halving.first(individual)
+        return budget_fraction if halving.cost_from(budget_fraction) <= self._room() else WHOLE
 
     def _request(self, budget_fraction: float) -> EvaluationRequest:
         """Return the evaluation of an offspring on a rung."""
@@ -482,7 +482,7 @@ class Search:
         if could_replicate and self._standings.replication.repeats_exactly:
             self._store.record_event("noise_unknown", {"told": outcome.result_number})
             self._news.note(_EVERY_SEED_ALIKE)
-        promotion = self._standings.ladder.promotion(record.individual)
+        promotion = self._standings.halving.promotion(record.individual)
         if promotion and outcome.purpose is Purpose.SCREEN:
             self._evaluations.enqueue([(record.individual, self._request(promotion))])
         self._pace.result_came(outcome.budget_fraction)
@@ -490,7 +490,7 @@ class Search:
         if remark := self._standings.exploration.remark(outcome.result_number):
             self._store.record_event("exploration", {"told": outcome.result_number, "remark": remark})
             self._news.note(remark)
-        changes: tuple[Drift | Switch, ...] = (*self._standings.sentinels.drifts, *self._standings.ladder.switches)
+        changes: tuple[Drift | Switch, ...] = (*self._standings.sentinels.drifts, *self._standings.halving.switches)
         for change in changes:
             if change.result_number == outcome.result_number:
                 self._news.note(f"{change}.")
@@ -510,8 +510,8 @@ class Search:
 
         An individual on a rung counts with all that it may still climb, so that the budget suffices for it.
         """
-        ladder = self._standings.ladder
-        under_way = sum(ladder.cost_from(record.budget_fraction) for record in self._evaluations.under_way)
+        halving = self._standings.halving
+        under_way = sum(halving.cost_from(record.budget_fraction) for record in self._evaluations.under_way)
         return round(self._pace.search_end - self._standings.spent - under_way - len(self._proposing), 6)
 
     def _has_room(self) -> bool:

@@ -3,7 +3,7 @@
 standings       all of it, result by result
 plan            how the budget is divided
 archive         the hall of fame and the fronts
-rungs           the ladder of smaller budgets
+rungs           successive halving: the rungs of smaller budgets
 replication     how often individuals ran with further seeds
 incumbent       the best on split S that holds on the holdout split G
 confirmations   the finalists and their race

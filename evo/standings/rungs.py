@@ -1,4 +1,4 @@
-"""The ladder: offspring train with a part of the budget first, and those that rank well there get the whole.
+"""Successive halving: offspring train with a part of the budget first, and those that rank well there get the whole.
 
 Every rung is a training of its own from scratch that knows its shorter budget, never one that is cut off: schedules end
 with the budget, and the loss on the way there says little. Only the whole budget gives a fitness.
@@ -121,7 +121,7 @@ class _Rung:
         return sum(map(len, self.pairs.values()))
 
 
-class Ladder:
+class SuccessiveHalving:
     """Decides on which share of the budget an individual trains next: a function of the results told, in their order.
 
     Args:

@@ -23,7 +23,7 @@ from evo.standings.gains import Gain
 from evo.standings.incumbent import IncumbentTracker
 from evo.standings.plan import Plan
 from evo.standings.replication import Replication
-from evo.standings.rungs import Ladder
+from evo.standings.rungs import SuccessiveHalving
 from evo.standings.sentinels import Sentinels
 from evo.store import IndividualRecord, Outcome, Purpose
 from populations.fitness import Fitness
@@ -75,7 +75,7 @@ class Standings:
         confirmations: what was measured where selection did not look.
         replication: further seeds of individuals.
         incumbents: the best on the selection split that hold on the holdout split.
-        ladder: the rungs below the whole budget.
+        halving: the rungs below the whole budget.
         device_classes: what generation 0 measured on each class of devices.
         effects: what each individual gained on its own parents.
         exploration: whether the search has stalled and explores.
@@ -101,7 +101,7 @@ class Standings:
         toolbox: Toolbox,
         constraints: Sequence[Constraint] = (),
         diversity: DiversityConfig | None = None,
-        ladder: Ladder | None = None,
+        halving: SuccessiveHalving | None = None,
     ) -> None:
         diversity = diversity or DiversityConfig()
         self.plan = plan
@@ -111,7 +111,7 @@ class Standings:
         self.replication = Replication(self.objectives)
         self.confirmations = Confirmations(plan, self.objectives, self.constraints, self.replication)
         self.incumbents = IncumbentTracker()
-        self.ladder = ladder or Ladder(FidelityConfig(), plan.seed, objectives)
+        self.halving = halving or SuccessiveHalving(FidelityConfig(), plan.seed, objectives)
         self.exploration = Exploration(diversity.explore_after)
         self.device_classes = DeviceClasses(self.objectives[0].name)
         self.sentinels = Sentinels(plan.sentinel_every, self.objectives[0], self.device_classes)
@@ -153,7 +153,7 @@ class Standings:
         self.latest_status[record.id] = outcome.status
         self.searched += outcome.purpose is Purpose.SEARCH
         self.device_classes.tell(outcome)
-        self.ladder.tell(outcome)
+        self.halving.tell(outcome)
         self.replication.tell(outcome)
         self._hold_finalists(outcome.purpose)
         if outcome.status is Status.OK and outcome.purpose.counts:

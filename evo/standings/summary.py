@@ -106,7 +106,7 @@ def summarize(config: Config, store: StoreView, standings: Standings) -> Summary
         result_number=standings.result_number,
         spent=standings.spent,
         budget=config.search.evaluations,
-        rungs=tuple(standings.ladder.rungs),
+        rungs=tuple(standings.halving.rungs),
         statuses={status.value: count for status, count in sorted(standings.statuses.items())},
         objectives=tuple(dict.fromkeys((*standings.objectives, *config.task.measured.values()))),
         confirmed=standings.plan.confirmed,

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
-from evo.standings.rungs import Ladder
+from evo.standings.rungs import SuccessiveHalving
 from evo.standings.standings import Standings
 from evo.steering.actions import Action, Verb
 from evo.store import StoreView
@@ -48,9 +48,9 @@ class Committed:
     under_way: float
 
     @classmethod
-    def of(cls, store: StoreView, ladder: Ladder) -> Self:
-        """Return it for a run; who is on a rung of its ladder may climb the others."""
-        evaluations = sum(ladder.cost_from(record.budget_fraction) for record in (*store.queued(), *store.running()))
+    def of(cls, store: StoreView, halving: SuccessiveHalving) -> Self:
+        """Return it for a run; what is on one of its rungs may climb the others."""
+        evaluations = sum(halving.cost_from(record.budget_fraction) for record in (*store.queued(), *store.running()))
         return cls(store.spent(), evaluations + len(store.open_proposals()))
 
     @property
@@ -70,7 +70,7 @@ def _small_budget(action: Action, store: StoreView, standings: Standings) -> str
     """Return why another budget would not hold what a run has spent and has under way; empty where it would."""
     if action.until and action.until <= time.time():
         return "that time is over"
-    pop, committed = standings.plan.mu, Committed.of(store, standings.ladder)
+    pop, committed = standings.plan.mu, Committed.of(store, standings.halving)
     if action.gens is not None and action.gens * pop < committed.evaluations:
         return f"{action.gens * pop} evaluations are too few: {committed}, so give {committed.generations(pop)} or more"
     return ""

@@ -171,7 +171,7 @@ _NEWEST_EVALUATION = (
 )
 
 _SHARE = (
-    # Of the budget of an evaluation: below 1.0 on a rung of the ladder (`evo.standings.rungs`).
+    # Of the budget of an evaluation: below 1.0 on a rung (`evo.standings.rungs`).
     "ALTER TABLE evaluations ADD COLUMN share REAL NOT NULL DEFAULT 1.0",
 )
 

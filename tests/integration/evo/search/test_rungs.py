@@ -94,7 +94,7 @@ def test_only_whole_trainings_have_a_fitness_and_everybody_climbed(agreeing: tup
 def test_a_rung_that_agrees_is_kept_and_drops_the_worse(agreeing: tuple[Path, list[str]]) -> None:
     path, said = agreeing
     with view(path) as viewed:
-        (rung,) = viewed.standings.ladder.rungs
+        (rung,) = viewed.standings.halving.rungs
         individuals = sum(1 for _ in viewed.store.individuals()) - 1
     assert rung.is_used
     assert rung.correlation is not None
@@ -107,19 +107,19 @@ def test_a_rung_that_agrees_is_kept_and_drops_the_worse(agreeing: tuple[Path, li
 def test_a_rung_that_misleads_is_switched_off_with_a_warning(misleading: tuple[Path, list[str]]) -> None:
     path, said = misleading
     with view(path) as viewed:
-        (rung,) = viewed.standings.ladder.rungs
-        (off, *_) = viewed.standings.ladder.switches
+        (rung,) = viewed.standings.halving.rungs
+        (off, *_) = viewed.standings.halving.switches
         later = [one for one in viewed.store.outcomes(after=off.result_number + 10) if one.purpose is Purpose.SCREEN]
         assert not rung.is_used
         assert rung.pairs >= 8
-        assert sum(viewed.standings.ladder._is_drawn(one.individual) for one in later) == len(later)
+        assert sum(viewed.standings.halving._is_drawn(one.individual) for one in later) == len(later)
     assert any(line.startswith("The rung of 0.25 of the budget is switched off: offspring skip it.") for line in said)
 
 
 def test_people_see_the_agreement(agreeing: tuple[Path, list[str]]) -> None:
     path, _ = agreeing
     with view(path) as viewed:
-        (rung,) = viewed.standings.ladder.rungs
+        (rung,) = viewed.standings.halving.rungs
         status = read_status(viewed)
         report = load_report(viewed)
         shown = io.StringIO()
@@ -137,5 +137,5 @@ def test_what_a_restored_run_knows_of_the_rungs_is_the_same(misleading: tuple[Pa
     path, _ = misleading
     with view(path) as viewed:
         again = read_standings(viewed.config, viewed.store)
-        assert again.ladder.rungs == viewed.standings.ladder.rungs
-        assert again.ladder.switches == viewed.standings.ladder.switches
+        assert again.halving.rungs == viewed.standings.halving.rungs
+        assert again.halving.switches == viewed.standings.halving.switches

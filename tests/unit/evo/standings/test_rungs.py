@@ -1,4 +1,4 @@
-"""The ladder of budgets: who goes on to the next rung, and which rungs agree with the whole budget."""
+"""Successive halving: what goes on to the next rung, and which rungs agree with the whole budget."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from property_cases import cases
 from scipy.stats import spearmanr
 
 from evo.config.config import FidelityConfig
-from evo.standings.rungs import Ladder, spearman
+from evo.standings.rungs import SuccessiveHalving, spearman
 from evo.store import Outcome, Purpose
 from trainer.evaluation import Status
 from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
@@ -21,10 +21,10 @@ BPB, SPEED = LANGUAGE_MODEL_OBJECTIVES["val_bpb"], LANGUAGE_MODEL_OBJECTIVES["to
 
 
 class Climb:
-    """Tells a ladder results without a store."""
+    """Tells the rungs results without a store."""
 
     def __init__(self, *rungs: float, seed: int = 0, objectives: Sequence[object] = (BPB,), **config: object) -> None:
-        self.ladder = Ladder(FidelityConfig(rungs=rungs, calibrate=8, **config), seed, objectives)  # type: ignore[arg-type]
+        self.halving = SuccessiveHalving(FidelityConfig(rungs=rungs, calibrate=8, **config), seed, objectives)  # type: ignore[arg-type]
         self._told = itertools.count(1)
 
     def tell(self, individual: int, budget_fraction: float, bpb: float | None, speed: float = 1.0) -> float | None:
@@ -33,7 +33,7 @@ class Climb:
         status = Status.CRASHED if bpb is None else Status.OK
         measured = {} if bpb is None else {"val_bpb": bpb, "tokens_per_second": speed}
         result_number = next(self._told)
-        self.ladder.tell(
+        self.halving.tell(
             Outcome(
                 result_number,
                 individual,
@@ -49,13 +49,13 @@ class Climb:
                 budget_fraction,
             )  # positional: as stored
         )
-        return self.ladder.promotion(individual)
+        return self.halving.promotion(individual)
 
     def calibrated(self, *, agrees: bool = True) -> Climb:
         """Let eight individuals climb whatever they score; what they score decides over the rungs."""
         for number in range(8):
             individual = 1000 + number
-            budget_fraction = self.ladder.first(individual)
+            budget_fraction = self.halving.first(individual)
             while budget_fraction < 1:
                 earned = self.tell(individual, budget_fraction, 1.0 + number)
                 assert earned is not None
@@ -65,19 +65,19 @@ class Climb:
 
     def judged(self) -> list[int]:
         """Return individuals that are not drawn to go on whatever they score."""
-        return [one for one in range(100) if not self.ladder._is_drawn(one)]
+        return [one for one in range(100) if not self.halving._is_drawn(one)]
 
 
 def test_without_rungs_everybody_gets_the_whole_budget() -> None:
-    ladder = Climb().ladder
-    assert ladder.first(1) == 1.0
-    assert ladder.cost_from(1.0) == 1.0
-    assert ladder.rungs == []
+    halving = Climb().halving
+    assert halving.first(1) == 1.0
+    assert halving.cost_from(1.0) == 1.0
+    assert halving.rungs == []
 
 
 def test_the_first_climb_every_rung_whatever_they_score() -> None:
     climb = Climb(0.1, 0.5, 1.0)
-    assert climb.ladder.first(1) == 0.1
+    assert climb.halving.first(1) == 0.1
     assert climb.tell(1, 0.1, 1.0) == 0.5
     assert climb.tell(2, 0.1, 99.0) == 0.5
     assert climb.tell(2, 0.5, 99.0) == 1.0
@@ -102,7 +102,7 @@ def test_who_is_compared_are_the_newest_results() -> None:
 
 def test_some_go_on_whatever_they_score() -> None:
     climb = Climb(0.25, 1.0).calibrated()
-    drawn = set(range(1000)) - {one for one in range(1000) if not climb.ladder._is_drawn(one)}
+    drawn = set(range(1000)) - {one for one in range(1000) if not climb.halving._is_drawn(one)}
     assert 70 <= len(drawn) <= 130
     assert all(climb.tell(individual, 0.25, 99.0) == 1.0 for individual in drawn)
 
@@ -116,25 +116,25 @@ def test_several_objectives_rank_by_how_many_dominate() -> None:
 
 def test_a_rung_that_ranks_otherwise_is_left_out_and_comes_back() -> None:
     climb = Climb(0.25, 1.0).calibrated(agrees=False)
-    (rung,) = climb.ladder.rungs
+    (rung,) = climb.halving.rungs
     judged = climb.judged()[0]
     assert (rung.correlation, rung.pairs, rung.is_used) == (-1.0, 8, False)
-    assert climb.ladder.first(judged) == 1.0
-    (switch,) = climb.ladder.switches
+    assert climb.halving.first(judged) == 1.0
+    (switch,) = climb.halving.switches
     assert str(switch) == (
         "The rung of 0.25 of the budget is switched off: offspring skip it. Its ranks correlate with those of the "
         "whole budget by -1.00 (Spearman, 8 individuals; at least 0.5 is wanted)"
     )
 
-    drawn = [one for one in range(2000) if climb.ladder._is_drawn(one)]
+    drawn = [one for one in range(2000) if climb.halving._is_drawn(one)]
     for value, individual in enumerate(drawn[:60]):
-        assert climb.ladder.first(individual) == 0.25
+        assert climb.halving.first(individual) == 0.25
         climb.tell(individual, 0.25, 10.0 + value)
         climb.tell(individual, 1.0, 10.0 + value)
 
-    assert climb.ladder.rungs[0].is_used
-    assert climb.ladder.first(judged) == 0.25
-    assert "is used again" in str(climb.ladder.switches[-1])
+    assert climb.halving.rungs[0].is_used
+    assert climb.halving.first(judged) == 0.25
+    assert "is used again" in str(climb.halving.switches[-1])
 
 
 def test_of_two_rungs_one_may_be_left_out() -> None:
@@ -144,9 +144,9 @@ def test_of_two_rungs_one_may_be_left_out() -> None:
         climb.tell(value, 0.5, 1.0 + value)
         climb.tell(value, 1.0, 1.0 + value)
     judged = climb.judged()[9]
-    assert [rung.is_used for rung in climb.ladder.rungs] == [False, True]
-    assert climb.ladder.first(judged) == 0.5
-    assert climb.ladder.cost_from(0.5) == 1.5
+    assert [rung.is_used for rung in climb.halving.rungs] == [False, True]
+    assert climb.halving.first(judged) == 0.5
+    assert climb.halving.cost_from(0.5) == 1.5
 
 
 def test_those_promoted_for_their_rank_say_nothing_about_the_ranks() -> None:
@@ -154,14 +154,14 @@ def test_those_promoted_for_their_rank_say_nothing_about_the_ranks() -> None:
     one = climb.judged()[0]
     assert climb.tell(one, 0.25, 0.5) == 1.0
     climb.tell(one, 1.0, 99.0)
-    assert climb.ladder.rungs[0].pairs == 8
+    assert climb.halving.rungs[0].pairs == 8
 
 
 def test_what_failed_with_the_whole_budget_is_no_pair() -> None:
     climb = Climb(0.25, 1.0)
     climb.tell(1, 0.25, 1.0)
     climb.tell(1, 1.0, None)
-    assert climb.ladder.rungs[0].pairs == 0
+    assert climb.halving.rungs[0].pairs == 0
 
 
 def test_a_rung_that_the_run_goes_on_without_lets_its_last_results_pass() -> None:
