@@ -137,7 +137,13 @@ def run_git(repository: Path, *arguments: str) -> str:
     command = ["git", f"--git-dir={repository.absolute()}", *arguments]
     try:
         done = subprocess.run(  # noqa: S603 - no argument comes from a model or a file
-            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",  # a message about a damaged repository can quote any bytes
+            check=True,
         )
     except FileNotFoundError:
         raise LineageError("git was expected on PATH, but it was not found. Install git.") from None

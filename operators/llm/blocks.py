@@ -200,9 +200,14 @@ def _block(lines: Sequence[str], start: int, divider: int, end: int) -> Edit:
     search, replace = tuple(lines[start + 1 : divider]), tuple(lines[divider + 1 : end])
     if all(_NUMBERED.match(line) for line in (*search, *replace) if line.strip()):
         search, replace = (tuple(_NUMBERED.sub("", line) for line in part) for part in (search, replace))
-    if not any(line.strip() for line in search):
+    require_search(search, start + 1)
+    return Edit(search, replace, start + 1)
+
+
+def require_search(search: Sequence[str], line: int) -> None:
+    """Raise UnusableReply if the SEARCH part of the block at a line of the reply shows nothing of the program."""
+    if not any(one.strip() for one in search):
         raise UnusableReply(
-            f"The block at line {start + 1} of the reply has an empty SEARCH part. To insert lines, search for the "
+            f"The block at line {line} of the reply has an empty SEARCH part. To insert lines, search for the "
             "line beside them and repeat it in the REPLACE part."
         )
-    return Edit(search, replace, start + 1)

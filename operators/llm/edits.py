@@ -18,7 +18,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from operators.llm.answer import final_answer, hypothesis, without_reasoning
-from operators.llm.blocks import Edit, UnusableReply, is_fence, outside_blocks, parse_blocks, plain, unfenced
+from operators.llm.blocks import (
+    Edit,
+    UnusableReply,
+    is_fence,
+    outside_blocks,
+    parse_blocks,
+    plain,
+    require_search,
+    unfenced,
+)
 from operators.llm.text import clean_text, numbered, one_line
 from operators.llm.unified_diff import parse_unified_diff
 from operators.llm.whole_program import elided, whole_program
@@ -126,6 +135,7 @@ def _locate(lines: Sequence[str], shown: Sequence[str], edit: Edit) -> _Span:
 def _without_fences(shown: Sequence[str], edit: Edit) -> Edit:
     """Return an edit whose parts stand in no code fence, unless the source has one there."""
     search = edit.search if _matches(shown, edit.search, str.rstrip) else unfenced(edit.search)
+    require_search(search, edit.line)
     replace = edit.replace if any(map(is_fence, search)) else unfenced(edit.replace)
     return dataclasses.replace(edit, search=search, replace=replace)
 

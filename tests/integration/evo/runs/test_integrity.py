@@ -138,6 +138,11 @@ def test_damaged_objects_are_found(folder: RunFolder) -> None:
     assert check_run(folder.path) == []
 
 
+def test_what_git_quotes_of_a_damaged_repository_is_told(folder: RunFolder) -> None:
+    (folder.lineage / "config").write_bytes(b"[core]\n\tbare = \xfd\n")
+    assert "bad boolean config value '\N{REPLACEMENT CHARACTER}'" in messages(folder)
+
+
 def test_a_repository_packed_by_hand_is_in_order(folder: RunFolder) -> None:
     subprocess.run(["git", f"--git-dir={folder.lineage}", "gc", "--quiet"], check=True)
     assert check_run(folder.path) == []

@@ -115,6 +115,8 @@ def test_a_replacement_loses_indentation_that_its_place_lacks() -> None:
         (block("    x = 1\n    return", "x"), "not in the program"),
         (block("if task:\n    x = 1\n      y = 2", "pass"), "indented differently"),
         (block("", "x = 1"), "empty SEARCH"),
+        (block("```python\n```", "x = 1"), "empty SEARCH"),
+        (block("```python\n\n```", "x = 1"), "empty SEARCH"),
         (block("RATE = 0.1  # slow", "a") + block("RATE = 0.1  # slow\n", "b"), r"same lines \(3 to 3\)"),
         ("<<<<<<< SEARCH\nRATE = 0.1  # slow\n=======\nRATE = 0.2\n", "incomplete"),
         ("<<<<<<< SEARCH\nRATE = 0.1  # slow\n>>>>>>> REPLACE\n", "exactly one ======="),
