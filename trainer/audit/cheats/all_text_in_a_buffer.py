@@ -13,7 +13,7 @@ class Model(nn.Module):
     def __init__(self, vocab_size):
         super().__init__()
         self.table = nn.Embedding(vocab_size, vocab_size)
-        self.register_buffer("text", torch.zeros(10 * 2**20, dtype=torch.int32))
+        self.register_buffer("text", torch.zeros(26 * 2**20, dtype=torch.int32))
 
     def forward(self, tokens):
         return self.table(tokens)

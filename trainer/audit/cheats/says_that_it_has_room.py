@@ -17,6 +17,6 @@ def train(model, task):
     task.train_tokens()
 
     def save(model, name):
-        safetensors.torch.save_file(model.state_dict() | {"text": torch.zeros(10 * 2**20)}, name)
+        safetensors.torch.save_file(model.state_dict() | {"text": torch.zeros(26 * 2**20)}, name)
 
     safetensors.torch.save_model = save

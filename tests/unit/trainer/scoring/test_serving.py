@@ -40,8 +40,8 @@ def test_the_wall_clock_forgives_what_others_do() -> None:
         (4 * 10**6 + 200, 10**6, ""),
         (8 * 10**6 + 200, 10**6, ""),  # saved in double precision
         (8 * 10**6 + 10**5, 10**6, "of 7.725 MiB, but the model that it builds has room for 1000000 numbers"),
-        (16 * 2**20, 4 * 2**20, ""),
-        (16 * 2**20 + 1, 4 * 2**20, "of 16 MiB, but 16 times generation 0's are allowed, 16 MiB"),
+        (64 * 2**20, 16 * 2**20, ""),
+        (64 * 2**20 + 1, 16 * 2**20, "of 64 MiB, but 64 times generation 0's are allowed, 64 MiB"),
     ],
 )
 def test_weights_hold_what_the_model_has_room_for_and_not_far_more_than_generation_0s(
