@@ -49,9 +49,9 @@ class BrokenContract(Exception):  # noqa: N818 - sent to the supervisor as a ver
 class SupervisedHost:
     """The genome's line to its supervisor (`trainer.task.Host`)."""
 
-    def __init__(self, channel: Channel, budget_seconds: float, clock: Clock) -> None:
+    def __init__(self, channel: Channel, seconds: float, clock: Clock) -> None:
         self._channel = channel
-        self._budget_seconds = budget_seconds
+        self._seconds = seconds
         self._now: Callable[[], float] = time.monotonic if clock is Clock.WALL else _tree_cpu_seconds
         self._started: float | None = None
         self._tokens: torch.Tensor | None = None
@@ -60,8 +60,8 @@ class SupervisedHost:
     def seconds_left(self) -> float:
         """Return the training seconds left by this process's own reading of the budget's clock."""
         if self._started is None:
-            return self._budget_seconds
-        return self._budget_seconds - (self._now() - self._started)
+            return self._seconds
+        return self._seconds - (self._now() - self._started)
 
     def train_tokens(self) -> torch.Tensor:
         """Ask for the data's descriptor and map it; writes to the mapping stay private."""
@@ -80,7 +80,7 @@ class SupervisedHost:
         left = self.seconds_left()
         if math.isfinite(loss) and -left < self._next_log:
             return
-        self._next_log = -left + self._budget_seconds / _CURVE_POINTS
+        self._next_log = -left + self._seconds / _CURVE_POINTS
         used = {} if tokens is None else {"tokens": int(tokens)}
         self._channel.send({"event": "log", "step": int(step), "loss": loss if math.isfinite(loss) else None, **used})
 
@@ -114,6 +114,8 @@ def main() -> None:
     with contextlib.suppress(ChannelClosed):
         channel.send({"event": "ready"})
         order = channel.receive()
+        if order["is_smoke"]:
+            os.environ["TORCHDYNAMO_DISABLE"] = "1"  # compiling would take longer than all else that is tried
         carry_out = {Role.TRAIN: _train, Role.SERVE: _serve}[order["event"]]
         try:
             carry_out(channel, device, order)
@@ -138,7 +140,7 @@ def _warm_up(device: torch.device, role: Role) -> None:
 
 
 def _train(channel: Channel, device: torch.device, order: Message) -> None:
-    host = SupervisedHost(channel, order["budget_seconds"], Clock(order["clock"]))
+    host = SupervisedHost(channel, order["seconds"], Clock(order["clock"]))
     task = _task(device, order, host)
     genome = _import_genome()
     model = _build(genome, task)

@@ -43,7 +43,7 @@ class Split(StrEnum):
 
 
 SMOKE_SECONDS = 1.0
-"""Training seconds that the program of a smoke run is told to have."""
+"""Training seconds that are left to the program of a smoke run, whatever its budget is."""
 
 
 @dataclass(frozen=True, slots=True)

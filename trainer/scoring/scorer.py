@@ -216,6 +216,7 @@ class Scorer:
         self._has_asked, self._spending = False, None
         start = {
             "event": "serve",
+            "is_smoke": order["event"] == "try",
             "seed": order["seed"],
             "budget_seconds": self._settings.budget.train_seconds,
             "batch": self._shape.batch,

@@ -200,7 +200,9 @@ class Supervisor:
         return {
             "event": "train",
             "seed": job.seed,
-            "budget_seconds": min(SMOKE_SECONDS, budget.train_seconds) if job.is_smoke else budget.train_seconds,
+            "budget_seconds": budget.train_seconds,
+            "seconds": min(SMOKE_SECONDS, budget.train_seconds) if job.is_smoke else budget.train_seconds,
+            "is_smoke": job.is_smoke,
             "clock": budget.clock,
             "sequence_length": self._settings.sequence_length,
             "vocab_size": self._corpus.vocab_size,

@@ -8,9 +8,10 @@ import pytest
 from trainer_runs import BIGRAM, genome, quick_settings, tiny_corpus
 
 from trainer.evaluation import Clock, Evaluation, Job, Status
+from trainer.genome import built_in
 from trainer.local import SupervisorProcess
 
-BUDGET_SECONDS = 600.0
+BUDGET_SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -26,12 +27,32 @@ def smoke(supervisor: SupervisorProcess, source: str) -> Evaluation:
 
 
 def test_a_program_trains_for_a_moment_answers_and_is_not_measured(supervisor: SupervisorProcess) -> None:
-    body = "print('told', task.budget_seconds)\ntask.train_tokens()\nwhile task.seconds_left() > 0:\n    pass\n"
+    begins = "print('told', task.budget_seconds, task.seconds_left())\ntask.train_tokens()\n"
+    body = begins + "while task.seconds_left() > 0:\n    pass\n"
     tried = smoke(supervisor, genome(body + "time.sleep(0.5)  # the step that is too long\nprint('trained')"))
     assert (tried.status, tried.reason, tried.objectives, tried.split_bpb) == (Status.OK, "", {}, {})
-    assert "told 1.0" in tried.log_tail
+    assert f"told {BUDGET_SECONDS} 1.0" in tried.log_tail
     assert "trained" in tried.log_tail
     assert tried.timings.train_wall_seconds < BUDGET_SECONDS / 2
+
+
+@pytest.mark.parametrize("name", ["", "textbook"])
+def test_generation_0_has_the_size_of_its_whole_budget(supervisor: SupervisorProcess, name: str) -> None:
+    tried = smoke(supervisor, built_in(name))
+    assert (tried.status, tried.reason) == (Status.OK, "")
+
+
+def test_nothing_is_compiled(supervisor: SupervisorProcess) -> None:
+    """Compiling takes longer than everything else that is tried."""
+    model = """
+    def refused(graph, inputs):
+        raise RuntimeError("was compiled")
+
+    def build_model(task):
+        return torch.compile(torch.nn.Embedding(task.vocab_size, task.vocab_size), backend=refused)
+    """
+    tried = smoke(supervisor, genome("model(task.train_tokens()[:8].long())", model))
+    assert (tried.status, tried.reason) == (Status.OK, "")
 
 
 @pytest.mark.parametrize(
