@@ -22,6 +22,7 @@ from evo.config.resolved import ResolvedConfig
 from evo.report.loading import load_report
 from evo.runs import lifecycle as runs
 from evo.runs import provenance as starts
+from evo.runs.generation_zero import Programs
 from evo.runs.status import read_status
 from trainer.machine.devices import Device
 
@@ -36,7 +37,7 @@ DATA = {
 @pytest.fixture
 def drive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Drive:
     """Start the run, or resume it for more generations; return what was noted."""
-    monkeypatch.setattr(runs, "read_generation_zero", lambda config: GENOME)
+    monkeypatch.setattr(runs, "read_programs", lambda config: Programs(GENOME))
     monkeypatch.setattr(runs, "prepare_materials", lambda *_, **__: SimpleNamespace(vocab_size=2048))
     monkeypatch.setattr(runs, "build_evaluator", lambda *_: PacedEvaluator(GENOME))
     path = tmp_path / "run"
