@@ -1,18 +1,19 @@
 """Whether a run of 10,000 candidates on 64 workers stays as quick, small and busy as a short one.
 
 Search, store, lineage, gate and look-ahead are the product's, on a real disk; training, language model and clock are
-simulated as in `workers_busy.py`, so that a night passes in minutes. What the driver does between two results is real
-time: its cost a candidate. At the end `evo status`, `evo check` and `evo report` look at the run, each in its process.
+simulated as in `workers_busy.py`, so that a night passes in minutes. What the driver does between two results is real:
+its cost a candidate. At the end `evo status`, `evo check` and `evo report` look at the run, each in its process. All of
+it is CPU time, so that it does not matter what else the machine does; waiting for the disk is not in it.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -49,11 +50,11 @@ def measure(candidates: int = 10_000, slots: int = 64, reply_seconds: float = 60
         (run,) = Path(folder).glob("*/run")
         looks = [_look(command, run) for command in ("status", "check", "report")]
         sizes = [_size(run / name) for name in ("evo.db", "lineage.git", "report.html")]
-    at, searched = end.finished_at, end.searched
+    at, searched = end.cpu_seconds, end.searched
     block = min(_BLOCK, searched // 2)
     first, last = _mean_ms(at[:block]), _mean_ms(at[searched - block : searched])
     rows = [
-        (f"driver, mean a candidate of the first {block:,}", f"{first:.1f} ms", ""),
+        (f"driver, CPU time, mean a candidate of the first {block:,}", f"{first:.1f} ms", ""),
         (f"the same of the last {block:,} before the confirmation", f"{last:.1f} ms", f"≤ {1.2 * first:.1f} ms"),
         ("the same in the confirmation", f"{_mean_ms(at[searched:]):.1f} ms", ""),
         ("driver memory at the end", f"{memory_mib:.0f} MiB", "≤ 500 MiB"),
@@ -67,15 +68,17 @@ def measure(candidates: int = 10_000, slots: int = 64, reply_seconds: float = 60
     return f"{head}\n\n" + "\n".join(lines) + "\n"
 
 
-def _mean_ms(finished_at: Sequence[float]) -> float:
-    return 1000 * (finished_at[-1] - finished_at[0]) / (len(finished_at) - 1)
+def _mean_ms(at: Sequence[float]) -> float:
+    return 1000 * (at[-1] - at[0]) / (len(at) - 1)
 
 
 def _look(command: str, run: Path) -> tuple[str, str, str]:
-    """Return how long a command of evo takes over a run."""
-    begun = time.perf_counter()
+    """Return the CPU time that a command of evo takes over a run."""
+    before = os.times()
     subprocess.run([sys.executable, "-m", "evo", command, str(run)], check=True, stdout=subprocess.DEVNULL)
-    return f"`evo {command}`", f"{time.perf_counter() - begun:.1f} s", "≤ 10 s"
+    after = os.times()
+    seconds = after.children_user + after.children_system - before.children_user - before.children_system
+    return f"`evo {command}`, CPU time", f"{seconds:.1f} s", "≤ 10 s"
 
 
 def _size(path: Path) -> tuple[str, str, str]:

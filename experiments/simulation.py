@@ -158,14 +158,16 @@ def _end(waiting: asyncio.Future[bool]) -> None:
 
 
 class Stopwatch(Observer):
-    """An observer that notes when each result was accepted."""
+    """An observer that notes when each result was accepted, by the wall and by this process's CPU time, seconds."""
 
     def __init__(self) -> None:
         self.finished_at: list[float] = []
+        self.cpu_seconds: list[float] = []
 
     def finished(self, record: IndividualRecord, outcome: Outcome, standings: Standings, reason: str) -> None:  # noqa: ARG002
         """Note the time."""
         self.finished_at.append(time.perf_counter())
+        self.cpu_seconds.append(time.process_time())
 
 
 @contextmanager
