@@ -28,6 +28,7 @@ AUTO = "auto"
 
 SCHEME = "ray://"
 
+_CONNECT_TRIES = 3
 _CONNECT_SECONDS = 10.0
 _ANSWER_SECONDS = 60.0
 """A node starts a process and tries its sandboxes within that."""
@@ -333,9 +334,7 @@ def _connected(address: str) -> Cluster:
         if address != AUTO:  # Ray would try for half a minute
             parts = urlsplit(address)
             socket.create_connection((parts.hostname or "", parts.port or 0), _CONNECT_SECONDS).close()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ray.init(address, log_to_driver=False, logging_level=logging.CRITICAL)
+        _join(ray, address)
         sys.excepthook = hook  # Ray's would tell the head first, and wait for it
     except (OSError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
         where = "on this machine" if address == AUTO else f"at {address}"
@@ -344,6 +343,21 @@ def _connected(address: str) -> Cluster:
             "with `ray start --head`, and name it as ray://HOST:10001."
         ) from error
     return Cluster(address, ray)
+
+
+def _join(ray: Any, address: str) -> None:
+    for left in reversed(range(_CONNECT_TRIES)):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                ray.init(address, log_to_driver=False, logging_level=logging.CRITICAL)
+        except ConnectionAbortedError:
+            # The head starts a server for each client. A busy one may take longer than it waits for that itself.
+            if not left:
+                raise
+            ray.shutdown()
+        else:
+            return
 
 
 def one_line(error: BaseException) -> str:
