@@ -15,6 +15,8 @@ from pathlib import Path
 
 import psutil
 
+from trainer.machine.control_group import hierarchies
+
 _MIB = 2**20
 _UNLIMITED_BYTES = 2**60  # version 1 tells a number near 2**63 where there is no limit
 
@@ -52,17 +54,10 @@ def _affinity() -> int:
 
 def _groups(processes: Path) -> Iterator[Path]:
     """Yield the folders of this process's control groups, and of all above them, as far as they can be seen here."""
-    with contextlib.suppress(OSError):
-        mounts = [line.split() for line in (processes / "mounts").read_text(encoding="utf-8").splitlines()]
-        for line in (processes / "cgroup").read_text(encoding="utf-8").splitlines():
-            _, controllers, path = line.split(":", 2)
-            for _, root, kind, options, *_ in mounts:
-                if (kind == "cgroup2" and not controllers) or (
-                    kind == "cgroup" and controllers and {*controllers.split(",")} <= {*options.split(",")}
-                ):
-                    # In a container the path can be the host's, and then only the container's root stands at the mount.
-                    own = Path(root, path.lstrip("/"))
-                    yield from (one for one in (own, *own.parents) if one.is_relative_to(root) and one.is_dir())
+    for _, mount, path in hierarchies(processes):
+        own = mount / path
+        # In a container the path can be the host's, and then only the container's root stands at the mount.
+        yield from (one for one in (own, *own.parents) if one.is_relative_to(mount) and one.is_dir())
 
 
 def _quota(group: Path) -> float:

@@ -11,6 +11,7 @@ import contextlib
 import os
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from trainer.machine.processes import start_ticks
@@ -108,23 +109,29 @@ def cpu_seconds_of(folder: Path) -> float:
     return int(microseconds) / 1e6
 
 
+def hierarchies(processes: Path = Path("/proc/self")) -> Iterator[tuple[str, Path, str]]:
+    """Yield the control groups of a process: `cgroup2` or `cgroup` (version 1), where each is mounted, its path there.
+
+    Args:
+        processes: folder of the kernel that tells the process's control groups and mounts.
+    """
+    with contextlib.suppress(OSError):
+        mounts = [line.split() for line in (processes / "mounts").read_text(encoding="utf-8").splitlines()]
+        for line in (processes / "cgroup").read_text(encoding="utf-8").splitlines():
+            _, controllers, path = line.split(":", 2)
+            for _, mount, kind, options, *_ in mounts:
+                if (kind == "cgroup2" and not controllers) or (
+                    kind == "cgroup" and controllers and {*controllers.split(",")} <= {*options.split(",")}
+                ):
+                    yield kind, Path(mount), path.lstrip("/")
+
+
 def _own_group() -> Path | None:
     """Return the folder of the group that this process is in; None where there is no such file system."""
-    with contextlib.suppress(OSError):
-        own = next(
-            (
-                line[3:]
-                for line in Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()
-                if line[:3] == "0::"
-            ),
-            None,
-        )
-        mounts = [line.split() for line in Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()]
-        mount = next((parts[1] for parts in mounts if parts[2] == "cgroup2"), None)
-        if own is not None and mount is not None and ".." not in own:
-            folder = Path(mount, own.lstrip("/"))
-            return folder if folder.is_dir() else None
-    return None
+    mount, own = next(((mount, own) for kind, mount, own in hierarchies() if kind == "cgroup2"), (None, ""))
+    if mount is None or ".." in own:
+        return None
+    return mount / own if (mount / own).is_dir() else None
 
 
 def sweep_groups() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 PATH_VARIABLES = ("LD_LIBRARY_PATH", "CUDA_HOME", "CUDA_PATH")
@@ -27,21 +28,19 @@ def python_command(module: str, *arguments: str) -> list[str]:
 
 def library_paths() -> dict[str, str]:
     """Return the variables by which a process finds libraries, those of a GPU's driver among them."""
-    return {name: os.environ[name] for name in PATH_VARIABLES if name in os.environ}
+    return _inherited(PATH_VARIABLES)
 
 
 def trusted_environment(threads: int) -> dict[str, str]:
     """Return the environment of the supervisor and the scorer: what Python and the device need, and no secret."""
     allowed = (*_PASSED_ON, "HOME", "TMPDIR", "USER", "CUDA_VISIBLE_DEVICES")
-    environment = {name: os.environ[name] for name in allowed if name in os.environ}
-    return environment | _thread_limits(threads)
+    return _inherited(allowed) | _thread_limits(threads)
 
 
 def candidate_environment(home: Path, device_id: str, threads: int) -> dict[str, str]:
     """Return the environment of a candidate: its own scratch folder as home and temporary folder."""
-    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     return (
-        environment
+        _inherited(_PASSED_ON)
         | _thread_limits(threads)
         | _KEEP_FREED_MEMORY
         | {
@@ -55,6 +54,10 @@ def candidate_environment(home: Path, device_id: str, threads: int) -> dict[str,
             "CUDA_VISIBLE_DEVICES": device_id,
         }
     )
+
+
+def _inherited(names: Iterable[str]) -> dict[str, str]:
+    return {name: os.environ[name] for name in names if name in os.environ}
 
 
 def _thread_limits(threads: int) -> dict[str, str]:
