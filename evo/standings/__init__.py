@@ -15,6 +15,9 @@ paired_noise    the noise of a difference between individuals that share their s
 device_classes  results of unequal devices, on the scale of one class
 sentinels       whether a device still measures what it measured
 exploration     when a stalled search explores
+lessons         what the run has taught, as of any proposal
+instructions    what the user told the model, as of any proposal
+texts           a text that changes while a run goes on
 usage           what a run has used of its workers and of money
 summary         what all this amounts to
 """

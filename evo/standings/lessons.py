@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from evo.standings.texts import TextHistory
 from evo.store import StoreView
 
 LESSONS = "lessons"
@@ -40,8 +40,7 @@ class LessonsBook:
 
     def __init__(self, store: StoreView) -> None:
         self._store = store
-        self._texts: list[str] = []
-        self._since: list[int] = []
+        self._history = TextHistory()
         self._read = -1
         self.asked = 0
         self._result_number: int | None = None
@@ -51,17 +50,16 @@ class LessonsBook:
     @property
     def texts(self) -> list[str]:
         """All states of the file, oldest first."""
-        return self._texts
+        return self._history.texts
 
     @property
     def lessons(self) -> Lessons:
         """The newest list."""
-        return Lessons(lesson_lines(self._texts[-1]) if self._texts else (), self._result_number, self._problem)
+        return Lessons(lesson_lines(self._history.newest or ""), self._result_number, self._problem)
 
     def at(self, proposal: int) -> tuple[str, ...]:
         """Return the lines that held when a proposal began."""
-        place = bisect_left(self._since, proposal)
-        return lesson_lines(self._texts[place - 1]) if place else ()
+        return lesson_lines(self._history.at(proposal))
 
     def refresh(self) -> None:
         """Take in what the store has received since the last time."""
@@ -71,8 +69,7 @@ class LessonsBook:
                 self.asked, self._problem = result_number, event.payload["problem"]
                 self._result_number = self._result_number if self._problem else result_number
             if event.payload["text"] is not None:
-                self._texts.append(event.payload["text"])
-                self._since.append(event.payload["newest_proposal"])
+                self._history.add(event.payload["text"], event.payload["newest_proposal"])
 
 
 def lesson_lines(text: str) -> tuple[str, ...]:
