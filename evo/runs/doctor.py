@@ -10,7 +10,7 @@ import shutil
 import sqlite3
 import sys
 import sysconfig
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import metadata
@@ -20,7 +20,7 @@ import psutil
 
 from evo.config.config import LLMConfig
 from evo.config.models import ModelConfig
-from evo.config.resolution import machine_devices, with_servers
+from evo.config.resolution import with_servers
 from evo.lineage.refs import run_git
 from evo.runs.assemble import connection_of
 from evo.runs.folder import RunFolder
@@ -31,9 +31,9 @@ from operators.llm.settings import check_base_url
 from operators.proposal import Exchange
 from trainer.corpus import default_cache, load
 from trainer.errors import EvoError, MachineError
-from trainer.machine.capacity import capacity
+from trainer.machine.capacity import Capacity, capacity
 from trainer.machine.control_group import ControlGroups
-from trainer.machine.devices import faulty
+from trainer.machine.devices import Device, find, working
 from trainer.sandbox import Level, survey
 
 _DISTRIBUTION = "evo-train"
@@ -71,6 +71,7 @@ class Finding:
 
 def examine(folder: Path, environment: Mapping[str, str] = os.environ) -> list[Finding]:
     """Return what a run made in `folder` would find on this machine; torch is not imported."""
+    devices, machine = find(), capacity()
     return [
         _python(),
         _command(environment.get("PATH")),
@@ -78,11 +79,11 @@ def examine(folder: Path, environment: Mapping[str, str] = os.environ) -> list[F
         _torch(),
         _git(),
         _sqlite(),
-        _devices(),
-        _sandbox(),
+        _devices(devices),
+        _sandbox(devices),
         _cpu_time(),
-        _cores(),
-        _memory(),
+        _cores(machine),
+        _memory(machine),
         _disk(folder),
         *_corpora(default_cache() / "corpora"),
         _language_model(environment),
@@ -179,14 +180,14 @@ def _versioned(subject: str, version: str, oldest: tuple[int, int], advice: str,
     return Finding(subject, State.OK, f"{version}{place}")
 
 
-def _devices() -> Finding:
+def _devices(found: Sequence[Device]) -> Finding:
     try:
-        there = machine_devices()
+        there = working(found)
     except MachineError as error:
         return Finding("devices", State.MISSING, str(error))
     memory = [f" ({device.memory_mib / 1024:.0f} GiB)" if device.memory_mib else "" for device in there]
     names = ", ".join(f"{device.kind}: {device.name}{size}" for device, size in zip(there, memory, strict=True))
-    if lost := ", ".join(f"{gpu.name} ({gpu.fault})" for gpu in faulty()):
+    if lost := ", ".join(f"{gpu.name} ({gpu.fault})" for gpu in found if gpu.fault):
         return Finding("devices", State.NOTE, names, f"not answered for by its driver, and not used: {lost}")
     if there[0].kind != "cpu":
         return Finding("devices", State.OK, names)
@@ -197,12 +198,8 @@ def _devices() -> Finding:
     return Finding("devices", State.NOTE if advice else State.OK, f"{names}; no GPU, runs use the CPU", advice)
 
 
-def _sandbox() -> Finding:
-    try:
-        kind = machine_devices()[0].kind
-    except MachineError:  # said of the devices
-        kind = "cpu"
-    found = survey(kind)
+def _sandbox(devices: Sequence[Device]) -> Finding:
+    found = survey(next((device.kind for device in devices if not device.fault), "cpu"))
     if found.level is Level.BUBBLEWRAP:
         return Finding("sandbox", State.OK, str(found.level))
     return Finding(
@@ -218,12 +215,12 @@ def _cpu_time() -> Finding:
     return Finding("CPU time", State.NOTE, "process by process: no control group can be made here", advice)
 
 
-def _cores() -> Finding:
-    return Finding("cores", State.OK, f"{capacity().cores} usable, load {os.getloadavg()[0]:.1f}")
+def _cores(machine: Capacity) -> Finding:
+    return Finding("cores", State.OK, f"{machine.cores} usable, load {os.getloadavg()[0]:.1f}")
 
 
-def _memory() -> Finding:
-    usable_gib = capacity().memory_mib / 1024
+def _memory(machine: Capacity) -> Finding:
+    usable_gib = machine.memory_mib / 1024
     available_gib = min(psutil.virtual_memory().available / _GIB, usable_gib)
     found = f"{available_gib:.1f} of {usable_gib:.1f} GiB available"
     if available_gib < _LEAST_MEMORY_GIB:

@@ -57,22 +57,22 @@ def discover() -> list[Device]:
     Raises:
         MachineError: there are GPUs, and none of them works.
     """
-    found = _found()
-    if working := [device for device in found if not device.fault]:
-        return working
+    return working(find())
+
+
+def find() -> list[Device]:
+    """Return the same, GPUs for which the driver does not answer among them."""
+    return _cuda_devices() or _mps_devices() or [cpu_device()]
+
+
+def working(found: Sequence[Device]) -> list[Device]:
+    """Return the devices of `find` that can be used; raise MachineError where there is none."""
+    if usable := [device for device in found if not device.fault]:
+        return usable
     faults = "; ".join(f"{gpu.name}: {gpu.fault}" for gpu in found)
     raise MachineError(
         f"No GPU of this machine answers its driver ({faults}). See `nvidia-smi`; `--devices cpu` does without."
     )
-
-
-def faulty() -> list[Device]:
-    """Return the GPUs that CUDA_VISIBLE_DEVICES lets through and for which the driver does not answer."""
-    return [device for device in _found() if device.fault]
-
-
-def _found() -> list[Device]:
-    return _cuda_devices() or _mps_devices() or [cpu_device()]
 
 
 def cpu_device() -> Device:
@@ -113,7 +113,7 @@ def select(wanted: Sequence[str]) -> list[Device]:
 def _select_one(name: str) -> list[Device]:
     if name == "cpu":
         return [cpu_device()]
-    found = _found()
+    found = find()
     gpus = [device for device in found if device.kind == "cuda"]
     if name in ("mps", "cuda"):
         matches = [device for device in found if device.kind == name]
@@ -129,8 +129,12 @@ def _select_one(name: str) -> list[Device]:
         )
     for gpu in matches:
         if gpu.fault:
-            raise MachineError(f"{gpu.name} does not answer its driver: {gpu.fault}. See `nvidia-smi`.")
+            raise _no_answer(gpu.name, gpu.fault)
     return matches
+
+
+def _no_answer(gpu: str, reason: object) -> MachineError:
+    return MachineError(f"{gpu} does not answer its driver: {reason}. See `nvidia-smi`.")
 
 
 def joined(gpus: Sequence[Device]) -> Device:
@@ -185,9 +189,7 @@ class GpuMemory:
         try:
             yield
         except self._nvml.NVMLError as error:
-            raise MachineError(
-                f"GPU {self._device_id} does not answer its driver: {error}. See `nvidia-smi`."
-            ) from error
+            raise _no_answer(f"GPU {self._device_id}", error) from error
 
 
 @contextlib.contextmanager

@@ -41,7 +41,7 @@ def test_instances_are_visible_by_their_name() -> None:
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> list[Device]:
     found = [*GPUS, INSTANCE]
-    monkeypatch.setattr(devices, "_found", lambda: found)
+    monkeypatch.setattr(devices, "find", lambda: found)
     return found
 
 
