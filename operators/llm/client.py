@@ -26,6 +26,8 @@ from trainer.errors import ConfigError
 
 BYTES_PER_TOKEN = 2
 """A low estimate, so that the tokens of a prompt are rather over- than underestimated."""
+BYTES_PER_TOKEN_AT_MOST = 8
+"""More than any tokenizer makes of English and code; a server that counts fewer tokens has not read all."""
 BILLED_ATTEMPTS = 4
 """How often a reply that broke off after it began to cost money is asked for again."""
 STAND_IN_PATIENCE_SECONDS = 10.0
@@ -83,6 +85,7 @@ class LanguageModel:
         self._in_flight = 0
         self._may_recover = True
         self._provider: Provider | None = None
+        self._reads_all = True
         self.fruitless = FruitlessCalls(self.give_up)
 
     @property
@@ -172,6 +175,7 @@ class LanguageModel:
                 billed += [attempt.usage] if attempt.usage != Usage() else []
                 self.spend_limit.book(self._cost_usd(request, attempt.usage))
             self._learn_rate(received)
+            self._check_length(request, attempt.usage)
             return Attempt(
                 self._redaction.json(attempt.reply),
                 attempt.usage,
@@ -189,6 +193,19 @@ class LanguageModel:
             self._most_calls += 1 / self._most_calls
         if received.requests_left is not None:
             self._most_calls = min(self._most_calls, max(1, self._in_flight + received.requests_left))
+
+    def _check_length(self, request: Mapping[str, Any], usage: Usage) -> None:
+        """Warn, once, of a server that cuts prompts to the context that it was started with, as Ollama does."""
+        read = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
+        if self._reads_all and 0 < read * BYTES_PER_TOKEN_AT_MOST < _prompt_bytes(request):
+            self._reads_all = False
+            logger.warning(
+                "%s read %s tokens of a prompt of %s bytes: it seems to cut prompts. Give the model a longer context "
+                "where it is served (OLLAMA_CONTEXT_LENGTH=32768 for Ollama).",
+                self.settings.model,
+                f"{read:,}",
+                f"{_prompt_bytes(request):,}",
+            )
 
     def _answered(self, outages: int) -> None:
         """Take in that the service can be used, unless it was given up since the question was asked.
@@ -275,9 +292,8 @@ class LanguageModel:
 
     def _largest_cost_usd(self, request: Mapping[str, Any]) -> float | None:
         """Return an upper estimate of one attempt: every byte of the prompt newly cached, the longest reply."""
-        prompt_bytes = len(json.dumps(request, ensure_ascii=False).encode())
         factor = CACHE_WRITE_FACTOR[self.settings.cache_lifetime]
-        usage = Usage(int(prompt_bytes / BYTES_PER_TOKEN * factor), request["max_tokens"])
+        usage = Usage(int(_prompt_bytes(request) / BYTES_PER_TOKEN * factor), request["max_tokens"])
         largest = self._cost_usd(request, usage)
         if largest is None and self.spend_limit.limit_usd is not None:
             raise ConfigError(
@@ -299,3 +315,7 @@ class LanguageModel:
         if self._provider is None:
             self._provider = provider_for(self.settings)
         return self._provider
+
+
+def _prompt_bytes(request: Mapping[str, Any]) -> int:
+    return len(json.dumps(request, ensure_ascii=False).encode())

@@ -49,6 +49,7 @@ class Received:
         is_complete: whether the service said that it has said all.
         stop_reason: in the terms of the Messages API where it is known; None while none was given.
         requests_left: how many more the server takes for now; None where it does not say.
+        refusal: the error with which a server refused the request itself, as JSON; empty where it did not.
     """
 
     def __init__(self) -> None:
@@ -56,6 +57,7 @@ class Received:
         self.is_complete = False
         self.stop_reason: str | None = None
         self.requests_left: int | None = None
+        self.refusal = ""
         self._begun = False
         self._fields: dict[str, Any] = {}
         self._blocks: list[tuple[str, list[str]]] = []

@@ -331,7 +331,8 @@ def model(answer: Callable[[Body], str], latency_seconds: float = 0.0, **fields:
 
     def behave(responder: Responder) -> None:
         time.sleep(latency_seconds)
-        responder.answer(Reply(answer(responder.body), **fields))
+        about = {"input_tokens": len(json.dumps(responder.body)) // 4}
+        responder.answer(Reply(answer(responder.body), **{**about, **fields}))
 
     return behave
 

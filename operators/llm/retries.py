@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import math
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
 RETRY_AFTER_CAP_SECONDS = 120.0
@@ -76,6 +78,15 @@ class Failure:
         return dataclasses.replace(self, kind=changed(self.kind), what=changed(self.what))
 
 
+_BY_WORDS = (
+    (400, re.compile(r"\b(?:flagged|moderation|content (?:policy|filter))", re.IGNORECASE)),
+    (402, re.compile(r"credit balance|insufficient (?:\w+ )?(?:credits?|balance|funds)", re.IGNORECASE)),
+    (401, re.compile(r"\bapi[ _-]?key\b.*\b(?:invalid|not valid|incorrect|missing|expired)", re.IGNORECASE)),
+    (401, re.compile(r"\b(?:invalid|incorrect|missing|expired) api[ _-]?key\b", re.IGNORECASE)),
+)
+"""The status that would have fitted, by the words with which servers explain a 400 or a 403."""
+_WAIT = re.compile(r"\b(?:again|retry) (?:in|after) (?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)\s*(ms|s))?", re.IGNORECASE)
+
 _NEXT_STEPS = {
     401: "Check the API key.",
     402: "Check the billing of the account.",
@@ -91,42 +102,63 @@ def failure_of_status(
     error_type: str | None = None,
     error_code: str | None = None,
     message: str = "",
-    retry_after: str | None = None,
+    retry_after_seconds: float | None = None,
 ) -> Failure:
     """Return what an answer with an error status means.
 
     Args:
-        status: HTTP status; below 400 when the error came as an event inside a stream.
+        status: HTTP status; below 300 when the error came with a regular one, such as in a stream.
         error_type: `error.type` of the body.
-        error_code: `error.details.error_code` of the body.
+        error_code: `error.code` or `error.details.error_code` of the body.
         message: the server's explanation.
-        retry_after: the header of that name, as it came.
+        retry_after_seconds: what its headers ask for.
     """
-    streamed = status < 300
-    if streamed:
+    if status < 300:
         status = STREAMED_STATUS.get(error_type or "", 500)
     kind = " ".join(str(part) for part in (status, error_type or "error", error_code) if part)
     what = f"{kind}: {message}" if message else kind
+    if status in (400, 403):
+        status = next((meant for meant, words in _BY_WORDS if words.search(message)), status)
     if error_code in SPEND_LIMITS:
         return Failure(Verdict.STOP, kind, what, "Raise the spend limit of the account, or wait until it is renewed.")
     if 300 <= status < 400:
         return Failure(Verdict.STOP, kind, what, "Set the base URL to the address that answers.")
     if status in _NEXT_STEPS:
         return Failure(Verdict.STOP, kind, what, _NEXT_STEPS[status])
-    if status in {408, 409, 425, 429} or status >= 500:
-        return Failure(Verdict.RETRY, kind, what, retry_after_seconds=parse_retry_after(retry_after))
+    if status in {408, 409, 425, 429, 498} or status >= 500:
+        wait = _wait_in_words(message) if retry_after_seconds is None else retry_after_seconds
+        return Failure(Verdict.RETRY, kind, what, retry_after_seconds=wait)
     return Failure(Verdict.GIVE_UP_PROMPT, kind, what, "Check the model's name, its limits, and the headers.")
 
 
-def parse_retry_after(value: str | None) -> float | None:
-    """Return the wait that a `Retry-After` header asks for, seconds, capped; None for an absent or senseless value."""
+def parse_retry_after(value: str | None, now: float, unit_seconds: float = 1.0) -> float | None:
+    """Return the wait that a `Retry-After` header asks for, seconds, capped; None for an absent or senseless value.
+
+    Args:
+        value: a number, or a date of HTTP.
+        now: seconds since 1970.
+        unit_seconds: of a number.
+    """
     try:
-        seconds = float(value) if value is not None else math.nan
+        return _capped(float(value) * unit_seconds) if value is not None else None
     except ValueError:
+        pass
+    try:
+        return _capped(max(0.0, parsedate_to_datetime(value).timestamp() - now)) if value else None
+    except (ValueError, OverflowError):
         return None
-    if math.isnan(seconds) or seconds < 0:
-        return None
-    return min(seconds, RETRY_AFTER_CAP_SECONDS)
+
+
+def _wait_in_words(message: str) -> float | None:
+    """Return the wait that a server names in its explanation, such as "try again in 1m7.5s"."""
+    for minutes, number, unit in _WAIT.findall(message):
+        if minutes or number:
+            return _capped(60 * float(minutes or 0) + float(number or 0) * (0.001 if unit == "ms" else 1))
+    return None
+
+
+def _capped(seconds: float) -> float | None:
+    return None if math.isnan(seconds) or seconds < 0 else min(seconds, RETRY_AFTER_CAP_SECONDS)
 
 
 def is_rate_limit(failure: Failure) -> bool:

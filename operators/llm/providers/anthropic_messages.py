@@ -7,11 +7,10 @@ from typing import Any
 
 import anthropic
 
-from operators.llm.providers.transport import receive, redirect_guard, server_words, table, timeout
-from operators.llm.received import EXCERPT_CHARACTERS, TEXT, THINKING, Received
-from operators.llm.retries import failure_of_status
+from operators.llm.providers.dialect import Change, Dialect, without
+from operators.llm.providers.transport import receive, redirect_guard, table, take_error, timeout
+from operators.llm.received import TEXT, THINKING, Received
 from operators.llm.settings import LLMSettings
-from operators.llm.text import one_line
 
 _KINDS = {"text": TEXT, "thinking": THINKING, "reasoning": THINKING, "redacted_thinking": THINKING}
 _DELTAS = {"text_delta": TEXT, "thinking_delta": THINKING, "reasoning_delta": THINKING}
@@ -21,6 +20,32 @@ _COUNTS = {
     "cache_read_input_tokens": "cache_read_tokens",
     "cache_creation_input_tokens": "cache_write_tokens",
 }
+
+
+def _without_lifetime(body: Mapping[str, Any]) -> dict[str, Any]:
+    return _in_blocks(body, lambda block: {**block, "cache_control": {"type": "ephemeral"}})
+
+
+def _without_cache(body: Mapping[str, Any]) -> dict[str, Any]:
+    return _in_blocks(body, without("cache_control"))
+
+
+def _in_blocks(body: Mapping[str, Any], change: Change) -> dict[str, Any]:
+    """Return a request with the blocks changed that its cache has a breakpoint behind."""
+
+    def changed(blocks: Any) -> Any:
+        is_list = isinstance(blocks, list)
+        return [change(block) if "cache_control" in block else block for block in blocks] if is_list else blocks
+
+    messages = [{**message, "content": changed(message["content"])} for message in body["messages"]]
+    return {**body, "system": changed(body["system"]), "messages": messages}
+
+
+_CHANGES = (
+    (r"\bttl\b", _without_lifetime),
+    (r"cache_control", _without_cache),
+    (r"output_config|\beffort\b", without("output_config")),
+)
 
 
 class AnthropicMessages:
@@ -36,11 +61,16 @@ class AnthropicMessages:
             default_headers=settings.default_headers,
             http_client=anthropic.DefaultAsyncHttpxClient(event_hooks=redirect_guard(settings.url)),
         )
+        self._dialect = Dialect(_CHANGES)
 
     async def ask(self, request: Mapping[str, Any], received: Received) -> None:
         """Send a request once; see `Provider.ask`."""
-        opened = self._sdk.messages.with_streaming_response.create(**request, stream=True)
-        await receive(opened, received, _take_event, _take_message, anthropic)
+
+        async def send(body: Mapping[str, Any]) -> None:
+            opened = self._sdk.messages.with_streaming_response.create(**body, stream=True)
+            await receive(opened, received, _take_event, _take_message, anthropic)
+
+        await self._dialect.ask(request, received, send)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -63,18 +93,13 @@ def _take_event(name: str, event: Mapping[str, Any], received: Received) -> None
             _take_usage(event.get("usage"), received)
         case "message_stop":
             received.is_complete = True
-        case "error":
-            error = table(event.get("error"))
-            received.failure = failure_of_status(
-                200,
-                error_type=str(error["type"]) if error.get("type") else None,
-                message=one_line(server_words(event), EXCERPT_CHARACTERS),
-            )
+        case kind if kind == "error" or event.get("error"):
+            take_error(event, received)
 
 
 def _take_message(message: Mapping[str, Any], received: Received) -> None:
-    if message.get("type") != "message" and not isinstance(message.get("content"), list):
-        received.fail("malformed reply", server_words(message) or "the answer holds no message")
+    if message.get("type") != "message" and not isinstance(message.get("content"), list | str):
+        take_error(message, received)
         return
     _take_message_fields(message, received)
     received.is_complete = True
@@ -83,7 +108,8 @@ def _take_message(message: Mapping[str, Any], received: Received) -> None:
 def _take_message_fields(message: Mapping[str, Any], received: Received) -> None:
     received.begin(id=message.get("id"), model=message.get("model"))
     content = message.get("content")
-    for block in content if isinstance(content, list) else []:
+    blocks = [{"text": content}] if isinstance(content, str) and content else content
+    for block in blocks if isinstance(blocks, list) else []:
         _take_block(table(block), received)
     _take_end(message, received)
     _take_usage(message.get("usage"), received)

@@ -7,27 +7,28 @@ from typing import Any
 
 import openai
 
+from operators.llm.providers.dialect import Dialect, renamed, without
 from operators.llm.providers.openai_sdk import openai_client
-from operators.llm.providers.transport import (
-    error_code,
-    receive,
-    server_words,
-    table,
-    text_of,
-)
-from operators.llm.received import EXCERPT_CHARACTERS, TEXT, THINKING, Received
-from operators.llm.retries import failure_of_status
+from operators.llm.providers.transport import receive, table, take_error, text_of
+from operators.llm.received import TEXT, THINKING, Received
 from operators.llm.settings import LLMSettings
-from operators.llm.text import one_line
 
 _STOP_REASONS = {
     "stop": "end_turn",
     "length": "max_tokens",
+    "model_length": "max_tokens",
+    "max_tokens": "max_tokens",
     "content_filter": "refusal",
+    "safety": "refusal",
+    "recitation": "refusal",
+    "prohibited_content": "refusal",
     "tool_calls": "tool_use",
     "function_call": "tool_use",
+    "malformed_function_call": "tool_use",
 }
-"""What the reasons of this API are called in the Messages API; others are kept."""
+"""What the reasons of this API, in lower case, are called in the Messages API; others are kept."""
+_BROKEN_OFF = frozenset({"error", "network_error", "insufficient_system_resource", "abort", "cancelled"})
+"""Reasons with which servers end a reply that they cannot finish."""
 
 
 class OpenAIChat:
@@ -36,12 +37,17 @@ class OpenAIChat:
     def __init__(self, settings: LLMSettings) -> None:
         self._settings = settings
         self._sdk = openai_client(settings)
+        self._dialect = Dialect(_CHANGES)
 
     async def ask(self, request: Mapping[str, Any], received: Received) -> None:
         """Send a request once; see `Provider.ask`."""
+
+        async def send(body: Mapping[str, Any]) -> None:
+            opened = self._sdk.chat.completions.with_streaming_response.create(**body)
+            await receive(opened, received, _take_event, _take_message, openai)
+
         body = chat_request(request, has_own_names=self._settings.is_own_service)
-        opened = self._sdk.chat.completions.with_streaming_response.create(**body)
-        await receive(opened, received, _take_event, _take_message, openai)
+        await self._dialect.ask(body, received, send)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -69,23 +75,34 @@ def chat_request(request: Mapping[str, Any], *, has_own_names: bool) -> dict[str
     return body
 
 
-def _take_event(_: str, event: Mapping[str, Any], received: Received) -> None:
-    if event.get("error"):
-        error = table(event["error"])
-        code = error.get("code")
-        received.failure = failure_of_status(
-            code if isinstance(code, int) and 400 <= code < 600 else 200,
-            error_type=str(error["type"]) if error.get("type") else None,
-            error_code=error_code(event),
-            message=one_line(server_words(event), EXCERPT_CHARACTERS),
-        )
-        return
-    _take_chunk(event, "delta", received)
+def _without_system(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a request that says at the beginning of its first message what it said for the system."""
+    system, *messages = body["messages"]
+    if system["role"] != "system" or not messages:
+        return dict(body)
+    first = {**messages[0], "content": f"{system['content']}\n\n{messages[0]['content']}"}
+    return {**body, "messages": [first, *messages[1:]]}
+
+
+_CHANGES = (
+    (r"stream_options|include_usage", without("stream_options")),
+    (r"reasoning|effort", without("reasoning_effort")),
+    (r"max_tokens", renamed("max_tokens", "max_completion_tokens")),
+    (r"max_completion_tokens", renamed("max_completion_tokens", "max_tokens")),
+    (r"\bsystem\b|developer instruction", _without_system),
+)
+
+
+def _take_event(name: str, event: Mapping[str, Any], received: Received) -> None:
+    if name == "error" or event.get("object") == "error":
+        take_error(event, received)
+    else:
+        _take_chunk(event, "delta", received)
 
 
 def _take_message(message: Mapping[str, Any], received: Received) -> None:
     if not isinstance(message.get("choices"), list):
-        received.fail("malformed reply", server_words(message) or "the answer holds no choices")
+        take_error(message, received)
         return
     _take_chunk(message, "message", received)
     received.is_complete = True
@@ -94,14 +111,25 @@ def _take_message(message: Mapping[str, Any], received: Received) -> None:
 def _take_chunk(chunk: Mapping[str, Any], name: str, received: Received) -> None:
     """Take in the first choice, of which the part called `name` holds the text."""
     choices = chunk.get("choices")
+    choice = table(choices[0]) if isinstance(choices, list) and choices else {}
+    if chunk.get("error") or choice.get("error"):
+        take_error(chunk if chunk.get("error") else choice, received)
+        return
     if isinstance(choices, list):
         received.begin(id=chunk.get("id"), model=chunk.get("model"))
-        choice = table(choices[0]) if choices else {}
         for kind, text in _parts(table(choice.get(name))):
             received.add(kind, text)
+            received.stop_reason = "refusal" if kind == "refusal" else received.stop_reason
         if isinstance(choice.get("finish_reason"), str):
-            received.stop_reason = _STOP_REASONS.get(choice["finish_reason"], choice["finish_reason"])
+            _take_end(choice["finish_reason"].lower(), received)
     _take_usage(chunk.get("usage"), received)
+
+
+def _take_end(reason: str, received: Received) -> None:
+    if reason in _BROKEN_OFF:
+        received.fail("broken off", f"the server ended the reply with the reason {reason!r}")
+    elif received.stop_reason != "refusal":
+        received.stop_reason = _STOP_REASONS.get(reason, reason)
 
 
 def _parts(message: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
@@ -117,6 +145,8 @@ def _parts(message: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
         yield TEXT, content
     if isinstance(message.get("refusal"), str) and message["refusal"]:
         yield "refusal", message["refusal"]
+    if message.get("tool_calls"):
+        yield "tool_use", None
 
 
 def _take_usage(usage: object, received: Received) -> None:

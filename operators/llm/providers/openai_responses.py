@@ -7,18 +7,11 @@ from typing import Any
 
 import openai
 
+from operators.llm.providers.dialect import Dialect, without
 from operators.llm.providers.openai_sdk import openai_client
-from operators.llm.providers.transport import (
-    error_code,
-    receive,
-    server_words,
-    table,
-    text_of,
-)
-from operators.llm.received import EXCERPT_CHARACTERS, TEXT, THINKING, Received
-from operators.llm.retries import failure_of_status
+from operators.llm.providers.transport import receive, table, take_error, text_of
+from operators.llm.received import TEXT, THINKING, Received
 from operators.llm.settings import LLMSettings
-from operators.llm.text import one_line
 
 _DELTAS = {
     "response.output_text.delta": TEXT,
@@ -26,6 +19,7 @@ _DELTAS = {
     "response.reasoning_summary_text.delta": THINKING,
     "response.refusal.delta": "refusal",
 }
+_CHANGES = ((r"reasoning|effort", without("reasoning")), (r"\bstore\b", without("store")))
 _STOP_REASONS = {"max_output_tokens": "max_tokens", "content_filter": "refusal"}
 """What the reasons of an incomplete reply are called in the Messages API; others are kept."""
 
@@ -35,11 +29,16 @@ class OpenAIResponses:
 
     def __init__(self, settings: LLMSettings) -> None:
         self._sdk = openai_client(settings)
+        self._dialect = Dialect(_CHANGES)
 
     async def ask(self, request: Mapping[str, Any], received: Received) -> None:
         """Send a request once; see `Provider.ask`."""
-        opened = self._sdk.responses.with_streaming_response.create(**responses_request(request))
-        await receive(opened, received, _take_event, _take_message, openai)
+
+        async def send(body: Mapping[str, Any]) -> None:
+            opened = self._sdk.responses.with_streaming_response.create(**body)
+            await receive(opened, received, _take_event, _take_message, openai)
+
+        await self._dialect.ask(responses_request(request), received, send)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -75,18 +74,16 @@ def _take_event(name: str, event: Mapping[str, Any], received: Received) -> None
     elif kind in ("response.completed", "response.incomplete"):
         _take_response(response, received)
     elif kind in ("response.failed", "error"):
-        _take_error({"error": response["error"]} if response.get("error") else event, received)
+        take_error(response if response.get("error") else event, received)
     elif kind == "response.created":
         received.begin(id=response.get("id"), model=response.get("model"))
 
 
 def _take_message(message: Mapping[str, Any], received: Received) -> None:
-    if message.get("error"):
-        _take_error(message, received)
-    elif isinstance(message.get("output"), list):
+    if isinstance(message.get("output"), list) and not message.get("error"):
         _take_response(message, received)
     else:
-        received.fail("malformed reply", server_words(message) or "the answer holds no output")
+        take_error(message, received)
 
 
 def _take_response(response: Mapping[str, Any], received: Received) -> None:
@@ -119,16 +116,3 @@ def _parts(output: list[Any]) -> Iterator[tuple[str, object]]:
                 yield "refusal", part.get("refusal")
             else:
                 yield (THINKING if is_reasoning else TEXT), part.get("text")
-
-
-def _take_error(event: Mapping[str, Any], received: Received) -> None:
-    """Take in an error; its parts stand in the event itself or in an object of it."""
-    error = table(event.get("error")) or event
-    code = error_code({"error": error})
-    kind = error.get("type") if event.get("error") else None
-    received.failure = failure_of_status(
-        429 if code == "rate_limit_exceeded" else 200,
-        error_type=str(kind) if kind else None,
-        error_code=code,
-        message=one_line(server_words(event), EXCERPT_CHARACTERS),
-    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import ssl
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -13,7 +14,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from operators.llm.received import EXCERPT_CHARACTERS, MOST_TOKENS, Received
-from operators.llm.retries import Verdict, failure_of_status
+from operators.llm.retries import Verdict, failure_of_status, parse_retry_after
 from operators.llm.settings import LLMSettings
 from operators.llm.text import one_line
 
@@ -22,6 +23,7 @@ MOST_BYTES_IN_A_LINE = 16 * 1024 * 1024
 DONE = "[DONE]"
 """The data of the event that ends a stream in the dialect of OpenAI; some servers of the Messages API send it too."""
 
+_MARKUP = re.compile(r"<(script|style|title)\b.*?</\1>|<[^<>]*>", re.IGNORECASE | re.DOTALL)
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
 TakeEvent = Callable[[str, Mapping[str, Any], Received], None]
@@ -70,7 +72,7 @@ async def receive(
             received.requests_left = _requests_left(response.headers)
             await _read(response, received, take_event, take_message)
     except sdk.APIStatusError as error:
-        _take_status(error, received)
+        take_error(error.body or error.message, received, error.status_code, error.response.headers)
     except sdk.APIConnectionError as error:
         _take_connection_fault(error.__cause__ or error, received)
     except sdk.APIError as error:
@@ -155,15 +157,46 @@ def _requests_left(headers: Mapping[str, str]) -> int | None:
     return None
 
 
-def _take_status(error: Any, received: Received) -> None:
-    kind = getattr(error, "type", None)
+def take_error(body: object, received: Received, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
+    """Take in an error, however a server words it.
+
+    Args:
+        body: the error, or what holds it.
+        received: takes it in.
+        status: of HTTP; below 300 where the error came with a regular one.
+        headers: of the answer.
+    """
+    error = _error_in(body)
+    code = table(error.get("details")).get("error_code") or error.get("code")
+    if status < 300:
+        numbers = (str(error.get(name)) for name in ("code", "status"))
+        status = next((int(number) for number in numbers if re.fullmatch("[45][0-9][0-9]", number)), status)
+        status = 429 if code == "rate_limit_exceeded" else status
+    words = next(_words(error), "")
+    if not words and status < 300:
+        received.fail("malformed reply", "the answer holds neither a message nor an error")
+        return
+    kind, now = error.get("type") or error.get("status"), time.time()
+    milliseconds, seconds = ((headers or {}).get(name) for name in ("retry-after-ms", "retry-after"))
+    wait = parse_retry_after(milliseconds, now, 0.001)
     received.failure = failure_of_status(
-        error.status_code,
+        status,
         error_type=kind if isinstance(kind, str) else None,
-        error_code=error_code(error.body),
-        message=one_line(server_words(error.body) or error.message, EXCERPT_CHARACTERS),
-        retry_after=error.response.headers.get("retry-after"),
+        error_code=code if isinstance(code, str) and not code.isdigit() else None,
+        message=one_line(_MARKUP.sub(" ", words) if words.lstrip().startswith("<") else words, EXCERPT_CHARACTERS),
+        retry_after_seconds=parse_retry_after(seconds, now) if wait is None else wait,
     )
+    if received.failure.verdict is Verdict.GIVE_UP_PROMPT:
+        received.refusal = json.dumps(error, default=str)
+
+
+def _error_in(body: object) -> Mapping[str, Any]:
+    """Return the object that describes an error, within whatever a server has put around it."""
+    if isinstance(body, list) and body:
+        return _error_in(body[0])
+    if isinstance(body, Mapping):
+        return _error_in(body["error"]) if body.get("error") else body
+    return {"message": body}
 
 
 def table(value: object) -> Mapping[str, Any]:
@@ -176,19 +209,6 @@ def text_of(content: object) -> str:
     if isinstance(content, list):
         return "\n\n".join(str(table(block).get("text") or "") for block in content)
     return content if isinstance(content, str) else ""
-
-
-def error_code(body: object) -> str | None:
-    """Return the code within the error that a server explains, of either dialect."""
-    error = table(table(body).get("error"))
-    details = error.get("details")
-    code = details.get("error_code") if isinstance(details, Mapping) else error.get("code")
-    return code if isinstance(code, str) else None
-
-
-def server_words(body: object) -> str:
-    """Return how a server explains an error, wherever in the body it does."""
-    return next(_words(body), "")
 
 
 def _words(value: object) -> Iterator[str]:

@@ -228,7 +228,7 @@ def test_the_money_limit_stops_before_it_is_passed(tmp_path: Path) -> None:
 
 
 def test_concurrent_calls_share_the_limit_and_wait_for_each_other(tmp_path: Path) -> None:
-    with MessagesServer(fallback=model(scripted_model)) as server:
+    with MessagesServer(fallback=model(scripted_model, input_tokens=1_000)) as server:
         stage = scene(server)
         stage.spend_limit = SpendLimit(
             0.25

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -226,6 +227,7 @@ CHAT_DIALECTS: dict[str, Events] = {
     "delta null": [{"choices": [{"delta": None}]}, *CHUNKS],
     "no choices": [{"choices": []}, {"choices": None}, *CHUNKS],
     "reasoning": [{"choices": [{"delta": {"reasoning_content": BLOCK}}]}, *CHUNKS],
+    "content filter results first": [{"choices": [], "prompt_filter_results": []}, *CHUNKS],
     "parts": changed(CHUNKS, 0, choices=[{"delta": {"content": [{"type": "text", "text": GOOD}]}}]),
 }
 
@@ -260,6 +262,158 @@ def test_text_of_chunks_is_used_at_the_first_attempt(events: Events, tmp_path: P
     with MessagesServer(streamed(events)) as server:
         assert outcome(server, "openai", tmp_path) == Proposal(CHANGED, "llm_mutation:careful", IDEA)
         assert len(server.requests) == 1
+
+
+BEGUN = {"choices": [{"delta": {"content": "Hypothesis: to be"}}]}
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        *(
+            {"choices": [{"delta": {}, "finish_reason": reason}]}
+            for reason in ("error", "network_error", "insufficient_system_resource", "abort")
+        ),
+        {"choices": [{"delta": {}, "finish_reason": "error", "error": {"code": 502, "message": "gone"}}]},
+        {"choices": [{"delta": {}, "finish_reason": "error"}], "error": {"code": "server_error", "message": "gone"}},
+        {"object": "error", "message": "gone", "type": "InternalServerError", "code": 500},
+        {"error": "the runner has stopped"},
+    ],
+    ids=json.dumps,
+)
+def test_a_reply_that_the_server_could_not_finish_is_asked_for_again(end: dict[str, Any], tmp_path: Path) -> None:
+    pytest.importorskip("openai")
+    with MessagesServer(streamed([BEGUN, end]), say(GOOD)) as server:
+        assert isinstance(outcome(server, "openai", tmp_path), Proposal)
+        assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "stop_reason"),
+    [
+        ({"finish_reason": "MAX_TOKENS"}, "max_tokens"),
+        ({"finish_reason": "model_length"}, "max_tokens"),
+        ({"finish_reason": "SAFETY"}, "refusal"),
+        ({"delta": {"refusal": "No."}, "finish_reason": "stop"}, "refusal"),
+        ({"delta": {"tool_calls": [{"index": 0}]}, "finish_reason": "tool_calls"}, "tool_use"),
+    ],
+    ids=lambda value: json.dumps(value),
+)
+def test_reasons_of_other_servers_are_understood(fields: dict[str, Any], stop_reason: str, tmp_path: Path) -> None:
+    pytest.importorskip("openai")
+    journal = FileJournal(tmp_path)
+    with MessagesServer(streamed([BEGUN, {"choices": [{"delta": {}, **fields}]}]), fallback=say(GOOD)) as server:
+        scene(server, "openai").propose(request_for(journal))
+    assert journal.exchanges[0].reply["stop_reason"] == stop_reason
+
+
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [({"code": 401, "type": "authentication_error"}, "API key"), ({"code": 402, "type": "billing_error"}, "billing")],
+    ids=["key", "billing"],
+)
+def test_an_error_may_come_with_a_regular_status(
+    error: dict[str, Any], advice: str, provider: str, tmp_path: Path
+) -> None:
+    body = {"error": {**error, "message": "so says the server"}}
+    with MessagesServer(fallback=lambda responder: responder.send_json(200, body)) as server:
+        unusable = outcome(server, provider, tmp_path)
+
+    assert re.search(f"so says the server.*{advice}", str(unusable))
+    assert len(server.requests) == 1
+
+
+def test_a_page_of_a_proxy_is_quoted_without_its_markup(provider: str, tmp_path: Path) -> None:
+    page = b"<html><head><title>502</title><style>p {}</style></head><body><h1>502 Bad Gateway</h1></body></html>"
+    with MessagesServer(fallback=lambda responder: responder.send(502, page, "text/html")) as server:
+        assert "502 error: 502 Bad Gateway." in str(outcome(server, provider, tmp_path))
+
+
+def refusing(words: str, takes: Callable[[dict[str, Any]], bool]) -> Behaviour:
+    """Return a server that refuses with an explanation whatever it does not take."""
+
+    def behave(responder: Responder) -> None:
+        status(400, words)(responder) if not takes(responder.body) else say(GOOD)(responder)
+
+    return behave
+
+
+def tells_system(body: dict[str, Any]) -> bool:
+    return body["messages"][0]["role"] == "system"
+
+
+@pytest.mark.parametrize(
+    ("provider", "words", "takes"),
+    [
+        (
+            "openai",
+            "Unsupported parameter: 'max_tokens' is not supported here. Use 'max_completion_tokens' instead.",
+            lambda body: "max_tokens" not in body and body["max_completion_tokens"] == 16_000,
+        ),
+        (
+            "openai",
+            "[{'type': 'extra_forbidden', 'loc': ['body', 'stream_options', 'include_usage']}]",
+            lambda body: "stream_options" not in body,
+        ),
+        ("openai", "reasoning_effort: Extra inputs are not permitted", lambda body: "reasoning_effort" not in body),
+        ("openai", "System role not supported", lambda body: not tells_system(body)),
+        (
+            "openai",
+            "max_tokens is too large: 16000. This model supports at most 8192 completion tokens.",
+            lambda body: body["max_tokens"] == 8192,
+        ),
+        ("openai-responses", "Unknown parameter: 'store'.", lambda body: "store" not in body),
+        (
+            "anthropic",
+            "system.0.cache_control.ephemeral.ttl: Extra inputs are not permitted",
+            lambda body: "ttl" not in json.dumps(body) and "cache_control" in json.dumps(body),
+        ),
+        (
+            "anthropic",
+            "messages.0.content.0.cache_control: Extra inputs are not permitted",
+            lambda body: "cache_control" not in json.dumps(body),
+        ),
+        ("anthropic", "This model does not support the effort parameter.", lambda body: "output_config" not in body),
+        (
+            "anthropic",
+            "max_tokens: 16000 > 8192, which is the maximum allowed number of output tokens",
+            lambda body: body["max_tokens"] == 8192,
+        ),
+    ],
+    ids=lambda value: value[:40] if isinstance(value, str) else "",
+)
+def test_what_a_server_does_not_take_is_left_out_from_then_on(
+    provider: str, words: str, takes: Callable[[dict[str, Any]], bool], tmp_path: Path
+) -> None:
+    if provider != "anthropic":
+        pytest.importorskip("openai")
+    with MessagesServer(fallback=refusing(words, takes)) as server:
+        here = scene(server, provider, effort="low")
+        found = here.propose(*(request_for(FileJournal(tmp_path / str(number)), number) for number in range(4)))
+
+    assert [type(one) for one in found] == [Proposal] * 4
+    assert sum(takes(request.body) for request in server.requests) == 4
+    assert "effort" in json.dumps(server.requests[0].body)
+
+
+@pytest.mark.parametrize("words", ["the context of 4096 tokens is exceeded", "Unsupported parameter: 'messages'"])
+def test_what_no_request_can_do_without_is_told(words: str, provider: str, tmp_path: Path) -> None:
+    with MessagesServer(fallback=status(400, words)) as server:
+        assert words in str(outcome(server, provider, tmp_path))
+        assert len(server.requests) == 1
+
+
+def test_a_server_that_cuts_prompts_is_named_once(
+    provider: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    requests = [
+        request_for(FileJournal(tmp_path / str(number)), number, instructions="x" * 40_000) for number in (1, 2)
+    ]
+    with MessagesServer(fallback=say(GOOD, input_tokens=2_000, cache_read_tokens=2_048)) as server:
+        scene(server, provider).propose(*requests)
+
+    [warning] = [record.getMessage() for record in caplog.records if record.name.startswith("operators")]
+    assert "read 4,048 tokens of a prompt of" in warning
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"], ids=["LF", "CRLF", "CR"])

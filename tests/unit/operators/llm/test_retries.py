@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from datetime import UTC, datetime
 
 import pytest
 
@@ -18,16 +19,50 @@ from operators.llm.retries import LONGEST_WAIT_SECONDS, Failure, Outage, Verdict
         ("0", 0),
         ("2.5", 2.5),
         ("1e9", 120),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", 5),
+        ("Wed, 21 Oct 2020 07:28:00 GMT", 0),
+        ("Wed, 21 Oct 2099 07:28:00 GMT", 120),
     ],
 )
 def test_retry_after_is_capped_and_nonsense_ignored(header: str | None, seconds: float | None) -> None:
-    assert parse_retry_after(header) == seconds
+    now = datetime(2026, 10, 21, 7, 27, 55, tzinfo=UTC).timestamp()
+    assert parse_retry_after(header, now) == seconds
+
+
+@pytest.mark.parametrize(
+    ("words", "seconds"),
+    [
+        ("Please try again in 7.66s.", 7.66),
+        ("Please try again in 1m2.5s.", 62.5),
+        ("Please try again in 20ms. Visit", 0.02),
+        ("Quota exceeded. Please retry in 34.07s.", 34.07),
+        ("please try again after 60 seconds", 60),
+        ("Please try again in a while", None),
+    ],
+)
+def test_a_wait_may_be_named_in_words(words: str, seconds: float | None) -> None:
+    assert failure_of_status(429, message=words).retry_after_seconds == seconds
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "verdict"),
+    [
+        (400, "Your credit balance is too low to access the API.", Verdict.STOP),
+        (403, "Insufficient account balance", Verdict.STOP),
+        (400, "API key not valid. Please pass a valid API key.", Verdict.STOP),
+        (403, "Your chosen model requires moderation and your input was flagged", Verdict.GIVE_UP_PROMPT),
+        (403, "Your key may not use this model", Verdict.STOP),
+        (400, "maximum context length is 4096 tokens", Verdict.GIVE_UP_PROMPT),
+    ],
+)
+def test_a_status_is_read_with_its_words(status: int, words: str, verdict: Verdict) -> None:
+    assert failure_of_status(status, message=words).verdict is verdict
 
 
 @pytest.mark.parametrize(
     ("status", "verdict"),
     [
-        *((status, Verdict.RETRY) for status in (408, 409, 425, 429, 500, 502, 503, 504, 520, 529)),
+        *((status, Verdict.RETRY) for status in (408, 409, 425, 429, 498, 500, 502, 503, 504, 520, 529)),
         *((status, Verdict.STOP) for status in (401, 402, 403, 404, 501)),
         *((status, Verdict.GIVE_UP_PROMPT) for status in (400, 413, 418, 422, 431)),
     ],
@@ -37,7 +72,7 @@ def test_verdict_of_each_status(status: int, verdict: Verdict) -> None:
 
 
 def test_spend_limits_are_not_waited_for() -> None:
-    failure = failure_of_status(429, error_code="enforced_spend_limit_reached", retry_after="3600")
+    failure = failure_of_status(429, error_code="enforced_spend_limit_reached", retry_after_seconds=120.0)
     assert failure.verdict is Verdict.STOP
     assert "spend limit" in failure.next_step
 
