@@ -36,10 +36,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from evo.api.ask_tell import Candidate, Search, WaitingForResults
-    from evo.api.climbing import ladder
     from evo.api.driving import SearchEnded
     from evo.api.reading import Individual, Run, open_run
-    from evo.api.running import resume, run
+    from evo.api.running import ladder, resume, run
     from evo.scales.standing import LadderState
     from evo.search.events import Event, Finished, NewBest, Proposed, Refused, Started, Stopped
     from trainer.errors import EvoError, MachineError, UsageError
@@ -70,10 +69,9 @@ __all__ = [
 
 _MODULES = {
     "evo.api.ask_tell": ("Candidate", "Search", "WaitingForResults"),
-    "evo.api.climbing": ("ladder",),
     "evo.api.driving": ("SearchEnded",),
     "evo.api.reading": ("Individual", "Run", "open_run"),
-    "evo.api.running": ("resume", "run"),
+    "evo.api.running": ("ladder", "resume", "run"),
     "evo.scales.standing": ("LadderState",),
     "evo.search.events": ("Event", "Finished", "NewBest", "Proposed", "Refused", "Started", "Stopped"),
     "trainer.errors": ("EvoError", "MachineError", "UsageError"),

@@ -33,7 +33,7 @@ from evo.scales.bench import Bench
 from evo.scales.climbing import Climbing
 from evo.scales.definition import Definition, define
 from evo.scales.folder import LadderFolder
-from evo.scales.preparation import begin, prepared
+from evo.scales.running import begin, prepared
 from evo.scales.standing import read_ladder_state
 from evo.scales.view import View
 from evo.search.observer import Observer

@@ -1,4 +1,4 @@
-"""`evo.run` and `evo.resume`: what the commands of these names do."""
+"""`evo.run`, `evo.resume` and `evo.ladder`: what the commands of these names do."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ from evo.config.options import ResumeOptions, RunOptions, new_run_config, new_ru
 from evo.config.resolved import ResolvedConfig
 from evo.errors import ReportError
 from evo.runs.lifecycle import SearchDriver, resumed, started
+from evo.scales.definition import define
+from evo.scales.running import LADDERS, climb
+from evo.scales.standing import LadderState
+from evo.scales.view import View
 from evo.search.events import Callback, CallbackObserver
 
 _log = logging.getLogger(__name__)
@@ -72,6 +76,24 @@ def resume(
         return resumed(Path(path), observer, change, accept_changes=accept_changes)
 
     return _driven(Path(path), opened, callbacks)
+
+
+def ladder(file: str | Path = "evo.toml", *, out: str | Path | None = None) -> LadderState:
+    """Search at small scales first and promote what wins to larger ones, as the command `evo ladder` does.
+
+    Ctrl-C stops after saving, and the same call resumes.
+
+    Args:
+        file: of a project, with the table `[ladder]`.
+        out: the ladder's folder; `ladders/<its name>` by default.
+
+    Raises:
+        UsageError: the input is wrong, or something else was begun in the folder.
+        MachineError: a device, a disk or a worker failed; the same call resumes.
+    """
+    definition = define(Path(file))
+    state, _ = climb(definition, LADDERS / definition.ladder.name if out is None else Path(out), View())
+    return state
 
 
 def _driven(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,6 +12,7 @@ from evo.commands.options import (
     Json,
     RunAndId,
     RunArgument,
+    end_by,
     example,
     individual,
     named_weights,
@@ -21,9 +22,6 @@ from evo.commands.options import (
     run_folder,
 )
 from trainer.errors import UsageError
-
-if TYPE_CHECKING:
-    from evo.steering.actions import Action
 
 _NOTE = "A live run takes this up within a second, any other one when it is resumed. It becomes part of its journal."
 _RunOption = Annotated[Path | None, typer.Option("--run", help="Folder of the run. [default: the newest under ./runs]")]
@@ -55,23 +53,17 @@ def pause(run: RunArgument = None, as_json: Json = False) -> None:
 
     What is being evaluated ends; `evo continue` goes on.
     """
-    from evo.steering.actions import Action, Verb
-
-    _ask(run_folder(run), Action(Verb.PAUSE), as_json)
+    _ask(run_folder(run), as_json, "pause")
 
 
 def continue_(run: RunArgument = None, as_json: Json = False) -> None:
     """Go on with a paused run."""
-    from evo.steering.actions import Action, Verb
-
-    _ask(run_folder(run), Action(Verb.CONTINUE), as_json)
+    _ask(run_folder(run), as_json, "continue")
 
 
 def stop(run: RunArgument = None, as_json: Json = False) -> None:
     """Stop a live run after saving."""
-    from evo.steering.actions import Action, Verb
-
-    _ask(run_folder(run), Action(Verb.STOP), as_json)
+    _ask(run_folder(run), as_json, "stop")
 
 
 def hint(
@@ -81,11 +73,9 @@ def hint(
     as_json: Json = False,
 ) -> None:
     """Add a dated hint to what the language model is told."""
-    from evo.steering.actions import Action, Verb
-
     if bool(text.strip()) == clear:
         raise UsageError('Expected either a hint, such as evo hint "Try smaller batches.", or --clear.')
-    _ask(run_folder(run), Action(Verb.HINT, text=text.strip()), as_json)
+    _ask(run_folder(run), as_json, "hint", text=text.strip())
 
 
 def pin(run_and_id: RunAndId = None, as_json: Json = False) -> None:
@@ -117,11 +107,10 @@ def inject(
     Says at once whether it may become an individual.
     """
     from evo.runs.steering import read_program
-    from evo.steering.actions import Action, Verb
 
     with opened(run) as viewed:
         source, before = read_program(viewed, program), individual(viewed, parent).id
-    _ask(viewed.folder.path, Action(Verb.INJECT, individual=before, text=source, idea=idea.strip()), as_json)
+    _ask(viewed.folder.path, as_json, "inject", individual=before, text=source, idea=idea.strip())
 
 
 def import_(
@@ -181,12 +170,10 @@ def weights(
     as_json: Json = False,
 ) -> None:
     """Draw the operators of a run by other weights."""
-    from evo.steering.actions import Action, Verb
-
     if bool(given) == reset:
         raise UsageError("Expected either weights, such as evo weights random=2,merge=0, or --reset.")
     changed = (named_weights("WEIGHTS", given) or {}) if given else {}
-    _ask(run_folder(run), Action(Verb.WEIGHTS, weights=changed), as_json)
+    _ask(run_folder(run), as_json, "weights", weights=changed)
 
 
 def extend(
@@ -205,34 +192,31 @@ def extend(
 
     --gens and --evaluations are totals, as at `evo resume`; the next request supersedes this one.
     """
-    from evo.commands.options import end_by
     from evo.runs.steering import generations_of
-    from evo.steering.actions import Action, Verb
 
     if (gens, evaluations, until) == (None, None, None) or (gens is not None and evaluations is not None):
         raise UsageError("Expected --gens or --evaluations, or --until, such as evo extend --gens 60.")
     if evaluations is not None:
         with opened(run) as viewed:
             gens = generations_of(viewed, evaluations)
-    _ask(run_folder(run), Action(Verb.EXTEND, gens=gens, until=end_by(until)), as_json)
+    _ask(run_folder(run), as_json, "extend", gens=gens, until=end_by(until))
 
 
 def _ask_of_individual(verb: str, run_and_id: list[str] | None, as_json: bool, seeds: int = 1) -> None:
-    from evo.steering.actions import Action, Verb
-
     run, names = run_and_ids(run_and_id)
     if not names:
         raise UsageError(f"Expected the number of an individual or `best`, such as evo {verb} 18.")
     with opened(run) as viewed:
         chosen = individual(viewed, *names).id
-    _ask(viewed.folder.path, Action(Verb(verb), individual=chosen, seeds=seeds), as_json)
+    _ask(viewed.folder.path, as_json, verb, individual=chosen, seeds=seeds)
 
 
-def _ask(path: Path, action: Action, as_json: bool) -> None:
-    """Ask something of a run and print what became of it; exit with 1 if its driver refused."""
+def _ask(path: Path, as_json: bool, verb: str, **fields: Any) -> None:
+    """Ask something of a run, with fields of `Action`; print what became of it, and exit with 1 if it was refused."""
     from evo.runs.steering import ask
+    from evo.steering.actions import Action, Verb
 
-    answer = ask(path, action)
+    answer = ask(path, Action(Verb(verb), **fields))
     if as_json:
         print_json(asdict(answer))
     else:

@@ -45,11 +45,32 @@ _LOCK_PATIENCE_SECONDS = 1.0
 _held_locks: weakref.WeakSet[RunLock] = weakref.WeakSet()
 
 
+class _Inside:
+    """The path of a file or folder in a run's folder, by its name there."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, folder: RunFolder, _: type[RunFolder] | None = None) -> Path:
+        return folder.path / self._name
+
+
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """The paths of a run."""
+    """The paths of a run; the head of this file says what each is."""
 
     path: Path
+
+    config = _Inside("config.toml")
+    store = _Inside("evo.db")
+    lineage = _Inside("lineage.git")
+    logs = _Inside("logs")
+    lessons = _Inside("lessons.md")
+    steering = _Inside("steering")
+    live = _Inside("live")
+    tracking = _Inside("tracking")
+    report = _Inside("report.html")
+    results = _Inside("results.tsv")
 
     @classmethod
     def create(cls, path: Path) -> Self:
@@ -105,56 +126,6 @@ class RunFolder:
             return not self.store.exists() or Store.newest_event(self.store, "configured") is None
         except UnfinishedStore:
             return True
-
-    @property
-    def lessons(self) -> Path:
-        """What the run has learnt."""
-        return self.path / "lessons.md"
-
-    @property
-    def config(self) -> Path:
-        """The resolved configuration."""
-        return self.path / "config.toml"
-
-    @property
-    def store(self) -> Path:
-        """The SQLite file."""
-        return self.path / "evo.db"
-
-    @property
-    def lineage(self) -> Path:
-        """The bare git repository."""
-        return self.path / "lineage.git"
-
-    @property
-    def logs(self) -> Path:
-        """The folder of log files."""
-        return self.path / "logs"
-
-    @property
-    def steering(self) -> Path:
-        """The folder of requests to the driver."""
-        return self.path / "steering"
-
-    @property
-    def live(self) -> Path:
-        """The folder of curves of what runs, made by the first one."""
-        return self.path / "live"
-
-    @property
-    def tracking(self) -> Path:
-        """The folder of trackers, made by the first one."""
-        return self.path / "tracking"
-
-    @property
-    def report(self) -> Path:
-        """The report."""
-        return self.path / "report.html"
-
-    @property
-    def results(self) -> Path:
-        """The table of evaluations for other tools."""
-        return self.path / "results.tsv"
 
     def lock(self) -> RunLock:
         """Take the lock that only one driver may hold; it ends with `RunLock.release` or with this process.

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from evo.runs.assemble import build_operators
+from evo.runs.materials import Materials, ScriptFiles, prepare_materials
 from evo.scales.bench import Bench
 from evo.scales.climbing import Climbing
 from evo.scales.definition import Definition
 from evo.scales.folder import LadderFolder
-from evo.scales.preparation import begin, prepared, require_operators
 from evo.scales.report import write_report
 from evo.scales.standing import LadderState, read_ladder_state
 from evo.scales.view import View
+from evo.studies.folder import comparable
+from evo.text import sha256
 
 LADDERS = Path("ladders")
 """Where ladders are kept unless another folder is named."""
@@ -27,7 +34,7 @@ def climb(definition: Definition, path: Path, view: View) -> tuple[LadderState, 
         path: of its folder.
         view: watches.
     """
-    require_operators(definition)
+    _require_operators(definition)
     materials = prepared(definition, view)
     folder = LadderFolder(path)
     with folder.lock():
@@ -37,3 +44,42 @@ def climb(definition: Definition, path: Path, view: View) -> tuple[LadderState, 
         state = read_ladder_state(path)
         write_report(state)
     return state, "" if is_complete else climbing.halted
+
+
+def _require_operators(definition: Definition) -> None:
+    """Raise ConfigError unless every scale has its operators, and the language model of those that need one."""
+    for scale in definition.scales:
+        asyncio.run(build_operators(scale.config).close())
+
+
+def prepared(definition: Definition, view: View) -> list[Materials]:
+    """Return the data of every scale, and find what is wrong with it; nothing is written to the ladder's folder."""
+    with view.preparing() as progress:
+        return [prepare_materials(one.config, progress) for one in definition.scales]
+
+
+def begin(definition: Definition, folder: LadderFolder, materials: Sequence[Materials]) -> None:
+    """Record the definition when the ladder begins, and refuse to continue with another one once it was searched.
+
+    Raises:
+        ChangedExperiment: the definition differs from the recorded one.
+    """
+    frozen = {
+        scale.name: {file.name: file.sha256 for file in (*own.frozen, *own.held_out)}
+        for scale, own in zip(definition.scales, materials, strict=True)
+        if isinstance(own, ScriptFiles)
+    }
+    decided = {
+        "ladder": definition.ladder.model_dump(mode="json"),
+        "scales": {scale.name: comparable(scale.config) for scale in definition.scales},
+        "generation_zero": {scale.name: sha256(scale.generation_zero) for scale in definition.scales},
+        "frozen": frozen,
+    }
+    kept: dict[str, Any] = json.loads(json.dumps(decided))
+    # Before the first round, only generation 0 was measured, and that is kept with its conditions.
+    growing = "Only `total_seconds` and `rounds` may grow."
+    folder.begin(kept, "scales", _is_growth, growing, is_open=not folder.rounds())
+
+
+def _is_growth(key: str, before: Any, now: Any) -> bool:
+    return key in ("ladder.total_seconds", "ladder.rounds") and bool(before < now)

@@ -9,12 +9,12 @@ from dataclasses import asdict
 from evo.config.resolved import StoredConfig
 from evo.standings.stand_ins import Answering
 from evo.standings.standings import Standings
+from evo.standings.usage import SECONDS_AN_HOUR
 from evo.store import IndividualRecord, Outcome, Purpose, Store, StoreView
 from operators.choice import AdaptiveChoice, OperatorChoice
 from operators.naming import LLMName
 
 _KEY = "operator_arms"
-_SECONDS_AN_HOUR = 3600.0
 
 
 class Credit:
@@ -57,7 +57,7 @@ class Credit:
         is_last_rung = outcome.purpose is Purpose.SCREEN and self._standings.halving.promotion(individual.id) is None
         if outcome.purpose is not Purpose.SEARCH and not is_last_rung:
             return
-        seconds = self._store.cost_of(individual.id) * _SECONDS_AN_HOUR / self._dollars_per_hour
+        seconds = self._store.cost_of(individual.id) * SECONDS_AN_HOUR / self._dollars_per_hour
         trained = sum(
             one.budget_fraction
             for one in self._store.outcomes_of(individual.id)

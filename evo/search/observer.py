@@ -43,48 +43,31 @@ class Observer:
         """Report that the run ends soon; from now on the process may end at any moment without another report."""
 
 
+def _forwarding(report: str) -> Any:
+    """Return the method of `_Forwarding` that hands on the reports of one kind."""
+
+    def forward(self: _Forwarding, *arguments: Any) -> None:
+        self._forward(report, *arguments)
+
+    return forward
+
+
 class _Forwarding(Observer):
     """Hands every report on; a subclass says how."""
+
+    proposed = _forwarding("proposed")
+    refused = _forwarding("refused")
+    started = _forwarding("started")
+    finished = _forwarding("finished")
+    lost = _forwarding("lost")
+    extended = _forwarding("extended")
+    note = _forwarding("note")
+    ended = _forwarding("ended")
+    stopping = _forwarding("stopping")
 
     def _forward(self, report: str, *arguments: Any) -> None:
         """Hand on the call of the method named `report`."""
         raise NotImplementedError
-
-    def proposed(self, individual: int, parents: tuple[int, ...], operator: str, idea: str) -> None:
-        """Report a new individual."""
-        self._forward("proposed", individual, parents, operator, idea)
-
-    def refused(self, proposal: int, operator: str, kind: str, reason: str) -> None:
-        """Report a proposal that gave nothing to evaluate."""
-        self._forward("refused", proposal, operator, kind, reason)
-
-    def started(self, evaluation: EvaluationRecord, worker: str, running: int) -> None:
-        """Report that a worker began an evaluation."""
-        self._forward("started", evaluation, worker, running)
-
-    def finished(self, individual: IndividualRecord, outcome: Outcome, standings: Standings, reason: str) -> None:
-        """Report an accepted result."""
-        self._forward("finished", individual, outcome, standings, reason)
-
-    def lost(self, evaluation: EvaluationRecord, reason: str) -> None:
-        """Report an evaluation that runs again."""
-        self._forward("lost", evaluation, reason)
-
-    def extended(self, plan: Plan) -> None:
-        """Report another budget."""
-        self._forward("extended", plan)
-
-    def note(self, message: str) -> None:
-        """Report anything else."""
-        self._forward("note", message)
-
-    def ended(self, end: Stopped) -> None:
-        """Report how the run ended."""
-        self._forward("ended", end)
-
-    def stopping(self) -> None:
-        """Report that the run ends soon."""
-        self._forward("stopping")
 
 
 class Observers(_Forwarding):
