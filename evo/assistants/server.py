@@ -62,11 +62,7 @@ def build(folder: Path) -> MCPServer:
 
 
 class Tools:
-    """The tools. Their docstrings are what an agent reads.
-
-    Args:
-        folder: where the commands run.
-    """
+    """The tools. Their docstrings are what an agent reads."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -25,9 +25,7 @@ def text() -> str:
 def install(agent: Agent, folder: Path) -> Path:
     """Write SKILL.md to where an agent finds it; return the file.
 
-    Args:
-        agent: which.
-        folder: the user's home, or a project.
+    `folder` is the home of the user, or a project.
 
     Raises:
         MachineError: it cannot be written.

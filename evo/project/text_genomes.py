@@ -52,13 +52,7 @@ class TextGenome:
 
 
 def text_genomes(root: Path, texts: Instructions, programs: Sequence[Module]) -> list[TextGenome]:
-    """Return the files that are not Python and could evolve, the likeliest alone where one is.
-
-    Args:
-        root: of the project.
-        texts: its documentation.
-        programs: its Python programs.
-    """
+    """Return the files that are not Python and could evolve, the likeliest alone where one is."""
     found: dict[str, TextGenome] = {}
     for build in builds_of(texts):
         for name in _files(build, root):

@@ -24,10 +24,6 @@ _INK, _GRID = "#1f2328", "#e3e6ea"
 def draw_images(figures: Sequence[go.Figure], format_: str) -> list[bytes]:
     """Return each figure as an image with a white background, 720 pixels wide; PNG has three times as many.
 
-    Args:
-        figures: made from `evo.report.figures.canvas`.
-        format_: one of `FORMATS`.
-
     Raises:
         ReportError: kaleido or a browser is missing, or the browser failed.
     """

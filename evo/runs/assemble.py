@@ -83,19 +83,8 @@ def build_search(
 ) -> Search:
     """Return the search of a run over an open store.
 
-    Args:
-        config: of the run.
-        store: of the run.
-        lineage: of the run.
-        evaluator: its workers.
-        operators: what makes offspring.
-        observer: told of everything worth seeing.
-        device_kind: what the workers train on, such as `cpu`.
-        clock: that of the event loop.
-        inbox: where requests to the search arrive; None where it cannot be steered.
-        lessons_file: where the lessons of the run stand for the user; None for nowhere.
-        extension: changes its budget as users ask; None where nobody can steer it.
-        program_file: where the user's instructions to language models stand; None for nowhere.
+    Without an inbox and an extension nothing can be asked of it. `lessons_file` is where the lessons of the run stand
+    for the user, `program_file` where the user's instructions to language models do; None for nowhere.
     """
     steering = SteeringJournal(store)
     standings = build_standings(config)
@@ -189,10 +178,7 @@ def protection(config: Config, store: StoreView) -> Callable[[], Protection]:
 def build_evaluator(config: ResolvedConfig, materials: Materials, live: Path | None = None) -> Evaluator:
     """Return the workers of a resolved configuration; no process starts before the first job.
 
-    Args:
-        config: of the run.
-        materials: of its task.
-        live: folder for the curves of what runs on this machine, by the number of the worker; None for none.
+    `live` is the folder for the curves of what runs on this machine, by the number of the worker; None for none.
 
     Raises:
         ConfigError: a program of the user's evaluates the candidates of this run, or no node of the cluster is fit.
@@ -225,12 +211,7 @@ def _build_ray_evaluator(config: ResolvedConfig, materials: Materials, settings:
 
 
 def worker_settings(config: ResolvedConfig, materials: Materials) -> Sequence[WorkerSettings]:
-    """Return the settings of each worker's supervisor.
-
-    Args:
-        config: of the run.
-        materials: of its task (`evo.runs.materials.prepare_materials`).
-    """
+    """Return the settings of each worker's supervisor."""
     task, workers = config.task, config.workers
     limits = Limits(memory_mib=workers.memory_mib)
     if isinstance(task, ScriptTask):

@@ -20,13 +20,7 @@ from evo.store import Store
 
 
 class BudgetExtension:
-    """Gives a live run the budget that users ask for (`evo.search.controls.Extension`).
-
-    Args:
-        folder: of the run.
-        config: that it is driven with.
-        store: of the run.
-    """
+    """Gives a live run the budget that users ask for (`evo.search.controls.Extension`)."""
 
     def __init__(self, folder: RunFolder, config: StoredConfig, store: Store) -> None:
         self._folder = folder
@@ -51,10 +45,7 @@ class BudgetExtension:
 def extended(config: StoredConfig, action: Action, driven_seconds: float) -> StoredConfig:
     """Return a configuration with the budget that is asked for.
 
-    Args:
-        config: of the run.
-        action: which asks.
-        driven_seconds: that the run was driven so far: an end by the clock becomes a limit of what it is driven.
+    An end by the clock becomes a limit of the seconds that the run is driven; `driven_seconds` are those so far.
     """
     changes: dict[str, int | float | None] = {}
     if action.gens is not None:

@@ -72,10 +72,7 @@ def read_seed_genomes(config: Config, generation_zero: str) -> list[str]:
 def seed_gate(config: Config, generation_zero: str, known: Callable[[str], int | None]) -> SourceGate:
     """Return the gate that further programs of a run pass.
 
-    Args:
-        config: of the run.
-        generation_zero: its source.
-        known: maps a normal form to the program that has it already.
+    `known` maps a normal form to the program that has it already.
     """
     script = config.script
     contract = script_contract(script.genome, lambda: generation_zero) if script else language_model_contract

@@ -83,10 +83,7 @@ def view(path: Path) -> Iterator[Viewed]:
 def read_config(folder: RunFolder, kind: type[_ConfigT], *, with_edits: bool = False) -> _ConfigT:
     """Return the configuration that a run was last driven with, whatever became of its `config.toml`.
 
-    Args:
-        folder: of the run.
-        kind: of configuration.
-        with_edits: as `config.toml` says it now, unless that is damaged.
+    With edits, it is what `config.toml` says now, unless that is damaged.
 
     Raises:
         RunFolderError: neither the store nor `config.toml` has it.

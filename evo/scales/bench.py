@@ -34,12 +34,7 @@ class Bench:
 
     Scales are numbered from 0, from small to large; values are of the first objective.
 
-    Args:
-        definition: of the ladder.
-        folder: where it is kept.
-        materials: of the task at each scale.
-        view: watches.
-        evaluators: the workers of the configurations by default.
+    Evaluators are the workers of the configurations unless others are given.
     """
 
     def __init__(

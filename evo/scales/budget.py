@@ -86,11 +86,7 @@ def shares(accounts: Sequence[Account], floor: float) -> list[float]:
 def round_count(total_seconds: float, most: int, units: Sequence[Unit], reserve_seconds: float) -> int:
     """Return in how many rounds a total is spent: as many as let each scale begin with a generation; 0 for none.
 
-    Args:
-        total_seconds: of the ladder.
-        most: rounds.
-        units: of the scales.
-        reserve_seconds: what the comparisons of the first round take.
+    `reserve_seconds` are what the comparisons of the first round take.
     """
     least = first_round_seconds(units, reserve_seconds)
     return min(most, math.floor(total_seconds / least))

@@ -45,12 +45,6 @@ class Climbing:
 
     The caller holds the lock of the folder.
 
-    Args:
-        definition: of the ladder.
-        folder: where it is kept.
-        bench: measures at its scales.
-        view: watches.
-
     Attributes:
         halted: why it is not complete; empty where it is.
     """

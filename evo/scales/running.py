@@ -28,11 +28,6 @@ def climb(definition: Definition, path: Path, view: View) -> tuple[LadderState, 
     """Do what is missing of a ladder and report; return what stands, and why it is not complete, or nothing.
 
     Everything that can be wrong with the input is found before a search begins.
-
-    Args:
-        definition: of the ladder.
-        path: of its folder.
-        view: watches.
     """
     _require_operators(definition)
     materials = prepared(definition, view)

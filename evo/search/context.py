@@ -23,11 +23,7 @@ class _Program(NamedTuple):
 
 
 class Variants:
-    """Finds what was measured of the variants of an individual; every source and every result is read once.
-
-    Args:
-        store: of the run.
-    """
+    """Finds what was measured of the variants of an individual; every source and every result is read once."""
 
     def __init__(self, store: StoreView) -> None:
         self._store = store

@@ -43,14 +43,7 @@ class Extension(Protocol):
 class Controls:
     """The requests to a search.
 
-    Args:
-        store: of the run.
-        standings: what is known.
-        journal: what was asked so far.
-        inbox: what is asked; None for a search that cannot be reached.
-        evaluations: takes further seeds.
-        operators: names in the configuration.
-        news: told of every request.
+    Without an inbox the search cannot be reached.
     """
 
     def __init__(

@@ -19,11 +19,7 @@ _SETTLE_SECONDS = 1.0
 class InstructionsKeeper:
     """Keeps what `program.md` says, as of any proposal.
 
-    Args:
-        store: of the run.
-        book: every text that it had.
-        file: where the user edits it; None for nowhere.
-        news: told of changes.
+    The user edits it in `file`; None for nowhere.
     """
 
     def __init__(self, store: Store, book: InstructionsBook, file: Path | None, news: Deferred) -> None:

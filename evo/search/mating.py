@@ -24,13 +24,7 @@ from populations.toolbox import Toolbox
 
 
 class Niches:
-    """Finds the elites of a run's archive; what they are follows from the results told so far.
-
-    Args:
-        store: of the run.
-        standings: which individuals were measured.
-        descriptors: what tells niches apart.
-    """
+    """Finds the elites of a run's archive; what they are follows from the results told so far."""
 
     def __init__(self, store: StoreView, standings: Standings, descriptors: Descriptors) -> None:
         self._store = store
@@ -64,11 +58,7 @@ class Niches:
 
 
 class Pairs:
-    """Knows which crossovers a run has asked for.
-
-    Args:
-        store: of the run.
-    """
+    """Knows which crossovers a run has asked for."""
 
     def __init__(self, store: StoreView) -> None:
         self._store = store

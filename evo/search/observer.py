@@ -82,11 +82,7 @@ class Observers(_Forwarding):
 
 
 class Deferred(_Forwarding):
-    """Holds reports back until the store has committed what they are about.
-
-    Args:
-        observer: gets them.
-    """
+    """Holds reports back until the store has committed what they are about."""
 
     def __init__(self, observer: Observer) -> None:
         self._observer = observer

@@ -88,11 +88,6 @@ _KEY = "pace"
 class Pace:
     """What decides when a proposal begins, apart from the results; a resumed run goes on with it as it was.
 
-    Args:
-        plan: of the run.
-        slots: evaluations at a time.
-        clock: monotonic seconds.
-
     Attributes:
         lookahead: how many offspring to have ready.
         search_end: evaluations after which the search proper is over and the finalists are confirmed.

@@ -54,10 +54,7 @@ def choose_reference(devices: Sequence[Device], wanted: str = "") -> str:
 class Placement:
     """Places the evaluations of a search on workers of unequal devices.
 
-    Args:
-        standings: what is known.
-        pool: the workers.
-        wanted: what the user asks for as the reference (`choose_reference`).
+    `wanted` is what the user asks for as the reference (`choose_reference`).
 
     Attributes:
         others: the classes in service beside the reference; none in a run that began before classes were recorded.

@@ -26,10 +26,7 @@ def missing_replicates(
 ) -> list[tuple[int, EvaluationRequest]]:
     """Return the replicates that the leaders lack: pairs of an individual and its evaluation.
 
-    Args:
-        plan: of the run.
-        standings: which lead, and how often each was evaluated.
-        under_way: evaluations that are queued or running.
+    `under_way` are the evaluations that are queued or running.
     """
     if not plan.leaders or standings.replication.repeats_exactly:
         return []
@@ -47,10 +44,7 @@ def repeatable(plan: Plan, standings: Standings, under_way: Set[int]) -> Set[int
 
     One that has failed with a seed is left alone: operators learn nothing from failures and would ask for more of them.
 
-    Args:
-        plan: of the run.
-        standings: which were measured, and how often.
-        under_way: individuals with an evaluation that has not come in.
+    `under_way` are the individuals with an evaluation that has not come in.
     """
     if not plan.leaders or standings.replication.repeats_exactly:
         return frozenset()

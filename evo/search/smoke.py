@@ -51,10 +51,7 @@ class _Trial:
 class SmokeRuns:
     """The smoke runs of a search.
 
-    Args:
-        store: of the run.
-        jobs: says what a worker is asked.
-        seed: that every program is told.
+    Every program is told the same `seed`.
     """
 
     def __init__(self, store: Store, jobs: Jobs, seed: int) -> None:

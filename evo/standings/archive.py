@@ -16,9 +16,7 @@ _HALL_SIZE = 16
 class Archive:
     """Hall of fame and fronts of a run.
 
-    Args:
-        objectives: of selection.
-        front_objectives: of the front that views show.
+    `front_objectives` are those of the front that views show, `objectives` those of selection.
 
     Attributes:
         hall: the best individuals.

@@ -75,9 +75,7 @@ class Confirmations:
     def ranked(self, finalists: Sequence[int], *, only_measured: bool = False) -> list[int]:
         """Return finalists by what was confirmed of them so far, best first; behind them the others as they came.
 
-        Args:
-            finalists: individuals.
-            only_measured: whether to leave out those others.
+        `only_measured` leaves out those others.
         """
         weight = self._objectives[0].weight
         place = {

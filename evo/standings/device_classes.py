@@ -165,11 +165,8 @@ class DeviceClasses:
 
         It holds the noise of each class, and that of its shift as far as the two do not share it.
 
-        Args:
-            individual: one that was measured.
-            base: another one.
-            sigma: standard deviation of one evaluation on the reference, which stands for that of a class whose own is
-                unknown.
+        `sigma` is the standard deviation of one evaluation on the reference. It stands for that of a class
+        whose own is unknown.
         """
         own, other = self._ran_on[individual], self._ran_on[base]
         others = [name for name in {*own, *other} if not self.is_reference(name)]

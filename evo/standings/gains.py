@@ -95,10 +95,6 @@ def paired_gains(fresh: Fresh, objective: Objective) -> list[Gain]:
 
     The best comes first, those eliminated in the race last. They rank by their own means: gains of individuals
     that ran with different seeds carry the noise of generation 0 with them, which says nothing about either.
-
-    Args:
-        fresh: what was measured.
-        objective: whose gains.
     """
     name, sign = objective.name, objective.weight
     reference = fresh.get(0, {})

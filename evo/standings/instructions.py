@@ -10,11 +10,7 @@ INSTRUCTIONS = "instructions"
 
 
 class InstructionsBook(TextHistory):
-    """Knows every text that the instructions of a run had.
-
-    Args:
-        store: of the run.
-    """
+    """Knows every text that the instructions of a run had."""
 
     def __init__(self, store: StoreView) -> None:
         super().__init__()

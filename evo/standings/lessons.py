@@ -32,11 +32,7 @@ class Lessons:
 
 
 class LessonsBook:
-    """Knows every state of the list.
-
-    Args:
-        store: of the run.
-    """
+    """Knows every state of the list."""
 
     def __init__(self, store: StoreView) -> None:
         self._store = store

@@ -60,10 +60,7 @@ class Drift:
 class Sentinels:
     """Knows when each device is due for a sentinel, and what the sentinels have shown.
 
-    Args:
-        every: evaluations of a device between two of its sentinels; 0 for none at all.
-        objective: what is compared.
-        classes: of the devices.
+    A device gets one after `every` of its evaluations; 0 for none at all.
     """
 
     def __init__(self, every: int, objective: Objective, classes: DeviceClasses | None = None) -> None:

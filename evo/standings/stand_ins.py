@@ -43,11 +43,7 @@ def read_stand_ins(store: StoreView) -> tuple[StandIns, ...]:
 
 
 class Answering:
-    """Knows which model gave the last answer of a proposal where that is not the one that was drawn.
-
-    Args:
-        store: of the run.
-    """
+    """Knows which model gave the last answer of a proposal where that is not the one that was drawn."""
 
     def __init__(self, store: StoreView) -> None:
         self._store = store

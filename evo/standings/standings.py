@@ -142,10 +142,7 @@ class Standings:
     def tell(self, record: IndividualRecord, outcome: Outcome, source: Callable[[int], str]) -> None:
         """Take in one result.
 
-        Args:
-            record: the individual that was evaluated.
-            outcome: the accepted result.
-            source: loads a genome; called only when the individual is not held already.
+        `source` loads a genome; it is called only when the individual is not held already.
         """
         self.result_number = outcome.result_number
         self.spent = round(self.spent + outcome.budget_fraction, _SPENT_DIGITS)

@@ -15,14 +15,7 @@ from evo.store import StoreView
 
 
 def objection(action: Action, store: StoreView, standings: Standings, operators: Iterable[str]) -> str:
-    """Return why a run cannot do what is asked, one sentence; empty where it can.
-
-    Args:
-        action: what is asked.
-        store: of the run.
-        standings: what is known.
-        operators: names in the configuration.
-    """
+    """Return why a run whose configuration names `operators` cannot do what is asked; empty where it can."""
     if action.individual is not None and not store.has_individual(action.individual):
         return f"there is no individual {action.individual}"
     if action.verb is Verb.BAN and action.individual == 0:

@@ -67,11 +67,7 @@ class _Record:
 
 
 class WorkerPool:
-    """The workers of a search.
-
-    Args:
-        slots: of all workers.
-    """
+    """The workers of a search."""
 
     def __init__(self, slots: Sequence[Slot]) -> None:
         self._in_service = {slot: _Record(slot) for slot in slots}

@@ -34,11 +34,6 @@ def select(
 ) -> dict[str, set[int]]:
     """Return the places of the protected units in each file.
 
-    Args:
-        entries: of `task.protect`.
-        files: units by file.
-        sources: text by file.
-
     Raises:
         ConfigError: an entry names nothing.
     """

@@ -34,11 +34,7 @@ _ROUNDS = 3
 class Feasibility:
     """What is believed of the settings of one structure.
 
-    Args:
-        space: the dimensions.
-        successes: points that were measured.
-        failures: points that failed.
-        source: a program of this structure, for what it asserts.
+    `source` is a program of this structure, for what it asserts.
     """
 
     def __init__(

@@ -168,10 +168,7 @@ class Dimension:
     def moved(self, value: Value, random: Random, size: float = 1.0) -> Value:
         """Return another value near one; the same only where there is no other.
 
-        Args:
-            value: where the move begins.
-            random: the source of chance.
-            size: standard deviation of the move, in steps.
+        `size` is the standard deviation of the move, in steps.
         """
         if self.scale is Scale.CHOICE:
             return _chosen(value, random, self.choices, is_ordered=self.is_ordered)

@@ -138,11 +138,7 @@ class Tuning:
     ) -> Callable[[], Point]:
         """Return what draws points.
 
-        Args:
-            space: the dimensions.
-            here: the parent's own values.
-            measured: what was measured, in that order.
-            request: what the operator was given.
+        `here` are the values of the parent, `measured` the measurements in their order.
         """
         match self._method:
             case Method.RANDOM:

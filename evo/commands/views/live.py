@@ -83,10 +83,6 @@ class LiveView(Observer):
 
     Every result is a line, cut where it is longer than the terminal is wide; in a log file, than 80 columns. On a
     terminal a bar below them shows what goes on; elsewhere each complete generation is a line of its own.
-
-    Args:
-        config: of the run.
-        path: of the run's folder.
     """
 
     def __init__(self, config: ResolvedConfig, path: Path) -> None:

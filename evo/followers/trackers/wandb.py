@@ -19,11 +19,7 @@ _PROJECT = "evo"
 
 
 class _Logging:
-    """What both share.
-
-    Args:
-        library: name of the module.
-    """
+    """What both share."""
 
     def __init__(self, library: str) -> None:
         self._library = library
