@@ -24,7 +24,7 @@ Rooms, each of which imports only from those below it (checked by import-linter)
     workers/                            where evaluations run
     store/                              SQLite, the authority on a run
     config/                             what the user asks for, and what it comes to on this machine
-    errors, text                        the root of user errors; cleaning of untrusted text
+    errors, text, files                 the root of user errors; cleaning of untrusted text; files replaced at once
 
 Nothing here imports torch: only the processes that train or score do. The names below are imported when first used.
 """

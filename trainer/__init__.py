@@ -6,6 +6,7 @@ its children: `candidate` (untrusted: trains, or serves for scoring; three of th
 this list:
 
     audit/         genomes that cheat and honest ones, to try all this with
+    agent/         an external command that edits files, in a sandbox of its own
     cluster/       supervisors on the nodes of a Ray cluster
     local          starts and talks to a supervisor
     script/        the supervisor of a script task

@@ -12,6 +12,7 @@ writing       evo.toml and program.md, from the templates in `templates/`
 example       copy a worked example of `examples/` into a folder
 first_run     run the program once in the sandbox, to read what it prints
 checking      check an evo.toml against the disk, then by one evaluation
+audit/        small programs with edits that cheat or are honest, judged as offspring (`evo audit --script`)
 
 text_genomes  files that are not Python and could evolve
 modules       the Python files of a project, parsed, and their imports of each other
@@ -25,5 +26,8 @@ wording       what the name of a metric means: direction, split, kind
 instructions  what program.md, README and shell scripts say: commands, the file that evolves, the metric
 protected     the code of the genome that no individual may change, by data flow; its parts are in `protection/`
 frozen        modules, files and folders that the program reads, and what of it candidates are never given
-flags         the seed and the fixed run time
+returned      functions of the genome whose results are reported: it holds its own evaluation
+interpreter   the Python that the project runs with
+seeds         how the program takes its seed
+flags         the fixed run time that the program is given, by a flag or a constant
 """

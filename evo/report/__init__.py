@@ -3,7 +3,6 @@
     loading    `load_report(viewed)`: from a run's store to what its report shows
     writing    `write_report(viewed)`: loads, renders, and replaces the file
     data       what a report shows, as plain dataclasses; knows nothing of the store
-    text       untrusted text and numbers, made fit for a page
     diffs      the steps of the best line as highlighted unified diffs
     outcome    what the run found, in one honest sentence
     family     where each individual stands in the family tree

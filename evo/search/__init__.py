@@ -7,7 +7,9 @@ placement       which worker may take one where devices are unequal, and on what
 breeding        its asking side: a draft, a proposal
 mating          the operator and the parents of a proposal
 context         what operators know of relatives
+calls           how many proposals may ask a service at a time, and what happens while it cannot be used
 memory          every idea of the run and what became of it, as a proposal may know it
+lessons         what a language model says that the run has taught, asked now and then
 instructions    what the user tells language models, as of any proposal
 watched         a file that the user edits while a run goes on
 jobs            the job of a worker for an evaluation
@@ -19,4 +21,6 @@ controls        what users ask of a running search
 stopping        when to end before the budget does
 pace            how many offspring to propose ahead
 observer        what a search reports to a view
+events          the same as typed events, for callbacks of users
+event_log       the same as lines of JSON
 """

@@ -15,6 +15,9 @@ paired_noise    the noise of a difference between individuals that share their s
 device_classes  results of unequal devices, on the scale of one class
 sentinels       whether a device still measures what it measured
 exploration     when a stalled search explores
+calibration     what language models expected of their ideas, beside what was measured
+outages         how long the service of a language model was away
+stand_ins       which models answered in the place of others
 lessons         what the run has taught, as of any proposal
 instructions    what the user told the model, as of any proposal
 texts           a text that changes while a run goes on

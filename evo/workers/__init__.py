@@ -1,5 +1,6 @@
 """Where evaluations run. `Evaluator` is the contract that the search sees; each implementation has a file.
 
+evaluator  the contract: slots, and a coroutine that turns a job into an evaluation
 local      supervisors on this machine, one per worker
 ray        actors on the nodes of a Ray cluster, which may join and leave
 external   a program outside the search

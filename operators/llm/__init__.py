@@ -4,11 +4,20 @@
     conversations = Conversations(LanguageModel(settings), conditions)
     operators = [*(LLMMutation(conversations, style) for style in STYLES), LLMCrossover(conversations)]
 
-A proposal, from the outside in: `operators` name what is asked for, in one of several `operators.prompt_styles`,
-`context` renders it from the prompts in `prompts/`, `conversation` keeps the journal and sends failed replies back,
-`client` sends calls until they are answered within the limits of time (`retries`) and money (`spend_limit`, `prices`),
-`providers` make one attempt and `received` collects it, `replies` and `edits` read what came back. The SDK itself is
-imported at the first call.
+A proposal, from the outside in; the SDK is imported at the first call:
+
+    operators       what is asked for, in one of several `operators.prompt_styles`
+    settings        what the user decides about a model, checked before the first call
+    context         renders what is known into the prompts of `prompts/`, with
+                    memory, lessons, changes, curves, numbers, quoting: one part of a prompt each
+    conversation    keeps the journal, and sends failed replies back
+    client          sends calls until they are answered, within the limits of
+                    retries (time), spend_limit and prices (money), fruitless (calls that came to nothing)
+    providers/      make one attempt, one file an API; `received` collects what comes
+    replies         reads what came back: `answer` finds the answer, `blocks` its parts,
+                    edits, unified_diff, whole_program: the change that it asks for
+    text, redaction what crosses the border, made safe; secrets taken out
+    rehearsal       a scripted model behind a real HTTP server, for `evo rehearse` and tests
 """
 
 from operators.llm.client import LanguageModel

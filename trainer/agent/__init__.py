@@ -1,7 +1,10 @@
 """An external command that edits files, such as a coding agent, in a sandbox of its own that reaches the network.
 
-`process` runs it from the driver, in a supervisor of its own (`supervisor`, `python -m trainer.agent`) that lays its
-`folder` out, keeps it within its limits, and reads the files back when nothing of it is alive any more.
+job          what it is to edit, and what came of it
+process      runs it from the driver, in a supervisor of its own
+supervisor   `python -m trainer.agent`: keeps it within its limits, and reads the files back when all of it has ended
+folder       the folder that it works in
+programs     where its program is, and what belongs to its installation
 """
 
 from trainer.agent.job import Edited, EditingError, EditingJob

@@ -1,7 +1,13 @@
 """How candidate processes are confined: the strongest level that this machine offers, found by trying.
 
-Read `levels` first, then the three of them: `bubblewrap`, `landlock` and `floor`; the filter of `seccomp` holds at all
-of them. `view` lists what a candidate may see, `environment` its variables, and `choice` picks the level.
+levels        read it first: what a level is; a new one is a file like the next three, and an entry in `choice`
+bubblewrap    namespaces: a view of the files, and no network
+landlock      the kernel's own rules on files and connections, without namespaces
+floor         process groups and limits alone
+seccomp       the filter of system calls, at every level
+view          what a candidate may see
+environment   its variables
+choice        picks the strongest level that holds, by running `attempts` inside each
 """
 
 from trainer.sandbox.choice import Survey, choose_level, choose_sandbox, describe, survey

@@ -1,8 +1,15 @@
 """Script tasks: any program whose files evolve, run as a whole in the sandbox.
 
-Read `supervisor` first: it runs the command, and afterwards the trusted scoring if there is one. `settings` is its
-input, `frozen` the files that every genome is given and none may change, `secrets` what none is ever given, `readings`
-reads the objectives, `seeds` gives every run another seed, `left` keeps the files with numbers that a run leaves.
+supervisor   read it first: it runs the command, and afterwards the trusted scoring if there is one
+settings     what it is told
+programs     finds the programs that the task names
+frozen       the files that every genome is given and none may change
+secrets      the files and values that none is ever given
+imports      whether the program runs the files that evolve, or an installed copy of them
+seeds        gives every run another seed
+readings     reads the objectives: from what is printed, from JSON, CSV and JSON Lines; a new format goes here
+left         keeps the files with numbers that a run leaves
+compiled     what generation 0 compiled, a copy for every candidate
 """
 
 from trainer.script.frozen import Frozen, freeze

@@ -1,4 +1,12 @@
-"""Trackers of experiments, by name. Each loads its library, an extra, when a run begins."""
+"""Trackers of experiments, by name. Each loads its library, an extra, when a run begins.
+
+protocol      what a tracker is told: the run, every result, the end
+mlflow        MLflow
+tensorboard   TensorBoard
+wandb         Weights & Biases, and trackio with the same interface
+
+A new tracker is a file with a class that satisfies `protocol.Tracker`, and an entry in each of the tables below.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,14 @@
-"""The services that a language model is asked through: how each is called, and what its replies look like."""
+"""The services that a language model is asked through: how each is called, and what its replies look like.
+
+provider            the protocol, and which file makes each
+transport           what all share: the HTTP client, server-sent events, what faults mean
+anthropic_messages  the Messages API
+openai_chat         the Chat Completions API
+openai_responses    the Responses API
+openai_sdk          the client of both
+
+A new API is a file here and an entry in `provider`; a new service of a known API is an entry in `operators.services`.
+"""
 
 from operators.llm.providers.provider import Provider, provider_for
 
