@@ -29,6 +29,8 @@ _MOST_PROGRAMS = 20  # that are searched for the only one that reports a metric
 _PYTHON = f"Python {sys.version_info.major}.{sys.version_info.minor}"
 _SETTINGS = (".yaml", ".yml", ".toml")
 _MOST_NAMED = 6  # files in notes
+_FEWEST_TUNABLE = 3
+"""Constants that make a file the tunable part of a program; a split of the data has one or two."""
 
 
 def evolving_files(sources: Sources, wanted: Sequence[str]) -> list[Module]:
@@ -50,7 +52,9 @@ def _genome(sources: Sources) -> Module:
     chosen = _marked(sources) or _permitted_text(sources) or (None if _candidates(sources) else _text(sources))
     if chosen is None and not sources.scripts:
         raise Unclear(_no_script(sources))
-    chosen = chosen or _permitted(sources) or _usual(sources) or _only(sources)
+    chosen = chosen or _permitted(sources)
+    if chosen is None and (program := _usual(sources) or _only(sources)):
+        chosen = tunable_part(sources, program) or program
     if chosen is None:
         ranked = [(one.name, sources.reason(one)) for one in _ranked(sources)]
         raise Unclear(_several(ranked))
@@ -184,6 +188,17 @@ def _only(sources: Sources) -> Module | None:
         if several:
             return _utf8(sources, several[0]) if len(several) == 1 else None
     return None
+
+
+def tunable_part(sources: Sources, program: Module) -> Module | None:
+    """Return the file that a program without constants takes from: what it does itself is to start and to measure."""
+    if is_language_model(program) or varied_constants(program.name, program.text):
+        return None
+    candidates = _candidates(sources)
+    used = [one for one in sources.project.closure(program) if one is not program and one in candidates]
+    counts = sorted(((len(varied_constants(one.name, one.text)), one.name) for one in used), reverse=True)
+    (most, name), (second, _) = [*counts, (0, ""), (0, "")][:2]
+    return _utf8(sources, sources.module(name)) if most >= max(_FEWEST_TUNABLE, 2 * second) else None
 
 
 def _candidates(sources: Sources) -> list[Module]:

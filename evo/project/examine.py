@@ -10,7 +10,7 @@ from pathlib import Path
 
 from evo.project.asking import Unclear
 from evo.project.choosing import Choice, Wish
-from evo.project.evolving import evolving_files, is_language_model, used_instead, varied_constants
+from evo.project.evolving import evolving_files, is_language_model, tunable_part, used_instead, varied_constants
 from evo.project.files import given_files, notes_on_files, notes_on_missing, taken_apart, trusted_program
 from evo.project.flags import fixed_time
 from evo.project.found import FirstRun, Found, Given, Metric
@@ -33,6 +33,10 @@ _LEAST_FREE = 0.25
 _LITTLE_FREE = (
     "Nearly everything is protected, since what is reported depends on it, so that hardly anything can evolve. Move "
     "the evaluation into functions or a file of its own, or take entries out of protect knowingly."
+)
+_A_PART = (
+    "{genome} evolves, which holds the constants; {program} starts and measures it. To evolve that instead: evo init "
+    "--genome {program}."
 )
 _NO_CONSTANTS = "0 constants found: only the language model and syntax edits can vary this."
 
@@ -168,9 +172,11 @@ class _Examination:
         )
 
     def _notes_on_constants(self, found: Found, frozen: Sequence[Given]) -> list[str]:
-        if found.constants:
-            return []
         genomes = [self._sources.module(name) for name in found.genome]
+        if found.constants:
+            by_a_word = self._wanted_genome or self._sources.permissions[genomes[0].name] > 0
+            is_a_part = not by_a_word and tunable_part(self._sources, self._entry) in genomes
+            return [_A_PART.format(genome=genomes[0].name, program=self._entry.name)] if is_a_part else []
         return [" ".join([_NO_CONSTANTS, *used_instead(self._sources, genomes, frozen)])]
 
     def _seeding(self, found: Found, frozen: Sequence[Given]) -> Seeding:

@@ -29,11 +29,11 @@ _FORBIDS = re.compile(
 )
 _ALLOWS = re.compile(
     r"\b(?:modif(?:y|ies)|edit(?:s|able|ed)?|change[sd]?|tun(?:e|es)|hack(?:s|ing)?|mutable|evolves?|optimi[sz]e"
-    r"|iterat(?:e|es|ing) on|experiment(?:s|ing)? with)\b",
+    r"|rewrite|touch|play(?:ing)? with|fair game|iterat(?:e|es|ing) on|experiment(?:s|ing)? with)\b",
     re.IGNORECASE,
 )
 _ONLY = re.compile(
-    r"\bonly\b|\bthis file\b"
+    r"\bonly\b|\bthis file\b|\b(?:anything|everything|whatever|fair game)\b|\bfree(?:ly)? to\b"
     r"|\b(?:file|what|one|part|script) (?:that |which )?(?:you|we) "
     r"(?:modify|edit|change|tune|iterate|hack|experiment)\b",
     re.IGNORECASE,

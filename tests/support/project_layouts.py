@@ -813,6 +813,36 @@ LAYOUTS = [
         metric="mean_abs_error min",
     ),
     Layout(
+        "a program that only starts and measures; the constants stand in a module",
+        {
+            "experiment.py": """
+                import data
+                import network
+                train, valid = data.split(data.load())
+                print(f"valid rmse: {network.fit(train) + len(valid):.2f}   (0.1s)")
+                """,
+            "network.py": """
+                hidden = 12
+                learning_rate = 0.01
+                epochs = 3
+                def fit(rows):
+                    return hidden * learning_rate / epochs
+                """,
+            "data.py": """
+                def load():
+                    return list(range(4))
+                def split(rows, share=0.5):
+                    cut = int(len(rows) * share)
+                    return rows[:cut], rows[cut:]
+                """,
+        },
+        genome="network.py",
+        command="experiment.py",
+        metric="valid_rmse min",
+        frozen=("data.py", "experiment.py"),
+        value=2.04,
+    ),
+    Layout(
         "two texts that could evolve",
         {
             "evaluate.py": "a, b = open('system.txt').read(), open('user.txt').read()\nprint(f'score: {len(a + b)}')\n",

@@ -50,6 +50,19 @@ def test_a_file_that_is_only_spoken_of(line: str, tmp_path: Path) -> None:
     assert read(tmp_path, line).permissions({})["train.py"] == 0
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Change whatever you like in `train.py`.",
+        "Anything in train.py can be changed.",
+        "Feel free to change train.py.",
+        "Everything in `train.py` is fair game.",
+    ],
+)
+def test_a_readme_that_leaves_a_file_free(line: str, tmp_path: Path) -> None:
+    assert read(tmp_path, README=line).permissions({})["train.py"] > 0
+
+
 def test_a_readme_that_tells_of_settings_permits_nothing(tmp_path: Path) -> None:
     texts = read(tmp_path, README="Edit `config.py` to change the settings.\n")
     assert texts.permissions({})["config.py"] == 0
