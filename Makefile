@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 RUN_STAMP := $(VENV)/.installed-run
 TEST_STAMP := $(VENV)/.installed-test
-DEMO := --genome textbook --pop 6 --gens 5 --budget 3 --operators constants=3,structure=1,uniform=1 --workers 2
+DEMO := --genome textbook --pop 6 --gens 8 --budget 3 --operators constants=3,structure=1,uniform=1 --workers 2
 BENCH :=
 # The tests start hundreds of processes; each would compile the packages for itself.
 unexport PYTHONDONTWRITEBYTECODE

@@ -187,7 +187,8 @@ class NoiseConfig(Section):
         leaders: how many of the best are evaluated with more than one seed.
         leader_seeds: how many seeds each of them gets.
         sentinel_every: results of a device after which generation 0 runs on it again; 0 for never.
-        confirm_fraction: of the budget, kept for re-evaluating the finalists on a split selection never saw.
+        confirm_fraction: of the budget, kept for re-evaluating the finalists where selection did not look; but at least
+            ten evaluations, or a quarter of a small budget. 0 for no confirmation.
     """
 
     baseline_replicates: Positive = 3

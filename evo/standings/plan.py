@@ -31,7 +31,9 @@ _SMALLEST_CONFIRMED_BUDGET = 12
 _SMALLEST_REPEATED_BUDGET = 64
 _SEEDS_A_RUN = 1000
 _FEWEST_CONFIRMATIONS = 2
-_ENOUGH_SEEDS = 2
+_ENOUGH_CONFIRMATIONS, _LARGEST_FRACTION = 10, 1 / 4
+"""A gain that one finalist showed with two seeds is uncertain by four times the noise: a small budget gives more."""
+_FEWEST_SEEDS, _ENOUGH_SEEDS, _SURE_SEEDS = 2, 3, 4
 _ENOUGH_RACING = 3
 
 
@@ -102,12 +104,15 @@ class Plan:
     def rounds_of(self, finalists: int) -> tuple[Round, ...]:
         """Return the rounds for so many finalists: the fewer a front has, the more seeds for each.
 
-        Never more than if it had as many members as there are finalists for one objective.
+        Beyond four, never more than if it had as many members as there are finalists for one objective.
         """
         if not self.several:
             return self.rounds
-        seeds = _seeds_each(self.confirmations, self.baseline - 1, max(finalists, _MOST_ALIKE))
-        return (Round(finalists, max(seeds, self.confirmation_seeds)),)
+        most, alike = (
+            _seeds_each(self.confirmations, self.baseline - 1, among)
+            for among in (finalists, max(finalists, _MOST_ALIKE))
+        )
+        return (Round(finalists, max(min(most, _SURE_SEEDS), alike, self.confirmation_seeds)),)
 
     def training_seed(self, index: int) -> int:
         """Return the `index`-th training seed; individuals of one comparison share their seeds (paired seeds)."""
@@ -152,7 +157,8 @@ def _reserve(config: Config, baseline: int) -> int:
     evaluations, share = config.search.evaluations, config.noise.confirm_fraction
     if share == 0 or evaluations < _SMALLEST_CONFIRMED_BUDGET:
         return 0
-    return min(max(_FEWEST_CONFIRMATIONS, round(share * evaluations)), evaluations - baseline - 1)
+    enough = min(_ENOUGH_CONFIRMATIONS, int(_LARGEST_FRACTION * evaluations))
+    return min(max(_FEWEST_CONFIRMATIONS, enough, round(share * evaluations)), evaluations - baseline - 1)
 
 
 def _race(reserve: int, known: int) -> tuple[Round, ...]:
@@ -178,19 +184,21 @@ def _race(reserve: int, known: int) -> tuple[Round, ...]:
 
 
 def _alike(reserve: int, known: int, *, several: bool) -> tuple[Round, ...]:
-    """Return one round: the most finalists that get two or more seeds.
+    """Return one round: the most finalists that get three or more seeds, or else two.
 
     Args:
         reserve: evaluations that may be spent.
         known: confirmation seeds that generation 0 has run with already; it takes the others from the same reserve.
         several: whether the finalists are a front, of any size; for one objective a few suffice.
     """
-    most = max(1, reserve // _ENOUGH_SEEDS) if several else _MOST_ALIKE
-    for finalists in range(most, 0, -1):
-        seeds = _seeds_each(reserve, known, finalists)
-        if seeds >= _ENOUGH_SEEDS or finalists == 1:
-            return (Round(finalists, seeds),) if seeds else ()
-    return ()
+    most = reserve if several else _MOST_ALIKE
+    for enough in (_ENOUGH_SEEDS, _FEWEST_SEEDS):
+        for finalists in range(most, 1, -1):
+            seeds = _seeds_each(reserve, known, finalists)
+            if seeds >= enough:
+                return (Round(finalists, seeds),)
+    seeds = _seeds_each(reserve, known, 1)
+    return (Round(1, seeds),) if seeds else ()
 
 
 def _cost(rounds: Sequence[Round], known: int) -> int:

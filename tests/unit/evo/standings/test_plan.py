@@ -28,7 +28,9 @@ def test_the_default_budget() -> None:
 @pytest.mark.parametrize(
     ("gens", "rounds"),
     [
-        (5, (Round(3, 2),)),
+        (1, (Round(2, 2),)),
+        (2, (Round(2, 3),)),
+        (5, (Round(3, 3),)),
         (10, (Round(4, 2), Round(2, 4))),
         (20, (Round(4, 3), Round(2, 7))),
         (28, (Round(5, 3), Round(3, 6), Round(2, 9))),
@@ -50,18 +52,26 @@ def test_only_text_confirms_on_text() -> None:
     assert speed.confirmations == plan(objectives=("val_bpb", "tokens_per_second")).confirmations > 0
 
 
-def test_a_front_has_as_many_finalists_as_get_two_seeds() -> None:
+def test_a_small_budget_gives_up_to_a_quarter_for_ten_confirmations() -> None:
+    shares = {gens: plan(pop=2, gens=gens).confirmations / (2 * gens) for gens in (10, 20, 30, 60)}
+    assert shares == {10: 4 / 20, 20: 10 / 40, 30: 10 / 60, 60: 10 / 120}
+    assert plan(pop=2, gens=20, share=0).confirmations == 0
+    assert plan(pop=2, gens=20, share=0.5).confirmations > 10
+
+
+def test_a_front_has_as_many_finalists_as_get_three_seeds() -> None:
     made = plan(objectives=("val_bpb", "tokens_per_second"))
-    assert (made.finalists, made.confirmation_seeds, made.confirmations) == (27, 2, 54)
+    assert (made.finalists, made.confirmation_seeds, made.confirmations) == (17, 3, 52)
     # A small front gets more seeds each, up to those of the finalists for one objective.
-    assert [made.rounds_of(members) for members in (27, 18, 12, 8, 5, 1)] == [
-        (Round(27, 2),),
-        (Round(18, 2),),
+    assert [made.rounds_of(members) for members in (17, 12, 8, 5, 1)] == [
+        (Round(17, 3),),
         (Round(12, 4),),
         (Round(8, 6),),
         (Round(5, 9),),
         (Round(1, 9),),
     ]
+    small = plan(pop=8, gens=8, objectives=("val_bpb", "tokens_per_second"))
+    assert [small.rounds_of(members) for members in (3, 2, 1)] == [(Round(3, 3),), (Round(2, 4),), (Round(1, 4),)]
     assert plan().rounds_of(1) == plan().rounds
 
 
@@ -77,7 +87,7 @@ def test_every_part_fits_into_the_budget(
     assert made.evaluations == pop * gens
     assert 1 <= made.baseline <= replicates
     assert made.baseline < made.search_end <= made.evaluations
-    assert made.confirmations <= max(2, round(share * made.evaluations))
+    assert made.confirmations <= max(2, min(10, made.evaluations // 4), round(share * made.evaluations))
     assert (made.finalists == 0) == (made.confirmation_seeds == 0)
     widths, seeds = [one.finalists for one in made.rounds], [one.seeds for one in made.rounds]
     assert widths == sorted(widths, reverse=True)
