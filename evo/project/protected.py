@@ -16,8 +16,7 @@ from evo.project.protection.entries import entries
 from evo.project.protection.evolving_file import EvolvingFile
 from evo.project.protection.flow import Flow
 from evo.project.protection.origins import budget, defaults, evaluations, prints, reports, seeds
-from operators.protection.guards import is_import
-from operators.protection.units import DEFINITION, units_of
+from operators.protection.units import DEFINITION, is_import, units_of
 
 
 class Protected(NamedTuple):

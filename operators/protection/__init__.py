@@ -5,11 +5,13 @@ marks        comments in a file that fix a part of it, or let only a part of it 
 entries      what an entry of `task.protect` names
 guards       what protected code relies on
 output       the text that a statement may print, as far as it can be known
+handed       other names for protected data
+forging      what a new statement may not report
 rules        what a new statement may not do beside protected code
 protection   compares a source with generation 0
 """
 
+from operators.protection.forging import Reported
 from operators.protection.protection import UNPROTECTED, Protection
-from operators.protection.rules import Reported
 
 __all__ = ["UNPROTECTED", "Protection", "Reported"]

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import ast
-import builtins
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from operators.protection.units import DEFINITION, Scope, Unit
+from operators.protection.units import BUILTINS, DEFINITION, Scope, Unit, is_import, root_of
 
-_BUILTINS = frozenset(dir(builtins))
 _HELD_OUT = re.compile(r"(^|[\W_])(val|valid|validation|test|dev|eval|holdout|held_?out)\d*([\W_]|$)", re.IGNORECASE)
 _RESULT = re.compile(
     r"loss|acc|score|error|err|mse|mae|rmse|r2|auc|f1|bpb|ppl|perplexity|metric|time|sec|reward|every", re.IGNORECASE
 )
 _SEEDING = re.compile(r"seed|RandomState|PRNGKey|default_rng|^Random$|^Generator$", re.IGNORECASE)
+_LOADS = re.compile(r"(^|[._])(load|read|fetch|open|make|loadtxt|genfromtxt|memmap)(_|$|\()|dataset", re.IGNORECASE)
+"""Functions of libraries that bring data."""
 _SEED_SETTERS = frozenset(
     (
         *("seed", "manual_seed", "manual_seed_all", "seed_all", "seed_everything", "set_seed", "setstate", "set_state"),
@@ -42,6 +42,9 @@ class Guards:
         seeding: functions that set a seed; empty where no seed is protected.
         seeds: seeds that generation 0 passes as literals, by keyword.
         scopes: functions and classes around protected statements.
+        changed: names that other code of generation 0 changes in place, with their scopes.
+        choosing: functions that hold or read held-out data, with the texts, booleans and `None` that other code gives
+            them, by place or keyword; None where nothing else calls them.
     """
 
     owned: frozenset[str]
@@ -57,6 +60,12 @@ class Guards:
     seeding: frozenset[str]
     seeds: frozenset[tuple[str, object]]
     scopes: frozenset[Scope]
+    changed: frozenset[tuple[Scope, str]]
+    choosing: Mapping[str, Mapping[int | str, frozenset[object]] | None]
+
+
+_GENERATORS = frozenset(("default_rng", "RandomState", "Generator", "PCG64", "MT19937", "Philox", "SFC64"))
+"""What numpy's generators are made by: one can repeat the numbers of another."""
 
 
 def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]) -> Guards:
@@ -75,7 +84,7 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
     owned = frozenset(name for one in top for name in one.bound)
     bound = _by_scope((one.scope, one.bound) for one in fixed)
     relied = _by_scope(
-        (one.scope[:depth], frozenset(name for name in one.read if name in imports | _BUILTINS))
+        (one.scope[:depth], frozenset(name for name in one.read if name in imports | BUILTINS))
         for one in fixed
         for depth in range(len(one.scope) + 1)
     )
@@ -90,6 +99,7 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
     called = {id(node.func) for one in fixed for node in one.nodes if isinstance(node, ast.Call)}
     seeding = {_called(node) for one in fixed for node in one.nodes if isinstance(node, ast.Call)}
     seeding = {name for name in seeding if _SEEDING.search(name)}
+    seeding |= _GENERATORS if seeding & _GENERATORS else set()
     holds_seed = bool(seeding) or any("seed" in name.lower() for one in fixed for name in one.bound)
     return Guards(
         owned=owned,
@@ -125,6 +135,8 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
         seeding=frozenset(seeding | _SEED_SETTERS) if holds_seed else frozenset(),
         seeds=frozenset(seed for one in units for node in one.nodes for seed in literal_seed(node)),
         scopes=frozenset(one.scope[:depth] for one in fixed for depth in range(1, len(one.scope) + 1)),
+        changed=frozenset((one.scope, name) for one in free for name in changed_in_place(one)),
+        choosing=_choosing(fixed, free, _whole(fixed)),
     )
 
 
@@ -146,6 +158,54 @@ def _whole(fixed: Sequence[Unit]) -> frozenset[str]:
     )
 
 
+def changed_in_place(unit: Unit) -> Iterator[str]:
+    """Yield the names whose items or attributes a unit sets, or that a method of theirs may change."""
+    for node in unit.nodes:
+        match node:
+            case ast.Attribute(ctx=ast.Store() | ast.Del()) | ast.Subscript(ctx=ast.Store() | ast.Del()):
+                yield root_of(node) or ""
+            case ast.Call(func=ast.Attribute(value=owner)):
+                yield root_of(owner) or ""
+
+
+def _choosing(
+    fixed: Sequence[Unit], free: Sequence[Unit], whole: Set[str]
+) -> dict[str, dict[int | str, frozenset[object]] | None]:
+    """Return the functions that make or hold held-out data, with what chooses the data in the calls of other code."""
+    defined = {one.node.name for one in fixed if isinstance(one.node, DEFINITION)}
+    data = (name for one in fixed if not isinstance(one.node, DEFINITION) for name in one.bound)
+    held = {name for name in data if name in whole or _is_held_out(name)}
+    makers = {
+        name
+        for one in fixed
+        if isinstance(one.node, ast.Assign) and one.bound & held
+        for node in one.nodes
+        if isinstance(node, ast.Call) and ((name := _called(node)) in defined or _LOADS.search(ast.unparse(node.func)))
+    }
+    readers = {one.scope[0] for one in fixed if one.scope[:1] and one.scope[0] in defined and one.read & held}
+    calls: dict[str, list[ast.Call]] = {}
+    for node in (node for one in free for node in one.nodes if isinstance(node, ast.Call)):
+        calls.setdefault(_called(node), []).append(node)
+    others = {name: None for name in makers if name not in calls}
+    return others | {name: _choices(calls[name]) for name in makers | readers if name in calls}
+
+
+def _choices(calls: Sequence[ast.Call]) -> dict[int | str, frozenset[object]]:
+    """Return the texts, booleans and `None` that calls give, by place or keyword."""
+    found: dict[int | str, set[object]] = {}
+    for call in calls:
+        for place, value in arguments_of(call):
+            if isinstance(value, ast.Constant) and isinstance(value.value, str | bool | None):
+                found.setdefault(place, set()).add(value.value)
+    return {place: frozenset(values) for place, values in found.items()}
+
+
+def arguments_of(call: ast.Call) -> Iterator[tuple[int | str, ast.expr]]:
+    """Yield the arguments of a call with their places or keywords."""
+    yield from enumerate(call.args)
+    yield from ((one.arg or "", one.value) for one in call.keywords)
+
+
 def _attributes(units: Sequence[Unit]) -> frozenset[str]:
     return frozenset(node.attr for one in units for node in one.nodes if isinstance(node, ast.Attribute))
 
@@ -161,33 +221,9 @@ def literal_seed(node: ast.AST) -> Iterator[tuple[str, object]]:
             yield str(name), value
 
 
-def is_import(unit: Unit) -> bool:
-    """Return whether a unit imports something."""
-    return isinstance(unit.node, ast.Import | ast.ImportFrom)
-
-
 def class_scopes(units: Sequence[Unit]) -> frozenset[Scope]:
     """Return the scopes that are classes."""
     return frozenset((*one.scope, one.node.name) for one in units if isinstance(one.node, ast.ClassDef))
-
-
-def root_of(node: ast.AST) -> str | None:
-    """Return the name at the root of `a.b[0].c`, also through calls; None without one."""
-    while True:
-        match node:
-            case ast.Name(id=name):
-                return name
-            case ast.Call(func=ast.Name(id="getattr"), args=[inner, *_]):
-                node = inner
-            case (
-                ast.Call(func=inner)
-                | ast.Attribute(value=inner)
-                | ast.Subscript(value=inner)
-                | ast.Starred(value=inner)
-            ):
-                node = inner
-            case _:
-                return None
 
 
 def _called(call: ast.Call) -> str:

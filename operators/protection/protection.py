@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from operators.protection.entries import select
-from operators.protection.guards import Guards, guards_of, is_import
+from operators.protection.forging import Reported, forges
+from operators.protection.guards import Guards, guards_of
 from operators.protection.marks import Mark, UnbalancedMarks, fixed_lines, marks_of
-from operators.protection.rules import RULES, Reported, child_of, forges, reaches
-from operators.protection.units import DEFINITION, Scope, Unit, lines_of, units_of
+from operators.protection.rules import RULES, child_of, reaches
+from operators.protection.units import DEFINITION, Scope, Unit, is_import, lines_of, units_of
 from populations.statements import parse
 from trainer.errors import ConfigError
 from trainer.genome import marked_lines, split

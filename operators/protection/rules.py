@@ -9,32 +9,22 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from operators.protection.guards import Guards, class_scopes, literal_seed, root_of
-from operators.protection.output import UNKNOWN, outputs, text_of, texts_in
-from operators.protection.units import Scope, Unit
+from operators.protection.guards import Guards, arguments_of, class_scopes, literal_seed
+from operators.protection.handed import Names, handed_on
+from operators.protection.output import UNKNOWN, text_of
+from operators.protection.units import Scope, Unit, root_of
 
-_HIDDEN_MODULES = frozenset(
-    (
-        *(
-            "builtins",
-            "ctypes",
-            "gc",
-            "importlib",
-            "imp",
-            "atexit",
-            "unittest",
-            "mock",
-            "code",
-            "codeop",
-            "runpy",
-            "pty",
-        ),
-        *("subprocess", "faulthandler", "sitecustomize", "__main__", "_thread", "cffi", "pdb", "bdb", "forbiddenfruit"),
-        *("marshal", "dill", "cloudpickle"),
-    )
+
+def _set(names: str) -> frozenset[str]:
+    return frozenset(names.split())
+
+
+_HIDDEN_MODULES = _set(
+    "builtins ctypes gc importlib imp atexit unittest mock code codeop runpy pty subprocess faulthandler "
+    "sitecustomize __main__ _thread cffi pdb bdb forbiddenfruit marshal dill cloudpickle"
 )
 _HIDDEN_NAMES = frozenset(
     (
@@ -43,33 +33,13 @@ _HIDDEN_NAMES = frozenset(
     )
 )
 _EXITS = frozenset(("exit", "quit", "_exit", "abort"))
-_HIDDEN_ATTRIBUTES = frozenset(
-    (
-        *(
-            "_getframe",
-            "currentframe",
-            "f_locals",
-            "f_globals",
-            "f_back",
-            "f_builtins",
-            "tb_frame",
-            "gi_frame",
-            "cr_frame",
-        ),
-        *("__code__", "__globals__", "__builtins__", "__closure__", "__defaults__", "__kwdefaults__", "__subclasses__"),
-        *(
-            "__wrapped__",
-            "__self__",
-            "__func__",
-            "__loader__",
-            "__import__",
-            "redirect_stdout",
-            "settrace",
-            "setprofile",
-        ),
-        *("addaudithook", "TorchDispatchMode", "TorchFunctionMode", "register_module_forward_hook", "monkeypatch"),
-        *("register_module_forward_pre_hook", "set_default_tensor_type"),
-    )
+_HIDDEN_ATTRIBUTES = _set(
+    "_getframe currentframe f_locals f_globals f_back f_builtins tb_frame gi_frame cr_frame __code__ "
+    "__globals__ __builtins__ __closure__ __defaults__ __kwdefaults__ __subclasses__ __traceback__ walk_stack "
+    "walk_tb _current_frames FunctionType CodeType __getattribute__ __wrapped__ __self__ __func__ __loader__ "
+    "__import__ redirect_stdout settrace setprofile addaudithook TorchDispatchMode TorchFunctionMode "
+    "register_module_forward_hook monkeypatch register_module_forward_pre_hook set_default_tensor_type "
+    "set_printoptions float_format MaskedArray masked_array MaskedTensor masked_tensor"
 )
 _OF_MODULE = {
     "os": _EXITS
@@ -87,80 +57,28 @@ _MODULES = _HIDDEN_MODULES | frozenset(("os", "sys", "inspect", "threading", "we
 """Modules that others hold too, as attributes, `random._os` for one."""
 _MEMORY = frozenset(
     (
-        *("as_strided", "untyped_storage", "_base", "data_ptr", "from_address", "byte_bounds"),
+        *("as_strided", "untyped_storage", "_typed_storage", "_base", "data_ptr", "from_address", "byte_bounds"),
+        *("resize_", "set_"),
         *("__array_interface__", "__array_struct__", "__dlpack__"),
     )
 )
 """What leads from a part of an array to the rest of it."""
 _BY_NAME = frozenset(("getattr", "setattr", "delattr", "hasattr", "attrgetter", "methodcaller"))
-_STAND_INS = frozenset(
-    (
-        *(
-            "__array__",
-            "__array_ufunc__",
-            "__array_function__",
-            "__torch_function__",
-            "__torch_dispatch__",
-            "__float__",
-        ),
-        *(
-            "__int__",
-            "__index__",
-            "__format__",
-            "__round__",
-            "__abs__",
-            "__bool__",
-            "__lt__",
-            "__le__",
-            "__gt__",
-            "__ge__",
-        ),
-        *(
-            "__radd__",
-            "__rsub__",
-            "__rmul__",
-            "__rtruediv__",
-            "__add__",
-            "__sub__",
-            "__mul__",
-            "__truediv__",
-            "__pow__",
-        ),
-    )
+_STAND_INS = _set(
+    "__array__ __array_ufunc__ __array_function__ __torch_function__ __torch_dispatch__ __float__ __int__ "
+    "__index__ __format__ __round__ __abs__ __bool__ __lt__ __le__ __gt__ __ge__ __eq__ __ne__ __neg__ "
+    "__matmul__ __rmatmul__ __radd__ __rsub__ __rmul__ __rtruediv__ __rpow__ __iadd__ __add__ __sub__ __mul__ "
+    "__truediv__ __pow__"
 )
 """Methods with which an object takes part in arithmetic and in prints as a number does."""
 _SETTINGS = frozenset(("backends", "config", "rcParams", "options", "flags", "environ"))
-_MUTATORS = frozenset(
-    (
-        *("append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse", "update", "setdefault", "popitem"),
-        *(
-            "add",
-            "discard",
-            "fill",
-            "resize",
-            "put",
-            "partition",
-            "setflags",
-            "setfield",
-            "itemset",
-            "truncate",
-            "seek",
-        ),
-        "writelines",
-    )
+_MUTATORS = _set(
+    "append extend insert pop remove clear sort reverse update setdefault popitem add discard fill resize put "
+    "partition setflags setfield itemset truncate seek writelines"
 )
 _FILLS = frozenset(("shuffle", "copyto", "putmask", "place", "put", "heappush", "heappop", "insort", "fill_diagonal"))
 _STREAM = frozenset(("flush", "isatty", "write", "encoding"))
 _DEVICES = re.compile(r"/dev/(stdout|fd|tty|pts)|/proc/|\.py$")
-
-
-@dataclass(frozen=True, slots=True)
-class Reported:
-    """Where an objective is read: a pattern for a printed line, or a JSON file."""
-
-    name: str
-    pattern: str | None = None
-    json_file: str | None = None
 
 
 @dataclass(frozen=True)
@@ -170,16 +88,20 @@ class Child:
     Attributes:
         units: all of them.
         imports: what each imported name, or name given to one, stands for.
+        modules: the names of modules, those given to them too.
         classes: scopes that are classes.
         local: by function, the names that are bound in it and not protected there.
         last: by scope, the line of its last protected unit.
+        handed: by scope, other names for protected data that generation 0 does not change in place.
     """
 
     units: Sequence[Unit]
     imports: Mapping[str, str]
+    modules: frozenset[str]
     classes: frozenset[Scope]
     local: Mapping[Scope, frozenset[str]]
     last: Mapping[Scope, int]
+    handed: Names
 
 
 Rule = Callable[[Unit, Guards, Child], Iterator[str]]
@@ -188,9 +110,11 @@ Rule = Callable[[Unit, Guards, Child], Iterator[str]]
 def child_of(units: Sequence[Unit], guards: Guards, last: Mapping[Scope, int]) -> Child:
     """Return a file with what its names stand for."""
     imports: dict[str, str] = {}
+    modules: set[str] = set()
     for one in units:
         match one.node:
             case ast.Import(names=[alias]):
+                modules.add(alias.asname or alias.name.partition(".")[0])
                 imports[alias.asname or alias.name.partition(".")[0]] = (
                     alias.name if alias.asname else alias.name.partition(".")[0]
                 )
@@ -204,7 +128,11 @@ def child_of(units: Sequence[Unit], guards: Guards, last: Mapping[Scope, int]) -
         local[inner] = local.get(inner, frozenset()) | one.parameters
         if one.scope and not isinstance(one.node, ast.Global | ast.Nonlocal):
             local[one.scope] = local.get(one.scope, frozenset()) | one.bound - guards.bound.get(one.scope, frozenset())
-    return Child(units, imports, class_scopes(units), local, last)
+    handed = {
+        scope: frozenset(name for name in names if (scope, name) not in guards.changed)
+        for scope, names in handed_on(units, guards.bound).items()
+    }
+    return Child(units, imports, frozenset(modules), class_scopes(units), local, last, handed)
 
 
 def rebinds(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
@@ -258,7 +186,12 @@ def hides(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
     """Yield the means that reach around the language: frames, other interpreters, raw output."""
     if isinstance(new.node, ast.Import | ast.ImportFrom):
         yield from _hidden_import(new.node)
-    used = {id(node.value) for node in new.nodes if isinstance(node, ast.Attribute) and node.attr in _STREAM}
+    called = {id(node.func) for node in new.nodes if isinstance(node, ast.Call)}
+    used = {
+        id(node.value)
+        for node in new.nodes
+        if isinstance(node, ast.Attribute) and node.attr in _STREAM and (node.attr != "write" or id(node) in called)
+    }
     for node in new.nodes:
         match node:
             case ast.Name(id=name, ctx=ast.Load()) if name in _HIDDEN_NAMES:
@@ -278,6 +211,9 @@ def hides(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
 
 def reaches(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
     """Yield how a unit gets at modules, memory, streams and attributes without naming them."""
+    called = {id(node.func) for node in new.nodes if isinstance(node, ast.Call)}
+    owners = {id(node.value) for node in new.nodes if isinstance(node, ast.Attribute)} | _aliased(new)
+    owners |= {id(node.args[0]) for node in new.nodes if isinstance(node, ast.Call) and node.args and _names(node)}
     for node in new.nodes:
         match node:
             case ast.Attribute(attr=name) if name.lstrip("_") in _MODULES and root_of(node) in child.imports:
@@ -289,22 +225,33 @@ def reaches(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
             ):
                 yield "it opens a stream by its number, by which it could report; give a file its name"
             case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args) if name in _BY_NAME:
-                yield from _by_name(args, guards, child)
+                yield from _by_name(name, args, {*child.imports, *guards.owned})
+            case ast.Attribute(attr="ma") if root_of(node) in child.imports:
+                yield f"`{ast.unparse(node)}` makes arrays whose mean leaves parts out; return plain arrays"
+            case ast.Name(id=name, ctx=ast.Load()) if name in _BY_NAME | {"print", "open"} and id(node) not in called:
+                yield f"`{name}` under another name can change protected code unseen; call it by its own"
+            case ast.Name(id=name, ctx=ast.Load()) if name in child.modules and id(node) not in owners:
+                yield f"`{name}` is a module, which could be changed where it is handed on; use its functions"
 
 
 def _is_whole_array(node: ast.Attribute) -> bool:
-    """Return whether an attribute is that of numpy's arrays which names the array that they are cut from."""
-    return node.attr == "base" and isinstance(node.ctx, ast.Load) and root_of(node) not in {"self", "cls"}
+    """Return whether an attribute is that of an array which leads to the memory that it is cut from."""
+    is_memory = node.attr in {"base", "storage"} and isinstance(node.ctx, ast.Load)
+    return is_memory and root_of(node) not in {"self", "cls"}
 
 
-def _by_name(args: Sequence[ast.expr], guards: Guards, child: Child) -> Iterator[str]:
+def _by_name(function: str, args: Sequence[ast.expr], fixed: Set[str]) -> Iterator[str]:
     """Yield what is wrong with an attribute that is named by a text, as `getattr` takes it."""
-    hidden = _HIDDEN_ATTRIBUTES | _MEMORY | _MODULES | {"base", "__dict__"}
+    hidden = _HIDDEN_ATTRIBUTES | _MEMORY | _MODULES | {"base", "storage", "__dict__", "ma"}
     for name in map(text_of, args):
         if hidden & set(name.split(".")):
             yield f"`{name}` can change protected code or data unseen; leave it out"
-    if len(args) > 1 and not isinstance(args[1], ast.Constant) and root_of(args[0]) in {*child.imports, *guards.owned}:
-        yield f"only running tells which attribute `{ast.unparse(args[1])}` is; write its name out"
+    place = 0 if function in {"attrgetter", "methodcaller"} else 1
+    is_own = place == 1 and isinstance(args[0], ast.Name) and args[0].id in {"self", "cls"}
+    for one in args[place : place + 1]:
+        is_fixed = place == 1 and root_of(args[0]) in fixed and not isinstance(one, ast.Constant)
+        if is_fixed or (not is_own and text_of(one).startswith((UNKNOWN, f"_{UNKNOWN}", f"__{UNKNOWN}"))):
+            yield f"only running tells which attribute `{ast.unparse(one)}` is; write its name out"
 
 
 def conceals(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
@@ -312,7 +259,7 @@ def conceals(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
     for node in new.nodes:
         match node:
             case ast.Call(func=ast.Name(id="vars"), args=args):
-                if not args or root_of(args[0]) in {*child.imports, *guards.owned}:
+                if not args or root_of(args[0]) in {*child.imports, *_protected_in(new, guards, child)}:
                     yield "`vars` can change protected names unseen; name them"
             case ast.Call(func=ast.Name(id="type"), args=[_, _, _]):
                 yield "`type` can make classes unseen; write the class out"
@@ -343,23 +290,25 @@ def leaks(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
         match node:
             case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)) if name in guards.seeding:
                 yield "the seed is protected, and chosen from outside; seed nothing else"
+            case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)) if name in guards.choosing:
+                yield from _chooses(node, name, guards)
         if (guards.seeds or guards.seeding) and set(literal_seed(node)) - guards.seeds:
             yield "the seed is protected, and chosen from outside; leave it as it is"
 
 
-def forges(new: Unit, reported: Sequence[Reported]) -> Iterator[str]:
-    """Yield the objectives that a unit could report beside the protected statement."""
-    texts = {text for part in _whole(new) for text in texts_in(part)}
-    for one in reported:
-        if one.json_file and any(text.endswith(one.json_file.rpartition("/")[2]) for text in texts):
-            yield f"{one.json_file} holds `{one.name}`, and is written by protected code alone"
-        if one.pattern and any(_matches(one.pattern, text) for text in texts):
-            yield f"it could print a line that is read as `{one.name}`, which protected code alone reports; reword it"
-    for node in new.nodes:
-        if isinstance(node, ast.Call) and _is_printing(node):
-            lines = (outputs(node) or "").split("\n")
-            if any(line.startswith(UNKNOWN) for line in lines):
-                yield "it prints a line whose beginning only running tells; begin the line with a word in quotes"
+def _chooses(call: ast.Call, name: str, guards: Guards) -> Iterator[str]:
+    """Yield what is wrong with a call of a function that gives held-out data, too."""
+    known = guards.choosing[name]
+    if known is None:
+        yield f"`{name}` gives held-out data as well; use the training data"
+        return
+    given = dict(arguments_of(call))
+    for place, values in known.items():
+        value = given.get(place)
+        if isinstance(value, ast.Constant) and value.value not in values:
+            yield f"`{name}` gives held-out data for {value.value!r}; use the training data"
+        elif value is not None and not isinstance(value, ast.Constant):
+            yield f"only running tells which data `{name}` gives for `{ast.unparse(value)}`; name the training data"
 
 
 RULES: tuple[Rule, ...] = (rebinds, patches, hides, conceals, ends, leaks)
@@ -378,7 +327,7 @@ def _attribute(node: ast.Attribute, name: str, new: Unit, guards: Guards, child:
         yield f"`{name}` is protected and may not be set; use another name"
     elif root in child.imports and not _is_setting(node):
         yield f"`{written}` belongs to an imported module, which protected code may rely on; leave it as it is"
-    elif root in guards.owned | guards.bound.get(new.scope, frozenset()):
+    elif root in _protected_in(new, guards, child):
         yield f"`{written}` changes what is protected; leave it as it is"
     elif name in guards.attributes and root not in {"self", "cls"}:
         yield f"`.{name}` is a name that protected code calls or takes from a library; use another name"
@@ -387,14 +336,14 @@ def _attribute(node: ast.Attribute, name: str, new: Unit, guards: Guards, child:
 def _item(node: ast.Subscript, new: Unit, guards: Guards, child: Child) -> Iterator[str]:
     root = root_of(node)
     written = ast.unparse(node)
-    if root in guards.owned | guards.bound.get(new.scope, frozenset()):
+    if root in _protected_in(new, guards, child):
         yield f"`{written}` changes protected data in place; work on a copy"
     elif root in child.imports and not (_is_setting(node.value) and _is_free_variable(node)):
         yield f"`{written}` belongs to an imported module or to the environment; leave it as it is"
 
 
 def _call(node: ast.Call, new: Unit, guards: Guards, child: Child) -> Iterator[str]:
-    protected = guards.owned | guards.bound.get(new.scope, frozenset())
+    protected = _protected_in(new, guards, child)
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
     if name in {"setattr", "delattr", "__setattr__", "__delattr__"} and node.args:
         texts = {one.value for one in node.args if isinstance(one, ast.Constant)}
@@ -419,6 +368,12 @@ def _call(node: ast.Call, new: Unit, guards: Guards, child: Child) -> Iterator[s
             yield f"`{keyword.arg}` is protected; leave it to its value"
 
 
+def _protected_in(new: Unit, guards: Guards, child: Child) -> frozenset[str]:
+    """Return the names of protected data where a unit stands, those under which they are handed on among them."""
+    names = guards.bound.get(new.scope, frozenset()) | child.handed.get(new.scope, frozenset())
+    return guards.owned | names
+
+
 def _is_setting(node: ast.AST) -> bool:
     """Return whether an attribute is a switch that a library offers, such as `torch.backends.cudnn.benchmark`."""
     names = {one.attr for one in ast.walk(node) if isinstance(one, ast.Attribute)}
@@ -441,7 +396,7 @@ def _hidden_import(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
     (alias,) = node.names
     module = (node.module or "") if isinstance(node, ast.ImportFrom) else alias.name
     names = {alias.name} if isinstance(node, ast.ImportFrom) else set()
-    if module.partition(".")[0] in _HIDDEN_MODULES or names & (_HIDDEN_ATTRIBUTES | _HIDDEN_MODULES | _MEMORY):
+    if module.partition(".")[0] in _HIDDEN_MODULES or names & (_HIDDEN_ATTRIBUTES | _HIDDEN_MODULES | _MEMORY | {"ma"}):
         yield f"`{module}` can change protected code unseen; leave it out"
     elif names & _OF_MODULE.get(module, frozenset()):
         yield f"`{module}.{alias.name}` could forge or cut off what is measured; leave it out"
@@ -463,20 +418,14 @@ def _aliases(unit: Unit, imports: Mapping[str, str]) -> Iterator[tuple[str, str]
             yield from ((name, imports[root]) for name in named if name not in imports)
 
 
-def _matches(pattern: str, text: str) -> bool:
-    """Return whether a line of a text is read by a pattern, whatever the unknown parts are, or could go on to be."""
-    lines = [line.replace(UNKNOWN, "1.5") for line in text.split("\n")]
-    return any(re.search(pattern, line) or (line.strip() and re.search(pattern, f"{line}1.5")) for line in lines)
+def _names(call: ast.Call) -> bool:
+    """Return whether a call takes an attribute of its first argument by name."""
+    return isinstance(call.func, ast.Name) and call.func.id in _BY_NAME | {"vars"}
 
 
-def _whole(unit: Unit) -> list[ast.AST]:
-    """Return the nodes of a unit that are within no other."""
-    within = {id(inner) for outer in unit.nodes for inner in ast.iter_child_nodes(outer)}
-    return [one for one in unit.nodes if id(one) not in within]
-
-
-def _is_printing(node: ast.Call) -> bool:
-    """Return whether a call writes to the standard output."""
-    if any(keyword.arg == "file" and "stdout" not in ast.unparse(keyword.value) for keyword in node.keywords):
-        return False
-    return (isinstance(node.func, ast.Name) and node.func.id.startswith("print")) or "stdout" in ast.unparse(node.func)
+def _aliased(unit: Unit) -> set[int]:
+    """Return the nodes of the modules that get another name, under which they are known as well."""
+    match unit.node:
+        case ast.Assign(value=value) | ast.AnnAssign(value=ast.expr() as value) | ast.For(iter=value):
+            return {id(one) for one in (value.elts if isinstance(value, ast.Tuple | ast.List) else [value])}
+    return set()

@@ -6,12 +6,14 @@ Two sources are compared unit by unit, so that what stands around a protected st
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 DEFINITION = (*FUNCTION, ast.ClassDef)
+BUILTINS = frozenset(dir(builtins))
 Scope = tuple[str, ...]
 """Names of the functions and classes around a statement, outermost first; empty for the top level."""
 
@@ -227,3 +229,27 @@ def _stored(node: ast.AST) -> Iterator[str]:
 def _parameters(arguments: ast.arguments) -> Iterator[str]:
     several = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
     yield from (one.arg for one in several if one is not None)
+
+
+def is_import(unit: Unit) -> bool:
+    """Return whether a unit imports something."""
+    return isinstance(unit.node, ast.Import | ast.ImportFrom)
+
+
+def root_of(node: ast.AST) -> str | None:
+    """Return the name at the root of `a.b[0].c`, also through calls; None without one."""
+    while True:
+        match node:
+            case ast.Name(id=name):
+                return name
+            case ast.Call(func=ast.Name(id="getattr"), args=[inner, *_]):
+                node = inner
+            case (
+                ast.Call(func=inner)
+                | ast.Attribute(value=inner)
+                | ast.Subscript(value=inner)
+                | ast.Starred(value=inner)
+            ):
+                node = inner
+            case _:
+                return None

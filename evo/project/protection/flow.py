@@ -36,8 +36,7 @@ from evo.project.protection.words import (
     RESULT,
     TRAINS,
 )
-from operators.protection.guards import is_import, root_of
-from operators.protection.units import DEFINITION, FUNCTION, Scope, Unit
+from operators.protection.units import DEFINITION, FUNCTION, Scope, Unit, is_import, root_of
 
 
 class Flow:

@@ -11,10 +11,9 @@ from evo.project.protection.evolving_file import EvolvingFile, Start
 from evo.project.protection.statements import calls, compares, makes_instance, reported_nodes
 from evo.project.protection.words import BUDGET, EVALUATES, EVALUATING, SEED_NAME, SEEDING, flag_name, forbidden_in
 from operators.protection import Reported
-from operators.protection.guards import root_of
+from operators.protection.forging import forges
 from operators.protection.output import UNKNOWN, outputs
-from operators.protection.rules import forges
-from operators.protection.units import DEFINITION, FUNCTION, Unit
+from operators.protection.units import DEFINITION, FUNCTION, Unit, root_of
 
 Files = Mapping[str, EvolvingFile]
 

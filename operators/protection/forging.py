@@ -1,0 +1,77 @@
+"""What a statement that generation 0 does not have may not report: an objective, in a line or in a file."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from operators.protection.output import UNKNOWN, outputs, text_of, texts_in
+from operators.protection.units import Unit
+
+_FILE_MAKERS = frozenset(("rename", "renames", "replace", "copy", "copy2", "copyfile", "move", "link", "symlink"))
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """Where an objective is read: a pattern for a printed line, or a JSON file."""
+
+    name: str
+    pattern: str | None = None
+    json_file: str | None = None
+
+
+def forges(new: Unit, reported: Sequence[Reported]) -> Iterator[str]:
+    """Yield the objectives that a unit could report beside the protected statement."""
+    texts = {text for part in _whole(new) for text in texts_in(part)}
+    for one in reported:
+        if one.json_file and any(text.endswith(one.json_file.rpartition("/")[2]) for text in texts):
+            yield f"{one.json_file} holds `{one.name}`, and is written by protected code alone"
+        elif one.json_file and any(_may_be(text, one.json_file) for node in new.nodes for text in _files_made(node)):
+            yield f"only running tells whether it writes {one.json_file}, which holds `{one.name}`; write the name out"
+        if one.pattern and any(_matches(one.pattern, text) for text in texts):
+            yield f"it could print a line that is read as `{one.name}`, which protected code alone reports; reword it"
+    for node in new.nodes:
+        if isinstance(node, ast.Call) and _is_printing(node):
+            lines = (outputs(node) or "").split("\n")
+            if any(line.startswith(UNKNOWN) for line in lines):
+                yield "it prints a line whose beginning only running tells; begin the line with a word in quotes"
+
+
+def _matches(pattern: str, text: str) -> bool:
+    """Return whether a line of a text is read by a pattern, whatever the unknown parts are, or could go on to be."""
+    lines = [line.replace(UNKNOWN, "1.5") for line in text.split("\n")]
+    return any(re.search(pattern, line) or (line.strip() and re.search(pattern, f"{line}1.5")) for line in lines)
+
+
+def _files_made(node: ast.AST) -> Iterator[str]:
+    """Yield the names of the files that a call may make, as far as they are known."""
+    match node:
+        case ast.Call(
+            func=ast.Name(id="open") | ast.Attribute(attr="open"), args=[file, ast.Constant(value=str(mode)), *_]
+        ) if set(mode) & set("wax+"):
+            yield text_of(file)
+        case ast.Call(func=ast.Attribute(value=file, attr="write_text" | "write_bytes")):
+            yield text_of(file)
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="os" | "shutil"), attr=name), args=args):
+            yield from map(text_of, args if name in _FILE_MAKERS else ())
+
+
+def _may_be(text: str, file: str) -> bool:
+    """Return whether a text with unknown parts may be the path of a file."""
+    parts = map(re.escape, text.rpartition("/")[2].split(UNKNOWN))
+    return UNKNOWN in text and bool(re.fullmatch(".*".join(parts), file.rpartition("/")[2]))
+
+
+def _whole(unit: Unit) -> list[ast.AST]:
+    """Return the nodes of a unit that are within no other."""
+    within = {id(inner) for outer in unit.nodes for inner in ast.iter_child_nodes(outer)}
+    return [one for one in unit.nodes if id(one) not in within]
+
+
+def _is_printing(node: ast.Call) -> bool:
+    """Return whether a call writes to the standard output."""
+    if any(keyword.arg == "file" and "stdout" not in ast.unparse(keyword.value) for keyword in node.keywords):
+        return False
+    return (isinstance(node.func, ast.Name) and node.func.id.startswith("print")) or "stdout" in ast.unparse(node.func)
