@@ -15,7 +15,7 @@ watched         a file that the user edits while a run goes on
 jobs            the job of a worker for an evaluation
 time_limits     how long a script may run
 replication     more seeds for the leaders
-confirmation    replicates of generation 0, the race of the finalists
+confirmation    when generation 0 is replicated and the finalists are evaluated, with which seeds
 credit          which operators improve on their parents, and at what cost
 controls        what users ask of a running search
 stopping        when to end before the budget does

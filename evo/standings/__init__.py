@@ -1,12 +1,15 @@
 """What is known of a run, worked out once from the store's results in their order.
 
+Where `evo.search` has a file of nearly the same name (confirmation, replication, lessons, instructions), that one acts
+on what is known here.
+
 standings       all of it, result by result
 plan            how the budget is divided
 archive         the hall of fame and the fronts
 rungs           successive halving: the rungs of smaller budgets
 replication     how often individuals ran with further seeds
 incumbent       the best on split S that holds on the holdout split G
-confirmations   the finalists and their race
+confirmations   who the finalists are, how they rank, and what was confirmed of them
 gains           what was confirmed: gains over generation 0, members of a front
 effects         what each individual gained on its own parents, corrected for the drift of devices
 differences     whether one mean is better than another beyond noise
