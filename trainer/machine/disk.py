@@ -24,10 +24,7 @@ def used_mib(folder: Path, pids: Iterable[int]) -> float:
     sizes: dict[int, int] = {}
     try:
         device = folder.stat().st_dev
-        for count, found in enumerate(_files(os.open(folder, _FOLDER), 0)):
-            if count > _ENTRIES_LIMIT:
-                return float("inf")
-            sizes[found.st_ino] = found.st_blocks
+        sizes.update((found.st_ino, found.st_blocks) for found in _all_files(folder))
     except OSError:
         return float("inf")
     for found in _deleted(pids):
@@ -36,33 +33,64 @@ def used_mib(folder: Path, pids: Iterable[int]) -> float:
     return sum(sizes.values()) * 512 / 2**20
 
 
-def unmapped_mib(disk: int, pids: Sequence[int]) -> float:
-    """Return what files without a name that `pids` hold open take of the memory, MiB, beyond what is mapped of them.
+def unmapped_mib(disk: int, pids: Sequence[int], folders: Iterable[Path] = ()) -> float:
+    """Return what files in memory take, MiB, beyond what processes have mapped of them, and so have resident.
 
-    Those are anonymous files (memfd) and deleted ones in shared memory: no process has them resident. Deleted files on
-    the device `disk` take room there.
+    Those are the files in `folders`, anonymous ones (memfd) that `pids` hold open, and deleted ones in shared memory.
+    Deleted files on the device `disk` take room there.
     """
-    sizes = {found.st_ino: found.st_blocks * 512 / 2**20 for found in _deleted(pids) if found.st_dev != disk}
-    if sum(sizes.values()) < _SMALL_MIB:  # as the memory is in which answers are handed over
+    sizes = {(found.st_dev, found.st_ino): found.st_blocks for found in _deleted(pids) if found.st_dev != disk}
+    for folder in folders:
+        # Gone with its processes, or more than can be counted, which `are_countable` tells.
+        with contextlib.suppress(OSError):
+            sizes.update(((found.st_dev, found.st_ino), found.st_blocks) for found in _all_files(folder))
+    if sum(sizes.values()) * 512 / 2**20 < _SMALL_MIB:  # as the memory is in which answers are handed over
         return 0.0
-    mapped: Counter[int] = Counter()
+    mapped: Counter[tuple[int, int]] = Counter()
     for pid in pids:
         mapped.update(_mapped_kib(pid, sizes.keys()))
-    return sum(max(0.0, mib - mapped[inode] / 1024) for inode, mib in sizes.items())
+    return sum(max(0.0, blocks / 2 - mapped[file]) for file, blocks in sizes.items()) / 1024
 
 
-def _mapped_kib(pid: int, inodes: Collection[int]) -> Counter[int]:
-    """Return what a process has resident of some files, KiB by inode; pages that others share are shared out."""
-    mapped: Counter[int] = Counter()
-    inode = 0
-    with contextlib.suppress(OSError), open(f"/proc/{pid}/smaps", "rb") as lines:  # noqa: PTH123 - likewise
+def are_countable(folders: Iterable[Path]) -> bool:
+    """Return whether no folder has more entries, or more levels, than are counted; one that is gone has none."""
+    try:
+        for folder in folders:
+            with contextlib.suppress(FileNotFoundError, PermissionError):
+                for _ in _all_files(folder):
+                    pass
+    except OSError:
+        return False
+    return True
+
+
+def _mapped_kib(pid: int, files: Collection[tuple[int, int]]) -> Counter[tuple[int, int]]:
+    """Return what a process has resident of some files, KiB by device and inode; pages are shared out.
+
+    Args:
+        pid: of the process.
+        files: device and inode of each.
+    """
+    mapped: Counter[tuple[int, int]] = Counter()
+    file = (0, 0)
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/smaps", "rb") as lines:  # noqa: PTH123 - read many times a second
         for line in lines:
             first, _, rest = line.partition(b" ")
             if not first.endswith(b":"):
-                inode = int(rest.split()[3])
-            elif first == b"Pss:" and inode in inodes:
-                mapped[inode] += int(rest.split()[0])
+                _, _, device, inode, *_ = rest.split()
+                major, _, minor = device.partition(b":")
+                file = (os.makedev(int(major, 16), int(minor, 16)), int(inode))
+            elif first == b"Pss:" and file in files:
+                mapped[file] += int(rest.split()[0])
     return mapped
+
+
+def _all_files(folder: Path) -> Iterator[os.stat_result]:
+    """Yield what is under a folder; raise OSError where that is too much to be counted."""
+    for count, found in enumerate(_files(os.open(folder, _FOLDER), 0)):
+        if count > _ENTRIES_LIMIT:
+            raise OSError(errno.E2BIG, "too many entries")
+        yield found
 
 
 def _files(folder: int, depth: int) -> Iterator[os.stat_result]:

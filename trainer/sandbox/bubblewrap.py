@@ -35,6 +35,7 @@ from trainer.settings import Limits
 
 _SCRATCH = Path("/scratch")
 _FILE = Path("/file")
+_SHARED_MEMORY, _TEMPORARY = "/dev/shm", "/tmp"  # noqa: S108 - inside the namespace
 _HAND_OUT = f"""
 import os, socket, sys
 line = socket.socket(fileno=int(sys.argv[1]))
@@ -53,6 +54,7 @@ class BubblewrapSandbox:
 
     level = Level.BUBBLEWRAP
     keeper = "bwrap"
+    memory_folders: Sequence[str] = (_SHARED_MEMORY, _TEMPORARY)
 
     def __init__(self, limits: Limits, device: str, access: Access = CONFINED) -> None:
         program = shutil.which("bwrap")
@@ -153,10 +155,10 @@ class BubblewrapSandbox:
         yield from ("--dev", "/dev")
         for node in device_nodes(device):
             yield from ("--dev-bind", str(node), str(node))
-        yield from ("--size", str(shared_bytes), "--tmpfs", "/dev/shm")  # noqa: S108 - inside the namespace
+        yield from ("--size", str(shared_bytes), "--tmpfs", _SHARED_MEMORY)
         yield from ("--remount-ro", "/dev")
         # First the folder, then what stands in it.
-        yield from ("--size", str(_TEMPORARY_MIB * 2**20), "--tmpfs", "/tmp")  # noqa: S108 - inside the namespace
+        yield from ("--size", str(_TEMPORARY_MIB * 2**20), "--tmpfs", _TEMPORARY)
         network = network_files() if self._access.network else ()
         readable = readable_paths(device, (*self._access.visible, *network))
         for path in readable:

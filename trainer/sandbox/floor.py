@@ -26,6 +26,7 @@ class ProcessGroupSandbox:
 
     level: Level = Level.PROCESS_GROUP
     keeper = ""
+    memory_folders: Sequence[str] = ()
 
     def __init__(self, limits: Limits, access: Access = CONFINED) -> None:
         self._limits = limits

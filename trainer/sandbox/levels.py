@@ -66,10 +66,12 @@ class Sandbox(Protocol):
     Attributes:
         level: how strong it is.
         keeper: name of the sandbox's own processes, from the one that `launch` returns down to the command; or empty.
+        memory_folders: writable file systems inside that are memory.
     """
 
     level: Level
     keeper: str
+    memory_folders: Sequence[str]
 
     def home(self, scratch: Path) -> Path:
         """Return the path at which the command finds its scratch folder."""

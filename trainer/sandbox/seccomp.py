@@ -11,6 +11,7 @@ import errno
 import fcntl
 import os
 import socket
+from collections.abc import Collection
 from typing import Any
 
 from trainer.sandbox.levels import Access, Level, Unavailable
@@ -35,16 +36,24 @@ _REFUSED = (
 )
 # Newer than some libseccomp; a new system call has one number everywhere.
 _MEMFD_SECRET, _CACHESTAT, _FCHMODAT2 = 447, 451, 452
+_ATTRIBUTES_AT = (463, 466, 469)
+"""setxattrat, removexattrat, file_setattr: attributes of files outside, which no older call changes either."""
 _PRETENDED = ("fadvise64", "readahead")
 """Answered as done, and not done: nothing but hints, of which some empty the memory of a file that others read."""
 _EMPTYING_HINTS = (20, 21)  # MADV_COLD, MADV_PAGEOUT
 _NO_WAIT = 8  # RWF_NOWAIT of preadv2(2): fails where a page is not in memory
 _LOCKING = (fcntl.F_SETLK, fcntl.F_SETLKW, 37, 38)  # the last two are F_OFD_SETLK and F_OFD_SETLKW
 _WATCHING = (1024, 1026)  # F_SETLEASE, F_NOTIFY
+_HINTS = (1036, 1038)  # F_SET_RW_HINT, F_SET_FILE_RW_HINT: kept with a file, also with one that can only be read
+_MARKING = (0x4008_6602, 0x4004_6602, 0x4008_7602, 0x4004_7602, 0x401C_5820, 0x4080_6685, 0x800C_6613)
+"""FS_IOC_SETFLAGS and FS_IOC_SETVERSION in both widths, FS_IOC_FSSETXATTR, FS_IOC_ENABLE_VERITY and
+FS_IOC_SET_ENCRYPTION_POLICY: the owner of a file changes its inode through any descriptor."""
+_SET_DUMPABLE = 4  # of prctl(2)
 _NAMESPACES = (0x2_0000, 0x200_0000, 0x400_0000, 0x800_0000, 0x1000_0000, 0x2000_0000, 0x4000_0000)
 
 _INTERNET = (socket.AF_INET, socket.AF_INET6, 16)  # the last is AF_NETLINK, which tells the machine's addresses
 _FIRST_RARE_FAMILY = 17
+"""Of those not all belong to a namespace: AF_VSOCK reaches the host of a virtual machine from every one."""
 
 _SOCKETS = ("socket", "connect", "bind", "listen", "accept", "accept4")
 """Refused at Landlock's level: no sockets but connected pairs."""
@@ -86,7 +95,9 @@ def build_filter(level: Level, access: Access) -> Any:
         if level is Level.LANDLOCK:
             _add_landlock(rules, pyseccomp)
         if access.network:
-            _add_internet(rules, pyseccomp)
+            _add_families(rules, pyseccomp, _INTERNET)
+        elif level is Level.BUBBLEWRAP:
+            _add_families(rules, pyseccomp, (socket.AF_UNIX, *_INTERNET))
         elif level is Level.LANDLOCK:
             for refused in _SOCKETS:
                 rules.add_rule(pyseccomp.ERRNO(errno.EPERM), refused)
@@ -116,22 +127,33 @@ def _add_everywhere(rules: Any, pyseccomp: Any) -> None:
     for namespace in _NAMESPACES:
         rules.add_rule(refuse, "clone", argument(0, pyseccomp.MASKED_EQ, namespace, namespace))
     for hint in _EMPTYING_HINTS:
-        rules.add_rule(pretend, "madvise", argument(2, pyseccomp.EQ, hint))
+        rules.add_rule(pretend, "madvise", _number(pyseccomp, 2, hint))
     no_wait = argument(5, pyseccomp.MASKED_EQ, _NO_WAIT, _NO_WAIT)
     rules.add_rule(pyseccomp.ERRNO(errno.EOPNOTSUPP), "preadv2", no_wait)
-    for command in _WATCHING:
-        rules.add_rule(refuse, "fcntl", argument(1, pyseccomp.EQ, command))
+    for command in (*_WATCHING, *_HINTS):
+        rules.add_rule(refuse, "fcntl", _number(pyseccomp, 1, command))
+    for marking in _MARKING:
+        rules.add_rule(refuse, "ioctl", _number(pyseccomp, 1, marking))
+    # The descriptors and mappings of such a process could not be read by the supervisor of any user but root.
+    rules.add_rule(pretend, "prctl", _number(pyseccomp, 0, _SET_DUMPABLE), argument(1, pyseccomp.NE, 1))
+    for newest in _ATTRIBUTES_AT:
+        rules.add_rule(pyseccomp.ERRNO(errno.ENOSYS), newest)
 
 
 def _add_locks(rules: Any, pyseccomp: Any) -> None:
     rules.add_rule(pyseccomp.ERRNO(0), "flock")
     for command in _LOCKING:
-        rules.add_rule(pyseccomp.ERRNO(0), "fcntl", pyseccomp.Arg(1, pyseccomp.EQ, command))
+        rules.add_rule(pyseccomp.ERRNO(0), "fcntl", _number(pyseccomp, 1, command))
 
 
-def _add_internet(rules: Any, pyseccomp: Any) -> None:
+def _number(pyseccomp: Any, place: int, value: int) -> Any:
+    """Return the condition that an argument is a number, of which the kernel reads 32 bits: the others may be any."""
+    return pyseccomp.Arg(place, pyseccomp.MASKED_EQ, 0xFFFF_FFFF, value)
+
+
+def _add_families(rules: Any, pyseccomp: Any, allowed: Collection[int]) -> None:
     refuse, argument = pyseccomp.ERRNO(errno.EPERM), pyseccomp.Arg
-    for family in set(range(_FIRST_RARE_FAMILY)) - {*_INTERNET}:
+    for family in set(range(_FIRST_RARE_FAMILY)) - {*allowed}:
         rules.add_rule(refuse, "socket", argument(0, pyseccomp.EQ, family))
     rules.add_rule(refuse, "socket", argument(0, pyseccomp.GE, _FIRST_RARE_FAMILY))
 

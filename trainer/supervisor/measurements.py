@@ -27,7 +27,7 @@ _LAYOUT = frozenset(
         *(tokenize.ENCODING, tokenize.ENDMARKER),
     )
 )
-_LINE_LENGTH = 120  # characters
+_LINE_LENGTH = 120  # bytes in UTF-8: a character can stand for three bytes of packed code
 _NUMBER_BYTES = 4
 _HEADER_LIMIT_BYTES = 16 * 2**20
 
@@ -62,7 +62,7 @@ def executed(source: str) -> str:
 def code_lines(source: str) -> int:
     """Return the number of lines that carry code or text: neither blank, nor comment, nor docstring.
 
-    A longer line counts as often as 120 characters fit into it, begun ones included.
+    A longer line counts as often as 120 bytes (in UTF-8) fit into it, begun ones included.
 
     Raises:
         Ended: its Python is none.
@@ -81,7 +81,7 @@ def _other_lines(text: str, language: Language) -> int:
 
 def _length(line: str) -> int:
     """Return how often a line counts."""
-    return math.ceil(len(line.rstrip()) / _LINE_LENGTH) or 1
+    return math.ceil(len(line.rstrip().encode()) / _LINE_LENGTH) or 1
 
 
 def _python_lines(source: str) -> int:

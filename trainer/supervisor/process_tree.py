@@ -11,7 +11,7 @@ from types import MappingProxyType
 from trainer.machine.control_group import ControlGroups
 from trainer.machine.cpu_meter import CpuMeter
 from trainer.machine.devices import GpuMemory
-from trainer.machine.disk import unmapped_mib, used_mib
+from trainer.machine.disk import are_countable, unmapped_mib, used_mib
 from trainer.machine.output import Output, Stream
 from trainer.machine.processes import (
     Family,
@@ -157,14 +157,16 @@ class ProcessTree:
         return len(trees([self.pid, *self._family.orphans()], most + kept)) - kept
 
     def disk_mib(self) -> float:
-        """Room that its files take, MiB; infinite where it cannot be measured."""
+        """Room that its files take, MiB; infinite where it cannot be measured, or not that of its files in memory."""
+        if not are_countable(self._memory_folders()):
+            return float("inf")
         return used_mib(self.scratch, trees([self.pid, *self._family.orphans()]))
 
     def sample_memory(self) -> float:
         """Return the memory of the whole tree now, mapped or held open, MiB; the peaks are remembered."""
         roots = [self.pid, *self._family.orphans()]
         used = usage(roots)
-        resident_mib = used.resident_mib + unmapped_mib(self._disk, trees(roots))
+        resident_mib = used.resident_mib + unmapped_mib(self._disk, trees(roots), self._memory_folders())
         self.threads = used.threads
         self._samples += 1
         self.peak_resident_mib = max(self.peak_resident_mib, resident_mib, peak_resident_mib(self._main))
@@ -214,6 +216,12 @@ class ProcessTree:
     def _remove_group(self) -> bool:
         """Remove the control group; return False when a process in it cannot be ended."""
         return self._group is None or self._group.remove(time.monotonic() + _KILL_PATIENCE_SECONDS)
+
+    def _memory_folders(self) -> list[Path]:
+        """Return the folders of its sandbox that are memory, as this process reaches them."""
+        if self._main == self.pid:  # it is not known yet
+            return []
+        return [Path(f"/proc/{self._main}/root{folder}") for folder in self._sandbox.memory_folders]
 
     def _below_keepers(self) -> list[int]:
         """Return the children of the sandbox's innermost process: the root of the genome's tree, and orphans."""

@@ -149,12 +149,15 @@ while True:
 
 
 KERNEL = """
-import fcntl, glob, mmap, platform, struct
+import fcntl, glob, mmap, platform, socket, struct
 libc = ctypes.CDLL(None, use_errno=True)
 libc.syscall.restype = ctypes.c_long
 KEY = {"x86_64": (248, 249, 250), "aarch64": (217, 218, 219)}[platform.machine()]
 file = open(OUT["shared"], "rb")
 page = mmap.mmap(file.fileno(), 4096, flags=mmap.MAP_PRIVATE)
+FCNTL = {"x86_64": 72, "aarch64": 25}[platform.machine()]
+HINT, VALUE = ctypes.create_string_buffer(struct.pack("Q", 3)), ctypes.create_string_buffer(b"17")
+SAID = struct.pack("QII", ctypes.addressof(VALUE), 2, 0)
 page_address = ctypes.c_void_p(ctypes.addressof(ctypes.c_char.from_buffer(page)))
 attempts = {
     "add_key": lambda: libc.syscall(KEY[0], b"user", b"note", b"x", 1, -3),
@@ -175,6 +178,12 @@ attempts = {
     "inotify": lambda: libc.inotify_init(),
     "lease": lambda: fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK) or 0,
     "memfd_secret": lambda: libc.syscall(447, 0),
+    "write hint": lambda: fcntl.fcntl(file, 1036, struct.pack("Q", 3)) and 0,
+    "write hint by a wide command": lambda: libc.syscall(FCNTL, file.fileno(), ctypes.c_long(2**32 + 1036), HINT),
+    "flags": lambda: fcntl.ioctl(file, 0x40086602, fcntl.ioctl(file, 0x80086601, bytes(8))) and 0,
+    "setxattrat": lambda: libc.syscall(463, -100, OUT["shared"].encode(), 0, b"user.note", SAID, 16),
+    "hidden from the supervisor": lambda: libc.prctl(4, 0, 0, 0, 0) - libc.prctl(3, 0, 0, 0, 0),
+    "host of a virtual machine": lambda: -1 if OUT["network"] else socket.socket(40, 1).fileno(),
 }
 done = []
 for name, attempt in attempts.items():
@@ -185,6 +194,8 @@ for name, attempt in attempts.items():
         pass
 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 fcntl.fcntl(file, fcntl.F_SETLK, struct.pack("hhqqi", fcntl.F_RDLCK, 0, 0, 1, 0))
+lock = ctypes.create_string_buffer(struct.pack("hhqqi", fcntl.F_RDLCK, 0, 0, 1, 0))
+libc.syscall(FCNTL, file.fileno(), ctypes.c_long(2**32 + fcntl.F_SETLK), lock)
 try:
     held = [line for line in open("/proc/locks") if f":{os.fstat(file.fileno()).st_ino} " in line]
 except OSError:  # not to be seen either
@@ -312,7 +323,7 @@ def test_no_note_can_be_left_in_the_kernel(level: Level, corpus: Corpus, tmp_pat
         settings = quick_settings(corpus, tmp_path / "scratch", limits=LIMITS, sandbox=choose_level(level, "cpu"))
     except ConfigError as error:
         pytest.skip(str(error))
-    out = {"shared": str(Path(sys.executable).resolve())}
+    out = {"shared": str(Path(sys.executable).resolve()), "network": level is Level.PROCESS_GROUP}
     with SupervisorProcess(settings) as supervisor:
         verdict = evaluate(supervisor, f"OUT = {out!r}\n{KERNEL}")
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -32,5 +34,17 @@ def test_what_is_mapped_of_an_anonymous_file_is_not_counted_twice(tmp_path: Path
         process.stdout.readline()
         counted = unmapped_mib(tmp_path.stat().st_dev, [process.pid, os.getpid()])
         process.kill()
+
+    assert counted == pytest.approx(60.0)
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="this system has no folder that is memory")
+def test_what_stands_in_a_folder_that_is_memory_counts_unless_it_is_mapped(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        file = Path(folder, "named")
+        file.write_bytes(bytes(100 * 2**20))
+        with file.open("r+b") as opened, mmap.mmap(opened.fileno(), 40 * 2**20) as part:
+            assert bytes(part)[:1]
+            counted = unmapped_mib(tmp_path.stat().st_dev, [os.getpid()], [Path(folder), tmp_path / "gone"])
 
     assert counted == pytest.approx(60.0)

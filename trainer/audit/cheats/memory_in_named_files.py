@@ -1,0 +1,21 @@
+"""Keeps memory in files of the shared memory file system, with names, and maps none of them.
+
+Together with what its process has that is more than is allowed.
+"""
+
+import os
+
+EXPECTED = ["out_of_memory", "crashed"]
+EXPECTED_ON_FLOOR = ["ok"]
+
+
+def train(model, task):
+    kept = bytearray(b"x") * (600 * 2**20)
+    names = ["/dev/shm/evo-audit-1", "/dev/shm/evo-audit-2"]
+    for name in names:
+        with open(name, "wb") as file:
+            file.writelines(b"x" * 2**20 for _ in range(120))
+    burn(0.5)
+    for name in names:
+        os.unlink(name)
+    assert kept
