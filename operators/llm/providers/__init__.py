@@ -6,6 +6,7 @@ anthropic_messages  the Messages API
 openai_chat         the Chat Completions API
 openai_responses    the Responses API
 openai_sdk          the client of both
+dialect             what a server refuses of a call, remembered, so that it is asked in the form that it takes
 
 A new API is a file here and an entry in `provider`; a new service of a known API is an entry in `operators.services`.
 """
