@@ -180,7 +180,7 @@ def calls_needed(seed: int, tournament_size: int, *, remembers: bool, pop: int, 
     data = {
         "search": {"pop": pop, "gens": evaluations // pop, "seed": seed, "tournament_size": tournament_size},
         "noise": {"confirm_fraction": 0.0},
-        "operators": {"weights": {"random": 1.0}, "crossover_pairs": "fresh" if remembers else "any"},
+        "operators": {"weights": {"random": 1.0}, "crossover_pairs": "unrelated" if remembers else "any"},
         "workers": {"devices": ["cpu"]},
     }
     conditions = Conditions((LANGUAGE_MODEL_OBJECTIVES["val_bpb"],), Budget(60.0, Clock.WALL), "one GPU", 2048, 256)

@@ -244,15 +244,15 @@ class OperatorsConfig(Section):
         dollars_per_hour: what an hour of a worker is worth (of one GPU where an evaluation takes several), to weigh the
             price of a language model against time.
         tuning_method: how `tuning` chooses constants; all but `trust_region` are there to be compared with.
-        crossover_pairs: `fresh`, the default, crosses no parent with its child and no pair twice by the same operator;
-            `any` crosses what is selected.
+        crossover_pairs: `unrelated`, the default, crosses no individual with an ancestor, and no pair twice by the same
+            operator; `fresh` allows ancestors that are not parents; `any` crosses what is selected.
     """
 
     weights: dict[str, float] | None = None
     adaptive: bool = False
     tuning_method: Literal["trust_region", "tpe", "cma_es", "random"] = "trust_region"
     dollars_per_hour: Quantity = 2.0
-    crossover_pairs: Literal["fresh", "any"] | None = None
+    crossover_pairs: Literal["unrelated", "fresh", "any"] | None = None
 
     @field_validator("weights")
     @classmethod

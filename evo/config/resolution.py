@@ -53,7 +53,7 @@ def resolve(config: Config, environment: Mapping[str, str] = os.environ) -> Reso
     llm = with_servers(config.llm, environment)
     has_llm = any(_can_be_asked(model, environment) for model in llm.entries)
     weights = config.operators.weights or default_weights(with_llm=has_llm)
-    pairs = config.operators.crossover_pairs or "fresh"
+    pairs = config.operators.crossover_pairs or "unrelated"
     chosen: dict[str, Any] = {
         "task": _resolve_task(config, found[0].kind),
         "budget": _resolve_budget(config, found[0].kind),

@@ -103,7 +103,7 @@ def build_search(
         steering=steering,
         archive_share=config.diversity.archive_fraction if config.diversity.descriptors else 0.0,
         similarity=config.diversity.similarity,
-        pairs=Pairs(store) if config.operators.crossover_pairs == "fresh" else None,
+        pairs=_pairs(config, store),
         smoke=SmokeRuns(store, jobs, standings.plan.training_seed(0)) if config.search.smoke else None,
     )
     rules = StoppingRules.of(config)
@@ -499,6 +499,16 @@ def _conditions(
 
 def _is_independent(config: Config) -> bool:
     return config.search.parents == "generation_zero"
+
+
+def _pairs(config: StoredConfig, store: StoreView) -> Pairs | None:
+    match config.operators.crossover_pairs:
+        case "unrelated":
+            return Pairs(store)
+        case "fresh":
+            return Pairs(store, generations=1)
+        case _:
+            return None
 
 
 def _niches(config: Config, store: StoreView, standings: Standings, device_kind: str) -> Niches | None:

@@ -8,7 +8,7 @@ candidate everywhere, and what is banned nowhere (`evo.steering`).
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from evo.standings.standings import Standings
@@ -58,10 +58,18 @@ class Niches:
 
 
 class Pairs:
-    """Knows which crossovers a run has asked for."""
+    """Knows which crossovers are worth asking for.
 
-    def __init__(self, store: StoreView) -> None:
+    None is asked for twice, and none of an individual and its ancestor: it would repeat what the one has of the other
+    or take it back (incest prevention; Eshelman & Schaffer, 1991).
+
+    Args:
+        generations: how far back an ancestor counts; None for all of them.
+    """
+
+    def __init__(self, store: StoreView, generations: int | None = None) -> None:
         self._store = store
+        self._generations = generations
         self._first: dict[tuple[str, frozenset[int]], int] = {}
         self._read = -1
 
@@ -72,6 +80,16 @@ class Pairs:
             if len(record.parents) > 1:
                 self._first.setdefault((record.operator, frozenset(record.parents)), record.number)
         return self._first.get((operator, frozenset(parents)), number) >= number
+
+    def are_kin(self, parents: Iterable[int], family: Mapping[int, tuple[int, ...]]) -> bool:
+        """Return whether one of two individuals descends from the other; `family` holds the parents of each."""
+        older, younger = sorted(parents)
+        line, generation = {younger}, 0
+        # An individual is younger than its ancestors, so what is older than both need not be followed.
+        while line and older not in line and generation != self._generations:
+            line = {parent for one in line for parent in family.get(one, ()) if parent >= older}
+            generation += 1
+        return older in line
 
 
 _EXPLORING_SHARE = 0.5
@@ -99,8 +117,7 @@ class Mating:
         niches: the archive.
         steering: what users have asked.
         archive_share: of the proposals, how many have elites for parents when nothing is explored.
-        pairs: which crossovers were asked for; with them, no parent is crossed with its child, which would repeat what
-            the child has or take it back (incest prevention; Eshelman & Schaffer, 1991), and none is asked for twice.
+        pairs: which crossovers are worth asking for; None for all.
         independent: whether generation 0 is the parent of every individual.
     """
 
@@ -175,7 +192,7 @@ class Mating:
         """Return whether an operator may have these parents for proposal `number`."""
         if self._pairs is None or len(parents) < 2:
             return True
-        are_kin = any(one in self._standings.family[other] for one in parents for other in parents)
+        are_kin = self._pairs.are_kin(parents, self._standings.family)
         return not are_kin and self._pairs.are_new(operator.name, parents, number)
 
     def _among_elites(self, chance: random.Random, number: int, *, are_distant: bool, is_local: bool) -> Pairing:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -192,8 +193,8 @@ class Prompts:
         table = Wording(self._objective, request.noise).table(
             [*request.memory.settled, *request.memory.recent], LESSONS_MEMORY_TOKENS
         )
-        known = shown_lessons(request.lessons)
-        question = self._render("lessons.md", lines=table, lessons=known, most=MOST_LESSONS)
+        known, noise = shown_lessons(request.lessons), self._noise(request.noise)
+        question = self._render("lessons.md", lines=table, lessons=known, most=MOST_LESSONS, noise=noise)
         return self._render("lessons_system.md", objective=self._objective, most=MOST_LESSONS), question
 
     def briefing(self, request: Request) -> dict[str, str]:
@@ -283,9 +284,19 @@ class Prompts:
             "replicates": parent.replicates,
             "effect": wording.effect(found.effect) if found.effect else "",
             "also": self._also(parent.objectives),
-            "usage": _usage(found.usage, parent) if found.usage else "",
+            "usage": self._usage(found.usage, parent) if found.usage else "",
             **self._curves(parent, found),
         }
+
+    def _usage(self, usage: Usage, parent: Parent) -> str:
+        """Return where the time of an evaluation went, in words."""
+        work = "training" if isinstance(self.conditions, Conditions) else "the command"
+        parts = [f"set-up {usage.setup_seconds:.1f} s", f"{work} {usage.train_seconds:.1f} s"]
+        if parent.curve and (end := parent.curve[-1])[0] > 0:
+            parts.append(f"{end[1] / end[0]:.3g} steps/s")
+        if usage.tokens_per_second is not None:
+            parts.append(f"{usage.tokens_per_second:,.0f} training tokens/s")
+        return ", ".join([*parts, f"scoring {usage.score_seconds:.1f} s"])
 
     def _curves(self, parent: Parent, found: Provenance) -> dict[str, Any]:
         per_token = self.conditions.facts.bytes_per_token
@@ -321,7 +332,8 @@ class Prompts:
     def _also(self, values: Mapping[str, float]) -> str:
         """Return what was measured beside the objectives."""
         named = {objective.name for objective in self.conditions.objectives}
-        return ", ".join(f"{name} {value:,.6g}" for name, value in values.items() if name not in named)
+        others = ((name, value) for name, value in values.items() if name not in named)
+        return ", ".join(f"{name} {value:{',.0f' if abs(value) >= 1000 else '.4g'}}" for name, value in others)
 
     def _noise(self, noise: Mapping[str, float]) -> str:
         return ", ".join(
@@ -382,18 +394,11 @@ def _is_known(idea: Idea) -> bool:
     return idea.fate in (Fate.MEASURED, Fate.FAILED)
 
 
-def _usage(usage: Usage, parent: Parent) -> str:
-    """Return where the time of an evaluation went, in words."""
-    parts = [f"set-up {usage.setup_seconds:.1f} s", f"training {usage.train_seconds:.1f} s"]
-    if parent.curve and (end := parent.curve[-1])[0] > 0:
-        parts.append(f"{end[1] / end[0]:.3g} steps/s")
-    if usage.tokens_per_second is not None:
-        parts.append(f"{usage.tokens_per_second:,.0f} training tokens/s")
-    return ", ".join([*parts, f"scoring {usage.score_seconds:.1f} s"])
-
-
 def _logs(relatives: Iterable[Relative]) -> list[dict[str, str]]:
     failed = [relative for relative in relatives if not relative.objectives and relative.log_tail.strip()]
+    # Of failures that differ in numbers only, the newest shows all.
+    kinds = {re.sub(r"\d+", "", relative.log_tail.strip().splitlines()[-1]): relative for relative in failed}
+    failed = [relative for relative in failed if relative in kinds.values()]
     return [
         {
             "id": f"#{relative.id}",

@@ -10,6 +10,7 @@ REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 _ANSI_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _UNUSUAL = re.compile(r"[^\t\n -~]")
+_LIBRARY = re.compile(r'\bFile "/[^"\n]*/(?=(?:site-packages|lib/python3\.\d+|trainer)/)')
 _BACKTICKS = re.compile(r"`{3,}")
 
 
@@ -38,8 +39,8 @@ def one_line(text: str, limit_characters: int) -> str:
 
 
 def tail(text: str, limit_characters: int) -> str:
-    """Return the end of `text`, cleaned, starting at a line where it had to be cut."""
-    text = clean_text(text).strip()
+    """Return the end of `text`, cleaned, from a line on where it had to be cut, without the folders of libraries."""
+    text = _LIBRARY.sub('File "', clean_text(text).strip())
     if len(text) <= limit_characters:
         return text
     kept = text[-limit_characters:]
