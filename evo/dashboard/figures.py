@@ -65,7 +65,7 @@ def _parts(use: SlotUse, now: float) -> list[tuple[str, float, float]]:
         return [("lost", use.launched_at, length)]
     if use.status != "ok":
         return [("failed", use.launched_at, length)]
-    trained = min(length, use.train_seconds or length)
+    trained = min(length, use.train_wall_seconds or length)
     return [("training", use.launched_at, trained), ("scoring and start", use.launched_at + trained, length - trained)]
 
 

@@ -230,7 +230,7 @@ class SlotUse:
         device_class: of its device; None where its result was not accepted, or in old stores.
         state: running, accepted or released.
         status: how the evaluation ended; None while it has not.
-        train_seconds: of them, how many it trained; None unless its result was accepted.
+        train_wall_seconds: how long it trained; None unless its result was accepted.
     """
 
     device: str
@@ -241,7 +241,7 @@ class SlotUse:
     status: str | None
     launched_at: float
     ended_at: float | None
-    train_seconds: float | None
+    train_wall_seconds: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,9 +132,11 @@ _LONGEST = """
 
 _SLOT_USES = """
     SELECT a.device, e.individual, e.purpose, a.state, e.status, a.launched_at, a.ended_at,
-           CASE WHEN a.state = 'accepted' THEN e.train_seconds END AS train_seconds,
+           CASE WHEN a.state = 'accepted' THEN json_extract(r.body, '$.timings.train_wall_seconds') END
+               AS train_wall_seconds,
            CASE WHEN a.state = 'accepted' THEN e.device_class END AS device_class
-    FROM attempts AS a JOIN evaluations AS e ON e.id = a.evaluation ORDER BY a.launched_at
+    FROM attempts AS a JOIN evaluations AS e ON e.id = a.evaluation LEFT JOIN results AS r ON r.evaluation = e.id
+    ORDER BY a.launched_at
 """
 
 _OPERATOR_TOTALS = """
