@@ -152,8 +152,10 @@ class Board:
             return _refusal(404, f"There is no chart called {name!r}.")
         return _json(figures.chart_json(await run.report(f"figure {name}", draw)))
 
-    async def _comparison(self, _: Request) -> Response:
-        runs = dict(list(self._runs.items())[:_MOST_COMPARED])
+    async def _comparison(self, request: Request) -> Response:
+        chosen = self._run(request)
+        ordered = sorted(self._runs.items(), key=lambda item: item[1] is not chosen)
+        runs = dict(ordered[:_MOST_COMPARED])
         reports = {name: await run.report("whole report", lambda _, report: report) for name, run in runs.items()}
         rows = [{"name": name, **facts.listing(report)} for name, report in reports.items()]
         chart = figures.chart_json(figures.comparison_chart(reports))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import plotly.graph_objects as go
+from plotly.colors import sample_colorscale
 
 from evo.report.data import RunReport
-from evo.report.figures import FAILED, FRONT, PALE, Chart, axis_title, canvas
+from evo.report.figures import FAILED, FRONT, PALE, SCORE_COLOURS, Chart, axis_title, canvas
 from evo.runs.lifecycle import Viewed
 from evo.standings.differences import standard_error
 from evo.store import SlotUse
@@ -24,8 +26,11 @@ from trainer.objectives import Objective
 _MOST_SLOT_USES = 1500
 _COMMON = 0.5
 """Share of the measured individuals that must have a constant for it to be compared."""
-_FEWEST_INDIVIDUALS = 12
+_FEWEST_INDIVIDUALS = 16
+_BEST, _FEWEST_BEST = 0.1, 8
+"""The share of the individuals that importance tells from the rest, and how many it takes at least."""
 _MOST_CONSTANTS = 12
+_MOST_LINES, _SHADES = 400, 8
 _COLOURS = ("#3b82c4", "#d99a00", "#1a9e77", "#c65d9a", "#7a6fd0", "#8c6d5a", "#5aa9c9", "#8f9a1f")
 
 
@@ -104,11 +109,13 @@ class Constants:
         objective: the first one, whose means are below.
         values: by constant, one for each individual that has all of them.
         means: of these individuals.
+        individuals: their numbers.
     """
 
     objective: Objective
     values: Mapping[str, Sequence[float]]
     means: Sequence[float]
+    individuals: Sequence[int]
 
 
 def constants_of(viewed: Viewed, report: RunReport) -> Constants:
@@ -126,7 +133,9 @@ def constants_of(viewed: Viewed, report: RunReport) -> Constants:
     chosen = varied[:_MOST_CONSTANTS]
     complete = [row for row in rows if all(one in known[row.id] for one in chosen)]
     values = {one: [known[row.id][one] for row in complete] for one in chosen}
-    return Constants(report.objective, values, [row.objectives[name] for row in complete])
+    values = {one: numbers for one, numbers in values.items() if len(set(numbers)) > 1}
+    means = [row.objectives[name] for row in complete]
+    return Constants(report.objective, values, means, [row.id for row in complete])
 
 
 def _numbers(source: str) -> dict[str, float]:
@@ -134,23 +143,68 @@ def _numbers(source: str) -> dict[str, float]:
 
 
 def parallel_chart(constants: Constants) -> Chart:
-    """Return parallel coordinates of the constants that most individuals share, coloured by the first objective."""
-    values, means = constants.values, constants.means
+    """Return parallel coordinates of the constants that most individuals share, coloured by the first objective.
+
+    Lines, not plotly's own trace: that one compiles shaders and code at run time, which the page's policy forbids.
+    """
+    objective = constants.objective
+    if not constants.values:
+        return Chart(canvas(220, x_title="", y_title=""), "No constant differs between individuals that were measured.")
+    best_first = sorted(range(len(constants.means)), key=lambda index: -objective.weight * constants.means[index])
+    shown = best_first[:_MOST_LINES]
+    axes = [*constants.values.items(), (objective.label, constants.means)]
+    heights = [_heights([numbers[index] for index in shown]) for _, numbers in axes]
     figure = canvas(420, x_title="", y_title="")
-    if not values:
-        return Chart(figure, "No constant differs between individuals that were measured.")
-    low, high = min(means), max(means)
-    dimensions = [{"label": html.escape(visible(name)), "values": numbers} for name, numbers in values.items()]
-    label = html.escape(visible(constants.objective.label))
-    figure.add_trace(
-        go.Parcoords(
-            line={"color": means, "colorscale": "Viridis", "cmin": low, "cmax": high, "showscale": True},
-            dimensions=[*dimensions, {"label": label, "values": means}],
-            labelfont={"size": 11},
-        )
+    labels = [_axis_label(name, [numbers[index] for index in shown]) for name, numbers in axes]
+    figure.update_layout(
+        showlegend=False,
+        xaxis={"tickvals": [*range(len(axes))], "ticktext": labels, "range": [-0.5, len(axes) - 0.5]},
+        yaxis={"visible": False},
     )
-    figure.update_layout(margin={"l": 60, "r": 40, "t": 60, "b": 20})
-    return Chart(figure, f"{len(means)} individuals that share these constants. Drag along an axis to choose a range.")
+    count = min(_SHADES, len(shown))
+    shades = sample_colorscale([*map(list, SCORE_COLOURS)], [shade / max(1, count - 1) for shade in range(count)])
+    for shade in reversed(range(count)):  # the best on top
+        lines = range(shade * len(shown) // count, (shade + 1) * len(shown) // count)
+        points = [(line, axis) for line in lines for axis in (*range(len(axes)), None)]
+        figure.add_trace(
+            go.Scatter(
+                x=[axis for _, axis in points],
+                y=[None if axis is None else heights[axis][line] for line, axis in points],
+                mode="lines",
+                line={"color": shades[shade], "width": 1.5},
+                customdata=[constants.individuals[shown[line]] for line, _ in points],
+                hovertext=[
+                    "" if axis is None else _point_hover(constants.individuals[shown[line]], axes[axis], shown[line])
+                    for line, axis in points
+                ],
+                hoverinfo="text",
+            )
+        )
+    left_out = len(constants.means) - len(shown)
+    which = f"The best {len(shown)} of {len(constants.means)}" if left_out else f"{len(shown)}"
+    note = f"{which} individuals that share these constants; the stronger the blue, the better. Click one to see it."
+    return Chart(figure, note)
+
+
+def _heights(numbers: Sequence[float]) -> list[float]:
+    """Return where numbers lie on an axis from 0 to 1, by their logarithms where they span two orders of magnitude."""
+    if _spans_magnitudes(numbers):
+        numbers = [math.log(number) for number in numbers]
+    low, high = min(numbers), max(numbers)
+    return [(number - low) / (high - low) if high > low else 0.5 for number in numbers]
+
+
+def _spans_magnitudes(numbers: Sequence[float]) -> bool:
+    return min(numbers) > 0 and max(numbers) >= 100 * min(numbers)
+
+
+def _axis_label(name: str, numbers: Sequence[float]) -> str:
+    return f"{html.escape(visible(name))}<br>{quantity(min(numbers))} … {quantity(max(numbers))}"
+
+
+def _point_hover(individual: int, axis: tuple[str, Sequence[float]], index: int) -> str:
+    name, numbers = axis
+    return hover(f"#{individual}", f"{name} {quantity(numbers[index])}")
 
 
 def importance_chart(constants: Constants) -> Chart:
@@ -159,7 +213,8 @@ def importance_chart(constants: Constants) -> Chart:
     figure = canvas(max(200, 80 + 26 * len(values)), x_title="importance", y_title="")
     if len(means) < _FEWEST_INDIVIDUALS or not values:
         return Chart(figure, f"It takes {_FEWEST_INDIVIDUALS} individuals that share constants; {len(means)} do.")
-    shares = _importances(values, means, minimize=constants.objective.weight < 0)
+    best = max(_FEWEST_BEST, round(_BEST * len(means)))
+    shares = _importances(constants, best / len(means))
     ranked = sorted(shares.items(), key=lambda item: item[1])
     figure.update_layout(showlegend=False, yaxis={"showgrid": False, "automargin": True})
     figure.add_trace(
@@ -173,31 +228,34 @@ def importance_chart(constants: Constants) -> Chart:
         )
     )
     note = (
-        f"PED-ANOVA over {len(means)} individuals: what tells the best tenth from the rest. The search chose them: "
+        f"PED-ANOVA over {len(means)} individuals: what tells the best {best} from the rest. The search chose them: "
         "this describes it, and does not say what a change would bring."
     )
     return Chart(figure, note)
 
 
-def _importances(values: Mapping[str, Sequence[float]], means: Sequence[float], *, minimize: bool) -> dict[str, float]:
+def _importances(constants: Constants, best: float) -> dict[str, float]:
+    """Return the share of each constant in what tells the best from the rest; `best` is their share of all."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(direction="minimize" if minimize else "maximize")
+    values = constants.values
+    study = optuna.create_study(direction="minimize" if constants.objective.weight < 0 else "maximize")
     ranges: dict[str, optuna.distributions.BaseDistribution] = {
-        name: optuna.distributions.FloatDistribution(min(numbers), max(numbers)) for name, numbers in values.items()
+        name: optuna.distributions.FloatDistribution(min(numbers), max(numbers), log=_spans_magnitudes(numbers))
+        for name, numbers in values.items()
     }
-    for index, mean in enumerate(means):
+    for index, mean in enumerate(constants.means):
         params = {name: numbers[index] for name, numbers in values.items()}
         study.add_trial(optuna.trial.create_trial(params=params, distributions=ranges, value=mean))
     found = optuna.importance.get_param_importances(
-        study, evaluator=optuna.importance.PedAnovaImportanceEvaluator(), params=[*values]
+        study, evaluator=optuna.importance.PedAnovaImportanceEvaluator(target_quantile=best), params=[*values]
     )
     return {name: float(share) for name, share in found.items()}
 
 
 def comparison_chart(reports: Mapping[str, RunReport]) -> Chart:
-    """Return best-so-far of several runs that share their first objective, each over its budget."""
+    """Return best-so-far of the runs that share their first objective with the first one, each over its budget."""
     first = next(iter(reports.values()))
     shown = {name: one for name, one in reports.items() if one.objective.name == first.objective.name}
     figure = canvas(440, x_title="evaluation", y_title=axis_title(first.objective))

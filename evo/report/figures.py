@@ -20,6 +20,8 @@ from trainer.objectives import Direction, Objective
 
 NEUTRAL, PALE, FAINT = "#8a929c", "rgba(138,146,156,0.45)", "rgba(138,146,156,0.3)"
 FAILED, BEST, FRONT = "#d1495b", "#e8590c", "#3b82c4"
+SCORE_COLOURS = ((0.0, "#1c6fd1"), (0.5, "#6aa5dc"), (1.0, "#b9bec5"))
+"""From the best to the worst."""
 GENERATION_ZERO = "generation 0"
 
 _OPERATOR_COLOURS = ("#3b82c4", "#d99a00", "#1a9e77", "#c65d9a", "#7a6fd0", "#8c6d5a", "#5aa9c9", "#8f9a1f")
@@ -51,7 +53,7 @@ def canvas(height: int, *, x_title: str, y_title: str) -> go.Figure:
             "plot_bgcolor": "rgba(0,0,0,0)",
             "hovermode": "closest",
             "hoverlabel": {"align": "left"},
-            "legend": {**_LEGEND_ON_TOP, "entrywidth": 94, "font": {"size": 11}},
+            "legend": {**_LEGEND_ON_TOP, "font": {"size": 11}},
             "xaxis": {**axis, "title": {"text": x_title, "standoff": 8}},
             "yaxis": {**axis, "title": {"text": y_title, "standoff": 8}},
         }

@@ -9,7 +9,18 @@ import plotly.graph_objects as go
 
 from evo.report.data import RunReport
 from evo.report.family import Seat, curve, seats
-from evo.report.figures import BEST, FAILED, FAINT, NEUTRAL, Chart, axis_title, canvas, focus, individual_hover
+from evo.report.figures import (
+    BEST,
+    FAILED,
+    FAINT,
+    NEUTRAL,
+    SCORE_COLOURS,
+    Chart,
+    axis_title,
+    canvas,
+    focus,
+    individual_hover,
+)
 from evo.standings.individuals import Standing
 from trainer.evaluation import Status
 from trainer.objectives import Direction
@@ -17,7 +28,6 @@ from trainer.objectives import Direction
 _GENERATION_PIXELS, _MIN_PIXELS, _MAX_PIXELS = 30, 380, 1600
 _MOST_LABELS = 15
 _IN_LINE = "member of the line"
-_SCORE_COLOURS = ((0.0, "#1c6fd1"), (0.5, "#6aa5dc"), (1.0, "#b9bec5"))
 _CROWD = 200
 """With more individuals than this the dots are drawn smaller."""
 
@@ -87,7 +97,7 @@ def _scores(report: RunReport, rows: Sequence[Standing]) -> dict[str, object]:
     place = {"orientation": "h", "x": 0.5, "y": 0, "yanchor": "top", "len": 0.6, "thickness": 8}
     return {
         "color": [row.objectives[name] for row in rows],
-        "colorscale": [list(stop) for stop in _SCORE_COLOURS],
+        "colorscale": [list(stop) for stop in SCORE_COLOURS],
         "reversescale": report.objective.direction is Direction.MAXIMIZE,
         "cmin": max(low, min(values)),
         "cmax": min(high, max(values)),
