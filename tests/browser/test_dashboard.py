@@ -14,6 +14,8 @@ from dashboard_server import dashboard
 from playwright.sync_api import Browser, Page, expect
 from script_runs import slow_project, write_files
 
+from experiments.dashboard_pictures import RUN
+
 HOSTILE = "<img src=x onerror='window.owned = 1'></script><script>window.owned = 1</script>"
 _PHONE: dict[str, Any] = {"viewport": {"width": 400, "height": 860}, "is_mobile": True, "has_touch": True}
 _SLOW = 60_000
@@ -50,6 +52,11 @@ def test_a_live_run_is_watched_and_steered_from_two_pages(browser: Browser, tmp_
 
             curve = page.locator("svg.live").first
             expect(curve).to_have_attribute("aria-label", re.compile(r"^loss 0\.5.* after"), timeout=_SLOW)
+
+            page.get_by_role("link", name="Slots").focus()
+            before = page.evaluate("document.focused = document.activeElement, content.dataset.version")
+            expect(page.locator("#content")).not_to_have_attribute("data-version", before, timeout=_SLOW)
+            assert page.evaluate("document.focused === document.activeElement")
 
             other = opened(browser, server.url, complaints, **_PHONE)
             assert other.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
@@ -92,3 +99,20 @@ def test_a_live_run_is_watched_and_steered_from_two_pages(browser: Browser, tmp_
             expect(again.locator("#bar .pill")).to_have_text("running", timeout=_SLOW)
     # A refused program, a server that is gone and one with another token are answers that a page has to expect.
     assert [one for one in complaints if "Failed to load resource" not in one and "network" not in one.lower()] == []
+
+
+def test_every_view_of_a_recorded_run_is_drawn_on_a_phone(browser: Browser) -> None:
+    complaints: list[str] = []
+    with dashboard(RUN, "--read-only") as server:
+        page = opened(browser, server.url, complaints, **_PHONE)
+        for name in ("overview", "individuals", "front", "constants", "slots", "comparison", "steering"):
+            page.goto(f"{server.origin}/?view={name}")
+            page.wait_for_selector("#content[data-version]")
+            expect(page.locator("#bar [aria-current]")).to_be_in_viewport()
+            assert page.locator("h1").count() == 1
+            assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
+            if name == "constants":
+                lines = page.get_by_role("figure", name="Parallel coordinates").locator(".scatterlayer .trace path")
+                assert lines.count() > 0
+                assert page.get_by_text("WebGL").count() == 0
+    assert complaints == []

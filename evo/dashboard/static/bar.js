@@ -30,7 +30,8 @@ function controls(page) {
   const isPaused = page.facts.steering.is_paused;
   const pause = h("button", { onclick: () => ask(isPaused ? "continue" : "pause") }, isPaused ? "Continue" : "Pause");
   const stop = h("button", { onclick: () => confirm("Stop the run after saving?") && ask("stop") }, "Stop");
-  return page.facts.state === "running" ? [pause, stop] : [pause];
+  if (page.facts.state === "running") return [pause, stop];
+  return page.facts.state === "finished" && !isPaused ? [] : [pause];
 }
 
 export function bar(page, current, names) {

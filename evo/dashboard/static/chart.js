@@ -23,7 +23,7 @@ function libraries() {
 }
 
 export function chart(name, title, caption, { zoom = false, parameters = () => ({}) } = {}) {
-  const drawing = h("div", { class: "chart", role: "img", "aria-label": title });
+  const drawing = h("div", { class: "chart", role: "figure", "aria-label": title });
   const note = h("span");
   const section = h("section", { class: "card" }, h("h2", {}, title), drawing, h("p", { class: "caption" }, caption, " ", note));
   let drawn = "";

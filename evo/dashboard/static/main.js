@@ -2,7 +2,7 @@
 
 import { events, get } from "./api.js";
 import { bar } from "./bar.js";
-import { h } from "./dom.js";
+import { h, refresh } from "./dom.js";
 import { go, onChange, state } from "./state.js";
 import { comparison } from "./views/comparison.js";
 import { constants } from "./views/constants.js";
@@ -38,8 +38,10 @@ async function draw() {
     const key = `${state().run ?? ""} ${viewName()}`;
     if (shown.key !== key) {
       const view = VIEWS[viewName()](page);
-      content.replaceChildren(...view.sections);
+      const heading = viewName() === "overview" ? [] : [h("h1", { class: "unseen" }, viewName())];
+      content.replaceChildren(...heading, ...view.sections);
       shown = { key, view };
+      document.querySelector("#bar [aria-current]").scrollIntoView({ block: "nearest", inline: "nearest" });
     }
     document.title = `${page.facts.name}: ${page.facts.headline}`;
     await shown.view.update(page.facts);
@@ -57,7 +59,7 @@ async function draw() {
 }
 
 function drawBar() {
-  document.getElementById("bar").replaceChildren(...bar(page, viewName(), Object.keys(VIEWS)));
+  refresh(document.getElementById("bar"), bar(page, viewName(), Object.keys(VIEWS)));
 }
 
 function listen() {

@@ -2,7 +2,7 @@
 
 import { get } from "../api.js";
 import { chart } from "../chart.js";
-import { h, quantity } from "../dom.js";
+import { h, quantity, refresh } from "../dom.js";
 import { address } from "../state.js";
 
 export function comparison() {
@@ -12,7 +12,8 @@ export function comparison() {
     sections: [curves.section, list],
     async update() {
       const data = await get("comparison");
-      list.replaceChildren(
+      refresh(
+        list,
         h("h2", {}, "Runs"),
         h(
           "ul",

@@ -1,7 +1,7 @@
 // What the front trades off, over any two objectives, and how it has grown.
 
 import { chart } from "../chart.js";
-import { h, words } from "../dom.js";
+import { h } from "../dom.js";
 import { go, state } from "../state.js";
 
 function axis(name, label, page, own) {
@@ -13,7 +13,7 @@ function axis(name, label, page, own) {
     h(
       "select",
       { onchange: (event) => go({ [name]: event.target.value, zoom: "" }) },
-      page.facts.measured.map((value) => h("option", { value, selected: value === chosen }, words(value))),
+      page.facts.measured.map((value) => h("option", { value, selected: value === chosen }, value)),
     ),
   );
 }

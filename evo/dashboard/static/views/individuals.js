@@ -2,7 +2,7 @@
 
 import { get } from "../api.js";
 import { chart } from "../chart.js";
-import { h, moment, quantity, seconds, withError, words } from "../dom.js";
+import { h, moment, quantity, refresh, seconds, withError, words } from "../dom.js";
 import { ask } from "../steer.js";
 import { address, go, state } from "../state.js";
 
@@ -154,11 +154,12 @@ export function individuals(page) {
     const found = sorted(data.rows.filter((row) => matches(row, filter)), data.best, page.facts.objective.minimize);
     const most = Number(filter.more || ROWS);
     const values = (name) => [...new Set(data.rows.map((row) => row[name]))].sort((one, other) => (one > other ? 1 : -1));
-    filters.replaceChildren(choice("operator", "all operators", values("operator")), choice("status", "all outcomes", values("status")), choice("generation", "all generations", values("generation")), h("span", { class: "muted" }, `${found.length} of ${data.rows.length}`));
-    const heads = ["", data.objective, "gain", "idea"];
-    list.replaceChildren(
+    refresh(filters, choice("operator", "all operators", values("operator")), choice("status", "all outcomes", values("status")), choice("generation", "all generations", values("generation")), h("span", { class: "muted" }, `${found.length} of ${data.rows.length}`));
+    const heads = ["individual", data.objective, "gain", "idea"];
+    refresh(
+      list,
       h("table", {}, h("thead", {}, h("tr", {}, heads.map((name) => h("th", { scope: "col" }, name)))), h("tbody", {}, found.slice(0, most).map((row) => listed(row, data, page.facts.steering)))),
-      found.length > most ? h("button", { onclick: () => go({ more: most + 5 * ROWS }, { replace: true }) }, "Show more") : "",
+      found.length > most ? h("button", { onclick: () => go({ more: Number(state().more || ROWS) + 5 * ROWS }, { replace: true }) }, "Show more") : "",
     );
   }
 
@@ -167,11 +168,9 @@ export function individuals(page) {
     const one = await get("individual", { id, ...(state().against ? { against: state().against } : {}) });
     const text = JSON.stringify([one, page.facts.steering]);
     if (text === known) return;
-    const open = Array.from(detail.querySelectorAll("details"), (part) => part.open);
-    const isSame = detail.dataset.id === String(one.id);
-    detail.replaceChildren(...portrait(one, page).flat(Infinity).filter(Boolean));
+    if (detail.dataset.id !== String(one.id)) detail.replaceChildren();
     detail.dataset.id = one.id;
-    if (isSame) detail.querySelectorAll("details").forEach((part, index) => { part.open = open[index] ?? false; });
+    refresh(detail, portrait(one, page));
     known = text;
   }
 

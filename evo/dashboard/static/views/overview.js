@@ -1,7 +1,7 @@
 // How the run goes: what it found, what runs now, what failed, what operators brought.
 
 import { chart } from "../chart.js";
-import { h, quantity, seconds, words } from "../dom.js";
+import { h, quantity, refresh, seconds, words } from "../dom.js";
 import { follow } from "../live.js";
 import { address } from "../state.js";
 
@@ -17,7 +17,7 @@ function table(caption, heads, rows) {
     h("h2", {}, caption),
     h(
       "div",
-      { class: "scroll plain" },
+      { class: "scroll plain", tabindex: 0, role: "region", "aria-label": caption },
       h(
         "table",
         {},
@@ -28,7 +28,7 @@ function table(caption, heads, rows) {
   );
 }
 
-function now(facts) {
+function now(facts, curves) {
   const usual = facts.zero_seconds;
   const rows = facts.running.map((one) =>
     h(
@@ -38,7 +38,7 @@ function now(facts) {
       ` ${words(one.purpose)} on ${one.device} `,
       h("progress", { max: usual || one.seconds || 1, value: Math.min(one.seconds, usual || one.seconds), "aria-label": "Elapsed" }),
       h("span", { class: "muted" }, ` ${seconds(one.seconds)}${usual ? ` of about ${seconds(usual)}` : ""}`),
-      h("div", { "data-evaluation": one.evaluation }),
+      curves.get(one.evaluation),
     ),
   );
   const waiting = `${facts.queued} queued, ${facts.proposing} being proposed`;
@@ -86,13 +86,16 @@ function operators(facts) {
 export function overview() {
   const head = h("section", {});
   const below = h("div", { class: "columns bare" });
+  const last = h("div");
+  let curves = new Map();
   const draw = follow(below);
   const progress = chart("progress", "Best so far", "Every evaluation is a dot, every failure a cross along the edge; the band is two standard deviations of one evaluation of generation 0.");
   return {
-    sections: [head, progress.section, below],
+    sections: [head, progress.section, below, last],
     async update(facts) {
       const noise = facts.noise ? `σ ${quantity(facts.noise)}` : "not measured";
-      head.replaceChildren(
+      refresh(
+        head,
         h("p", { class: "eyebrow" }, facts.task),
         h("h1", {}, facts.headline),
         h("p", { class: `verdict ${facts.tone}` }, facts.verdict),
@@ -108,7 +111,10 @@ export function overview() {
           tile("Noise", noise),
         ),
       );
-      below.replaceChildren(now(facts), failures(facts), operators(facts));
+      const numbers = facts.running.map((one) => one.evaluation);
+      curves = new Map(numbers.map((number) => [number, curves.get(number) ?? h("div", { "data-evaluation": number })]));
+      refresh(below, now(facts, curves), failures(facts));
+      refresh(last, operators(facts));
       draw();
       await progress.draw();
     },

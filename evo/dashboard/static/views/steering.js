@@ -1,7 +1,7 @@
 // What was asked of the run, and what can be.
 
 import { get } from "../api.js";
-import { h, moment } from "../dom.js";
+import { h, moment, refresh } from "../dom.js";
 import { ask } from "../steer.js";
 
 function form(title, about, fields, label, submit) {
@@ -73,7 +73,7 @@ function course(facts) {
     h("p", {}, `Pinned: ${pinned.map((id) => `#${id}`).join(", ") || "none"}. Banned: ${banned.map((id) => `#${id}`).join(", ") || "none"}.`),
     hints.length ? h("ul", { class: "rows" }, hints.map((one) => h("li", {}, one))) : null,
     hints.length ? withdraw : null,
-  ].filter(Boolean);
+  ];
 }
 
 export function steering(page) {
@@ -83,8 +83,8 @@ export function steering(page) {
   return {
     sections: [h("div", { class: "columns bare" }, holds, asked), ...forms],
     update(facts) {
-      holds.replaceChildren(...course(facts));
-      asked.replaceChildren(...journal(facts));
+      refresh(holds, course(facts));
+      refresh(asked, journal(facts));
     },
   };
 }
