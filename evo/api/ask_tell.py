@@ -235,14 +235,14 @@ class Search:
             if not wait and evaluator.out == evaluating > 0 and depends_on_results:
                 raise WaitingForResults(
                     f"The next candidate depends on results, and {evaluating} of at most {len(evaluator.workers)} "
-                    "candidates are out. Tell one first, or let more be out at a time: workers=N."
+                    "candidates have none yet. Tell one first, or allow more at a time: workers=N."
                 )
             evaluator.changed.clear()
             await evaluator.changed.wait()
 
     async def _tell(self, candidate: Candidate, evaluation: Evaluation) -> None:
         if not self._evaluator.tell(candidate._slot, candidate._job, evaluation):  # noqa: SLF001 - of this module
-            raise UsageError(f"Evaluation {candidate.evaluation} has its result already, or is not out.")
+            raise UsageError(f"Evaluation {candidate.evaluation} has a result already, or was not asked for.")
         await self._observer.stored(candidate.evaluation)
 
     def _evaluation(

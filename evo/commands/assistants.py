@@ -41,8 +41,8 @@ def mcp() -> None:
 
 
 def skill(
-    action: Annotated[str, typer.Argument(metavar="[install]", help="Write it to where an agent finds it.")] = "",
-    agent: Annotated[Agent, typer.Option("--agent", help="Whose folder it goes into.")] = Agent.CLAUDE,
+    action: Annotated[str, typer.Argument(metavar="[install]", help="Install it where an agent finds it.")] = "",
+    agent: Annotated[Agent, typer.Option("--agent", help="Agent to install it for.")] = Agent.CLAUDE,
     project: Annotated[
         bool, typer.Option("--project", help="In this folder. [default: in your home, for all projects]")
     ] = False,

@@ -15,7 +15,7 @@ def register(app: typer.Typer) -> None:
     app.command(
         epilog=example(
             "evo dashboard\nevo dashboard runs\nevo dashboard runs/2026-11-21-220000 --read-only --port 8080",
-            "Prints an address with a token, which the browser needs once. Ctrl-C ends it; the runs go on.",
+            "Prints an address with a token, which the browser needs once. Ctrl-C stops the server; the runs continue.",
         )
     )(dashboard)
 

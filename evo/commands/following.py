@@ -42,8 +42,8 @@ NotifyOption = Annotated[
     typer.Option(
         "--notify",
         metavar="URL|COMMAND",
-        help="Say that there is a new best, a stall, the end: an address as apprise has them, a command that reads it "
-        "from stdin, or env:NAME for a variable with either. May be repeated.",
+        help="Send a message at a new best, a stall and the end: to an address of apprise, to the stdin of a command, "
+        "or to env:NAME, a variable with either. May be repeated.",
     ),
 ]
 NotifyAtOption = Annotated[

@@ -29,11 +29,11 @@ _EXAMPLE = example(
     evo init --example kernel
     """,
     "Inspects the project in this folder, runs its program once in the sandbox to read what it prints, and writes "
-    "evo.toml and program.md. An existing program.md is kept. What only you can decide is asked in one line; evo.toml "
+    "evo.toml and program.md. An existing program.md is kept. A question that only you can answer is printed; evo.toml "
     "is a draft then, and the exit code is 1. With --from, the project stays untouched and the files are written here. "
     "--score also drafts score.py, a trusted program that scores what the command leaves; complete it first. "
-    "--check tries generation 0 as `task.smoke` says, evaluates it with two seeds, as evo.toml describes it, tells how "
-    "long a run takes, and exits with 1 if any of that fails. --example copies a worked example into this folder "
+    "--check tries generation 0 as `task.smoke` says, evaluates it with two seeds, as evo.toml describes it, estimates "
+    "how long a run takes, and exits with 1 if any of that fails. --example copies a worked example into this folder "
     "(digits, kernel, prompt, textbook and others) and replaces no file.",
 )
 
@@ -84,7 +84,7 @@ def init(
         typer.Option(
             "--smoke",
             metavar="COMMAND",
-            help="Command that shows in a moment that the program runs; tried with every offspring.",
+            help="Short command that tests whether the program runs; every offspring is tested with it.",
         ),
     ] = None,
     run: Annotated[bool, typer.Option("--run/--no-run", help="Run the program once to read what it prints.")] = True,

@@ -16,7 +16,7 @@ _EXAMPLE = example(
     """,
     "The table [ladder] of the file names the scales and the seconds. Only what is missing is done: Ctrl-C stops after "
     "saving, and the same command resumes. `total_seconds` may be raised later. `evo status FOLDER` and `evo best "
-    "FOLDER` show what stands at each scale; other commands take the run of the largest scale.",
+    "FOLDER` show the results at each scale; the other commands use the run at the largest scale.",
 )
 
 

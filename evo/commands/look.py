@@ -48,8 +48,8 @@ def register(app: typer.Typer) -> None:
 def status(run: RunArgument = None, as_json: Json = False) -> None:
     """Show the progress and state of a run.
 
-    Includes failures and their reasons, the noise, the cost, and the best individual so far. Of a ladder, shows what
-    stands at each of its scales.
+    Includes failures and their reasons, the noise, the cost, and the best individual so far. For a ladder, shows the
+    results at each scale.
     """
     if run is not None and is_ladder(run):
         _show_ladder(run, as_json=as_json)
@@ -69,8 +69,8 @@ def status(run: RunArgument = None, as_json: Json = False) -> None:
 def workers(run: RunArgument = None, as_json: Json = False) -> None:
     """Show the workers of a run: device, how busy, how noisy.
 
-    Sentinels are runs of generation 0 with one seed on a device: how often, how far they spread in the first objective,
-    and how far the last one is off (positive: better).
+    Sentinels are evaluations of generation 0 with one seed on a device: their number, the standard deviation of the
+    first objective, and the deviation of the last one (positive: better).
     """
     from evo.commands.views.terminal import stdout_console
     from evo.commands.views.workers import print_workers
@@ -91,7 +91,7 @@ def best(
 ) -> None:
     """Show the best individual with its gain and noise.
 
-    Of a ladder, the best at each of its scales, and the largest one's with its noise.
+    For a ladder, shows the best at each scale, and the noise at the largest one.
     """
     from evo.commands.views.summary import print_best, print_comparison
     from evo.commands.views.terminal import print_whole, shell_word, stdout_console

@@ -163,7 +163,7 @@ def run(
         str | None,
         typer.Option(
             "--reference-device",
-            help="With unequal GPUs: UUID or model of the one whose scale all values are on. [default: most frequent]",
+            help="With unequal GPUs: UUID or model of the one that sets the scale of values. [default: most frequent]",
         ),
     ] = None,
     sandbox: _Sandbox = None,
@@ -219,7 +219,7 @@ def run(
 
 
 def resume(
-    run: Annotated[Path, typer.Argument(help="Folder of the run.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of the run.")],
     gens: _MoreGens = None,
     max_cost: _MaxCost = None,
     max_hours: _MaxHours = None,

@@ -23,7 +23,7 @@ from evo.commands.options import (
 )
 from trainer.errors import UsageError
 
-_NOTE = "A live run takes this up within a second, any other one when it is resumed. It becomes part of its journal."
+_NOTE = "A live run applies this within a second, a stopped one when it is resumed. The journal of the run records it."
 _RunOption = Annotated[Path | None, typer.Option("--run", help="Folder of the run. [default: the newest under ./runs]")]
 
 
@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
     app.command(epilog=example("evo pause\nevo pause runs/2026-11-21-220000", _NOTE))(pause)
     app.command("continue", epilog=example("evo continue", _NOTE))(continue_)
-    app.command(epilog=example("evo stop", "`evo resume` goes on with the same next decision."))(stop)
+    app.command(epilog=example("evo stop", "`evo resume` continues with the same next decision."))(stop)
     app.command(epilog=example('evo hint "Try smaller batches."\nevo hint --clear', _NOTE))(hint)
     app.command(epilog=example("evo pin 18\nevo release 18", _NOTE))(pin)
     app.command(epilog=example("evo ban 18\nevo release 18", _NOTE))(ban)
@@ -49,15 +49,15 @@ def register(app: typer.Typer) -> None:
 
 
 def pause(run: RunArgument = None, as_json: Json = False) -> None:
-    """Start nothing new in a run.
+    """Pause a run.
 
-    What is being evaluated ends; `evo continue` goes on.
+    Evaluations under way finish, and nothing new starts until `evo continue`.
     """
     _ask(run_folder(run), as_json, "pause")
 
 
 def continue_(run: RunArgument = None, as_json: Json = False) -> None:
-    """Go on with a paused run."""
+    """Continue a paused run."""
     _ask(run_folder(run), as_json, "continue")
 
 
@@ -67,12 +67,12 @@ def stop(run: RunArgument = None, as_json: Json = False) -> None:
 
 
 def hint(
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="What the language model is told from now on.")] = "",
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="Text that the prompts contain from now on.")] = "",
     run: _RunOption = None,
     clear: Annotated[bool, typer.Option("--clear", help="Withdraw all hints.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Add a dated hint to what the language model is told."""
+    """Add a dated hint to the prompts of the language model."""
     if bool(text.strip()) == clear:
         raise UsageError('Expected either a hint, such as evo hint "Try smaller batches.", or --clear.')
     _ask(run_folder(run), as_json, "hint", text=text.strip())
@@ -104,7 +104,7 @@ def inject(
 ) -> None:
     """Add a program of your own to a run.
 
-    Says at once whether it may become an individual.
+    Reports at once whether the gate accepts it.
     """
     from evo.runs.steering import read_program
 
@@ -169,7 +169,7 @@ def weights(
     reset: Annotated[bool, typer.Option("--reset", help="Return to the configured weights.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Draw the operators of a run by other weights."""
+    """Change the operator weights of a run."""
     if bool(given) == reset:
         raise UsageError("Expected either weights, such as evo weights random=2,merge=0, or --reset.")
     changed = (named_weights("WEIGHTS", given) or {}) if given else {}
@@ -188,9 +188,9 @@ def extend(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Give a run another budget.
+    """Change the budget of a run.
 
-    --gens and --evaluations are totals, as at `evo resume`; the next request supersedes this one.
+    --gens and --evaluations are totals, as for `evo resume`. A later request replaces this one.
     """
     from evo.runs.steering import generations_of
 

@@ -40,7 +40,8 @@ _ObjectiveName = Annotated[
 ]
 _Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Parallel evaluations. [default: the run's]")]
 _Devices = Annotated[
-    str | None, typer.Option("--devices", help="cpu, mps, or GPU indices or UUIDs, comma-separated. [default: run's]")
+    str | None,
+    typer.Option("--devices", help="cpu, mps, or GPU indices or UUIDs, comma-separated. [default: the run's]"),
 ]
 _Sandbox = Annotated[str | None, typer.Option("--sandbox", help="auto, strict, or a level. [default: the run's]")]
 

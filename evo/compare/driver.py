@@ -176,7 +176,7 @@ def _say(**message: Any) -> None:
 
 
 def _end_with_the_experiment() -> None:
-    """Stop in good order when the experiment's process is gone."""
+    """Stop after saving when the experiment's process is gone."""
     while os.read(sys.stdin.fileno(), 1024):  # not through `sys.stdin`, whose lock would keep the process from ending
         pass
     os.kill(os.getpid(), signal.SIGTERM)

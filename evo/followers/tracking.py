@@ -110,7 +110,7 @@ class Tracking:
             try:
                 self._tracker.end(str(state_of(self._results.viewed, None)[0]))
             except Exception as error:  # noqa: BLE001 - likewise
-                self._say(f"it was not told that the run ended: {_in_a_line(error)}.")
+                self._say(f"the end of the run was not recorded: {_in_a_line(error)}.")
         self._results.close()
 
     def _described(self) -> TrackedRun:

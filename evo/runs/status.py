@@ -30,7 +30,7 @@ class State(StrEnum):
     RUNNING = "running"
     FINISHED = "finished"
     STOPPED = "stopped"
-    """It ended in good order, short of its budget."""
+    """It ended after saving, short of its budget."""
     KILLED = "killed"
     """Its driver is gone and did not record why."""
 

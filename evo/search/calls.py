@@ -71,7 +71,7 @@ class Calls:
         if self._away_since is None:
             self._away_since = self._clock()
             self._store.record_event(GONE, {"reason": reason})
-            self._news.note(f"Other operators stand in for now: {reason}")
+            self._news.note(f"Other operators make the offspring until the language model can be used again: {reason}")
 
     def answered(self) -> None:
         """Take in that the service can be used, or that nothing more is asked of it."""

@@ -74,7 +74,7 @@ class Controls:
 
     @property
     def is_reachable(self) -> bool:
-        """Whether anybody can ask."""
+        """Whether requests can arrive."""
         return self._inbox is not None
 
     @property

@@ -38,4 +38,4 @@ class InstructionsKeeper:
         self._store.record_event(INSTRUCTIONS, {"newest_proposal": newest, "text": text})
         self._book.refresh()
         if is_edit and self._file is not None:
-            self._news.note(f"Your edit of {self._file.path.name} is taken up.")
+            self._news.note(f"Your edit of {self._file.path.name} is applied.")

@@ -20,8 +20,8 @@ from operators.errors import CostLimitReached, OperatorUnavailable
 from operators.proposal import LessonsRequest, Memory, NoOffspring, Teacher
 
 _HEAD = (
-    "<!-- What this run has learnt: kept by the language model, and told in its prompts. Edit it as you like; it is "
-    "taken up at once. Lines without the number of an individual are yours, and stay. -->\n\n"
+    "<!-- What this run has learnt: written by the language model, and part of its prompts. Edit it as you like; edits "
+    "apply at once. Lines without the number of an individual are yours, and stay. -->\n\n"
 )
 
 Recall = Callable[[int], tuple[Memory, dict[str, float]]]
@@ -137,7 +137,7 @@ class LessonKeeper:
         text = self._file.changed()
         if text is not None and text != self._written:
             self._record(text)
-            self._news.note("Your edit of lessons.md is taken up.")
+            self._news.note("Your edit of lessons.md is applied.")
 
     def _record(self, text: str | None, told: int | None = None, problem: str = "") -> None:
         newest = self._store.last_proposal_number() or 0

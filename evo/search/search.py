@@ -190,7 +190,7 @@ class Search:
             self._reopen(begun.popleft())
         self._evaluations.restore()
         if self._controls.course.is_paused:
-            self._observer.note("The run is paused: `evo continue` goes on with it.")
+            self._observer.note("The run is paused; `evo continue` ends the pause.")
         self._lineage_writer.restore()
         self._next_number = (self._store.last_proposal_number() or 0) + 1
         self._pace.restore(self._store)
@@ -426,7 +426,7 @@ class Search:
 
     def _extend(self, action: Action) -> None:
         """Go on with the budget that a user asks for, as a resumed run would; a rule that ended it may do so again."""
-        assert self._extension is not None  # noqa: S101 - whoever can be asked has one
+        assert self._extension is not None  # noqa: S101 - a search with an inbox has one
         standings, self._rules = self._extension.apply(action, self._pace.driven_seconds)
         self._standings.become(standings)
         self._pace.extend(standings.plan)

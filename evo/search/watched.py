@@ -36,7 +36,7 @@ class WatchedFile:
         if stamp == self._stamp:
             return None
         if stamp is None:
-            self._news.note(f"{self.path} is gone; prompts keep to its last text.")
+            self._news.note(f"{self.path} is gone; prompts keep its last text.")
         elif self._has_text and not self._has_settled(stamp):
             return None
         self._stamp, self._has_text = stamp, True
@@ -50,10 +50,10 @@ class WatchedFile:
         try:
             text = read_text(self.path)
         except (OSError, UnicodeDecodeError) as error:
-            self._news.note(f"{self.path} is not taken up: it cannot be read as UTF-8 ({error}).")
+            self._news.note(f"{self.path} is not used: it cannot be read as UTF-8 ({error}).")
             return None
         if len(text) > _MOST_CHARACTERS:
-            self._news.note(f"{self.path} is not taken up: it has more than {_MOST_CHARACTERS:,} characters.")
+            self._news.note(f"{self.path} is not used: it has more than {_MOST_CHARACTERS:,} characters.")
             return None
         return text
 

@@ -1,4 +1,4 @@
-"""The curve of the training under way, for whoever watches: a small file a worker, rewritten at most once a second.
+"""The curve of the training under way, for views of the run: a small file a worker, rewritten at most once a second.
 
 No result depends on it: a file that cannot be written is left out, and one whose supervisor was killed is told by the
 time at which its evaluation began.
@@ -30,7 +30,7 @@ class LiveCurve:
     """The curve of what one worker trains.
 
     Args:
-        path: of its file; None where nobody watches.
+        path: of its file; None where no view follows.
         clock: monotonic seconds.
     """
 

@@ -107,7 +107,7 @@ def _devices(status: RunStatus) -> Iterator[str]:
 def _steering(status: RunStatus) -> Iterator[str]:
     course = status.steering
     if course.is_paused:
-        yield "[yellow]paused[/]        nothing new starts; `evo continue` goes on"
+        yield "[yellow]paused[/]        nothing new starts until `evo continue`"
     for what, individuals in (("pinned", course.pinned), ("banned", course.banned)):
         if individuals:
             yield f"{what:<13} {', '.join(f'#{one}' for one in sorted(individuals))}"

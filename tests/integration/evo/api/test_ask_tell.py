@@ -154,7 +154,7 @@ def test_values_that_are_wrong_are_refused_and_the_candidate_stays_out(
             searching.tell(candidate, told)
         searching.tell(candidate, {"loss": 1.0})
         assert len(searching.run.evaluations) == 1
-        with pytest.raises(UsageError, match="has its result already"):
+        with pytest.raises(UsageError, match="has a result already"):
             searching.tell(candidate, {"loss": 1.0})
         with pytest.raises(UsageError, match="status"):
             searching.tell(searching.ask(), status="sad")

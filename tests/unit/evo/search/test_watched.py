@@ -94,7 +94,7 @@ def test_a_file_that_is_gone_is_said_once_and_may_come_back(tmp_path: Path, note
     assert file.changed() == "one"
     path.unlink()
     assert [file.changed(), file.changed()] == [None, None]
-    assert said(file, notes) == [f"{path} is gone; prompts keep to its last text."]
+    assert said(file, notes) == [f"{path} is gone; prompts keep its last text."]
     write(path, "ba", age_seconds=0.0)  # not all of it is there yet
     assert file.changed() is None
     write(path, "back", 7100.0)
