@@ -78,5 +78,5 @@ def _memory_limit(group: Path) -> float:
 
 def _text(path: Path) -> str:
     with contextlib.suppress(OSError):
-        return path.read_text(encoding="ascii").strip()
+        return path.read_text(encoding="utf-8").strip()
     return ""

@@ -176,7 +176,7 @@ def test_the_first_difference_is_named(tmp_path: Path) -> None:
 
 def test_what_an_older_version_did_not_record_is_said(tmp_path: Path) -> None:
     path = tmp_path / "run"
-    config = configured(CLASSICAL, gens=4)
+    config = configured(CLASSICAL, gens=5)
     searched(path, config, PacedEvaluator(GENOME), build_operators(config))
     with closing(sqlite3.connect(RunFolder(path).store)) as database, database:
         unguard(database)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import math
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -152,7 +153,9 @@ def test_a_difference_between_classes_carries_the_noise_of_their_shift(finished:
     assert unlike is not None
     assert alike.standard_error == pytest.approx(sigma * 2**0.5)
     assert unlike.standard_error is not None
-    assert unlike.standard_error > sigma * 2**0.5
+    of_slow = standings.device_classes.noise(SLOW.device_class)
+    assert of_slow is not None
+    assert unlike.standard_error > math.hypot(sigma, of_slow)
 
 
 def test_a_run_goes_on_where_its_reference_is_gone(tmp_path: Path) -> None:

@@ -86,7 +86,8 @@ def test_a_folder_that_may_not_be_written(drivers: Drivers, tmp_path: Path, part
     for one in (path / part, *(path / part).rglob("*")):
         os.chown(one, 0, 0)
     more = {"search": {"gens": 4}}
-    assert drivers.run(Command(str(path), changes=more, evaluator=EVALUATOR, user=NOBODY)) in (1, 2)
+    code = drivers.run(Command(str(path), changes=more, evaluator=EVALUATOR, user=NOBODY))
+    assert code in (1, 2), drivers.said()
     assert "Traceback" not in drivers.said()
     assert drivers.said().count("\n") == 1
     assert_no_error(path)

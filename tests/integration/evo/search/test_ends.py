@@ -291,7 +291,7 @@ class TestConfirmations:
             assert asyncio.run(search.run()).stop_reason is StopReason.COMPLETE
             searched_for = [one for one in store.outcomes() if one.purpose is Purpose.SEARCH]
             assert not any("G" in one.split_bpb for one in searched_for)
-            (gain,) = search.standings.confirmations.gains()
+            gain, *_ = search.standings.confirmations.gains()
             fresh = [one for one in store.outcomes_of(gain.individual) if one.purpose is Purpose.CONFIRM]
             assert gain.own == pytest.approx(fmean(one.objectives["tokens_per_second"] for one in fresh))
             best = search.standings.best()
