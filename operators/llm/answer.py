@@ -9,17 +9,19 @@ from operators.llm.blocks import Line, UnusableReply, outside_blocks
 from operators.llm.text import one_line
 
 _QUOTED_CHARACTERS = 120
-_NAMES = r"(?:think|thinking|thought|thoughts|reasoning|reflection|analysis|scratchpad)"
+_NAMES = r"(?:\w+:)?(?:think|thinking|thought|thoughts|reasoning|reflection|analysis|scratchpad)"
 # At an end of a line, for a program may hold the same signs within a string.
 _REASONING_ENDS = re.compile(
-    rf"^[ \t]*</{_NAMES}>|</{_NAMES}>[ \t]*$|\[/THINK\][ \t]*$|^[ \t]*\[/THINK\]|<\|channel\|>final<\|message\|>",
+    rf"^[ \t]*(?:<{_NAMES}>.*)?</{_NAMES}>"
+    rf"|</{_NAMES}>[ \t]*$|\[/THINK\][ \t]*$|^[ \t]*\[/THINK\]|<\|channel\|>final<\|message\|>",
     re.IGNORECASE | re.MULTILINE,
 )
 _REASONING_BEGINS = re.compile(
     rf"^[ \t]*<{_NAMES}>|^[ \t]*\[THINK\]|<\|channel\|>(?:analysis|commentary)<\|message\|>",
     re.IGNORECASE | re.MULTILINE,
 )
-_HYPOTHESIS = re.compile(r"^\W*hypothesis[\s*_]*:[\s*_]*(.*\S)", re.IGNORECASE)
+_HYPOTHESIS = re.compile(r"^\W*hypothesis(?:[\s*_]*:[\s*_]*|>\s*(?=.*</hypothesis>))(.*\S)", re.IGNORECASE)
+_TAG = re.compile(r"</?(?!hypothesis>)[a-z][\w:.-]*>", re.IGNORECASE)
 _FINAL = re.compile(
     r"\b(?:final|revised|corrected) (?:answer|version|reply|response|edits?|changes?|blocks?)\b", re.IGNORECASE
 )
@@ -77,8 +79,13 @@ def final_answer(reply: str) -> str:
 
 def hypothesis(text: str) -> str:
     """Return the hypothesis that a line states; empty when it states none."""
-    match = _HYPOTHESIS.match(text)
-    return match[1].rstrip("*_ ") if match else ""
+    match = _HYPOTHESIS.match(without_tags(text))
+    return match[1].partition("</hypothesis>")[0].rstrip("*_ ") if match else ""
+
+
+def without_tags(text: str) -> str:
+    """Return a line of prose without the tags that a reply was wrapped in."""
+    return _TAG.sub("", text)
 
 
 def _is_between(line: Line, changes: Sequence[int]) -> bool:

@@ -29,12 +29,14 @@ class Edit:
     Attributes:
         line: where the edit begins in the reply.
         place: the line of the source, from 0, that the edit names for itself; None where it names none.
+        heading: the beginning of a line of the source that stands somewhere above; empty where the edit names none.
     """
 
     search: tuple[str, ...]
     replace: tuple[str, ...]
     line: int
     place: int | None = None
+    heading: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +121,15 @@ class Fence:
     info: str
     lines: tuple[str, ...]
     line: int
+    is_closed: bool = True
+
+
+DIFFS = frozenset({"diff", "patch", "udiff"})
+"""What is said behind the mark of a fence with a diff; its lines of context begin with a blank, marks of fences too."""
 
 
 def fences(reply: str) -> list[Fence]:
-    """Return the code fences of a reply.
-
-    Raises:
-        UnusableReply: one is never closed.
-    """
+    """Return the code fences of a reply; see `require_closed`."""
     found: list[Fence] = []
     mark, info, start = "", "", 0
     content: list[str] = []
@@ -134,14 +137,20 @@ def fences(reply: str) -> list[Fence]:
         match = _FENCE.match(line)
         if match and not mark:
             mark, info, content, start = match[1], match[2].strip(), [], number
-        elif match and match[1].startswith(mark) and not match[2]:
+        elif match and match[1].startswith(mark) and not match[2] and not (info in DIFFS and line[0].isspace()):
             found.append(Fence(info, tuple(content), start))
             mark = ""
         else:
             content.append(line)
-    if mark:
-        raise UnusableReply(f"The reply opens a code block with {mark} that it does not close; it seems cut off.")
-    return found
+    return [*found, Fence(info, tuple(content), start, is_closed=False)] if mark else found
+
+
+def require_closed(found: Sequence[Fence]) -> None:
+    """Raise UnusableReply if the last of some fences is never closed."""
+    if found and not found[-1].is_closed:
+        raise UnusableReply(
+            f"The code block at line {found[-1].line + 1} of the reply is not closed; it seems cut off."
+        )
 
 
 def unfenced(lines: tuple[str, ...]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from operators.llm.answer import final_answer, hypothesis, without_reasoning
+from operators.llm.answer import final_answer, hypothesis, without_reasoning, without_tags
 from operators.llm.blocks import (
     Edit,
     UnusableReply,
@@ -34,6 +34,13 @@ from operators.llm.whole_program import elided, whole_program
 from trainer.languages import PYTHON, Language
 
 __all__ = ["UnusableReply", "parse_idea", "revise"]
+
+_TYPED = str.maketrans(
+    {**dict.fromkeys("\u2018\u2019\u201a\u2032", "'"), **dict.fromkeys("\u201c\u201d\u201e\u2033", '"')}
+    | {**dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"), **dict.fromkeys("\u00a0\u2007\u202f\u3000", " ")}
+    | {"\u2026": "..."}
+)
+"""What typography makes of characters of code."""
 
 IDEA_CHARACTERS = 300
 SHOWN_LINES = 12
@@ -82,7 +89,12 @@ def parse_idea(reply: str) -> str:
     for line in lines:
         if stated := hypothesis(line.text):
             return one_line(stated, IDEA_CHARACTERS)
-    prose = (line.text for line in lines if not line.in_fence and re.search(r"\w", line.text))
+    texts = (
+        without_tags(line.text).replace("<hypothesis>", "").replace("</hypothesis>", "")
+        for line in lines
+        if not line.in_fence
+    )
+    prose = (text for text in texts if re.search(r"\w", text))
     return one_line(next(prose, ""), IDEA_CHARACTERS)
 
 
@@ -124,6 +136,10 @@ def _locate(lines: Sequence[str], shown: Sequence[str], edit: Edit) -> _Span:
     if not starts:
         search = _without_blank_edges(search)
         starts = _matches(shown, search, str.rstrip) or _matches(shown, search, str.strip)
+    if not starts and (typed := [line.translate(_TYPED) for line in search]) != search:
+        starts = _matches(shown, typed, str.strip)
+        if starts:  # the reply was set in type, all of it
+            search, replace = typed, [line.translate(_TYPED) for line in replace]
     if not starts and (span := _within_a_line(lines, shown, search, replace)):
         return span
     start = _only_place(shown, search, starts, edit)
@@ -145,6 +161,11 @@ def _only_place(shown: Sequence[str], search: Sequence[str], starts: Sequence[in
         return starts[0]
     if edit.place is not None and edit.place in starts:
         return edit.place
+    heads = [
+        index for index, line in enumerate(shown) if edit.heading and line.strip().startswith(edit.heading.strip())
+    ]
+    if below := [start for start in starts if len(heads) == 1 and start > heads[0]]:
+        return below[0]
     if starts:
         places = ", ".join(str(start + 1) for start in starts[:SHOWN_LINES])
         raise UnusableReply(
@@ -202,25 +223,49 @@ def _without_blank_edges(lines: list[str]) -> list[str]:
 
 
 def _reindented(replace: list[str], search: Sequence[str], found: Sequence[str], line: int) -> tuple[str, ...]:
-    """Return the replacement moved by the indentation that separates the lines searched from the lines found."""
-    shifts = {(_indent(wanted), _indent(given)) for wanted, given in zip(search, found, strict=True) if given.strip()}
-    if all(wanted == given for wanted, given in shifts):
-        return tuple(replace)
-    for added, removed in ((_added(shifts), ""), ("", _added({(given, wanted) for wanted, given in shifts}))):
-        if added is None or removed is None or not added + removed:
-            continue
-        if all(text.startswith(removed) for text in replace if text.strip()):
-            return tuple(added + text.removeprefix(removed) if text.strip() else "" for text in replace)
+    """Return the replacement indented as the lines found are, where these and the lines searched differ.
+
+    An indentation becomes the one that it stands for in the lines searched; one that is not among them becomes
+    longer or shorter by what all of them do, or by the same factor.
+    """
+    pairs = {(_indent(wanted), _indent(given)) for wanted, given in zip(search, found, strict=True) if given.strip()}
+    known = dict(pairs)
+    new = {_indent(text) for text in replace if text.strip()} - {*known}
+    if len(known) == len(pairs):
+        for changed in (_shifted(pairs, new), _scaled(pairs, new)):
+            if changed is not None:
+                known |= changed
+                return tuple(known[_indent(text)] + text.lstrip() if text.strip() else "" for text in replace)
     raise UnusableReply(
         f"The SEARCH part of the block at line {line} of the reply is indented differently from the program, and not "
         "by the same amount in every line. Repeat the lines with their exact indentation."
     )
 
 
-def _added(shifts: set[tuple[str, str]]) -> str | None:
-    """Return the one string that, put before each first indentation, gives the second; None when there is none."""
-    prefixes = {given.removesuffix(wanted) if given.endswith(wanted) else None for wanted, given in shifts}
-    return prefixes.pop() if len(prefixes) == 1 else None
+def _shifted(pairs: set[tuple[str, str]], new: set[str]) -> dict[str, str] | None:
+    """Return new indentations with what all of the pairs have before them, or without it; None where that differs."""
+    if not new:
+        return {}
+    for sign, before, after in ((1, 0, 1), (-1, 1, 0)):
+        added = {pair[after].removesuffix(pair[before]) for pair in pairs if pair[after].endswith(pair[before])}
+        if len(added) == 1 and all(pair[after].endswith(pair[before]) for pair in pairs):
+            (prefix,) = added
+            if sign > 0:
+                return {indent: prefix + indent for indent in new}
+            if all(indent.startswith(prefix) for indent in new):
+                return {indent: indent.removeprefix(prefix) for indent in new}
+    return None
+
+
+def _scaled(pairs: set[tuple[str, str]], new: set[str]) -> dict[str, str] | None:
+    """Return new indentations multiplied, such as tabs by four spaces; None where the pairs do not agree on that."""
+    factors = {(wanted[:1], given[:1], len(given) / len(wanted)) for wanted, given in pairs if wanted}
+    if len(factors) != 1 or any(given and not wanted for wanted, given in pairs):
+        return None
+    ((kind, unit, factor),) = factors
+    lengths = {indent: len(indent) * factor for indent in new}
+    is_whole = all({*indent} == {kind} and lengths[indent] == round(lengths[indent]) for indent in new)
+    return {indent: unit * round(length) for indent, length in lengths.items()} if is_whole else None
 
 
 def _indent(line: str) -> str:

@@ -1,6 +1,7 @@
-"""Reads a unified diff as edits: each hunk's old lines are searched for, whatever line number it states.
+"""Reads a diff as edits: each hunk's old lines are searched for, whatever line number it states.
 
-The number decides only between several places; models count lines badly.
+The number, or the heading of a hunk, decides only between several places; models count lines badly. Besides unified
+diffs, the form of `*** Begin Patch` is read, whose hunks have headings alone, or nothing, before them.
 """
 
 from __future__ import annotations
@@ -8,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from operators.llm.blocks import Edit, UnusableReply, fences, is_fence
+from operators.llm.blocks import DIFFS, Edit, UnusableReply, fences, is_fence, require_closed
 
-_HUNK = re.compile(r"@@(?: -(\d+)(?:,\d+)? \+\d+(?:,\d+)?)?(?: @@.*)?\s*$")
-_HEADER = re.compile(r"(?:--- |\+\+\+ |diff |index )")
-_DIFF = frozenset({"diff", "patch", "udiff"})
+_HUNK = re.compile(r"@@(?: -(\d+)(?:,\d+)? \+\d+(?:,\d+)?)?(?: ?@@)?[ \t]*(.*?)(?: ?@@)?\s*$")
+_PATCHED = re.compile(r"\*\*\* Update File: ")
+_HEADER = re.compile(r"(?:\*\*\* |diff --git |index [0-9a-f]{4,}\.\.)")
 
 
 def parse_unified_diff(reply: str) -> list[Edit]:
@@ -21,36 +22,49 @@ def parse_unified_diff(reply: str) -> list[Edit]:
     Raises:
         UnusableReply: a hunk names no line of the program, or a code block is never closed.
     """
-    fenced = [fence for fence in fences(reply) if fence.info.lower() in _DIFF]
+    fenced = [fence for fence in fences(reply) if fence.info.lower() in DIFFS]
+    require_closed(fenced)
     if fenced:
         return [edit for fence in fenced for edit in _hunks(fence.lines, fence.line + 1)]
     lines = reply.split("\n")
-    begins = next((number for number, line in enumerate(lines) if _HUNK.match(line)), None)
+    begins = next((number for number, _ in enumerate(lines) if _begins_hunk(lines, number)), None)
     return [] if begins is None else _hunks(lines[begins:], begins)
+
+
+def _begins_hunk(lines: Sequence[str], number: int) -> bool:
+    following = lines[number + 1] if number + 1 < len(lines) else ""
+    is_bare = _PATCHED.match(lines[number]) and not _HUNK.match(following) and not _HEADER.match(following)
+    return bool(is_bare or _HUNK.match(lines[number]))
 
 
 def _hunks(lines: Sequence[str], offset: int) -> list[Edit]:
     """Return the hunks among lines, the first of which is line `offset` of the reply, from 0."""
-    starts = [number for number, line in enumerate(lines) if _HUNK.match(line)]
+    starts = [number for number, _ in enumerate(lines) if _begins_hunk(lines, number)]
     if not starts:  # without a header, all of a fence is one hunk
-        return [_hunk(lines, offset, None)]
+        return [_hunk(lines, offset, None, "")]
     stops = [*starts[1:], len(lines)]
     return [
-        _hunk(lines[start + 1 : stop], offset + start, _place(lines[start]))
+        _hunk(lines[start + 1 : stop], offset + start, *_place(lines[start]))
         for start, stop in zip(starts, stops, strict=True)
     ]
 
 
-def _place(header: str) -> int | None:
+def _place(header: str) -> tuple[int | None, str]:
     match = _HUNK.match(header)
-    return max(0, int(match[1]) - 1) if match and match[1] else None
+    return (max(0, int(match[1]) - 1) if match and match[1] else None), (match[2] if match else "")
 
 
-def _hunk(lines: Sequence[str], start: int, place: int | None) -> Edit:
+def _is_header(lines: Sequence[str], number: int) -> bool:
+    """Return whether a line begins what a diff says of the next file; a removed comment may begin like one of these."""
+    names = [line[:4] for line in lines[number : number + 2]]
+    return names == ["--- ", "+++ "] or bool(_HEADER.match(lines[number]))
+
+
+def _hunk(lines: Sequence[str], start: int, place: int | None, heading: str) -> Edit:
     old: list[str] = []
     new: list[str] = []
-    for line in lines:
-        if is_fence(line) or _HEADER.match(line):
+    for number, line in enumerate(lines):
+        if (is_fence(line) and not line[0].isspace()) or _is_header(lines, number):
             break
         if line.startswith("\\"):  # of a file that does not end with a line end
             continue
@@ -66,4 +80,4 @@ def _hunk(lines: Sequence[str], start: int, place: int | None) -> Edit:
             f"The hunk at line {start + 1} of the reply repeats no line of the program, so it has no place. Send "
             "SEARCH/REPLACE blocks."
         )
-    return Edit(tuple(old), tuple(new), start + 1, place)
+    return Edit(tuple(old), tuple(new), start + 1, place, heading)

@@ -7,7 +7,7 @@ import builtins
 import re
 from collections.abc import Iterable, Sequence
 
-from operators.llm.blocks import UnusableReply, fences
+from operators.llm.blocks import UnusableReply, fences, is_fence, require_closed
 from populations.statements import parse
 from trainer.genome import marked_lines
 from trainer.languages import PYTHON, Language
@@ -35,10 +35,12 @@ def whole_program(source: str, reply: str, language: Language = PYTHON) -> str:
         UnusableReply: there is none, or more than one, or only a part of one.
     """
     own = {language.name, *(suffix.removeprefix(".") for suffix in language.suffixes)}
+    outermost = _outermost(reply, language)
+    if outermost and not _what_is_missing(source, outermost, language):
+        return "\n".join(outermost).rstrip() + "\n"
+    require_closed(fences(reply))
     found = [fence for fence in fences(reply) if fence.info.lower().split(" ")[0] not in _SHELL - own]
     programs = [list(fence.lines) for fence in found]
-    if not programs and reply.strip() and language is PYTHON and _parsed(reply) is not None:
-        programs = [reply.split("\n")]
     whole = [program for program in programs if not _what_is_missing(source, program, language)]
     if len(whole) == 1:
         return "\n".join(whole[0]).rstrip() + "\n"
@@ -51,6 +53,18 @@ def whole_program(source: str, reply: str, language: Language = PYTHON) -> str:
     raise UnusableReply(
         f"The reply holds {held}. Expected: one line `Hypothesis: …` and then one or more SEARCH/REPLACE blocks."
     )
+
+
+def _outermost(reply: str, language: Language) -> list[str]:
+    """Return what all of a reply holds, or its first and its last fence, if that is Python; else nothing.
+
+    A program may have fences of its own, in its strings.
+    """
+    lines = reply.split("\n")
+    marks = [number for number, line in enumerate(lines) if is_fence(line)]
+    spans = [lines, lines[marks[0] + 1 : marks[-1]] if len(marks) > 1 else []]
+    is_python = language is PYTHON
+    return next((span for span in spans if is_python and any(span) and _parsed("\n".join(span)) is not None), [])
 
 
 def elided(lines: Iterable[str], source: Iterable[str]) -> str:

@@ -62,6 +62,12 @@ RAISED = block("RATE = 0.1  # slow", "RATE = 0.2")
         "```diff\n import torch\n \n-RATE = 0.1  # slow\n+RATE = 0.2\n```",
         "@@ -1,3 +1,3 @@\n import torch\n\n-RATE = 0.1  # slow\n+RATE = 0.2\n",
         f"<think>\n{block('import torch', 'import jax')}</think>\n{RAISED}",
+        f"<seed:think>Hm.</seed:think>Hypothesis: faster.\n{RAISED}",
+        "*** Begin Patch\n*** Update File: train.py\n@@\n-RATE = 0.1  # slow\n+RATE = 0.2\n*** End Patch",
+        "```\n*** Begin Patch\n*** Update File: train.py\n@@ import torch\n \n-RATE = 0.1  # slow\n+RATE = 0.2\n```",
+        "*** Begin Patch\n*** Update File: a.py\n import torch\n \n-RATE = 0.1  # slow\n+RATE = 0.2\n*** End Patch",
+        block("RATE\u00a0= 0.1  #\u00a0slow", "RATE = 0.2"),
+        f"<answer>\n<edit>\n{RAISED}</edit>\n</answer>",
     ],
 )
 def test_replies_that_can_be_read_in_one_way(reply: str) -> None:
@@ -85,6 +91,54 @@ def test_deletion() -> None:
 def test_a_replacement_takes_the_indentation_of_its_place() -> None:
     revised = revise(SOURCE, block("x = 1\ny = 2", "x = 1\nif x:\n    y = 3"))
     assert "    if task:\n        x = 1\n        if x:\n            y = 3\n    return x" in revised
+
+
+@pytest.mark.parametrize(
+    ("search", "replace"),
+    [
+        ("if task:\n        x = 1", "if task:\n        x = 3"),  # the first line lost its own
+        ("\tif task:\n\t\tx = 1", "\tif task:\n\t\tx = 3"),
+        ("  if task:\n    x = 1", "  if task:\n    x = 3"),
+        ("\tif task:\n\t\tx = 1", "\tif task:\n\t\tx = 3\n\t\tif x:\n\t\t\tx = 4"),
+        ("  if task:\n    x = 1", "  if task:\n    x = 3\n    if x:\n      x = 4"),
+    ],
+)
+def test_a_replacement_is_indented_as_the_lines_that_it_repeats(search: str, replace: str) -> None:
+    deeper = "        if x:\n            x = 4\n" if "if x" in replace else ""
+    assert f"    if task:\n        x = 3\n{deeper}        y = 2\n" in revise(SOURCE, block(search, replace))
+
+
+def test_typography_is_undone_where_the_program_has_none() -> None:
+    program = 'NAME = "it\'s"\nMARK = "\u2013"\n'
+    assert revise(program, block("NAME = \u201cit\u2019s\u201d", "NAME = \u201cthat\u2019s\u201d")).startswith(
+        'NAME = "that\'s"\n'
+    )
+    assert 'MARK = "\u2014"' in revise(program, block('MARK = "\u2013"', 'MARK = "\u2014"'))
+
+
+@pytest.mark.parametrize("header", ["@@ def train(model, task):", "@@ -70,2 +70,2 @@ def train(model, task):"])
+def test_the_heading_of_a_hunk_decides_between_places(header: str) -> None:
+    revised = revise(SOURCE, f"*** Begin Patch\n*** Update File: a.py\n{header}\n-    x = 1\n+    x = 5\n*** End Patch")
+    assert revised == SOURCE.replace("task):\n    x = 1", "task):\n    x = 5")
+
+
+def test_a_diff_may_remove_what_looks_like_its_own_marks() -> None:
+    program = "-- all rows\n```\nSELECT 1;\nindex a;\n"
+    reply = "```diff\n@@ -1 +1 @@\n--- all rows\n ```\n-SELECT 1;\n+SELECT 2;\nindex a;\n```\n"
+    assert revise(program, reply, language_of("q.sql")) == "```\nSELECT 2;\nindex a;\n"
+
+
+def test_a_program_with_fences_of_its_own_may_stand_in_a_fence() -> None:
+    program = SOURCE + 'DOC = """\n```python\nx = 1\n```\n"""\n'
+    changed = program.replace("RATE = 0.1", "RATE = 0.2")
+    assert revise(program, f"```python\n{changed}```\nThat is all of it.") == changed
+
+
+@pytest.mark.parametrize(
+    "reply", ["<hypothesis>Faster.</hypothesis>", "<answer>\n<hypothesis>\nFaster.\n</hypothesis>"]
+)
+def test_a_hypothesis_may_stand_in_tags(reply: str) -> None:
+    assert parse_idea(f"{reply}\n{RAISED}") == "Faster."
 
 
 def test_a_replacement_loses_indentation_that_its_place_lacks() -> None:
@@ -113,7 +167,8 @@ def test_a_replacement_loses_indentation_that_its_place_lacks() -> None:
         (block("x = 1", "x = 2"), r"matches 2 places of the program \(lines 8, 14\)"),
         (block("RATE = 0.5", "RATE = 0.2"), r"not in the program[^|]*\|[^|]*\| RATE = 0.1  # slow"),
         (block("    x = 1\n    return", "x"), "not in the program"),
-        (block("if task:\n    x = 1\n      y = 2", "pass"), "indented differently"),
+        (block("if task:\nx = 1", "pass"), "indented differently"),
+        (block("if task:\n\t\tx = 1", "if task:\n\tx = 2"), "indented differently"),
         (block("", "x = 1"), "empty SEARCH"),
         (block("```python\n```", "x = 1"), "empty SEARCH"),
         (block("```python\n\n```", "x = 1"), "empty SEARCH"),
