@@ -174,7 +174,7 @@ class DeviceClasses:
             return None
         variance = 0.0
         for name in {*own, *other}:
-            varies = (self.noise(name) or sigma) ** 2
+            varies = (sigma if self.is_reference(name) else self.noise(name) or sigma) ** 2
             shares = own[name] / own.total(), other[name] / other.total()
             variance += varies * (own[name] / own.total() ** 2 + other[name] / other.total() ** 2)
             if name in others:
