@@ -19,6 +19,8 @@ from evo.store import Store
 
 Say = Callable[[str], None]
 
+_GRACE_SECONDS = 1.0
+
 
 def serve(path: Path, host: str, port: int, *, read_only: bool, say: Say) -> None:
     """Serve the runs at or below `path` until the process is interrupted.
@@ -52,8 +54,9 @@ def serve(path: Path, host: str, port: int, *, read_only: bool, say: Say) -> Non
 
 
 def serve_on(folders: Mapping[str, RunFolder], listening: socket.socket, access: Access) -> None:
-    """Serve runs by name on a socket until the process is interrupted."""
-    asyncio.run(_serve(Board(folders, access), listening))
+    """Serve runs by name on a socket until the process is interrupted, which is how one ends it."""
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(Board(folders, access), listening))
 
 
 async def _serve(board: Board, listening: socket.socket) -> None:
@@ -62,7 +65,6 @@ async def _serve(board: Board, listening: socket.socket) -> None:
         log_level="warning",
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=2,
         h11_max_incomplete_event_size=64 * 1024,
     )
     server = _Server(config, board)
@@ -70,7 +72,7 @@ async def _serve(board: Board, listening: socket.socket) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Ends the streams of events before it waits for open requests."""
+    """Ends the streams of events, and what takes longer than a moment, before it waits for open requests."""
 
     def __init__(self, config: uvicorn.Config, board: Board) -> None:
         super().__init__(config)
@@ -79,4 +81,8 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End in good order."""
         self._board.is_ending.set()
+        if self.server_state.tasks:
+            _, late = await asyncio.wait(self.server_state.tasks, timeout=_GRACE_SECONDS)
+            for task in late:
+                task.cancel()
         await super().shutdown(sockets)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import shutil
 import socket
@@ -161,6 +162,19 @@ def test_read_only_reads_only(folder: Path) -> None:
         assert server.get("runs")["read_only"] is True
         status, _, body = server.ask("POST", "/api/steer", b'{"verb":"pause"}')
         assert (status, b"--read-only" in body) == (403, True)
+
+
+def test_it_ends_without_a_word_though_a_request_is_unfinished(folder: Path) -> None:
+    with dashboard(folder / "one") as server:
+        unfinished = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+        unfinished.putrequest("POST", "/api/steer")
+        cookie = f"evo_dashboard_{server.port}={server.token}"
+        headers = {"Cookie": cookie, "Origin": server.origin, "Content-Type": "application/json", "Content-Length": "9"}
+        for name, value in headers.items():
+            unfinished.putheader(name, value)
+        unfinished.endheaders(b"{")
+        server.get("runs")
+    unfinished.close()
 
 
 def test_wrong_input_is_one_clear_line(folder: Path, tmp_path: Path) -> None:

@@ -77,7 +77,8 @@ def dashboard(path: Path, *arguments: str) -> Iterator[Dashboard]:
         finally:
             process.send_signal(signal.SIGINT)
             try:
-                process.wait(30)
+                assert process.wait(30) == 0
+                assert process.stderr.read() == ""
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise
