@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from operators.llm.text import clean_text, fenced
+from operators.llm.text import clean_text, fenced, one_line
+from populations.statements import parse
 
 _MOST_NAMES = 12
+_NAME_CHARACTERS = 60
 
 
 def changes(before: str, after: str, limit_characters: int) -> str:
@@ -33,25 +35,30 @@ def _summary(difference: list[str], before: str, after: str) -> str:
 
 def _listed(names: list[str]) -> str:
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return ", ".join(f"`{name}`" for name in names[:_MOST_NAMES]) + more
+    return ", ".join(f"`{one_line(name, _NAME_CHARACTERS)}`" for name in names[:_MOST_NAMES]) + more
 
 
 def _definitions(source: str) -> Iterator[tuple[str, str]]:
     """Yield the qualified names of functions, methods, classes' other bodies and constants, with their code."""
     try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError):  # several files in one text, or another language
+        tree = parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # several files in one text, or another language
         return
+    lines = source.split("\n")
     for node in tree.body:
-        yield from _named("", node)
+        yield from _named("", node, lines)
 
 
-def _named(prefix: str, node: ast.stmt) -> Iterator[tuple[str, str]]:
+def _named(prefix: str, node: ast.stmt, lines: Sequence[str]) -> Iterator[tuple[str, str]]:
+    # Unparsing would recurse into expressions, which may be deeper than that allows.
+    code = "\n".join(lines[node.lineno - 1 : node.end_lineno])
     if isinstance(node, ast.ClassDef):
         for inner in node.body:
-            yield from _named(f"{prefix}{node.name}.", inner)
+            yield from _named(f"{prefix}{node.name}.", inner, lines)
     elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        yield prefix + node.name, ast.unparse(node)
+        yield prefix + node.name, code
     elif isinstance(node, ast.Assign | ast.AnnAssign):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        yield prefix + ", ".join(map(ast.unparse, targets)), ast.unparse(node)
+        # Names alone: a string within a subscript may hold any text.
+        names = [name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)]
+        yield prefix + ", ".join(names), code

@@ -66,7 +66,7 @@ def revise(source: str, reply: str, language: Language = PYTHON) -> str:
     Raises:
         UnusableReply: the reply holds no change, or one that is incomplete, ambiguous, or does not fit the source.
     """
-    answer = plain(final_answer(plain(reply)))
+    answer = plain(final_answer(plain(clean_text(reply))))
     edits = parse_blocks(answer) or parse_unified_diff(answer)
     if edits:
         revised = apply_edits(source, edits)

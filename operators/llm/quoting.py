@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from operators.llm.text import one_line
+from operators.llm.text import one_line, without_tokens
 
 _MARKERS = re.compile(r"<{3,}|={3,}|>{3,}|-{3,}|~{3,}")
-_TEMPLATE_TOKENS = re.compile(r"<\||\|>|</?(?=[A-Za-z])|\[/?(?=INST|SYS)")
+_TAG = re.compile(r"</?(?=[A-Za-z])")
 _HEADING = re.compile(r"#(?!\d)")
-_ROLE = re.compile(r"\b(human|assistant|system|user)\s*:", re.IGNORECASE)
+_ROLE = re.compile(r"\b(human|assistant|system|user|developer)\s*:", re.IGNORECASE)
 
 
 def quoted(text: str, limit_characters: int) -> str:
@@ -19,12 +19,12 @@ def quoted(text: str, limit_characters: int) -> str:
     follows as in #12, markers of edits and fences, tags and special tokens of chat templates, names of roles, and
     quotation marks that would end the quotation (Greshake et al., "Not What You've Signed Up For", 2023).
     """
-    line = one_line(text, limit_characters).replace("`", "'").translate(_QUOTATION_MARKS)
-    line = _MARKERS.sub(lambda run: run[0][0], line)
-    line = _TEMPLATE_TOKENS.sub(lambda found: found[0].translate(_BRACKETS), line)
+    line = one_line(text.translate(_PLAIN), limit_characters).replace("`", "'")
+    line = _TAG.sub(lambda found: found[0].replace("<", "‹"), without_tokens(_MARKERS.sub(lambda run: run[0][0], line)))
     line = _ROLE.sub(lambda found: f"{found[1]} -", _HEADING.sub("\N{MUSIC SHARP SIGN}", line))
     return f"“{line}”" if line else ""
 
 
-_QUOTATION_MARKS = str.maketrans({"“": '"', "”": '"', "„": '"', "‟": '"'})
-_BRACKETS = str.maketrans({"<": "‹", ">": "›", "|": "¦", "[": "("})
+_PLAIN = {code + 0xFEE0: chr(code) for code in range(0x21, 0x7F)} | dict.fromkeys(map(ord, "“”„‟❝❞〝〞"), '"')
+_PLAIN[ord("→")] = "->"
+"""Full-width characters, and those that a prompt itself sets off with what it quotes."""

@@ -11,6 +11,9 @@ REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _ANSI_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _UNUSUAL = re.compile(r"[^\t\n -~]")
 _LIBRARY = re.compile(r'\bFile "/[^"\n]*/(?=(?:site-packages|lib/python3\.\d+|trainer)/)')
+_INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0d\uffa0\U000e0100-\U000e01ef]")
+_TOKENS = re.compile(r"<[|｜]|[|｜]>|\[/?(?=INST|SYS)|<(?=/?(?:s|bos|eos|<SYS|start_of_turn|end_of_turn)>)")
+_BRACKETS = str.maketrans({"<": "‹", ">": "›", "|": "¦", "｜": "¦", "[": "("})
 _BACKTICKS = re.compile(r"`{3,}")
 
 
@@ -18,8 +21,8 @@ def clean_text(text: str) -> str:
     r"""Return `text` with `\n` line ends and without characters that hide or reorder what a reader sees.
 
     Removed: NUL and other control characters except newline and tab, terminal escapes, byte-order marks, zero-width and
-    bidirectional controls (Boucher & Anderson, "Trojan Source", 2021). A lone surrogate, which no encoder accepts,
-    becomes U+FFFD.
+    bidirectional controls (Boucher & Anderson, "Trojan Source", 2021), variation selectors and fillers, which can spell
+    a hidden text. A lone surrogate, which no encoder accepts, becomes U+FFFD.
     """
     text = _ANSI_ESCAPE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     return _UNUSUAL.sub(_clean_character, text)
@@ -29,7 +32,7 @@ def _clean_character(found: re.Match[str]) -> str:
     category = unicodedata.category(found[0])
     if category == "Cs":
         return REPLACEMENT
-    return "" if category in {"Cc", "Cf"} else found[0]
+    return "" if category in {"Cc", "Cf"} or _INVISIBLE.match(found[0]) else found[0]
 
 
 def one_line(text: str, limit_characters: int) -> str:
@@ -38,9 +41,14 @@ def one_line(text: str, limit_characters: int) -> str:
     return line if len(line) <= limit_characters else line[: limit_characters - 1].rstrip() + "…"
 
 
+def without_tokens(text: str) -> str:
+    """Return `text` without special tokens of chat templates, which many servers obey wherever they stand."""
+    return _TOKENS.sub(lambda found: found[0].translate(_BRACKETS), text)
+
+
 def tail(text: str, limit_characters: int) -> str:
     """Return the end of `text`, cleaned, from a line on where it had to be cut, without the folders of libraries."""
-    text = _LIBRARY.sub('File "', clean_text(text).strip())
+    text = _LIBRARY.sub('File "', without_tokens(clean_text(text)).strip())
     if len(text) <= limit_characters:
         return text
     kept = text[-limit_characters:]
