@@ -134,7 +134,7 @@ class Choice:
             and (one.kind is not Kind.QUALITY or one.split is Split.VALIDATION or one.split is first.split)
             and one.split is not Split.TRAINING
             and not one.is_guessed
-            and not (fixed and one.kind is Kind.RESOURCE and one.name.endswith(("seconds", "time")))
+            and not (fixed and one.kind is Kind.RESOURCE and one.name.endswith(("seconds", "time", "elapsed")))
         ]
         return tuple(found[:_MOST_OTHERS])
 
@@ -166,8 +166,10 @@ class Choice:
 
     def _rank(self, metric: Metric) -> tuple[int, ...]:
         """Sort metrics: those that the documentation names, then quality before speed, and validation data first."""
+        named = set(words(metric.label))
+        is_part = any(named < set(words(other.label)) and other.label in self.texts.wanted for other in self.metrics)
         return (
-            -self.texts.importance(metric.label),
+            -self.texts.importance(metric.label) if not is_part or metric.label in self.texts.wanted else 0,
             metric.label != _COMBINED,
             metric.kind,
             metric.split,

@@ -18,11 +18,12 @@ from evo.project.frozen import reads_of, without_parts
 from evo.project.interpreter import interpreter_of
 from evo.project.printed import metrics_of
 from evo.project.protected import protected_code
-from evo.project.reporting import notes_on_metrics, reported_metrics
+from evo.project.reporting import judged_elsewhere, notes_on_metrics, reported_metrics
 from evo.project.returned import returned_values
 from evo.project.seeds import Seeding, seeding_of
 from evo.project.sources import Sources
 from evo.project.starting import command_of, completed, given_command, started, words_of
+from evo.project.wording import Kind
 from trainer.errors import ConfigError
 from trainer.script.secrets import secret_by_value
 
@@ -193,6 +194,8 @@ class _Examination:
         metrics = reported_metrics(sources, self._reporter, run)
         choice = Choice(metrics, self._reporter.name, sources.texts, found.run, is_trusted=bool(found.score))
         first = choice.first(self._wish)
+        if self._wish is None and not found.score and (question := judged_elsewhere(sources, self._entry, first)):
+            raise Unclear(question, [first])
         objectives = (first, *choice.others(first, found.fixed))
         others = tuple(one for one in metrics if one not in objectives and (one.is_sure or not one.is_guessed))
         notes = [
@@ -203,7 +206,8 @@ class _Examination:
         ]
         others = tuple(one for one in others if one.name != first.name)
         found = replace(found, objectives=objectives, others=others, notes=tuple(notes))
-        return self._with_protection(found, objectives)
+        # What is recorded beside it, a training loss for one, would tie up the code that it depends on.
+        return self._with_protection(found, [first, *(one for one in objectives[1:] if one.kind is not Kind.QUALITY)])
 
     def _with_protection(self, found: Found, metrics: Sequence[Metric]) -> Found:
         sources = self._sources

@@ -103,9 +103,10 @@ def _lacking(found: Found, added: list[Given], run: FirstRun) -> Iterator[Given]
     text = "\n".join(run.lines)
     names = [name for match in _MISSING_FILE.finditer(text) for name in _endings(match[1])]
     names += [name for match in _MISSING_SOURCE.finditer(text) for name in _endings(match[1] or match[2])]
+    folders = {PurePosixPath(word).parent for word in found.command if (found.root / word).is_file()}
     for match in _MISSING_MODULE.finditer(text):
         path = match[1].replace(".", "/")
-        names += [path, f"{path}.py", f"src/{path}"]
+        names += [path, f"{path}.py", f"src/{path}", *(f"{folder}/{path}.py" for folder in folders)]
     known = {one.name for one in (*found.frozen, *added)}
     for name in names:
         path = found.root / name

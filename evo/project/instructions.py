@@ -33,7 +33,8 @@ _ALLOWS = re.compile(
     re.IGNORECASE,
 )
 _ONLY = re.compile(
-    r"\bonly\b|\bthis file\b|\b(?:anything|everything|whatever|fair game)\b|\bfree(?:ly)? to\b"
+    r"\bonly\b(?! (?:when|if|where|for|after|once)\b)|\bthis file\b"
+    r"|\b(?:anything|everything|whatever|fair game)\b|\bfree(?:ly)? to\b"
     r"|\b(?:file|what|one|part|script) (?:that |which )?(?:you|we) "
     r"(?:modify|edit|change|tune|iterate|hack|experiment)\b",
     re.IGNORECASE,
@@ -43,6 +44,8 @@ _IMPROVE = r"\b(?:improve|optimi[sz]e|evolve|tune)\s+(?:\w+\s+){{0,3}}`?{}"
 _PROSE = re.compile(r"\s{0,4}[A-Za-z`\"'(*_\[]")
 _BEGINS_PROSE = re.compile(r"(?:\s{0,3}(?:[-*+]|\d+[.)])\s+|\s{0,3})[A-Za-z`\"'(*_\[]")
 """A line of prose, also one that begins an item of a list."""
+_ITEM = re.compile(r"\s*[-*+]\s+[`*]*[\w./-]*\w\.\w+")
+"""An item of a list that begins with a file."""
 _HEADING = re.compile(r"^\s*(?:#+\s|\*\*.*\*\*:?\s*$|[A-Z][\w ]+:$)")
 _FORBIDDEN_HEADING = re.compile(r"cannot|can't|not\b|don't|never|read[- ]only|frozen|fixed", re.IGNORECASE)
 
@@ -197,16 +200,18 @@ class Instructions:
         """
         found = Counter({file: _unambiguous(_permission(text)) for file, text in docstrings.items()})
         for name, text in self._texts.items():
-            forbidden = False
+            forbidden = allowed = False
             for line in _paragraphs(text):
                 if _HEADING.match(line):
                     forbidden = bool(_FORBIDDEN_HEADING.search(line))
+                    allowed = _permission(line) > 0 and not forbidden
                 for file in set(_FILE.findall(line)):
                     sentence = next(part for part in re.split(r"(?<=[.;])\s+", line) if file in part)
                     permission = _permission(sentence)
                     if permission >= 0 and re.search(_IMPROVE.format(re.escape(file)), sentence, re.IGNORECASE):
                         permission = 2
                     permission = -1 if forbidden and permission > 0 else permission
+                    permission = permission or int(allowed and bool(_ITEM.match(line)))
                     found[file.removeprefix("./")] += permission if name == self.program else _unambiguous(permission)
         return found
 

@@ -110,6 +110,8 @@ def _parts(node: ast.expr, constants: Mapping[str, ast.expr]) -> list[Part]:
     text = literal_text(node, constants)
     if text is not None:
         return [text]
+    if (table := _table(node, constants)) is not None:
+        return _dictionary(table)
     match node:
         case ast.JoinedStr(values=values):
             return [part for value in values for part in _parts(value, constants)]
@@ -125,8 +127,6 @@ def _parts(node: ast.expr, constants: Mapping[str, ast.expr]) -> list[Part]:
             return _format(template, node)
         case ast.Call(func=ast.Name(id="str"), args=[value]):
             return [Value(ast.unparse(value))]
-        case ast.Call(func=ast.Attribute(attr="dumps"), args=[ast.Dict() as value, *_]) | (ast.Dict() as value):
-            return _dictionary(value)
     return [Value(ast.unparse(node))]
 
 
@@ -164,6 +164,15 @@ def _format(template: str, call: ast.Call) -> list[Part]:
     except ValueError:  # not a valid template
         return [Value(template)]
     return parts
+
+
+def _table(node: ast.expr, constants: Mapping[str, ast.expr]) -> ast.Dict | None:
+    """Return the dictionary that an expression is, names, or writes as JSON."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="dumps"), args=[inner, *_]):
+            node = inner
+    found = constants.get(node.id) if isinstance(node, ast.Name) else node
+    return found if isinstance(found, ast.Dict) else None
 
 
 def _dictionary(node: ast.Dict) -> list[Part]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeGuard
@@ -28,9 +29,24 @@ _SPECIAL = re.compile(r"[.^$*+?{}\[\]\\|()]")
 def metrics_of(project: Project, entry: Module) -> list[Metric]:
     """Return the metrics that a program reports, each name once, in the order of the source."""
     calls = reached_calls(project, entry)
-    constants = {module.name: module.constants for module in project.closure(entry)}
+    constants = {module.name: {**_dictionaries(module), **module.constants} for module in project.closure(entry)}
     found = [*_printed(calls, constants), *_left_in_files(calls, constants)]
     return _each_once([metric for metric in found if not is_count(metric.label)])
+
+
+def _dictionaries(module: Module) -> dict[str, ast.expr]:
+    """Return the dictionaries that a module writes out and gives a name, where that is given once."""
+    names = Counter(node.id for node in ast.walk(module.tree) if isinstance(node, ast.Name) and _stores(node))
+    return {
+        node.targets[0].id: node.value
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict) and isinstance(node.targets[0], ast.Name)
+        if names[node.targets[0].id] == 1
+    }
+
+
+def _stores(node: ast.Name) -> bool:
+    return isinstance(node.ctx, ast.Store)
 
 
 def without_unit(named: str) -> str:

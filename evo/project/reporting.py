@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from evo.project.asking import listed
 from evo.project.choosing import Wish, reported, with_documented_directions
-from evo.project.found import FirstRun, Found, Metric
+from evo.project.found import FirstRun, Found, Metric, Question
 from evo.project.modules import Module
 from evo.project.output import values_of
 from evo.project.printed import line_pattern, metrics_of
 from evo.project.sources import Sources
 from evo.project.wording import Kind, Split, identifier
+
+_MOST_PROGRAMS = 20  # that are searched for the metric that the documentation names
 
 
 def reported_metrics(sources: Sources, reporter: Module, run: FirstRun | None) -> list[Metric]:
@@ -39,6 +41,23 @@ def _left(sources: Sources, metrics: Sequence[Metric], run: FirstRun | None) -> 
     if any(one.kind is Kind.QUALITY and one.split is not Split.TRAINING for one in metrics):
         left = [one for one in left if sources.texts.importance(one.label) > best]
     return left
+
+
+def judged_elsewhere(sources: Sources, entry: Module, first: Metric) -> Question | None:
+    """Return what to ask where the documentation names a metric that another program reports."""
+    if sources.texts.importance(first.label):
+        return None
+    for one in sources.scripts[:_MOST_PROGRAMS]:
+        named = (each for each in metrics_of(sources.project, one) if sources.texts.importance(each.label) > 2)
+        if one is not entry and sources.runs(one) and (metric := next(named, None)):
+            both = f"sh -c 'python {entry.name} && python {one.name}'"
+            return Question(
+                "command",
+                f"The documentation names {metric.label}, which {one.name} reports and {entry.name} does not. Start "
+                f'both, or another command that reports it: evo init --command "{both}"',
+                ((both, f"reports {metric.label}"),),
+            )
+    return None
 
 
 def notes_on_metrics(

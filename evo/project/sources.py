@@ -86,7 +86,11 @@ def _evaluates_paths(module: Module) -> bool:
 
 
 def searches(module: Module) -> bool:
-    """Return whether a program starts another search over programs, such as OpenEvolve."""
+    """Return whether a program starts another search over programs, such as OpenEvolve; one that scores does not."""
     names = [one.name for node in ast.walk(module.tree) if isinstance(node, ast.Import) for one in node.names]
-    names += [node.module or "" for node in ast.walk(module.tree) if isinstance(node, ast.ImportFrom)]
+    names += [
+        node.module or ""
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ImportFrom) and not all("eval" in one.name.lower() for one in node.names)
+    ]
     return any(name.partition(".")[0] in _SEARCHES for name in names)

@@ -48,7 +48,9 @@ def started(sources: Sources, genome: Module, wanted: Sequence[str]) -> Module:
     if wanted:
         words = [word.removeprefix("./") for word in wanted]
         named = [one for one in sources.scripts if {one.name, one.dotted} & set(words)]
-        return named[0] if named else genome
+        inner = [word.removeprefix("./") for word in wanted[-1].split()]
+        last = max(sources.scripts, key=lambda one: _last_place(inner, one.name), default=genome)
+        return named[0] if named else last if last.name in inner else genome
     if (evaluator := sources.evaluator) and evaluator is not genome:
         return evaluator
     runs = sources.runs(genome)
@@ -93,6 +95,11 @@ def command_of(sources: Sources, entry: Module, genome: Module, python: str) -> 
     if entry is not genome and not arguments and _is_given(sources, genome, entry):
         arguments = [*_file_flag(entry), genome.name, *_folder_flags(entry)]
     return (*_launcher(sources, python, entry), *_program(sources, entry, genome), *arguments), notes
+
+
+def _last_place(words: Sequence[str], name: str) -> int:
+    """Return where a name stands last among words; -1 if it is none of them."""
+    return max((place for place, word in enumerate(words) if word == name), default=-1)
 
 
 def _program(sources: Sources, entry: Module, genome: Module) -> tuple[str, ...]:
@@ -226,14 +233,22 @@ def _reads_arguments(module: Module) -> bool:
 
 
 def _demands_ranks(module: Module) -> bool:
-    """Return whether a module reads the variables of a launcher without a default."""
-    return any(
-        isinstance(node, ast.Subscript)
-        and ast.unparse(node.value).endswith("environ")
-        and isinstance(node.slice, ast.Constant)
-        and node.slice.value in _RANK_VARIABLES
-        for node in ast.walk(module.tree)
-    )
+    """Return whether a module reads the variables of a launcher, and never asks whether they are there."""
+    read: set[object] = set()
+    for node in ast.walk(module.tree):
+        match node:
+            case ast.Subscript(value=environ, slice=ast.Constant(value=name)) if _is_environ(environ):
+                read.add(name)
+            case (
+                ast.Call(func=ast.Attribute(attr="get" | "getenv"), args=[ast.Constant(value=name), *_])
+                | ast.Compare(left=ast.Constant(value=name))
+            ) if name in _RANK_VARIABLES:
+                return False
+    return bool(read & _RANK_VARIABLES)
+
+
+def _is_environ(node: ast.expr) -> bool:
+    return ast.unparse(node).endswith("environ")
 
 
 def _placed(words: Sequence[str], position: int) -> list[str]:

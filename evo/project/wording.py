@@ -59,7 +59,8 @@ _COUNT = _set(
     "step steps epoch epochs iter iters iteration iterations seed lr learning depth layer layers params "
     "parameters batch batches size num number count n budget remaining limit device gpu gpus cpu "
     "threads workers rank fold length dim version samples examples tokens rows shape index warmup started "
-    "finished done loaded saved dt lrm eta date progress flops"
+    "finished done loaded saved dt lrm eta date progress flops episode episodes path paths file files folder "
+    "directory url tags dtype documents hypothesis dropout"
 )
 _BEFORE_COUNTS = _set("after in to of")
 _RATE = re.compile(

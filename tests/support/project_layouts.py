@@ -236,10 +236,13 @@ LAYOUTS = [
         "nanoGPT: small-letter settings, a configuration file, the first command of the README",
         {
             "train.py": """
+                import os
                 import sys
                 eval_interval = 2000
                 learning_rate = 6e-4
                 n_layer = 12
+                if int(os.environ.get("RANK", -1)) != -1:
+                    rank = int(os.environ["RANK"])
                 for arg in sys.argv[1:]:
                     if arg.endswith(".py"):
                         exec(open(arg).read())
@@ -250,7 +253,8 @@ LAYOUTS = [
                     iter_num += 1
                 """,
             "config/train_shakespeare_char.py": "n_layer = 6\n",
-            "README.md": "```sh\npython train.py config/train_shakespeare_char.py --device=cpu --compile=False\n```\n",
+            "README.md": "```sh\npython train.py config/train_shakespeare_char.py --device=cpu --compile=False\n```\n\n"
+            "On eight devices:\n\n    torchrun --standalone --nproc_per_node=8 train.py config/train_gpt2.py\n",
         },
         command="train.py config/train_shakespeare_char.py --device=cpu --compile=False",
         frozen=("config/train_shakespeare_char.py",),
@@ -722,6 +726,10 @@ LAYOUTS = [
                 import importlib.util
                 import json
                 import os
+                try:
+                    from shinka.core import run_shinka_eval
+                except ImportError:
+                    run_shinka_eval = None
                 def main(program_path, results_dir):
                     os.makedirs(results_dir, exist_ok=True)
                     spec = importlib.util.spec_from_file_location("program", program_path)
@@ -870,5 +878,63 @@ LAYOUTS = [
         "a program that prints bare numbers",
         {"train.py": "lr = 0.1\nfor step in range(3):\n    print(step, 0.5)\n"},
         metric="asks objectives",
+    ),
+    Layout(
+        "a list of what may change, of which one file only with a good reason",
+        {
+            "prepare.py": """
+                print(f"time_steps: {1000}")
+                """,
+            "train.py": """
+                WIDTH = 8
+                print(f"pr_auc: {0.5:.4f}")
+                """,
+            "program.md": "Primary metric: maximize `pr_auc`.\n\n## What you can edit\n\n- `train.py`: the model\n"
+            "- `prepare.py`: only when the format of the data needs to change\n\nRun `python train.py > run.log`.\n",
+        },
+        metric="pr_auc max",
+        value=0.5,
+    ),
+    Layout(
+        "a short name and a long one for what is measured, the long one found by grep",
+        {
+            "prepare.py": """
+                def evaluate(predict):
+                    print(f"eval 1/2 accuracy={0.5:.4f}")
+                    return {"accuracy": 0.75}
+                """,
+            "train.py": """
+                from prepare import evaluate
+                TEMPERATURE = 0.5
+                result = evaluate(lambda question: TEMPERATURE)
+                print(f"exact_match_accuracy: {result['accuracy']:.6f}")
+                """,
+            "program.md": "Edit `train.py`, not prepare.py. The target metric is exact-match accuracy.\n\n"
+            '    grep "^exact_match_accuracy:" run.log\n',
+        },
+        metric="exact_match_accuracy max",
+        frozen=("prepare.py",),
+        value=0.75,
+    ),
+    Layout(
+        "a training, and a judge that another command starts",
+        {
+            "train.py": """
+                LR = 0.1
+                for step in range(3):
+                    print(f"step {step} loss {LR / (step + 1):.4f}")
+                """,
+            "eval.py": """
+                import json
+                def main():
+                    out = {"val_bpb": 1.5, "n_tokens": 100}
+                    print(json.dumps(out))
+                if __name__ == "__main__":
+                    main()
+                """,
+            "README.md": "Edit **only** `train.py`.\n\n    python train.py\n    python eval.py\n\n"
+            "Metric: `val_bpb`, lower is better; `eval.py` prints it.\n",
+        },
+        metric="asks command",
     ),
 ]

@@ -21,7 +21,8 @@ Files = Mapping[str, EvolvingFile]
 def evaluations(project: Project, files: Files, metrics: Sequence[Metric]) -> Iterator[Start]:
     """Yield the calls of evaluations in other files, and what gives them their data, where no evolving file reports.
 
-    As the loops of libraries have it: `trainer.evaluate()`, and `Trainer(model, args, train_set, eval_set)`.
+    As the loops of libraries have it: `trainer.evaluate()`, and `Trainer(model, args, train_set, eval_set)`; or
+    functions that return `model, X_val, y_val`.
     """
     if not metrics or metrics[0].where.partition(":")[0] in files:
         return
@@ -29,6 +30,8 @@ def evaluations(project: Project, files: Files, metrics: Sequence[Metric]) -> It
         others = {name for name, (source, _) in project.imported(file.module).items() if source.name not in files}
         instances = {name for one in file.units if makes_instance(one) and calls(one) & others for name in one.bound}
         for place, one in enumerate(file.units):
+            if isinstance(one.node, ast.Return) and any(map(_is_for_evaluation, one.read)):
+                yield file, place, "gives the evaluation its data"
             if isinstance(one.node, DEFINITION):
                 continue
             called = {(root_of(node.func), last_name(node.func)) for node in one.nodes if isinstance(node, ast.Call)}
@@ -148,7 +151,8 @@ def _is_report(unit: Unit, metric: Reported) -> bool:
     """Return whether a statement reports a metric, by its pattern or its file."""
     if isinstance(unit.node, DEFINITION) or not calls(unit):
         return False
-    return any(f"`{metric.name}`" in reason for reason in forges(unit, [metric]))
+    reasons = (reason for reason in forges(unit, [metric]) if not reason.startswith("only"))
+    return any(f"`{metric.name}`" in reason for reason in reasons)
 
 
 def _writes(unit: Unit, metrics: Sequence[Metric]) -> str:

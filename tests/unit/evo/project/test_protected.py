@@ -103,6 +103,21 @@ def test_what_another_module_reports(tmp_path: Path) -> None:
     assert "evaluate(model)" in protect
 
 
+def test_held_out_data_that_the_genome_returns_to_what_measures_it(tmp_path: Path) -> None:
+    protect, _ = found(
+        tmp_path,
+        "DEPTH = 3\ndef train():\n    rows = [[1, 2], [3, 4]]\n    X_val, y_val = rows[1], 1\n    model = [DEPTH]\n"
+        "    return model, X_val, y_val\n",
+        **{
+            "run.py": "import train\ndef score(model, x, y):\n    return len(model) + x[0] - y\n"
+            "if __name__ == '__main__':\n    model, x, y = train.train()\n"
+            "    print(f'val_rmse: {score(model, x, y):.3f}')\n"
+        },
+    )
+    assert {"train.rows", "train.X_val", "train: return (model, X_val, y_val)"} <= set(protect)
+    assert "DEPTH" not in protect
+
+
 @pytest.mark.parametrize(
     ("made", "filled"),
     [
