@@ -203,13 +203,11 @@ def _objective(config: Config, name: str | None) -> Objective:
 
 def _change(viewed: Viewed, id_: int) -> Change:
     """Return the edits of an individual; raise UsageError when there are none."""
-    from evo.runs.assemble import contract, protection
+    from evo.runs.generation_zero import gate_of
     from evo.studies.edits import split_change
-    from operators.gate import SourceGate
 
     zero, source = viewed.store.source(0), viewed.store.source(id_)
-    guarded = protection(viewed.config, viewed.store)
-    gate = SourceGate(contract(viewed.config, viewed.store), known=lambda _: None, protection=guarded)
+    gate = gate_of(viewed.config, lambda: zero, known=lambda _: None)
     change = split_change(zero, source, viewed.config.task.genome_files, gate.read)
     if not change.edits:
         raise UsageError(f"Individual {id_} is the same program as generation 0, so it has no edits to ablate.")

@@ -30,7 +30,7 @@ from evo.runs.generation_zero import read_generation_zero
 from evo.runs.materials import prepare_materials, refuse_other_materials
 from evo.search.observer import Observer
 from evo.standings.standings import Standings
-from evo.standings.usage import Prices, Usage
+from evo.standings.usage import SECONDS_AN_HOUR, Prices, Usage
 from evo.store import IndividualRecord, Outcome, Store
 from evo.studies.batch import Trial, Watcher
 from trainer.errors import EvoError
@@ -83,7 +83,7 @@ class _Reporter(Observer):
         if search.max_gpu_hours is not None or search.max_usd is not None:
             with Store.read(self._path) as store:
                 used = Usage.of(store, self._prices)
-            by_time = used.gpu_seconds / (search.max_gpu_hours * 3600) if search.max_gpu_hours else 0.0
+            by_time = used.gpu_seconds / (search.max_gpu_hours * SECONDS_AN_HOUR) if search.max_gpu_hours else 0.0
             share = max(share, by_time, used.usd / search.max_usd if search.max_usd else 0.0)
         _say(share=min(1.0, share))
 

@@ -23,8 +23,8 @@ from evo.report.figures import (
     operator_colours,
     operator_label,
 )
-from evo.standings.differences import TIE_SIGMAS
 from evo.text import visible
+from populations.dominance import TIE_ERRORS
 from trainer.evaluation import Status
 from trainer.objectives import Direction
 
@@ -121,7 +121,7 @@ def _draw_generation_zero(figure: go.Figure, report: RunReport) -> None:
     if zero is None:
         return
     mean = zero.objectives[report.objective.name]
-    band = TIE_SIGMAS * report.noise.get(report.objective.name, 0.0)
+    band = TIE_ERRORS * report.noise.get(report.objective.name, 0.0)
     if band:
         figure.add_hrect(y0=mean - band, y1=mean + band, fillcolor=FAINT, line_width=0, layer="below")
     figure.add_hline(y=mean, line={"color": NEUTRAL, "width": 1, "dash": "dot"})

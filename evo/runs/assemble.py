@@ -19,7 +19,7 @@ from evo.config.task import ExternalTask, ScriptTask
 from evo.files import read_text
 from evo.lineage.writer import FamilyTree
 from evo.runs.facts import gather_facts
-from evo.runs.generation_zero import protection_of
+from evo.runs.generation_zero import gate_of
 from evo.runs.materials import Materials, ScriptFiles, frozen_texts, script_settings
 from evo.search.breeding import Breeder
 from evo.search.controls import Extension
@@ -39,9 +39,7 @@ from evo.steering.journal import SteeringJournal
 from evo.store import Store, StoreView
 from evo.workers import Evaluator, LocalEvaluator
 from operators.choice import AdaptiveChoice, OperatorChoice
-from operators.gate import Contract, SourceGate, language_model_contract, script_contract
 from operators.proposal import Operator
-from operators.protection import Protection
 from operators.registry import OPERATORS, Setup
 from operators.source.constants import is_for_another_device
 from populations.descriptors import Descriptors
@@ -88,7 +86,7 @@ def build_search(
     """
     steering = SteeringJournal(store)
     standings = build_standings(config)
-    gate = SourceGate(contract(config, store), store.known, protection=protection(config, store))
+    gate = gate_of(config, lambda: store.source(0), store.known)
     limits = TimeLimits.of(config.script) if config.script and config.script.command else None
     jobs = Jobs(store, standings, config.budget.min_throughput, limits)
     breeder = Breeder(
@@ -158,21 +156,6 @@ def read_standings(config: Config, store: StoreView) -> Standings:
     for outcome in store.outcomes():
         standings.tell(store.individual(outcome.individual), outcome, store.source)
     return standings
-
-
-def contract(config: Config, store: StoreView) -> Contract:
-    """Return what the task demands of every source of a run."""
-    return script_contract(config.script.genome, lambda: store.source(0)) if config.script else language_model_contract
-
-
-def protection(config: Config, store: StoreView) -> Callable[[], Protection]:
-    """Return what tells the protected code of a run, once the store holds its generation 0."""
-
-    @cache
-    def of_generation_zero() -> Protection:
-        return protection_of(config, store.source(0))
-
-    return of_generation_zero
 
 
 def build_evaluator(config: ResolvedConfig, materials: Materials, live: Path | None = None) -> Evaluator:

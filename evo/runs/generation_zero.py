@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,7 +58,7 @@ def read_seed_genomes(config: Config, generation_zero: str) -> list[str]:
     """
     script, sources = config.script, list[str]()
     known = {normal_form(generation_zero): 0}
-    gate = seed_gate(config, generation_zero, known.get)
+    gate = gate_of(config, lambda: generation_zero, known.get)
     for name in config.search.seed_genomes:
         source = _read_seed(name, script.genome if script else ())
         try:
@@ -69,14 +70,17 @@ def read_seed_genomes(config: Config, generation_zero: str) -> list[str]:
     return sources
 
 
-def seed_gate(config: Config, generation_zero: str, known: Callable[[str], int | None]) -> SourceGate:
-    """Return the gate that further programs of a run pass.
+def gate_of(config: Config, generation_zero: Callable[[], str], known: Callable[[str], int | None]) -> SourceGate:
+    """Return the gate of a run.
 
-    `known` maps a normal form to the program that has it already.
+    Args:
+        config: of the run.
+        generation_zero: loads its source.
+        known: maps a normal form to the program that has it already.
     """
     script = config.script
-    contract = script_contract(script.genome, lambda: generation_zero) if script else language_model_contract
-    return SourceGate(contract, known, protection=lambda: protection_of(config, generation_zero))
+    contract = script_contract(script.genome, generation_zero) if script else language_model_contract
+    return SourceGate(contract, known, protection=cache(lambda: protection_of(config, generation_zero())))
 
 
 def _read_seed(name: str, files: Sequence[str]) -> str:
@@ -87,7 +91,7 @@ def _read_seed(name: str, files: Sequence[str]) -> str:
         raise GenomeError(f"Expected a folder with {', '.join(files)} as a seed genome, but {name} is none.")
     if not files and name in BUILT_IN:
         return built_in(name)
-    source = clean_source(_read(path))
+    source = read_source(path)
     return join({files[0]: source}) if files else source
 
 
@@ -156,7 +160,7 @@ def read_genome(path: str) -> str:
     """
     if path in BUILT_IN:
         return built_in(path)
-    source = clean_source(_read(Path(path), _ADVICE))
+    source = read_source(Path(path), _ADVICE)
     _check(source, path, language_model_contract, _ADVICE)
     return source
 
@@ -172,10 +176,11 @@ def _read_inside(root: Path, name: str) -> str:
     path = root / name
     if not path.resolve().is_relative_to(root.resolve()):
         raise GenomeError(f"`task.genome` must lie in the project {root}, but {name} leads to {path.resolve()}.")
-    return clean_source(_read(path))
+    return read_source(path)
 
 
-def _read(path: Path, advice: str = "") -> str:
+def read_source(path: Path, advice: str = "") -> str:
+    """Return the program or text in a file, in the form of all genomes; raise GenomeError where there is none."""
     try:
         content = path.read_bytes()
     except IsADirectoryError:
@@ -186,7 +191,7 @@ def _read(path: Path, advice: str = "") -> str:
     if not content.strip():
         raise GenomeError(f"Expected a program or a text to start from, but {path} is empty.")
     try:
-        return content.decode("utf-8")
+        return clean_source(content.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise GenomeError(
             f"Expected {path} to be UTF-8 text, but byte {error.start} is not. Save it as UTF-8 and try again."

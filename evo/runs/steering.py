@@ -6,15 +6,15 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from evo.runs.assemble import contract, protection
 from evo.runs.folder import RunFolder
+from evo.runs.generation_zero import gate_of, read_source
 from evo.runs.lifecycle import Viewed, view
 from evo.steering.actions import Action, Verb
 from evo.steering.inbox import Inbox
 from evo.steering.journal import EVENT, Steered
 from evo.steering.rules import objection
 from evo.store import Store
-from operators.gate import SourceGate, clean_source
+from operators.gate import clean_source
 from operators.proposal import Refused
 from trainer.errors import UsageError
 from trainer.genome import join
@@ -74,9 +74,8 @@ def refuse_impossible(viewed: Viewed, action: Action) -> None:
 
 def judge(viewed: Viewed, source: str) -> None:
     """Raise UsageError, with the gate's reason, unless a program may become an individual of a run."""
-    config, store = viewed.config, viewed.store
     try:
-        SourceGate(contract(config, store), store.known, protection=protection(config, store)).check(source)
+        gate_of(viewed.config, lambda: viewed.store.source(0), viewed.store.known).check(source)
     except Refused as refusal:
         raise UsageError(f"The program is refused ({refusal.kind}): {refusal}.") from None
 
@@ -85,17 +84,11 @@ def read_program(viewed: Viewed, path: Path) -> str:
     """Return the program in a file, or that of several files in a folder, as the genome of a run.
 
     Raises:
-        UsageError: a file cannot be read, or is no UTF-8 text.
+        GenomeError: a file cannot be read, is empty, or is no UTF-8 text.
     """
-    names = viewed.config.task.genome_files
-    try:
-        if path.is_dir():
-            return join({name: clean_source((path / name).read_text(encoding="utf-8")) for name in names})
-        return as_genome(viewed, path.read_text(encoding="utf-8"))
-    except UnicodeDecodeError as error:
-        raise UsageError(f"Expected {path} to be UTF-8 text, but byte {error.start} is not.") from None
-    except OSError as error:
-        raise UsageError(f"Expected a program in {path}, but it cannot be read: {error.strerror}.") from None
+    if path.is_dir():
+        return join({name: read_source(path / name) for name in viewed.config.task.genome_files})
+    return as_genome(viewed, read_source(path))
 
 
 def generations_of(viewed: Viewed, evaluations: int) -> int:

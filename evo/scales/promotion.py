@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from evo.runs.generation_zero import seed_gate
+from evo.runs.generation_zero import gate_of
 from evo.runs.lifecycle import Viewed
 from evo.scales.definition import LadderScale
 from evo.scales.folder import Compared
@@ -62,7 +62,7 @@ def program_at(scale: LadderScale, source: str, individual: int) -> str | None:
     known = {normal_form(scale.generation_zero): 0}
     try:
         program = scale.settings.genome(source, files, f"#{individual}")
-        seed_gate(scale.config, scale.generation_zero, known.get).check(program)
+        gate_of(scale.config, lambda: scale.generation_zero, known.get).check(program)
     except (ConfigError, Refused):
         return None
     return program

@@ -23,6 +23,7 @@ from operators.gate import SourceGate
 from operators.proposal import Context, Memory, Operator, Proposal, Request, Teacher, Variant
 from operators.repeats import Repeats
 from populations.descriptors import BRANCH, Descriptors
+from populations.dominance import TIE_ERRORS
 from populations.toolbox import Toolbox
 
 
@@ -223,4 +224,4 @@ class Breeder:
         if objective.name not in child or objective.name not in parent:
             return False
         loss = objective.weight * (parent[objective.name] - child[objective.name])
-        return loss > 2 * noise.get(objective.name, 0.0)
+        return loss > TIE_ERRORS * noise.get(objective.name, 0.0)

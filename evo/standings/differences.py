@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-TIE_SIGMAS = 2.0
-"""A difference of fewer standard errors is a tie."""
+from populations.dominance import TIE_ERRORS
 
 
 def standard_error(sigma: float | None, replicates: int) -> float | None:
@@ -49,14 +48,14 @@ class Difference:
     @property
     def is_real(self) -> bool | None:
         """Whether it is an improvement by more than a tie; None while the noise is unknown."""
-        return None if self.standard_error is None else self.value > TIE_SIGMAS * self.standard_error
+        return None if self.standard_error is None else self.value > TIE_ERRORS * self.standard_error
 
     @property
     def is_tie(self) -> bool:
         """Whether neither mean is better beyond the noise, as far as the noise is known."""
-        return self.standard_error is not None and abs(self.value) <= TIE_SIGMAS * self.standard_error
+        return self.standard_error is not None and abs(self.value) <= TIE_ERRORS * self.standard_error
 
     @property
     def is_improvement(self) -> bool:
         """Whether it is an improvement by more than a tie, or by anything while the noise is unknown."""
-        return self.value > TIE_SIGMAS * (self.standard_error or 0.0)
+        return self.value > TIE_ERRORS * (self.standard_error or 0.0)

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from evo.standings.device_classes import DeviceClasses
-from evo.standings.differences import TIE_SIGMAS
 from evo.standings.paired_noise import PairedNoise
 from evo.store import EvaluationRequest, Outcome, Purpose
+from populations.dominance import TIE_ERRORS
 from trainer.evaluation import Split, Status
 from trainer.objectives import Objective
 
@@ -120,7 +120,7 @@ class Sentinels:
 
     def _count(self, device: str, sigmas: float, noise: PairedNoise) -> None:
         """Take in how far a sentinel is off: far is more where few replicates tell the noise."""
-        is_far = abs(sigmas) > _SIGMAS * max(1.0, noise.quantile / TIE_SIGMAS)
+        is_far = abs(sigmas) > _SIGMAS * max(1.0, noise.quantile / TIE_ERRORS)
         sign = int(math.copysign(1, sigmas))
         self._far_off[device] = (max(0, sign * self._far_off[device]) + 1) * sign if is_far else 0
 

@@ -1,7 +1,7 @@
 import pytest
 
 from evo.config.config import Config, parse_config
-from evo.runs.generation_zero import check_generation_zero, seed_gate
+from evo.runs.generation_zero import check_generation_zero, gate_of
 from operators.proposal import Refused
 from trainer.errors import ConfigError
 from trainer.genome import built_in, join
@@ -24,11 +24,11 @@ def script(*genome: str) -> dict[str, object]:
 
 def test_no_individual_of_the_language_model_task_changes_a_fixed_constant() -> None:
     zero = built_in("textbook")
-    gate = seed_gate(config("LAYERS", genome="textbook"), zero, lambda _: None)
+    gate = gate_of(config("LAYERS", genome="textbook"), lambda: zero, lambda _: None)
     gate.check(zero.replace("WIDTH = 64", "WIDTH = 32"))
     with pytest.raises(Refused, match="LAYERS"):
         gate.check(zero.replace("LAYERS = 2", "LAYERS = 3"))
-    seed_gate(config(genome="textbook"), zero, lambda _: None).check(zero.replace("LAYERS = 2", "LAYERS = 3"))
+    gate_of(config(genome="textbook"), lambda: zero, lambda _: None).check(zero.replace("LAYERS = 2", "LAYERS = 3"))
 
 
 def test_a_fixed_constant_is_found_in_every_file_and_language_of_a_script() -> None:
@@ -40,7 +40,7 @@ def test_a_fixed_constant_is_found_in_every_file_and_language_of_a_script() -> N
         names[3]: "static const int TILE = 16;\n",
     }
     zero = join(files)
-    gate = seed_gate(config("DEPTH", "WIDTH", "TILE", **script(*names)), zero, lambda _: None)
+    gate = gate_of(config("DEPTH", "WIDTH", "TILE", **script(*names)), lambda: zero, lambda _: None)
     gate.check(zero.replace("RATE = 0.1", "RATE = 0.2").replace("heads: 2", "heads: 4"))
     for old, new in (("DEPTH = 4", "DEPTH = 5"), ("WIDTH: 8", "WIDTH: 9"), ("TILE = 16", "TILE = 32")):
         with pytest.raises(Refused, match="protected"):
