@@ -152,7 +152,7 @@ def _copy_example(name: str, as_json: bool) -> None:
     if as_json:
         print_json({"example": name, "written": files})
     else:
-        typer.echo(f"wrote {', '.join(files)}. Next: {next_commands(files)}")
+        typer.echo(f"wrote {', '.join(files)}. Next: {next_commands(Path(), files)}")
 
 
 def _refuse(options: dict[str, Any], where: str) -> None:

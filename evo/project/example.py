@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
 from importlib import resources
 from importlib.resources.abc import Traversable
+from importlib.util import find_spec
 from pathlib import Path
 
 from evo.config.config import suggest
@@ -13,6 +16,7 @@ from trainer.errors import MachineError, UsageError
 _SUFFIXES = (".py", ".toml", ".md", ".tsv", ".ipynb", ".txt", ".c", ".yaml", ".sh")
 """Of the files of an example; what it makes when it is run in place has others."""
 _PREPARE = "prepare.py"
+_INSTALLED_AS = {"sklearn": "scikit-learn", "yaml": "PyYAML"}
 
 
 def example_names() -> tuple[str, ...]:
@@ -44,9 +48,22 @@ def copy_example(name: str, folder: Path) -> tuple[str, ...]:
     return tuple(files)
 
 
-def next_commands(files: tuple[str, ...]) -> str:
-    """Return what to run after an example was copied."""
-    return "python prepare.py, then evo run" if _PREPARE in files else "evo run"
+def next_commands(folder: Path, files: tuple[str, ...]) -> str:
+    """Return what to run after an example was copied, an installation of what its programs import among it."""
+    missing = sorted({_INSTALLED_AS.get(name, name) for name in _imported(folder, files) if find_spec(name) is None})
+    first = [f"pip install {' '.join(missing)}"] if missing else []
+    first += [f"python {_PREPARE}"] if _PREPARE in files else []
+    return f"{', '.join(first)}, then evo run" if first else "evo run"
+
+
+def _imported(folder: Path, files: tuple[str, ...]) -> Iterator[str]:
+    """Yield the packages that programs import, without the programs themselves."""
+    for file in files:
+        if file.endswith(".py"):
+            for node in ast.walk(ast.parse((folder / file).read_bytes())):
+                names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+                names += [node.module] if isinstance(node, ast.ImportFrom) and node.module and not node.level else []
+                yield from {name.partition(".")[0] for name in names if f"{name.partition('.')[0]}.py" not in files}
 
 
 def _files(name: str) -> dict[str, bytes]:

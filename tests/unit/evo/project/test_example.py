@@ -36,7 +36,17 @@ def test_a_copy_is_a_whole_task(name: str, tmp_path: Path) -> None:
     if config.script is not None:
         for file in (*config.script.frozen, *config.script.held_out):
             assert file in files or Path(file).name in made
-    assert next_commands(files) == ("python prepare.py, then evo run" if made else "evo run")
+    expected = "python prepare.py, then evo run" if made else "evo run"
+    assert next_commands(tmp_path, files).removeprefix("pip install triton, then ") == expected
+
+
+def test_what_an_example_lacks_is_installed_first(tmp_path: Path) -> None:
+    (tmp_path / "prepare.py").write_text("import nowhere_to_be_found.part\nfrom data import x\nimport json\n")
+    said = next_commands(tmp_path, ("evo.toml", "prepare.py"))
+    assert said == "pip install data nowhere_to_be_found, python prepare.py, then evo run"
+    (tmp_path / "data.py").write_text("x = 1\n")
+    said = next_commands(tmp_path, ("data.py", "prepare.py"))
+    assert said == "pip install nowhere_to_be_found, python prepare.py, then evo run"
 
 
 @pytest.mark.parametrize("name", example_names())
