@@ -19,7 +19,7 @@ import pandas as pd
 
 from experiments.front_baselines import METHODS
 from experiments.front_tables import DATA_SETS, OBJECTIVES, FrontTable, load_front_table
-from experiments.recording import write_record
+from experiments.recording import report
 from experiments.regret import EVALUATIONS, interval
 from experiments.table_search import configuration, searched
 from operators.source.constants import Value
@@ -68,9 +68,7 @@ def main(methods: list[str], seeds: int, *, record: bool) -> None:
         f"Share of the exact front's hypervolume after {EVALUATIONS} evaluations, {seeds} seeds a table. Behind other "
         f"methods stands the size of their population; that of evo is 16.\n\n{summary(frame)}"
     )
-    print(text)
-    if record:
-        print(write_record("fronts", text))
+    report(text, "fronts" if record else None)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ generation 0, in spreads over random programs.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import math
 import random
@@ -38,7 +37,7 @@ from evo.scales.standing import read_ladder_state
 from evo.scales.view import View
 from evo.search.observer import Observer
 from evo.workers.evaluator import Slot
-from experiments.recording import write_record
+from experiments.recording import report, seeds_parser
 from operators.source.constants import find_constants
 from trainer.evaluation import Clock, Evaluation, Job, Status, Timings
 
@@ -255,18 +254,11 @@ def main(seconds: float, seeds: int, processes: int | None, record: str | None) 
         f"{seconds:g} s each, {seeds} seeds. An evaluation counts for {_SMALL_SECONDS:g} s at the small scale and "
         f"{_LARGE_SECONDS:g} s at the large one; ± is the standard error over seeds.\n\n{table(outcomes)}\n"
     )
-    print(text)
-    if record:
-        print(write_record(record, text))
+    report(text, record)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = seeds_parser(__doc__, 20, "ladder")
     parser.add_argument("--seconds", type=float, default=1500.0)
-    parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--processes", type=int, help="at a time; one a core without it")
-    parser.add_argument(
-        "--record", nargs="?", const="ladder", metavar="NAME", help="write the table under experiments/records"
-    )
     arguments = parser.parse_args()
     main(arguments.seconds, arguments.seeds, arguments.processes, arguments.record)

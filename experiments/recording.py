@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 import shlex
@@ -25,6 +26,23 @@ def write_record(name: str, body: str) -> Path:
     path = RECORDS / f"{date.today():%Y-%m-%d}-{name}.md"  # noqa: DTZ011 - a record bears the day of its author
     path.write_text(f"{heading(name)}\n\n{body.rstrip()}\n", encoding="utf-8")
     return path
+
+
+def report(text: str, record: str | None) -> None:
+    """Print what came out; with the name of a record, write it down."""
+    print(text)
+    if record:
+        print(write_record(record, text))
+
+
+def seeds_parser(description: str | None, seeds: int, record: str) -> argparse.ArgumentParser:
+    """Return a parser of `--seeds`, `--processes` and `--record`; `seeds` and the name `record` are the defaults."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--seeds", type=int, default=seeds)
+    parser.add_argument("--processes", type=int, help="at a time; one a core without it")
+    what = "write the table under experiments/records"
+    parser.add_argument("--record", nargs="?", const=record, metavar="NAME", help=what)
+    return parser
 
 
 def storm_outcome(blows: Mapping[str, int], breaches: Iterable[str]) -> str:

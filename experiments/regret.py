@@ -8,7 +8,6 @@ drawn again from the recorded ones.
 
 from __future__ import annotations
 
-import argparse
 import math
 import random
 import sys
@@ -18,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 
-from experiments.recording import write_record
+from experiments.recording import report, seeds_parser
 from experiments.table_baselines import METHODS, Configuration
 from experiments.table_search import CLASSICAL, configuration, search_table
 from experiments.tables import TABLES, load_table
@@ -83,18 +82,11 @@ def main(methods: list[str], seeds: int, processes: int | None, record: str | No
         f"{EVALUATIONS} evaluations, {seeds} seeds a table. 16 evaluations at a time; greedy, and TPE where it does "
         f"not say otherwise, have one.\n\n{summary(frame)}"
     )
-    print(text)
-    if record:
-        print(write_record(record, text))
+    report(text, record)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = seeds_parser(__doc__, 100, "regret")
     parser.add_argument("--methods", nargs="+", choices=[*OWN, *METHODS], default=[*OWN, *METHODS])
-    parser.add_argument("--seeds", type=int, default=100)
-    parser.add_argument("--processes", type=int, help="at a time; one a core without it")
-    parser.add_argument(
-        "--record", nargs="?", const="regret", metavar="NAME", help="write the table under experiments/records"
-    )
     arguments = parser.parse_args()
     main(arguments.methods, arguments.seeds, arguments.processes, arguments.record)

@@ -10,7 +10,6 @@ search chose.
 
 from __future__ import annotations
 
-import argparse
 import math
 import random
 import sys
@@ -24,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from evo.workers import Slot
-from experiments.recording import write_record
+from experiments.recording import report, seeds_parser
 from experiments.regret import EVALUATIONS, summary
 from experiments.table_search import TableEvaluator, configuration, search_table
 from experiments.tables import TABLES, Table, load_table
@@ -136,18 +135,11 @@ def main(evaluations: int, seeds: int, processes: int | None, record: str | None
         f"shift between them is {SHIFT_SIGMAS:g} times the noise of a training.\n\n{summary(frame)}\n\n"
         f"{comparison(frame)}\n"
     )
-    print(text)
-    if record:
-        print(write_record(record, text))
+    report(text, record)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = seeds_parser(__doc__, 100, "two-classes")
     parser.add_argument("--evaluations", type=int, default=EVALUATIONS)
-    parser.add_argument("--seeds", type=int, default=100)
-    parser.add_argument("--processes", type=int, help="at a time; one a core without it")
-    parser.add_argument(
-        "--record", nargs="?", const="two-classes", metavar="NAME", help="write the table under experiments/records"
-    )
     arguments = parser.parse_args()
     main(arguments.evaluations, arguments.seeds, arguments.processes, arguments.record)

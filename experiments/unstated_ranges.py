@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 
-from experiments.recording import write_record
+from experiments.recording import report
 from experiments.script_baselines import METHODS
 from experiments.scripts import FAMILIES, landscape
 from experiments.table_baselines import Configuration
@@ -107,9 +107,7 @@ def main(arguments: argparse.Namespace) -> None:
         f"{EVALUATIONS} evaluations, {arguments.seeds} scripts a family. Regret with its standard error; the start has "
         f"1, the best place 0.\n\n{summary(frame, arguments.methods[0])}"
     )
-    print(text)
-    if arguments.record:
-        print(write_record("unstated-ranges", text))
+    report(text, "unstated-ranges" if arguments.record else None)
 
 
 if __name__ == "__main__":

@@ -184,12 +184,12 @@ def read_source(path: Path, advice: str = "") -> str:
     try:
         content = path.read_bytes()
     except IsADirectoryError:
-        raise GenomeError(f"Expected a file to start from, but {path} is a folder.") from None
+        raise GenomeError(f"Expected a file with a program, but {path} is a folder.") from None
     except (OSError, ValueError) as error:  # ValueError: a name with a NUL, which only a TOML file can give
         reason = error.strerror if isinstance(error, OSError) else error
-        raise GenomeError(f"Expected a file to start from, but {path} cannot be read: {reason}.{advice}") from None
+        raise GenomeError(f"Expected a file with a program, but {path} cannot be read: {reason}.{advice}") from None
     if not content.strip():
-        raise GenomeError(f"Expected a program or a text to start from, but {path} is empty.")
+        raise GenomeError(f"Expected a program or a text, but {path} is empty.")
     try:
         return clean_source(content.decode("utf-8"))
     except UnicodeDecodeError as error:
