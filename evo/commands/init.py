@@ -105,30 +105,21 @@ def init(
     as_json: Json = False,
 ) -> None:
     """Write evo.toml for your project, or try it once."""
+    given = {
+        "--from": source,
+        "--genome": genome or None,
+        "--metric": metric,
+        "--command": command,
+        "--smoke": smoke,
+        "--score": score or None,
+        "--force": force or None,
+    }
     if example_name is not None:
-        others = {
-            "--from": source,
-            "--genome": genome or None,
-            "--metric": metric,
-            "--config": config,
-            "--smoke": smoke,
-        }
-        _refuse(others | {"--score": score or None, "--force": force or None, "--check": check or None}, "--example")
+        _refuse({**given, "--config": config, "--check": check or None}, "--example")
         _copy_example(example_name, as_json)
         return
     if check:
-        _refuse(
-            {
-                "--from": source,
-                "--genome": genome or None,
-                "--metric": metric,
-                "--command": command,
-                "--smoke": smoke,
-                "--score": score or None,
-                "--force": force or None,
-            },
-            "--check",
-        )
+        _refuse(given, "--check")
         _check(config, as_json)
         return
     _refuse({"--config": config}, "evo init without --check")

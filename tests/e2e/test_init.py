@@ -94,6 +94,7 @@ def test_a_project_elsewhere_stays_untouched(tmp_path: Path) -> None:
         ({"train.py": TRAIN}, ["--genome", "../x.py"], ["../x.py"]),
         ({"train.py": TRAIN}, ["--check"], ["evo.toml", "evo init"]),
         ({"train.py": TRAIN}, ["--check", "--force"], ["--force", "--check"]),
+        ({}, ["--example", "digits", "--command", "python train.py"], ["--command", "--example"]),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_is_written(
