@@ -41,9 +41,19 @@ def find_program(name: str, root: Path, key: str = "command") -> Path:
     """
     if name in ("python", "python3"):
         return Path(sys.executable)
-    beside = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
-    found = shutil.which(str(root / name) if "/" in name else name, path=beside)
+    found = shutil.which(str(root / name) if "/" in name else name, path=search_path())
     if found is None:
         where = f"in {root}" if "/" in name else "on the PATH"
         raise ConfigError(f"`task.{key}` runs {name!r}, but there is no such program {where}.")
     return Path(os.path.abspath(found))  # noqa: PTH100 - Path.resolve would follow links
+
+
+def search_path() -> str:
+    """Return where programs are looked for, by shell scripts and Makefiles too: beside the running interpreter first.
+
+    An environment that the user activated, and that is not evo's own, goes before.
+    """
+    own, path = str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)
+    active = os.environ.get("VIRTUAL_ENV")
+    is_others = active is not None and Path(active).resolve() != Path(sys.prefix).resolve()
+    return os.pathsep.join((path, own) if is_others else (own, path))

@@ -28,7 +28,7 @@ from trainer.script.compiled import CompiledStore
 from trainer.script.frozen import Frozen
 from trainer.script.imports import import_roots, marked, take_marks
 from trainer.script.left import copy_left
-from trainer.script.programs import find_program, without_environment
+from trainer.script.programs import find_program, search_path, without_environment
 from trainer.script.readings import Reader
 from trainer.script.seeds import with_seed
 from trainer.script.settings import ScriptSettings
@@ -293,7 +293,7 @@ class ScriptSupervisor:
         environment = candidate_environment(home, settings.device_id, settings.threads)
         roots = import_roots(settings.root, settings.genome)
         paths = [*(str(home / one) for one in roots), *filter(None, [settings.environment.get("PYTHONPATH")])]
-        environment |= {**_OFFLINE, **self._compiled.variables(home), **settings.environment}
+        environment |= {"PATH": search_path(), **_OFFLINE, **self._compiled.variables(home), **settings.environment}
         environment |= {
             "PYTHONPATH": os.pathsep.join(paths),
             "EVO_SEED": str(job.seed),

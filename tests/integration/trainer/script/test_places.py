@@ -61,6 +61,15 @@ def test_literal_seeds_are_replaced_in_the_copies_alone(level: Level, tmp_path: 
     assert (root / "start.py").read_text() == start
 
 
+def test_a_shell_finds_the_python_that_runs_evo(level: Level, tmp_path: Path) -> None:
+    root = write_files(tmp_path / "project", {"train.py": ""})
+    settings = script_settings(root, command=("sh", "-c", "python train.py && python train.py"), sandbox=level)
+    with SupervisorProcess(settings) as supervisor:
+        done = evaluate(supervisor, f"import sys\nprint('loss:', float(sys.prefix == {sys.prefix!r}))\n", 0)
+    assert done.status is Status.OK, done.reason
+    assert done.objectives["loss"] == 1.0
+
+
 def reference(settings: object, source: str) -> Evaluation:
     with SupervisorProcess(settings) as supervisor:  # type: ignore[arg-type]
         return supervisor.evaluate(Job(source, 0, is_reference=True))
