@@ -10,7 +10,7 @@ from evo.project.asking import Unclear, listed
 from evo.project.found import FirstRun, FixedTime, Metric, Question
 from evo.project.instructions import Instructions
 from evo.project.output import metrics_in, values_of
-from evo.project.wording import Kind, Split, identifier, is_open, words
+from evo.project.wording import Kind, Split, identifier, is_of_all, is_open, words
 from trainer.errors import ConfigError
 from trainer.objectives import Direction
 
@@ -18,6 +18,8 @@ _MOST_OTHERS = 3
 _COMBINED = "combined_score"
 """What decides in OpenEvolve and ShinkaEvolve, whatever else an evaluator returns."""
 _WISH = re.compile(r"(?P<name>[^=]+?)(?:=(?P<pattern>.+?))?(?::(?P<direction>max|min|maximize|minimize))?", re.DOTALL)
+_FOLD = re.compile(r"\b(?:fold|split|repeat|repetition|trial|run|seed)s?\b", re.IGNORECASE)
+"""What begins the line of one of several measurements."""
 _NUMBER_LINE = r"^\s*{name}[\"']?\s*[:=\s]\s*(\S+)"
 
 
@@ -114,6 +116,8 @@ class Choice:
         if not self.metrics:
             raise Unclear(_no_metric(self.reporter, self.run))
         best, *others = sorted(self.metrics, key=self._rank)
+        if together := self._of_all_folds(best):
+            return together
         equal = [one for one in others if self._rank(one) == self._rank(best)]
         if self._needs_test_data(best):
             self._ask_about_test_data()
@@ -122,6 +126,13 @@ class Choice:
         if rivals or (best.is_guessed and not best.is_sure and not self.texts.importance(best.label)):
             self._ask([best, *equal], f"The metric to optimize is ambiguous: {self.reporter} reports")
         return best
+
+    def _of_all_folds(self, best: Metric) -> Metric | None:
+        """Return what is reported once for all folds, where a metric is reported fold by fold: `CV: 0.81`."""
+        if best.pattern is None or not _FOLD.search(best.pattern) or self.texts.importance(best.label):
+            return None
+        together = [one for one in self.metrics if one.take == "only" and one.is_guessed and is_of_all(one.label)]
+        return replace(together[-1], told=best.direction) if together else None
 
     def others(self, first: Metric, fixed: FixedTime | None) -> tuple[Metric, ...]:
         """Return what is recorded beside the metric that decides, and is not selected on."""

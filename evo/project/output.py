@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from evo.project.found import Metric
 from evo.project.printed import CLAUSE, LABEL, escaped, without_unit
@@ -20,8 +20,10 @@ from evo.project.wording import (
     direction_of_unit,
     identifier,
     is_count,
+    is_data,
     is_open,
     names_metric,
+    quality_word,
     told_split,
 )
 from trainer.objectives import SCRIPT_OBJECTIVES, Direction
@@ -34,6 +36,12 @@ _NUMBER = re.compile(
 )
 _UNIT = re.compile(r"[A-Za-zµ%]+(?:/[A-Za-z]+)?")
 _WRAP = re.compile(r"(?:(?:\w+\.)?(?:[Tt]ensor|[Aa]rray|float\d*|int\d*)\()?[\[(]*$")
+_COUNTED = re.compile(r"\s*[a-z]+\s*[:=]\s*")
+_OVER = re.compile(r"\b(?:over|across|of|in|from|for)\s+$")
+_BEHIND = re.compile(r"[^|│┃,;:=]*[|│┃]\s*")
+_DECIMAL_COMMA = re.compile(r"[-+]?\d+,(?!\d{3}(?!\d))\d")
+"""`0,8123`, which would be read as 0."""
+_RATE = re.compile(r"\s*([A-Za-zµ]+/[a-z]+)\b")
 _SHARE = re.compile(r"/\s*\d+\s*\(\s*([\d.]+)\s*%")
 _CELL = re.compile(r"[|│┃]")
 _COLUMN_NAME = re.compile(r"[A-Za-z][\w@%/.-]*")
@@ -104,42 +112,74 @@ def _metric(same: Sequence[_Place], lines: Sequence[str]) -> Metric | None:
         scope=WHERE,
         pattern=min(readable)[2],
         take="last",
-        told=last.told if is_open(last.label) else None,
+        told=last.told if is_open(last.label) or direction_of(last.label)[1] is Kind.SPEED else None,
         told_split=last.split,
     )
 
 
 def _places(number: int, line: str) -> Iterator[_Place]:
-    begin = end = 0
+    begin = end = last = 0
+    quality = ""
     for match in _NUMBER.finditer(line):
-        if line[end : match.start()].strip() in (":", "="):
-            end = begin  # the number before belongs to the label: `best of 7: 0.5`
+        between = line[end : match.start()]
+        if between.strip() in (":", "=") or (_COUNTED.fullmatch(between) and _OVER.search(line, begin, last)):
+            end = begin  # the number before belongs to the label: `best of 7: 0.5`, `speedup over 5 runs: 2.1`
         before = line[end : match.start()]
         unit = _UNIT.match(before) if end else None
         before = before[unit.end() :] if unit else before
         start = match.start() - len(before)
-        begin, end = end, match.end()
-        place = _labelled(number, line, before, start, match)
+        describes_last = bool(end) and _BEHIND.fullmatch(before)  # `51.2% MFU | 170,000 tok/s`
+        begin, end, last = end, match.end(), match.start()
+        if _DECIMAL_COMMA.match(line, match.start()):
+            continue
+        place = None if describes_last else _labelled(number, line, before, start, match, quality)
+        place = place or _before_its_unit(number, line, match)
         if place is not None:
+            quality = quality_word(place.label) or quality
             yield place
 
 
-def _labelled(number: int, line: str, before: str, start: int, match: re.Match[str]) -> _Place | None:
-    """Return a number with the label before it; None without a label."""
+def _before_its_unit(number: int, line: str, match: re.Match[str]) -> _Place | None:
+    """Return a number that only its unit names, as `4123 ns/op` behind the name of a benchmark."""
+    rate = _RATE.match(line, match.end())
+    value = number_in(match[0])
+    if rate is None or value is None or direction_of(rate[1])[1] is Kind.UNKNOWN:
+        return None
+    first = re.match(r"[A-Za-z][^\s:=|,]*[A-Z_\d/][^\s:=|,]*(?=\s)", line)
+    start = f"^{escaped(first[0])}.*" if first and first.end() < match.start() else ""
+    label = f"{first[0]} {rate[1]}" if start and first else rate[1]
+    pattern = rf"{start}(?<![\w.])([\d.,]+)\s*{escaped(rate[1])}"
+    return _Place(number, identifier(label), label, None, value, None, (pattern,))
+
+
+def _labelled(number: int, line: str, before: str, start: int, match: re.Match[str], quality: str) -> _Place | None:
+    """Return a number with the label before it; None without a label.
+
+    Args:
+        number: of the line.
+        line: as printed.
+        before: the text between the number before and this one.
+        start: where that begins.
+        match: the number.
+        quality: what the line has named already, which is meant where it goes on with data alone: `loss 2.3 val 2.4`.
+    """
     wrap = _WRAP.search(before)
     wrapper = wrap[0] if wrap else ""
     text = before[: len(before) - len(wrapper)]
     named = without_unit(text.rstrip(" :=\t|│┃"))
     separator = text[len(named) :]
     label = LABEL.search(CLAUSE.split(named)[-1]) if named else None
-    if label is None or not (separator.strip(" \t") or names_metric(label["label"])):
+    of_data = quality if label and is_data(label["label"]) else ""
+    if label is None or not (separator.strip(" \t") or names_metric(label["label"]) or of_data):
         return None
     name, quote = label["label"].strip(), label["quote"]
     first = line[:start] + named
     if sentence := _sentence(first, name, separator):
         return _place(number, line, match, sentence, "", separator, wrapper, "")
     before_label = first[: len(first) - len(name) - 2 * len(quote)]
-    return _place(number, line, match, name, quote, separator, wrapper, before_label)
+    place = _place(number, line, match, name, quote, separator, wrapper, before_label)
+    meant = f"{name} {of_data}"
+    return replace(place, name=identifier(meant), label=meant) if place and of_data else place
 
 
 def _sentence(text: str, label: str, separator: str) -> str:

@@ -17,7 +17,7 @@ from evo.project.wording import PREFIXES, Split, identifier, is_count, names_met
 from trainer.objectives import SCRIPT_OBJECTIVES
 
 _SEPARATORS = " :=\t"
-LABEL = re.compile(r"""(?P<quote>["']?)(?P<label>[^\W\d_][\w /%.@-]*)(?P=quote)$""")
+LABEL = re.compile(r"""(?P<quote>["']?)(?P<label>[^\W\d_](?:[\w /%.@-]|['’](?=s\b))*)(?P=quote)$""")
 _IN_BRACKETS = re.compile(r"\s*[(\[][^()\[\]]{1,20}[)\]]$")
 CLAUSE = re.compile(r"[|,;·•—–>*#\[\](){}]|\s-\s|[:=]\s")  # separates the metrics of a line
 _NUMERIC_SPEC = re.compile(r".*[eEfFgGn%]|.*\.\d+")
@@ -54,7 +54,7 @@ def without_unit(named: str) -> str:
     shorter = _IN_BRACKETS.sub("", named)
     inner = named[len(shorter) :].strip(" ()[]")
     is_split = split_of(f"{inner}_loss") is not Split.UNNAMED
-    return named if not shorter or is_split or not inner.isascii() or inner[:1].isdigit() else shorter
+    return named if not shorter or is_split or not inner[:1].isascii() or inner[:1].isdigit() else shorter
 
 
 def line_pattern(label: str) -> str:

@@ -52,7 +52,8 @@ _BETTER = _set(
     "acc accuracy f1 fscore score reward rewards return returns bleu rouge rougel meteor chrf r2 auc "
     "auroc auprc aucpr roc ap map ndcg mrr hits recall precision iou miou dice psnr ssim pesq stoi snr "
     "sdr sharpe sortino calmar profit pnl win wins winrate success elo fitness likelihood elbo "
-    "correlation corr spearman pearson kappa mcc gini correct solved reached passed"
+    "correlation corr spearman pearson kappa qwk mcc gini jaccard sensitivity specificity silhouette ari "
+    "nmi cagr correct solved reached passed"
 )
 _SPEED = _set("throughput goodput fps qps rps gflops tflops mfu speedup tps speed bandwidth")
 _COUNT = _set(
@@ -64,7 +65,8 @@ _COUNT = _set(
 )
 _BEFORE_COUNTS = _set("after in to of")
 _RATE = re.compile(
-    r"/(?=(?:s|secs?|seconds?|ms|min|h|steps?|it|iter\w*|epochs?|tok(?:ens?)?|samples?|batch)\b)", re.IGNORECASE
+    r"/(?=(?:s|secs?|seconds?|ms|min|h|steps?|it|iter\w*|epochs?|tok(?:ens?)?|samples?|batch|ops?|calls?|req|run)\b)",
+    re.IGNORECASE,
 )
 _SPLITS = {
     Split.VALIDATION: _set("val valid validation eval evaluation dev holdout heldout held"),
@@ -80,13 +82,16 @@ PREFIXES = {Split.VALIDATION: "val", Split.TEST: "test", Split.TRAINING: "train"
 """The words for data, as in the names of objectives."""
 _EITHER = _set("score fitness cost gap rate return returns index")
 _OPPOSITE = _set("neg negative inverse")
+_OF_ALL = _set("cv oof crossval average avg mean overall aggregate total final")
+"""What the line behind those of the folds begins with."""
+_POSSESSIVE = re.compile(r"['’]s\b")  # `valid_1's auc`
 _LARGEST = _set("max largest worst")
 _DEVIATIONS = _set("error err errors diff difference deviation mismatch")
 
 
 def words(name: str) -> list[str]:
     """Return the lower-case words of a name such as `val_bpb`, `Eval AUC`, `valLoss` or `tok/sec`."""
-    spaced = _RATE.sub(" per ", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name))
+    spaced = _RATE.sub(" per ", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", _POSSESSIVE.sub("", name)))
     plain = "".join(one for one in unicodedata.normalize("NFKD", spaced.casefold()) if not unicodedata.combining(one))
     return [word for word in re.split(r"[^a-z0-9]+", plain) if word]
 
@@ -123,6 +128,22 @@ def direction_of_unit(text: str) -> Direction | None:
     if _RATE_UNIT.match(text):
         return Direction.MAXIMIZE
     return Direction.MINIMIZE if _TIME_UNIT.match(text) else None
+
+
+def is_of_all(name: str) -> bool:
+    """Return whether a name stands for what all folds or repetitions gave together, as `CV` or `Mean`."""
+    return bool(_OF_ALL & set(words(name)))
+
+
+def is_data(name: str) -> bool:
+    """Return whether a name stands for data alone, as `val`."""
+    found = set(words(name))
+    return bool(found) and found <= frozenset().union(*_SPLITS.values())
+
+
+def quality_word(name: str) -> str:
+    """Return the last word of a name that is a known metric of quality; empty without one."""
+    return next((word for word in reversed(words(name)) if direction_of(word)[1] is Kind.QUALITY), "")
 
 
 def split_of(name: str) -> Split:

@@ -851,6 +851,28 @@ LAYOUTS = [
         value=2.04,
     ),
     Layout(
+        "folds, each with a line, and one line for all of them",
+        {
+            "main.py": """
+                class CFG:
+                    folds = 3
+                    rate = 0.25
+                def valid(fold):
+                    return 1 - CFG.rate / (fold + 1)
+                scores = []
+                for fold in range(CFG.folds):
+                    score = valid(fold)
+                    print(f"Fold {fold} | acc = {score:.4f}")
+                    scores.append(score)
+                print(f"CV: {sum(scores) / 3:.2f} +/- 0.1")
+                """,
+        },
+        genome="main.py",
+        command="main.py",
+        metric="cv max",
+        value=0.85,
+    ),
+    Layout(
         "two texts that could evolve",
         {
             "evaluate.py": "a, b = open('system.txt').read(), open('user.txt').read()\nprint(f'score: {len(a + b)}')\n",

@@ -6,6 +6,7 @@ import pytest
 
 from evo.project.output import metrics_in, values_of
 from evo.project.wording import Split
+from trainer.objectives import Direction
 from trainer.script.readings import printed_lines
 
 BAR = "train:  14%|█▍  | 1/7 [00:00<00:00, 16.5it/s]"
@@ -59,7 +60,12 @@ def last(output: str) -> dict[str, float]:
         ("Sharpe ratio: 1.25\nMax drawdown: -12.5%\n", {"sharpe_ratio": 1.25}),
         ("global_step=4160, episodic_return=[68.]\n", {"episodic_return": 68.0}),
         ("[99]\ttrain-rmse:0.10\tvalid-rmse:0.25\n", {"valid_rmse": 0.25}),
-        ("[100]\tvalid_0's l2: 0.5\tvalid_0's auc: 0.75\n", {}),
+        ("[100]\tvalid_0's l2: 0.5\tvalid_0's auc: 0.75\n", {"valid_0_auc": 0.75}),
+        ("step 9 | loss 2.5 | norm 0.8 | val 2.25\n", {"loss": 2.5, "val_loss": 2.25}),
+        ("loss 2.5 | 120.3 ms | 51.2% bf16 MFU | 170000 tok/s\n", {"loss": 2.5, "tok_per_s": 170000.0}),
+        ("median speedup over 5 runs: 3.25x\n", {"speedup": 3.25}),
+        ("  Time (mean ± σ):     12.5 ms ±  0.4 ms    [User: 10.1 ms, System: 1.2 ms]\n", {"time": 12.5}),
+        ("BenchmarkSort-8   \t  300\t   4123456 ns/op\t  120 B/op\n", {"benchmark_sort_8_ns_per_op": 4123456.0}),
         ("| epoch | train_loss | val_loss |\n|---|---|---|\n| 1 | 0.9 | 0.8 |\n| 2 | 0.7 | 0.6 |\n", {"val_loss": 0.6}),
         ("epoch  train_loss  valid_loss  accuracy  time\n0  0.9  0.8  0.5  00:10\n1  0.7  0.6  0.7  00:10\n",
          {"valid_loss": 0.6, "accuracy": 0.7}),
@@ -73,6 +79,16 @@ def last(output: str) -> dict[str, float]:
 def test_metrics_are_read(output: str, expected: dict[str, float]) -> None:
     found = last(output)
     assert {name: found.get(name) for name in expected} == expected, found
+
+
+@pytest.mark.parametrize("output", ["loss: 0,8123\n", "51.2% MFU | 0.25\n"])
+def test_what_would_be_read_wrongly_is_not_read(output: str) -> None:
+    assert last(output) == {}
+
+
+def test_a_speed_in_a_unit_of_time_is_a_cost() -> None:
+    (speed,) = metrics_in(["Speed: 0.2ms preprocess"])
+    assert speed.direction is Direction.MINIMIZE
 
 
 @pytest.mark.parametrize(
