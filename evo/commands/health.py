@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
     )(check)
     app.command(
         epilog=example(
-            "evo doctor\nevo doctor --llm --config evo.toml\nevo doctor --json",
+            "evo doctor\nevo doctor --llm\nevo doctor --json",
             "Exits with 1 if a requirement of a run is missing.",
         )
     )(doctor)
@@ -75,18 +75,22 @@ def doctor(
     model: Annotated[
         str | None, typer.Option(help="The models to call, comma-separated; those of --config by default.")
     ] = None,
-    config: Annotated[Path | None, typer.Option(help="TOML file that says how the model is reached.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file that says how the model is reached. [default: ./evo.toml]")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Check whether this machine is ready for a run."""
     from evo.commands.views.terminal import literal, print_whole, stdout_console
     from evo.config.config import load_config
+    from evo.config.options import PROJECT_FILE
     from evo.runs.doctor import State, examine, examine_language_models
 
     findings = examine(folder)
     if with_llm:
         named = {"llm": {"model": named_weights("--model", model)}}
-        findings += examine_language_models(load_config(config, named).llm)
+        file = PROJECT_FILE if config is None and PROJECT_FILE.is_file() else config
+        findings += examine_language_models(load_config(file, named).llm)
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:

@@ -17,6 +17,7 @@ from evo.commands.options import (
     is_ladder,
     opened,
     print_json,
+    refused_proposal,
     run_and_ids,
 )
 from trainer.genome import unmarked
@@ -126,17 +127,25 @@ def show(
     prompts: Annotated[bool, typer.Option("--prompts", help="Also show the calls of the language model.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show one individual in detail, by default the best."""
-    from evo.commands.views.individual import print_portrait, read_portrait
+    """Show one individual, by default the best, or a refusal."""
+    from evo.commands.views.individual import Portrait, print_portrait, read_portrait
+    from evo.commands.views.refused import RefusedProposal, print_refused
     from evo.commands.views.terminal import stdout_console
 
     run, names = run_and_ids(run_and_id)
+    shown: Portrait | RefusedProposal
     with opened(run) as viewed:
-        portrait = read_portrait(viewed, individual(viewed, *names))
+        record = refused_proposal(viewed, *names)
+        if record is None:
+            shown = read_portrait(viewed, individual(viewed, *names))
+        else:
+            shown = RefusedProposal.read(viewed.store, record)
     if as_json:
-        print_json(portrait.to_json(prompts=prompts))
+        print_json(shown.to_json(prompts=prompts))
+    elif isinstance(shown, Portrait):
+        print_portrait(stdout_console(), shown, prompts=prompts)
     else:
-        print_portrait(stdout_console(), portrait, prompts=prompts)
+        print_refused(stdout_console(), shown, prompts=prompts)
 
 
 def diff(

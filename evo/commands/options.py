@@ -17,7 +17,7 @@ from trainer.errors import ConfigError, MachineError, UsageError
 
 if TYPE_CHECKING:
     from evo.runs.lifecycle import Viewed
-    from evo.store import IndividualRecord
+    from evo.store import IndividualRecord, ProposalRecord
 
 RunArgument = Annotated[
     Path | None, typer.Argument(metavar="RUN", help="Folder of a run. [default: the newest under ./runs]")
@@ -120,6 +120,16 @@ def individual(viewed: Viewed, name: str = "best") -> IndividualRecord:
     if found is None:
         raise UsageError(_no_such(viewed, wanted))
     return found
+
+
+def refused_proposal(viewed: Viewed, name: str = "best") -> ProposalRecord | None:
+    """Return the refused proposal of a number; None where there is none, such as for an individual."""
+    match = _ID.fullmatch(name)
+    number = int(match[1]) if match and match[1] else 0
+    if not 0 < number <= (viewed.store.last_proposal_number() or 0):
+        return None
+    record = viewed.store.proposal(number)
+    return record if record.kind else None
 
 
 def end_by(text: str | None, now: datetime | None = None) -> float | None:

@@ -259,6 +259,11 @@ class StoreView:
         found = self._rows(_SMOKE_RUN, sha256(source), number)
         return rows.smoke_run(found[0]) if found else None
 
+    def smoke_runs_of(self, number: int) -> list[SmokeRun]:
+        """Return the smoke runs of a proposal, oldest first."""
+        query = "SELECT status, reason, output, device, seconds FROM smoke_runs WHERE proposal = ? ORDER BY at"
+        return [rows.smoke_run(row) for row in self._rows(query, number)]
+
     def smoke_counts(self) -> dict[Status, int]:
         """Return how many smoke runs of offspring ended in which way."""
         query = "SELECT status, count(*) AS runs FROM smoke_runs WHERE proposal > 0 GROUP BY status ORDER BY status"

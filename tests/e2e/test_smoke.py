@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,12 @@ def test_what_fails_its_smoke_run_costs_no_evaluation(project: Path) -> None:
     shown = evo("status", "run", cwd=project).stdout
     assert f"{status['refused']['smoke']} smoke" in shown
     assert "programs were tried before any evaluation" in shown
+    with closing(sqlite3.connect(project / "run" / "evo.db")) as database:
+        (number,) = database.execute("SELECT min(number) FROM proposals WHERE kind = 'smoke'").fetchone()
+    shown = evo("show", "run", str(number), cwd=project).stdout
+    assert f"#{number} by constants from #0: no individual\nsmoke " in shown
+    assert "steps do not fit" in shown.partition("smoke run on ")[2]
+    assert json.loads(evo("show", "run", str(number), "--json", cwd=project).stdout)["smoke_runs"]
     report = (project / "run" / "report.html").read_text()
     assert f"{status['refused']['smoke']} smoke" in report.partition("Refused before any evaluation")[2][:200]
     done = evo("check", "run", "--replay", cwd=project)

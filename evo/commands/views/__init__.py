@@ -7,6 +7,7 @@ conclusion    its last lines: what the best individual changed, which commands t
 status        `evo status`: one line a fact
 workers       `evo workers`
 individual    `evo show`
+refused       `evo show`, of a proposal that gave no individual
 family        `evo lineage`
 study         the terminal during an ablation or a promotion, and their results
 comparison    the terminal during `evo compare`

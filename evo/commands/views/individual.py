@@ -106,7 +106,7 @@ def print_portrait(console: Console, portrait: Portrait, *, prompts: bool) -> No
         print_whole(console, "\n[bold]end of its output[/]")
         print_block(console, newest.log_tail.strip("\n"))
     for turn, exchange in enumerate(portrait.exchanges if prompts else ()):
-        _print_exchange(console, turn, exchange)
+        print_exchange(console, turn, exchange)
 
 
 def _origin(portrait: Portrait) -> Iterator[str]:
@@ -121,11 +121,16 @@ def _origin(portrait: Portrait) -> Iterator[str]:
         more = " …" if len(portrait.children) == _CHILDREN else ""
         yield f"{'children':<18} {newest}{more}"
     if portrait.exchanges:
-        costs = [exchange.cost_usd for exchange in portrait.exchanges]
-        known = sum(cost for cost in costs if cost is not None)
-        unknown = f", {costs.count(None)} of unknown price" if None in costs else ""
-        yield f"{'language model':<18} {len(costs)} calls, ${known:.4f}{unknown}; --prompts shows them"
+        yield calls_line(portrait.exchanges)
     yield f"{'means over':<18} {evaluations(portrait.standing.replicates)}"
+
+
+def calls_line(exchanges: Sequence[Exchange]) -> str:
+    """Return how many calls of a language model were made, and for how much."""
+    costs = [exchange.cost_usd for exchange in exchanges]
+    known = sum(cost for cost in costs if cost is not None)
+    unknown = f", {costs.count(None)} of unknown price" if None in costs else ""
+    return f"{'language model':<18} {len(costs)} calls, ${known:.4f}{unknown}; --prompts shows them"
 
 
 def _setback(setback: Setback) -> str:
@@ -194,7 +199,8 @@ def _print_curve(console: Console, curve: Sequence[CurvePoint]) -> None:
     print_table(console, ("seconds", "step", "loss"), rows, left=())
 
 
-def _print_exchange(console: Console, turn: int, exchange: Exchange) -> None:
+def print_exchange(console: Console, turn: int, exchange: Exchange) -> None:
+    """Print a call of a language model: its price, its prompt, its reply."""
     price = "unknown price" if exchange.cost_usd is None else f"${exchange.cost_usd:.4f}"
     cached = (exchange.cache_read_tokens, exchange.cache_write_tokens)
     counts = tokens(exchange.input_tokens, *cached, exchange.output_tokens)

@@ -38,7 +38,7 @@ def _in_blocks(body: Mapping[str, Any], change: Change) -> dict[str, Any]:
         return [change(block) if "cache_control" in block else block for block in blocks] if is_list else blocks
 
     messages = [{**message, "content": changed(message["content"])} for message in body["messages"]]
-    return {**body, "system": changed(body["system"]), "messages": messages}
+    return {name: changed(value) for name, value in body.items()} | {"messages": messages}
 
 
 _CHANGES = (

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from command_line import evo
 
 from evo.config.config import LLMConfig
 from evo.runs.doctor import Finding, State, examine_language_models
@@ -43,6 +46,14 @@ def test_a_model_that_does_not() -> None:
 def test_a_server_that_counts_no_tokens() -> None:
     finding, _ = examined(say("Ready.", input_tokens=0, output_tokens=0))
     assert finding.state is State.NOTE
+
+
+def test_the_models_of_the_project_are_called_by_default(tmp_path: Path) -> None:
+    with MessagesServer(say("Ready.")) as server:
+        text = f'[llm]\nmodel = "mine"\nbase_url = "{server.url}"\n'
+        (tmp_path / "evo.toml").write_text(text, encoding="utf-8")
+        assert f"✓ mine            mine at {server.url} answered" in evo("doctor", "--llm", cwd=tmp_path).stdout
+    assert [received.body["model"] for received in server.requests] == ["mine"]
 
 
 def test_every_model_is_called_once() -> None:
