@@ -9,7 +9,7 @@ Points are plain values here, one an objective and in its unit.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from trainer.objectives import Direction, Objective
 
@@ -71,13 +71,15 @@ def hypervolume_shares(fronts: Sequence[Sequence[Point]], objectives: Sequence[O
     points = [point for front in fronts for point in front]
     if not points:
         return [0.0 for _ in fronts]
-    reference = reference_point(points, objectives)
-    ideal = tuple(
-        min(values) if objective.direction is Direction.MINIMIZE else max(values)
-        for objective, values in zip(objectives, zip(*points, strict=True), strict=True)
-    )
-    whole = hypervolume([ideal], reference, objectives)
-    return [hypervolume(front, reference, objectives) / whole for front in fronts]
+    for point in points:
+        _require_fitting(point, objectives)
+    costs = zip(*_costs(points, objectives), strict=True)
+    scaled = [[next(costs) for _ in front] for front in fronts]
+    reference = [1.0 + _MARGIN for _ in objectives]
+    whole = math.prod(reference)
+    import moocore  # late, with NumPy: most commands show no hypervolume
+
+    return [float(moocore.hypervolume(front, reference)) / whole if front else 0.0 for front in scaled]
 
 
 def knee_point(front: Sequence[Point], objectives: Sequence[Objective]) -> int | None:
@@ -93,21 +95,19 @@ def knee_point(front: Sequence[Point], objectives: Sequence[Objective]) -> int |
     """
     for point in front:
         _require_fitting(point, objectives)
-    costs = [
-        _scaled_costs(values, objective)
-        for objective, values in zip(objectives, zip(*front, strict=True), strict=False)  # no values without members
-        if len(set(values)) > 1
-    ]
+    costs = [costs for costs in _costs(front, objectives) if any(costs)]
     sums = [sum(point) for point in zip(*costs, strict=True)]
     if not sums or min(sums) >= len(costs) - 1 - _ROUNDING:
         return None
     return sums.index(min(sums))
 
 
-def _scaled_costs(values: Sequence[float], objective: Objective) -> list[float]:
-    costs = [-objective.weight * value for value in values]
-    best, worst = min(costs), max(costs)
-    return [(cost - best) / (worst - best) for cost in costs]
+def _costs(points: Sequence[Point], objectives: Sequence[Objective]) -> Iterator[list[float]]:
+    """Yield what points cost in each objective: 0 for the best, 1 for the worst, 0 for all where they are equal."""
+    for objective, values in zip(objectives, zip(*points, strict=True), strict=False):  # no values without points
+        costs = [-objective.weight * value / 2 for value in values]  # halved, no difference is too large for a float
+        best, extent = min(costs), max(costs) - min(costs)
+        yield [(cost - best) / extent if extent else 0.0 for cost in costs]
 
 
 def _require_fitting(point: Point, objectives: Sequence[Objective]) -> None:

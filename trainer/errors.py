@@ -27,6 +27,8 @@ _ADVICE = {
 
 def refusal(error: OSError) -> str:
     """Return what the system refused and what to do, in a line."""
+    if error.errno == errno.ENOENT and error.filename is None:  # as where no path was asked for: getcwd(2)
+        return "The current folder does not exist any more; change into another one."
     subject = f"{error.filename}: " if error.filename is not None else ""
     advice = _ADVICE.get(error.errno or 0, "")
     return f"{subject}{error.strerror or error}. {advice}".rstrip()

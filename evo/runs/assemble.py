@@ -175,7 +175,7 @@ def build_evaluator(config: ResolvedConfig, materials: Materials, live: Path | N
     if config.workers.kind == "ray":
         return _build_ray_evaluator(config, materials, settings[0])
     if live is not None:
-        settings = [replace(one, live=live.resolve() / f"{number}.json") for number, one in enumerate(settings)]
+        settings = [replace(one, live=live.absolute() / f"{number}.json") for number, one in enumerate(settings)]
     return LocalEvaluator(settings, config.devices)
 
 

@@ -257,7 +257,7 @@ def file_system_of(path: Path, mounts: Iterable[tuple[str, str]]) -> str:
         path: need not exist.
         mounts: (mount point, type) in the order of mounting: a later mount hides an earlier one at the same place.
     """
-    resolved = path.resolve()
+    resolved = Path(os.path.realpath(path))  # which takes a loop of links for a name
     depth, kind = 0, ""
     for point, candidate in mounts:
         if resolved.is_relative_to(point) and len(Path(point).parts) >= depth:

@@ -22,7 +22,7 @@ def allow_open_files(workers: int) -> None:
         return
     if most < needed and most != resource.RLIM_INFINITY:
         raise UsageError(
-            f"{workers} worker{'s' * (workers > 1)} need {needed} open files, but `ulimit -n` allows {most}. "
+            f"A run with --workers {workers} needs {needed} open files, but `ulimit -n` allows {most}. "
             "Raise it, or use fewer workers."
         )
     resource.setrlimit(resource.RLIMIT_NOFILE, (needed, most))

@@ -23,7 +23,8 @@ _ADVICE = {
     sqlite3.SQLITE_BUSY: "Another process keeps the store locked; close it and try again.",
     sqlite3.SQLITE_READONLY: "Make the run folder writable for this user.",
     sqlite3.SQLITE_CANTOPEN: "Check that the run folder exists, is writable, and that `ulimit -n` allows more files.",
-    sqlite3.SQLITE_IOERR: "The disk failed; check it, copy the run folder to a healthy one and run `evo check` there.",
+    sqlite3.SQLITE_IOERR: "The disk failed, or `ulimit -f` allows too small a file: raise that, or copy the run folder "
+    "to a healthy disk and run `evo check` there.",
     sqlite3.SQLITE_CORRUPT: "The file is damaged or truncated; restore it from a copy.",
     sqlite3.SQLITE_CONSTRAINT: "The write contradicts what the store holds; nothing was written. Please report this.",
     sqlite3.SQLITE_NOTADB: "The file is not a store of a run; check the path, or restore it from a copy.",

@@ -1,11 +1,12 @@
 """Wrong input: one clear line on stderr, exit code 2, and nothing written."""
 
 import os
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from command_line import environment, evo
+from command_line import EVO, environment, evo
 
 URL = {"ANTHROPIC_API_KEY": "sk-test"}
 
@@ -19,6 +20,7 @@ class Case:
     words: list[str]
     files: dict[str, bytes] = field(default_factory=dict)
     env: dict[str, str] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
 
 
 def configured(name: str, toml: str, *words: str) -> Case:
@@ -145,6 +147,8 @@ PLACES = [
     Case("a file is there", ["--out", "file"], ["file"], files={"file": b"x"}),
     Case("below a file", ["--out", "file/run"], ["file/run"], files={"file": b"x"}),
     Case("a folder in use", ["--out", "used"], ["used"], files={"used/x": b"x"}),
+    Case("a link to nothing", ["--out", "nothing"], ["nothing"], links={"nothing": "elsewhere"}),
+    Case("a link to itself", ["--out", "loop"], ["loop"], links={"loop": "loop"}),
 ]
 
 
@@ -153,6 +157,8 @@ def check(case: Case, tmp_path: Path) -> None:
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
+    for name, target in case.links.items():
+        (tmp_path / name).symlink_to(target)
     before = sorted(tmp_path.rglob("*"))
     done = evo("run", *case.arguments, cwd=tmp_path, env=environment(**case.env))
     assert done.returncode == 2, done.stderr
@@ -191,6 +197,13 @@ def test_wrong_genome(case: Case, tmp_path: Path) -> None:
 @pytest.mark.parametrize("case", PLACES, ids=lambda case: case.name)
 def test_wrong_place(case: Case, tmp_path: Path) -> None:
     check(case, tmp_path)
+
+
+def test_a_current_folder_that_was_removed(tmp_path: Path) -> None:
+    command = ["sh", "-c", 'rmdir "$PWD" && exec "$@"', "sh", str(EVO), "doctor"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "evo: The current folder does not exist any more; change into another one.\n"
 
 
 def test_unreadable_genome(tmp_path: Path) -> None:

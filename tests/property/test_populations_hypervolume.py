@@ -121,3 +121,8 @@ def test_shares_of_several_fronts_have_one_scale(fronts):
         whole = _included_and_excluded([(min(first), max(second))], reference)
         expected = [_included_and_excluded(front, reference) / whole for front in fronts]
         assert shares[:-1] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("size", "expected"), [(1.7e308, [1 / 11, 1.0]), (5e-324, [1.0, 1.0])])
+def test_shares_of_the_largest_and_the_smallest_numbers(size, expected):
+    assert hypervolume_shares([[(size, 1.0)], [(-size, 1.0)]], OBJECTIVES[:2]) == pytest.approx(expected)
