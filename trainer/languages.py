@@ -39,6 +39,7 @@ _C_COMMENTS = "//", ("/*", "*/")
 PYTHON = Language("python", "Python", (".py",), "#")
 MARKDOWN = Language("markdown", "Markdown", (".md", ".markdown"), block_comment=("<!--", "-->"))
 TEXT = Language("text", "plain text", (".txt", ".prompt", ".j2", ".jinja"))
+SHELL = Language("bash", "shell", (".sh", ".bash"), "#")
 LANGUAGES = (
     PYTHON,
     MARKDOWN,
@@ -51,13 +52,21 @@ LANGUAGES = (
     Language("toml", "TOML", (".toml",), "#"),
     Language("json", "JSON", (".json",)),
     Language("go", "Go", (".go",), *_C_COMMENTS),
+    Language("fortran", "Fortran", (".f90", ".f95", ".f03"), "!"),
+    Language("haskell", "Haskell", (".hs",), "--", ("{-", "-}")),
     Language("java", "Java", (".java",), *_C_COMMENTS),
     Language("javascript", "JavaScript", (".js", ".mjs"), *_C_COMMENTS),
     Language("typescript", "TypeScript", (".ts",), *_C_COMMENTS),
     Language("julia", "Julia", (".jl",), "#"),
     Language("lua", "Lua", (".lua",), "--"),
+    Language("nim", "Nim", (".nim",), "#"),
     Language("opencl", "OpenCL", (".cl",), *_C_COMMENTS),
+    Language("perl", "Perl", (".pl",), "#"),
+    Language("php", "PHP", (".php",), *_C_COMMENTS),
     Language("r", "R", (".r", ".R"), "#"),
+    Language("ruby", "Ruby", (".rb",), "#"),
+    SHELL,
+    Language("swift", "Swift", (".swift",), *_C_COMMENTS),
     Language("ini", "INI", (".ini", ".cfg"), "#"),
     Language("sql", "SQL", (".sql",), "--"),
     Language("zig", "Zig", (".zig",), "//"),

@@ -206,7 +206,8 @@ class Instructions:
                     forbidden = bool(_FORBIDDEN_HEADING.search(line))
                     allowed = _permission(line) > 0 and not forbidden
                 for file in set(_FILE.findall(line)):
-                    sentence = next(part for part in re.split(r"(?<=[.;])\s+", line) if file in part)
+                    parts = [part for part in re.split(r"(?<=[.;])\s+", line) if file in part]
+                    sentence = next(filter(_permission, parts), parts[0])
                     permission = _permission(sentence)
                     if permission >= 0 and re.search(_IMPROVE.format(re.escape(file)), sentence, re.IGNORECASE):
                         permission = 2

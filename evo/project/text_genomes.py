@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from evo.project.instructions import Instructions
 from evo.project.modules import Module
-from trainer.languages import PYTHON, is_known, language_of
+from trainer.languages import PYTHON, SHELL, is_known, language_of
 
 _NO_GENOME = re.compile(
     r"(?:readme|program|claude|agents|license|licence|changelog|contributing|requirements|pyproject|package|evo|uv)\b.*"
@@ -23,11 +23,13 @@ _NO_GENOME = re.compile(
 )
 _LIKELY = re.compile(r"prompt|kernel|config|conf|param|hyper|policy|template|solution|candidate|initial", re.IGNORECASE)
 _COMPILER = re.compile(
-    r"(?:^|[\s`$(])(?P<command>(?:\S*/)?(?:gcc|g\+\+|cc|c\+\+|clang|clang\+\+|nvcc|rustc|hipcc)\s[^`\n]*)"
+    r"(?:^|[\s`$(])(?P<command>(?:\S*/)?(?:gcc|g\+\+|cc|c\+\+|clang|clang\+\+|nvcc|rustc|hipcc|gfortran|ghc|javac|swiftc)\s[^`\n]*)"
 )
 _TARGETS = ("bench", "benchmark", "measure", "run", "perf", "time")
 _RUNNER = re.compile(
-    r"(?:^|[\s`$(])(?P<command>(?:(?:go|zig|deno) run|julia|node|bun|Rscript|lua|luajit)\s[^`\n>|#;]*"
+    r"(?:^|[\s`$(])"
+    r"(?P<command>"
+    r"(?:(?:go|zig|deno) run|nim r|julia|node|bun|Rscript|lua|luajit|perl|ruby|php|runghc|swift)\s[^`\n>|#;]*"
     r"|cargo (?:run|bench)[^`\n>|#;]*)"
 )
 _CARGO = ("src/main.rs", "src/lib.rs")
@@ -88,6 +90,8 @@ def starter_of(name: str, root: Path) -> tuple[str, ...]:
     A script that names the file starts it; a target is one of the usual names for a measurement, in a Makefile that
     names the file.
     """
+    if language_of(name) is SHELL:
+        return (_shell(root / name), name)
     stem = PurePosixPath(name).stem
     named = re.compile(rf"(?<![\w.-]){re.escape(stem)}(?![\w-])")
     scripts = [path for path in sorted(root.glob("*.sh")) if named.search(_text(path))]
@@ -164,4 +168,5 @@ def may_evolve(name: str, root: Path) -> bool:
 
 def _files(text: str, root: Path) -> list[str]:
     words = (word.removeprefix("./") for word in _WORD.findall(text))
-    return [word for word in dict.fromkeys(words) if may_evolve(word, root)]
+    # A shell script starts what evolves, unless a text says that it does itself.
+    return [word for word in dict.fromkeys(words) if may_evolve(word, root) and language_of(word) is not SHELL]

@@ -873,6 +873,16 @@ LAYOUTS = [
         value=0.85,
     ),
     Layout(
+        "a shell script that may change",
+        {
+            "README.md": "Shrink the output: `sh compress.sh` prints `bytes`. Only edit compress.sh.\n",
+            "compress.sh": "#!/bin/sh\nLEVEL=3\nhead -c 30000 /dev/zero | gzip -$LEVEL | wc -c | sed 's/^/bytes: /'\n",
+        },
+        genome="compress.sh",
+        command="sh compress.sh",
+        metric="bytes min",
+    ),
+    Layout(
         "two texts that could evolve",
         {
             "evaluate.py": "a, b = open('system.txt').read(), open('user.txt').read()\nprint(f'score: {len(a + b)}')\n",

@@ -48,7 +48,7 @@ def run_plainly(found: Found) -> tuple[FirstRun, tuple[Given, ...]]:
 
 
 def compilers_are_here(command: tuple[str, ...]) -> bool:
-    return command[0] != "sh" or command[-1].startswith("cc ")
+    return command[:2] != ("sh", "-c") or command[-1].startswith("cc ")
 
 
 def row(layout: Layout) -> str:
