@@ -37,7 +37,7 @@ def progress_table(report: RunReport) -> pd.DataFrame:
 
 
 def front_table(report: RunReport) -> pd.DataFrame:
-    """Return every individual that has the objectives of the front: means, standard errors, and who is on it."""
+    """Return every individual that has the objectives of the front: means, standard errors, and which are on it."""
     front = set(report.front)
     rows = [
         {

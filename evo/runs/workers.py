@@ -1,4 +1,4 @@
-"""The workers of a run: who is there, on what device, how busy, how noisy. From the store alone, for every kind."""
+"""The workers of a run: which are there, on what device, how busy, how noisy. From the store alone, for every kind."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@
     correlation  how far the ranks of two scales agree, with an interval
     folder       where everything is kept: a run for each scale, what was measured beside them, a journal
     view         what is shown meanwhile
-    promotion    who goes on to the next scale, and who is compared at both
+    promotion    which individuals go on to the next scale, and which are measured at both
     bench        what is measured beside the runs, and what all of it has cost
     climbing     what is missing of a ladder, one step after the other
     standing     what is known of a ladder, from its folder alone

@@ -5,7 +5,7 @@ lock                    held by `evo ladder` as long as it works here
 1-SMALL/, 2-LARGE/      the runs, as `evo run` makes them
 measured-1-SMALL.json   what individuals measured at a scale with seeds that no search uses (`evo.studies`)
 outcome.json            what the best at the largest scale gained, measured at the end
-journal.json            rounds: what each scale was given, who was compared, what that showed
+journal.json            rounds: what each scale was given, which individuals were compared, what that showed
 ladder.md, ladder.json  the report
 """
 

@@ -1,4 +1,4 @@
-"""Who goes on from the search at one scale to the next, and who is measured at both to see whether that is worth it."""
+"""Which individuals go on to the next scale, and which are measured at both to see whether ranks agree."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ class Confirmation:
         if not is_stopped and left - reserved >= 1:
             self._pace.search_end = self._plan.evaluations - reserved
             return True
-        # Each result may change who goes on, so nothing is queued before a worker is free.
+        # Each result may change which finalists go on, so nothing is queued before a worker is free.
         idle = max(0, self._evaluations.placement.free(Purpose.CONFIRM) - len(self._evaluations.queue))
         self._evaluations.enqueue(requests[:idle])
         return False
@@ -110,7 +110,7 @@ def lacking(plan: Plan, standings: Standings, store: StoreView, left: float, pin
 
     Args:
         plan: of the run.
-        standings: who the finalists are, and how they rank.
+        standings: which are the finalists, and how they rank.
         store: what exists or is under way.
         left: evaluations of the budget, beyond what is under way.
         pinned: further finalists, of which as many as the plan has places take those of the last ones.

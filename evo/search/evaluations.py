@@ -150,7 +150,7 @@ class Evaluations:
         if not self._is_elastic:
             return
         self.pool.update(self._evaluator.workers, self._store)
-        if self.pool.size:  # without any, the look-ahead is that of those who will join
+        if self.pool.size:  # without any, the look-ahead stays for those that will join
             self._pace.lookahead.slots = self.pool.size
 
     def settle(self) -> Iterator[tuple[EvaluationRecord, Evaluation]]:

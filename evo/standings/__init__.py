@@ -9,7 +9,7 @@ archive         the hall of fame and the fronts
 rungs           successive halving: the rungs of smaller budgets
 replication     how often individuals ran with further seeds
 incumbent       the best on split S that holds on the holdout split G
-confirmations   who the finalists are, how they rank, and what was confirmed of them
+confirmations   which are the finalists, how they rank, and what was confirmed of them
 gains           what was confirmed: gains over generation 0, members of a front
 effects         what each individual gained on its own parents, corrected for the drift of devices
 differences     whether one mean is better than another beyond noise

@@ -164,7 +164,7 @@ def _reserve(config: Config, baseline: int) -> int:
 def _race(reserve: int, known: int) -> tuple[Round, ...]:
     """Return rounds of successive halving: each adds the same number of seeds and leaves half of the finalists.
 
-    So most seeds go to those who may be the best: on recorded tables that chose better than as many evaluations shared
+    So most seeds go to those that may be the best: on recorded tables that chose better than as many evaluations shared
     equally (Karnin et al., 2013, for the method).
 
     Args:

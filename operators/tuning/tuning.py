@@ -11,9 +11,9 @@ there to be compared with and search a range that is guessed around the parent w
 with uniform draws; CMA-ES begins around the parent, takes the measurements in their order, one generation after the
 other (Hansen, 2016), and leaves choices as they are.
 
-Every measurement is told by itself, so that the noise shows. Who is proposed though it exists is worth another look: it
-is evaluated with a further seed. While it is being evaluated, or where nothing varies, a step aside takes its place. In
-a space that is searched through, the individual with the fewest measurements is evaluated once more.
+Every measurement is told by itself, so that the noise shows. A program that is proposed though it exists is evaluated
+with a further seed. While it is being evaluated, or where nothing varies, a step aside takes its place. In a space that
+is searched through, the individual with the fewest measurements is evaluated once more.
 
 A failure has no number. It teaches constraints (`operators.source.feasibility`), and is told to nothing else.
 """

@@ -230,7 +230,7 @@ class LiveView(Observer):
         return f"{outcome.result_number:>4} {mark} {identity:<6} {how:<{_HOW}} {known}  [dim]{text}[/]"
 
     def _leader(self, standings: Standings) -> str:
-        """Return the value to beat, marked where a result has changed who holds it."""
+        """Return the value to beat, marked where a result has changed the best individual."""
         leader = standings.best()
         if leader is None:
             return _number(None)

@@ -1,7 +1,7 @@
 """Which code of a genome no individual may change; `evo.project.protected` puts it together.
 
 entries        how protected units are named in `protect` of evo.toml
-constants      constants that are protected, by who reads them
+constants      constants that are protected, by what reads them
 flow           what protected code depends on
 origins        where protection starts: what reports, the time budget, the seed
 evolving_file  a file that evolves, as units with reasons

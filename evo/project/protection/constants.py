@@ -1,4 +1,4 @@
-"""Constants that are protected: judged at the end, by who reads them."""
+"""Constants that are protected: judged at the end, by what reads them."""
 
 from __future__ import annotations
 
