@@ -189,10 +189,11 @@ class Outage:
         self.attempts += 1
         self.seconds += attempt_seconds
         backoff = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** min(self.attempts - 1, 10))
+        left = self.patience_seconds - self.seconds
         wait = backoff * (0.5 + 0.5 * self._jitter.random())
-        if failure.retry_after_seconds is not None:
-            wait = failure.retry_after_seconds + 0.1 * wait
-        if self.seconds + wait > self.patience_seconds:
+        # The last wait uses up the patience, unless the server has said that it will be in vain.
+        wait = min(wait, left) if failure.retry_after_seconds is None else failure.retry_after_seconds + 0.1 * wait
+        if left <= 0 or wait > left:
             return None
         self.seconds += wait
         return wait
