@@ -20,8 +20,8 @@ _REASONING_BEGINS = re.compile(
     rf"^[ \t]*<{_NAMES}>|^[ \t]*\[THINK\]|<\|channel\|>(?:analysis|commentary)<\|message\|>",
     re.IGNORECASE | re.MULTILINE,
 )
-_HYPOTHESIS = re.compile(r"^\W*hypothesis(?:[\s*_]*:[\s*_]*|>\s*(?=.*</hypothesis>))(.*\S)", re.IGNORECASE)
-_TAG = re.compile(r"</?(?!hypothesis>)[a-z][\w:.-]*>", re.IGNORECASE)
+_TAGS = r"(?:</?[a-z][\w:.-]*>\W*)*"
+_HYPOTHESIS = re.compile(rf"^\W*{_TAGS}hypothesis(?:[\s*_]*:[\s*_]*|>\s*(?=.*</hypothesis>))(.*\S)", re.IGNORECASE)
 _FINAL = re.compile(
     r"\b(?:final|revised|corrected) (?:answer|version|reply|response|edits?|changes?|blocks?)\b", re.IGNORECASE
 )
@@ -79,13 +79,13 @@ def final_answer(reply: str) -> str:
 
 def hypothesis(text: str) -> str:
     """Return the hypothesis that a line states; empty when it states none."""
-    match = _HYPOTHESIS.match(without_tags(text))
+    match = _HYPOTHESIS.match(text)
     return match[1].partition("</hypothesis>")[0].rstrip("*_ ") if match else ""
 
 
 def without_tags(text: str) -> str:
-    """Return a line of prose without the tags that a reply was wrapped in."""
-    return _TAG.sub("", text)
+    """Return a line of prose without tags before it, which a reply was wrapped in."""
+    return re.sub(rf"^\s*{_TAGS}", "", text, flags=re.IGNORECASE)
 
 
 def _is_between(line: Line, changes: Sequence[int]) -> bool:

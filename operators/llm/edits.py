@@ -89,11 +89,7 @@ def parse_idea(reply: str) -> str:
     for line in lines:
         if stated := hypothesis(line.text):
             return one_line(stated, IDEA_CHARACTERS)
-    texts = (
-        without_tags(line.text).replace("<hypothesis>", "").replace("</hypothesis>", "")
-        for line in lines
-        if not line.in_fence
-    )
+    texts = (without_tags(line.text) for line in lines if not line.in_fence)
     prose = (text for text in texts if re.search(r"\w", text))
     return one_line(next(prose, ""), IDEA_CHARACTERS)
 

@@ -139,6 +139,7 @@ def test_a_program_with_fences_of_its_own_may_stand_in_a_fence() -> None:
 )
 def test_a_hypothesis_may_stand_in_tags(reply: str) -> None:
     assert parse_idea(f"{reply}\n{RAISED}") == "Faster."
+    assert parse_idea(f"<answer>Hypothesis: A Vec<int>.\n{RAISED}") == "A Vec<int>."
 
 
 def test_a_replacement_loses_indentation_that_its_place_lacks() -> None:
