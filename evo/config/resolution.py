@@ -87,7 +87,7 @@ def with_servers(llm: LLMConfig, environment: Mapping[str, str]) -> LLMConfig:
 
 
 def _server(model: ModelConfig, environment: Mapping[str, str]) -> str | None:
-    named = environment.get(_service(model).url_variable)
+    named = environment.get(_service(model).url_variable) or None  # an empty variable is how some unset one
     return named if model.base_url is None else model.base_url
 
 

@@ -273,7 +273,7 @@ def _coding_agents(path: str | None) -> Finding:
 def _language_model(environment: Mapping[str, str]) -> Finding:
     subject = "language model"
     key = "an API key is set" if environment.get("ANTHROPIC_API_KEY", "").strip() else "no API key"
-    base_url = environment.get("ANTHROPIC_BASE_URL")
+    base_url = environment.get("ANTHROPIC_BASE_URL") or None
     if base_url is not None:
         try:
             check_base_url(base_url)

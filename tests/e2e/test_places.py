@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
-from command_line import evo
+from command_line import EVO, PATIENCE_SECONDS, environment, evo
 from project_files import write_project
 
 ALIKE = """
@@ -50,6 +51,26 @@ def test_a_deterministic_task_runs_nothing_twice_and_gains_are_exact(tmp_path: P
     facts = json.loads(evo("best", "run", "--json", cwd=folder).stdout)
     assert facts["gain"]["is_exact"]
     assert facts["gain"]["value"] == facts["unconfirmed_gain"] > 0
+
+
+def test_a_run_whose_log_is_read_no_more_stops_as_if_its_terminal_had_closed(tmp_path: Path) -> None:
+    folder = write_project(tmp_path / "project", {"train.py": ALIKE})
+    assert evo("init", cwd=folder).returncode == 0
+    command = [EVO, "run", "--pop", "2", "--gens", "500", "--operators", "constants", "--out", "run"]
+    driver = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    assert driver.stderr is not None
+    assert driver.stderr.readline()
+    driver.stderr.close()
+    assert driver.wait(PATIENCE_SECONDS) == 1
+    assert evo("status", "run", cwd=folder).stdout.startswith("run: stopped: the run was interrupted")
+    assert evo("check", "run", cwd=folder).stdout == "run is in order\n"
 
 
 def test_a_project_without_a_task_does_not_run_the_built_in_one(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import signal
+import sys
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
@@ -25,6 +27,16 @@ _LOG_WIDTH = 80
 _SPARKS = "▁▂▃▄▅▆▇█"
 
 
+class _Log(Console):
+    """Tells of a run while it is under way; a reader that is gone, as `| head` is, counts as a closed terminal."""
+
+    def on_broken_pipe(self) -> None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stderr.fileno())
+        os.close(nowhere)
+        signal.raise_signal(signal.SIGHUP)
+
+
 def stdout_console() -> Console:
     """Return a console for results."""
     return Console(highlight=False)
@@ -32,7 +44,7 @@ def stdout_console() -> Console:
 
 def stderr_console() -> Console:
     """Return a console for everything that is no result."""
-    console = Console(stderr=True, highlight=False)
+    console = _Log(stderr=True, highlight=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = _LOG_WIDTH  # instead of that of a terminal which stdin may be
     return console

@@ -76,7 +76,6 @@ def test_an_address_with_a_secret_is_refused_without_repeating_it(url: str, is_f
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("", "empty"),
         ("   ", "empty"),
         ("http://localhost:8080/v1", "Did you mean http://localhost:8080?"),
         ("http://localhost:8080/v1/messages", "Did you mean http://localhost:8080?"),
@@ -89,6 +88,10 @@ def test_an_address_that_cannot_work_is_refused(url: str, words: str) -> None:
     with pytest.raises(ConfigError) as refusal:
         resolve(configured(), {"ANTHROPIC_BASE_URL": url})
     assert words in str(refusal.value)
+
+
+def test_an_empty_variable_names_no_server() -> None:
+    assert resolve(configured(), {"ANTHROPIC_BASE_URL": ""}).llm.base_url is None
 
 
 def test_resolving_twice_changes_nothing() -> None:
