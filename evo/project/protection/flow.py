@@ -232,12 +232,14 @@ class Flow:
             return True
         for place in places:
             one = file.units[place]
+            if name not in one.bound:
+                continue  # it fills what is there, as `summary.update(…)`
             if descends(one) or makes_instance(one) or any(MAKES_MODEL.match(called) for called in calls(one)):
                 return True
         return any(
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)
-            and node.func.attr in TRAINS
+            and node.func.attr in (TRAINS - {"backward"}) | {"parameters"}  # a loss is what a model is trained by
             and isinstance(node.func.value, ast.Name)
             and node.func.value.id == name
             for one in file.units

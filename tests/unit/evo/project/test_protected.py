@@ -118,6 +118,32 @@ def test_held_out_data_that_the_genome_returns_to_what_measures_it(tmp_path: Pat
     assert "DEPTH" not in protect
 
 
+def test_what_makes_the_target_of_a_loss_that_trains(tmp_path: Path) -> None:
+    protect, _ = found(
+        tmp_path,
+        "import torch\nDEGREE = 4\nRATE = 0.1\nnet = torch.nn.Linear(DEGREE, 1)\n"
+        "def draw(count):\n    x = torch.randn(count, DEGREE)\n    return x, x.sum(1)\n"
+        "for _ in range(9):\n    x, y = draw(8)\n    output = ((net(x) - y) ** 2).mean()\n    loss = output.item()\n"
+        "    output.backward()\n    for one in net.parameters():\n        one.data.sub_(RATE * one.grad)\n"
+        "print(f'loss: {loss:.3f}')\n",
+    )
+    assert {"draw", "output", "loss", "print loss"} <= set(protect)
+    assert not {"net", "RATE"} & set(protect)
+
+
+def test_a_summary_that_is_updated(tmp_path: Path) -> None:
+    protect, _ = found(
+        tmp_path,
+        "WIDTH = 3\ndef evaluate(model):\n    return {'sharpe': len(model) / 2}\n"
+        "def main():\n    model = [WIDTH]\n    summary = {}\n    summary.update(evaluate(model))\n"
+        "    print(f\"val_sharpe: {summary['sharpe']:.4f}\")\n    print(f'val_acc: {WIDTH:.4f}')\n"
+        "if __name__ == '__main__':\n    main()\n",
+        program_md="The metric is val_sharpe.\n",
+    )
+    assert {"evaluate", "main.summary", "main: summary.update(evaluate(model))", "print val_sharpe"} <= set(protect)
+    assert "print val_acc" not in protect
+
+
 @pytest.mark.parametrize(
     ("made", "filled"),
     [
