@@ -16,7 +16,7 @@ from typing import Annotated, Any
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from evo.config.options import new_run_folder
 
@@ -32,7 +32,9 @@ _OPENING_SECONDS = 60.0
 _POLL_SECONDS = 0.1
 
 Run = Annotated[str, Field(description="Folder of a run; empty for the newest under ./runs.")]
-Id = Annotated[str, Field(description="Number of an individual, or `best`.", pattern=r"^(\d+|best)$")]
+Id = Annotated[
+    str, BeforeValidator(str), Field(description="Number of an individual, or `best`.", pattern=r"^(\d+|best)$")
+]
 Folder = Annotated[str, Field(description="Folder of the user's project.")]
 
 
@@ -56,6 +58,9 @@ def build(folder: Path) -> MCPServer:
         tools.pareto,
         tools.lineage,
         tools.report,
+        tools.hint,
+        tools.pin,
+        tools.inject,
     ):
         server.tool()(tool)
     return server
@@ -139,6 +144,25 @@ class Tools:
     def report(self, run: Run = "") -> str:
         """Write the report of a run, one HTML file, and return its path."""
         return self._text(("report", *_folder(run)), self._folder).strip()
+
+    def hint(self, text: str, run: Run = "") -> str:
+        """Tell the language model of a run something, from now on. It steers the run of the user: ask first."""
+        return self._text(("hint", *_option("--run", run), "--", text), self._folder)
+
+    def pin(self, individual: Id, run: Run = "") -> str:
+        """Keep an individual among the parents and finalists of a run. It steers the user's run: ask first."""
+        return self._text(("pin", *_folder(run), individual), self._folder)
+
+    def inject(
+        self,
+        program: Annotated[str, Field(description="A file, or a folder with the files of a genome of several.")],
+        parent: Id = "best",
+        idea: Annotated[str, Field(description="What it changes, and why.")] = "",
+        run: Run = "",
+    ) -> str:
+        """Add a program to a run, if its gate accepts it. It steers the user's run: ask first."""
+        options = [f"--parent={parent}", *_option("--idea", idea), *_option("--run", run)]
+        return self._text(("inject", *options, "--", program), self._folder)
 
     def _json(self, *words: str) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self._text((*words, "--json"), self._folder))

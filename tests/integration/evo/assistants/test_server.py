@@ -60,6 +60,12 @@ def test_an_agent_sets_up_a_task_runs_it_and_reads_the_result(tmp_path: Path) ->
         assert best["generation_zero"]["id"] == 0
         assert "WIDTH" in best["source"]
         assert (await call(client, "diff", run=run))["from"] == 0
+        assert (await call(client, "show", individual=best["best"]["id"], run=run))["id"] == best["best"]["id"]
+        assert "left for the run: hint: --wide" in await call(client, "hint", text="--wide", run=run)
+        assert "pin #0" in await call(client, "pin", individual=0, run=run)
+        program = (tmp_path / "train.py").read_text()
+        (tmp_path / "wide.py").write_text(program.replace("WIDTH = 2.0", "WIDTH = 4.5"))
+        assert "left for the run: inject" in await call(client, "inject", program="wide.py", idea="-- Wider", run=run)
         assert (await call(client, "lineage", run=run))["ancestors"][-1]["id"] == 0
         assert (await call(client, "report", run=run)).endswith("report.html")
 
