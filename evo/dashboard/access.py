@@ -7,7 +7,6 @@ that this server goes by; and what changes anything comes from a page of this se
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import secrets
 import socket
@@ -106,11 +105,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
 
-        has_begun = False
-
         async def send_with_headers(message: Message) -> None:
-            nonlocal has_begun
-            has_begun = True
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
@@ -118,14 +113,10 @@ class Guard:
             await send(message)
 
         refused = self._access.objection(scope)
-        if refused is not None:
-            await PlainTextResponse(f"{refused[1]}\n", refused[0])(scope, receive, send_with_headers)
-            return
-        try:
+        if refused is None:
             await self._app(scope, receive, send_with_headers)
-        except asyncio.CancelledError:  # the server ends
-            if not has_begun:
-                await PlainTextResponse("The dashboard is ending.\n", 503)(scope, receive, send_with_headers)
+        else:
+            await PlainTextResponse(f"{refused[1]}\n", refused[0])(scope, receive, send_with_headers)
 
 
 def is_loopback(host: str) -> bool:

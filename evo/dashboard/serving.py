@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,8 +19,6 @@ from evo.runs.folder import RunFolder
 from evo.store import Store
 
 Say = Callable[[str], None]
-
-_GRACE_SECONDS = 1.0
 
 
 def serve(path: Path, host: str, port: int, *, read_only: bool, say: Say) -> None:
@@ -65,6 +64,7 @@ async def _serve(board: Board, listening: socket.socket) -> None:
         log_level="warning",
         access_log=False,
         server_header=False,
+        timeout_graceful_shutdown=2,
         h11_max_incomplete_event_size=64 * 1024,
     )
     server = _Server(config, board)
@@ -72,7 +72,7 @@ async def _serve(board: Board, listening: socket.socket) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Ends the streams of events, and what takes longer than a moment, before it waits for open requests."""
+    """Ends the streams of events before it waits for open requests."""
 
     def __init__(self, config: uvicorn.Config, board: Board) -> None:
         super().__init__(config)
@@ -81,8 +81,5 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End in good order."""
         self._board.is_ending.set()
-        if self.server_state.tasks:
-            _, late = await asyncio.wait(self.server_state.tasks, timeout=_GRACE_SECONDS)
-            for task in late:
-                task.cancel()
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # requests that it cuts short are no news
         await super().shutdown(sockets)

@@ -128,5 +128,5 @@ def _require_service(target: str, scheme: str) -> None:
     if not is_known:
         raise UsageError(
             f"--notify got an address that begins with {scheme}://, but it is none that apprise can use. "
-            "The forms are listed at https://appriseit.com"
+            "The forms are listed at https://appriseit.com; a webhook is json://host/path, or jsons:// over HTTPS."
         )
