@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from evo.api.driving import drive
 from evo.api.reading import Run
@@ -16,11 +16,10 @@ from evo.config.options import ResumeOptions, RunOptions, new_run_config, new_ru
 from evo.config.resolved import ResolvedConfig
 from evo.errors import ReportError
 from evo.runs.lifecycle import SearchDriver, resumed, started
-from evo.scales.definition import define
-from evo.scales.running import LADDERS, climb
-from evo.scales.standing import LadderState
-from evo.scales.view import View
 from evo.search.events import Callback, CallbackObserver
+
+if TYPE_CHECKING:
+    from evo.scales.standing import LadderState
 
 _log = logging.getLogger(__name__)
 
@@ -91,6 +90,10 @@ def ladder(file: str | Path = "evo.toml", *, out: str | Path | None = None) -> L
         UsageError: the input is wrong, or something else was begun in the folder.
         MachineError: a device, a disk or a worker failed; the same call resumes.
     """
+    from evo.scales.definition import define
+    from evo.scales.running import LADDERS, climb
+    from evo.scales.view import View
+
     definition = define(Path(file))
     state, _ = climb(definition, LADDERS / definition.ladder.name if out is None else Path(out), View())
     return state
