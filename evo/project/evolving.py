@@ -198,6 +198,8 @@ def tunable_part(sources: Sources, program: Module) -> Module | None:
         return None
     candidates = _candidates(sources)
     used = [one for one in sources.project.closure(program) if one is not program and one in candidates]
+    settings = [name for name in read_by(program, sources.root) if name.endswith(_SETTINGS)]
+    used += [one for name in settings if (one := sources.project.module(name)) is not None]
     counts = sorted(((len(varied_constants(one.name, one.text)), one.name) for one in used), reverse=True)
     (most, name), (second, _) = [*counts, (0, ""), (0, "")][:2]
     return _utf8(sources, sources.module(name)) if most >= max(_FEWEST_TUNABLE, 2 * second) else None

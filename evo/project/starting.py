@@ -94,7 +94,7 @@ def command_of(sources: Sources, entry: Module, genome: Module, python: str) -> 
         notes.append(f"The documentation starts {entry.name} with arguments of your choice: add them to `command`.")
     if entry is not genome and not arguments and _is_given(sources, genome, entry):
         arguments = [*_file_flag(entry), genome.name, *_folder_flags(entry)]
-    return (*_launcher(sources, python, entry), *_program(sources, entry, genome), *arguments), notes
+    return (*_launcher(sources, python, entry), *_program(sources, entry), *arguments), notes
 
 
 def _last_place(words: Sequence[str], name: str) -> int:
@@ -102,12 +102,11 @@ def _last_place(words: Sequence[str], name: str) -> int:
     return max((place for place, word in enumerate(words) if word == name), default=-1)
 
 
-def _program(sources: Sources, entry: Module, genome: Module) -> tuple[str, ...]:
+def _program(sources: Sources, entry: Module) -> tuple[str, ...]:
     """Return how an interpreter is told a program: as a file, as a module, or as a function of a console script."""
     documented = [one for one in sources.texts.starts if one.is_module and one.starts(entry)]
-    is_below = all(name.startswith("src/") for name in (entry.name, genome.name))
-    # Files that evolve make `src` a place of imports; a package `src` is imported by its own name.
-    is_root = is_below and not (sources.root / "src/__init__.py").exists()
+    # `src` is a place of imports; a package `src` is imported by its own name.
+    is_root = entry.name.startswith("src/") and not (sources.root / "src/__init__.py").exists()
     dotted = entry.dotted.removeprefix("src.") if is_root else entry.dotted
     function = next((one.function for one in documented if one.function), "")
     if function and not entry.is_program:

@@ -883,6 +883,31 @@ LAYOUTS = [
         metric="bytes min",
     ),
     Layout(
+        "a package below src and its settings in YAML",
+        {
+            "pyproject.toml": '[project]\nname = "app"\nversion = "1"\n[project.scripts]\napp-train = "app.cli:main"\n',
+            "README.md": "    app-train --config conf/base.yaml\n",
+            "conf/base.yaml": "lr: 0.5\nsteps: 4\nwidth: 64\n",
+            "src/app/__init__.py": "",
+            "src/app/engine.py": "def fit(settings):\n    return float(settings['lr']) / float(settings['steps'])\n",
+            "src/app/cli.py": """
+                import argparse
+                from app.engine import fit
+                def main():
+                    parser = argparse.ArgumentParser()
+                    parser.add_argument("--config", default="conf/base.yaml")
+                    lines = open(parser.parse_args().config).read().split("\\n")
+                    settings = dict(line.split(": ") for line in lines if line)
+                    print(f"val_loss: {fit(settings):.3f}")
+                if __name__ == "__main__":
+                    main()
+                """,
+        },
+        genome="conf/base.yaml",
+        command="-m app.cli --config conf/base.yaml",
+        frozen=("src/app/cli.py", "src/app/engine.py", "src/app/__init__.py"),
+    ),
+    Layout(
         "two texts that could evolve",
         {
             "evaluate.py": "a, b = open('system.txt').read(), open('user.txt').read()\nprint(f'score: {len(a + b)}')\n",

@@ -13,12 +13,16 @@ from pathlib import Path, PurePosixPath
 _MARK = ".evo-ran-{}"
 
 
-def import_roots(root: Path, files: Iterable[str]) -> list[PurePosixPath]:
+_SOURCES = PurePosixPath("src")
+
+
+def import_roots(root: Path, files: Iterable[str], frozen: Iterable[str] = ()) -> list[PurePosixPath]:
     """Return the folders from which Python imports some files of a project, relative to it; the project's own first.
 
     Args:
         root: of the project, whose `__init__.py` files tell packages from other folders.
-        files: relative to `root`.
+        files: that evolve, relative to `root`.
+        frozen: what else the program reads; `src` counts where it is below that, as an installed project has it.
     """
     roots = [PurePosixPath()]
     for file in files:
@@ -26,6 +30,9 @@ def import_roots(root: Path, files: Iterable[str]) -> list[PurePosixPath]:
         while folder.parts and (root / folder / "__init__.py").is_file():
             folder = folder.parent
         roots.append(folder)
+    is_package = (root / _SOURCES / "__init__.py").exists()
+    if not is_package and any(PurePosixPath(name).is_relative_to(_SOURCES) for name in frozen):
+        roots.append(_SOURCES)
     return list(dict.fromkeys(roots))
 
 

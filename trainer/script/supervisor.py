@@ -291,7 +291,7 @@ class ScriptSupervisor:
         settings = self._settings
         home = self._sandbox.home(scratch)
         environment = candidate_environment(home, settings.device_id, settings.threads)
-        roots = import_roots(settings.root, settings.genome)
+        roots = import_roots(settings.root, settings.genome, [one.name for one in self._frozen])
         paths = [*(str(home / one) for one in roots), *filter(None, [settings.environment.get("PYTHONPATH")])]
         environment |= {"PATH": search_path(), **_OFFLINE, **self._compiled.variables(home), **settings.environment}
         environment |= {

@@ -70,6 +70,15 @@ def test_a_shell_finds_the_python_that_runs_evo(level: Level, tmp_path: Path) ->
     assert done.objectives["loss"] == 1.0
 
 
+def test_frozen_code_below_src_is_imported_by_its_package(tmp_path: Path) -> None:
+    files = {"train.py": "", "src/app/__init__.py": "", "src/app/run.py": "import app\nprint('loss:', 0.5)\n"}
+    root = write_files(tmp_path / "project", files)
+    settings = script_settings(root, frozen=("src/app",), command=("python", "-m", "app.run"))
+    with SupervisorProcess(settings) as supervisor:
+        done = evaluate(supervisor, "RATE = 1\n", 0)
+    assert done.status is Status.OK, done.reason
+
+
 def reference(settings: object, source: str) -> Evaluation:
     with SupervisorProcess(settings) as supervisor:  # type: ignore[arg-type]
         return supervisor.evaluate(Job(source, 0, is_reference=True))
