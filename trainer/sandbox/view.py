@@ -43,6 +43,7 @@ _CANDIDATE_MODULES = (
     *("ipc/__init__", "ipc/candidate_protocol", "ipc/channel", "ipc/frames"),
 )
 _EMBEDDED_CORPUS = "sotu"  # `trainer.corpus.sources.EMBEDDED`, but importing that imports numpy, for every script, too
+_GENOME_FOLDERS = ("seed", "audit")  # one line would import a whole program from there
 _NOBODY = 65534
 _SYSTEM_USERS = {
     0: "root:x:0:0:root:/root:/bin/sh",
@@ -125,9 +126,10 @@ def carved(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
 
 
 def _secrets() -> list[Path]:
-    """Return the package of the built-in corpus: held-out splits are cut from its texts."""
+    """Return what may stand among the packages: texts that held-out splits are cut from, and genomes to be imported."""
     spec = importlib.util.find_spec(_EMBEDDED_CORPUS)
-    return [Path(spec.origin).parent.resolve()] if spec and spec.origin else []
+    corpus = [Path(spec.origin).parent.resolve()] if spec and spec.origin else []
+    return [*corpus, *(Path(trainer.__file__).parent.resolve() / name for name in _GENOME_FOLDERS)]
 
 
 def program_folders(program: Path) -> list[Path]:
