@@ -170,6 +170,10 @@ def _usual(sources: Sources) -> Module | None:
                     "evo init --genome FILE",
                 )
             )
+    folders = sorted(path.parent.name for path in sources.root.glob("*/program.md"))
+    if len(folders) > 1:
+        text = f"Several folders hold projects with a program.md: {listed(folders)}. Answer: cd {folders[0]}; evo init"
+        raise Unclear(Question("genome", text, tuple((one, "has a program.md") for one in folders)))
     for name in _USUAL_NAMES:
         if deeper := [one for one in sources.scripts if PurePosixPath(one.name).name == name]:
             return _utf8(sources, deeper[0]) if len(deeper) == 1 else None

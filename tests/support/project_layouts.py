@@ -974,6 +974,18 @@ LAYOUTS = [
         value=0.75,
     ),
     Layout(
+        "projects in folders of their own, each with its program.md",
+        {
+            "heuristic/program.md": "Edit solve.py.\n",
+            "heuristic/solve.py": "SIZE = 3\nprint(f'tour_cost: {SIZE / 2:.3f}')\n",
+            "neural/program.md": "Edit train.py.\n",
+            "neural/train.py": "WIDTH = 3\nprint(f'val_auc: {WIDTH / 4:.3f}')\n",
+        },
+        genome="",
+        command="",
+        metric="asks genome",
+    ),
+    Layout(
         "a training, and a judge that another command starts",
         {
             "train.py": """
