@@ -10,13 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 from evo.project.found import FixedTime
 from evo.project.modules import Module
+from evo.project.protection.words import BUDGET_CONSTANT
 
 _SECONDS = re.compile(
     r"--(?:(?:time|train|training|wall)[-_](?:budget|limit|seconds)(?:[-_](?:s|sec|seconds))?"
     r"|(?:max|budget)[-_]seconds|seconds)"
-)
-_BUDGET = re.compile(
-    r"(?:[A-Z0-9]+_)*(?:TIME_BUDGET|TRAIN_BUDGET|TIME_LIMIT|(?:TRAIN|TRAINING|MAX|BUDGET)_SECONDS)(?:_(?:S|SEC|SECONDS))?"
 )
 _SHORTEST_SECONDS, _LONGEST_SECONDS = 0.01, 7 * 24 * 3600.0
 _ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
@@ -38,7 +36,7 @@ def fixed_time(modules: Sequence[Module]) -> FixedTime | None:
             return FixedTime(seconds, f"the default of {name} in {module.name}", name)
     for module in modules:
         for name, value in module.constants.items():
-            if _BUDGET.fullmatch(name) and (seconds := _seconds(value)) is not None:
+            if BUDGET_CONSTANT.fullmatch(name) and (seconds := _seconds(value)) is not None:
                 return FixedTime(seconds, f"{name} in {module.name}")
     return None
 

@@ -34,8 +34,11 @@ TUNED = re.compile(
     r"workers|threads|verbose|log|out|path|dir|file",
     re.IGNORECASE,
 )
-BUDGET = re.compile(
+BUDGET_CONSTANT = re.compile(
     r"(?:[A-Z0-9]+_)*(?:TIME_?BUDGET|TRAIN_BUDGET|TIME_LIMIT|(?:TRAIN|TRAINING|MAX|BUDGET)_SECONDS)(?:_(?:S|SEC|SECONDS))?"
+)
+BUDGET = re.compile(
+    rf"{BUDGET_CONSTANT.pattern}"
     r"|(?:time_budget|time_limit|(?:(?:train|training|max|budget|wall)_)?seconds|max_time)(?:_s|_sec|_seconds)?"
 )
 CLOCK = re.compile(r"\b(time|perf_counter|monotonic|process_time|time_ns|perf_counter_ns|now)\(\)")
