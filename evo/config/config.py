@@ -287,6 +287,8 @@ class LLMConfig(Section):
         patience_seconds: how long an outage is waited out before the run stops, where no other operator stands in.
         lessons_every: results after which the model is asked again what the run has taught (`lessons.md` in the run's
             folder, which later prompts tell); 0 for never.
+        web_searches: how often one call may search the web by the provider's own tool (`anthropic`,
+            `openai-responses`); the pages that a reply cites are kept with the idea. 0 for never.
         cache_lifetime: for which a provider keeps the beginning of a prompt.
         repairs: how often a reply that cannot be used goes back with the reason.
         max_cost_usd: the run stops before this is exceeded.
@@ -303,6 +305,7 @@ class LLMConfig(Section):
     parallel: Positive | None = None
     patience_seconds: Seconds = 1800.0
     lessons_every: Annotated[int, Field(ge=0, strict=True)] = 20
+    web_searches: Annotated[int, Field(ge=0, le=20, strict=True)] = 0
     cache_lifetime: Literal["5m", "1h"] | None = None
     repairs: Annotated[int, Field(ge=0, strict=True)] = 3
     max_cost_usd: Quantity | None = None

@@ -363,6 +363,7 @@ def llm_settings(config: Config, environment: Mapping[str, str] = os.environ) ->
             cache_lifetime=llm.cache_lifetime or "5m",
             max_cost_usd=llm.max_cost_usd,
             max_repairs=llm.repairs,
+            web_searches=llm.web_searches,
             has_stand_ins=has_stand_ins,
         )
         for one in llm.entries

@@ -21,6 +21,7 @@ from operators.llm.redaction import Redaction
 from operators.llm.retries import Failure, Outage, Verdict, is_rate_limit, longer_pause
 from operators.llm.settings import LLMSettings
 from operators.llm.spend_limit import SpendLimit
+from operators.llm.web_search import TOKENS_A_SEARCH, searches_in
 from operators.proposal import Exchange
 from trainer.errors import ConfigError
 
@@ -293,7 +294,9 @@ class LanguageModel:
     def _largest_cost_usd(self, request: Mapping[str, Any]) -> float | None:
         """Return an upper estimate of one attempt: every byte of the prompt newly cached, the longest reply."""
         factor = CACHE_WRITE_FACTOR[self.settings.cache_lifetime]
-        usage = Usage(int(_prompt_bytes(request) / BYTES_PER_TOKEN * factor), request["max_tokens"])
+        searches = searches_in(request)
+        prompt = int(_prompt_bytes(request) / BYTES_PER_TOKEN * factor) + searches * TOKENS_A_SEARCH
+        usage = Usage(prompt, request["max_tokens"], web_searches=searches)
         largest = self._cost_usd(request, usage)
         if largest is None and self.spend_limit.limit_usd is not None:
             raise ConfigError(

@@ -16,6 +16,7 @@ from operators.llm.fruitless import REASON_CHARACTERS
 from operators.llm.lessons import read_lessons
 from operators.llm.replies import Reading, read_reply
 from operators.llm.text import one_line
+from operators.llm.web_search import NOTE, tools, with_sources
 from operators.proposal import Exchange, LessonsRequest, NoOffspring, Proposal, Refused, Request
 from trainer.genome import language_of_genome, remarked, unmarked
 
@@ -82,10 +83,12 @@ class Conversations:
         problems: list[str] = []
         last: UnusableReply | Refused | None = None
         refusing: list[LanguageModel] = []
+        replies: list[Mapping[str, Any]] = []
         for turn in itertools.count():
             is_new = request.journal.exchange(turn) is None
             exchange, model = await self._exchange(request, turn, model, body)
             reading = read_reply(exchange.reply)
+            replies.append(exchange.reply)
             if reading.problem and not reading.repairable:
                 refusing.append(model)
                 other = next((one for one in self._models if one not in refusing and not one.is_away), None)
@@ -108,7 +111,8 @@ class Conversations:
                 body = self._journaled(request, turn + 1, model, self._repair(body, reading.text, problem))
             else:
                 model.fruitless.count_structural(None)
-                return Proposal(source, operator, parse_idea(reading.text) or "No hypothesis was given.")
+                idea = parse_idea(reading.text) or "No hypothesis was given."
+                return Proposal(source, operator, with_sources(idea, replies))
         raise NoOffspring(f"No usable reply in {len(problems)} attempts: {' | '.join(problems)}", last)
 
     async def distil(self, request: LessonsRequest) -> Sequence[str]:
@@ -204,8 +208,9 @@ class Conversations:
     def _opening_body(self, opening: Opening, request: Request) -> dict[str, Any]:
         """Return the first request, with a breakpoint of the cache behind each part that other requests share."""
         cache = {"cache_control": {"type": "ephemeral", "ttl": self.model.settings.cache_lifetime}}
-        system = filter(None, (self.prompts.system(), self.prompts.instructions(request)))
-        return {
+        searches = self.model.settings.web_searches
+        system = filter(None, (self.prompts.system(), NOTE if searches else "", self.prompts.instructions(request)))
+        return ({"tools": tools(searches)} if searches else {}) | {
             "system": [_text(part) | cache for part in system],
             "messages": [
                 {"role": "user", "content": [*(_text(part) | cache for part in opening.shared), _text(opening.task)]}

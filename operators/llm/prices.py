@@ -33,15 +33,19 @@ PRICES = {
 }
 """Listed by the provider on its platform's price pages, late 2026."""
 
+WEB_SEARCH_USD = 0.01
+"""One search of the web by a provider's own tool, beside the tokens of what it finds; listed alike by both."""
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens that one or more calls were billed for; `input_tokens` excludes those that touched the cache."""
+    """What one or more calls were billed for; `input_tokens` excludes those that touched the cache."""
 
     input_tokens: int = 0
     output_tokens: int = 0
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
+    web_searches: int = 0
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
@@ -49,6 +53,7 @@ class Usage:
             self.output_tokens + other.output_tokens,
             self.cache_read_tokens + other.cache_read_tokens,
             self.cache_write_tokens + other.cache_write_tokens,
+            self.web_searches + other.web_searches,
         )
 
 
@@ -66,4 +71,5 @@ def cost_usd(usage: Usage, price: Price | None, lifetime: CacheLifetime) -> floa
         + CACHE_READ_FACTOR * usage.cache_read_tokens
         + CACHE_WRITE_FACTOR[lifetime] * usage.cache_write_tokens
     )
-    return (price.input * input_tokens + price.output * usage.output_tokens) / 1e6
+    tokens = price.input * input_tokens + price.output * usage.output_tokens
+    return tokens / 1e6 + WEB_SEARCH_USD * usage.web_searches

@@ -6,8 +6,9 @@ a text that came; only what says that the text is incomplete is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from operators.llm.prices import Usage
@@ -21,6 +22,8 @@ CHARACTERS_PER_TOKEN = 3
 MOST_TOKENS = 1_000_000_000
 """A larger count is no count."""
 EXCERPT_CHARACTERS = 300
+_MOST_CITATIONS = 20
+_ADDRESS = re.compile(r"https?://[!-~]{1,300}")
 
 TEXT = "text"
 THINKING = "thinking"
@@ -62,6 +65,7 @@ class Received:
         self._fields: dict[str, Any] = {}
         self._blocks: list[tuple[str, list[str]]] = []
         self._counts: dict[str, int] = {}
+        self._citations: dict[str, str] = {}
         self._characters = 0
 
     @property
@@ -82,6 +86,12 @@ class Received:
         if isinstance(text, str):
             self._blocks[-1][1].append(text)
             self._characters += len(text)
+
+    def cite(self, citation: Mapping[str, Any]) -> None:
+        """Take in a page of the web that the reply rests on: its `url` and `title`."""
+        url, title = citation.get("url"), citation.get("title")
+        if isinstance(url, str) and _ADDRESS.fullmatch(url) and len(self._citations) < _MOST_CITATIONS:
+            self._citations.setdefault(url, one_line(title if isinstance(title, str) else "", EXCERPT_CHARACTERS))
 
     def count(self, **tokens: object) -> None:
         """Take in counts of tokens by the names of `Usage`; what is no count is passed over."""
@@ -111,7 +121,7 @@ class Received:
         usage = Usage(**self._counts)
         if self.failure is not None or self.is_too_long:
             likely = max(usage.output_tokens, self._characters // CHARACTERS_PER_TOKEN)
-            usage = Usage(usage.input_tokens, likely, usage.cache_read_tokens, usage.cache_write_tokens)
+            usage = replace(usage, output_tokens=likely)
         reply = {
             "type": "message",
             "role": "assistant",
@@ -119,6 +129,8 @@ class Received:
             "content": [_block(kind, "".join(pieces)) for kind, pieces in self._blocks],
             "stop_reason": None if self.is_too_long else self.stop_reason,
         }
+        if self._citations:
+            reply["citations"] = [{"url": url, "title": title} for url, title in self._citations.items()]
         return Attempt(_cleaned(reply), usage, self.failure)
 
 

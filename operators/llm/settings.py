@@ -9,6 +9,7 @@ from typing import get_args
 from urllib.parse import urlsplit
 
 from operators.llm.prices import PRICES, CacheLifetime, Price, price_of
+from operators.llm.web_search import PROVIDERS_WITH_SEARCH
 from operators.services import PROVIDERS
 from trainer.errors import ConfigError
 
@@ -46,6 +47,7 @@ class LLMSettings:
             again later.
         price: of the model, where the user states it; otherwise it is looked up by the model's name.
         effort: how much the model is to think, in the provider's words; None for what it does by itself.
+        web_searches: how often one call may search the web by the provider's own tool; 0 for never.
     """
 
     model: str = DEFAULT_MODEL
@@ -62,6 +64,7 @@ class LLMSettings:
     has_stand_ins: bool = False
     price: Price | None = None
     effort: str | None = None
+    web_searches: int = 0
 
     def __post_init__(self) -> None:
         """Raise ConfigError for values that no call could succeed with."""
@@ -79,6 +82,11 @@ class LLMSettings:
             raise ConfigError(f'cache_lifetime must be "5m" or "1h", but it was "{self.cache_lifetime}".')
         if self.base_url is not None:
             check_base_url(self.base_url, self.provider)
+        if self.web_searches and self.provider not in PROVIDERS_WITH_SEARCH:
+            raise ConfigError(
+                f"llm.web_searches needs a provider that searches itself ({', '.join(PROVIDERS_WITH_SEARCH)}), but "
+                f"{self.model} is asked by {self.provider}. Set it to 0, or ask another model."
+            )
         self._check_cost_limit()
         self._check_key()
 

@@ -88,6 +88,7 @@ def _take_event(name: str, event: Mapping[str, Any], received: Received) -> None
             kind = _DELTAS.get(str(delta.get("type")))
             if kind is not None:
                 received.add(kind, delta.get(kind) or delta.get("text"))
+            received.cite(table(delta.get("citation")))
         case "message_delta":
             _take_end(table(event.get("delta")), received)
             _take_usage(event.get("usage"), received)
@@ -119,6 +120,9 @@ def _take_block(block: Mapping[str, Any], received: Received) -> None:
     kind = str(block.get("type") or TEXT)
     kind = _KINDS.get(kind, kind)
     received.add(kind, block.get(kind) or block.get("text"))
+    citations = block.get("citations")
+    for citation in citations if isinstance(citations, list) else []:
+        received.cite(table(citation))
 
 
 def _take_end(fields: Mapping[str, Any], received: Received) -> None:
@@ -130,3 +134,4 @@ def _take_end(fields: Mapping[str, Any], received: Received) -> None:
 def _take_usage(usage: object, received: Received) -> None:
     counts = table(usage)
     received.count(**{ours: counts.get(theirs) for theirs, ours in _COUNTS.items()})
+    received.count(web_searches=table(counts.get("server_tool_use")).get("web_search_requests"))

@@ -49,7 +49,8 @@ def responses_request(request: Mapping[str, Any]) -> dict[str, Any]:
     """Return a request of the Messages API as one of the Responses API; the server is to keep nothing of it.
 
     Args:
-        request: model, max_tokens, system and messages, maybe `output_config` with an effort.
+        request: model, max_tokens, system and messages, maybe `output_config` with an effort, and the `tools` of
+            `operators.llm.web_search`.
     """
     body: dict[str, Any] = {
         "model": request["model"],
@@ -62,6 +63,8 @@ def responses_request(request: Mapping[str, Any]) -> dict[str, Any]:
         body["instructions"] = system
     if effort := table(request.get("output_config")).get("effort"):
         body["reasoning"] = {"effort": effort}
+    if tools := request.get("tools"):
+        body |= {"tools": [{"type": "web_search"}], "max_tool_calls": tools[0]["max_uses"]}
     return body
 
 
@@ -71,6 +74,8 @@ def _take_event(name: str, event: Mapping[str, Any], received: Received) -> None
     if kind in _DELTAS:
         received.add(_DELTAS[kind], event.get("delta"))
         received.stop_reason = "refusal" if _DELTAS[kind] == "refusal" else received.stop_reason
+    elif kind == "response.output_text.annotation.added":
+        received.cite(table(event.get("annotation")))
     elif kind in ("response.completed", "response.incomplete"):
         _take_response(response, received)
     elif kind in ("response.failed", "error"):
@@ -90,6 +95,7 @@ def _take_response(response: Mapping[str, Any], received: Received) -> None:
     """Take in a whole response; of its text, what has not come in pieces before."""
     received.begin(id=response.get("id"), model=response.get("model"))
     output = response.get("output")
+    _take_web_searches(output if isinstance(output, list) else [], received)
     if not table(received.attempt().reply).get("content"):
         for kind, text in _parts(output if isinstance(output, list) else []):
             received.add(kind, text)
@@ -104,6 +110,17 @@ def _take_response(response: Mapping[str, Any], received: Received) -> None:
     if isinstance(prompt, int) and isinstance(cached, int) and 0 <= cached <= prompt:
         prompt -= cached  # counted apart, as the Messages API does
     received.count(input_tokens=prompt, output_tokens=usage.get("output_tokens"), cache_read_tokens=cached)
+
+
+def _take_web_searches(output: list[Any], received: Received) -> None:
+    items = [*map(table, output)]
+    received.count(web_searches=sum(item.get("type") == "web_search_call" for item in items))
+    for item in items:
+        parts = item.get("content")
+        for part in map(table, parts if isinstance(parts, list) else []):
+            annotations = part.get("annotations")
+            for annotation in annotations if isinstance(annotations, list) else []:
+                received.cite(table(annotation))
 
 
 def _parts(output: list[Any]) -> Iterator[tuple[str, object]]:

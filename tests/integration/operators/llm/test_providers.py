@@ -506,3 +506,57 @@ def test_what_goes_out_to_responses(tmp_path: Path) -> None:
     assert body["reasoning"] == {"effort": "low"}
     assert body["store"] is False
     assert server.requests[-1].path == "/v1/responses"
+
+
+def searching(provider: str) -> list[dict[str, Any]]:
+    """The events of a reply that rests on a search: good pages, one twice, and an address that is none."""
+    pages = [{"url": "https://example.org/a", "title": "A"}, {"url": "https://example.org/b", "title": "B"}]
+    pages += [pages[0], {"url": "javascript:alert(1)", "title": "C"}]
+    half = len(GOOD) // 2
+    if provider == "openai-responses":
+        annotations = [{"type": "url_citation", **page} for page in pages]
+        text = {"type": "output_text", "text": GOOD, "annotations": annotations}
+        output = [{"type": "web_search_call"}, {"type": "message", "content": [text]}]
+        usage = {"input_tokens": 1000, "output_tokens": 100}
+        return [
+            *({"type": "response.output_text.delta", "delta": part} for part in (GOOD[:half], GOOD[half:])),
+            {"type": "response.output_text.annotation.added", "annotation": annotations[0]},
+            {"type": "response.completed", "response": {"status": "completed", "output": output, "usage": usage}},
+        ]
+    cited = ({"type": "citations_delta", "citation": {"type": "web_search_result_location", **one}} for one in pages)
+    deltas = [{"type": "text_delta", "text": GOOD[:half]}, *cited, {"type": "text_delta", "text": GOOD[half:]}]
+    usage = {"output_tokens": 100, "server_tool_use": {"web_search_requests": 1}}
+    return [
+        {"type": "message_start", "message": {"model": "claude-sonnet-5-5", "usage": {"input_tokens": 1000}}},
+        {"type": "content_block_start", "content_block": {"type": "server_tool_use", "name": "web_search"}},
+        {"type": "content_block_start", "content_block": {"type": "web_search_tool_result", "content": []}},
+        {"type": "content_block_start", "content_block": {"type": "text", "text": "", "citations": []}},
+        *({"type": "content_block_delta", "delta": delta} for delta in deltas),
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": usage},
+        {"type": "message_stop"},
+    ]
+
+
+@pytest.mark.parametrize("provider", ["anthropic", "openai-responses"])
+def test_what_a_search_of_the_web_found_is_kept_with_the_idea(provider: str, tmp_path: Path) -> None:
+    if provider != "anthropic":
+        pytest.importorskip("openai")
+    journal = FileJournal(tmp_path)
+    with MessagesServer(streamed(searching(provider))) as server:
+        [proposal] = scene(server, provider, web_searches=3).propose(request_for(journal))
+    assert isinstance(proposal, Proposal)
+    assert proposal.source == CHANGED
+    assert proposal.idea == f"{IDEA} (sources: https://example.org/a, https://example.org/b)"
+    assert [one["title"] for one in journal.exchanges[0].reply["citations"]] == ["A", "B"]
+    # Sonnet's tokens, and the search.
+    assert journal.exchanges[0].cost_usd == pytest.approx((2 * 1000 + 10 * 100) / 1e6 + 0.01)
+    body = server.requests[0].body
+    if provider == "anthropic":
+        assert body["tools"] == [{"type": "web_search_20250305", "name": "web_search", "max_uses": 3}]
+    else:
+        assert (body["tools"], body["max_tool_calls"]) == ([{"type": "web_search"}], 3)
+
+
+def test_chat_completions_cannot_search_the_web() -> None:
+    with pytest.raises(ConfigError, match="provider that searches"):
+        LLMSettings(provider="openai", base_url="http://localhost:1", web_searches=1)
