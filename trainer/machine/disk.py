@@ -43,7 +43,10 @@ def unmapped_mib(disk: int, pids: Sequence[int], folders: Iterable[Path] = ()) -
     for folder in folders:
         # Gone with its processes, or more than can be counted, which `are_countable` tells.
         with contextlib.suppress(OSError):
-            sizes.update(((found.st_dev, found.st_ino), found.st_blocks) for found in _all_files(folder))
+            device = folder.stat().st_dev
+            sizes.update(
+                ((device, found.st_ino), found.st_blocks) for found in _all_files(folder) if found.st_dev == device
+            )
     if sum(sizes.values()) * 512 / 2**20 < _SMALL_MIB:  # as the memory is in which answers are handed over
         return 0.0
     mapped: Counter[tuple[int, int]] = Counter()
@@ -86,7 +89,10 @@ def _mapped_kib(pid: int, files: Collection[tuple[int, int]]) -> Counter[tuple[i
 
 
 def _all_files(folder: Path) -> Iterator[os.stat_result]:
-    """Yield what is under a folder; raise OSError where that is too much to be counted."""
+    """Yield what is under a folder; raise OSError where that is too much to be counted.
+
+    Folders that are mounted there belong to others: packages that a sandbox shows below `/tmp`, say.
+    """
     for count, found in enumerate(_files(os.open(folder, _FOLDER), 0)):
         if count > _ENTRIES_LIMIT:
             raise OSError(errno.E2BIG, "too many entries")
@@ -96,11 +102,14 @@ def _all_files(folder: Path) -> Iterator[os.stat_result]:
 def _files(folder: int, depth: int) -> Iterator[os.stat_result]:
     """Yield what is under an open folder, which is closed; by descriptors, so that no swapped link leads elsewhere."""
     try:
+        device = os.fstat(folder).st_dev
         with os.scandir(folder) as entries:
             for entry in entries:
                 # Whatever vanishes meanwhile takes no room.
                 with contextlib.suppress(FileNotFoundError):
                     found = entry.stat(follow_symlinks=False)
+                    if stat.S_ISDIR(found.st_mode) and found.st_dev != device:
+                        continue
                     yield found
                     if stat.S_ISDIR(found.st_mode):
                         if depth == _DEPTH_LIMIT:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from trainer.machine.disk import unmapped_mib
+from trainer.machine.disk import are_countable, unmapped_mib
 
 KEEPS = """
 import mmap, os, sys
@@ -48,3 +48,12 @@ def test_what_stands_in_a_folder_that_is_memory_counts_unless_it_is_mapped(tmp_p
             counted = unmapped_mib(tmp_path.stat().st_dev, [os.getpid()], [Path(folder), tmp_path / "gone"])
 
     assert counted == pytest.approx(60.0)
+
+
+@pytest.mark.skipif(not os.path.ismount("/dev/shm"), reason="this system has no folder that is memory")
+def test_what_is_mounted_in_a_folder_is_not_counted_with_it() -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        for number in range(20_002):
+            Path(folder, str(number)).touch()
+        assert not are_countable([Path(folder)])
+        assert are_countable([Path("/dev")])
