@@ -32,8 +32,8 @@ const alike = (element, one) => Array.from(element.querySelectorAll(one.tagName)
 const label = (one) => one.getAttribute("href") ?? one.getAttribute("aria-label") ?? one.textContent;
 
 function merge(element, wanted) {
-  const kept = Array.from(element.childNodes);
-  Array.from(wanted.childNodes).forEach((node, index) => {
+  const [kept, nodes] = [element, wanted].map((one) => Array.from(one.childNodes)); // some move, so they are counted before
+  nodes.forEach((node, index) => {
     const before = kept[index];
     if (!before) element.append(node);
     else if (before.open && node.tagName === "DETAILS") node.open = true;
@@ -45,7 +45,7 @@ function merge(element, wanted) {
     node.getAttributeNames().forEach((name) => before.setAttribute(name, node.getAttribute(name)));
     merge(before, node);
   });
-  kept.slice(wanted.childNodes.length).forEach((node) => node.remove());
+  kept.slice(nodes.length).forEach((node) => node.remove());
 }
 
 export function quantity(value, signed = false) {
