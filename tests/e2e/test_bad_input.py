@@ -72,7 +72,6 @@ CONFIGURATION = [
 ]
 
 LANGUAGE_MODEL = [
-    Case("base URL empty", [], ["http://", "empty"], env={"ANTHROPIC_BASE_URL": ""}),
     Case("base URL in /v1", [], ["/v1", "http://h:1?"], env={"ANTHROPIC_BASE_URL": "http://h:1/v1"}),
     Case("base URL without scheme", [], ["http://h:1"], env={"ANTHROPIC_BASE_URL": "h:1"}),
     Case("key missing", ["--operators", "llm_mutation"], ["ANTHROPIC_API_KEY"]),

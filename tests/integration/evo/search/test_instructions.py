@@ -57,8 +57,9 @@ def configured(server: MessagesServer, file: Path, gens: int = 5) -> Config:
 
 
 def told(server: MessagesServer) -> list[str]:
-    """Return for each prompt which instructions it holds."""
-    systems = [str(received.body["system"]) for received in server.requests]
+    """Return for each first prompt of a proposal which instructions it holds; a repair keeps those it began with."""
+    openings = [received.body for received in server.requests if len(received.body["messages"]) == 1]
+    systems = [str(body["system"]) for body in openings]
     return ["".join(name for name, text in (("b", BEFORE), ("a", AFTER)) if text in system) for system in systems]
 
 

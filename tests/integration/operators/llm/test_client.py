@@ -291,7 +291,7 @@ def test_a_reply_that_always_breaks_off_is_not_paid_for_without_end(tmp_path: Pa
 
 def test_a_call_that_is_given_up_is_paid_for(tmp_path: Path) -> None:
     with MessagesServer(early_end()) as server:
-        stage = scene(server, patience_seconds=0.1)
+        stage = scene(server, patience_seconds=1e-6)
         [error] = stage.propose(request_for(FileJournal(tmp_path)))
 
     assert isinstance(error, OperatorUnavailable)
