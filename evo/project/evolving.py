@@ -149,8 +149,8 @@ def _utf8(sources: Sources, module: Module) -> Module:
 
 def _permitted(sources: Sources) -> Module | None:
     """Return the file that may change according to the documentation, if it is a single one."""
-    allowed = [one for one in sources.scripts if sources.permissions[one.name] > 0]
-    allowed = [one for one in allowed if one in _candidates(sources) or sources.permissions[one.name] > 1]
+    candidates = _candidates(sources)
+    allowed = [one for one in sources.scripts if sources.permissions[one.name] > (0 if one in candidates else 1)]
     most = max((sources.permissions[one.name] for one in allowed), default=0)
     clearest = [one for one in allowed if sources.permissions[one.name] == most]
     return _utf8(sources, clearest[0]) if most > 0 and len(clearest) == 1 else None

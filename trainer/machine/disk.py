@@ -108,10 +108,11 @@ def _files(folder: int, depth: int) -> Iterator[os.stat_result]:
                 # Whatever vanishes meanwhile takes no room.
                 with contextlib.suppress(FileNotFoundError):
                     found = entry.stat(follow_symlinks=False)
-                    if stat.S_ISDIR(found.st_mode) and found.st_dev != device:
+                    is_folder = stat.S_ISDIR(found.st_mode)
+                    if is_folder and found.st_dev != device:
                         continue
                     yield found
-                    if stat.S_ISDIR(found.st_mode):
+                    if is_folder:
                         if depth == _DEPTH_LIMIT:
                             raise OSError(errno.ELOOP, "nested too deep")
                         yield from _files(os.open(entry.name, _FOLDER, dir_fd=folder), depth + 1)
