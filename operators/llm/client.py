@@ -21,6 +21,7 @@ from operators.llm.redaction import Redaction
 from operators.llm.retries import Failure, Outage, Verdict, is_rate_limit, longer_pause
 from operators.llm.settings import LLMSettings
 from operators.llm.spend_limit import SpendLimit
+from operators.llm.text import one_line
 from operators.llm.web_search import TOKENS_A_SEARCH, searches_in
 from operators.proposal import Exchange
 from trainer.errors import ConfigError
@@ -31,6 +32,7 @@ BYTES_PER_TOKEN_AT_MOST = 8
 """More than any tokenizer makes of English and code; a server that counts fewer tokens has not read all."""
 BILLED_ATTEMPTS = 4
 """How often a reply that broke off after it began to cost money is asked for again."""
+ADAPTED_CHARACTERS = 500
 STAND_IN_PATIENCE_SECONDS = 10.0
 """How long one call is retried where other operators can work meanwhile; after that the model pauses."""
 
@@ -87,6 +89,7 @@ class LanguageModel:
         self._may_recover = True
         self._provider: Provider | None = None
         self._reads_all = True
+        self._counts_tokens = True
         self.fruitless = FruitlessCalls(self.give_up)
 
     @property
@@ -169,14 +172,17 @@ class LanguageModel:
                 async with asyncio.timeout(self.settings.reply_deadline_seconds):
                     await self._connected().ask(request, received)
             except TimeoutError:
-                received.fail("deadline", f"no complete reply within {self.settings.reply_deadline_seconds:g} s")
+                received.break_off("deadline", f"no complete reply within {self.settings.reply_deadline_seconds:g} s")
             finally:
                 self._in_flight -= 1
-                attempt = received.attempt()
+                attempt = received.attempt(_prompt_bytes(request))
                 billed += [attempt.usage] if attempt.usage != Usage() else []
                 self.spend_limit.book(self._cost_usd(request, attempt.usage))
             self._learn_rate(received)
-            self._check_length(request, attempt.usage)
+            if received.adapted_to:
+                what = self._redaction.text(one_line(received.adapted_to, ADAPTED_CHARACTERS))
+                logger.warning("Requests to %s go out in another form, because it said: %s", self.settings.model, what)
+            self._check_counts(request, attempt)
             return Attempt(
                 self._redaction.json(attempt.reply),
                 attempt.usage,
@@ -195,9 +201,16 @@ class LanguageModel:
         if received.requests_left is not None:
             self._most_calls = min(self._most_calls, max(1, self._in_flight + received.requests_left))
 
-    def _check_length(self, request: Mapping[str, Any], usage: Usage) -> None:
-        """Warn, once, of a server that cuts prompts to the context that it was started with, as Ollama does."""
-        read = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
+    def _check_counts(self, request: Mapping[str, Any], attempt: Attempt) -> None:
+        """Warn, once each, of a server that counts no tokens, and of one that cuts prompts to its context."""
+        if self._counts_tokens and not attempt.is_counted:
+            self._counts_tokens = False
+            logger.warning(
+                "The server of %s does not say how many tokens a call takes: what is told of tokens and costs is "
+                "estimated from the length of prompts and replies.",
+                self.settings.model,
+            )
+        read = attempt.usage.prompt_tokens
         if self._reads_all and 0 < read * BYTES_PER_TOKEN_AT_MOST < _prompt_bytes(request):
             self._reads_all = False
             logger.warning(

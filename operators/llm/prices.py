@@ -47,6 +47,11 @@ class Usage:
     cache_write_tokens: int = 0
     web_searches: int = 0
 
+    @property
+    def prompt_tokens(self) -> int:
+        """All tokens of the prompts, wherever they were read from."""
+        return self.input_tokens + self.cache_read_tokens + self.cache_write_tokens
+
     def __add__(self, other: Usage) -> Usage:
         return Usage(
             self.input_tokens + other.input_tokens,

@@ -6,8 +6,9 @@ a text that came; only what says that the text is incomplete is.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,6 +28,7 @@ _ADDRESS = re.compile(r"https?://[!-~]{1,300}")
 
 TEXT = "text"
 THINKING = "thinking"
+REFUSAL = "refusal"
 
 
 @dataclass(slots=True)
@@ -35,13 +37,15 @@ class Attempt:
 
     Attributes:
         reply: the JSON message as far as it arrived; None when not even its beginning did.
-        usage: tokens that were billed or, for a reply that broke off, are likely to be.
+        usage: tokens that were billed or, where the service does not say, are likely to be.
         failure: None when `reply` is all that the service meant to say, or all that may be read of it.
+        is_counted: whether the service has said how many tokens a complete reply took.
     """
 
     reply: dict[str, Any] | None = None
     usage: Usage = field(default_factory=Usage)
     failure: Failure | None = None
+    is_counted: bool = True
 
 
 class Received:
@@ -53,6 +57,7 @@ class Received:
         stop_reason: in the terms of the Messages API where it is known; None while none was given.
         requests_left: how many more the server takes for now; None where it does not say.
         refusal: the error with which a server refused the request itself, as JSON; empty where it did not.
+        adapted_to: the refusals because of which requests go out in another form from this one on.
     """
 
     def __init__(self) -> None:
@@ -61,12 +66,18 @@ class Received:
         self.stop_reason: str | None = None
         self.requests_left: int | None = None
         self.refusal = ""
+        self.adapted_to = ""
         self._begun = False
         self._fields: dict[str, Any] = {}
         self._blocks: list[tuple[str, list[str]]] = []
         self._counts: dict[str, int] = {}
         self._citations: dict[str, str] = {}
         self._characters = 0
+
+    @property
+    def has_text(self) -> bool:
+        """Whether something of the answer has come."""
+        return any(kind == TEXT and any(pieces) for kind, pieces in self._blocks)
 
     @property
     def is_too_long(self) -> bool:
@@ -78,14 +89,33 @@ class Received:
         self._begun = True
         self._fields |= {name: value for name, value in fields.items() if value is not None}
 
-    def add(self, kind: str, text: object) -> None:
-        """Append to the reply: `TEXT`, `THINKING`, or another kind of block whose content does not matter."""
+    def add(self, kind: str, text: object, *, joins: bool = False) -> None:
+        """Append to the reply.
+
+        Args:
+            kind: `TEXT`, `THINKING`, `REFUSAL`, or another kind of block whose content does not matter.
+            text: what came; what is no string only begins a block.
+            joins: whether it continues the block of its kind also where another one has come between.
+        """
         self._begun = True
-        if not self._blocks or self._blocks[-1][0] != kind:
-            self._blocks.append((kind, []))
+        if kind == REFUSAL:
+            self.stop_reason = REFUSAL
+        begun = [block for block in (self._blocks if joins else self._blocks[-1:]) if block[0] == kind]
+        if not begun:
+            begun = [(kind, [])]
+            self._blocks += begun
         if isinstance(text, str):
-            self._blocks[-1][1].append(text)
+            begun[0][1].append(text)
             self._characters += len(text)
+
+    def tell_whole(self, parts: Iterable[tuple[str, object]]) -> None:
+        """Take in the whole of a reply, in place of the pieces that came of it before."""
+        whole = [(kind, text) for kind, text in parts if isinstance(text, str) and text]
+        told = {kind for kind, _ in whole}
+        self._blocks = [block for block in self._blocks if block[0] not in told]
+        self._characters = sum(len(piece) for _, pieces in self._blocks for piece in pieces)
+        for kind, text in whole:
+            self.add(kind, text)
 
     def cite(self, citation: Mapping[str, Any]) -> None:
         """Take in a page of the web that the reply rests on: its `url` and `title`."""
@@ -97,11 +127,17 @@ class Received:
         """Take in counts of tokens by the names of `Usage`; what is no count is passed over."""
         for name, value in tokens.items():
             if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS:
-                self._counts[name] = int(value)
+                # A zero behind a count is a field left empty.
+                self._counts[name] = int(value) or self._counts.get(name, 0)
 
     def fail(self, kind: str, what: str, verdict: Verdict = Verdict.RETRY, next_step: str = "") -> None:
         """Take in why nothing more comes."""
         self.failure = Failure(verdict, kind, f"{kind}: {one_line(what, EXCERPT_CHARACTERS)}", next_step)
+
+    def break_off(self, kind: str, what: str) -> None:
+        """Take in that nothing more comes, which is no failure where the service has said why the reply ends."""
+        if self.stop_reason is None and not self.is_complete:
+            self.fail(kind, what)
 
     def end(self) -> None:
         """Take in that the stream has ended."""
@@ -114,14 +150,21 @@ class Received:
         elif self.stop_reason is None:
             self.fail("early end", "the stream ended before the reply was complete")
 
-    def attempt(self) -> Attempt:
-        """Return what came."""
+    def attempt(self, prompt_characters: int = 0) -> Attempt:
+        """Return what came.
+
+        Args:
+            prompt_characters: of the request; what a service that counts no tokens of it is taken to bill for.
+        """
         if not self._begun:
             return Attempt(failure=self.failure)
         usage = Usage(**self._counts)
-        if self.failure is not None or self.is_too_long:
-            likely = max(usage.output_tokens, self._characters // CHARACTERS_PER_TOKEN)
+        is_counted = usage.output_tokens > 0 or not self._characters
+        if self.failure is not None or self.is_too_long or not is_counted:
+            likely = max(usage.output_tokens, math.ceil(self._characters / CHARACTERS_PER_TOKEN))
             usage = replace(usage, output_tokens=likely)
+        if self._characters and not usage.prompt_tokens:
+            usage = replace(usage, input_tokens=prompt_characters // CHARACTERS_PER_TOKEN)
         reply = {
             "type": "message",
             "role": "assistant",
@@ -131,7 +174,7 @@ class Received:
         }
         if self._citations:
             reply["citations"] = [{"url": url, "title": title} for url, title in self._citations.items()]
-        return Attempt(_cleaned(reply), usage, self.failure)
+        return Attempt(_cleaned(reply), usage, self.failure, is_counted)
 
 
 def _block(kind: str, content: str) -> dict[str, str]:

@@ -50,6 +50,8 @@ def read_reply(reply: Mapping[str, Any]) -> Reading:
     """
     text = _text(reply)
     stop_reason = reply.get("stop_reason")
+    if stop_reason == "tool_use" and text.strip():  # a call of a tool beside the answer does not spoil it
+        return Reading(text)
     if stop_reason not in _SLIPS and stop_reason not in _ENDS and stop_reason != "refusal":
         if text.strip():
             return Reading(text)

@@ -79,12 +79,14 @@ class Failure:
 
 
 _BY_WORDS = (
+    (413, re.compile(r"\bcontext (?:length|size|window|limit)\b", re.IGNORECASE)),
+    (404, re.compile(r"\bmodel\b.{0,80} not (?:found|exist)|not a valid model|unexpected endpoint", re.IGNORECASE)),
     (400, re.compile(r"\b(?:flagged|moderation|content (?:policy|filter))", re.IGNORECASE)),
     (402, re.compile(r"credit balance|insufficient (?:\w+ )?(?:credits?|balance|funds)", re.IGNORECASE)),
     (401, re.compile(r"\bapi[ _-]?key\b.*\b(?:invalid|not valid|incorrect|missing|expired)", re.IGNORECASE)),
     (401, re.compile(r"\b(?:invalid|incorrect|missing|expired) api[ _-]?key\b", re.IGNORECASE)),
 )
-"""The status that would have fitted, by the words with which servers explain a 400 or a 403."""
+"""The status that would have fitted, by the words with which servers explain a 400, a 403, or one that says nothing."""
 _WAIT = re.compile(r"\b(?:again|retry) (?:in|after) (?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)\s*(ms|s))?", re.IGNORECASE)
 
 _NEXT_STEPS = {
@@ -92,6 +94,7 @@ _NEXT_STEPS = {
     402: "Check the billing of the account.",
     403: "Check that the API key may use this model.",
     404: "Check the model's name (it may have been retired) and the base URL, and choose another with --model.",
+    410: "The model may have been retired; choose another with --model.",
     501: "The server does not offer this; choose another server or model.",
 }
 
@@ -117,7 +120,7 @@ def failure_of_status(
         status = STREAMED_STATUS.get(error_type or "", 500)
     kind = " ".join(str(part) for part in (status, error_type or "error", error_code) if part)
     what = f"{kind}: {message}" if message else kind
-    if status in (400, 403):
+    if status in (400, 403, 500):
         status = next((meant for meant, words in _BY_WORDS if words.search(message)), status)
     if error_code in SPEND_LIMITS:
         return Failure(Verdict.STOP, kind, what, "Raise the spend limit of the account, or wait until it is renewed.")

@@ -94,6 +94,8 @@ def _take_event(name: str, event: Mapping[str, Any], received: Received) -> None
             _take_usage(event.get("usage"), received)
         case "message_stop":
             received.is_complete = True
+        case "message":
+            _take_message(event, received)
         case kind if kind == "error" or event.get("error"):
             take_error(event, received)
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import openai
 
-from operators.llm.providers.dialect import Dialect, renamed, without
+from operators.llm.providers.dialect import Dialect, renamed, unknown, without
 from operators.llm.providers.openai_sdk import openai_client
 from operators.llm.providers.transport import receive, table, take_error, text_of
-from operators.llm.received import TEXT, THINKING, Received
+from operators.llm.received import REFUSAL, TEXT, THINKING, Received
 from operators.llm.settings import LLMSettings
 
 _STOP_REASONS = {
@@ -86,30 +86,31 @@ def _without_system(body: Mapping[str, Any]) -> dict[str, Any]:
 
 _CHANGES = (
     (r"stream_options|include_usage", without("stream_options")),
-    (r"reasoning|effort", without("reasoning_effort")),
-    (r"max_tokens", renamed("max_tokens", "max_completion_tokens")),
-    (r"max_completion_tokens", renamed("max_completion_tokens", "max_tokens")),
-    (r"\bsystem\b|developer instruction", _without_system),
+    (r"reasoning|effort|\bthink", without("reasoning_effort")),
+    (unknown("max_tokens"), renamed("max_tokens", "max_completion_tokens")),
+    (unknown("max_completion_tokens"), renamed("max_completion_tokens", "max_tokens")),
+    (r"\bsystem\b|developer instruction|\broles\b", _without_system),
+    (r"\bstream", lambda body: without("stream")(without("stream_options")(body))),
 )
 
 
-def _take_event(name: str, event: Mapping[str, Any], received: Received) -> None:
-    if name == "error" or event.get("object") == "error":
+def _take_event(_: str, event: Mapping[str, Any], received: Received) -> None:
+    if event.get("object") == "error":
         take_error(event, received)
     else:
-        _take_chunk(event, "delta", received)
+        _take_chunk(event, received)
 
 
 def _take_message(message: Mapping[str, Any], received: Received) -> None:
     if not isinstance(message.get("choices"), list):
         take_error(message, received)
         return
-    _take_chunk(message, "message", received)
+    _take_chunk(message, received)
     received.is_complete = True
 
 
-def _take_chunk(chunk: Mapping[str, Any], name: str, received: Received) -> None:
-    """Take in the first choice, of which the part called `name` holds the text."""
+def _take_chunk(chunk: Mapping[str, Any], received: Received) -> None:
+    """Take in the first choice: a piece of the text, or all of it."""
     choices = chunk.get("choices")
     choice = table(choices[0]) if isinstance(choices, list) and choices else {}
     if chunk.get("error") or choice.get("error"):
@@ -117,18 +118,19 @@ def _take_chunk(chunk: Mapping[str, Any], name: str, received: Received) -> None
         return
     if isinstance(choices, list):
         received.begin(id=chunk.get("id"), model=chunk.get("model"))
-        for kind, text in _parts(table(choice.get(name))):
-            received.add(kind, text)
-            received.stop_reason = "refusal" if kind == "refusal" else received.stop_reason
+        for kind, text in _parts(table(choice.get("delta"))):
+            received.add(kind, text, joins=True)
+        received.tell_whole(_parts(table(choice.get("message"))))
         if isinstance(choice.get("finish_reason"), str):
-            _take_end(choice["finish_reason"].lower(), received)
-    _take_usage(chunk.get("usage"), received)
+            _take_end(choice["finish_reason"].lower().partition(":")[0], received)
+    for place in (chunk, choice, table(chunk.get("x_groq"))):
+        _take_usage(table(place.get("usage")), received)
 
 
 def _take_end(reason: str, received: Received) -> None:
     if reason in _BROKEN_OFF:
         received.fail("broken off", f"the server ended the reply with the reason {reason!r}")
-    elif received.stop_reason != "refusal":
+    elif received.stop_reason != REFUSAL:
         received.stop_reason = _STOP_REASONS.get(reason, reason)
 
 
@@ -144,15 +146,16 @@ def _parts(message: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
     elif isinstance(content, str) and content:
         yield TEXT, content
     if isinstance(message.get("refusal"), str) and message["refusal"]:
-        yield "refusal", message["refusal"]
+        yield REFUSAL, message["refusal"]
     if message.get("tool_calls"):
         yield "tool_use", None
 
 
-def _take_usage(usage: object, received: Received) -> None:
-    counts = table(usage)
+def _take_usage(counts: Mapping[str, Any], received: Received) -> None:
     cached = table(counts.get("prompt_tokens_details")).get("cached_tokens") or counts.get("prompt_cache_hit_tokens")
-    prompt = counts.get("prompt_tokens")
+    prompt, completion, total = (counts.get(f"{name}_tokens") for name in ("prompt", "completion", "total"))
+    if isinstance(prompt, int) and isinstance(completion, int) and isinstance(total, int):
+        completion = max(completion, total - prompt)  # some count what is thought in the sum alone
     if isinstance(prompt, int) and isinstance(cached, int) and 0 <= cached <= prompt:
         prompt -= cached  # counted apart, as the Messages API does
-    received.count(input_tokens=prompt, output_tokens=counts.get("completion_tokens"), cache_read_tokens=cached)
+    received.count(input_tokens=prompt, output_tokens=completion, cache_read_tokens=cached)

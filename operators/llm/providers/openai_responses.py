@@ -10,16 +10,21 @@ import openai
 from operators.llm.providers.dialect import Dialect, without
 from operators.llm.providers.openai_sdk import openai_client
 from operators.llm.providers.transport import receive, table, take_error, text_of
-from operators.llm.received import TEXT, THINKING, Received
+from operators.llm.received import REFUSAL, TEXT, THINKING, Received
 from operators.llm.settings import LLMSettings
 
 _DELTAS = {
     "response.output_text.delta": TEXT,
     "response.reasoning_text.delta": THINKING,
     "response.reasoning_summary_text.delta": THINKING,
-    "response.refusal.delta": "refusal",
+    "response.refusal.delta": REFUSAL,
 }
-_CHANGES = ((r"reasoning|effort", without("reasoning")), (r"\bstore\b", without("store")))
+_ENDS = ("response.completed", "response.incomplete", "response.done")
+_CHANGES = (
+    (r"reasoning|effort|\bthink", without("reasoning")),
+    (r"\bstore\b", without("store")),
+    (r"\bstream", without("stream")),
+)
 _STOP_REASONS = {"max_output_tokens": "max_tokens", "content_filter": "refusal"}
 """What the reasons of an incomplete reply are called in the Messages API; others are kept."""
 
@@ -73,15 +78,20 @@ def _take_event(name: str, event: Mapping[str, Any], received: Received) -> None
     response = table(event.get("response"))
     if kind in _DELTAS:
         received.add(_DELTAS[kind], event.get("delta"))
-        received.stop_reason = "refusal" if _DELTAS[kind] == "refusal" else received.stop_reason
+    elif kind == "response.output_text.done" and not received.has_text:
+        received.add(TEXT, event.get("text"))
+    elif kind == "response.output_item.done" and not received.has_text:
+        received.tell_whole(_parts([event.get("item")]))
     elif kind == "response.output_text.annotation.added":
         received.cite(table(event.get("annotation")))
-    elif kind in ("response.completed", "response.incomplete"):
+    elif kind in _ENDS:
         _take_response(response, received)
     elif kind in ("response.failed", "error"):
         take_error(response if response.get("error") else event, received)
     elif kind == "response.created":
         received.begin(id=response.get("id"), model=response.get("model"))
+    elif event.get("object") == "response":
+        _take_message(event, received)
 
 
 def _take_message(message: Mapping[str, Any], received: Received) -> None:
@@ -92,14 +102,10 @@ def _take_message(message: Mapping[str, Any], received: Received) -> None:
 
 
 def _take_response(response: Mapping[str, Any], received: Received) -> None:
-    """Take in a whole response; of its text, what has not come in pieces before."""
     received.begin(id=response.get("id"), model=response.get("model"))
-    output = response.get("output")
-    _take_web_searches(output if isinstance(output, list) else [], received)
-    if not table(received.attempt().reply).get("content"):
-        for kind, text in _parts(output if isinstance(output, list) else []):
-            received.add(kind, text)
-            received.stop_reason = "refusal" if kind == "refusal" else received.stop_reason
+    output = response["output"] if isinstance(response.get("output"), list) else []
+    _take_web_searches(output, received)
+    received.tell_whole(_parts(output))
     if response.get("status") == "incomplete":
         reason = table(response.get("incomplete_details")).get("reason")
         received.stop_reason = _STOP_REASONS.get(str(reason), str(reason))
@@ -126,10 +132,11 @@ def _take_web_searches(output: list[Any], received: Received) -> None:
 def _parts(output: list[Any]) -> Iterator[tuple[str, object]]:
     for item in map(table, output):
         content, summary = item.get("content"), item.get("summary")
+        content = [{"text": content}] if isinstance(content, str) else content
         is_reasoning = item.get("type") == "reasoning"
         parts = [*(content if isinstance(content, list) else []), *(summary if isinstance(summary, list) else [])]
         for part in map(table, parts):
             if part.get("type") == "refusal":
-                yield "refusal", part.get("refusal")
+                yield REFUSAL, part.get("refusal")
             else:
                 yield (THINKING if is_reasoning else TEXT), part.get("text")

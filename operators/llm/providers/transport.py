@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import ssl
@@ -20,11 +21,15 @@ from operators.llm.text import one_line
 
 CONNECT_SECONDS = 20.0
 MOST_BYTES_IN_A_LINE = 16 * 1024 * 1024
+_PAGE_BYTES = 64 * 1024
 DONE = "[DONE]"
 """The data of the event that ends a stream in the dialect of OpenAI; some servers of the Messages API send it too."""
 
 _MARKUP = re.compile(r"<(script|style|title)\b.*?</\1>|<[^<>]*>", re.IGNORECASE | re.DOTALL)
 _LINE_END = re.compile(rb"\r\n|\n|\r")
+_BLANKS = b"\xef\xbb\xbf \t\r\n"
+"""What may stand before a reply: a byte-order mark, and the blank lines with which servers keep a connection alive."""
+_FIELD = re.compile(rb":|(?:data|event|id|retry|error)\b")
 
 TakeEvent = Callable[[str, Mapping[str, Any], Received], None]
 TakeMessage = Callable[[Mapping[str, Any], Received], None]
@@ -72,7 +77,10 @@ async def receive(
             received.requests_left = _requests_left(response.headers)
             await _read(response, received, take_event, take_message)
     except sdk.APIStatusError as error:
-        take_error(error.body or error.message, received, error.status_code, error.response.headers)
+        said: object = error.response.text or error.message
+        with contextlib.suppress(ValueError, RecursionError):  # else it is a page, or plain words
+            said = json.loads(error.response.text)
+        take_error(said, received, error.status_code, error.response.headers)
     except sdk.APIConnectionError as error:
         _take_connection_fault(error.__cause__ or error, received)
     except sdk.APIError as error:
@@ -82,26 +90,57 @@ async def receive(
 
 
 async def _read(response: Any, received: Received, take_event: TakeEvent, take_message: TakeMessage) -> None:
-    content_type = response.headers.get("content-type", "").lower()
-    if "json" in content_type and "stream" not in content_type:
-        message = _parsed((await response.read()).decode("utf-8", "replace"), received)
+    # The beginning tells what it is: proxies name any type of content, or none.
+    chunks = response.iter_bytes()
+    begun = await _beginning(chunks)
+    if begun.startswith((b"{", b"[")):
+        message = _parsed((await _all(begun, chunks, MOST_BYTES_IN_A_LINE)).decode("utf-8", "replace"), received)
         if message is not None:
             take_message(message, received)
             received.end()
         return
-    if content_type and "text/event-stream" not in content_type and "text/plain" not in content_type:
-        received.fail("malformed reply", f"expected an event stream, got content of type {content_type!r}")
+    if begun and not _FIELD.match(begun):
+        page = (await _all(begun, chunks, _PAGE_BYTES)).decode("utf-8", "replace")
+        received.fail("malformed reply", f"expected an event stream or JSON, got “{_without_markup(page)}”")
         return
-    async for name, data in server_sent_events(response.iter_bytes()):
+    async for name, data in server_sent_events(_chained(begun, chunks)):
         if data.strip() == DONE:
             received.is_complete = True
-            continue
-        event = _parsed(data, received)
-        if event is not None:
-            take_event(name, event, received)
-        if received.failure is not None or received.is_too_long:
-            return
+        elif (event := _parsed(data, received)) is not None:
+            (_take_error_event if name == "error" else take_event)(name, event, received)
+        if received.is_complete or received.failure is not None or received.is_too_long:
+            break
     received.end()
+
+
+async def _beginning(chunks: AsyncIterator[bytes]) -> bytes:
+    """Return the first bytes of a body from its first sign on, enough of them to tell a field of an event."""
+    begun = b""
+    async for chunk in chunks:
+        begun = (begun + chunk).lstrip(_BLANKS)
+        if len(begun) >= len(b"event:"):
+            break
+    return begun
+
+
+async def _chained(begun: bytes, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield begun
+    async for chunk in chunks:
+        yield chunk
+
+
+async def _all(begun: bytes, chunks: AsyncIterator[bytes], most_bytes: int) -> bytes:
+    """Return a body, no more of it than `most_bytes` and a chunk."""
+    whole = bytearray()
+    async for chunk in _chained(begun, chunks):
+        whole += chunk
+        if len(whole) > most_bytes:
+            break
+    return bytes(whole)
+
+
+def _take_error_event(_: str, event: Mapping[str, Any], received: Received) -> None:
+    take_error(event, received)
 
 
 def _parsed(data: str, received: Received) -> Mapping[str, Any] | None:
@@ -127,26 +166,26 @@ async def server_sent_events(chunks: AsyncIterator[bytes]) -> AsyncIterator[tupl
         value = value.removeprefix(" ")
         if field == "event":
             name = value
-        elif field == "data":
+        elif field in ("data", "error"):  # llama.cpp writes an error into a field of its own
+            name = "error" if field == "error" else name
             data.append(value)
     if data:
         yield name, "\n".join(data)
 
 
 async def _lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[str]:
-    kept = b""
+    line = bytearray()
+    is_half = False  # whether the last chunk ended within a line end, CR LF
     async for chunk in chunks:
-        kept += chunk
-        if len(kept) > MOST_BYTES_IN_A_LINE:
-            break
-        # A carriage return at the end may be the first half of a line end.
-        whole = kept[:-1] if kept.endswith(b"\r") else kept
-        *lines, rest = _LINE_END.split(whole)
-        kept = rest + kept[len(whole) :]
-        for line in lines:
+        rest, *others = _LINE_END.split(chunk.removeprefix(b"\n") if is_half else chunk)
+        is_half = chunk.endswith(b"\r")
+        line += rest
+        for other in others:
             yield line.decode("utf-8", "replace")
-    for line in _LINE_END.split(kept[:MOST_BYTES_IN_A_LINE]):
-        yield line.decode("utf-8", "replace")
+            line = bytearray(other)
+        if len(line) > MOST_BYTES_IN_A_LINE:
+            break
+    yield line.decode("utf-8", "replace")
 
 
 def _requests_left(headers: Mapping[str, str]) -> int | None:
@@ -172,9 +211,9 @@ def take_error(body: object, received: Received, status: int = 200, headers: Map
         numbers = (str(error.get(name)) for name in ("code", "status"))
         status = next((int(number) for number in numbers if re.fullmatch("[45][0-9][0-9]", number)), status)
         status = 429 if code == "rate_limit_exceeded" else status
-    words = next(_words(error), "")
+    words = _without_markup("; ".join(dict.fromkeys(_words(error))))
     if not words and status < 300:
-        received.fail("malformed reply", "the answer holds neither a message nor an error")
+        received.fail("malformed reply", f"the answer holds neither a message nor an error: {_json(body)}")
         return
     kind, now = error.get("type") or error.get("status"), time.time()
     milliseconds, seconds = ((headers or {}).get(name) for name in ("retry-after-ms", "retry-after"))
@@ -183,11 +222,11 @@ def take_error(body: object, received: Received, status: int = 200, headers: Map
         status,
         error_type=kind if isinstance(kind, str) else None,
         error_code=code if isinstance(code, str) and not code.isdigit() else None,
-        message=one_line(_MARKUP.sub(" ", words) if words.lstrip().startswith("<") else words, EXCERPT_CHARACTERS),
+        message=words or _json(error),
         retry_after_seconds=parse_retry_after(seconds, now) if wait is None else wait,
     )
     if received.failure.verdict is Verdict.GIVE_UP_PROMPT:
-        received.refusal = json.dumps(error, default=str)
+        received.refusal = _json(error)
 
 
 def _error_in(body: object) -> Mapping[str, Any]:
@@ -195,8 +234,13 @@ def _error_in(body: object) -> Mapping[str, Any]:
     if isinstance(body, list) and body:
         return _error_in(body[0])
     if isinstance(body, Mapping):
-        return _error_in(body["error"]) if body.get("error") else body
+        error = body.get("error")
+        return _error_in(error) if isinstance(error, str | Mapping | list) and error else body
     return {"message": body}
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, default=str, ensure_ascii=False)
 
 
 def table(value: object) -> Mapping[str, Any]:
@@ -215,11 +259,18 @@ def _words(value: object) -> Iterator[str]:
     if isinstance(value, str) and value.strip():
         yield value
     elif isinstance(value, Mapping):
-        for name in ("error", "message", "detail", "msg", "errors", "reason"):
-            yield from _words(value.get(name))
+        place = value.get("loc")  # of a field that a server written in Python refuses
+        where = ".".join(map(str, place)) + ": " if isinstance(place, list) else ""
+        for name in ("error", "message", "detail", "msg", "errors", "reason", "metadata", "raw"):
+            yield from (where + words for words in _words(value.get(name)))
     elif isinstance(value, list):
         for item in value:
             yield from _words(item)
+
+
+def _without_markup(words: str) -> str:
+    """Return words on one line, those of a page without its tags."""
+    return one_line(_MARKUP.sub(" ", words) if words.lstrip().startswith("<") else words, EXCERPT_CHARACTERS)
 
 
 def _take_connection_fault(error: BaseException, received: Received) -> None:
@@ -229,7 +280,7 @@ def _take_connection_fault(error: BaseException, received: Received) -> None:
     elif any(isinstance(cause, ssl.SSLError) for cause in _causes(error)) or "CERTIFICATE" in str(error).upper():
         received.fail("certificate", what, Verdict.STOP, "Check the base URL and the certificates (SSL_CERT_FILE).")
     else:
-        received.fail("connection", what)
+        received.break_off("connection", what)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

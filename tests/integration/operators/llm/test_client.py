@@ -160,7 +160,7 @@ SLIPS = {
     "63 no content": (say(), "no text"),
     "64 thinking only": (say(thinking="Let me see."), "only: thinking"),
     "59 cut off, as others call it": (say(GOOD[:60], stop_reason="length"), "cut off"),
-    "tool use": (say(GOOD, stop_reason="tool_use"), "no tools"),
+    "tool use": (say(thinking="Let me read it.", stop_reason="tool_use"), "no tools"),
     "65 prose": (say("I would raise the learning rate."), "holds no change"),
     "66 two code blocks": (say(f"```python\n{CHANGED}```\nor\n```python\n{CHANGED}```\n"), "2 code blocks"),
     "67 SEARCH not found": (say(BLOCK.replace("0.01", "0.5")), r"not in the program.*6 \| LEARNING_RATE = 0.01"),

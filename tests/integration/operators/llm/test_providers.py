@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
 import re
@@ -13,7 +14,7 @@ import pytest
 from llm_requests import BLOCK, CHANGED, GOOD, FileJournal, Scene, request_for
 
 from operators.errors import OperatorUnavailable
-from operators.llm import LanguageModel, LLMSettings
+from operators.llm import LanguageModel, LLMSettings, SpendLimit
 from operators.llm.rehearsal import (
     Behaviour,
     MessagesServer,
@@ -109,8 +110,12 @@ def test_faults_that_do_not_pass_say_what_to_do(code: int, advice: str, provider
         {"error": "no field `x`"},
         {"detail": [{"loc": ["body"], "msg": "no field `x`"}]},
         {"message": "no field `x`"},
+        {"error": True, "message": "no field `x`"},
+        {"success": False, "errors": [{"code": 7003, "message": "no field `x`"}]},
+        {"error": {"message": "Provider returned error", "metadata": {"raw": "no field `x`"}}},
+        {"status": {"words": "no field `x`"}},
     ],
-    ids=lambda body: next(iter(body)),
+    ids=lambda body: "-".join(body),
 )
 def test_a_server_is_quoted_in_its_own_words(body: Any, provider: str, tmp_path: Path) -> None:
     with MessagesServer(fallback=lambda responder: responder.send_json(400, body)) as server:
@@ -210,6 +215,8 @@ DIALECTS: dict[str, Events] = {
         f"stop reason {reason!r}": changed(MESSAGE, 4, delta={"stop_reason": reason})
         for reason in ("stop", "eos", "", None, 7)
     },
+    "whole message": [{"type": "message", "content": [{"type": "text", "text": GOOD}], "stop_reason": "end_turn"}],
+    "tool beside the text": changed(MESSAGE, 4, delta={"stop_reason": "tool_use"}),
     "reasoning": [
         MESSAGE[0],
         {"type": "content_block_start", "index": 0, "content_block": {"type": "reasoning", "text": ""}},
@@ -229,6 +236,14 @@ CHAT_DIALECTS: dict[str, Events] = {
     "reasoning": [{"choices": [{"delta": {"reasoning_content": BLOCK}}]}, *CHUNKS],
     "content filter results first": [{"choices": [], "prompt_filter_results": []}, *CHUNKS],
     "parts": changed(CHUNKS, 0, choices=[{"delta": {"content": [{"type": "text", "text": GOOD}]}}]),
+    "whole message": [{"choices": [{"message": {"content": GOOD}, "finish_reason": "stop"}]}],
+    "whole message at the end": [*CHUNKS, {"choices": [{"message": {"content": GOOD}, "finish_reason": "stop"}]}],
+    "reasoning and tools amid the text": [
+        {"choices": [{"delta": {"content": GOOD[:30]}}]},
+        {"choices": [{"delta": {"reasoning": "Hm."}}]},
+        {"choices": [{"delta": {"tool_calls": [{"index": 0}]}}]},
+        {"choices": [{"delta": {"content": GOOD[30:]}, "finish_reason": "tool_calls"}]},
+    ],
 }
 
 
@@ -264,6 +279,100 @@ def test_text_of_chunks_is_used_at_the_first_attempt(events: Events, tmp_path: P
         assert len(server.requests) == 1
 
 
+def body_of(*events: dict[str, Any], end: bytes = b"data: [DONE]\n\n") -> bytes:
+    return b"".join(b"data: " + json.dumps(event).encode() + b"\n\n" for event in events) + end
+
+
+def raw(*parts: bytes, content_type: str = "text/event-stream", encoding: str = "", ends: str = "whole") -> Behaviour:
+    """Answer with these parts of a body; `ends` may be "short", "reset" or "silent"."""
+
+    def behave(responder: Responder) -> None:
+        handler = responder._handler
+        handler.send_response(200)
+        handler.send_header("content-type", content_type)
+        if encoding:
+            handler.send_header("content-encoding", encoding)
+        handler.send_header("transfer-encoding", "chunked")
+        handler.end_headers()
+        for part in parts:
+            responder.send_chunk(part)
+        if ends == "whole":
+            responder.end_stream()
+        elif ends == "short":
+            handler.close_connection = True
+        else:
+            responder.reset() if ends == "reset" else responder.wait_for_hang_up()
+
+    return behave
+
+
+WHOLE = json.dumps({"choices": [{"message": {"content": GOOD}, "finish_reason": "stop"}]}).encode()
+BODY = body_of(*CHUNKS)
+PADDED = body_of(changed(CHUNKS, 0, padding="x" * 8_000_000)[0], CHUNKS[1])
+LINES = {
+    **{f"{kind} in name": raw(BODY, content_type=kind) for kind in ("text/html", "application/json", "x/y", "")},
+    "JSON in plain text": raw(WHOLE, content_type="text/plain"),
+    "JSON as a stream": raw(WHOLE),
+    "JSON behind blank lines": raw(b"\n\n\n", WHOLE, content_type="application/json"),
+    "byte-order mark": raw(b"\xef\xbb\xbf" + BODY),
+    "gzip": raw(gzip.compress(BODY), encoding="gzip"),
+    "byte by byte": raw(*(BODY[at : at + 1] for at in range(len(BODY)))),
+    "CR and LF apart": raw(*BODY.replace(b"\n", b"\r\n").replace(b"\r\n", b"\r\0\n").split(b"\0")),
+    "one long line": raw(*(PADDED[at : at + 4096] for at in range(0, len(PADDED), 4096))),
+    "silent behind the end": raw(BODY, ends="silent"),
+    "reset behind the last reason": raw(body_of(*CHUNKS, end=b""), ends="reset"),
+    "cut behind the last reason": raw(body_of(*CHUNKS, end=b""), ends="short"),
+}
+
+
+@pytest.mark.parametrize("behaviour", LINES.values(), ids=LINES.keys())
+def test_text_is_used_at_the_first_attempt_however_it_was_sent(behaviour: Behaviour, tmp_path: Path) -> None:
+    pytest.importorskip("openai")
+    with MessagesServer(behaviour) as server:
+        assert outcome(server, "openai", tmp_path) == Proposal(CHANGED, "llm_mutation:careful", IDEA)
+        assert len(server.requests) == 1
+
+
+def test_a_page_is_quoted(provider: str, tmp_path: Path) -> None:
+    with MessagesServer(fallback=html()) as server:
+        assert "got “Please log in”" in str(outcome(server, provider, tmp_path, patience_seconds=2.0))
+
+
+USAGE = {"prompt_tokens": 1000, "completion_tokens": 100}
+COUNTS = {
+    "last chunk": [{"choices": [], "usage": USAGE}],
+    "in the choice": [{"choices": [{"delta": {}, "usage": USAGE}]}],
+    "beside": [{"choices": [], "x_groq": {"usage": USAGE}}],
+    "empty at the end": [{"choices": [], "usage": USAGE}, {"choices": [], "usage": dict.fromkeys(USAGE, 0)}],
+    "thought counted in the sum": [{"choices": [], "usage": {**USAGE, "completion_tokens": 10, "total_tokens": 1100}}],
+}
+
+
+@pytest.mark.parametrize("counts", COUNTS.values(), ids=COUNTS.keys())
+def test_tokens_are_found_where_servers_tell_of_them(counts: Events, tmp_path: Path) -> None:
+    pytest.importorskip("openai")
+    journal = FileJournal(tmp_path)
+    with MessagesServer(streamed([*changed(CHUNKS, 1, usage=None), *counts])) as server:
+        scene(server, "openai").propose(request_for(journal))
+    assert (journal.exchanges[0].input_tokens, journal.exchanges[0].output_tokens) == (1000, 100)
+
+
+def test_a_server_that_counts_no_tokens_is_not_free(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    pytest.importorskip("openai")
+    limit = SpendLimit(10.0)
+    with MessagesServer(fallback=streamed(changed(CHUNKS, 1, usage=None))) as server:
+        here = Scene(LLMSettings(provider="openai", base_url=f"{server.url}/v1"), spend_limit=limit)
+        journals = [FileJournal(tmp_path / str(number)) for number in range(2)]
+        here.propose(*(request_for(journal, number) for number, journal in enumerate(journals)))
+        prompt_bytes = len(json.dumps(server.requests[0].body))
+    [warning] = [record.getMessage() for record in caplog.records if record.name.startswith("operators")]
+    assert "estimated from the length" in warning
+    exchange = journals[0].exchanges[0]
+    assert len(GOOD) / 4 < exchange.output_tokens < len(GOOD)
+    assert prompt_bytes / 8 < exchange.input_tokens < prompt_bytes
+    assert limit.spent_usd == pytest.approx(2 * exchange.cost_usd, rel=0.2)
+
+
 BEGUN = {"choices": [{"delta": {"content": "Hypothesis: to be"}}]}
 
 
@@ -294,6 +403,7 @@ def test_a_reply_that_the_server_could_not_finish_is_asked_for_again(end: dict[s
         ({"finish_reason": "MAX_TOKENS"}, "max_tokens"),
         ({"finish_reason": "model_length"}, "max_tokens"),
         ({"finish_reason": "SAFETY"}, "refusal"),
+        ({"finish_reason": "content_filter: PROHIBITED_CONTENT"}, "refusal"),
         ({"delta": {"refusal": "No."}, "finish_reason": "stop"}, "refusal"),
         ({"delta": {"tool_calls": [{"index": 0}]}, "finish_reason": "tool_calls"}, "tool_use"),
     ],
@@ -361,6 +471,26 @@ def tells_system(body: dict[str, Any]) -> bool:
             "openai",
             "max_tokens is too large: 16000. This model supports at most 8192 completion tokens.",
             lambda body: body["max_tokens"] == 8192,
+        ),
+        *(
+            ("openai", words, lambda body: "reasoning_effort" not in body)
+            for words in (
+                '"gemma3:4b" does not support thinking',
+                "Reasoning is mandatory for this endpoint and cannot be disabled.",
+                "reasoning_effort: Input should be 'medium' or 'high'",
+            )
+        ),
+        ("openai", "Conversation roles must alternate user/assistant/user/...", lambda body: not tells_system(body)),
+        ("openai", "Your organization must be verified to stream this model.", lambda body: not body.get("stream")),
+        (
+            "openai",
+            "maximum context length is 8192 tokens, you requested 18000 (2000 in messages, 16000 in the completion)",
+            lambda body: body["max_tokens"] <= 6192,
+        ),
+        (
+            "openai",
+            "The maxOutputTokens value of 16000 is not within 1 (inclusive) and 8,193 (exclusive).",
+            lambda body: body["max_tokens"] < 8193,
         ),
         ("openai-responses", "Unknown parameter: 'store'.", lambda body: "store" not in body),
         (
@@ -448,15 +578,25 @@ RESPONSE = {"id": "r", "model": "m", "status": "completed", "usage": {"input_tok
 PART = {"type": "output_text", "text": GOOD}
 DELTA = {"type": "response.output_text.delta", "delta": GOOD}
 COMPLETED = {"type": "response.completed", "response": RESPONSE}
+ENDED = {"type": "response.completed", "response": {**RESPONSE, "output": [{"content": [PART]}]}}
 RESPONSES_DIALECTS: dict[str, Events] = {
     "plain": [{"type": "response.created", "response": RESPONSE}, DELTA, COMPLETED],
     "no start": [DELTA, COMPLETED],
-    "no deltas": [{"type": "response.completed", "response": {**RESPONSE, "output": [{"content": [PART]}]}}],
-    "text twice": [DELTA, {"type": "response.completed", "response": {**RESPONSE, "output": [{"content": [PART]}]}}],
+    "no deltas": [ENDED],
+    "text twice": [DELTA, ENDED],
     "usage null": [DELTA, {"type": "response.completed", "response": {**RESPONSE, "usage": None}}],
     "usage of nonsense": [DELTA, {"type": "response.completed", "response": {"usage": {"input_tokens": "many"}}}],
     "unknown event": [{"type": "response.in_progress"}, DELTA, COMPLETED],
     "reasoning": [{"type": "response.reasoning_text.delta", "delta": BLOCK}, DELTA, COMPLETED],
+    "reasoning in pieces, text at the end": [{"type": "response.reasoning_text.delta", "delta": BLOCK}, ENDED],
+    "pieces out of order": [
+        *({"type": "response.output_text.delta", "delta": half} for half in (GOOD[40:], GOOD[:40])),
+        ENDED,
+    ],
+    "the end before the last piece": [{**DELTA, "delta": GOOD[:40]}, ENDED, {**DELTA, "delta": GOOD[40:]}],
+    "text done": [{"type": "response.output_text.done", "text": GOOD}, COMPLETED],
+    "item done": [{"type": "response.output_item.done", "item": {"content": [PART]}}, COMPLETED],
+    "whole response": [{"object": "response", "output": [{"content": GOOD}]}],
 }
 
 

@@ -53,6 +53,10 @@ def test_a_wait_may_be_named_in_words(words: str, seconds: float | None) -> None
         (403, "Your chosen model requires moderation and your input was flagged", Verdict.GIVE_UP_PROMPT),
         (403, "Your key may not use this model", Verdict.STOP),
         (400, "maximum context length is 4096 tokens", Verdict.GIVE_UP_PROMPT),
+        (200, "the model is loaded with context length of only 4096 tokens", Verdict.GIVE_UP_PROMPT),
+        (200, "Invalid API key", Verdict.STOP),
+        (400, "Model Not Exist", Verdict.STOP),
+        (200, "Unexpected endpoint or method. (POST /v1/v1/chat/completions)", Verdict.STOP),
     ],
 )
 def test_a_status_is_read_with_its_words(status: int, words: str, verdict: Verdict) -> None:
@@ -63,7 +67,7 @@ def test_a_status_is_read_with_its_words(status: int, words: str, verdict: Verdi
     ("status", "verdict"),
     [
         *((status, Verdict.RETRY) for status in (408, 409, 425, 429, 498, 500, 502, 503, 504, 520, 529)),
-        *((status, Verdict.STOP) for status in (401, 402, 403, 404, 501)),
+        *((status, Verdict.STOP) for status in (401, 402, 403, 404, 410, 501)),
         *((status, Verdict.GIVE_UP_PROMPT) for status in (400, 413, 418, 422, 431)),
     ],
 )
