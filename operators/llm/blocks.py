@@ -6,8 +6,8 @@
     lines that take their place
     >>>>>>> REPLACE
 
-A marker may be followed by a file's name or a colon, be bold, in lower case, or written with other signs
-(`------- SEARCH` and `+++++++ REPLACE`); a part may stand in a code fence of its own.
+A marker may have another word or none, as in a conflict of git, be followed by a file's name or a colon, be bold, or
+written with other signs (`------- SEARCH` and `+++++++ REPLACE`); a part may stand in a code fence of its own.
 """
 
 from __future__ import annotations
@@ -48,11 +48,13 @@ class Line:
     in_fence: bool
 
 
-_SEARCH = re.compile(r"(?:<{5,9}\s*(?:(?i:SEARCH|ORIGINAL))|-{5,9} ?SEARCH)\b.{0,200}$")
-_DIVIDER = re.compile(r"={5,}$")
-_REPLACE = re.compile(r"(?:>{5,9}\s*(?:(?i:REPLACE|UPDATED))|\+{5,9} ?REPLACE)\b.{0,200}$")
+_SEARCH = re.compile(r"(?:<{5,9}(?:\s*[A-Za-z].{0,200})?|-{5,9} ?SEARCH\b.{0,200})$")
+_DIVIDER = re.compile(r"={5,}(?:\s*(?:REPLACE|WITH))?$")
+_REPLACE = re.compile(r"(?:>{5,9}(?:\s*[A-Za-z].{0,200})?|\+{5,9} ?REPLACE\b.{0,200})$")
+_STATED_PLACE = re.compile(r"\s*:start_line: ?(\d+)")
+_RULE = re.compile(r"\s*-{5,}\s*$")
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})\s*([^`]*)$")
-_NUMBERED = re.compile(r"\s*\d+ \|(?: |$)")
+_NUMBERED = re.compile(r"\s*L?\d+(?: ?[|:→] ?|\t)")
 _QUOTED_SEARCH = re.compile(r"> ?<{5,9}\s*SEARCH\b", re.IGNORECASE)
 _ESCAPED_SEARCH = re.compile(r"(?:&lt;){5,9}\s*SEARCH\b", re.IGNORECASE)
 
@@ -122,6 +124,11 @@ class Fence:
     lines: tuple[str, ...]
     line: int
     is_closed: bool = True
+
+    @property
+    def language(self) -> str:
+        """The first word behind its opening mark, in lower case."""
+        return self.info.lower().partition(" ")[0]
 
 
 DIFFS = frozenset({"diff", "patch", "udiff"})
@@ -207,10 +214,18 @@ def _divider(lines: Sequence[str], start: int, candidates: Sequence[int]) -> int
 
 def _block(lines: Sequence[str], start: int, divider: int, end: int) -> Edit:
     search, replace = tuple(lines[start + 1 : divider]), tuple(lines[divider + 1 : end])
-    if all(_NUMBERED.match(line) for line in (*search, *replace) if line.strip()):
-        search, replace = (tuple(_NUMBERED.sub("", line) for line in part) for part in (search, replace))
+    stated = _STATED_PLACE.match(search[0]) if search else None
+    if stated:
+        rule = next((number for number, line in enumerate(search) if _RULE.match(line)), 0)
+        search = search[rule + 1 :]
     require_search(search, start + 1)
-    return Edit(search, replace, start + 1)
+    return Edit(search, replace, start + 1, place=int(stated[1]) - 1 if stated else None)
+
+
+def unnumbered(lines: tuple[str, ...]) -> tuple[str, ...]:
+    """Return lines without the numbers that stand before all of them."""
+    is_numbered = all(_NUMBERED.match(line) for line in lines if line.strip())
+    return tuple(_NUMBERED.sub("", line, count=1) for line in lines) if is_numbered else lines
 
 
 def require_search(search: Sequence[str], line: int) -> None:

@@ -1,8 +1,8 @@
 """Reads the change that a language model proposes and applies it to a source.
 
-A reply is one line of hypothesis and then SEARCH/REPLACE blocks (`operators.llm.blocks`). A unified diff that applies
-and one fence with a complete program are understood as well. Whatever could be understood in two ways is refused with a
-reason that the model can act on.
+A reply is one line of hypothesis and then SEARCH/REPLACE blocks (`operators.llm.blocks`). A unified diff that applies,
+pairs of an old and a new text, and one complete program are understood as well. Whatever could be understood in two
+ways is refused with a reason that the model can act on.
 
 The model was shown the source without invisible characters, and its reply has none. Lines are compared in that form,
 and what the reply repeats is taken from the source as it is.
@@ -27,7 +27,9 @@ from operators.llm.blocks import (
     plain,
     require_search,
     unfenced,
+    unnumbered,
 )
+from operators.llm.pairs import parse_labelled, parse_pairs
 from operators.llm.text import clean_text, numbered, one_line
 from operators.llm.unified_diff import parse_unified_diff
 from operators.llm.whole_program import elided, whole_program
@@ -67,13 +69,17 @@ def revise(source: str, reply: str, language: Language = PYTHON) -> str:
         UnusableReply: the reply holds no change, or one that is incomplete, ambiguous, or does not fit the source.
     """
     answer = plain(final_answer(plain(clean_text(reply))))
-    edits = parse_blocks(answer) or parse_unified_diff(answer)
+    edits = parse_blocks(answer) or parse_unified_diff(answer) or parse_pairs(answer)
     if edits:
         revised = apply_edits(source, edits)
     else:
-        shown = clean_text(source)
-        lines = whole_program(shown, answer, language).split("\n")
-        revised = "\n".join(_as_stored(lines, source.split("\n")))
+        try:
+            lines = whole_program(clean_text(source), answer, language).split("\n")
+            revised = "\n".join(_as_stored(lines, source.split("\n")))
+        except UnusableReply:
+            if not (edits := parse_labelled(answer)):
+                raise
+            revised = apply_edits(source, edits)
     if revised.rstrip() == source.rstrip():
         raise UnusableReply("The reply changes nothing: the result is the program that it started from.")
     return revised
@@ -121,7 +127,7 @@ def apply_edits(source: str, edits: Sequence[Edit]) -> str:
 
 def _locate(lines: Sequence[str], shown: Sequence[str], edit: Edit) -> _Span:
     """Return where an edit goes; `shown` are the lines of the source as the model has seen them."""
-    edit = _without_fences(shown, edit)
+    edit = _plain_parts(shown, edit)
     if left_out := elided(edit.replace, edit.search):
         raise UnusableReply(
             f"In the block at line {edit.line} of the reply, `{left_out}` stands for code that is left out, which "
@@ -144,12 +150,13 @@ def _locate(lines: Sequence[str], shown: Sequence[str], edit: Edit) -> _Span:
     return _Span(start, start + len(search), stored)
 
 
-def _without_fences(shown: Sequence[str], edit: Edit) -> Edit:
-    """Return an edit whose parts stand in no code fence, unless the source has one there."""
-    search = edit.search if _matches(shown, edit.search, str.rstrip) else unfenced(edit.search)
+def _plain_parts(shown: Sequence[str], edit: Edit) -> Edit:
+    """Return an edit whose parts have no code fence around and no numbers before them that the source does not have."""
+    is_exact = bool(_matches(shown, edit.search, str.rstrip))
+    search = edit.search if is_exact else unnumbered(unfenced(edit.search))
     require_search(search, edit.line)
     replace = edit.replace if any(map(is_fence, search)) else unfenced(edit.replace)
-    return dataclasses.replace(edit, search=search, replace=replace)
+    return dataclasses.replace(edit, search=search, replace=replace if is_exact else unnumbered(replace))
 
 
 def _only_place(shown: Sequence[str], search: Sequence[str], starts: Sequence[int], edit: Edit) -> int:

@@ -22,19 +22,26 @@ def parse_unified_diff(reply: str) -> list[Edit]:
     Raises:
         UnusableReply: a hunk names no line of the program, or a code block is never closed.
     """
-    fenced = [fence for fence in fences(reply) if fence.info.lower() in DIFFS]
+    fenced = [fence for fence in fences(reply) if fence.language in DIFFS or _is_signed(fence.lines)]
     require_closed(fenced)
     if fenced:
         return [edit for fence in fenced for edit in _hunks(fence.lines, fence.line + 1)]
     lines = reply.split("\n")
-    begins = next((number for number, _ in enumerate(lines) if _begins_hunk(lines, number)), None)
-    return [] if begins is None else _hunks(lines[begins:], begins)
+    return _hunks(lines, 0) if any(_begins_hunk(lines, number) for number, _ in enumerate(lines)) else []
+
+
+def _is_signed(lines: Sequence[str]) -> bool:
+    """Return whether each line bears the sign of a diff, with both of them among these."""
+    return {line[:1] for line in lines if line.strip()} in ({"-", "+"}, {"-", "+", " "})
 
 
 def _begins_hunk(lines: Sequence[str], number: int) -> bool:
-    following = lines[number + 1] if number + 1 < len(lines) else ""
-    is_bare = _PATCHED.match(lines[number]) and not _HUNK.match(following) and not _HEADER.match(following)
-    return bool(is_bare or _HUNK.match(lines[number]))
+    """Return whether a hunk begins behind a line: a header of hunks, the last of several, or one of a file alone."""
+    line, following = lines[number], lines[number + 1] if number + 1 < len(lines) else ""
+    if _HUNK.match(line):
+        return not _HUNK.match(following)
+    is_of_file = _PATCHED.match(line) or (number and line.startswith("+++ ") and lines[number - 1].startswith("--- "))
+    return bool(is_of_file) and not _HUNK.match(following) and not _HEADER.match(following)
 
 
 def _hunks(lines: Sequence[str], offset: int) -> list[Edit]:

@@ -7,16 +7,19 @@ import builtins
 import re
 from collections.abc import Iterable, Sequence
 
+from operators.llm.answer import hypothesis
 from operators.llm.blocks import UnusableReply, fences, is_fence, require_closed
 from populations.statements import parse
 from trainer.genome import marked_lines
 from trainer.languages import PYTHON, Language
 
-_SHELL = frozenset({"bash", "sh", "shell", "console", "text", "txt", "json", "yaml", "toml", "diff", "patch", "output"})
+SHELL = frozenset({"bash", "sh", "shell", "console", "text", "txt", "json", "yaml", "toml", "diff", "patch", "output"})
+_WRAPPING = re.compile(r"\s*(?:<[^<>]*>|<!\[CDATA\[|\]\]>)*\s*$")
 _DOTS = r"(?:\.{3,}|…)"
 _ELIDED = re.compile(
-    rf"\s*#+\s*(?:\[?{_DOTS}.*|.*{_DOTS}\s*\]?|\(?(?:the )?(?:rest|remainder) of (?:the |this |your )?"
-    r"(?:code|file|program|script|function|class|body|method|implementation)\b.*"
+    rf"\s*{_DOTS}\s*$|\s*#+\s*(?:\[?{_DOTS}.*|.*{_DOTS}\s*\]?"
+    r"|\(?(?:the )?(?:rest|remainder) (?:\w+ ){0,2}(?:unchanged|omitted|same)\b.*|\(?(?:the )?(?:rest|remainder) of "
+    r"(?:the |this |your )?(?:code|file|program|script|function|class|body|method|implementation)\b.*"
     r"|\(?(?:everything else|(?:existing|remaining|previous|other|same) (?:code|imports|functions|definitions))\b.*"
     r"|\(?(?:unchanged|same as (?:before|above))\)?\.?)\s*$",
     re.IGNORECASE,
@@ -39,8 +42,8 @@ def whole_program(source: str, reply: str, language: Language = PYTHON) -> str:
     if outermost and not _what_is_missing(source, outermost, language):
         return "\n".join(outermost).rstrip() + "\n"
     require_closed(fences(reply))
-    found = [fence for fence in fences(reply) if fence.info.lower().split(" ")[0] not in _SHELL - own]
-    programs = [list(fence.lines) for fence in found]
+    found = [fence for fence in fences(reply) if fence.language not in SHELL - own]
+    programs = [list(lines) for lines in dict.fromkeys(fence.lines for fence in found)]
     whole = [program for program in programs if not _what_is_missing(source, program, language)]
     if len(whole) == 1:
         return "\n".join(whole[0]).rstrip() + "\n"
@@ -62,9 +65,15 @@ def _outermost(reply: str, language: Language) -> list[str]:
     """
     lines = reply.split("\n")
     marks = [number for number, line in enumerate(lines) if is_fence(line)]
-    spans = [lines, lines[marks[0] + 1 : marks[-1]] if len(marks) > 1 else []]
+    spans = [lines, _unwrapped(lines), lines[marks[0] + 1 : marks[-1]] if len(marks) > 1 else []]
     is_python = language is PYTHON
     return next((span for span in spans if is_python and any(span) and _parsed("\n".join(span)) is not None), [])
+
+
+def _unwrapped(lines: list[str]) -> list[str]:
+    """Return lines without the hypothesis before them and the tags around them."""
+    kept = [number for number, line in enumerate(lines) if not hypothesis(line) and not _WRAPPING.match(line)]
+    return lines[kept[0] : kept[-1] + 1] if kept else []
 
 
 def elided(lines: Iterable[str], source: Iterable[str]) -> str:

@@ -162,7 +162,7 @@ SLIPS = {
     "59 cut off, as others call it": (say(GOOD[:60], stop_reason="length"), "cut off"),
     "tool use": (say(thinking="Let me read it.", stop_reason="tool_use"), "no tools"),
     "65 prose": (say("I would raise the learning rate."), "holds no change"),
-    "66 two code blocks": (say(f"```python\n{CHANGED}```\nor\n```python\n{CHANGED}```\n"), "2 code blocks"),
+    "66 two code blocks": (say(f"```python\n{CHANGED}```\nor\n```python\n{CHANGED}x = 1\n```\n"), "2 code blocks"),
     "67 SEARCH not found": (say(BLOCK.replace("0.01", "0.5")), r"not in the program.*6 \| LEARNING_RATE = 0.01"),
     "67 empty SEARCH": (
         say("<<<<<<< SEARCH\n\n=======\nx = 1\n>>>>>>> REPLACE\n<<<<<<< SEARCH\n"),

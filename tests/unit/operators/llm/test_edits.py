@@ -68,6 +68,22 @@ RAISED = block("RATE = 0.1  # slow", "RATE = 0.2")
         "*** Begin Patch\n*** Update File: a.py\n import torch\n \n-RATE = 0.1  # slow\n+RATE = 0.2\n*** End Patch",
         block("RATE\u00a0= 0.1  #\u00a0slow", "RATE = 0.2"),
         f"<answer>\n<edit>\n{RAISED}</edit>\n</answer>",
+        RAISED.replace("SEARCH", "HEAD").replace("REPLACE", "faster"),
+        RAISED.replace(" SEARCH", "").replace(" REPLACE", ""),
+        RAISED.replace("=======", "======= REPLACE"),
+        RAISED.replace("RATE = 0.1", ":start_line:3\n-------\nRATE = 0.1"),
+        block("3: RATE = 0.1  # slow", "3: RATE = 0.2"),
+        block("     3\tRATE = 0.1  # slow", "RATE = 0.2"),
+        "--- a/train.py\n+++ b/train.py\n-RATE = 0.1  # slow\n+RATE = 0.2\n",
+        "```python\n-RATE = 0.1  # slow\n+RATE = 0.2\n```",
+        "```diff a.py\n--- a.py\n+++ a.py\n import torch\n \n-RATE = 0.1  # slow\n+RATE = 0.2\n```",
+        '```json\n{"edits": [{"old_string": "RATE = 0.1  # slow", "new_string": "RATE = 0.2"}]}\n```',
+        '<tool_call>\n{"arguments": {"search": "RATE = 0.1  # slow", "replace": "RATE = 0.2"}}\n</tool_call>',
+        "<edit>\n<old>\nRATE = 0.1  # slow\n</old>\n<new>\nRATE = 0.2\n</new>\n</edit>",
+        '<p name="old_str">RATE = 0.1  # slow</p>\n<p name="new_str">RATE = 0.2</p>',
+        "Replace\n```python\nRATE = 0.1  # slow\n```\nwith:\n```python\nRATE = 0.2\n```\n",
+        f"**Before**\n```\n{SOURCE}```\n**After**\n```\n{SOURCE.replace('0.1  # slow', '0.2')}```\n",
+        f"Hypothesis: faster.\n\n<file>\n{SOURCE.replace('0.1  # slow', '0.2')}</file>",
     ],
 )
 def test_replies_that_can_be_read_in_one_way(reply: str) -> None:
@@ -116,6 +132,13 @@ def test_typography_is_undone_where_the_program_has_none() -> None:
     assert 'MARK = "\u2014"' in revise(program, block('MARK = "\u2013"', 'MARK = "\u2014"'))
 
 
+def test_headings_may_stand_in_one_another() -> None:
+    revised = revise(
+        SOURCE, "*** Begin Patch\n@@ import torch\n@@ def build_model(task):\n-        y = 2\n+        y = 5\n"
+    )
+    assert "y = 5" in revised
+
+
 @pytest.mark.parametrize("header", ["@@ def train(model, task):", "@@ -70,2 +70,2 @@ def train(model, task):"])
 def test_the_heading_of_a_hunk_decides_between_places(header: str) -> None:
     revised = revise(SOURCE, f"*** Begin Patch\n*** Update File: a.py\n{header}\n-    x = 1\n+    x = 5\n*** End Patch")
@@ -159,6 +182,10 @@ def test_a_replacement_loses_indentation_that_its_place_lacks() -> None:
             "stands for code that is left out",
         ),
         (block("RATE = 0.1  # slow", "RATE = 0.2\n# ... rest of the code unchanged ..."), "would delete it"),
+        (block("def train(model, task):", "def train(model, task):\n    ..."), "would delete it"),
+        (f"```python\n{SOURCE.split('def train')[0]}# (rest unchanged)\n```", "stands for code that is left out"),
+        ("Try\n```\nRATE = 0.1  # slow\n```\nor\n```\nRATE = 0.2\n```\n", "2 code blocks"),
+        ("<old>\n</old><new>x = 1</new>", "empty SEARCH"),
         (block("TE = 0.1  # slow", "TE = 0.2"), "not in the program"),
         (block("RATE = 0", "RATE = 1"), "not in the program"),
         ("```diff\n@@ -1,1 +1,2 @@\n+x = 1\n```", "repeats no line"),

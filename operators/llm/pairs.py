@@ -1,0 +1,91 @@
+"""Reads edits that name an old and a new text.
+
+In tags (`<old>…</old> <new>…</new>`, also those of a tool's parameters), in JSON, or as two code fences of which the
+line before each tells what it is.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from operators.llm.blocks import Edit, Fence, fences, require_search
+from operators.llm.whole_program import SHELL
+
+_NAME = r"(?:{})(?:[_-]?(?:str|string|text|code|lines?|block|content|snippet))?"
+_OLD = _NAME.format("old|search|find|original")
+_NEW = _NAME.format("new|replace|replacement|replace_with|updated")
+_TAG = r'<(?:(?P<{0}>{1})|(?P<{0}_tag>\w+) name="{1}")>(?P<{0}_text>.*?)</(?({0})(?P={0})|(?P={0}_tag))>'
+_TAGS = re.compile(_TAG.format("old", _OLD) + r"\s*" + _TAG.format("new", _NEW), re.IGNORECASE | re.DOTALL)
+_CALL = re.compile(r"<tool_call>(.*?)</tool_call>", re.DOTALL)
+_LABELS = (
+    re.compile(r"\b(?:old|search|find|original|before|current|replace|change)\b", re.IGNORECASE),
+    re.compile(r"\b(?:new|replace|replacement|updated?|after|with|by|to|becomes)\b", re.IGNORECASE),
+)
+_LABEL_CHARACTERS = 60
+
+
+def parse_pairs(reply: str) -> list[Edit]:
+    """Return the edits of a reply in tags or JSON, in order; none when it has none.
+
+    Raises:
+        UnusableReply: an old text is empty.
+    """
+    edits = [
+        _edit(found["old_text"], found["new_text"], reply.count("\n", 0, found.start()))
+        for found in _TAGS.finditer(reply)
+    ]
+    places = [(reply, 0), *(("\n".join(fence.lines), fence.line) for fence in fences(reply))]
+    places += [(found[1], reply.count("\n", 0, found.start())) for found in _CALL.finditer(reply)]
+    return edits or [_edit(old, new, line) for text, line in places for old, new in _in_json(text)]
+
+
+def parse_labelled(reply: str) -> list[Edit]:
+    """Return the edits of a reply that shows an old and a new text in turns, each in a fence; none when it does not."""
+    shown = [fence for fence in fences(reply) if fence.language not in SHELL]
+    lines = reply.split("\n")
+    labels = [_label(lines[: fence.line]) for fence in shown]
+    if len(shown) % 2 or not all(_LABELS[number % 2].search(label) for number, label in enumerate(labels)):
+        return []
+    return [_edit_of(old, new) for old, new in zip(shown[::2], shown[1::2], strict=True)]
+
+
+def _label(before: list[str]) -> str:
+    """Return the line before a fence; empty where it is too long for a label."""
+    line = next((line for line in reversed(before) if line.strip()), "")
+    return line if len(line) <= _LABEL_CHARACTERS else ""
+
+
+def _edit_of(old: Fence, new: Fence) -> Edit:
+    require_search(old.lines, old.line + 1)
+    return Edit(old.lines, new.lines, old.line + 1)
+
+
+def _edit(old: str, new: str, line: int) -> Edit:
+    search, replace = (tuple(text.strip("\n").split("\n")) for text in (old, new))
+    require_search(search, line + 1)
+    return Edit(search, replace if new.strip() else (), line + 1)
+
+
+def _in_json(text: str) -> Iterator[tuple[str, str]]:
+    if text.lstrip().startswith(("{", "[")):
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            return
+        yield from _pairs(value)
+
+
+def _pairs(value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        texts = [
+            next((text for name, text in value.items() if re.fullmatch(names, name, re.IGNORECASE)), None)
+            for names in (_OLD, _NEW)
+        ]
+        if isinstance(texts[0], str) and isinstance(texts[1], str):
+            yield texts[0], texts[1]
+            return
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _pairs(item)
