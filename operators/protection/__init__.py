@@ -5,6 +5,7 @@ marks        comments in a file that fix a part of it, or let only a part of it 
 entries      what an entry of `task.protect` names
 guards       what protected code relies on
 output       the text that a statement may print, as far as it can be known
+parts        data that hold training and held-out rows together
 handed       other names for protected data
 forging      what a new statement may not report
 rules        what a new statement may not do beside protected code

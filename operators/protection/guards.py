@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from operators.protection.units import BUILTINS, DEFINITION, Scope, Unit, is_import, root_of
+from operators.protection.parts import Parts, parts_of
+from operators.protection.units import BUILTINS, DEFINITION, FUNCTION, Scope, Unit, is_import, root_of
 
 _HELD_OUT = re.compile(r"(^|[\W_])(val|valid|validation|test|dev|eval|holdout|held_?out)\d*([\W_]|$)", re.IGNORECASE)
 _RESULT = re.compile(
@@ -37,7 +38,9 @@ class Guards:
         attributes: attributes that it reads from imports, and methods that it calls.
         data: variables with held-out data that protected code alone reads.
         whole: variables that the held-out data are cut from.
-        fields: attributes with held-out data that protected code sets and alone reads.
+        fields: attributes with held-out data that protected code alone reads.
+        results: attributes that hold what is reported, by key.
+        keys: texts under which protected code keeps and finds results.
         texts: texts that name held-out data or flags, in protected code alone.
         seeding: functions that set a seed; empty where no seed is protected.
         seeds: seeds that generation 0 passes as literals, by keyword.
@@ -45,6 +48,7 @@ class Guards:
         changed: names that other code of generation 0 changes in place, with their scopes.
         choosing: functions that hold or read held-out data, with the texts, booleans and `None` that other code gives
             them, by place or keyword; None where nothing else calls them.
+        parts: data of which other code of generation 0 takes only parts, or nothing.
     """
 
     owned: frozenset[str]
@@ -56,12 +60,15 @@ class Guards:
     data: frozenset[str]
     whole: frozenset[str]
     fields: frozenset[str]
+    results: frozenset[str]
+    keys: frozenset[str]
     texts: frozenset[str]
     seeding: frozenset[str]
     seeds: frozenset[tuple[str, object]]
     scopes: frozenset[Scope]
     changed: frozenset[tuple[Scope, str]]
     choosing: Mapping[str, Mapping[int | str, frozenset[object]] | None]
+    parts: Parts
 
 
 _GENERATORS = frozenset(("default_rng", "RandomState", "Generator", "PCG64", "MT19937", "Philox", "SFC64"))
@@ -88,6 +95,8 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
         for one in fixed
         for depth in range(len(one.scope) + 1)
     )
+    for scope, name in _selecting(fixed, units):
+        relied[scope] = relied.get(scope, frozenset()) | {name}
     names = owned | {name for scope, several in bound.items() if scope not in classes for name in several}
     texts = {text for one in fixed for text in one.texts if _is_held_out(text) or text.startswith("--")}
     stored = [
@@ -100,6 +109,10 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
     seeding = {_called(node) for one in fixed for node in one.nodes if isinstance(node, ast.Call)}
     seeding = {name for name in seeding if _SEEDING.search(name)}
     seeding |= _GENERATORS if seeding & _GENERATORS else set()
+    parts = parts_of(fixed, free, _RESULT.search)
+    held = {
+        node.attr for one in fixed for node in one.nodes if isinstance(node, ast.Attribute) and id(node) not in called
+    }
     holds_seed = bool(seeding) or any("seed" in name.lower() for one in fixed for name in one.bound)
     return Guards(
         owned=owned,
@@ -130,14 +143,32 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
             and not any(isinstance(one.node, DEFINITION) and name in one.bound for one in fixed)
         ),
         whole=_whole(fixed),
-        fields=frozenset(node.attr for node in stored if _is_held_out(node.attr)) - _attributes(free),
+        fields=frozenset(filter(_is_held_out, held)) - _attributes(free),
+        results=frozenset(
+            node.value.attr
+            for one in fixed
+            for node in one.nodes
+            if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Attribute) and _is_result(node.slice)
+        ),
+        keys=frozenset(text for one in fixed for text in filled_keys(one) if _RESULT.search(text)),
         texts=frozenset(texts - {text for one in free for text in one.texts}),
         seeding=frozenset(seeding | _SEED_SETTERS) if holds_seed else frozenset(),
         seeds=frozenset(seed for one in units for node in one.nodes for seed in literal_seed(node)),
         scopes=frozenset(one.scope[:depth] for one in fixed for depth in range(1, len(one.scope) + 1)),
         changed=frozenset((one.scope, name) for one in free for name in changed_in_place(one)),
-        choosing=_choosing(fixed, free, _whole(fixed)),
+        choosing=_choosing(fixed, free, _whole(fixed).union(*parts.values())),
+        parts=parts,
     )
+
+
+def _selecting(fixed: Sequence[Unit], units: Sequence[Unit]) -> Iterator[tuple[Scope, str]]:
+    """Yield the parameters that say how often a protected loop runs, or which part of data protected code takes."""
+    parameters = {(*one.scope, one.node.name): one.parameters for one in units if isinstance(one.node, FUNCTION)}
+    for one in fixed:
+        parts = [node.slice for node in one.nodes if isinstance(node, ast.Subscript)]
+        parts += [one.node.iter] if isinstance(one.node, ast.For) else []
+        names = {node.id for part in parts for node in ast.walk(part) if isinstance(node, ast.Name)}
+        yield from ((one.scope, name) for name in names & parameters.get(one.scope, frozenset()))
 
 
 def _whole(fixed: Sequence[Unit]) -> frozenset[str]:
@@ -219,6 +250,22 @@ def literal_seed(node: ast.AST) -> Iterator[tuple[str, object]]:
     match node:
         case ast.keyword(arg="random_state" | "seed" as name, value=ast.Constant(value=value)):
             yield str(name), value
+
+
+def filled_keys(unit: Unit) -> frozenset[str]:
+    """Return the texts under which a unit puts something: `log("loss", 3)`, `found["loss"] = 3`."""
+    found = set()
+    for node in unit.nodes:
+        match node:
+            case ast.Subscript(slice=ast.Constant(value=str(key)), ctx=ast.Store() | ast.Del()):
+                found.add(key)
+            case ast.Call(func=ast.Attribute(), args=[ast.Constant(value=str(key)), _, *_]):
+                found.add(key)
+    return frozenset(found)
+
+
+def _is_result(key: ast.expr) -> bool:
+    return isinstance(key, ast.Constant) and isinstance(key.value, str) and bool(_RESULT.search(key.value))
 
 
 def class_scopes(units: Sequence[Unit]) -> frozenset[Scope]:

@@ -13,6 +13,7 @@ from operators.protection.units import BUILTINS, FUNCTION, Scope, Unit, is_impor
 
 _CALLED = ("forward", "__call__")
 """What runs where an object is called."""
+_VIEWS = frozenset(("reshape", "ravel", "view", "transpose", "squeeze", "unsqueeze", "numpy", "detach", "swapaxes"))
 Names = Mapping[Scope, frozenset[str]]
 
 
@@ -26,8 +27,9 @@ def handed_on(units: Sequence[Unit], protected: Names) -> Names:
     imports = {name for one in units if is_import(one) for name in one.bound}
     functions = _functions(units)
     found: dict[Scope, set[str]] = {}
-    for one in units:
-        data = (protected.get((), frozenset()) | protected.get(one.scope, frozenset())) - imports
+    for one in (*units, *units):  # what a function is given, it may hand on
+        data = protected.get((), frozenset()) | protected.get(one.scope, frozenset()) | found.get(one.scope, set())
+        data -= imports
         if not one.read & data:
             continue
         for name, value in _named(one):
@@ -71,8 +73,20 @@ def _named(unit: Unit) -> Iterator[tuple[str, ast.expr]]:
             pairs = [(target, value) for value in values]
     pairs += [(node.target, node.value) for node in unit.nodes if isinstance(node, ast.NamedExpr)]
     for target, value in pairs:
-        if isinstance(target, ast.Name) and isinstance(value, ast.Name | ast.Attribute | ast.Subscript):
+        if isinstance(target, ast.Name) and isinstance(
+            value := _viewed(value), ast.Name | ast.Attribute | ast.Subscript
+        ):
             yield target.id, value
+
+
+def _viewed(value: ast.expr) -> ast.expr:
+    """Return what a call shows in another shape, in the same memory; any other value as it is."""
+    match value:
+        case ast.Call(func=ast.Attribute(attr="asarray" | "from_numpy" | "atleast_2d"), args=[inner, *_]):
+            return inner
+        case ast.Call(func=ast.Attribute(value=inner, attr=name)) if name in _VIEWS:
+            return inner
+    return value
 
 
 def _given(

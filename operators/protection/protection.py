@@ -122,11 +122,7 @@ class Protection:
         units = _units(text, file.language)
         yield from _moved_marks(file, text, units)
         yield from _changed(file, units)
-        last: dict[Scope, int] = {}
-        for one in units:
-            if one.key in file.keys:
-                last[one.scope] = one.line
-        child = child_of(units, file.guards, last)
+        child = child_of(units, file.guards, [one for one in units if one.key in file.keys])
         for one in _new(file, units):
             told = [reason for rule in RULES for reason in rule(one, file.guards, child)]
             ways = [reason for reason in reaches(one, file.guards, child) if reason not in file.own_ways]
@@ -155,7 +151,7 @@ def _known(
     )
     around = {one.scope[:depth] for one in protected for depth in range(1, len(one.scope) + 1)}
     guards = guards_of(units, places, others)
-    itself = child_of(units, guards, {})
+    itself = child_of(units, guards, ())
     return _File(
         language=language,
         kept=_by_scope(one for one in protected if not is_import(one)),

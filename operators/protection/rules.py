@@ -12,9 +12,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from operators.protection.guards import Guards, arguments_of, class_scopes, literal_seed
+from operators.protection.guards import Guards, arguments_of, class_scopes, filled_keys, literal_seed
 from operators.protection.handed import Names, handed_on
 from operators.protection.output import UNKNOWN, text_of
+from operators.protection.parts import exceeds, shared_in, takings
 from operators.protection.units import Scope, Unit, root_of
 
 
@@ -39,7 +40,7 @@ _HIDDEN_ATTRIBUTES = _set(
     "walk_tb _current_frames FunctionType CodeType __getattribute__ __wrapped__ __self__ __func__ __loader__ "
     "__import__ redirect_stdout settrace setprofile addaudithook TorchDispatchMode TorchFunctionMode "
     "register_module_forward_hook monkeypatch register_module_forward_pre_hook set_default_tensor_type "
-    "set_printoptions float_format MaskedArray masked_array MaskedTensor masked_tensor"
+    "set_printoptions float_format MaskedArray masked_array MaskedTensor masked_tensor Library"
 )
 _OF_MODULE = {
     "os": _EXITS
@@ -68,15 +69,19 @@ _STAND_INS = _set(
     "__array__ __array_ufunc__ __array_function__ __torch_function__ __torch_dispatch__ __float__ __int__ "
     "__index__ __format__ __round__ __abs__ __bool__ __lt__ __le__ __gt__ __ge__ __eq__ __ne__ __neg__ "
     "__matmul__ __rmatmul__ __radd__ __rsub__ __rmul__ __rtruediv__ __rpow__ __iadd__ __add__ __sub__ __mul__ "
-    "__truediv__ __pow__"
+    "__truediv__ __pow__ __reduce__ __reduce_ex__"
 )
-"""Methods with which an object takes part in arithmetic and in prints as a number does."""
+"""Methods with which an object takes part in arithmetic, prints and files as a number does."""
+_OF_NUMBERS = _set("item tolist numpy cpu detach argmax argmin mean sum max min std float round astype")
+"""Methods by which an evaluation takes numbers out of arrays."""
 _SETTINGS = frozenset(("backends", "config", "rcParams", "options", "flags", "environ"))
 _MUTATORS = _set(
     "append extend insert pop remove clear sort reverse update setdefault popitem add discard fill resize put "
     "partition setflags setfield itemset truncate seek writelines"
 )
-_FILLS = frozenset(("shuffle", "copyto", "putmask", "place", "put", "heappush", "heappop", "insort", "fill_diagonal"))
+_CHANGES = re.compile(r"(add|set|remove|register)[A-Z_]\w*|\w*[^_]_")
+"""Methods that change an object by the ways of their names: `addFilter`, `set_defaults`, `zero_`."""
+_FILLS = _set("shuffle copyto putmask place put at heappush heappop insort fill_diagonal")
 _STREAM = frozenset(("flush", "isatty", "write", "encoding"))
 _DEVICES = re.compile(r"/dev/(stdout|fd|tty|pts)|/proc/|\.py$")
 
@@ -86,29 +91,40 @@ class Child:
     """One file of a source.
 
     Attributes:
-        units: all of them.
+        free: its units, but for the protected ones.
         imports: what each imported name, or name given to one, stands for.
         modules: the names of modules, those given to them too.
         classes: scopes that are classes.
         local: by function, the names that are bound in it and not protected there.
         last: by scope, the line of its last protected unit.
+        loops: the lines of the protected loops.
+        begun: the line from which on protected code of a scope holds a name that it first binds, always; what stands
+            before may use the name for itself.
         handed: by scope, other names for protected data that generation 0 does not change in place.
     """
 
-    units: Sequence[Unit]
+    free: Sequence[Unit]
     imports: Mapping[str, str]
     modules: frozenset[str]
     classes: frozenset[Scope]
     local: Mapping[Scope, frozenset[str]]
     last: Mapping[Scope, int]
+    loops: Sequence[range]
+    begun: Mapping[tuple[Scope, str], int]
     handed: Names
 
 
 Rule = Callable[[Unit, Guards, Child], Iterator[str]]
 
 
-def child_of(units: Sequence[Unit], guards: Guards, last: Mapping[Scope, int]) -> Child:
-    """Return a file with what its names stand for."""
+def child_of(units: Sequence[Unit], guards: Guards, protected: Sequence[Unit]) -> Child:
+    """Return a file with what its names stand for.
+
+    Args:
+        units: all of them.
+        guards: of the file.
+        protected: those that are protected.
+    """
     imports: dict[str, str] = {}
     modules: set[str] = set()
     for one in units:
@@ -132,7 +148,22 @@ def child_of(units: Sequence[Unit], guards: Guards, last: Mapping[Scope, int]) -
         scope: frozenset(name for name in names if (scope, name) not in guards.changed)
         for scope, names in handed_on(units, guards.bound).items()
     }
-    return Child(units, imports, frozenset(modules), class_scopes(units), local, last, handed)
+    last = {one.scope: one.line for one in protected}
+    fixed = {id(one) for one in protected}
+    free = [one for one in units if id(one) not in fixed]
+    loops = [range(one.line, (one.node.end_lineno or 0) + 1) for one in protected if isinstance(one.node, ast.For)]
+    return Child(free, imports, frozenset(modules), class_scopes(units), local, last, loops, _begun(protected), handed)
+
+
+def _begun(protected: Sequence[Unit]) -> dict[tuple[Scope, str], int]:
+    found: dict[tuple[Scope, str], int] = {}
+    read: set[tuple[Scope, str]] = {((), name) for one in protected if one.scope for name in one.read}
+    for one in protected:
+        read |= {(one.scope, name) for name in one.read}
+        if isinstance(one.node, ast.Assign | ast.For) and not one.chain:
+            found |= {key: one.line for name in one.bound if (key := (one.scope, name)) not in {*read, *found}}
+        read |= {(one.scope, name) for name in one.bound}
+    return found
 
 
 def rebinds(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
@@ -147,7 +178,7 @@ def rebinds(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
     if new.scope in child.classes:
         if "__del__" in new.bound:
             yield "`__del__` may run when the program has reported; free what is held where it is used"
-        for name in sorted(new.bound & _STAND_INS):
+        for name in sorted(new.bound & (_STAND_INS | guards.attributes & _OF_NUMBERS)):
             yield f"`{name}` lets an object stand for a number in the evaluation; return plain numbers or arrays"
     if new.scope in child.classes and new.scope in guards.scopes:
         for name in sorted(name for name in new.bound if name.startswith("__get")):
@@ -156,9 +187,9 @@ def rebinds(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
 
 def _guarded(new: Unit, guards: Guards, child: Child) -> frozenset[str]:
     """Return the names that a unit may not bind where it stands."""
-    guarded = guards.local.get(new.scope, frozenset())
+    guarded = guards.local.get(new.scope, frozenset()) - _not_begun(new, child)
     if not new.scope:
-        guarded |= guards.owned | {scope[0] for scope in guards.scopes} - _defined(new, guards)
+        guarded |= guards.owned - _not_begun(new, child) | {scope[0] for scope in guards.scopes} - _defined(new, guards)
     elif new.scope in child.classes:
         guarded |= {name for name in guards.members if not name.startswith("__")}  # each class has its own `__init__`
     else:
@@ -237,6 +268,7 @@ def reaches(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
 def _is_whole_array(node: ast.Attribute) -> bool:
     """Return whether an attribute is that of an array which leads to the memory that it is cut from."""
     is_memory = node.attr in {"base", "storage"} and isinstance(node.ctx, ast.Load)
+    is_memory |= isinstance(node.value, ast.Attribute) and node.attr == node.value.attr == "dataset"
     return is_memory and root_of(node) not in {"self", "cls"}
 
 
@@ -272,10 +304,12 @@ def ends(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
         yield "it ends the program early; let it run to its end"
     if isinstance(new.node, ast.Return) and new.scope in guards.scopes and new.line < child.last.get(new.scope, 0):
         yield "it returns before the protected statements of this function; let them run"
+    if isinstance(new.node, ast.Break | ast.Continue) and any(new.line in lines for lines in child.loops):
+        yield "it leaves out a part of a protected loop; let it run to its end"
 
 
 def leaks(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
-    """Yield the held-out data and seeds that a unit uses."""
+    """Yield the held-out data and results that a unit uses."""
     read = new.read - new.inner - child.local.get(new.scope, frozenset())
     for name in sorted(read & guards.whole):
         yield f"`{name}` is all of the data, held-out ones among them; use the training data that are cut from it"
@@ -284,8 +318,17 @@ def leaks(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
     for node in new.nodes:
         if isinstance(node, ast.Attribute) and node.attr in guards.fields:
             yield f"`{ast.unparse(node)}` is held-out data, for the evaluation alone; use the training data"
+    named = new.bound | {node.attr for node in new.nodes if isinstance(node, ast.Attribute)}
+    for name in sorted(named & guards.results):
+        yield f"`{name}` holds what is reported; leave it to protected code"
+    for text in sorted(filled_keys(new) & guards.keys):
+        yield f"{text!r} is the key of what is reported; use another one"
     for text in sorted(new.texts & guards.texts):
         yield f"{text!r} names what the evaluation alone may use; use the training data"
+
+
+def chooses(new: Unit, guards: Guards, _: Child) -> Iterator[str]:
+    """Yield the seeds that a unit sets, and the data that it asks for by the arguments of a call."""
     for node in new.nodes:
         match node:
             case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)) if name in guards.seeding:
@@ -294,6 +337,17 @@ def leaks(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
                 yield from _chooses(node, name, guards)
         if (guards.seeds or guards.seeding) and set(literal_seed(node)) - guards.seeds:
             yield "the seed is protected, and chosen from outside; leave it as it is"
+
+
+def takes(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
+    """Yield the data with held-out rows of which a unit, or one that reads what it binds, takes other rows."""
+    readers = [new, *(one for one in child.free if new.bound and one is not new)] if guards.parts else []
+    for one in readers:
+        for name in sorted(one.read - one.inner):
+            taken = shared_in(name, one.scope, guards.parts, child.local)
+            if taken and any(exceeds(index, taken, child.free, one) for index in takings(one, name)):
+                known = ", ".join(f"`{name}[{index}]`" for index in sorted(taken.indices))
+                yield f"`{name}` holds held-out rows, too; take " + (f"its rows as {known} does" if known else "others")
 
 
 def _chooses(call: ast.Call, name: str, guards: Guards) -> Iterator[str]:
@@ -311,7 +365,7 @@ def _chooses(call: ast.Call, name: str, guards: Guards) -> Iterator[str]:
             yield f"only running tells which data `{name}` gives for `{ast.unparse(value)}`; name the training data"
 
 
-RULES: tuple[Rule, ...] = (rebinds, patches, hides, conceals, ends, leaks)
+RULES: tuple[Rule, ...] = (rebinds, patches, hides, conceals, ends, leaks, chooses, takes)
 
 
 def _defined(new: Unit, guards: Guards) -> frozenset[str]:
@@ -351,7 +405,7 @@ def _call(node: ast.Call, new: Unit, guards: Guards, child: Child) -> Iterator[s
             yield "it sets an attribute of a library or of protected code; leave that as it is"
     elif isinstance(node.func, ast.Attribute):
         root = root_of(node.func.value)
-        is_change = name in _MUTATORS or (name.endswith("_") and not name.endswith("__"))
+        is_change = bool(name in _MUTATORS or _CHANGES.fullmatch(name))
         if is_change and root in protected:
             yield f"`{ast.unparse(node.func)}` changes what is protected in place; work on a copy"
         elif (
@@ -364,6 +418,8 @@ def _call(node: ast.Call, new: Unit, guards: Guards, child: Child) -> Iterator[s
     if name in _FILLS and any(root_of(one) in protected for one in node.args):
         yield f"`{name}` changes what is protected in place; work on a copy"
     for keyword in node.keywords:
+        if keyword.arg == "out" and root_of(keyword.value) in protected:
+            yield f"`{name}` changes what is protected in place; work on a copy"
         if keyword.arg in guards.members:
             yield f"`{keyword.arg}` is protected; leave it to its value"
 
@@ -371,7 +427,12 @@ def _call(node: ast.Call, new: Unit, guards: Guards, child: Child) -> Iterator[s
 def _protected_in(new: Unit, guards: Guards, child: Child) -> frozenset[str]:
     """Return the names of protected data where a unit stands, those under which they are handed on among them."""
     names = guards.bound.get(new.scope, frozenset()) | child.handed.get(new.scope, frozenset())
-    return guards.owned | names
+    return (guards.owned | names) - _not_begun(new, child)
+
+
+def _not_begun(new: Unit, child: Child) -> frozenset[str]:
+    """Return the names that protected code where a unit stands binds only after it."""
+    return frozenset(name for (scope, name), line in child.begun.items() if scope == new.scope and new.end_line < line)
 
 
 def _is_setting(node: ast.AST) -> bool:

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from evo.project.found import Metric, ProtectedCode
 from evo.project.protection.evolving_file import EvolvingFile
-from evo.project.protection.statements import LONGEST_CODE
+from evo.project.protection.statements import LONGEST_CODE, defaulted
 from evo.project.protection.words import BUDGET
 from operators.protection.entries import select
+from operators.protection.units import FUNCTION
 from trainer.errors import ConfigError
 
 
@@ -52,6 +53,8 @@ def _names(file: EvolvingFile, place: int) -> Iterator[str]:
     )
     inner = ".".join((*one.scope, getattr(one.node, "name", "")))
     yield from (f"{inner}.{name}" for name in sorted(one.parameters) if BUDGET.fullmatch(name))
+    if isinstance(one.node, FUNCTION) and file.reasons.keys().isdisjoint(file.in_scope((*one.scope, one.node.name))):
+        yield from (f"{inner}.{name}" for name in sorted(defaulted(one.node)))  # its default alone counts
     if len(code) > LONGEST_CODE:
         yield f"{scope}{code[:LONGEST_CODE].rstrip()}…"
     yield scope + code

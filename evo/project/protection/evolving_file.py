@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ast
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from evo.project.modules import Module
 from evo.project.protection.statements import filled
-from operators.protection.units import FUNCTION, Scope, Unit
+from operators.protection.units import BUILTINS, FUNCTION, Scope, Unit
+
+LOOP = (ast.For, ast.AsyncFor, ast.While)
 
 
 @dataclass
@@ -38,6 +42,63 @@ class EvolvingFile:
     def fillers(self, scope: Scope, name: str) -> list[int]:
         """Return the statements that put something into what a name stands for: `scores.append(…)`, `found[i] = …`."""
         return [place for place, one in enumerate(self.units) if one.scope == scope and name in filled(one.node)]
+
+    def in_loop(self, head: Unit) -> list[int]:
+        """Return the units in the body of a loop."""
+        return [place for place, one in enumerate(self.units) if one.line in _body_lines(head)]
+
+    def reaching(self, reader: Unit, places: list[int]) -> list[int]:
+        """Leave out what another binding replaces before a unit reads, and what comes after it."""
+        inside = {place: self.units[place] for place in places if self.units[place].scope == reader.scope}
+        begun = [one.line for one in inside.values() if reader.line in _body_lines(one)]
+        always = [
+            one.line
+            for one in inside.values()
+            if isinstance(one.node, ast.Assign | ast.AnnAssign) and not one.chain and one.line < reader.line
+            if one.bound  # what sets an item or an attribute replaces nothing
+        ]
+        is_repeated = any(part.startswith("loop") for part in reader.chain)
+        lines = range(max([*begun, *always], default=0), sys.maxsize if is_repeated else reader.line + 1)
+        return [place for place in places if place not in inside or self.units[place].line in lines]
+
+    def is_learnt(self, name: str, places: Sequence[int]) -> bool:
+        """Return whether one of some units is in a loop that updates a variable by what it computes with it.
+
+        As weights by an error. A sum, a counter or the best of several results is none: only its own update reads it.
+        """
+        bodies = map(self.in_loop, self.units)
+        return any(
+            name in _led_back(name, [self.units[at] for at in body])
+            for body in bodies
+            if not set(places).isdisjoint(body)
+        )
+
+
+def _body_lines(head: Unit) -> range:
+    """Return the lines of the body of a loop; none for another unit."""
+    node = head.node
+    return range(node.body[0].lineno, (node.end_lineno or 0) + 1) if isinstance(node, LOOP) else range(0)
+
+
+def _led_back(name: str, body: list[Unit]) -> set[str]:
+    """Return the names on which an update of a name in a loop depends, itself only where others come between."""
+    found: set[str] = set()
+    waiting = [(one, False) for one in body if name in one.bound]
+    while waiting:
+        unit, is_other = waiting.pop()
+        given = {inner.id for node in unit.nodes for inner in _given(node)}
+        for read in unit.read - found:
+            if read != name or is_other or isinstance(unit.node, ast.AugAssign) or read in given:
+                found.add(read)
+                waiting += [(one, True) for one in body if read in one.bound and read != name]
+    return found
+
+
+def _given(node: ast.AST) -> list[ast.Name]:
+    """Return the names that are arguments of a call, but for those of builtins such as `max`."""
+    if not isinstance(node, ast.Call) or (isinstance(node.func, ast.Name) and node.func.id in BUILTINS):
+        return []
+    return [one for one in (*node.args, *(each.value for each in node.keywords)) if isinstance(one, ast.Name)]
 
 
 def resolved(file: EvolvingFile, scope: Scope, name: str) -> tuple[Scope, list[int]]:

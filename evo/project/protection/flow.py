@@ -14,13 +14,20 @@ from evo.project.modules import Project, last_name
 from evo.project.protection.evolving_file import EvolvingFile, Start, resolved
 from evo.project.protection.statements import (
     calls,
+    defaulted,
     descends,
+    is_forward,
     is_literal,
+    key_of,
+    keys_filled,
     makes_held_out,
     makes_instance,
+    selects,
+    settings_given,
     shortened,
     stored_on_self,
     takes_loss,
+    takes_result,
     trains,
 )
 from evo.project.protection.words import (
@@ -35,8 +42,11 @@ from evo.project.protection.words import (
     MODEL,
     RESULT,
     TRAINS,
+    flag_name,
 )
 from operators.protection.units import DEFINITION, FUNCTION, Scope, Unit, is_import, root_of
+
+_RUNS = "runs the evaluation"
 
 
 class Flow:
@@ -103,6 +113,7 @@ class Flow:
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                     self._method(file, node.func)
             self._attributes(file, one)
+            self._keys(one, nodes)
             self._around(file, one)
 
     def _enclose(self) -> None:
@@ -110,16 +121,17 @@ class Flow:
         for file in self.files.values():
             for place, one in enumerate(file.units):
                 if isinstance(one.node, ast.For) and place not in file.reasons:
-                    lines = range(one.node.body[0].lineno, (one.node.end_lineno or 0) + 1)
-                    inner = [at for at, each in enumerate(file.units) if each.line in lines]
-                    counts = any(isinstance(file.units[at].node, ast.AugAssign) for at in inner)
+                    inner = file.in_loop(one)
+                    counts = any(
+                        isinstance(file.units[at].node, ast.AugAssign) or file.reasons.get(at) == _RUNS for at in inner
+                    )
                     if counts and file.reasons.keys() >= set(inner):
                         self._add(file, place, "the evaluation loops")
 
     def _follow(self, file: EvolvingFile, reader: Unit, name: str) -> None:
         """Protect what binds a name that a protected unit reads."""
         scope, places = resolved(file, reader.scope, name)
-        places += file.fillers(scope, name)
+        places = file.reaching(reader, [*places, *file.fillers(scope, name)])
         units = [file.units[place] for place in places]
         if isinstance(reader.node, ast.While | ast.If) and not any(CLOCK.search(one.code) for one in units):
             return  # of what ends a loop, the clock alone counts
@@ -129,8 +141,24 @@ class Flow:
             self._class(file, (*scope, name), reader)
         elif any(is_import(one) for one in units):
             self._imported(file, name)
+        elif scope and not places:
+            self._parameter(file, reader, scope, name)
         elif scope or not all(map(is_literal, units)):  # constants are judged at the end
             self._variable(file, reader, name, scope, places)
+
+    def _parameter(self, file: EvolvingFile, reader: Unit, scope: Scope, name: str) -> None:
+        """Protect the default of a parameter that says which data are made or taken, and the flag that it gets."""
+        if not (isinstance(reader.node, ast.For) or stored_on_self(reader)):
+            return
+        for place in file.binders(scope[:-1], scope[-1]):
+            head = file.units[place]
+            if isinstance(head.node, FUNCTION) and name in defaulted(head.node):
+                self._add(file, place, _why(name, reader))
+            settings = {attribute for one in file.units for attribute in settings_given(one, head.node, name)}
+            for at, one in enumerate(file.units):
+                flags = {flag_name(text) for text in one.texts if text.startswith("--")}
+                if settings & (flags | (one.bound if file.is_class(one.scope) else set())):
+                    self._add(file, at, _why(name, reader))
 
     def _class(self, file: EvolvingFile, path: Scope, reader: Unit) -> None:
         """Protect a class of data, or one that an evaluation makes; note one that computes the loss with its output."""
@@ -150,17 +178,26 @@ class Flow:
         return bool(bases) or any(map(trains, inner)) or any(map(COMPUTES.match, names))
 
     def _attributes(self, file: EvolvingFile, reader: Unit) -> None:
-        """Protect what gives a value to the held-out data that a method reads from its instance."""
+        """Protect what gives a value to the held-out data that a method reads from its instance, or to their size."""
+        path = reader.scope[:1]
+        makes_data = file.is_class(path) and DATA_CLASS.search(path[0])
         names = {
             node.attr
             for node in reader.nodes
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
+            if makes_data or (EVALUATING.search(node.attr) and not RESULT.search(node.attr))
         }
         for place, one in enumerate(file.units):
-            if one.scope[:1] == reader.scope[:1] and stored_on_self(one) & {
-                name for name in names if EVALUATING.search(name) and not RESULT.search(name)
-            }:
+            if one.scope[:1] == path and stored_on_self(one) & names:
                 self._add(file, place, "held-out data")
+
+    def _keys(self, reader: Unit, nodes: Iterable[ast.AST]) -> None:
+        """Protect what puts a result under a key from which it is read: `self.log("val_loss", loss)`."""
+        keys = {key for node in nodes if (key := key_of(node)) and RESULT.search(key)}
+        for file in self.files.values() if keys else ():
+            for place, one in enumerate(file.units):
+                if keys & keys_filled(one) and one is not reader:
+                    self._add(file, place, f"`{shortened(reader.code)}` reads it")
 
     def _around(self, file: EvolvingFile, unit: Unit) -> None:
         """Protect the whole function that evaluates and holds a protected statement, and its calls."""
@@ -172,12 +209,12 @@ class Flow:
                 self._add(file, place, "the evaluation")
             for place, one in enumerate(file.units):
                 if path[-1] in calls(one) and one.scope[:depth] != path and not isinstance(one.node, DEFINITION):
-                    self._add(file, place, "runs the evaluation")
+                    self._add(file, place, _RUNS)
 
     def _variable(self, file: EvolvingFile, reader: Unit, name: str, scope: Scope, places: Sequence[int]) -> None:
         if not self._is_trained(file, scope, name, places):
             for place in places:
-                if not isinstance(file.units[place].node, ast.For | ast.While):
+                if not isinstance(file.units[place].node, ast.For | ast.While) or selects(reader, name):
                     self._add(file, place, _why(name, reader))
         elif takes_loss(reader, name):
             self.used_by_both |= self._classes(file, places)
@@ -185,13 +222,16 @@ class Flow:
     def _function(self, file: EvolvingFile, path: Scope, reader: Unit | None = None) -> None:
         """Protect a function that is called, or what it returns where it trains as well."""
         inner = file.in_scope(path)
-        if not EVALUATES.match(path[-1]) and any(trains(file.units[place]) for place in inner):
+        is_training = any(trains(file.units[place]) for place in inner)
+        if not EVALUATES.match(path[-1]) and (is_training or (reader and takes_result(reader, path[-1]))):
             self.training.add(path[-1])
             read = " ".join((*reader.bound, *reader.texts, reader.code)) if reader else ""
             for place in inner:
                 one = file.units[place]
                 if isinstance(one.node, ast.Return) and one.scope == path and RESULT.search(read):
                     self._add(file, place, "returns what is reported")
+        elif reader and reader.scope and is_forward(reader, path[-1]):
+            return
         elif not MAKES_MODEL.match(path[-1]) or (GENERATES.match(path[-1]) and reader and makes_held_out(reader)):
             reason = "what is reported depends on it" if reader and not reader.scope else "the evaluation calls it"
             for place in (*file.binders(path[:-1], path[-1]), *inner):
@@ -234,17 +274,24 @@ class Flow:
             one = file.units[place]
             if name not in one.bound:
                 continue  # it fills what is there, as `summary.update(…)`
-            if descends(one) or makes_instance(one) or any(MAKES_MODEL.match(called) for called in calls(one)):
+            if (
+                descends(one)
+                or (makes_instance(one) and not any(map(DATA_CLASS.search, calls(one))))
+                or any(MAKES_MODEL.match(called) for called in calls(one))
+            ):
                 return True
-        return any(
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr in (TRAINS - {"backward"}) | {"parameters"}  # a loss is what a model is trained by
-            and isinstance(node.func.value, ast.Name)
-            and node.func.value.id == name
-            for one in file.units
-            if one.scope[: len(scope)] == scope
-            for node in one.nodes
+        return (
+            file.is_learnt(name, places)
+            or any(
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr in (TRAINS - {"backward"}) | {"parameters"}  # a loss is what a model is trained by
+                and isinstance(node.func.value, ast.Name)
+                and node.func.value.id == name
+                for one in file.units
+                if one.scope[: len(scope)] == scope
+                for node in one.nodes
+            )
         )
 
     def _classes(self, file: EvolvingFile, places: Sequence[int]) -> set[str]:

@@ -7,10 +7,15 @@ import re
 from collections.abc import Collection
 
 from evo.project.modules import last_name
-from evo.project.protection.words import EVALUATING, RESULT, SEEDING, TRAINS
-from operators.protection.units import Unit
+from evo.project.protection.words import EVALUATING, MODEL, RESULT, SEEDING, TRAINS
+from operators.protection.guards import filled_keys
+from operators.protection.units import FUNCTION, Unit
 
 _OPTIMIZER = re.compile(r"opt|sched|scaler|trainer|model|net|agent|policy", re.IGNORECASE)
+_TRAINING = re.compile(r"_?(train|fit|learn|optimi)", re.IGNORECASE)
+_TARGET = re.compile(
+    r"^(y|t|batch|holdout)$|target|label|truth|expect|actual|gold|answer|^y_|_y$|val|test", re.IGNORECASE
+)
 LONGEST_CODE = 60
 """Characters of a statement in a name or a message."""
 _NUMERIC_SPEC = re.compile(r"[eEfFgG%]['\"]*$")
@@ -90,6 +95,83 @@ def takes_loss(reader: Unit, name: str) -> bool:
         isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name for node in reader.nodes
     )
     return is_called and any(RESULT.search(bound) for bound in reader.bound)
+
+
+def takes_result(reader: Unit, name: str) -> bool:
+    """Return whether a statement takes a result from a function that trains by its name: `loss = train(settings)`."""
+    value = getattr(reader.node, "value", None)
+    return (
+        isinstance(value, ast.Call)
+        and last_name(value.func) == name
+        and bool(_TRAINING.match(name))
+        and any(map(RESULT.search, reader.bound))
+    )
+
+
+def is_forward(reader: Unit, name: str) -> bool:
+    """Return whether a statement calls a function that computes outputs: `apply(params, x)`, without a target."""
+    given = [
+        {
+            one.id
+            for argument in (*node.args, *(each.value for each in node.keywords))
+            for one in ast.walk(argument)
+            if isinstance(one, ast.Name)
+        }
+        for node in reader.nodes
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
+    ]
+    return (
+        bool(given)
+        and not (RESULT.search(name) or EVALUATING.search(name))
+        and all(any(map(MODEL.search, names)) and not any(map(_TARGET.search, names)) for names in given)
+    )
+
+
+def selects(reader: Unit, name: str) -> bool:
+    """Return whether a statement takes a part of something by a name, and is no print: `series[end:]`."""
+    parts = [node.slice for node in reader.nodes if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load)]
+    names = {one.id for part in parts for one in ast.walk(part) if isinstance(one, ast.Name)}
+    return name in names and not any(isinstance(node, ast.JoinedStr) for node in reader.nodes)
+
+
+def settings_given(unit: Unit, function: ast.AST, name: str) -> set[str]:
+    """Return the attributes that calls of a function give to a parameter: `start` of `evaluate(model, args.start)`."""
+    if not isinstance(function, FUNCTION):
+        return set()
+    names = [one.arg for one in function.args.args if one.arg != "self"]
+    values = [
+        value
+        for node in unit.nodes
+        if isinstance(node, ast.Call) and last_name(node.func) == function.name
+        for key, value in [*zip(names, node.args, strict=False), *((one.arg, one.value) for one in node.keywords)]
+        if key == name
+    ]
+    return {one.attr for value in values for one in ast.walk(value) if isinstance(one, ast.Attribute)}
+
+
+def defaulted(function: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+    """Return the parameters with a default."""
+    arguments = function.args
+    plain = [*arguments.posonlyargs, *arguments.args]
+    keywords = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    return {one.arg for one in plain[len(plain) - len(arguments.defaults) :]} | {
+        one.arg for one, default in keywords if default is not None
+    }
+
+
+def key_of(node: ast.AST) -> str:
+    """Return the text by which something is taken out of a table; empty for none."""
+    match node:
+        case ast.Subscript(slice=ast.Constant(value=str(key)), ctx=ast.Load()):
+            return key
+    return ""
+
+
+def keys_filled(unit: Unit) -> set[str]:
+    """Return the texts under which a statement puts something, in tables that it makes as well."""
+    tables = [node for node in unit.nodes if isinstance(node, ast.Dict)]
+    made = {str(one.value) for node in tables for one in node.keys if isinstance(one, ast.Constant)}
+    return made | filled_keys(unit)
 
 
 def is_literal(unit: Unit) -> bool:

@@ -21,13 +21,15 @@ LEARNS = re.compile(r"^_?(forward|fit|train|step|predict|update|learn|act|sample
 EVALUATES = re.compile(
     r"^_?(eval|valid|test|score|measure|report|calc_metric|compute_(loss|metric|score))", re.IGNORECASE
 )
-DATA_CLASS = re.compile(r"env|data|loader|task|evaluator|metric|problem|simul|world|game|bench", re.IGNORECASE)
+DATA_CLASS = re.compile(
+    r"env|data|loader|fold|split|task|evaluator|metric|problem|simul|world|game|bench", re.IGNORECASE
+)
 EVALUATING = re.compile(
     r"(^|_)(eval|val|valid|test|held_?out|holdout|split|folds?|metric)|eval(uation)?_|_(frac|fraction|ratio|share|split)$",
     re.IGNORECASE,
 )
 RESULT = re.compile(
-    r"loss|acc|score|error|\berr\b|mse|mae|rmse|r2|auc|f1|bpb|nll|ppl|perplexity|metric|reward", re.IGNORECASE
+    r"loss|acc|score|error|\berr\b|mse|mae|rmse|r2|auc|f1|bpb|nll|(^|[\W_])ppl|perplexity|metric|reward", re.IGNORECASE
 )
 TUNED = re.compile(
     r"batch|block|context|ctx|seq|width|depth|hidden|layer|head|lr$|rate|dropout|decay|epoch|step|iter|device|dim|embd|units|"
