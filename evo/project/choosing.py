@@ -10,7 +10,7 @@ from evo.project.asking import Unclear, listed
 from evo.project.found import FirstRun, FixedTime, Metric, Question
 from evo.project.instructions import Instructions
 from evo.project.output import metrics_in, values_of
-from evo.project.wording import Kind, Split, identifier, is_of_all, is_open, words
+from evo.project.wording import Kind, Split, direction_of_sign, identifier, is_of_all, is_open, words
 from trainer.errors import ConfigError
 from trainer.objectives import Direction
 
@@ -84,7 +84,8 @@ def reported(metrics: Sequence[Metric], run: FirstRun | None) -> list[Metric]:
         values = values_of(one.pattern, run.lines) if one.pattern is not None else []
         if values:
             take = "last" if len(set(values)) > 1 else one.take
-            found.append(replace(one, take=take, is_sure=True, is_logged=False))
+            told = one.told or direction_of_sign(one.label, values[-1])
+            found.append(replace(one, take=take, is_sure=True, is_logged=False, told=told))
         elif one.pattern is None or not run.is_complete:
             found.append(one)
     names = {one.name for one in found}

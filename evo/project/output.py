@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from evo.project.found import Metric
 from evo.project.printed import CLAUSE, LABEL, escaped, without_unit
@@ -17,6 +18,7 @@ from evo.project.wording import (
     Split,
     context_word,
     direction_of,
+    direction_of_sign,
     direction_of_unit,
     identifier,
     is_count,
@@ -25,6 +27,8 @@ from evo.project.wording import (
     names_metric,
     quality_word,
     told_split,
+    unit_before,
+    words,
 )
 from trainer.objectives import SCRIPT_OBJECTIVES, Direction
 from trainer.script.readings import number_in
@@ -32,19 +36,30 @@ from trainer.script.readings import number_in
 WHERE = "the first run"
 
 _NUMBER = re.compile(
-    r"(?<![\w.@])(?:[-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?!\.?\d|:\d)|nan\b|[-+]?inf\b)"
+    r"(?<![\w.@])(?<!\w-)(?:[-+−]?(?:[1-9]\d{0,2}(?:[,'’\u00a0\u202f]\d{3})+(?:\.\d*)?|\d+(?:_\d{3})*\.?\d*|\.\d+)"
+    r"(?:[eE][-+]?\d+)?(?!\.?\d|[:A-Za-z]\d)|[nN]a[nN]\b|[-+−]?(?:inf|Infinity)\b)"
 )
-_UNIT = re.compile(r"[A-Za-zµ%]+(?:/[A-Za-z]+)?")
-_WRAP = re.compile(r"(?:(?:\w+\.)?(?:[Tt]ensor|[Aa]rray|float\d*|int\d*)\()?[\[(]*$")
+_GROUPING = re.compile(r"[,'’\u00a0\u202f]")
+_UNIT = re.compile(r"[A-Za-zµ%×]+(?:/[A-Za-z]+)?")
+_WRAP = re.compile(r"(?:(?:\w+\.)?(?:[Tt]ensor|[Aa]rray|float\d*|int\d*)\()?[\[(]*[\"'$€£¥]?$")
+_SEPARATORS = " \t:：=|│┃║*`>~≈→.…-"
+"""What stands between a label and its number."""
+_VERB = re.compile(r"\s(?:is|was|of|equals)$")
+_ARROW = re.compile(r"\s*(?:->|→|=>|⟶)")
+_QUOTED = re.compile(r"""(?P<quote>["'])(?P<label>[^"'\n]*[^\W\d_][^"'\n]*)(?P=quote)$""")
+_PERCENT_OF_BAR = re.compile(r"%\|.*\|")
+_WIDE = re.compile(r"\s{2,}|\t")
 _COUNTED = re.compile(r"\s*[a-z]+\s*[:=]\s*")
 _OVER = re.compile(r"\b(?:over|across|of|in|from|for)\s+$")
 _BEHIND = re.compile(r"[^|│┃,;:=]*[|│┃]\s*")
-_DECIMAL_COMMA = re.compile(r"[-+]?\d+,(?!\d{3}(?!\d))\d")
+_DECIMAL_COMMA = re.compile(r"[-+−]?(?:0,\d|\d+,(?!\d{3}(?!\d))\d)")
 """`0,8123`, which would be read as 0."""
 _RATE = re.compile(r"\s*([A-Za-zµ]+/[a-z]+)\b")
 _SHARE = re.compile(r"/\s*\d+\s*\(\s*([\d.]+)\s*%")
-_CELL = re.compile(r"[|│┃]")
-_COLUMN_NAME = re.compile(r"[A-Za-z][\w@%/.-]*")
+_LAST_WORDS = re.compile(r"\s+([A-Za-z][\w /-]*)")
+_COLUMN_NAME = re.compile(r"[^\W\d_][\w@%/.()\[\] -]*")
+_RULE = re.compile(r"[\s|+=:\u2500-\u257f-]*")
+"""What separates the header of a table from its rows."""
 _FEWEST_COLUMNS = 2
 _MOST_LINES = 2000
 _LONGEST_SENTENCE = 12  # words of a label such as `Accuracy of the network on the 10000 test images`
@@ -62,6 +77,7 @@ class _Place:
         value: the number.
         told: the direction that the unit behind it names; None if it names none.
         patterns: expressions that may read it, the plainest first.
+        row: of a table, by its name; empty for any other place.
     """
 
     line: int
@@ -71,16 +87,17 @@ class _Place:
     value: float
     told: Direction | None
     patterns: tuple[str, ...]
+    row: str = ""
 
 
 def metrics_in(lines: Sequence[str]) -> list[Metric]:
     """Return the metrics in printed lines, each name once, in the order of their first appearance."""
     lines = lines[-_MOST_LINES:]
     places: dict[str, list[_Place]] = {}
-    for number, line in enumerate(lines):
-        for place in _places(number, line):
-            places.setdefault(place.name, []).append(place)
-    for place in _table_places(lines):
+    in_tables = list(_table_places(lines))
+    rows = {place.line for place in in_tables}
+    in_lines = [place for number, line in enumerate(lines) if number not in rows for place in _places(number, line)]
+    for place in (*in_lines, *in_tables):
         places.setdefault(place.name, []).append(place)
     found = (_metric(same, lines) for same in places.values())
     return [metric for metric in found if metric is not None and metric.name not in SCRIPT_OBJECTIVES]
@@ -101,18 +118,20 @@ def _metric(same: Sequence[_Place], lines: Sequence[str]) -> Metric | None:
     for pattern in last.patterns:
         compiled = re.compile(pattern)
         found = [(number, match[1]) for number, line in enumerate(lines) if (match := compiled.search(line))]
-        if found and found[-1][0] == last.line and number_in(found[-1][1]) == last.value:
+        if found and found[-1][0] == last.line and repr(number_in(found[-1][1])) == repr(last.value):  # also nan
             readable.append((sorted({number for number, _ in found}) != sorted(set(where)), len(readable), pattern))
-    if not readable or is_count(last.label):
+    is_size = "size" in words(last.label) and last.told is Direction.MINIMIZE  # in bytes
+    if not readable or (is_count(last.label) and not is_size):
         return None
+    told = last.told if is_open(last.label) or direction_of(last.label)[1] is Kind.SPEED else None
     return Metric(
         name=last.name,
         label=last.label,
         where=WHERE,
-        scope=WHERE,
+        scope=f"{WHERE}: {last.row}" if last.row else WHERE,
         pattern=min(readable)[2],
         take="last",
-        told=last.told if is_open(last.label) or direction_of(last.label)[1] is Kind.SPEED else None,
+        told=told or direction_of_sign(last.label, last.value),
         told_split=last.split,
     )
 
@@ -126,11 +145,13 @@ def _places(number: int, line: str) -> Iterator[_Place]:
             end = begin  # the number before belongs to the label: `best of 7: 0.5`, `speedup over 5 runs: 2.1`
         before = line[end : match.start()]
         unit = _UNIT.match(before) if end else None
-        before = before[unit.end() :] if unit else before
+        before = before[len(unit[0] if unit else unit_before(before) if end else "") :]
         start = match.start() - len(before)
         describes_last = bool(end) and _BEHIND.fullmatch(before)  # `51.2% MFU | 170,000 tok/s`
         begin, end, last = end, match.end(), match.start()
-        if _DECIMAL_COMMA.match(line, match.start()):
+        if any(
+            one.match(line, place) for one, place in ((_DECIMAL_COMMA, last), (_ARROW, end), (_PERCENT_OF_BAR, end))
+        ):
             continue
         place = None if describes_last else _labelled(number, line, before, start, match, quality)
         place = place or _before_its_unit(number, line, match)
@@ -140,9 +161,14 @@ def _places(number: int, line: str) -> Iterator[_Place]:
 
 
 def _before_its_unit(number: int, line: str, match: re.Match[str]) -> _Place | None:
-    """Return a number that only its unit names, as `4123 ns/op` behind the name of a benchmark."""
+    """Return a number that only what follows names: `4123 ns/op` behind a benchmark, or `1.2 seconds elapsed`."""
     rate = _RATE.match(line, match.end())
     value = number_in(match[0])
+    words_behind = _LAST_WORDS.fullmatch(line.rstrip(), match.end())
+    if words_behind and names_metric(words_behind[1]) and not line[: match.start()].strip() and value is not None:
+        label = words_behind[1]
+        pattern = rf"^\s*{_group(match[0], ' ')}\s+{escaped(label)}\s*$"
+        return _Place(number, identifier(label), label, None, value, None, (pattern,))
     if rate is None or value is None or direction_of(rate[1])[1] is Kind.UNKNOWN:
         return None
     first = re.match(r"[A-Za-z][^\s:=|,]*[A-Z_\d/][^\s:=|,]*(?=\s)", line)
@@ -166,11 +192,13 @@ def _labelled(number: int, line: str, before: str, start: int, match: re.Match[s
     wrap = _WRAP.search(before)
     wrapper = wrap[0] if wrap else ""
     text = before[: len(before) - len(wrapper)]
-    named = without_unit(text.rstrip(" :=\t|│┃"))
+    named = without_unit(_VERB.sub("", text.rstrip(_SEPARATORS)))
     separator = text[len(named) :]
-    label = LABEL.search(CLAUSE.split(named)[-1]) if named else None
+    label = _QUOTED.search(named) or (LABEL.search(CLAUSE.split(named)[-1]) if named else None)
     of_data = quality if label and is_data(label["label"]) else ""
-    if label is None or not (separator.strip(" \t") or names_metric(label["label"]) or of_data):
+    is_set_off = bool(separator.strip(" \t")) and not separator.strip().isalpha()
+    is_column = bool(label) and named == label["label"] and start == 0 and bool(_WIDE.fullmatch(separator))
+    if label is None or not (is_set_off or is_column or names_metric(label["label"]) or of_data):
         return None
     name, quote = label["label"].strip(), label["quote"]
     first = line[:start] + named
@@ -200,8 +228,10 @@ def _place(
     group = _group(match[0], line[match.end() :])
     if share := _SHARE.match(line, match.end()):
         value, group = float(share[1]), r"\S+\s*\(\s*([\d.]+)\s*%"
-    elif re.match(r"/\s*\d", line[match.end() :]):
-        return None  # a count of a total, as `3/10`
+    elif re.match(r"\s*/\s*\d", line[match.end() :]):
+        if direction_of(label)[1] is not Kind.QUALITY:
+            return None  # a count of a total, as `3/10`
+        group = r"([\d.]+)\s*/"
     if value is None:
         return None
     told = told_split(label, before)
@@ -236,53 +266,82 @@ def _patterns(core: str, quote: str, before: str) -> Iterator[str]:
 
 def _group(number: str, rest: str) -> str:
     """Return the group that reads a number, by what follows it."""
-    if "," in number:
-        return r"([\d,]+\.?\d*)"
+    if _GROUPING.search(number):
+        return rf"([-+−]?[\d{_GROUPING.pattern[1:-1]}]+\.?\d*)"
     if not rest or rest[0].isspace():
         return r"(\S+)"
     if rest[0] == "%":
         return r"([^\s%]+)%"
     unit = _UNIT.match(rest)
     if unit:
-        return rf"([-+]?[\d.]+){escaped(unit[0])}"
-    return r"([^\s,;|)}\]]+)"
+        return rf"([-+−]?[\d.]+(?:[eE][-+]?\d+)?){escaped(unit[0])}"
+    return r"([^\s,;|)}\]<]+)"
 
 
-def _cells(line: str) -> list[str]:
-    """Return the cells of a line of a table: between bars, or between blanks."""
-    if _CELL.search(line):
-        return [cell.strip() for cell in _CELL.split(line.strip().strip("|│┃"))]
-    return line.split()
+class _Cells(NamedTuple):
+    """How a table parts the cells of a line: what separates them, what one is made of, and whether rows have names."""
+
+    between: str
+    cell: str
+    is_named: bool = True
+
+    def of(self, line: str) -> list[str]:
+        """Return the cells of a line."""
+        return [cell.strip() for cell in re.split(self.between, line.strip(" |│┃║\n"))]
+
+
+_TABLES = (
+    _Cells(r"[|│┃║]", r"[^|│┃║]*"),
+    _Cells(r"\t", r"[^\t]*"),
+    _Cells(r",", r"[^,]*"),
+    _Cells(r"\s+", r"\S+", is_named=False),  # prose has words between blanks, too
+    _Cells(r"\s{2,}", r"\S+(?:\s\S+)*"),
+)
 
 
 def _table_places(lines: Sequence[str]) -> Iterator[_Place]:
     """Yield the numbers below the names of columns."""
-    header: list[str] = []
-    bars = False
+    headers: list[tuple[_Cells, list[str]]] = []
     for number, line in enumerate(lines):
-        cells = _cells(line)
-        if _is_header(cells):
-            header, bars = cells, bool(_CELL.search(line))
-        elif header and len(cells) == len(header) and number_in(cells[0]) is not None:
-            yield from _of_row(number, cells, header, bars)
-        elif not re.fullmatch(r"[\s|│┃+=:─━┼-]*", line):
-            header = []
+        if found := [(kind, cells) for kind in _TABLES if _is_header(cells := kind.of(line))]:
+            headers = found
+        elif headers and not _RULE.fullmatch(line):
+            rows = [(kind, header, cells) for kind, header in headers if _is_row(cells := kind.of(line), header, kind)]
+            headers = [(kind, header) for kind, header, _ in rows]
+            if rows:
+                yield from _of_row(number, *rows[0])
 
 
 def _is_header(cells: Sequence[str]) -> bool:
-    names = [cell for cell in cells if _COLUMN_NAME.fullmatch(cell.replace(" ", "_"))]
-    return len(cells) >= _FEWEST_COLUMNS and len(names) == len(cells) and any(map(names_metric, cells))
+    names = [cell for cell in cells if _COLUMN_NAME.fullmatch(cell)]
+    return len(cells) >= _FEWEST_COLUMNS and len(names) == len(cells) and any(map(_is_measured, cells))
 
 
-def _of_row(number: int, cells: Sequence[str], header: Sequence[str], bars: bool) -> Iterator[_Place]:
-    between, cell = (r"[|│┃]", r"[^|│┃]*") if bars else (r"\s+", r"[-+\d][\w.:%+-]*")
+def _is_measured(name: str) -> bool:
+    """Return whether the name of a column is that of a metric."""
+    return direction_of(name)[1] is not Kind.UNKNOWN
+
+
+def _is_row(cells: Sequence[str], header: Sequence[str], kind: _Cells) -> bool:
+    numbers = [cell for cell in cells if _NUMBER.match(cell)]
+    return len(cells) == len(header) and (cells[0] in numbers or (kind.is_named and bool(numbers)))
+
+
+def _of_row(number: int, kind: _Cells, header: Sequence[str], cells: Sequence[str]) -> Iterator[_Place]:
+    named = "" if _NUMBER.match(cells[0]) or is_count(cells[0]) else cells[0]
+    margin = r"^[\s|│┃║]*"
     for column, (label, text) in enumerate(zip(header, cells, strict=True)):
-        value = number_in(text)
-        if value is None or not names_metric(label):
+        match = _NUMBER.match(text)
+        value = number_in(match[0]) if match else None
+        if match is None or value is None or not _is_measured(label):
             continue
-        start = rf"^\s*{between}?" if bars else r"^\s*"
+        before = [escaped(named) if named and not place else kind.cell for place in range(column)]
+        leading = "".join(rf"{cell}\s*{kind.between}\s*" for cell in before)
         rest = len(cells) - column - 1
-        after = rf"(?:\s*{between}{cell}){{{rest}}}" if rest else ""
-        leading = rf"(?:{cell}{between}){{{column}}}" if column else ""
-        pattern = rf"{start}{leading}\s*([-+.\deE]+)%?{after}\s*[|│┃]?\s*$"
-        yield _Place(number, identifier(label), label, None, value, None, (pattern,))
+        after = rf"(?:\s*{kind.between}\s*{kind.cell}){{{rest}}}" if rest else ""
+        group = _group(match[0], text[match.end() :])
+        unit = escaped(unit_before(text[match.end() :]))
+        pattern = rf"{margin}{leading}{group}{unit}{after}\s*[|│┃║]?\s*$"
+        full = f"{named} {label}".strip()
+        told = direction_of_unit(text[match.end() :])
+        yield _Place(number, identifier(full), full, None, value, told, (pattern,), named)

@@ -17,7 +17,7 @@ from evo.project.wording import PREFIXES, Split, identifier, is_count, names_met
 from trainer.objectives import SCRIPT_OBJECTIVES
 
 _SEPARATORS = " :=\t"
-LABEL = re.compile(r"""(?P<quote>["']?)(?P<label>[^\W\d_](?:[\w /%.@-]|['’](?=s\b))*)(?P=quote)$""")
+LABEL = re.compile(r"""(?P<quote>["']?)(?P<label>[^\W\d_](?:[\w /%.@^-]|['’](?=s\b))*)(?P=quote)$""")
 _IN_BRACKETS = re.compile(r"\s*[(\[][^()\[\]]{1,20}[)\]]$")
 CLAUSE = re.compile(r"[|,;·•—–>*#\[\](){}]|\s-\s|[:=]\s")  # separates the metrics of a line
 _NUMERIC_SPEC = re.compile(r".*[eEfFgGn%]|.*\.\d+")

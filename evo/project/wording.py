@@ -8,8 +8,8 @@ from enum import IntEnum
 
 from trainer.objectives import Direction
 
-_RATE_UNIT = re.compile(r"\s*(?:[A-Za-z]+/(?:s|sec|second)|[KMGT]?(?:fps|flops|hz))\b", re.IGNORECASE)
-_TIME_UNIT = re.compile(r"\s*(?:[nuµμm]?s|sec|secs|seconds|minutes)(?:/\w+)?(?!\w)")
+_RATE_UNIT = re.compile(r"\s?(?:[A-Za-z]+/(?:s|sec|second)|[KMGT]?(?:fps|flops|hz))\b(?!\s*[:=])", re.IGNORECASE)
+_COST_UNIT = re.compile(r"\s?(?:[nuµμm]?s|[mu]?secs?|seconds|minutes|[KMGTkmgt]i?[Bb]|bytes)(?:/\w+)?(?!\w|\s*[:=])")
 
 
 class Kind(IntEnum):
@@ -55,6 +55,8 @@ _BETTER = _set(
     "correlation corr spearman pearson kappa qwk mcc gini jaccard sensitivity specificity silhouette ari "
     "nmi cagr correct solved reached passed"
 )
+_SIGNED = _set("loss nll aic bic regret gap cost residual deviation divergence")
+"""Costs that may be below zero."""
 _SPEED = _set("throughput goodput fps qps rps gflops tflops mfu speedup tps speed bandwidth")
 _COUNT = _set(
     "step steps epoch epochs iter iters iteration iterations seed lr learning depth layer layers params "
@@ -85,15 +87,22 @@ _OPPOSITE = _set("neg negative inverse")
 _OF_ALL = _set("cv oof crossval average avg mean overall aggregate total final")
 """What the line behind those of the folds begins with."""
 _POSSESSIVE = re.compile(r"['’]s\b")  # `valid_1's auc`
+_SQUARED = re.compile(r"\bR(?:[- ]squared|\^2)", re.IGNORECASE)
 _LARGEST = _set("max largest worst")
 _DEVIATIONS = _set("error err errors diff difference deviation mismatch")
 
 
 def words(name: str) -> list[str]:
-    """Return the lower-case words of a name such as `val_bpb`, `Eval AUC`, `valLoss` or `tok/sec`."""
-    spaced = _RATE.sub(" per ", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", _POSSESSIVE.sub("", name)))
+    """Return the lower-case words of a name such as `val_bpb`, `Eval AUC`, `valLoss`, `mIoU` or `tok/sec`."""
+    spaced = _RATE.sub(" per ", _SQUARED.sub("r2", _POSSESSIVE.sub("", name)))
+    spaced = re.sub(r"[A-Za-z0-9]+", lambda found: _parted(found[0]), spaced)
     plain = "".join(one for one in unicodedata.normalize("NFKD", spaced.casefold()) if not unicodedata.combining(one))
-    return [word for word in re.split(r"[^a-z0-9]+", plain) if word]
+    return [word for word in re.split(r"[\W_]+", unicodedata.normalize("NFC", plain)) if word]
+
+
+def _parted(word: str) -> str:
+    """Return a word with blanks before its inner capitals, unless it is a metric as a whole, such as `mIoU`."""
+    return word if _known(word.casefold()) else re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", word)
 
 
 def direction_of(name: str) -> tuple[Direction, Kind]:
@@ -123,11 +132,24 @@ def is_open(name: str) -> bool:
     return direction_of(name)[1] is Kind.UNKNOWN or (bool(parts) and parts[-1] in _EITHER)
 
 
+def unit_before(text: str) -> str:
+    """Return the unit of a time, size or rate with which a text behind a number begins; empty without one."""
+    unit = _RATE_UNIT.match(text) or _COST_UNIT.match(text)
+    return unit[0] if unit else ""
+
+
 def direction_of_unit(text: str) -> Direction | None:
-    """Return which direction is better by the unit with which a text begins: times are costs, rates are speeds."""
+    """Return which direction is better by the unit with which a text begins: times and sizes are costs."""
     if _RATE_UNIT.match(text):
         return Direction.MAXIMIZE
-    return Direction.MINIMIZE if _TIME_UNIT.match(text) else None
+    return Direction.MINIMIZE if _COST_UNIT.match(text) else None
+
+
+def direction_of_sign(name: str, value: float) -> Direction | None:
+    """Return which direction is better by a value's sign: an error below zero is printed as its negative."""
+    direction, kind = direction_of(name)
+    is_error = kind is Kind.QUALITY and direction is Direction.MINIMIZE and not _SIGNED & set(words(name))
+    return Direction.MAXIMIZE if is_error and value < 0 else None
 
 
 def is_of_all(name: str) -> bool:
@@ -192,8 +214,8 @@ def identifier(name: str) -> str:
 
 
 def names_metric(name: str) -> bool:
-    """Return whether a name ends with a known metric, so that its number needs no colon."""
-    parts = words(name)
+    """Return whether a name ends with a known metric, as `acc` or `Acc@5`, so that its number needs no colon."""
+    parts = [word for word in words(name) if not word.isdigit()]
     return bool(parts) and _known(parts[-1]) is not None
 
 

@@ -26,7 +26,7 @@ _SEARCH_SECONDS = 2.0  # for one pattern in what is read at once, which takes so
 # tqdm leaves the cursor behind its bar, where the next print then begins.
 _BAR = re.compile(r"(\d(?:it)? \[\d+:\d\d[:\d]*[<,][^\]\n]{0,200}\])(?=[^\n])")
 _WRAPPED = re.compile(r"(?:[\w.]{0,40}\()?\[*([^\[\](){},;%]+?)\.?\]*\)?%?[\])}\"',;.]{0,4}")
-_GROUPED = re.compile(r"([-+]?\d{1,3}(?:,\d{3})+(?:\.\d*)?)%?[,;]?")
+_GROUPED = re.compile(r"([-+]?[1-9]\d{0,2}(?:[,'’\u00a0\u202f]\d{3})+(?:\.\d*)?)%?[,;]?")  # 0,912 is a decimal comma
 
 
 def printed_lines(printed: bytes) -> list[str]:
@@ -149,11 +149,12 @@ def _time_limit(reading: Reading) -> Iterator[None]:
 def number_in(text: str) -> float | None:
     """Return the number that a printed value stands for; None if it is none.
 
-    Beside what `float` takes: `1,234`, `51.2%`, `[68.]`, `tensor(0.5)`, `np.float64(0.5)`, `"0.5",`.
+    Beside what `float` takes: `1,234`, `1'234`, `−0.5`, `51.2%`, `[68.]`, `tensor(0.5)`, `np.float64(0.5)`, `"0.5",`.
     """
+    text = text.replace("\N{MINUS SIGN}", "-")
     grouped = _GROUPED.fullmatch(text)
     wrapped = _WRAPPED.fullmatch(text.lstrip("\"'"))
-    for written in (text, grouped and grouped[1].replace(",", ""), wrapped and wrapped[1]):
+    for written in (text, grouped and re.sub(r"[^\d.+-]", "", grouped[1]), wrapped and wrapped[1]):
         try:
             if written:
                 return float(written)

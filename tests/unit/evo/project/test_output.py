@@ -74,6 +74,39 @@ def last(output: str) -> dict[str, float]:
         ("0it [00:00, ?it/s]\r 8it [00:02,  3.9it/s]val_loss: 0.5\n", {"val_loss": 0.5}),
         ("accuracy                           0.97       360\n", {"accuracy": 0.97}),
         ("val_loss: 1e-3\n", {"val_loss": 0.001}),
+        ("{'loss': '0.61', 'epoch': '1'}\n{'eval_loss': '0.39', 'eval_accuracy': '0.88'}\n",
+         {"eval_loss": 0.39, "eval_accuracy": 0.88}),
+        ('{"results": {"hellaswag": {"acc,none": 0.41, "acc_stderr,none": 0.01}}}\n', {"acc_none": 0.41}),
+        ("epoch  train_loss  valid_loss  error_rate  time\n0  0.9  0.8  0.5  00:10\n1  0.7  0.6  0.25  00:10\n",
+         {"valid_loss": 0.6, "error_rate": 0.25}),
+        ("┏━━━━━━━┳━━━━━━━━━━┓\n┃ Epoch ┃ Val loss ┃\n┡━━━━━━━╇━━━━━━━━━━┩\n│ 1     │ 0.5      │\n│ 2     │ 0.4 │\n",
+         {"val_loss": 0.4}),
+        ("╔══════════╦═══════╗\n║ val_loss ║ 0.412 ║\n╚══════════╩═══════╝\n", {"val_loss": 0.412}),
+        ("fold,val_rmse\n0,0.512\n1,0.498\n", {"val_rmse": 0.498}),
+        ("epoch\tval loss\n1\t0.5\n2\t0.25\n", {"val_loss": 0.25}),
+        ("| model | RMSE |\n|:--|--:|\n| ridge | 0.52 |\n| trees | 0.42 |\n",
+         {"ridge_rmse": 0.52, "trees_rmse": 0.42}),
+        ("Benchmark      Time             CPU   Iterations\n----\nBM_Sort/1024     12345 ns        12300 ns      567\n",
+         {"bm_sort_1024_time": 12345.0}),
+        ("**Val accuracy:** 0.913\n", {"val_accuracy": 0.913}),
+        ("val_loss ........ 0.412\n", {"val_loss": 0.412}),
+        ("<val_loss>0.412</val_loss>\n", {"val_loss": 0.412}),
+        ("Sharpe Ratio                            0.66\n", {"sharpe_ratio": 0.66}),
+        (" *   Acc@1 69.758 Acc@5 89.078\n", {"acc_1": 69.758, "acc_5": 89.078}),
+        ("mIoU: 0.41\nR-squared: 0.5\n", {"miou": 0.41, "r2": 0.5}),
+        ("Final validation accuracy was 0.9123\n", {"final_validation_accuracy": 0.9123}),
+        ("Passed 17/20 tests\nstep 3/10\n", {"passed": 17.0}),
+        ("   1,234.56 msec task-clock\n   1.235678901 seconds time elapsed\n", {"seconds_time_elapsed": 1.235678901}),
+        ("Compressed size: 1234 bytes (12.3%)\n", {"compressed_size": 1234.0}),
+        ("Total cost: $1,234.50\n", {"total_cost": 1234.5}),
+        ("Total cost: 1'234'567\n", {"total_cost": 1234567.0}),
+        ("Total cost: 1_234_567\n", {"total_cost": 1234567.0}),
+        ("step 1 log-likelihood: −1234.5\nstep 2 log-likelihood: −1200.25\n", {"log_likelihood": -1200.25}),
+        ("Speedup: 2.31×\n", {"speedup": 2.31}),
+        ("验证集准确率: 0.912\n", {"验证集准确率": 0.912}),
+        ("验证损失：0.412\n", {"验证损失": 0.412}),
+        ("Точность: 0.912\n", {"точность": 0.912}),
+        ("tps: 12,345  tflops: 100.2  mfu: 32.1%\n", {"tps": 12345.0, "tflops": 100.2, "mfu": 32.1}),
     ],
 )  # fmt: skip
 def test_metrics_are_read(output: str, expected: dict[str, float]) -> None:
@@ -81,7 +114,18 @@ def test_metrics_are_read(output: str, expected: dict[str, float]) -> None:
     assert {name: found.get(name) for name in expected} == expected, found
 
 
-@pytest.mark.parametrize("output", ["loss: 0,8123\n", "51.2% MFU | 0.25\n"])
+@pytest.mark.parametrize(
+    "output",
+    [
+        "loss: 0,8123\n",
+        "loss: 0,912\n",
+        "51.2% MFU | 0.25\n",
+        "real\t0m1.234s\n",
+        "val:  85%|████▏ | 6/7\n",
+        "best val acc: 0.81 -> 0.85\n",
+        "lap 0.5 ns        56789\n",
+    ],
+)
 def test_what_would_be_read_wrongly_is_not_read(output: str) -> None:
     assert last(output) == {}
 
@@ -125,6 +169,25 @@ def test_an_expression_does_not_read_another_metric() -> None:
 def test_a_unit_tells_the_direction_of_a_label_that_does_not(line: str, direction: str) -> None:
     (metric,) = metrics_in([line])
     assert (metric.direction.value, metric.is_guessed) == (direction, False)
+
+
+def test_rows_of_a_table_are_rivals() -> None:
+    rows = metrics_in(["| model | RMSE |", "|---|---|", "| ridge | 0.5 |", "| trees | 0.4 |"])
+    assert len({row.scope for row in rows}) == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "direction"),
+    [("RMSE: -0.31", "maximize"), ("Max. Drawdown [%]  −33.61", "maximize"), ("loss: -1.25", "minimize")],
+)
+def test_an_error_below_zero_is_printed_as_its_negative(line: str, direction: str) -> None:
+    (metric,) = metrics_in([line])
+    assert metric.direction.value == direction
+
+
+def test_a_metric_that_became_nan_is_still_found() -> None:
+    (metric,) = metrics_in(["epoch 1 val_loss: 0.5", "epoch 2 val_loss: nan"])
+    assert metric.name == "val_loss"
 
 
 def test_a_label_goes_before_its_unit() -> None:

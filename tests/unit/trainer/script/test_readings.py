@@ -59,6 +59,7 @@ def refusal(printed: bytes, reading: Reading = ONLY) -> tuple[Status, str]:
         (b"loss: tensor(0.5)\n", 0.5),
         (b"loss: np.float64(0.5)\n", 0.5),
         (b"loss: 1,234.5\n", 1234.5),
+        ("loss: −1'234.5\n".encode(), -1234.5),
         (b"loss: '0.5'}\n", 0.5),
         (b"a:  14%|#  | 1/7 [00:00<00:00, 16.5it/s]loss: 0.5\n", 0.5),
         (b"\r8it [00:02,  3.9it/s]loss: 0.5\n", 0.5),
