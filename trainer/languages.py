@@ -73,6 +73,9 @@ LANGUAGES = (
 )
 """Python and prose first; a file of no language listed is plain text. Triton's kernels are Python."""
 
+COMPILED = (".c", ".cc", ".cpp", ".cxx", ".cu", ".rs", ".go", ".f90", ".java", ".ts", ".hs", ".swift", ".zig", ".nim")
+"""Endings of sources that are compiled before they run."""
+
 _BY_SUFFIX = {suffix: language for language in LANGUAGES for suffix in language.suffixes}
 
 

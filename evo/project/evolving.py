@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
@@ -10,11 +12,12 @@ from pathlib import Path, PurePosixPath
 from evo.project.asking import Unclear, listed
 from evo.project.found import Given, Question
 from evo.project.modules import Module
-from evo.project.sources import Sources, searches
+from evo.project.sources import Sources, is_test, searches
 from evo.project.text_genomes import may_evolve, read_by, text_genomes
 from operators.gate import SourceGate, clean_source, language_model_contract
 from operators.proposal import Refused
 from operators.protection.marks import marks_of
+from operators.protection.units import FUNCTION
 from operators.source.constants import find_constants
 from trainer.errors import GenomeError
 from trainer.genome import join
@@ -22,13 +25,17 @@ from trainer.languages import PYTHON, language_of
 
 _USUAL_NAMES = ("train.py", "main.py")
 _NEVER_EVOLVE = (
-    *("prepare", "setup", "conftest", "test_", "download", "plot", "score", "evaluate", "make_data", "__"),
+    *("prepare", "setup", "download", "plot", "score", "evaluate", "make_data", "__"),
     *("bench", "backtest", "harness"),
 )
 _MOST_PROGRAMS = 20  # that are searched for the only one that reports a metric
 _PYTHON = f"Python {sys.version_info.major}.{sys.version_info.minor}"
 _SETTINGS = (".yaml", ".yml", ".toml")
 _MOST_NAMED = 6  # files in notes
+_ANOTHER_LANGUAGE = (
+    "Most of the project is written in {0}, and no text says what evolves. Answer with the file and the command that "
+    "measures it: evo init --genome FILE --command COMMAND; for {1} alone: evo init --genome {1}"
+)
 _FEWEST_TUNABLE = 3
 """Constants that make a file the tunable part of a program; a split of the data has one or two."""
 
@@ -54,6 +61,9 @@ def _genome(sources: Sources) -> Module:
         raise Unclear(_no_script(sources))
     chosen = chosen or _permitted(sources)
     if chosen is None and (program := _usual(sources) or _only(sources)):
+        language = sources.project.main_language()
+        if language is not PYTHON:
+            raise Unclear(Question("genome", _ANOTHER_LANGUAGE.format(language.title, program.name)))
         chosen = tunable_part(sources, program) or program
     if chosen is None:
         ranked = [(one.name, sources.reason(one)) for one in _ranked(sources)]
@@ -111,7 +121,12 @@ def _no_script(sources: Sources) -> Question:
 def _ranked(sources: Sources) -> list[Module]:
     """Return the files that could evolve, the likeliest first."""
     candidates = _candidates(sources) or sources.scripts
-    return sorted(candidates[:_MOST_PROGRAMS], key=lambda one: (not sources.prints(one), not sources.runs(one)))
+
+    def rank(module: Module) -> tuple[bool, ...]:
+        is_documented = any(start.starts(module) for start in sources.texts.starts)
+        return not is_documented, not sources.prints(module), not sources.runs(module)
+
+    return sorted(candidates[:_MOST_PROGRAMS], key=rank)
 
 
 def _named(sources: Sources, name: str) -> Module:
@@ -204,9 +219,21 @@ def tunable_part(sources: Sources, program: Module) -> Module | None:
     used = [one for one in sources.project.closure(program) if one is not program and one in candidates]
     settings = [name for name in read_by(program, sources.root) if name.endswith(_SETTINGS)]
     used += [one for name in settings if (one := sources.project.module(name)) is not None]
-    counts = sorted(((len(varied_constants(one.name, one.text)), one.name) for one in used), reverse=True)
+    counts = sorted(((len(_settings_of(one)), one.name) for one in used), reverse=True)
     (most, name), (second, _) = [*counts, (0, ""), (0, "")][:2]
     return _utf8(sources, sources.module(name)) if most >= max(_FEWEST_TUNABLE, 2 * second) else None
+
+
+def _settings_of(module: Module) -> list[str]:
+    """Return the constants of a file without the defaults of its functions, which say little of what is searched."""
+    functions = {node.name for node in ast.walk(module.tree) if isinstance(node, FUNCTION)}
+    names = ((name, name.split(".")) for name in varied_constants(module.name, module.text))
+    return [name for name, parts in names if all(map(_is_word, parts)) and not functions & set(parts)]
+
+
+def _is_word(part: str) -> bool:
+    """Return whether a part of a name is one of a setting, unlike `<|endoftext|>` in a table."""
+    return re.fullmatch(r"[\w-]+(?:#\d+)?", part) is not None
 
 
 def _candidates(sources: Sources) -> list[Module]:
@@ -214,7 +241,7 @@ def _candidates(sources: Sources) -> list[Module]:
         one
         for one in sources.scripts
         if not PurePosixPath(one.name).name.startswith(_NEVER_EVOLVE)
-        and "tests" not in one.folder.parts
+        and not is_test(one)
         and sources.permissions[one.name] >= 0
         and one is not sources.evaluator
         and not searches(one)

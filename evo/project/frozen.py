@@ -7,6 +7,7 @@ project's own program for preparing data names; anything else is suggested in a 
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -208,7 +209,7 @@ def _within(project: Project, module: Module, text: str) -> Iterator[str]:
     if not text or len(text) > _LONGEST_NAME or "\0" in text or "\n" in text or text.startswith(("/", "~")):
         return
     for folder in dict.fromkeys([PurePosixPath(), module.folder]):
-        path = folder / PurePosixPath(text)
+        path = PurePosixPath(os.path.normpath(folder / text))
         if path.parts and ".." not in path.parts and (project.root / path).exists():
             yield str(path)
             return

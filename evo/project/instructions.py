@@ -175,7 +175,10 @@ class Instructions:
             if not mention.search(sentence) or _NOT_PRIMARY.search(sentence):
                 continue
             for pattern, before, importance in ((_PRIMARY, _BEFORE, 3), (_AIM, 0, 2)):
-                found = [(match.start() - before, match.end() + _AFTER) for match in pattern.finditer(sentence)]
+                found = [
+                    (match.start() - (0 if match[0][-1] in ":=—" else before), match.end() + _AFTER)
+                    for match in pattern.finditer(sentence)
+                ]
                 if any(mention.search(sentence, max(0, start), end) for start, end in found):
                     best = max(best, importance)
         is_grepped = any(mention.fullmatch(name.strip()) for name in self.wanted)

@@ -7,6 +7,7 @@ import os
 import re
 import tokenize
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from populations.statements import UNREADABLE
 from trainer.genome import source_lines
-from trainer.languages import PYTHON, language_of
+from trainer.languages import COMPILED, PYTHON, Language, language_of
 
 PRIVATE_NAMES = frozenset({"runs", "__pycache__", "node_modules", "venv", "env", "site-packages", "results.tsv"})
 """Files and folders that are not part of a project, like all names with a leading dot."""
@@ -22,6 +23,7 @@ PRIVATE_NAMES = frozenset({"runs", "__pycache__", "node_modules", "venv", "env",
 _DEEPEST = 3  # folders below the root that are searched for scripts
 _LARGEST_BYTES = 2 * 2**20
 _MOST_SCRIPTS = 1000
+_CLEARLY = 4  # times as many files
 _MOST_MODULES = 500  # of one program
 _SET_UP_OWNERS = frozenset(
     {"sys", "os", "logging", "warnings", "matplotlib", "mpl", "plt", "sns", "mimetypes", "locale"}
@@ -124,8 +126,13 @@ class Project:
 
     def scripts(self) -> list[Module]:
         """Return the Python files, those nearest to the root first."""
-        names = sorted(_python_files(self.root), key=lambda name: (name.count("/"), name))[:_MOST_SCRIPTS]
+        names = sorted(_files(self.root, PYTHON.suffixes), key=lambda name: (name.count("/"), name))[:_MOST_SCRIPTS]
         return [module for name in names if (module := self.module(name))]
+
+    def main_language(self) -> Language:
+        """Return the compiled language in which most of the project is written, Python where none clearly leads."""
+        count = Counter(language_of(name) for name in _files(self.root, (*PYTHON.suffixes, *COMPILED)))
+        return next((one for one, number in count.most_common(1) if number > _CLEARLY * count[PYTHON]), PYTHON)
 
     def imported(self, module: Module) -> dict[str, tuple[Module, str | None]]:
         """Return what a module imports from the project: by bound name, the source module and the name in it.
@@ -213,11 +220,11 @@ def _sets_up(function: ast.expr) -> bool:
     return owner in _SET_UP_OWNERS or _SET_UP.fullmatch(function.attr) is not None
 
 
-def _python_files(root: Path) -> Iterator[str]:
+def _files(root: Path, suffixes: tuple[str, ...]) -> Iterator[str]:
     for folder, folders, files in os.walk(root):
         here = Path(folder).relative_to(root)
         folders[:] = [] if len(here.parts) >= _DEEPEST else sorted(name for name in folders if not is_private(name))
-        yield from ((here / file).as_posix() for file in files if file.endswith(".py") and not is_private(file))
+        yield from ((here / file).as_posix() for file in files if file.endswith(suffixes) and not is_private(file))
 
 
 def is_private(name: str) -> bool:

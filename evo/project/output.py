@@ -44,7 +44,7 @@ _UNIT = re.compile(r"[A-Za-zµ%×]+(?:/[A-Za-z]+)?")
 _WRAP = re.compile(r"(?:(?:\w+\.)?(?:[Tt]ensor|[Aa]rray|float\d*|int\d*)\()?[\[(]*[\"'$€£¥]?$")
 _SEPARATORS = " \t:：=|│┃║*`>~≈→.…-"
 """What stands between a label and its number."""
-_VERB = re.compile(r"\s(?:is|was|of|equals)$")
+_VERB = re.compile(r"\s(?:is|was|of|equals|in|took)$")
 _ARROW = re.compile(r"\s*(?:->|→|=>|⟶)")
 _QUOTED = re.compile(r"""(?P<quote>["'])(?P<label>[^"'\n]*[^\W\d_][^"'\n]*)(?P=quote)$""")
 _PERCENT_OF_BAR = re.compile(r"%\|.*\|")
@@ -196,9 +196,12 @@ def _labelled(number: int, line: str, before: str, start: int, match: re.Match[s
     separator = text[len(named) :]
     label = _QUOTED.search(named) or (LABEL.search(CLAUSE.split(named)[-1]) if named else None)
     of_data = quality if label and is_data(label["label"]) else ""
+    if label is None:
+        return None
     is_set_off = bool(separator.strip(" \t")) and not separator.strip().isalpha()
-    is_column = bool(label) and named == label["label"] and start == 0 and bool(_WIDE.fullmatch(separator))
-    if label is None or not (is_set_off or is_column or names_metric(label["label"]) or of_data):
+    is_column = named == label["label"] and start == 0 and bool(_WIDE.fullmatch(separator))
+    is_measured = bool(direction_of_unit(line[match.end() :]))  # `sorted in 3.2 ms`
+    if not (is_set_off or is_column or is_measured or names_metric(label["label"]) or of_data):
         return None
     name, quote = label["label"].strip(), label["quote"]
     first = line[:start] + named

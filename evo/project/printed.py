@@ -21,7 +21,7 @@ LABEL = re.compile(r"""(?P<quote>["']?)(?P<label>[^\W\d_](?:[\w /%.@^-]|['’](?
 _IN_BRACKETS = re.compile(r"\s*[(\[][^()\[\]]{1,20}[)\]]$")
 CLAUSE = re.compile(r"[|,;·•—–>*#\[\](){}]|\s-\s|[:=]\s")  # separates the metrics of a line
 _NUMERIC_SPEC = re.compile(r".*[eEfFgGn%]|.*\.\d+")
-_TEXT_SPEC = re.compile(r".*[sxXobc]|.*[<>^]\d+|.*,.*")  # `1,234` cannot be read as a number
+_TEXT_SPEC = re.compile(r".*[sxXobcra]|.*[<>^]\d+|.*,.*")  # `1,234` cannot be read as a number
 _NUMERIC_CODE = re.compile(r"\b(float|round|sum|mean|median|item|max|min|abs|len)\(|^[\w.]*\.item\(\)|[-+*/]")
 _SPECIAL = re.compile(r"[.^$*+?{}\[\]\\|()]")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from evo.project.instructions import Instructions
 from evo.project.modules import Module, Project
@@ -56,8 +56,9 @@ class Sources:
     def reason(self, module: Module) -> str:
         """Return what speaks for a file, in a few words."""
         if metrics := metrics_of(self.project, module):
-            return f"prints {metrics[0].name}"
-        users = [one.name for one in self.scripts if module in self.project.closure(one) and one is not module]
+            return f"prints {min(metrics, key=lambda one: (one.kind, one.split)).name}"
+        programs = (one for one in self.scripts if one is not module and not is_test(one))
+        users = [one.name for one in programs if module in self.project.closure(one)]
         if users:
             return f"imported by {users[0]}"
         return "starts something" if self.runs(module) else ""
@@ -72,6 +73,12 @@ class Sources:
     def _imported(self) -> frozenset[str]:
         """The files that others import."""
         return frozenset(other.name for one in self.scripts for other, _ in self.project.imported(one).values())
+
+
+def is_test(module: Module) -> bool:
+    """Return whether a file holds tests, by where pytest looks for them."""
+    stem = PurePosixPath(module.name).stem
+    return stem.startswith("test_") or stem.endswith("_test") or "tests" in module.folder.parts or stem == "conftest"
 
 
 def _evaluates_paths(module: Module) -> bool:

@@ -11,7 +11,7 @@ from evo.project.asking import Unclear, listed
 from evo.project.found import FixedTime, Question
 from evo.project.modules import Module, last_name
 from evo.project.seeds import Seeding
-from evo.project.sources import Sources
+from evo.project.sources import Sources, is_test
 from evo.project.text_genomes import builds_of, may_evolve, runs_of, starter_of
 from trainer.errors import ConfigError
 from trainer.languages import PYTHON, language_of
@@ -33,6 +33,10 @@ _CONSOLE_SCRIPT = "import sys; from {0} import {1}; sys.exit({1}())"
 _MEASURES_ITSELF = (
     "{} holds its own measurement: put `evo: fixed` and `evo: end`, as comments on lines of their own, around what "
     "measures it, or measure it in another program."
+)
+_COMPILED_ONLY = (
+    "{0} is compiled by a documented command, and no text says in the same line how its program is run and measured. "
+    'Answer: evo init --genome {0} --command "{1}"'
 )
 _STARTS_NOTHING = {
     True: "{0} starts nothing, and no program of the project uses it. Start its work under "
@@ -59,6 +63,10 @@ def started(sources: Sources, genome: Module, wanted: Sequence[str]) -> Module:
     users = _users(sources, genome)
     if not users and (_build(sources, genome) or _run(sources, genome) or _starter(sources, genome)):
         return genome
+    if not users and (build := _compiled_by(sources, genome)):
+        command = f"sh -c '{build} && ./PROGRAM'"
+        text = _COMPILED_ONLY.format(genome.name, command)
+        raise Unclear(Question("command", text, ((command, "with the documented build"),)))
     if not users:
         raise Unclear(Question("command", _STARTS_NOTHING[language_of(genome.name) is PYTHON].format(genome.name)))
     users = [one for one in users if any(start.starts(one) for start in sources.texts.starts)] or users
@@ -133,15 +141,14 @@ def completed(command: Sequence[str], seeding: Seeding, fixed: FixedTime | None)
 
 def _users(sources: Sources, genome: Module) -> list[Module]:
     """Return the programs that use a file: by import, by its name, or as an argument."""
-    programs = [
-        one for one in sources.scripts if one is not genome and not one.name.startswith("test") and sources.runs(one)
-    ]
+    programs = [one for one in sources.scripts if one is not genome and not is_test(one) and sources.runs(one)]
     users = [one for one in programs if genome in sources.project.closure(one)]
     names = {genome.name, genome.dotted} if language_of(genome.name) is PYTHON else {genome.name}
     users = users or [one for one in programs if one.texts & names]
     given = [start for start in sources.texts.starts if genome.name in start.arguments.replace("./", "").split()]
     users = users or [one for one in programs if any(start.starts(one) for start in given)]
-    return users or [one for one in programs if _is_given(sources, genome, one)]
+    is_compiled = bool(_compiled_by(sources, genome))
+    return users or [one for one in programs if not is_compiled and _is_given(sources, genome, one)]
 
 
 def _is_given(sources: Sources, genome: Module, entry: Module) -> bool:
@@ -149,6 +156,13 @@ def _is_given(sources: Sources, genome: Module, entry: Module) -> bool:
     if language_of(genome.name) is not PYTHON:
         return genome.name not in entry.texts and _reads_arguments(entry)
     return _takes_file(entry) and genome not in sources.project.closure(entry)
+
+
+def _compiled_by(sources: Sources, genome: Module) -> str:
+    """Return the first documented command that compiles a file; empty if there is none."""
+    if language_of(genome.name) is PYTHON:
+        return ""
+    return next((one for one in builds_of(sources.texts) if genome.name in one), "")
 
 
 def _build(sources: Sources, genome: Module) -> str:

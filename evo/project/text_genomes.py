@@ -99,7 +99,8 @@ def starter_of(name: str, root: Path) -> tuple[str, ...]:
         (script,) = scripts
         return (f"./{script.name}",) if os.access(script, os.X_OK) else (_shell(script), script.name)
     rules = _text(root / "Makefile")
-    targets = [target for target in _TARGETS if re.search(rf"^{target}\s*:(?!=)", rules, re.MULTILINE)]
+    named_targets = [target for target in _TARGETS if re.search(rf"^{target}\s*:(?!=)", rules, re.MULTILINE)]
+    targets = [target for target in named_targets if target != stem]  # `run: run.c` compiles a program
     return ("make", "-s", targets[0]) if not scripts and targets and named.search(rules) else ()
 
 

@@ -489,6 +489,83 @@ def test_a_documented_command_of_another_language(
     assert noted(found, "holds its own measurement")
 
 
+def test_a_tool_in_python_beside_a_program_in_another_language_is_asked_about(tmp_path: Path) -> None:
+    sources = {f"src/Part{number}.java": "class Part {}\n" for number in range(6)}
+    tool = "import time\nprint(f'Elapsed time: {time.time():.1f}')\n"
+    write_project(tmp_path, {**sources, "tools/make_rows.py": tool, "README.md": "    python tools/make_rows.py\n"})
+    question = examine(tmp_path).question
+    assert question is not None
+    assert question.key == "genome"
+    assert "Java" in question.text
+    assert "evo init --genome tools/make_rows.py" in question.text
+
+
+def test_what_only_compiles_does_not_measure(tmp_path: Path) -> None:
+    build = "gcc -O3 -o run run.c -lm"
+    export = "import argparse\nargparse.ArgumentParser().parse_args()\nprint('exported')\n"
+    write_project(
+        tmp_path,
+        {
+            "run.c": "int main() {}\n",
+            "Makefile": f"run: run.c\n\t{build}\n",
+            "README.md": f"```\n{build}\n./run\n```\n",
+        },
+    )
+    (tmp_path / "export.py").write_text(export, encoding="utf-8")
+    question = examine(tmp_path, genome=["run.c"]).question
+    assert question is not None
+    assert question.key == "command"
+    assert f"sh -c '{build} && ./PROGRAM'" in question.text
+
+
+def test_defaults_of_helpers_and_keys_of_tables_are_no_tunable_part(tmp_path: Path) -> None:
+    write_project(
+        tmp_path,
+        {
+            "train.py": "from helpers import TOKENS, save\nsave()\nprint(f'val_loss: {len(TOKENS) / 7:.3f}')\n",
+            "helpers.py": "TOKENS = {'<|a|>': 7, '<|b|>': 8, '<|c|>': 9}\ndef save(rows=8, padding=2, fill=0.5): ...\n",
+        },
+    )
+    assert examine(tmp_path).genome == ("train.py",)
+
+
+def test_a_folder_above_the_program_is_frozen(tmp_path: Path) -> None:
+    write_project(
+        tmp_path,
+        {
+            "src/train.py": "LR = 0.1\nCONFIGS = '../configs'\nprint(f'val_loss: {LR:.3f}')\n",
+            "configs/train.yaml": "lr: 0.1\n",
+        },
+    )
+    assert "configs" in [one.name for one in examine(tmp_path).frozen]
+
+
+def test_an_aim_goes_before_an_objective_that_a_step_only_looks_for(tmp_path: Path) -> None:
+    write_project(
+        tmp_path,
+        {
+            "train.py": "A = 1\nprint(f'sharpe: {A:.2f}')\nprint(f'min_pnl: {A:.2f}')\n",
+            "program.md": "Edit train.py.\n\n6. **Check for legacy Sharpe objective**: read `train.py`.\n\nMaximize `min_pnl`.\n",
+        },
+    )
+    assert examine(tmp_path).objectives[0].name == "min_pnl"
+
+
+def test_files_that_could_evolve_are_ranked(tmp_path: Path) -> None:
+    write_project(
+        tmp_path,
+        {
+            "a.py": "A = 1\nprint(f'resumed: {A!r}')\nprint(f'val_loss: {A:.2f}')\n",
+            "b.py": "B = 1\nprint(f'val_loss: {B:.2f}')\n",
+            "b_test.py": "import b\nprint(f'val_loss: {b.B:.2f}')\n",
+            "README.md": "    python b.py\n",
+        },
+    )
+    question = examine(tmp_path).question
+    assert question is not None
+    assert question.options == (("b.py", "prints val_loss"), ("a.py", "prints val_loss"))
+
+
 def test_a_notebook_has_to_become_a_script(tmp_path: Path) -> None:
     assert "jupyter nbconvert --to script a.ipynb" in question(tmp_path, {"a.ipynb": "{}"})
 
