@@ -545,7 +545,7 @@ def test_an_aim_goes_before_an_objective_that_a_step_only_looks_for(tmp_path: Pa
         tmp_path,
         {
             "train.py": "A = 1\nprint(f'sharpe: {A:.2f}')\nprint(f'min_pnl: {A:.2f}')\n",
-            "program.md": "Edit train.py.\n\n6. **Check for legacy Sharpe objective**: read `train.py`.\n\nMaximize `min_pnl`.\n",
+            "program.md": "Edit train.py.\n\n6. **A legacy Sharpe objective**: stop.\n\nMaximize `min_pnl`.\n",
         },
     )
     assert examine(tmp_path).objectives[0].name == "min_pnl"
