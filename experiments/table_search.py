@@ -20,14 +20,17 @@ from evo.lineage.writer import FamilyTree
 from evo.runs.assemble import build_standings, recorded_operators
 from evo.search.breeding import Breeder
 from evo.search.credit import Credit
+from evo.search.mating import Mating, Niches
 from evo.search.observer import Observer
 from evo.search.search import Search
 from evo.standings.standings import Standings
+from evo.steering.journal import SteeringJournal
 from evo.store import Store
 from evo.workers import Slot
 from experiments.tables import Table
 from operators.gate import SourceGate
 from operators.source.constants import Value
+from populations.descriptors import BRANCH, Descriptors
 from populations.diversity import Program
 from populations.toolbox import build_toolbox
 from trainer.evaluation import Clock, Evaluation, Job, Status, Timings
@@ -204,7 +207,9 @@ def searched(
     with Store.in_memory() as store:
         standings = build_standings(config)
         choice, gate = recorded_operators(config, "cpu"), SourceGate(table.contract, store.known)
-        breeder = Breeder(seed, toolbox, choice, gate, store, standings)
+        niches = Niches(store, standings, Descriptors((BRANCH,)))
+        mating = Mating(seed, toolbox, choice, store, standings, niches, SteeringJournal(store))
+        breeder = Breeder(mating, gate, store, standings)
         credit = Credit.of(config, choice, standings, store) if config.operators.adaptive else None
         tree = FamilyTree()
         answers = evaluator(table, slots, chance)

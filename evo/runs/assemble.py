@@ -25,7 +25,7 @@ from evo.search.breeding import Breeder
 from evo.search.controls import Extension
 from evo.search.credit import Credit
 from evo.search.jobs import Jobs
-from evo.search.mating import Niches, Pairs
+from evo.search.mating import Mating, Niches, Pairs
 from evo.search.observer import Observer
 from evo.search.search import Search
 from evo.search.smoke import SmokeRuns
@@ -42,7 +42,7 @@ from operators.choice import AdaptiveChoice, OperatorChoice
 from operators.proposal import Operator
 from operators.registry import OPERATORS, Setup
 from operators.source.constants import is_for_another_device
-from populations.descriptors import Descriptors
+from populations.descriptors import BRANCH, Descriptors
 from populations.toolbox import Toolbox, build_toolbox
 from trainer.agent import found_program
 from trainer.corpus import Corpus
@@ -84,26 +84,24 @@ def build_search(
     Without an inbox and an extension nothing can be asked of it. `lessons_file` is where the lessons of the run stand
     for the user, `program_file` where the user's instructions to language models do; None for nowhere.
     """
-    steering = SteeringJournal(store)
     standings = build_standings(config)
     gate = gate_of(config, lambda: store.source(0), store.known)
     limits = TimeLimits.of(config.script) if config.script and config.script.command else None
     jobs = Jobs(store, standings, config.budget.min_throughput, limits)
-    breeder = Breeder(
+    mating = Mating(
         config.search.seed,
         _toolbox(config),
         operators,
-        gate,
         store,
         standings,
+        _niches(config, store, standings, device_kind),
+        SteeringJournal(store),
+        config.diversity.archive_fraction if config.diversity.descriptors else 0.0,
+        _pairs(config, store),
         independent=_is_independent(config),
-        niches=_niches(config, store, standings, device_kind),
-        steering=steering,
-        archive_share=config.diversity.archive_fraction if config.diversity.descriptors else 0.0,
-        similarity=config.diversity.similarity,
-        pairs=_pairs(config, store),
-        smoke=SmokeRuns(store, jobs, standings.plan.training_seed(0)) if config.search.smoke else None,
     )
+    smoke = SmokeRuns(store, jobs, standings.plan.training_seed(0)) if config.search.smoke else None
+    breeder = Breeder(mating, gate, store, standings, similarity=config.diversity.similarity, smoke=smoke)
     rules = StoppingRules.of(config)
     credit = Credit.of(config, operators, standings, store) if config.operators.adaptive else None
     return Search(
@@ -116,7 +114,6 @@ def build_search(
         rules,
         credit,
         jobs,
-        steering,
         inbox,
         tuple(config.operators.weights),
         clock,
@@ -495,11 +492,9 @@ def _pairs(config: StoredConfig, store: StoreView) -> Pairs | None:
             return None
 
 
-def _niches(config: Config, store: StoreView, standings: Standings, device_kind: str) -> Niches | None:
-    """Return the archive that the configuration describes; None for the breeder's own."""
-    names = config.diversity.descriptors
-    if not names:
-        return None
+def _niches(config: Config, store: StoreView, standings: Standings, device_kind: str) -> Niches:
+    """Return the archive that the configuration describes; of each branch of the family one, where it names none."""
+    names = config.diversity.descriptors or (BRANCH,)
     is_idle = partial(is_for_another_device, device=device_kind)
     return Niches(store, standings, Descriptors(names, config.diversity.bins, is_idle))
 

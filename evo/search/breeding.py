@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import random
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from evo.search.context import Variants, gather_context, parent_of, unrelated
-from evo.search.mating import Mating, Niches, Pairs
+from evo.search.mating import Mating
 from evo.search.memory import Memories
 from evo.search.replication import repeatable
 from evo.search.smoke import SmokeRuns
 from evo.standings.instructions import InstructionsBook
 from evo.standings.lessons import LessonsBook
 from evo.standings.standings import Standings
-from evo.steering.journal import SteeringJournal
 from evo.store import ProposalRecord, Store
-from operators.choice import OperatorChoice
 from operators.gate import SourceGate
 from operators.proposal import Context, Memory, Operator, Proposal, Request, Teacher, Variant
 from operators.repeats import Repeats
-from populations.descriptors import BRANCH, Descriptors
 from populations.dominance import TIE_ERRORS
-from populations.toolbox import Toolbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +52,17 @@ class Breeder:
     Every random choice depends on (seed, proposal number) only, so a resumed run takes the same next decision.
 
     Args:
-        independent: whether every individual descends from generation 0 directly, and operators know of no other.
-        niches: the archive; without it each branch of the family is one.
-        archive_share: see `evo.search.mating`.
-        steering: what users have asked; by default what the store holds of it.
-        pairs: which crossovers were asked for, to ask for others; without them, parents are crossed as selected.
+        mating: chooses the operator and the parents of each proposal.
+        gate: judges what the operators make.
+        store: of the run.
+        standings: what is known.
         similarity: share of common code from which an offspring repeats a relative that came out worse than the parent;
             0 for never.
         smoke: tries every offspring for a moment; None for none of that.
 
     Attributes:
+        operators: of the run.
+        steering: what users have asked.
         lessons: of the run.
         instructions: of the user.
         smoke: the smoke runs.
@@ -74,52 +70,27 @@ class Breeder:
 
     def __init__(
         self,
-        seed: int,
-        toolbox: Toolbox,
-        operators: OperatorChoice,
+        mating: Mating,
         gate: SourceGate,
         store: Store,
         standings: Standings,
         *,
-        independent: bool = False,
-        niches: Niches | None = None,
-        steering: SteeringJournal | None = None,
-        archive_share: float = 0.0,
         similarity: float = 0.0,
-        pairs: Pairs | None = None,
         smoke: SmokeRuns | None = None,
     ) -> None:
-        self._seed = seed
-        self._operators = operators
+        self.operators = mating.operators
+        self.steering = mating.steering
+        self._mating = mating
         self._gate = gate
         self._store = store
         self._standings = standings
-        self._independent = independent
+        self._independent = mating.independent
         self._similarity = similarity
         self.smoke = smoke
         self._variants = Variants(store)
         self._memories = Memories(store, standings)
         self.lessons = LessonsBook(store)
         self.instructions = InstructionsBook(store)
-        niches = niches or Niches(store, standings, Descriptors((BRANCH,)))
-        self._steering = steering or SteeringJournal(store)
-        self._mating = Mating(
-            seed,
-            toolbox,
-            operators,
-            store,
-            standings,
-            niches,
-            self._steering,
-            archive_share,
-            pairs,
-            independent=independent,
-        )
-
-    @property
-    def operators(self) -> OperatorChoice:
-        """Those of the run."""
-        return self._operators
 
     def begin(self, number: int, *, is_local: bool = False) -> Draft:
         """Choose operator, one without a service if it `is_local`, and parents; journal the choice before its costs."""
@@ -132,7 +103,7 @@ class Breeder:
     @property
     def teacher(self) -> Teacher | None:
         """What can say what the run has taught; None where none may, or nothing was to be told."""
-        return None if self._independent else self._operators.teacher
+        return None if self._independent else self.operators.teacher
 
     def settled(self, result_number: int) -> tuple[Memory, dict[str, float]]:
         """Return every idea of the run up to a result, and the noise of the objectives."""
@@ -140,7 +111,7 @@ class Breeder:
 
     async def close(self) -> None:
         """Close what the operators hold open."""
-        await self._operators.close()
+        await self.operators.close()
 
     def reopen(self, record: ProposalRecord) -> Draft:
         """Return the draft of a proposal that was begun before a kill, when just what it had seen has been told.
@@ -148,7 +119,7 @@ class Breeder:
         Raises:
             ConfigError: its operator is none of this run's any more.
         """
-        operator, is_bold = self._operators.named(record.operator), self._mating.is_bold(record.number)
+        operator, is_bold = self.operators.named(record.operator), self._mating.is_bold(record.number)
         draft = self._draft(record.number, operator, record.parents, record.result_number, is_bold=is_bold)
         # Further results are told before the operator starts.
         for gather in (draft.gather_context, draft.recall, draft.find_variants, draft.find_repeatable):
@@ -165,7 +136,7 @@ class Breeder:
             number=draft.number,
             parents=tuple(parent_of(self._store, parent, draft.result_number) for parent in draft.parents),
             gather_context=draft.gather_context,
-            random=random.Random(f"{self._seed}:{draft.number}:vary"),  # noqa: S311 - no secret depends on it
+            random=self._mating.chance(draft.number, "vary"),
             journal=self._store.journal(draft.number),
             gate=self._gate.knowing(functools.partial(self._store.known, proposal=draft.number), self._repeated(draft)),
             recall=draft.recall,
@@ -173,7 +144,7 @@ class Breeder:
             find_repeatable=draft.find_repeatable,
             is_bold=draft.is_bold,
             protection=self._gate.protection,
-            hints=self._steering.at(draft.number).hints,
+            hints=self.steering.at(draft.number).hints,
             instructions=self.instructions.at(draft.number),
             lessons=() if self._independent else self.lessons.at(draft.number),
         )

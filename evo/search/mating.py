@@ -118,7 +118,12 @@ class Mating:
         steering: what users have asked.
         archive_share: of the proposals, how many have elites for parents when nothing is explored.
         pairs: which crossovers are worth asking for; None for all.
-        independent: whether generation 0 is the parent of every individual.
+        independent: whether generation 0 is the parent of every individual, and operators know of no other.
+
+    Attributes:
+        operators: the run's.
+        steering: what users have asked.
+        independent: see above.
     """
 
     def __init__(
@@ -137,33 +142,33 @@ class Mating:
     ) -> None:
         self._seed = seed
         self._toolbox = toolbox
-        self._operators = operators
+        self.operators = operators
         self._store = store
         self._standings = standings
         self._niches = niches
-        self._steering = steering
+        self.steering = steering
         self._archive_share = archive_share
         self._pairs = pairs
-        self._independent = independent
+        self.independent = independent
 
     def is_bold(self, number: int) -> bool:
         """Return whether proposal `number` explores, if it begins with the results told so far."""
-        explores = self._standings.exploration.is_active and not self._independent
-        return explores and self._chance(number, "explore").random() < _EXPLORING_SHARE
+        explores = self._standings.exploration.is_active and not self.independent
+        return explores and self.chance(number, "explore").random() < _EXPLORING_SHARE
 
     def pair(self, number: int, *, is_local: bool = False) -> Pairing:
         """Choose the operator, one without a service if it `is_local`, and the parents of proposal `number`."""
-        chance, course = self._chance(number, "select"), self._steering.at(number)
+        chance, course = self.chance(number, "select"), self.steering.at(number)
         if self.is_bold(number):
             return self._among_elites(chance, number, are_distant=True, is_local=is_local)
         if (
             self._archive_share
-            and not self._independent
-            and self._chance(number, "archive").random() < self._archive_share
+            and not self.independent
+            and self.chance(number, "archive").random() < self._archive_share
         ):
             return self._among_elites(chance, number, are_distant=False, is_local=is_local)
-        population = [] if self._independent else self._candidates(number, course)
-        operator = self._operators.pick(chance, max(1, len(population)), course.weights, is_local=is_local)
+        population = [] if self.independent else self._candidates(number, course)
+        operator = self.operators.pick(chance, max(1, len(population)), course.weights, is_local=is_local)
         if not population:
             return Pairing(operator, (0,))  # while generation 0 is being measured, there is no other
         noise = self._standings.noise()
@@ -173,7 +178,7 @@ class Mating:
         first = parents[0]
         mates = [one for one in population if one.id != first and self._may_cross(operator, (first, one.id), number)]
         if not mates:
-            return Pairing(self._operators.pick(chance, 1, course.weights, is_local=is_local), (first,))
+            return Pairing(self.operators.pick(chance, 1, course.weights, is_local=is_local), (first,))
         (mate,) = self._toolbox.select(mates, 1, chance, noise=noise)
         return Pairing(operator, (first, mate.id))
 
@@ -196,17 +201,17 @@ class Mating:
         return not are_kin and self._pairs.are_new(operator.name, parents, number)
 
     def _among_elites(self, chance: random.Random, number: int, *, are_distant: bool, is_local: bool) -> Pairing:
-        course = self._steering.at(number)
+        course = self.steering.at(number)
         elites = [one for one in self._niches.elites() if one not in course.banned]
         elites = [*elites, *self._pinned(course, {*elites})] or [0]
-        operator = self._operators.pick(chance, len(elites), course.weights, is_local=is_local)
+        operator = self.operators.pick(chance, len(elites), course.weights, is_local=is_local)
         parents = chance.sample(elites, 1)
         while len(parents) < operator.arity:
             others = [
                 one for one in elites if one not in parents and self._may_cross(operator, (parents[0], one), number)
             ]
             if not others:
-                return Pairing(self._operators.pick(chance, 1, course.weights, is_local=is_local), tuple(parents[:1]))
+                return Pairing(self.operators.pick(chance, 1, course.weights, is_local=is_local), tuple(parents[:1]))
             rivals = chance.sample(others, min(_RIVALS if are_distant else 1, len(others)))
             parents.append(self._farthest(parents[0], rivals))
         return Pairing(operator, tuple(parents))
@@ -217,5 +222,6 @@ class Mating:
         source = self._store.source(first)
         return min(rivals, key=lambda rival: (similarity(source, self._store.source(rival)), rival))
 
-    def _chance(self, number: int, what: str) -> random.Random:
+    def chance(self, number: int, what: str) -> random.Random:
+        """Return the source of chance of proposal `number` for one of its decisions."""
         return random.Random(f"{self._seed}:{number}:{what}")  # noqa: S311 - no secret depends on it

@@ -44,7 +44,6 @@ from evo.standings.sentinels import Drift
 from evo.standings.standings import Standings
 from evo.steering.actions import INJECTED, Action
 from evo.steering.inbox import Inbox
-from evo.steering.journal import SteeringJournal
 from evo.store import (
     MEASURED_AGAIN,
     UNAVAILABLE,
@@ -78,7 +77,12 @@ _EVERY_SEED_ALIKE = (
 
 
 class Search:
-    """An evolutionary search over one run folder, from wherever its store stands to the end of its budget."""
+    """An evolutionary search over one run folder, from wherever its store stands to the end of its budget.
+
+    Attributes:
+        breeder: the asking side.
+        standings: what is known so far.
+    """
 
     def __init__(
         self,
@@ -91,7 +95,6 @@ class Search:
         rules: StoppingRules | None = None,
         credit: Credit | None = None,
         jobs: Jobs | None = None,
-        steering: SteeringJournal | None = None,
         inbox: Inbox | None = None,
         operators: Sequence[str] = (),
         clock: Callable[[], float] = time.monotonic,
@@ -105,8 +108,8 @@ class Search:
         self._store = store
         self._lineage_writer = LineageWriter(lineage, store, standings)
         self._evaluator = evaluator
-        self._breeder = breeder
-        self._standings = standings
+        self.breeder = breeder
+        self.standings = standings
         self._observer = observer
         self._news = Deferred(observer)
         self._rules = rules or StoppingRules()
@@ -133,9 +136,8 @@ class Search:
         self._smoke = breeder.smoke
         if self._smoke is not None:
             self._smoke.serve(evaluator, self._evaluations.pool, standings, self._news, self._fail)
-        steering = steering or SteeringJournal(store)
-        self._controls = Controls(store, standings, steering, inbox, self._evaluations, operators, self._news)
-        self._confirmation = Confirmation(standings, store, self._pace, self._evaluations, steering)
+        self._controls = Controls(store, standings, breeder.steering, inbox, self._evaluations, operators, self._news)
+        self._confirmation = Confirmation(standings, store, self._pace, self._evaluations, breeder.steering)
         self._reopened: deque[Draft] = deque()
         self._proposing: dict[asyncio.Task[Proposal], tuple[Draft, float]] = {}
         self._next_number = 1
@@ -146,18 +148,8 @@ class Search:
         self._stopped: Stopped | None = None
 
     @property
-    def standings(self) -> Standings:
-        """What is known so far."""
-        return self._standings
-
-    @property
     def _plan(self) -> Plan:
-        return self._standings.plan
-
-    @property
-    def breeder(self) -> Breeder:
-        """The asking side."""
-        return self._breeder
+        return self.standings.plan
 
     @property
     def under_way(self) -> tuple[int, int]:
@@ -238,7 +230,7 @@ class Search:
     @property
     def _is_held(self) -> bool:
         """Whether nothing runs because a user has paused the search."""
-        return self._controls.course.is_paused and not self._standings.budget_is_spent
+        return self._controls.course.is_paused and not self.standings.budget_is_spent
 
     def _listeners(self) -> Iterator[Callable[[], Coroutine[Any, Any, Any]]]:
         """Yield what waits for something beside the work itself, each again after it has happened."""
@@ -303,7 +295,7 @@ class Search:
         self._evaluations.retire_unfit_workers()
         for proposal in [task for task in self._proposing if task.done()]:
             self._proposed(proposal)
-        if self._failure is None and self._standings.generation_zero is None and not self._baseline_is_open():
+        if self._failure is None and self.standings.generation_zero is None and not self._baseline_is_open():
             baseline = [one for one in self._store.evaluations_of(0) if one.purpose is Purpose.BASELINE]
             self._fail(failed_generation_zero(baseline))
         self._apply_rules()
@@ -322,7 +314,7 @@ class Search:
         self._evaluations.start()
         if self._stopped is None:
             if self._has_room():
-                self._lessons.start(self._standings.result_number)
+                self._lessons.start(self.standings.result_number)
             self._start_proposals()
         if self._stopped is None or self._stopped.stop_reason.is_by_rule:
             self._start_confirmations()
@@ -335,7 +327,7 @@ class Search:
             self._propose(self._reopened.popleft())
         while self._may_propose():
             is_local = self._calls.must_be_local
-            draft = self._breeder.begin(self._next_number, is_local=is_local)
+            draft = self.breeder.begin(self._next_number, is_local=is_local)
             if is_local:
                 self._calls.begun_locally(self._next_number)
             self._next_number += 1
@@ -355,14 +347,14 @@ class Search:
             if replicates >= slots:
                 return False
             running = sum(map(_is_of_offspring, self._evaluations.running))
-            generation_end = (self._standings.searched // self._plan.mu + 1) * self._plan.mu
-            return self._standings.searched + running + waiting < generation_end
+            generation_end = (self.standings.searched // self._plan.mu + 1) * self._plan.mu
+            return self.standings.searched + running + waiting < generation_end
         if self._evaluations.placement.is_mixed:
             replicates = 0  # they wait for the reference, while others have nothing to do
         return waiting + replicates < self._pace.lookahead.target()
 
     def _propose(self, draft: Draft) -> None:
-        self._proposing[asyncio.create_task(self._breeder.propose(draft))] = (draft, self._clock())
+        self._proposing[asyncio.create_task(self.breeder.propose(draft))] = (draft, self._clock())
 
     def _proposed(self, task: asyncio.Task[Proposal]) -> None:
         draft, started = self._proposing.pop(task)
@@ -372,7 +364,7 @@ class Search:
             self._calls.failed(str(task.exception()))
             self._store.refuse(draft.number, UNAVAILABLE, str(task.exception()))
             return
-        if isinstance(draft.operator, Connected) and not self._breeder.operators.is_away:
+        if isinstance(draft.operator, Connected) and not self.breeder.operators.is_away:
             self._calls.answered()
         # Waiting for a worker is no latency: more proposals ahead would only wait as long.
         waited = self._smoke.waited_seconds(draft.number) if self._smoke else 0.0
@@ -416,10 +408,10 @@ class Search:
 
     def _inject(self, action: Action) -> int:
         """Make a program of a user's an individual, and return its number; raise Refused where the gate does."""
-        self._breeder.admissible(action.text)
+        self.breeder.admissible(action.text)
         number, parents = self._next_number, (action.individual or 0,)
         self._next_number += 1
-        self._store.begin_proposal(number, INJECTED, parents, self._standings.result_number)
+        self._store.begin_proposal(number, INJECTED, parents, self.standings.result_number)
         proposal = Proposal(action.text, INJECTED, action.idea or f"Written by {action.who}")
         self._record(number, parents, proposal, normal_form(action.text))
         return number
@@ -428,14 +420,14 @@ class Search:
         """Go on with the budget that a user asks for, as a resumed run would; a rule that ended it may do so again."""
         assert self._extension is not None  # noqa: S101 - a search with an inbox has one
         standings, self._rules = self._extension.apply(action, self._pace.driven_seconds)
-        self._standings.become(standings)
+        self.standings.become(standings)
         self._pace.extend(standings.plan)
         self._stopped, self._refused_in_a_row = None, 0
         self._news.extended(standings.plan)
 
     def _first_budget_fraction(self, individual: int) -> float:
         """Return the part of the budget that a new individual trains with, with room for all rungs above."""
-        halving = self._standings.halving
+        halving = self.standings.halving
         budget_fraction = halving.first(individual)
         return budget_fraction if halving.cost_from(budget_fraction) <= self._room() else WHOLE
 
@@ -450,7 +442,7 @@ class Search:
             self._refuse(draft, "duplicate", f"individual {wish.individual} is being evaluated once more already")
             return
         self._store.refuse(draft.number, MEASURED_AGAIN, str(wish))
-        replicate = next_replicate(self._plan, self._standings, wish.individual)
+        replicate = next_replicate(self._plan, self.standings, wish.individual)
         self._evaluations.enqueue_replicates([(wish.individual, replicate)])
         self._pace.lookahead.proposal_admitted()
         self._refused_in_a_row = 0
@@ -467,7 +459,7 @@ class Search:
 
     def _reopen(self, record: ProposalRecord) -> None:
         try:
-            self._reopened.append(self._breeder.reopen(record))
+            self._reopened.append(self.breeder.reopen(record))
         except ConfigError:
             self._store.refuse(record.number, "operator_gone", f"the run goes on without {record.operator}")
 
@@ -477,26 +469,26 @@ class Search:
         # Every result is another chance for operators that had nothing left to propose, one and no more.
         self._refused_in_a_row = min(self._refused_in_a_row, _MOST_REFUSALS_IN_A_ROW - 1)
         individual, outcome = self._store.individual(record.individual), self._store.outcome(record.id)
-        could_replicate = not self._standings.replication.repeats_exactly
+        could_replicate = not self.standings.replication.repeats_exactly
         self._tell(individual, outcome)
-        if could_replicate and self._standings.replication.repeats_exactly:
+        if could_replicate and self.standings.replication.repeats_exactly:
             self._store.record_event("noise_unknown", {"told": outcome.result_number})
             self._news.note(_EVERY_SEED_ALIKE)
-        promotion = self._standings.halving.promotion(record.individual)
+        promotion = self.standings.halving.promotion(record.individual)
         if promotion and outcome.purpose is Purpose.SCREEN:
             self._evaluations.enqueue([(record.individual, self._request(promotion))])
         self._pace.result_came(outcome.budget_fraction)
-        self._news.finished(individual, outcome, self._standings, result.reason)
-        if remark := self._standings.exploration.remark(outcome.result_number):
+        self._news.finished(individual, outcome, self.standings, result.reason)
+        if remark := self.standings.exploration.remark(outcome.result_number):
             self._store.record_event("exploration", {"told": outcome.result_number, "remark": remark})
             self._news.note(remark)
-        changes: tuple[Drift | Switch, ...] = (*self._standings.sentinels.drifts, *self._standings.halving.switches)
+        changes: tuple[Drift | Switch, ...] = (*self.standings.sentinels.drifts, *self.standings.halving.switches)
         for change in changes:
             if change.result_number == outcome.result_number:
                 self._news.note(f"{change}.")
 
     def _tell(self, individual: IndividualRecord, outcome: Outcome) -> None:
-        self._standings.tell(individual, outcome, self._store.source)
+        self.standings.tell(individual, outcome, self._store.source)
         if self._credit is not None:
             self._credit.tell(individual, outcome)
 
@@ -510,9 +502,9 @@ class Search:
 
         An individual on a rung counts with all that it may still climb, so that the budget suffices for it.
         """
-        halving = self._standings.halving
+        halving = self.standings.halving
         under_way = sum(halving.cost_from(record.budget_fraction) for record in self._evaluations.under_way)
-        return round(self._pace.search_end - self._standings.spent - under_way - len(self._proposing), 6)
+        return round(self._pace.search_end - self.standings.spent - under_way - len(self._proposing), 6)
 
     def _has_room(self) -> bool:
         return self._room() >= 1
@@ -521,9 +513,9 @@ class Search:
         """Queue generation 0 for classes of devices that it has not run on; without budget for it they get no work."""
         under_way = self._evaluations.under_way
         wanted = self._evaluations.placement.look(under_way)
-        if not wanted or self._standings.budget_is_spent:
+        if not wanted or self.standings.budget_is_spent:
             return
-        left = self._plan.evaluations - self._standings.spent - len(under_way) - len(self._proposing)
+        left = self._plan.evaluations - self.standings.spent - len(under_way) - len(self._proposing)
         names = dict.fromkeys(request.device_class or "" for request in wanted)
         if len(wanted) < left:
             self._evaluations.enqueue((0, request) for request in wanted)
@@ -537,7 +529,7 @@ class Search:
     def _start_replicates(self) -> None:
         """Queue what the leaders lack, before anything else, as long as the search proper has budget."""
         room = max(0, math.floor(self._room()))
-        wanted = missing_replicates(self._plan, self._standings, self._evaluations.under_way)[:room]
+        wanted = missing_replicates(self._plan, self.standings, self._evaluations.under_way)[:room]
         if wanted:
             self._evaluations.enqueue_replicates(wanted)
 
@@ -551,11 +543,11 @@ class Search:
 
     def _apply_rules(self) -> None:
         """End the search proper when a rule says so; its finalists are still to be confirmed."""
-        is_over = self._standings.spent > self._pace.search_end - 1
+        is_over = self.standings.spent > self._pace.search_end - 1
         if self._stopped is None and not is_over:
             under_way = len(self._evaluations.under_way) + len(self._proposing)
             progress = Progress(self._pace.driven_seconds, self._pace.result_seconds, under_way)
-            stopped = self._rules.verdict(self._plan, self._standings, self._store, progress)
+            stopped = self._rules.verdict(self._plan, self.standings, self._store, progress)
             if stopped is not None:
                 self._stop(stopped.stop_reason, stopped.reason)
 
@@ -579,7 +571,7 @@ class Search:
         self._lessons.cancel()
         await self._evaluator.close()
         await asyncio.gather(*self._proposing, *self._working, *self._lessons.tasks, return_exceptions=True)
-        await self._breeder.close()
+        await self.breeder.close()
         if not self._is_ahead_of_store:
             with self._store.transaction():
                 self._calls.ended()
@@ -594,7 +586,7 @@ class Search:
         self._lineage_writer.update()
 
     def _verdict(self) -> Stopped:
-        if self._standings.budget_is_spent:
+        if self.standings.budget_is_spent:
             return Stopped(StopReason.COMPLETE, "the budget is spent")
         # Nothing else ends the loop short of the budget.
         return self._stopped or Stopped(StopReason.INTERRUPTED, "the run was interrupted")
