@@ -9,10 +9,10 @@ import threading
 import tomllib
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from evo.config.config import Config, parse_as
 from evo.config.resolution import resolve
@@ -50,6 +50,7 @@ from operators.choice import OperatorChoice
 from trainer.errors import ConfigError, EvoError
 from trainer.machine.processes import refuse_inspection
 
+_Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
 _COLLECTION_THRESHOLD = 100_000
@@ -100,19 +101,6 @@ def read_config(folder: RunFolder, kind: type[_ConfigT], *, with_edits: bool = F
 
 def _parsed(folder: RunFolder, kind: type[_ConfigT], text: str) -> _ConfigT:
     return parse_as(kind, tomllib.loads(text), str(folder.config))
-
-
-def start(
-    config: ResolvedConfig,
-    path: Path,
-    observer: Observer,
-    progress: PrepareProgress | None = None,
-    evaluator: Evaluator | None = None,
-    programs: Programs | None = None,
-) -> Stopped:
-    """Make a new run and search until its budget is spent; arguments and errors as for `started`."""
-    with started(config, path, observer, progress, evaluator, programs) as driver:
-        return driver.drive()
 
 
 @contextmanager
@@ -181,22 +169,6 @@ def _search(
         extension=BudgetExtension(folder, config, store),
         program_file=instructions_file(config),
     )
-
-
-def resume(
-    path: Path,
-    observer: Observer,
-    change: Callable[[Config], ResolvedConfig] = resolve,
-    *,
-    accept_changes: bool = False,
-    progress: PrepareProgress | None = None,
-    evaluator: Evaluator | None = None,
-) -> Stopped:
-    """Continue a run until its budget is spent; arguments and errors as for `resumed`."""
-    with resumed(
-        path, observer, change, accept_changes=accept_changes, progress=progress, evaluator=evaluator
-    ) as driver:
-        return driver.drive()
 
 
 @contextmanager
@@ -340,6 +312,23 @@ class SearchDriver:
         shutil.rmtree(self._folder.live, ignore_errors=True)
         write_results_table(self._folder, self.store, self._lineage, self.search.standings)
         self._observer.ended(end)
+
+
+def _driven(opened: Callable[_Arguments, AbstractContextManager[SearchDriver]]) -> Callable[_Arguments, Stopped]:
+    """Return the function that opens a run as `opened` does, and searches until its budget is spent."""
+
+    def drive(*arguments: _Arguments.args, **keywords: _Arguments.kwargs) -> Stopped:
+        with opened(*arguments, **keywords) as driver:
+            return driver.drive()
+
+    return drive
+
+
+start = _driven(started)
+"""Make a new run and search until its budget is spent; arguments and errors as for `started`."""
+
+resume = _driven(resumed)
+"""Continue a run until its budget is spent; arguments and errors as for `resumed`."""
 
 
 def _refuse_many_seed_genomes(config: Config, others: int) -> None:
