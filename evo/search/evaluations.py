@@ -200,15 +200,7 @@ class Evaluations:
         self._news.note(f"Out of service until the run is resumed: {retirement}.")
 
     def _recorded(self, individual: int, wanted: EvaluationRequest) -> EvaluationRecord:
-        queued = self._store.enqueue(
-            individual,
-            seed=wanted.seed,
-            splits=wanted.splits,
-            purpose=wanted.purpose,
-            budget_fraction=wanted.budget_fraction,
-            device_class=wanted.device_class,
-        )
-        return self._store.evaluation(queued)
+        return self._store.evaluation(self._store.enqueue(individual, wanted))
 
     def _launch(self, record: EvaluationRecord, slot: Slot) -> None:
         device_class = slot.device.device_class

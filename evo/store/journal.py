@@ -45,16 +45,37 @@ _ASK = """
 """
 
 
-class StoredJournal:
-    """Journal over the table `exchanges`: a request is stored before it is sent, a reply before it is used.
-
-    An unanswered request may be replaced, since an operator may repeat it after a kill; a reply is final.
-    """
+class _EventJournal:
+    """What every journal records as events: calls that brought no reply, and models that stood in for others."""
 
     def __init__(self, path: Path, database: sqlite3.Connection, number: int) -> None:
         self._path = path
         self._database = database
         self._number = number
+
+    def record_abandoned(self, turn: int, exchange: Exchange) -> None:
+        """Store what a call cost that brought no reply."""
+        self._record_event(ABANDONED_CALL, turn, _usage(exchange))
+
+    def record_stand_in(self, turn: int, model: str, stand_in: str, reason: str) -> None:
+        """Store that another model is asked in a turn."""
+        self._record_event(STOOD_IN, turn, {"model": model, "stand_in": stand_in, "reason": reason})
+
+    def _record_event(self, kind: str, turn: int, payload: Mapping[str, Any]) -> None:
+        row = (kind, rows.dumps({**self._owner(), "turn": turn, **payload}), time.time())
+        with connection.store_errors(self._path), connection.transaction(self._database):
+            self._database.execute("INSERT INTO events (kind, payload, at) VALUES (?, ?, ?)", row)
+
+    def _owner(self) -> dict[str, Any]:
+        """Return what the calls of the journal belong to."""
+        return {"proposal": self._number}
+
+
+class StoredJournal(_EventJournal):
+    """Journal over the table `exchanges`: a request is stored before it is sent, a reply before it is used.
+
+    An unanswered request may be replaced, since an operator may repeat it after a kill; a reply is final.
+    """
 
     def request(self, turn: int) -> Mapping[str, Any] | None:
         """Return the request of `turn`, or None."""
@@ -75,24 +96,10 @@ class StoredJournal:
     def record_exchange(self, turn: int, exchange: Exchange) -> None:
         """Store a reply durably before it is used; raise StoreError unless `turn` has an unanswered request."""
         texts = {"request": rows.dumps(exchange.request), "reply": rows.dumps(exchange.reply)}
-        usage = {name: getattr(exchange, name) for name in ("model", *_MEASURED)}
-        place = {"proposal": self._number, "turn": turn, "now": time.time()}
+        usage, place = _usage(exchange), {"proposal": self._number, "turn": turn, "now": time.time()}
         with connection.store_errors(self._path), connection.transaction(self._database):
             self._expect_change(self._database.execute(_ANSWER, {**texts, **usage, **place}), turn)
             self._database.execute(_ADD_SPENDING, usage)
-
-    def record_abandoned(self, turn: int, exchange: Exchange) -> None:
-        """Store what a call cost that brought no reply."""
-        usage = {name: getattr(exchange, name) for name in ("model", *_MEASURED)}
-        self._record_event(ABANDONED_CALL, {"proposal": self._number, "turn": turn, **usage})
-
-    def record_stand_in(self, turn: int, model: str, stand_in: str, reason: str) -> None:
-        """Store that another model is asked in a turn."""
-        place = {"proposal": self._number, "turn": turn}
-        self._record_event(STOOD_IN, {**place, "model": model, "stand_in": stand_in, "reason": reason})
-
-    def _record_event(self, kind: str, payload: Mapping[str, Any]) -> None:
-        _record_event(self._path, self._database, kind, payload)
 
     def _row(self, turn: int) -> sqlite3.Row | None:
         with connection.store_errors(self._path):
@@ -108,13 +115,8 @@ class StoredJournal:
             )
 
 
-class LessonsJournal:
+class LessonsJournal(_EventJournal):
     """Journal over events, of the call for the lessons of the results up to one; it belongs to no proposal."""
-
-    def __init__(self, path: Path, database: sqlite3.Connection, result_number: int) -> None:
-        self._path = path
-        self._database = database
-        self._result_number = result_number
 
     def request(self, turn: int) -> Mapping[str, Any] | None:
         """Return the request of `turn`, or None."""
@@ -135,17 +137,11 @@ class LessonsJournal:
 
     def record_exchange(self, turn: int, exchange: Exchange) -> None:
         """Store a reply durably before it is used."""
-        usage = {name: getattr(exchange, name) for name in ("model", *_MEASURED)}
         reply = {"asked": exchange.request["model"], "reply": exchange.reply}
-        self._record_event(LESSONS_ANSWERED, turn, {**usage, **reply})
+        self._record_event(LESSONS_ANSWERED, turn, {**_usage(exchange), **reply})
 
-    def record_abandoned(self, turn: int, exchange: Exchange) -> None:
-        """Store what a call cost that brought no reply."""
-        self._record_event(ABANDONED_CALL, turn, {name: getattr(exchange, name) for name in ("model", *_MEASURED)})
-
-    def record_stand_in(self, turn: int, model: str, stand_in: str, reason: str) -> None:
-        """Store that another model is asked in a turn."""
-        self._record_event(STOOD_IN, turn, {"model": model, "stand_in": stand_in, "reason": reason})
+    def _owner(self) -> dict[str, Any]:
+        return {"proposal": None, "lessons": self._number}
 
     def _newest(self, kind: str, turn: int) -> Mapping[str, Any] | None:
         query = """
@@ -153,15 +149,10 @@ class LessonsJournal:
             AND json_extract(payload, '$.turn') = ? ORDER BY id DESC LIMIT 1
         """
         with connection.store_errors(self._path):
-            row = self._database.execute(query, (kind, self._result_number, turn)).fetchone()
+            row = self._database.execute(query, (kind, self._number, turn)).fetchone()
         return json.loads(row["payload"]) if row else None
 
-    def _record_event(self, kind: str, turn: int, payload: Mapping[str, Any]) -> None:
-        place = {"proposal": None, "lessons": self._result_number, "turn": turn}
-        _record_event(self._path, self._database, kind, {**place, **payload})
 
-
-def _record_event(path: Path, database: sqlite3.Connection, kind: str, payload: Mapping[str, Any]) -> None:
-    row = (kind, rows.dumps(payload), time.time())
-    with connection.store_errors(path), connection.transaction(database):
-        database.execute("INSERT INTO events (kind, payload, at) VALUES (?, ?, ?)", row)
+def _usage(exchange: Exchange) -> dict[str, Any]:
+    """Return which model answered, and what that took."""
+    return {name: getattr(exchange, name) for name in ("model", *_MEASURED)}

@@ -11,10 +11,10 @@ from typing import Any, Self
 from evo.errors import StoreError
 from evo.store import connection, rows
 from evo.store.journal import LessonsJournal, StoredJournal
-from evo.store.records import EvaluationRequest, Event, Purpose, SmokeRun
+from evo.store.records import EvaluationRequest, Event, SmokeRun
 from evo.store.view import StoreView
 from evo.text import sha256
-from trainer.evaluation import Evaluation, Split
+from trainer.evaluation import Evaluation
 
 _ACCEPT = """
     UPDATE evaluations SET state = 'done', told = ?, status = ?, objectives = ?, split_bpb = ?, train_seconds = ?,
@@ -140,18 +140,8 @@ class Store(StoreView):
 
     # Evaluations
 
-    def enqueue(
-        self,
-        individual: int,
-        *,
-        seed: int,
-        splits: tuple[Split, ...],
-        purpose: Purpose,
-        budget_fraction: float = 1.0,
-        device_class: str | None = None,
-    ) -> int:
+    def enqueue(self, individual: int, request: EvaluationRequest) -> int:
         """Queue another evaluation of an individual and return its id."""
-        request = EvaluationRequest(seed, splits, purpose, budget_fraction, device_class)
         with self.transaction():
             return self._queue(individual, request, time.time())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -94,18 +94,16 @@ _PAYMENTS = """
     ORDER BY at
 """
 
-_THROUGHPUT = """
-    SELECT avg(json_extract(r.body, '$.train_tokens_per_second'))
+_WHOLE_RESULTS = """
     FROM evaluations AS e JOIN results AS r ON r.evaluation = e.id
     WHERE e.individual = ? AND e.status = 'ok' AND e.share = 1
 """
 
-_THROUGHPUT_BY_CLASS = """
-    SELECT e.device_class, avg(json_extract(r.body, '$.train_tokens_per_second'))
-    FROM evaluations AS e JOIN results AS r ON r.evaluation = e.id
-    WHERE e.individual = ? AND e.status = 'ok' AND e.share = 1
-    GROUP BY e.device_class
-"""
+_RATE = "avg(json_extract(r.body, '$.train_tokens_per_second'))"
+
+_THROUGHPUT = f"SELECT {_RATE} {_WHOLE_RESULTS}"
+
+_THROUGHPUT_BY_CLASS = f"SELECT e.device_class, {_RATE} {_WHOLE_RESULTS} GROUP BY e.device_class"
 
 _SPLIT_MEANS = """
     SELECT avg(selection) AS selection, avg(holdout) AS holdout
@@ -124,10 +122,9 @@ _SEEDS = """
     GROUP BY individual, seed
 """
 
-_LONGEST = """
+_LONGEST = f"""
     SELECT max(e.train_seconds) AS command, max(json_extract(r.body, '$.timings.score_seconds')) AS score
-    FROM evaluations AS e JOIN results AS r ON r.evaluation = e.id
-    WHERE e.individual = ? AND e.status = 'ok' AND e.share = 1
+    {_WHOLE_RESULTS}
 """
 
 _SLOT_USES = """
@@ -403,10 +400,8 @@ class StoreView:
         """Return the totals over all calls of language models; of abandoned calls, what they cost."""
         (totals,) = self._rows(_SPENDING)
         spending = Spending(**totals)
-        for event in self.events(ABANDONED_CALL):
-            spending = spending.with_abandoned(event.payload)
-        for event in self.events(LESSONS_ANSWERED):
-            spending = spending.with_answered(event.payload)
+        for call, add in self._calls_beside_exchanges():
+            spending = add(spending, call)
         return spending
 
     def spending_by_model(self) -> dict[str, Spending]:
@@ -415,13 +410,14 @@ class StoreView:
             row["model"]: Spending(**{name: row[name] for name in row.keys() if name != "model"})  # noqa: SIM118
             for row in self._rows("SELECT * FROM spending ORDER BY model")
         }
-        for event in self.events(ABANDONED_CALL):
-            name = event.payload["model"]
-            models[name] = models.get(name, Spending()).with_abandoned(event.payload)
-        for event in self.events(LESSONS_ANSWERED):
-            name = event.payload["model"]
-            models[name] = models.get(name, Spending()).with_answered(event.payload)
+        for call, add in self._calls_beside_exchanges():
+            models[call["model"]] = add(models.get(call["model"], Spending()), call)
         return models
+
+    def _calls_beside_exchanges(self) -> Iterator[tuple[Mapping[str, Any], Callable[..., Spending]]]:
+        """Yield the calls of language models that are events, with what adds each to a total."""
+        for kind, add in ((ABANDONED_CALL, Spending.with_abandoned), (LESSONS_ANSWERED, Spending.with_answered)):
+            yield from ((event.payload, add) for event in self.events(kind))
 
     def work(self) -> Work:
         """Return the totals over all evaluations; it reads all of them, so do not call it for each candidate."""

@@ -355,7 +355,7 @@ def test_results_that_arrive_while_one_looks_are_left_out(tmp_path):
     folder = _run(tmp_path / "run", pop=4, gens=4)
     with view(folder.path) as viewed:
         with Store.open(folder.store) as store:
-            late = store.enqueue(0, seed=SEARCH.seed, splits=SEARCH.splits, purpose=SEARCH.purpose)
+            late = store.enqueue(0, SEARCH)
             evaluate(store, late)
         report = load_report(viewed)
         assert len(report.evaluations) == viewed.standings.result_number == 16

@@ -59,7 +59,7 @@ def test_what_every_kill_leaves_is_a_note(folder: RunFolder) -> None:
 
 def test_a_note_may_lag_behind_but_not_differ(folder: RunFolder) -> None:
     with Store.open(folder.store) as store:
-        evaluation = store.enqueue(2, seed=SEARCH.seed, splits=SEARCH.splits, purpose=SEARCH.purpose)
+        evaluation = store.enqueue(2, SEARCH)
         store.finish(evaluation, store.launch(evaluation, "cpu"), verdict(2.0))
     assert "1 individuals or notes" in messages(folder, Severity.NOTE)
     tamper(folder, "UPDATE evaluations SET seed = 99 WHERE individual = 2")

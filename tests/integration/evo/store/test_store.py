@@ -272,7 +272,7 @@ def test_writes_can_share_one_transaction(store: Store, path: Path) -> None:
 
 def test_the_outcome_of_one_evaluation_is_read(store: Store) -> None:
     grow(store, None, range(1))
-    evaluation = store.enqueue(0, seed=SEARCH.seed, splits=SEARCH.splits, purpose=SEARCH.purpose)
+    evaluation = store.enqueue(0, SEARCH)
     assert [queued.id for queued in store.queued()] == [evaluation]
     evaluate(store, evaluation, verdict(1.25))
     assert store.outcome(evaluation).objectives["val_bpb"] == 1.25
@@ -300,7 +300,7 @@ def test_pages_are_complete(store: Store) -> None:
     grow(store, None, range(1))
     with store.transaction():
         for _ in range(600):
-            store.enqueue(0, seed=1, splits=(Split.SELECTION,), purpose=Purpose.BASELINE)
+            store.enqueue(0, EvaluationRequest(1, (Split.SELECTION,), Purpose.BASELINE))
         for queued in store.queued():
             evaluate(store, queued.id)
     assert [outcome.result_number for outcome in store.outcomes()] == list(range(1, 602))
