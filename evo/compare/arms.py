@@ -88,8 +88,7 @@ def _limited(config: ResolvedConfig, experiment: Experiment, where: str) -> Reso
                 f"{where}: `budget.evaluations` must be whole generations of every arm, so that budgets are equal, but "
                 f"{expected} is no multiple of its population of {pop}; {expected - expected % pop + pop} is one."
             )
-        search = config.search.model_copy(update={"gens": expected // pop})
-        return config.model_copy(update={"search": search})
+        return config.with_search(gens=expected // pop)
     limits = {
         "gens": math.ceil(_HEADROOM * expected / pop),
         "max_gpu_hours": budget.gpu_seconds and budget.gpu_seconds / SECONDS_AN_HOUR,
@@ -97,7 +96,7 @@ def _limited(config: ResolvedConfig, experiment: Experiment, where: str) -> Reso
     }
     # The confirmation is a share of what the budget is expected to pay for.
     noise = config.noise.model_copy(update={"confirm_fraction": config.noise.confirm_fraction / _HEADROOM})
-    return config.model_copy(update={"search": config.search.model_copy(update=limits), "noise": noise})
+    return config.with_search(**limits).model_copy(update={"noise": noise})
 
 
 def _require_price(config: StoredConfig, where: str) -> None:

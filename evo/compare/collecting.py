@@ -48,8 +48,7 @@ class Definition:
 
     def config(self, arm: int, repeat: int) -> ResolvedConfig:
         """Return the configuration of a run, by the numbers of its arm and its repeat, from 0."""
-        config, seed = self.configs[arm], self.experiment.seed_of(arm, repeat)
-        return config.model_copy(update={"search": config.search.model_copy(update={"seed": seed})})
+        return self.configs[arm].with_search(seed=self.experiment.seed_of(arm, repeat))
 
     def seeds(self, repeat: int) -> list[int]:
         """Return the seeds with which the runs of a block are judged."""

@@ -23,11 +23,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from evo.compare.methods import ARM_SECTIONS, METHODS
-from evo.config.config import Config, explain, located, read_toml, suggest
-from evo.config.names import plain_name
+from evo.config.config import Config, explain, first_problem, located, read_toml, suggest
+from evo.config.names import PlainName
 from evo.config.task import Positive, Quantity, Seconds, Section
 from trainer.errors import ConfigError
 
@@ -84,11 +84,9 @@ class ArmConfig(Section):
         sections: of the configuration, laid over `[base]` and over the preset.
     """
 
-    name: str
+    name: PlainName
     method: Literal[("", *METHODS)] = ""  # type: ignore[valid-type]
     sections: dict[str, dict[str, Any]] = Field(default_factory=dict)
-
-    _plain_name = field_validator("name")(plain_name)
 
     @model_validator(mode="before")
     @classmethod
@@ -114,7 +112,7 @@ class Experiment(Section):
         base: the sections of a search's configuration.
     """
 
-    name: str
+    name: PlainName
     repeats: Positive
     rehearsal: bool = False
     paired: bool = True
@@ -124,8 +122,6 @@ class Experiment(Section):
     outcome: OutcomeConfig = OutcomeConfig()
     base: dict[str, dict[str, Any]] = Field(default_factory=dict)
     arms: Annotated[tuple[ArmConfig, ...], Field(min_length=2)]
-
-    _plain_name = field_validator("name")(plain_name)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Experiment:
@@ -165,14 +161,11 @@ def parse_experiment(data: Mapping[str, Any], source: str) -> Experiment:
     try:
         return Experiment.model_validate(data)
     except ValidationError as error:
-        first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
-        raise ConfigError(_explained(first, source)) from error
+        raise ConfigError(_explained(first_problem(error), source)) from error
 
 
 def _explained(problem: Any, source: str) -> str:
     location = problem["loc"]
-    if location == () and problem["type"] == "value_error":
-        return f"{source}: {problem['msg'].removeprefix('Value error, ')}."
     if location[:1] == ("arms",) and location[-1:] == ("method",) and problem["type"] == "literal_error":
         named = str(problem["input"])
         return f"{source}: `arms.{location[1]}.method` {named!r} is none; {suggest(named, METHODS)}"

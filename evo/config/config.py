@@ -13,7 +13,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import tomli_w
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -484,6 +484,10 @@ class Config(Section):
         """What self-reported objectives rest on, one sentence; empty where none is."""
         return self.script.claim if self.script is not None else ""
 
+    def with_search(self, **changes: Any) -> Self:
+        """Return the configuration with some keys of `[search]` changed."""
+        return self.model_copy(update={"search": self.search.model_copy(update=changes)})
+
     def objectives(self, names: Sequence[str]) -> tuple[Objective, ...]:
         """Return the named objectives of the task."""
         return tuple(self.task.measured[name] for name in names)
@@ -591,9 +595,7 @@ def parse_as(kind: type[_ConfigT], data: Mapping[str, Any], source: str = "") ->
     try:
         config = kind.model_validate(with_current_names(data))
     except ValidationError as error:
-        # A misspelt key often is what makes others wrong.
-        first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
-        raise ConfigError(explain(first, source)) from error
+        raise ConfigError(explain(first_problem(error), source)) from error
     _refuse_unmeasured(config, source)
     _refuse_unknown_operators(config, source)
     _refuse_impossible_diversity(config, source)
@@ -705,6 +707,11 @@ def read_toml(path: Path, name: str) -> dict[str, Any]:
         raise ConfigError(f"{name} {path} cannot be read: {error.strerror}. Expected a TOML file.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{name} must be a TOML file in UTF-8, but {path} is not: {error}.") from error
+
+
+def first_problem(error: ValidationError) -> Any:
+    """Return the first thing that is wrong: a misspelt key, which often is what makes others wrong, before all else."""
+    return min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
 
 
 def explain(problem: Any, source: str, keys_of: Callable[[Sequence[Any]], Sequence[str]] | None = None) -> str:

@@ -53,4 +53,4 @@ def extended(config: StoredConfig, action: Action, driven_seconds: float) -> Sto
     if action.until is not None:
         hours = (driven_seconds + action.until - time.time()) / SECONDS_AN_HOUR
         changes["max_hours"] = round(hours, 6) if action.until else None
-    return config.model_copy(update={"search": config.search.model_copy(update=changes)})
+    return config.with_search(**changes)

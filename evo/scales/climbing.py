@@ -208,12 +208,11 @@ class Climbing:
     def _config(self, one: Round, number: int) -> ResolvedConfig:
         """Return the configuration with which the run of a scale is driven in a round."""
         scale = self._scales[number]
-        search, limit = scale.config.search, one.limits.get(scale.name)
-        changed = {
-            "gens": math.ceil(one.until[scale.name] / search.pop),
-            "max_gpu_hours": None if limit is None else limit / SECONDS_AN_HOUR,
-        }
-        return scale.config.model_copy(update={"search": search.model_copy(update=changed)})
+        limit = one.limits.get(scale.name)
+        return scale.config.with_search(
+            gens=math.ceil(one.until[scale.name] / scale.config.search.pop),
+            max_gpu_hours=None if limit is None else limit / SECONDS_AN_HOUR,
+        )
 
     def _driven(self, number: int, config: ResolvedConfig) -> Stopped:
         """Drive the run of a scale, with what wins at the one below in its population."""

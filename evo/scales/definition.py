@@ -23,10 +23,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from evo.config.config import LADDER, Config, explain, load_config, located, read_toml, suggest
-from evo.config.names import plain_name
+from evo.config.config import LADDER, Config, explain, first_problem, load_config, located, read_toml, suggest
+from evo.config.names import PlainName, is_plain
 from evo.config.resolution import resolve
 from evo.config.resolved import ResolvedConfig
 from evo.config.task import EXTERNAL, Positive, Seconds, Section
@@ -55,12 +55,10 @@ class ScaleConfig(Section):
         table: constants of the genomes, and keys of the configuration within their sections.
     """
 
-    name: str
+    name: PlainName
     evaluation_seconds: Seconds | None = None
     larger: bool = False
     table: dict[str, Any] = Field(default_factory=dict)
-
-    _plain_name = field_validator("name")(plain_name)
 
     @model_validator(mode="before")
     @classmethod
@@ -89,7 +87,7 @@ class LadderConfig(Section):
         scale: from small to large.
     """
 
-    name: str
+    name: PlainName
     total_seconds: Seconds
     rounds: Positive = 4
     promote: Positive = 3
@@ -98,8 +96,6 @@ class LadderConfig(Section):
     final_seeds: Annotated[int, Field(ge=2, strict=True)] = 3
     floor: _Share = 0.05
     scale: Annotated[tuple[ScaleConfig, ...], Field(min_length=2)]
-
-    _plain_name = field_validator("name")(plain_name)
 
     @model_validator(mode="after")
     def _fits_together(self) -> LadderConfig:
@@ -178,7 +174,7 @@ def _searched_by_the_ladder(base: Config, constants: Iterable[str]) -> Config:
     """Return a configuration without what would end a run, in which no individual can leave its scale."""
     ends = dict.fromkeys(_BY_THE_LADDER[1:-1], None) | {"patience": 0}
     fixed = tuple(dict.fromkeys((*base.search.fixed_constants, *constants)))
-    return base.model_copy(update={"search": base.search.model_copy(update={**ends, "fixed_constants": fixed})})
+    return base.with_search(**ends, fixed_constants=fixed)
 
 
 def read_ladder(path: Path) -> LadderConfig:
@@ -194,23 +190,13 @@ def read_ladder(path: Path) -> LadderConfig:
         raise ConfigError(f"{path}: a ladder has two scales or more, each a [[ladder.scale]], but here it has {count}.")
     located_scales = [located(one, path.parent) if isinstance(one, dict) else one for one in scales]
     folder = path.resolve().parent.name
-    data = {"name": folder if _is_plain(folder) else LADDER, **table, "scale": located_scales}
+    data = {"name": folder if is_plain(folder) else LADDER, **table, "scale": located_scales}
     try:
         return LadderConfig.model_validate(data)
     except ValidationError as error:
-        first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
+        first = first_problem(error)
         place = tuple(part for part in first["loc"] if part != "table")
-        if place == () and first["type"] == "value_error":
-            raise ConfigError(f"{path}: {first['msg'].removeprefix('Value error, ')}.") from error
         raise ConfigError(explain({**first, "loc": (LADDER, *place)}, str(path), _keys_of)) from error
-
-
-def _is_plain(name: str) -> bool:
-    try:
-        plain_name(name)
-    except ValueError:
-        return False
-    return True
 
 
 def _keys_of(location: Sequence[Any]) -> list[str]:
