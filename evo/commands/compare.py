@@ -66,14 +66,15 @@ def _run(definition: Definition, path: Path) -> tuple[bool, str, Findings]:
     from evo.commands.views.live import preparation_bar
     from evo.compare.collecting import collect
     from evo.compare.folder import ExperimentFolder
-    from evo.compare.preparation import begin, require_operators
+    from evo.compare.preparation import begin
     from evo.compare.report.findings import find
     from evo.compare.report.page import write_report
     from evo.compare.running import Running
+    from evo.runs.assemble import require_operators
     from evo.runs.materials import prepare_materials
     from evo.runs.signals import heeding_signals
 
-    require_operators(definition)
+    require_operators(definition.configs)
     with preparation_bar() as progress:
         materials = prepare_materials(definition.configs[0], progress)
     folder = ExperimentFolder(path)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +9,8 @@ from evo.compare.arms import arm_config
 from evo.compare.collecting import Definition
 from evo.compare.experiment import load_experiment
 from evo.compare.folder import ExperimentFolder
-from evo.runs.assemble import build_operators
 from evo.runs.generation_zero import read_generation_zero
-from evo.runs.materials import Materials, ScriptFiles
+from evo.runs.materials import Materials, frozen_digests
 from evo.studies.folder import comparable
 from evo.text import sha256
 from trainer.errors import ConfigError
@@ -44,12 +41,6 @@ def define(path: Path) -> Definition:
     return Definition(experiment, configs, read_generation_zero(configs[0]))
 
 
-def require_operators(definition: Definition) -> None:
-    """Raise ConfigError unless every arm has its operators, and the language model of those that need one."""
-    for config in definition.configs:
-        asyncio.run(build_operators(config).close())
-
-
 def begin(definition: Definition, folder: ExperimentFolder, materials: Materials) -> None:
     """Record the definition when the experiment begins, and refuse to continue with another one.
 
@@ -60,18 +51,15 @@ def begin(definition: Definition, folder: ExperimentFolder, materials: Materials
 
 
 def _decided(definition: Definition, materials: Materials) -> dict[str, Any]:
-    """Return everything that the results depend on, as JSON."""
+    """Return everything that the results depend on."""
     experiment = definition.experiment
     arms = {arm.name: comparable(config) for arm, config in zip(experiment.arms, definition.configs, strict=True)}
-    frozen = [*materials.frozen, *materials.held_out] if isinstance(materials, ScriptFiles) else []
-    decided = {
+    return {
         "experiment": experiment.model_dump(mode="json"),
         "arms": arms,
         "generation_zero": sha256(definition.generation_zero),
-        "frozen": {one.name: one.sha256 for one in frozen},
+        "frozen": frozen_digests(materials),
     }
-    kept: dict[str, Any] = json.loads(json.dumps(decided))
-    return kept
 
 
 def _is_growth(key: str, before: Any, now: Any) -> bool:

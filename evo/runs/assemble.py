@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shlex
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -269,6 +270,12 @@ def build_operators(
         return Agents(agent_settings(config), prompts, spend_limit())
 
     return _weighed_operators(config, config.device_kind, conversations, agents)
+
+
+def require_operators(configs: Iterable[ResolvedConfig]) -> None:
+    """Raise ConfigError unless every configuration has its operators, and the language model of those that need one."""
+    for config in configs:
+        asyncio.run(build_operators(config).close())
 
 
 def recorded_operators(config: StoredConfig, device_kind: str) -> OperatorChoice:

@@ -84,17 +84,22 @@ def _refuse_absent_seeds(task: ScriptTask) -> None:
             )
 
 
+def frozen_digests(materials: Materials) -> dict[str, str]:
+    """Return the sha256 of every frozen file of a task, by name; a corpus has none."""
+    if not isinstance(materials, ScriptFiles):
+        return {}
+    return {one.name: one.sha256 for one in (*materials.frozen, *materials.held_out)}
+
+
 def keep_materials(store: Store, materials: Materials) -> None:
     """Remember the content of a run's frozen files."""
     if isinstance(materials, ScriptFiles):
-        store.set_meta(_FROZEN, json.dumps(_digests(materials)))
+        store.set_meta(_FROZEN, json.dumps(frozen_digests(materials)))
 
 
 def changed_materials(store: StoreView, materials: Materials) -> list[str]:
     """Return the names of the frozen files that are not what they were when the run began."""
-    if not isinstance(materials, ScriptFiles):
-        return []
-    before, now = json.loads(store.meta(_FROZEN) or "{}"), _digests(materials)
+    before, now = json.loads(store.meta(_FROZEN) or "{}"), frozen_digests(materials)
     return sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
 
 
@@ -161,10 +166,6 @@ def frozen_texts(task: ScriptTask) -> tuple[tuple[str, str], ...]:
                 texts.append((name, text))
                 room -= len(text)
     return tuple(texts)
-
-
-def _digests(files: ScriptFiles) -> dict[str, str]:
-    return {one.name: one.sha256 for one in (*files.frozen, *files.held_out)}
 
 
 def _reading(name: str, objective: ObjectiveConfig, is_needed: bool) -> Reading:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from evo.runs.assemble import build_operators
-from evo.runs.materials import Materials, ScriptFiles, prepare_materials
+from evo.runs.assemble import require_operators
+from evo.runs.materials import Materials, ScriptFiles, frozen_digests, prepare_materials
 from evo.scales.bench import Bench
 from evo.scales.climbing import Climbing
 from evo.scales.definition import Definition
@@ -29,7 +27,7 @@ def climb(definition: Definition, path: Path, view: View) -> tuple[LadderState, 
 
     Everything that can be wrong with the input is found before a search begins.
     """
-    _require_operators(definition)
+    require_operators(scale.config for scale in definition.scales)
     materials = prepared(definition, view)
     folder = LadderFolder(path)
     with folder.lock():
@@ -39,12 +37,6 @@ def climb(definition: Definition, path: Path, view: View) -> tuple[LadderState, 
         state = read_ladder_state(path)
         write_report(state)
     return state, "" if is_complete else climbing.halted
-
-
-def _require_operators(definition: Definition) -> None:
-    """Raise ConfigError unless every scale has its operators, and the language model of those that need one."""
-    for scale in definition.scales:
-        asyncio.run(build_operators(scale.config).close())
 
 
 def prepared(definition: Definition, view: View) -> list[Materials]:
@@ -60,7 +52,7 @@ def begin(definition: Definition, folder: LadderFolder, materials: Sequence[Mate
         ChangedExperiment: the definition differs from the recorded one.
     """
     frozen = {
-        scale.name: {file.name: file.sha256 for file in (*own.frozen, *own.held_out)}
+        scale.name: frozen_digests(own)
         for scale, own in zip(definition.scales, materials, strict=True)
         if isinstance(own, ScriptFiles)
     }
@@ -70,10 +62,9 @@ def begin(definition: Definition, folder: LadderFolder, materials: Sequence[Mate
         "generation_zero": {scale.name: sha256(scale.generation_zero) for scale in definition.scales},
         "frozen": frozen,
     }
-    kept: dict[str, Any] = json.loads(json.dumps(decided))
     # Before the first round, only generation 0 was measured, and that is kept with its conditions.
     growing = "Only `total_seconds` and `rounds` may grow."
-    folder.begin(kept, "scales", _is_growth, growing, is_open=not folder.rounds())
+    folder.begin(decided, "scales", _is_growth, growing, is_open=not folder.rounds())
 
 
 def _is_growth(key: str, before: Any, now: Any) -> bool:

@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 from evo.config.config import Config
 from evo.config.resolved import ResolvedConfig
 from evo.runs.assemble import build_evaluator
-from evo.runs.materials import Materials, ScriptFiles
+from evo.runs.materials import Materials, frozen_digests
 from evo.runs.signals import heeding_signals
 from evo.standings.plan import make_plan
 from evo.studies.measurement_cache import Measurement, MeasurementCache
 from evo.studies.tasks import run_tasks
 from evo.workers import Evaluator, Slot
-from evo.workers.pool import MOST_LOSSES, Loss, WorkerPool
+from evo.workers.pool import Loss, WorkerPool, machine_failure
 from trainer.errors import MachineError
 from trainer.evaluation import Evaluation, Job, Split, Status
 from trainer.machine.processes import refuse_inspection
@@ -58,14 +58,13 @@ def study_seeds(config: Config, count: int) -> list[int]:
 def conditions(config: ResolvedConfig, materials: Materials) -> dict[str, Any]:
     """Return what decides the outcome of an evaluation beside genome and seed, as JSON has it."""
     whole = config.model_dump(mode="json", exclude_none=True)
-    frozen = [*materials.frozen, *materials.held_out] if isinstance(materials, ScriptFiles) else []
     return {
         "task": whole["task"],
         "budget": whole["budget"],
         "device": config.devices[0].name,
         "threads": config.workers.threads,
         "memory_mib": config.workers.memory_mib,
-        "frozen": {one.name: one.sha256 for one in frozen},
+        "frozen": frozen_digests(materials),
     }
 
 
@@ -159,10 +158,7 @@ class Batch:
             case Loss.GIVE_UP:
                 self._keep(trial, Measurement.of(result, self._splits[-1]))
             case Loss.MACHINE_FAILS:
-                raise MachineError(
-                    f"Evaluations are lost {MOST_LOSSES} times in a row; the last reason: {result.reason.rstrip('.')}. "
-                    "Check the device and the memory, then give the same command again: what was measured is kept."
-                )
+                raise machine_failure(result.reason, "give the same command again: what was measured is kept")
 
     def _settle(self, task: asyncio.Task[Evaluation]) -> None:
         """Keep an evaluation that finished while everything was ended."""

@@ -64,7 +64,7 @@ class StudyFolder:
         """Keep what was decided when the work begins, and refuse to continue with something else.
 
         Args:
-            now: everything that the results depend on, as JSON has it.
+            now: everything that the results depend on; kept as JSON has it.
             configs: the key under which it has configurations, by name.
             may_change: whether the value of a dotted key may become another one.
             growing: says in a sentence what that is.
@@ -74,7 +74,7 @@ class StudyFolder:
             ChangedExperiment: something else was recorded.
             RunFolderError: the folder is that of other work.
         """
-        before = self.begun
+        now, before = json.loads(json.dumps(now)), self.begun
         if before is not None and configs not in before:
             raise RunFolderError(f"{self.path} holds the work of another command. Choose another --out.")
         if is_open and before != now:

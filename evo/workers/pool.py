@@ -283,9 +283,9 @@ class LostEvaluations:
         return Loss.MACHINE_FAILS
 
 
-def machine_failure(reason: str) -> MachineError:
-    """Return the error that ends a search whose evaluations are lost; `reason` is the last loss's."""
+def machine_failure(reason: str, then: str = "continue with `evo resume`") -> MachineError:
+    """Return the error that ends what loses its evaluations; `reason` is the last loss's, `then` says how to go on."""
     return MachineError(
         f"Evaluations are lost {MOST_LOSSES} times in a row; the last reason: {reason.rstrip('.')}. "
-        "Check the device and the memory, then continue with `evo resume`."
+        f"Check the device and the memory, then {then}."
     )
