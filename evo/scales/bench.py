@@ -14,7 +14,6 @@ from evo.scales.folder import LadderFolder, LadderOutcome
 from evo.scales.promotion import program_at
 from evo.scales.standing import run_seconds
 from evo.scales.view import View
-from evo.standings.paired_noise import PairedNoise
 from evo.standings.usage import Prices
 from evo.store import Store
 from evo.studies.batch import Trial, conditions, measure, study_seeds
@@ -153,7 +152,7 @@ class Bench:
             return None
         base, own = (Sample.of(self._caches[last], one, seeds) for one in (scale.generation_zero, program))
         is_exact = scale.config.task.is_deterministic
-        noise = PairedNoise.none() if is_exact else noise_between(base, [own], self._objective)
+        noise = noise_between(base, [own], self._objective, is_exact=is_exact)
         gain = gain_over(own, base, self._objective, noise) if chosen else PairedGain(None, None, None, 0)
         means = (own.mean(self._objective), base.mean(self._objective))
         return LadderOutcome(chosen, evaluations, *means, gain, is_exact)

@@ -142,7 +142,7 @@ def ablation(
     samples = {program: Sample.of(cache, program, seeds) for program in change.programs}
     zero, whole = samples[change.before], samples[change.after]
     others = [one for one in samples.values() if one is not zero]
-    paired_noise = PairedNoise.none() if is_deterministic else noise_between(zero, others, objective)
+    paired_noise = noise_between(zero, others, objective, is_exact=is_deterministic)
     gain = gain_over(whole, zero, objective, paired_noise)
 
     def part(edit: Edit) -> Part:

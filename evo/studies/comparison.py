@@ -97,8 +97,15 @@ class Sample:
         return next((one.reason for one in self.measurements.values() if one.status is not Status.OK), "")
 
 
-def noise_between(reference: Sample, others: Iterable[Sample], objective: Objective) -> PairedNoise:
-    """Return the noise within a study, over the programs that ended OK with every seed that the reference did with."""
+def noise_between(
+    reference: Sample, others: Iterable[Sample], objective: Objective, *, is_exact: bool = False
+) -> PairedNoise:
+    """Return the noise within a study, over the programs that ended OK with every seed that the reference did with.
+
+    There is none where, by the task's own word, every run gives the same.
+    """
+    if is_exact:
+        return PairedNoise.none()
     seeds = [*reference.values(objective)]
     found = [one.values(objective) for one in (reference, *others)]
     return PairedNoise.between([[values[seed] for seed in seeds] for values in found if values.keys() >= {*seeds}])

@@ -137,7 +137,7 @@ def promotion(
     base = Sample.of(cache, zero, seeds)
     samples = [Sample.of(cache, one.program, seeds) for one in contenders]
     distinct = {one.program: sample for one, sample in zip(contenders, samples, strict=True) if one.program != zero}
-    paired_noise = PairedNoise.none() if is_deterministic else noise_between(base, distinct.values(), objective)
+    paired_noise = noise_between(base, distinct.values(), objective, is_exact=is_deterministic)
     mean = base.mean(objective)
 
     def promoted(one: Contender, sample: Sample) -> Promoted:
