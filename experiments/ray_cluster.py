@@ -107,7 +107,7 @@ def leave() -> None:
     from trainer.cluster import connection
 
     ray.shutdown()
-    connection._connected.cache_clear()  # noqa: SLF001 - a process has one connection for good, tests have more
+    connection.connect.cache_clear()  # a process has one connection for good, tests have more
 
 
 def _serve(cpus: list[int]) -> None:

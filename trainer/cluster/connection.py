@@ -303,6 +303,7 @@ class Cluster:
         return self._affinity(node.id, soft=False)
 
 
+@cache
 def connect(address: str) -> Cluster:
     """Return the cluster at an address, to which this process stays connected.
 
@@ -312,11 +313,6 @@ def connect(address: str) -> Cluster:
     Raises:
         ConfigError: Ray is not installed, or there is no cluster.
     """
-    return _connected(address)
-
-
-@cache
-def _connected(address: str) -> Cluster:
     hook = sys.excepthook
     # Where the connection is lost, Ray would make another one, or a cluster of its own here.
     os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"
