@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -59,56 +60,47 @@ def audit(
         corpus = prepare(vocab_size=_VOCAB_SIZE, progress=progress)
     found = machine_devices([device] if device else ())[0]
     settings = audit_settings(corpus.folder, found.kind, found.id, sandbox)
-    console, results = stdout_console(), []
-    for result in run_audit(settings, specimens, range(seeds), workers):
-        results.append(result)
-        if not as_json:
-            _print_result(console, result)
-    surprises = [result for result in results if result.surprise]
-    where = f" on {settings.device_name}, {results[-1].sandbox}"
-    _conclude(console, [_facts(result) for result in results], len(surprises), where, as_json=as_json)
+    results = map(_facts, run_audit(settings, specimens, range(seeds), workers))
+    _report(stdout_console(), results, settings.device_name, as_json=as_json)
 
 
 def _audit_scripts(*, honest: bool, sandbox: str, only: list[str] | None, as_json: bool) -> None:
     from evo.commands.views.terminal import stdout_console
     from evo.project.audit import load_cases, run_cases
 
-    console, verdicts = stdout_console(), []
-    for verdict in run_cases(_named(load_cases("honest" if honest else "cheats"), only), sandbox):
-        verdicts.append(verdict)
-        if not as_json:
-            _print_verdict(console, verdict)
-    wrong = [one for one in verdicts if not one.is_right]
-    _conclude(console, [_verdict_facts(one) for one in verdicts], len(wrong), as_json=as_json)
+    verdicts = run_cases(_named(load_cases("honest" if honest else "cheats"), only), sandbox)
+    _report(stdout_console(), map(_verdict_facts, verdicts), as_json=as_json)
 
 
-def _conclude(console: Console, facts: list[dict[str, Any]], wrong: int, where: str = "", *, as_json: bool) -> None:
-    """Say how many verdicts are wrong; exit with 1 if one is."""
+def _report(console: Console, verdicts: Iterable[dict[str, Any]], device: str = "", *, as_json: bool) -> None:
+    """Print each verdict as it comes, then how many are wrong; exit with 1 if one is."""
     from evo.commands.views.terminal import print_whole
 
+    told = []
+    for facts in verdicts:
+        told.append(facts)
+        if not as_json:
+            _print_verdict(console, facts)
+    wrong = sum(not facts["right"] for facts in told)
     if as_json:
-        print_json(facts)
+        print_json(told)
     else:
-        told = f"[red]{wrong} of them wrong[/]" if wrong else "[green]all of them right[/]"
-        print_whole(console, f"{len(facts)} verdicts{where}: {told}")
+        conclusion = f"[red]{wrong} of them wrong[/]" if wrong else "[green]all of them right[/]"
+        where = f" on {device}, {told[-1]['sandbox']}" if device else ""
+        print_whole(console, f"{len(told)} verdicts{where}: {conclusion}")
     if wrong:
         raise typer.Exit(1)
 
 
-def _print_verdict(console: Console, verdict: Verdict) -> None:
-    case = verdict.case
-    trick = f"{case.script}: {case.trick}"
-    _print_one(console, case.name, verdict.status, trick, verdict.evidence, is_right=verdict.is_right)
-
-
-def _print_one(
-    console: Console, name: str, status: str, trick: str, evidence: str, *, is_right: bool, expected: str = ""
-) -> None:
+def _print_verdict(console: Console, facts: dict[str, Any]) -> None:
     from evo.commands.views.terminal import literal, one_line, print_line
 
-    mark = "[green]✓[/]" if is_right else "[red]✗[/]"
-    print_line(console, f"{mark} {name:<28} {status:<13}{expected} {literal(trick)}")
-    print_line(console, f"  [dim]{'':<28} {one_line(evidence)}[/]")
+    mark = "[green]✓[/]" if facts["right"] else "[red]✗[/]"
+    is_surprise = "expected" in facts and not facts["right"]
+    expected = f" [red](expected {literal(' or '.join(facts['expected']))})[/]" if is_surprise else ""
+    script = f"{facts['script']}: " if "script" in facts else ""
+    print_line(console, f"{mark} {facts['name']:<28} {facts['got']:<13}{expected} {literal(script + facts['trick'])}")
+    print_line(console, f"  [dim]{'':<28} {one_line(facts['evidence'])}[/]")
 
 
 def _verdict_facts(verdict: Verdict) -> dict[str, Any]:
@@ -131,20 +123,6 @@ def _named(specimens: list[_NamedT], only: list[str] | None) -> list[_NamedT]:
     return [known[name] for name in only] if only else specimens
 
 
-def _print_result(console: Console, result: AuditResult) -> None:
-    from evo.commands.views.terminal import literal
-
-    specimen, is_right = result.specimen, not result.surprise
-    expected = "" if is_right else f" [red](expected {literal(' or '.join(specimen.expected))})[/]"
-    status, evidence = result.verdict.status, _evidence(result)
-    _print_one(console, specimen.name, status, specimen.trick, evidence, is_right=is_right, expected=expected)
-
-
-def _evidence(result: AuditResult) -> str:
-    verdict = result.verdict
-    return verdict.reason or f"val_bpb {verdict.objectives['val_bpb']:.4f} by the trainer's own measure"
-
-
 def _facts(result: AuditResult) -> dict[str, Any]:
     specimen, verdict = result.specimen, result.verdict
     return {
@@ -154,6 +132,6 @@ def _facts(result: AuditResult) -> dict[str, Any]:
         "sandbox": result.sandbox,
         "expected": list(specimen.expected),
         "got": verdict.status,
-        "evidence": _evidence(result),
+        "evidence": verdict.reason or f"val_bpb {verdict.objectives['val_bpb']:.4f} by the trainer's own measure",
         "right": not result.surprise,
     }
