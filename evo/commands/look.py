@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -80,7 +81,7 @@ def workers(run: RunArgument = None, as_json: Json = False) -> None:
     with opened(run) as viewed:
         found = read_workers(viewed)
     if as_json:
-        print_json([one.to_json() for one in found])
+        print_json([asdict(one) for one in found])
     else:
         print_workers(stdout_console(), found)
 
@@ -190,7 +191,7 @@ def lineage(run_and_id: RunAndId = None, as_json: Json = False) -> None:
         leader = viewed.standings.best()
     config, search = viewed.config, viewed.config.search
     if as_json:
-        print_json([member.to_json() for member in line or family.values()])
+        print_json([asdict(member) for member in line or family.values()])
     elif line:
         print_ancestors(stdout_console(), line, config.objectives(search.front))
     else:

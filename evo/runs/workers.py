@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from statistics import stdev
-from typing import Any
 
 from evo.runs.lifecycle import Viewed
 from evo.runs.provenance import read_starts
@@ -57,10 +56,6 @@ class WorkerState:
     sentinels: int
     sentinel_spread: float | None
     sentinel_sigmas: float | None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON-serialisable form."""
-        return asdict(self)
 
 
 def read_workers(viewed: Viewed) -> list[WorkerState]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 from evo.standings.standings import Standings
 from evo.store import IndividualRecord, OperatorTotals, StoreView
@@ -47,10 +46,6 @@ class Standing:
             replicates=len(known.evaluations) if known else 0,
             broken=tuple(str(one) for one in standings.constraints if means and one.violation(means)),
         )
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON-serialisable form."""
-        return asdict(self)
 
 
 def read_individuals(store: StoreView, standings: Standings) -> dict[int, Standing]:
