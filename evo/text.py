@@ -66,6 +66,11 @@ def duration(seconds: float) -> str:
     return " ".join(f"{count} {unit}" for count, unit in parts[:2] if count) or "0 s"
 
 
+def counted(count: int, noun: str) -> str:
+    """Return so many of a thing: `1 seed`, `12 seeds`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def tokens(fresh: int, cache_read: int, cache_write: int, output: int) -> str:
     """Return the tokens of calls of a language model; each kind has a price of its own."""
     kinds = [(fresh, "tokens in"), (cache_read, "read from cache"), (cache_write, "written to cache"), (output, "out")]

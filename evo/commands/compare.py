@@ -118,7 +118,7 @@ def _print_findings(findings: Findings, folder: Path) -> None:
 def _print_estimate(definition: Definition, *, as_json: bool) -> None:
     from evo.commands.views.terminal import literal, print_prose, print_table, print_whole, stdout_console
     from evo.compare.cost import experiment_cost
-    from evo.text import duration, money
+    from evo.text import counted, duration, money
 
     found: ExperimentCost = experiment_cost(definition)
     if as_json:
@@ -145,8 +145,7 @@ def _print_estimate(definition: Definition, *, as_json: bool) -> None:
     ]
     header = ("arm", "runs", "evaluations", "judging", "GPU-hours", "model", "workers", "wall time a run")
     print_table(console, header, rows, left=("arm",))
-    plural = "s" if found.workers > 1 else ""
-    print_whole(console, f"about {duration(3600 * found.wall_hours)} on {found.workers} worker{plural}")
+    print_whole(console, f"about {duration(3600 * found.wall_hours)} on {counted(found.workers, 'worker')}")
     for sentence in found.assumptions:
         print_prose(console, f"[dim]{literal(sentence)}[/]")
 

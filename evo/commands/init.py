@@ -345,7 +345,7 @@ def _tell_measured(
     from evo.commands.views.terminal import literal, print_whole, shell_word, stdout_console
     from evo.project.checking import is_alike, run_seconds
     from evo.project.writing import CONFIG
-    from evo.text import duration
+    from evo.text import counted, duration
 
     console = stdout_console()
     for name in evaluations[0].objectives:
@@ -360,8 +360,8 @@ def _tell_measured(
         print_whole(console, f"[yellow]note[/] {literal(bound)} is violated: generation 0 is infeasible")
     if is_alike(config, evaluations):
         print_whole(console, f"[yellow]note[/] {literal(_ALIKE)}")
-    workers = f"{len(config.devices)} worker{'' if len(config.devices) == 1 else 's'}"
     takes = duration(run_seconds(config, evaluations))
+    workers = counted(len(config.devices), "worker")
     print_whole(console, f"A run of {config.search.evaluations} evaluations takes about {takes} on {workers}.")
     file = shell_word(path)
     command = "evo run" if path == Path(CONFIG) else f"evo run --config {file}"

@@ -8,7 +8,7 @@ from enum import StrEnum
 from evo.report.data import RunReport
 from evo.standings.differences import Difference
 from evo.standings.gains import Gain
-from evo.text import quantity
+from evo.text import counted, quantity
 
 UNREPLICATED = "Not replicated: every seed gives the same run, so the noise is unknown, and this may be luck."
 
@@ -60,16 +60,13 @@ def describe(value: float, base: float, standard_error: float | None) -> str:
 
 def _confirmed(report: RunReport, gain: Gain, selected: Difference) -> Finding:
     """Return the finding in the numbers of the confirmation: the best of many looks too good where selection looked."""
-    value, seeds = (
-        f"{report.objective.label} {quantity(gain.own)}",
-        f"{gain.seeds} seed{'' if gain.seeds == 1 else 's'}",
-    )
+    value, seeds = f"{report.objective.label} {quantity(gain.own)}", counted(gain.seeds, "seed")
     where = f"with {seeds} that selection never saw"
     if report.confirmed_split is not None:
         value = f"{value} on split {report.confirmed_split}"
         where = f"on split {report.confirmed_split}, which selection never saw, with {seeds}"
     better = describe(gain.value, gain.generation_zero, gain.noise)
-    low, high = (quantity(bound) for bound in (gain.value - gain.margin, gain.value + gain.margin))
+    low, high = map(quantity, gain.interval)
     aside = (
         f"The 95% interval of the gain is {low} to {high}. "
         f"Where selection looked, it is {describe(selected.value, selected.base, selected.standard_error)}."

@@ -18,7 +18,7 @@ from evo.runs.lifecycle import Viewed
 from evo.runs.repository import SHORT, CommittedFile, Repository
 from evo.standings.plan import Confirmed
 from evo.store import IndividualRecord, mean_objectives
-from evo.text import quantity, sha256, visible
+from evo.text import counted, quantity, sha256, visible
 from trainer import genome
 from trainer.errors import UsageError
 from trainer.evaluation import Status
@@ -102,12 +102,12 @@ def _gain(viewed: Viewed, record: IndividualRecord) -> str:
         return f"Gain over generation 0: not confirmed (evaluations: {ended})."
     objective = standings.objectives[0]
     text = " on held-out text" if standings.plan.confirmed is Confirmed.ON_TEXT else ""
-    seeds = f"{gain.seeds} training seed{'s' if gain.seeds > 1 else ''}{text} that selection never used"
+    seeds = f"{counted(gain.seeds, 'training seed')}{text} that selection never used"
     verdict = "beyond noise" if gain.is_real else "within noise"
     value = f"{quantity(gain.value, signed=True)} {objective.unit}".rstrip()
     if gain.is_exact:
         return f"Gain over generation 0 in {objective.label}: {value}, exact, since every run gives the same."
-    low, high = (quantity(bound, signed=True) for bound in (gain.value - gain.margin, gain.value + gain.margin))
+    low, high = (quantity(bound, signed=True) for bound in gain.interval)
     interval = f"95% interval {low} to {high}"
     return f"Gain over generation 0 in {objective.label}: {value}, {interval}, with {seeds}; {verdict}."
 

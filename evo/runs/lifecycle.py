@@ -44,7 +44,7 @@ from evo.standings.standings import Standings
 from evo.steering.inbox import Inbox
 from evo.steering.rules import Committed
 from evo.store import Store, StoreView
-from evo.text import sha256
+from evo.text import counted, sha256
 from evo.workers import Evaluator
 from operators.choice import OperatorChoice
 from trainer.errors import ConfigError, EvoError
@@ -334,10 +334,10 @@ resume = _driven(resumed)
 def _refuse_many_seed_genomes(config: Config, others: int) -> None:
     plan = make_plan(config)
     if others and plan.baseline + others >= plan.search_end:
-        genomes = "1 seed genome" if others == 1 else f"{others} seed genomes"
         raise ConfigError(
-            f"{genomes} beside generation 0 would leave nothing to the search: of {plan.evaluations} evaluations "
-            f"{plan.baseline} go to generation 0 and {plan.confirmations} to the confirmation. Give more --gens."
+            f"{counted(others, 'seed genome')} beside generation 0 would leave nothing to the search: of "
+            f"{plan.evaluations} evaluations {plan.baseline} go to generation 0 and {plan.confirmations} to the "
+            "confirmation. Give more --gens."
         )
 
 

@@ -19,7 +19,7 @@ from evo.standings.plan import Confirmed
 from evo.standings.summary import Summary, summarize
 from evo.standings.usage import Prices
 from evo.store import StoreView
-from evo.text import quantity
+from evo.text import counted, quantity
 from trainer.objectives import Objective
 
 
@@ -103,7 +103,7 @@ class LadderState:
         if outcome.is_exact:
             return f"{said}, exact, since every run gives the same."
         text = "on held-out text, " if self.confirmed is Confirmed.ON_TEXT else ""
-        where = f"{text}with {gain.seeds} fresh seed{'s' if gain.seeds > 1 else ''}"
+        where = f"{text}with {counted(gain.seeds, 'fresh seed')}"
         if gain.margin is None:
             return f"{said} {where}; the noise is unknown, since every seed gives the same run."
         low, high = (quantity(bound, signed=True) for bound in (gain.mean - gain.margin, gain.mean + gain.margin))

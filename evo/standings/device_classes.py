@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 
 from evo.store import Outcome, Purpose
+from evo.text import counted
 from trainer.evaluation import Status
 
 _BY_FACTOR = frozenset({"tokens_per_second", "train_seconds", "run_seconds", "peak_memory_mib"})
@@ -48,7 +49,7 @@ class ClassState:
     def __str__(self) -> str:
         """Return one sentence."""
         confirming = f" ({self.confirmations} to confirm finalists)" if self.confirmations else ""
-        ran = f"{self.results} result{'' if self.results == 1 else 's'}{confirming} on {self.name}"
+        ran = f"{counted(self.results, 'result')}{confirming} on {self.name}"
         if self.is_reference:
             return f"{ran}, the reference: all values are on its scale"
         if self.generation_zero is None:

@@ -58,6 +58,11 @@ class Gain:
         return self.value > self.margin
 
     @property
+    def interval(self) -> tuple[float, float]:
+        """The 95% interval of the gain."""
+        return self.value - self.margin, self.value + self.margin
+
+    @property
     def margin_of_mean(self) -> float:
         """Half the width of the 95% interval around either mean, which carries half the variance of the difference."""
         return self.margin / math.sqrt(2)

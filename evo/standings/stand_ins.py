@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from evo.store import STOOD_IN, StoreView
+from evo.text import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class StandIns:
 
     def __str__(self) -> str:
         """Return two sentences."""
-        others = ", ".join(f"{name} in {count} call{'' if count == 1 else 's'}" for name, count in self.by.items())
+        others = ", ".join(f"{name} in {counted(count, 'call')}" for name, count in self.by.items())
         return f"In the place of {self.model}: {others}. The last time: {self.reason}"
 
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Self
 
+from evo.text import counted
 from trainer.errors import UsageError
 
 INJECTED = "injected"
@@ -144,7 +145,7 @@ class Action:
             case Verb.HINT:
                 return f"hint: {self.text}" if self.text else "withdraw all hints"
             case Verb.AGAIN:
-                return f"evaluate #{self.individual} with {self.seeds} more {'seed' if self.seeds == 1 else 'seeds'}"
+                return f"evaluate #{self.individual} with {counted(self.seeds, 'more seed')}"
             case Verb.INJECT:
                 return "inject a program"
             case Verb.WEIGHTS:

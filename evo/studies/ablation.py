@@ -13,6 +13,7 @@ from evo.studies.batch import Trial
 from evo.studies.comparison import PairedGain, Sample, gain_over, noise_between
 from evo.studies.edits import Change, Edit
 from evo.studies.measurement_cache import MeasurementCache
+from evo.text import counted
 from trainer.errors import ConfigError
 from trainer.objectives import Constraint, Objective
 
@@ -114,7 +115,7 @@ def planned(change: Change, evaluations: int | None, seeds: int) -> Change:
     budget = MOST_EVALUATIONS if evaluations is None else evaluations
     if budget < 2 * seeds:
         raise ConfigError(
-            f"An ablation compares two programs at least, with {seeds} seed{'s' if seeds > 1 else ''} each: "
+            f"An ablation compares two programs at least, with {counted(seeds, 'seed')} each: "
             f"{2 * seeds} evaluations, but --evaluations is {budget}. Give more of them, or fewer --seeds."
         )
     return change.grouped(budget // seeds)

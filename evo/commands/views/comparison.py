@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from evo.commands.views.terminal import literal, one_line, print_line, print_prose, stderr_console
 from evo.compare.experiment import Experiment
 from evo.compare.running import Watcher
-from evo.text import duration
+from evo.text import counted, duration
 from trainer.machine.devices import Device
 
 
@@ -57,7 +57,7 @@ class ExperimentView(Watcher):
         self._say(
             f"[bold]{literal(experiment.name)}[/] in {literal(str(self._path))}: {len(experiment.arms)} arms and "
             f"generation 0 in {experiment.repeats} blocks, {runs} runs{known}; {experiment.budget} each, on "
-            f"{len(workers)} worker{'s' if len(workers) > 1 else ''} ({literal(names)})"
+            f"{counted(len(workers), 'worker')} ({literal(names)})"
         )
 
     def started(self, name: str, device: Device) -> None:

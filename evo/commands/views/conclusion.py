@@ -17,6 +17,7 @@ from evo.config.task import ScriptTask
 from evo.runs.lifecycle import Viewed
 from evo.search.stopping import StopReason
 from evo.standings.summary import Summary
+from evo.text import counted
 from operators.source.constants import Constant, find_constants
 from trainer.genome import BUILT_IN, source_lines
 
@@ -53,7 +54,7 @@ def change_text(before: str, after: str) -> str:
     if len(moved) > _MOST_CONSTANTS:
         moves.append(f"{len(moved) - _MOST_CONSTANTS} more constants")
     if others := _other_lines(before, after, {old[name].line for name in moved}):
-        moves.append(f"{others} {'other ' if moves else ''}line{'s' if others > 1 else ''} of code")
+        moves.append(f"{counted(others, 'other line' if moves else 'line')} of code")
     return ", ".join(moves)
 
 

@@ -10,13 +10,12 @@ from typing import Any, NamedTuple
 
 from rich.console import Console
 
-from evo.commands.views.summary import evaluations
 from evo.commands.views.terminal import literal, one_line, print_block, print_line, print_table, print_whole, sparkline
 from evo.runs.lifecycle import Viewed
 from evo.standings.incumbent import Setback
 from evo.standings.individuals import Standing
 from evo.store import AttemptRecord, EvaluationRecord, IndividualRecord, published
-from evo.text import tokens
+from evo.text import counted, tokens
 from operators.proposal import Exchange
 from trainer.evaluation import CurvePoint, Evaluation, Split
 from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES, Objective
@@ -122,7 +121,7 @@ def _origin(portrait: Portrait) -> Iterator[str]:
         yield f"{'children':<18} {newest}{more}"
     if portrait.exchanges:
         yield calls_line(portrait.exchanges)
-    yield f"{'means over':<18} {evaluations(portrait.standing.replicates)}"
+    yield f"{'means over':<18} {counted(portrait.standing.replicates, 'evaluation')}"
 
 
 def calls_line(exchanges: Sequence[Exchange]) -> str:

@@ -19,7 +19,7 @@ from evo.scales.standing import LadderState
 from evo.scales.view import View
 from evo.search.observer import Observer
 from evo.studies.measurement_cache import MeasurementCache
-from evo.text import duration
+from evo.text import counted, duration
 from trainer.objectives import Objective
 
 
@@ -51,10 +51,9 @@ class LadderView(View):
     def round_begun(self, number: int, left: int, evaluations: dict[str, int], seconds: float) -> None:
         """Show what a round gives each scale."""
         given = ", ".join(f"{literal(name)} {count}" for name, count in evaluations.items())
-        rounds = f"{left} round{'s' if left > 1 else ''}"
         self._say(
             f"[bold]round {number}[/] of {literal(self._definition.ladder.name)} in {literal(str(self._path))}: "
-            f"evaluations for {given}; {duration(seconds)} are left for {rounds}"
+            f"evaluations for {given}; {duration(seconds)} are left for {counted(left, 'round')}"
         )
 
     def note(self, message: str) -> None:
@@ -68,8 +67,7 @@ class LadderView(View):
 def print_ladder(console: Console, state: LadderState) -> None:
     """Print what stands at each scale, what each has brought, and the gain at the largest."""
     spent = f"{duration(state.seconds)} of {duration(state.total_seconds)}"
-    rounds = f"{state.rounds} round{'' if state.rounds == 1 else 's'}"
-    print_whole(console, f"[bold]{literal(state.name)}[/]: {rounds}, {spent} of all devices\n")
+    print_whole(console, f"[bold]{literal(state.name)}[/]: {counted(state.rounds, 'round')}, {spent} of all devices\n")
     print_table(console, HEADER, [[literal(cell) for cell in row] for row in rows(state)], left=LEFT)
     print_whole(console, "")
     print_prose(console, f"[bold]{literal(state.headline)}[/]")

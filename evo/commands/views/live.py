@@ -30,7 +30,7 @@ from evo.search.time_limits import TimeLimits
 from evo.standings.plan import Plan, make_plan
 from evo.standings.standings import Standings
 from evo.store import EvaluationRecord, IndividualRecord, Outcome, Purpose
-from evo.text import duration
+from evo.text import counted, duration
 from operators.naming import LLMName
 from trainer.evaluation import Status
 from trainer.sandbox import Level, choose_level
@@ -174,7 +174,7 @@ class LiveView(Observer):
         if config.claim:
             yield f"[yellow]{literal(config.claim)}[/]"
         where = f" of the Ray cluster {config.workers.address}" if config.workers.kind == "ray" else ""
-        yield f"{len(workers)} worker{'s' if len(workers) > 1 else ''} on {workers[0].kind}{where} ({literal(names)})"
+        yield f"{counted(len(workers), 'worker')} on {workers[0].kind}{where} ({literal(names)})"
         yield f"sandbox: {literal(config.sandbox_found)}"
         yield f"operators: {', '.join(config.operators.weights)}"
         if config.uses_agent:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from rich.console import Console
 
 from evo.commands.views.summary import (
-    evaluations,
     hypervolume_text,
     print_best,
     print_confirmed_front,
@@ -19,7 +18,7 @@ from evo.runs.provenance import comparability
 from evo.runs.status import Failures, RunStatus, State
 from evo.standings.lessons import Lessons
 from evo.standings.summary import Summary
-from evo.text import duration
+from evo.text import counted, duration
 
 _MOST_REASONS = 3
 _COLOURS = {State.RUNNING: "green", State.FINISHED: "green", State.STOPPED: "yellow", State.KILLED: "red"}
@@ -73,7 +72,7 @@ def _work(status: RunStatus) -> Iterator[str]:
         what = f"#{one.individual} ({one.purpose}{again})"
         yield f"running       {what} on {literal(one.device)} for {duration(one.seconds)}"
     if status.queued or status.proposing:
-        yield f"waiting       {evaluations(status.queued)} queued, {status.proposing} being proposed"
+        yield f"waiting       {counted(status.queued, 'evaluation')} queued, {status.proposing} being proposed"
 
 
 def _failures(failures: tuple[Failures, ...]) -> Iterator[str]:
@@ -132,15 +131,15 @@ def _front(summary: Summary) -> Iterator[str]:
 def _calibration(summary: Summary) -> Iterator[str]:
     for one in summary.calibration:
         expected, measured = map(summary.objective.format_signed, (one.expected, one.measured))
-        ideas = f"{one.ideas} idea{'' if one.ideas == 1 else 's'}, {one.right} right"
+        ideas = f"{counted(one.ideas, 'idea')}, {one.right} right"
         who = literal(f"{one.style} by {one.model}")
         yield f"expectations  {who}: a gain of {expected}, measured {measured} ({ideas})"
 
 
 def _lessons(lessons: Lessons) -> Iterator[str]:
     if lessons.result_number is not None:
-        count = f"{len(lessons.lines)} line{'' if len(lessons.lines) == 1 else 's'}"
-        yield f"lessons       {count} in lessons.md, drawn after result {lessons.result_number}"
+        lines = counted(len(lessons.lines), "line")
+        yield f"lessons       {lines} in lessons.md, drawn after result {lessons.result_number}"
     if lessons.problem:
         yield f"[yellow]lessons       the last call brought none: {literal(lessons.problem)}[/]"
 

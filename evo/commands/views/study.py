@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 
-from evo.commands.views.summary import evaluations
 from evo.commands.views.terminal import (
     literal,
     one_line,
@@ -28,7 +27,7 @@ from evo.studies.edits import Change
 from evo.studies.measurement_cache import Measurement, MeasurementCache
 from evo.studies.promotion import Promotion
 from evo.studies.scale import Scale
-from evo.text import quantity
+from evo.text import counted, quantity
 from trainer.evaluation import Status
 from trainer.objectives import Objective
 
@@ -46,14 +45,14 @@ class Watch(Watcher):
 
     def begun(self, wanted: int, known: int) -> None:
         """Print the size of the study."""
-        self._wanted = wanted
+        self._wanted, size = wanted, counted(wanted, "evaluation")
         before = f", {known} of them measured before" if known else ""
         workers = self._config.devices
-        count = f"{len(workers)} worker{'s' if len(workers) > 1 else ''} on {literal(workers[0].name)}"
-        self._say(f"[bold]{literal(self._what)}[/]: {evaluations(wanted)}{before}, {_each(self._config)}{count}")
+        count = f"{counted(len(workers), 'worker')} on {literal(workers[0].name)}"
+        self._say(f"[bold]{literal(self._what)}[/]: {size}{before}, {_each(self._config)}{count}")
         if self._cache.others:
-            place = literal(str(self._cache.path))
-            self._say(f"[yellow]{evaluations(self._cache.others)} in {place} had other settings and do not count[/]")
+            others, place = counted(self._cache.others, "evaluation"), literal(str(self._cache.path))
+            self._say(f"[yellow]{others} in {place} had other settings and do not count[/]")
 
     def measured(self, trial: Trial, measurement: Measurement, left: int) -> None:
         """Show one result."""
@@ -82,8 +81,8 @@ def say_joined(finest: Change, change: Change, seeds: int) -> None:
     if len(change.edits) < len(finest.edits):
         needed = seeds * len(finest.programs)
         _warn(
-            f"{len(finest.edits)} edits take {evaluations(needed)}: neighbours are joined into {len(change.edits)}. "
-            f"--evaluations {needed} measures each."
+            f"{len(finest.edits)} edits take {counted(needed, 'evaluation')}: neighbours are joined into "
+            f"{len(change.edits)}. --evaluations {needed} measures each."
         )
 
 
@@ -204,7 +203,7 @@ def _reading(config: Config, result: Ablation | Promotion) -> str:
     is_held_out = objective.name == CONFIRMED_OBJECTIVE and config.script is None
     where = ", on the held-out split G" if is_held_out else ""
     unit = f" in {literal(objective.unit)}" if objective.unit else ""
-    pairs = f"{seeds} seed{'s' if seeds > 1 else ''} that the search did not use"
+    pairs = f"{counted(seeds, 'seed')} that the search did not use"
     noise = "their noise is unknown: "
     noise += "every seed gives the same run" if seeds > 1 else "--seeds 2 or more measures it"
     if config.task.is_deterministic:

@@ -25,7 +25,7 @@ from evo.standings.individuals import Standing
 from evo.standings.plan import Confirmed
 from evo.standings.summary import Summary, summarize
 from evo.store import Spending
-from evo.text import duration, money, tokens
+from evo.text import counted, duration, money, tokens
 from trainer.objectives import Objective
 
 UNREPLICATED = "not replicated: every seed gives the same run, so this may be luck"
@@ -188,15 +188,10 @@ def gain_text(gain: Gain, objective: Objective, confirmed: Confirmed) -> str:
     if gain.is_exact:
         return f"{_amount(gain.value, objective)} (exact: every run gives the same{claim})"
     verdict = "beyond noise" if gain.is_real else "within noise: a tie with generation 0"
-    pairs = f"{gain.seeds} paired seed{'s' if gain.seeds > 1 else ''}"
+    pairs = counted(gain.seeds, "paired seed")
     where = "held-out split G" if confirmed is Confirmed.ON_TEXT else "fresh ones"
-    low, high = (objective.format_signed(bound) for bound in (gain.value - gain.margin, gain.value + gain.margin))
+    low, high = (objective.format_signed(bound) for bound in gain.interval)
     return f"{_amount(gain.value, objective)}, 95% interval {low} to {high} ({pairs}, {where}; {verdict}{claim})"
-
-
-def evaluations(count: int) -> str:
-    """Return a number of evaluations in words."""
-    return f"{count} evaluation{'' if count == 1 else 's'}"
 
 
 def _amount(value: float, objective: Objective) -> str:
@@ -223,7 +218,7 @@ def _value(standing: Standing, summary: Summary) -> str:
     objective, name = summary.objective, summary.objective.name
     value = f"{objective.label} {objective.format(standing.objectives[name])}"
     sigma = f" ± {objective.format(summary.noise[name])}" if name in summary.noise else ""
-    return f"{value}{sigma} ({evaluations(standing.replicates)})"
+    return f"{value}{sigma} ({counted(standing.replicates, 'evaluation')})"
 
 
 def _confirmed(mean: float, gain: Gain, summary: Summary) -> str:

@@ -17,7 +17,7 @@ from evo.compare.statistics.power import POWER
 from evo.compare.statistics.rank_tests import ALPHA, WAYS, Comparison, Source
 from evo.report.figures import better_word
 from evo.report.templates import environment
-from evo.text import duration, money
+from evo.text import counted, duration, money
 
 TEMPLATES = Path(__file__).parent / "templates"
 UNKNOWN = "–"
@@ -47,7 +47,7 @@ def add_words(templates: Environment) -> Environment:
         p_equals=p_equals,
         p_values=p_values,
         listed=listed,
-        counted=lambda amount, singular: f"{amount:,} {singular}{'' if amount == 1 else 's'}",
+        counted=counted,
         capitalised=lambda text: text[:1].upper() + text[1:],
         better=better_word,
         duration=lambda seconds: duration(seconds) if math.isfinite(seconds) else UNKNOWN,
