@@ -12,9 +12,9 @@ from evo.search.mating import Mating
 from evo.search.memory import Memories
 from evo.search.replication import repeatable
 from evo.search.smoke import SmokeRuns
-from evo.standings.instructions import InstructionsBook
-from evo.standings.lessons import LessonsBook
+from evo.standings.lessons import LessonsBook, lesson_lines
 from evo.standings.standings import Standings
+from evo.standings.texts import INSTRUCTIONS, TextBook
 from evo.store import ProposalRecord, Store
 from operators.gate import SourceGate
 from operators.proposal import Context, Memory, Operator, Proposal, Request, Teacher, Variant
@@ -90,7 +90,7 @@ class Breeder:
         self._variants = Variants(store)
         self._memories = Memories(store, standings)
         self.lessons = LessonsBook(store)
-        self.instructions = InstructionsBook(store)
+        self.instructions = TextBook(store, INSTRUCTIONS)
 
     def begin(self, number: int, *, is_local: bool = False) -> Draft:
         """Choose operator, one without a service if it `is_local`, and parents; journal the choice before its costs."""
@@ -145,8 +145,8 @@ class Breeder:
             is_bold=draft.is_bold,
             protection=self._gate.protection,
             hints=self.steering.at(draft.number).hints,
-            instructions=self.instructions.at(draft.number),
-            lessons=() if self._independent else self.lessons.at(draft.number),
+            instructions=self.instructions.text_at(draft.number),
+            lessons=() if self._independent else lesson_lines(self.lessons.text_at(draft.number)),
         )
         if self.smoke is None:
             return await draft.operator.propose(request)

@@ -111,7 +111,7 @@ def gather_context(store: StoreView, standings: Standings, parents: Sequence[int
     return Context(
         noise=standings.noise(),
         generation_zero=zero.means() if zero else {},
-        best=_best(standings),
+        best=_as_relative(best) if (best := standings.best()) else None,
         relatives=_relatives(store, standings, parents, result_number),
         provenance={one: provenance_of(store, standings, one, result_number) for one in (*parents, *inspiring)},
         inspirations=[parent_of(store, one, result_number) for one in inspiring],
@@ -125,11 +125,6 @@ def unrelated(standings: Standings) -> Context:
     """Return what an independent sample may be told: of generation 0 and of noise alone."""
     zero = standings.generation_zero
     return Context(noise=standings.noise(), generation_zero=zero.means() if zero else {})
-
-
-def _best(standings: Standings) -> Relative | None:
-    best = standings.best()
-    return _as_relative(best) if best else None
 
 
 def _as_relative(individual: Individual) -> Relative:

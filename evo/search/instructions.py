@@ -10,7 +10,7 @@ from pathlib import Path
 
 from evo.search.observer import Deferred
 from evo.search.watched import WatchedFile
-from evo.standings.instructions import INSTRUCTIONS, InstructionsBook
+from evo.standings.texts import INSTRUCTIONS, TextBook
 from evo.store import Store
 
 _SETTLE_SECONDS = 1.0
@@ -22,7 +22,7 @@ class InstructionsKeeper:
     The user edits it in `file`; None for nowhere.
     """
 
-    def __init__(self, store: Store, book: InstructionsBook, file: Path | None, news: Deferred) -> None:
+    def __init__(self, store: Store, book: TextBook, file: Path | None, news: Deferred) -> None:
         self._store = store
         self._book = book
         self._news = news

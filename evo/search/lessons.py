@@ -64,7 +64,7 @@ class LessonKeeper:
         self._task: asyncio.Task[Sequence[str]] | None = None
         self._asked_at = 0
         self._asked_with = 0
-        self._written = book.texts[-1] if book.texts else None
+        self._written = book.newest
         self._is_stale = self._was_left_behind()
 
     @property

@@ -1,7 +1,7 @@
 """What is known of a run, worked out once from the store's results in their order.
 
-Where `evo.search` has a file of nearly the same name (confirmation, replication, lessons, instructions), that one acts
-on what is known here.
+Where `evo.search` has a file of nearly the same name (confirmation, replication, lessons), that one acts on what is
+known here.
 
 standings       all of it, result by result
 plan            how the budget is divided
@@ -22,8 +22,7 @@ calibration     what language models expected of their ideas, beside what was me
 outages         how long the service of a language model was away
 stand_ins       which models answered in the place of others
 lessons         what the run has taught, as of any proposal
-instructions    what the user told the model, as of any proposal
-texts           a text that changes while a run goes on
+texts           texts that change while a run goes on: what the user told the model, as of any proposal
 usage           what a run has used of its workers and of money
 summary         what all this amounts to
 """

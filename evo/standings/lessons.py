@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from evo.standings.texts import TextHistory
+from evo.standings.texts import TextBook
 from evo.store import StoreView
 
 LESSONS = "lessons"
@@ -31,41 +32,29 @@ class Lessons:
     problem: str = ""
 
 
-class LessonsBook:
-    """Knows every state of the list."""
+class LessonsBook(TextBook):
+    """Knows every state of the list.
+
+    Attributes:
+        asked: the newest result for which the model was asked, 0 before the first.
+    """
 
     def __init__(self, store: StoreView) -> None:
-        self._store = store
-        self._history = TextHistory()
-        self._read = -1
         self.asked = 0
         self._result_number: int | None = None
         self._problem = ""
-        self.refresh()
-
-    @property
-    def texts(self) -> list[str]:
-        """All states of the file, oldest first."""
-        return self._history.texts
+        super().__init__(store, LESSONS)
 
     @property
     def lessons(self) -> Lessons:
         """The newest list."""
-        return Lessons(lesson_lines(self._history.newest or ""), self._result_number, self._problem)
+        return Lessons(lesson_lines(self.newest or ""), self._result_number, self._problem)
 
-    def at(self, proposal: int) -> tuple[str, ...]:
-        """Return the lines that held when a proposal began."""
-        return lesson_lines(self._history.at(proposal))
-
-    def refresh(self) -> None:
-        """Take in what the store has received since the last time."""
-        for event in self._store.events(LESSONS, after=self._read):
-            self._read = event.id
-            if (result_number := event.payload["told"]) is not None:
-                self.asked, self._problem = result_number, event.payload["problem"]
-                self._result_number = self._result_number if self._problem else result_number
-            if event.payload["text"] is not None:
-                self._history.add(event.payload["text"], event.payload["newest_proposal"])
+    def _take_in(self, payload: Mapping[str, Any]) -> None:
+        super()._take_in(payload)
+        if (result_number := payload["told"]) is not None:
+            self.asked, self._problem = result_number, payload["problem"]
+            self._result_number = self._result_number if self._problem else result_number
 
 
 def lesson_lines(text: str) -> tuple[str, ...]:

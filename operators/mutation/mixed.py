@@ -14,17 +14,14 @@ CONSTANTS_RATE = 0.5
 
 
 class RandomMutation(Mutation):
-    """Changes constants with probability `constants_rate`, one place of the structure otherwise.
+    """Changes constants with probability `CONSTANTS_RATE`, one place of the structure otherwise.
 
-    Args:
-        device: see `ConstantMutation`.
-        constants_rate: in [0, 1].
+    `device` is that of `ConstantMutation`.
     """
 
     name = "random"
 
-    def __init__(self, device: str = "", constants_rate: float = CONSTANTS_RATE) -> None:
-        self._constants_rate = constants_rate
+    def __init__(self, device: str = "") -> None:
         self._constants = ConstantMutation(device)
         self._structure = StructureMutation()
 
@@ -35,7 +32,7 @@ class RandomMutation(Mutation):
             NoOffspring: neither finds anything.
         """
         kinds = [self._constants.mutate, self._structure.mutate]
-        if random.random() >= self._constants_rate:
+        if random.random() >= CONSTANTS_RATE:
             kinds.reverse()
         preferred, other = kinds
         try:

@@ -101,10 +101,10 @@ def print_labelled(console: Console, label: str, markup: str) -> None:
         console.print(Text(f"{'' if number else label:<{_LABEL_WIDTH}}") + line, soft_wrap=True)
 
 
-def print_block(console: Console, text: str, indent: str = "  ") -> None:
+def print_block(console: Console, text: str) -> None:
     """Print untrusted lines of text as they are, indented."""
     for line in text.split("\n"):
-        console.print(Text(f"{indent}{visible(line)}".rstrip()), soft_wrap=True)
+        console.print(Text(f"  {visible(line)}".rstrip()), soft_wrap=True)
 
 
 def print_table(console: Console, header: Sequence[str], rows: Iterable[Sequence[str]], left: Collection[str]) -> None:

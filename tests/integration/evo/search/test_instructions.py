@@ -18,7 +18,7 @@ from evo.runs.folder import RunFolder
 from evo.runs.integrity import check_run
 from evo.runs.replay import replay_run
 from evo.search.stopping import StopReason
-from evo.standings.instructions import INSTRUCTIONS
+from evo.standings.texts import INSTRUCTIONS
 from evo.store import Store
 from evo.workers import Slot
 from operators.llm.rehearsal import MessagesServer
