@@ -122,8 +122,16 @@ class Job:
         return cls(**{**data, "splits": tuple(Split(name) for name in data["splits"])})
 
 
+TRAINING_LOSS = "training loss"
+"""What the curve of a language-model task follows: the loss that its genome logs."""
+
+
 class CurvePoint(NamedTuple):
-    """One point of a training curve; `seconds` is the supervisor's clock since the data was handed over."""
+    """One point of a training curve.
+
+    `seconds` is the supervisor's clock since the data was handed over, or a script began. `loss` is what the curve
+    follows, and `step` counts the points where a program logs no steps.
+    """
 
     seconds: float
     step: int
@@ -162,6 +170,7 @@ class Evaluation:
         reason: one sentence; empty when OK.
         log_tail: the end of what the candidate printed, size-limited, control characters removed.
         sandbox: the level of isolation the candidate ran under.
+        curve_name: what `curve` follows: the training loss, or what a script printed while it ran.
         train_tokens_per_second: what the training went through by the genome's own count; None where it counted none.
         raw_objectives: what the device measured, where `objectives` are on the scale of another class of devices
             (`evo.standings.device_classes`); empty where they are as measured.
@@ -178,6 +187,7 @@ class Evaluation:
     reason: str = ""
     log_tail: str = ""
     curve: tuple[CurvePoint, ...] = ()
+    curve_name: str = TRAINING_LOSS
     timings: Timings = Timings()
     train_tokens_per_second: float | None = None
     raw_objectives: dict[str, float] = field(default_factory=dict)
@@ -189,6 +199,11 @@ class Evaluation:
             raise ValueError(f"an evaluation that ended {self.status} must carry no objectives")
         if not all(math.isfinite(value) for value in self.objectives.values()):
             raise ValueError(f"objectives must be finite, but they were {self.objectives}")
+
+    @property
+    def training_curve(self) -> tuple[CurvePoint, ...]:
+        """The curve of the training loss; empty where the curve follows something else."""
+        return self.curve if self.curve_name == TRAINING_LOSS else ()
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-serialisable form that `from_json` inverts."""

@@ -147,7 +147,7 @@ class Tools:
 
     def hint(self, text: str, run: Run = "") -> str:
         """Tell the language model of a run something, from now on. It steers the run of the user: ask first."""
-        return self._text(("hint", *_option("--run", run), "--", text), self._folder)
+        return self._text(("hint", "--", *_folder(run), text), self._folder)
 
     def pin(self, individual: Id, run: Run = "") -> str:
         """Keep an individual among the parents and finalists of a run. It steers the user's run: ask first."""
@@ -161,8 +161,8 @@ class Tools:
         run: Run = "",
     ) -> str:
         """Add a program to a run, if its gate accepts it. It steers the user's run: ask first."""
-        options = [f"--parent={parent}", *_option("--idea", idea), *_option("--run", run)]
-        return self._text(("inject", *options, "--", program), self._folder)
+        options = [f"--parent={parent}", *_option("--idea", idea)]
+        return self._text(("inject", *options, "--", *_folder(run), program), self._folder)
 
     def _json(self, *words: str) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self._text((*words, "--json"), self._folder))

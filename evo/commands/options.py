@@ -19,15 +19,11 @@ if TYPE_CHECKING:
     from evo.runs.lifecycle import Viewed
     from evo.store import IndividualRecord, ProposalRecord
 
-RunArgument = Annotated[
-    Path | None, typer.Argument(metavar="RUN", help="Folder of a run. [default: the newest under ./runs]")
-]
+ONE_RUN = "Folder of a run [default: the newest under ./runs]"
+RunArgument = Annotated[Path | None, typer.Argument(metavar="RUN", help=f"{ONE_RUN}.")]
 RunAndId = Annotated[
     list[str] | None,
-    typer.Argument(
-        metavar="RUN ID",
-        help="Folder of a run [default: the newest under ./runs] and an individual: its number or `best`.",
-    ),
+    typer.Argument(metavar="RUN ID", help=f"{ONE_RUN} and an individual: its number or `best`."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from evo.commands.options import (
+    ONE_RUN,
     Json,
     RunAndId,
     RunArgument,
@@ -24,7 +26,7 @@ from evo.commands.options import (
 from trainer.errors import UsageError
 
 _NOTE = "A live run applies this within a second, a stopped one when it is resumed. The journal of the run records it."
-_RunOption = Annotated[Path | None, typer.Option("--run", help="Folder of the run. [default: the newest under ./runs]")]
+_RunOption = Annotated[Path | None, typer.Option("--run", help="The same as RUN.", hidden=True)]
 
 
 def register(app: typer.Typer) -> None:
@@ -32,7 +34,12 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=example("evo pause\nevo pause runs/2026-11-21-220000", _NOTE))(pause)
     app.command("continue", epilog=example("evo continue", _NOTE))(continue_)
     app.command(epilog=example("evo stop", "`evo resume` continues with the same next decision."))(stop)
-    app.command(epilog=example('evo hint "Try smaller batches."\nevo hint --clear', _NOTE))(hint)
+    app.command(
+        epilog=example(
+            'evo hint "Try smaller batches."\nevo hint runs/2026-11-21-220000 "Try smaller batches."\nevo hint --clear',
+            _NOTE,
+        )
+    )(hint)
     app.command(epilog=example("evo pin 18\nevo release 18", _NOTE))(pin)
     app.command(epilog=example("evo ban 18\nevo release 18", _NOTE))(ban)
     app.command(epilog=example("evo release 18", _NOTE))(release)
@@ -67,14 +74,16 @@ def stop(run: RunArgument = None, as_json: Json = False) -> None:
 
 
 def hint(
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="Text that the prompts contain from now on.")] = "",
+    run_and_text: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="RUN TEXT", help=f"{ONE_RUN} and the text that the prompts contain from now on."),
+    ] = None,
     run: _RunOption = None,
     clear: Annotated[bool, typer.Option("--clear", help="Withdraw all hints.")] = False,
     as_json: Json = False,
 ) -> None:
     """Add a dated hint to the prompts of the language model."""
-    if bool(text.strip()) == clear:
-        raise UsageError('Expected either a hint, such as evo hint "Try smaller batches.", or --clear.')
+    run, text = _run_and_other(run, run_and_text, clear, 'a hint, such as evo hint "Try smaller batches.", or --clear')
     _ask(run_folder(run), as_json, "hint", text=text.strip())
 
 
@@ -94,9 +103,12 @@ def release(run_and_id: RunAndId = None, as_json: Json = False) -> None:
 
 
 def inject(
-    program: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A program, or a folder with the files of a genome of several.")
-    ],
+    run_and_program: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="RUN FILE", help=f"{ONE_RUN} and a program, or a folder with the files of a genome of several."
+        ),
+    ] = None,
     run: _RunOption = None,
     parent: Annotated[str, typer.Option("--parent", help="The individual that it was made from.")] = "best",
     idea: Annotated[str, typer.Option("--idea", help="What it changes, and why.")] = "",
@@ -108,8 +120,9 @@ def inject(
     """
     from evo.runs.steering import read_program
 
+    run, program = _run_and_other(run, run_and_program, False, "a program, such as evo inject better.py")
     with opened(run) as viewed:
-        source, before = read_program(viewed, program), individual(viewed, parent).id
+        source, before = read_program(viewed, Path(program)), individual(viewed, parent).id
     _ask(viewed.folder.path, as_json, "inject", individual=before, text=source, idea=idea.strip())
 
 
@@ -162,16 +175,20 @@ def again(
 
 
 def weights(
-    given: Annotated[
-        str, typer.Argument(metavar="WEIGHTS", help="Operators with weights, comma-separated: random=2,merge=0.")
-    ] = "",
+    run_and_weights: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="RUN WEIGHTS", help=f"{ONE_RUN} and operators with weights, comma-separated: random=2,merge=0."
+        ),
+    ] = None,
     run: _RunOption = None,
     reset: Annotated[bool, typer.Option("--reset", help="Return to the configured weights.")] = False,
     as_json: Json = False,
 ) -> None:
     """Change the operator weights of a run."""
-    if bool(given) == reset:
-        raise UsageError("Expected either weights, such as evo weights random=2,merge=0, or --reset.")
+    run, given = _run_and_other(
+        run, run_and_weights, reset, "weights, such as evo weights random=2,merge=0, or --reset"
+    )
     changed = (named_weights("WEIGHTS", given) or {}) if given else {}
     _ask(run_folder(run), as_json, "weights", weights=changed)
 
@@ -200,6 +217,28 @@ def extend(
         with opened(run) as viewed:
             gens = generations_of(viewed, evaluations)
     _ask(run_folder(run), as_json, "extend", gens=gens, until=end_by(until))
+
+
+def _run_and_other(
+    run: Path | None, words: Sequence[str] | None, is_left_out: bool, expected: str
+) -> tuple[Path | None, str]:
+    """Split positional arguments into a run, which may be left out, and one other word.
+
+    Args:
+        run: that --run names.
+        words: the arguments.
+        is_left_out: a flag takes the place of the other word, which is empty then.
+        expected: names the other word, and says how it is given.
+
+    Raises:
+        UsageError: there is no other word, or one too many.
+    """
+    given = list(words or [])
+    other = given.pop() if given and not is_left_out else ""
+    runs = [*map(Path, given), *([run] if run else [])]
+    if bool(other.strip()) == is_left_out or len(runs) > 1:
+        raise UsageError(f"Expected at most one run and {expected}.")
+    return next(iter(runs), None), other
 
 
 def _ask_of_individual(verb: str, run_and_id: list[str] | None, as_json: bool, seeds: int = 1) -> None:

@@ -196,6 +196,7 @@ def _evaluation(record: EvaluationRecord, attempts: list[AttemptRecord]) -> dict
         "sandbox": "" if result is None else result.sandbox,
         "seconds": None if result is None else result.timings.total_seconds,
         "curve": [] if result is None else [[point.seconds, point.loss] for point in result.curve],
+        "curve_name": "" if result is None else visible(result.curve_name),
     }
 
 

@@ -278,7 +278,7 @@ def comparison_chart(reports: Mapping[str, RunReport]) -> Chart:
         )
         figure.add_trace(_last_point(report, name, colour))
     other = len(reports) - len(shown)
-    note = f"{other} further runs have another first objective." if other else ""
+    note = f"Runs with another first objective: {other}." if other else ""
     return Chart(figure, f"At the end of each curve: the best mean with its 95% interval. {note}".strip())
 
 

@@ -119,15 +119,13 @@ def _note(
 ) -> str:
     axes = [(objective.name, span) for objective, span in zip(pair, spans, strict=True) if span]
     outside = sum(any(not span[0] <= row.objectives[name] <= span[1] for name, span in axes) for row in rows)
-    return (
-        f"{outside} dominated individuals lie outside of the first view; a double click shows all." if outside else ""
-    )
+    return f"Dominated individuals outside of the first view: {outside}; a double click shows all." if outside else ""
 
 
 def hypervolume_chart(report: RunReport) -> Chart:
     """Return how the hypervolume of the front has grown, result by result."""
     figure = canvas(260, x_title="evaluation", y_title="hypervolume (higher is better)")
-    figure.update_layout(yaxis={"range": [0, 1], "tickformat": ".0%"}, showlegend=False)
+    figure.update_layout(yaxis={"range": [0, 1.02], "tickformat": ".0%"}, showlegend=False)
     result_number = [*(number for number, _ in report.hypervolume), len(report.evaluations)]
     shares = [share for _, share in report.hypervolume]
     line = {"color": FRONT, "width": 2.5, "shape": "hv"}

@@ -128,6 +128,4 @@ def _draw_generation_zero(figure: go.Figure, report: RunReport) -> None:
 
 
 def _note(outliers: int) -> str:
-    return (
-        f"{outliers} evaluations far worse than the chart shows stand as triangles along its edge." if outliers else ""
-    )
+    return f"Triangles along the edge are far worse than the chart shows ({outliers})." if outliers else ""

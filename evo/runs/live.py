@@ -15,7 +15,6 @@ from typing import Any
 
 from evo.runs.lifecycle import Viewed
 from evo.store import EvaluationRecord, StoreView
-from trainer.supervisor.live import TRAINING_LOSS
 
 _MOST_BYTES = 2**16
 _MOST_POINTS = 200
@@ -53,13 +52,13 @@ def live_curves(viewed: Viewed) -> Iterator[Live]:
             parent = next(iter(viewed.store.individual(record.individual).parents), None)
             known = None if parent is None else viewed.standings.measured.get(parent)
             value = known.means.get(name) if known else None
-            curve = () if parent is None or name != TRAINING_LOSS else _newest_curve(viewed.store, parent)
+            curve = () if parent is None else _newest_curve(viewed.store, parent, name)
             yield Live(record.id, name, points, parent, curve, value)
 
 
-def _newest_curve(store: StoreView, individual: int) -> Points:
+def _newest_curve(store: StoreView, individual: int, name: str) -> Points:
     for record in reversed(store.evaluations_of(individual)):
-        if record.result and record.result.curve:
+        if record.result and record.result.curve and record.result.curve_name == name:
             return _thinned([(point.seconds, point.loss) for point in record.result.curve if math.isfinite(point.loss)])
     return ()
 

@@ -179,7 +179,7 @@ def _trial(
 
     values = [individual.objectives[name] for name in names if name in individual.objectives]
     is_measured = len(values) == len(names)
-    curve = evaluation.result.curve if evaluation.result and len(names) == 1 else ()
+    curve = evaluation.result.training_curve if evaluation.result and len(names) == 1 else ()
     trial = create_trial(
         state=TrialState.COMPLETE if is_measured else TrialState.FAIL,
         values=values if is_measured else None,

@@ -70,7 +70,7 @@ def parent_of(store: StoreView, individual: int, result_number: int) -> Parent:
         idea=record.idea,
         objectives=mean_objectives(outcomes),
         replicates=len(outcomes),
-        curve=newest.curve if newest else (),
+        curve=newest.training_curve if newest else (),
         log_tail=newest.log_tail if newest else "",
     )
 
@@ -86,7 +86,7 @@ def provenance_of(store: StoreView, standings: Standings, individual: int, resul
         usage=_usage(result) if result else None,
         origin=origin,
         origin_source="" if origin is None else store.source(origin),
-        origin_curve=origin_result.curve if origin_result else (),
+        origin_curve=origin_result.training_curve if origin_result else (),
     )
 
 

@@ -47,11 +47,13 @@ def test_a_live_run_is_watched_and_steered_from_two_pages(browser: Browser, tmp_
             page = opened(browser, server.url, complaints)
             assert "token" not in page.url
             (project / "best.py").write_text((project / "run.py").read_text().replace("WIDTH = 2.0", "WIDTH = 99.0"))
-            assert "taken up" in evo("inject", project / "best.py", "--run", path).stdout
+            assert "taken up" in evo("inject", path, project / "best.py").stdout
             expect(page.locator("h1")).to_contain_text("98.6", timeout=_SLOW)
 
             curve = page.locator("svg.live").first
-            expect(curve).to_have_attribute("aria-label", re.compile(r"^loss 0\.5.* after"), timeout=_SLOW)
+            expect(curve).to_have_attribute(
+                "aria-label", re.compile(r"^loss 0\.5.* after .*, parent #\d+ 0\.5"), timeout=_SLOW
+            )
 
             page.get_by_role("link", name="Slots").focus()
             before = page.evaluate("document.focused = document.activeElement, content.dataset.version")
@@ -115,6 +117,14 @@ def test_every_view_of_a_recorded_run_is_drawn_on_a_phone(browser: Browser) -> N
                 lines = page.get_by_role("figure", name="Parallel coordinates").locator(".scatterlayer .trace path")
                 assert lines.count() > 0
                 assert page.get_by_text("WebGL").count() == 0
+            if name == "front":
+                figure = page.get_by_role("figure", name="Pareto front")
+                expect(figure).to_have_attribute("data-drawn", "", timeout=_SLOW)
+                figure.focus()
+                page.keyboard.press("+")
+                page.wait_for_url(re.compile("zoom="))
+                page.keyboard.press("0")
+                page.wait_for_url(re.compile("view=front$"))
         (training,) = (one for one in server.get("figure", name="slots")["figure"]["data"] if one["name"] == "training")
     assert complaints == []
     # The first training took 23.5 s, on the budget's clock 9.9 s: other work shared its processors.

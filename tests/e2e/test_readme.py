@@ -74,7 +74,7 @@ SMALLER = [
     (r"^evo audit$", "evo audit --only next_token"),
     (r"^evo audit --honest$", "evo audit --honest --only bigram"),
     (r"^evo (pin|ban|release|again) \d+", rf"evo \1 {RUN} 1"),
-    (r"^evo inject mine.py --parent 18", f"evo inject mine.py --run {RUN} --parent 1"),
+    (r"^evo inject mine.py --parent 18", f"evo inject {RUN} mine.py --parent 1"),
     (r"^evo import .*", f"evo export {RUN} --optuna sqlite:///a.db && evo import {RUN} --optuna sqlite:///a.db"),
     (r"^evo stop$", "evo stop 2>&1 | grep 'nothing to stop'"),  # no driver works on the run
     (r"runs/tonight", RUN),

@@ -30,7 +30,7 @@ def test_a_live_run_is_steered_killed_and_resumed(tmp_path: Path) -> None:
         wait_until(lambda: not asked("status", path)["running"], seconds=30)
         assert asked("status", path)["steering"]["is_paused"]
         held = len(driver.results)
-        injected = asked("inject", own, "--run", path, "--parent", "0", "--idea", "wider")["steered"]["individual"]
+        injected = asked("inject", path, own, "--parent", "0", "--idea", "wider")["steered"]["individual"]
         twice = evo("inject", own, "--run", path)
         assert (twice.returncode, twice.stderr.count("\n")) == (2, 1)
         assert f"The program is refused (duplicate): this is the same program as individual {injected}" in twice.stderr
@@ -46,6 +46,9 @@ def test_a_live_run_is_steered_killed_and_resumed(tmp_path: Path) -> None:
         driver.finish(signal.SIGKILL)
     assert "`evo resume` takes it up first" in evo("continue", path).stdout
     assert evo("stop", path).returncode == 2
+    for words in (["Larger.", "Smaller."], ["Larger.", "--run", path], ["--clear", "Larger."], []):
+        assert evo("hint", path, *words).returncode == 2
+    assert evo("hint", path, "Larger.").returncode == evo("hint", "Smaller.", "--run", path).returncode == 0
     assert "`evo resume` takes it up" in evo("status", path).stdout
     assert evo("ban", path, "0").returncode == 2
     gens = asked("status", path)["generation"] + 4

@@ -115,6 +115,8 @@ class ScriptSupervisor:
             status, reason = Status.LOST, f"the machine failed: {error}"
         finally:
             self._live.end()
+        if curve := self._live.curve:
+            recording.curve, recording.curve_name = curve, self._live.name
         if self._protects_frozen:
             self._check_frozen()  # a change from outside may be the reason for any result
         device, clock = self._settings.device_name, self._settings.clock
@@ -221,9 +223,12 @@ class ScriptSupervisor:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content, encoding="utf-8", newline="")
 
+        trains = command is not self._settings.score
+
         def printed(data: bytes, stream: Stream) -> None:
             reader.feed(data, stream)
-            self._live.follow(data, reader.latest())
+            if trains:
+                self._live.follow(data, reader.latest())
 
         environment = self._environment(command, scratch, job)
         variables, command = without_environment(self._filled_in(command, job))

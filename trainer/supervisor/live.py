@@ -14,11 +14,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from trainer.evaluation import CurvePoint
 from trainer.machine.output import clean
 
-TRAINING_LOSS = "training loss"
-
 _EVERY_SECONDS = 1.0
+_SAMPLED_SECONDS = 0.125
 _MOST_POINTS = 200
 _SEARCHED_CHARACTERS = 4096
 _LOSS = re.compile(
@@ -39,12 +39,23 @@ class LiveCurve:
         self._clock = clock
         self._name = ""
         self._points: list[tuple[float, float]] = []
-        self._began = self._started = self._written = 0.0
+        self._began = self._started = self._written = self._sampled = 0.0
+
+    @property
+    def name(self) -> str:
+        """What the curve follows; empty while it has no point."""
+        return self._name
+
+    @property
+    def curve(self) -> list[CurvePoint]:
+        """The points so far, numbered as their steps."""
+        return [CurvePoint(seconds, step, value) for step, (seconds, value) in enumerate(self._points)]
 
     def begin(self) -> None:
         """Begin another evaluation."""
         self._name, self._points = "", []
-        self._began, self._started, self._written = time.time(), self._clock(), -math.inf
+        self._began, self._started = time.time(), self._clock()
+        self._written = self._sampled = -math.inf
 
     def tell(self, name: str, seconds: float, value: float) -> None:
         """Add a point.
@@ -55,24 +66,25 @@ class LiveCurve:
             value: what is not finite is left out.
         """
         self._name = self._name or name
-        if self._path is None or name != self._name or not math.isfinite(value):
+        if name != self._name or not math.isfinite(value):
             return
         self._points.append((round(seconds, 3), value))
         if len(self._points) > _MOST_POINTS:
             del self._points[1:-1:2]
-        if self._clock() - self._written >= _EVERY_SECONDS:
+        if self._path is not None and self._clock() - self._written >= _EVERY_SECONDS:
             self._write(self._path)
 
     def follow(self, printed: bytes, latest: tuple[str, float] | None) -> None:
-        """Add what a program has printed, at most once a second.
+        """Add what a program has printed, at most eight times a second.
 
         Args:
             printed: the newest of it.
             latest: name and value of its objective, where it has printed one by now; a loss by that word otherwise.
         """
-        if self._path is None or self._clock() - self._written < _EVERY_SECONDS:
+        if self._clock() - self._sampled < _SAMPLED_SECONDS:
             return
-        seconds = self._clock() - self._started
+        self._sampled = self._clock()
+        seconds = self._sampled - self._started
         if latest is not None and self._name in ("", latest[0]):
             self.tell(latest[0], seconds, latest[1])
         elif (loss := loss_in(printed)) is not None:

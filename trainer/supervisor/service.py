@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from trainer.errors import EvoError
-from trainer.evaluation import Clock, CurvePoint, Evaluation, Job, Status, Timings
+from trainer.evaluation import TRAINING_LOSS, Clock, CurvePoint, Evaluation, Job, Status, Timings
 from trainer.ipc.channel import Channel, ChannelClosed
 from trainer.machine.processes import become_subreaper
 from trainer.supervisor.watch import DriverGone, Ended, Killed
@@ -24,6 +24,7 @@ class Recording:
 
     timings: Timings = field(default_factory=Timings)
     curve: list[CurvePoint] = field(default_factory=list)
+    curve_name: str = TRAINING_LOSS
     objectives: dict[str, float] = field(default_factory=dict)
     split_bpb: dict[str, float] = field(default_factory=dict)
     log_tail: str = ""
@@ -48,6 +49,7 @@ class Recording:
             reason=reason,
             log_tail=self.log_tail,
             curve=tuple(self.curve),
+            curve_name=self.curve_name,
             timings=replace(self.timings, total_seconds=time.monotonic() - self._started),
             train_tokens_per_second=self.tokens_per_second,
         )

@@ -18,14 +18,14 @@ from pathlib import Path
 
 from trainer.corpus import Corpus, load
 from trainer.errors import MachineError
-from trainer.evaluation import SMOKE_SECONDS, Budget, Clock, CurvePoint, Evaluation, Job, Split, Status
+from trainer.evaluation import SMOKE_SECONDS, TRAINING_LOSS, Budget, Clock, CurvePoint, Evaluation, Job, Split, Status
 from trainer.ipc.candidate_protocol import WEIGHTS_FILE, Role, failure_status, slow_reason
 from trainer.ipc.channel import Channel, ChannelClosed, Message
 from trainer.settings import Settings
 from trainer.supervisor.clock import TrainingClock
 from trainer.supervisor.crew import Candidate, Crew
 from trainer.supervisor.divergence import Divergence
-from trainer.supervisor.live import TRAINING_LOSS, LiveCurve
+from trainer.supervisor.live import LiveCurve
 from trainer.supervisor.measurements import code_lines, executed, give_weights, read_parameters, take_weights
 from trainer.supervisor.service import Deaths, Recording, serve_driver
 from trainer.supervisor.throughput import Throughput

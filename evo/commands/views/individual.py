@@ -100,7 +100,7 @@ def print_portrait(console: Console, portrait: Portrait, *, prompts: bool) -> No
         print_whole(console, f"[yellow]{literal(lost)}[/]")
     newest = portrait.results[-1] if portrait.results else None
     if newest and newest.curve:
-        _print_curve(console, newest.curve)
+        _print_curve(console, newest.curve_name, newest.curve)
     if newest and newest.log_tail.strip():
         print_whole(console, "\n[bold]end of its output[/]")
         print_block(console, newest.log_tail.strip("\n"))
@@ -190,12 +190,12 @@ def _evaluation_row(record: EvaluationRecord, columns: Sequence[_Column]) -> lis
     ]
 
 
-def _print_curve(console: Console, curve: Sequence[CurvePoint]) -> None:
-    print_whole(console, f"\n[bold]training loss[/]  {sparkline([point.loss for point in curve])}")
+def _print_curve(console: Console, name: str, curve: Sequence[CurvePoint]) -> None:
+    print_whole(console, f"\n[bold]{literal(name)}[/]  {sparkline([point.loss for point in curve])}")
     step = max(1, -(-len(curve) // _CURVE_ROWS))
     shown = [*curve[:-1:step], curve[-1]]
     rows = [(f"{point.seconds:.1f}", str(point.step), f"{point.loss:.4f}") for point in shown]
-    print_table(console, ("seconds", "step", "loss"), rows, left=())
+    print_table(console, ("seconds", "step", name), rows, left=())
 
 
 def print_exchange(console: Console, turn: int, exchange: Exchange) -> None:

@@ -2,17 +2,11 @@
 
 import { h, quantity, words } from "./dom.js";
 import { ask } from "./steer.js";
-import { address, go } from "./state.js";
+import { go, link } from "./state.js";
 
-function link(name, current) {
-  const attributes = { href: address({ view: name === "overview" ? "" : name, zoom: "" }), onclick: follow };
-  return h("a", { ...attributes, "aria-current": name === current ? "page" : undefined }, name);
-}
-
-function follow(event) {
-  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-  event.preventDefault();
-  go(Object.fromEntries(["view", "zoom"].map((key) => [key, new URL(event.target.href).searchParams.get(key) ?? ""])));
+function tab(name, current) {
+  const changes = { view: name === "overview" ? "" : name, zoom: "" };
+  return h("a", { ...link(changes), "aria-current": name === current ? "page" : undefined }, name);
 }
 
 function picker(page) {
@@ -51,6 +45,6 @@ export function bar(page, current, names) {
       h("span", { class: "space" }),
       controls(page),
     ),
-    h("nav", { "aria-label": "Views" }, names.map((name) => link(name, current))),
+    h("nav", { "aria-label": "Views" }, names.map((name) => tab(name, current))),
   ];
 }

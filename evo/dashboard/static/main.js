@@ -41,12 +41,12 @@ async function draw() {
       const heading = viewName() === "overview" ? [] : [h("h1", { class: "unseen" }, viewName())];
       content.replaceChildren(...heading, ...view.sections);
       shown = { key, view };
-      document.querySelector("#bar [aria-current]").scrollIntoView({ block: "nearest", inline: "nearest" });
     }
     document.title = `${page.facts.name}: ${page.facts.headline}`;
     await shown.view.update(page.facts);
     content.setAttribute("data-version", page.facts.version);
   } catch (error) {
+    content.querySelector(":scope > [role=alert]")?.remove();
     content.prepend(h("p", { class: "verdict open", role: "alert" }, error.message));
     shown = { key: "", view: null };
   } finally {

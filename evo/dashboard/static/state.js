@@ -19,6 +19,16 @@ export function go(changes, { replace = false } = {}) {
   listeners.forEach((listener) => listener());
 }
 
+// Returns the attributes of a link that changes the address without loading the page again.
+export function link(changes) {
+  const follow = (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    go(changes);
+  };
+  return { href: address(changes), onclick: follow };
+}
+
 export function onChange(listener) {
   listeners.push(listener);
   addEventListener("popstate", listener);

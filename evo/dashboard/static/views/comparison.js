@@ -3,7 +3,7 @@
 import { get } from "../api.js";
 import { chart } from "../chart.js";
 import { h, quantity, refresh } from "../dom.js";
-import { address } from "../state.js";
+import { link } from "../state.js";
 
 export function comparison() {
   const curves = chart("comparison", "Best so far", "");
@@ -22,13 +22,13 @@ export function comparison() {
             h(
               "li",
               {},
-              h("a", { href: address({ run: row.name, view: "" }) }, row.name),
+              h("a", link({ run: row.name, view: "", id: "", against: "", zoom: "" }), row.name),
               h("span", { class: "muted" }, ` ${quantity(row.spent)} of ${row.budget} · ${row.state} `),
               h("span", { class: row.tone === "good" ? "better" : undefined }, row.headline),
             ),
           ),
         ),
-        data.left_out ? h("p", { class: "caption" }, `${data.left_out} further runs are left out.`) : "",
+        data.left_out ? h("p", { class: "caption" }, `Runs that are left out: ${data.left_out}.`) : "",
       );
       await curves.draw(data.chart);
     },

@@ -4,9 +4,10 @@ import { get } from "../api.js";
 import { chart } from "../chart.js";
 import { h, moment, quantity, refresh, seconds, withError, words } from "../dom.js";
 import { ask } from "../steer.js";
-import { address, go, state } from "../state.js";
+import { go, link, state } from "../state.js";
 
 const ROWS = 100;
+const narrow = matchMedia("(max-width: 900px)");
 
 function matches(row, filter) {
   const text = (filter.q ?? "").toLowerCase().trim();
@@ -45,7 +46,7 @@ function listed(row, data, course) {
   return h(
     "tr",
     { class: row.id === data.best ? "best" : undefined, "aria-selected": String(row.id) === state().id ? "true" : undefined },
-    h("td", { class: "number" }, h("a", { href: address({ id: row.id, against: "" }), onclick: (event) => { event.preventDefault(); go({ id: row.id, against: "" }); } }, `#${row.id}`), " ", h("span", { class: "muted" }, marks.filter(Boolean).join(" "))),
+    h("td", { class: "number" }, h("a", link({ id: row.id, against: "" }), `#${row.id}`), " ", h("span", { class: "muted" }, marks.filter(Boolean).join(" "))),
     h("td", { class: "number" }, row.value === undefined || row.value === null ? h("span", { class: row.status === "waiting" ? "muted" : "worse" }, words(row.status)) : withError(row.value, row.error)),
     h("td", { class: "number" }, gain(row)),
     h("td", { class: "idea" }, h("div", {}, row.idea)),
@@ -61,22 +62,23 @@ function diff(change) {
   return h("div", { class: "diff", tabindex: 0, "aria-label": "Change" }, h("div", { class: "lines" }, hunks.length ? hunks : h("div", { class: "gap" }, "no line differs")));
 }
 
-function curve(points) {
+function curve(name, points) {
   if (points.length < 2) return null;
   const [x0, x1] = [points[0][0], points.at(-1)[0]];
   const losses = points.map((point) => point[1]);
   const [low, high] = [Math.min(...losses), Math.max(...losses)];
+  const said = `${name} from ${quantity(losses[0])} to ${quantity(losses.at(-1))}`;
   const place = ([x, y]) => `${((200 * (x - x0)) / (x1 - x0 || 1)).toFixed(1)},${(38 - (36 * (y - low)) / (high - low || 1)).toFixed(1)}`;
   const namespace = "http://www.w3.org/2000/svg";
   const image = document.createElementNS(namespace, "svg");
   image.setAttribute("viewBox", "0 0 200 40");
   image.setAttribute("class", "spark");
   image.setAttribute("role", "img");
-  image.setAttribute("aria-label", `Training loss from ${quantity(losses[0])} to ${quantity(losses.at(-1))}`);
+  image.setAttribute("aria-label", said);
   const line = document.createElementNS(namespace, "polyline");
   line.setAttribute("points", points.map(place).join(" "));
   image.append(line);
-  return image;
+  return [image, h("small", { class: "muted" }, said)];
 }
 
 function evaluation(one) {
@@ -91,7 +93,7 @@ function evaluation(one) {
       { class: "inside" },
       h("p", { class: "muted" }, [`on ${one.device ?? "–"}`, one.sandbox, one.seconds ? seconds(one.seconds) : "", splits, one.attempts > 1 ? `${one.attempts} attempts` : ""].filter(Boolean).join(" · ")),
       one.reason ? h("p", { class: "worse" }, one.reason) : null,
-      curve(one.curve),
+      curve(one.curve_name, one.curve),
       one.log ? h("pre", { tabindex: 0 }, one.log) : null,
     ),
   );
@@ -115,7 +117,7 @@ function buttons(one, page) {
 }
 
 function ids(numbers) {
-  return numbers.map((id, index) => [index ? ", " : "", h("a", { href: address({ id, against: "" }) }, `#${id}`)]);
+  return numbers.map((id, index) => [index ? ", " : "", h("a", link({ id, against: "" }), `#${id}`)]);
 }
 
 function portrait(one, page) {
@@ -168,9 +170,12 @@ export function individuals(page) {
     const one = await get("individual", { id, ...(state().against ? { against: state().against } : {}) });
     const text = JSON.stringify([one, page.facts.steering]);
     if (text === known) return;
-    if (detail.dataset.id !== String(one.id)) detail.replaceChildren();
-    detail.dataset.id = one.id;
+    const isAnother = detail.dataset.id !== String(one.id);
+    if (isAnother) detail.replaceChildren();
     refresh(detail, portrait(one, page));
+    // On a narrow page it stands below the list and the tree.
+    if (isAnother && detail.dataset.id && narrow.matches) detail.scrollIntoView({ block: "start" });
+    detail.dataset.id = one.id;
     known = text;
   }
 

@@ -3,7 +3,7 @@
 import { chart } from "../chart.js";
 import { h, quantity, refresh, seconds, words } from "../dom.js";
 import { follow } from "../live.js";
-import { address } from "../state.js";
+import { link } from "../state.js";
 
 function tile(name, value, extra = "") {
   return h("div", {}, h("dt", {}, name), h("dd", {}, value, h("small", {}, extra)));
@@ -34,7 +34,7 @@ function now(facts, curves) {
     h(
       "li",
       {},
-      h("a", { href: address({ view: "individuals", id: one.individual }) }, `#${one.individual}`),
+      h("a", link({ view: "individuals", id: one.individual, against: "" }), `#${one.individual}`),
       ` ${words(one.purpose)} on ${one.device} `,
       h("progress", { max: usual || one.seconds || 1, value: Math.min(one.seconds, usual || one.seconds), "aria-label": "Elapsed" }),
       h("span", { class: "muted" }, ` ${seconds(one.seconds)}${usual ? ` of about ${seconds(usual)}` : ""}`),

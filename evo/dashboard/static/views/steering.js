@@ -2,7 +2,7 @@
 
 import { get } from "../api.js";
 import { h, moment, refresh } from "../dom.js";
-import { ask } from "../steer.js";
+import { ask, say } from "../steer.js";
 
 function form(title, about, fields, label, submit) {
   const send = async (event) => {
@@ -29,7 +29,13 @@ function inject(page) {
   const parent = h("input", { type: "number", min: 0, value: page.facts.best ?? 0, "aria-label": "Made from individual", required: true });
   const idea = h("input", { type: "text", placeholder: "What it changes, and why", "aria-label": "Idea" });
   const text = h("textarea", { rows: 18, class: "code", spellcheck: "false", "aria-label": "Program", required: true });
-  get("individual", { id: page.facts.best ?? 0 }).then((one) => { text.value ||= one.source; });
+  let loaded = "";
+  async function load() {
+    const { source } = await get("individual", { id: parent.value });
+    if (text.value === loaded) text.value = loaded = source; // what was edited stays
+  }
+  parent.addEventListener("change", () => load().catch((error) => say(error.message, "open")));
+  load();
   return form("Inject a program", "It becomes an individual if the gate lets it pass; you see the verdict at once.", [h("div", { class: "row" }, h("label", {}, "From individual ", parent), idea), text], "Inject", () =>
     ask("inject", { individual: Number(parent.value), idea: idea.value.trim(), text: text.value.endsWith("\n") ? text.value : `${text.value}\n` }),
   );

@@ -555,6 +555,7 @@ def test_the_score_command_alone_reports(scored: SupervisorProcess) -> None:
     verdict = evaluate(scored, ANSWER + "print('loss: 0.0001')\n")
     assert verdict.status is Status.OK, verdict.reason
     assert verdict.objectives["loss"] == 4.0
+    assert (verdict.curve_name, [point.loss for point in verdict.curve]) == ("loss", [0.0001])
     assert 0 < verdict.timings.score_seconds < verdict.timings.total_seconds
 
 

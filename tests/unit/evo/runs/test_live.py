@@ -11,7 +11,7 @@ import pytest
 
 from evo.runs.folder import RunFolder
 from evo.runs.live import live_curves
-from trainer.supervisor.live import TRAINING_LOSS
+from trainer.evaluation import TRAINING_LOSS
 
 LAUNCHED = 1000.0
 GOOD = {"began": 1001.0, "name": "score", "points": [[0.5, 2.0], [1.5, 1.0]]}
@@ -32,7 +32,10 @@ class Running:
         return SimpleNamespace(parents=(3,))
 
     def evaluations_of(self, number: int) -> list[SimpleNamespace]:
-        return [SimpleNamespace(result=SimpleNamespace(curve=CURVE)), SimpleNamespace(result=None)]
+        return [
+            SimpleNamespace(result=SimpleNamespace(curve=CURVE, curve_name=TRAINING_LOSS)),
+            SimpleNamespace(result=None),
+        ]
 
 
 def viewed(path: Path) -> SimpleNamespace:

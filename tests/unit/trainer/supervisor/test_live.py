@@ -43,17 +43,20 @@ def test_the_file_is_written_once_a_second_and_ends_with_the_evaluation(tmp_path
     assert list(path.parent.iterdir()) == []
 
 
-def test_of_a_program_that_prints_much_one_line_a_second_is_read(tmp_path: Path) -> None:
+def test_of_a_program_that_prints_much_eight_lines_a_second_are_read(tmp_path: Path) -> None:
     clock, path = Clock(), tmp_path / "0.json"
     curve = LiveCurve(path, clock)
     curve.begin()
     for step in range(100):
-        clock.seconds = step / 10
+        clock.seconds = step / 16
         curve.follow(f"epoch {step}\nloss: {step}.5 accuracy 0.1\n".encode(), None)
-    points = json.loads(path.read_text())["points"]
-    assert points == [[float(second), 10.0 * second + 0.5] for second in range(10)]
+    assert [(point.seconds, point.step, point.loss) for point in curve.curve] == [
+        (eighth / 8, eighth, 2 * eighth + 0.5) for eighth in range(50)
+    ]
+    assert json.loads(path.read_text())["points"][-1] == [6.0, 96.5]
+    clock.seconds = 9.0
     curve.follow(b"loss 3", ("score", 7.0))
-    assert json.loads(path.read_text())["name"] == "loss"
+    assert (curve.name, curve.curve[-1].loss) == ("loss", 3.0)
 
 
 def test_an_objective_that_is_printed_goes_before_a_loss(tmp_path: Path) -> None:
