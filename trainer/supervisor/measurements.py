@@ -21,22 +21,16 @@ from trainer.ipc.candidate_protocol import GENOME_FILE, WEIGHTS_FILE
 from trainer.languages import PYTHON, Language
 from trainer.supervisor.watch import Ended
 
-_LAYOUT = frozenset(
-    (
-        *(tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT),
-        *(tokenize.ENCODING, tokenize.ENDMARKER),
-    )
-)
 _LINE_LENGTH = 120  # bytes in UTF-8: a character can stand for three bytes of packed code
 _NUMBER_BYTES = 4
 _HEADER_LIMIT_BYTES = 16 * 2**20
 
 
 def executed(source: str) -> str:
-    """Return a program without what does nothing in it: comments and docstrings; to be written as UTF-8.
+    """Return a program without what does nothing in it: comments, docstrings and blanks; to be written as UTF-8.
 
-    Candidates run that, since code in a comment or docstring can be read and executed, and nothing counts it. Every
-    line keeps its number.
+    Candidates run that, since code in any of these can be read and executed, and nothing counts it. Every line keeps
+    its number.
 
     Raises:
         Ended: the source is not a Python program.
@@ -46,17 +40,26 @@ def executed(source: str) -> str:
         tree = ast.parse(data, GENOME_FILE)  # first, since it says best what is wrong
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
         lines = list(io.TextIOWrapper(io.BytesIO(data), encoding))
+        tokens = list(tokenize.tokenize(io.BytesIO(data).readline))
+        within = {number for token in tokens for number in range(token.start[0], token.end[0])}  # a string
         # From the end, so that positions before stay what they are.
-        tokens = [token for token in tokenize.tokenize(io.BytesIO(data).readline) if token.type == tokenize.COMMENT]
-        spans = [(*token.start, *token.end, "") for token in tokens] + list(_docstrings(tree, lines))
-        for first, start, last, end, instead in sorted(spans, reverse=True):
+        spans = [(*token.start, *token.end, "") for token in tokens if token.type == tokenize.COMMENT]
+        for first, start, last, end, instead in sorted([*spans, *_docstrings(tree, lines)], reverse=True):
             rest = lines[last - 1][end:]
             if first < last:
                 lines[first:last] = [*["\n"] * (last - 1 - first), rest]
                 lines[first - 1] = f"{lines[first - 1][:start]}{instead}\n"
             else:
                 lines[first - 1] = lines[first - 1][:start] + instead + rest
-        return "".join(lines)
+        return "".join(line if number in within else _trimmed(line) for number, line in enumerate(lines, 1))
+
+
+def _trimmed(line: str) -> str:
+    """Return a line without blanks at its end, or before the backslash there; of blanks alone without those."""
+    text = line.rstrip()
+    if text.endswith("\\"):
+        text = f"{text[:-1].rstrip()} \\"
+    return f"{text}\n" if line.endswith("\n") else text
 
 
 def code_lines(source: str) -> int:
@@ -81,21 +84,20 @@ def _other_lines(text: str, language: Language) -> int:
 
 def _length(line: str) -> int:
     """Return how often a line counts."""
-    return math.ceil(len(line.rstrip().encode()) / _LINE_LENGTH) or 1
+    return math.ceil(len(line.encode()) / _LINE_LENGTH) or 1
 
 
 def _python_lines(source: str) -> int:
     bare = executed(source)
     lines = bare.split("\n")
-    numbers: set[int] = set()
     with _crashing():
         # As bytes, which Python reads from the file: a byte-order mark or a declared encoding counts.
         data = bare.encode()
-        docstrings = {(first, start) for first, start, *_ in _docstrings(ast.parse(data, GENOME_FILE), lines)}
-        for token in tokenize.tokenize(io.BytesIO(data).readline):
-            if token.type not in _LAYOUT and token.start not in docstrings:
-                numbers.update(range(token.start[0], token.end[0] + 1))
-    return sum(_length(lines[number - 1]) for number in numbers)
+        for first, start, *_ in _docstrings(ast.parse(data, GENOME_FILE), lines):
+            lines[first - 1] = lines[first - 1][:start] + lines[first - 1][start + len('""') :]
+        tokens = tokenize.tokenize(io.BytesIO(data).readline)
+        within = {number for token in tokens for number in range(token.start[0], token.end[0])}  # a string
+    return sum(_length(line) for number, line in enumerate(lines, 1) if number in within or line.strip())
 
 
 def _docstrings(tree: ast.Module, lines: Sequence[str]) -> Iterator[tuple[int, int, int, int, str]]:

@@ -75,6 +75,13 @@ def test_a_long_line_counts_for_what_it_holds() -> None:
     assert code_lines(f"exec({'x = 1; ' * 100!r})") == 6
 
 
+def test_blanks_hide_no_code() -> None:
+    blanks = "\t " * 600
+    assert code_lines(f"x = 1{blanks}\n{blanks}\ny = 2\n") == 2
+    assert code_lines(f"x = 1 + \\\n{blanks}\\\n1\n") == 3
+    assert code_lines(f'x = """a{blanks}\n{blanks}\n"""\n') == 22
+
+
 def test_a_docstring_hides_no_code_beside_it() -> None:
     assert code_lines('def f(): "Say."; return 1\n') == 1
 
@@ -85,12 +92,14 @@ def test_a_docstring_hides_no_code_beside_it() -> None:
         (
             SOURCE.partition("class")[0],
             (
-                '""\n\n\nimport os  \n\n\n\ndef f(a,\n      b):\n    ""\n    text = """not a\n'
+                '""\n\n\nimport os\n\n\n\ndef f(a,\n      b):\n    ""\n    text = """not a\n'
                 'docstring"""\n    return (a +\n\n            b)\n\n\n'
             ),
         ),
         ('"""two\nlines"""; x = 1\n', '"""two\nlines"""; x = 1\n'),  # nothing can stand for it on one line
-        ('def f(): "é"  # é\r\nx = "#"', 'def f(): ""  \nx = "#"'),
+        ('def f(): "é"  # é\r\nx = "#"', 'def f(): ""\nx = "#"'),
+        ("x = 1 \t\n\t \nif x: \t\\\n\t \\\n\ty = 2 \t", "x = 1\n\nif x: \\\n \\\n\ty = 2"),
+        ('x = """a \t\n\t \n"""\t', 'x = """a \t\n\t \n"""'),
         ("# coding: latin-1\nx = 'é'", "\nx = 'Ã©'"),  # what Python reads in the UTF-8 that the genome is written in
     ],
 )
