@@ -110,7 +110,7 @@ def _language_model_at_work(model: ModelConfig, llm: LLMConfig, environment: Map
         return Finding(model.name, State.MISSING, "the call failed", str(error))
     cost = "of unknown price" if exchange.cost_usd is None else f"for ${exchange.cost_usd:.6f}"
     tokens = f"{exchange.input_tokens} tokens in, {exchange.output_tokens} out {cost}"
-    found = f"{exchange.model} at {settings.url} answered in {exchange.latency_seconds:.1f} s; {tokens}"
+    found = f"{exchange.model} at {settings.shown_url} answered in {exchange.latency_seconds:.1f} s; {tokens}"
     if exchange.input_tokens + exchange.output_tokens == 0:
         return Finding(model.name, State.NOTE, found, "the server reports no tokens, so the run cannot count them")
     return Finding(model.name, State.OK, found)

@@ -274,7 +274,7 @@ class LanguageModel:
             return OperatorUnavailable(self._reason)
         steps = f"{next_step} " if next_step else ""
         self._reason = self._redaction.text(
-            f"The language model {self.settings.model} at {self.settings.url} {what.rstrip('.')}. {steps}".strip()
+            f"The language model {self.settings.model} at {self.settings.shown_url} {what.rstrip('.')}. {steps}".strip()
         )
         if self.settings.has_stand_ins:
             self._pause_seconds = longer_pause(self._pause_seconds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import get_args
@@ -101,6 +102,11 @@ class LLMSettings:
         return self.base_url or PROVIDERS[self.provider].url
 
     @property
+    def shown_url(self) -> str:
+        """The same, to be shown."""
+        return without_credentials(self.url)
+
+    @property
     def key(self) -> str:
         """The key to send: the one given for this server, or a placeholder for a server that needs none."""
         return self.api_key or PLACEHOLDER_KEY
@@ -141,22 +147,33 @@ class LLMSettings:
 def check_base_url(base_url: str, provider: str = "anthropic") -> None:
     """Raise ConfigError, with a corrected value where there is one, unless the SDK can add its paths to `base_url`."""
     expected = "The base URL of the language model must look like http://localhost:8080"
-    url = base_url.strip()
+    url, shown = base_url.strip(), without_credentials(base_url)
     if not url:
         raise ConfigError(f"{expected}, but it was empty. Leave it out for the provider's own service.")
     if "://" not in url:
-        raise ConfigError(f"{expected}, but {base_url!r} has no scheme. Did you mean http://{url.rstrip('/')}?")
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ConfigError(f"{expected}, but it was {base_url!r}. Give http:// or https:// and a host name.")
+        raise ConfigError(f"{expected}, but {shown!r} has no scheme. Did you mean http://{shown.strip().rstrip('/')}?")
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # which is looked at only here
+    except ValueError as error:
+        raise ConfigError(f"{expected}, but it was {shown!r}: {error}.") from error
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not url.isprintable() or " " in url:
+        raise ConfigError(f"{expected}, but it was {shown!r}. Give http:// or https:// and a host name.")
+    if parts.query or parts.fragment:
+        raise ConfigError(f"{expected}, since paths are added to it, but {shown!r} has something after ? or #.")
     path = parts.path.rstrip("/")
     for ending in _ADDED_PATHS[provider]:
         if path.endswith(ending):
-            corrected = f"{parts.scheme}://{parts.netloc}{path.removesuffix(ending)}"
+            corrected = without_credentials(f"{parts.scheme}://{parts.netloc}{path.removesuffix(ending)}")
             raise ConfigError(
-                f"{expected}, without {ending}, which is added to it, but it was {base_url!r}. "
+                f"{expected}, without {ending}, which is added to it, but it was {shown!r}. "
                 f"Did you mean {corrected}?"
             )
+
+
+def without_credentials(url: str) -> str:
+    """Return an address, which may be none, without the user and the password that it names."""
+    return re.sub(r"(?:^|(?<=//))[^/?#]*@", "", url)
 
 
 def key_for(

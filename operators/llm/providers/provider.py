@@ -73,6 +73,6 @@ def provider_for(settings: LLMSettings) -> Provider:
         return _MAKERS[settings.provider](settings)
     except (ImportError, ValueError, OSError) as error:  # of the SDK's HTTP client, from what the environment says
         raise ConfigError(
-            f"The connection to {settings.url} cannot be set up: {str(error).rstrip('.')}. Check the proxies "
+            f"The connection to {settings.shown_url} cannot be set up: {str(error).rstrip('.')}. Check the proxies "
             "(ALL_PROXY, HTTPS_PROXY, HTTP_PROXY) and the certificates (SSL_CERT_FILE) that the environment names."
         ) from error

@@ -274,6 +274,8 @@ def _without_markup(words: str) -> str:
 
 
 def _take_connection_fault(error: BaseException, received: Received) -> None:
+    while isinstance(error, BaseExceptionGroup):  # of the attempts to connect to several addresses
+        error = error.exceptions[0]
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     if isinstance(error, RedirectRefused):
         received.fail("redirect", str(error), Verdict.STOP, "Set the base URL to that address if you trust it.")

@@ -25,6 +25,14 @@ LOCAL = "http://localhost:8080"
         ("https://proxy.example/llm/v1/messages", r"Did you mean https://proxy.example/llm\?"),
         ("ftp://localhost", "http:// or https://"),
         ("http://", "host name"),
+        ("http://localhost:99999", "Port out of range"),
+        ("http://localhost:http", "could not be cast to integer"),
+        ("http://[::1", "Invalid IPv6 URL"),
+        ("http://local host", "host name"),
+        ("http://localhost\n.example", "host name"),
+        ("http://localhost/api?version=1", r"after \? or #"),
+        ("http://localhost/#api", r"after \? or #"),
+        ("http://me:secret@localhost/?x", "'http://localhost/"),
     ],
 )
 def test_a_base_url_that_cannot_work_is_refused_with_a_better_one(base_url: str, advice: str) -> None:
