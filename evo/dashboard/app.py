@@ -166,16 +166,17 @@ class Board:
 
         async def changes() -> AsyncIterator[dict[str, str]]:
             versions = run.versions()
-            ending = asyncio.create_task(self.is_ending.wait())
+            coming: asyncio.Future[Any]
+            coming = ending = asyncio.create_task(self.is_ending.wait())
             try:
                 while True:
                     coming = asyncio.ensure_future(anext(versions))
                     await asyncio.wait([coming, ending], return_when=asyncio.FIRST_COMPLETED)
                     if ending.done():
-                        coming.cancel()
                         return
                     yield {"event": "changed", "data": str(await coming)}
             finally:
+                coming.cancel()
                 ending.cancel()
 
         return EventSourceResponse(changes(), ping=15)

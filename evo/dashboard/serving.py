@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import signal
 import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 
@@ -40,7 +42,7 @@ def serve(path: Path, host: str, port: int, *, read_only: bool, say: Say) -> Non
     if len(folders) == 1:
         (folder,) = folders.values()
         Store.read(folder.store).close()  # says at once what is wrong with it
-    with contextlib.closing(listen(host, port)) as listening:
+    with contextlib.closing(listen(host, port)) as listening, contextlib.suppress(KeyboardInterrupt):
         access = Access(listening.getsockname()[1], read_only=read_only)
         say(address(host, listening, access.token))
         if not is_loopback(host):
@@ -54,11 +56,7 @@ def serve(path: Path, host: str, port: int, *, read_only: bool, say: Say) -> Non
 
 def serve_on(folders: Mapping[str, RunFolder], listening: socket.socket, access: Access) -> None:
     """Serve runs by name on a socket until the process is interrupted, which is how one ends it."""
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(Board(folders, access), listening))
-
-
-async def _serve(board: Board, listening: socket.socket) -> None:
+    board = Board(folders, access)
     config = uvicorn.Config(
         board.application(),
         log_level="warning",
@@ -68,7 +66,9 @@ async def _serve(board: Board, listening: socket.socket) -> None:
         h11_max_incomplete_event_size=64 * 1024,
     )
     server = _Server(config, board)
-    await server.serve(sockets=[listening])
+    # Before there is an event loop, which an exception in its midst would tear down.
+    signal.signal(signal.SIGINT, server.handle_exit)
+    asyncio.run(server.serve(sockets=[listening]))
 
 
 class _Server(uvicorn.Server):
@@ -78,8 +78,12 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._board = board
 
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Ask the server to end; what is cut short by that is no news."""
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        super().handle_exit(sig, frame)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End in good order."""
         self._board.is_ending.set()
-        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # requests that it cuts short are no news
         await super().shutdown(sockets)

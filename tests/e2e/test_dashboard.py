@@ -177,6 +177,23 @@ def test_it_ends_without_a_word_though_a_request_is_unfinished(folder: Path) -> 
     unfinished.close()
 
 
+def test_it_ends_without_a_word_while_it_starts(folder: Path) -> None:
+    with dashboard(folder):
+        """It has said where it will listen."""
+
+
+def test_it_ends_without_a_word_though_pages_follow_runs(folder: Path) -> None:
+    with dashboard(folder) as server:
+        pages = [http.client.HTTPConnection("127.0.0.1", server.port, timeout=60) for _ in range(6)]
+        for number, page in enumerate(pages):
+            cookie = f"evo_dashboard_{server.port}={server.token}"
+            page.request("GET", f"/api/events?run={('one', 'two')[number % 2]}", headers={"Cookie": cookie})
+            assert page.getresponse().readline()
+        pages[0].close()
+    for page in pages:
+        page.close()
+
+
 def test_wrong_input_is_one_clear_line(folder: Path, tmp_path: Path) -> None:
     newer = tmp_path / "newer"
     shutil.copytree(folder / "one", newer)

@@ -77,7 +77,8 @@ def dashboard(path: Path, *arguments: str) -> Iterator[Dashboard]:
         finally:
             process.send_signal(signal.SIGINT)
             try:
-                assert process.wait(30) == 0
+                _, said = process.communicate(timeout=60)
+                assert (process.returncode, said) == (0, "")
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise
