@@ -244,7 +244,7 @@ class LanguageModel:
             raise self.give_up(
                 f"did not answer in {outage.attempts} attempts over {outage.seconds:.0f} s; the last failed with "
                 f"{failure.what}",
-                "Check the service and the network.",
+                "Check the service, the network, and the proxies that the environment names.",
                 failure.retry_after_seconds or 0.0,
             )
         logger.warning("The language model failed with %s; trying again in %.0f s.", failure.what, wait)

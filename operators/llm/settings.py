@@ -166,8 +166,7 @@ def check_base_url(base_url: str, provider: str = "anthropic") -> None:
         if path.endswith(ending):
             corrected = without_credentials(f"{parts.scheme}://{parts.netloc}{path.removesuffix(ending)}")
             raise ConfigError(
-                f"{expected}, without {ending}, which is added to it, but it was {shown!r}. "
-                f"Did you mean {corrected}?"
+                f"{expected}, without {ending}, which is added to it, but it was {shown!r}. Did you mean {corrected}?"
             )
 
 

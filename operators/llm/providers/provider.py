@@ -69,9 +69,11 @@ def provider_for(settings: LLMSettings) -> Provider:
     Raises:
         ConfigError: its SDK is missing, or proxies or certificates are configured in a way that it cannot use.
     """
+    import httpx2
+
     try:
         return _MAKERS[settings.provider](settings)
-    except (ImportError, ValueError, OSError) as error:  # of the SDK's HTTP client, from what the environment says
+    except (ImportError, ValueError, OSError, httpx2.InvalidURL) as error:  # of the HTTP client, by the environment
         raise ConfigError(
             f"The connection to {settings.shown_url} cannot be set up: {str(error).rstrip('.')}. Check the proxies "
             "(ALL_PROXY, HTTPS_PROXY, HTTP_PROXY) and the certificates (SSL_CERT_FILE) that the environment names."
