@@ -25,7 +25,9 @@ _ON_LINUX = sys.platform == "linux"
 _LISTS_CHILDREN = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").exists()
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
-_REAPED_USER, _REAPED_SYSTEM, _THREADS, _START, _RESIDENT = 13, 14, 17, 19, 21  # fields of a `stat`, from the third
+# Fields of a `stat`, from the third.
+_REAPED_USER, _REAPED_SYSTEM, _THREADS, _START, _VIRTUAL, _RESIDENT = 13, 14, 17, 19, 20, 21
+_WIDE_BYTES = 2**35  # of addresses: with fewer, the tables of a process's pages are below 64 MiB, or its pages are many
 _HUNT_ROUNDS = 100
 _HUNT_SECONDS = 10.0
 _SMALL_MIB = 16.0
@@ -39,11 +41,13 @@ class Usage:
         cpu_seconds: of their living processes, their zombies, and the children that those have reaped.
         resident_mib: pages that processes share are shared out among them, where the system tells.
         threads: of all of them.
+        tables_mib: the tables of their pages, which can be large where no page is resident.
     """
 
     cpu_seconds: float = 0.0
     resident_mib: float = 0.0
     threads: int = 0
+    tables_mib: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,12 @@ def usage(roots: Iterable[int]) -> Usage:
     if sum(mib > _SMALL_MIB for mib in resident) > 1:
         # Forked processes share most of their pages.
         resident = [_shared_out_mib(pid, mib) for pid, mib in zip(pids, resident, strict=True)]
-    return Usage(sum(one.cpu_seconds for one in measured), sum(resident), sum(one.threads for one in measured))
+    return Usage(
+        sum(one.cpu_seconds for one in measured),
+        sum(resident),
+        sum(one.threads for one in measured),
+        sum(one.tables_mib for one in measured),
+    )
 
 
 def cpu_times(pid: int) -> CpuTimes | None:
@@ -174,7 +183,9 @@ def _usage_of_one(pid: int) -> Usage:
 def _linux_usage(pid: int) -> Usage:
     fields = _stat_fields(pid)
     cpu_seconds = _linux_cpu_times(pid, fields).total_seconds
-    return Usage(cpu_seconds, int(fields[_RESIDENT]) * _PAGE_BYTES / 2**20, int(fields[_THREADS]))
+    is_wide = int(fields[_VIRTUAL]) > _WIDE_BYTES
+    tables_kib = (_number_in(f"/proc/{pid}/status", b"VmPTE:") or 0) if is_wide else 0
+    return Usage(cpu_seconds, int(fields[_RESIDENT]) * _PAGE_BYTES / 2**20, int(fields[_THREADS]), tables_kib / 1024)
 
 
 def _linux_cpu_times(pid: int, fields: Sequence[bytes]) -> CpuTimes:

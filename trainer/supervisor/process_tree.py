@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from trainer.machine.control_group import ControlGroups
+from trainer.machine.control_group import ControlGroups, cpu_seconds_of
 from trainer.machine.cpu_meter import CpuMeter
 from trainer.machine.devices import GpuMemory
-from trainer.machine.disk import are_countable, unmapped_mib, used_mib
+from trainer.machine.disk import FileId, mapped_files, unmapped_mib, used_mib
 from trainer.machine.output import Output, Stream
 from trainer.machine.processes import (
     Family,
@@ -25,7 +26,7 @@ from trainer.machine.processes import (
     usage,
 )
 from trainer.machine.scratch import Scratch, remove, sweep
-from trainer.sandbox import CONFINED, Access, choose_sandbox
+from trainer.sandbox import CONFINED, Access, Level, choose_sandbox
 from trainer.settings import DeviceSettings
 
 _FEW_SAMPLES = 3
@@ -97,6 +98,7 @@ class ProcessTree:
         self._meter = CpuMeter()
         self.scratch = scratch
         self._disk = scratch.stat().st_dev
+        self._programs = frozenset[FileId]()
         self.peak_resident_mib = 0.0
         self._samples = 0
         self.peak_gpu_mib = 0.0
@@ -123,6 +125,7 @@ class ProcessTree:
     def begin(self) -> None:
         """Count what is measured from now; called while every process of the tree is known to be what it seems."""
         self.find_main()
+        self._programs = mapped_files(self._main)
         if self._gpu is not None:
             self._gpu_baseline_mib = self._gpu.device_mib()
 
@@ -140,15 +143,17 @@ class ProcessTree:
 
     @property
     def group(self) -> Path | None:
-        """Folder of its control group; None where there are none."""
-        return None if self._group is None else self._group.folder
+        """Folder of the control group that counts it; None where there is none that it could not leave."""
+        if self._group is None or self._sandbox.level is Level.PROCESS_GROUP:
+            return None
+        return self._group.folder
 
     def cpu_seconds(self) -> float:
         """CPU seconds of the whole tree so far, also of what has ended; never falls."""
-        if self._group is not None and not self.has_ended:
-            self._cpu_seconds = self._group.cpu_seconds()
-        elif self._group is None:
+        if self.group is None:
             self._cpu_seconds = self._meter.seconds([self.pid, *self._family.orphans()])
+        elif not self.has_ended:
+            self._cpu_seconds = cpu_seconds_of(self.group)
         return self._cpu_seconds
 
     def processes(self, most: int) -> int:
@@ -157,17 +162,21 @@ class ProcessTree:
         return len(trees([self.pid, *self._family.orphans()], most + kept)) - kept
 
     def disk_mib(self) -> float:
-        """Room that its files take, MiB; infinite where it cannot be measured, or not that of its files in memory."""
-        if not are_countable(self._memory_folders()):
-            return float("inf")
-        return used_mib(self.scratch, trees([self.pid, *self._family.orphans()]))
+        """Room that its files take, MiB; infinite where it cannot be measured."""
+        return used_mib(self.scratch, trees([self.pid, *self._family.orphans()]), self._programs)
 
     def sample_memory(self) -> float:
-        """Return the memory of the whole tree now, mapped or held open, MiB; the peaks are remembered."""
+        """Return the memory of the whole tree now, mapped or held open, MiB; the peaks are remembered.
+
+        Infinite where its files in memory cannot be counted.
+        """
         roots = [self.pid, *self._family.orphans()]
         used = usage(roots)
-        resident_mib = used.resident_mib + unmapped_mib(self._disk, trees(roots), self._memory_folders())
         self.threads = used.threads
+        held_mib = unmapped_mib(self._disk, trees(roots), self._memory_folders(), self._programs)
+        if math.isinf(held_mib):
+            return held_mib
+        resident_mib = used.resident_mib + used.tables_mib + held_mib
         self._samples += 1
         self.peak_resident_mib = max(self.peak_resident_mib, resident_mib, peak_resident_mib(self._main))
         if self._gpu is not None:
@@ -207,7 +216,7 @@ class ProcessTree:
             # A sandbox's own init may outlive it, becomes our child, and its usage includes the command's.
             self.peak_resident_mib = max(self.peak_resident_mib, self._family.end_orphans())
             if self._group is not None and self._group.is_empty():
-                self._cpu_seconds = self._group.cpu_seconds()  # to the last
+                self.cpu_seconds()  # to the last
             self.has_ended = self._remove_group() and code is not None and not self._family.orphans()
             self.output.read()
         code = self._process.returncode

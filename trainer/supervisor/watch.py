@@ -25,6 +25,7 @@ _DISK_CHECK_SECONDS = 0.5
 _SHORTEST_WAIT_SECONDS = 0.005
 _EXIT_PATIENCE_SECONDS = 5.0
 _REASON_LIMIT = 1000
+_UNCOUNTABLE = "kept files that cannot be counted: too many, or nested too deep"
 
 
 class Ended(Exception):  # noqa: N818 - a verdict
@@ -177,6 +178,8 @@ class Guard:
         resident_mib = self._tree.sample_memory()
         if self._tree.threads > self._limits.threads:
             raise Ended(Status.CRASHED, f"started more than {self._limits.threads} threads")
+        if math.isinf(resident_mib):
+            raise Ended(Status.CRASHED, _UNCOUNTABLE)
         self._refuse_memory(resident_mib, "used")
         if self._tree.output.total_bytes > self._limits.output_mib * 2**20:
             raise Ended(Status.CRASHED, f"printed more than {self._limits.output_mib:.0f} MiB")
@@ -184,7 +187,7 @@ class Guard:
             self._next_disk_check = time.monotonic() + _DISK_CHECK_SECONDS
             disk_mib = self._tree.disk_mib()
             if math.isinf(disk_mib):
-                raise Ended(Status.CRASHED, "kept files that cannot be counted: too many, or nested too deep")
+                raise Ended(Status.CRASHED, _UNCOUNTABLE)
             if disk_mib > self._limits.disk_mib:
                 raise Ended(Status.CRASHED, f"kept more than {self._limits.disk_mib:.0f} MiB in its files")
 

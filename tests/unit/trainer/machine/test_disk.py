@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import mmap
 import os
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from trainer.machine.disk import are_countable, unmapped_mib
+from trainer.machine.disk import mapped_files, unmapped_mib, used_mib
 
 KEEPS = """
 import mmap, os, sys
@@ -38,6 +39,39 @@ def test_what_is_mapped_of_an_anonymous_file_is_not_counted_twice(tmp_path: Path
     assert counted == pytest.approx(60.0)
 
 
+MAPS_ALONE = """
+import ctypes, os, sys
+library = ctypes.CDLL(None)
+library.mmap.restype = ctypes.c_void_p
+for file in (os.memfd_create("x"), os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)):
+    for _ in range(80):
+        os.write(file, bytes(2**20))
+    assert library.mmap(None, ctypes.c_size_t(80 * 2**20), 1, 1, file, ctypes.c_long(0)) != 2**64 - 1
+    os.close(file)
+os.unlink(sys.argv[1])
+print(flush=True)
+sys.stdin.readline()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="anonymous files are Linux's")
+def test_what_is_mapped_and_was_never_looked_at_counts(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", MAPS_ALONE, tmp_path / "named"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        in_memory, on_disk = unmapped_mib(tmp_path.stat().st_dev, [process.pid]), used_mib(tmp_path, [process.pid])
+        before = used_mib(tmp_path, [process.pid], mapped_files(process.pid))
+        process.kill()
+
+    assert in_memory == pytest.approx(80.0)
+    assert on_disk == pytest.approx(80.0, abs=0.1)
+    assert before == 0.0
+
+
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="this system has no folder that is memory")
 def test_what_stands_in_a_folder_that_is_memory_counts_unless_it_is_mapped(tmp_path: Path) -> None:
     with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
@@ -55,5 +89,5 @@ def test_what_is_mounted_in_a_folder_is_not_counted_with_it() -> None:
     with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
         for number in range(20_002):
             Path(folder, str(number)).touch()
-        assert not are_countable([Path(folder)])
-        assert are_countable([Path("/dev")])
+        assert unmapped_mib(0, [], [Path(folder)]) == math.inf
+        assert unmapped_mib(0, [], [Path("/dev")]) < math.inf
