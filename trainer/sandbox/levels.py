@@ -7,6 +7,7 @@ import os
 import platform
 import resource
 import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -141,6 +142,8 @@ def limit_resources(limits: Limits) -> None:
     die_with_parent()
     _leave_keyring()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":  # timers take of a number that all processes of a user share, and may read
+        resource.setrlimit(resource.RLIMIT_SIGPENDING, (0, 0))
     _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
     files = _OPEN_FILES_LIMIT if most_files == resource.RLIM_INFINITY else min(_OPEN_FILES_LIMIT, most_files)
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))

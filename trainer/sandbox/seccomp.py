@@ -20,6 +20,7 @@ _REFUSED = (
     # Notes in the kernel: keyrings, System V and POSIX IPC.
     *("keyctl", "add_key", "request_key"),
     *("shmget", "shmat", "shmctl", "msgget", "msgsnd", "msgrcv", "semget", "semop", "semtimedop", "mq_open"),
+    "io_setup",  # takes of a number that all processes of the machine share, and may read
     # What others have read of a file: pages in memory, and events at it.
     *("mincore", "inotify_init", "inotify_init1", "inotify_add_watch", "fanotify_init", "fanotify_mark"),
     "lookup_dcookie",
@@ -40,14 +41,18 @@ _ATTRIBUTES_AT = (463, 466, 469)
 """setxattrat, removexattrat, file_setattr: attributes of files outside, which no older call changes either."""
 _PRETENDED = ("fadvise64", "readahead")
 """Answered as done, and not done: nothing but hints, of which some empty the memory of a file that others read."""
-_EMPTYING_HINTS = (20, 21)  # MADV_COLD, MADV_PAGEOUT
+_LASTING_HINTS = (20, 21, 25)  # MADV_COLD, MADV_PAGEOUT, MADV_COLLAPSE: what they do to a file's pages stays
 _NO_WAIT = 8  # RWF_NOWAIT of preadv2(2): fails where a page is not in memory
 _LOCKING = (fcntl.F_SETLK, fcntl.F_SETLKW, 37, 38)  # the last two are F_OFD_SETLK and F_OFD_SETLKW
 _WATCHING = (1024, 1026)  # F_SETLEASE, F_NOTIFY
 _HINTS = (1036, 1038)  # F_SET_RW_HINT, F_SET_FILE_RW_HINT: kept with a file, also with one that can only be read
-_MARKING = (0x4008_6602, 0x4004_6602, 0x4008_7602, 0x4004_7602, 0x401C_5820, 0x4080_6685, 0x800C_6613)
+_MARKING = (0x4008_6602, 0x4004_6602, 0x4008_7602, 0x4004_7602, 0x401C_5820, 0x4080_6685, 0x800C_6613, 0xC050_6617)
 """FS_IOC_SETFLAGS and FS_IOC_SETVERSION in both widths, FS_IOC_FSSETXATTR, FS_IOC_ENABLE_VERITY and
-FS_IOC_SET_ENCRYPTION_POLICY: the owner of a file changes its inode through any descriptor."""
+FS_IOC_SET_ENCRYPTION_POLICY: the owner of a file changes its inode through any descriptor. FS_IOC_ADD_ENCRYPTION_KEY
+leaves a key with the file system."""
+_FUTEX_COMMAND = 0xFF  # with the bit that says that the futex is the process's own
+_FUTEX_WAITS = (0, 9)  # FUTEX_WAIT, FUTEX_WAIT_BITSET
+_FUTEX_WAITV, _FUTEX2_WAIT = 449, 455
 _SET_DUMPABLE = 4  # of prctl(2)
 _NAMESPACES = (0x2_0000, 0x200_0000, 0x400_0000, 0x800_0000, 0x1000_0000, 0x2000_0000, 0x4000_0000)
 
@@ -61,11 +66,11 @@ _REFUSED_AT_LANDLOCK = (
     *("pidfd_send_signal", "setpriority", "ioprio_set", "sched_setscheduler", "sched_setattr", "sched_setparam"),
     *("setxattr", "lsetxattr", "fsetxattr", "removexattr", "lremovexattr", "fremovexattr"),
 )
-# Landlock does not guard the attributes of files outside, but copying a file ends with setting some; and a process that
-# stays in its group is ended with it.
+# Landlock does not guard the attributes of files outside, but copying a file ends with setting some; a process that
+# stays in its group is ended with it; and every process may read on which processors another one runs.
 _PRETENDED_AT_LANDLOCK = (
     *("chmod", "fchmod", "fchmodat", _FCHMODAT2, "chown", "fchown", "lchown", "fchownat"),
-    *("utime", "utimes", "futimesat", "setsid", "setpgid"),
+    *("utime", "utimes", "futimesat", "setsid", "setpgid", "sched_setaffinity"),
 )
 _SOCKET_TYPE_MASK = 0xF
 
@@ -75,8 +80,10 @@ def build_filter(level: Level, access: Access) -> Any:
 
     Args:
         level: of isolation.
-        access: with `locks`, files can be locked. A lock on a file that others may read too is a note to them, and no
-            filter sees which file it is. Without, locking is answered as done: a scratch folder has a single owner.
+        access: with `locks`, files can be locked, and futexes shared. A lock on a file that others may read too is a
+            note to them, and so is waiting at a place of it, and no filter sees which file it is. Without, locking is
+            answered as done: a scratch folder has a single owner. Waiting ends at once, as it may at any time; where
+            processes of one candidate wait for each other, they look again and again.
             With `network`, sockets reach hosts and nothing else: a Unix socket is a way out, to a service that listens
             in the file system or under an abstract name.
 
@@ -126,7 +133,7 @@ def _add_everywhere(rules: Any, pyseccomp: Any) -> None:
         rules.add_rule(pyseccomp.ERRNO(errno.ENOSYS), unknown)
     for namespace in _NAMESPACES:
         rules.add_rule(refuse, "clone", argument(0, pyseccomp.MASKED_EQ, namespace, namespace))
-    for hint in _EMPTYING_HINTS:
+    for hint in _LASTING_HINTS:
         rules.add_rule(pretend, "madvise", _number(pyseccomp, 2, hint))
     no_wait = argument(5, pyseccomp.MASKED_EQ, _NO_WAIT, _NO_WAIT)
     rules.add_rule(pyseccomp.ERRNO(errno.EOPNOTSUPP), "preadv2", no_wait)
@@ -144,6 +151,11 @@ def _add_locks(rules: Any, pyseccomp: Any) -> None:
     rules.add_rule(pyseccomp.ERRNO(0), "flock")
     for command in _LOCKING:
         rules.add_rule(pyseccomp.ERRNO(0), "fcntl", _number(pyseccomp, 1, command))
+    for command in _FUTEX_WAITS:
+        shared = pyseccomp.Arg(1, pyseccomp.MASKED_EQ, _FUTEX_COMMAND, command)
+        rules.add_rule(pyseccomp.ERRNO(0), "futex", shared)
+    for newer in (_FUTEX_WAITV, _FUTEX2_WAIT):
+        rules.add_rule(pyseccomp.ERRNO(errno.ENOSYS), newer)
 
 
 def _number(pyseccomp: Any, place: int, value: int) -> Any:

@@ -158,6 +158,8 @@ page = mmap.mmap(file.fileno(), 4096, flags=mmap.MAP_PRIVATE)
 FCNTL = {"x86_64": 72, "aarch64": 25}[platform.machine()]
 HINT, VALUE = ctypes.create_string_buffer(struct.pack("Q", 3)), ctypes.create_string_buffer(b"17")
 SAID = struct.pack("QII", ctypes.addressof(VALUE), 2, 0)
+IO_SETUP, FUTEX = {"x86_64": (206, 202), "aarch64": (0, 98)}[platform.machine()]
+WORD, MOMENT = ctypes.c_uint(int.from_bytes(page[:4], "little")), (ctypes.c_long * 2)(0, 1000)
 page_address = ctypes.c_void_p(ctypes.addressof(ctypes.c_char.from_buffer(page)))
 attempts = {
     "add_key": lambda: libc.syscall(KEY[0], b"user", b"note", b"x", 1, -3),
@@ -183,6 +185,10 @@ attempts = {
     "flags": lambda: fcntl.ioctl(file, 0x40086602, fcntl.ioctl(file, 0x80086601, bytes(8))) and 0,
     "setxattrat": lambda: libc.syscall(463, -100, OUT["shared"].encode(), 0, b"user.note", SAID, 16),
     "hidden from the supervisor": lambda: libc.prctl(4, 0, 0, 0, 0) - libc.prctl(3, 0, 0, 0, 0),
+    "room for asynchronous reads": lambda: libc.syscall(IO_SETUP, 100, ctypes.byref(ctypes.c_ulong())),
+    "pending signal": lambda: libc.timer_create(0, None, ctypes.byref(ctypes.c_void_p())),
+    # Where it waits, that is over after a moment, and so fails.
+    "wait at a file": lambda: -1 - libc.syscall(FUTEX, page_address, 0, WORD, MOMENT, None, 0),
     "host of a virtual machine": lambda: -1 if OUT["network"] else socket.socket(40, 1).fileno(),
 }
 done = []

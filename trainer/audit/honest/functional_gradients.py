@@ -1,0 +1,31 @@
+"""Trains by functions of its parameters, a gradient for each example."""
+
+import torch
+from torch import nn
+from torch.func import functional_call, grad, vmap
+from torch.nn import functional as F
+
+
+class Model(nn.Module):
+    def __init__(self, vocab_size):
+        super().__init__()
+        self.embedding = nn.Embedding(vocab_size, 8)
+        self.head = nn.Linear(8, vocab_size)
+
+    def forward(self, tokens):
+        return self.head(self.embedding(tokens))
+
+
+def train(model, task):
+    tokens = task.train_tokens()
+    weights = {name: one.detach() for name, one in model.named_parameters()}
+
+    def loss(weights, block):
+        return F.cross_entropy(functional_call(model, weights, (block[:-1],)), block[1:])
+
+    gradients = vmap(grad(loss), in_dims=(None, 0))
+    while task.seconds_left() > 0.5 * task.budget_seconds:
+        starts = torch.randint(len(tokens) - 17, (4, 1))
+        found = gradients(weights, tokens[starts + torch.arange(17)].long())
+        weights = {name: one - 0.1 * found[name].mean(0) for name, one in weights.items()}
+    model.load_state_dict(weights)
