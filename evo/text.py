@@ -18,6 +18,7 @@ _INVISIBLE = re.compile(
 )
 
 _LEAST, _MOST = 1e-3, 1e12
+_FEW_TIMES = 2
 _HOVER_WIDTH = 64
 _HOVER_LINES = 5
 
@@ -54,6 +55,17 @@ def quantity(value: float, *, signed: bool = False) -> str:
     if float(value).is_integer() and size < 1000:
         decimals = 0
     return f"{value:{sign},.{decimals}f}".replace("-", "−")
+
+
+def relative(value: float, base: float) -> str:
+    """Return how far a value is from another of the same sign: `2.1%`, from twice or half on `20,000-fold`.
+
+    Empty where neither says anything: for another sign, and beside 0.
+    """
+    if not value * base > 0:
+        return ""
+    times = max(value / base, base / value)
+    return f"{abs(value / base - 1):.1%}" if times < _FEW_TIMES else f"{quantity(float(f'{times:.2g}'))}-fold"
 
 
 def duration(seconds: float) -> str:

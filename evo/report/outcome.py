@@ -8,7 +8,8 @@ from enum import StrEnum
 from evo.report.data import RunReport
 from evo.standings.differences import Difference
 from evo.standings.gains import Gain
-from evo.text import counted, quantity
+from evo.text import counted, quantity, relative
+from trainer.objectives import Objective
 
 UNREPLICATED = "Not replicated: every seed gives the same run, so the noise is unknown, and this may be luck."
 
@@ -41,21 +42,21 @@ def finding_of(report: RunReport) -> Finding:
     if selected is None:
         return Finding(f"Individual {report.best}: {best}", "Generation 0 was not scored.", Tone.OPEN)
     if report.confirmed_gain is not None and report.confirmed_gain.is_exact:
-        gain = describe(selected.value, selected.base, None)
+        gain = describe(selected.value, selected.base, None, report.objective)
         verdict = "Exact: the task says that every run gives the same."
         return Finding(f"Individual {report.best}: {best}, {gain} than generation 0", verdict, Tone.GOOD)
     if report.confirmed_gain is not None:
         return _confirmed(report, report.confirmed_gain, selected)
-    gain = describe(selected.value, selected.base, selected.standard_error)
+    gain = describe(selected.value, selected.base, selected.standard_error, report.objective)
     verdict = UNREPLICATED if report.is_unreplicated else _verdict(selected)
     return Finding(f"Individual {report.best}: {best}, {gain} than generation 0", verdict, Tone.OPEN)
 
 
-def describe(value: float, base: float, standard_error: float | None) -> str:
+def describe(value: float, base: float, standard_error: float | None, objective: Objective) -> str:
     """Return a gain over a mean in words: `0.0412 ± 0.0011 (2.1%) better`."""
     error = "" if standard_error is None else f" ± {quantity(standard_error)}"
-    fraction = f" ({abs(value / base):.1%})" if base else ""
-    return f"{quantity(abs(value))}{error}{fraction} {'better' if value >= 0 else 'worse'}"
+    compared = relative(base + objective.weight * value, base)
+    return f"{quantity(abs(value))}{error}{f' ({compared})' if compared else ''} {'better' if value >= 0 else 'worse'}"
 
 
 def _confirmed(report: RunReport, gain: Gain, selected: Difference) -> Finding:
@@ -65,12 +66,10 @@ def _confirmed(report: RunReport, gain: Gain, selected: Difference) -> Finding:
     if report.confirmed_split is not None:
         value = f"{value} on split {report.confirmed_split}"
         where = f"on split {report.confirmed_split}, which selection never saw, with {seeds}"
-    better = describe(gain.value, gain.generation_zero, gain.noise)
+    better = describe(gain.value, gain.generation_zero, gain.noise, report.objective)
     low, high = map(quantity, gain.interval)
-    aside = (
-        f"The 95% interval of the gain is {low} to {high}. "
-        f"Where selection looked, it is {describe(selected.value, selected.base, selected.standard_error)}."
-    )
+    looked = describe(selected.value, selected.base, selected.standard_error, report.objective)
+    aside = f"The 95% interval of the gain is {low} to {high}. Where selection looked, it is {looked}."
     headline = f"Individual {report.best}: {value}, {better} than generation 0"
     if gain.is_real:
         return Finding(headline, f"Confirmed {where}. {aside}", Tone.GOOD)

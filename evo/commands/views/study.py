@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from rich.console import Console
@@ -27,7 +28,7 @@ from evo.studies.edits import Change
 from evo.studies.measurement_cache import Measurement, MeasurementCache
 from evo.studies.promotion import Promotion
 from evo.studies.scale import Scale
-from evo.text import counted, quantity
+from evo.text import counted, quantity, relative
 from trainer.evaluation import Status
 from trainer.objectives import Objective
 
@@ -138,9 +139,9 @@ def print_promotion(config: Config, result: Promotion) -> None:
             f"#{one.contender.individual}",
             "-" if one.value is None else quantity(one.value),
             _gain(one.gain, one.remark),
-            _share(one.gain.mean, result.base),
+            _share(one.gain.mean, result.base, objective),
             _gain_in_run(one.contender.in_run, confirmed=one.contender.confirmed),
-            _percent(one.contender.share_in_run),
+            _share(one.contender.share_in_run, math.copysign(1.0, result.base or 1.0), objective),
             one.verdict.value,
             one_line(one.contender.idea),
         )
@@ -181,12 +182,10 @@ def _gain_in_run(gain: PairedGain | None, *, confirmed: bool) -> str:
     return _gain(gain) if confirmed else f"{_gain(gain)}, not confirmed"
 
 
-def _share(value: float | None, base: float | None) -> str:
-    return _percent(value / abs(base) if value is not None and base else None)
-
-
-def _percent(share: float | None) -> str:
-    return "" if share is None else f"{share:+.1%}".replace("-", "−")
+def _share(gain: float | None, base: float | None, objective: Objective) -> str:
+    """Return a gain beside the value that it is over: `+2.1%`, `−3-fold`."""
+    compared = relative(base + objective.weight * gain, base) if gain and base else ""
+    return f"{'+' if gain and gain > 0 else '−'}{compared}" if compared else ""
 
 
 def _each(config: Config) -> str:

@@ -17,7 +17,7 @@ from evo.report.tree import tree_chart
 from evo.standings.gains import ConfirmedMember
 from evo.standings.individuals import OperatorResults, Standing
 from evo.standings.standings import Lead
-from evo.text import duration, hover, money, quantity, visible
+from evo.text import duration, hover, money, quantity, relative, visible
 from trainer.evaluation import Status
 from trainer.objectives import Direction, Objective
 
@@ -336,6 +336,13 @@ def test_a_step_without_a_changed_line_says_so():
         (quantity(-3.217e-5, signed=True), "−3.22e−05"),
         (quantity(0.0), "0"),
         (quantity(4.1785e92), "4.18e+92"),
+        (relative(1.96, 2.0), "2.0%"),
+        (relative(0.1, 2000.0), "20,000-fold"),
+        (relative(0.9, 0.001), "900-fold"),
+        (relative(-0.5, -0.52), "3.8%"),
+        (relative(-0.1, -2000.0), "20,000-fold"),
+        (relative(0.3, -0.1), ""),
+        (relative(0.3, 0.0), ""),
         (duration(0), "0 s"),
         (duration(61), "1 min 1 s"),
         (duration(3 * 3600), "3 h"),
