@@ -145,7 +145,7 @@ class Choice:
             and one.is_sure
             and (one.kind is not Kind.QUALITY or one.split is Split.VALIDATION or one.split is first.split)
             and one.split is not Split.TRAINING
-            and not one.is_guessed
+            and one.kind is not Kind.UNKNOWN
             and not (fixed and one.kind is Kind.RESOURCE and one.name.endswith(("seconds", "time", "elapsed")))
         ]
         return tuple(found[:_MOST_OTHERS])
@@ -179,9 +179,11 @@ class Choice:
     def _rank(self, metric: Metric) -> tuple[int, ...]:
         """Sort metrics: those that the documentation names, then quality before speed, and validation data first."""
         named = set(words(metric.label))
-        is_part = any(named < set(words(other.label)) and other.label in self.texts.wanted for other in self.metrics)
+        importance = self.texts.importance(metric.label)
+        longer = [one.label for one in self.metrics if named < set(words(one.label))]
+        is_part = importance and any(self.texts.importance(one) >= importance for one in longer)
         return (
-            -self.texts.importance(metric.label) if not is_part or metric.label in self.texts.wanted else 0,
+            -importance if not is_part or metric.label in self.texts.wanted else 0,
             metric.label != _COMBINED,
             metric.kind,
             metric.split,

@@ -158,7 +158,9 @@ class _Examination:
         reads = reads_of(sources.project, self._entry, found.genome, self._home)
         frozen, held_out = given_files(sources, found, reads, score, written)
         seeding = self._seeding(found, frozen)
-        frozen = taken_apart(frozen, [place.rpartition(":")[0] for place in seeding.places], sources.root)
+        changing = [*found.genome, *(place.rpartition(":")[0] for place in seeding.places)]
+        parts = taken_apart(frozen, changing, sources.root)
+        frozen = tuple(one for one in parts if one.name not in found.genome)
         command = found.command if self._wanted_command else completed(found.command, seeding, found.fixed)
         return replace(
             found,

@@ -43,7 +43,7 @@ def given_files(
 
 
 def taken_apart(frozen: Sequence[Given], names: Sequence[str], root: Path) -> tuple[Given, ...]:
-    """Return what is frozen with folders as their parts, where files in them hold seeds, which each run replaces."""
+    """Return what is frozen with folders as their parts, where files in them evolve or hold seeds."""
     parts: list[Given] = []
     for one in frozen:
         within = [name for name in names if name != one.name and PurePosixPath(name).is_relative_to(one.name)]

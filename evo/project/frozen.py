@@ -79,7 +79,7 @@ def reads_of(project: Project, entry: Module, genome: Sequence[str], home: Path)
     for module in modules:
         found += _named(project, module, written)
         outside += _cached(module, home)
-    found = [one for one in found if not any(PurePosixPath(file).is_relative_to(one.name) for file in genome)]
+    found = [one for one in found if one.name not in genome]
     known = [one for one in outside if _is_dataset_cache(one)]
     given, withheld = without_secrets([*found, *known], project.root, home)
     others = without_parts([one for one in outside if one not in known and not secret_by_name(_place(one))])

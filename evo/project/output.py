@@ -48,6 +48,7 @@ _VERB = re.compile(r"\s(?:is|was|of|equals|in|took)$")
 _ARROW = re.compile(r"\s*(?:->|→|=>|⟶)")
 _QUOTED = re.compile(r"""(?P<quote>["'])(?P<label>[^"'\n]*[^\W\d_][^"'\n]*)(?P=quote)$""")
 _PERCENT_OF_BAR = re.compile(r"%\|.*\|")
+_FILE_NAME = re.compile(r"\w\.[A-Za-z]{1,4}$")  # with a line behind it, in a traceback
 _WIDE = re.compile(r"\s{2,}|\t")
 _COUNTED = re.compile(r"\s*[a-z]+\s*[:=]\s*")
 _OVER = re.compile(r"\b(?:over|across|of|in|from|for)\s+$")
@@ -196,11 +197,11 @@ def _labelled(number: int, line: str, before: str, start: int, match: re.Match[s
     separator = text[len(named) :]
     label = _QUOTED.search(named) or (LABEL.search(CLAUSE.split(named)[-1]) if named else None)
     of_data = quality if label and is_data(label["label"]) else ""
-    if label is None:
+    if label is None or (separator == ":" and _FILE_NAME.search(label["label"])):
         return None
     is_set_off = bool(separator.strip(" \t")) and not separator.strip().isalpha()
     is_column = named == label["label"] and start == 0 and bool(_WIDE.fullmatch(separator))
-    is_measured = bool(direction_of_unit(line[match.end() :]))  # `sorted in 3.2 ms`
+    is_measured = bool(direction_of_unit(line[match.end() :])) and "(" not in text  # `sorted in 3.2 ms`
     if not (is_set_off or is_column or is_measured or names_metric(label["label"]) or of_data):
         return None
     name, quote = label["label"].strip(), label["quote"]

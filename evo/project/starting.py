@@ -6,13 +6,14 @@ import ast
 import re
 import shlex
 from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
 
 from evo.project.asking import Unclear, listed
 from evo.project.found import FixedTime, Question
 from evo.project.modules import Module, last_name
 from evo.project.seeds import Seeding
 from evo.project.sources import Sources, is_test
-from evo.project.text_genomes import builds_of, may_evolve, runs_of, starter_of
+from evo.project.text_genomes import builds_of, may_evolve, programs_of, runs_of, starter_of, used_sources
 from trainer.errors import ConfigError
 from trainer.languages import PYTHON, language_of
 
@@ -93,7 +94,8 @@ def command_of(sources: Sources, entry: Module, genome: Module, python: str) -> 
     if entry is sources.evaluator and entry is not genome:
         return (python, "-c", _EVALUATE.format(entry.dotted, genome.name)), []
     if entry is genome and (words := _run(sources, genome)):
-        return words, [_MEASURES_ITSELF.format(genome.name)]
+        is_run = genome.name in programs_of(" ".join(words), sources.root)
+        return words, [_MEASURES_ITSELF.format(genome.name)] if is_run else []
     if entry is genome and (words := _starter(sources, genome)):
         return words, []
     start = next((one for one in sources.texts.starts if one.starts(entry)), None)
@@ -143,7 +145,9 @@ def _users(sources: Sources, genome: Module) -> list[Module]:
     """Return the programs that use a file: by import, by its name, or as an argument."""
     programs = [one for one in sources.scripts if one is not genome and not is_test(one) and sources.runs(one)]
     users = [one for one in programs if genome in sources.project.closure(one)]
-    names = {genome.name, genome.dotted} if language_of(genome.name) is PYTHON else {genome.name}
+    names = {genome.name, genome.dotted}
+    if language_of(genome.name) is not PYTHON:  # or its folder is named, as by Hydra
+        names = {genome.name, *(str(folder) for folder in PurePosixPath(genome.name).parents[:-1])}
     users = users or [one for one in programs if one.texts & names]
     given = [start for start in sources.texts.starts if genome.name in start.arguments.replace("./", "").split()]
     users = users or [one for one in programs if any(start.starts(one) for start in given)]
@@ -176,8 +180,10 @@ def _run(sources: Sources, genome: Module) -> tuple[str, ...]:
     """Return the documented command that runs a program in another language from its source."""
     if language_of(genome.name) is PYTHON:
         return ()
-    commands = (run for run, names in runs_of(sources.texts, sources.root) if genome.name in names)
-    return tuple(shlex.split(next(commands, "")))
+    found = runs_of(sources.texts, sources.root)
+    commands = [run for run, names in found if genome.name in names]
+    commands += [run for run, names in found if genome.name in used_sources(names, sources.root)]
+    return tuple(shlex.split(next(iter(commands), "")))
 
 
 def _starter(sources: Sources, genome: Module) -> tuple[str, ...]:

@@ -29,12 +29,15 @@ _TARGETS = ("bench", "benchmark", "measure", "run", "perf", "time")
 _RUNNER = re.compile(
     r"(?:^|[\s`$(])"
     r"(?P<command>"
-    r"(?:(?:go|zig|deno) run|nim r|julia|node|bun|Rscript|lua|luajit|perl|ruby|php|runghc|swift)\s[^`\n>|#;]*"
+    r"(?:(?:go|zig|deno) run|nim r|julia|node|bun|java|Rscript|lua|luajit|perl|ruby|php|runghc|swift)\s[^`\n>|#;]*"
     r"|cargo (?:run|bench)[^`\n>|#;]*)"
 )
 _CARGO = ("src/main.rs", "src/lib.rs")
-_USED = re.compile(r'^\s*#\s*include\s*"([^"]+)"|^\s*(?:pub\s+)?mod\s+(\w+)\s*;', re.MULTILINE)
-"""What a source in C or Rust says of the files that are compiled with it."""
+_USED = re.compile(
+    r'^\s*#\s*include\s*"([^"]+)"|^\s*(?:pub\s+)?mod\s+(\w+)\s*;|(?:\brequire\(|\bfrom\s)\s*["\'](\.[^"\']+)["\']',
+    re.MULTILINE,
+)
+"""What a source in C, Rust or JavaScript says of the files that are compiled or loaded with it."""
 _MOST_USED = 200
 _WORD = re.compile(r"[\w./-]*\w\.\w+")
 
@@ -127,10 +130,13 @@ def runs_of(texts: Instructions, root: Path) -> list[tuple[str, list[str]]]:
 
 def _evolving_of(run: str, root: Path) -> list[str]:
     """Return the files that a command runs; of a program of Cargo, which holds the measurement, its modules."""
-    if not run.startswith("cargo"):
-        return _files(run, root)
-    programs = _files(" ".join(_CARGO), root)
-    return used_sources(programs, root) or programs
+    programs = programs_of(run, root)
+    return (run.startswith("cargo") and used_sources(programs, root)) or programs
+
+
+def programs_of(run: str, root: Path) -> list[str]:
+    """Return the files that a command runs by their names, or as Cargo does."""
+    return _files(" ".join(_CARGO) if run.startswith("cargo") else run, root)
 
 
 def sources_of_cargo(root: Path) -> list[str]:
@@ -153,7 +159,8 @@ def used_sources(names: Sequence[str], root: Path) -> list[str]:
         text = _text(root / name)
         inner = [one for one in _WORD.findall(text) if name == "Makefile"]
         for match in _USED.finditer(text) if language_of(name) is not PYTHON else ():
-            inner += [match[1]] if match[1] else [f"{match[2]}.rs", f"{match[2]}/mod.rs"]
+            inner += [f"{match[2]}.rs", f"{match[2]}/mod.rs"] if match[2] else [match[1] or match[3]]
+            inner += [f"{match[3]}{PurePosixPath(name).suffix}"] if match[3] else []
         for one in dict.fromkeys(os.path.normpath(folder / part) for part in inner):
             if one not in found and one not in names and not one.startswith("..") and (root / one).is_file():
                 found[one] = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,6 +20,13 @@ _KEEP_FREED_MEMORY = {
     "MALLOC_TRIM_THRESHOLD_": str(2**30),
     "MALLOC_TOP_PAD_": str(64 * 2**20),
 }
+
+
+def toolchains() -> list[Path]:
+    """Return the folders of rustup, whose compilers look for each other there: its programs, then its toolchains."""
+    rustup = shutil.which("rustup")
+    home = Path(os.environ.get("RUSTUP_HOME") or Path.home() / ".rustup")
+    return [Path(rustup).parent, home] if rustup and home.is_dir() else []
 
 
 def python_command(module: str, *arguments: str) -> list[str]:
@@ -53,6 +61,7 @@ def candidate_environment(home: Path, device_id: str, threads: int) -> dict[str,
             "PYTHONUNBUFFERED": "1",
             "CUDA_VISIBLE_DEVICES": device_id,
         }
+        | ({"RUSTUP_HOME": str(folders[-1])} if (folders := toolchains()) else {})
     )
 
 

@@ -500,6 +500,46 @@ def test_a_tool_in_python_beside_a_program_in_another_language_is_asked_about(tm
     assert "evo init --genome tools/make_rows.py" in question.text
 
 
+def test_a_documented_program_measures_what_it_loads(tmp_path: Path) -> None:
+    write_project(
+        tmp_path,
+        {
+            "bench.js": "const { area } = require('./solver');\nconsole.log(`coverage: ${area()}`);\n",
+            "solver.js": "module.exports = { area: () => 0.5 };\n",
+            "README.md": "Improve `solver.js`, only this file. Benchmark: `node bench.js`.\n",
+        },
+    )
+    found = examine(tmp_path)
+    assert (found.genome, found.command) == (("solver.js",), ("node", "bench.js"))
+    assert [one.name for one in found.frozen] == ["bench.js"]
+
+
+def test_settings_that_evolve_are_measured_by_the_program_that_names_their_folder(tmp_path: Path) -> None:
+    write_project(
+        tmp_path,
+        {
+            "train.py": "FOLDER = 'conf'\nprint(f'val_loss: {len(FOLDER):.3f}')\n",
+            "conf/config.yaml": "seed: 1\n",
+            "conf/optim/adam.yaml": "lr: 0.1\n",
+            "program.md": "Edit only `conf/optim/adam.yaml`.\n",
+        },
+    )
+    found = examine(tmp_path)
+    assert (found.genome, found.command[1:]) == (("conf/optim/adam.yaml",), ("train.py",))
+    assert {one.name for one in found.frozen} == {"train.py", "conf/config.yaml"}
+
+
+def test_the_longer_name_is_meant_where_the_text_says_it(tmp_path: Path) -> None:
+    write_project(
+        tmp_path,
+        {
+            "train.py": "A = 1\nfor n in range(3):\n    print(f'energy: {A:.2f}')\nprint(f'final energy: {A:.2f}')\n",
+            "README.md": "Minimise the final energy.\n",
+        },
+    )
+    assert examine(tmp_path).objectives[0].name == "final_energy"
+
+
 def test_what_only_compiles_does_not_measure(tmp_path: Path) -> None:
     build = "gcc -O3 -o run run.c -lm"
     export = "import argparse\nargparse.ArgumentParser().parse_args()\nprint('exported')\n"

@@ -124,6 +124,8 @@ def test_metrics_are_read(output: str, expected: dict[str, float]) -> None:
         "real\t0m1.234s\n",
         "val:  85%|████▏ | 6/7\n",
         "best val acc: 0.81 -> 0.85\n",
+        "  at java.base/java.util.Sort.run(Sort.java:102)\n",
+        "Finished `release` profile target(s) in 0.05s\n",
     ],
 )
 def test_what_would_be_read_wrongly_is_not_read(output: str) -> None:
