@@ -199,7 +199,7 @@ def _labelled(number: int, line: str, before: str, start: int, match: re.Match[s
     of_data = quality if label and is_data(label["label"]) else ""
     if label is None or (separator == ":" and _FILE_NAME.search(label["label"])):
         return None
-    is_set_off = bool(separator.strip(" \t")) and not separator.strip().isalpha()
+    is_set_off = not set(separator).isdisjoint(_SEPARATORS.strip())
     is_column = named == label["label"] and start == 0 and bool(_WIDE.fullmatch(separator))
     is_measured = bool(direction_of_unit(line[match.end() :])) and "(" not in text  # `sorted in 3.2 ms`
     if not (is_set_off or is_column or is_measured or names_metric(label["label"]) or of_data):
