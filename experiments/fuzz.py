@@ -43,6 +43,7 @@ from operators.llm.client import PromptRefused
 from operators.llm.edits import UnusableReply, parse_idea, revise
 from operators.llm.replies import read_reply
 from operators.llm.text import clean_text
+from operators.services import ProviderName
 from trainer.errors import EvoError
 
 Case = Callable[[random.Random], str]
@@ -172,7 +173,7 @@ class _Saying(socketserver.StreamRequestHandler):
 
 @contextmanager
 def _messages() -> Iterator[Case]:
-    dialects = [("anthropic", _EVENTS)]
+    dialects: list[tuple[ProviderName, bytes]] = [("anthropic", _EVENTS)]
     if importlib.util.find_spec("openai"):
         dialects.append(("openai", _CHUNKS))
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Saying) as server:
@@ -183,7 +184,7 @@ def _messages() -> Iterator[Case]:
         async def pause(seconds: float) -> None:  # noqa: ARG001 - retried at once
             return
 
-        async def asked(provider: str) -> str:
+        async def asked(provider: ProviderName) -> str:
             settings = LLMSettings(
                 base_url=address,
                 model="m",

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 import tomli_w
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from evo.config.models import ModelConfig, PriceConfig, ProviderName
+from evo.config.models import ModelConfig, PriceConfig
 from evo.config.renamed import with_current_names
 from evo.config.task import (
     EXTERNAL,
@@ -38,6 +38,7 @@ from evo.config.task import (
 from evo.files import read_text
 from operators.prompt_styles import STYLES
 from operators.registry import OPERATORS
+from operators.services import ProviderName
 from populations.descriptors import FROM_CODE, is_descriptor
 from trainer.errors import ConfigError
 from trainer.evaluation import Clock

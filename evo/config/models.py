@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from evo.config.task import Quantity, Section
+from operators.services import ProviderName
 
 if TYPE_CHECKING:
     from operators.llm import Price
 
 Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)]
-ProviderName = Literal["anthropic", "openai", "openai-responses"]
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
 

@@ -10,8 +10,7 @@ from typing import get_args
 from urllib.parse import urlsplit
 
 from operators.llm.prices import PRICES, CacheLifetime, Price, price_of
-from operators.llm.web_search import PROVIDERS_WITH_SEARCH
-from operators.services import PROVIDERS
+from operators.services import PROVIDERS, ProviderName
 from trainer.errors import ConfigError
 
 DEFAULT_MODEL = "claude-sonnet-5-5"
@@ -21,10 +20,6 @@ PLACEHOLDER_KEY = "no-key-needed"
 COMPATIBLE_VERSION = "2023-06-01"
 """The version header that compatible servers know; the SDK's own is newer than most of them."""
 
-
-_OF_OPENAI = ("/chat/completions", "/responses")
-_ADDED_PATHS = {"anthropic": ("/v1/messages", "/v1"), "openai": _OF_OPENAI, "openai-responses": _OF_OPENAI}
-"""What SDKs add to a base URL, or users copy with it."""
 
 _POSITIVE = ("max_tokens", "reply_deadline_seconds", "patience_seconds")
 
@@ -52,7 +47,7 @@ class LLMSettings:
     """
 
     model: str = DEFAULT_MODEL
-    provider: str = "anthropic"
+    provider: ProviderName = "anthropic"
     base_url: str | None = None
     api_key: str | None = field(default=None, repr=False)
     max_tokens: int = 16_000
@@ -83,9 +78,10 @@ class LLMSettings:
             raise ConfigError(f'cache_lifetime must be "5m" or "1h", but it was "{self.cache_lifetime}".')
         if self.base_url is not None:
             check_base_url(self.base_url, self.provider)
-        if self.web_searches and self.provider not in PROVIDERS_WITH_SEARCH:
+        if self.web_searches and not PROVIDERS[self.provider].can_search:
+            searching = ", ".join(name for name, service in PROVIDERS.items() if service.can_search)
             raise ConfigError(
-                f"llm.web_searches needs a provider that searches itself ({', '.join(PROVIDERS_WITH_SEARCH)}), but "
+                f"llm.web_searches needs a provider that searches itself ({searching}), but "
                 f"{self.model} is asked by {self.provider}. Set it to 0, or ask another model."
             )
         self._check_cost_limit()
@@ -144,7 +140,7 @@ class LLMSettings:
             )
 
 
-def check_base_url(base_url: str, provider: str = "anthropic") -> None:
+def check_base_url(base_url: str, provider: ProviderName = "anthropic") -> None:
     """Raise ConfigError, with a corrected value where there is one, unless the SDK can add its paths to `base_url`."""
     expected = "The base URL of the language model must look like http://localhost:8080"
     url, shown = base_url.strip(), without_credentials(base_url)
@@ -162,7 +158,7 @@ def check_base_url(base_url: str, provider: str = "anthropic") -> None:
     if parts.query or parts.fragment:
         raise ConfigError(f"{expected}, since paths are added to it, but {shown!r} has something after ? or #.")
     path = parts.path.rstrip("/")
-    for ending in _ADDED_PATHS[provider]:
+    for ending in PROVIDERS[provider].added_paths:
         if path.endswith(ending):
             corrected = without_credentials(f"{parts.scheme}://{parts.netloc}{path.removesuffix(ending)}")
             raise ConfigError(
@@ -176,7 +172,7 @@ def without_credentials(url: str) -> str:
 
 
 def key_for(
-    base_url: str | None, *, explicit: str | None, environment: Mapping[str, str], provider: str = "anthropic"
+    base_url: str | None, *, explicit: str | None, environment: Mapping[str, str], provider: ProviderName = "anthropic"
 ) -> str | None:
     """Return the key to give to the server at `base_url`, or None when there is none to give.
 
@@ -200,5 +196,5 @@ def key_for(
     return key if together else None
 
 
-def _is_own_service(provider: str, base_url: str | None) -> bool:
+def _is_own_service(provider: ProviderName, base_url: str | None) -> bool:
     return base_url is None or urlsplit(base_url).hostname == urlsplit(PROVIDERS[provider].url).hostname

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-PROVIDERS_WITH_SEARCH = ("anthropic", "openai-responses")
-"""Those whose servers can search; in Chat Completions only some models of their own can."""
 TOKENS_A_SEARCH = 20_000
 """A high estimate of what one search adds to the input of the model that asks for it."""
 NOTE = (

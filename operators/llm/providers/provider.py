@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Protocol
 
 from operators.llm.received import Received
 from operators.llm.settings import LLMSettings
+from operators.services import PROVIDERS
 from trainer.errors import ConfigError
 
 
@@ -28,41 +30,6 @@ class Provider(Protocol):
         ...
 
 
-def _anthropic(settings: LLMSettings) -> Provider:
-    from operators.llm.providers.anthropic_messages import AnthropicMessages
-
-    return AnthropicMessages(settings)
-
-
-def _openai(settings: LLMSettings) -> Provider:
-    _require_openai(settings)
-    from operators.llm.providers.openai_chat import OpenAIChat
-
-    return OpenAIChat(settings)
-
-
-def _openai_responses(settings: LLMSettings) -> Provider:
-    _require_openai(settings)
-    from operators.llm.providers.openai_responses import OpenAIResponses
-
-    return OpenAIResponses(settings)
-
-
-def _require_openai(settings: LLMSettings) -> None:
-    if find_spec("openai") is None:
-        raise ConfigError(
-            f'The provider "{settings.provider}" needs the openai SDK, which is not installed. Install it with '
-            "`pip install 'evo-train[openai]'`."
-        )
-
-
-_MAKERS: dict[str, Callable[[LLMSettings], Provider]] = {
-    "anthropic": _anthropic,
-    "openai": _openai,
-    "openai-responses": _openai_responses,
-}
-
-
 def provider_for(settings: LLMSettings) -> Provider:
     """Return the provider that settings name.
 
@@ -71,8 +38,16 @@ def provider_for(settings: LLMSettings) -> Provider:
     """
     import httpx2
 
+    service = PROVIDERS[settings.provider]
+    if find_spec(service.sdk) is None:
+        raise ConfigError(
+            f'The provider "{settings.provider}" needs the {service.sdk} SDK, which is not installed. Install it with '
+            f"`pip install 'evo-train[{service.sdk}]'`."
+        )
+    module, name = service.maker
     try:
-        return _MAKERS[settings.provider](settings)
+        make: Callable[[LLMSettings], Provider] = getattr(import_module(f"operators.llm.providers.{module}"), name)
+        return make(settings)
     except (ImportError, ValueError, OSError, httpx2.InvalidURL) as error:  # of the HTTP client, by the environment
         raise ConfigError(
             f"The connection to {settings.shown_url} cannot be set up: {str(error).rstrip('.')}. Check the proxies "
