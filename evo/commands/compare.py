@@ -81,7 +81,7 @@ def _run(definition: Definition, path: Path) -> tuple[bool, str, Findings]:
     with folder.lock():
         begin(definition, folder, materials)
         with ExperimentView(definition.experiment, path) as view:
-            running = Running(definition, materials, folder, view)
+            running = Running(definition, folder, view)
             complete = asyncio.run(heeding_signals(running.run(), running.interrupt))
         findings = find(collect(definition, folder))
         for drift in findings.results.drifts:

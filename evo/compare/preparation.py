@@ -24,8 +24,6 @@ def define(path: Path) -> Definition:
         GenomeError: generation 0 cannot be one.
     """
     experiment = load_experiment(path)
-    if experiment.base.get("workers", {}).get("kind", "local") != "local":
-        raise ConfigError(f"{path}: `base.workers.kind` must be local, for an experiment runs on this machine.")
     configs = [
         arm_config(experiment, arm, experiment.seed_of(number, 0), str(path))
         for number, arm in enumerate(experiment.arms)

@@ -2,7 +2,8 @@
 
 Block r holds the run of repeat r of every arm and the judging of generation 0, in an order drawn for each block.
 Every run takes one worker from its first evaluation to its last, and the next free worker takes the next run: what a
-device does over the hours, or differs from its neighbours in, affects all arms alike.
+device does over the hours, or differs from its neighbours in, affects all arms alike. On a Ray cluster a run takes all
+of its slots, one run after the other.
 """
 
 from __future__ import annotations
@@ -25,8 +26,6 @@ from evo.compare.driver import INTERRUPTED, Order
 from evo.compare.experiment import Experiment
 from evo.compare.folder import ExperimentFolder
 from evo.config.resolved import ResolvedConfig
-from evo.runs.assemble import build_evaluator
-from evo.runs.materials import Materials
 from evo.studies.tasks import run_tasks
 from trainer.errors import GenomeError, MachineError
 from trainer.machine.devices import Device
@@ -90,14 +89,13 @@ class Running:
         outage: why nothing more was begun; empty unless a language model could not be reached.
     """
 
-    def __init__(
-        self, definition: Definition, materials: Materials, folder: ExperimentFolder, watcher: Watcher
-    ) -> None:
+    def __init__(self, definition: Definition, folder: ExperimentFolder, watcher: Watcher) -> None:
         self._definition = definition
         self._experiment = definition.experiment
         self._folder = folder
         self._watcher = watcher
-        self._places = deque(slot.device for slot in build_evaluator(definition.configs[0], materials).workers)
+        config = definition.configs[0]
+        self._places = deque(config.devices[: 1 if config.workers.kind == "ray" else None])
         self._waiting: deque[Run] = deque()
         self._running: dict[asyncio.Task[_Ended], tuple[Run, Device]] = {}
         self._processes: set[asyncio.subprocess.Process] = set()
@@ -273,7 +271,9 @@ class _Ended:
 
 
 def on_device(config: ResolvedConfig, device: Device) -> ResolvedConfig:
-    """Return a configuration whose one worker is on a device, with its share of the machine."""
+    """Return a configuration whose one worker is on a device, with its share of the machine; as it is for a cluster."""
+    if config.workers.kind == "ray":
+        return config
     names = tuple((device.id or device.kind).split(","))
     workers = config.workers.model_copy(update={"count": 1, "devices": names})
     return config.model_copy(update={"workers": workers, "devices": (device,)})

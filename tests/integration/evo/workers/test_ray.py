@@ -249,3 +249,31 @@ def refused(folder: Path, command: list[str], words: list[str]) -> None:
     assert len(ended.stderr.splitlines()) == 1, ended.stderr
     assert all(word in ended.stderr for word in words), ended.stderr
     assert [*folder.iterdir()] == []
+
+
+def test_an_experiment_runs_on_a_cluster(cluster: RayCluster, tmp_path: Path) -> None:
+    table = PROJECT["evo.toml"].partition("[search]")[0].replace("[task", "[base.task")
+    experiment = """
+        name = "e"
+        repeats = 1
+        budget.evaluations = 4
+        base.search = {pop = 4}
+        base.workers = {kind = "ray", address = "auto"}
+        outcome.seeds = 2
+        arms = [{name = "a", method = "random_search"}, {name = "b", method = "random_mutation"}]
+        """
+    project = write_files(tmp_path / "project", {**PROJECT, "e.toml": experiment + table})
+    done = subprocess.run(
+        [EVO, "compare", "e.toml", "--out", tmp_path / "compared"],
+        cwd=project,
+        env=environment(RAY_ADDRESS=cluster.address),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    for arm in "ab":
+        run = tmp_path / f"compared/block-01/{arm}"
+        assert_complete(run)
+        with view(run) as viewed:
+            assert all("torch" in one.device_class for one in read_workers(viewed))

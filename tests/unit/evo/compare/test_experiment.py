@@ -117,15 +117,6 @@ def test_objectives_must_be_shared(tmp_path: Path) -> None:
         define(tmp_path / "e.toml")
 
 
-def test_an_experiment_runs_on_this_machine(tmp_path: Path) -> None:
-    (tmp_path / "e.toml").write_text(
-        'name = "e"\nrepeats = 2\nbudget.evaluations = 16\nbase.workers = {kind = "ray", address = "auto"}\n'
-        '[[arms]]\nname = "a"\nmethod = "random_search"\n[[arms]]\nname = "b"\nmethod = "random_mutation"\n'
-    )
-    with pytest.raises(ConfigError, match=r"`base\.workers\.kind` must be local"):
-        define(tmp_path / "e.toml")
-
-
 # Arms, seeds, budgets
 
 
