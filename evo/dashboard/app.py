@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -55,13 +55,14 @@ class Board:
     """The routes over some runs.
 
     Args:
-        folders: the runs by name.
+        find: returns the runs by name; asked again for those that have begun since.
         access: what requests need.
     """
 
-    def __init__(self, folders: Mapping[str, RunFolder], access: Access) -> None:
+    def __init__(self, find: Callable[[], Mapping[str, RunFolder]], access: Access) -> None:
         self._access = access
-        self._runs = {name: WatchedRun(folder) for name, folder in folders.items()}
+        self._find = find
+        self._runs = {name: WatchedRun(folder) for name, folder in find().items()}
         self.is_ending = asyncio.Event()
 
     def application(self) -> Starlette:
@@ -114,7 +115,13 @@ class Board:
             response.set_cookie(self._access.cookie, self._access.token, httponly=True, samesite="strict", path="/")
         return response
 
+    async def _look_again(self) -> None:
+        with suppress(EvoError):
+            found = await asyncio.to_thread(self._find)
+            self._runs |= {name: WatchedRun(folder) for name, folder in found.items() if name not in self._runs}
+
     async def _listing(self, _: Request) -> Response:
+        await self._look_again()
         return _json({"runs": [*self._runs], "read_only": self._access.read_only})
 
     async def _overview(self, request: Request) -> Response:
@@ -154,12 +161,13 @@ class Board:
 
     async def _comparison(self, request: Request) -> Response:
         chosen = self._run(request)
+        await self._look_again()
         ordered = sorted(self._runs.items(), key=lambda item: item[1] is not chosen)
         runs = dict(ordered[:_MOST_COMPARED])
         reports = {name: await run.report("whole report", lambda _, report: report) for name, run in runs.items()}
         rows = [{"name": name, **facts.listing(report)} for name, report in reports.items()]
         chart = figures.chart_json(figures.comparison_chart(reports))
-        return _json({"rows": rows, "chart": chart, "left_out": len(self._runs) - len(runs)})
+        return _json({"rows": rows, "chart": chart, "runs": [*self._runs], "left_out": len(self._runs) - len(runs)})
 
     async def _events(self, request: Request) -> Response:
         run = self._run(request)

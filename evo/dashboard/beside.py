@@ -60,7 +60,7 @@ def main() -> None:
         token = accompany(lambda: os.kill(os.getpid(), signal.SIGINT))
         while not folder.config.is_file():  # the last file of a new run
             time.sleep(_LOOKING_SECONDS)
-        serve_on({folder.path.name: folder}, listening, Access(listening.getsockname()[1], token=token))
+        serve_on(lambda: {folder.path.name: folder}, listening, Access(listening.getsockname()[1], token=token))
 
 
 if __name__ == "__main__":

@@ -51,12 +51,12 @@ def serve(path: Path, host: str, port: int, *, read_only: bool, say: Say) -> Non
                 f"evo: listening on {host}: anyone with this address and its token can {what}. It travels unencrypted; "
                 "an SSH tunnel to 127.0.0.1 does not."
             )
-        serve_on(folders, listening, access)
+        serve_on(lambda: find_runs(path), listening, access)
 
 
-def serve_on(folders: Mapping[str, RunFolder], listening: socket.socket, access: Access) -> None:
-    """Serve runs by name on a socket until the process is interrupted, which is how one ends it."""
-    board = Board(folders, access)
+def serve_on(find: Callable[[], Mapping[str, RunFolder]], listening: socket.socket, access: Access) -> None:
+    """Serve the runs that `find` returns by name on a socket until the process is interrupted."""
+    board = Board(find, access)
     config = uvicorn.Config(
         board.application(),
         log_level="warning",

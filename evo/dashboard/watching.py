@@ -115,6 +115,8 @@ class WatchedRun:
     def _timed(self, key: str, work: Callable[[Viewed], _Result], keep: bool) -> _Result:
         began = time.thread_time()
         try:
+            if self._watcher is None:  # no page follows this run, but one may compare it with another
+                self._look()
             return self._read(key, work, keep)
         finally:
             self._busy_seconds += time.thread_time() - began

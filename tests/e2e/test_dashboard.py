@@ -213,3 +213,15 @@ def test_wrong_input_is_one_clear_line(folder: Path, tmp_path: Path) -> None:
             assert done.returncode in (1, 2)
             assert said in done.stderr
             assert done.stderr.count("\n") == 1
+
+
+def test_a_run_that_begins_later_is_listed_and_one_that_goes_on_is_compared_anew(tmp_path: Path) -> None:
+    searched(tmp_path / "one", configuration(4, 2), PacedEvaluator(GENOME))
+    with dashboard(tmp_path) as server:
+        assert [row["name"] for row in server.get("comparison")["rows"]] == ["one"]
+        searched(tmp_path / "two", configuration(4, 2, seed=1), PacedEvaluator(GENOME))
+        assert server.get("runs")["runs"] == ["one", "two"]
+        before = server.get("comparison")
+        assert [row["spent"] for row in before["rows"]] == [8, 8]
+        searched(tmp_path / "two", configuration(4, 4, seed=1), PacedEvaluator(GENOME))
+        assert [row["spent"] for row in server.get("comparison", run="one")["rows"]] == [8, 16]

@@ -5,13 +5,16 @@ import { chart } from "../chart.js";
 import { h, quantity, refresh } from "../dom.js";
 import { link } from "../state.js";
 
-export function comparison() {
+const EVERY_SECONDS = 3;
+
+export function comparison(page) {
   const curves = chart("comparison", "Best so far", "");
   const list = h("section", { class: "card" });
-  return {
+  const view = {
     sections: [curves.section, list],
     async update() {
       const data = await get("comparison");
+      page.runs = data.runs;
       refresh(
         list,
         h("h2", {}, "Runs"),
@@ -33,4 +36,10 @@ export function comparison() {
       await curves.draw(data.chart);
     },
   };
+  // The page is told what changes in one run; this view shows several.
+  const timer = setInterval(() => {
+    if (!list.isConnected) clearInterval(timer);
+    else if (!document.hidden) view.update().catch(() => null); // a server that is gone is told elsewhere
+  }, 1000 * EVERY_SECONDS);
+  return view;
 }
