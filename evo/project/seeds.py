@@ -21,13 +21,17 @@ from trainer.script.seeds import (
     with_seed,
 )
 
-_WORD = r"(?:(?:random|rng|manual|global|torch|train|training|master|main)[-_]?)?(?:seed|random[-_]state)"
+_WORD = (
+    r"(?!(?:data|split|fold|val|valid|validation|eval|test|n|num|max|min|use)[-_])(?:[a-z_-]*[-_]|random|rng|manual)?"
+    r"(?:seed|random[-_]state)"
+)
 _NAME = re.compile(_WORD, re.IGNORECASE)
 _FLAG = re.compile(rf"--{_WORD}", re.IGNORECASE)
 _VARIABLE = re.compile(rf"(?:PL_)?{_WORD}", re.IGNORECASE)
 _CALL = re.compile(
     r"(?:.+\.)?(?:manual_seed(?:_all)?|seed|default_rng|RandomState|SeedSequence|PRNGKey|(?:random|jr|jrandom)\.key|Random"
-    r"|PCG64|MT19937|seed_everything|(?:set|fix|setup|init)_(?:(?:random|global|manual|all|the)_)?seeds?(?:_all)?"
+    r"|PCG64(?:DXSM)?|MT19937|Philox|SFC64|Rngs|seed_everything"
+    r"|(?:set|fix|setup|init)_(?:(?:random|global|manual|all|the)_)?seeds?(?:_all)?"
     r"|seed_(?:all|torch|worker|rng)|set_rng_seed)"
 )
 _READING = ("os.environ.get", "os.getenv", "environ.get", "getenv")
@@ -106,13 +110,17 @@ def _measures(module: Module) -> bool:
 
 
 def _flags(modules: Sequence[Module]) -> Iterator[str]:
-    """Yield the flags of argparse, click or typer that take a seed."""
+    """Yield the flags of argparse, click, typer or absl that take a seed."""
     for module in modules:
         for node in ast.walk(module.tree):
             if isinstance(node, ast.Call):
-                for argument in node.args:
-                    if isinstance(argument, ast.Constant) and _FLAG.fullmatch(str(argument.value)):
-                        yield str(argument.value)
+                texts = [str(one.value) for one in node.args if isinstance(one, ast.Constant)]
+                yield from filter(_FLAG.fullmatch, texts)
+                if ast.unparse(node.func).startswith("flags.DEFINE_") and texts and _NAME.fullmatch(texts[0]):
+                    yield f"--{texts[0]}"
+                stored = (one.value for one in node.keywords if one.arg == "dest")
+                if any(isinstance(one, ast.Constant) and _NAME.fullmatch(str(one.value)) for one in stored):
+                    yield from (text for text in texts[-1:] if text.startswith("-"))
 
 
 def _positions(modules: Sequence[Module]) -> Iterator[int]:
@@ -174,9 +182,8 @@ def _keywords(tree: ast.Module) -> Iterator[str]:
     constants = int_constants(tree)
     for call in calls(tree):
         if not _CALL.fullmatch(ast.unparse(call.func)):
-            for one in call.keywords:
-                if one.arg and _NAME.fullmatch(one.arg) and literal_in(one.value, constants) is not None:
-                    yield f"{one.arg}="
+            named = [one for one in call.keywords if one.arg == "rng" or _NAME.fullmatch(one.arg or "")]
+            yield from (f"{one.arg}=" for one in named if literal_in(one.value, constants) is not None)
     for node in ast.walk(tree):
         if isinstance(node, ast.Dict):
             for key, value in zip(node.keys, node.values, strict=True):

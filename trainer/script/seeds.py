@@ -115,6 +115,12 @@ def literal_in(value: ast.expr, constants: Mapping[str, int]) -> ast.expr | None
             return value if isinstance(held, int) or held.isdecimal() else None
         case ast.Name(id=name):
             return value if name in constants else None
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int())):
+            return value
+        case ast.NamedExpr(value=given):
+            inner = [given]
+        case ast.List(elts=parts) | ast.Tuple(elts=parts):
+            inner = parts
         case ast.BinOp(left=left, op=ast.Add(), right=right):
             inner = (left, right)
         case ast.JoinedStr(values=parts):
@@ -264,7 +270,7 @@ def _replacement(segment: str, node: ast.expr, seed: int) -> str | None:
         found = ast.literal_eval(segment)
     except (ValueError, SyntaxError):
         return None
-    if not isinstance(node, ast.Constant) or found != node.value:
+    if found != ast.literal_eval(node):
         return None
     return repr(str(seed)) if isinstance(found, str) else str(seed)
 

@@ -45,7 +45,8 @@ BUDGET = re.compile(
 )
 CLOCK = re.compile(r"\b(time|perf_counter|monotonic|process_time|time_ns|perf_counter_ns|now)\(\)")
 SEEDING = re.compile(
-    r"^(manual_seed(_all)?|seed|seed_all|seed_everything|set_(random_)?seed|PRNGKey|default_rng|RandomState|Random)$"
+    r"^(manual_seed(_all)?|seed|seed_all|seed_everything|set_(random_|rng_)?seed|PRNGKey|default_rng|RandomState|Random"
+    r"|SeedSequence|PCG64(DXSM)?|MT19937|Philox|SFC64|Rngs)$"
 )
 SEED_NAME = re.compile(r"^(random_?|rng_?)?seed$|_seed$|^random_state$", re.IGNORECASE)
 TRAINS = frozenset(("backward", "fit", "partial_fit", "zero_grad", "train_on_batch", "minimize", "apply_gradients"))

@@ -32,6 +32,12 @@ def look(folder: Path, train: str, others: dict[str, str] | None = None) -> Foun
         ("key = jax.random.key(0)\n", ["jax.random.key()"]),
         ("L.seed_everything(42, workers=True)\n", ["L.seed_everything()"]),
         ("set_seed(42)\n", ["set_seed()"]),
+        ("rngs = nnx.Rngs(0)\n", ["nnx.Rngs()"]),
+        ("rng = np.random.Generator(np.random.Philox(3))\n", ["np.random.Philox()"]),
+        ("rng = np.random.default_rng([1, 2])\n", ["np.random.default_rng()"]),
+        ("random.seed(-1)\nrandom.seed(kept := 3)\n", ["random.seed()"]),
+        ('params = {"bagging_seed": 3, "split_seed": 4}\n', ["bagging_seed="]),
+        ("differential_evolution(loss, bounds, rng=4)\n", ["rng="]),
         ("g = torch.Generator().manual_seed(3)\n", ["manual_seed()"]),
         ("m = RandomForestClassifier(random_state=42)\n", ["random_state="]),
         ("a = train_test_split(x, random_state=1)\nm = SVC(random_state=2)\n", ["random_state="]),
@@ -76,6 +82,17 @@ def test_environment_variables(read: str, tmp_path: Path) -> None:
     found = look(tmp_path, f"torch.manual_seed(int({read}))\n")
     name = "RANDOM_SEED" if "RANDOM" in read else "SEED"
     assert (found.command, found.seeds) == (("env", f"{name}={{seed}}", "python", "train.py"), ())
+
+
+@pytest.mark.parametrize(
+    ("read", "flag"),
+    [
+        ('parser.add_argument("-s", type=int, default=3, dest="seed")\n', "-s"),
+        ('flags.DEFINE_integer("seed", 3, "of all generators")\n', "--seed"),
+    ],
+)
+def test_a_flag_by_where_its_value_goes(tmp_path: Path, read: str, flag: str) -> None:
+    assert look(tmp_path, read).command == ("python", "train.py", flag, "{seed}")
 
 
 def test_evo_seed_goes_before_literals(tmp_path: Path) -> None:
