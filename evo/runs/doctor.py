@@ -105,14 +105,16 @@ def _language_model_at_work(model: ModelConfig, llm: LLMConfig, environment: Map
             patience_seconds=_TRIAL_PATIENCE_SECONDS,
             has_stand_ins=True,  # there is no run that a failure would end
         )
-        exchange = asyncio.run(_asked(LanguageModel(settings)))
+        asked = LanguageModel(settings)
+        exchange = asyncio.run(_asked(asked))
     except (EvoError, PromptRefused) as error:
         return Finding(model.name, State.MISSING, "the call failed", str(error))
     cost = "of unknown price" if exchange.cost_usd is None else f"for ${exchange.cost_usd:.6f}"
     tokens = f"{exchange.input_tokens} tokens in, {exchange.output_tokens} out {cost}"
     found = f"{exchange.model} at {settings.shown_url} answered in {exchange.latency_seconds:.1f} s; {tokens}"
-    if exchange.input_tokens + exchange.output_tokens == 0:
-        return Finding(model.name, State.NOTE, found, "the server reports no tokens, so the run cannot count them")
+    if not asked.counts_tokens:
+        advice = "the server reports no tokens: these, and what they cost, are estimated from the length of texts"
+        return Finding(model.name, State.NOTE, found, advice)
     return Finding(model.name, State.OK, found)
 
 

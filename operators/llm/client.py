@@ -62,6 +62,7 @@ class LanguageModel:
 
     Attributes:
         fruitless: counts the calls that came to nothing.
+        counts_tokens: False once a reply has come whose tokens the server did not count.
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class LanguageModel:
         self._may_recover = True
         self._provider: Provider | None = None
         self._reads_all = True
-        self._counts_tokens = True
+        self.counts_tokens = True
         self.fruitless = FruitlessCalls(self.give_up)
 
     @property
@@ -203,8 +204,8 @@ class LanguageModel:
 
     def _check_counts(self, request: Mapping[str, Any], attempt: Attempt) -> None:
         """Warn, once each, of a server that counts no tokens, and of one that cuts prompts to its context."""
-        if self._counts_tokens and not attempt.is_counted:
-            self._counts_tokens = False
+        if self.counts_tokens and not attempt.is_counted:
+            self.counts_tokens = False
             logger.warning(
                 "The server of %s does not say how many tokens a call takes: what is told of tokens and costs is "
                 "estimated from the length of prompts and replies.",

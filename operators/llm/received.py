@@ -20,6 +20,8 @@ REPLY_CHARACTERS = 400_000
 """A reply is cut here; a program of any use is far shorter."""
 CHARACTERS_PER_TOKEN = 3
 """A low estimate, so that the tokens of a reply that broke off are rather over- than underestimated."""
+CHARACTERS_PER_TOKEN_AT_MOST = 40
+"""More than any tokenizer makes of text; a server that counts fewer tokens has not counted all."""
 MOST_TOKENS = 1_000_000_000
 """A larger count is no count."""
 EXCERPT_CHARACTERS = 300
@@ -159,8 +161,9 @@ class Received:
         if not self._begun:
             return Attempt(failure=self.failure)
         usage = Usage(**self._counts)
-        is_counted = usage.output_tokens > 0 or not self._characters
-        if self.failure is not None or self.is_too_long or not is_counted:
+        is_output_counted = usage.output_tokens * CHARACTERS_PER_TOKEN_AT_MOST >= self._characters
+        is_counted = is_output_counted and (usage.prompt_tokens > 0 or not self._characters)
+        if self.failure is not None or self.is_too_long or not is_output_counted:
             likely = max(usage.output_tokens, math.ceil(self._characters / CHARACTERS_PER_TOKEN))
             usage = replace(usage, output_tokens=likely)
         if self._characters and not usage.prompt_tokens:

@@ -46,6 +46,7 @@ def test_a_model_that_does_not() -> None:
 def test_a_server_that_counts_no_tokens() -> None:
     finding, _ = examined(say("Ready.", input_tokens=0, output_tokens=0))
     assert finding.state is State.NOTE
+    assert "estimated from the length" in finding.advice
 
 
 def test_the_models_of_the_project_are_called_by_default(tmp_path: Path) -> None:
