@@ -76,6 +76,17 @@ def become_subreaper() -> None:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
+def allow_descriptors() -> None:
+    """Let this process have as many descriptors as it can (Linux).
+
+    That is also how many all processes of its user together may have on their way through sockets while this one sends
+    another: candidates have fewer, and so cannot take all of them.
+    """
+    if _ON_LINUX:
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def refuse_inspection() -> None:
     """Keep other processes of this user from reading this one's memory and environment, or tracing it (Linux).
 

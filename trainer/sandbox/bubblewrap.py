@@ -114,7 +114,7 @@ class BubblewrapSandbox:
                 (*descriptors, filter_file, *texts),  # bubblewrap closes these before the command starts
                 outside,
                 group,
-                lambda: limit_resources(self._limits),
+                lambda: limit_resources(self._limits, self._access),
             )
 
     def read_only_path(self, path: Path) -> Path:

@@ -30,6 +30,7 @@ class ProcessGroupSandbox:
 
     def __init__(self, limits: Limits, access: Access = CONFINED) -> None:
         self._limits = limits
+        self._access = access
         try:
             self._filter: Any = build_filter(self.level, access)
         except Unavailable:
@@ -62,7 +63,7 @@ class ProcessGroupSandbox:
 
     def _confine(self, scratch: Path, frozen: Mapping[str, Path]) -> None:  # noqa: ARG002 - for stronger levels
         """Confine the calling process; runs between fork and exec."""
-        limit_resources(self._limits)
+        limit_resources(self._limits, self._access)
         if self._filter is not None:
             refuse_new_privileges()
             self._filter.load()

@@ -69,14 +69,13 @@ class LandlockSandbox(ProcessGroupSandbox):
         super().__init__(limits, access)
         self._version = _landlock_version()
         self._filter = build_filter(self.level, access)
-        self._access = access
         network = network_files() if access.network else ()
         readable = readable_paths(device, (*access.visible, *NAME_FILES, *network))
         self._readable, self._listed = carved([*SYSTEM_FOLDERS, *readable, *_code_folders(readable)])
         self._devices = [*map(Path, _DEVICES), *device_nodes(device)]
 
     def _confine(self, scratch: Path, frozen: Mapping[str, Path]) -> None:
-        limit_resources(self._limits)
+        limit_resources(self._limits, self._access)
         drop_capabilities()
         refuse_new_privileges()
         self._restrict_files(scratch, frozen)

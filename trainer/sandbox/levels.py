@@ -48,7 +48,7 @@ class Access:
         visible: files and folders that it may read.
         writable: files and folders that it may also change.
         network: whether it may reach hosts, by TCP and UDP; sockets of the machine's own programs stay closed.
-        locks: whether it can lock files (`trainer.sandbox.seccomp`).
+        locks: whether it can lock files and wait at them (`trainer.sandbox.seccomp`), and have signals waiting.
     """
 
     visible: Sequence[Path] = ()
@@ -137,15 +137,17 @@ def start(
         raise OSError(f"the process could not be confined ({error})") from error
 
 
-def limit_resources(limits: Limits) -> None:
+def limit_resources(limits: Limits, access: Access) -> None:
     """Limit the calling process and what it starts, and let it die with its parent; runs between fork and exec."""
     die_with_parent()
     _leave_keyring()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":  # timers take of a number that all processes of a user share, and may read
+    if sys.platform == "linux" and not access.locks:
+        # They and timers take of a number that all processes of a user share, and may read.
         resource.setrlimit(resource.RLIMIT_SIGPENDING, (0, 0))
     _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
-    files = _OPEN_FILES_LIMIT if most_files == resource.RLIM_INFINITY else min(_OPEN_FILES_LIMIT, most_files)
+    # Fewer than its parent may have: see `trainer.machine.processes.allow_descriptors`.
+    files = _OPEN_FILES_LIMIT if most_files == resource.RLIM_INFINITY else min(_OPEN_FILES_LIMIT, most_files * 3 // 4)
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
     disk_bytes = int(limits.disk_mib * 2**20)
     resource.setrlimit(resource.RLIMIT_FSIZE, (disk_bytes, disk_bytes))

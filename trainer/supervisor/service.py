@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from trainer.errors import EvoError
 from trainer.evaluation import TRAINING_LOSS, Clock, CurvePoint, Evaluation, Job, Status, Timings
 from trainer.ipc.channel import Channel, ChannelClosed
-from trainer.machine.processes import become_subreaper
+from trainer.machine.processes import allow_descriptors, become_subreaper
 from trainer.supervisor.watch import DriverGone, Ended, Killed
 
 
@@ -91,6 +91,7 @@ def serve_driver(supervise: Callable[[dict[str, Any], Channel], Supervising]) ->
     `supervise` makes the supervisor from its settings, as JSON, and the driver's line.
     """
     become_subreaper()
+    allow_descriptors()
     warnings.simplefilter("ignore", SyntaxWarning)  # of a candidate's program: no news for the user's terminal
     driver = Channel.from_descriptor(int(sys.argv[1]))
     settings = driver.receive()["settings"]

@@ -344,6 +344,22 @@ def test_what_an_honest_genome_does_works(supervisor: SupervisorProcess) -> None
     assert verdict.log_tail.split() == ["train.py", "thread", "forked", "True", "True"]
 
 
+def test_candidates_cannot_take_every_descriptor_that_a_user_may_send(supervisor: SupervisorProcess) -> None:
+    verdict = evaluate(
+        supervisor,
+        """
+import resource
+def train(model, task):
+    task.train_tokens()
+    print(resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+""",
+    )
+
+    at_once = 253  # SCM_MAX_FD, by which a process can be beyond its limit
+    allowed, _ = psutil.Process(supervisor.pid).rlimit(psutil.RLIMIT_NOFILE)
+    assert int(verdict.log_tail) + at_once < allowed
+
+
 def test_a_daemon_ends_with_its_candidate(supervisor: SupervisorProcess) -> None:
     seconds = f"9{supervisor.pid}.25"
 
