@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -22,13 +21,6 @@ _KEEP_FREED_MEMORY = {
 }
 
 
-def toolchains() -> list[Path]:
-    """Return the folders of rustup, whose compilers look for each other there: its programs, then its toolchains."""
-    rustup = shutil.which("rustup")
-    home = Path(os.environ.get("RUSTUP_HOME") or Path.home() / ".rustup")
-    return [Path(rustup).parent, home] if rustup and home.is_dir() else []
-
-
 def python_command(module: str, *arguments: str) -> list[str]:
     """Return the command that runs a module of this package without the working directory on its path."""
     return [sys.executable, "-P", "-m", module, *arguments]
@@ -41,7 +33,7 @@ def library_paths() -> dict[str, str]:
 
 def trusted_environment(threads: int) -> dict[str, str]:
     """Return the environment of the supervisor and the scorer: what Python and the device need, and no secret."""
-    allowed = (*_PASSED_ON, "HOME", "TMPDIR", "USER", "CUDA_VISIBLE_DEVICES")
+    allowed = (*_PASSED_ON, "HOME", "TMPDIR", "USER", "CUDA_VISIBLE_DEVICES", "RUSTUP_HOME")
     return _inherited(allowed) | _thread_limits(threads)
 
 
@@ -61,7 +53,6 @@ def candidate_environment(home: Path, device_id: str, threads: int) -> dict[str,
             "PYTHONUNBUFFERED": "1",
             "CUDA_VISIBLE_DEVICES": device_id,
         }
-        | ({"RUSTUP_HOME": str(folders[-1])} if (folders := toolchains()) else {})
     )
 
 

@@ -48,7 +48,8 @@ class Access:
         visible: files and folders that it may read.
         writable: files and folders that it may also change.
         network: whether it may reach hosts, by TCP and UDP; sockets of the machine's own programs stay closed.
-        locks: whether it can lock files and wait at them (`trainer.sandbox.seccomp`), and have signals waiting.
+        locks: whether it can lock files, wait at them, read them asynchronously (`trainer.sandbox.seccomp`), and have
+            timers and signals waiting: all that another evaluation could look at.
     """
 
     visible: Sequence[Path] = ()

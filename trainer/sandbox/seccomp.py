@@ -20,7 +20,6 @@ _REFUSED = (
     # Notes in the kernel: keyrings, System V and POSIX IPC.
     *("keyctl", "add_key", "request_key"),
     *("shmget", "shmat", "shmctl", "msgget", "msgsnd", "msgrcv", "semget", "semop", "semtimedop", "mq_open"),
-    "io_setup",  # takes of a number that all processes of the machine share, and may read
     # What others have read of a file: pages in memory, and events at it.
     *("mincore", "inotify_init", "inotify_init1", "inotify_add_watch", "fanotify_init", "fanotify_mark"),
     "lookup_dcookie",
@@ -80,10 +79,10 @@ def build_filter(level: Level, access: Access) -> Any:
 
     Args:
         level: of isolation.
-        access: with `locks`, files can be locked, and futexes shared. A lock on a file that others may read too is a
-            note to them, and so is waiting at a place of it, and no filter sees which file it is. Without, locking is
-            answered as done: a scratch folder has a single owner. Waiting ends at once, as it may at any time; where
-            processes of one candidate wait for each other, they look again and again.
+        access: with `locks`, files can be locked, futexes shared, and reads asynchronous. A lock on a file that others
+            may read too is a note to them, and so is waiting at a place of it, and no filter sees which file it is.
+            Without, locking is answered as done: a scratch folder has a single owner. Waiting ends at once, as it may
+            at any time; where processes of one candidate wait for each other, they look again and again.
             With `network`, sockets reach hosts and nothing else: a Unix socket is a way out, to a service that listens
             in the file system or under an abstract name.
 
@@ -149,6 +148,8 @@ def _add_everywhere(rules: Any, pyseccomp: Any) -> None:
 
 def _add_locks(rules: Any, pyseccomp: Any) -> None:
     rules.add_rule(pyseccomp.ERRNO(0), "flock")
+    # It takes of a number that all processes of the machine share, and may read.
+    rules.add_rule(pyseccomp.ERRNO(errno.EPERM), "io_setup")
     for command in _LOCKING:
         rules.add_rule(pyseccomp.ERRNO(0), "fcntl", _number(pyseccomp, 1, command))
     for command in _FUTEX_WAITS:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import trainer
-from trainer.sandbox.environment import PATH_VARIABLES, toolchains
+from trainer.sandbox.environment import PATH_VARIABLES
 
 SYSTEM_FOLDERS = tuple(Path(name) for name in ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin"))
 """Programs and libraries of the system; often links into /usr."""
@@ -61,8 +61,6 @@ def readable_paths(device: str, visible: Iterable[Path] = ()) -> list[Path]:
         *_python_folders(),
         *_candidate_code(),
         *_named_by_environment(),
-        *toolchains(),
-        *Path("/etc").glob("java*"),  # Java's own settings lie there, behind links
         *([Path("/sys")] if device == "cuda" else []),
     ]
     # Not Path.exists, which raises where the way there is forbidden. What this process cannot read, no child can.

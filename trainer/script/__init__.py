@@ -2,7 +2,7 @@
 
 supervisor   read it first: it runs the command, and afterwards the trusted scoring if there is one
 settings     what it is told
-programs     finds the programs that the task names
+programs     finds the programs that the task names, and what compilers need beside them
 frozen       the files that every genome is given and none may change
 secrets      the files and values that none is ever given
 imports      whether the program runs the files that evolve, or an installed copy of them

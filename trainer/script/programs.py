@@ -57,3 +57,16 @@ def search_path() -> str:
     active = os.environ.get("VIRTUAL_ENV")
     is_others = active is not None and Path(active).resolve() != Path(sys.prefix).resolve()
     return os.pathsep.join((path, own) if is_others else (own, path))
+
+
+def toolchains() -> dict[str, Path]:
+    """Return the folders in which compilers look for each other, by the variable that names each to them."""
+    rustup = Path(os.environ.get("RUSTUP_HOME") or Path.home() / ".rustup")
+    return {"RUSTUP_HOME": rustup} if shutil.which("rustup") and rustup.is_dir() else {}
+
+
+def toolchain_folders() -> list[Path]:
+    """Return what compilers and Java need to read beside their own programs."""
+    # The programs of rustup are one, by other names; the settings of Java lie in /etc, behind links.
+    rustup = [Path(found).parent for found in [shutil.which("rustup")] if found]
+    return [*toolchains().values(), *rustup, *sorted(Path("/etc").glob("java*"))]

@@ -28,7 +28,7 @@ from trainer.script.compiled import CompiledStore
 from trainer.script.frozen import Frozen
 from trainer.script.imports import import_roots, marked, take_marks
 from trainer.script.left import copy_left
-from trainer.script.programs import find_program, search_path, without_environment
+from trainer.script.programs import find_program, search_path, toolchain_folders, toolchains, without_environment
 from trainer.script.readings import Reader
 from trainer.script.seeds import with_seed
 from trainer.script.settings import ScriptSettings
@@ -78,7 +78,7 @@ class ScriptSupervisor:
         named = (settings.command, settings.score, settings.smoke)
         commands = [without_environment(command)[1] for command in named if command]
         programs = {find_program(command[0], settings.root) for command in commands}
-        visible = [path for program in sorted(programs) for path in program_folders(program)]
+        visible = [path for program in sorted(programs) for path in program_folders(program)] + toolchain_folders()
         # Libraries that share a cache among their processes lock it, and no held-out text is seen here.
         self._workplace = Workplace(settings, Access(visible, locks=True))
         self._sandbox = self._workplace.sandbox
@@ -298,7 +298,8 @@ class ScriptSupervisor:
         environment = candidate_environment(home, settings.device_id, settings.threads)
         roots = import_roots(settings.root, settings.genome, [one.name for one in self._frozen])
         paths = [*(str(home / one) for one in roots), *filter(None, [settings.environment.get("PYTHONPATH")])]
-        environment |= {"PATH": search_path(), **_OFFLINE, **self._compiled.variables(home), **settings.environment}
+        compilers = {name: str(folder) for name, folder in toolchains().items()} | self._compiled.variables(home)
+        environment |= {"PATH": search_path(), **_OFFLINE, **compilers, **settings.environment}
         environment |= {
             "PYTHONPATH": os.pathsep.join(paths),
             "EVO_SEED": str(job.seed),

@@ -162,6 +162,38 @@ def test_files_can_be_made_copied_and_touched(confined: SupervisorProcess) -> No
     assert verdict.status is Status.OK, verdict.reason
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="timers as Linux has them")
+def test_a_script_has_locks_timers_and_pending_signals(confined: SupervisorProcess) -> None:
+    source = """
+        import ctypes, fcntl, signal, time
+        fcntl.flock(open("lock", "w"), fcntl.LOCK_EX)
+        assert ctypes.CDLL(None).timer_create(time.CLOCK_MONOTONIC, None, ctypes.byref(ctypes.c_void_p())) == 0
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGRTMIN])
+        signal.raise_signal(signal.SIGRTMIN)
+        print("loss:", float(signal.SIGRTMIN in signal.sigpending()))
+        """
+    result = evaluate(confined, source)
+    assert result.status is Status.OK, result.reason
+    assert result.objectives["loss"] == 1.0
+
+
+def test_compilers_find_each_other_in_the_folders_of_rustup(
+    level: Level, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_files(tmp_path, {"bin/rustup": "", "rustup/settings.toml": "0.75"})
+    (tmp_path / "bin/rustup").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("RUSTUP_HOME", str(tmp_path / "rustup"))
+    source = """
+        import os, shutil
+        assert shutil.which("rustup")
+        print("loss:", open(os.environ["RUSTUP_HOME"] + "/settings.toml").read())
+        """
+    result = evaluate_once(script_settings(root, sandbox=level), source)
+    assert result.status is Status.OK, result.reason
+    assert result.objectives["loss"] == 0.75
+
+
 def test_seed_and_seconds_arrive_by_placeholder_and_by_environment(confined: SupervisorProcess) -> None:
     verdict = evaluate(
         confined,
