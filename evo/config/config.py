@@ -607,20 +607,20 @@ def _refuse_unmeasured(config: Config, source: str) -> None:
     for key in ("objectives", "front"):
         for name in getattr(config.search, key):
             if name not in config.task.measured:
-                where = f"{source}: `search.{key}`" if source else _flag_of(["search", key])
+                where = _called(["search", key], source)
                 raise ConfigError(f"{where} {name!r} is not measured; {suggest(name, config.task.measured)}")
 
 
 def _refuse_unknown_operators(config: Config, source: str) -> None:
     for name in config.operators.weights or ():
         if name not in OPERATORS:
-            where = f"{source}: `operators.weights`" if source else "--operators"
+            where = _called(["operators", "weights"], source)
             raise ConfigError(f"{where} {name!r} is no operator; {suggest(name, OPERATORS)}")
 
 
 def _refuse_impossible_diversity(config: Config, source: str) -> None:
     def where(key: str) -> str:
-        return f"{source}: `diversity.{key}`" if source else _flag_of(["diversity", key])
+        return _called(["diversity", key], source)
 
     diversity, mu = config.diversity, config.search.pop
     smallest = mu // diversity.islands
@@ -730,7 +730,7 @@ def explain(problem: Any, source: str, keys_of: Callable[[Sequence[Any]], Sequen
     if inner := _INNER_KEY.match(message):  # of a table whose keys do not fit together
         location, message = [*location, *inner[1].split(".")], message[inner.end() :]
     key = ".".join(location)
-    name = f"{source}: `{key}`" if source else _flag_of(location)
+    name = _called(location, source)
     if problem["type"] == "extra_forbidden":
         siblings = (keys_of or _keys_of)(problem["loc"][:-1])
         return f"{name} is not a configuration key; {suggest(location[-1], siblings)}"
@@ -746,7 +746,10 @@ def explain(problem: Any, source: str, keys_of: Callable[[Sequence[Any]], Sequen
     return f"{name} was {problem['input']!r}: {message[0].lower()}{message[1:]}."
 
 
-def _flag_of(location: Sequence[str]) -> str:
+def _called(location: Sequence[str], source: str) -> str:
+    """Return what the user calls a key: by its file, or by its flag where no file is the source."""
+    if source:
+        return f"{source}: `{'.'.join(location)}`"
     key = location[1]
     return _FLAGS.get(key, f"--{key.replace('_', '-')}")
 

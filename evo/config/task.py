@@ -7,7 +7,7 @@ import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
@@ -167,6 +167,9 @@ class ScriptTask(Section):
         noise: `seeds` where another seed gives another result; `none` where every run gives the same, so that none is
             repeated and every difference counts.
     """
+
+    _measured_beside: ClassVar[dict[str, Objective]] = SCRIPT_OBJECTIVES
+    """What is measured of every run; the first is an objective of the front where the task has only one of its own."""
 
     kind: Literal["script"]
     root: str = "."
@@ -377,7 +380,7 @@ class ScriptTask(Section):
             name: Objective(name, one.direction, one.unit, self.self_reported, _digits(name))
             for name, one in self.objectives.items()
         }
-        return own | SCRIPT_OBJECTIVES
+        return own | self._measured_beside
 
     @property
     def bounds(self) -> tuple[Constraint, ...]:
@@ -387,7 +390,7 @@ class ScriptTask(Section):
     @property
     def default_objectives(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Names of the objectives of selection and of the front."""
-        first, second, *_ = (*self.objectives, "run_seconds")
+        first, second, *_ = (*self.objectives, *self._measured_beside)
         return (first,), (first, second)
 
     @property
@@ -418,6 +421,8 @@ class ExternalObjective(ObjectiveConfig):
 class ExternalTask(ScriptTask):
     """Evolves files that a program of the user's evaluates, through `evo.Search`."""
 
+    _measured_beside: ClassVar[dict[str, Objective]] = {CODE_LINES.name: CODE_LINES}
+
     kind: Literal["external"]  # type: ignore[assignment]
     command: tuple[str, ...] = ()
     gpus: Annotated[int, Field(ge=0, strict=True)] | None = 0
@@ -434,21 +439,6 @@ class ExternalTask(ScriptTask):
     def self_reported(self) -> bool:
         """Whether the objectives are what the genome's own program says: they are what the evaluating program says."""
         return False
-
-    @property
-    def measured(self) -> dict[str, Objective]:
-        """Everything that is measured, by name."""
-        own = {
-            name: Objective(name, one.direction, one.unit, digits=_digits(name))
-            for name, one in self.objectives.items()
-        }
-        return own | {CODE_LINES.name: CODE_LINES}
-
-    @property
-    def default_objectives(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Names of the objectives of selection and of the front."""
-        first, second, *_ = (*self.objectives, CODE_LINES.name)
-        return (first,), (first, second)
 
 
 def _digits(name: str) -> int | None:

@@ -10,7 +10,6 @@ from contextlib import ExitStack
 from dataclasses import fields
 from datetime import UTC, datetime
 from io import FileIO
-from types import TracebackType
 from typing import Any, Literal, Self, get_type_hints
 
 from pydantic import AwareDatetime, ConfigDict, TypeAdapter, create_model
@@ -51,9 +50,7 @@ class EventLog:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._closing.close()
 
     def __call__(self, event: Event) -> None:
