@@ -75,6 +75,7 @@ def _audit_scripts(*, honest: bool, sandbox: str, only: list[str] | None, as_jso
 def _report(console: Console, verdicts: Iterable[dict[str, Any]], device: str = "", *, as_json: bool) -> None:
     """Print each verdict as it comes, then how many are wrong; exit with 1 if one is."""
     from evo.commands.views.terminal import print_whole
+    from evo.text import counted
 
     told = []
     for facts in verdicts:
@@ -87,7 +88,7 @@ def _report(console: Console, verdicts: Iterable[dict[str, Any]], device: str = 
     else:
         conclusion = f"[red]{wrong} of them wrong[/]" if wrong else "[green]all of them right[/]"
         where = f" on {device}, {told[-1]['sandbox']}" if device else ""
-        print_whole(console, f"{len(told)} verdicts{where}: {conclusion}")
+        print_whole(console, f"{counted(len(told), 'verdict')}{where}: {conclusion}")
     if wrong:
         raise typer.Exit(1)
 

@@ -144,6 +144,7 @@ def import_(
     from evo.runs.optuna_study import trial_programs
     from evo.runs.steering import ask, refuse_impossible
     from evo.steering.actions import Action, Verb
+    from evo.text import counted
 
     answers, known = [], 0
     with opened(run) as viewed:
@@ -162,7 +163,7 @@ def import_(
     if as_json:
         print_json([asdict(answer) for answer in answers])
     else:
-        typer.echo("\n".join([*map(str, answers), f"{len(answers)} trials imported, {known} refused"]))
+        typer.echo("\n".join([*map(str, answers), f"{counted(len(answers), 'trial')} imported, {known} refused"]))
 
 
 def again(

@@ -72,6 +72,7 @@ def ablate(
     from evo.studies.ablation import ablation, planned, trials
     from evo.studies.batch import conditions, measure, study_seeds
     from evo.studies.measurement_cache import MeasurementCache
+    from evo.text import counted
 
     run, names = run_and_ids(run_and_id)
     with opened(run) as viewed:
@@ -87,7 +88,7 @@ def ablate(
     path = viewed.folder.path / f"ablation-{record.id}.json"
     cache = MeasurementCache(path, conditions(config, materials))
     say_joined(finest, change, seeds)
-    watch = Watch(config, compared, f"ablation of #{record.id}, {len(change.edits)} edits", cache)
+    watch = Watch(config, compared, f"ablation of #{record.id}, {counted(len(change.edits), 'edit')}", cache)
     complete = measure(config, materials, trials(change, chosen), cache, watch)
     task = config.task
     result = ablation(change, cache, chosen, compared, task.bounds, is_deterministic=task.is_deterministic)

@@ -16,6 +16,7 @@ from evo.search.observer import Deferred
 from evo.search.watched import WatchedFile
 from evo.standings.lessons import LESSONS, LessonsBook
 from evo.store import Store
+from evo.text import counted
 from operators.errors import CostLimitReached, OperatorUnavailable
 from operators.proposal import LessonsRequest, Memory, NoOffspring, Teacher
 
@@ -123,7 +124,7 @@ class LessonKeeper:
                 lines = task.result()
                 self._record(_HEAD + "".join(f"- {line}\n" for line in lines), told=self._asked_at)
                 self._is_stale = True
-                self._news.note(f"{len(lines)} lessons after result {self._asked_at}: lessons.md")
+                self._news.note(f"{counted(len(lines), 'lesson')} after result {self._asked_at}: lessons.md")
             case NoOffspring() | OperatorUnavailable() | CostLimitReached() as problem:
                 self._record(None, told=self._asked_at, problem=str(problem))
                 if isinstance(problem, OperatorUnavailable):

@@ -16,7 +16,7 @@ def test_a_cheat_is_listed_with_its_trick_its_verdict_and_the_evidence() -> None
     assert listed.split()[:3] == ["✓", "next_token", "rejected"]
     assert listed.endswith("Adds the next token of the block to its own logit.")
     assert "causality: at position" in evidence
-    assert verdict.startswith("1 verdicts on cpu, ")
+    assert verdict.startswith("1 verdict on cpu, ")
     assert verdict.endswith(": all of them right")
 
 
@@ -56,4 +56,4 @@ def test_an_honest_edit_of_a_script_is_scored() -> None:
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "temperature" in done.stdout
-    assert done.stdout.splitlines()[-1] == "1 verdicts: all of them right"
+    assert done.stdout.splitlines()[-1] == "1 verdict: all of them right"

@@ -129,7 +129,7 @@ def calls_line(exchanges: Sequence[Exchange]) -> str:
     costs = [exchange.cost_usd for exchange in exchanges]
     known = sum(cost for cost in costs if cost is not None)
     unknown = f", {costs.count(None)} of unknown price" if None in costs else ""
-    return f"{'language model':<18} {len(costs)} calls, ${known:.4f}{unknown}; --prompts shows them"
+    return f"{'language model':<18} {counted(len(costs), 'call')}, ${known:.4f}{unknown}; --prompts shows them"
 
 
 def _setback(setback: Setback) -> str:
