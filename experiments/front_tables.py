@@ -20,11 +20,12 @@ from experiments.tables import Space
 from operators.proposal import Refused
 from operators.source.constants import Value
 from populations.diversity import Program
-from populations.hypervolume import hypervolume, reference_point
 from trainer.objectives import Direction, Objective
 
 DATA_SETS = ("arxiv", "citeseer", "computers", "cora", "cs", "photo", "physics", "pubmed")
 OBJECTIVES = (Objective("valid_perf", Direction.MAXIMIZE, ""), Objective("latency", Direction.MINIMIZE, "s"))
+_COSTS = np.array([-objective.weight for objective in OBJECTIVES])
+"""By which values become costs."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,9 @@ class FrontTable(Space):
     def hypervolume_ratio(self, chosen: Iterable[Mapping[str, Value]]) -> float:
         """Return the share of the exact front's hypervolume that some configurations dominate.
 
-        The reference point is that of the exact front (`populations.hypervolume.reference_point`).
+        The reference point is the worst of each objective on the exact front, and a tenth of its range beyond that.
         """
-        points = [tuple(map(float, self.recorded[self.index(values)])) for values in chosen]
-        return hypervolume(points, self._reference, OBJECTIVES) / self._exact
+        return self._hypervolume([self.recorded[self.index(values)] for values in chosen]) / self._exact
 
     @cached_property
     def front(self) -> list[tuple[float, ...]]:
@@ -71,12 +71,16 @@ class FrontTable(Space):
         return [tuple(map(float, row)) for row in points[moocore.is_nondominated(points, maximise=maximise)]]
 
     @cached_property
-    def _reference(self) -> tuple[float, ...]:
-        return reference_point(self.front, OBJECTIVES)
-
-    @cached_property
     def _exact(self) -> float:
-        return hypervolume(self.front, self._reference, OBJECTIVES)
+        return self._hypervolume(self.front)
+
+    def _hypervolume(self, points: npt.ArrayLike) -> float:
+        import moocore
+
+        exact = np.array(self.front) * _COSTS
+        reference = exact.max(axis=0) + 0.1 * np.ptp(exact, axis=0)
+        costs = np.reshape(points, (-1, len(OBJECTIVES))) * _COSTS
+        return float(moocore.hypervolume(costs, reference)) if len(costs) else 0.0
 
 
 @cache

@@ -7,7 +7,7 @@
     survival     (μ+λ) truncation and NSGA-II
     toolbox      `build_toolbox`: a run's selection and survival, chosen by its objectives, as a DEAP toolbox
     archive      what is worth remembering: hall of fame, Pareto front, non-dominated individuals
-    hypervolume  the quality of a whole front in one number, its reference point, and the knee
+    hypervolume  the quality of whole fronts on one scale, and the knee of one
     islands      subpopulations, migration along a ring, age
     map_elites   the best individual of every cell
     descriptors  what the cells tell apart: depth, optimizer, distance, what was measured

@@ -1,4 +1,4 @@
-"""How good a front is as a whole, in one number, and where its best trade-off lies.
+"""How good fronts are as a whole, in one number each, and where the best trade-off of one lies.
 
 The hypervolume is the size of the region that a set of points dominates, up to a reference point. It grows whenever a
 front gets better anywhere (Zitzler and Thiele, 1998). moocore computes it exactly; DEAP's indicators rest on it too.
@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from trainer.objectives import Direction, Objective
+from trainer.objectives import Objective
 
 Point = Sequence[float]
 
@@ -19,51 +19,12 @@ _MARGIN = 0.1
 _ROUNDING = 1e-9
 
 
-def hypervolume(points: Sequence[Point], reference: Point, objectives: Sequence[Objective]) -> float:
-    """Return the size of what `points` dominate, up to `reference`, in the product of the objectives' units.
-
-    Dominated points add nothing, and neither do points that are not better than the reference in every objective.
-
-    Raises:
-        ValueError: a point or the reference has another number of values than there are objectives, or one that is not
-            finite.
-    """
-    for point in (reference, *points):
-        _require_fitting(point, objectives)
-    if not points:
-        return 0.0
-    import moocore  # late, with NumPy: most commands show no hypervolume
-
-    maximise = [objective.direction is Direction.MAXIMIZE for objective in objectives]
-    return float(moocore.hypervolume([list(point) for point in points], list(reference), maximise=maximise))
-
-
-def reference_point(points: Sequence[Point], objectives: Sequence[Objective]) -> tuple[float, ...]:
-    """Return the worst of each objective among `points`, and a tenth of the objective's range beyond that.
-
-    The margin lets the extremes of a front count (Ishibuchi et al., 2018). An objective in which all points are equal
-    has no range and takes a tenth of their size, or 1.0 where that is zero.
-
-    Raises:
-        ValueError: there are no points, or one does not fit the objectives.
-    """
-    if not points:
-        raise ValueError("a reference point needs at least one point, but there was none")
-    for point in points:
-        _require_fitting(point, objectives)
-    reference = []
-    for objective, values in zip(objectives, zip(*points, strict=True), strict=True):
-        worst = max(values) if objective.direction is Direction.MINIMIZE else min(values)
-        extent = max(values) - min(values) or abs(worst) or 1.0 / _MARGIN
-        reference.append(worst - objective.weight * _MARGIN * extent)
-    return tuple(reference)
-
-
 def hypervolume_shares(fronts: Sequence[Sequence[Point]], objectives: Sequence[Objective]) -> list[float]:
     """Return the hypervolumes of several fronts on one scale without units, such as those of a run as it goes on.
 
     Each is a share of the box from the reference point of all fronts together to the best of each objective in any of
-    them: 1.0 is a front with a point that is best in everything.
+    them: 1.0 is a front with a point that is best in everything. The reference point is the worst of each objective and
+    a tenth of its range beyond that, which lets the extremes of a front count (Ishibuchi et al., 2018).
 
     Raises:
         ValueError: a point does not fit the objectives.
