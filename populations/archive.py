@@ -25,7 +25,17 @@ from populations.individual import Individual, require_measured
 from trainer.objectives import Objective
 
 
-class HallOfFame(tools.HallOfFame):  # type: ignore[misc]  # DEAP has no types
+class _References(tools.HallOfFame):  # type: ignore[misc]  # DEAP has no types
+    """DEAP's archive, without its deep copies."""
+
+    def insert(self, item: Individual | FrontMember) -> None:
+        """Put `item` behind those that equal it; unlike DEAP's, which puts a deep copy before them."""
+        worse = bisect_left(self.keys, item.fitness)  # DEAP keeps the keys ascending, the items best first
+        self.items.insert(len(self.items) - worse, item)
+        self.keys.insert(worse, item.fitness)
+
+
+class HallOfFame(_References):
     """The best individuals of a run so far, best first, each once; of equals the older comes first.
 
     Attributes:
@@ -51,12 +61,6 @@ class HallOfFame(tools.HallOfFame):  # type: ignore[misc]  # DEAP has no types
         self.clear()  # fitnesses may have changed in place, and DEAP's insertion relies on their order
         super().update(candidates)
 
-    def insert(self, individual: Individual) -> None:
-        """Put `individual` behind those that equal it; unlike DEAP's, which puts a deep copy before them."""
-        worse = bisect_left(self.keys, individual.fitness)  # DEAP keeps the keys ascending, the items best first
-        self.items.insert(len(self.items) - worse, individual)
-        self.keys.insert(worse, individual.fitness)
-
 
 @dataclass(frozen=True, slots=True)
 class FrontMember:
@@ -77,7 +81,7 @@ class FrontMember:
         return self.individual.replicates != self.replicates
 
 
-class ParetoFront(tools.ParetoFront):  # type: ignore[misc]  # DEAP has no types
+class ParetoFront(_References, tools.ParetoFront):  # type: ignore[misc]  # DEAP has no types
     """The non-dominated individuals of a run so far over the given objectives, best in the first objective first.
 
     Individuals with equal values stay side by side.
@@ -111,12 +115,6 @@ class ParetoFront(tools.ParetoFront):  # type: ignore[misc]  # DEAP has no types
             if self.items[index].is_stale:
                 self.remove(index)
         super().update(members)
-
-    def insert(self, member: FrontMember) -> None:
-        """Put `member` in its place: DEAP's insertion without the deep copy."""
-        worse = bisect_left(self.keys, member.fitness)
-        self.items.insert(len(self.items) - worse, member)
-        self.keys.insert(worse, member.fitness)
 
     def knee(self) -> Individual | None:
         """Return the best trade-off of those that keep the constraints, if there is one (`populations.hypervolume`)."""
