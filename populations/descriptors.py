@@ -154,7 +154,7 @@ def _constants(tree: ast.Module) -> dict[str, object]:
 def _descendants(tree: ast.Module, roots: AbstractSet[str]) -> set[str]:
     """Return the names of the classes of a program that inherit from one of `roots`, directly or not."""
     definitions = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
-    classes = {definition.name: {_name(base) for base in definition.bases} for definition in definitions}
+    classes = {definition.name: {last_name(base) for base in definition.bases} for definition in definitions}
     found: set[str] = set()
     while more := {name for name, bases in classes.items() if name not in found and bases & (roots | found)}:
         found |= more
@@ -163,10 +163,11 @@ def _descendants(tree: ast.Module, roots: AbstractSet[str]) -> set[str]:
 
 def _calls(tree: ast.Module) -> list[str]:
     """Return the last names of what is called in a program: `AdamW` of `torch.optim.AdamW(…)`."""
-    return [_name(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return [last_name(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)]
 
 
-def _name(node: ast.expr) -> str:
+def last_name(node: ast.expr) -> str:
+    """Return the name of a name or of an attribute, else an empty text: `AdamW` of `torch.optim.AdamW`."""
     match node:
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return name

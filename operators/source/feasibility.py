@@ -19,6 +19,7 @@ from random import Random
 
 from operators.source.constants import Value
 from operators.source.search_space import Dimension, Point, Scale, point_of
+from populations.descriptors import last_name
 from populations.diversity import read_program
 
 Rule = tuple[str, int, float]
@@ -171,13 +172,6 @@ def _remainders(source: str) -> Sequence[tuple[str, str]]:
         (left, right)
         for node in ast.walk(read_program(source).tree)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod)
-        if (left := _name(node.left)) and (right := _name(node.right))
+        if (left := last_name(node.left)) and (right := last_name(node.right))
     }
     return sorted(pairs)
-
-
-def _name(node: ast.expr) -> str:
-    match node:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-    return ""
