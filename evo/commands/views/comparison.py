@@ -10,20 +10,20 @@ from typing import Self
 
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from evo.commands.views.terminal import literal, one_line, print_line, print_prose, stderr_console
+from evo.commands.views.terminal import Remarks, literal, one_line, print_line
 from evo.compare.experiment import Experiment
 from evo.compare.running import Watcher
 from evo.text import counted, duration
 from trainer.machine.devices import Device
 
 
-class ExperimentView(Watcher):
+class ExperimentView(Remarks, Watcher):
     """Watches an experiment (`evo.compare.running.Watcher`)."""
 
     def __init__(self, experiment: Experiment, path: Path) -> None:
+        super().__init__()
         self._experiment = experiment
         self._path = path
-        self._console = stderr_console()
         atexit.register(self._console.show_cursor)
         self._bar = Progress(
             BarColumn(bar_width=24),
@@ -79,12 +79,8 @@ class ExperimentView(Watcher):
         self._ended += well
         mark = "[green]✓[/]" if well else "[red]✗[/]"
         left = "" if self._console.is_terminal else f", {self._left()}"
-        counted = f"{self._ended:>3} of {self._runs}"
-        print_line(self._console, f"{counted} {mark} {literal(name)}: {one_line(how)}{left}")
-
-    def note(self, message: str) -> None:
-        """Show a remark."""
-        self._say(f"[yellow]{literal(message)}[/]")
+        place = f"{self._ended:>3} of {self._runs}"
+        print_line(self._console, f"{place} {mark} {literal(name)}: {one_line(how)}{left}")
 
     def stopping(self) -> None:
         """Say that the experiment stops."""
@@ -99,6 +95,3 @@ class ExperimentView(Watcher):
         if gained <= 0:
             return "time left unknown yet"
         return f"about {duration((time.monotonic() - self._began) / gained * (1 - self._share))} left"
-
-    def _say(self, markup: str) -> None:
-        print_prose(self._console, markup)

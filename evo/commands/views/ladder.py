@@ -10,7 +10,7 @@ from rich.console import Console
 
 from evo.commands.views.live import LiveView, preparation_bar
 from evo.commands.views.study import Watch
-from evo.commands.views.terminal import literal, print_prose, print_table, print_whole, stderr_console
+from evo.commands.views.terminal import Remarks, literal, print_prose, print_table, print_whole
 from evo.config.resolved import ResolvedConfig
 from evo.runs.materials import PrepareProgress
 from evo.scales.definition import Definition
@@ -23,13 +23,13 @@ from evo.text import counted, duration
 from trainer.objectives import Objective
 
 
-class LadderView(View):
+class LadderView(Remarks, View):
     """Watches a ladder (`evo.scales.view.View`): each search as `evo run` shows it; all on stderr."""
 
     def __init__(self, definition: Definition, path: Path) -> None:
+        super().__init__()
         self._definition = definition
         self._path = path
-        self._console = stderr_console()
 
     @contextmanager
     def search(self, config: ResolvedConfig, path: Path) -> Iterator[tuple[Observer, PrepareProgress | None]]:
@@ -55,13 +55,6 @@ class LadderView(View):
             f"[bold]round {number}[/] of {literal(self._definition.ladder.name)} in {literal(str(self._path))}: "
             f"evaluations for {given}; {duration(seconds)} are left for {counted(left, 'round')}"
         )
-
-    def note(self, message: str) -> None:
-        """Show a remark."""
-        self._say(f"[yellow]{literal(message)}[/]")
-
-    def _say(self, markup: str) -> None:
-        print_prose(self._console, markup)
 
 
 def print_ladder(console: Console, state: LadderState) -> None:

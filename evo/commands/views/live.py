@@ -14,11 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Column
 
 from evo.commands.views.terminal import (
+    Remarks,
     literal,
     one_line,
     print_cut,
     print_line,
-    print_prose,
     print_whole,
     stderr_console,
 )
@@ -77,7 +77,7 @@ class _Preparation:
         self._tasks.clear()
 
 
-class LiveView(Observer):
+class LiveView(Remarks, Observer):
     """Watches one run.
 
     Every result is a line, cut where it is longer than the terminal is wide; in a log file, than 80 columns. On a
@@ -85,11 +85,11 @@ class LiveView(Observer):
     """
 
     def __init__(self, config: ResolvedConfig, path: Path) -> None:
+        super().__init__()
         self._config = config
         self._plan = make_plan(config)
         self._path = path
         (self._objective,) = config.objectives(config.search.objectives[:1])
-        self._console = stderr_console()
         self._bar = _bar(self._console)
         self._preparation = _Preparation(self._bar)
         self._task: TaskID | None = None
@@ -124,7 +124,7 @@ class LiveView(Observer):
             self._started = time.monotonic()
             # Not earlier: until now the input could turn out to be wrong.
             for line in self._opening():
-                print_prose(self._console, line)
+                self._say(line)
             for line in self._announced:
                 print_whole(self._console, literal(line))
             print_line(self._console, f"[bold]{self._header()}[/]")
@@ -148,16 +148,10 @@ class LiveView(Observer):
         if self._task is not None:
             self._bar.update(self._task, total=plan.evaluations, description=self._status())
 
-    def note(self, message: str) -> None:
-        """Show a remark."""
-        print_prose(self._console, f"[yellow]{literal(message)}[/]")
-
     def stopping(self) -> None:
         """Take the bar away and say what comes: the terminal is in order however the process ends now."""
         self._bar.stop()
-        print_prose(
-            self._console, "[yellow]Stopping after saving. Ctrl-C again ends it at once; what has finished is safe.[/]"
-        )
+        self._say("[yellow]Stopping after saving. Ctrl-C again ends it at once; what has finished is safe.[/]")
 
     def _opening(self) -> Iterator[str]:
         config, plan = self._config, self._plan

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 
 from evo.commands.views.terminal import (
+    Remarks,
     literal,
     one_line,
     print_line,
@@ -33,15 +34,15 @@ from trainer.evaluation import Status
 from trainer.objectives import Objective
 
 
-class Watch(Watcher):
+class Watch(Remarks, Watcher):
     """Shows every result of a study as one line on stderr; `what` is the study in words."""
 
     def __init__(self, config: ResolvedConfig, objective: Objective, what: str, cache: MeasurementCache) -> None:
+        super().__init__()
         self._config = config
         self._objective = objective
         self._what = what
         self._cache = cache
-        self._console = stderr_console()
         self._wanted = 0
 
     def begun(self, wanted: int, known: int) -> None:
@@ -65,16 +66,9 @@ class Watch(Watcher):
         number = self._wanted - left
         print_line(self._console, f"{number:>4} {mark} {literal(trial.label):<22} seed {trial.seed:<6} {result}")
 
-    def note(self, message: str) -> None:
-        """Show a remark."""
-        self._say(f"[yellow]{literal(message)}[/]")
-
     def stopping(self) -> None:
         """Say that the study stops."""
         self._say("[yellow]Stopping. Finished evaluations are kept; Ctrl-C again ends it at once.[/]")
-
-    def _say(self, markup: str) -> None:
-        print_prose(self._console, markup)
 
 
 def say_joined(finest: Change, change: Change, seeds: int) -> None:

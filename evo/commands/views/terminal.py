@@ -50,6 +50,20 @@ def stderr_console() -> Console:
     return console
 
 
+class Remarks:
+    """What every view of work under way has: a console on stderr, and remarks on it."""
+
+    def __init__(self) -> None:
+        self._console = stderr_console()
+
+    def note(self, message: str) -> None:
+        """Show a remark."""
+        self._say(f"[yellow]{literal(message)}[/]")
+
+    def _say(self, markup: str) -> None:
+        print_prose(self._console, markup)
+
+
 def literal(text: str) -> str:
     """Return untrusted text with its invisible characters written out, safe inside rich markup."""
     return escape(visible(text))
