@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from io import StringIO
-from itertools import pairwise
+from itertools import groupby
 
 from evo.errors import ReportError
 from evo.files import replace_file
@@ -63,12 +63,8 @@ def _table(store: StoreView, lineage: Lineage, standings: Standings) -> str:
 
 def _best_since(standings: Standings) -> dict[int, int]:
     """Return the individuals that became the best one, by the number of the result that made them."""
-    changes = pairwise([None, *standings.leads])
-    return {
-        lead.result_number: lead.individual
-        for before, lead in changes
-        if lead is not None and (before is None or before.individual != lead.individual)
-    }
+    by_individual = groupby(standings.leads, lambda lead: lead.individual)
+    return {next(leads).result_number: individual for individual, leads in by_individual}
 
 
 def _numbers(outcome: Outcome, objective: Objective) -> tuple[str, str]:
