@@ -202,6 +202,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(3, "the share of the budget that an evaluation trains with", _SHARE),
     Migration(4, "the class of the device that an evaluation ran on", _DEVICE_CLASS),
     Migration(5, "smoke runs", _SMOKE_RUNS),
+    Migration(6, "what the curve of a result follows, which no older version can read", ()),
 )
 
 _FINAL = {
