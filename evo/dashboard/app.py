@@ -164,10 +164,17 @@ class Board:
         await self._look_again()
         ordered = sorted(self._runs.items(), key=lambda item: item[1] is not chosen)
         runs = dict(ordered[:_MOST_COMPARED])
-        reports = {name: await run.report("whole report", lambda _, report: report) for name, run in runs.items()}
+        reports, unreadable = {}, {}
+        for name, run in runs.items():
+            try:
+                reports[name] = await run.report("whole report", lambda _, report: report)
+            except EvoError as error:
+                unreadable[name] = str(error)
         rows = [{"name": name, **facts.listing(report)} for name, report in reports.items()]
         chart = figures.chart_json(figures.comparison_chart(reports))
-        return _json({"rows": rows, "chart": chart, "runs": [*self._runs], "left_out": len(self._runs) - len(runs)})
+        left_out = len(self._runs) - len(runs)
+        told = {"rows": rows, "unreadable": unreadable, "chart": chart, "runs": [*self._runs], "left_out": left_out}
+        return _json(told)
 
     async def _events(self, request: Request) -> Response:
         run = self._run(request)

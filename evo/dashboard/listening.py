@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import secrets
 import socket
 
@@ -30,7 +31,10 @@ def listen(host: str, port: int) -> socket.socket:
             raise
     except (OSError, OverflowError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise UsageError(f"The dashboard cannot listen on {host}:{port}: {reason}. Choose another port.") from None
+        is_foreign = isinstance(error, socket.gaierror | UnicodeError)
+        is_foreign |= getattr(error, "errno", None) == errno.EADDRNOTAVAIL
+        advice = "Choose an address of this machine" if is_foreign else "Choose another port"
+        raise UsageError(f"The dashboard cannot listen on {host}:{port}: {reason}. {advice}.") from None
     return listening
 
 

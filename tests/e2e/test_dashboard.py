@@ -207,7 +207,8 @@ def test_wrong_input_is_one_clear_line(folder: Path, tmp_path: Path) -> None:
             "it holds none": [tmp_path / "foreign"],
             "newer version": [newer],
             "cannot listen on 127.0.0.1:": [folder, "--port", port],
-            "cannot listen on no.such.host.invalid:": [folder, "--host", "no.such.host.invalid"],
+            "Choose an address of this machine": [folder, "--host", "no.such.host.invalid"],
+            "requested address. Choose an address": [folder, "--host", "192.0.2.1"],
         }.items():
             done = evo("dashboard", *arguments)
             assert done.returncode in (1, 2)
@@ -225,3 +226,13 @@ def test_a_run_that_begins_later_is_listed_and_one_that_goes_on_is_compared_anew
         assert [row["spent"] for row in before["rows"]] == [8, 8]
         searched(tmp_path / "two", configuration(4, 4, seed=1), PacedEvaluator(GENOME))
         assert [row["spent"] for row in server.get("comparison", run="one")["rows"]] == [8, 16]
+
+
+def test_a_damaged_run_leaves_the_others_to_compare(folder: Path, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        shutil.copytree(folder / name, tmp_path / name)
+    (tmp_path / "two/evo.db").write_bytes(b"no store")
+    with dashboard(tmp_path) as server:
+        told = server.get("comparison", run="one")
+    assert [row["name"] for row in told["rows"]] == ["one"]
+    assert "two/evo.db" in told["unreadable"]["two"]

@@ -30,6 +30,9 @@ export function comparison(page) {
               h("span", { class: row.tone === "good" ? "better" : undefined }, row.headline),
             ),
           ),
+          Object.entries(data.unreadable).map(([name, reason]) =>
+            h("li", {}, name, " ", h("span", { class: "worse" }, reason)),
+          ),
         ),
         data.left_out ? h("p", { class: "caption" }, `Runs that are left out: ${data.left_out}.`) : "",
       );
