@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from evo.project.found import Metric
-from evo.project.printed import CLAUSE, LABEL, escaped, without_unit
+from evo.project.printed import escaped, label_in, without_unit
 from evo.project.wording import (
     PREFIXES,
     Kind,
@@ -49,6 +49,8 @@ _ARROW = re.compile(r"\s*(?:->|→|=>|⟶)")
 _QUOTED = re.compile(r"""(?P<quote>["'])(?P<label>[^"'\n]*[^\W\d_][^"'\n]*)(?P=quote)$""")
 _PERCENT_OF_BAR = re.compile(r"%\|.*\|")
 _FILE_NAME = re.compile(r"\w\.[A-Za-z]{1,4}$")  # with a line behind it, in a traceback
+_OPENED = re.compile(r"\w\s*[(\[]([^()\[\]]*)$")
+_CLOSED = re.compile(r"([^()\[\]:=]*)[)\]]\s*[:=]\s*[-+−]?[\d.]")
 _WIDE = re.compile(r"\s{2,}|\t")
 _COUNTED = re.compile(r"\s*[a-z]+\s*[:=]\s*")
 _OVER = re.compile(r"\b(?:over|across|of|in|from|for)\s+$")
@@ -142,6 +144,9 @@ def _places(number: int, line: str) -> Iterator[_Place]:
     quality = ""
     for match in _NUMBER.finditer(line):
         between = line[end : match.start()]
+        opened, closed = _OPENED.search(between), _CLOSED.match(line, match.end())
+        if opened and closed and (closed[1].startswith("-") or not is_count(opened[1] + closed[1])):
+            continue  # a setting belongs to the label: `mAP (IoU=0.5): 0.61`, `accuracy (5-fold): 0.9`
         if between.strip() in (":", "=") or (_COUNTED.fullmatch(between) and _OVER.search(line, begin, last)):
             end = begin  # the number before belongs to the label: `best of 7: 0.5`, `speedup over 5 runs: 2.1`
         before = line[end : match.start()]
@@ -195,7 +200,7 @@ def _labelled(number: int, line: str, before: str, start: int, match: re.Match[s
     text = before[: len(before) - len(wrapper)]
     named = without_unit(_VERB.sub("", text.rstrip(_SEPARATORS)))
     separator = text[len(named) :]
-    label = _QUOTED.search(named) or (LABEL.search(CLAUSE.split(named)[-1]) if named else None)
+    label = _QUOTED.search(named) or label_in(named)
     of_data = quality if label and is_data(label["label"]) else ""
     if label is None or (separator == ":" and _FILE_NAME.search(label["label"])):
         return None
@@ -240,7 +245,8 @@ def _place(
         return None
     told = told_split(label, before)
     plain = separator.strip(" \t")
-    gap = (r"\s*" if separator[:1].isspace() else "") + (escaped(plain) + r"\s*" if plain else "")
+    between = re.sub(r"(?<=[A-Za-z] )\d+", r"\\d+", escaped(plain))  # `reward [episode 5]: 13`
+    gap = (r"\s*" if separator[:1].isspace() else "") + (between + r"\s*" if plain else "")
     gap = gap if plain else r"\s+"
     written = re.sub(r"\d+", r"\\d+", escaped(label)) if " " in label else escaped(label)
     core = f"{quote}{written}{quote}{gap}{escaped(wrapper)}{group}"

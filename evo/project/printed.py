@@ -17,9 +17,11 @@ from evo.project.wording import PREFIXES, Split, identifier, is_count, names_met
 from trainer.objectives import SCRIPT_OBJECTIVES
 
 _SEPARATORS = " :=\t"
-LABEL = re.compile(r"""(?P<quote>["']?)(?P<label>[^\W\d_](?:[\w /%.@^-]|['’](?=s\b))*)(?P=quote)$""")
 _IN_BRACKETS = re.compile(r"\s*[(\[][^()\[\]]{1,20}[)\]]$")
-CLAUSE = re.compile(r"[|,;·•—–>*#\[\](){}]|\s-\s|[:=]\s")  # separates the metrics of a line
+_LABEL = re.compile(
+    rf"""(?P<quote>["']?)(?P<label>[^\W\d_](?:[\w /%.@^-]|['’](?=s\b))*(?:{_IN_BRACKETS.pattern[:-1]})?)(?P=quote)$"""
+)
+_CLAUSE = re.compile(r"[|,;·•—–>*#\[\](){}]|\s-\s|[:=]\s")  # separates the metrics of a line
 _NUMERIC_SPEC = re.compile(r".*[eEfFgGn%]|.*\.\d+")
 _TEXT_SPEC = re.compile(r".*[sxXobcra]|.*[<>^]\d+|.*,.*")  # `1,234` cannot be read as a number
 _NUMERIC_CODE = re.compile(r"\b(float|round|sum|mean|median|item|max|min|abs|len)\(|^[\w.]*\.item\(\)|[-+*/]")
@@ -55,6 +57,13 @@ def without_unit(named: str) -> str:
     inner = named[len(shorter) :].strip(" ()[]")
     is_split = split_of(f"{inner}_loss") is not Split.UNNAMED
     return named if not shorter or is_split or not inner[:1].isascii() or inner[:1].isdigit() else shorter
+
+
+def label_in(named: str) -> re.Match[str] | None:
+    """Return the label at the end of a text, with what is in brackets behind it: `RMSE (val)`."""
+    brackets = _IN_BRACKETS.search(named)
+    head = named[: brackets.start()] if brackets else named
+    return _LABEL.search(_CLAUSE.split(head)[-1] + (brackets[0] if brackets else ""))
 
 
 def line_pattern(label: str) -> str:
@@ -112,7 +121,7 @@ def _reading(line: Line, number: int, before: str, after: str | Value) -> tuple[
     named = without_unit(before.rstrip(_SEPARATORS))
     tail = before[len(named) :]
     separator = tail.strip()
-    match = LABEL.search(CLAUSE.split(named)[-1])
+    match = label_in(named)
     if match is None or isinstance(after, Value) or not (separator or names_metric(match["label"])):
         return "", ""
     label, quote = match["label"], match["quote"]
