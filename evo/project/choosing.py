@@ -20,6 +20,8 @@ _COMBINED = "combined_score"
 _WISH = re.compile(r"(?P<name>[^=]+?)(?:=(?P<pattern>.+?))?(?::(?P<direction>max|min|maximize|minimize))?", re.DOTALL)
 _FOLD = re.compile(r"\b(?:fold|split|repeat|repetition|trial|run|seed)s?\b", re.IGNORECASE)
 """What begins the line of one of several measurements."""
+_ONE_FOLD = re.compile(_FOLD.pattern.removesuffix(r"\b") + r"[\s_#-]*\d", re.IGNORECASE)
+"""What names a metric of one of them alone: `fold 1 MAE`."""
 _NUMBER_LINE = r"^\s*{name}[\"']?\s*[:=\s]\s*(\S+)"
 
 
@@ -186,6 +188,7 @@ class Choice:
             -importance if not is_part or metric.label in self.texts.wanted else 0,
             metric.label != _COMBINED,
             metric.kind,
+            bool(_ONE_FOLD.search(metric.label)),
             metric.split,
             not metric.is_sure,
             metric.take != "only",
@@ -223,7 +226,11 @@ def with_documented_directions(metrics: Sequence[Metric], texts: Instructions) -
 
 
 def _no_metric(reporter: str, run: FirstRun | None) -> Question:
-    how = "prints no metric that could be found" if run is None or not run.is_complete else "printed no labelled number"
+    how = (
+        "prints no metric that could be found"
+        if run is None or not run.is_complete
+        else "printed no number that its label makes a metric"
+    )
     how += f" (its first run failed: {run.problem})" if run and run.problem else ""
     return Question(
         "objectives",

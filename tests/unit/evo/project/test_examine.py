@@ -632,3 +632,13 @@ def test_an_evaluator_is_given_the_file_as_it_takes_it(tmp_path: Path, argument:
     )
     found = look(tmp_path, {"initial.py": "def score():\n    return 3\n", "evaluate.py": source})
     assert (found.genome, found.command) == (("initial.py",), command)
+
+
+def test_what_all_folds_gave_decides_and_no_single_fold(tmp_path: Path) -> None:
+    train = (
+        "DEPTH = 3\n"
+        'print("Fold 1 MAE", 0.3 * DEPTH)\n'
+        'print("Fold 2 MAE", 0.4 * DEPTH)\n'
+        'print(f"Mean MAE {0.35 * DEPTH:.4f} +/- 0.05")\n'
+    )
+    assert look(tmp_path, {"train.py": train}).objectives[0].name == "mean_mae"
