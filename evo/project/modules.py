@@ -191,11 +191,6 @@ class Project:
         return next((one for one in found if one is not None and one.name != module.name), None)
 
 
-def last_name(node: ast.expr) -> str:
-    """Return the name that an expression ends with, as `fit` of `model.fit`; empty for anything but names."""
-    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
-
-
 def is_main_guard(node: ast.stmt) -> bool:
     """Return whether a statement is `if __name__ == "__main__":`."""
     return isinstance(node, ast.If) and any(

@@ -10,7 +10,8 @@ import ast
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from evo.project.found import Metric
-from evo.project.modules import Module, Project, last_name
+from evo.project.modules import Module, Project
+from populations.descriptors import last_name
 
 _SUMMARIES = ("sum", "mean", "fmean", "average", "median", "min", "max", "abs", "sqrt", "log", "round")
 _FORMS = ("float", "int", "str", "array", "asarray", "list", "tuple", "sorted", "values", "item", "tolist")

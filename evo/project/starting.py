@@ -10,10 +10,11 @@ from pathlib import PurePosixPath
 
 from evo.project.asking import Unclear, listed
 from evo.project.found import FixedTime, Question
-from evo.project.modules import Module, last_name
+from evo.project.modules import Module
 from evo.project.seeds import Seeding
 from evo.project.sources import Sources, is_test
 from evo.project.text_genomes import builds_of, may_evolve, programs_of, runs_of, starter_of, used_sources
+from populations.descriptors import last_name
 from trainer.errors import ConfigError
 from trainer.languages import PYTHON, language_of
 

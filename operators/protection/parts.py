@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from operators.protection.handed import handed_on
 from operators.protection.units import DEFINITION, FUNCTION, Scope, Unit, is_import, root_of
+from populations.descriptors import last_name
 
 _MAKES = re.compile(
     r"^_?(load|read|fetch|open|make|generate|simulate|download|get)(_|$)|dataset|txt$|^(rand|randn|randint|random|normal|"
@@ -87,7 +88,7 @@ def _mixed(data: Mapping[Scope, Set[str]], scope: Scope, fixed: Sequence[Unit], 
 
     That is what both read, what the training data are derived from, and what a library gets beside a model.
     """
-    called = {_name(node.func) for one in free for node in one.nodes if isinstance(node, ast.Call)}
+    called = {last_name(node.func) for one in free for node in one.nodes if isinstance(node, ast.Call)}
     whole = {one.node.name for one in fixed if isinstance(one.node, FUNCTION) and not one.scope}
     lent = [one for one in fixed if one.scope[:1] and one.scope[0] in whole & called]
     open_names = {name for one in free for name in one.read}
@@ -159,7 +160,7 @@ def _data(fixed: Sequence[Unit]) -> dict[Scope, set[str]]:
     for one in fixed:
         if not isinstance(one.node, ast.Assign | ast.AnnAssign) or one.node.value is None or _is_table(one.node.value):
             continue
-        called = {_name(node.func) for node in one.nodes if isinstance(node, ast.Call)}
+        called = {last_name(node.func) for node in one.nodes if isinstance(node, ast.Call)}
         around = [found.get(one.scope[:depth], set()) for depth in range(len(one.scope) + 1)]
         read = {name for names in around for name in names & one.read if any(True for _ in takings(one, name))}
         if read or any(map(_MAKES.search, called)):
@@ -170,8 +171,8 @@ def _data(fixed: Sequence[Unit]) -> dict[Scope, set[str]]:
 def _is_table(value: ast.expr) -> bool:
     """Return whether a value is a vocabulary, a count or a function rather than rows of data."""
     if isinstance(value, ast.Call):
-        inner = value.args[0] if value.args and _name(value.func) in _REORDERED else value
-        return isinstance(inner, ast.Call) and _name(inner.func) in _TABLES
+        inner = value.args[0] if value.args and last_name(value.func) in _REORDERED else value
+        return isinstance(inner, ast.Call) and last_name(inner.func) in _TABLES
     return isinstance(value, ast.Lambda | ast.Dict | ast.DictComp | ast.Set | ast.SetComp)
 
 
@@ -202,10 +203,12 @@ def _bounds(index: ast.expr, units: Sequence[Unit], reader: Unit, depth: int = 0
             yield Bound(None, right)
         case ast.Subscript(value=value) if depth < _DEEPEST:
             yield from _bounds(value, units, reader, depth + 1)
-        case ast.Call(func=func, args=[first, *others]) if _name(func) in _LENGTHS | _BETWEEN and not _is_many(first):
-            is_between = others and not _is_many(others[0]) and _name(func) in _BETWEEN
+        case ast.Call(func=func, args=[first, *others]) if last_name(func) in _LENGTHS | _BETWEEN and not _is_many(
+            first
+        ):
+            is_between = others and not _is_many(others[0]) and last_name(func) in _BETWEEN
             yield Bound(first, others[0]) if is_between else Bound(None, first)
-        case ast.Call(func=func, args=[first, *_]) if _name(func) in _REORDERED and depth < _DEEPEST:
+        case ast.Call(func=func, args=[first, *_]) if last_name(func) in _REORDERED and depth < _DEEPEST:
             yield from _bounds(first, units, reader, depth + 1)
         case ast.Name(id=name) if depth < _DEEPEST:
             for one in _binders(name, units, reader):
@@ -224,7 +227,7 @@ def _bounds(index: ast.expr, units: Sequence[Unit], reader: Unit, depth: int = 0
 
 def _is_many(node: ast.expr) -> bool:
     """Return whether an argument is no number: a shape, or what is reordered."""
-    return isinstance(node, ast.Tuple | ast.List | ast.Call) and _name(getattr(node, "func", node)) not in _TABLES
+    return isinstance(node, ast.Tuple | ast.List | ast.Call) and last_name(getattr(node, "func", node)) not in _TABLES
 
 
 def _binders(name: str, units: Sequence[Unit], reader: Unit) -> list[Unit]:
@@ -262,10 +265,6 @@ def _number(node: ast.expr) -> float | None:
     except (ValueError, TypeError, SyntaxError):
         return None
     return value if isinstance(value, int | float) else None
-
-
-def _name(func: ast.expr) -> str:
-    return func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
 
 
 def shared_in(name: str, scope: Scope, parts: Parts, own: Mapping[Scope, Set[str]]) -> Taken | None:

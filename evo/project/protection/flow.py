@@ -10,7 +10,7 @@ import ast
 from collections import deque
 from collections.abc import Iterable, Sequence
 
-from evo.project.modules import Project, last_name
+from evo.project.modules import Project
 from evo.project.protection.evolving_file import EvolvingFile, Start, resolved
 from evo.project.protection.statements import (
     calls,
@@ -45,6 +45,7 @@ from evo.project.protection.words import (
     flag_name,
 )
 from operators.protection.units import DEFINITION, FUNCTION, Scope, Unit, is_import, root_of
+from populations.descriptors import last_name
 
 _RUNS = "runs the evaluation"
 

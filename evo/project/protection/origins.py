@@ -6,7 +6,7 @@ import ast
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from evo.project.found import Metric
-from evo.project.modules import Module, Project, last_name
+from evo.project.modules import Module, Project
 from evo.project.protection.evolving_file import EvolvingFile, Start
 from evo.project.protection.statements import calls, compares, makes_instance, reported_nodes
 from evo.project.protection.words import BUDGET, EVALUATES, EVALUATING, SEED_NAME, SEEDING, flag_name, forbidden_in
@@ -14,6 +14,7 @@ from operators.protection import Reported
 from operators.protection.forging import forges
 from operators.protection.output import UNKNOWN, outputs
 from operators.protection.units import DEFINITION, FUNCTION, Unit, root_of
+from populations.descriptors import last_name
 
 Files = Mapping[str, EvolvingFile]
 

@@ -6,10 +6,10 @@ import ast
 import re
 from collections.abc import Collection
 
-from evo.project.modules import last_name
 from evo.project.protection.words import EVALUATING, MODEL, RESULT, SEEDING, TRAINS
 from operators.protection.guards import filled_keys
 from operators.protection.units import FUNCTION, Unit
+from populations.descriptors import last_name
 
 _OPTIMIZER = re.compile(r"opt|sched|scaler|trainer|model|net|agent|policy", re.IGNORECASE)
 _TRAINING = re.compile(r"_?(train|fit|learn|optimi)", re.IGNORECASE)
