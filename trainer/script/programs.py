@@ -68,5 +68,5 @@ def toolchains() -> dict[str, Path]:
 def toolchain_folders() -> list[Path]:
     """Return what compilers and Java need to read beside their own programs."""
     # The programs of rustup are one, by other names; the settings of Java lie in /etc, behind links.
-    rustup = [Path(found).parent for found in [shutil.which("rustup")] if found]
-    return [*toolchains().values(), *rustup, *sorted(Path("/etc").glob("java*"))]
+    rustup = shutil.which("rustup")
+    return [*toolchains().values(), *([Path(rustup).parent] if rustup else []), *sorted(Path("/etc").glob("java*"))]

@@ -79,6 +79,7 @@ class ScriptSupervisor:
         commands = [without_environment(command)[1] for command in named if command]
         programs = {find_program(command[0], settings.root) for command in commands}
         visible = [path for program in sorted(programs) for path in program_folders(program)] + toolchain_folders()
+        self._toolchains = {name: str(folder) for name, folder in toolchains().items()}
         # Libraries that share a cache among their processes lock it, and no held-out text is seen here.
         self._workplace = Workplace(settings, Access(visible, locks=True))
         self._sandbox = self._workplace.sandbox
@@ -298,8 +299,8 @@ class ScriptSupervisor:
         environment = candidate_environment(home, settings.device_id, settings.threads)
         roots = import_roots(settings.root, settings.genome, [one.name for one in self._frozen])
         paths = [*(str(home / one) for one in roots), *filter(None, [settings.environment.get("PYTHONPATH")])]
-        compilers = {name: str(folder) for name, folder in toolchains().items()} | self._compiled.variables(home)
-        environment |= {"PATH": search_path(), **_OFFLINE, **compilers, **settings.environment}
+        usual = {"PATH": search_path(), **_OFFLINE, **self._toolchains, **self._compiled.variables(home)}
+        environment |= {**usual, **settings.environment}
         environment |= {
             "PYTHONPATH": os.pathsep.join(paths),
             "EVO_SEED": str(job.seed),
