@@ -95,7 +95,7 @@ class ObjectiveConfig(Section):
 
     Attributes:
         direction: which values are better, `minimize` or `maximize`.
-        unit: for views.
+        unit: for views; a value that is printed with another unit of time or size is told in it, as `1.2 s` in `ms`.
         pattern: a regular expression with one group, searched in every printed line.
         take: `only` expects one value, `last` takes the last line that matches.
         json_file: a JSON file that the command leaves in its working folder; written `json` in TOML. Of JSON lines

@@ -10,7 +10,7 @@ from evo.project.asking import Unclear, listed
 from evo.project.found import FirstRun, FixedTime, Metric, Question
 from evo.project.instructions import Instructions
 from evo.project.output import metrics_in, values_of
-from evo.project.wording import Kind, Split, direction_of_sign, identifier, is_of_all, is_open, words
+from evo.project.wording import Kind, Split, direction_of_sign, identifier, is_of_all, is_open, is_reward, words
 from trainer.errors import ConfigError
 from trainer.objectives import Direction
 
@@ -83,7 +83,7 @@ def reported(metrics: Sequence[Metric], run: FirstRun | None) -> list[Metric]:
         return list(metrics)
     found: list[Metric] = []
     for one in metrics:
-        values = values_of(one.pattern, run.lines) if one.pattern is not None else []
+        values = values_of(one, run.lines)
         if values:
             take = "last" if len(set(values)) > 1 else one.take
             told = one.told or direction_of_sign(one.label, values[-1])
@@ -124,7 +124,10 @@ class Choice:
         equal = [one for one in others if self._rank(one) == self._rank(best)]
         if self._needs_test_data(best):
             self._ask_about_test_data()
-        rivals = equal if best.is_guessed else [one for one in equal if one.scope != best.scope]
+        if unnamed := self._unnamed_beside(best):
+            self._ask([*unnamed, best], f"What decides is not clear: {self.reporter} reports")
+        is_guess = any(one.is_guessed for one in (best, *equal))
+        rivals = equal if is_guess else [one for one in equal if one.scope != best.scope]
         # A value that may be text is an objective only if the documentation names it.
         if rivals or (best.is_guessed and not best.is_sure and not self.texts.importance(best.label)):
             self._ask([best, *equal], f"The metric to optimize is ambiguous: {self.reporter} reports")
@@ -188,11 +191,18 @@ class Choice:
             -importance if not is_part or metric.label in self.texts.wanted else 0,
             metric.label != _COMBINED,
             metric.kind,
-            bool(_ONE_FOLD.search(metric.label)),
+            "loss" in words(metric.label) and any(is_reward(one.label) for one in self.metrics),
+            bool(_ONE_FOLD.search(metric.label) or _FOLD.search(metric.pattern or "")),
             metric.split,
             not metric.is_sure,
             metric.take != "only",
         )
+
+    def _unnamed_beside(self, best: Metric) -> list[Metric]:
+        """Return what may be meant where only a time or memory has a known name, as `sum_of_radii` beside `seconds`."""
+        if best.kind is not Kind.RESOURCE or self.texts.importance(best.label):
+            return []
+        return [one for one in self.metrics if one.is_guessed and one.is_sure]
 
     def _needs_test_data(self, best: Metric) -> bool:
         """Return whether only test data, or else a loss of training batches, could decide."""

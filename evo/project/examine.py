@@ -202,7 +202,7 @@ class _Examination:
         others = tuple(one for one in metrics if one not in objectives and (one.is_sure or not one.is_guessed))
         notes = [
             *found.notes,
-            *notes_on_metrics(sources, found, first, metrics, self._wish),
+            *notes_on_metrics(found, first, metrics),
             *notes_on_missing(sources, found, self._entry, self._interpreter.word),
             *filter(None, [self._interpreter.note]),
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from evo.project.wording import Kind, Split, direction_of, split_of
+from evo.project.wording import Kind, Split, direction_of, is_undirected, split_of
 from trainer.objectives import Direction
 
 
@@ -22,6 +22,7 @@ class Metric:
         take: `only` if one line holds it, `last` if several may.
         json_file: the file that holds it.
         key: dotted path in that file.
+        unit: that the program printed beside the number, where it may choose another one for a larger number.
         is_sure: whether it is certainly a number.
         is_logged: whether it is written by `logging`.
         told: the direction that the user or the documentation names.
@@ -36,6 +37,7 @@ class Metric:
     take: str = "only"
     json_file: str | None = None
     key: str | None = None
+    unit: str = ""
     is_sure: bool = True
     is_logged: bool = False
     told: Direction | None = None
@@ -49,7 +51,7 @@ class Metric:
     @property
     def is_guessed(self) -> bool:
         """Whether the direction is a guess."""
-        return self.told is None and self.kind is Kind.UNKNOWN
+        return self.told is None and (self.kind is Kind.UNKNOWN or is_undirected(self.label))
 
     @property
     def kind(self) -> Kind:

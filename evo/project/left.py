@@ -11,7 +11,8 @@ from evo.project.found import Metric
 from evo.project.wording import identifier, is_count
 from trainer.objectives import SCRIPT_OBJECTIVES
 from trainer.script.left import JSON_LINES, TABLES
-from trainer.script.readings import number_in, table_rows
+from trainer.script.numbers import number_in
+from trainer.script.readings import table_rows
 
 
 def metrics_left(folder: Path) -> list[Metric]:

@@ -6,6 +6,7 @@ The expression that reads a metric is tried on the whole output before it is bel
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -31,7 +32,7 @@ from evo.project.wording import (
     words,
 )
 from trainer.objectives import SCRIPT_OBJECTIVES, Direction
-from trainer.script.readings import number_in
+from trainer.script.numbers import number_in, shape_of
 
 WHERE = "the first run"
 
@@ -39,24 +40,28 @@ _NUMBER = re.compile(
     r"(?<![\w.@])(?<!\w-)(?:[-+−]?(?:[1-9]\d{0,2}(?:[,'’\u00a0\u202f]\d{3})+(?:\.\d*)?|\d+(?:_\d{3})*\.?\d*|\.\d+)"
     r"(?:[eE][-+]?\d+)?(?!\.?\d|[:A-Za-z]\d)|[nN]a[nN]\b|[-+−]?(?:inf|Infinity)\b)"
 )
+_SIGNED_NUMBER = r"[-+−]?[\d.,]+(?:[eE][-+]?\d+)?"
 _GROUPING = re.compile(r"[,'’\u00a0\u202f]")
 _UNIT = re.compile(r"[A-Za-zµ%×]+(?:/[A-Za-z]+)?")
 _WRAP = re.compile(r"(?:(?:\w+\.)?(?:[Tt]ensor|[Aa]rray|float\d*|int\d*)\()?[\[(]*[\"'$€£¥]?$")
 _SEPARATORS = " \t:：=|│┃║*`>~≈→.…-"
 """What stands between a label and its number."""
 _VERB = re.compile(r"\s(?:is|was|of|equals|in|took)$")
-_ARROW = re.compile(r"\s*(?:->|→|=>|⟶)")
+_ARROW = re.compile(r"\s*(?:[A-Za-z]+\s*)?(?:->|→|=>|⟶|to\s+\d)")
 _QUOTED = re.compile(r"""(?P<quote>["'])(?P<label>[^"'\n]*[^\W\d_][^"'\n]*)(?P=quote)$""")
-_PERCENT_OF_BAR = re.compile(r"%\|.*\|")
+_BAR = re.compile(r"\d+%\|[^|]*\|(?:[^\[\]]*\[[^\],]*(?:,\s*[\d.?]+\s*\w+/\w+)?\]?)?")
+"""A progress bar with its times and its rate; what a program adds behind them counts."""
+_MARGIN = re.compile(r"\s*(?:±|\+/-|\+-|\+(?=[\d.]))\s*[\d.,]+(?:[eE][-+]?\d+)?")
+_IS_MARGIN = re.compile(r"(?:±|\+/-|\+-)\s*$")
 _FILE_NAME = re.compile(r"\w\.[A-Za-z]{1,4}$")  # with a line behind it, in a traceback
-_OPENED = re.compile(r"\w\s*[(\[]([^()\[\]]*)$")
-_CLOSED = re.compile(r"([^()\[\]:=]*)[)\]]\s*[:=]\s*[-+−]?[\d.]")
+_SETTINGS = re.compile(r"(?<=[\w)])\s*@?\s*[(\[]([^()\[\]]*\d[^()\[\]]*)[)\]](?=\s*[:=]\s*[-+−]?[\d.])")
 _WIDE = re.compile(r"\s{2,}|\t")
 _COUNTED = re.compile(r"\s*[a-z]+\s*[:=]\s*")
 _OVER = re.compile(r"\b(?:over|across|of|in|from|for)\s+$")
 _BEHIND = re.compile(r"[^|│┃,;:=]*[|│┃]\s*")
 _DECIMAL_COMMA = re.compile(r"[-+−]?(?:0,\d|\d+,(?!\d{3}(?!\d))\d)")
 """`0,8123`, which would be read as 0."""
+_SUFFIX = re.compile(r"[kKMGT]\b")
 _RATE = re.compile(r"\s*([A-Za-zµ]+/[a-z]+)\b")
 _SHARE = re.compile(r"/\s*\d+\s*\(\s*([\d.]+)\s*%")
 _LAST_WORDS = re.compile(r"\s+([A-Za-z][\w /-]*)")
@@ -64,6 +69,8 @@ _COLUMN_NAME = re.compile(r"[^\W\d_][\w@%/.()\[\] -]*")
 _RULE = re.compile(r"[\s|+=:\u2500-\u257f-]*")
 """What separates the header of a table from its rows."""
 _FEWEST_COLUMNS = 2
+_METRIC, _VALUE = "metric", "value"
+"""The columns of a table that names a metric in each row."""
 _MOST_LINES = 2000
 _LONGEST_SENTENCE = 12  # words of a label such as `Accuracy of the network on the 10000 test images`
 
@@ -81,6 +88,8 @@ class _Place:
         told: the direction that the unit behind it names; None if it names none.
         patterns: expressions that may read it, the plainest first.
         row: of a table, by its name; empty for any other place.
+        unit: beside the number, where the program may choose another one for a larger number.
+        settings: what is in brackets behind the label; another metric has others.
     """
 
     line: int
@@ -91,26 +100,35 @@ class _Place:
     told: Direction | None
     patterns: tuple[str, ...]
     row: str = ""
+    unit: str = ""
+    settings: str = ""
 
 
 def metrics_in(lines: Sequence[str]) -> list[Metric]:
     """Return the metrics in printed lines, each name once, in the order of their first appearance."""
-    lines = lines[-_MOST_LINES:]
-    places: dict[str, list[_Place]] = {}
+    lines = [_BAR.sub(lambda bar: " " * len(bar[0]), line) for line in lines[-_MOST_LINES:]]
+    places: dict[tuple[str, str], list[_Place]] = {}
     in_tables = list(_table_places(lines))
     rows = {place.line for place in in_tables}
     in_lines = [place for number, line in enumerate(lines) if number not in rows for place in _places(number, line)]
     for place in (*in_lines, *in_tables):
-        places.setdefault(place.name, []).append(place)
-    found = (_metric(same, lines) for same in places.values())
-    return [metric for metric in found if metric is not None and metric.name not in SCRIPT_OBJECTIVES]
+        places.setdefault((place.name, place.settings), []).append(place)
+    found = filter(None, (_metric(same, lines) for same in places.values()))
+    seen: Counter[str] = Counter()
+    return [_numbered(metric, seen) for metric in found if metric.name not in SCRIPT_OBJECTIVES]
 
 
-def values_of(pattern: str, lines: Sequence[str]) -> list[float]:
-    """Return the numbers that an expression reads from printed lines."""
-    compiled = re.compile(pattern)
+def _numbered(metric: Metric, seen: Counter[str]) -> Metric:
+    """Return a metric with a number behind its name where another one has that: `map_2` of `mAP (IoU=0.75)`."""
+    seen[metric.name] += 1
+    return metric if seen[metric.name] == 1 else replace(metric, name=f"{metric.name}_{seen[metric.name]}")
+
+
+def values_of(metric: Metric, lines: Sequence[str]) -> list[float]:
+    """Return the numbers that the expression of a metric reads from printed lines."""
+    compiled = re.compile(metric.pattern or r"(?!)")
     matches = filter(None, map(compiled.search, lines))
-    numbers = (number_in(match[1]) for match in matches if match[1] is not None)
+    numbers = (number_in(match[1], metric.unit) for match in matches if match[1] is not None)
     return [number for number in numbers if number is not None]
 
 
@@ -121,7 +139,9 @@ def _metric(same: Sequence[_Place], lines: Sequence[str]) -> Metric | None:
     for pattern in last.patterns:
         compiled = re.compile(pattern)
         found = [(number, match[1]) for number, line in enumerate(lines) if (match := compiled.search(line))]
-        if found and found[-1][0] == last.line and repr(number_in(found[-1][1])) == repr(last.value):  # also nan
+        if (
+            found and found[-1][0] == last.line and repr(number_in(found[-1][1], last.unit)) == repr(last.value)
+        ):  # also nan
             readable.append((sorted({number for number, _ in found}) != sorted(set(where)), len(readable), pattern))
     is_size = "size" in words(last.label) and last.told is Direction.MINIMIZE  # in bytes
     if not readable or (is_count(last.label) and not is_size):
@@ -134,6 +154,7 @@ def _metric(same: Sequence[_Place], lines: Sequence[str]) -> Metric | None:
         scope=f"{WHERE}: {last.row}" if last.row else WHERE,
         pattern=min(readable)[2],
         take="last",
+        unit=last.unit,
         told=told or direction_of_sign(last.label, last.value),
         told_split=last.split,
     )
@@ -142,11 +163,11 @@ def _metric(same: Sequence[_Place], lines: Sequence[str]) -> Metric | None:
 def _places(number: int, line: str) -> Iterator[_Place]:
     begin = end = last = 0
     quality = ""
+    settings = [found.span() for found in _SETTINGS.finditer(line) if _is_setting(found[1])]
     for match in _NUMBER.finditer(line):
         between = line[end : match.start()]
-        opened, closed = _OPENED.search(between), _CLOSED.match(line, match.end())
-        if opened and closed and (closed[1].startswith("-") or not is_count(opened[1] + closed[1])):
-            continue  # a setting belongs to the label: `mAP (IoU=0.5): 0.61`, `accuracy (5-fold): 0.9`
+        if any(start < match.start() < stop for start, stop in settings):
+            continue
         if between.strip() in (":", "=") or (_COUNTED.fullmatch(between) and _OVER.search(line, begin, last)):
             end = begin  # the number before belongs to the label: `best of 7: 0.5`, `speedup over 5 runs: 2.1`
         before = line[end : match.start()]
@@ -155,9 +176,7 @@ def _places(number: int, line: str) -> Iterator[_Place]:
         start = match.start() - len(before)
         describes_last = bool(end) and _BEHIND.fullmatch(before)  # `51.2% MFU | 170,000 tok/s`
         begin, end, last = end, match.end(), match.start()
-        if any(
-            one.match(line, place) for one, place in ((_DECIMAL_COMMA, last), (_ARROW, end), (_PERCENT_OF_BAR, end))
-        ):
+        if _DECIMAL_COMMA.match(line, last) or _ARROW.match(line, end) or _IS_MARGIN.search(before):
             continue
         place = None if describes_last else _labelled(number, line, before, start, match, quality)
         place = place or _before_its_unit(number, line, match)
@@ -166,21 +185,28 @@ def _places(number: int, line: str) -> Iterator[_Place]:
             yield place
 
 
+def _is_setting(inner: str) -> bool:
+    """Return whether what is in brackets belongs to the label: `mAP (IoU=0.5): 0.61`, `accuracy (5-fold): 0.9`."""
+    named = re.sub(r"\d[\d.]*", "", inner)
+    return named.startswith("-") or not is_count(named)
+
+
 def _before_its_unit(number: int, line: str, match: re.Match[str]) -> _Place | None:
     """Return a number that only what follows names: `4123 ns/op` behind a benchmark, or `1.2 seconds elapsed`."""
-    rate = _RATE.match(line, match.end())
+    error = _MARGIN.match(line, match.end())
+    rate = _RATE.match(line, error.end() if error else match.end())
     value = number_in(match[0])
     words_behind = _LAST_WORDS.fullmatch(line.rstrip(), match.end())
     if words_behind and names_metric(words_behind[1]) and not line[: match.start()].strip() and value is not None:
         label = words_behind[1]
-        pattern = rf"^\s*{_group(match[0], ' ')}\s+{escaped(label)}\s*$"
+        pattern = rf"^\s*{_group(match[0], ' ')[0]}\s+{escaped(label)}\s*$"
         return _Place(number, identifier(label), label, None, value, None, (pattern,))
     if rate is None or value is None or direction_of(rate[1])[1] is Kind.UNKNOWN:
         return None
     first = re.match(r"[A-Za-z][^\s:=|,]*[A-Z_\d/][^\s:=|,]*(?=\s)", line)
     start = f"^{escaped(first[0])}.*" if first and first.end() < match.start() else ""
     label = f"{first[0]} {rate[1]}" if start and first else rate[1]
-    pattern = rf"{start}(?<![\w.])([\d.,]+)\s*{escaped(rate[1])}"
+    pattern = rf"{start}(?<![\w.])([\d.,]+){_MARGIN.pattern if error else ''}\s*{escaped(rate[1])}"
     return _Place(number, identifier(label), label, None, value, None, (pattern,))
 
 
@@ -205,7 +231,8 @@ def _labelled(number: int, line: str, before: str, start: int, match: re.Match[s
     if label is None or (separator == ":" and _FILE_NAME.search(label["label"])):
         return None
     is_set_off = not set(separator).isdisjoint(_SEPARATORS.strip())
-    is_column = named == label["label"] and start == 0 and bool(_WIDE.fullmatch(separator))
+    is_beside_rate = bool(re.search(rf"\d{_RATE.pattern}", line[match.end() :]))  # and counts how often it was measured
+    is_column = named == label["label"] and start == 0 and bool(_WIDE.fullmatch(separator)) and not is_beside_rate
     is_measured = bool(direction_of_unit(line[match.end() :])) and "(" not in text  # `sorted in 3.2 ms`
     if not (is_set_off or is_column or is_measured or names_metric(label["label"]) or of_data):
         return None
@@ -216,7 +243,9 @@ def _labelled(number: int, line: str, before: str, start: int, match: re.Match[s
     before_label = first[: len(first) - len(name) - 2 * len(quote)]
     place = _place(number, line, match, name, quote, separator, wrapper, before_label)
     meant = f"{name} {of_data}"
-    return replace(place, name=identifier(meant), label=meant) if place and of_data else place
+    place = replace(place, name=identifier(meant), label=meant) if place and of_data else place
+    settings = _SETTINGS.match(line, start + len(named))
+    return replace(place, settings=settings[1]) if place and settings and _is_setting(settings[1]) else place
 
 
 def _sentence(text: str, label: str, separator: str) -> str:
@@ -233,8 +262,9 @@ def _sentence(text: str, label: str, separator: str) -> str:
 def _place(
     number: int, line: str, match: re.Match[str], label: str, quote: str, separator: str, wrapper: str, before: str
 ) -> _Place | None:
-    value = number_in(match[0])
-    group = _group(match[0], line[match.end() :])
+    suffix = _SUFFIX.match(line, match.end())
+    value = number_in(match[0] + (suffix[0] if suffix else ""))
+    group, unit = _group(match[0], line[match.end() :])
     if share := _SHARE.match(line, match.end()):
         value, group = float(share[1]), r"\S+\s*\(\s*([\d.]+)\s*%"
     elif re.match(r"\s*/\s*\d", line[match.end() :]):
@@ -253,7 +283,7 @@ def _place(
     name = identifier(label)
     name = name if told is None else f"{PREFIXES[told]}_{name}"
     better = direction_of_unit(line[match.end() :])
-    return _Place(number, name, label, told, value, better, tuple(_patterns(core, quote, before)))
+    return _Place(number, name, label, told, value, better, tuple(_patterns(core, quote, before)), unit=unit)
 
 
 def _patterns(core: str, quote: str, before: str) -> Iterator[str]:
@@ -274,18 +304,24 @@ def _patterns(core: str, quote: str, before: str) -> Iterator[str]:
         yield rf"(?:^|[^\w\s]\s*|\d\s+){core}"
 
 
-def _group(number: str, rest: str) -> str:
-    """Return the group that reads a number, by what follows it."""
+def _group(number: str, rest: str) -> tuple[str, str]:
+    """Return the group that reads a number, by what follows it, and the unit where one with others of its kind does."""
+    unit, _, per = unit_before(rest).strip().partition("/")
+    if shape := shape_of(unit):
+        return rf"({_SIGNED_NUMBER}\s*{shape})" + (f"/{per}" if per else ""), f"{unit}/{per}" if per else unit
+    if _SUFFIX.match(rest):
+        return rf"({_SIGNED_NUMBER}[kKMGT]?)", ""
     if _GROUPING.search(number):
-        return rf"([-+−]?[\d{_GROUPING.pattern[1:-1]}]+\.?\d*)"
+        return rf"([-+−]?[\d{_GROUPING.pattern[1:-1]}]+\.?\d*)", ""
     if not rest or rest[0].isspace():
-        return r"(\S+)"
+        return r"(\S+)", ""
     if rest[0] == "%":
-        return r"([^\s%]+)%"
-    unit = _UNIT.match(rest)
-    if unit:
-        return rf"([-+−]?[\d.]+(?:[eE][-+]?\d+)?){escaped(unit[0])}"
-    return r"([^\s,;|)}\]<]+)"
+        return r"([^\s%]+)%", ""
+    if glued := _UNIT.match(rest):
+        return rf"({_SIGNED_NUMBER}){escaped(glued[0])}", ""
+    if _MARGIN.match(rest):
+        return rf"({_SIGNED_NUMBER})", ""
+    return r"([^\s,;|│┃║)}\]<]+)", ""
 
 
 class _Cells(NamedTuple):
@@ -297,7 +333,8 @@ class _Cells(NamedTuple):
 
     def of(self, line: str) -> list[str]:
         """Return the cells of a line."""
-        return [cell.strip() for cell in re.split(self.between, line.strip(" |│┃║\n"))]
+        inner = re.sub(r"^[|│┃║]|[|│┃║:]$", "", line.strip())
+        return [cell.strip() for cell in re.split(self.between, inner.strip())]
 
 
 _TABLES = (
@@ -323,8 +360,9 @@ def _table_places(lines: Sequence[str]) -> Iterator[_Place]:
 
 
 def _is_header(cells: Sequence[str]) -> bool:
-    names = [cell for cell in cells if _COLUMN_NAME.fullmatch(cell)]
-    return len(cells) >= _FEWEST_COLUMNS and len(names) == len(cells) and any(map(_is_measured, cells))
+    names = [cell for cell in cells if cell]
+    is_named = len(names) >= _FEWEST_COLUMNS and all(map(_COLUMN_NAME.fullmatch, names))
+    return is_named and (any(map(_is_measured, names)) or {_METRIC, _VALUE} <= {name.casefold() for name in names})
 
 
 def _is_measured(name: str) -> bool:
@@ -339,19 +377,31 @@ def _is_row(cells: Sequence[str], header: Sequence[str], kind: _Cells) -> bool:
 
 def _of_row(number: int, kind: _Cells, header: Sequence[str], cells: Sequence[str]) -> Iterator[_Place]:
     named = "" if _NUMBER.match(cells[0]) or is_count(cells[0]) else cells[0]
-    margin = r"^[\s|│┃║]*"
-    for column, (label, text) in enumerate(zip(header, cells, strict=True)):
+    metric = next((cell for label, cell in zip(header, cells, strict=True) if label.casefold() == _METRIC), "")
+    literal = {named, metric} - {""}
+    named = "" if named == metric else named
+    for column, (title, text) in enumerate(zip(header, cells, strict=True)):
+        label = metric if metric and title.casefold() == _VALUE else title
         match = _NUMBER.match(text)
         value = number_in(match[0]) if match else None
         if match is None or value is None or not _is_measured(label):
             continue
-        before = [escaped(named) if named and not place else kind.cell for place in range(column)]
+        before = [escaped(cell) if cell in literal else kind.cell for cell in cells[:column]]
         leading = "".join(rf"{cell}\s*{kind.between}\s*" for cell in before)
         rest = len(cells) - column - 1
         after = rf"(?:\s*{kind.between}\s*{kind.cell}){{{rest}}}" if rest else ""
-        group = _group(match[0], text[match.end() :])
-        unit = escaped(unit_before(text[match.end() :]))
-        pattern = rf"{margin}{leading}{group}{unit}{after}\s*[|│┃║]?\s*$"
-        full = f"{named} {label}".strip()
-        told = direction_of_unit(text[match.end() :])
-        yield _Place(number, identifier(full), full, None, value, told, (pattern,), named)
+        behind = text[match.end() :]
+        group, unit = _group(match[0], behind or "|")
+        group += "" if unit else escaped(unit_before(behind))
+        group += rf"(?:{_MARGIN.pattern})?" if _MARGIN.match(behind) else ""
+        yield _Place(
+            line=number,
+            name="_".join(identifier(one) for one in (named, label) if one),
+            label=f"{named} {label}".strip(),
+            split=None,
+            value=value,
+            told=direction_of_unit(behind),
+            patterns=(rf"^[\s|│┃║]*{leading}{group}{after}\s*[|│┃║]?\s*$",),
+            row=named,
+            unit=unit,
+        )

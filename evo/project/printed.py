@@ -17,7 +17,7 @@ from evo.project.wording import PREFIXES, Split, identifier, is_count, names_met
 from trainer.objectives import SCRIPT_OBJECTIVES
 
 _SEPARATORS = " :=\t"
-_IN_BRACKETS = re.compile(r"\s*[(\[][^()\[\]]{1,20}[)\]]$")
+_IN_BRACKETS = re.compile(r"\s*(?:@\s*)?[(\[][^()\[\]]{1,60}[)\]]$")
 _LABEL = re.compile(
     rf"""(?P<quote>["']?)(?P<label>[^\W\d_](?:[\w /%.@^-]|['’](?=s\b))*(?:{_IN_BRACKETS.pattern[:-1]})?)(?P=quote)$"""
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from evo.project.asking import listed
-from evo.project.choosing import Wish, reported, with_documented_directions
+from evo.project.choosing import reported, with_documented_directions
 from evo.project.found import FirstRun, Found, Metric, Question
 from evo.project.modules import Module
 from evo.project.output import values_of
@@ -60,26 +60,16 @@ def judged_elsewhere(sources: Sources, entry: Module, first: Metric) -> Question
     return None
 
 
-def notes_on_metrics(
-    sources: Sources, found: Found, first: Metric, metrics: Sequence[Metric], wish: Wish | None
-) -> Iterator[str]:
+def notes_on_metrics(found: Found, first: Metric, metrics: Sequence[Metric]) -> Iterator[str]:
     """Yield what the user should know of the metric that decides.
 
     Args:
-        sources: of the project.
-        found: its run and score command.
+        found: the project's run and score command.
         first: what decides.
         metrics: all that is reported.
-        wish: what the user named.
     """
     if first.is_guessed:
         yield f"Lower {first.name} is better: this is a guess. Correct `direction` if it is wrong."
-    unnamed = [one.name for one in metrics if one.is_guessed and one.is_sure and one is not first]
-    if first.kind is Kind.RESOURCE and unnamed and not wish and not sources.texts.importance(first.label):
-        yield (
-            f"{listed(unnamed)} is reported too. If that should decide, and not {first.name}: evo init --metric "
-            f"{unnamed[0]}"
-        )
     if first.split is Split.TRAINING:
         yield f"{first.name} is measured on the training data, so overfitting wins."
     if first.split is Split.TEST and not found.score:
@@ -93,6 +83,6 @@ def _notes_on_run(run: FirstRun | None, first: Metric) -> Iterator[str]:
     if run is not None and run.problem:
         yield f"The first run failed: {run.problem}. What follows is from the source alone."
     elif run is not None and not run.is_complete:
-        is_seen = first.pattern is None or bool(values_of(first.pattern, run.lines))
+        is_seen = first.pattern is None or bool(values_of(first, run.lines))
         seen = "printed" if is_seen else "had not printed"
         yield f"The first run was stopped after {run.seconds:.0f} s; until then it {seen} {first.name}."

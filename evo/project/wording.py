@@ -49,12 +49,15 @@ _WORSE = _set(
     "msle makespan tardiness violations cost lpips mase crps residual deviation misses failures conflicts collisions"
 )
 _BETTER = _set(
-    "acc accuracy f1 fscore score reward rewards return returns bleu rouge rougel meteor chrf r2 auc "
+    "acc accuracy f1 fscore score reward rewards rew return returns ret bleu rouge rougel meteor chrf r2 auc "
     "auroc auprc aucpr roc ap map ndcg mrr hits recall precision iou miou dice psnr ssim pesq stoi snr "
     "sdr sharpe sortino calmar profit pnl win wins winrate success elo fitness likelihood elbo "
     "correlation corr spearman pearson kappa qwk mcc gini jaccard sensitivity specificity silhouette ari "
     "nmi cagr correct solved reached passed"
 )
+_UNDIRECTED = _set("objective bound")
+"""What a solver calls its result, whichever direction it has."""
+_REWARDS = _set("reward rewards rew return returns ret score win wins winrate success")
 _SIGNED = _set("loss nll aic bic regret gap cost residual deviation divergence")
 """Costs that may be below zero."""
 _SPEED = _set("throughput goodput fps qps rps gflops tflops mfu speedup tps speed bandwidth")
@@ -62,8 +65,8 @@ _COUNT = _set(
     "step steps epoch epochs iter iters iteration iterations seed lr learning depth layer layers params "
     "parameters batch batches size num number count n budget remaining limit device gpu gpus cpu "
     "threads workers rank fold length dim version samples examples tokens rows shape index warmup started "
-    "finished done loaded saved dt lrm eta date progress flops episode episodes path paths file files folder "
-    "directory url tags dtype documents hypothesis dropout"
+    "finished done loaded saved exit status code port dt lrm eta date progress flops episode episodes "
+    "path paths file files folder directory url tags dtype documents hypothesis dropout"
 )
 _BEFORE_COUNTS = _set("after in to of")
 _RATE = re.compile(
@@ -132,6 +135,16 @@ def is_open(name: str) -> bool:
     return direction_of(name)[1] is Kind.UNKNOWN or (bool(parts) and parts[-1] in _EITHER)
 
 
+def is_undirected(name: str) -> bool:
+    """Return whether a name stands for a quality without telling which direction of it is better."""
+    return not any(map(_known, words(name))) and bool(_UNDIRECTED & set(words(name)))
+
+
+def is_reward(name: str) -> bool:
+    """Return whether a name stands for what an agent achieved, beside which its losses are means to an end."""
+    return bool(_REWARDS & set(words(name)))
+
+
 def unit_before(text: str) -> str:
     """Return the unit of a time, size or rate with which a text behind a number begins; empty without one."""
     unit = _RATE_UNIT.match(text) or _COST_UNIT.match(text)
@@ -159,7 +172,7 @@ def is_of_all(name: str) -> bool:
 
 def is_data(name: str) -> bool:
     """Return whether a name stands for data alone, as `val`."""
-    found = set(words(name))
+    found = {word for word in words(name) if not word.isdigit()}
     return bool(found) and found <= frozenset().union(*_SPLITS.values())
 
 
@@ -205,7 +218,8 @@ def identifier(name: str) -> str:
     """
     pieces = name.split()
     if pieces and "_" in pieces[-1]:
-        pieces = pieces[-1:]
+        data = [piece for piece in pieces[:-1] if split_of(pieces[-1]) is Split.UNNAMED and is_data(piece)]
+        pieces = [*data, pieces[-1]]
     elif len(pieces) > 3:
         pieces = [piece for piece in pieces if any(map(_known, words(piece)))][:1] or pieces[:3]
     is_name = len(pieces) == 1 and "_" in pieces[0] and pieces[0].isidentifier()
@@ -216,7 +230,7 @@ def identifier(name: str) -> str:
 def names_metric(name: str) -> bool:
     """Return whether a name ends with a known metric, as `acc` or `Acc@5`, so that its number needs no colon."""
     parts = [word for word in words(name) if not word.isdigit()]
-    return bool(parts) and _known(parts[-1]) is not None
+    return bool(parts) and (_known(parts[-1]) is not None or parts[-1] in _UNDIRECTED)
 
 
 def _known(word: str) -> tuple[Direction, Kind] | None:
@@ -226,13 +240,15 @@ def _known(word: str) -> tuple[Direction, Kind] | None:
         (_SPEED, (Direction.MAXIMIZE, Kind.SPEED)),
         (_TIME | _MEMORY, (Direction.MINIMIZE, Kind.RESOURCE)),
     ):
-        if word in names:
+        if word in names or word.rstrip("0123456789") in names:  # `mAP50`
             return found
     return None
 
 
 def _unknown(parts: list[str]) -> tuple[Direction, Kind]:
-    """Guess: a rate is usually of successes, anything else a cost."""
+    """Guess: a rate is usually of successes, anything else a cost, as what a solver calls its objective."""
+    if _UNDIRECTED & set(parts):
+        return Direction.MINIMIZE, Kind.QUALITY
     if parts and parts[-1] == "rate" and not _COUNT & set(parts):
         return Direction.MAXIMIZE, Kind.QUALITY
     return Direction.MINIMIZE, Kind.UNKNOWN

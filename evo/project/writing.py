@@ -12,7 +12,7 @@ import tomli_w
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from evo.config.config import parse_config
-from evo.project.found import Found
+from evo.project.found import Found, Metric
 from evo.project.instructions import DRAFTED
 from evo.project.wording import Kind
 from evo.text import visible
@@ -42,11 +42,16 @@ def config_text(found: Found, folder: Path, program: str) -> str:
         genome=seen_from(folder, found.root / found.genome[0]) if found.genome else "",
         options=_options(found),
         program=program,
-        units=_UNITS,
+        units=_units,
         bounded=next((one.name for one in found.objectives if one.kind is not Kind.QUALITY), PEAK_MEMORY.name),
         objectives=objectives,
         front=front,
     )
+
+
+def _units(metric: Metric) -> list[str]:
+    """Return the unit of a metric by what the program printed, or by its name; none where neither tells it."""
+    return [metric.unit] if metric.unit else [unit for end, unit in _UNITS.items() if metric.name.endswith(end)][:1]
 
 
 def refuse_invalid(text: str, found: Found) -> None:

@@ -175,6 +175,7 @@ def _reading(name: str, objective: ObjectiveConfig, is_needed: bool) -> Reading:
         take=objective.take,
         json=objective.json_file or "",
         key=objective.key or name,
+        unit=objective.unit,
         required=is_needed or objective.required,
     )
 

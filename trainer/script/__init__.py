@@ -8,6 +8,7 @@ secrets      the files and values that none is ever given
 imports      whether the program runs the files that evolve, or an installed copy of them
 seeds        gives every run another seed
 readings     reads the objectives: from what is printed, from JSON, CSV and JSON Lines; a new format goes here
+numbers      what a printed number stands for
 left         keeps the files with numbers that a run leaves
 compiled     what generation 0 compiled, a copy for every candidate
 """

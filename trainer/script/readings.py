@@ -16,6 +16,7 @@ from typing import Any
 from trainer.evaluation import Status
 from trainer.machine.output import Screen, Stream
 from trainer.script.left import JSON_LINES, TABLES
+from trainer.script.numbers import number_in
 from trainer.script.settings import Reading
 from trainer.supervisor.watch import Ended
 
@@ -25,8 +26,6 @@ _QUOTED_CHARACTERS = 100
 _SEARCH_SECONDS = 2.0  # for one pattern in what is read at once, which takes some milliseconds
 # tqdm leaves the cursor behind its bar, where the next print then begins.
 _BAR = re.compile(r"(\d(?:it)? \[\d+:\d\d[:\d]*[<,][^\]\n]{0,200}\])(?=[^\n])")
-_WRAPPED = re.compile(r"(?:[\w.]{0,40}\()?\[*([^\[\](){},;%]+?)\.?\]*\)?%?[\])}\"',;.]{0,4}")
-_GROUPED = re.compile(r"([-+]?[1-9]\d{0,2}(?:[,'’\u00a0\u202f]\d{3})+(?:\.\d*)?)%?[,;]?")  # 0,912 is a decimal comma
 
 
 def printed_lines(printed: bytes) -> list[str]:
@@ -61,10 +60,10 @@ class Reader:
         """Return name and value of the first objective as printed so far; None where there is no number yet."""
         if not self._patterns:
             return None
-        name = self._patterns[0][0].name
-        text = next((found[name] for found in self._found.values() if name in found), None)
-        value = None if text is None else number_in(text)
-        return None if value is None else (name, value)
+        first = self._patterns[0][0]
+        text = next((found[first.name] for found in self._found.values() if first.name in found), None)
+        value = None if text is None else number_in(text, first.unit)
+        return None if value is None else (first.name, value)
 
     def values(self, folder: Path) -> dict[str, float]:
         """Return each objective's value after the command has ended and left its working folder.
@@ -109,7 +108,7 @@ class Reader:
 
     def _value(self, reading: Reading, folder: Path) -> float:
         if reading.json:
-            return _number(reading.name, _look_up(reading, folder))
+            return _number(reading, _look_up(reading, folder))
         stream = next((one for one in Stream if reading.name in self._found[one]), None)
         if stream is None:
             raise Ended(
@@ -122,7 +121,7 @@ class Reader:
                 f"printed several values that match the pattern of {reading.name}, {_quoted(first)} and "
                 f'{_quoted(second)} among them; make the pattern narrower, or `take = "last"`',
             )
-        return _number(reading.name, self._found[stream][reading.name])
+        return _number(reading, self._found[stream][reading.name])
 
 
 @contextlib.contextmanager
@@ -146,32 +145,15 @@ def _time_limit(reading: Reading) -> Iterator[None]:
         signal.signal(signal.SIGVTALRM, before)
 
 
-def number_in(text: str) -> float | None:
-    """Return the number that a printed value stands for; None if it is none.
-
-    Beside what `float` takes: `1,234`, `1'234`, `−0.5`, `51.2%`, `[68.]`, `tensor(0.5)`, `np.float64(0.5)`, `"0.5",`.
-    """
-    text = text.replace("\N{MINUS SIGN}", "-")
-    grouped = _GROUPED.fullmatch(text)
-    wrapped = _WRAPPED.fullmatch(text.lstrip("\"'"))
-    for written in (text, grouped and re.sub(r"[^\d.+-]", "", grouped[1]), wrapped and wrapped[1]):
-        try:
-            if written:
-                return float(written)
-        except (ValueError, OverflowError):
-            continue
-    return None
-
-
-def _number(name: str, value: Any) -> float:
+def _number(reading: Reading, value: Any) -> float:
     number: float | None = None
     if isinstance(value, str):
-        number = number_in(value)
+        number = number_in(value, reading.unit)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         with contextlib.suppress(OverflowError):
             number = float(value)
     if number is None:
-        raise Ended(Status.CRASHED, f"reported {name} as {_quoted(value)}, which is not a number")
+        raise Ended(Status.CRASHED, f"reported {reading.name} as {_quoted(value)}, which is not a number")
     return number
 
 

@@ -24,6 +24,7 @@ class Reading:
         take: `only` or `last`.
         json: a JSON file in the working folder; or empty.
         key: dotted path of the value in it.
+        unit: which a value that is printed with another unit of its kind is told in.
         required: whether an evaluation without the value has failed.
     """
 
@@ -32,6 +33,7 @@ class Reading:
     take: str = "only"
     json: str = ""
     key: str = ""
+    unit: str = ""
     required: bool = True
 
 

@@ -85,7 +85,7 @@ def test_what_is_found_and_written(layout: Layout, tmp_path: Path) -> None:
     if layout.value is not None:
         assert found.run is not None
         assert found.objectives[0].pattern is not None
-        assert values_of(found.objectives[0].pattern, found.run.lines)[-1] == layout.value
+        assert values_of(found.objectives[0], found.run.lines)[-1] == layout.value
 
 
 def test_the_table_of_the_documentation_lists_every_layout() -> None:

@@ -17,7 +17,7 @@ def last(output: str) -> dict[str, float]:
     found = {}
     for metric in metrics_in(lines):
         assert metric.pattern is not None
-        found[metric.name] = values_of(metric.pattern, lines)[-1]
+        found[metric.name] = values_of(metric, lines)[-1]
     return found
 
 
@@ -112,6 +112,22 @@ def last(output: str) -> dict[str, float]:
         ("验证损失：0.412\n", {"验证损失": 0.412}),
         ("Точность: 0.912\n", {"точность": 0.912}),
         ("tps: 12,345  tflops: 100.2  mfu: 32.1%\n", {"tps": 12345.0, "tflops": 100.2, "mfu": 32.1}),
+        ("valid_1's log_loss: 0.5\ttraining's log_loss: 0.25\n", {"valid_1_log_loss": 0.5, "training_log_loss": 0.25}),
+        ("Accuracy: 0.95 (+/- 0.03)\nmean_reward:195.5 +/- 12.25\n", {"accuracy": 0.95, "mean_reward": 195.5}),
+        ("[9]\ttrain-rmse:0.25+0.01\ttest-rmse:0.5+0.02\n", {"test_rmse": 0.5}),
+        ("MySort.run  avgt    5  123.5 ± 1.25  ns/op\n", {"my_sort_run_ns_per_op": 123.5}),
+        ("Throughput: 12.5k tokens/s\n", {"throughput": 12500.0}),
+        ("mAP (IoU=0.5): 0.75\nmAP (IoU=0.75): 0.5\n", {"map": 0.75, "map_2": 0.5}),
+        (" Average Precision (AP) @[ IoU=0.50:0.95 | area=all | maxDets=100 ] = 0.375\n",
+         {"average_precision_ap": 0.375}),
+        ("  Class  Images  mAP50  mAP50-95): 100%|██| 4/4 [00:01<00:00,  3.6it/s]\n    all  128  0.605  0.446\n",
+         {"all_map50": 0.605, "all_map50_95": 0.446}),
+        ("100%|██| 4/4 [00:01<00:00, 3.6it/s, val_loss=0.5]\n", {"val_loss": 0.5}),
+        ("|Tasks|n|Metric|   |Value |\n|--|--|--|--|--|\n|arc|0|acc|↑  |0.25|\n|   |0|acc_norm|↑  |0.5|\n",
+         {"arc_acc": 0.25, "acc_norm": 0.5}),
+        ("| model | t/s |\n|---|---|\n| tiny | 45.5 ± 0.34 |\n", {"tiny_t_per_s": 45.5}),
+        ("Best objective 1.5e+03, best bound 1.25e+03, gap 0.5%\n", {"best_objective": 1500.0, "gap": 0.5}),
+        ("|  ep_rew_mean  | 125  |\n", {"ep_rew_mean": 125.0}),
     ],
 )  # fmt: skip
 def test_metrics_are_read(output: str, expected: dict[str, float]) -> None:
@@ -125,6 +141,9 @@ def test_metrics_are_read(output: str, expected: dict[str, float]) -> None:
         "loss: 0,8123\n",
         "loss: 0,912\n",
         "51.2% MFU | 0.25\n",
+        "10%|█ | 1/10 [00:01<00:09, 3.6it/s]\n",
+        "Compressed 1000 bytes to 500 bytes\n",
+        "Exit status: 0\n",
         "real\t0m1.234s\n",
         "val:  85%|████▏ | 6/7\n",
         "best val acc: 0.81 -> 0.85\n",
@@ -175,6 +194,11 @@ def test_an_expression_does_not_read_another_metric() -> None:
 def test_a_unit_tells_the_direction_of_a_label_that_does_not(line: str, direction: str) -> None:
     (metric,) = metrics_in([line])
     assert (metric.direction.value, metric.is_guessed) == (direction, False)
+
+
+def test_a_unit_that_grows_with_the_number_is_read_with_it() -> None:
+    (metric,) = metrics_in(["Time (mean ± σ):  12.5 ms ± 0.4 ms"])
+    assert (metric.unit, values_of(metric, ["Time (mean ± σ):  1.25 s ± 0.1 s"])) == ("ms", [1250.0])
 
 
 def test_rows_of_a_table_are_rivals() -> None:

@@ -72,6 +72,32 @@ def test_the_value_stands_in_a_line(printed: bytes, expected: float, piece: int)
     assert value(printed, LAST, piece=piece) == expected
 
 
+@pytest.mark.parametrize(
+    ("printed", "unit", "expected"),
+    [
+        ("12.5 ms", "", 0.0125),
+        ("12.5 ms", "ms", 12.5),
+        ("1.25 s", "ms", 1250.0),
+        ("1.25s", "", 1.25),
+        ("250 µs", "ms", 0.25),
+        ("2 min", "s", 120.0),
+        ("1.5 GiB", "MiB", 1536.0),
+        ("3 MB/s", "GB/s", 0.003),
+        ("12.5k", "tok/s", 12500.0),
+    ],
+)
+def test_a_unit_that_the_program_chose_is_told_in_that_of_the_objective(
+    printed: str, unit: str, expected: float
+) -> None:
+    reading = Reading("time", r"^time: (.+)", unit=unit)
+    assert value(f"time: {printed}\n".encode(), reading) == pytest.approx(expected)
+
+
+def test_a_unit_of_another_kind_is_no_number() -> None:
+    _, reason = refusal(b"time: 12.5 MB\n", Reading("time", r"^time: (.+)", unit="ms"))
+    assert reason == "reported time as '12.5 MB', which is not a number"
+
+
 @given(st.lists(st.sampled_from([b"loss: 1\n", b"other\r", b"\r\n", b"loss: 1", b" ", b"\xc3\xa9"])), st.integers(1, 9))
 def test_how_output_arrives_changes_nothing(pieces: list[bytes], size: int) -> None:
     printed = b"loss: 1\n" + b"".join(pieces) + b"\nloss: 2\n"
@@ -94,7 +120,7 @@ def test_the_only_value_must_be_the_only_one_and_the_last_one_need_not() -> None
         (b"LOSS: 3\n", Status.CRASHED, "printed no line"),
         (b"x" * 5000 + b"loss: 3\n", Status.CRASHED, "printed no line"),
         (b"loss: low\n", Status.CRASHED, "reported loss as 'low', which is not a number"),
-        (b"loss: 0.5k\n", Status.CRASHED, "'0.5k', which is not a number"),
+        (b"loss: 0.5q\n", Status.CRASHED, "'0.5q', which is not a number"),
         (b"loss: 3/4\n", Status.CRASHED, "which is not a number"),
         (b"loss: 1,23\n", Status.CRASHED, "which is not a number"),
         (b"loss: n/a\n", Status.CRASHED, "which is not a number"),

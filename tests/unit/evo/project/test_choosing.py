@@ -1,0 +1,45 @@
+"""Which of the metrics that a program printed decides, where neither a flag nor the documentation says it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from evo.project.asking import Unclear
+from evo.project.choosing import Choice, reported
+from evo.project.found import FirstRun, Metric
+from evo.project.instructions import Instructions
+from trainer.script.readings import printed_lines
+
+
+def first(printed: str, folder: Path) -> Metric:
+    run = FirstRun(tuple(printed_lines(printed.encode())), is_complete=True, seconds=1.0)
+    return Choice(reported([], run), "train.py", Instructions(folder), run).first(None)
+
+
+@pytest.mark.parametrize(
+    ("printed", "name"),
+    [
+        ("Fold 1 RMSE: 0.5\nFold 2 RMSE: 0.7\nOOF RMSE: 0.6\n", "oof_rmse"),
+        ("loss_pi: -0.5\nepisode_return: 200\nfps: 1000\n", "episode_return"),
+        ("runtime: 3.5 s\nval_loss: 0.5\ndrift: 0.1\n", "val_loss"),
+        ("Objective value: 12.5\nTime (seconds): 0.5\n", "objective_value"),
+    ],
+)
+def test_what_decides(printed: str, name: str, tmp_path: Path) -> None:
+    assert first(printed, tmp_path).name == name
+
+
+@pytest.mark.parametrize(
+    ("printed", "named"),
+    [
+        ("sum_of_radii: 2.5\neval_time: 12.5\n", ("sum_of_radii", "eval_time")),
+        ("Primal bound  12.5\nDual bound  12.5\nGap  0%\n", ("primal_bound", "dual_bound", "gap")),
+        ("| mode | RMSE |\n|---|---|\n| a | 0.5 |\n| b | 0.4 |\n", ("a_rmse", "b_rmse")),
+    ],
+)
+def test_what_is_asked(printed: str, named: tuple[str, ...], tmp_path: Path) -> None:
+    with pytest.raises(Unclear, match="Answer: evo init --metric") as raised:
+        first(printed, tmp_path)
+    assert [one for one, _ in raised.value.question.options] == list(named)
