@@ -12,12 +12,13 @@ import re
 import textwrap
 from datetime import timedelta
 
+from trainer.objectives import quantity
+
 # Control characters but tab and newline, zero-width and bidirectional controls, line separators, lone surrogates.
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
 
-_LEAST, _MOST = 1e-3, 1e12
 _FEW_TIMES = 2
 _HOVER_WIDTH = 64
 _HOVER_LINES = 5
@@ -41,20 +42,6 @@ def hover(title: str, *facts: str, idea: str = "") -> str:
 def sha256(text: str) -> str:
     """Return the hexadecimal SHA-256 of a text in UTF-8; raise UnicodeEncodeError for lone surrogates."""
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def quantity(value: float, *, signed: bool = False) -> str:
-    """Return a number with the digits that matter: four decimals below 100, none from 1,000 on.
-
-    What would be 0 then, or longer than one reads, is written with some digits and the power of ten.
-    """
-    size, sign = abs(value), "+" if signed else ""
-    if 0 < size < _LEAST or size >= _MOST:
-        return f"{value:{sign}.3g}".replace("-", "−")
-    decimals = 4 if size < 100 else 2 if size < 1000 else 0
-    if float(value).is_integer() and size < 1000:
-        decimals = 0
-    return f"{value:{sign},.{decimals}f}".replace("-", "−")
 
 
 def relative(value: float, base: float) -> str:

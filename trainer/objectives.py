@@ -11,6 +11,28 @@ from enum import StrEnum
 
 from trainer.errors import ConfigError
 
+_MOST = 1e12
+
+
+def quantity(value: float, *, digits: int | None = None, signed: bool = False) -> str:
+    """Return a number with the digits that matter: four decimals below 100, none from 1,000 on.
+
+    What would keep less than two digits then, or be longer than one reads, is written with some and the power of ten.
+
+    Args:
+        value: any number.
+        digits: decimals to print instead.
+        signed: whether a positive number gets its sign.
+    """
+    size, sign = abs(value), "+" if signed else ""
+    if digits is None:
+        digits = 4 if size < 100 else 2 if size < 1000 else 0
+    if float(value).is_integer() and size < 1000:
+        digits = 0
+    elif 0 < size < 10 ** (1 - digits) or size >= _MOST:
+        return f"{value:{sign}.3g}".replace("-", "−")
+    return f"{value:{sign},.{digits}f}".replace("-", "−")
+
 
 class Direction(StrEnum):
     """Whether smaller or larger values are better."""
@@ -25,7 +47,7 @@ class Objective:
 
     Attributes:
         self_reported: whether the value is what the genome's own program printed, unchecked; else it is measured.
-        digits: decimals that are printed; None for five significant digits.
+        digits: decimals that are printed; None for those that `quantity` chooses.
         short_unit: the unit beside a number in a line of text; `unit` by default.
     """
 
@@ -46,13 +68,9 @@ class Objective:
         """The name with its source where that is not the trusted side: what tables and plots show."""
         return f"{self.name} (self-reported)" if self.self_reported else self.name
 
-    def format(self, value: float) -> str:
-        """Return a value, or an error of one, with the digits that mean something."""
-        return f"{value:.5g}" if self.digits is None else f"{value:,.{self.digits}f}"
-
-    def format_signed(self, difference: float) -> str:
-        """Return a difference of two values with its sign."""
-        return f"{'+' if difference >= 0 else '-'}{self.format(abs(difference))}"
+    def format(self, value: float, *, signed: bool = False) -> str:
+        """Return a value, an error of one or a difference of two, with the digits that mean something."""
+        return quantity(value, digits=self.digits, signed=signed)
 
 
 _RELATIONS: dict[str, Callable[[float, float], bool]] = {

@@ -93,15 +93,14 @@ def _run(definition: Definition, path: Path) -> tuple[bool, str, Findings]:
 def _print_findings(findings: Findings, folder: Path) -> None:
     from evo.commands.views.terminal import literal, print_prose, print_table, print_whole, shell_word, stdout_console
     from evo.compare.report.wording import say
-    from evo.text import quantity
 
     console, objective = stdout_console(), findings.results.objective
     rows = [
         (
             literal(arm.name),
             *map(str, (arm.finished, arm.failed, arm.unfinished, arm.missing)),
-            quantity(arm.mean.value) if arm.counted else "-",
-            quantity(arm.gain.value, signed=True) if arm.gain.count else "-",
+            objective.format(arm.mean.value) if arm.counted else "-",
+            objective.format(arm.gain.value, signed=True) if arm.gain.count else "-",
         )
         for arm in findings.arms
     ]

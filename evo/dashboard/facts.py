@@ -17,10 +17,11 @@ from evo.standings.differences import standard_error
 from evo.standings.standings import Standings
 from evo.steering.journal import EVENT, Steered
 from evo.store import AttemptRecord, EvaluationRecord, StoreView
-from evo.text import duration, money, quantity, visible
+from evo.text import duration, money, visible
 from operators.proposal import Exchange
 from trainer.errors import UsageError
 from trainer.genome import unmarked
+from trainer.objectives import quantity
 
 _MOST_STEERED = 50
 _MOST_CHARACTERS = 200_000

@@ -18,10 +18,10 @@ from evo.report.figures import FAILED, FRONT, PALE, SCORE_COLOURS, Chart, axis_t
 from evo.runs.lifecycle import Viewed
 from evo.standings.differences import standard_error
 from evo.store import SlotUse
-from evo.text import duration, hover, quantity, visible
+from evo.text import duration, hover, visible
 from operators.source.constants import find_constants
 from operators.source.literals import is_number
-from trainer.objectives import Objective
+from trainer.objectives import Objective, quantity
 
 _MOST_SLOT_USES = 1500
 _COMMON = 0.5

@@ -22,7 +22,7 @@ from evo.report.loading import load_report
 from evo.report.outcome import finding_of
 from evo.runs.folder import RunFolder
 from evo.runs.status import State, state_of
-from evo.text import duration, money, quantity
+from evo.text import duration, money
 from trainer.evaluation import Status
 
 ENDING_SECONDS = 20.0
@@ -123,12 +123,13 @@ class Notices:
         return f"{'; '.join(parts)}."
 
     def _better(self, best: int, before: int) -> str:
-        found = self._results.viewed.standings.difference(best, before)
+        standings = self._results.viewed.standings
+        found, objective = standings.difference(best, before), standings.objectives[0]
         if found is None:
             return f"#{best} is the best"
-        error = "" if found.standard_error is None else f" ± {quantity(found.standard_error)}"
+        error = "" if found.standard_error is None else f" ± {objective.format(found.standard_error)}"
         tie = " (a tie)" if found.is_tie else ""
-        return f"#{best} is the best, better than #{before} by {quantity(found.value)}{error}{tie}"
+        return f"#{best} is the best, better than #{before} by {objective.format(found.value)}{error}{tie}"
 
     def _is_new_best(self, result: Result) -> bool:
         best = result.standings.best()

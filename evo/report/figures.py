@@ -15,7 +15,7 @@ import plotly.graph_objects as go
 
 from evo.report.data import EvaluationRow, RunReport
 from evo.standings.individuals import Standing
-from evo.text import hover, quantity, visible
+from evo.text import hover, visible
 from trainer.objectives import Direction, Objective
 
 NEUTRAL, PALE, FAINT = "#8a929c", "rgba(138,146,156,0.45)", "rgba(138,146,156,0.3)"
@@ -102,7 +102,7 @@ def operator_label(row: Standing) -> str:
 def individual_hover(report: RunReport, row: Standing) -> str:
     """Return the label of an individual: its means, operator, parents and idea."""
     measured = [
-        f"{objective.name} {quantity(row.objectives[objective.name])} {objective.unit}"
+        f"{objective.name} {objective.format(row.objectives[objective.name])} {objective.unit}"
         for objective in report.objectives
         if objective.name in row.objectives
     ]
@@ -120,8 +120,8 @@ def individual_hover(report: RunReport, row: Standing) -> str:
 def evaluation_hover(report: RunReport, evaluation: EvaluationRow) -> str:
     """Return the label of one evaluation: its own value or its failure, and the individual's idea."""
     row = report.by_id[evaluation.individual]
-    name = report.objective.name
-    value = f"{name} {quantity(evaluation.objectives[name])}" if name in evaluation.objectives else evaluation.reason
+    name, measured = report.objective.name, evaluation.objectives
+    value = f"{name} {report.objective.format(measured[name])}" if name in measured else evaluation.reason
     status = evaluation.status.value.replace("_", " ")
     return hover(
         f"#{row.id} · evaluation {evaluation.number}", f"{status}: {value}", operator_label(row), idea=row.idea

@@ -8,7 +8,7 @@ from enum import StrEnum
 from evo.report.data import RunReport
 from evo.standings.differences import Difference
 from evo.standings.gains import Gain
-from evo.text import counted, quantity, relative
+from evo.text import counted, relative
 from trainer.objectives import Objective
 
 UNREPLICATED = "Not replicated: every seed gives the same run, so the noise is unknown, and this may be luck."
@@ -35,39 +35,41 @@ def finding_of(report: RunReport) -> Finding:
     """Return what the run found: the best, its gain with its noise, and whether it was confirmed."""
     if report.best is None:
         return Finding("Nothing was scored", "No evaluation ended OK, so there is no best individual.", Tone.NONE)
-    best = f"{report.objective.label} {quantity(report.by_id[report.best].objectives[report.objective.name])}"
+    objective = report.objective
+    best = f"{objective.label} {objective.format(report.by_id[report.best].objectives[objective.name])}"
     if report.best == 0:
         return Finding(f"Generation 0 is still the best: {best}", _verdict_on_the_others(report), Tone.NONE)
     selected = report.gains.get(report.best)
     if selected is None:
         return Finding(f"Individual {report.best}: {best}", "Generation 0 was not scored.", Tone.OPEN)
     if report.confirmed_gain is not None and report.confirmed_gain.is_exact:
-        gain = describe(selected.value, selected.base, None, report.objective)
+        gain = describe(selected.value, selected.base, None, objective)
         verdict = "Exact: the task says that every run gives the same."
         return Finding(f"Individual {report.best}: {best}, {gain} than generation 0", verdict, Tone.GOOD)
     if report.confirmed_gain is not None:
         return _confirmed(report, report.confirmed_gain, selected)
-    gain = describe(selected.value, selected.base, selected.standard_error, report.objective)
+    gain = describe(selected.value, selected.base, selected.standard_error, objective)
     verdict = UNREPLICATED if report.is_unreplicated else _verdict(selected)
     return Finding(f"Individual {report.best}: {best}, {gain} than generation 0", verdict, Tone.OPEN)
 
 
 def describe(value: float, base: float, standard_error: float | None, objective: Objective) -> str:
     """Return a gain over a mean in words: `0.0412 ± 0.0011 (2.1%) better`."""
-    error = "" if standard_error is None else f" ± {quantity(standard_error)}"
+    error = "" if standard_error is None else f" ± {objective.format(standard_error)}"
     compared = relative(base + objective.weight * value, base)
-    return f"{quantity(abs(value))}{error}{f' ({compared})' if compared else ''} {'better' if value >= 0 else 'worse'}"
+    aside = f" ({compared})" if compared else ""
+    return f"{objective.format(abs(value))}{error}{aside} {'better' if value >= 0 else 'worse'}"
 
 
 def _confirmed(report: RunReport, gain: Gain, selected: Difference) -> Finding:
     """Return the finding in the numbers of the confirmation: the best of many looks too good where selection looked."""
-    value, seeds = f"{report.objective.label} {quantity(gain.own)}", counted(gain.seeds, "seed")
+    value, seeds = f"{report.objective.label} {report.objective.format(gain.own)}", counted(gain.seeds, "seed")
     where = f"with {seeds} that selection never saw"
     if report.confirmed_split is not None:
         value = f"{value} on split {report.confirmed_split}"
         where = f"on split {report.confirmed_split}, which selection never saw, with {seeds}"
     better = describe(gain.value, gain.generation_zero, gain.noise, report.objective)
-    low, high = map(quantity, gain.interval)
+    low, high = map(report.objective.format, gain.interval)
     looked = describe(selected.value, selected.base, selected.standard_error, report.objective)
     aside = f"The 95% interval of the gain is {low} to {high}. Where selection looked, it is {looked}."
     headline = f"Individual {report.best}: {value}, {better} than generation 0"

@@ -18,7 +18,7 @@ from evo.runs.lifecycle import Viewed
 from evo.runs.repository import SHORT, CommittedFile, Repository
 from evo.standings.plan import Confirmed
 from evo.store import IndividualRecord, mean_objectives
-from evo.text import counted, quantity, sha256, visible
+from evo.text import counted, sha256, visible
 from trainer import genome
 from trainer.errors import UsageError
 from trainer.evaluation import Status
@@ -104,10 +104,10 @@ def _gain(viewed: Viewed, record: IndividualRecord) -> str:
     text = " on held-out text" if standings.plan.confirmed is Confirmed.ON_TEXT else ""
     seeds = f"{counted(gain.seeds, 'training seed')}{text} that selection never used"
     verdict = "beyond noise" if gain.is_real else "within noise"
-    value = f"{quantity(gain.value, signed=True)} {objective.unit}".rstrip()
+    value = f"{objective.format(gain.value, signed=True)} {objective.unit}".rstrip()
     if gain.is_exact:
         return f"Gain over generation 0 in {objective.label}: {value}, exact, since every run gives the same."
-    low, high = (quantity(bound, signed=True) for bound in gain.interval)
+    low, high = (objective.format(bound, signed=True) for bound in gain.interval)
     interval = f"95% interval {low} to {high}"
     return f"Gain over generation 0 in {objective.label}: {value}, {interval}, with {seeds}; {verdict}."
 
@@ -115,15 +115,15 @@ def _gain(viewed: Viewed, record: IndividualRecord) -> str:
 def _values(viewed: Viewed, record: IndividualRecord) -> Iterator[str]:
     """Return a table of the means in the run."""
     own, zero = (_means(viewed, individual) for individual in (record.id, 0))
-    objectives = viewed.config.task.measured.values()
     shared = own.keys() & zero.keys()
-    rows = [(one.label, one.unit, zero[one.name], own[one.name]) for one in objectives if one.name in shared]
+    objectives = [one for one in viewed.config.task.measured.values() if one.name in shared]
+    rows = [(one.label, one.unit, one.format(zero[one.name]), one.format(own[one.name])) for one in objectives]
     if not rows:
         return
     width = max(len(label) for label, *_ in rows)
     yield f"{'mean in the run':<{width}}  {'generation 0':>14}  {f'individual {record.id}':>14}"
     for label, unit, before, after in rows:
-        yield f"{label:<{width}}  {quantity(before):>14}  {quantity(after):>14}  {unit}".rstrip()
+        yield f"{label:<{width}}  {before:>14}  {after:>14}  {unit}".rstrip()
 
 
 def _means(viewed: Viewed, individual: int) -> dict[str, float]:

@@ -9,7 +9,8 @@ from evo.errors import ReportError
 from evo.files import replace_file
 from evo.scales.correlation import Agreement
 from evo.scales.standing import LadderState, ScaleState
-from evo.text import duration, quantity, visible
+from evo.text import duration, visible
+from trainer.objectives import quantity
 
 HEADER = (
     "scale",

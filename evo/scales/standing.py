@@ -19,7 +19,7 @@ from evo.standings.plan import Confirmed
 from evo.standings.summary import Summary, summarize
 from evo.standings.usage import Prices
 from evo.store import StoreView
-from evo.text import counted, quantity
+from evo.text import counted
 from trainer.objectives import Objective
 
 
@@ -98,7 +98,7 @@ class LadderState:
         who, gain = f"{at} #{outcome.individual}", outcome.gain
         if gain.mean is None:
             return f"{who} failed with the seeds that measure its gain at the end."
-        told = f"{quantity(gain.mean, signed=True)} {objective.unit}".rstrip()
+        told = f"{objective.format(gain.mean, signed=True)} {objective.unit}".rstrip()
         said = f"{who} gains {told} over generation 0 in {objective.label}"
         if outcome.is_exact:
             return f"{said}, exact, since every run gives the same."
@@ -106,7 +106,8 @@ class LadderState:
         where = f"{text}with {counted(gain.seeds, 'fresh seed')}"
         if gain.margin is None:
             return f"{said} {where}; the noise is unknown, since every seed gives the same run."
-        low, high = (quantity(bound, signed=True) for bound in (gain.mean - gain.margin, gain.mean + gain.margin))
+        bounds = (gain.mean - gain.margin, gain.mean + gain.margin)
+        low, high = (objective.format(bound, signed=True) for bound in bounds)
         verdict = "beyond noise" if gain.is_real else "within noise"
         return f"{said}, {where} (95% interval {low} to {high}): {verdict}."
 

@@ -130,7 +130,7 @@ def _front(summary: Summary) -> Iterator[str]:
 
 def _calibration(summary: Summary) -> Iterator[str]:
     for one in summary.calibration:
-        expected, measured = map(summary.objective.format_signed, (one.expected, one.measured))
+        expected, measured = (summary.objective.format(value, signed=True) for value in (one.expected, one.measured))
         ideas = f"{counted(one.ideas, 'idea')}, {one.right} right"
         who = literal(f"{one.style} by {one.model}")
         yield f"expectations  {who}: a gain of {expected}, measured {measured} ({ideas})"

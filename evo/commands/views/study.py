@@ -29,9 +29,9 @@ from evo.studies.edits import Change
 from evo.studies.measurement_cache import Measurement, MeasurementCache
 from evo.studies.promotion import Promotion
 from evo.studies.scale import Scale
-from evo.text import counted, quantity, relative
+from evo.text import counted, relative
 from trainer.evaluation import Status
-from trainer.objectives import Objective
+from trainer.objectives import Objective, quantity
 
 
 class Watch(Remarks, Watcher):
@@ -59,7 +59,7 @@ class Watch(Remarks, Watcher):
     def measured(self, trial: Trial, measurement: Measurement, left: int) -> None:
         """Show one result."""
         if measurement.status is Status.OK:
-            mark, value = "[green]✓[/]", quantity(measurement.objectives[self._objective.name])
+            mark, value = "[green]✓[/]", self._objective.format(measurement.objectives[self._objective.name])
             result = f"{self._objective.name} {value}"
         else:
             mark, result = "[red]✗[/]", f"[red]{measurement.status}[/]: {one_line(measurement.reason)}"
@@ -131,7 +131,7 @@ def print_promotion(config: Config, result: Promotion) -> None:
     rows = [
         (
             f"#{one.contender.individual}",
-            "-" if one.value is None else quantity(one.value),
+            "-" if one.value is None else objective.format(one.value),
             _gain(one.gain, one.remark),
             _share(one.gain.mean, result.base, objective),
             _gain_in_run(one.contender.in_run, confirmed=one.contender.confirmed),
@@ -157,7 +157,7 @@ def _print_values(
     console: Console, objective: Objective, values: Sequence[tuple[str, float | None]], remark: str = ""
 ) -> None:
     for name, value in values:
-        shown = "not measured" if value is None else f"{literal(objective.label)} {quantity(value)}"
+        shown = "not measured" if value is None else f"{literal(objective.label)} {objective.format(value)}"
         print_whole(console, f"{name:<14}{shown}{f' [red]({literal(remark)})[/]' if remark else ''}")
 
 

@@ -190,13 +190,13 @@ def gain_text(gain: Gain, objective: Objective, confirmed: Confirmed) -> str:
     verdict = "beyond noise" if gain.is_real else "within noise: a tie with generation 0"
     pairs = counted(gain.seeds, "paired seed")
     where = "held-out split G" if confirmed is Confirmed.ON_TEXT else "fresh ones"
-    low, high = (objective.format_signed(bound) for bound in gain.interval)
+    low, high = (objective.format(bound, signed=True) for bound in gain.interval)
     return f"{_amount(gain.value, objective)}, 95% interval {low} to {high} ({pairs}, {where}; {verdict}{claim})"
 
 
 def _amount(value: float, objective: Objective) -> str:
     unit = objective.short_unit or objective.unit
-    return f"{objective.format_signed(value)}{f' {unit}' if unit else ''}"
+    return f"{objective.format(value, signed=True)}{f' {unit}' if unit else ''}"
 
 
 def _sigma(objective: Objective, noise: Mapping[str, float]) -> str:

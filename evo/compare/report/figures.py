@@ -22,8 +22,8 @@ from evo.compare.statistics.rank_tests import counted_runs
 from evo.compare.statistics.results import Results
 from evo.report.figures import FAILED, NEUTRAL, axis_title, canvas
 from evo.report.render import script_safe
-from evo.text import hover, quantity, visible
-from trainer.objectives import Direction, Objective
+from evo.text import hover, visible
+from trainer.objectives import Direction, Objective, quantity
 
 COST_TITLES = {"evaluations": "evaluations", "gpu_seconds": "device time, seconds", "usd": "dollars"}
 

@@ -17,9 +17,9 @@ from evo.report.tree import tree_chart
 from evo.standings.gains import ConfirmedMember
 from evo.standings.individuals import OperatorResults, Standing
 from evo.standings.standings import Lead
-from evo.text import duration, hover, money, quantity, relative, visible
+from evo.text import duration, hover, money, relative, visible
 from trainer.evaluation import Status
-from trainer.objectives import Direction, Objective
+from trainer.objectives import Direction, Objective, quantity
 
 HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=alert(1)>{{ 7 * 7 }}\ud800\x00"
 
