@@ -41,14 +41,14 @@ def overview(viewed: Viewed, report: RunReport) -> dict[str, Any]:
         "tone": finding.tone,
         "claim": report.claim if report.self_reported else "",
         "objective": {"name": objective.name, "unit": objective.unit, "minimize": objective.weight < 0},
-        "noise": report.noise.get(objective.name),
-        "spent": round(report.spent, 2),
-        "budget": report.evaluations_planned,
+        "noise": report.summary.noise.get(objective.name),
+        "spent": round(report.summary.spent, 2),
+        "budget": report.summary.budget,
         "generations": viewed.config.search.gens,
         "results": status.summary.result_number,
         "time": duration(report.wall_seconds),
         "left": "" if status.seconds_left is None else duration(status.seconds_left),
-        "cost": money(report.cost_usd),
+        "cost": money(report.summary.spending.known_usd),
         "best": report.best,
         "zero_seconds": viewed.store.success_seconds(),
         "running": [asdict(one) for one in status.running],
@@ -58,10 +58,10 @@ def overview(viewed: Viewed, report: RunReport) -> dict[str, Any]:
         "refused": dict(status.refused),
         "operators": [asdict(one) for one in report.operators],
         "weights": dict(viewed.config.operators.weights),
-        "statuses": dict(report.statuses),
+        "statuses": dict(report.summary.statuses),
         "front": [one.name for one in report.front_objectives[:2]],
         "measured": [one.name for one in report.objectives],
-        "hypervolume": bool(report.hypervolume),
+        "hypervolume": bool(report.summary.hypervolume),
         "warnings": [*report.drifts, *report.out_of_service],
         "steering": status.steering.to_json(),
         "asked": list(status.asked),
@@ -78,7 +78,7 @@ def live(viewed: Viewed) -> dict[str, Any]:
 def individuals(_: Viewed, report: RunReport) -> dict[str, Any]:
     """Return every individual with its mean, the standard error of it, and its gain over generation 0."""
     name = report.objective.name
-    sigma = report.noise.get(name)
+    sigma = report.summary.noise.get(name)
     rows = []
     births = 0
     for one in report.individuals:
@@ -149,8 +149,8 @@ def listing(report: RunReport) -> dict[str, Any]:
         "tone": finding.tone,
         "state": report.state,
         "objective": report.objective.name,
-        "spent": round(report.spent, 2),
-        "budget": report.evaluations_planned,
+        "spent": round(report.summary.spent, 2),
+        "budget": report.summary.budget,
     }
 
 

@@ -284,7 +284,7 @@ def comparison_chart(reports: Mapping[str, RunReport]) -> Chart:
 
 def _last_point(report: RunReport, name: str, colour: str) -> go.Scatter:
     last = report.leads[-1]
-    sigma, runs = report.noise.get(report.objective.name), max(1, report.by_id[last.individual].replicates)
+    sigma, runs = report.summary.noise.get(report.objective.name), max(1, report.by_id[last.individual].replicates)
     margin = 1.96 * (standard_error(sigma, runs) or 0.0)
     return go.Scatter(
         x=[len(report.evaluations)],

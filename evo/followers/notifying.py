@@ -147,10 +147,10 @@ class Notices:
 
     def _notice(self, what: str) -> tuple[str, str]:
         report = load_report(self._results.viewed)
-        finding = finding_of(report)
+        finding, summary = finding_of(report), report.summary
         course = (
-            f"{len(report.evaluations)} results, {report.spent:g} of {report.evaluations_planned} evaluations spent, "
-            f"{duration(report.wall_seconds)}, {money(report.cost_usd)}"
+            f"{len(report.evaluations)} results, {summary.spent:g} of {summary.budget} evaluations spent, "
+            f"{duration(report.wall_seconds)}, {money(summary.spending.known_usd)}"
         )
         return f"evo {report.name}: {what}", f"{finding.headline}.\n{finding.verdict}\n{course}"
 

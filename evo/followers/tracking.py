@@ -138,7 +138,7 @@ class Tracking:
             if is_new and best is not None
             else {},
             spent=standings.spent,
-            cost_usd=None if spending.unpriced_calls else spending.cost_usd,
+            cost_usd=spending.known_usd,
         )
 
     def _read(self) -> tuple[int, dict[str, Any]]:

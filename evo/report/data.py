@@ -1,4 +1,4 @@
-"""What a report shows, as plain data without a store, files or charts: `dataclasses.asdict` makes it JSON."""
+"""What a report shows, as plain data without a store, files or charts."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from evo.standings.calibration import Calibration
 from evo.standings.differences import Difference
-from evo.standings.gains import ConfirmedMember, Gain
 from evo.standings.individuals import OperatorResults, Standing, ranking
 from evo.standings.standings import Lead
+from evo.standings.summary import Summary
 from trainer.evaluation import Status
 from trainer.objectives import Objective
 
@@ -55,94 +54,69 @@ class RunReport:
 
     Attributes:
         task: one line on what was trained, on which data.
+        summary: what it amounts to.
         state: one sentence on how the run ended, or that it is running.
         started: seconds since 1970.
         wall_seconds: from the first act to the last, pauses between a stop and a resumption included.
-        worker_seconds: wall time of all workers together.
         generation_size: completed evaluations a generation.
-        evaluations_planned: the run's whole budget, evaluations; `spent` is what the results cost.
         train_seconds: training budget of one evaluation on `clock`.
         self_reported: whether the candidates printed their own metric (script tasks).
         claim: what it then rests on, one sentence.
-        cost_usd: of all calls of language models; None where a price is unknown.
         objectives: everything measured; the first is what the run is about.
-        noise: standard deviation of one evaluation by objective name, where it was measured.
-        is_unreplicated: whether every seed gives the same run, so that the noise stays unknown.
         individuals: by ascending id; generation 0 first.
         evaluations: in the order in which results arrived.
-        statuses: how these ended, with counts.
         leads: the history of the best individual before any confirmation.
-        best: id of the run's answer; None while nothing was scored.
         gains: over generation 0 where selection looked, of every individual that was measured.
-        confirmed_gain: of the best individual; None until it was confirmed.
         confirmed_split: the split that confirms; None where fresh seeds alone do.
         front_objectives: what the front trades off, two or more; none where only one is measured.
-        front: ids of the individuals on the front.
-        knee: id of its best trade-off; None where no member is one.
-        hypervolume: of the front after each result that changed it (`evo.standings.archive`).
-        confirmed_front: its members measured again with fresh seeds; empty until they were.
         best_line: from generation 0 to the best; the first parent at a crossover.
         starts: when its drivers started, and the devices and versions of programs that each found.
         out_of_service: a line on each worker that was given no more work.
-        outages: for how long the language model was away, a sentence or two; empty where it never was.
-        calibration: what language models expected of their ideas beside what was measured, by style and model.
-        lessons: what the language model says that the run has taught, a line each.
         refused: how many proposals were refused before any evaluation, by kind; empty for none.
-        models: a line on what each language model cost, by name; empty with one model.
-        stand_ins: a line on each model that others stood in for.
         device_classes: a line on each class of devices, the reference first; empty where there is one.
         drifts: a line on each device whose newest sentinel differs beyond the noise.
-        rungs: a line on each fraction of the budget below the whole, by that fraction.
         versions: of the programs that wrote the report, by name.
     """
 
     name: str
     task: str
+    summary: Summary
     state: str
     started: float
     wall_seconds: float
-    worker_seconds: float
     run_seed: int
     generation_size: int
-    evaluations_planned: int
-    spent: float
     train_seconds: float
     clock: str
     devices: tuple[str, ...]
     sandbox_levels: tuple[str, ...]
     self_reported: bool
     claim: str
-    cost_usd: float | None
     objectives: tuple[Objective, ...]
-    noise: Mapping[str, float]
-    is_unreplicated: bool
     individuals: tuple[Standing, ...]
     evaluations: tuple[EvaluationRow, ...]
-    statuses: Mapping[str, int]
     leads: tuple[Lead, ...]
-    best: int | None
     gains: Mapping[int, Difference]
-    confirmed_gain: Gain | None
     confirmed_split: str | None
     front_objectives: tuple[Objective, ...]
-    front: tuple[int, ...]
-    knee: int | None
-    hypervolume: tuple[tuple[int, float], ...]
-    confirmed_front: tuple[ConfirmedMember, ...]
     best_line: tuple[LineStep, ...]
     operators: tuple[OperatorResults, ...]
     starts: tuple[tuple[float, str], ...]
     out_of_service: tuple[str, ...]
-    outages: str
-    calibration: tuple[Calibration, ...]
-    lessons: tuple[str, ...]
     refused: Mapping[str, int]
-    models: Mapping[str, str]
-    stand_ins: tuple[str, ...]
     device_classes: tuple[str, ...]
     drifts: tuple[str, ...]
-    rungs: Mapping[float, str]
     versions: Mapping[str, str]
+
+    @property
+    def best(self) -> int | None:
+        """Id of the run's answer; None while nothing was scored."""
+        return self.summary.best.id if self.summary.best else None
+
+    @property
+    def front(self) -> tuple[int, ...]:
+        """Ids of the individuals on the front; none where only one objective is measured."""
+        return tuple(one.id for one in self.summary.front) if self.front_objectives else ()
 
     @property
     def objective(self) -> Objective:

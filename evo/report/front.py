@@ -41,8 +41,8 @@ def front_chart(report: RunReport, axes: Sequence[Objective] = ()) -> Chart:
     figure.update_layout(xaxis={"range": spans[0]}, yaxis={"range": spans[1]})
     best = [row for row in marked if row.id == report.best]
     zero = [row for row in marked if row.id == 0]
-    knee = [row for row in front if row.id == report.knee]
-    again = {one.individual for one in report.confirmed_front}
+    knee = [row for row in front if row.id == report.summary.knee]
+    again = {one.individual for one in report.summary.confirmed_front}
     confirmed = [row for row in rows if row.id in again]
     figure.add_traces(
         [
@@ -88,7 +88,7 @@ def _crosses(report: RunReport, rows: Sequence[Standing], pair: Sequence[Objecti
     """Return the standard errors of means as a chart draws them; of an objective whose noise is unknown, none."""
     found = {}
     for axis, objective in zip(("error_x", "error_y"), pair, strict=True):
-        if sigma := report.noise.get(objective.name):
+        if sigma := report.summary.noise.get(objective.name):
             errors = [standard_error(sigma, row.replicates) for row in rows]
             found[axis] = {"type": "data", "array": errors, "color": FRONT, "thickness": 1, "width": 0}
     return found
@@ -126,7 +126,7 @@ def hypervolume_chart(report: RunReport) -> Chart:
     """Return how the hypervolume of the front has grown, result by result."""
     figure = canvas(260, x_title="evaluation", y_title="hypervolume (higher is better)")
     figure.update_layout(yaxis={"range": [0, 1.02], "tickformat": ".0%"}, showlegend=False)
-    result_number = [*(number for number, _ in report.hypervolume), len(report.evaluations)]
-    shares = [share for _, share in report.hypervolume]
+    result_number = [*(number for number, _ in report.summary.hypervolume), len(report.evaluations)]
+    shares = [share for _, share in report.summary.hypervolume]
     line = {"color": FRONT, "width": 2.5, "shape": "hv"}
     return Chart(figure.add_trace(go.Scatter(x=result_number, y=[*shares, shares[-1]], mode="lines", line=line)))

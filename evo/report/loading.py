@@ -13,9 +13,8 @@ from evo.runs.provenance import installed_versions, read_starts
 from evo.runs.status import State, refusals, state_of
 from evo.standings.individuals import Standing, operator_results, read_individuals
 from evo.standings.standings import Standings
-from evo.standings.summary import Summary, summarize
+from evo.standings.summary import summarize
 from evo.store import MEASURED_AGAIN, EvaluationRecord, Purpose, StoreView
-from evo.text import money
 from evo.workers.pool import retirements
 from trainer.evaluation import Evaluation, Split, Status
 from trainer.objectives import Objective
@@ -64,56 +63,36 @@ def load_report(viewed: Viewed, results: EvaluationRows | None = None) -> RunRep
     summary = summarize(config, store, standings)
     individuals = read_individuals(store, standings)
     front_objectives = standings.archive.front.objectives
-    has_front = len(front_objectives) > 1
     state, reason = state_of(viewed, viewed.folder.driver())
     first, last = store.period() or (0.0, 0.0)
-    best = summary.best.id if summary.best else None
     gains = {one: standings.difference(one, 0) for one in standings.measured if one}
     return RunReport(
         name=viewed.folder.path.resolve().name,
         task=describe_task(config),
+        summary=summary,
         state=_STATES[state].format(reason=reason.rstrip(".")),
         started=first,
         wall_seconds=last - first,
-        worker_seconds=summary.work.worker_seconds,
         run_seed=config.search.seed,
         generation_size=standings.plan.mu,
-        evaluations_planned=summary.budget,
-        spent=summary.spent,
         train_seconds=config.budget.train_seconds,
         clock=config.budget.clock,
         devices=tuple(dict.fromkeys(device for device, _ in results.places)),
         sandbox_levels=tuple(dict.fromkeys(sandbox for _, sandbox in results.places)),
         self_reported=config.script is not None and config.script.self_reported,
         claim=config.claim,
-        cost_usd=None if summary.spending.unpriced_calls else summary.spending.cost_usd,
         objectives=_objectives(config, (*standings.objectives, *front_objectives), individuals.values()),
-        noise=summary.noise,
-        is_unreplicated=summary.is_unreplicated,
         individuals=tuple(individuals.values()),
         evaluations=tuple(results.rows),
-        statuses=summary.statuses,
         leads=tuple(standings.leads),
-        best=best,
         gains={one: gain for one, gain in gains.items() if gain},
-        confirmed_gain=summary.gain,
         confirmed_split=Split.HOLDOUT.value if standings.plan.has_holdout else None,
-        front_objectives=front_objectives if has_front else (),
-        front=tuple(one.id for one in summary.front) if has_front else (),
-        knee=summary.knee,
-        hypervolume=summary.hypervolume,
-        confirmed_front=summary.confirmed_front,
-        best_line=() if best is None else _line(store, standings, best),
+        front_objectives=front_objectives if len(front_objectives) > 1 else (),
+        best_line=_line(store, standings, summary.best.id) if summary.best else (),
         operators=operator_results(store.operator_totals(), individuals.values(), standings),
         starts=_starts(store),
         out_of_service=tuple(map(str, retirements(store))),
-        rungs={rung.budget_fraction: str(rung) for rung in summary.rungs},
-        outages=str(summary.outages),
-        calibration=summary.calibration,
-        lessons=summary.lessons.lines,
         refused={kind: count for kind, count in sorted(refusals(store).items()) if kind != MEASURED_AGAIN},
-        models=_models(summary),
-        stand_ins=tuple(map(str, summary.stand_ins)),
         device_classes=tuple(map(str, standings.class_states())),
         drifts=tuple(map(str, standings.sentinels.drifts)),
         versions=installed_versions(),
@@ -153,17 +132,6 @@ def _line(store: StoreView, standings: Standings, best: int) -> tuple[LineStep, 
     line.reverse()
     steps = (LineStep(one, store.source(one), standings.difference(one, before)) for before, one in pairwise(line))
     return (LineStep(line[0], store.source(line[0])), *steps)
-
-
-def _models(summary: Summary) -> dict[str, str]:
-    """Return what each of several language models cost, by name."""
-    if len(summary.spending_by_model) < 2:
-        return {}
-    lines = {}
-    for name, spending in summary.spending_by_model.items():
-        unknown = f" and {spending.unpriced_calls} of unknown price" if spending.unpriced_calls else ""
-        lines[name] = f"{spending.calls} calls for {money(spending.cost_usd)}{unknown}"
-    return lines
 
 
 def _starts(store: StoreView) -> tuple[tuple[float, str], ...]:

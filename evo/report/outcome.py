@@ -35,21 +35,21 @@ def finding_of(report: RunReport) -> Finding:
     """Return what the run found: the best, its gain with its noise, and whether it was confirmed."""
     if report.best is None:
         return Finding("Nothing was scored", "No evaluation ended OK, so there is no best individual.", Tone.NONE)
-    objective = report.objective
+    objective, summary = report.objective, report.summary
     best = f"{objective.label} {objective.format(report.by_id[report.best].objectives[objective.name])}"
     if report.best == 0:
         return Finding(f"Generation 0 is still the best: {best}", _verdict_on_the_others(report), Tone.NONE)
     selected = report.gains.get(report.best)
     if selected is None:
         return Finding(f"Individual {report.best}: {best}", "Generation 0 was not scored.", Tone.OPEN)
-    if report.confirmed_gain is not None and report.confirmed_gain.is_exact:
+    if summary.gain is not None and summary.gain.is_exact:
         gain = describe(selected.value, selected.base, None, objective)
         verdict = "Exact: the task says that every run gives the same."
         return Finding(f"Individual {report.best}: {best}, {gain} than generation 0", verdict, Tone.GOOD)
-    if report.confirmed_gain is not None:
-        return _confirmed(report, report.confirmed_gain, selected)
+    if summary.gain is not None:
+        return _confirmed(report, summary.gain, selected)
     gain = describe(selected.value, selected.base, selected.standard_error, objective)
-    verdict = UNREPLICATED if report.is_unreplicated else _verdict(selected)
+    verdict = UNREPLICATED if summary.is_unreplicated else _verdict(selected)
     return Finding(f"Individual {report.best}: {best}, {gain} than generation 0", verdict, Tone.OPEN)
 
 

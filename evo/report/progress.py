@@ -121,7 +121,7 @@ def _draw_generation_zero(figure: go.Figure, report: RunReport) -> None:
     if zero is None:
         return
     mean = zero.objectives[report.objective.name]
-    band = TIE_ERRORS * report.noise.get(report.objective.name, 0.0)
+    band = TIE_ERRORS * report.summary.noise.get(report.objective.name, 0.0)
     if band:
         figure.add_hrect(y0=mean - band, y1=mean + band, fillcolor=FAINT, line_width=0, layer="below")
     figure.add_hline(y=mean, line={"color": NEUTRAL, "width": 1, "dash": "dot"})

@@ -90,7 +90,7 @@ def _charts(data: RunReport) -> dict[str, DrawnChart]:
         charts["front"] = front_chart(data)
     if data.operators:
         charts["operators"] = operators_chart(data)
-    if data.front_objectives and data.hypervolume:
+    if data.front_objectives and data.summary.hypervolume:
         charts["hypervolume"] = hypervolume_chart(data)
     return {key: DrawnChart(script_safe(chart.figure.to_json()), chart.note) for key, chart in charts.items()}
 

@@ -43,7 +43,7 @@ def front_table(report: RunReport) -> pd.DataFrame:
         {
             "individual": one.id,
             "on_front": one.id in front,
-            "is_knee": one.id == report.knee,
+            "is_knee": one.id == report.summary.knee,
             "is_best": one.id == report.best,
             **_measured(report, one, report.front_objectives),
         }
@@ -79,7 +79,7 @@ def _measured(report: RunReport, one: Standing, objectives: tuple[Objective, ...
     """Return replicates, means and their standard errors; NaN is unknown."""
     columns: dict[str, float] = {"evaluations": one.replicates}
     for name in (objective.name for objective in objectives):
-        error = standard_error(report.noise.get(name), one.replicates)
+        error = standard_error(report.summary.noise.get(name), one.replicates)
         columns[name] = one.objectives.get(name, math.nan)
         columns[f"{name}_standard_error"] = math.nan if error is None else error
     return columns

@@ -275,6 +275,11 @@ class Spending:
     cost_usd: float = 0.0
     latency_seconds: float = 0.0
 
+    @property
+    def known_usd(self) -> float | None:
+        """What all of them cost; None where a price is unknown."""
+        return None if self.unpriced_calls else self.cost_usd
+
     def with_abandoned(self, call: Mapping[str, Any]) -> Spending:
         """Return these totals with what a call cost that brought no reply."""
         names = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "cost_usd")

@@ -14,11 +14,17 @@ from evo.report.data import EvaluationRow, LineStep, RunReport
 from evo.standings.differences import Difference
 from evo.standings.gains import Gain
 from evo.standings.individuals import OperatorResults, Standing
+from evo.standings.lessons import Lessons
+from evo.standings.outages import Outages
+from evo.standings.plan import Confirmed
 from evo.standings.standings import Lead
+from evo.standings.summary import Summary
+from evo.store import Spending, Work
 from trainer.evaluation import Status
 from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES as OBJECTIVES
 
 BPB, SPEED = OBJECTIVES["val_bpb"], OBJECTIVES["tokens_per_second"]
+_OBJECTIVES = (BPB, SPEED, OBJECTIVES["peak_memory_mib"], OBJECTIVES["parameters"])
 SIGMA = 0.0012
 _STARTED = datetime(2026, 11, 20, 21, 4, tzinfo=UTC).timestamp()
 
@@ -69,8 +75,20 @@ def train(model, task):
 
 
 def sample_run(offspring: int = 60, *, population: int = 16, seed: int = 0, **changes: Any) -> RunReport:
-    """Return the report of a simulated (μ+1) run; `changes` replace fields of it."""
-    return RunReport(**{**_Simulation(offspring, population, seed).fields(), **changes})
+    """Return the report of a simulated (μ+1) run; `changes` replace fields of it or of its summary."""
+    simulation = _Simulation(offspring, population, seed)
+    return changed(RunReport(**simulation.fields(), summary=simulation.summary()), **changes)
+
+
+def changed(report: RunReport, **changes: Any) -> RunReport:
+    """Return a report with other fields of it or of its summary; `best` and `front` are given by their ids."""
+    own = {name: changes.pop(name) for name in [*changes] if name in RunReport.__dataclass_fields__}
+    report = replace(report, **own)
+    if "front" in changes:
+        changes["front"] = tuple(report.by_id[one] for one in changes["front"])
+    if "best" in changes:
+        changes["best"] = None if changes["best"] is None else report.by_id[changes["best"]]
+    return replace(report, summary=replace(report.summary, **changes))
 
 
 def bare_run(**changes: Any) -> RunReport:
@@ -87,10 +105,10 @@ def bare_run(**changes: Any) -> RunReport:
         "hypervolume": (),
         "best_line": (),
         "operators": (),
-        "confirmed_gain": None,
+        "gain": None,
         "noise": {},
         "state": "Running.",
-        "cost_usd": 0.0,
+        "spending": Spending(),
     }
     return sample_run(0, **{**fields, **changes})
 
@@ -202,47 +220,70 @@ class _Simulation:
         parents = self.rows[number].parents
         return (*(self.line(parents[0]) if parents else ()), number)
 
+    def best(self) -> Standing:
+        return min((row for row in self.rows.values() if row.objectives), key=lambda row: row.objectives["val_bpb"])
+
+    def summary(self) -> Summary:
+        best, count = self.best(), len(self.evaluations)
+        front = self.front([row for row in self.rows.values() if row.objectives])
+        return Summary(
+            result_number=count,
+            spent=float(count),
+            budget=count,
+            rungs=(),
+            statuses=dict(sorted(Counter(row.status.value for row in self.evaluations).items())),
+            objectives=_OBJECTIVES,
+            confirmed=Confirmed.ON_TEXT,
+            generation_zero=self.rows[0],
+            best=best,
+            gain=confirmed(best.id, 1.6021, 1.9814, 0.0011),
+            unconfirmed_gain=None,
+            noise={"val_bpb": SIGMA, "tokens_per_second": 430.0},
+            is_unreplicated=False,
+            front_objectives=(BPB.name, SPEED.name),
+            front=tuple(self.rows[one] for one in front),
+            knee=front[len(front) // 2],
+            hypervolume=tuple((number, number / count) for number in range(1, 90, 7)),
+            confirmed_front=(),
+            text_objective=None,
+            population=(),
+            work=Work(worker_seconds=5 * 3600 + 2 * 60.0),
+            spending=Spending(calls=3, cost_usd=14.37),
+            spending_by_model={},
+            calibration=(),
+            stand_ins=(),
+            outages=Outages(),
+            lessons=Lessons(),
+        )
+
     def fields(self) -> dict[str, Any]:
         scored = [row for row in self.rows.values() if row.objectives]
-        best = min(scored, key=lambda row: row.objectives["val_bpb"]).id
+        best = self.best().id
         return {
             "name": "speeches-16x40",
             "task": "language model on the State of the Union messages",
             "state": "Complete.",
             "started": _STARTED,
             "wall_seconds": 5 * 3600 + 12 * 60.0,
-            "worker_seconds": 5 * 3600 + 2 * 60.0,
             "run_seed": 7,
             "generation_size": self.population_size,
-            "evaluations_planned": len(self.evaluations),
-            "spent": float(len(self.evaluations)),
             "train_seconds": 30.0,
             "clock": "cpu",
             "devices": ("cpu (2 cores)",),
             "sandbox_levels": ("bubblewrap",),
             "self_reported": False,
             "claim": "",
-            "cost_usd": 14.37,
-            "objectives": (BPB, SPEED, OBJECTIVES["peak_memory_mib"], OBJECTIVES["parameters"]),
-            "is_unreplicated": False,
-            "noise": {"val_bpb": SIGMA, "tokens_per_second": 430.0},
+            "objectives": _OBJECTIVES,
             "individuals": tuple(self.rows.values()),
             "evaluations": tuple(self.evaluations),
-            "statuses": dict(sorted(Counter(row.status.value for row in self.evaluations).items())),
             "leads": tuple(self.leads()),
             "gains": gains_over_generation_0(scored, SIGMA),
-            "best": best,
             "front_objectives": (BPB, SPEED),
-            "front": (front := self.front(scored)),
-            "knee": front[len(front) // 2],
-            "hypervolume": tuple((number, number / len(self.evaluations)) for number in range(1, 90, 7)),
-            "confirmed_front": (),
             "best_line": tuple(LineStep(number, self.sources[number]) for number in self.line(best)),
             "operators": tuple(
                 OperatorResults(name, 200, 50, 40, 10, 7, 7.18 if name.startswith("llm") else 0.0)
                 for name in _OPERATORS
             ),
-            "confirmed_gain": confirmed(best, 1.6021, 1.9814, 0.0011),
             "confirmed_split": "G",
             "starts": (
                 (
@@ -253,12 +294,6 @@ class _Simulation:
             "out_of_service": (),
             "device_classes": (),
             "drifts": (),
-            "outages": "",
-            "calibration": (),
-            "lessons": (),
-            "models": {},
             "refused": {"smoke": 4, "no_offspring": 1},
-            "stand_ins": (),
-            "rungs": {},
             "versions": {"evo": "1.0", "torch": "2.13.0", "Python": "3.11.2"},
         }

@@ -121,7 +121,7 @@ def _scores(database: sqlite3.Connection, individual: int, column: str = "object
 
 def test_the_sample_has_everything_that_a_report_must_get_right(report):
     assert {row.operator for row in report.individuals} == {"seed", "random", "paid", "uniform", "merge"}
-    assert len(report.statuses) >= 3
+    assert len(report.summary.statuses) >= 3
     assert any(len(report.by_id[step.individual].parents) == 2 for step in report.best_line)
     assert report.best != 0
 
@@ -131,10 +131,10 @@ def test_every_result_is_there_as_the_store_holds_it(report, database):
     assert [(row.number, row.individual, row.seed, row.status) for row in report.evaluations] == list(
         database.execute(query)
     )
-    assert report.evaluations_planned == len(report.evaluations) == 96
+    assert report.summary.budget == len(report.evaluations) == 96
     counted = dict(database.execute("SELECT status, count(*) FROM evaluations WHERE told IS NOT NULL GROUP BY status"))
-    assert report.statuses == counted
-    assert Status.LOST not in report.statuses  # it ran again
+    assert report.summary.statuses == counted
+    assert Status.LOST not in report.summary.statuses  # it ran again
     assert all(row.reason for row in report.evaluations if row.status is not Status.OK)
 
 
@@ -171,13 +171,13 @@ def test_the_front_is_exactly_the_non_dominated(report):
 
 
 def test_the_hypervolume_follows_the_front(report):
-    numbers = [number for number, _ in report.hypervolume]
+    numbers = [number for number, _ in report.summary.hypervolume]
     assert numbers == sorted(set(numbers))
     assert numbers[-1] <= len(report.evaluations)
-    shares = [budget_fraction for _, budget_fraction in report.hypervolume]
+    shares = [budget_fraction for _, budget_fraction in report.summary.hypervolume]
     assert all(0 < budget_fraction <= 1 for budget_fraction in shares)
     assert shares[-1] > shares[0]
-    assert report.confirmed_front == ()  # selection looked at one objective
+    assert report.summary.confirmed_front == ()  # selection looked at one objective
 
 
 def test_the_line_of_the_best_follows_first_parents_with_the_stored_sources(report, database):
@@ -202,11 +202,11 @@ def test_the_answer_is_the_finalist_with_the_largest_paired_gain_on_the_holdout_
     assert len(gains) > 1
     assert report.best == max(gains, key=gains.__getitem__)
     best, zero, seeds = means[report.best]
-    found = report.confirmed_gain
+    found = report.summary.gain
     assert (report.confirmed_split, found.seeds) == ("G", seeds)
     assert (found.own, found.generation_zero) == (pytest.approx(best), pytest.approx(zero))
     assert 0 < found.noise < found.margin
-    assert report.noise["val_bpb"] == pytest.approx(stdev(_scores(database, 0).values()))
+    assert report.summary.noise["val_bpb"] == pytest.approx(stdev(_scores(database, 0).values()))
 
 
 def test_no_individual_is_the_best_so_far_unseen_by_the_holdout_split(report, database):
@@ -225,7 +225,7 @@ def test_operators_are_charged_with_their_proposals_and_calls(report, database):
     assert {one.name: one.cost_usd for one in report.operators if one.cost_usd} == {
         "paid": pytest.approx(calls * _PRICE_USD)
     }
-    assert report.cost_usd == pytest.approx(calls * _PRICE_USD)
+    assert report.summary.spending.known_usd == pytest.approx(calls * _PRICE_USD)
     offspring = sum(one.offspring for one in report.operators)
     assert offspring == len(report.individuals) - 1
 
@@ -240,7 +240,7 @@ def test_the_facts_of_the_run(report, database):
     assert report.started == pytest.approx(first)
     assert report.wall_seconds == pytest.approx(last - first, abs=1.0)
     worked = database.execute("SELECT sum(worker_seconds) FROM evaluations").fetchone()[0]
-    assert report.worker_seconds == pytest.approx(worked)
+    assert report.summary.work.worker_seconds == pytest.approx(worked)
     assert [objective.name for objective in report.objectives] == list(LANGUAGE_MODEL_OBJECTIVES)
     assert "Python" in report.versions
 
@@ -271,15 +271,15 @@ def test_the_written_page_shows_the_store_s_numbers(folder, report):
         path = write_report(viewed)
     assert path == folder.report
     text = _Text(path.read_text(encoding="utf-8")).text
-    found = report.confirmed_gain
+    found = report.summary.gain
     gain = found.generation_zero - found.own
     for expected in (
         f"Individual {report.best}: val_bpb {found.own:.4f} on split G, {gain:.4f} ± {found.noise:.4f}",
         "96 of 96",
-        f"Model calls ${report.cost_usd:.2f}",
+        f"Model calls ${report.summary.spending.known_usd:.2f}",
         f"On the front {len(report.front)}",
         "10 s on the cpu clock",
-        *(f"{status.replace('_', ' ')} {count}" for status, count in report.statuses.items()),
+        *(f"{status.replace('_', ' ')} {count}" for status, count in report.summary.statuses.items()),
         *(f"#{row.id}" for row in report.ranking[:10]),
         *(f"{row.objectives['val_bpb']:.4f}" for row in report.ranking[:10]),
         *(f"{one.name} {one.proposals} {one.offspring} {one.scored} {one.failed}" for one in report.operators),
@@ -312,8 +312,8 @@ def test_an_interrupted_run_says_so_and_shows_what_it_has(tmp_path):
         report = load_report(viewed)
         assert write_report(viewed).is_file()
     assert report.state == "Stopped early: the run was interrupted. `evo resume` continues it."
-    assert 9 <= len(report.evaluations) < report.evaluations_planned
-    assert report.confirmed_gain is None
+    assert 9 <= len(report.evaluations) < report.summary.budget
+    assert report.summary.gain is None
 
 
 def test_a_run_is_told_live_from_killed(tmp_path):

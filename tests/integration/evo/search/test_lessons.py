@@ -102,7 +102,7 @@ def test_lessons_are_drawn_told_counted_and_replayed(tmp_path: Path) -> None:
     console = Console(file=io.StringIO(), width=200)
     with view(path) as viewed:
         print_status(console, read_status(viewed))
-        assert load_report(viewed).lessons == (line,)
+        assert load_report(viewed).summary.lessons.lines == (line,)
     assert "1 line in lessons.md, drawn after result" in console.file.getvalue()  # type: ignore[attr-defined]
 
 

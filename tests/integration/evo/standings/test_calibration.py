@@ -41,7 +41,7 @@ def test_expectations_stand_beside_measurements_by_style_and_model(tmp_path: Pat
         made = [record for record in viewed.store.individuals() if record.id in standings.measured and record.parents]
         found = [standings.effects.of(one.id, one.parents, standings.noise()["val_bpb"], 10**9) for one in made]
         gains = [effect[1] for effect in found if effect is not None]
-        (one,) = load_report(viewed).calibration
+        (one,) = load_report(viewed).summary.calibration
         print_status(console, read_status(viewed))
     assert (one.style, one.model, one.ideas) == ("structure", "claude-sonnet-5-5", len(made))
     assert one.expected == pytest.approx(0.01)

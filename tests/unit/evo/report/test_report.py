@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 from html.parser import HTMLParser
 
 import pytest
-from report_samples import SOURCE, bare_run, confirmed, gains_over_generation_0, sample_run
+from report_samples import SOURCE, bare_run, changed, confirmed, gains_over_generation_0, sample_run
 
 from evo.report.data import EvaluationRow, LineStep
 from evo.report.diffs import diff_of
@@ -17,6 +17,7 @@ from evo.report.tree import tree_chart
 from evo.standings.gains import ConfirmedMember
 from evo.standings.individuals import OperatorResults, Standing
 from evo.standings.standings import Lead
+from evo.store import Spending
 from evo.text import duration, hover, money, relative, visible
 from trainer.evaluation import Status
 from trainer.objectives import Direction, Objective, quantity
@@ -140,7 +141,7 @@ def test_the_policy_admits_exactly_the_page_s_own_scripts():
         ),
         sample_run(0),
         sample_run(1, population=1),
-        sample_run(5, confirmed_gain=None, noise={}, cost_usd=None),
+        sample_run(5, gain=None, noise={}, spending=Spending(unpriced_calls=1)),
     ],
     ids=["nothing yet", "only a failure", "one script objective", "generation 0 only", "one offspring", "no noise"],
 )
@@ -152,7 +153,7 @@ def test_a_run_of_any_size_has_a_report(report):
 
 
 @pytest.mark.parametrize(
-    ("confirmed_gain", "noise", "verdict", "tone"),
+    ("gain", "noise", "verdict", "tone"),
     [
         (
             confirmed(1, 1.6, 1.7),
@@ -167,8 +168,8 @@ def test_a_run_of_any_size_has_a_report(report):
         (None, {"val_bpb": 0.2}, "Within the noise: a tie", Tone.OPEN),
     ],
 )
-def test_the_verdict_never_claims_more_than_was_measured(confirmed_gain, noise, verdict, tone):
-    report = _run_with(_scored(0, 1.7), _scored(1, 1.5), best=1, confirmed_gain=confirmed_gain, noise=noise)
+def test_the_verdict_never_claims_more_than_was_measured(gain, noise, verdict, tone):
+    report = _run_with(_scored(0, 1.7), _scored(1, 1.5), best=1, gain=gain, noise=noise)
     outcome = finding_of(report)
     assert verdict in outcome.verdict
     assert outcome.tone is tone
@@ -179,13 +180,13 @@ def test_the_headline_names_the_best_its_gain_and_its_noise():
     assert finding_of(report).headline == (
         "Individual 1: val_bpb 1.5000, 0.2000 ± 0.0141 (11.8%) better than generation 0"
     )
-    worse = replace(report, confirmed_gain=confirmed(1, 1.8, 1.7, seeds=1))
+    worse = changed(report, gain=confirmed(1, 1.8, 1.7, seeds=1))
     assert finding_of(worse).headline == (
         "Individual 1: val_bpb 1.8000 on split G, 0.1000 ± 0.0100 (5.9%) worse than generation 0"
     )
     assert "Where selection looked, it is 0.2000 ± 0.0141 (11.8%) better." in finding_of(worse).verdict
-    assert "where it did not look" in finding_of(replace(report, best=0)).verdict
-    assert finding_of(replace(report, best=0)).headline == "Generation 0 is still the best: val_bpb 1.7000"
+    assert "where it did not look" in finding_of(changed(report, best=0)).verdict
+    assert finding_of(changed(report, best=0)).headline == "Generation 0 is still the best: val_bpb 1.7000"
     assert finding_of(bare_run()).headline == "Nothing was scored"
 
 
@@ -197,7 +198,7 @@ def test_the_chart_draws_the_best_so_far_to_its_end():
 
 
 def test_a_report_is_plain_data():
-    assert json.loads(json.dumps(asdict(sample_run(20))))["best"] == sample_run(20).best
+    assert json.loads(json.dumps(asdict(sample_run(20))))["summary"]["best"]["id"] == sample_run(20).best
 
 
 def test_every_evaluation_is_on_the_progress_chart_once():
@@ -252,7 +253,7 @@ def test_the_page_shows_what_was_confirmed_of_the_front():
     member, *_ = report.front
     means, errors = {"val_bpb": 1.61803, "tokens_per_second": 31415.9}, {"val_bpb": 0.001234, "tokens_per_second": 27.1}
     again = ConfirmedMember(member, means, errors, 3, holds=False)
-    text = _Page(render_report(replace(report, confirmed_front=(again,)))).data["text"]
+    text = _Page(render_report(changed(report, confirmed_front=(again,)))).data["text"]
     assert "Confirmed front" in text
     assert "1.6180 ± 0.0012" in " ".join(text.split())
     assert "Confirmed front" not in _Page(render_report(report)).data["text"]
@@ -319,7 +320,7 @@ def test_any_source_can_stand_on_either_side_of_a_diff(source):
 def test_a_step_without_a_changed_line_says_so():
     report = sample_run(5)
     line = (LineStep(0, SOURCE), LineStep(1, SOURCE))
-    page = render_report(replace(report, best_line=line, best=1))
+    page = render_report(changed(report, best_line=line, best=1))
     assert "no line differs" in page
 
 
