@@ -128,9 +128,10 @@ class Choice:
             self._ask([*unnamed, best], f"What decides is not clear: {self.reporter} reports")
         is_guess = any(one.is_guessed for one in (best, *equal))
         rivals = equal if is_guess else [one for one in equal if one.scope != best.scope]
-        # A value that may be text is an objective only if the documentation names it.
-        if rivals or (best.is_guessed and not best.is_sure and not self.texts.importance(best.label)):
+        if rivals:
             self._ask([best, *equal], f"The metric to optimize is ambiguous: {self.reporter} reports")
+        if best.is_guessed:
+            self._ask([best], f"Which direction is better is not clear from the name of what {self.reporter} reports,")
         return best
 
     def _of_all_folds(self, best: Metric) -> Metric | None:
@@ -224,6 +225,7 @@ class Choice:
         options = tuple((one.name, f"{one.direction.value}, {one.where}") for one in metrics)
         named = listed([one.name for one in metrics])
         example = metrics[0].name if metrics else "NAME"
+        example += f":max, or {example}:min" if metrics and metrics[0].is_guessed else ""
         raise Unclear(Question("objectives", f"{text} {named}. Answer: evo init --metric {example}", options), metrics)
 
 

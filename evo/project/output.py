@@ -49,7 +49,7 @@ _SEPARATORS = " \t:：=|│┃║*`>~≈→.…-"
 _VERB = re.compile(r"\s(?:is|was|of|equals|in|took)$")
 _ARROW = re.compile(r"\s*(?:[A-Za-z]+\s*)?(?:->|→|=>|⟶|to\s+\d)")
 _QUOTED = re.compile(r"""(?P<quote>["'])(?P<label>[^"'\n]*[^\W\d_][^"'\n]*)(?P=quote)$""")
-_BAR = re.compile(r"\d+%\|[^|]*\|(?:[^\[\]]*\[[^\],]*(?:,\s*[\d.?]+\s*\w+/\w+)?\]?)?")
+_BAR = re.compile(r"\d+%\|[^|]*\|(?:\s*\S+/\S+)?(?:[^\[\]]*\[[^\],]*(?:,\s*[\d.?]+\s*\w+/\w+)?\]?)?")
 """A progress bar with its times and its rate; what a program adds behind them counts."""
 _MARGIN = re.compile(r"\s*(?:±|\+/-|\+-|\+(?=[\d.]))\s*[\d.,]+(?:[eE][-+]?\d+)?")
 _IS_MARGIN = re.compile(r"(?:±|\+/-|\+-)\s*$")
@@ -59,10 +59,14 @@ _WIDE = re.compile(r"\s{2,}|\t")
 _COUNTED = re.compile(r"\s*[a-z]+\s*[:=]\s*")
 _OVER = re.compile(r"\b(?:over|across|of|in|from|for)\s+$")
 _BEHIND = re.compile(r"[^|│┃,;:=]*[|│┃]\s*")
+_SPACED = re.compile(r"[-+−]?\d{1,3}(?: \d{3})+(?![^\s,;])")
+"""`1 234 567`, which would be read as 1."""
 _DECIMAL_COMMA = re.compile(r"[-+−]?(?:0,\d|\d+,(?!\d{3}(?!\d))\d)")
 """`0,8123`, which would be read as 0."""
+_TRAINING_ALONE = re.compile(r"\btrain(?:ing)?\s*[:=]?\s+[-+.\d]", re.IGNORECASE)
+"""In `Loss: 0.1, Train: 0.9, Val: 0.8`, where the loss is that of the training, and the others are no losses."""
 _SUFFIX = re.compile(r"[kKMGT]\b")
-_RATE = re.compile(r"\s*([A-Za-zµ]+/[a-z]+)\b")
+_RATE = re.compile(r"\s*([A-Za-zµ]+/[a-z]+|(?i:[KMGT]?(?:fps|flops|iops)))\b")
 _SHARE = re.compile(r"/\s*\d+\s*\(\s*([\d.]+)\s*%")
 _LAST_WORDS = re.compile(r"\s+([A-Za-z][\w /-]*)")
 _COLUMN_NAME = re.compile(r"[^\W\d_][\w@%/.()\[\] -]*")
@@ -106,22 +110,23 @@ class _Place:
 
 def metrics_in(lines: Sequence[str]) -> list[Metric]:
     """Return the metrics in printed lines, each name once, in the order of their first appearance."""
-    lines = [_BAR.sub(lambda bar: " " * len(bar[0]), line) for line in lines[-_MOST_LINES:]]
+    lines = lines[-_MOST_LINES:]
+    seen = [_BAR.sub(lambda bar: " " * len(bar[0]), line) for line in lines]
     places: dict[tuple[str, str], list[_Place]] = {}
-    in_tables = list(_table_places(lines))
+    in_tables = list(_table_places(seen))
     rows = {place.line for place in in_tables}
-    in_lines = [place for number, line in enumerate(lines) if number not in rows for place in _places(number, line)]
+    in_lines = [place for number, line in enumerate(seen) if number not in rows for place in _places(number, line)]
     for place in (*in_lines, *in_tables):
         places.setdefault((place.name, place.settings), []).append(place)
     found = filter(None, (_metric(same, lines) for same in places.values()))
-    seen: Counter[str] = Counter()
-    return [_numbered(metric, seen) for metric in found if metric.name not in SCRIPT_OBJECTIVES]
+    names: Counter[str] = Counter()
+    return [_numbered(metric, names) for metric in found if metric.name not in SCRIPT_OBJECTIVES]
 
 
-def _numbered(metric: Metric, seen: Counter[str]) -> Metric:
+def _numbered(metric: Metric, names: Counter[str]) -> Metric:
     """Return a metric with a number behind its name where another one has that: `map_2` of `mAP (IoU=0.75)`."""
-    seen[metric.name] += 1
-    return metric if seen[metric.name] == 1 else replace(metric, name=f"{metric.name}_{seen[metric.name]}")
+    names[metric.name] += 1
+    return metric if names[metric.name] == 1 else replace(metric, name=f"{metric.name}_{names[metric.name]}")
 
 
 def values_of(metric: Metric, lines: Sequence[str]) -> list[float]:
@@ -163,6 +168,7 @@ def _metric(same: Sequence[_Place], lines: Sequence[str]) -> Metric | None:
 def _places(number: int, line: str) -> Iterator[_Place]:
     begin = end = last = 0
     quality = ""
+    goes_on = not _TRAINING_ALONE.search(line)
     settings = [found.span() for found in _SETTINGS.finditer(line) if _is_setting(found[1])]
     for match in _NUMBER.finditer(line):
         between = line[end : match.start()]
@@ -176,12 +182,13 @@ def _places(number: int, line: str) -> Iterator[_Place]:
         start = match.start() - len(before)
         describes_last = bool(end) and _BEHIND.fullmatch(before)  # `51.2% MFU | 170,000 tok/s`
         begin, end, last = end, match.end(), match.start()
-        if _DECIMAL_COMMA.match(line, last) or _ARROW.match(line, end) or _IS_MARGIN.search(before):
+        is_unclear = _DECIMAL_COMMA.match(line, last) or _SPACED.match(line, last)
+        if is_unclear or _ARROW.match(line, end) or _IS_MARGIN.search(before):
             continue
         place = None if describes_last else _labelled(number, line, before, start, match, quality)
         place = place or _before_its_unit(number, line, match)
         if place is not None:
-            quality = quality_word(place.label) or quality
+            quality = (quality_word(place.label) or quality) if goes_on else ""
             yield place
 
 

@@ -8,8 +8,10 @@ from enum import IntEnum
 
 from trainer.objectives import Direction
 
-_RATE_UNIT = re.compile(r"\s?(?:[A-Za-z]+/(?:s|sec|second)|[KMGT]?(?:fps|flops|hz))\b(?!\s*[:=])", re.IGNORECASE)
-_COST_UNIT = re.compile(r"\s?(?:[nuµμm]?s|[mu]?secs?|seconds|minutes|[KMGTkmgt]i?[Bb]|bytes)(?:/\w+)?(?!\w|\s*[:=])")
+_RATE_UNIT = re.compile(r"\s{0,2}(?:[A-Za-z]+/(?:s|sec|second)|[KMGT]?(?:fps|flops|hz))\b(?!\s*[:=])", re.IGNORECASE)
+_COST_UNIT = re.compile(
+    r"\s{0,2}(?:[nuµμm]?s|[mu]?secs?|seconds|minutes|[KMGTkmgt]i?[Bb]|[KMGTkmgt]?[Bb]ytes)(?:/\w+)?(?!\w|\s*[:=])"
+)
 
 
 class Kind(IntEnum):
@@ -53,14 +55,14 @@ _BETTER = _set(
     "auroc auprc aucpr roc ap map ndcg mrr hits recall precision iou miou dice psnr ssim pesq stoi snr "
     "sdr sharpe sortino calmar profit pnl win wins winrate success elo fitness likelihood elbo "
     "correlation corr spearman pearson kappa qwk mcc gini jaccard sensitivity specificity silhouette ari "
-    "nmi cagr correct solved reached passed"
+    "nmi cagr correct solved reached passed resolved satisfied completed match"
 )
 _UNDIRECTED = _set("objective bound")
 """What a solver calls its result, whichever direction it has."""
 _REWARDS = _set("reward rewards rew return returns ret score win wins winrate success")
 _SIGNED = _set("loss nll aic bic regret gap cost residual deviation divergence")
 """Costs that may be below zero."""
-_SPEED = _set("throughput goodput fps qps rps gflops tflops mfu speedup tps speed bandwidth")
+_SPEED = _set("throughput goodput iops fps qps rps gflops tflops mfu speedup tps speed bandwidth")
 _COUNT = _set(
     "step steps epoch epochs iter iters iteration iterations seed lr learning depth layer layers params "
     "parameters batch batches size num number count n budget remaining limit device gpu gpus cpu "
@@ -76,7 +78,7 @@ _RATE = re.compile(
 _SPLITS = {
     Split.VALIDATION: _set("val valid validation eval evaluation dev holdout heldout held"),
     Split.TEST: _set("test testing"),
-    Split.TRAINING: _set("train training tr smooth running batch"),
+    Split.TRAINING: _set("train training tr smooth running batch step"),
 }
 _CONTEXT = re.compile(
     r"\b(?P<word>train|training|val|valid|validation|eval|evaluation|dev|holdout|test|testing)\b"
@@ -137,7 +139,7 @@ def is_open(name: str) -> bool:
 
 def is_undirected(name: str) -> bool:
     """Return whether a name stands for a quality without telling which direction of it is better."""
-    return not any(map(_known, words(name))) and bool(_UNDIRECTED & set(words(name)))
+    return not any(map(_known, words(name))) and (bool(_UNDIRECTED & set(words(name))) or is_data(name))
 
 
 def is_reward(name: str) -> bool:
@@ -173,7 +175,7 @@ def is_of_all(name: str) -> bool:
 def is_data(name: str) -> bool:
     """Return whether a name stands for data alone, as `val`."""
     found = {word for word in words(name) if not word.isdigit()}
-    return bool(found) and found <= frozenset().union(*_SPLITS.values())
+    return bool(found) and found <= frozenset().union(*_SPLITS.values()) - _COUNT
 
 
 def quality_word(name: str) -> str:
@@ -246,8 +248,8 @@ def _known(word: str) -> tuple[Direction, Kind] | None:
 
 
 def _unknown(parts: list[str]) -> tuple[Direction, Kind]:
-    """Guess: a rate is usually of successes, anything else a cost, as what a solver calls its objective."""
-    if _UNDIRECTED & set(parts):
+    """Guess: a rate is usually of successes, anything else a cost."""
+    if _UNDIRECTED & set(parts) or is_data(" ".join(parts)):
         return Direction.MINIMIZE, Kind.QUALITY
     if parts and parts[-1] == "rate" and not _COUNT & set(parts):
         return Direction.MAXIMIZE, Kind.QUALITY

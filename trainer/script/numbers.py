@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_WRAPPED = re.compile(r"(?:[\w.]{0,40}\()?\[*([^\[\](){},;%]+?)\.?\]*\)?%?[\])}\"',;.]{0,4}")
+_WRAPPED = re.compile(r"(?:[\w.]{0,40}\()?\[*([^\[\](){},;%]+?)\.?\]*\)?%?[\])}\"',;:.]{0,4}")
 _GROUPED = re.compile(r"([-+]?[1-9]\d{0,2}(?:[,'’\u00a0\u202f]\d{3})+(?:\.\d*)?)%?[,;]?")  # 0,912 is a decimal comma
 _QUANTITY = re.compile(r"(?P<number>[-+]?[\d.,]*\d\.?(?:[eE][-+]?\d+)?)\s*(?P<unit>[A-Za-zµμ]+)(?:/[A-Za-z]+)?[,;.]?")
 _PREFIXES = {"": 1, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}

@@ -24,7 +24,7 @@ def first(printed: str, folder: Path) -> Metric:
         ("Fold 1 RMSE: 0.5\nFold 2 RMSE: 0.7\nOOF RMSE: 0.6\n", "oof_rmse"),
         ("loss_pi: -0.5\nepisode_return: 200\nfps: 1000\n", "episode_return"),
         ("runtime: 3.5 s\nval_loss: 0.5\ndrift: 0.1\n", "val_loss"),
-        ("Objective value: 12.5\nTime (seconds): 0.5\n", "objective_value"),
+        ("Solved: 12/20\nTime (seconds): 0.5\n", "solved"),
     ],
 )
 def test_what_decides(printed: str, name: str, tmp_path: Path) -> None:
@@ -35,6 +35,9 @@ def test_what_decides(printed: str, name: str, tmp_path: Path) -> None:
     ("printed", "named"),
     [
         ("sum_of_radii: 2.5\neval_time: 12.5\n", ("sum_of_radii", "eval_time")),
+        ("Objective value: 12.5\nTime (seconds): 0.5\n", ("objective_value",)),
+        ("Loss: 0.01, Train: 0.99, Val: 0.75, Test: 0.8\n", ("val",)),
+        ("Best value: 1458\n", ("best_value",)),
         ("Primal bound  12.5\nDual bound  12.5\nGap  0%\n", ("primal_bound", "dual_bound", "gap")),
         ("| mode | RMSE |\n|---|---|\n| a | 0.5 |\n| b | 0.4 |\n", ("a_rmse", "b_rmse")),
     ],

@@ -343,8 +343,12 @@ def test_a_metric_that_only_a_text_names(tmp_path: Path) -> None:
     assert (metric.pattern, metric.take) == (r"^f1:\s*(\S+)", "last")
 
 
-def test_a_guess_is_noted(tmp_path: Path) -> None:
-    found = look(tmp_path, {"main.py": 'print(f"chi: {0.5:.3f}")\n'})
+def test_a_guess_is_asked_or_noted(tmp_path: Path) -> None:
+    files = {"main.py": 'print(f"chi: {0.5:.3f}")\n'}
+    question = look(tmp_path, files).question
+    assert question is not None
+    assert question.text.endswith("Answer: evo init --metric chi:max, or chi:min")
+    found = look(tmp_path, files, metric="chi")
     assert found.objectives[0].is_guessed
     assert noted(found, "Lower chi is better: this is a guess")
 

@@ -128,6 +128,10 @@ def last(output: str) -> dict[str, float]:
         ("| model | t/s |\n|---|---|\n| tiny | 45.5 ± 0.34 |\n", {"tiny_t_per_s": 45.5}),
         ("Best objective 1.5e+03, best bound 1.25e+03, gap 0.5%\n", {"best_objective": 1500.0, "gap": 0.5}),
         ("|  ep_rew_mean  | 125  |\n", {"ep_rew_mean": 125.0}),
+        ("1|100|Loss: 1.25: 100%|██| 100/100 [00:10<00:00,  9.8it/s]\n", {"loss": 1.25}),
+        ("Loss: 0.01, Train: 0.99, Val: 0.75\n", {"loss": 0.01, "val": 0.75}),
+        ("encoded 300 frames, 123.5 fps, 1234.5 kb/s\n", {"fps": 123.5}),
+        ("[ 5]  0.00-10.00  sec  1.10 GBytes  941 Mbits/sec\n", {"mbits_per_sec": 941.0}),
     ],
 )  # fmt: skip
 def test_metrics_are_read(output: str, expected: dict[str, float]) -> None:
@@ -144,6 +148,7 @@ def test_metrics_are_read(output: str, expected: dict[str, float]) -> None:
         "10%|█ | 1/10 [00:01<00:09, 3.6it/s]\n",
         "Compressed 1000 bytes to 500 bytes\n",
         "Exit status: 0\n",
+        "Total cost: 1 234 567\n",
         "real\t0m1.234s\n",
         "val:  85%|████▏ | 6/7\n",
         "best val acc: 0.81 -> 0.85\n",
