@@ -241,7 +241,8 @@ class Search:
             await evaluator.changed.wait()
 
     async def _tell(self, candidate: Candidate, evaluation: Evaluation) -> None:
-        if not self._evaluator.tell(candidate._slot, candidate._job, evaluation):  # noqa: SLF001 - of this module
+        is_out = self._observer.has_begun(candidate)
+        if not (is_out and self._evaluator.tell(candidate._slot, candidate._job, evaluation)):  # noqa: SLF001 - its own
             raise UsageError(f"Evaluation {candidate.evaluation} has a result already, or was not asked for.")
         await self._observer.stored(candidate.evaluation)
 
@@ -251,15 +252,20 @@ class Search:
         """Return what was told as an evaluation; raise UsageError when it cannot be one."""
         from trainer.supervisor.measurements import code_lines
 
+        if not isinstance(candidate, Candidate):
+            raise UsageError(f"`candidate` must be one that `ask` returned, but it was {candidate!r}.")
         if status not in [*Status]:
             raise UsageError(f"`status` must be one of {', '.join(Status)}, but it was {status!r}.")
         if status != Status.OK:
             if objectives:
                 raise UsageError(f"Only a candidate that ended ok has objectives, but this one ended {status}.")
             return told(candidate.seed, Status(status), {}, reason or f"told to have ended {status}")
-        values = dict(objectives or {})
-        if set(values) != set(self._expected):
-            wanted, given = ", ".join(self._expected), ", ".join(values) or "none"
+        wanted = ", ".join(self._expected)
+        if not isinstance(objectives, Mapping | None):
+            raise UsageError(f"Expected a value for each of {wanted} by its name, but got {objectives!r}.")
+        values = objectives or {}
+        if {*values} != {*self._expected}:
+            given = ", ".join(map(str, values)) or "none"
             raise UsageError(f"Expected a value for each of {wanted}, but got {given}.")
         try:
             measured = {name: float(value) for name, value in values.items()}
@@ -298,6 +304,11 @@ class _AskTellObserver(CallbackObserver):
             _slot=slot,
             _job=job,
         )
+
+    def has_begun(self, candidate: Candidate) -> bool:
+        """Return whether a candidate, or a copy from another process, is what its slot evaluates or did last."""
+        begun = self._begun.get(candidate._slot)  # noqa: SLF001 - of this module
+        return begun is not None and begun.id == candidate.evaluation
 
     async def stored(self, evaluation: int) -> None:
         """Wait until the result of an evaluation is stored, or the evaluation is known to run again."""
@@ -344,14 +355,21 @@ def _external_task(
 ) -> dict[str, Any]:
     """Return the section `[task]` of a search whose candidates a program of the user's evaluates."""
     files = [Path(one).resolve() for one in ([genome] if isinstance(genome, str | Path) else genome)]
+    if not files:
+        raise UsageError("`genome` must name one file at least, but it was empty.")
+    if not isinstance(objectives, Mapping):
+        raise UsageError(
+            "`objectives` must hold `minimize` or `maximize` by name, such as {'loss': 'minimize'}, but it was "
+            f"{objectives!r}."
+        )
     root = files[0].parent if len(files) == 1 else Path(os.path.commonpath(files))
     return {
         "kind": EXTERNAL,
         "root": str(root),
         "genome": [str(file.relative_to(root)) for file in files],
         "objectives": {name: {"direction": direction} for name, direction in objectives.items()},
-        "constraints": list(constraints),
-        "protect": list(protect),
+        "constraints": constraints,
+        "protect": protect,
     }
 
 
@@ -367,13 +385,19 @@ def _external_config(
     for key in ("objectives", "front"):
         del data["search"][key]  # they follow the task
     config = overlaid(parse_config(data | {"task": task}, "evo.Search"), sections_of(options))
-    search: dict[str, Any] = {"objectives": list(select) or None}
+    if config.workers.kind != "local":
+        raise ConfigError(
+            "`workers` must be how many candidates may be out at a time, since a program of yours evaluates them, but "
+            f"it was {config.workers.address}."
+        )
+    search: dict[str, Any] = {"objectives": select or None}
     if evaluations is not None:
-        if options.get("gens") is not None or evaluations % config.search.pop or evaluations <= 0:
+        is_whole = isinstance(evaluations, int) and evaluations > 0 and evaluations % config.search.pop == 0
+        if options.get("gens") is not None or not is_whole:
             raise ConfigError(
                 f"`evaluations` must be whole generations of pop={config.search.pop}, and `gens` left out, but they "
-                f"were {evaluations} and {options.get('gens')}."
+                f"were {evaluations!r} and {options.get('gens')}."
             )
         search["gens"] = evaluations // config.search.pop
     # Nothing runs on this machine, so no isolation has to be found.
-    return resolve(overlaid(config, {"search": search, "workers": {"kind": "local", "sandbox": "process-group"}}))
+    return resolve(overlaid(config, {"search": search, "workers": {"sandbox": "process-group"}}))

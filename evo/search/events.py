@@ -10,6 +10,7 @@ from evo.search.observer import Observer
 from evo.search.stopping import Stopped as SearchEnd
 from evo.standings.standings import Standings
 from evo.store import EvaluationRecord, IndividualRecord, Outcome, Purpose
+from trainer.errors import UsageError
 from trainer.evaluation import Status
 
 _log = logging.getLogger(__name__)
@@ -120,9 +121,16 @@ class CallbackObserver(Observer):
     Args:
         callbacks: called in this order, in the thread that drives the search.
         stop: ends the run.
+
+    Raises:
+        UsageError: `callbacks` is no sequence of functions.
     """
 
     def __init__(self, callbacks: Sequence[Callback], stop: Callable[[], None]) -> None:
+        if callable(callbacks) or not all(map(callable, callbacks)):
+            raise UsageError(
+                f"`callbacks` must be a sequence of functions that take an event, but it was {callbacks!r}."
+            )
         self._callbacks = callbacks
         self._stop = stop
         self._best: int | None = None

@@ -65,7 +65,7 @@ class ExternalEvaluator:
     def tell(self, slot: str, job: Job, evaluation: Evaluation) -> bool:
         """End the job of a slot; return False when it has ended already."""
         one = self._open.get(slot)
-        if one is None or one.job is not job or one.result.done():
+        if one is None or one.job != job or one.result.done():
             return False
         one.result.set_result(replace(evaluation, timings=Timings(total_seconds=time.monotonic() - one.begun)))
         return True

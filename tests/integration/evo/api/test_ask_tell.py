@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -143,6 +144,7 @@ def test_what_was_lost_is_asked_for_again(tmp_path: Path) -> None:
         ({"loss": float("inf")}, "finite"),
         ({"loss": "a lot"}, "finite"),
         ({"loss": None}, "finite"),
+        (1.0, "loss by its name"),
     ],
 )
 def test_values_that_are_wrong_are_refused_and_the_candidate_stays_out(
@@ -152,7 +154,9 @@ def test_values_that_are_wrong_are_refused_and_the_candidate_stays_out(
         candidate = searching.ask()
         with pytest.raises(UsageError, match=words):
             searching.tell(candidate, told)
-        searching.tell(candidate, {"loss": 1.0})
+        with pytest.raises(UsageError, match="that `ask` returned"):
+            searching.tell(candidate.individual, {"loss": 1.0})
+        searching.tell(pickle.loads(pickle.dumps(candidate)), {"loss": 1.0})  # as a pool of processes returns it
         assert len(searching.run.evaluations) == 1
         with pytest.raises(UsageError, match="has a result already"):
             searching.tell(candidate, {"loss": 1.0})
@@ -167,11 +171,21 @@ def test_wrong_input_leaves_nothing_behind(tmp_path: Path) -> None:
         ((program, {"loss": "smaller"}), "direction"),
         ((program, {}), "objectives"),
         ((program, {"a b": "minimize"}), "a b"),
+        ((program, "loss"), "objectives"),
+        (([], {"loss": "minimize"}), "genome"),
     ):
         with pytest.raises(UsageError, match=words):
             evo.Search(*arguments, out=tmp_path / "run")
-    with pytest.raises(ConfigError, match="whole generations"):
-        evo.Search(program, {"loss": "minimize"}, pop=4, evaluations=10, out=tmp_path / "run")
+    for options, words in (
+        ({"pop": 4, "evaluations": 10}, "whole generations"),
+        ({"evaluations": "16"}, "whole generations"),
+        ({"select": "loss"}, "objectives"),
+        ({"workers": "auto"}, "may be out at a time"),
+        ({"callbacks": print}, "callbacks"),
+        ({"callbacks": ["print"]}, "callbacks"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            evo.Search(program, {"loss": "minimize"}, out=tmp_path / "run", **options)
     assert not (tmp_path / "run").exists()
 
 
