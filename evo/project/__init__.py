@@ -19,7 +19,7 @@ modules       the Python files of a project, parsed, and their imports of each o
 reach         which calls run when a file is started, and whether they run once
 lines         the lines that a call prints: literal text with values in it
 printed       the metrics in such lines and in JSON files, with how each is read
-output        the metrics in what the program printed
+output        the metrics in what the program printed, from `phrases` (lines) and `tables`, as `places`
 left          the metrics in the files that the program left
 choosing      which metric decides: a flag, the documentation, names; or the question that is left to the user
 wording       what the name of a metric means: direction, split, kind
