@@ -81,17 +81,22 @@ def reported(metrics: Sequence[Metric], run: FirstRun | None) -> list[Metric]:
     """
     if run is None or not (run.lines or run.left):
         return list(metrics)
+    printed = metrics_in(run.lines)
+    with_unit = {one.name: one for one in printed if one.unit}
     found: list[Metric] = []
     for one in metrics:
         values = values_of(one, run.lines)
         if values:
             take = "last" if len(set(values)) > 1 else one.take
             told = one.told or direction_of_sign(one.label, values[-1])
-            found.append(replace(one, take=take, is_sure=True, is_logged=False, told=told))
+            # The unit may be the program's choice, which only what it printed shows.
+            shown = with_unit.get(one.name, one)
+            confirmed = replace(one, take=take, is_sure=True, is_logged=False, told=told)
+            found.append(replace(confirmed, pattern=shown.pattern, unit=shown.unit))
         elif one.pattern is None or not run.is_complete:
             found.append(one)
     names = {one.name for one in found}
-    return [*found, *(one for one in metrics_in(run.lines) if one.name not in names)]
+    return [*found, *(one for one in printed if one.name not in names)]
 
 
 @dataclass(frozen=True, slots=True)

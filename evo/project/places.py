@@ -57,7 +57,7 @@ def group_for(number: str, rest: str) -> tuple[str, str]:
     """Return the group that reads a number, by what follows it, and the unit where one with others of its kind does."""
     unit, _, per = unit_before(rest).strip().partition("/")
     if shape := shape_of(unit):
-        return rf"({_SIGNED_NUMBER}\s*{shape})" + (f"/{per}" if per else ""), f"{unit}/{per}" if per else unit
+        return rf"([\d.,eE+-]+\s*{shape})" + (f"/{per}" if per else ""), f"{unit}/{per}" if per else unit
     if SUFFIX.match(rest):
         return rf"({_SIGNED_NUMBER}[kKMGT]?)", ""
     if _GROUPING.search(number):

@@ -10,6 +10,7 @@ from evo.project.asking import Unclear
 from evo.project.choosing import Choice, reported
 from evo.project.found import FirstRun, Metric
 from evo.project.instructions import Instructions
+from evo.project.output import values_of
 from trainer.script.readings import printed_lines
 
 
@@ -46,3 +47,10 @@ def test_what_is_asked(printed: str, named: tuple[str, ...], tmp_path: Path) -> 
     with pytest.raises(Unclear, match="Answer: evo init --metric") as raised:
         first(printed, tmp_path)
     assert [one for one, _ in raised.value.question.options] == list(named)
+
+
+def test_a_unit_that_the_program_chooses_is_read_with_the_number() -> None:
+    in_source = Metric("time", "Time", "bench.py:3", "main", r"^Time:\s*(\S+)")
+    (metric,) = reported([in_source], FirstRun(("Time: 12.5 ms",), is_complete=True, seconds=1.0))
+    assert (metric.unit, metric.where) == ("ms", "bench.py:3")
+    assert values_of(metric, ["Time: 1.25 s"]) == [1250.0]
