@@ -28,7 +28,9 @@ early; 2 invalid input, nothing was written.
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -119,6 +121,7 @@ _INTERRUPTED = 130
 def main() -> None:
     """Run the command line; the only place that turns `EvoError`, and what the system refuses, into a message."""
     substitute_what_cannot_be_shown()
+    _have_a_home()
     try:
         app()
     except SystemExit as end:
@@ -132,3 +135,11 @@ def main() -> None:
     except OSError as error:
         sys.stderr.write(f"evo: {refusal(error)}\n")
         sys.exit(MachineError.exit_code)
+
+
+def _have_a_home() -> None:
+    """Take `/` as the home of a user whom the system does not know, as container engines do."""
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = "/"

@@ -1,6 +1,7 @@
 """Wrong input: one clear line on stderr, exit code 2, and nothing written."""
 
 import os
+import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -203,6 +204,15 @@ def test_a_current_folder_that_was_removed(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "evo: The current folder does not exist any more; change into another one.\n"
+
+
+@pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap makes the unknown user")
+def test_a_user_whom_the_system_does_not_know() -> None:
+    command = ["bwrap", "--unshare-user", "--uid", "54321", "--dev-bind", "/", "/", str(EVO), "doctor"]
+    homes = ("HOME", "EVO_CACHE", "XDG_CACHE_HOME")
+    unknown = {name: value for name, value in environment().items() if name not in homes}
+    done = subprocess.run(command, env=unknown, capture_output=True, text=True)
+    assert " /.cache/evo/" in done.stdout, done.stderr
 
 
 def test_unreadable_genome(tmp_path: Path) -> None:

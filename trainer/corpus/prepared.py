@@ -20,7 +20,7 @@ from trainer.corpus.preparation import Progress, write_corpus
 from trainer.corpus.sources import EMBEDDED, find_source
 from trainer.corpus.splits import TRAIN
 from trainer.corpus.vocabulary import DEFAULT_SIZE, Vocabulary, require_size
-from trainer.errors import DatasetError, MachineError
+from trainer.errors import DatasetError, MachineError, refusal
 from trainer.evaluation import Split
 
 _log = logging.getLogger(__name__)
@@ -100,8 +100,7 @@ def prepare(
             return corpus
     except OSError as error:
         raise MachineError(
-            f"Could not write the prepared corpus {folder}: {error}. "
-            "Free some space, or set EVO_CACHE to a folder that can be written."
+            f"Could not write the prepared corpus {folder}: {refusal(error)} Or set EVO_CACHE to another folder."
         ) from error
 
 
