@@ -66,7 +66,7 @@ def main() -> None:
 def _run(job: EditingJob, driver: Channel) -> Edited:
     limits = Limits(memory_mib=job.memory_mib, disk_mib=job.disk_mib, output_mib=_OUTPUT_MIB)
     visible, writable = [*map(Path, job.visible)], [*map(Path, job.writable)]
-    access = Access(visible, writable, network=True, locks=True)
+    access = Access(visible, writable, network=True, observable_state=True)
     settings = DeviceSettings(device="cpu", limits=limits, sandbox=job.sandbox)
     with contextlib.closing(Workplace(settings, access)) as workplace:
         folder = workplace.scratch.new_folder()

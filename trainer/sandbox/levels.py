@@ -48,14 +48,14 @@ class Access:
         visible: files and folders that it may read.
         writable: files and folders that it may also change.
         network: whether it may reach hosts, by TCP and UDP; sockets of the machine's own programs stay closed.
-        locks: whether it can lock files, wait at them, read them asynchronously (`trainer.sandbox.seccomp`), and have
-            timers and signals waiting: all that another evaluation could look at.
+        observable_state: whether it may use state of the kernel that another evaluation could observe: locks and waits
+            at files, asynchronous reads (`trainer.sandbox.seccomp`), timers and pending signals.
     """
 
     visible: Sequence[Path] = ()
     writable: Sequence[Path] = ()
     network: bool = False
-    locks: bool = False
+    observable_state: bool = False
 
 
 CONFINED = Access()
@@ -143,7 +143,7 @@ def limit_resources(limits: Limits, access: Access) -> None:
     die_with_parent()
     _leave_keyring()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux" and not access.locks:
+    if sys.platform == "linux" and not access.observable_state:
         # They and timers take of a number that all processes of a user share, and may read.
         resource.setrlimit(resource.RLIMIT_SIGPENDING, (0, 0))
     _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -79,11 +79,12 @@ def build_filter(level: Level, access: Access) -> Any:
 
     Args:
         level: of isolation.
-        access: with `locks`, files can be locked, futexes shared, and reads asynchronous. A lock on a file that others
-            may read too is a note to them, and so is waiting at a place of it, and no filter sees which file it is.
-            Without, locking is answered as done: a scratch folder has a single owner. Waiting ends at once, as it may
-            at any time; where processes of one candidate wait for each other, they look again and again.
-            With `network`, sockets reach hosts and nothing else: a Unix socket is a way out, to a service that listens
+        access: with `observable_state`, files can be locked, futexes shared, and reads asynchronous. A lock on a file
+            that others may read too is a note to them, and so is waiting at a place of it, and no filter sees which
+            file it is. Without, locking is answered as done: a scratch folder has a single owner. Waiting ends at
+            once, as it may at any time; where processes of one candidate wait for each other, they look again and
+            again.
+        With `network`, sockets reach hosts and nothing else: a Unix socket is a way out, to a service that listens
             in the file system or under an abstract name.
 
     Raises:
@@ -96,8 +97,8 @@ def build_filter(level: Level, access: Access) -> Any:
     rules = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
     try:
         _add_everywhere(rules, pyseccomp)
-        if not access.locks:
-            _add_locks(rules, pyseccomp)
+        if not access.observable_state:
+            _add_observable(rules, pyseccomp)
         if level is Level.LANDLOCK:
             _add_landlock(rules, pyseccomp)
         if access.network:
@@ -146,7 +147,7 @@ def _add_everywhere(rules: Any, pyseccomp: Any) -> None:
         rules.add_rule(pyseccomp.ERRNO(errno.ENOSYS), newest)
 
 
-def _add_locks(rules: Any, pyseccomp: Any) -> None:
+def _add_observable(rules: Any, pyseccomp: Any) -> None:
     rules.add_rule(pyseccomp.ERRNO(0), "flock")
     # It takes of a number that all processes of the machine share, and may read.
     rules.add_rule(pyseccomp.ERRNO(errno.EPERM), "io_setup")

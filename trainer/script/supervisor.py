@@ -81,7 +81,7 @@ class ScriptSupervisor:
         visible = [path for program in sorted(programs) for path in program_folders(program)] + toolchain_folders()
         self._toolchains = {name: str(folder) for name, folder in toolchains().items()}
         # Libraries that share a cache among their processes lock it, and no held-out text is seen here.
-        self._workplace = Workplace(settings, Access(visible, locks=True))
+        self._workplace = Workplace(settings, Access(visible, observable_state=True))
         self._sandbox = self._workplace.sandbox
         self._refuse_misplaced()
         # Below, one candidate could change what the next one runs.
