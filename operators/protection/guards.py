@@ -20,7 +20,7 @@ _LOADS = re.compile(r"(^|[._])(load|read|fetch|open|make|loadtxt|genfromtxt|memm
 _SEED_SETTERS = frozenset(
     (
         *("seed", "manual_seed", "manual_seed_all", "seed_all", "seed_everything", "set_seed", "setstate", "set_state"),
-        *("set_rng_state", "set_random_seed"),
+        *("set_rng_state", "set_random_seed", "bit_generator"),
     )
 )
 
@@ -35,7 +35,7 @@ class Guards:
         local: by scope, the names that protected code there binds, or reads from imports and builtins.
         bound: by scope, those that it binds.
         members: names that protected code binds in classes, and destinations of protected flags.
-        attributes: attributes that it reads from imports, and methods that it calls.
+        attributes: attributes that it reads from imports, and methods that it calls, by taking items too.
         data: variables with held-out data that protected code alone reads.
         whole: variables that the held-out data are cut from.
         fields: attributes with held-out data that protected code alone reads.
@@ -49,6 +49,7 @@ class Guards:
         choosing: functions that hold or read held-out data, with the texts, booleans and `None` that other code gives
             them, by place or keyword; None where nothing else calls them.
         parts: data of which other code of generation 0 takes only parts, or nothing.
+        is_real: whether generation 0 has no complex numbers.
     """
 
     owned: frozenset[str]
@@ -69,7 +70,11 @@ class Guards:
     changed: frozenset[tuple[Scope, str]]
     choosing: Mapping[str, Mapping[int | str, frozenset[object]] | None]
     parts: Parts
+    is_real: bool
 
+
+SEQUENCE = frozenset(("__getitem__", "__iter__", "__len__", "__contains__"))
+"""Methods by which an object stands for a list."""
 
 _GENERATORS = frozenset(("default_rng", "RandomState", "Generator", "PCG64", "MT19937", "Philox", "SFC64"))
 """What numpy's generators are made by: one can repeat the numbers of another."""
@@ -134,7 +139,8 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
             for one in fixed
             for node in one.nodes
             if isinstance(node, ast.Attribute) and (root_of(node) in imports or id(node) in called)
-        ),
+        )
+        | (SEQUENCE if _takes_items(fixed, units) else frozenset()),
         data=frozenset(
             name
             for name in names - {name for one in free for name in one.read}
@@ -158,17 +164,34 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
         changed=frozenset((one.scope, name) for one in free for name in changed_in_place(one)),
         choosing=_choosing(fixed, free, _whole(fixed).union(*parts.values())),
         parts=parts,
+        is_real=not any(is_complex(node) for one in units for node in one.nodes),
     )
 
 
 def _selecting(fixed: Sequence[Unit], units: Sequence[Unit]) -> Iterator[tuple[Scope, str]]:
     """Yield the parameters that say how often a protected loop runs, or which part of data protected code takes."""
-    parameters = {(*one.scope, one.node.name): one.parameters for one in units if isinstance(one.node, FUNCTION)}
+    parameters = _parameters(units)
     for one in fixed:
         parts = [node.slice for node in one.nodes if isinstance(node, ast.Subscript)]
         parts += [one.node.iter] if isinstance(one.node, ast.For) else []
         names = {node.id for part in parts for node in ast.walk(part) if isinstance(node, ast.Name)}
         yield from ((one.scope, name) for name in names & parameters.get(one.scope, frozenset()))
+
+
+def _takes_items(fixed: Sequence[Unit], units: Sequence[Unit]) -> bool:
+    """Return whether a protected function takes items of what it is given."""
+    parameters = _parameters(units)
+    return any(
+        isinstance(node, ast.Subscript)
+        and isinstance(node.value, ast.Name)
+        and node.value.id in parameters.get(one.scope, frozenset())
+        for one in fixed
+        for node in one.nodes
+    )
+
+
+def _parameters(units: Sequence[Unit]) -> dict[Scope, frozenset[str]]:
+    return {(*one.scope, one.node.name): one.parameters for one in units if isinstance(one.node, FUNCTION)}
 
 
 def _whole(fixed: Sequence[Unit]) -> frozenset[str]:
@@ -250,6 +273,16 @@ def literal_seed(node: ast.AST) -> Iterator[tuple[str, object]]:
     match node:
         case ast.keyword(arg="random_state" | "seed" as name, value=ast.Constant(value=value)):
             yield str(name), value
+
+
+def is_complex(node: ast.AST) -> bool:
+    """Return whether a node is, or makes, a complex number."""
+    match node:
+        case ast.Constant(value=complex()) | ast.Name(id="complex"):
+            return True
+        case ast.Attribute(attr="complex64" | "complex128" | "csingle" | "cdouble"):
+            return True
+    return False
 
 
 def filled_keys(unit: Unit) -> frozenset[str]:

@@ -12,7 +12,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from operators.protection.guards import Guards, arguments_of, class_scopes, filled_keys, literal_seed
+from operators.protection.guards import (
+    SEQUENCE,
+    Guards,
+    arguments_of,
+    class_scopes,
+    filled_keys,
+    is_complex,
+    literal_seed,
+)
 from operators.protection.handed import Names, handed_on
 from operators.protection.output import UNKNOWN, text_of
 from operators.protection.parts import exceeds, shared_in, takings
@@ -178,8 +186,9 @@ def rebinds(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
     if new.scope in child.classes:
         if "__del__" in new.bound:
             yield "`__del__` may run when the program has reported; free what is held where it is used"
-        for name in sorted(new.bound & (_STAND_INS | guards.attributes & _OF_NUMBERS)):
-            yield f"`{name}` lets an object stand for a number in the evaluation; return plain numbers or arrays"
+        for name in sorted(new.bound & (_STAND_INS | guards.attributes & (_OF_NUMBERS | SEQUENCE))):
+            kind = "list" if name in SEQUENCE else "number"
+            yield f"`{name}` lets an object stand for a {kind} in the evaluation; return plain lists, numbers or arrays"
     if new.scope in child.classes and new.scope in guards.scopes:
         for name in sorted(name for name in new.bound if name.startswith("__get")):
             yield f"`{name}` may not stand in a class with protected methods"
@@ -224,6 +233,8 @@ def hides(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
         if isinstance(node, ast.Attribute) and node.attr in _STREAM and (node.attr != "write" or id(node) in called)
     }
     for node in new.nodes:
+        if guards.is_real and is_complex(node):
+            yield "of a complex metric only the real part is reported; use real numbers"
         match node:
             case ast.Name(id=name, ctx=ast.Load()) if name in _HIDDEN_NAMES:
                 yield f"`{name}` can change protected code unseen; write the code out"
@@ -331,7 +342,10 @@ def chooses(new: Unit, guards: Guards, _: Child) -> Iterator[str]:
     """Yield the seeds that a unit sets, and the data that it asks for by the arguments of a call."""
     for node in new.nodes:
         match node:
-            case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)) if name in guards.seeding:
+            case (
+                ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name))
+                | ast.Attribute(attr="bit_generator" as name)
+            ) if name in guards.seeding:
                 yield "the seed is protected, and chosen from outside; seed nothing else"
             case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)) if name in guards.choosing:
                 yield from _chooses(node, name, guards)
