@@ -13,6 +13,8 @@ MachineError             exit 1
 └── ReportError                   the report cannot be written
 """
 
+from pathlib import Path
+
 from trainer.errors import MachineError, UsageError
 
 
@@ -50,3 +52,13 @@ class LineageError(MachineError):
 
 class ReportError(MachineError):
     """The report cannot be written; the run is complete without it."""
+
+
+def unwritten(path: Path, error: OSError) -> str:
+    """Return that a file or folder of a run could not be written, why, and what to do."""
+    if not path.parent.exists():
+        return f"The folder {path.parent} was moved or removed. If it was moved, continue there with `evo resume`."
+    return (
+        f"{path} could not be written: {error}. The store still holds everything: make room or make the folder "
+        "writable, then continue with `evo resume`."
+    )

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from evo.errors import LineageError
+from evo.errors import LineageError, unwritten
 from evo.lineage.format import individual_objects
 from evo.lineage.notes import Notes
 from evo.lineage.objects import LooseObjects
@@ -147,7 +147,4 @@ def _disk_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise LineageError(
-            f"The repository {path} could not be written: {error}. The store still holds everything: "
-            f"make room or make the folder writable, then continue with `evo resume`."
-        ) from error
+        raise LineageError(unwritten(path, error)) from error

@@ -6,7 +6,7 @@ import csv
 from io import StringIO
 from itertools import groupby
 
-from evo.errors import ReportError
+from evo.errors import ReportError, unwritten
 from evo.files import replace_file
 from evo.lineage import Lineage
 from evo.runs.folder import RunFolder
@@ -36,10 +36,7 @@ def write_results_table(folder: RunFolder, store: StoreView, lineage: Lineage, s
     try:
         replace_file(folder.results, _table(store, lineage, standings))
     except OSError as error:
-        raise ReportError(
-            f"{folder.results} could not be written: {error}. The store still holds everything: make room or make the "
-            "folder writable, then `evo resume` writes it."
-        ) from error
+        raise ReportError(unwritten(folder.results, error)) from error
 
 
 def _table(store: StoreView, lineage: Lineage, standings: Standings) -> str:

@@ -211,6 +211,13 @@ def test_a_repository_that_cannot_be_written_is_an_error_that_says_what_to_do(pa
         Lineage.open(path)
 
 
+def test_a_folder_that_was_moved_meanwhile_is_continued_where_it_is(path: Path) -> None:
+    lineage = Lineage.open(path)
+    path.parent.rename(path.parent.with_name("moved"))
+    with pytest.raises(LineageError, match="If it was moved, continue there"):
+        lineage.project(record(0), "x = 1\n")
+
+
 @pytest.mark.parametrize(
     ("idea", "subject"),
     [
