@@ -1,4 +1,4 @@
-"""Draw docs/dashboard-*.png: the dashboard of the run in experiments/examples/llm_run, as a browser shows it."""
+"""Draw docs/dashboard-*.png and docs/report.png: the run in experiments/examples/llm_run, as a browser shows it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,8 @@ MOST_BYTES = 150_000
 
 _EVO = Path(sys.executable).with_name("evo")
 _WIDTH = 1280
+_REPORT_HEIGHT, _REPORT_WIDTH = 1000, 1000
+_ALL_DRAWN = "document.querySelectorAll('[data-drawn]').length === document.querySelectorAll('[data-figure]').length"
 _COLOURS = 160
 _SCROLLING_MILLISECONDS = 300
 
@@ -94,6 +97,21 @@ def photograph(run: Path, folder: Path) -> list[Path]:
     return paths
 
 
+def photograph_report(run: Path, target: Path) -> None:
+    """Write a picture of the top of a run's report."""
+    from playwright.sync_api import sync_playwright
+
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        report = Path(folder) / "report.html"
+        subprocess.run([_EVO, "report", run, "--out", report], check=True, capture_output=True)
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": _REPORT_WIDTH, "height": _REPORT_HEIGHT})
+        page.goto(report.as_uri())
+        page.wait_for_function(_ALL_DRAWN)
+        _save(page.screenshot(), target)
+        browser.close()
+
+
 def _save(screenshot: bytes, path: Path) -> None:
     """Write a picture with a palette, which takes a third of the bytes."""
     from PIL import Image
@@ -106,7 +124,9 @@ def main() -> None:
     """Draw the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=DOCS, help="where they are written [default: docs]")
-    photograph(RUN, parser.parse_args().folder)
+    folder = parser.parse_args().folder
+    photograph(RUN, folder)
+    photograph_report(RUN, folder / "report.png")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Draw docs/run.svg and docs/report.png: what `make demo` shows on a terminal, and the report of the same run.
+"""Draw docs/run.svg: what `make demo` shows on a terminal.
 
 The program runs the demo on a terminal of 80 columns and draws what stands there at its end. Of the results, the first
 and the last ones are shown, with a mark where lines are left out.
@@ -11,7 +11,6 @@ import os
 import pty
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -27,7 +26,6 @@ _COLUMNS = 80
 _RESULT = re.compile(r" *(\d+) \S ")
 _SHOWN_FIRST, _SHOWN_LAST = 12, 6
 _ERASED = re.compile(r".*(?:\x1b\[2K|\r)", re.DOTALL)
-_ALL_DRAWN = "document.querySelectorAll('[data-drawn]').length === document.querySelectorAll('[data-figure]').length"
 _CURSOR = re.compile(r"\x1b\[\??\d*[A-HJKhl]")
 
 
@@ -73,19 +71,6 @@ def draw(command: str, lines: list[Text], target: Path) -> None:
     target.write_text(console.export_svg(title=command, unique_id="evo"), encoding="utf-8")
 
 
-def photograph(report: Path, target: Path) -> None:
-    """Write the top of a report as a browser shows it."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1000, "height": 1600}, device_scale_factor=1.4)
-        page.goto(report.resolve().as_uri())
-        page.wait_for_function(_ALL_DRAWN)
-        page.screenshot(path=target)
-        browser.close()
-
-
 def main() -> None:
     """Run the demo in a folder, and draw it."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -94,8 +79,6 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     command = ["evo", "run", *demo_arguments()]
     draw("make demo", shown(record([str(_EVO), *command[1:]], folder)), _DOCS / "run.svg")
-    (run,) = folder.glob("runs/*")
-    photograph(run / "report.html", _DOCS / "report.png")
 
 
 if __name__ == "__main__":
