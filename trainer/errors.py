@@ -14,6 +14,7 @@ Messages say what was expected, what came, and the next step.
 """
 
 import errno
+import os
 
 _ADVICE = {
     errno.EMFILE: "`ulimit -n` allows too few open files; raise it.",
@@ -27,8 +28,11 @@ _ADVICE = {
 
 def refusal(error: OSError) -> str:
     """Return what the system refused and what to do, in a line."""
-    if error.errno == errno.ENOENT and error.filename is None:  # as where no path was asked for: getcwd(2)
-        return "The current folder does not exist any more; change into another one."
+    if error.errno == errno.ENOENT and error.filename is None:
+        # No path was asked for: the current folder, or (from the standard library, in a sentence) a temporary one.
+        if error.strerror == os.strerror(errno.ENOENT):
+            return "The current folder does not exist any more; change into another one."
+        return f"{error.strerror}. Name a folder that you can write in TMPDIR."
     subject = f"{error.filename}: " if error.filename is not None else ""
     advice = _ADVICE.get(error.errno or 0, "")
     return f"{subject}{error.strerror or error}. {advice}".rstrip()

@@ -215,6 +215,15 @@ def test_a_user_whom_the_system_does_not_know() -> None:
     assert " /.cache/evo/" in done.stdout, done.stderr
 
 
+@pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap makes everything read-only")
+def test_no_folder_for_temporary_files() -> None:
+    command = ["bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", str(EVO), "doctor"]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "No usable temporary directory" in done.stderr
+    assert done.stderr.endswith("TMPDIR.\n")
+
+
 def test_unreadable_genome(tmp_path: Path) -> None:
     if os.geteuid() == 0:
         # To root every ordinary file is readable; memory at address 0 is not.
