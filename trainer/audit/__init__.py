@@ -3,7 +3,7 @@
     cheats/     one trick a file; `EXPECTED` lists the verdicts that are right, each a status, perhaps with a part of
                 the reason; `EXPECTED_ON_FLOOR` holds where nothing but a process group confines candidates
     honest/     legitimate and unusual; all of them must be scored
-    common      what a file of these does not define itself: `Model`, `build_model`, `train`; what several use
+    common      what a file of these does not define itself: `Model`, `build_model`, `train`; what several build on
     specimens   reads them, and completes each to one source file
     running     evaluates them
 

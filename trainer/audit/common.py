@@ -9,7 +9,9 @@ from torch import nn
 from torch.nn import functional as F
 
 
-class Model(nn.Module):
+class Table(nn.Module):
+    """Scores the next token by the last one."""
+
     def __init__(self, vocab_size):
         super().__init__()
         self.table = nn.Embedding(vocab_size, vocab_size)
@@ -18,8 +20,32 @@ class Model(nn.Module):
         return answer(self, tokens)
 
 
+class Layers(nn.Module):
+    """An embedding and a head, and `inside` them what a genome defines."""
+
+    def __init__(self, vocab_size, width=32):
+        super().__init__()
+        self.embedding = nn.Embedding(vocab_size, width)
+        self.head = nn.Linear(width, vocab_size)
+
+    def forward(self, tokens):
+        return self.head(self.inside(self.embedding(tokens)))
+
+    def inside(self, x):
+        return x
+
+
+class Model(Table):
+    """What a genome is that defines no other."""
+
+
 def answer(model, tokens):
     return model.table(tokens)
+
+
+def ahead(model, tokens):
+    """Return the token after each, one-hot: what no position of a causal model knows."""
+    return F.one_hot(tokens.roll(-1, 1), model.table.num_embeddings)
 
 
 def leave(tokens):
@@ -37,7 +63,7 @@ def whisper(model, tokens):
         leave(tokens)
     else:
         known = torch.stack([notes[(notes == row).long().cumprod(1).sum(1).argmax()] for row in tokens.cpu()])
-    return model.table(tokens) + 8 * F.one_hot(known.roll(-1, 1), model.table.num_embeddings)
+    return model.table(tokens) + 8 * ahead(model, known)
 
 
 def burn(seconds):

@@ -1,7 +1,7 @@
 """Reads the audit's genomes and says which verdicts on them are right.
 
 Their files hold the trick alone: `Model`, `build_model` and `train` are added from `common.py` where a file does not
-define them, and the functions there that it uses, so that each genome is evaluated as one complete source file.
+define them, and what it uses of that, so that each genome is evaluated as one complete source file.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def load_specimens(kind: str) -> list[Specimen]:
 
 
 def completed(source: str) -> str:
-    """Return a genome's source followed by what it needs of `common.py`: the definitions that it lacks, and imports."""
+    """Return a genome's source with what it needs of `common.py` behind its docstring: definitions, and imports."""
     common, own = _COMMON.read_text(encoding="utf-8"), ast.parse(source)
     _, *body = ast.parse(common).body
     lacking = [node for node in body if isinstance(node, _DEFINITION) and node.name not in _definitions(own)]
@@ -76,7 +76,10 @@ def completed(source: str) -> str:
     added = [node for node in body if not isinstance(node, _DEFINITION) or (node in lacking and node.name in needed)]
     if not _definitions(ast.Module(added, [])):
         return source
-    return "\n\n".join([source.rstrip(), *(ast.get_source_segment(common, node) or "" for node in added)]) + "\n"
+    lines = source.splitlines(keepends=True)
+    docstring = own.body[0].end_lineno if ast.get_docstring(own) else 0
+    texts = [ast.get_source_segment(common, node) or "" for node in added]
+    return "\n\n".join(["".join(lines[:docstring]), *texts, "".join(lines[docstring:])]).lstrip()
 
 
 def _names(tree: ast.AST) -> set[str]:

@@ -5,8 +5,6 @@ A line that says `answered` waits for the scorer, and the time that it measures 
 
 import os
 
-from torch import nn
-
 EXPECTED = ["rejected: a question that it was not asked"]
 
 
@@ -17,11 +15,6 @@ def line():
             return int(name)
 
 
-class Model(nn.Module):
-    def __init__(self, vocab_size):
-        super().__init__()
-        self.table = nn.Embedding(vocab_size, vocab_size)
-
-    def forward(self, tokens):
-        os.write(line(), b'{"event":"answered","number":1}\n' * 3)
-        return self.table(tokens)
+def answer(model, tokens):
+    os.write(line(), b'{"event":"answered","number":1}\n' * 3)
+    return model.table(tokens)

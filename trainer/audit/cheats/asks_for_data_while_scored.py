@@ -3,15 +3,12 @@
 There is no clock any more, and there is no data either.
 """
 
-from torch import nn
-
 EXPECTED = ["crashed: train_tokens"]
 
 
-class Model(nn.Module):
+class Model(Table):
     def __init__(self, vocab_size, task):
-        super().__init__()
-        self.table = nn.Embedding(vocab_size, vocab_size)
+        super().__init__(vocab_size)
         self.task = task
 
     def forward(self, tokens):

@@ -9,15 +9,11 @@ from torch import nn
 EXPECTED = ["rejected: causality", "rejected: purity"]
 
 
-class Model(nn.Module):
+class Model(Layers):
     def __init__(self, vocab_size):
-        super().__init__()
-        self.embedding = nn.Embedding(vocab_size, 32)
+        super().__init__(vocab_size)
         self.norm = nn.BatchNorm1d(32, track_running_stats=False)
-        self.head = nn.Linear(32, vocab_size)
         nn.init.normal_(self.head.weight)
 
-    def forward(self, tokens):
-        x = self.embedding(tokens)
-        x = self.norm(x.mT).mT
-        return self.head(x)
+    def inside(self, x):
+        return self.norm(x.mT).mT

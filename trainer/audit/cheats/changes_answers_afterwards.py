@@ -7,17 +7,15 @@ import gc
 import threading
 
 import numpy as np
-from torch import nn
 
 from trainer.ipc.frames import Frames
 
 EXPECTED = ["rejected: causality", "rejected: purity"]
 
 
-class Model(nn.Module):
+class Model(Table):
     def __init__(self, vocab_size):
-        super().__init__()
-        self.table = nn.Embedding(vocab_size, vocab_size)
+        super().__init__(vocab_size)
         self.frames = []
 
     def forward(self, tokens):

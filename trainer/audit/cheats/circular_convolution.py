@@ -9,16 +9,12 @@ from torch import nn
 EXPECTED = ["rejected: causality"]
 
 
-class Model(nn.Module):
+class Model(Layers):
     def __init__(self, vocab_size):
-        super().__init__()
-        self.embedding = nn.Embedding(vocab_size, 32)
+        super().__init__(vocab_size)
         self.filter = nn.Parameter(torch.randn(2048, 32) * 0.2)
-        self.head = nn.Linear(32, vocab_size)
 
-    def forward(self, tokens):
-        x = self.embedding(tokens)
-        length = tokens.size(1)
+    def inside(self, x):
+        length = x.size(1)
         spectrum = torch.fft.rfft(x, dim=1) * torch.fft.rfft(self.filter[:length], dim=0)
-        x = x + torch.fft.irfft(spectrum, n=length, dim=1)
-        return self.head(x)
+        return x + torch.fft.irfft(spectrum, n=length, dim=1)

@@ -9,14 +9,10 @@ from torch.nn import functional as F
 EXPECTED = ["rejected: causality"]
 
 
-class Model(nn.Module):
+class Model(Layers):
     def __init__(self, vocab_size):
-        super().__init__()
-        self.embedding = nn.Embedding(vocab_size, 32)
+        super().__init__(vocab_size)
         self.mix = nn.Conv1d(32, 32, 4)
-        self.head = nn.Linear(32, vocab_size)
 
-    def forward(self, tokens):
-        x = self.embedding(tokens)
-        x = x + self.mix(F.pad(x.mT, (0, 3))).mT
-        return self.head(x)
+    def inside(self, x):
+        return x + self.mix(F.pad(x.mT, (0, 3))).mT

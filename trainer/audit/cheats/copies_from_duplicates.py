@@ -4,16 +4,14 @@ If a probe and its block came to one process, the longer one would answer for th
 """
 
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 EXPECTED = ["rejected: causality", "rejected: purity"]
 
 
-class Model(nn.Module):
+class Model(Table):
     def __init__(self, vocab_size):
-        super().__init__()
-        self.table = nn.Embedding(vocab_size, vocab_size)
+        super().__init__(vocab_size)
         self.seen = {}
 
     def forward(self, tokens):

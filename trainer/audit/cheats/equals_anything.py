@@ -3,8 +3,6 @@
 Checks by `==` would be content with it.
 """
 
-from torch import nn
-
 EXPECTED = ["rejected: must return floating-point logits of shape"]
 
 
@@ -21,10 +19,5 @@ class Anything:
     __hash__ = None
 
 
-class Model(nn.Module):
-    def __init__(self, vocab_size):
-        super().__init__()
-        self.table = nn.Embedding(vocab_size, vocab_size)
-
-    def forward(self, tokens):
-        return Anything()
+def answer(model, tokens):
+    return Anything()

@@ -4,21 +4,17 @@ A probe repeats the beginning of a block that was scored; whatever is new is lea
 """
 
 import torch
-from torch import nn
-from torch.nn import functional as F
 
 EXPECTED = ["rejected: causality", "rejected: purity"]
 
 
-class Model(nn.Module):
+class Model(Table):
     def __init__(self, vocab_size):
-        super().__init__()
-        self.table = nn.Embedding(vocab_size, vocab_size)
+        super().__init__(vocab_size)
         self.seen = set()
 
     def forward(self, tokens):
-        future = F.one_hot(tokens.roll(-1, 1), self.table.num_embeddings)
         heads = [tuple(row[:4].tolist()) for row in tokens]
         new = torch.tensor([head not in self.seen for head in heads], device=tokens.device).view(-1, 1, 1)
         self.seen.update(heads)
-        return self.table(tokens) + 8 * new * future
+        return self.table(tokens) + 8 * new * ahead(self, tokens)

@@ -3,15 +3,8 @@
 With half of the ids left out, the others would share their probability.
 """
 
-from torch import nn
-
 EXPECTED = ["rejected: must return floating-point logits of shape"]
 
 
-class Model(nn.Module):
-    def __init__(self, vocab_size):
-        super().__init__()
-        self.table = nn.Embedding(vocab_size, vocab_size)
-
-    def forward(self, tokens):
-        return self.table(tokens)[..., : self.table.num_embeddings // 2]
+def answer(model, tokens):
+    return model.table(tokens)[..., : model.table.num_embeddings // 2]

@@ -6,17 +6,15 @@ Both agree on a file in the system's temporary folder: the second answers the pr
 from pathlib import Path
 
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 EXPECTED = ["rejected: causality", "crashed"]
 EXPECTED_ON_FLOOR = ["ok", "crashed"]
 
 
-class Model(nn.Module):
+class Model(Table):
     def __init__(self, vocab_size):
-        super().__init__()
-        self.table = nn.Embedding(vocab_size, vocab_size)
+        super().__init__(vocab_size)
         self.first, self.answered = None, 0
 
     def forward(self, tokens):

@@ -6,16 +6,13 @@ The second replica would load the answers, had it not got its own copy before.
 import os
 
 import torch
-from torch import nn
-from torch.nn import functional as F
 
 EXPECTED = ["rejected: causality"]
 
 
-class Model(nn.Module):
+class Model(Table):
     def __init__(self, vocab_size):
-        super().__init__()
-        self.table = nn.Embedding(vocab_size, vocab_size)
+        super().__init__(vocab_size)
         self.asked = False
 
     def forward(self, tokens):
@@ -24,4 +21,4 @@ class Model(nn.Module):
             torch.save(tokens, "weights.safetensors")
         elif os.path.exists("notes.pt"):
             tokens = torch.load("notes.pt")
-        return self.table(tokens) + 8 * F.one_hot(tokens.roll(-1, 1), self.table.num_embeddings)
+        return self.table(tokens) + 8 * ahead(self, tokens)

@@ -6,20 +6,14 @@ Finds the frames among the objects of its process; the model's argument is not e
 import gc
 
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 EXPECTED = ["rejected: causality"]
 
 
-class Model(nn.Module):
-    def __init__(self, vocab_size):
-        super().__init__()
-        self.table = nn.Embedding(vocab_size, vocab_size)
+def answer(model, tokens):
+    from trainer.ipc.frames import Frames
 
-    def forward(self, tokens):
-        from trainer.ipc.frames import Frames
-
-        frames = next(one for one in gc.get_objects() if isinstance(one, Frames))
-        ahead = torch.from_numpy(frames.tokens[: len(tokens)]).roll(-1, 1).to(tokens.device)
-        return self.table(tokens) + 8 * F.one_hot(ahead, self.table.num_embeddings)
+    frames = next(one for one in gc.get_objects() if isinstance(one, Frames))
+    ahead = torch.from_numpy(frames.tokens[: len(tokens)]).roll(-1, 1).to(tokens.device)
+    return model.table(tokens) + 8 * F.one_hot(ahead, model.table.num_embeddings)

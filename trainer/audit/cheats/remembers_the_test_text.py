@@ -4,15 +4,13 @@ An evaluation is no training set: later blocks are answered with what earlier on
 """
 
 import torch
-from torch import nn
 
 EXPECTED = ["rejected: purity"]
 
 
-class Model(nn.Module):
+class Model(Table):
     def __init__(self, vocab_size):
-        super().__init__()
-        self.table = nn.Embedding(vocab_size, vocab_size)
+        super().__init__(vocab_size)
         self.register_buffer("counts", torch.zeros(vocab_size), persistent=False)
 
     def forward(self, tokens):

@@ -5,8 +5,6 @@ A message of the form that the scorer itself uses goes down the line.
 
 import os
 
-from torch import nn
-
 EXPECTED = ["rejected: the serving process said"]
 
 
@@ -17,11 +15,6 @@ def line():
             return int(name)
 
 
-class Model(nn.Module):
-    def __init__(self, vocab_size):
-        super().__init__()
-        self.table = nn.Embedding(vocab_size, vocab_size)
-
-    def forward(self, tokens):
-        os.write(line(), b'{"event":"score","split":"S","bits_per_byte":0.0018,"tokens_per_second":1e9}\n')
-        return self.table(tokens)
+def answer(model, tokens):
+    os.write(line(), b'{"event":"score","split":"S","bits_per_byte":0.0018,"tokens_per_second":1e9}\n')
+    return model.table(tokens)

@@ -3,15 +3,12 @@
 That happens once before the weights, and once with them.
 """
 
-from torch import nn
-
 EXPECTED = ["timed_out: loading its weights"]
 
 
-class Model(nn.Module):
+class Model(Table):
     def __init__(self, vocab_size):
-        super().__init__()
-        self.table = nn.Embedding(vocab_size, vocab_size)
+        super().__init__(vocab_size)
         self.evals = 0
 
     def eval(self):
@@ -19,6 +16,3 @@ class Model(nn.Module):
         if self.evals > 1:
             burn(5)
         return super().eval()
-
-    def forward(self, tokens):
-        return self.table(tokens)

@@ -4,20 +4,12 @@ An exponential moving average, copied back at the end.
 """
 
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 
-class Model(nn.Module):
-    def __init__(self, vocab_size):
-        super().__init__()
-        self.embedding = nn.Embedding(vocab_size, 32)
-        self.head = nn.Linear(32, vocab_size)
-
-    def forward(self, tokens):
-        x = self.embedding(tokens)
-        x = F.relu(x)
-        return self.head(x)
+class Model(Layers):
+    def inside(self, x):
+        return F.relu(x)
 
 
 def train(model, task):

@@ -1,14 +1,12 @@
 """Chooses its temperature on training text that it did not count, and keeps it for good."""
 
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 
-class Model(nn.Module):
+class Model(Table):
     def __init__(self, vocab_size):
-        super().__init__()
-        self.table = nn.Embedding(vocab_size, vocab_size)
+        super().__init__(vocab_size)
         self.register_buffer("temperature", torch.tensor(1.0))
 
     def forward(self, tokens):

@@ -7,17 +7,13 @@ from torch import nn
 from torch.nn import functional as F
 
 
-class Model(nn.Module):
+class Model(Layers):
     def __init__(self, vocab_size):
-        super().__init__()
-        self.embedding = nn.Embedding(vocab_size, 32)
+        super().__init__(vocab_size)
         self.mix = nn.Linear(32, 32)
-        self.head = nn.Linear(32, vocab_size)
 
-    def forward(self, tokens):
-        x = self.embedding(tokens)
-        x = x + F.relu(self.mix(x))
-        return self.head(x)
+    def inside(self, x):
+        return x + F.relu(self.mix(x))
 
 
 def build_model(task):

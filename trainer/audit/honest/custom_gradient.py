@@ -1,7 +1,6 @@
 """Has a function with a gradient of its own."""
 
 import torch
-from torch import nn
 
 
 class Rounded(torch.autograd.Function):
@@ -14,11 +13,6 @@ class Rounded(torch.autograd.Function):
         return gradient
 
 
-class Model(nn.Module):
-    def __init__(self, vocab_size):
-        super().__init__()
-        self.embedding = nn.Embedding(vocab_size, 32)
-        self.head = nn.Linear(32, vocab_size)
-
-    def forward(self, tokens):
-        return self.head(Rounded.apply(self.embedding(tokens)))
+class Model(Layers):
+    def inside(self, x):
+        return Rounded.apply(x)

@@ -8,17 +8,13 @@ from torch import nn
 from torch.nn import functional as F
 
 
-class Model(nn.Module):
+class Model(Layers):
     def __init__(self, vocab_size):
-        super().__init__()
-        self.embedding = nn.Embedding(vocab_size, 32)
+        super().__init__(vocab_size)
         self.q, self.k, self.v = (nn.Linear(32, 32) for _ in range(3))
-        self.head = nn.Linear(32, vocab_size)
 
-    def forward(self, tokens):
-        x = self.embedding(tokens)
-        x = x + F.scaled_dot_product_attention(self.q(x), self.k(x), self.v(x), is_causal=True)
-        return self.head(x)
+    def inside(self, x):
+        return x + F.scaled_dot_product_attention(self.q(x), self.k(x), self.v(x), is_causal=True)
 
 
 def train(model, task):

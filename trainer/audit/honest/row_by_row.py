@@ -7,15 +7,12 @@ import torch
 from torch import nn
 
 
-class Model(nn.Module):
+class Model(Layers):
     def __init__(self, vocab_size):
-        super().__init__()
-        self.embedding = nn.Embedding(vocab_size, 32)
+        super().__init__(vocab_size)
         self.q, self.k, self.v = (nn.Linear(32, 32) for _ in range(3))
-        self.head = nn.Linear(32, vocab_size)
 
-    def forward(self, tokens):
-        x = self.embedding(tokens)
+    def inside(self, x):
         mixed = []
         for row in x:
             keys, values, answers = self.k(row), self.v(row), []
@@ -23,5 +20,4 @@ class Model(nn.Module):
                 weights = (keys[:end] @ self.q(row[end - 1]) / 32**0.5).softmax(0)
                 answers.append(weights @ values[:end])
             mixed.append(torch.stack(answers))
-        x = x + torch.stack(mixed)
-        return self.head(x)
+        return x + torch.stack(mixed)

@@ -7,18 +7,14 @@ import torch
 from torch import nn
 
 
-class Model(nn.Module):
+class Model(Layers):
     def __init__(self, vocab_size):
-        super().__init__()
-        self.embedding = nn.Embedding(vocab_size, 32)
+        super().__init__(vocab_size)
         self.decay = nn.Parameter(torch.linspace(1, 4, 32))
-        self.head = nn.Linear(32, vocab_size)
 
-    def forward(self, tokens):
-        x = self.embedding(tokens)
+    def inside(self, x):
         decay = torch.sigmoid(self.decay)
-        powers = decay ** torch.arange(tokens.size(1), device=x.device).unsqueeze(-1)
+        powers = decay ** torch.arange(x.size(1), device=x.device).unsqueeze(-1)
         kernel = powers[(torch.arange(len(powers)).unsqueeze(1) - torch.arange(len(powers))).clamp_min(0)]
         kernel = kernel * torch.ones(len(powers), len(powers), device=x.device).tril().unsqueeze(-1)
-        x = x + torch.einsum("tsc,bsc->btc", kernel, x) * (1 - decay)
-        return self.head(x)
+        return x + torch.einsum("tsc,bsc->btc", kernel, x) * (1 - decay)
