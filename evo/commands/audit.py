@@ -51,7 +51,7 @@ def audit(
         return
     from evo.commands.views.live import preparation_bar
     from evo.commands.views.terminal import stdout_console
-    from evo.config.resolution import machine_devices
+    from evo.config.workplaces import machine_devices
     from trainer.audit import CHEATS, HONEST, audit_settings, load_specimens, run_audit
     from trainer.corpus import prepare
 

@@ -26,6 +26,7 @@ from evo.compare.driver import INTERRUPTED, Order
 from evo.compare.experiment import Experiment
 from evo.compare.folder import ExperimentFolder
 from evo.config.resolved import ResolvedConfig
+from evo.config.workplaces import WORKERS
 from evo.studies.tasks import run_tasks
 from trainer.errors import GenomeError, MachineError
 from trainer.machine.devices import Device
@@ -95,7 +96,7 @@ class Running:
         self._folder = folder
         self._watcher = watcher
         config = definition.configs[0]
-        self._places = deque(config.devices[: 1 if config.workers.kind == "ray" else None])
+        self._places = deque(config.devices if WORKERS[config.workers.kind].is_here else config.devices[:1])
         self._waiting: deque[Run] = deque()
         self._running: dict[asyncio.Task[_Ended], tuple[Run, Device]] = {}
         self._processes: set[asyncio.subprocess.Process] = set()
@@ -272,7 +273,7 @@ class _Ended:
 
 def on_device(config: ResolvedConfig, device: Device) -> ResolvedConfig:
     """Return a configuration whose one worker is on a device, with its share of the machine; as it is for a cluster."""
-    if config.workers.kind == "ray":
+    if not WORKERS[config.workers.kind].is_here:
         return config
     names = tuple((device.id or device.kind).split(","))
     workers = config.workers.model_copy(update={"count": 1, "devices": names})

@@ -7,5 +7,6 @@ models        the language models of a run, `[[llm.models]]`
 names         names of users that become names of folders
 options       the flags of `evo run` and `evo resume`, which the Python API shares
 renamed       keys that had another name once
-resolution    fills in what is left to the device and the environment; alone asks which devices there are
+resolution    fills in what is left to the device and the environment
+workplaces    the kinds of workers, and the devices that each finds; alone asks which devices there are
 """

@@ -406,7 +406,7 @@ class WorkersConfig(Section):
     @model_validator(mode="after")
     def _of_its_kind(self) -> WorkersConfig:
         """Refuse what only the other kind of workers has."""
-        if self.kind == "local":
+        if self.kind != "ray":
             if self.address is not None:
                 raise ValueError('`address` is that of a Ray cluster: set `kind = "ray"`, or remove it')
             return self

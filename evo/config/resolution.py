@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from evo.config.config import Config, LLMConfig
 from evo.config.models import ModelConfig
-from evo.config.resolved import ResolvedBudget, ResolvedConfig, ResolvedOperators, ResolvedTask, ResolvedWorkers
+from evo.config.resolved import ResolvedBudget, ResolvedConfig, ResolvedOperators, ResolvedTask
 from evo.config.task import LanguageModelTask, ScriptTask
+from evo.config.workplaces import WORKERS
 from operators.prompt_styles import STYLES
 from operators.registry import default_weights
 from operators.services import PROVIDERS, Service
 from trainer.errors import ConfigError
 from trainer.evaluation import Clock
-from trainer.machine import devices
-from trainer.machine.capacity import capacity
-from trainer.machine.devices import Device
-from trainer.sandbox import describe
-
-if TYPE_CHECKING:
-    from trainer.cluster.connection import Wanted
 
 _TRAIN_SECONDS = {"cpu": 30.0, "mps": 300.0, "cuda": 300.0}
 _SEQUENCE_LENGTH = {"cpu": 128, "mps": 256, "cuda": 1024}
@@ -34,9 +27,6 @@ _SCORE_TOKENS = {"cpu": 32_768, "mps": 131_072, "cuda": 524_288}
 _TOURNAMENT_SIZE, _TOURNAMENT_SIZE_WITH_LLM = 2, 4
 _SMOKE_FROM_SECONDS = 60.0
 """A smoke run takes a worker for some seconds, which is little beside such a training."""
-# What the driver, the scorer and the waiting spares need beside the candidates.
-_CANDIDATES_MEMORY_FRACTION = 0.7
-_LARGEST_MEMORY_MIB = {"cpu": 8192.0}
 # The provider's short cache lifetime; calls that are further apart pay for the long one.
 _SHORT_CACHE_SECONDS = 300.0
 
@@ -48,8 +38,8 @@ def resolve(config: Config, environment: Mapping[str, str] = os.environ) -> Reso
         ConfigError: a device is absent, the sandbox that was asked for does not work here, or an operator needs a
             language model that cannot be reached.
     """
-    place = _find_cluster(config) if config.workers.kind == "ray" else _find_here(config)
-    found, workers = place.devices, place.workers
+    place = WORKERS[config.workers.kind].find(config)
+    found = place.devices
     llm = with_servers(config.llm, environment)
     has_llm = any(_can_be_asked(model, environment) for model in llm.entries)
     weights = config.operators.weights or default_weights(with_llm=has_llm)
@@ -58,7 +48,7 @@ def resolve(config: Config, environment: Mapping[str, str] = os.environ) -> Reso
         "task": _resolve_task(config, found[0].kind),
         "budget": _resolve_budget(config, found[0].kind),
         "operators": ResolvedOperators(**{**dict(config.operators), "weights": weights, "crossover_pairs": pairs}),
-        "workers": workers,
+        "workers": place.workers,
         "devices": tuple(found),
         "sandbox_found": place.sandbox,
     }
@@ -101,124 +91,6 @@ def _can_be_asked(model: ModelConfig, environment: Mapping[str, str]) -> bool:
     return model.base_url is not None or bool(key.strip())
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where candidates run.
-
-    Attributes:
-        devices: one for each worker.
-        workers: the section of the configuration.
-        sandbox: what its setting stands for there, in words.
-    """
-
-    devices: Sequence[Device]
-    workers: ResolvedWorkers
-    sandbox: str
-
-
-def _find_here(config: Config) -> _Place:
-    found = _worker_devices(config)
-    workers = _resolve_workers(config, found)
-    return _Place(found, workers, describe(workers.sandbox, found[0].kind))
-
-
-def _find_cluster(config: Config) -> _Place:
-    """Ask the nodes of a Ray cluster what they are; raise ConfigError when none can be used."""
-    from trainer.cluster.connection import AUTO, connect
-
-    asked = config.workers
-    cluster = connect(asked.address or AUTO)
-    wanted = cluster_wanted(config, has_gpus=cluster.has_gpus())
-    survey = cluster.survey(wanted)
-    slots = {node: wanted.slots(node) for node in survey.fit}
-    found = [
-        device for node, facts in survey.fit.items() for device in node_devices(facts.devices, wanted.gpus, slots[node])
-    ]
-    # The same limits everywhere, whatever node an individual comes to.
-    cores = min(node.cpus // slots[node] for node in slots)
-    memory_mib = min(node.memory_mib / slots[node] for node in slots) * _CANDIDATES_MEMORY_FRACTION
-    workers = ResolvedWorkers(
-        kind="ray",
-        address=cluster.address,
-        devices=(wanted.kind,),
-        threads=wanted.threads if wanted.kind == "cpu" else asked.threads or max(1, cores),
-        memory_mib=asked.memory_mib or round(_limited(memory_mib, wanted.kind)),
-        sandbox=asked.sandbox,
-        reference_device=asked.reference_device,
-    )
-    return _Place(found, workers, survey.terms.sandbox)
-
-
-def cluster_wanted(config: Config, *, has_gpus: bool = False) -> Wanted:
-    """Return what a run asks of every node of a cluster.
-
-    Args:
-        config: of the run.
-        has_gpus: whether a node has GPUs, which are used unless the configuration says otherwise.
-    """
-    from trainer.cluster.connection import Wanted
-
-    workers, script = config.workers, config.script
-    own = [service.key_variable for service in PROVIDERS.values()]
-    gpus = 1 if script is None or script.gpus is None else script.gpus
-    on_gpus = gpus > 0 and (workers.devices == ("cuda",) or (not workers.devices and has_gpus))
-    return Wanted(
-        kind="cuda" if on_gpus else "cpu",
-        gpus=gpus if on_gpus else 0,
-        threads=1 if on_gpus else workers.threads or 1,
-        sandbox=workers.sandbox,
-        secrets=tuple(sorted({*own, *(model.key_variable for model in config.llm.entries if model.key_variable)})),
-    )
-
-
-def node_devices(found: Sequence[Device], gpus: int, slots: int) -> list[Device]:
-    """Return the device of each slot of a node."""
-    if not gpus:
-        return [found[0]] * slots
-    return [devices.joined(found[start : start + gpus]) for start in range(0, slots * gpus, gpus)]
-
-
-def machine_devices(named: Sequence[str] = ()) -> list[Device]:
-    """Return the devices of this machine that a user named; without names, every GPU, else the CPU.
-
-    Raises:
-        ConfigError: a device is absent.
-    """
-    return devices.select(named) if named else devices.discover()
-
-
-def _worker_devices(config: Config) -> list[Device]:
-    """Return the device of each worker, dealt out in turn.
-
-    Where one evaluation of a script takes several GPUs, they are one device, whose id lists theirs with commas.
-    """
-    named = machine_devices(config.workers.devices)
-    kinds = {device.kind for device in named}
-    if len(kinds) > 1:
-        raise ConfigError(
-            f"--devices must be of one kind, since the budget and the sizes of the task depend on it, but they were "
-            f"{', '.join(sorted(kinds))}. GPUs of several models may be mixed."
-        )
-    if config.script is not None and config.script.gpus is not None:
-        named = _grouped(named, config.script.gpus)
-    if named[0].kind == "cuda":
-        named = named * config.workers.slots_per_gpu
-    return [named[index % len(named)] for index in range(config.workers.count or len(named))]
-
-
-def _grouped(named: Sequence[Device], size: int) -> list[Device]:
-    """Return devices that each stand for as many GPUs as one evaluation takes; the CPU where it takes none."""
-    gpus = [device for device in named if device.kind == "cuda"]
-    if size == 0:
-        return [devices.cpu_device()]
-    if len(gpus) < size:
-        raise ConfigError(
-            f"`task.gpus` is {size}, but {len(gpus) or 'no'} GPU{'' if len(gpus) == 1 else 's'} can be used here. "
-            "`evo doctor` lists the devices."
-        )
-    return [devices.joined(gpus[start : start + size]) for start in range(0, len(gpus) - size + 1, size)]
-
-
 def _resolve_task(config: Config, kind: str) -> ResolvedTask | ScriptTask:
     task = config.task
     if isinstance(task, ScriptTask):
@@ -239,26 +111,6 @@ def _resolve_budget(config: Config, kind: str) -> ResolvedBudget:
         "clock": config.budget.clock or (Clock.CPU if by_cpu else Clock.WALL),
     }
     return ResolvedBudget(**{**dict(config.budget), **chosen})
-
-
-def _resolve_workers(whole: Config, found: Sequence[Device]) -> ResolvedWorkers:
-    config, kind = whole.workers, found[0].kind
-    machine = capacity()
-    # On the CPU's own clock, which the language-model task is timed by there, more threads would only cost.
-    threads = 1 if kind == "cpu" and whole.script is None else max(1, machine.cores // len(found))
-    available_mib = machine.memory_mib * _CANDIDATES_MEMORY_FRACTION / len(found)
-    names = dict.fromkeys(name for device in found for name in (device.id or device.kind).split(","))
-    chosen = {
-        "count": len(found),
-        "devices": config.devices or tuple(names),
-        "threads": config.threads or threads,
-        "memory_mib": config.memory_mib or round(_limited(available_mib, kind)),
-    }
-    return ResolvedWorkers(**{**dict(config), **chosen})
-
-
-def _limited(available_mib: float, kind: str) -> float:
-    return min(available_mib, _LARGEST_MEMORY_MIB.get(kind, available_mib))
 
 
 def _resolve_llm(config: ResolvedConfig, llm: LLMConfig) -> LLMConfig:

@@ -9,14 +9,15 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evo.config.config import AgentConfig, Config
 from evo.config.models import ModelConfig
-from evo.config.resolution import cluster_wanted
 from evo.config.resolved import ResolvedConfig, StoredConfig
 from evo.config.task import ExternalTask, ScriptTask
+from evo.config.workplaces import WORKERS
 from evo.files import read_text
 from evo.lineage.writer import FamilyTree
 from evo.runs.facts import gather_facts
@@ -38,7 +39,7 @@ from evo.standings.standings import Standings
 from evo.steering.inbox import Inbox
 from evo.steering.journal import SteeringJournal
 from evo.store import Store, StoreView
-from evo.workers import Evaluator, LocalEvaluator
+from evo.workers import Build, Evaluator
 from operators.choice import AdaptiveChoice, OperatorChoice
 from operators.proposal import Operator
 from operators.registry import OPERATORS, Setup
@@ -46,6 +47,7 @@ from operators.source.constants import is_for_another_device
 from populations.descriptors import BRANCH, Descriptors
 from populations.toolbox import Toolbox, build_toolbox
 from trainer.agent import found_program
+from trainer.cluster.parcels import CORPUS, FROZEN, Content
 from trainer.corpus import Corpus
 from trainer.errors import ConfigError
 from trainer.evaluation import Budget
@@ -169,26 +171,19 @@ def build_evaluator(config: ResolvedConfig, materials: Materials, live: Path | N
             "The candidates of this run are evaluated by a program of yours: continue it there, with "
             "evo.Search.resume(path)."
         )
-    settings = worker_settings(config, materials)
-    if config.workers.kind == "ray":
-        return _build_ray_evaluator(config, materials, settings[0])
-    if live is not None:
+    settings, kind = worker_settings(config, materials), WORKERS[config.workers.kind]
+    if live is not None and kind.is_here:
         settings = [replace(one, live=live.absolute() / f"{number}.json") for number, one in enumerate(settings)]
-    return LocalEvaluator(settings, config.devices)
+    build: Build = import_module(kind.module).build
+    return build(config, settings, contents_of(materials))
 
 
-def _build_ray_evaluator(config: ResolvedConfig, materials: Materials, settings: WorkerSettings) -> Evaluator:
-    from evo.workers.ray import RayEvaluator
-    from trainer.cluster.connection import connect
-    from trainer.cluster.parcels import CORPUS, FROZEN, Content
-
+def contents_of(materials: Materials) -> dict[Content, Path]:
+    """Return what a worker on another machine needs, with where it lies here."""
     if isinstance(materials, ScriptFiles):
         files = (*materials.frozen, *materials.held_out)
-        contents = {Content(FROZEN, one.sha256, one.path.name): one.path for one in files}
-    else:
-        contents = {Content(CORPUS, materials.digest, materials.folder.name): materials.folder}
-    assert config.workers.address is not None  # noqa: S101 - resolved
-    return RayEvaluator(connect(config.workers.address), cluster_wanted(config), settings, contents)
+        return {Content(FROZEN, one.sha256, one.path.name): one.path for one in files}
+    return {Content(CORPUS, materials.digest, materials.folder.name): materials.folder}
 
 
 def worker_settings(config: ResolvedConfig, materials: Materials) -> Sequence[WorkerSettings]:

@@ -7,7 +7,7 @@ external   a program outside the search
 pool       which workers are free and fit, and what to do about lost evaluations
 """
 
-from evo.workers.evaluator import ElasticEvaluator, Evaluator, Slot
+from evo.workers.evaluator import Build, ElasticEvaluator, Evaluator, Slot
 from evo.workers.local import LocalEvaluator
 
-__all__ = ["ElasticEvaluator", "Evaluator", "LocalEvaluator", "Slot"]
+__all__ = ["Build", "ElasticEvaluator", "Evaluator", "LocalEvaluator", "Slot"]

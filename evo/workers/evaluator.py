@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from evo.config.resolved import ResolvedConfig
+from trainer.cluster.parcels import Content
 from trainer.evaluation import Evaluation, Job
+from trainer.local import WorkerSettings
 from trainer.machine.devices import Device
 
 _CPU = Device("cpu", "", "CPU")
@@ -54,6 +58,24 @@ class Evaluator(Protocol):
 
     async def close(self) -> None:
         """End every worker; evaluations under way come back as LOST. May be called again."""
+
+
+class Build(Protocol):
+    """How a kind of workers makes its evaluator: `build` of the module that `evo.config.workplaces` names."""
+
+    def __call__(
+        self, config: ResolvedConfig, settings: Sequence[WorkerSettings], contents: Mapping[Content, Path]
+    ) -> Evaluator:
+        """Return the evaluator of a run.
+
+        Args:
+            config: of the run.
+            settings: of the supervisor of each of its workers, with the paths of this machine.
+            contents: where the corpus or the frozen files lie here, for workers on other machines.
+
+        Raises:
+            ConfigError: none of the workers can be used.
+        """
 
 
 @runtime_checkable

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Event
 
+from evo.config.resolved import ResolvedConfig
 from evo.workers.evaluator import Slot
+from trainer.cluster.parcels import Content
 from trainer.evaluation import Evaluation, Job, Status
 from trainer.local import SupervisorProcess, WorkerSettings
 from trainer.machine.devices import Device
@@ -80,6 +83,13 @@ class LocalEvaluator:
             if self._closing.is_set() or slot.cancelled.is_set():  # they may have looked before it was there
                 slot.supervisor.close()
         return slot.supervisor.evaluate(job)
+
+
+def build(
+    config: ResolvedConfig, settings: Sequence[WorkerSettings], _contents: Mapping[Content, Path]
+) -> LocalEvaluator:
+    """Return the workers of a run on this machine (`evo.workers.evaluator.Build`)."""
+    return LocalEvaluator(settings, config.devices)
 
 
 def _lost(settings: WorkerSettings, job: Job) -> Evaluation:

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from evo.config.resolved import ResolvedConfig
+from evo.config.workplaces import cluster_wanted
 from evo.workers.evaluator import Slot
-from trainer.cluster.connection import Cluster, Node, Wanted, one_line
+from trainer.cluster.connection import Cluster, Node, Wanted, connect, one_line
 from trainer.cluster.parcels import Content
 from trainer.errors import ConfigError, MachineError
 from trainer.evaluation import Evaluation, Job, Status
@@ -310,6 +312,12 @@ class RayEvaluator:
             for worker in [*workers, *(one.worker for one in self._hired)]:
                 self._cluster.dismiss(worker)
             self._hired.clear()
+
+
+def build(config: ResolvedConfig, settings: Sequence[WorkerSettings], contents: Mapping[Content, Path]) -> RayEvaluator:
+    """Return the workers of a run on its cluster (`evo.workers.evaluator.Build`)."""
+    assert config.workers.address is not None  # noqa: S101 - resolved
+    return RayEvaluator(connect(config.workers.address), cluster_wanted(config), settings[0], contents)
 
 
 async def _in_thread(function: Callable[..., _Result], *arguments: Any) -> _Result:

@@ -164,7 +164,7 @@ class LiveView(Remarks, Observer):
         yield f"task: {literal(describe_task(config))}"
         if config.claim:
             yield f"[yellow]{literal(config.claim)}[/]"
-        where = f" of the Ray cluster {config.workers.address}" if config.workers.kind == "ray" else ""
+        where = f" of the Ray cluster {config.workers.address}" if config.workers.address else ""
         yield f"{counted(len(workers), 'worker')} on {workers[0].kind}{where} ({literal(names)})"
         yield f"sandbox: {literal(config.sandbox_found)}"
         yield f"operators: {', '.join(config.operators.weights)}"
