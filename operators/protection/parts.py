@@ -234,12 +234,8 @@ def _binders(name: str, units: Sequence[Unit], reader: Unit) -> list[Unit]:
     """Return what binds a name where a unit reads it: the loop around it, or all of its scope or of the top level."""
     binders = [one for one in units if one.scope == reader.scope and name in one.bound]
     binders = binders or [one for one in units if not one.scope and name in one.bound]
-    around = [one for one in binders if isinstance(one.node, ast.For) and one.line < reader.line <= _end(one.node)]
+    around = [one for one in binders if reader.line in one.repeated]
     return around[-1:] or binders
-
-
-def _end(node: ast.For) -> int:
-    return node.end_lineno or node.lineno
 
 
 def _is_within(bound: Bound, known: Bound) -> bool:

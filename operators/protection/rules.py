@@ -159,7 +159,7 @@ def child_of(units: Sequence[Unit], guards: Guards, protected: Sequence[Unit]) -
     last = {one.scope: one.line for one in protected}
     fixed = {id(one) for one in protected}
     free = [one for one in units if id(one) not in fixed]
-    loops = [range(one.line, (one.node.end_lineno or 0) + 1) for one in protected if isinstance(one.node, ast.For)]
+    loops = [one.repeated for one in protected if isinstance(one.node, ast.For)]
     return Child(free, imports, frozenset(modules), class_scopes(units), local, last, loops, _begun(protected), handed)
 
 

@@ -13,6 +13,7 @@ from functools import cached_property
 
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 DEFINITION = (*FUNCTION, ast.ClassDef)
+LOOP = (ast.For, ast.AsyncFor, ast.While)
 BUILTINS = frozenset(dir(builtins))
 Scope = tuple[str, ...]
 """Names of the functions and classes around a statement, outermost first; empty for the top level."""
@@ -78,6 +79,12 @@ class Unit:
         return frozenset(
             one.value for one in self.nodes if isinstance(one, ast.Constant) and isinstance(one.value, str)
         )
+
+    @property
+    def repeated(self) -> range:
+        """The lines of the loop that it begins; none for another unit."""
+        node = self.node
+        return range(node.body[0].lineno, (node.end_lineno or 0) + 1) if isinstance(node, LOOP) else range(0)
 
     @property
     def code(self) -> str:

@@ -11,8 +11,6 @@ from evo.project.modules import Module
 from evo.project.protection.statements import filled
 from operators.protection.units import BUILTINS, FUNCTION, Scope, Unit
 
-LOOP = (ast.For, ast.AsyncFor, ast.While)
-
 
 @dataclass
 class EvolvingFile:
@@ -45,12 +43,12 @@ class EvolvingFile:
 
     def in_loop(self, head: Unit) -> list[int]:
         """Return the units in the body of a loop."""
-        return [place for place, one in enumerate(self.units) if one.line in _body_lines(head)]
+        return [place for place, one in enumerate(self.units) if one.line in head.repeated]
 
     def reaching(self, reader: Unit, places: list[int]) -> list[int]:
         """Leave out what another binding replaces before a unit reads, and what comes after it."""
         inside = {place: self.units[place] for place in places if self.units[place].scope == reader.scope}
-        begun = [one.line for one in inside.values() if reader.line in _body_lines(one)]
+        begun = [one.line for one in inside.values() if reader.line in one.repeated]
         always = [
             one.line
             for one in inside.values()
@@ -72,12 +70,6 @@ class EvolvingFile:
             for body in bodies
             if not set(places).isdisjoint(body)
         )
-
-
-def _body_lines(head: Unit) -> range:
-    """Return the lines of the body of a loop; none for another unit."""
-    node = head.node
-    return range(node.body[0].lineno, (node.end_lineno or 0) + 1) if isinstance(node, LOOP) else range(0)
 
 
 def _led_back(name: str, body: list[Unit]) -> set[str]:
