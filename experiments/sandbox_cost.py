@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 
 from trainer.machine.processes import Family, become_subreaper, kill_tree
-from trainer.sandbox import Level, Sandbox, candidate_environment, choose_sandbox
+from trainer.sandbox import Command, Level, Sandbox, candidate_environment, choose_sandbox
 from trainer.settings import Limits
 
 _STARTED = "import os, signal, time\n"
@@ -97,9 +97,9 @@ def _kill_seconds(sandbox: Sandbox, code: str) -> float:
 def _child(sandbox: Sandbox, code: str) -> Iterator[_Child]:
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
-        command = [sys.executable, "-I", "-S", "-c", code]
+        words = [sys.executable, "-I", "-S", "-c", code]
         environment = candidate_environment(sandbox.home(scratch), "", 1)
-        with sandbox.launch(command, scratch, (), environment) as process:
+        with sandbox.launch(Command(words, scratch, environment)) as process:
             yield _Child(process, scratch)
 
 

@@ -20,7 +20,7 @@ from trainer.errors import EvoError
 from trainer.ipc.channel import Channel, ChannelClosed
 from trainer.machine.output import Stream, clean
 from trainer.machine.processes import become_subreaper, refuse_inspection
-from trainer.sandbox import Access
+from trainer.sandbox import Access, Command
 from trainer.settings import DeviceSettings, Limits
 from trainer.supervisor.process_tree import ProcessTree, Workplace
 from trainer.supervisor.watch import DriverGone, Ended, Guard, TimeLimit
@@ -79,7 +79,7 @@ def _run(job: EditingJob, driver: Channel) -> Edited:
             if stream is Stream.STDOUT:
                 _send(driver, lines.feed(printed))
 
-        tree = ProcessTree(workplace, job.command, folder, _environment(job, home), listener=tell)
+        tree = ProcessTree(workplace, Command(job.command, folder, _environment(job, home)), tell)
         try:
             ended = _end_of(tree, job, limits, driver)
             seconds = time.monotonic() - began

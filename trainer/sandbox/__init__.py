@@ -12,12 +12,13 @@ choice        picks the strongest level that holds, by running `attempts` inside
 
 from trainer.sandbox.choice import Survey, choose_level, choose_sandbox, describe, survey
 from trainer.sandbox.environment import candidate_environment, python_command, trusted_environment
-from trainer.sandbox.levels import CONFINED, Access, Level, Sandbox
+from trainer.sandbox.levels import CONFINED, Access, Command, Level, Sandbox
 from trainer.sandbox.view import program_folders
 
 __all__ = [
     "CONFINED",
     "Access",
+    "Command",
     "Level",
     "Sandbox",
     "Survey",

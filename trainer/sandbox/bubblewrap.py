@@ -14,13 +14,12 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import IO
 
 from trainer.machine.control_group import ControlGroup
-from trainer.sandbox.levels import CONFINED, Access, Level, Unavailable, limit_resources, start
+from trainer.sandbox.levels import CONFINED, Access, Command, Level, Unavailable, limit_resources, start
 from trainer.sandbox.seccomp import build_filter, compiled
 from trainer.sandbox.view import (
     CANDIDATE,
@@ -74,22 +73,14 @@ class BubblewrapSandbox:
         """Return the code of the command, whose signals bubblewrap reports as shells do."""
         return 128 - returncode if 128 < returncode <= 128 + signal.SIGRTMAX else returncode
 
-    def launch(
-        self,
-        command: Sequence[str],
-        scratch: Path,
-        descriptors: Sequence[int],
-        environment: Mapping[str, str],
-        frozen: Mapping[str, Path] = MappingProxyType({}),
-        group: ControlGroup | None = None,
-    ) -> subprocess.Popen[bytes]:
-        """Start `command` in namespaces of its own; the returned process is bubblewrap's, two levels above it."""
-        variables = "".join(f"--setenv\0{name}\0{value}\0" for name, value in environment.items())
-        mounts = ["--bind", str(scratch), str(_SCRATCH)]
-        for name, path in frozen.items():
+    def launch(self, command: Command, group: ControlGroup | None = None) -> subprocess.Popen[bytes]:
+        """Start a command in namespaces of its own; the returned process is bubblewrap's, two levels above it."""
+        variables = "".join(f"--setenv\0{name}\0{value}\0" for name, value in command.environment.items())
+        mounts = ["--bind", str(command.scratch), str(_SCRATCH)]
+        for name, path in command.frozen.items():
             mounts += ["--ro-bind", str(path), os.path.normpath(_SCRATCH / name)]
         mounts += ["--remount-ro", "/", "--chdir", str(_SCRATCH)]
-        outside = {"PATH": os.defpath, "HOME": str(scratch)}  # by which `scratch.sweep` finds it
+        outside = {"PATH": os.defpath, "HOME": str(command.scratch)}  # by which `scratch.sweep` finds it
         with contextlib.ExitStack() as files:
             filter_file = files.enter_context(self._filter_file()).fileno()
             names: list[str] = []
@@ -98,24 +89,14 @@ class BubblewrapSandbox:
             for path, text in name_files(_SCRATCH, network=self._access.network).items():
                 texts.append(_pipe_with(text, files))
                 names += ["--perms", "0444", "--file", str(texts[-1]), str(path)]
-            return start(
-                [
-                    *self._prelude,
-                    "--seccomp",
-                    str(filter_file),
-                    *names,
-                    *mounts,
-                    "--args",
-                    str(texts[0]),
-                    "--",
-                    *command,
-                ],
-                scratch,
-                (*descriptors, filter_file, *texts),  # bubblewrap closes these before the command starts
+            seccomp, variables_file = ("--seccomp", str(filter_file)), ("--args", str(texts[0]))
+            whole = Command(
+                [*self._prelude, *seccomp, *names, *mounts, *variables_file, "--", *command.words],
+                command.scratch,
                 outside,
-                group,
-                lambda: limit_resources(self._limits, self._access),
+                (*command.descriptors, filter_file, *texts),  # bubblewrap closes these before the command starts
             )
+            return start(whole, group, lambda: limit_resources(self._limits, self._access))
 
     def read_only_path(self, path: Path) -> Path:
         """Return a path to a file through which not even its owner can write to it.

@@ -22,7 +22,7 @@ from trainer.sandbox.bubblewrap import BubblewrapSandbox
 from trainer.sandbox.environment import library_paths
 from trainer.sandbox.floor import ProcessGroupSandbox
 from trainer.sandbox.landlock import LandlockSandbox
-from trainer.sandbox.levels import CONFINED, Access, Level, Sandbox, Unavailable
+from trainer.sandbox.levels import CONFINED, Access, Command, Level, Sandbox, Unavailable
 from trainer.settings import Limits
 
 AUTO = "auto"
@@ -120,9 +120,9 @@ def _try(sandbox: Sandbox, device: str) -> None:
     """Raise Unavailable when a process cannot be started in a sandbox, or gets out of it."""
     with _outside() as (scratch, arguments):
         source = Path(attempts.__file__).read_text(encoding="utf-8")
-        command = [sys.executable, "-I", "-S", "-c", source, *arguments]
+        words = [sys.executable, "-I", "-S", "-c", source, *arguments]
         try:
-            process = sandbox.launch(command, scratch, (), library_paths())
+            process = sandbox.launch(Command(words, scratch, library_paths()))
         except (OSError, subprocess.SubprocessError) as error:
             raise Unavailable(f"it cannot be started ({error})") from error
         with process:

@@ -7,11 +7,19 @@ import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from trainer.machine.control_group import ControlGroup
-from trainer.sandbox.levels import CONFINED, Access, Level, Unavailable, limit_resources, refuse_new_privileges, start
+from trainer.sandbox.levels import (
+    CONFINED,
+    Access,
+    Command,
+    Level,
+    Unavailable,
+    limit_resources,
+    refuse_new_privileges,
+    start,
+)
 from trainer.sandbox.seccomp import build_filter
 from trainer.settings import Limits
 
@@ -48,20 +56,12 @@ class ProcessGroupSandbox:
         """Return it as it is."""
         return path
 
-    def launch(
-        self,
-        command: Sequence[str],
-        scratch: Path,
-        descriptors: Sequence[int],
-        environment: Mapping[str, str],
-        frozen: Mapping[str, Path] = MappingProxyType({}),
-        group: ControlGroup | None = None,
-    ) -> subprocess.Popen[bytes]:
-        """Start `command` in a session of its own, confined before its first instruction."""
-        _lay_out(scratch, frozen)
-        return start(command, scratch, descriptors, environment, group, lambda: self._confine(scratch, frozen))
+    def launch(self, command: Command, group: ControlGroup | None = None) -> subprocess.Popen[bytes]:
+        """Start a command in a session of its own, confined before its first instruction."""
+        _lay_out(command.scratch, command.frozen)
+        return start(command, group, lambda: self._confine(command))
 
-    def _confine(self, scratch: Path, frozen: Mapping[str, Path]) -> None:  # noqa: ARG002 - for stronger levels
+    def _confine(self, command: Command) -> None:  # noqa: ARG002 - for stronger levels
         """Confine the calling process; runs between fork and exec."""
         limit_resources(self._limits, self._access)
         if self._filter is not None:

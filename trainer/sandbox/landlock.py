@@ -12,13 +12,14 @@ import os
 import stat
 import struct
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from trainer.sandbox.floor import ProcessGroupSandbox
 from trainer.sandbox.levels import (
     CONFINED,
     Access,
+    Command,
     Level,
     Unavailable,
     call,
@@ -74,21 +75,21 @@ class LandlockSandbox(ProcessGroupSandbox):
         self._readable, self._listed = carved([*SYSTEM_FOLDERS, *readable, *_code_folders(readable)])
         self._devices = [*map(Path, _DEVICES), *device_nodes(device)]
 
-    def _confine(self, scratch: Path, frozen: Mapping[str, Path]) -> None:
+    def _confine(self, command: Command) -> None:
         limit_resources(self._limits, self._access)
         drop_capabilities()
         refuse_new_privileges()
-        self._restrict_files(scratch, frozen)
+        self._restrict_files(command)
         self._filter.load()
 
-    def _restrict_files(self, scratch: Path, frozen: Mapping[str, Path]) -> None:
+    def _restrict_files(self, command: Command) -> None:
         ruleset = self._ruleset()
         handled = _rights(self._version)
-        _allow(ruleset, [*self._readable, *frozen.values()], _READ & handled)
+        _allow(ruleset, [*self._readable, *command.frozen.values()], _READ & handled)
         _allow(ruleset, self._listed, _READ_FOLDER)
         _allow(ruleset, map(Path, _KERNEL_FILES), _READ & handled)
         _allow(ruleset, self._devices, _READ_AND_WRITE & handled)
-        _allow(ruleset, [scratch, *self._access.writable], handled)
+        _allow(ruleset, [command.scratch, *self._access.writable], handled)
         system_call(_RESTRICT_SELF, ruleset, 0)
         os.close(ruleset)
 

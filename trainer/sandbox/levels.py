@@ -62,6 +62,25 @@ CONFINED = Access()
 """What candidates have: nothing more."""
 
 
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What is started in a sandbox.
+
+    Attributes:
+        words: the program and its arguments.
+        scratch: the folder that it works in, and may write to.
+        environment: all of its variables.
+        descriptors: that it inherits.
+        frozen: files and folders that it may read, by their names in its working folder.
+    """
+
+    words: Sequence[str]
+    scratch: Path
+    environment: Mapping[str, str]
+    descriptors: Sequence[int] = ()
+    frozen: Mapping[str, Path] = MappingProxyType({})
+
+
 class Sandbox(Protocol):
     """Starts a command inside some isolation.
 
@@ -78,20 +97,8 @@ class Sandbox(Protocol):
     def home(self, scratch: Path) -> Path:
         """Return the path at which the command finds its scratch folder."""
 
-    def launch(
-        self,
-        command: Sequence[str],
-        scratch: Path,
-        descriptors: Sequence[int],
-        environment: Mapping[str, str],
-        frozen: Mapping[str, Path] = MappingProxyType({}),
-        group: ControlGroup | None = None,
-    ) -> subprocess.Popen[bytes]:
-        """Start `command` in the writable folder `scratch`, with a pipe each for stdout and stderr.
-
-        It inherits `descriptors`, has the variables of `environment` alone, and may read the files and folders of
-        `frozen` by their names in its working folder. It and all that it starts are in `group`, if given.
-        """
+    def launch(self, command: Command, group: ControlGroup | None = None) -> subprocess.Popen[bytes]:
+        """Start a command with a pipe each for its outputs; it and all that it starts are in `group`, if given."""
 
     def exit_code(self, returncode: int) -> int:
         """Return the command's exit code, negative for a signal, from that of the process that `launch` returned."""
@@ -100,14 +107,7 @@ class Sandbox(Protocol):
         """Return a path of this process to a file whose descriptor may be given to a candidate for reading only."""
 
 
-def start(
-    command: Sequence[str],
-    scratch: Path,
-    descriptors: Sequence[int],
-    environment: Mapping[str, str],
-    group: ControlGroup | None,
-    confine: Callable[[], None],
-) -> subprocess.Popen[bytes]:
+def start(command: Command, group: ControlGroup | None, confine: Callable[[], None]) -> subprocess.Popen[bytes]:
     """Start a command in a session and a group of its own; `confine` runs between fork and exec.
 
     Raises:
@@ -124,13 +124,13 @@ def start(
 
     try:
         return subprocess.Popen(  # noqa: S603 - an argument list, no shell
-            list(command),
-            cwd=scratch,
-            env=dict(environment),
+            list(command.words),
+            cwd=command.scratch,
+            env=dict(command.environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            pass_fds=tuple(descriptors),
+            pass_fds=tuple(command.descriptors),
             start_new_session=True,
             preexec_fn=prepare,  # the supervisor has a single thread
         )

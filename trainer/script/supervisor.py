@@ -23,7 +23,7 @@ from trainer.genome import split
 from trainer.ipc.channel import Channel
 from trainer.machine.output import Stream
 from trainer.machine.scratch import remove
-from trainer.sandbox import Access, Level, candidate_environment, program_folders
+from trainer.sandbox import Access, Command, Level, candidate_environment, program_folders
 from trainer.script.compiled import CompiledStore
 from trainer.script.frozen import Frozen
 from trainer.script.imports import import_roots, marked, take_marks
@@ -233,14 +233,9 @@ class ScriptSupervisor:
 
         environment = self._environment(command, scratch, job)
         variables, command = without_environment(self._filled_in(command, job))
-        tree = ProcessTree(
-            self._workplace,
-            [self._program(command[0]), *command[1:]],
-            scratch,
-            environment | variables,
-            frozen={one.name: one.path for one in given},
-            listener=printed,
-        )
+        words = [self._program(command[0]), *command[1:]]
+        frozen = {one.name: one.path for one in given}
+        tree = ProcessTree(self._workplace, Command(words, scratch, environment | variables, frozen=frozen), printed)
         try:
             yield tree
         finally:

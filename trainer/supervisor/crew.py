@@ -10,7 +10,7 @@ from trainer.errors import MachineError
 from trainer.ipc.candidate_protocol import GENOME_FILE, Role
 from trainer.ipc.channel import Channel, ChannelClosed
 from trainer.machine.processes import Family, die_with_parent, has_ended
-from trainer.sandbox import candidate_environment, python_command, trusted_environment
+from trainer.sandbox import Command, candidate_environment, python_command, trusted_environment
 from trainer.settings import Settings
 from trainer.supervisor.process_tree import ProcessTree, Workplace
 
@@ -82,12 +82,12 @@ class Candidate(ProcessTree):
         self._shown: str | None = None
         self.channel, inherited = Channel.pair()
         line = inherited.fileno()
-        command = python_command("trainer.candidate", str(line), settings.device, str(settings.threads), role)
+        words = python_command("trainer.candidate", str(line), settings.device, str(settings.threads), role)
         scratch = workplace.scratch.new_folder()
         environment = candidate_environment(workplace.sandbox.home(scratch), settings.device_id, settings.threads)
         try:
             with inherited:
-                super().__init__(workplace, command, scratch, environment, (line,))
+                super().__init__(workplace, Command(words, scratch, environment, (line,)))
         except OSError:
             self.channel.close()
             raise

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from types import MappingProxyType
 
 from trainer.machine.control_group import ControlGroups, cpu_seconds_of
 from trainer.machine.cpu_meter import CpuMeter
@@ -26,7 +25,7 @@ from trainer.machine.processes import (
     usage,
 )
 from trainer.machine.scratch import Scratch, remove, sweep
-from trainer.sandbox import CONFINED, Access, Level, choose_sandbox
+from trainer.sandbox import CONFINED, Access, Command, Level, choose_sandbox
 from trainer.settings import DeviceSettings
 
 _FEW_SAMPLES = 3
@@ -66,9 +65,7 @@ class ProcessTree:
     Its descendants count as its own also after they became orphans: only one tree at a time runs candidate code.
 
     Args:
-        scratch: its working folder, removed by `close`.
-        environment: all of its variables.
-        frozen: what it is given for reading, by names in its working folder.
+        command: whose working folder `close` removes.
         listener: called with everything that it prints, and where.
 
     Attributes:
@@ -84,11 +81,7 @@ class ProcessTree:
     def __init__(
         self,
         workplace: Workplace,
-        command: Sequence[str],
-        scratch: Path,
-        environment: Mapping[str, str],
-        descriptors: Sequence[int] = (),
-        frozen: Mapping[str, Path] = MappingProxyType({}),
+        command: Command,
         listener: Callable[[bytes, Stream], None] | None = None,
     ) -> None:
         self._sandbox, self._family, self._gpu = workplace.sandbox, workplace.family, workplace.gpu
@@ -96,8 +89,8 @@ class ProcessTree:
         self._keepers: list[int] = []
         self._group = workplace.groups.new()
         self._meter = CpuMeter()
-        self.scratch = scratch
-        self._disk = scratch.stat().st_dev
+        self.scratch = command.scratch
+        self._disk = command.scratch.stat().st_dev
         self._programs = frozenset[FileId]()
         self.peak_resident_mib = 0.0
         self._samples = 0
@@ -106,10 +99,10 @@ class ProcessTree:
         self.has_ended = False
         self._cpu_seconds = 0.0
         try:
-            self._process = self._sandbox.launch(command, scratch, descriptors, environment, frozen, self._group)
+            self._process = self._sandbox.launch(command, self._group)
         except OSError:
             self._remove_group()
-            remove(scratch)
+            remove(command.scratch)
             raise
         self._family.add(self._process.pid)
         self._main = self._process.pid
