@@ -12,7 +12,6 @@ def expected_change(idea: str, objective: str) -> float | None:
 
     Args:
         idea: in the words of its author.
-        objective: its name.
     """
     found = re.search(rf"\bexpected {re.escape(objective)} {_NUMBER}", idea, re.IGNORECASE)
     return float(found[1].replace("−", "-")) if found else None

@@ -181,7 +181,6 @@ def script_contract(names: Sequence[str], generation_zero: Callable[[], str] | N
     """Return the contract of a script task: a genome of several files keeps each under its line.
 
     Args:
-        names: of its files.
         generation_zero: returns the source that every other one descends from; None for that one itself. A grammar
             cannot read every macro of C and the like, so it judges only where it could read this one.
     """

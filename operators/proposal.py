@@ -99,7 +99,6 @@ class Variant:
     """One evaluation of an individual whose code is the parent's but for its constants.
 
     Attributes:
-        individual: its id.
         constants: values by name.
         objectives: of this evaluation, by objective name; empty where it failed.
     """

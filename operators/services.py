@@ -13,7 +13,6 @@ class Service:
     Attributes:
         maker: what asks it: a module of `operators.llm.providers` and the class there.
         sdk: the package that this imports, and the extra that installs it.
-        url: where it is.
         key_variable: the environment variable with the key for it.
         url_variable: the one that names another server of the same API.
         added_paths: what the SDK adds to a base URL, or users copy with it.

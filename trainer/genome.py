@@ -28,7 +28,6 @@ class Part:
 
     Attributes:
         name: of the file; empty in a genome that is one Python file.
-        text: its content.
         line: the number of its first line in the whole, from 1.
         start: the offset of its first byte in the whole, in UTF-8.
     """

@@ -17,7 +17,6 @@ class Language:
     Attributes:
         name: as Markdown's code fences, Pygments and the grammars call it.
         title: as sentences call it.
-        suffixes: of its files.
         line_comment: what begins a comment that ends with its line; empty where there is none.
         block_comment: what begins and ends a comment; empty where there is none.
     """

@@ -20,7 +20,6 @@ def quantity(value: float, *, digits: int | None = None, signed: bool = False) -
     What would keep less than two digits then, or be longer than one reads, is written with some and the power of ten.
 
     Args:
-        value: any number.
         digits: decimals to print instead.
         signed: whether a positive number gets its sign.
     """
@@ -87,7 +86,6 @@ class Constraint:
     """A bound on an objective. An individual that breaks it is infeasible: worse than all that keep it, yet measured.
 
     Attributes:
-        name: of the objective.
         relation: `<`, `<=`, `>` or `>=`.
         bound: in the objective's unit.
     """

@@ -172,7 +172,6 @@ class Tools:
         """Return what a command prints; raise ToolError with its message where it fails.
 
         Args:
-            words: the command.
             where: the working folder.
             may_fail: exit code 1 is an answer, too: a draft with a question, or a check that did not pass.
         """

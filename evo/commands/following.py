@@ -61,7 +61,6 @@ class Following:
     Attributes:
         events: the file for the events, `-` for stdout; None for none.
         port: of the dashboard, 0 for a free one; None for no dashboard.
-        trackers: their names.
         targets: addresses and commands for notifications.
         digest_at: the time of day of a digest, such as `07:00`; None for none.
     """

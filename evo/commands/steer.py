@@ -227,7 +227,6 @@ def _run_and_other(
 
     Args:
         run: that --run names.
-        words: the arguments.
         is_left_out: a flag takes the place of the other word, which is empty then.
         expected: names the other word, and says how it is given.
 

@@ -34,7 +34,6 @@ class Definition:
 
     Attributes:
         configs: resolved, by arm, with the seed of the first repeat; workers are those of the whole experiment.
-        generation_zero: its source.
     """
 
     experiment: Experiment

@@ -46,7 +46,6 @@ class Order:
     """What a process is to do.
 
     Attributes:
-        folder: of the experiment.
         repeat: number of the block, from 0.
         arm: name; empty to judge generation 0 alone.
         config: resolved, as JSON has it; its one worker is where all of it happens.

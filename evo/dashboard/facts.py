@@ -107,8 +107,6 @@ def individual(viewed: Viewed, number: int, against: int | None) -> dict[str, An
     """Return everything that is known of one individual, with its change against another one.
 
     Args:
-        viewed: the run.
-        number: of the individual.
         against: the other one; its first parent by default.
 
     Raises:

@@ -35,9 +35,6 @@ class WatchedRun:
 
     The store is read in one thread, since a connection belongs to its thread. What is worked out of it is kept until
     the run changes.
-
-    Args:
-        folder: of the run.
     """
 
     def __init__(self, folder: RunFolder) -> None:

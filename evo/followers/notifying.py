@@ -58,7 +58,6 @@ class Notices:
     """Decides what is worth a notification.
 
     Args:
-        folder: of the run.
         since: seconds since 1970; what happened before was said by the process of an earlier driver.
     """
 
@@ -165,7 +164,6 @@ def notify(
     """Send what is worth it until the driver has ended, and then how it ended.
 
     Args:
-        notices: of the run.
         channels: where they go.
         ended: whether the driver has.
         digest_at: the time of day of a digest, such as `07:00`; None for none.

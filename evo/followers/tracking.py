@@ -41,8 +41,6 @@ class Tracking:
     """Hands the results of a run to a tracker, in order, each once as far as the tracker answers.
 
     Args:
-        folder: of the run.
-        name: of the tracker.
         tracker: which may raise anything.
         terminal: told what goes wrong.
     """

@@ -61,7 +61,6 @@ def trial(config: ResolvedConfig, progress: PrepareProgress | None = None) -> Tr
     """Return what there is to try.
 
     Args:
-        config: of the project.
         progress: told of the preparation of data.
 
     Raises:

@@ -30,7 +30,6 @@ class Wish:
     """The metric that the user named: `NAME[=PATTERN][:max|min]`.
 
     Attributes:
-        name: of the metric.
         pattern: reads it from a printed line; None to find it.
         direction: which is better; None to find it.
     """
@@ -106,7 +105,6 @@ class Choice:
     Attributes:
         metrics: that it reports.
         reporter: name of the program.
-        texts: the documentation.
         run: its first run; None if there was none.
         is_trusted: whether the program scores what another one left, so that its test data are for selection.
     """

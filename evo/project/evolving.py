@@ -44,7 +44,6 @@ def evolving_files(sources: Sources, wanted: Sequence[str]) -> list[Module]:
     """Return the files that evolve.
 
     Args:
-        sources: of the project.
         wanted: those that the user named, relative to the project or to the current folder; empty for none.
 
     Raises:

@@ -56,11 +56,9 @@ def examine(
     What is not clear becomes the `question` of the result.
 
     Args:
-        root: its folder.
         genome: the files that evolve, if the user named them; relative to `root`.
         metric: the metric that decides, if the user named it: `NAME[=PATTERN][:max|min]`.
         command: what starts the program, if the user named it.
-        home: the user's home folder.
         run: runs the program once; None to look at the source alone.
         smoke: what shows in a moment that the program runs, if the user named it.
 

@@ -28,10 +28,8 @@ def given_files(
     """Return what every command can read, and what only the trusted one can read.
 
     Args:
-        sources: of the project.
         found: its genome and command.
         reads: what the program reads.
-        score: the trusted program.
         written: files that hold metrics after a run.
     """
     given = [*reads.given, *_named_by_command(sources.root, found)]

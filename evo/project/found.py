@@ -14,7 +14,6 @@ class Metric:
     """A number that a program reports.
 
     Attributes:
-        name: of the objective.
         label: as the program writes it.
         where: file and line.
         scope: the function that reports it; metrics of one scope are reported together.
@@ -93,7 +92,6 @@ class FirstRun:
     Attributes:
         lines: the end of what it printed.
         is_complete: whether it ended well; otherwise it was stopped by the time limit, or failed.
-        seconds: that it took.
         problem: why it failed; empty if it did not.
         left: the metrics in the files that it left.
     """
@@ -152,11 +150,8 @@ class Found:
     """A project.
 
     Attributes:
-        root: its folder.
-        genome: files that evolve.
         is_language_model: whether the genome fits the built-in task; then only `notes` is set below.
         is_autoresearch: whether it has autoresearch's layout: a program.md, a file that evolves, and a fixed one.
-        command: starts it.
         objectives: the first one decides.
         others: further numbers that it reports.
         frozen: what it reads and may not change.
@@ -171,7 +166,6 @@ class Found:
         constants: names of the genome's constants.
         protect: code of the genome that computes, reports or limits what is measured.
         shared: its functions that training and evaluation both use, or whose results are reported as they are.
-        program: its program.md.
         notes: what the user should know, one sentence each.
         question: what is open; the configuration is a draft then.
         choices: the metrics that could decide, if that is the question.

@@ -67,10 +67,8 @@ def reads_of(project: Project, entry: Module, genome: Sequence[str], home: Path)
     """Return what a program reads and may not change: its modules, what they name, and caches.
 
     Args:
-        project: of the program.
         entry: the file that is started.
         genome: the files that evolve, which are not frozen.
-        home: the user's home folder.
     """
     modules = project.closure(entry, *(module for name in genome if (module := project.module(name))))
     written = _written(project, entry)

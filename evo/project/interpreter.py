@@ -31,9 +31,7 @@ def interpreter_of(root: Path, environment: Mapping[str, str], home: Path, prefi
     """Return the Python of the active environment, else of one in the project, else of evo.
 
     Args:
-        root: of the project.
         environment: that evo was started in.
-        home: the user's home folder.
         prefix: of the Python that runs evo; that environment says nothing of a project.
     """
     if active := _active(environment, prefix):

@@ -43,8 +43,6 @@ def protected_code(
     """Return what no individual may change.
 
     Args:
-        project: of the genome.
-        genome: the files that evolve.
         metrics: what is optimised; empty where a trusted program reports it.
         instructions: the documentation of the project, which may call constants unchangeable.
         given: flags that the command gives, so that their defaults change nothing.

@@ -20,8 +20,6 @@ def reported_metrics(sources: Sources, reporter: Module, run: FirstRun | None) -
     """Return what a program reports: by its source, by its run, and by the documentation.
 
     Args:
-        sources: of the project.
-        reporter: the program.
         run: of this program; None if it did not run.
     """
     metrics = reported(metrics_of(sources.project, reporter), run)

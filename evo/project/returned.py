@@ -26,9 +26,6 @@ def returned_values(
     """Return the functions of the genome whose results other files of the project report as they are.
 
     Args:
-        project: of the genome.
-        entry: what is started.
-        genome: the files that evolve.
         metrics: what is optimised; the first one decides.
     """
     evolving = {one.name for one in genome}

@@ -70,7 +70,6 @@ def seeding_of(
     """Return how a program takes its seed, by the way that needs the least: a flag, a variable, literals.
 
     Args:
-        root: of the project.
         program: the file that is started and those that evolve.
         modules: all that it consists of.
         genome: names of the files that evolve.

@@ -18,8 +18,6 @@ class Sources:
     """The files and texts of a project.
 
     Attributes:
-        project: its Python files.
-        root: its folder.
         texts: its documentation.
         scripts: its Python files, those nearest to the root first.
         permissions: how clearly the documentation lets each file change; negative if it forbids that.

@@ -47,7 +47,6 @@ class TextGenome:
     """A file that could evolve.
 
     Attributes:
-        reason: why.
         build: the documented command that compiles and runs it; empty if a program of the project uses it.
     """
 
@@ -149,7 +148,6 @@ def used_sources(names: Sequence[str], root: Path) -> list[str]:
 
     Args:
         names: of the others, relative to `root`.
-        root: of the project.
     """
     found: dict[str, None] = {}
     waiting = list(names)

@@ -30,7 +30,6 @@ def config_text(found: Found, folder: Path, program: str) -> str:
     """Return the text of evo.toml.
 
     Args:
-        found: the project.
         folder: where evo.toml will stand; paths are relative to it.
         program: path of program.md, relative to `folder`.
     """

@@ -54,7 +54,6 @@ class RunReport:
 
     Attributes:
         task: one line on what was trained, on which data.
-        summary: what it amounts to.
         state: one sentence on how the run ended, or that it is running.
         started: seconds since 1970.
         wall_seconds: from the first act to the last, pauses between a stop and a resumption included.

@@ -54,7 +54,6 @@ def load_report(viewed: Viewed, results: EvaluationRows | None = None) -> RunRep
     It uses the results that `viewed.standings` has taken in, and none that a live run has added since.
 
     Args:
-        viewed: the run.
         results: those of the same run that were read before.
     """
     results = results or EvaluationRows()

@@ -32,7 +32,6 @@ class Applied:
     """Where an individual is now.
 
     Attributes:
-        repository: the work tree's folder.
         commit: hexadecimal name.
         parent: of the commit.
         is_new: whether the commit was made now; otherwise the branch had it already.

@@ -222,7 +222,6 @@ def build_operators(
     """Return the operators of a run.
 
     Args:
-        config: of the run.
         spent_usd: what the run has paid for language models already.
         materials: of its task, which a language model is told of; None where they are not prepared.
 
@@ -279,7 +278,6 @@ def recorded_operators(config: StoredConfig, device_kind: str) -> OperatorChoice
     They know no key, no server and no instructions of the user: what was asked and replied stands in the journal.
 
     Args:
-        config: of the run.
         device_kind: of the devices that the run trained on, such as `cpu`.
     """
 

@@ -37,7 +37,6 @@ def gather_facts(config: ResolvedConfig, materials: Materials | None) -> Facts:
     """Return the facts of a run.
 
     Args:
-        config: of the run.
         materials: of its task; None where they were not prepared.
     """
     from operators.llm import Facts

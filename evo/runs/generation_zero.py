@@ -29,7 +29,6 @@ class Programs(NamedTuple):
     """What a run starts from.
 
     Attributes:
-        generation_zero: its source.
         others: sources of further individuals beside it, which have passed the gate.
     """
 
@@ -74,7 +73,6 @@ def gate_of(config: Config, generation_zero: Callable[[], str], known: Callable[
     """Return the gate of a run.
 
     Args:
-        config: of the run.
         generation_zero: loads its source.
         known: maps a normal form to the program that has it already.
     """

@@ -118,7 +118,6 @@ def started(
     fails when it is run.
 
     Args:
-        config: of the run.
         path: of the run's folder; absent or empty.
         observer: receives everything worth seeing.
         progress: receives the preparation of the data.
@@ -184,7 +183,6 @@ def resumed(
     """Open a run that was stopped or killed and yield its driver, which takes the identical next decision.
 
     Args:
-        path: the run's folder.
         observer: receives everything worth seeing.
         change: resolves the stored configuration on this machine, with flags over it; recorded as an event.
         accept_changes: record a `config.toml` that was edited since, instead of refusing it.
@@ -239,12 +237,7 @@ def rare_collections() -> Iterator[None]:
 
 
 class SearchDriver:
-    """Drives the search of an open run, in the thread that opened it.
-
-    Attributes:
-        search: of the run.
-        store: of the run.
-    """
+    """Drives the search of an open run, in the thread that opened it."""
 
     def __init__(self, search: Search, folder: RunFolder, store: Store, lineage: Lineage, observer: Observer) -> None:
         self.search = search

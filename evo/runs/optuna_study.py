@@ -37,9 +37,7 @@ def export_study(viewed: Viewed, storage: str, name: str) -> int:
     """Write the measured and the failed individuals of a run into a new study; return how many these are.
 
     Args:
-        viewed: the run.
         storage: where, as Optuna names it: `sqlite:///study.db`, or the URL of a server.
-        name: of the study.
 
     Raises:
         UsageError: the storage cannot be opened, or it has a study of this name.
@@ -83,10 +81,8 @@ def trial_programs(viewed: Viewed, storage: str, name: str | None, parent: int, 
     """Return programs made from an individual with the constants of the best trials of a study, the best first.
 
     Args:
-        viewed: the run.
         storage: where, as Optuna names it.
         name: of the study; the only one by default.
-        parent: the individual.
         count: how many trials at most; of a study with several objectives those of its Pareto front.
 
     Raises:

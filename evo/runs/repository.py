@@ -91,7 +91,6 @@ class Repository:
     """A repository of the user's.
 
     Args:
-        top: the work tree's folder.
         prefix: the project's folder in it, empty or with a slash at its end.
     """
 

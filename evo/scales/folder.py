@@ -66,7 +66,6 @@ class Step:
     """What the search at one scale and its comparisons did in one round.
 
     Attributes:
-        seconds: that it took.
         gain: of its best at the largest scale over generation 0 there; None where that is not known.
         raised: by how much that raised the best known.
     """

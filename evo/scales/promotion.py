@@ -18,7 +18,6 @@ def chosen(viewed: Viewed, known: Collection[int], promote: int, compare: int) -
     """Return the individuals of a run that are measured at the next scale too.
 
     Args:
-        viewed: the run.
         known: ids of those that were, in earlier rounds.
         promote: how many go on at most.
         compare: how many are measured in all; those that are missing are a spread over the ranks of the others, so

@@ -54,18 +54,12 @@ class Breeder:
     Args:
         mating: chooses the operator and the parents of each proposal.
         gate: judges what the operators make.
-        store: of the run.
-        standings: what is known.
         similarity: share of common code from which an offspring repeats a relative that came out worse than the parent;
             0 for never.
         smoke: tries every offspring for a moment; None for none of that.
 
     Attributes:
-        operators: of the run.
         steering: what users have asked.
-        lessons: of the run.
-        instructions: of the user.
-        smoke: the smoke runs.
     """
 
     def __init__(

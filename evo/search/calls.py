@@ -22,8 +22,6 @@ class Calls:
     for a replay could not know.
 
     Args:
-        operators: of the run.
-        store: of the run.
         news: told when the service goes and comes back.
         slots: evaluations at a time.
         parallel: calls in flight at most; None for twice as many as slots and some, which covers replies that take as

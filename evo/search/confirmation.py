@@ -109,7 +109,6 @@ def lacking(plan: Plan, standings: Standings, store: StoreView, left: float, pin
     repeated.
 
     Args:
-        plan: of the run.
         standings: which are the finalists, and how they rank.
         store: what exists or is under way.
         left: evaluations of the budget, beyond what is under way.

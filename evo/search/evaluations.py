@@ -25,8 +25,6 @@ class Evaluations:
     """The evaluations of a search that wait for a worker or run.
 
     Args:
-        store: of the run.
-        standings: what is known.
         evaluator: does the work.
         jobs: says what a worker is asked for an evaluation.
         reference_device: whose class all values of a new run are on the scale of (`evo.search.placement`).
@@ -36,7 +34,6 @@ class Evaluations:
 
     Attributes:
         queue: those that wait, in the order in which they are launched.
-        pool: the workers.
         placement: which of them may take what.
     """
 

@@ -23,8 +23,6 @@ class Jobs:
     """Makes the jobs of a run from what its store holds.
 
     Args:
-        store: of the run.
-        standings: what is known.
         min_throughput: fraction of its slowest parent's training throughput, or of generation 0's where that is less,
             below which an offspring is ended early; 0 for never. The throughput is in tokens, which a script does
             not count.

@@ -33,7 +33,6 @@ class LessonKeeper:
     """Keeps the list of lessons of a run.
 
     Args:
-        store: of the run.
         book: every state of the list.
         teacher: draws the lessons; None where no language model is at hand.
         recall: what they are drawn from.

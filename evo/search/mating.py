@@ -109,19 +109,14 @@ class Mating:
     """Pairs parents with operators; every choice depends on (seed, proposal number) and the results alone.
 
     Args:
-        seed: of the run.
         toolbox: selects parents from a population.
-        operators: the run's.
         store: knows sources.
-        standings: what is known.
-        niches: the archive.
         steering: what users have asked.
         archive_share: of the proposals, how many have elites for parents when nothing is explored.
         pairs: which crossovers are worth asking for; None for all.
         independent: whether generation 0 is the parent of every individual, and operators know of no other.
 
     Attributes:
-        operators: the run's.
         steering: what users have asked.
         independent: see above.
     """

@@ -21,7 +21,6 @@ class Memories:
     that was begun before a kill recalls the same after it.
 
     Args:
-        store: of the run.
         standings: what is known; their noise and effects are used.
     """
 

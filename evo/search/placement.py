@@ -30,7 +30,6 @@ def choose_reference(devices: Sequence[Device], wanted: str = "") -> str:
     """Return the class that all values of a new run are on the scale of: the most frequent one, of equals the first.
 
     Args:
-        devices: of the workers.
         wanted: id of a device, or a part of the name of a class, that the user asks for.
 
     Raises:

@@ -22,7 +22,6 @@ class Calibration:
     Attributes:
         style: of the prompt; for a crossover, the operator's name.
         model: that wrote the ideas, by the name under which it answered.
-        ideas: how many.
         expected: mean gain on the better parent that was expected, in the objective's unit; positive is better.
         measured: mean gain on the better parent.
         standard_error: of `measured` for the noise of evaluations alone; None while that is unknown.

@@ -41,7 +41,6 @@ class Effects:
         """Return the mean of an individual after the result numbered `until`, and how many evaluations it rests on.
 
         Args:
-            individual: its id.
             sigma: standard deviation of one evaluation; None while it is unknown, when nothing is corrected.
             until: number of the newest result that may be used.
         """

@@ -63,7 +63,6 @@ class Exploration:
         """Take in one result of the search proper.
 
         Args:
-            result_number: its number.
             led_since: number of the result that made the best individual the best.
         """
         if not self._after:

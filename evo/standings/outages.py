@@ -18,7 +18,6 @@ class Outages:
     """All of a run.
 
     Attributes:
-        count: how many.
         seconds: how long they took together, as far as they ended; driven time only.
         reason: of the last one.
         is_open: whether the last one has not ended, or its driver was killed.

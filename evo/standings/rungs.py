@@ -126,7 +126,6 @@ class SuccessiveHalving:
 
     Args:
         config: the rungs; without any, every individual trains with the whole budget at once.
-        seed: of the run.
         objectives: by which results of a rung are ranked; with several, by how many results dominate one.
         constraints: bounds that rank before the objectives.
 

@@ -32,7 +32,6 @@ class Drift:
     """A device measures generation 0 differently than before.
 
     Attributes:
-        device: its name.
         result_number: of the sentinel's result.
         value: what it measured, in the unit of the first objective.
         before: mean of generation 0 with the same seed, on every device of its class, until then; of what lay within
@@ -80,7 +79,6 @@ class Sentinels:
         """Take in one result of the run.
 
         Args:
-            outcome: the result.
             sigma: standard deviation of one evaluation; None while it is unknown.
         """
         device = device_of(outcome.device)
@@ -150,7 +148,6 @@ class Sentinels:
         drift, and correcting by it would add noise.
 
         Args:
-            device: its name.
             result_number: of the result.
             sigma: standard deviation of one evaluation.
             until: number of the newest result that may be used.

@@ -94,7 +94,6 @@ def open_for_reading(path: Path, *, any_version: bool = False) -> sqlite3.Connec
     One that an older version has written is read as it is at this moment, from a copy in memory with today's schema.
 
     Args:
-        path: of the store.
         any_version: as the file has it, to read what every version has.
 
     Raises:

@@ -75,7 +75,6 @@ class SmokeRun:
     Attributes:
         reason: why it failed; empty where it did not.
         output: the end of what the program printed.
-        device: of the worker.
         seconds: of the worker; 0 where the program had failed for another proposal before.
     """
 

@@ -48,7 +48,6 @@ class MeasurementCache:
     The file keeps what was measured under other conditions, for a study that comes back to them.
 
     Attributes:
-        path: of the file.
         others: how many measurements it has from under other conditions.
     """
 

@@ -69,7 +69,6 @@ class Build(Protocol):
         """Return the evaluator of a run.
 
         Args:
-            config: of the run.
             settings: of the supervisor of each of its workers, with the paths of this machine.
             contents: where the corpus or the frozen files lie here, for workers on other machines.
 

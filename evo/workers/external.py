@@ -27,7 +27,6 @@ class ExternalEvaluator:
         slots: jobs that may be out at a time.
 
     Attributes:
-        workers: the slots.
         changed: set when a job was begun; cleared before waiting for jobs.
     """
 

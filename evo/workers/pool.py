@@ -29,7 +29,6 @@ class Retirement:
 
     Attributes:
         event: number of the event that records it.
-        worker: its name.
         losses: how many evaluations it lost in a row.
         reason: of the last loss.
     """
@@ -153,8 +152,6 @@ class WorkerPool:
         """Take in that a worker lost an evaluation, and return what that means.
 
         Args:
-            slot: of the worker.
-            evaluation: its number.
             reason: why, as far as it is known.
             any_measured: whether anything was ever measured; before that no candidate is to blame.
 
@@ -271,7 +268,6 @@ class LostEvaluations:
         """Take in that an evaluation was lost.
 
         Args:
-            evaluation: its number.
             any_measured: whether the run has ever measured anything; before that no candidate is to blame.
         """
         self._losses[evaluation] += 1

@@ -37,8 +37,6 @@ class Agents:
     Every run is journaled before it begins, and what came of it before that is used; journaled runs are not repeated.
 
     Args:
-        settings: of the agent.
-        prompts: of the run.
         spend_limit: the money of the run.
         clock: monotonic seconds.
     """

@@ -267,7 +267,6 @@ class LanguageModel:
 
         Args:
             what: happened.
-            next_step: of the user.
             pause_seconds: that the service asks for.
             may_recover: whether waiting alone can help.
         """

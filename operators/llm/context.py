@@ -214,7 +214,6 @@ class Prompts:
         """Return what a coding agent is asked for.
 
         Args:
-            request: of the search.
             files: the names of the files that it edits.
             problem: why its last attempt, whose files it finds, was refused; None for the first one.
         """

@@ -32,7 +32,6 @@ class Conversations:
 
     Args:
         model: is asked first.
-        conditions: of the task.
         stand_ins: the other models, in the order in which they are asked instead.
         patience_seconds: how long it is waited until one of several models can be used again; 0 where other operators
             go on meanwhile.

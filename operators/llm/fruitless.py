@@ -25,11 +25,7 @@ class GiveUp(Protocol):
 
 
 class FruitlessCalls:
-    """The calls of one model that came to nothing, of all proposals together.
-
-    Args:
-        give_up: the model.
-    """
+    """The calls of one model that came to nothing, of all proposals together."""
 
     def __init__(self, give_up: GiveUp) -> None:
         self._give_up = give_up

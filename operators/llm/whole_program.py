@@ -32,7 +32,6 @@ def whole_program(source: str, reply: str, language: Language = PYTHON) -> str:
     Args:
         source: the program that the reply was to change.
         reply: in code fences, or nothing but the program.
-        language: of the program.
 
     Raises:
         UnusableReply: there is none, or more than one, or only a part of one.

@@ -21,7 +21,6 @@ def handed_on(units: Sequence[Unit], protected: Names) -> Names:
     """Return, by scope, the names that stand for protected data.
 
     Args:
-        units: of a file.
         protected: by scope, the names that protected code binds; those of the top level hold in every function.
     """
     imports = {name for one in units if is_import(one) for name in one.bound}

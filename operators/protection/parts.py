@@ -59,7 +59,6 @@ def parts_of(fixed: Sequence[Unit], free: Sequence[Unit], is_result: Callable[[s
 
     Args:
         fixed: the protected units of a file.
-        free: the others.
         is_result: whether a name is that of a metric.
     """
     found: dict[Scope, dict[str, Taken]] = {}
@@ -267,9 +266,7 @@ def shared_in(name: str, scope: Scope, parts: Parts, own: Mapping[Scope, Set[str
     """Return what is known of the data that a name stands for in a scope; None where it stands for something else.
 
     Args:
-        name: of a variable.
         scope: where it is read.
-        parts: of the file.
         own: by function, the names that it binds itself.
     """
     for depth in range(len(scope), -1, -1):

@@ -129,8 +129,6 @@ def child_of(units: Sequence[Unit], guards: Guards, protected: Sequence[Unit]) -
     """Return a file with what its names stand for.
 
     Args:
-        units: all of them.
-        guards: of the file.
         protected: those that are protected.
     """
     imports: dict[str, str] = {}

@@ -27,8 +27,6 @@ class Notation:
     """How a language writes values.
 
     Attributes:
-        true: the word.
-        false: the word.
         brackets: what encloses the numbers of a tuple.
         group: what may stand between digits.
         suffix: an expression for what may follow the digits of a number, such as its type.
@@ -180,14 +178,11 @@ def located(
     """Return a constant with what the rest of its line says of it.
 
     Args:
-        name: of the constant.
         value: that `text` stands for.
-        text: the literal.
         line: where it begins, from 1.
         start: offset of its first byte in the UTF-8 source.
         behind: what follows it in its line.
         elements: of a tuple, as they are written.
-        notation: of its language.
     """
     choices = _choices(value, behind)
     limits = None if choices else _range(value, behind)

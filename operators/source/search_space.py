@@ -106,7 +106,6 @@ class Dimension:
     """One number, boolean or choice.
 
     Attributes:
-        name: of the constant.
         own: its value in the program.
         scale: what steps mean.
         low: smallest value of a number.

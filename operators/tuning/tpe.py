@@ -24,7 +24,6 @@ class TreeParzen:
     """Suggests points, multivariate over all dimensions; each one independently, from the same measurements.
 
     Args:
-        space: the dimensions.
         points: pairs of a point and a finite loss, oldest first.
         random: the only source of randomness, used once.
         uniform_draws: so many points must have been measured before it draws otherwise than uniformly.

@@ -50,7 +50,6 @@ class TrustRegion:
     """Suggests points; each one independently, from the same measurements.
 
     Args:
-        space: the dimensions.
         measured: a point and a finite loss of every measurement, at least one, oldest first.
         closed: points that are known not to be open for a measurement now.
         is_feasible: whether a point may work.

@@ -67,7 +67,6 @@ class Tuning:
 
     Args:
         objective: what is optimised, the run's first.
-        method: how.
         device: kind of device that the run trains on; constants for others stay. Empty where it is not known.
     """
 

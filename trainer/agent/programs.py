@@ -32,7 +32,6 @@ def found_program(name: str, path: str | None = None) -> Program:
     PATH.
 
     Args:
-        name: of the program.
         path: the PATH to look on; that of this process by default.
 
     Raises:

@@ -30,7 +30,6 @@ class Specimen:
 
     Attributes:
         kind: `cheats` or `honest`.
-        name: of its file.
         trick: what it does, one line.
         source: complete.
         expected: right verdicts, each a status, or a status, a colon and a part of the reason.

@@ -133,7 +133,6 @@ class Cluster:
 
     Args:
         address: as the user named it.
-        ray: the module.
     """
 
     def __init__(self, address: str, ray: Any) -> None:

@@ -29,8 +29,6 @@ def used_mib(folder: Path, pids: Sequence[int], others: Collection[FileId] = ())
     Infinite when it cannot be measured: a folder gone, locked, nested beyond 64 levels, or with over 20,000 entries.
 
     Args:
-        folder: of the processes.
-        pids: of the processes.
         others: mapped files that are none of theirs.
     """
     try:
@@ -79,7 +77,6 @@ def _mapped_kib(pid: int, files: Collection[FileId]) -> Counter[FileId]:
     """Return what a process has resident of some files, KiB by device and inode; pages are shared out.
 
     Args:
-        pid: of the process.
         files: device and inode of each.
     """
     mapped: Counter[FileId] = Counter()

@@ -27,7 +27,6 @@ class Frozen:
         name: where a command finds it, relative to its working folder; outside of it, an absolute path or one that
             begins with `..`.
         path: where it is; absolute, without links.
-        sha256: of its content.
         signature: changes whenever the file system saw it written to; cheap to compare.
     """
 
@@ -77,7 +76,6 @@ def freeze(names: Iterable[str], root: Path, key: str = "frozen") -> tuple[Froze
 
     Args:
         names: relative to `root`, or to the home folder with a leading `~/`, or absolute.
-        root: the project's folder.
         key: of the task that names them, for messages.
 
     Raises:

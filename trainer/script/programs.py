@@ -33,7 +33,6 @@ def find_program(name: str, root: Path, key: str = "command") -> Path:
 
     Args:
         name: of a program, or its path relative to `root`.
-        root: the project's folder.
         key: of the task that names it, for messages.
 
     Raises:

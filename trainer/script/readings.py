@@ -190,7 +190,6 @@ def table_rows(content: bytes, name: str) -> list[dict[str, str]]:
     """Return the rows of a table with a header line; empty for what is no table.
 
     Args:
-        content: of the file.
         name: of the file, which tells what separates its cells.
     """
     separator = "\t" if name.endswith(".tsv") else ","

@@ -42,7 +42,6 @@ class SeedPlace:
     """Where a seed stands.
 
     Attributes:
-        file: of the project.
         what: `NAME`, an assigned name; `OWNER.NAME`, a field of a class or a parameter of a function; `NAME=`, a
             keyword of calls or a key of dictionaries; or `CALL()`, the first argument of a call. In a file that is not
             Python, a key.

@@ -247,7 +247,6 @@ class ScriptSupervisor:
         """Return when a command that starts now must have ended.
 
         Args:
-            job: of the command.
             longest_seconds: what it may take where its time is fixed; None for no such limit.
         """
         seconds = self._settings.wall_seconds if job.wall_seconds is None else job.wall_seconds

@@ -19,7 +19,6 @@ class Throughput:
     Args:
         floor: tokens per second below which the training is ended, once, a quarter of the budget after that report;
             0.0 for never.
-        train_seconds: the budget.
     """
 
     def __init__(self, floor: float, train_seconds: float) -> None:

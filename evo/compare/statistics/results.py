@@ -32,7 +32,6 @@ class Results:
     """The results of an experiment, complete or so far.
 
     Attributes:
-        name: of the experiment.
         arms: in the order of the file; the first is the one that the others are compared with.
         repeats: runs an arm that the experiment asks for.
         paired: whether runs of one `repeat` share their seed, so that differences within a repeat are the data.

@@ -71,7 +71,6 @@ class Tracker(Protocol):
         """Begin to track a run, or go on with it.
 
         Args:
-            run: which one.
             kept: JSON that the next driver's tracker gets, for what it needs to find the run again; empty at first.
         """
 

@@ -35,7 +35,6 @@ class Case:
 
     Attributes:
         kind: `cheats` or `honest`.
-        name: of the case.
         script: the program that it edits.
         trick: what it does, one line.
         source: the edited program.

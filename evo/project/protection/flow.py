@@ -54,7 +54,6 @@ class Flow:
     """Protects units of the files that evolve, and what these read.
 
     Args:
-        project: of the files.
         files: that evolve, by name; the reasons in them are what it finds.
     """
 
