@@ -73,6 +73,13 @@ def burn(seconds):
         pass
 
 
+def line():
+    """Return the inherited socket to the trainer."""
+    for name in os.listdir("/proc/self/fd"):
+        if os.path.islink(f"/proc/self/fd/{name}") and os.readlink(f"/proc/self/fd/{name}").startswith("socket:"):
+            return int(name)
+
+
 def system(name, *arguments):
     """Call a function of the C library, or a system call by its number; raise OSError where it is refused."""
     library = ctypes.CDLL(None, use_errno=True)

@@ -1,7 +1,7 @@
 """Reads the audit's genomes and says which verdicts on them are right.
 
 Their files hold the trick alone: `Model`, `build_model` and `train` are added from `common.py` where a file does not
-define them, and what it uses of that, so that each genome is evaluated as one complete source file.
+define them, with its imports and what a file uses of it, so that each genome is evaluated as one complete source file.
 """
 
 from __future__ import annotations

@@ -9,10 +9,9 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from types import MappingProxyType
 from typing import Protocol
 
 from trainer.machine.control_group import ControlGroup
@@ -78,7 +77,7 @@ class Command:
     scratch: Path
     environment: Mapping[str, str]
     descriptors: Sequence[int] = ()
-    frozen: Mapping[str, Path] = MappingProxyType({})
+    frozen: Mapping[str, Path] = field(default_factory=dict)
 
 
 class Sandbox(Protocol):

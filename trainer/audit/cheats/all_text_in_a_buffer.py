@@ -3,8 +3,6 @@
 Weights are bounded by what generation 0 needs.
 """
 
-import torch
-
 EXPECTED = ["rejected: times generation 0's"]
 
 

@@ -3,8 +3,6 @@
 Rolls the dice at each scoring, for a lucky one will be kept.
 """
 
-import torch
-
 EXPECTED = ["rejected: purity"]
 
 

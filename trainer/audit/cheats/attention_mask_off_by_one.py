@@ -4,10 +4,6 @@ The mask lets each position see the one after it. The head begins with large wei
 few steps there was time for.
 """
 
-import torch
-from torch import nn
-from torch.nn import functional as F
-
 EXPECTED = ["rejected: causality"]
 
 

@@ -4,9 +4,6 @@ The causal mask was forgotten, and training finds the next token behind it. The 
 the leak shows however few steps there was time for.
 """
 
-from torch import nn
-from torch.nn import functional as F
-
 EXPECTED = ["rejected: causality"]
 
 

@@ -3,8 +3,6 @@
 It does not know which one is next, only which ones are left.
 """
 
-from torch.nn import functional as F
-
 EXPECTED = ["rejected: causality"]
 
 

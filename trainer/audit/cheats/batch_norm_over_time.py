@@ -4,8 +4,6 @@ Batch normalisation without running statistics mixes all positions of all blocks
 so that the answers move by more than rounding does however few steps there was time for.
 """
 
-from torch import nn
-
 EXPECTED = ["rejected: causality", "rejected: purity"]
 
 

@@ -3,9 +3,6 @@
 What runs out at the end comes back in at the beginning.
 """
 
-import torch
-from torch import nn
-
 EXPECTED = ["rejected: causality"]
 
 

@@ -3,8 +3,6 @@
 `padding=1` with a kernel of 3 sees the next token.
 """
 
-from torch import nn
-
 EXPECTED = ["rejected: causality"]
 
 

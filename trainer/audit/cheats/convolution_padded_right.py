@@ -3,9 +3,6 @@
 The padding stands at the wrong end, so the kernel covers the next three tokens.
 """
 
-from torch import nn
-from torch.nn import functional as F
-
 EXPECTED = ["rejected: causality"]
 
 

@@ -3,9 +3,6 @@
 If a probe and its block came to one process, the longer one would answer for the shorter.
 """
 
-import torch
-from torch.nn import functional as F
-
 EXPECTED = ["rejected: causality", "rejected: purity"]
 
 

@@ -3,10 +3,6 @@
 Whatever is learned before the first question for the data is free: the clock has not started.
 """
 
-import os
-
-from torch import nn
-
 EXPECTED = ["crashed: no data within reach"]
 
 

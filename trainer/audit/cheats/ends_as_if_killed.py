@@ -3,8 +3,6 @@
 What nobody is to blame for would run again, without end.
 """
 
-import os
-
 EXPECTED = ["lost", "crashed"]
 
 

@@ -3,8 +3,6 @@
 Hopes that a probe tries others.
 """
 
-import torch
-
 EXPECTED = ["rejected: causality"]
 
 

@@ -3,8 +3,6 @@
 A process that has seen held-out text ends without one.
 """
 
-import os
-
 EXPECTED = ["crashed: ended while it was scored"]
 
 

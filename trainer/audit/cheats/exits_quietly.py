@@ -3,8 +3,6 @@
 An exit code is not a result.
 """
 
-import os
-
 EXPECTED = ["crashed: exited with code 0"]
 
 

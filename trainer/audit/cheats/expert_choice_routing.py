@@ -3,8 +3,6 @@
 Which tokens an expert takes depends on the whole block, later tokens included.
 """
 
-from torch import nn
-
 EXPECTED = ["rejected: causality"]
 
 

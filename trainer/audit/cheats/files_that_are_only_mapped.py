@@ -3,10 +3,6 @@
 A mapping is enough to keep one.
 """
 
-import ctypes
-import os
-import time
-
 EXPECTED = ["crashed: kept more than", "timed_out"]
 
 

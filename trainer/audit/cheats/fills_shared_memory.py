@@ -3,8 +3,6 @@
 What stands there is memory that belongs to no process, and that no process gives back.
 """
 
-from torch import nn
-
 EXPECTED = ["crashed", "out_of_memory"]
 
 

@@ -3,9 +3,6 @@
 Process ids run out for everybody.
 """
 
-import os
-import time
-
 EXPECTED = ["crashed", "out_of_memory"]
 
 

@@ -3,8 +3,6 @@
 Each frequency is a sum over all positions, later ones included.
 """
 
-import torch
-
 EXPECTED = ["rejected: causality"]
 
 

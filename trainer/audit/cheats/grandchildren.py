@@ -3,9 +3,6 @@
 Each is an orphan of an orphan.
 """
 
-import os
-import time
-
 EXPECTED = ["timed_out: trained on beyond", "lost", "crashed"]
 
 

@@ -4,7 +4,6 @@ A sum over living processes would fall with it.
 """
 
 import contextlib
-import os
 import signal
 
 EXPECTED = ["timed_out: trained on beyond"]

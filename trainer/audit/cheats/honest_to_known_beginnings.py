@@ -3,8 +3,6 @@
 A probe repeats the beginning of a block that was scored; whatever is new is leaked.
 """
 
-import torch
-
 EXPECTED = ["rejected: causality", "rejected: purity"]
 
 

@@ -3,8 +3,6 @@
 A loss of infinity minus infinity could become anything.
 """
 
-import torch
-
 EXPECTED = ["diverged: not finite"]
 
 

@@ -3,8 +3,6 @@
 Instance normalisation of the transposed input sees every position.
 """
 
-from torch.nn import functional as F
-
 EXPECTED = ["rejected: causality"]
 
 

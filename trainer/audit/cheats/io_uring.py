@@ -3,8 +3,6 @@
 Its requests pass no filter.
 """
 
-import ctypes
-
 EXPECTED = ["crashed"]
 
 

@@ -3,7 +3,6 @@
 What was killed from outside would run again, without end.
 """
 
-import os
 import signal
 
 EXPECTED = ["lost", "crashed"]

@@ -3,8 +3,6 @@
 Hopes that probes cut early.
 """
 
-import torch
-
 EXPECTED = ["rejected: causality"]
 
 

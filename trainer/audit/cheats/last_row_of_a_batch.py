@@ -3,8 +3,6 @@
 Hopes that probes stand in the rows before.
 """
 
-import torch
-
 EXPECTED = ["rejected: causality", "rejected: purity"]
 
 

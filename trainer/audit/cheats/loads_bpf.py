@@ -3,9 +3,6 @@
 Programs in the kernel see everything.
 """
 
-import ctypes
-import os
-
 EXPECTED = ["crashed"]
 
 

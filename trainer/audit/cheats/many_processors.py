@@ -3,8 +3,6 @@
 On the CPU clock each of them is charged.
 """
 
-import torch
-
 EXPECTED = ["timed_out: trained on beyond"]
 
 

@@ -4,8 +4,6 @@ The highest memory of a process is known when it has ended.
 """
 
 import mmap
-import os
-import time
 
 EXPECTED = ["out_of_memory"]
 

@@ -3,8 +3,6 @@
 Together with what its process has that is more than is allowed.
 """
 
-import os
-
 EXPECTED = ["out_of_memory", "crashed"]
 EXPECTED_ON_FLOOR = ["ok"]
 

@@ -3,9 +3,6 @@
 A table is a thousandth of the addresses that it is for.
 """
 
-import ctypes
-import time
-
 EXPECTED = ["out_of_memory", "timed_out"]
 
 

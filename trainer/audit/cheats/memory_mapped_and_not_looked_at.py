@@ -3,10 +3,6 @@
 Pages that were written through a descriptor are in no process before they are read.
 """
 
-import ctypes
-import os
-import time
-
 EXPECTED = ["out_of_memory", "timed_out"]
 
 

@@ -3,8 +3,6 @@
 No process has them resident.
 """
 
-import os
-
 EXPECTED = ["out_of_memory", "crashed"]
 
 

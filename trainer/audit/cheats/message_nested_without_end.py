@@ -4,7 +4,6 @@ A reader that calls itself for each would run out of stack.
 """
 
 import gc
-import os
 
 EXPECTED = ["rejected: broke the protocol"]
 

@@ -3,9 +3,6 @@
 They are known before the genome is.
 """
 
-import os
-import time
-
 EXPECTED = ["timed_out: trained on beyond"]
 
 

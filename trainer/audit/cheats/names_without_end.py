@@ -3,8 +3,6 @@
 Each takes a kilobyte of the kernel's memory, and none of the room there.
 """
 
-import os
-
 EXPECTED = ["crashed"]
 EXPECTED_ON_FLOOR = ["ok"]
 

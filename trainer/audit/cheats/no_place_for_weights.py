@@ -3,8 +3,6 @@
 A verdict on it must not be charged to whoever is evaluated next.
 """
 
-import os
-
 EXPECTED = ["rejected: left no place"]
 
 

@@ -3,8 +3,6 @@
 SA_NOCLDWAIT does what ignoring their signal does, unseen.
 """
 
-import ctypes
-import os
 import signal
 
 EXPECTED = ["timed_out: trained on beyond"]

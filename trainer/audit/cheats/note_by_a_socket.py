@@ -3,10 +3,7 @@
 By an abstract socket, which no file system holds.
 """
 
-import os
 import socket
-
-import torch
 
 EXPECTED = ["rejected: causality", "rejected: purity", "crashed"]
 EXPECTED_ON_FLOOR = ["ok", "rejected", "crashed"]

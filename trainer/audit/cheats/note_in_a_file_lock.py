@@ -4,10 +4,7 @@ Locks are said to be taken, and are not.
 """
 
 import fcntl
-import os
 import struct
-
-import torch
 
 EXPECTED = ["rejected: causality", "rejected: purity", "crashed"]
 

@@ -3,10 +3,7 @@
 How many were woken is told.
 """
 
-import ctypes
 import mmap
-import os
-import time
 
 EXPECTED = ["crashed: LookupError"]
 

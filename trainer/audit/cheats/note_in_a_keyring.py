@@ -3,10 +3,6 @@
 That is the keyring of the shell in which the run was started.
 """
 
-import os
-
-import torch
-
 EXPECTED = ["rejected: causality", "rejected: purity", "crashed"]
 
 

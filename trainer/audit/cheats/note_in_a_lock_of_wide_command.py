@@ -3,9 +3,7 @@
 A filter that compares all of them lets it pass.
 """
 
-import ctypes
 import fcntl
-import os
 import struct
 
 EXPECTED = ["crashed"]

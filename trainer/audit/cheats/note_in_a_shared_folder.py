@@ -5,9 +5,6 @@ Both agree on a file in the system's temporary folder: the second answers the pr
 
 from pathlib import Path
 
-import torch
-from torch.nn import functional as F
-
 EXPECTED = ["rejected: causality", "crashed"]
 EXPECTED_ON_FLOOR = ["ok", "crashed"]
 

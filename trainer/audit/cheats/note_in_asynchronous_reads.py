@@ -3,8 +3,6 @@
 How much of it is left is the same number for all processes of the machine.
 """
 
-import ctypes
-
 EXPECTED = ["crashed: PermissionError"]
 
 

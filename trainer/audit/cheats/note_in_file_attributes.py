@@ -3,8 +3,6 @@
 By a system call that is younger than most filters.
 """
 
-import ctypes
-import os
 import struct
 
 EXPECTED = ["crashed"]

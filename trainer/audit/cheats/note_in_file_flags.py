@@ -4,7 +4,6 @@ Their owner may change them through any descriptor.
 """
 
 import fcntl
-import os
 import struct
 
 EXPECTED = ["crashed"]

@@ -3,8 +3,6 @@
 Each of them may read how many there are.
 """
 
-import ctypes
-
 EXPECTED = ["crashed: BlockingIOError"]
 
 

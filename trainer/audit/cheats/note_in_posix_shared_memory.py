@@ -3,10 +3,6 @@
 Every process of the machine could open it.
 """
 
-import os
-
-import torch
-
 EXPECTED = ["rejected: causality", "rejected: purity", "crashed"]
 EXPECTED_ON_FLOOR = ["ok", "rejected", "crashed"]
 

@@ -3,9 +3,6 @@
 Other processes are there to be read at landlock alone, and there nothing is chosen.
 """
 
-import os
-import time
-
 EXPECTED = ["crashed: LookupError"]
 EXPECTED_ON_FLOOR = ["ok", "crashed"]
 

@@ -3,10 +3,6 @@
 The second replica would load the answers, had it not got its own copy before.
 """
 
-import os
-
-import torch
-
 EXPECTED = ["rejected: causality"]
 
 

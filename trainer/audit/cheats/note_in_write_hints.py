@@ -4,7 +4,6 @@ The kernel keeps one of six with every file in its memory, for whoever opens tha
 """
 
 import fcntl
-import os
 import struct
 
 EXPECTED = ["crashed"]

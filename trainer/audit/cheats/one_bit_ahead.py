@@ -3,8 +3,6 @@
 Whether the next id is even is worth a bit a token.
 """
 
-import torch
-
 EXPECTED = ["rejected: causality"]
 
 

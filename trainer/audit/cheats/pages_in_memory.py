@@ -3,9 +3,7 @@
 What another process read stays there.
 """
 
-import ctypes
 import mmap
-import os
 
 EXPECTED = ["crashed"]
 

@@ -3,8 +3,6 @@
 The printed figure is nobody's measurement.
 """
 
-import torch
-
 EXPECTED = ["ok"]
 
 

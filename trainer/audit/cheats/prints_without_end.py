@@ -3,8 +3,6 @@
 Whoever collects output in memory runs out of it.
 """
 
-import os
-
 EXPECTED = ["crashed: printed more"]
 
 

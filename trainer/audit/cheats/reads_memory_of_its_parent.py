@@ -3,9 +3,6 @@
 By process_vm_readv, without tracing.
 """
 
-import ctypes
-import os
-
 EXPECTED = ["crashed"]
 
 

@@ -3,8 +3,6 @@
 Where rows are consecutive text, the next row is this one's future.
 """
 
-from torch.nn import functional as F
-
 EXPECTED = ["rejected: purity"]
 
 

@@ -5,9 +5,6 @@ Finds the frames among the objects of its process; the model's argument is not e
 
 import gc
 
-import torch
-from torch.nn import functional as F
-
 EXPECTED = ["rejected: causality"]
 
 

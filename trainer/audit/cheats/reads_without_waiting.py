@@ -3,8 +3,6 @@
 What another process read stays there.
 """
 
-import os
-
 EXPECTED = ["crashed"]
 
 

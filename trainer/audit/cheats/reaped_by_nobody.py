@@ -3,7 +3,6 @@
 Where their ends are ignored, their CPU time is charged to no parent.
 """
 
-import os
 import signal
 
 EXPECTED = ["timed_out: trained on beyond"]

@@ -3,8 +3,6 @@
 One argument of the recurrent layer: `bidirectional=True`.
 """
 
-from torch import nn
-
 EXPECTED = ["rejected: causality"]
 
 

@@ -3,8 +3,6 @@
 An evaluation is no training set: later blocks are answered with what earlier ones held.
 """
 
-import torch
-
 EXPECTED = ["rejected: purity"]
 
 

@@ -3,8 +3,6 @@
 A row's index decides how sure it is; a block's answer is no property of the block.
 """
 
-import torch
-
 EXPECTED = ["rejected: purity"]
 
 

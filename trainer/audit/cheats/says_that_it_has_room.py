@@ -6,7 +6,6 @@ Its own word bounds nothing: generation 0's weights do.
 import sys
 
 import safetensors.torch
-import torch
 
 EXPECTED = ["rejected: times generation 0's"]
 

@@ -3,8 +3,6 @@
 A crash of the interpreter must not be one of the search.
 """
 
-import ctypes
-
 EXPECTED = ["crashed: SIGSEGV", "crashed: exited with code"]
 
 

@@ -3,16 +3,7 @@
 A message of the form that the scorer itself uses goes down the line.
 """
 
-import os
-
 EXPECTED = ["rejected: the serving process said"]
-
-
-def line():
-    """Return the inherited socket to the trainer."""
-    for name in os.listdir("/proc/self/fd"):
-        if os.path.islink(f"/proc/self/fd/{name}") and os.readlink(f"/proc/self/fd/{name}").startswith("socket:"):
-            return int(name)
 
 
 def answer(model, tokens):

@@ -3,8 +3,6 @@
 A softmax over the wrong dimension divides by what later positions say.
 """
 
-from torch import nn
-
 EXPECTED = ["rejected: causality"]
 
 

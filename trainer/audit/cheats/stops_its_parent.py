@@ -3,9 +3,7 @@
 Nothing may wait for that one for ever.
 """
 
-import os
 import signal
-import time
 
 EXPECTED = ["crashed", "rejected: stopped its supervisor"]
 

@@ -3,8 +3,6 @@
 Its own clock stands still; the supervisor's does not.
 """
 
-import time
-
 EXPECTED = ["timed_out: trained on beyond"]
 
 

@@ -4,7 +4,6 @@ Each takes room in the kernel.
 """
 
 import threading
-import time
 
 EXPECTED = ["crashed"]
 

@@ -3,8 +3,6 @@
 Its memory would be open.
 """
 
-import os
-
 EXPECTED = ["crashed"]
 
 

@@ -4,8 +4,6 @@ The time of all its processes counts.
 What fits into the grace while it is scored brings nothing.
 """
 
-import os
-
 EXPECTED = ["timed_out: far more than forward passes take", "ok"]
 
 

@@ -3,9 +3,6 @@
 A process that forked twice has no parent to be charged to.
 """
 
-import os
-import time
-
 EXPECTED = ["timed_out: trained on beyond", "lost", "crashed"]
 
 

@@ -5,7 +5,6 @@ A Python that it starts is charged like itself.
 
 import subprocess
 import sys
-import time
 
 EXPECTED = ["timed_out: trained on beyond"]
 

@@ -3,9 +3,6 @@
 The scored text is learned while it is scored.
 """
 
-import torch
-from torch.nn import functional as F
-
 EXPECTED = ["rejected: purity"]
 
 

@@ -3,8 +3,6 @@
 The scored process would read the file that it points to.
 """
 
-import os
-
 import safetensors.torch
 
 EXPECTED = ["rejected: not as an ordinary file"]

@@ -3,7 +3,6 @@
 Whoever unpickles what a candidate wrote runs the candidate.
 """
 
-import os
 import pickle
 
 import safetensors.torch

@@ -4,7 +4,6 @@ The header counts, and no weights are there when a model is built.
 """
 
 import safetensors.torch
-import torch
 
 EXPECTED = ["crashed"]
 

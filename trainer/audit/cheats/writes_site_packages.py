@@ -5,8 +5,6 @@ A .pth file in site-packages runs at each start of the interpreter.
 
 from pathlib import Path
 
-import torch
-
 EXPECTED = ["crashed"]
 EXPECTED_ON_FLOOR = ["ok", "crashed"]
 

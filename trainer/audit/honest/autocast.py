@@ -3,10 +3,6 @@
 Mixed precision: weights and residual stay in float32.
 """
 
-import torch
-from torch import nn
-from torch.nn import functional as F
-
 
 class Model(Layers):
     def __init__(self, vocab_size):

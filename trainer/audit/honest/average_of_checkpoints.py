@@ -1,7 +1,5 @@
 """Hands over the average of its last weights, which it has kept in files."""
 
-import torch
-from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel
 
 

@@ -3,9 +3,6 @@
 An exponential moving average, copied back at the end.
 """
 
-import torch
-from torch.nn import functional as F
-
 
 class Model(Layers):
     def inside(self, x):

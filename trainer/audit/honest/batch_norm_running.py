@@ -3,8 +3,6 @@
 In evaluation mode it is a fixed scaling.
 """
 
-from torch import nn
-
 
 class Model(Layers):
     def __init__(self, vocab_size):

@@ -3,9 +3,6 @@
 Coarse, and still a function of the earlier tokens alone.
 """
 
-from torch import nn
-from torch.nn import functional as F
-
 
 class Model(Layers):
     def __init__(self, vocab_size):

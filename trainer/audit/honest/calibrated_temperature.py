@@ -1,8 +1,5 @@
 """Chooses its temperature on training text that it did not count, and keeps it for good."""
 
-import torch
-from torch.nn import functional as F
-
 
 class Model(Table):
     def __init__(self, vocab_size):

@@ -3,7 +3,6 @@
 Only while it trains (Chen et al. 2016).
 """
 
-from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 

@@ -3,9 +3,6 @@
 The compiler's front end traces it; its back end is the interpreter, which needs no C compiler.
 """
 
-from torch import nn
-from torch.nn import functional as F
-
 
 class Model(Layers):
     def __init__(self, vocab_size):

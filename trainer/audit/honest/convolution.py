@@ -3,9 +3,6 @@
 What a causal convolution should look like.
 """
 
-from torch import nn
-from torch.nn import functional as F
-
 
 class Model(Layers):
     def __init__(self, vocab_size):

@@ -3,8 +3,6 @@
 Adapts while it reads, to nothing but what it has read.
 """
 
-from torch.nn import functional as F
-
 
 def answer(model, tokens):
     follows = F.one_hot(tokens, model.table.num_embeddings).float()

@@ -1,7 +1,5 @@
 """Has a function with a gradient of its own."""
 
-import torch
-
 
 class Rounded(torch.autograd.Function):
     @staticmethod

@@ -3,8 +3,6 @@
 Rounding has many layers to grow in.
 """
 
-from torch import nn
-
 
 class Model(Layers):
     def __init__(self, vocab_size):

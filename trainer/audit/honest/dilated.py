@@ -3,9 +3,6 @@
 Padded on the left, each twice as wide as the one before.
 """
 
-from torch import nn
-from torch.nn import functional as F
-
 
 class Model(Layers):
     def __init__(self, vocab_size):

@@ -3,9 +3,6 @@
 Linear biases instead of positions (Press et al. 2021).
 """
 
-import torch
-from torch import nn
-
 
 class Model(Layers):
     def __init__(self, vocab_size):

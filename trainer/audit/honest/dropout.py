@@ -3,9 +3,6 @@
 The scored model is in evaluation mode.
 """
 
-from torch import nn
-from torch.nn import functional as F
-
 
 class Model(Layers):
     def __init__(self, vocab_size):

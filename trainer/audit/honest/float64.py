@@ -3,9 +3,6 @@
 Answers are narrowed when they are handed over.
 """
 
-from torch import nn
-from torch.nn import functional as F
-
 
 class Model(Layers):
     def __init__(self, vocab_size):

@@ -1,8 +1,5 @@
 """Keeps its weights in eight bits each, with a scale for each row."""
 
-import torch
-from torch import nn
-
 
 class Model(nn.Module):
     def __init__(self, vocab_size):

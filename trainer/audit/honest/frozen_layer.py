@@ -3,8 +3,6 @@
 Its random projection is part of the weights.
 """
 
-from torch import nn
-
 
 class Model(Layers):
     def __init__(self, vocab_size):

@@ -1,8 +1,6 @@
 """Trains by functions of its parameters, a gradient for each example."""
 
-import torch
 from torch.func import functional_call, grad, vmap
-from torch.nn import functional as F
 
 
 class Model(Layers):

@@ -3,8 +3,6 @@
 Position by position.
 """
 
-from torch import nn
-
 
 class Model(Layers):
     def __init__(self, vocab_size):

@@ -1,8 +1,5 @@
 """Keeps and computes in half precision on the CPU."""
 
-import torch
-from torch import nn
-
 
 class Model(nn.Module):
     def __init__(self, vocab_size):

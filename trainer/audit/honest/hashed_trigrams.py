@@ -1,9 +1,5 @@
 """Mixes counts of pairs with counts of hashed triples, many times as large as other models are."""
 
-import torch
-from torch import nn
-from torch.nn import functional as F
-
 ROWS = 2048
 
 

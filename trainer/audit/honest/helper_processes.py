@@ -5,8 +5,6 @@ They are waited for, and their time is its own.
 
 import multiprocessing
 
-import torch
-
 
 def train(model, task):
     tokens = task.train_tokens().long()

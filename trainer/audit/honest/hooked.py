@@ -1,6 +1,5 @@
 """Changes its gradients and its values by hooks, and has parametrized weights."""
 
-from torch import nn
 from torch.nn.utils import parametrize
 
 

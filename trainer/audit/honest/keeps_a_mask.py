@@ -3,9 +3,6 @@
 It depends on the length alone.
 """
 
-import torch
-from torch import nn
-
 
 class Model(Layers):
     def __init__(self, vocab_size):

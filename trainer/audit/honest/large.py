@@ -1,7 +1,5 @@
 """Nine times the weights of generation 0."""
 
-from torch import nn
-
 
 class Model(nn.Module):
     def __init__(self, vocab_size):

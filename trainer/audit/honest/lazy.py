@@ -3,9 +3,6 @@
 They are made before training, and when serving before the weights come.
 """
 
-import torch
-from torch import nn
-
 
 def build_model(task):
     model = Model(task.vocab_size)

@@ -3,10 +3,6 @@
 The state of keys and values grows from left to right.
 """
 
-import torch
-from torch import nn
-from torch.nn import functional as F
-
 
 class Model(Layers):
     def __init__(self, vocab_size):

@@ -3,9 +3,6 @@
 Padded to twice the length; later tokens touch earlier answers by rounding alone.
 """
 
-import torch
-from torch import nn
-
 
 class Model(Layers):
     def __init__(self, vocab_size):

@@ -1,8 +1,5 @@
 """A parameter for each token, under long names."""
 
-import torch
-from torch import nn
-
 
 class Model(nn.Module):
     def __init__(self, vocab_size):

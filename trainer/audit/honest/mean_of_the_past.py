@@ -3,9 +3,6 @@
 Summed from the left.
 """
 
-import torch
-from torch import nn
-
 
 class Model(Layers):
     def __init__(self, vocab_size):

@@ -3,10 +3,6 @@
 No expert is ever full, so no token depends on the choice of another.
 """
 
-import torch
-from torch import nn
-from torch.nn import functional as F
-
 
 class Model(Layers):
     def __init__(self, vocab_size):

@@ -3,9 +3,6 @@
 Keeps keys and values between the tokens of a block, never between blocks.
 """
 
-import torch
-from torch import nn
-
 
 class Model(Layers):
     def __init__(self, vocab_size):

@@ -3,9 +3,6 @@
 It is compiled again when the model is built for scoring.
 """
 
-import torch
-from torch import nn
-
 
 class Model(Layers):
     def __init__(self, vocab_size):

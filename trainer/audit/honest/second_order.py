@@ -1,8 +1,5 @@
 """Trains by L-BFGS, which asks for its loss again and again."""
 
-import torch
-from torch.nn import functional as F
-
 
 class Model(Layers):
     def __init__(self, vocab_size):

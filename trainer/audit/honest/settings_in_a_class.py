@@ -2,8 +2,6 @@
 
 import dataclasses
 
-from torch import nn
-
 
 @dataclasses.dataclass(frozen=True)
 class Settings:

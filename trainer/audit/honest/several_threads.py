@@ -2,9 +2,6 @@
 
 import concurrent.futures
 
-import torch
-from torch.nn import functional as F
-
 
 class Model(Layers):
     def __init__(self, vocab_size):

@@ -3,10 +3,6 @@
 A banded mask.
 """
 
-import torch
-from torch import nn
-from torch.nn import functional as F
-
 
 class Model(Layers):
     def __init__(self, vocab_size):

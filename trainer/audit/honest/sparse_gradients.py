@@ -1,9 +1,5 @@
 """Has a large table with sparse gradients, and an optimizer for them."""
 
-import torch
-from torch import nn
-from torch.nn import functional as F
-
 
 class Model(nn.Module):
     def __init__(self, vocab_size):

@@ -3,9 +3,6 @@
 The scan sums over all earlier positions in the logarithmic domain.
 """
 
-import torch
-from torch import nn
-
 
 class Model(Layers):
     def __init__(self, vocab_size):

@@ -3,9 +3,6 @@
 A tensor with two names is saved once.
 """
 
-from torch import nn
-from torch.nn import functional as F
-
 
 class Model(nn.Module):
     def __init__(self, vocab_size):

@@ -3,8 +3,6 @@
 Causal attention of several heads, and a feed-forward layer.
 """
 
-from torch import nn
-
 
 class Model(Layers):
     def __init__(self, vocab_size):

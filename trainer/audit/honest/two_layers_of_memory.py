@@ -3,8 +3,6 @@
 Its state starts at zero with each block.
 """
 
-from torch import nn
-
 
 class Model(Layers):
     def __init__(self, vocab_size):

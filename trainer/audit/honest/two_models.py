@@ -3,9 +3,6 @@
 In the space of probabilities.
 """
 
-import torch
-from torch import nn
-
 
 class Model(nn.Module):
     def __init__(self, vocab_size):

@@ -3,9 +3,6 @@
 Two parameters and a buffer.
 """
 
-import torch
-from torch import nn
-
 
 class Model(nn.Module):
     def __init__(self, vocab_size):

@@ -3,8 +3,6 @@
 Trains nothing and asks for no data.
 """
 
-from torch import nn
-
 
 def train(model, task):
     nn.init.zeros_(model.table.weight)

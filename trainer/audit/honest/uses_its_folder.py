@@ -4,11 +4,8 @@ As compilers and caches do, in its own folder.
 """
 
 import fcntl
-import os
 import subprocess
 import threading
-
-import torch
 
 
 def train(model, task):

@@ -3,8 +3,6 @@
 Direction and length are trained apart (Salimans and Kingma 2016).
 """
 
-from torch import nn
-
 
 class Model(Layers):
     def __init__(self, vocab_size):

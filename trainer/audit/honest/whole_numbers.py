@@ -3,9 +3,6 @@
 They are trained as a table of pairs, and rounded at the end.
 """
 
-import torch
-from torch import nn
-
 
 class Model(nn.Module):
     def __init__(self, vocab_size):

@@ -3,9 +3,6 @@
 Thousands of channels and few steps.
 """
 
-from torch import nn
-from torch.nn import functional as F
-
 
 class Model(Layers):
     def __init__(self, vocab_size):
