@@ -11,9 +11,9 @@ from operators.protection.parts import Parts, parts_of
 from operators.protection.units import BUILTINS, DEFINITION, FUNCTION, Scope, Unit, is_import, root_of
 
 _HELD_OUT = re.compile(r"(^|[\W_])(val|valid|validation|test|dev|eval|holdout|held_?out)\d*([\W_]|$)", re.IGNORECASE)
-_RESULT = re.compile(
-    r"loss|acc|score|error|err|mse|mae|rmse|r2|auc|f1|bpb|ppl|perplexity|metric|time|sec|reward|every", re.IGNORECASE
-)
+METRICS = "loss|acc|score|error|mse|mae|rmse|r2|auc|f1|bpb|perplexity|metric|reward"
+"""Parts of the names of what is measured of a model."""
+_RESULT = re.compile(f"{METRICS}|err|ppl|time|sec|every", re.IGNORECASE)
 _SEEDING = re.compile(r"seed|RandomState|PRNGKey|default_rng|^Random$|^Generator$", re.IGNORECASE)
 _LOADS = re.compile(r"(^|[._])(load|read|fetch|open|make|loadtxt|genfromtxt|memmap)(_|$|\()|dataset", re.IGNORECASE)
 """Functions of libraries that bring data."""

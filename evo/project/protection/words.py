@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from operators.protection.guards import METRICS
+
 MODEL = re.compile(
     r"^(model|net|network|clf|reg|regressor|classifier|estimator|pipe|pipeline|agent|policy|gpt|w|b|theta|params|weights|"
     r"opt|optimizer|optim|scheduler|sched|state|preds?|y_?pred|y_?hat|logits|probs|best)\d*$|model|_net$|params$",
@@ -28,9 +30,7 @@ EVALUATING = re.compile(
     r"(^|_)(eval|val|valid|test|held_?out|holdout|split|folds?|metric)|eval(uation)?_|_(frac|fraction|ratio|share|split)$",
     re.IGNORECASE,
 )
-RESULT = re.compile(
-    r"loss|acc|score|error|\berr\b|mse|mae|rmse|r2|auc|f1|bpb|nll|(^|[\W_])ppl|perplexity|metric|reward", re.IGNORECASE
-)
+RESULT = re.compile(rf"{METRICS}|\berr\b|nll|(^|[\W_])ppl", re.IGNORECASE)
 TUNED = re.compile(
     r"batch|block|context|ctx|seq|width|depth|hidden|layer|head|lr$|rate|dropout|decay|epoch|step|iter|device|dim|embd|units|"
     r"workers|threads|verbose|log|out|path|dir|file",
