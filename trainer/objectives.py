@@ -11,25 +11,24 @@ from enum import StrEnum
 
 from trainer.errors import ConfigError
 
-_MOST = 1e12
+_LEAST, _MOST = 1e-3, 1e12
 
 
 def quantity(value: float, *, digits: int | None = None, signed: bool = False) -> str:
     """Return a number with the digits that matter: four decimals below 100, none from 1,000 on.
 
-    What would keep less than two digits then, or be longer than one reads, is written with some and the power of ten.
+    What would be 0 then, or longer than one reads, is written with some digits and the power of ten.
 
     Args:
         digits: decimals to print instead.
         signed: whether a positive number gets its sign.
     """
     size, sign = abs(value), "+" if signed else ""
-    if digits is None:
-        digits = 4 if size < 100 else 2 if size < 1000 else 0
-    if float(value).is_integer() and size < 1000:
-        digits = 0
-    elif 0 < size < 10 ** (1 - digits) or size >= _MOST:
+    if 0 < size < (_LEAST if digits is None else 10**-digits) or size >= _MOST:
         return f"{value:{sign}.3g}".replace("-", "−")
+    if digits is None:
+        is_whole = float(value).is_integer() and size < 1000
+        digits = 0 if is_whole else 4 if size < 100 else 2 if size < 1000 else 0
     return f"{value:{sign},.{digits}f}".replace("-", "−")
 
 
