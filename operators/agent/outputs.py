@@ -75,8 +75,8 @@ class AgentOutput:
         if not isinstance(event, dict):
             return
         kind = event.get("type", "result")
-        if kind == "system" and isinstance(event.get("model"), str):
-            self.model = one_line(event["model"], 100)
+        if kind == "system":
+            self._system(event)
         elif kind in ("assistant", "user"):
             self._message(kind, _object(event, "message"))
         elif kind == "result":
@@ -91,10 +91,17 @@ class AgentOutput:
         elif kind in ("error", "turn.failed"):
             self.error = one_line(json.dumps(event.get("error") or event.get("message") or ""), _ENTRY_CHARACTERS)
 
+    def _system(self, event: Mapping[str, Any]) -> None:
+        if isinstance(event.get("model"), str):
+            self.model = one_line(event["model"], 100)
+        elif event.get("subtype") == "api_retry":  # it tries for minutes, and says nothing of it when its time is over
+            self.error = one_line(json.dumps([event.get("error"), event.get("error_status")]), _ENTRY_CHARACTERS)
+
     def _message(self, kind: str, message: Mapping[str, Any]) -> None:
         if isinstance(message.get("model"), str):
             self.model = one_line(message["model"], 100)
         if kind == "assistant":  # told again with each of its blocks
+            self.error = ""  # as above
             self._messages[str(message.get("id"))] = _anthropic_usage(_object(message, "usage"))
         content = message.get("content")
         for block in content if isinstance(content, list) else []:
@@ -192,5 +199,6 @@ def _usage_of_model(usage: Mapping[str, Any]) -> Usage:
 
 
 def _openai_usage(usage: Mapping[str, Any]) -> Usage:
-    cached = _count(usage.get("cached_input_tokens"))
-    return Usage(max(0, _count(usage.get("input_tokens")) - cached), _count(usage.get("output_tokens")), cached)
+    cached, written = _count(usage.get("cached_input_tokens")), _count(usage.get("cache_write_input_tokens"))
+    fresh = max(0, _count(usage.get("input_tokens")) - cached - written)
+    return Usage(fresh, _count(usage.get("output_tokens")), cached, written)

@@ -47,6 +47,12 @@ def test_claude_code() -> None:
     assert [entry.partition(":")[0] for entry in output.transcript] == ["agent", "Read", "result", "agent"]
 
 
+def test_claude_code_that_tries_again_says_why_until_it_is_answered() -> None:
+    retry = {"type": "system", "subtype": "api_retry", "error_status": 401, "error": "authentication_failed"}
+    assert read(CLAUDE[0], retry).error == '["authentication_failed", 401]'
+    assert read(CLAUDE[0], retry, *CLAUDE[1:]).error == ""
+
+
 def test_claude_code_that_is_killed_has_cost_what_its_messages_tell() -> None:
     output = read(*CLAUDE)
     assert output.usage == Usage(2000, 200, 100, 40)  # of two messages, one of them told twice
@@ -54,15 +60,16 @@ def test_claude_code_that_is_killed_has_cost_what_its_messages_tell() -> None:
 
 
 def test_codex() -> None:
+    usage = {"input_tokens": 2000, "cached_input_tokens": 800, "cache_write_input_tokens": 50, "output_tokens": 100}
     output = read(
         {"type": "error", "message": "Reconnecting... 1/5"},
         {"type": "item.completed", "item": {"type": "command_execution", "command": "sed", "exit_code": 0}},
         {"type": "item.completed", "item": {"type": "reasoning", "text": "hmm"}},
         {"type": "item.completed", "item": {"type": "agent_message", "text": "Done."}},
-        {"type": "turn.completed", "usage": {"input_tokens": 2000, "cached_input_tokens": 800, "output_tokens": 100}},
+        {"type": "turn.completed", "usage": usage},
     )
     assert (output.result, output.error, output.cost_usd) == ("Done.", "", None)
-    assert output.usage == Usage(1200, 100, 800)
+    assert output.usage == Usage(1150, 100, 800, 50)
     assert len(output.transcript) == 2
 
 
