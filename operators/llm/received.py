@@ -175,6 +175,8 @@ class Received:
             "content": [_block(kind, "".join(pieces)) for kind, pieces in self._blocks],
             "stop_reason": None if self.is_too_long else self.stop_reason,
         }
+        if not is_counted:
+            reply["tokens_estimated"] = True
         if self._citations:
             reply["citations"] = [{"url": url, "title": title} for url, title in self._citations.items()]
         return Attempt(_cleaned(reply), usage, self.failure, is_counted)

@@ -44,7 +44,7 @@ def test_what_fails_its_smoke_run_costs_no_evaluation(project: Path) -> None:
     assert status["refused"]["smoke"] == sum(status["smoke_runs"].values()) - status["smoke_runs"]["ok"] > 0
     shown = evo("status", "run", cwd=project).stdout
     assert f"{status['refused']['smoke']} smoke" in shown
-    assert "programs were tried before any evaluation" in shown
+    assert "programs tried before any evaluation" in shown
     with closing(sqlite3.connect(project / "run" / "evo.db")) as database:
         (number,) = database.execute("SELECT min(number) FROM proposals WHERE kind = 'smoke'").fetchone()
     shown = evo("show", "run", str(number), cwd=project).stdout

@@ -203,6 +203,7 @@ def print_exchange(console: Console, turn: int, exchange: Exchange) -> None:
     price = "unknown price" if exchange.cost_usd is None else f"${exchange.cost_usd:.4f}"
     cached = (exchange.cache_read_tokens, exchange.cache_write_tokens)
     counts = tokens(exchange.input_tokens, *cached, exchange.output_tokens)
+    counts += " (estimated: the server counts none)" if exchange.reply.get("tokens_estimated") else ""
     print_line(
         console,
         f"\n[bold]call {turn + 1}[/] to {literal(exchange.model)}: {price}, {counts}, {exchange.latency_seconds:.1f} s",

@@ -88,12 +88,15 @@ def _failures(failures: tuple[Failures, ...]) -> Iterator[str]:
 def _refusals(status: RunStatus) -> Iterator[str]:
     if status.refused:
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(status.refused.items()))
-        yield f"refused       {sum(status.refused.values())} proposals before any evaluation: {literal(kinds)}"
+        refused = counted(sum(status.refused.values()), "proposal")
+        yield f"refused       {refused} before any evaluation: {literal(kinds)}"
     if status.smoke_runs:
         kinds = ", ".join(f"{count} {ended}" for ended, count in status.smoke_runs.items())
-        yield f"smoke runs    {sum(status.smoke_runs.values())} programs were tried before any evaluation: {kinds}"
+        tried = counted(sum(status.smoke_runs.values()), "program")
+        yield f"smoke runs    {tried} tried before any evaluation: {kinds}"
     if status.measured_again:
-        yield f"again         {status.measured_again} proposals of an existing program became a replicate of it"
+        again = counted(status.measured_again, "proposal")
+        yield f"again         {again} of an existing program became a replicate of it"
 
 
 def _devices(status: RunStatus) -> Iterator[str]:

@@ -97,10 +97,10 @@ def print_cost(console: Console, summary: Summary) -> None:
     trained = f"{duration(work.train_seconds)} of it training"
     print_whole(console, f"cost          {duration(work.worker_seconds)} of workers, {trained}")
     if spending.calls:
-        print_whole(console, f"              {spending.calls} calls of a language model {_price(spending)}")
+        print_whole(console, f"              {counted(spending.calls, 'call')} of a language model {_price(spending)}")
         if len(summary.spending_by_model) > 1:
             for name, one in summary.spending_by_model.items():
-                print_whole(console, f"              {literal(name)}: {one.calls} calls {_price(one)}")
+                print_whole(console, f"              {literal(name)}: {counted(one.calls, 'call')} {_price(one)}")
     for stand_ins in summary.stand_ins:
         print_whole(console, f"[yellow]{literal(str(stand_ins))}[/]")
     if summary.outages.count:

@@ -370,6 +370,7 @@ def test_a_server_that_counts_no_tokens_is_not_free(tmp_path: Path, caplog: pyte
     exchange = journals[0].exchanges[0]
     assert len(GOOD) / 4 < exchange.output_tokens < len(GOOD)
     assert prompt_bytes / 8 < exchange.input_tokens < prompt_bytes
+    assert exchange.reply["tokens_estimated"]
     assert limit.spent_usd == pytest.approx(2 * exchange.cost_usd, rel=0.2)
 
 
