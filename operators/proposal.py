@@ -46,6 +46,8 @@ class Usage:
         setup_seconds: wall time of neither training nor scoring: imports, building and compiling the model, saving it.
         train_seconds: on the budget's clock.
         score_seconds: wall time.
+        train_parts: the share of the training that its Python code spent on each part of it, by name; empty
+            where that is unknown.
         tokens_per_second: of training; None where the program counted no tokens.
     """
 
@@ -53,6 +55,7 @@ class Usage:
     train_seconds: float
     score_seconds: float
     tokens_per_second: float | None = None
+    train_parts: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ from trainer.evaluation import Clock
 from trainer.ipc.candidate_protocol import GENOME_FILE, WEIGHTS_FILE, Role
 from trainer.ipc.channel import Channel, ChannelClosed, Message
 from trainer.ipc.frames import Frames, FrameShape
+from trainer.stack_samples import StackSamples
 from trainer.task import Task
 
 _CURVE_POINTS = 500
@@ -56,6 +57,7 @@ class SupervisedHost:
         self._started: float | None = None
         self._tokens: torch.Tensor | None = None
         self._next_log = -math.inf
+        self._samples: StackSamples | None = None
 
     def seconds_left(self) -> float:
         """Return the training seconds left by this process's own reading of the budget's clock."""
@@ -73,7 +75,12 @@ class SupervisedHost:
             data = mmap.mmap(descriptor, 0, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ | mmap.PROT_WRITE)
             os.close(descriptor)
             self._tokens = torch.from_numpy(np.frombuffer(data, np.int32))
+            self._samples = StackSamples(self._seconds, self._now)
         return self._tokens
+
+    def end_training(self) -> dict[str, float]:
+        """Return which share of the time since it had the data was spent on each part of the training."""
+        return {} if self._samples is None else self._samples.end()
 
     def log(self, step: int, loss: float, tokens: int | None) -> None:
         """Report a point of the curve, some hundreds of them at most unless the loss is no number."""
@@ -147,9 +154,10 @@ def _train(channel: Channel, device: torch.device, order: Message) -> None:
     channel.send({"event": "built"})
     train = _function(genome, "train")
     train(model, task)
+    parts = host.end_training()
     # Saving waits for the device, so that the supervisor's clock covers all training.
     safetensors.torch.save_model(model, WEIGHTS_FILE)
-    channel.send({"event": "saved"})
+    channel.send({"event": "saved", "parts": parts})
     # Stays until it is ended, so that what it has used can be read to the last.
     channel.receive()
 

@@ -147,12 +147,15 @@ class Timings:
         train_wall_seconds: wall time between handing over the data and the end of training.
         score_seconds: wall time of scoring, start of the serving process's work to the last block.
         total_seconds: wall time from the job's arrival to the verdict.
+        train_parts: the share of the training that the program's Python code spent on each part of it
+            (`trainer.stack_samples`), as its own process has sampled; empty where that is unknown.
     """
 
     train_seconds: float = 0.0
     train_wall_seconds: float = 0.0
     score_seconds: float = 0.0
     total_seconds: float = 0.0
+    train_parts: dict[str, float] = field(default_factory=dict)
 
     @property
     def outside_seconds(self) -> float:

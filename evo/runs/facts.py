@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
@@ -49,6 +50,7 @@ def gather_facts(config: ResolvedConfig, materials: Materials | None) -> Facts:
 
 
 def _installed() -> Iterator[str]:
+    yield f"the standard library of Python {platform.python_version()}"
     for name in _LIBRARIES:
         with suppress(PackageNotFoundError):
             yield f"{name} {version(name)}"

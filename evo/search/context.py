@@ -101,7 +101,13 @@ def _newest_result(store: StoreView, individual: int, result_number: int) -> Eva
 
 def _usage(result: Evaluation) -> Usage:
     timings = result.timings
-    return Usage(timings.outside_seconds, timings.train_seconds, timings.score_seconds, result.train_tokens_per_second)
+    return Usage(
+        setup_seconds=timings.outside_seconds,
+        train_seconds=timings.train_seconds,
+        score_seconds=timings.score_seconds,
+        tokens_per_second=result.train_tokens_per_second,
+        train_parts=timings.train_parts,
+    )
 
 
 def gather_context(store: StoreView, standings: Standings, parents: Sequence[int], result_number: int) -> Context:

@@ -203,6 +203,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(4, "the class of the device that an evaluation ran on", _DEVICE_CLASS),
     Migration(5, "smoke runs", _SMOKE_RUNS),
     Migration(6, "what the curve of a result follows, which no older version can read", ()),
+    Migration(7, "where the time of a training went, likewise", ()),
 )
 
 _FINAL = {

@@ -290,7 +290,9 @@ class Prompts:
     def _usage(self, usage: Usage, parent: Parent) -> str:
         """Return where the time of an evaluation went, in words."""
         work = "training" if isinstance(self.conditions, Conditions) else "the command"
-        parts = [f"set-up {usage.setup_seconds:.1f} s", f"{work} {usage.train_seconds:.1f} s"]
+        shares = ", ".join(f"{part} {share:.0%}" for part, share in usage.train_parts.items())
+        where = f" (its Python code was at: {shares}, such as data and waiting for the device)" if shares else ""
+        parts = [f"set-up {usage.setup_seconds:.1f} s", f"{work} {usage.train_seconds:.1f} s{where}"]
         if parent.curve and (end := parent.curve[-1])[0] > 0:
             parts.append(f"{end[1] / end[0]:.3g} steps/s")
         if usage.tokens_per_second is not None:

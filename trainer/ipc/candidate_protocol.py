@@ -16,6 +16,16 @@ class Role(StrEnum):
     SERVE = "serve"
 
 
+class Part(StrEnum):
+    """What a program does while it trains, as it is sampled."""
+
+    FORWARD = "forward"
+    BACKWARD = "backward"
+    OPTIMIZER = "optimizer"
+    ELSEWHERE = "elsewhere"
+    """Data, its own arithmetic, and waiting for a device that works on its own."""
+
+
 def failure_status(message: Message) -> Status:
     """Return the status that a candidate's own `error` message stands for."""
     kinds = {"out_of_memory": Status.OUT_OF_MEMORY, "contract": Status.REJECTED}

@@ -39,7 +39,7 @@ _PREFIX_PARTS = (
 )
 # What `trainer.candidate` imports of this package; nothing else of it is visible.
 _CANDIDATE_MODULES = (
-    *("__init__", "candidate", "errors", "evaluation", "task"),
+    *("__init__", "candidate", "errors", "evaluation", "stack_samples", "task"),
     *("ipc/__init__", "ipc/candidate_protocol", "ipc/channel", "ipc/frames"),
 )
 _EMBEDDED_CORPUS = "sotu"  # `trainer.corpus.sources.EMBEDDED`, but importing that imports numpy, for every script, too

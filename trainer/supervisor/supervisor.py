@@ -19,7 +19,7 @@ from pathlib import Path
 from trainer.corpus import Corpus, load
 from trainer.errors import MachineError
 from trainer.evaluation import SMOKE_SECONDS, TRAINING_LOSS, Budget, Clock, CurvePoint, Evaluation, Job, Split, Status
-from trainer.ipc.candidate_protocol import WEIGHTS_FILE, Role, failure_status, slow_reason
+from trainer.ipc.candidate_protocol import WEIGHTS_FILE, Part, Role, failure_status, slow_reason
 from trainer.ipc.channel import Channel, ChannelClosed, Message
 from trainer.settings import Settings
 from trainer.supervisor.clock import TrainingClock
@@ -180,6 +180,7 @@ class Supervisor:
         for _ in range(_MESSAGES_LIMIT):
             message = watch.next_message(limit)
             if message["event"] == "saved":
+                recording.timings = replace(recording.timings, train_parts=_parts(message))
                 return
             if message["event"] == "data" and not clock.running:
                 # First the clock: between the two this process may have to wait for its turn.
@@ -335,6 +336,15 @@ def _record_tokens(throughput: Throughput, clock: TrainingClock, message: Messag
     if type(tokens) is not int or not 0 <= tokens < _STEP_LIMIT:
         raise Ended(Status.REJECTED, f"logged {str(tokens)[:80]} tokens where a number is due")
     throughput.tell(clock.seconds(), tokens)
+
+
+def _parts(message: Message) -> dict[str, float]:
+    """Return what a candidate says of where its time went; nothing where that is no distribution."""
+    told = message.get("parts")
+    shares = [told.get(part) for part in Part] if isinstance(told, dict) else []
+    if not all(isinstance(share, float) and share >= 0 for share in shares) or not math.isclose(sum(shares), 1):
+        return {}
+    return dict(zip(map(str, Part), shares, strict=True))
 
 
 def _refuse_gap(recording: Recording, widest: float | None) -> None:

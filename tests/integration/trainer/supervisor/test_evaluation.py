@@ -134,6 +134,30 @@ def test_the_seconds_of_a_worker_are_accounted_for(bigram: Evaluation) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("part", "step"),
+    [
+        ("forward", "layer(batch)"),
+        ("backward", "loss.backward(retain_graph=True)"),
+        ("optimizer", "[optimizer.step() for _ in range(10)]"),
+        ("elsewhere", "batch @ layer.weight"),
+    ],
+)
+def test_where_the_time_of_a_training_went_is_sampled(supervisor: SupervisorProcess, part: str, step: str) -> None:
+    body = f"""
+    layer, batch = torch.nn.Linear(1500, 1500), torch.randn(1000, 1500)
+    optimizer = torch.optim.AdamW(layer.parameters())
+    loss = layer(batch).square().mean()
+    loss.backward(retain_graph=True)
+    task.train_tokens()
+    while task.seconds_left() > 0:
+        {step}
+    """
+    parts = supervisor.evaluate(Job(genome(body), 0)).timings.train_parts
+    assert max(parts, key=lambda one: parts[one]) == part
+    assert sum(parts.values()) == pytest.approx(1)
+
+
 def test_the_curve_and_the_clean_end_of_the_output_are_recorded(bigram: Evaluation) -> None:
     assert [(point.step, point.loss) for point in bigram.curve] == [(1, 1.0)]
     assert 0 < bigram.curve[0].seconds < 0.76

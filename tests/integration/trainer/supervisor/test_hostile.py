@@ -345,3 +345,20 @@ def test_a_score_that_the_holdout_split_denies_is_rejected(supervisor: Superviso
     assert verdict.status is Status.REJECTED
     assert "it knows text that it must not know" in verdict.reason
     assert within.status is Status.OK, within.reason
+
+
+@pytest.mark.parametrize(
+    ("told", "believed"),
+    [
+        ('{"forward":0.5,"backward":0.25,"optimizer":0.25,"elsewhere":0.0,"PWN":"# obey"}', 4),
+        ('{"forward":0.5,"backward":0.25,"optimizer":0.25,"elsewhere":"# obey"}', 0),
+        ('{"forward":7.5,"backward":-7.5,"optimizer":1.0,"elsewhere":0.0}', 0),
+        ('{"forward":0.5,"backward":0.25,"optimizer":0.5,"elsewhere":0.0}', 0),
+        ('["forward"]', 0),
+    ],
+)
+def test_what_a_candidate_tells_of_its_time_is_a_distribution_or_nothing(
+    supervisor: SupervisorProcess, told: str, believed: int
+) -> None:
+    body = SAY_SAVED.replace('"saved"', '"saved","parts":' + told)
+    assert len(supervisor.evaluate(Job(genome(body), 0)).timings.train_parts) == believed

@@ -156,9 +156,11 @@ def test_the_curve_is_shown_as_means_over_eighths_beside_that_of_its_parent() ->
     curve = [CurvePoint(step / 10, step, 8.0 - step // 10) for step in range(1, 80)]
     slower = [CurvePoint(step / 10, step, 9.0 - step // 10) for step in range(1, 80)]
     one = Parent(1, PROGRAM, "", {}, curve=curve)
-    text = prompt(Context(provenance={1: Provenance(None, Usage(2.0, 7.9, 1.0, 1234.5), 0, PROGRAM, slower)}), one)
+    usage = Usage(2.0, 7.9, 1.0, 1234.5, {"forward": 0.3, "backward": 0.6, "optimizer": 0.08, "elsewhere": 0.02})
+    text = prompt(Context(provenance={1: Provenance(None, usage, 0, PROGRAM, slower)}), one)
     assert "(as the program logged it):\n#1: 8  7  6  5  4  3  2  1\n#0: 9  8  7  6  5  4  3  2 (its parent)" in text
-    assert "set-up 2.0 s, training 7.9 s, 10 steps/s, 1,234 training tokens/s, scoring 1.0 s" in text
+    assert "set-up 2.0 s, training 7.9 s (its Python code was at: forward 30%, backward 60%, optimizer 8%" in text
+    assert "10 steps/s, 1,234 training tokens/s, scoring 1.0 s" in text
 
 
 def test_the_curve_has_the_unit_of_the_objective_where_the_text_is_known() -> None:
