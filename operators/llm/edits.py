@@ -45,6 +45,7 @@ _TYPED = str.maketrans(
 """What typography makes of characters of code."""
 
 IDEA_CHARACTERS = 300
+_HEADING = re.compile(r"\W*hypothesis\W*", re.IGNORECASE)
 SHOWN_LINES = 12
 
 
@@ -96,7 +97,7 @@ def parse_idea(reply: str) -> str:
         if stated := hypothesis(line.text):
             return one_line(stated, IDEA_CHARACTERS)
     texts = (without_tags(line.text) for line in lines if not line.in_fence)
-    prose = (text for text in texts if re.search(r"\w", text))
+    prose = (text for text in texts if re.search(r"\w", text) and not _HEADING.fullmatch(text))
     return one_line(next(prose, ""), IDEA_CHARACTERS)
 
 

@@ -219,6 +219,7 @@ def test_replies_that_cannot(reply: str, reason: str) -> None:
         ("Hypothesis: faster.\n" + block("a", "b"), "faster."),
         ("Sure!\n\n**Hypothesis:** faster.\n" + block("a", "b"), "faster."),
         ("# hypothesis : **faster**", "faster"),
+        ("## Hypothesis\n\nfaster.\n\n## Change\n" + block("a", "b"), "faster."),
         ("```\nHypothesis: faster.\n" + block("a", "b") + "```", "faster."),
         (block("Hypothesis: a", "b") + "I raise the rate.\nAnd more.", "I raise the rate."),
         ("```python\nx = 1\n```", ""),
