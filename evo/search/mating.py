@@ -15,6 +15,7 @@ from evo.standings.standings import Standings
 from evo.steering.journal import Course, SteeringJournal
 from evo.store import StoreView
 from operators.choice import OperatorChoice
+from operators.naming import LLMName
 from operators.proposal import Operator
 from populations.descriptors import Described, Descriptors
 from populations.individual import Individual
@@ -60,8 +61,8 @@ class Niches:
 class Pairs:
     """Knows which crossovers are worth asking for.
 
-    None is asked for twice, and none of an individual and its ancestor: it would repeat what the one has of the other
-    or take it back (incest prevention; Eshelman & Schaffer, 1991).
+    None is asked for twice, of another model neither, and none of an individual and its ancestor: it would repeat what
+    the one has of the other or take it back (incest prevention; Eshelman & Schaffer, 1991).
 
     Args:
         generations: how far back an ancestor counts; None for all of them.
@@ -78,8 +79,8 @@ class Pairs:
         for record in self._store.proposals(after=self._read):
             self._read = record.number
             if len(record.parents) > 1:
-                self._first.setdefault((record.operator, frozenset(record.parents)), record.number)
-        return self._first.get((operator, frozenset(parents)), number) >= number
+                self._first.setdefault((LLMName.of(record.operator).operator, frozenset(record.parents)), record.number)
+        return self._first.get((LLMName.of(operator).operator, frozenset(parents)), number) >= number
 
     def are_kin(self, parents: Iterable[int], family: Mapping[int, tuple[int, ...]]) -> bool:
         """Return whether one of two individuals descends from the other; `family` holds the parents of each."""

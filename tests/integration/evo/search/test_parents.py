@@ -61,21 +61,24 @@ def test_a_population_of_one_varies_the_best_one_at_a_time(tmp_path: Path) -> No
 
 
 class Crossing(Numbering):
-    """Numbers the first of two parents."""
+    """Numbers the first of two parents, as one of several models would."""
 
-    name = "crossing"
     arity = 2
+
+    def __init__(self, model: str) -> None:
+        super().__init__()
+        self.name = f"crossing:{model}"
 
 
 @pytest.mark.parametrize("pairs", ["unrelated", "fresh", "any"])
 def test_a_crossover_is_asked_for_once_and_never_of_an_individual_and_its_ancestor(tmp_path: Path, pairs: str) -> None:
     config = parse_config({"search": {"pop": 4, "gens": 10}, "operators": {"crossover_pairs": pairs}}, "test")
-    crossing = Crossing()
-    choice = OperatorChoice([(Numbering(), 1.0), (crossing, 3.0)])
+    crossings = [Crossing("a"), Crossing("b")]
+    choice = OperatorChoice([(Numbering(), 1.0), *((crossing, 1.5) for crossing in crossings)])
     with opened(tmp_path / "run", config, PacedEvaluator(GENOME), choice) as (search, store):
         asyncio.run(search.run())
         parents = {one.id: set(one.parents) for one in store.individuals()}
-    crossed = [tuple(one.id for one in request.parents) for request in crossing.requests]
+    crossed = [tuple(one.id for one in request.parents) for asked in crossings for request in asked.requests]
     kin = [pair for pair in map(sorted, crossed) if pair[0] in ancestors(pair[1], parents)]
     with_children = [(older, younger) for older, younger in kin if older in parents[younger]]
     repeated = len(crossed) - len({frozenset(pair) for pair in crossed})
