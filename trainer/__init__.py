@@ -14,12 +14,13 @@ this list:
     scoring/       the scorer and its probes
     sandbox/       what a candidate may see and use
     candidate      the process that runs a genome; what it imports is all of this package that a candidate may read
+    stack_samples  where a training spends its time
     ipc/           how the processes talk
     machine/       processes, disks, devices
     corpus/        data, splits, vocabulary, prepared once
     task, genome, languages, objectives, settings, evaluation, errors    plain data, shared by all of them
     seed/          the built-in genomes, data and not package code: train.py is strong, textbook.py plain
 
-torch is imported by `candidate`, `scoring`, `task` and the genomes alone. Nothing here imports DEAP,
+torch is imported by `candidate`, `stack_samples`, `scoring`, `task` and the genomes alone. Nothing here imports DEAP,
 anthropic or git.
 """
