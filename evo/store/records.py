@@ -258,13 +258,15 @@ class Spending:
     """Totals over the calls of language models.
 
     Attributes:
-        calls: answered calls; tokens and cost count those as well that were cancelled or given up.
+        calls: answered calls.
+        abandoned_calls: cancelled or given up; tokens and cost count what they are likely to have taken.
         unanswered_calls: requests that were sent, or about to be, whose reply was never journaled.
         unpriced_calls: answered calls whose cost is unknown; `cost_usd` leaves them out.
         latency_seconds: sum over the answered calls.
     """
 
     calls: int = 0
+    abandoned_calls: int = 0
     unanswered_calls: int = 0
     unpriced_calls: int = 0
     input_tokens: int = 0
@@ -282,13 +284,15 @@ class Spending:
     def with_abandoned(self, call: Mapping[str, Any]) -> Spending:
         """Return these totals with what a call cost that brought no reply."""
         names = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "cost_usd")
-        return dataclasses.replace(self, **{name: getattr(self, name) + (call[name] or 0) for name in names})
+        totals = {name: getattr(self, name) + (call[name] or 0) for name in names}
+        return dataclasses.replace(self, abandoned_calls=self.abandoned_calls + 1, **totals)
 
     def with_answered(self, call: Mapping[str, Any]) -> Spending:
         """Return these totals with an answered call that belongs to no proposal."""
         return dataclasses.replace(
             self.with_abandoned(call),
             calls=self.calls + 1,
+            abandoned_calls=self.abandoned_calls,
             unpriced_calls=self.unpriced_calls + (call["cost_usd"] is None),
             latency_seconds=self.latency_seconds + call["latency_seconds"],
         )

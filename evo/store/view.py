@@ -61,7 +61,7 @@ _KNOWN_TO_PROPOSAL = f"""
 _TOTALS = ", ".join(
     f"coalesce(sum({one.name}), {one.default}) AS {one.name}"
     for one in dataclasses.fields(Spending)
-    if one.name != "unanswered_calls"
+    if one.name not in ("abandoned_calls", "unanswered_calls")
 )
 _SPENDING = f"""
     SELECT {_TOTALS}, (SELECT count(*) FROM exchanges WHERE replied_at IS NULL) AS unanswered_calls FROM spending

@@ -168,15 +168,17 @@ class LanguageModel:
                 raise OperatorUnavailable(self._reason)
             received = Received()
             self._in_flight += 1
+            is_left = True
             try:
                 # A total deadline, because the SDKs' timeouts are per read and never end a reply that drips.
                 async with asyncio.timeout(self.settings.reply_deadline_seconds):
                     await self._connected().ask(request, received)
+                is_left = False
             except TimeoutError:
                 received.break_off("deadline", f"no complete reply within {self.settings.reply_deadline_seconds:g} s")
             finally:
                 self._in_flight -= 1
-                attempt = received.attempt(_prompt_bytes(request))
+                attempt = received.attempt(_prompt_bytes(request), is_left=is_left)
                 billed += [attempt.usage] if attempt.usage != Usage() else []
                 self.spend_limit.book(self._cost_usd(request, attempt.usage))
             self._learn_rate(received)

@@ -152,14 +152,16 @@ class Received:
         elif self.stop_reason is None:
             self.fail("early end", "the stream ended before the reply was complete")
 
-    def attempt(self, prompt_characters: int = 0) -> Attempt:
+    def attempt(self, prompt_characters: int = 0, *, is_left: bool = False) -> Attempt:
         """Return what came.
 
         Args:
             prompt_characters: of the request; what a service that counts no tokens of it is taken to bill for.
+            is_left: whether the call was cancelled or ran out of time, which a service that is at work bills for too.
         """
+        likely_input = prompt_characters // CHARACTERS_PER_TOKEN
         if not self._begun:
-            return Attempt(failure=self.failure)
+            return Attempt(usage=Usage(likely_input if is_left else 0), failure=self.failure)
         usage = Usage(**self._counts)
         is_output_counted = usage.output_tokens * CHARACTERS_PER_TOKEN_AT_MOST >= self._characters
         is_counted = is_output_counted and (usage.prompt_tokens > 0 or not self._characters)
@@ -167,7 +169,7 @@ class Received:
             likely = max(usage.output_tokens, math.ceil(self._characters / CHARACTERS_PER_TOKEN))
             usage = replace(usage, output_tokens=likely)
         if self._characters and not usage.prompt_tokens:
-            usage = replace(usage, input_tokens=prompt_characters // CHARACTERS_PER_TOKEN)
+            usage = replace(usage, input_tokens=likely_input)
         reply = {
             "type": "message",
             "role": "assistant",

@@ -96,7 +96,7 @@ def print_cost(console: Console, summary: Summary) -> None:
     work, spending = summary.work, summary.spending
     trained = f"{duration(work.train_seconds)} of it training"
     print_whole(console, f"cost          {duration(work.worker_seconds)} of workers, {trained}")
-    if spending.calls:
+    if spending.calls or spending.abandoned_calls:
         print_whole(console, f"              {counted(spending.calls, 'call')} of a language model {_price(spending)}")
         if len(summary.spending_by_model) > 1:
             for name, one in summary.spending_by_model.items():
@@ -110,9 +110,10 @@ def print_cost(console: Console, summary: Summary) -> None:
 def _price(spending: Spending) -> str:
     """Return what calls cost, in money and tokens."""
     cached = (spending.cache_read_tokens, spending.cache_write_tokens)
+    given_up = f" with {spending.abandoned_calls} more given up" if spending.abandoned_calls else ""
     unknown = f" and {spending.unpriced_calls} of unknown price" if spending.unpriced_calls else ""
     counts = tokens(spending.input_tokens, *cached, spending.output_tokens)
-    return f"for {money(spending.cost_usd)}{unknown}; {counts}"
+    return f"for {money(spending.cost_usd)}{unknown}{given_up}; {counts}"
 
 
 def print_front(console: Console, summary: Summary) -> None:

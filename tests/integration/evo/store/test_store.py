@@ -191,7 +191,7 @@ def test_calls_without_a_reply_are_paid_for(store: Store) -> None:
     journal.record_abandoned(0, exchange(0.25))
     journal.record_abandoned(0, exchange(None))
     spending = store.spending()
-    assert (spending.calls, spending.unanswered_calls) == (0, 1)
+    assert (spending.calls, spending.abandoned_calls, spending.unanswered_calls) == (0, 2, 1)
     assert (spending.cost_usd, spending.input_tokens) == (0.25, 200)
     assert journal.exchange(0) is None
     assert store.breaches() == []
