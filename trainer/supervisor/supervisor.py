@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from trainer.corpus import Corpus, load
 from trainer.errors import MachineError
@@ -341,7 +342,7 @@ def _record_tokens(throughput: Throughput, clock: TrainingClock, message: Messag
 def _parts(message: Message) -> dict[str, float]:
     """Return what a candidate says of where its time went; nothing where that is no distribution."""
     told = message.get("parts")
-    shares = [told.get(part) for part in Part] if isinstance(told, dict) else []
+    shares: list[Any] = [told.get(part) for part in Part] if isinstance(told, dict) else []
     if not all(isinstance(share, float) and share >= 0 for share in shares) or not math.isclose(sum(shares), 1):
         return {}
     return dict(zip(map(str, Part), shares, strict=True))
