@@ -74,13 +74,16 @@ class RayCluster:
 
 
 @contextmanager
-def ray_cluster(cpus: Sequence[int] = (1, 1), environment: dict[str, str] | None = None) -> Iterator[RayCluster]:
-    """Run a cluster whose head and other nodes have so many CPU slots."""
-    command = [sys.executable, str(Path(__file__)), *map(str, cpus)]
+def ray_cluster(
+    cpus: Sequence[int] = (1, 1), environment: dict[str, str] | None = None, gpus: int = 0
+) -> Iterator[RayCluster]:
+    """Run a cluster whose head and other nodes have so many CPU slots, and its head so many GPUs."""
+    command = [sys.executable, str(Path(__file__)), *map(str, (gpus, *cpus))]
     plain = {
         name: value for name, value in os.environ.items() if not name.startswith(("ANTHROPIC_", "OPENAI_", "RAY_"))
     }
-    quiet = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0"}
+    # As nice as Ray makes its workers, they would get nothing of a busy machine.
+    quiet = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0", "RAY_worker_niceness": "0"}
     with subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
@@ -110,7 +113,7 @@ def leave() -> None:
     connection.connect.cache_clear()  # a process has one connection for good, tests have more
 
 
-def _serve(cpus: list[int]) -> None:
+def _serve(gpus: int, *cpus: int) -> None:
     """Be the cluster."""
     import socket
 
@@ -121,7 +124,13 @@ def _serve(cpus: list[int]) -> None:
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # Ray prints
     options: dict[str, Any] = {"include_dashboard": False, "object_store_memory": _MEMORY_BYTES}
-    head = {"num_cpus": cpus[0], "ray_client_server_port": port, "_system_config": _QUICK_TO_NOTICE, **options}
+    head = {
+        "num_cpus": cpus[0],
+        "num_gpus": gpus,
+        "ray_client_server_port": port,
+        "_system_config": _QUICK_TO_NOTICE,
+        **options,
+    }
     cluster = Cluster(initialize_head=True, head_node_args=head)
     nodes = {}
     for count in cpus[1:]:
@@ -152,4 +161,4 @@ def _serve(cpus: list[int]) -> None:
 if __name__ == "__main__":
     if os.fork() == 0:  # its parent ends, so that no process of the cluster is a child of a test
         os.setsid()
-        _serve([int(word) for word in sys.argv[1:]])
+        _serve(*map(int, sys.argv[1:]))

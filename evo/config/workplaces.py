@@ -69,7 +69,10 @@ def _find_cluster(config: Config) -> Place:
     survey = cluster.survey(wanted)
     slots = {node: wanted.slots(node) for node in survey.fit}
     found = [
-        device for node, facts in survey.fit.items() for device in node_devices(facts.devices, wanted.gpus, slots[node])
+        device
+        for node, facts in survey.fit.items()
+        for device in node_devices(facts.devices, wanted.gpus, slots[node] // wanted.slots_per_gpu)
+        for _ in range(wanted.slots_per_gpu)
     ]
     # The same limits everywhere, whatever node an individual comes to.
     cores = min(node.cpus // slots[node] for node in slots)
@@ -82,6 +85,7 @@ def _find_cluster(config: Config) -> Place:
         memory_mib=asked.memory_mib or round(_limited(memory_mib, wanted.kind)),
         sandbox=asked.sandbox,
         reference_device=asked.reference_device,
+        slots_per_gpu=asked.slots_per_gpu,
     )
     return Place(found, workers, survey.terms.sandbox)
 
@@ -92,6 +96,9 @@ def cluster_wanted(config: Config, *, has_gpus: bool = False) -> Wanted:
     Args:
         config: of the run.
         has_gpus: whether a node has GPUs, which are used unless the configuration says otherwise.
+
+    Raises:
+        ConfigError: evaluations of several GPUs each are to share them, which Ray does not deal out.
     """
     from trainer.cluster.connection import Wanted
 
@@ -99,20 +106,26 @@ def cluster_wanted(config: Config, *, has_gpus: bool = False) -> Wanted:
     own = [service.key_variable for service in PROVIDERS.values()]
     gpus = 1 if script is None or script.gpus is None else script.gpus
     on_gpus = gpus > 0 and (workers.devices == ("cuda",) or (not workers.devices and has_gpus))
+    if on_gpus and gpus > 1 < workers.slots_per_gpu:
+        raise ConfigError(
+            f"On a cluster only evaluations of one GPU can share it, but `workers.slots_per_gpu` was "
+            f"{workers.slots_per_gpu} and `task.gpus` {gpus}. Leave one of them out."
+        )
     return Wanted(
         kind="cuda" if on_gpus else "cpu",
         gpus=gpus if on_gpus else 0,
         threads=1 if on_gpus else workers.threads or 1,
         sandbox=workers.sandbox,
         secrets=tuple(sorted({*own, *(model.key_variable for model in config.llm.entries if model.key_variable)})),
+        slots_per_gpu=workers.slots_per_gpu if on_gpus else 1,
     )
 
 
-def node_devices(found: Sequence[Device], gpus: int, slots: int) -> list[Device]:
-    """Return the device of each slot of a node."""
+def node_devices(found: Sequence[Device], gpus: int, count: int) -> list[Device]:
+    """Return the devices that a node deals out: each of so many GPUs, or the CPU as often."""
     if not gpus:
-        return [found[0]] * slots
-    return [devices.joined(found[start : start + gpus]) for start in range(0, slots * gpus, gpus)]
+        return [found[0]] * count
+    return [devices.joined(found[start : start + gpus]) for start in range(0, count * gpus, gpus)]
 
 
 def machine_devices(named: Sequence[str] = ()) -> list[Device]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 import subprocess
@@ -9,7 +10,15 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from command_line import installed_evo
+from command_line import PATIENCE_SECONDS, installed_evo
+from script_runs import script_settings, write_files
+
+from evo.config.config import parse_config
+from evo.config.workplaces import cluster_wanted
+from evo.workers.ray import RayEvaluator
+from experiments.ray_cluster import leave, ray_cluster
+from trainer.cluster.connection import Wanted, connect
+from trainer.errors import ConfigError
 
 DRIVER = Path(__file__).parents[1] / "support" / "gpu_driver.c"
 SCRIPT = """
@@ -112,3 +121,36 @@ def test_a_gpu_without_memory_of_its_own(compiled: Path, tmp_path: Path) -> None
     env = driver(compiled, "GPUS=1", "SHARED")
     assert "cuda: Stand-in\n" in installed_evo("doctor", **env).stdout
     assert searched(tmp_path, env) == ["on GPU-0"]
+
+
+@pytest.mark.filterwarnings("ignore:Exception in thread ray_client:pytest.PytestUnhandledThreadExceptionWarning")
+def test_evaluations_share_the_gpus_of_a_cluster(compiled: Path, tmp_path: Path) -> None:
+    wanted = Wanted("cuda", gpus=1, threads=1, sandbox="auto", secrets=(), slots_per_gpu=2)
+    settings = script_settings(write_files(tmp_path / "project", {"train.py": ""}))
+
+    async def scenario(evaluator: RayEvaluator) -> list[str]:
+        while len(evaluator.workers) < 4:
+            await evaluator.workers_changed()
+        await evaluator.close()
+        return sorted(slot.device.id for slot in evaluator.workers)
+
+    with ray_cluster((1,), driver(compiled, "GPUS=2"), gpus=2) as cluster:
+        try:
+            evaluator = RayEvaluator(connect(cluster.client), wanted, settings, {})
+            found = asyncio.run(asyncio.wait_for(scenario(evaluator), PATIENCE_SECONDS))
+        finally:
+            leave()
+    assert found == ["GPU-0", "GPU-0", "GPU-1", "GPU-1"]
+
+
+def test_several_gpus_at_once_are_not_shared_on_a_cluster() -> None:
+    workers = {"kind": "ray", "devices": ["cuda"], "slots_per_gpu": 2}
+    task = {
+        "kind": "script",
+        "genome": "a.py",
+        "command": "a",
+        "gpus": 2,
+        "objectives": {"x": {"pattern": "(x)", "direction": "minimize"}},
+    }
+    with pytest.raises(ConfigError, match=r"slots_per_gpu` was 2 and `task\.gpus` 2"):
+        cluster_wanted(parse_config({"task": task, "workers": workers}, "evo.toml"))

@@ -100,6 +100,7 @@ class Wanted:
         threads: CPU slots that one evaluation takes where it runs on the CPU.
         sandbox: the setting.
         secrets: names of variables that no node may have in its environment.
+        slots_per_gpu: evaluations that share the GPUs of one.
     """
 
     kind: str
@@ -107,10 +108,11 @@ class Wanted:
     threads: int
     sandbox: str
     secrets: tuple[str, ...]
+    slots_per_gpu: int = 1
 
     def slots(self, node: Node) -> int:
         """Return how many slots a node has."""
-        return node.gpus // self.gpus if self.gpus else node.cpus // self.threads
+        return node.gpus // self.gpus * self.slots_per_gpu if self.gpus else node.cpus // self.threads
 
 
 @dataclass(slots=True)
@@ -240,7 +242,8 @@ class Cluster:
 
         Ray neither starts it again nor repeats what it is asked: that is for the driver, which numbers its attempts.
         """
-        claim = {"num_gpus": wanted.gpus, "num_cpus": 0} if wanted.gpus else {"num_cpus": wanted.threads}
+        share = wanted.gpus / wanted.slots_per_gpu
+        claim = {"num_gpus": share, "num_cpus": 0} if wanted.gpus else {"num_cpus": wanted.threads}
         options = {"max_restarts": 0, "max_task_retries": 0, "max_concurrency": 3, **claim}
         worker = self._ray.remote(on_node.SlotWorker).options(**options, scheduling_strategy=self._on(node))
         return worker.remote(dict(settings), wanted.kind, corpus and asdict(corpus))
