@@ -53,10 +53,11 @@ from evo.commands import (
     steer,
     studies,
 )
+from evo.commands.options import CommandLine
 from evo.commands.streams import substitute_what_cannot_be_shown
 from trainer.errors import EvoError, MachineError, refusal
 
-app = typer.Typer(
+app = CommandLine(
     name="evo",
     no_args_is_help=True,
     rich_markup_mode=None,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
+from typer.core import TyperCommand
 
 from evo.files import replace_file
 from trainer.errors import ConfigError, MachineError, UsageError
@@ -27,8 +29,30 @@ RunAndId = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 _ID = re.compile(r"#?([0-9]+)|best")
 _TIME_OF_DAY = re.compile(r"[0-9]{2}:[0-9]{2}")
+
+
+class CommandLine(typer.Typer):
+    """Commands that take each option once, but for those that may be repeated: no value is dropped silently."""
+
+    def command(self, name: str | None = None, **settings: Any) -> Callable[[_Command], _Command]:
+        """Add a command."""
+        return super().command(name, cls=_EachOptionOnce, **settings)
+
+
+class _EachOptionOnce(TyperCommand):
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+        """Parse the arguments; an option that is given twice is a usage error."""
+        if not ctx.resilient_parsing:
+            _, _, given = self.make_parser(ctx).parse_args(args=list(args))
+            for option, times in Counter(given).items():
+                # A switch without a counterpart says the same twice.
+                if times > 1 and not option.multiple and (not option.is_flag or option.secondary_opts):
+                    flag = "/".join([*option.opts, *option.secondary_opts])
+                    raise UsageError(f"{flag} takes one value, but was given {times} times.")
+        return super().parse_args(ctx, args)
 
 
 def example(commands: str, note: str = "") -> str:
@@ -173,9 +197,11 @@ def named_weights(flag: str, text: str | None) -> dict[str, float] | None:
         return None
     weights: dict[str, float] = {}
     for part in comma_separated(flag, text) or []:
-        name, _, weight = part.partition("=")
+        name, _, weight = (one.strip() for one in part.partition("="))
+        if name in weights:
+            raise ConfigError(f"{flag} names {name} twice.")
         try:
-            weights[name.strip()] = float(weight) if weight else 1.0
+            weights[name] = float(weight) if weight else 1.0
         except ValueError:
             raise ConfigError(f"{flag} expects NAME or NAME=WEIGHT, got {part!r}.") from None
     return weights

@@ -59,6 +59,8 @@ CONFIGURATION = [
     Case("--operators unknown", ["--operators", "rnadom"], ["--operators", "rnadom", "random"]),
     Case("--operators negative", ["--operators", "random=-1"], ["--operators", "-1"]),
     Case("--operators not a number", ["--operators", "random=x"], ["--operators", "random=x"]),
+    Case("--operators naming one twice", ["--operators", "random=2,random=3"], ["--operators", "random twice"]),
+    Case("an option twice", ["--pop", "4", "--pop", "6"], ["--pop takes one value", "2 times"]),
     Case("--operators empty", ["--operators", ""], ["--operators"]),
     Case("--vocab-size", ["--vocab-size", "3"], ["--vocab-size", "3", "257"]),
     Case("--dataset", ["--dataset", "./nowhere"], ["nowhere"]),
