@@ -66,6 +66,10 @@ def resume(
         callbacks: as for `run`.
         accept_changes: continue with a `config.toml` that was edited since, and record the change.
         options: `gens` is the total (`evo.config.options.ResumeOptions`).
+
+    Raises:
+        UsageError: there is no run at `path`, another driver has it, or an option does not suit it.
+        MachineError: as for `run`.
     """
 
     def change(stored: Config) -> ResolvedConfig:
