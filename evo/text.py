@@ -52,7 +52,7 @@ def relative(value: float, base: float) -> str:
     if not value * base > 0:
         return ""
     times = max(value / base, base / value)
-    return f"{abs(value / base - 1):.1%}" if times < _FEW_TIMES else f"{quantity(float(f'{times:.2g}'))}-fold"
+    return f"{abs(value / base - 1):.1%}" if times < _FEW_TIMES else f"{float(f'{times:.2g}'):,.12g}-fold"
 
 
 def duration(seconds: float) -> str:

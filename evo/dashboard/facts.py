@@ -156,10 +156,10 @@ def _means(standings: Standings, number: int) -> list[dict[str, Any]]:
     known, noise = standings.measured.get(number), standings.noise()
     if known is None:
         return []
-    count = len(known.evaluations)
+    count, selected = len(known.evaluations), {one.name for one in standings.objectives}
     return [
         {"name": name, "value": quantity(value), "error": _quantity(standard_error(noise.get(name), count))}
-        for name, value in known.means.items()
+        for name, value in sorted(known.means.items(), key=lambda mean: mean[0] not in selected)
     ]
 
 

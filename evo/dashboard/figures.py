@@ -7,7 +7,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import plotly.graph_objects as go
@@ -30,6 +30,8 @@ _FEWEST_INDIVIDUALS = 16
 _BEST, _FEWEST_BEST = 0.1, 8
 """The share of the individuals that importance tells from the rest, and how many it takes at least."""
 _MOST_CONSTANTS = 12
+_FEWEST_CHANGED = 3
+"""Individuals that must have another value than most, or importance tells of one individual, not of a constant."""
 _MOST_LINES, _SHADES = 400, 8
 _COLOURS = ("#3b82c4", "#d99a00", "#1a9e77", "#c65d9a", "#7a6fd0", "#8c6d5a", "#5aa9c9", "#8f9a1f")
 
@@ -209,12 +211,15 @@ def _point_hover(individual: int, axis: tuple[str, Sequence[float]], index: int)
 
 def importance_chart(constants: Constants) -> Chart:
     """Return how much each constant explains of the first objective: PED-ANOVA (Watanabe et al., 2023) by Optuna."""
-    values, means = constants.values, constants.means
+    values = {name: numbers for name, numbers in constants.values.items() if _changed(numbers) >= _FEWEST_CHANGED}
+    means = constants.means
     figure = canvas(max(200, 80 + 26 * len(values)), x_title="importance", y_title="")
-    if len(means) < _FEWEST_INDIVIDUALS or not values:
+    if len(means) < _FEWEST_INDIVIDUALS:
         return Chart(figure, f"It takes {_FEWEST_INDIVIDUALS} individuals that share constants; {len(means)} do.")
+    if not values:
+        return Chart(figure, f"No constant differs from its most frequent value in {_FEWEST_CHANGED} individuals.")
     best = max(_FEWEST_BEST, round(_BEST * len(means)))
-    shares = _importances(constants, best / len(means))
+    shares = _importances(replace(constants, values=values), best / len(means))
     ranked = sorted(shares.items(), key=lambda item: item[1])
     figure.update_layout(showlegend=False, yaxis={"showgrid": False, "automargin": True})
     figure.add_trace(
@@ -232,6 +237,10 @@ def importance_chart(constants: Constants) -> Chart:
         "this describes it, and does not say what a change would bring."
     )
     return Chart(figure, note)
+
+
+def _changed(numbers: Sequence[float]) -> int:
+    return len(numbers) - max(Counter(numbers).values())
 
 
 def _importances(constants: Constants, best: float) -> dict[str, float]:

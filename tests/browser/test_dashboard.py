@@ -90,6 +90,8 @@ def test_a_live_run_is_watched_and_steered_from_two_pages(browser: Browser, tmp_
             page.get_by_role("button", name="Extend").click()
             expect(page.locator("#said")).to_contain_text("taken up: search for 51 generations in all", timeout=_SLOW)
             expect(page.locator("#bar")).to_contain_text("of 204", timeout=_SLOW)
+            assert "52 generations" in evo("extend", path, "--gens", "52").stdout
+            expect(page.get_by_label("Generations in all")).to_have_value("52", timeout=_SLOW)
             port = str(server.port)
         expect(other.locator("#bar")).to_contain_text("server gone", timeout=_SLOW)
         with dashboard(path, "--port", port) as server:
@@ -106,7 +108,7 @@ def test_a_live_run_is_watched_and_steered_from_two_pages(browser: Browser, tmp_
 def test_every_view_of_a_recorded_run_is_drawn_on_a_phone(browser: Browser) -> None:
     complaints: list[str] = []
     with dashboard(RUN, "--read-only") as server:
-        page = opened(browser, server.url, complaints, **_PHONE)
+        page = opened(browser, server.url, complaints, timezone_id="Asia/Tokyo", **_PHONE)
         for name in ("overview", "individuals", "front", "constants", "slots", "comparison", "steering"):
             page.goto(f"{server.origin}/?view={name}")
             page.wait_for_selector("#content[data-version]")
@@ -117,6 +119,10 @@ def test_every_view_of_a_recorded_run_is_drawn_on_a_phone(browser: Browser) -> N
                 lines = page.get_by_role("figure", name="Parallel coordinates").locator(".scatterlayer .trace path")
                 assert lines.count() > 0
                 assert page.get_by_text("WebGL").count() == 0
+                # Each was changed once in this run, which says nothing of the constant.
+                page.get_by_text("No constant differs from its most frequent value in 3 individuals.").wait_for()
+            if name == "slots":  # of 14:51 to 15:36 UTC
+                expect(page.get_by_role("figure", name="Slots")).to_contain_text("00:", timeout=_SLOW)
             if name == "front":
                 figure = page.get_by_role("figure", name="Pareto front")
                 expect(figure).to_have_attribute("data-drawn", "", timeout=_SLOW)

@@ -43,7 +43,7 @@ export function bar(page, current, names) {
       h("span", { class: "muted" }, `${quantity(facts.spent)} of ${facts.budget}${left}`),
       page.isConnected ? null : h("span", { class: "worse", role: "alert" }, "server gone, trying again…"),
       h("span", { class: "space" }),
-      controls(page),
+      h("span", { class: "controls" }, controls(page)),
     ),
     h("nav", { "aria-label": "Views" }, names.map((name) => tab(name, current))),
   ];

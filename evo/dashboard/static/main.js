@@ -44,11 +44,11 @@ async function draw() {
     }
     document.title = `${page.facts.name}: ${page.facts.headline}`;
     await shown.view.update(page.facts);
+    content.querySelector(":scope > [role=alert]")?.remove();
     content.setAttribute("data-version", page.facts.version);
   } catch (error) {
     content.querySelector(":scope > [role=alert]")?.remove();
     content.prepend(h("p", { class: "verdict open", role: "alert" }, error.message));
-    shown = { key: "", view: null };
   } finally {
     isDrawing = false;
     if (isStale) {

@@ -31,7 +31,7 @@ export function front(page) {
     charts.push(chart("hypervolume", "Hypervolume of the front", "How much the front dominates of the box between the worst and the best of all points that were ever on it."));
   }
   return {
-    sections: [h("p", { class: "row" }, axis("x", "across", page, x), axis("y", "up", page, y)), ...charts.map((one) => one.section)],
+    sections: [h("p", { class: "row" }, axis("x", "x axis", page, x), axis("y", "y axis", page, y)), ...charts.map((one) => one.section)],
     update: () => Promise.all(charts.map((one) => one.draw())),
   };
 }

@@ -10,7 +10,7 @@ function tile(name, value, extra = "") {
 }
 
 function table(caption, heads, rows) {
-  const cell = (value, index) => h("td", { class: index && typeof value !== "object" ? "number" : undefined }, value);
+  const cell = (value, index) => h("td", { class: index ? "number" : "operator" }, value);
   return h(
     "section",
     { class: "card" },
@@ -41,13 +41,14 @@ function now(facts, curves) {
       curves.get(one.evaluation),
     ),
   );
-  const waiting = `${facts.queued} queued, ${facts.proposing} being proposed`;
+  const isLive = facts.state === "running";
+  const idle = isLive ? "Nothing runs." : `Nothing runs: ${facts.reason || words(facts.state)}.`;
   return h(
     "section",
     { class: "card" },
     h("h2", {}, "Now"),
-    rows.length ? h("ul", { class: "rows" }, rows) : h("p", { class: "muted" }, facts.reason || "Nothing runs."),
-    h("p", { class: "caption" }, waiting),
+    rows.length ? h("ul", { class: "rows" }, rows) : h("p", { class: "muted" }, idle),
+    isLive && h("p", { class: "caption" }, `${facts.queued} queued, ${facts.proposing} being proposed`),
     facts.asked.map((one) => h("p", { class: "verdict open" }, `Asked, and waiting for a driver: ${one}`)),
   );
 }
@@ -106,7 +107,7 @@ export function overview() {
           { class: "tiles" },
           tile("Evaluations", quantity(facts.spent), ` of ${facts.budget}`),
           tile("Wall time", facts.time),
-          tile("Left", facts.left || "–"),
+          tile("Left", (facts.state === "running" && facts.left) || "–"),
           tile("Model calls", facts.cost),
           tile("Noise", noise),
         ),

@@ -10,7 +10,8 @@ function form(title, about, fields, label, submit) {
     const button = event.target.querySelector("button");
     button.disabled = true;
     try {
-      await submit(event.target);
+      // From here on a field follows what holds again; what is being edited stays.
+      if (await submit(event.target)) event.target.reset();
     } finally {
       button.disabled = false;
     }
@@ -20,9 +21,9 @@ function form(title, about, fields, label, submit) {
 
 function hint() {
   const text = h("textarea", { rows: 3, maxlength: 4000, required: true, "aria-label": "Hint" });
-  return form("Hint", "The language model is told this, dated, from the next proposal on.", [text], "Tell the model", async () => {
-    if (await ask("hint", { text: text.value.trim() })) text.value = "";
-  });
+  return form("Hint", "The language model is told this, dated, from the next proposal on.", [text], "Tell the model", () =>
+    ask("hint", { text: text.value.trim() }),
+  );
 }
 
 function inject(page) {
@@ -36,31 +37,34 @@ function inject(page) {
   }
   parent.addEventListener("change", () => load().catch((error) => say(error.message, "open")));
   load();
-  return form("Inject a program", "It becomes an individual if the gate lets it pass; you see the verdict at once.", [h("div", { class: "row" }, h("label", {}, "From individual ", parent), idea), text], "Inject", () =>
-    ask("inject", { individual: Number(parent.value), idea: idea.value.trim(), text: text.value.endsWith("\n") ? text.value : `${text.value}\n` }),
-  );
+  return form("Inject a program", "It becomes an individual if the gate lets it pass; you see the verdict at once.", [h("div", { class: "row" }, h("label", {}, "From individual ", parent), idea), text], "Inject", async () => {
+    await ask("inject", { individual: Number(parent.value), idea: idea.value.trim(), text: text.value.endsWith("\n") ? text.value : `${text.value}\n` });
+  });
 }
 
-function weights(page) {
-  const inputs = Object.entries(page.facts.weights).map(([name, configured]) => {
-    const now = page.facts.steering.weights[name] ?? configured;
-    return h("label", {}, `${name} `, h("input", { type: "number", min: 0, step: "any", name, value: now }));
-  });
-  return form("Weights of operators", "How often each is drawn. The configured ones come back where all are left empty.", [h("div", { class: "row" }, inputs)], "Change", (target) => {
+function weights() {
+  const row = h("div", { class: "row" });
+  const inputs = (facts) =>
+    Object.entries({ ...facts.weights, ...facts.steering.weights }).map(([name, value]) =>
+      h("label", {}, `${name} `, h("input", { type: "number", min: 0, step: "any", name, value })),
+    );
+  const section = form("Weights of operators", "How often each is drawn. The configured ones come back where all are left empty.", [row], "Change", (target) => {
     const given = Array.from(target.querySelectorAll("input")).filter((input) => input.value !== "");
     return ask("weights", { weights: Object.fromEntries(given.map((input) => [input.name, Number(input.value)])) });
   });
+  return { section, update: (facts) => refresh(row, inputs(facts)) };
 }
 
-function budget(page) {
-  const now = page.facts.generations;
-  const gens = h("input", { type: "number", min: 1, value: now, required: true, "aria-label": "Generations in all" });
+function budget() {
+  const gens = h("input", { type: "number", min: 1, required: true, "aria-label": "Generations in all" });
   const until = h("input", { type: "datetime-local", "aria-label": "End by" });
-  const fields = [h("div", { class: "row" }, h("label", {}, "Generations in all ", gens), h("label", {}, "End by ", until))];
-  return form("Budget", "The total, confirmation included. An end by the clock leaves time for the confirmation; the next request supersedes this one.", fields, "Extend", () => {
-    const end = until.value ? { until: new Date(until.value).getTime() / 1000 } : {};
+  const never = h("input", { type: "checkbox", "aria-label": "No end by time" });
+  const fields = [h("div", { class: "row" }, h("label", {}, "Generations in all ", gens), h("label", {}, "End by ", until), h("label", {}, never, " no end by time"))];
+  const section = form("Budget", "The total, confirmation included. An end by the clock leaves time for the confirmation; the next request supersedes this one.", fields, "Extend", () => {
+    const end = never.checked ? { until: 0 } : until.value ? { until: new Date(until.value).getTime() / 1000 } : {};
     return ask("extend", { gens: Number(gens.value), ...end });
   });
+  return { section, update: (facts) => gens.setAttribute("value", facts.generations) };
 }
 
 function journal(facts) {
@@ -85,12 +89,14 @@ function course(facts) {
 export function steering(page) {
   const holds = h("section", { class: "card" });
   const asked = h("section", { class: "card" });
-  const forms = page.readOnly ? [h("p", { class: "verdict open" }, "This dashboard is read-only.")] : [hint(), budget(page), weights(page), inject(page)];
+  const followers = page.readOnly ? [] : [budget(), weights()];
+  const forms = page.readOnly ? [h("p", { class: "verdict open" }, "This dashboard is read-only.")] : [hint(), ...followers.map((one) => one.section), inject(page)];
   return {
     sections: [h("div", { class: "columns bare" }, holds, asked), ...forms],
     update(facts) {
       refresh(holds, course(facts));
       refresh(asked, journal(facts));
+      followers.forEach((one) => one.update(facts));
     },
   };
 }

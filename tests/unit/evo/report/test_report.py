@@ -343,6 +343,7 @@ def test_a_step_without_a_changed_line_says_so():
         (relative(1.96, 2.0), "2.0%"),
         (relative(0.1, 2000.0), "20,000-fold"),
         (relative(0.9, 0.001), "900-fold"),
+        (relative(4.2, 1.0), "4.2-fold"),
         (relative(-0.5, -0.52), "3.8%"),
         (relative(-0.1, -2000.0), "20,000-fold"),
         (relative(0.3, -0.1), ""),
