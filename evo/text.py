@@ -12,8 +12,6 @@ import re
 import textwrap
 from datetime import timedelta
 
-from trainer.objectives import quantity
-
 # Control characters but tab and newline, zero-width and bidirectional controls, line separators, lone surrogates.
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
