@@ -147,8 +147,9 @@ class Board:
         run, name = self._run(request), request.query_params.get("name", "")
         draw, of_constants = _FIGURES.get(name), _OF_CONSTANTS.get(name)
         if of_constants is not None:
+            known = await run.numbers()
+            constants = await run.report("constants", lambda _, report: figures.constants_of(report, known))
             # Beside the reading thread: the library behind takes seconds to load.
-            constants = await run.report("constants", figures.constants_of)
             return _json(figures.chart_json(await asyncio.to_thread(of_constants, constants)))
         if name == "front":
             axes = request.query_params.get("x", ""), request.query_params.get("y", "")

@@ -120,18 +120,21 @@ class Constants:
     individuals: Sequence[int]
 
 
-def constants_of(viewed: Viewed, report: RunReport) -> Constants:
+def constants_of(report: RunReport, known: Mapping[int, Mapping[str, float]]) -> Constants:
     """Return the constants that most measured individuals share.
 
     Only numbers that differ between individuals are compared.
+
+    Args:
+        report: of the run.
+        known: the constants of its individuals (`numbers_of`); of one that is missing nothing is shown.
     """
     name = report.objective.name
-    rows = [row for row in report.individuals if name in row.objectives]
-    known = {row.id: _numbers(viewed.store.source(row.id)) for row in rows}
-    counts = Counter(constant for numbers in known.values() for constant in numbers)
+    rows = [row for row in report.individuals if name in row.objectives and row.id in known]
+    counts = Counter(constant for row in rows for constant in known[row.id])
     common = [one for one, count in counts.items() if count >= _COMMON * len(rows)]
     varied = [one for one in common if len({known[row.id].get(one) for row in rows} - {None}) > 1]
-    varied.sort(key=lambda one: -len({numbers.get(one) for numbers in known.values()}))
+    varied.sort(key=lambda one: -len({known[row.id].get(one) for row in rows}))
     chosen = varied[:_MOST_CONSTANTS]
     complete = [row for row in rows if all(one in known[row.id] for one in chosen)]
     values = {one: [known[row.id][one] for row in complete] for one in chosen}
@@ -140,7 +143,8 @@ def constants_of(viewed: Viewed, report: RunReport) -> Constants:
     return Constants(report.objective, values, means, [row.id for row in complete])
 
 
-def _numbers(source: str) -> dict[str, float]:
+def numbers_of(source: str) -> dict[str, float]:
+    """Return the constants of a program that are numbers."""
     return {name: float(one.value) for name, one in find_constants(source).items() if is_number(one.value)}
 
 

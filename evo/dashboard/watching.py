@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from evo.config.resolved import StoredConfig
 from evo.dashboard import facts
+from evo.dashboard.figures import numbers_of
 from evo.report.data import RunReport
 from evo.report.loading import EvaluationRows, load_report
 from evo.runs.assemble import build_standings
@@ -51,6 +52,8 @@ class WatchedRun:
         self._busy_seconds = 0.0
         self._live: dict[str, Any] = {"curves": {}}
         self._live_at = -math.inf
+        self._numbers: dict[int, dict[str, float]] = {}
+        self._reading_numbers = asyncio.Lock()
 
     async def read(self, key: str, work: Callable[[Viewed], _Result], *, keep: bool = True) -> _Result:
         """Return what `work` makes of the run as it stands; pages that ask for the same `key` share it.
@@ -66,6 +69,20 @@ class WatchedRun:
             self._live_at = time.monotonic()
             self._live = await self.read("live", facts.live, keep=False)
         return self._live
+
+    async def numbers(self) -> Mapping[int, Mapping[str, float]]:
+        """Return the constants of every measured individual.
+
+        Each program is read once, and beside the reading thread: thousands of them take a minute, in which other pages
+        want to read.
+        """
+        async with self._reading_numbers:
+            sources = await self.read("unread programs", self._unread_programs, keep=False)
+            self._numbers |= await asyncio.to_thread(lambda: {id_: numbers_of(one) for id_, one in sources.items()})
+        return self._numbers
+
+    def _unread_programs(self, viewed: Viewed) -> dict[int, str]:
+        return {id_: viewed.store.source(id_) for id_ in viewed.standings.measured if id_ not in self._numbers}
 
     async def report(self, key: str, work: Callable[[Viewed, RunReport], _Result]) -> _Result:
         """Return what `work` makes of the run and its report as they stand."""

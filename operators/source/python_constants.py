@@ -17,7 +17,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from operators.source.literals import Constant, Value, located, number_of
 from operators.source.text import SourceText
@@ -65,11 +65,12 @@ def _capitals(tree: ast.Module, text: SourceText) -> dict[str, Constant]:
 
 def _others(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
     """Yield the values that go by other names, each with its name."""
-    yield from _globals(tree)
-    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    nodes = [*ast.walk(tree)]
+    yield from _globals(tree, nodes)
+    classes = [node for node in nodes if isinstance(node, ast.ClassDef)]
     owners = {id(inner): node.name for node in classes for inner in node.body}
     made_before: Counter[str] = Counter()
-    for node in ast.walk(tree):
+    for node in nodes:
         match node:
             case ast.Call(func=ast.Attribute(attr="add_argument"), args=[ast.Constant(value=str()), *_]):
                 yield from _flag(node)
@@ -95,12 +96,10 @@ def _others(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
                 yield from ((".".join([*place, one.arg]), value) for one, value in _defaults(arguments))
 
 
-def _globals(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+def _globals(tree: ast.Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.expr]]:
     """Yield the top-level assignments to names in small letters that nothing assigns again, loops included."""
-    stored = Counter(
-        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    )
-    shared = {name for node in ast.walk(tree) if isinstance(node, ast.Global) for name in node.names}
+    stored = Counter(node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+    shared = {name for node in nodes if isinstance(node, ast.Global) for name in node.names}
     for name, value in (one for statement in tree.body for one in _assigned(statement)):
         if stored[name] == 1 and name not in shared and not _CONSTANT_NAME.fullmatch(name):
             yield name, value

@@ -40,7 +40,7 @@ export function bar(page, current, names) {
       picker(page),
       h("span", { class: `pill ${isPaused ? "paused" : facts.state}` }, isPaused ? "paused" : words(facts.state)),
       progress,
-      h("span", { class: "muted" }, `${quantity(facts.spent)} of ${facts.budget}${left}`),
+      h("span", { class: "muted" }, `${quantity(facts.spent)} of ${quantity(facts.budget)}${left}`),
       page.isConnected ? null : h("span", { class: "worse", role: "alert" }, "server gone, trying again…"),
       h("span", { class: "space" }),
       h("span", { class: "controls" }, controls(page)),

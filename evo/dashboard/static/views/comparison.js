@@ -26,7 +26,7 @@ export function comparison(page) {
               "li",
               {},
               h("a", link({ run: row.name, view: "", id: "", against: "", zoom: "" }), row.name),
-              h("span", { class: "muted" }, ` ${quantity(row.spent)} of ${row.budget} · ${row.state} `),
+              h("span", { class: "muted" }, ` ${quantity(row.spent)} of ${quantity(row.budget)} · ${row.state} `),
               h("span", { class: row.tone === "good" ? "better" : undefined }, row.headline),
             ),
           ),

@@ -22,7 +22,9 @@ function matches(row, filter) {
 function sorted(rows, best, minimize) {
   const sign = minimize ? 1 : -1;
   const rank = (row) => (row.value === null || row.value === undefined ? Infinity : sign * row.value);
-  return rows.toSorted((one, other) => rank(one) - rank(other) || one.id - other.id);
+  // Confirmation may have ranked it before others that scored better where selection looked.
+  const isBest = (row) => Number(row.id === best);
+  return rows.toSorted((one, other) => isBest(other) - isBest(one) || rank(one) - rank(other) || one.id - other.id);
 }
 
 function choice(name, label, values) {
@@ -156,7 +158,7 @@ export function individuals(page) {
     const found = sorted(data.rows.filter((row) => matches(row, filter)), data.best, page.facts.objective.minimize);
     const most = Number(filter.more || ROWS);
     const values = (name) => [...new Set(data.rows.map((row) => row[name]))].sort((one, other) => (one > other ? 1 : -1));
-    refresh(filters, choice("operator", "all operators", values("operator")), choice("status", "all outcomes", values("status")), choice("generation", "all generations", values("generation")), h("span", { class: "muted" }, `${found.length} of ${data.rows.length}`));
+    refresh(filters, choice("operator", "all operators", values("operator")), choice("status", "all outcomes", values("status")), choice("generation", "all generations", values("generation")), h("span", { class: "muted" }, `${quantity(found.length)} of ${quantity(data.rows.length)}`));
     const heads = ["individual", data.objective, "gain", "idea"];
     refresh(
       list,

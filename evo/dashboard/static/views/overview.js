@@ -105,7 +105,7 @@ export function overview() {
         h(
           "dl",
           { class: "tiles" },
-          tile("Evaluations", quantity(facts.spent), ` of ${facts.budget}`),
+          tile("Evaluations", quantity(facts.spent), ` of ${quantity(facts.budget)}`),
           tile("Wall time", facts.time),
           tile("Left", (facts.state === "running" && facts.left) || "–"),
           tile("Model calls", facts.cost),
