@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperOption
 
 from evo.files import replace_file
 from trainer.errors import ConfigError, MachineError, UsageError
@@ -43,13 +43,14 @@ class CommandLine(typer.Typer):
 
 
 class _EachOptionOnce(TyperCommand):
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the arguments; an option that is given twice is a usage error."""
         if not ctx.resilient_parsing:
             _, _, given = self.make_parser(ctx).parse_args(args=list(args))
             for option, times in Counter(given).items():
                 # A switch without a counterpart says the same twice.
-                if times > 1 and not option.multiple and (not option.is_flag or option.secondary_opts):
+                is_switch = isinstance(option, TyperOption) and option.is_flag and not option.secondary_opts
+                if times > 1 and not (option.multiple or is_switch):
                     flag = "/".join([*option.opts, *option.secondary_opts])
                     raise UsageError(f"{flag} takes one value, but was given {times} times.")
         return super().parse_args(ctx, args)
