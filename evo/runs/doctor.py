@@ -24,16 +24,20 @@ from evo.config.resolution import with_servers
 from evo.lineage.refs import run_git
 from evo.runs.assemble import connection_of
 from evo.runs.folder import RunFolder
+from evo.text import tokens
 from operators.agent import PRESETS
-from operators.llm import LanguageModel, LLMSettings
+from operators.llm import Conditions, LanguageModel, LLMSettings
 from operators.llm.client import PromptRefused
+from operators.llm.context import Prompts
 from operators.llm.settings import check_base_url
 from operators.proposal import Exchange
 from trainer.corpus import default_cache, load
 from trainer.errors import EvoError, MachineError
+from trainer.evaluation import Budget, Clock
 from trainer.machine.capacity import Capacity, capacity
 from trainer.machine.control_group import ControlGroups
 from trainer.machine.devices import Device, find, working
+from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
 from trainer.sandbox import Level, survey
 
 _DISTRIBUTION = "evo-train"
@@ -110,8 +114,13 @@ def _language_model_at_work(model: ModelConfig, llm: LLMConfig, environment: Map
     except (EvoError, PromptRefused) as error:
         return Finding(model.name, State.MISSING, "the call failed", str(error))
     cost = "of unknown price" if exchange.cost_usd is None else f"for ${exchange.cost_usd:.6f}"
-    tokens = f"{exchange.input_tokens} tokens in, {exchange.output_tokens} out {cost}"
-    found = f"{exchange.model} at {settings.shown_url} answered in {exchange.latency_seconds:.1f} s; {tokens}"
+    cached = (exchange.cache_read_tokens, exchange.cache_write_tokens)
+    counts = tokens(exchange.input_tokens, *cached, exchange.output_tokens)
+    uncached = "" if any(cached) else "; none of the prompt cached"
+    found = (
+        f"{exchange.model} at {settings.shown_url} answered in {exchange.latency_seconds:.1f} s; "
+        f"{counts} {cost}{uncached}"
+    )
     if not asked.counts_tokens:
         advice = "the server reports no tokens: these, and what they cost, are estimated from the length of texts"
         return Finding(model.name, State.NOTE, found, advice)
@@ -120,8 +129,12 @@ def _language_model_at_work(model: ModelConfig, llm: LLMConfig, environment: Map
 
 async def _asked(model: LanguageModel) -> Exchange:
     effort = {"output_config": {"effort": model.settings.effort}} if model.settings.effort else {}
+    # The rules of a run, with the breakpoint behind them: a shorter prompt would not be cached.
+    conditions = Conditions((LANGUAGE_MODEL_OBJECTIVES["val_bpb"],), Budget(300.0, Clock.WALL), "a GPU", 2048, 1024)
+    cache = {"cache_control": {"type": "ephemeral", "ttl": model.settings.cache_lifetime}}
+    system = [{"type": "text", "text": Prompts(conditions).system(), **cache}]
     message = {"role": "user", "content": "Answer with the word ready."}
-    body = {"model": model.name, "max_tokens": _TRIAL_TOKENS, "messages": [message], **effort}
+    body = {"model": model.name, "max_tokens": _TRIAL_TOKENS, "system": system, "messages": [message], **effort}
     try:
         return await model.ask(body, seed="doctor")
     finally:

@@ -31,9 +31,15 @@ def test_a_model_that_answers(provider: str) -> None:
     finding, server = examined(say("Ready."), provider)
     assert finding.state is State.OK
     assert "answered in" in finding.found
-    assert "1000 tokens in, 100 out for $0.003000" in finding.found
+    assert "1,000 tokens in, 100 out for $0.003000; none of the prompt cached" in finding.found
     assert len(server.requests) == 1
     assert server.requests[0].headers["authorization"].endswith(KEY)
+
+
+def test_what_is_cached_is_told() -> None:
+    finding, server = examined(say("Ready.", input_tokens=20, cache_write_tokens=2_000))
+    assert "20 tokens in, 2,000 written to cache, 100 out" in finding.found
+    assert "cache_control" in server.requests[0].body["system"][0]
 
 
 def test_a_model_that_does_not() -> None:
