@@ -3,8 +3,9 @@
 - a top-level `UPPER_CASE = literal`, alone or as `A, B = 1, 2`, whose name is assigned once: a number (also negative,
   and a power like 2**16), a boolean, a string, or a tuple of numbers;
 - a number or a boolean as a top-level `lower_case = literal` that nothing assigns again, as the default of a
-  command-line flag (`add_argument("--lr", default=3e-4)` is `--lr`), of a field of a class (`Config.lr`), or of an
-  argument of a function (`train.lr`), unless its name speaks of seeds, files, logging, evaluation or the machine;
+  command-line flag (`add_argument("--lr", default=3e-4)` is `--lr`, as is `flags.DEFINE_float("lr", 3e-4, …)`), of a
+  field of a class (`Config.lr`), or of an argument of a function (`train.lr`), unless its name speaks of seeds, files,
+  logging, evaluation or the machine;
 - a number other than zero, which mostly says that something is off, with which an object is made (`SVC(C=10)` is
   `SVC.C`, that of a second one `SVC.C#2`) or that stands in a dictionary (`params = {"eta": 0.3}` is `params.eta`), by
   the same rule.
@@ -74,6 +75,11 @@ def _others(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
         match node:
             case ast.Call(func=ast.Attribute(attr="add_argument"), args=[ast.Constant(value=str()), *_]):
                 yield from _flag(node)
+            case ast.Call(
+                func=ast.Attribute(attr="DEFINE_float" | "DEFINE_integer" | "DEFINE_bool" | "DEFINE_boolean"),
+                args=[ast.Constant(value=str(flag)), value, *_],
+            ):
+                yield f"--{flag}", value
             case ast.Call(func=ast.Name(id=made) | ast.Attribute(attr=made)) if made[:1].isupper():
                 for one in node.keywords:
                     if one.arg and _says(one.value):

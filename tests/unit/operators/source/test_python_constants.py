@@ -22,6 +22,8 @@ from operators.source.constants import find_constants
         ("rows = linspace(0, 1, num=50)", {}),
         ("ALPHA, GAMMA, name = 0.1, 0.9, 3", {"ALPHA": 0.1, "GAMMA": 0.9, "name": 3}),
         ("A, B = 1, 2\nB += 1", {"A": 1}),
+        ('flags.DEFINE_float("lr", 3e-4, "")\n_W = flags.DEFINE_integer("w", 8, "")', {"--lr": 3e-4, "--w": 8}),
+        ('flags.DEFINE_integer("seed", 3, "")', {}),
     ],
 )  # fmt: skip
 def test_numbers_that_a_program_names_are_constants(source: str, expected: dict[str, float]) -> None:
