@@ -144,7 +144,8 @@ def overlaps(name: str, other: str) -> bool:
 
 def named_files(project: Project, module: Module) -> set[str]:
     """Return the existing files and folders that a program names and does not write."""
-    return {one.name for one in _named(project, module, _written(project, module))}
+    named = (one.name for one in _named(project, module, _written(project, module)))
+    return {name for name in named if not secret_by_name(PurePosixPath(name))}
 
 
 def missing_files(project: Project, entry: Module) -> list[str]:
@@ -197,7 +198,7 @@ def _named(project: Project, module: Module, written: Collection[str]) -> Iterat
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
             for name in _within(project, module, node.value):
                 path = PurePosixPath(name)
-                is_hidden = any(map(is_private, path.parts)) or secret_by_name(path)
+                is_hidden = any(map(is_private, path.parts)) and not secret_by_name(path)  # secrets are told, not given
                 if not is_hidden and not _is_output(name) and name not in written:
                     yield Given(name, f"named in {module.name}")
 

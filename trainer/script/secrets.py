@@ -80,11 +80,20 @@ _SHAPES: tuple[tuple[str, str], ...] = (
     (r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|aws_secret_access_key\s*[=:]\s*['\"]?[\w/+]{30,}", "a key of AWS"),
     (r"\bAIza[\w-]{35}|\bya29\.[\w-]{20,}", "a key of Google"),
     (r"\bxox[abeprs]-[\w-]{10,}|\bnpm_[A-Za-z0-9]{36}|\bpypi-AgE[\w-]{20,}|_authToken\s*=\s*[\w-]{10,}", "a token"),
+    (r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}|\"auth\"\s*:\s*\"[A-Za-z0-9+/]{8,}={0,2}\"", "a token"),
+    (r"https://hooks\.slack\.com/services/[\w/]{20,}|\b(?:AccountKey|SharedAccessKey)=[\w+/]{40,}", "a token"),
     (r"\br8_[A-Za-z0-9]{30,}|\b(?:sk|rk)_live_[A-Za-z0-9]{16,}|\bSG\.[\w-]{16,}\.[\w-]{16,}", "a token"),
     (
         (
             r"(?i:\b\w*(?:api_?key|secret_?key|access_?key|auth_?token|api_?token|access_?token|passw(?:or)?d)\b[\"']?"
             r"\s*[:=]\s*[\"'])(?=[^\"'\s]*\d)(?=[^\"'\s]*[A-Za-z])[\w+/=.-]{20,}[\"']"
+        ),
+        "a key or a password",
+    ),
+    (  # settings files quote nothing
+        (
+            r"(?im:^\s*[\w-]*(?:api_?key|secret_?key|access_?key|token|passw(?:or)?d)\s*[:=]\s*)(?=\S*\d)(?=\S*[A-Za-z])"
+            r"[A-Za-z0-9+/-]{20,}={0,2}(?m:\s*$)"
         ),
         "a key or a password",
     ),

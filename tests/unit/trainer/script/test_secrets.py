@@ -86,6 +86,11 @@ def test_ordinary_names(name: str) -> None:
         f"API_KEY = '{BODY[:32]}'",
         f'wandb_api_key: "{BODY[:40]}"',
         f'"password": "{BODY[:24]}"',
+        f"eyJ{BODY[:17]}.eyJ{BODY[:20]}.{BODY[:27]}",
+        f'{{"auths": {{"ghcr.io": {{"auth": "{BODY[:20]}=="}}}}}}',
+        f"DefaultEndpointsProtocol=https;AccountKey={BODY[:44]}==",
+        f"hook: https://hooks.slack.com/services/T0{BODY[:9]}/B0{BODY[:9]}/{BODY[:12]}",
+        f"api_key: {BODY[:32]}",
     ],
 )
 def test_secrets_by_shape(text: str) -> None:
@@ -105,6 +110,8 @@ def test_secrets_by_shape(text: str) -> None:
         "sk-learn is a library with a long-name-that-goes on",
         "token_ids = [1, 2, 3]",
         "password: str = ''",
+        "token = tokenizer_of_version_2_with_a_long_name",
+        "token: embeddings-without-digits-at-all",
     ],
 )
 def test_what_only_looks_like_a_secret(text: str) -> None:
