@@ -20,10 +20,10 @@ from evo.project.printed import metrics_of
 from evo.project.protected import protected_code
 from evo.project.reporting import judged_elsewhere, notes_on_metrics, reported_metrics
 from evo.project.returned import returned_values
-from evo.project.seeds import Seeding, seeding_of
+from evo.project.seeds import Seeding, seeding_of, varied
 from evo.project.sources import Sources
 from evo.project.starting import command_of, completed, given_command, started, words_of
-from evo.project.wording import Kind
+from evo.project.wording import Kind, Split
 from trainer.errors import ConfigError
 from trainer.script.secrets import secret_by_value
 
@@ -206,8 +206,9 @@ class _Examination:
         ]
         others = tuple(one for one in others if one.name != first.name)
         found = replace(found, objectives=objectives, others=others, notes=tuple(notes))
-        # What is recorded beside it, a training loss for one, would tie up the code that it depends on.
-        return self._with_protection(found, [first, *(one for one in objectives[1:] if one.kind is not Kind.QUALITY)])
+        # A quality that is recorded beside it and is no validation would tie up the code that it depends on.
+        beside = (one for one in objectives[1:] if one.kind is not Kind.QUALITY or one.split is Split.VALIDATION)
+        return self._with_protection(found, [first, *beside])
 
     def _with_protection(self, found: Found, metrics: Sequence[Metric]) -> Found:
         sources = self._sources
@@ -218,12 +219,15 @@ class _Examination:
         shared = (*protected.shared, *returned_values(sources.project, self._entry, genomes, reported))
         fixed = {one.name.rpartition(": ")[2] for one in protected.entries} | given
         constants = tuple(name for name in found.constants if not {name, name.partition(".")[0]} & fixed)
+        seeds = varied(found.seeds, genomes, protected.scored)
         notes = [_LITTLE_FREE] if protected.free_share <= _LEAST_FREE and not constants else []
         return replace(
             found,
             protect=protected.entries,
             shared=tuple(dict.fromkeys(shared)),
             constants=constants,
+            seeds=seeds,
+            seed=found.seed if seeds == found.seeds else ", ".join(seeds) or None,
             notes=(*found.notes, *notes),
         )
 

@@ -6,7 +6,7 @@ read: variables with their bindings, functions of the genome, constants.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from evo.project.found import Metric, ProtectedCode
@@ -15,7 +15,8 @@ from evo.project.protection.constants import protect_constants
 from evo.project.protection.entries import entries
 from evo.project.protection.evolving_file import EvolvingFile
 from evo.project.protection.flow import Flow
-from evo.project.protection.origins import budget, defaults, evaluations, prints, reports, seeds
+from evo.project.protection.origins import SEED, budget, defaults, evaluations, prints, reports, seeds, validations
+from evo.project.protection.statements import makes_generator
 from operators.protection.units import DEFINITION, is_import, units_of
 
 
@@ -26,11 +27,13 @@ class Protected(NamedTuple):
         entries: for `protect` of evo.toml.
         shared: the functions that evaluation and training share.
         free_share: of the statements, those that may change, from 0 to 1; imports and heads of definitions left out.
+        scored: by file, the lines that make what is scored, and no random numbers for anything else.
     """
 
     entries: tuple[ProtectedCode, ...]
     shared: tuple[str, ...]
     free_share: float
+    scored: dict[str, set[int]]
 
 
 def protected_code(
@@ -48,14 +51,26 @@ def protected_code(
         given: flags that the command gives, so that their defaults change nothing.
     """
     files = {one.name: EvolvingFile(one, units_of(one.tree)) for one in genome}
-    flow = Flow(project, files)
+    flow = Flow(project, files, [one.label for one in metrics])
     reporting = [*reports(project, files, metrics), *evaluations(project, files, metrics)]
-    for starts in (reporting or prints(files, metrics), budget(files, instructions), seeds(files)):
+    reporting = reporting or [*prints(files, metrics)]
+    for starts in (reporting, validations(files) if metrics else (), budget(files, instructions), seeds(files)):
         flow.protect(starts)
     protect_constants(flow)
     for file, place, reason in defaults(files, given):
         file.reasons.setdefault(place, reason)
-    return Protected(entries(files, metrics), flow.shared(), _free_share(files))
+    scored = {name: set(_scored_lines(file)) for name, file in files.items()}
+    return Protected(entries(files, metrics), flow.shared(), _free_share(files), scored)
+
+
+def _scored_lines(file: EvolvingFile) -> Iterator[int]:
+    """Yield the lines of protected statements, but those that set a seed for code that may change as well."""
+    free = [one for place, one in enumerate(file.units) if place not in file.reasons]
+    for place, reason in file.reasons.items():
+        one = file.units[place]
+        used = any(one.bound & other.read for other in free if other.scope[: len(one.scope)] == one.scope)
+        if reason != SEED and not (used and makes_generator(one)):
+            yield from range(one.line, one.end_line + 1)
 
 
 def _free_share(files: Mapping[str, EvolvingFile]) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,6 +92,46 @@ def seeding_of(
     places = tuple(dict.fromkeys(str(place) for module in replaceable for place in _places(module)))
     places = places or tuple(map(str, settings))
     return Seeding(places=places, how=", ".join(places))
+
+
+def varied(places: Sequence[str], modules: Sequence[Module], scored: Mapping[str, Set[int]]) -> tuple[str, ...]:
+    """Return places without the seeds in lines that make what is scored, which must be the same in every run.
+
+    Args:
+        places: as `task.seed` names them.
+        modules: the files that evolve.
+        scored: such lines, by file.
+    """
+    trees = {one.name: one.tree for one in modules if one.name in scored}
+    found: dict[str, None] = {}
+    open_places: list[tuple[SeedPlace, list[ast.expr]]] = []
+    covered: list[ast.expr] = []
+    for place in map(SeedPlace.parse, places):
+        seeds = [*literals(trees[place.file], place.what)] if place.file in trees else []
+        free = [node for node in seeds if node.lineno not in scored[place.file]]
+        if len(free) == len(seeds):
+            found[str(place)] = None
+            covered += seeds
+        else:
+            open_places.append((place, free))
+    for place, free in open_places:
+        whats = (_bound_by(trees[place.file], node) or place.what for node in free if node not in covered)
+        found |= dict.fromkeys(str(SeedPlace(place.file, what)) for what in whats)
+    return tuple(found)
+
+
+def _bound_by(tree: ast.Module, seed: ast.expr) -> str:
+    """Return the variable that is made from a seed, with the function around it; empty without one."""
+    owner = next((one.name for one in functions(tree) if seed in ast.walk(one)), "")
+    bound = (
+        name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.stmt)
+        for name, value in assigned([node])
+        if seed in ast.walk(value)
+    )
+    name = next(bound, "")
+    return ".".join(filter(None, (owner, name))) if name else ""
 
 
 def _settings(root: Path, given: Sequence[str]) -> Iterator[str]:

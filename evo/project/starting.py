@@ -189,7 +189,7 @@ def _run(sources: Sources, genome: Module) -> tuple[str, ...]:
 
 def _starter(sources: Sources, genome: Module) -> tuple[str, ...]:
     """Return the shell script or the target of the Makefile that measures a file that is not Python."""
-    return () if language_of(genome.name) is PYTHON else starter_of(genome.name, sources.root)
+    return () if language_of(genome.name) is PYTHON else starter_of(genome.name, sources.root, sources.texts)
 
 
 def _launcher(sources: Sources, python: str, entry: Module) -> tuple[str, ...]:

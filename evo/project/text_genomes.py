@@ -26,6 +26,8 @@ _COMPILER = re.compile(
     r"(?:^|[\s`$(])(?P<command>(?:\S*/)?(?:gcc|g\+\+|cc|c\+\+|clang|clang\+\+|nvcc|rustc|hipcc|gfortran|ghc|javac|swiftc)\s[^`\n]*)"
 )
 _TARGETS = ("bench", "benchmark", "measure", "run", "perf", "time")
+_MAKE = re.compile(r"(?:^|[\s`$(])make\s+(?:-s\s+)?([\w-]+)")
+_NO_TARGETS = frozenset(("all", "build", "clean", "install", "deps", "setup", "data", "help", "test", "lint", "format"))
 _RUNNER = re.compile(
     r"(?:^|[\s`$(])"
     r"(?P<command>"
@@ -86,11 +88,11 @@ def read_by(program: Module, root: Path) -> list[str]:
     return [name for text in sorted(program.texts) for name in _files(text, root) if _could_evolve(name)]
 
 
-def starter_of(name: str, root: Path) -> tuple[str, ...]:
+def starter_of(name: str, root: Path, texts: Instructions) -> tuple[str, ...]:
     """Return the command of the only shell script of a project, or the only such target of its Makefile, for a file.
 
-    A script that names the file starts it; a target is one of the usual names for a measurement, in a Makefile that
-    names the file.
+    A script that names the file starts it; a target is one that the documentation makes, or one of the usual names for
+    a measurement, in a Makefile that names the file.
     """
     if language_of(name) is SHELL:
         return (_shell(root / name), name)
@@ -101,7 +103,10 @@ def starter_of(name: str, root: Path) -> tuple[str, ...]:
         (script,) = scripts
         return (f"./{script.name}",) if os.access(script, os.X_OK) else (_shell(script), script.name)
     rules = _text(root / "Makefile")
-    named_targets = [target for target in _TARGETS if re.search(rf"^{target}\s*:(?!=)", rules, re.MULTILINE)]
+    documented = [match[1] for match in _MAKE.finditer(texts.text) if match[1] not in _NO_TARGETS]
+    named_targets = [
+        target for target in (*documented, *_TARGETS) if re.search(rf"^{target}\s*:(?!=)", rules, re.MULTILINE)
+    ]
     targets = [target for target in named_targets if target != stem]  # `run: run.c` compiles a program
     return ("make", "-s", targets[0]) if not scripts and targets and named.search(rules) else ()
 

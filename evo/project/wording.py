@@ -89,7 +89,9 @@ PREFIXES = {Split.VALIDATION: "val", Split.TEST: "test", Split.TRAINING: "train"
 """The words for data, as in the names of objectives."""
 _EITHER = _set("score fitness cost gap rate return returns index")
 _OPPOSITE = _set("neg negative inverse")
-_OF_ALL = _set("cv oof crossval average avg mean overall aggregate total final")
+_FOLDED = _set("cv oof crossval")
+"""What is measured on the held-out folds of the training data."""
+_OF_ALL = _FOLDED | _set("average avg mean overall aggregate total final")
 """What the line behind those of the folds begins with."""
 _POSSESSIVE = re.compile(r"['’]s\b")  # `valid_1's auc`
 _SQUARED = re.compile(r"\bR(?:[- ]squared|\^2)", re.IGNORECASE)
@@ -188,7 +190,8 @@ def split_of(name: str) -> Split:
     parts = set(words(name))
     if direction_of(name)[1] is not Kind.QUALITY:
         return Split.UNNAMED  # training_seconds is not measured on the training data
-    return next((split for split, names in _SPLITS.items() if parts & names), Split.UNNAMED)
+    split = Split.VALIDATION if parts & _FOLDED else Split.UNNAMED
+    return next((split for split, names in _SPLITS.items() if parts & names), split)
 
 
 def context_word(text: str) -> str:

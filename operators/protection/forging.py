@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from operators.protection.output import UNKNOWN, outputs, text_of, texts_in
+from operators.protection.output import LOGGING, UNKNOWN, outputs, text_of, texts_in
 from operators.protection.units import Unit
 
 _FILE_MAKERS = frozenset(("rename", "renames", "replace", "copy", "copy2", "copyfile", "move", "link", "symlink"))
@@ -32,8 +32,10 @@ def forges(new: Unit, reported: Sequence[Reported]) -> Iterator[str]:
             yield f"only running tells whether it writes {one.json_file}, which holds `{one.name}`; write the name out"
         if one.pattern and any(_matches(one.pattern, text) for text in texts):
             yield f"it could print a line that is read as `{one.name}`, which protected code alone reports; reword it"
+    # Lines of logs have beginnings of their own, so that a pattern for them reads on from anywhere.
+    is_logged = any(one.pattern and not one.pattern.startswith("^") for one in reported)
     for node in new.nodes:
-        if isinstance(node, ast.Call) and _is_printing(node):
+        if isinstance(node, ast.Call) and (_is_printing(node) or (is_logged and _is_logging(node))):
             lines = (outputs(node) or "").split("\n")
             if any(line.startswith(UNKNOWN) for line in lines):
                 yield "it prints a line whose beginning only running tells; begin the line with a word in quotes"
@@ -68,6 +70,10 @@ def _whole(unit: Unit) -> list[ast.AST]:
     """Return the nodes of a unit that are within no other."""
     within = {id(inner) for outer in unit.nodes for inner in ast.iter_child_nodes(outer)}
     return [one for one in unit.nodes if id(one) not in within]
+
+
+def _is_logging(node: ast.Call) -> bool:
+    return isinstance(node.func, ast.Attribute) and node.func.attr in LOGGING
 
 
 def _is_printing(node: ast.Call) -> bool:

@@ -17,6 +17,9 @@ _RESULT = re.compile(f"{METRICS}|err|ppl|time|sec|every", re.IGNORECASE)
 _SEEDING = re.compile(r"seed|RandomState|PRNGKey|default_rng|^Random$|^Generator$", re.IGNORECASE)
 _LOADS = re.compile(r"(^|[._])(load|read|fetch|open|make|loadtxt|genfromtxt|memmap)(_|$|\()|dataset", re.IGNORECASE)
 """Functions of libraries that bring data."""
+_TRAINS = re.compile(r"(^|_)(fit|train)(_|$)|Trainer$")
+_FOR_HELD_OUT = re.compile(r"(val|valid|validation|evals?|test|dev|holdout)(_(?!.*(steps|freq|every|metric|fn)).*)?$")
+"""Keywords of functions that train and measure, as libraries name them."""
 _SEED_SETTERS = frozenset(
     (
         *("seed", "manual_seed", "manual_seed_all", "seed_all", "seed_everything", "set_seed", "setstate", "set_state"),
@@ -50,6 +53,8 @@ class Guards:
             them, by place or keyword; None where nothing else calls them.
         parts: data of which other code of generation 0 takes only parts, or nothing.
         is_real: whether generation 0 has no complex numbers.
+        validating: the held-out data that other code gives to a library that trains, as written, by what it calls and
+            by place or keyword.
     """
 
     owned: frozenset[str]
@@ -71,6 +76,7 @@ class Guards:
     choosing: Mapping[str, Mapping[int | str, frozenset[object]] | None]
     parts: Parts
     is_real: bool
+    validating: Mapping[tuple[str, int | str], frozenset[str]]
 
 
 SEQUENCE = frozenset(("__getitem__", "__iter__", "__len__", "__contains__"))
@@ -145,7 +151,7 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
             name
             for name in names - {name for one in free for name in one.read}
             if _is_held_out(name)
-            and not name.isupper()
+            and (not name.isupper() or "SEED" in name)  # what an evaluation draws can be drawn to train on
             and not any(isinstance(one.node, DEFINITION) and name in one.bound for one in fixed)
         ),
         whole=_whole(fixed),
@@ -165,6 +171,7 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
         choosing=_choosing(fixed, free, _whole(fixed).union(*parts.values())),
         parts=parts,
         is_real=not any(is_complex(node) for one in units for node in one.nodes),
+        validating=_validating(free),
     )
 
 
@@ -244,6 +251,31 @@ def _choosing(
     return others | {name: _choices(calls[name]) for name in makers | readers if name in calls}
 
 
+def _validating(free: Sequence[Unit]) -> dict[tuple[str, int | str], frozenset[str]]:
+    """Return the held-out data that code gives to what trains, as written, by what it calls and by place or keyword."""
+    found: dict[tuple[str, int | str], frozenset[str]] = {}
+    for call in (node for one in free for node in one.nodes if isinstance(node, ast.Call)):
+        for place, value in _held_out_places(call):
+            known = found.get((_called(call), place), frozenset())
+            found[_called(call), place] = known | {ast.unparse(value)}
+    return found
+
+
+def held_out_arguments(nodes: Sequence[ast.AST]) -> Iterator[ast.expr]:
+    """Yield the held-out data that some nodes give to a library that trains."""
+    for call in nodes:
+        if isinstance(call, ast.Call):
+            yield from (value for _, value in _held_out_places(call))
+
+
+def _held_out_places(call: ast.Call) -> Iterator[tuple[int | str, ast.expr]]:
+    """Yield the held-out data that a call which trains is given, by place or keyword: `fit(x, eval_set=[(u, v)])`."""
+    for place, value in arguments_of(call) if _TRAINS.search(_called(call)) else ():
+        names = [node.id for node in ast.walk(value) if isinstance(node, ast.Name)]
+        if (isinstance(place, str) and _FOR_HELD_OUT.match(place)) or any(map(_is_held_out, names)):
+            yield place, value
+
+
 def _choices(calls: Sequence[ast.Call]) -> dict[int | str, frozenset[object]]:
     """Return the texts, booleans and `None` that calls give, by place or keyword."""
     found: dict[int | str, set[object]] = {}
@@ -286,7 +318,7 @@ def is_complex(node: ast.AST) -> bool:
 
 
 def filled_keys(unit: Unit) -> frozenset[str]:
-    """Return the texts under which a unit puts something: `log("loss", 3)`, `found["loss"] = 3`."""
+    """Return the texts under which a unit puts something: `log("loss", 3)`, `log({"loss": 3})`, `found["loss"] = 3`."""
     found = set()
     for node in unit.nodes:
         match node:
@@ -294,6 +326,9 @@ def filled_keys(unit: Unit) -> frozenset[str]:
                 found.add(key)
             case ast.Call(func=ast.Attribute(), args=[ast.Constant(value=str(key)), _, *_]):
                 found.add(key)
+            case ast.Call(args=args):
+                tables = (one for one in args if isinstance(one, ast.Dict))
+                found |= {str(key.value) for table in tables for key in table.keys if isinstance(key, ast.Constant)}
     return frozenset(found)
 
 

@@ -12,7 +12,8 @@ _NUMBER = "1.5"
 """Stands for a part that is a number, by its format."""
 _NUMERIC_SPEC = re.compile(r".*[eEfFgGdn%]|.*\.\d+")
 _PERCENT = re.compile(r"%(?:\(\w+\))?[-#0 +]*\d*(?:\.\d+)?([a-zA-Z%])")
-_PRINTING = frozenset({"print", "echo", "secho", "write", "writelines", "info", "warning", "error", "debug", "log"})
+LOGGING = frozenset({"info", "warning", "warn", "error", "debug", "critical", "exception"})
+_PRINTING = LOGGING | {"print", "echo", "secho", "write", "writelines", "log"}
 
 
 def outputs(call: ast.Call) -> str | None:
@@ -29,6 +30,8 @@ def outputs(call: ast.Call) -> str | None:
         elif keyword.arg is None:
             separator = end = UNKNOWN
     texts = [UNKNOWN if isinstance(one, ast.Starred) else text_of(one) for one in call.args]
+    if name in LOGGING and len(texts) > 1:
+        return _percent(texts[0], ast.Tuple(call.args[1:]))
     return separator.join(texts) + (end if name.startswith("print") else "")
 
 

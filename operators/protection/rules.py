@@ -345,8 +345,12 @@ def chooses(new: Unit, guards: Guards, _: Child) -> Iterator[str]:
                 | ast.Attribute(attr="bit_generator" as name)
             ) if name in guards.seeding:
                 yield "the seed is protected, and chosen from outside; seed nothing else"
-            case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)) if name in guards.choosing:
-                yield from _chooses(node, name, guards)
+            case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)):
+                yield from _chooses(node, name, guards) if name in guards.choosing else ()
+                for place, value in arguments_of(node):
+                    known = guards.validating.get((name, place))
+                    if known is not None and ast.unparse(value) not in known:
+                        yield f"`{name}` is measured on {', '.join(sorted(known))}; leave the data as they are"
         if (guards.seeds or guards.seeding) and set(literal_seed(node)) - guards.seeds:
             yield "the seed is protected, and chosen from outside; leave it as it is"
 

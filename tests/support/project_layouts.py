@@ -638,7 +638,7 @@ LAYOUTS = [
     Layout(
         "a kernel in C++ with a header, compiled by a Makefile",
         {
-            "Makefile": "blur: blur.cpp main.cpp\n\tg++ -O2 -o blur main.cpp blur.cpp\nrun: blur\n\t./blur\n",
+            "Makefile": "bench: blur.cpp main.cpp\n\tg++ -O2 -o bench main.cpp blur.cpp\nrun: bench\n\t./bench\n",
             "README.md": "    make run | grep '^time_ms:'\n\nOnly `blur.cpp` changes.\n",
             "blur.h": "void blur(float*, int);\n",
             "blur.cpp": '#include "blur.h"\nstatic const int TILE = 8;\nvoid blur(float* x, int n) { x[TILE] = 1; }\n',

@@ -20,7 +20,7 @@ _OF_DATA = re.compile(
 )
 _DATA_SCOPE = re.compile(
     r"(?!_?(?:train|fit|main|run))(?:.*(?:data|corpus|split|fold|held_?out|holdout)|_?(?:eval|valid|test|score|measure)"
-    r"|_?(?:make|load|fetch|gen|generate|synth\w*)_(?!model|net|agent|policy|rng|optim|weight|param))",
+    r"|_?(?:make|load|fetch|gen|generate|synth\w*)(?:$|_(?!model|net|agent|policy|rng|optim|weight|param)))",
     re.IGNORECASE,
 )
 """Functions and classes that make data or evaluate, by the beginnings of their names."""
@@ -42,9 +42,9 @@ class SeedPlace:
     """Where a seed stands.
 
     Attributes:
-        what: `NAME`, an assigned name; `OWNER.NAME`, a field of a class or a parameter of a function; `NAME=`, a
-            keyword of calls or a key of dictionaries; or `CALL()`, the first argument of a call. In a file that is not
-            Python, a key.
+        what: `NAME`, an assigned name, or what is made from a seed; `OWNER.NAME`, the same in a class or a function, or
+            a parameter; `NAME=`, a keyword of calls or a key of dictionaries; or `CALL()`, the first argument of a
+            call. In a file that is not Python, a key.
     """
 
     file: str
@@ -227,11 +227,25 @@ def _fields(tree: ast.Module, owner: str, name: str) -> Iterator[ast.expr]:
             yield from (value for field, value in assigned(node.body) if field == name)
         elif isinstance(node, _Function) and node.name == owner:
             yield from (value for parameter, value in parameters(node) if parameter == name)
+            yield from _assigned(node, name)
 
 
-def _assigned(tree: ast.Module, name: str) -> Iterator[ast.expr]:
-    statements = [node for node in ast.walk(tree) if isinstance(node, ast.stmt)]
-    yield from (value for target, value in assigned(statements) if target == name)
+def _assigned(tree: ast.AST, name: str) -> Iterator[ast.expr]:
+    """Yield what a name is assigned, or of a generator what it is made from: `rng = default_rng(0)`."""
+    for statement in _statements(tree):
+        for target, value in assigned([statement]):
+            if target == name:
+                made = value.args if isinstance(value, ast.Call) and literal_in(value, {}) is None else []
+                yield next(iter(made), value)
+
+
+def _statements(tree: ast.AST) -> Iterator[ast.stmt]:
+    """Yield the statements under a node, but none of a function or class that makes data or evaluates."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.stmt):
+            yield node
+        if not isinstance(node, ast.stmt) or isinstance(node, ast.Assign) or not _is_of_data(node):
+            yield from _statements(node)
 
 
 def _in_python(text: str, whats: Iterable[str], seed: int) -> tuple[str, int]:

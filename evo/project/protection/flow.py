@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from evo.project.modules import Project
 from evo.project.protection.evolving_file import EvolvingFile, Start, resolved
@@ -16,12 +16,14 @@ from evo.project.protection.statements import (
     calls,
     defaulted,
     descends,
+    flags_of,
     is_forward,
     is_literal,
     key_of,
     keys_filled,
     makes_held_out,
     makes_instance,
+    multiplied_with,
     selects,
     settings_given,
     shortened,
@@ -42,12 +44,12 @@ from evo.project.protection.words import (
     MODEL,
     RESULT,
     TRAINS,
-    flag_name,
 )
 from operators.protection.units import DEFINITION, FUNCTION, Scope, Unit, is_import, root_of
 from populations.descriptors import last_name
 
 _RUNS = "runs the evaluation"
+_REPORTS = ("reports", "may report")
 
 
 class Flow:
@@ -55,15 +57,18 @@ class Flow:
 
     Args:
         files: that evolve, by name; the reasons in them are what it finds.
+        labels: under which the metrics are reported.
     """
 
-    def __init__(self, project: Project, files: dict[str, EvolvingFile]) -> None:
+    def __init__(self, project: Project, files: dict[str, EvolvingFile], labels: Collection[str]) -> None:
         self.files = files
+        self._labels = frozenset(labels)
         self.training: set[str] = set()
         """Functions that train and return what is reported."""
         self.used_by_both: set[str] = set()
         """Classes, and constants that hold several values, that evaluation and training both use."""
         self._project = project
+        self._reporting: set[int] = set()
         self._waiting: deque[tuple[EvolvingFile, int]] = deque()
 
     def protect(self, starts: Iterable[Start]) -> None:
@@ -100,6 +105,8 @@ class Flow:
         if place not in file.reasons:
             file.reasons[place] = reason
             self._waiting.append((file, place))
+            if reason.startswith(_REPORTS):
+                self._reporting.add(id(file.units[place]))
 
     def _spread(self) -> None:
         """Protect what the units that wait depend on."""
@@ -135,6 +142,9 @@ class Flow:
         units = [file.units[place] for place in places]
         if isinstance(reader.node, ast.While | ast.If) and not any(CLOCK.search(one.code) for one in units):
             return  # of what ends a loop, the clock alone counts
+        weights = ((other, *resolved(file, reader.scope, other)) for other in multiplied_with(reader, name))
+        if any(self._is_trained(file, where, other, binding) for other, where, binding in weights):
+            return  # the features of a model
         if any(isinstance(one.node, FUNCTION) for one in units):
             self._function(file, (*scope, name), reader)
         elif any(isinstance(one.node, ast.ClassDef) for one in units):
@@ -147,7 +157,12 @@ class Flow:
             self._variable(file, reader, name, scope, places)
 
     def _parameter(self, file: EvolvingFile, reader: Unit, scope: Scope, name: str) -> None:
-        """Protect the default of a parameter that says which data are made or taken, and the flag that it gets."""
+        """Protect the default of a parameter that says which data are made or taken, and the flag that it gets.
+
+        Of one that is reported, protect what is given for it.
+        """
+        if id(reader) in self._reporting and name not in {"self", "cls"} and not MODEL.search(name):
+            self._reporter(file, scope)
         if not (isinstance(reader.node, ast.For) or stored_on_self(reader)):
             return
         for place in file.binders(scope[:-1], scope[-1]):
@@ -156,9 +171,25 @@ class Flow:
                 self._add(file, place, _why(name, reader))
             settings = {attribute for one in file.units for attribute in settings_given(one, head.node, name)}
             for at, one in enumerate(file.units):
-                flags = {flag_name(text) for text in one.texts if text.startswith("--")}
-                if settings & (flags | (one.bound if file.is_class(one.scope) else set())):
+                if settings & (flags_of(one) | (one.bound if file.is_class(one.scope) else set())):
                     self._add(file, at, _why(name, reader))
+
+    def _reporter(self, file: EvolvingFile, path: Scope) -> None:
+        """Protect a function that reports what it is given, with its calls: `def show(loss): print(loss)`."""
+        inner = file.in_scope(path)
+        called = {path[-1]}.union(*(calls(file.units[place]) for place in inner))
+        if not any(map(MAKES_MODEL.match, called)) and not any(trains(file.units[place]) for place in inner):
+            for place in (*file.binders(path[:-1], path[-1]), *inner):
+                self._add(file, place, f"reports through `{path[-1]}`")
+        found = [
+            (other, place)
+            for other in self.files.values()
+            for place, one in enumerate(other.units)
+            if path[-1] in calls(one) and not isinstance(one.node, DEFINITION)
+        ]
+        labelled = [(other, place) for other, place in found if self._labels & other.units[place].texts]
+        for other, place in labelled or found:
+            self._add(other, place, f"reports through `{path[-1]}`")
 
     def _class(self, file: EvolvingFile, path: Scope, reader: Unit) -> None:
         """Protect a class of data, or one that an evaluation makes; note one that computes the loss with its output."""

@@ -7,16 +7,27 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from evo.project.found import Metric
 from evo.project.modules import Module, Project
-from evo.project.protection.evolving_file import EvolvingFile, Start
-from evo.project.protection.statements import calls, compares, makes_instance, reported_nodes
+from evo.project.protection.evolving_file import EvolvingFile, Start, resolved
+from evo.project.protection.statements import (
+    calls,
+    compares,
+    flags_of,
+    key_of,
+    makes_instance,
+    reported_nodes,
+    stored_on_self,
+)
 from evo.project.protection.words import BUDGET, EVALUATES, EVALUATING, SEED_NAME, SEEDING, flag_name, forbidden_in
 from operators.protection import Reported
 from operators.protection.forging import forges
+from operators.protection.guards import held_out_arguments
 from operators.protection.output import UNKNOWN, outputs
-from operators.protection.units import DEFINITION, FUNCTION, Unit, root_of
+from operators.protection.units import DEFINITION, FUNCTION, Unit, is_import, root_of
 from populations.descriptors import last_name
 
 Files = Mapping[str, EvolvingFile]
+SEED = "the seed"
+"""Why what sets a seed is protected."""
 
 
 def evaluations(project: Project, files: Files, metrics: Sequence[Metric]) -> Iterator[Start]:
@@ -40,6 +51,17 @@ def evaluations(project: Project, files: Files, metrics: Sequence[Metric]) -> It
                 yield file, place, "runs the evaluation"
             elif one.bound & instances and any(map(_is_for_evaluation, one.read | _keywords(one))):
                 yield file, place, "gives the evaluation its data"
+
+
+def validations(files: Files) -> Iterator[Start]:
+    """Yield what makes the held-out data that a library measures on while it trains: `fit(x, y, eval_set=[(u, v)])`."""
+    for file in files.values():
+        for one in file.units:
+            for value in held_out_arguments(one.nodes):
+                for name in (node.id for node in ast.walk(value) if isinstance(node, ast.Name)):
+                    for place in file.reaching(one, resolved(file, one.scope, name)[1]):
+                        if not is_import(file.units[place]):
+                            yield file, place, "held-out data"
 
 
 def _is_for_evaluation(name: str) -> bool:
@@ -69,11 +91,12 @@ def reports(project: Project, files: Files, metrics: Sequence[Metric]) -> Iterat
     places = {one.where: one.name for one in metrics}
     for file in files.values():
         reporters = _reporters(project, files, metrics, file.module)
+        writers = _writers(file, metrics)
         for place, one in enumerate(file.units):
             metric = next((each for each in read if _is_report(one, each)), None)
             lines = range(one.line, one.end_line + 1) if isinstance(one.node, ast.stmt) and calls(one) else ()
             written = next((places[at] for line in lines if (at := f"{file.module.name}:{line}") in places), "")
-            written = written or _writes(one, metrics)
+            written = written or _writes(one, metrics) or writers.get(place, "")
             if metric is not None or written:
                 file.followed[place] = reported_nodes(one, {each.label for each in metrics})
                 yield file, place, f"reports {written or (metric and metric.name)}"
@@ -100,7 +123,7 @@ def budget(files: Files, instructions: str) -> Iterator[Start]:
 
 
 def _flags_of_budget(unit: Unit) -> set[str]:
-    return {name for text in unit.texts if text.startswith("--") and BUDGET.fullmatch(name := flag_name(text))}
+    return {name for name in flags_of(unit) if BUDGET.fullmatch(name)}
 
 
 def _parameters_of_budget(unit: Unit) -> set[str]:
@@ -122,16 +145,16 @@ def seeds(files: Files) -> Iterator[Start]:
             if isinstance(one.node, DEFINITION):
                 continue
             sets = any(SEEDING.match(name) for name in calls(one)) and not makes_instance(one)
-            flags = (flag_name(text) for text in one.texts if text.startswith("--"))
-            if sets or any(SEED_NAME.search(name) for name in (*one.bound, *flags)):
-                yield file, place, "the seed"
+            if sets or any(SEED_NAME.search(name) for name in one.bound | flags_of(one)):
+                yield file, place, SEED
 
 
 def defaults(files: Files, flags: Collection[str]) -> Iterator[Start]:
     """Yield where flags get defaults that nothing reads, so that no evaluation is spent on a change of one."""
+    given = set(map(flag_name, flags))
     for file in files.values():
         for place, one in enumerate(file.units):
-            if not isinstance(one.node, DEFINITION) and "add_argument" in calls(one) and one.texts & set(flags):
+            if not isinstance(one.node, DEFINITION) and calls(one) and flags_of(one) & given:
                 yield file, place, "the command gives it"
 
 
@@ -154,6 +177,45 @@ def _is_report(unit: Unit, metric: Reported) -> bool:
         return False
     reasons = (reason for reason in forges(unit, [metric]) if not reason.startswith("only"))
     return any(f"`{metric.name}`" in reason for reason in reasons)
+
+
+def _writers(file: EvolvingFile, metrics: Sequence[Metric]) -> dict[int, str]:
+    """Return the statements that use the file of a metric by a name for its path or stream, each with the metric.
+
+    `OUT = "metrics.json"`, then `with open(OUT, "w") as f`, then `json.dump(found, f)`.
+    """
+    found: dict[int, str] = {}
+    for metric in (one for one in metrics if one.json_file):
+        ending = str(metric.json_file).rpartition("/")[2]
+        waiting = [one for one in file.units if any(text.endswith(ending) for text in one.texts)]
+        while waiting:
+            source = waiting.pop()
+            settings = _settings_of(source, ending) | (source.bound if file.is_class(source.scope) else set())
+            names = frozenset() if settings else source.bound
+            for place, one in enumerate(file.units):
+                named = {node.attr for node in one.nodes if isinstance(node, ast.Attribute)} | set(
+                    map(key_of, one.nodes)
+                )
+                is_seen = one.scope[: len(source.scope)] == source.scope
+                uses = named & settings or (is_seen and names & one.read)
+                if uses and calls(one) and place not in found and not isinstance(one.node, DEFINITION):
+                    found[place] = metric.name
+                    waiting.append(one)
+    return found
+
+
+def _settings_of(unit: Unit, ending: str) -> set[str]:
+    """Return the flags, keywords, keys and attributes to which a statement gives a text with some ending."""
+    found = flags_of(unit) | stored_on_self(unit)
+    for node in unit.nodes:
+        match node:
+            case ast.keyword(arg=str(name), value=ast.Constant(value=str(text))) if text.endswith(ending):
+                found.add(name)
+            case ast.Dict(keys=keys, values=values):
+                pairs = zip(keys, values, strict=True)
+                named = [key for key, value in pairs if isinstance(value, ast.Constant) and value.value in unit.texts]
+                found |= {str(key.value) for key in named if isinstance(key, ast.Constant)}
+    return found
 
 
 def _writes(unit: Unit, metrics: Sequence[Metric]) -> str:

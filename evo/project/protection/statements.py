@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Collection
 
-from evo.project.protection.words import EVALUATING, MODEL, RESULT, SEEDING, TRAINS
+from evo.project.protection.words import EVALUATING, MODEL, RESULT, SEEDING, TRAINS, flag_name
 from operators.protection.guards import filled_keys
 from operators.protection.units import FUNCTION, Unit
 from populations.descriptors import last_name
@@ -26,6 +26,13 @@ def calls(unit: Unit) -> set[str]:
     """Return the last names of what a statement calls."""
     called = (node.func for node in unit.nodes if isinstance(node, ast.Call))
     return {last_name(func) for func in called} - {""}
+
+
+def flags_of(unit: Unit) -> set[str]:
+    """Return the names under which the flags that a statement defines are read, by argparse or by absl."""
+    defined = (node for node in unit.nodes if isinstance(node, ast.Call) and last_name(node.func).startswith("DEFINE_"))
+    named = {str(node.args[0].value) for node in defined if node.args and isinstance(node.args[0], ast.Constant)}
+    return named | {flag_name(text) for text in unit.texts if text.startswith("--")}
 
 
 def filled(node: ast.AST) -> set[str]:
@@ -63,6 +70,14 @@ def makes_instance(unit: Unit) -> bool:
     return False
 
 
+def makes_generator(unit: Unit) -> bool:
+    """Return whether a statement binds a generator of random numbers."""
+    match unit.node:
+        case ast.Assign(value=ast.Call(func=func)) | ast.AnnAssign(value=ast.Call(func=func)):
+            return SEEDING.match(last_name(func)) is not None
+    return False
+
+
 def makes_held_out(unit: Unit) -> bool:
     """Return whether a statement makes held-out data from nothing: `train, valid = sample(300), sample(99)`.
 
@@ -91,10 +106,7 @@ def descends(unit: Unit) -> bool:
 
 def takes_loss(reader: Unit, name: str) -> bool:
     """Return whether a statement takes a metric from a call of the model: `logits, loss = model(x, y)`."""
-    is_called = any(
-        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name for node in reader.nodes
-    )
-    return is_called and any(RESULT.search(bound) for bound in reader.bound)
+    return any(_is_call_of(node, name) for node in reader.nodes) and any(RESULT.search(bound) for bound in reader.bound)
 
 
 def takes_result(reader: Unit, name: str) -> bool:
@@ -108,6 +120,10 @@ def takes_result(reader: Unit, name: str) -> bool:
     )
 
 
+def _is_call_of(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
+
+
 def is_forward(reader: Unit, name: str) -> bool:
     """Return whether a statement calls a function that computes outputs: `apply(params, x)`, without a target."""
     given = [
@@ -118,13 +134,26 @@ def is_forward(reader: Unit, name: str) -> bool:
             if isinstance(one, ast.Name)
         }
         for node in reader.nodes
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
+        if isinstance(node, ast.Call) and _is_call_of(node, name)
     ]
     return (
         bool(given)
         and not (RESULT.search(name) or EVALUATING.search(name))
         and all(any(map(MODEL.search, names)) and not any(map(_TARGET.search, names)) for names in given)
     )
+
+
+def multiplied_with(reader: Unit, name: str) -> set[str]:
+    """Return the names with which what a function makes is multiplied as a matrix: `w` of `features(x) @ w`."""
+    made = [node for node in reader.nodes if _is_call_of(node, name)]
+    found: set[str] = set()
+    for node in reader.nodes:
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+            inner = {id(one): side for side in (node.left, node.right) for one in ast.walk(side)}
+            sides = {id(side): side for one in made if (side := inner.get(id(one)))}
+            others = [side for side in (node.left, node.right) if id(side) not in sides]
+            found |= {one.id for side in others if sides for one in ast.walk(side) if isinstance(one, ast.Name)}
+    return found
 
 
 def selects(reader: Unit, name: str) -> bool:

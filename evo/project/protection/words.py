@@ -14,7 +14,9 @@ MODEL = re.compile(
 MAKES_MODEL = re.compile(
     r"^_?(train|fit|build|make_model|create|init|get_model|optimi|update|step|learn|forward|predict|infer|sample|act|"
     r"model|augment|featur|preprocess|transform|normali|standardi|scale|encode|embed|"
-    r"signal|strateg|decide|polic|agent|choose|select|solve|anneal|search|propose|generate|allocat|position)",
+    r"signal|strateg|decide|polic|agent|choose|select|solve|anneal|search|propose|generate|allocat|position|"
+    r"greedy|heuristic|construct|improve|refine|local_search|(two|three|or|\d)_?opt|tabu|climb|beam|plan|schedul|rout(e|ing)|"
+    r"pack|assign|cluster|compress|colou?r)",
     re.IGNORECASE,
 )
 COMPUTES = re.compile(r"^_?(forward|fit|train|step|predict|learn|act|sample|transform|encode|call)|__call__")

@@ -2,53 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 
 import pytest
-from project_files import write_project
+from project_files import run_plainly, write_project
 from project_layouts import LAYOUTS, Layout
 
 from evo.config.config import load_config
 from evo.project.examine import examine
-from evo.project.found import FirstRun, Found, Given
-from evo.project.left import metrics_left
 from evo.project.output import values_of
 from evo.project.writing import config_text
 from trainer.errors import ConfigError
-from trainer.script.left import copy_left
-from trainer.script.readings import printed_lines
 
 DOCUMENT = Path(__file__).parents[4] / "docs" / "projects.md"
-
-
-def run_plainly(found: Found) -> tuple[FirstRun, tuple[Given, ...]]:
-    """Run a program as it stands, which costs a fraction of a run in the sandbox."""
-    if found.command[0] not in ("python", "sh") or not compilers_are_here(found.command):
-        return FirstRun((), is_complete=False, seconds=0.0, problem="not run here"), ()
-    first = sys.executable if found.command[0] == "python" else found.command[0]
-    command = [first, *(word.replace("{seed}", "0") for word in found.command[1:])]
-    done = subprocess.run(
-        command,
-        cwd=found.root,
-        env={**os.environ, "EVO_SEED": "0", "EVO_ARTIFACTS": "."},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        copy_left(found.root, Path(folder), [*found.genome, *(one.name for one in found.frozen)])
-        left = tuple(metrics_left(Path(folder)))
-    lines = tuple(printed_lines(done.stdout))
-    return FirstRun(lines, done.returncode == 0, 1.0, "" if done.returncode == 0 else "failed", left), ()
-
-
-def compilers_are_here(command: tuple[str, ...]) -> bool:
-    return command[:2] != ("sh", "-c") or command[-1].startswith("cc ")
 
 
 def row(layout: Layout) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from project_files import run_plainly
 
 from evo.project.audit import Case, load_cases, run_cases
 from evo.project.examine import examine
@@ -136,12 +137,56 @@ def test_a_summary_that_is_updated(tmp_path: Path) -> None:
         tmp_path,
         "WIDTH = 3\ndef evaluate(model):\n    return {'sharpe': len(model) / 2}\n"
         "def main():\n    model = [WIDTH]\n    summary = {}\n    summary.update(evaluate(model))\n"
-        "    print(f\"val_sharpe: {summary['sharpe']:.4f}\")\n    print(f'val_acc: {WIDTH:.4f}')\n"
+        "    print(f\"val_sharpe: {summary['sharpe']:.4f}\")\n    print(f'train_acc: {WIDTH:.4f}')\n"
         "if __name__ == '__main__':\n    main()\n",
         program_md="The metric is val_sharpe.\n",
     )
     assert {"evaluate", "main.summary", "main: summary.update(evaluate(model))", "print val_sharpe"} <= set(protect)
-    assert "print val_acc" not in protect
+    assert "print train_acc" not in protect
+
+
+EVALUATED = (
+    "import csv, json\nfrom pathlib import Path\nRATE = 0.1\ndef rows():\n    return [1, 2, 3]\n"
+    "def evaluate(w, given):\n    return {'val_loss': sum(abs(w - x) for x in given)}\n"
+    "HEAD\ndef main():\n    valid = rows()\n    w = 0.5 * RATE\n    found = evaluate(w, valid)\n    WRITE\n"
+    "if __name__ == '__main__':\n    main()\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("head", "write", "call"),
+    [
+        ("OUT = 'metrics.json'", "with open(OUT, 'w') as f:\n        json.dump(found, f)", "json.dump(found, f)"),
+        (
+            "options = {'out': 'metrics.json', 'rate': 0.3}",
+            "json.dump(found, open(options['out'], 'w'))",
+            "json.dump(found, open(options['out'], 'w'))",
+        ),
+        (
+            "class Run:\n    path = 'metrics.json'\n    def save(self, x): json.dump(x, open(self.path, 'w'))",
+            "run = Run()\n    run.save(found)",
+            "run.save(found)",
+        ),
+        (
+            "",
+            "out = csv.writer(open('m.csv', 'w'))\n    out.writerow(['val_loss'])\n    out.writerow(found.values())",
+            "out.writerow(found.values())",
+        ),
+        ("def show(loss):\n    print(f'val_loss: {loss:.4f}')", "show(found['val_loss'])", "print val_loss"),
+        (
+            "def log(name, value):\n    print(f'{name}: {value:.4f}')",
+            "log('w', w)\n    log('val_loss', found['val_loss'])",
+            "print val_loss",
+        ),
+    ],
+)
+def test_a_report_through_a_file_or_a_function(tmp_path: Path, head: str, write: str, call: str) -> None:
+    source = EVALUATED.replace("HEAD", head).replace("WRITE", write)
+    (tmp_path / "train.py").write_text(source, encoding="utf-8")
+    protect = {one.name for one in examine(tmp_path, run=run_plainly).protect}
+    assert {"rows", "evaluate", "main.valid", "main.found"} <= protect
+    assert protect & {call, f"main: {call}"}
+    assert not protect & {"RATE", "main.w", "main: log('w', w)"}
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,22 @@ def test_literals(text: str, places: list[str], tmp_path: Path) -> None:
     assert (found.seed is None) == (not places)
 
 
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("rng = default_rng(0)\nx = default_rng(1).normal(9)\nw = rng.normal()\n", ["rng"]),
+        ("seed(3)\ndef points():\n    r = Random(5)\n    return r.random()\nx = points()\nw = random()\n", ["seed()"]),
+        ("def points():\n    return Random(5).random()\ndef main():\n    r = Random(7)\nx = points()\n", ["main.r"]),
+        ("torch.manual_seed(3)\nx = Generator().manual_seed(4).x()\n", ["torch.manual_seed()"]),
+        ("source = Random(5)\nx = source.random()\nw = source.random()\n", ["Random()"]),
+    ],
+)
+def test_what_makes_the_data_that_are_scored_keeps_its_seed(text: str, places: list[str], tmp_path: Path) -> None:
+    files = {"train.py": f"{text}error = abs(x - 0.5)\nprint('val_error:', error)\n"}
+    found = examine(write_project(tmp_path / "project", files), home=tmp_path)
+    assert found.seeds == tuple(f"train.py:{place}" for place in places)
+
+
 def test_a_benchmark_keeps_its_seed(tmp_path: Path) -> None:
     files = {"kernel.py": "WIDTH = 3\n", "bench.py": "import random\nimport kernel\nrng = random.Random(2)\n" + LOSS}
     found = examine(write_project(tmp_path / "project", files), home=tmp_path)

@@ -34,6 +34,11 @@ def test_less_is_better(name: str) -> None:
     assert kind is not Kind.UNKNOWN
 
 
+@pytest.mark.parametrize("name", ["oof_auc", "CV mean AUC", "val_loss", "held-out accuracy"])
+def test_held_out_folds_are_validation_data(name: str) -> None:
+    assert split_of(name) is Split.VALIDATION
+
+
 @pytest.mark.parametrize(
     "name",
     [

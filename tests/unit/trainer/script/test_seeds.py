@@ -42,6 +42,10 @@ def replaced(text: str, *whats: str, file: str = "train.py", seed: int = 7) -> s
         ("manual_seed()", "def train_on_data():\n    torch.manual_seed(0)\n",
          "def train_on_data():\n    torch.manual_seed(7)\n"),
         ("seed()", "def make_model():\n    random.seed(0)\n", "def make_model():\n    random.seed(7)\n"),
+        ("rng", "rng = Random(1)\nx = Random(2)\ndef load():\n    rng = Random(3)\n",
+         "rng = Random(7)\nx = Random(2)\ndef load():\n    rng = Random(3)\n"),
+        ("main.rng", "def main():\n    rng = Random(1)\nrng = Random(2)\n",
+         "def main():\n    rng = Random(7)\nrng = Random(2)\n"),
         ("seed()", "random.seed(1); np.random.seed(2)\n", "random.seed(7); np.random.seed(7)\n"),
     ],
 )  # fmt: skip
