@@ -50,7 +50,8 @@ def evolving_files(sources: Sources, wanted: Sequence[str]) -> list[Module]:
         GenomeError: a file that the user named is not a readable one of the project.
         Unclear: several could evolve, or none can.
     """
-    return [_named(sources, name) for name in dict.fromkeys(wanted)] or [_genome(sources)]
+    named = [_named(sources, name) for name in dict.fromkeys(wanted)]
+    return named or _permitted_together(sources) or [_genome(sources)]
 
 
 def _genome(sources: Sources) -> Module:
@@ -163,11 +164,25 @@ def _utf8(sources: Sources, module: Module) -> Module:
 
 def _permitted(sources: Sources) -> Module | None:
     """Return the file that may change according to the documentation, if it is a single one."""
+    clearest = _clearest(sources)
+    return _utf8(sources, clearest[0]) if len(clearest) == 1 else None
+
+
+def _permitted_together(sources: Sources) -> list[Module]:
+    """Return the files that alone may change according to the documentation, where one of them uses the others."""
+    clearest = [one for one in _clearest(sources) if sources.permissions[one.name] > 1]
+    users = [one for one in clearest if set(clearest) <= {one, *sources.project.closure(one)}]
+    if len(clearest) < 2 or not users or _marked(sources):
+        return []
+    return [_utf8(sources, one) for one in dict.fromkeys((users[0], *clearest))]
+
+
+def _clearest(sources: Sources) -> list[Module]:
+    """Return the files that may change according to the clearest words of the documentation."""
     candidates = _candidates(sources)
     allowed = [one for one in sources.scripts if sources.permissions[one.name] > (0 if one in candidates else 1)]
     most = max((sources.permissions[one.name] for one in allowed), default=0)
-    clearest = [one for one in allowed if sources.permissions[one.name] == most]
-    return _utf8(sources, clearest[0]) if most > 0 and len(clearest) == 1 else None
+    return [one for one in allowed if sources.permissions[one.name] == most]
 
 
 def _usual(sources: Sources) -> Module | None:

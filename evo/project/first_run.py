@@ -66,6 +66,8 @@ def first_run(found: Found, seconds: float = SECONDS) -> tuple[FirstRun, tuple[G
         if lacking is None:
             break
         added.append(lacking)
+    if run.problem and (outside := next(_outside(found.root, run), "")):
+        run = replace(run, problem=f"{run.problem}. Candidates get it only if you add {outside} to frozen")
     return run, tuple(added)
 
 
@@ -122,6 +124,16 @@ def _lacking(found: Found, added: list[Given], run: FirstRun) -> Iterator[Given]
             continue
         if not any(secrets_in(path, found.root)):
             yield Given(name, "asked for in the first run")
+
+
+def _outside(root: Path, run: FirstRun) -> Iterator[str]:
+    """Yield what the program asked for and what lies outside the project, as `frozen` names it."""
+    for match in _MISSING_FILE.finditer("\n".join(run.lines)):
+        parts = Path(match[1]).parts
+        name = "/".join(parts[parts.index("..") :]) if ".." in parts else match[1]
+        path = (root / name).resolve()
+        if path.exists() and not path.is_relative_to(root) and not any(secrets_in(path, path.parent)):
+            yield name
 
 
 def _endings(name: str) -> Iterator[str]:

@@ -41,6 +41,8 @@ _ONLY = re.compile(
 )
 _IMPROVE = r"\b(?:improve|optimi[sz]e|evolve|tune)\s+(?:\w+\s+){{0,3}}`?{}"
 """An unambiguous aim, with the place of the file's name."""
+_EXCEPT = r"\b(?:not|never|except|without)\s+[`*'\"]*(?:[\w.-]+/)*{}"
+"""What takes a file out of a sentence that lets others change, with the place of its name."""
 _PROSE = re.compile(r"\s{0,4}[A-Za-z`\"'(*_\[]")
 _BEGINS_PROSE = re.compile(r"(?:\s{0,3}(?:[-*+]|\d+[.)])\s+|\s{0,3})[A-Za-z`\"'(*_\[]")
 """A line of prose, also one that begins an item of a list."""
@@ -214,7 +216,8 @@ class Instructions:
                     permission = _permission(sentence)
                     if permission >= 0 and re.search(_IMPROVE.format(re.escape(file)), sentence, re.IGNORECASE):
                         permission = 2
-                    permission = -1 if forbidden and permission > 0 else permission
+                    is_excepted = re.search(_EXCEPT.format(re.escape(file)), sentence, re.IGNORECASE)
+                    permission = -1 if (forbidden or is_excepted) and permission > 0 else permission
                     permission = permission or int(allowed and bool(_ITEM.match(line)))
                     found[file.removeprefix("./")] += permission if name == self.program else _unambiguous(permission)
         return found

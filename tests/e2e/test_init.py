@@ -162,6 +162,16 @@ def test_what_the_first_run_prints_is_read(tmp_path: Path) -> None:
     assert "val_f1 (self-reported): 0.25\n" in done.stdout
 
 
+def test_data_beside_the_project_are_named_and_not_given(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("1,2\n", encoding="utf-8")
+    write_project(
+        tmp_path / "project", {"train.py": "text = open('../rows.csv').read()\nprint('val_loss:', len(text))\n"}
+    )
+    done = evo("init", cwd=tmp_path / "project")
+    assert "Candidates get it only if you add ../rows.csv to frozen" in " ".join(done.stdout.split())
+    assert "frozen = []" in (tmp_path / "project" / "evo.toml").read_text(encoding="utf-8")
+
+
 def test_a_run_that_does_not_end_is_stopped_and_read(tmp_path: Path) -> None:
     train = "import time\nprint('val_loss: 0.5', flush=True)\ntime.sleep(600)\n"
     folder = write_project(tmp_path / "project", {"train.py": train})

@@ -323,6 +323,21 @@ def test_an_untracked_genome_is_noted(tmp_path: Path) -> None:
     assert not noted(examine(project), "not tracked by git")
 
 
+@pytest.mark.parametrize(
+    ("text", "genome"),
+    [
+        ("`net.py` and `train.py` are what you tune; `data.py` is fixed.", ("train.py", "net.py")),
+        ("Only `net.py` may change.", ("net.py",)),
+        ("You may change `net.py` and `train.py`.", ("train.py",)),
+    ],
+)
+def test_several_files_that_alone_may_change_evolve_together(
+    text: str, genome: tuple[str, ...], tmp_path: Path
+) -> None:
+    files = {"train.py": "import net, data\n" + SCRIPT, "net.py": "WIDTH = 3\n", "data.py": "N = 3\n"}
+    assert look(tmp_path, {**files, "README.md": text}).genome == genome
+
+
 def test_several_files_can_be_named(tmp_path: Path) -> None:
     files = {"train.py": "import net\n" + SCRIPT, "net.py": "WIDTH = 3\n"}
     found = look(tmp_path, files, genome=["train.py", "net.py"])
