@@ -82,6 +82,9 @@ _STAND_INS = _set(
 """Methods with which an object takes part in arithmetic, prints and files as a number does."""
 _OF_NUMBERS = _set("item tolist numpy cpu detach argmax argmin mean sum max min std float round astype")
 """Methods by which an evaluation takes numbers out of arrays."""
+_CONTAINER = re.compile(
+    r"(?:^|\.)(?:list|tuple|dict|set|frozenset|str|deque|ndarray|array|User\w+|OrderedDict|defaultdict|Counter|ChainMap)$"
+)
 _SETTINGS = frozenset(("backends", "config", "rcParams", "options", "flags", "environ"))
 _MUTATORS = _set(
     "append extend insert pop remove clear sort reverse update setdefault popitem add discard fill resize put "
@@ -181,15 +184,29 @@ def rebinds(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
     inner = (*new.scope, getattr(new.node, "name", ""))
     for name in sorted(new.parameters & (guards.lasting | guards.local.get(inner, frozenset()))):
         yield f"the parameter `{name}` hides what is protected; use another name"
-    if new.scope in child.classes:
-        if "__del__" in new.bound:
-            yield "`__del__` may run when the program has reported; free what is held where it is used"
-        for name in sorted(new.bound & (_STAND_INS | guards.attributes & (_OF_NUMBERS | SEQUENCE))):
-            kind = "list" if name in SEQUENCE else "number"
-            yield f"`{name}` lets an object stand for a {kind} in the evaluation; return plain lists, numbers or arrays"
+    if new.scope in child.classes and "__del__" in new.bound:
+        yield "`__del__` may run when the program has reported; free what is held where it is used"
     if new.scope in child.classes and new.scope in guards.scopes:
         for name in sorted(name for name in new.bound if name.startswith("__get")):
             yield f"`{name}` may not stand in a class with protected methods"
+
+
+def stands_in(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
+    """Yield the methods by which an object stands for a number, or a list for another one."""
+    if new.scope not in child.classes:
+        return
+    for name in sorted(new.bound & (_STAND_INS | guards.attributes & _OF_NUMBERS)):
+        yield f"`{name}` lets an object stand for a number in the evaluation; return plain numbers or arrays"
+    if _is_container(new.scope, child):
+        for name in sorted(new.bound & guards.attributes & SEQUENCE):
+            yield f"`{name}` lets a list hold other items than it goes through; return a plain one"
+
+
+def _is_container(scope: Scope, child: Child) -> bool:
+    """Return whether a class derives from a list, a mapping or the like, by any of its bases' names."""
+    classes = (one.node for one in child.free if isinstance(one.node, ast.ClassDef) and scope[:-1] == one.scope)
+    bases = [base for node in classes if node.name == scope[-1] for base in node.bases]
+    return any(_CONTAINER.search(ast.unparse(base)) for base in bases)
 
 
 def _guarded(new: Unit, guards: Guards, child: Child) -> frozenset[str]:
@@ -381,7 +398,7 @@ def _chooses(call: ast.Call, name: str, guards: Guards) -> Iterator[str]:
             yield f"only running tells which data `{name}` gives for `{ast.unparse(value)}`; name the training data"
 
 
-RULES: tuple[Rule, ...] = (rebinds, patches, hides, conceals, ends, leaks, chooses, takes)
+RULES: tuple[Rule, ...] = (rebinds, stands_in, patches, hides, conceals, ends, leaks, chooses, takes)
 
 
 def _defined(new: Unit, guards: Guards) -> frozenset[str]:
