@@ -299,12 +299,11 @@ class RayEvaluator:
             self._take_in(_LOOK_SECONDS / 4)
         self._take_in(_OTHER_SLOTS_SECONDS)
         if not self._slots:
-            said = " ".join(self._news)
+            said = " ".join(self._news) or "See `ray status`."
+            is_full = f"is full: none of its slots came free within {_FIRST_SLOT_SECONDS:g} s"
+            why = is_full if self._hired else "gave no slot"
             self._dismiss_all()
-            raise ConfigError(
-                f"The Ray cluster {self._cluster} is full: none of its slots came free within "
-                f"{_FIRST_SLOT_SECONDS:g} s. {said or 'See `ray status`.'}"
-            )
+            raise ConfigError(f"The Ray cluster {self._cluster} {why}. {said}")
 
     def _dismiss_all(self) -> None:
         with self._looking:  # what a look has hired meanwhile is known by then

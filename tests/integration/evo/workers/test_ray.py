@@ -28,6 +28,7 @@ from evo.workers import ray as workers
 from evo.workers.ray import RayEvaluator
 from experiments.ray_cluster import RayCluster, leave, ray_cluster
 from trainer.cluster.connection import Cluster, Wanted, connect
+from trainer.cluster.parcels import FROZEN, Content
 from trainer.errors import ConfigError, MachineError
 from trainer.evaluation import Evaluation, Job, Status
 
@@ -194,6 +195,13 @@ def test_a_full_cluster_is_refused(cluster: RayCluster, tmp_path: Path, monkeypa
             RayEvaluator(connect(cluster.client), WANTED, settings, {})
     finally:
         first._dismiss_all()
+
+
+def test_where_no_node_has_the_data_it_is_said_why(cluster: RayCluster, tmp_path: Path) -> None:
+    project = write_files(tmp_path / "project", {"train.py": "", "data.txt": "1"})
+    contents = {Content(FROZEN, "0" * 64, "data.txt"): project / "data.txt"}
+    with pytest.raises(ConfigError, match=r"gave no slot\. Node .* is not used: data\.txt arrived .* another content"):
+        RayEvaluator(connect(cluster.client), WANTED, script_settings(project), contents)
 
 
 def test_a_head_that_does_not_answer_ends_the_search_and_loses_what_is_under_way(
