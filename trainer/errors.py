@@ -22,6 +22,7 @@ _ADVICE = {
     errno.ENOSPC: "Free some disk space.",
     errno.EDQUOT: "Free some disk space; the quota is used up.",
     errno.EROFS: "Work in a folder that you can write.",
+    errno.EAGAIN: "`ulimit -u`, or the limit of this container, allows too few processes and threads; raise it.",
     errno.EACCES: "Work in a folder that you can write, or change the permissions.",
 }
 

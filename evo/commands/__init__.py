@@ -28,6 +28,7 @@ early; 2 invalid input, nothing was written.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -119,10 +120,16 @@ _INTERRUPTED = 130
 """Exit code of typer after Ctrl-C in a command that does not handle it itself."""
 
 
+_NO_THREAD = "can't start new thread"
+"""What Python says where the system allows no more threads; it is no OSError."""
+
+
 def main() -> None:
     """Run the command line; the only place that turns `EvoError`, and what the system refuses, into a message."""
     substitute_what_cannot_be_shown()
     _have_a_home()
+    # Else OpenBLAS starts one for each core, and ends a process that may not have so many.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         app()
     except SystemExit as end:
@@ -135,6 +142,11 @@ def main() -> None:
         sys.exit(error.exit_code)
     except OSError as error:
         sys.stderr.write(f"evo: {refusal(error)}\n")
+        sys.exit(MachineError.exit_code)
+    except RuntimeError as error:
+        if str(error) != _NO_THREAD:
+            raise
+        sys.stderr.write(f"evo: {refusal(OSError(errno.EAGAIN, 'No thread can be started'))}\n")
         sys.exit(MachineError.exit_code)
 
 

@@ -1,13 +1,16 @@
 """Wrong input: one clear line on stderr, exit code 2, and nothing written."""
 
+import errno
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from command_line import EVO, environment, evo
+from script_runs import slow_project, write_files
 
 URL = {"ANTHROPIC_API_KEY": "sk-test"}
 
@@ -224,6 +227,27 @@ def test_no_folder_for_temporary_files() -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert "No usable temporary directory" in done.stderr
     assert done.stderr.endswith("TMPDIR.\n")
+
+
+def _refuse_threads() -> None:
+    import pyseccomp
+
+    rules = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
+    rules.add_rule(pyseccomp.ERRNO(errno.ENOSYS), "clone3")
+    rules.add_rule(pyseccomp.ERRNO(errno.EAGAIN), "clone", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, *[0x10000] * 2))
+    rules.load()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a filter of system calls refuses the threads")
+def test_no_thread_can_be_started(tmp_path: Path) -> None:
+    write_files(tmp_path, slow_project(0.0))
+    command = [str(EVO), "run", "--pop", "2", "--gens", "1", "--out", "run"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment(), preexec_fn=_refuse_threads, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "evo: No thread can be started. `ulimit -u`" in done.stderr
 
 
 def test_unreadable_genome(tmp_path: Path) -> None:
