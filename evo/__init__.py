@@ -39,25 +39,33 @@ if TYPE_CHECKING:
     from evo.api.driving import SearchEnded
     from evo.api.reading import Individual, Run, open_run
     from evo.api.running import ladder, resume, run
+    from evo.runs.status import RunStatus
     from evo.scales.standing import LadderState
     from evo.search.events import Event, Finished, NewBest, Proposed, Refused, Started, Stopped
+    from evo.standings.gains import Gain
+    from evo.store import Purpose
     from trainer.errors import EvoError, MachineError, UsageError
+    from trainer.evaluation import Status
 
 __all__ = [
     "Candidate",
     "Event",
     "EvoError",
     "Finished",
+    "Gain",
     "Individual",
     "LadderState",
     "MachineError",
     "NewBest",
     "Proposed",
+    "Purpose",
     "Refused",
     "Run",
+    "RunStatus",
     "Search",
     "SearchEnded",
     "Started",
+    "Status",
     "Stopped",
     "UsageError",
     "WaitingForResults",
@@ -72,9 +80,13 @@ _MODULES = {
     "evo.api.driving": ("SearchEnded",),
     "evo.api.reading": ("Individual", "Run", "open_run"),
     "evo.api.running": ("ladder", "resume", "run"),
+    "evo.runs.status": ("RunStatus",),
     "evo.scales.standing": ("LadderState",),
     "evo.search.events": ("Event", "Finished", "NewBest", "Proposed", "Refused", "Started", "Stopped"),
+    "evo.standings.gains": ("Gain",),
+    "evo.store": ("Purpose",),
     "trainer.errors": ("EvoError", "MachineError", "UsageError"),
+    "trainer.evaluation": ("Status",),
 }
 
 
