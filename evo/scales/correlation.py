@@ -11,7 +11,6 @@ from evo.standings.rungs import spearman
 _FEWEST_PAIRS = 4
 """Below, no interval exists, and a correlation says nothing."""
 _QUANTILE = 1.96
-_NEARLY_ONE = 1 - 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +35,12 @@ class Agreement:
         if len(pairs) < _FEWEST_PAIRS:
             return cls(None, None, None, len(pairs))
         found = spearman(pairs)
-        centre = math.atanh(max(-_NEARLY_ONE, min(_NEARLY_ONE, found)))
-        half = _QUANTILE * math.sqrt((1 + found**2 / 2) / (len(pairs) - 3))
-        return cls(found, math.tanh(centre - half), math.tanh(centre + half), len(pairs))
+        count = len(pairs)
+        # Where all ranks agree, the transformation would take few pairs for certain: half a step of these ranks less.
+        most = 1 - 6 / (count * (count**2 - 1))
+        centre = math.atanh(max(-most, min(most, found)))
+        half = _QUANTILE * math.sqrt((1 + found**2 / 2) / (count - 3))
+        return cls(found, math.tanh(centre - half), math.tanh(centre + half), count)
 
     @property
     def transfer(self) -> float:

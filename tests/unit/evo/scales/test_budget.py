@@ -58,6 +58,9 @@ def test_agreement_is_unknown_before_four_pairs() -> None:
     assert same.correlation == pytest.approx(1.0)
     assert same.low is not None
     assert 0.9 < same.low < 1
+    fewest = Agreement.of([(value, value) for value in range(4)])
+    assert fewest.low is not None
+    assert fewest.low < 0 < fewest.correlation == 1  # four equal ranks happen by chance, too
     against = Agreement.of([(value, -value) for value in range(8)])
     assert against.transfer == 0.0
 
