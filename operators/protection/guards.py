@@ -108,6 +108,8 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
     )
     for scope, name in _selecting(fixed, units):
         relied[scope] = relied.get(scope, frozenset()) | {name}
+    read_by_free = {name for one in free for name in one.read}
+    parted = _parted(fixed, read_by_free)
     names = owned | {name for scope, several in bound.items() if scope not in classes for name in several}
     texts = {text for one in fixed for text in one.texts if _is_held_out(text) or text.startswith("--")}
     stored = [
@@ -149,8 +151,8 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
         | (SEQUENCE if _takes_items(fixed, units) else frozenset()),
         data=frozenset(
             name
-            for name in names - {name for one in free for name in one.read}
-            if _is_held_out(name)
+            for name in names - read_by_free
+            if (name in parted or _is_held_out(name))
             and (not name.isupper() or "SEED" in name)  # what an evaluation draws can be drawn to train on
             and not any(isinstance(one.node, DEFINITION) and name in one.bound for one in fixed)
         ),
@@ -173,6 +175,14 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
         is_real=not any(is_complex(node) for one in units for node in one.nodes),
         validating=_validating(free),
     )
+
+
+def _parted(fixed: Sequence[Unit], read_by_free: Set[str]) -> frozenset[str]:
+    """Return what protected code reads of what one statement parts for it and others: `xt, yt, xv, yv = …`."""
+    targets = [(one, one.node.targets[0]) for one in fixed if isinstance(one.node, ast.Assign)]
+    several = [one.bound for one, target in targets if isinstance(target, ast.Tuple)]
+    parted = {name for names in several if names & read_by_free for name in names}
+    return frozenset(parted & {name for one in fixed for name in one.read})
 
 
 def _selecting(fixed: Sequence[Unit], units: Sequence[Unit]) -> Iterator[tuple[Scope, str]]:

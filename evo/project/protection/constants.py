@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from evo.project.protection.evolving_file import EvolvingFile
 from evo.project.protection.flow import Flow
-from evo.project.protection.statements import calls, is_literal, table_values
+from evo.project.protection.origins import SEED
+from evo.project.protection.statements import calls, flags_of, is_literal, table_values
 from evo.project.protection.words import EVALUATING, TUNED
 
 
@@ -37,7 +38,7 @@ class _Read(NamedTuple):
 
     Attributes:
         fixed: all protected code.
-        computed: of that, what neither reports, nor trains, nor is shared.
+        computed: of that, what neither reports, nor seeds, nor trains, nor is shared.
         inside: of that, the code in functions.
         free: what may change or is shared.
     """
@@ -60,14 +61,15 @@ def _readers(flow: Flow, file: EvolvingFile, shared: frozenset[str]) -> _Read:
         read.fixed.update(one.read)
         if one.scope:
             read.inside.update(one.read)
-        if not (reason.startswith("reports") or is_shared or flow.training & calls(one)):
+        if not (reason.startswith("reports") or reason == SEED or is_shared or flow.training & calls(one)):
             read.computed.update(one.read)
     return read
 
 
 def _protect_fields(file: EvolvingFile) -> None:
-    """Protect the fields of classes of settings that name the evaluation and that protected code reads."""
+    """Protect the flags and the fields of settings that name the evaluation and that protected code reads."""
     read = {node.attr for place in file.reasons for node in file.units[place].nodes if isinstance(node, ast.Attribute)}
     for place, one in enumerate(file.units):
-        if file.is_class(one.scope) and is_literal(one) and any(EVALUATING.search(n) for n in one.bound & read):
+        settings = one.bound if file.is_class(one.scope) and is_literal(one) else flags_of(one)
+        if any(EVALUATING.search(name) for name in settings & read):
             file.reasons.setdefault(place, "the evaluation reads it")

@@ -261,6 +261,8 @@ class Flow:
                 one = file.units[place]
                 if isinstance(one.node, ast.Return) and one.scope == path and RESULT.search(read):
                     self._add(file, place, "returns what is reported")
+        elif any(flags_of(file.units[place]) for place in inner):
+            return  # it reads the command line: which flags count is judged by their names
         elif reader and reader.scope and is_forward(reader, path[-1]):
             return
         elif not MAKES_MODEL.match(path[-1]) or (GENERATES.match(path[-1]) and reader and makes_held_out(reader)):
