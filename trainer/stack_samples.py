@@ -7,6 +7,7 @@ for it elsewhere.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 from collections import Counter
@@ -41,12 +42,14 @@ class StackSamples:
         self._counts: Counter[Part] = Counter()
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._sample, daemon=True)
-        self._thread.start()
+        with contextlib.suppress(RuntimeError):  # the system allows no more threads: nothing is sampled
+            self._thread.start()
 
     def end(self) -> dict[str, float]:
         """Stop, and return the share of each part; nothing where there was no time for a look."""
         self._is_over.set()
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
         total = self._counts.total()
         return {part: self._counts[part] / total for part in Part} if total else {}
 

@@ -158,6 +158,12 @@ def test_where_the_time_of_a_training_went_is_sampled(supervisor: SupervisorProc
     assert sum(parts.values()) == pytest.approx(1)
 
 
+def test_a_training_without_a_thread_to_spare_is_not_sampled(supervisor: SupervisorProcess) -> None:
+    body = "import threading\nthreading.stack_size(2**46)  # more than there is\ntask.train_tokens()\n"
+    verdict = supervisor.evaluate(Job(genome(body), 0))
+    assert (verdict.status, verdict.timings.train_parts) == (Status.OK, {}), verdict.reason
+
+
 def test_the_curve_and_the_clean_end_of_the_output_are_recorded(bigram: Evaluation) -> None:
     assert [(point.step, point.loss) for point in bigram.curve] == [(1, 1.0)]
     assert 0 < bigram.curve[0].seconds < 0.76
