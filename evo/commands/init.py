@@ -67,8 +67,8 @@ def init(
         list[str] | None,
         typer.Option("--genome", metavar="FILE", help="File to evolve; repeat for several files."),
     ] = None,
-    metrics: Annotated[
-        list[str] | None,
+    metric: Annotated[
+        str | None,
         typer.Option(
             "--metric",
             "--objective",
@@ -105,12 +105,6 @@ def init(
     as_json: Json = False,
 ) -> None:
     """Write evo.toml for your project, or try it once."""
-    if metrics and len(metrics) > 1:
-        raise UsageError(
-            f"--metric names one metric, but {len(metrics)} came. Add the others to evo.toml, each as a table "
-            "[task.objectives.NAME]."
-        )
-    metric = metrics[0] if metrics else None
     given = {
         "--from": source,
         "--genome": genome or None,

@@ -90,7 +90,6 @@ def test_a_project_elsewhere_stays_untouched(tmp_path: Path) -> None:
     [
         ({}, ["--from", "nowhere"], ["nowhere"]),
         ({"train.py": TRAIN}, ["--metric", "loss=loss:"], ["one group"]),
-        ({"train.py": TRAIN}, ["--metric", "loss", "--metric", "f1:max"], ["2 came", "[task.objectives.NAME]"]),
         ({"train.py": TRAIN}, ["--command", "python 'train.py"], ["--command"]),
         ({"train.py": TRAIN}, ["--genome", "../x.py"], ["../x.py"]),
         ({"train.py": TRAIN}, ["--check"], ["evo.toml", "evo init"]),
