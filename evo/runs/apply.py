@@ -162,22 +162,22 @@ def _refuse_foreign(
     On other files the commit would undo changes made in between.
     """
     there = genome.join({name: file.source for name, file in committed.items()})
-    names = " and ".join(committed)
     if tip is None:
         zero = viewed.store.source(0)
         if there == zero:
             return
         begun = genome.split(zero, tuple(committed))
+        changed = [name for name, file in committed.items() if file.source != begun[name]]
         is_waiting = all(repository.work_tree_source(name) == text for name, text in begun.items())
         advice = "Your work tree has it: commit it first." if is_waiting else "Check out the commit that has it."
         raise UsageError(
-            f"{names} in HEAD ({head[:SHORT]}) differs from what this run began with, so that a commit on it would "
-            f"undo other changes. {advice}"
+            f"{' and '.join(changed)} in HEAD ({head[:SHORT]}) is not what this run began with, so that a commit on it "
+            f"would undo other changes. {advice}"
         )
     if sha256(there) not in {record.genome_sha256 for record in viewed.store.individuals()}:
         raise UsageError(
-            f"{names} on the run's branch ({tip[:SHORT]}) is of no individual of this run, so that a commit on it "
-            "would undo other changes. Rename that branch, or take the file with `evo export`."
+            f"{' and '.join(committed)} on the run's branch ({tip[:SHORT]}) is of no individual of this run, so that a "
+            "commit on it would undo other changes. Rename that branch, or take the file with `evo export`."
         )
 
 

@@ -30,7 +30,7 @@ _HARDWARE = re.compile(
 _NO_TUNABLE = re.compile(
     r"seed|random|state|log|logging|print|eval|evaluation|val|valid|validation|test|save|checkpoint|ckpt|verbose|debug|"
     r"wandb|workers?|port|rank|world|dim|axis|devices?|gpus?|cuda|backend|resume|version|budget|limit|timeout|deadline|"
-    r"seconds|minutes|hours|interval|fd|dry|flops|download|plot|show|help|epsilon|eps|jobs|threads|folds|splits|cv|"
+    r"seconds|minutes|hours|interval|fd|dry|flops|download|plot|show|help|epsilon|eps|n?jobs|n?threads?|folds|splits|cv|"
     r"class|classes|silent|verbosity"
 )
 """Words in the names of values that change what is measured, shown or kept, or nothing, and not what is learnt."""

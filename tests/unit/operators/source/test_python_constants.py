@@ -16,7 +16,7 @@ from operators.source.constants import find_constants
         ("opt = AdamW(weights, lr=3e-4, weight_decay=0.0)", {"AdamW.lr": 3e-4}),
         ("x = Dense(units=3)\ny = Dense(units=4)", {"Dense.units": 3, "Dense.units#2": 4}),
         ('params = {"eta": 0.3, "max_depth": 6, "lambda": 0, "seed": 3}', {"params.eta": 0.3, "params.max_depth": 6}),
-        ("P: dict[str, float] = dict(width=3, n_jobs=4)", {"P.width": 3}),
+        ("P: dict[str, float] = dict(width=3, n_jobs=4, nthread=2)", {"P.width": 3}),
         ('params = {"tree": {"eta": 0.3}, "eval": {"every": 5}, 7: 8}', {"params.tree.eta": 0.3}),
         ('SPLITS = {"train": 0.8, "val": 0.2}', {}),
         ("rows = linspace(0, 1, num=50)", {}),
