@@ -93,7 +93,7 @@ def test_a_project_elsewhere_stays_untouched(tmp_path: Path) -> None:
         ({"train.py": TRAIN}, ["--command", "python 'train.py"], ["--command"]),
         ({"train.py": TRAIN}, ["--genome", "../x.py"], ["../x.py"]),
         ({"train.py": TRAIN}, ["--check"], ["evo.toml", "evo init"]),
-        ({"train.py": TRAIN}, ["--metric", "a", "--objective", "b"], ["--metric/--objective takes one value"]),
+        ({"train.py": TRAIN}, ["--command", "python a.py", "--command", "python b.py"], ["--command takes one value"]),
         ({"train.py": TRAIN}, ["--run", "--no-run"], ["--run/--no-run takes one value"]),
         ({"train.py": TRAIN}, ["--check", "--force"], ["--force", "--check"]),
         ({}, ["--example", "digits", "--command", "python train.py"], ["--command", "--example"]),
