@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ _QUICK_TO_NOTICE = {
     "health_check_timeout_ms": 10_000,
     "health_check_failure_threshold": 3,
 }
+_BEGIN_SECONDS, _INTERVAL_SECONDS = 120.0, 0.05
 _MEMORY_BYTES = 80 * 2**20  # the least that Ray takes for its objects
 
 
@@ -113,10 +116,22 @@ def leave() -> None:
     connection.connect.cache_clear()  # a process has one connection for good, tests have more
 
 
+def _wait_for(port: int) -> None:
+    """Return when the server of clients answers, which is a process of its own and begins after the head."""
+    end = time.monotonic() + _BEGIN_SECONDS
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except ConnectionRefusedError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(_INTERVAL_SECONDS)
+        else:
+            return
+
+
 def _serve(gpus: int, *cpus: int) -> None:
     """Be the cluster."""
-    import socket
-
     from ray.cluster_utils import Cluster
 
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -141,6 +156,7 @@ def _serve(gpus: int, *cpus: int) -> None:
         out.write(json.dumps(answer) + "\n")
         out.flush()
 
+    _wait_for(port)
     say({"address": cluster.address, "client": f"ray://127.0.0.1:{port}", "pid": os.getpid(), "nodes": [*nodes]})
     for line in sys.stdin:
         verb, *arguments = json.loads(line)
