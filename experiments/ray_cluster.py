@@ -97,7 +97,7 @@ def ray_cluster(
     ) as pipe:
         assert pipe.stdout is not None
         found = json.loads(pipe.stdout.readline())
-        pipe.wait()  # the cluster is a child of nobody's by now
+        pipe.wait()  # its child is the cluster, which no process of the tests is a parent of
         try:
             yield RayCluster(found["address"], found["client"], found["pid"], found["nodes"], pipe)
         finally:
