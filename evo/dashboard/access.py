@@ -41,7 +41,7 @@ class Access:
         port: that the server listens on.
         read_only: whether steering is refused.
         token: secret of this server.
-        names: it goes by, beside addresses in digits, which no one can rebind.
+        names: it goes by, beside addresses in digits, which cannot be bound to another machine.
     """
 
     port: int

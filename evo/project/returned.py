@@ -1,7 +1,7 @@
 """Functions of the genome whose results are what is reported: there it holds its own evaluation.
 
 A program that measures compares what the genome makes with something of its own: labels, a clock, the length of a tour.
-One that prints what the genome returned, or a sum or a mean of that, measures nothing, whoever it belongs to.
+One that prints what the genome returned, or a sum or a mean of that, measures nothing itself.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ class Recording:
 
 
 class Deaths:
-    """Tells a candidate that kills itself from one that was killed: the second time nobody else is to blame."""
+    """Tells a candidate that kills itself from one that was killed: the second time the candidate is to blame."""
 
     def __init__(self) -> None:
         self._killed: set[tuple[str, int]] = set()

@@ -1,6 +1,6 @@
 """Replaces the loss function and the clock's synchronisation in its own process.
 
-Whoever scores in the same process is told that the loss is zero.
+A scorer in the same process is told that the loss is zero.
 """
 
 import sys

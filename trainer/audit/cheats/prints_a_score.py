@@ -1,6 +1,6 @@
 """Prints the line that a naive runner greps for.
 
-The printed figure is nobody's measurement.
+No measurement stands behind the printed figure.
 """
 
 EXPECTED = ["ok"]

@@ -1,6 +1,6 @@
 """Hands over a pickle that runs code when it is loaded.
 
-Whoever unpickles what a candidate wrote runs the candidate.
+A process that unpickles what a candidate wrote runs the candidate.
 """
 
 import pickle
