@@ -25,9 +25,9 @@ COMMANDS = {
         """,
     "evo": """
         trap 'echo "evo saves" >> calls; exit 1' TERM
+        [ "$1" = resume ] || { mkdir -p "$5" && touch "$5/config.toml"; }
         echo "evo key=${ANTHROPIC_API_KEY-none} at=$RAY_ADDRESS $*" >> calls
         [ "$1" = resume ] && exit 0
-        mkdir -p "$5" && touch "$5/config.toml"
         while true; do sleep 0.1; done
         """,
 }
