@@ -44,6 +44,7 @@ _DECIMAL_COMMA = re.compile(r"[-+−]?(?:0,\d|\d+,(?!\d{3}(?!\d))\d)")
 _TRAINING_ALONE = re.compile(r"\btrain(?:ing)?\s*[:=]?\s+[-+.\d]", re.IGNORECASE)
 """In `Loss: 0.1, Train: 0.9, Val: 0.8`, where the loss is that of the training, and the others are no losses."""
 _RATE = re.compile(r"\s*([A-Za-zµ]+/[a-z]+|(?i:[KMGT]?(?:fps|flops|iops)))\b")
+_MEASURED_RATE = re.compile(rf"\d{_RATE.pattern}")
 _SHARE = re.compile(r"/\s*\d+\s*\(\s*([\d.]+)\s*%")
 _LAST_WORDS = re.compile(r"\s+([A-Za-z][\w /-]*)")
 _LONGEST_SENTENCE = 12  # words of a label such as `Accuracy of the network on the 10000 test images`
@@ -128,8 +129,9 @@ def _labelled(number: int, line: str, before: str, start: int, match: re.Match[s
     if label is None or (separator == ":" and _FILE_NAME.search(label["label"])):
         return None
     is_set_off = not set(separator).isdisjoint(_SEPARATORS.strip())
-    is_beside_rate = bool(re.search(rf"\d{_RATE.pattern}", line[match.end() :]))  # and counts how often it was measured
-    is_column = named == label["label"] and start == 0 and bool(_WIDE.fullmatch(separator)) and not is_beside_rate
+    is_column = named == label["label"] and start == 0 and bool(_WIDE.fullmatch(separator))
+    # Before a rate stands how often it was measured.
+    is_column = is_column and not _MEASURED_RATE.search(line, match.end())
     is_measured = bool(direction_of_unit(line[match.end() :])) and "(" not in text  # `sorted in 3.2 ms`
     if not (is_set_off or is_column or is_measured or names_metric(label["label"]) or of_data):
         return None

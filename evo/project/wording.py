@@ -80,6 +80,7 @@ _SPLITS = {
     Split.TEST: _set("test testing"),
     Split.TRAINING: _set("train training tr smooth running batch step"),
 }
+_DATA = frozenset().union(*_SPLITS.values()) - _COUNT
 _CONTEXT = re.compile(
     r"\b(?P<word>train|training|val|valid|validation|eval|evaluation|dev|holdout|test|testing)\b"
     r"(?:\s+(?:set|split|data|epoch|step|iter\w*|batch|metrics|results?))?\s*(?:\d+\s*)?[]:|=>(-]",
@@ -177,7 +178,7 @@ def is_of_all(name: str) -> bool:
 def is_data(name: str) -> bool:
     """Return whether a name stands for data alone, as `val`."""
     found = {word for word in words(name) if not word.isdigit()}
-    return bool(found) and found <= frozenset().union(*_SPLITS.values()) - _COUNT
+    return bool(found) and found <= _DATA
 
 
 def quality_word(name: str) -> str:
