@@ -1,4 +1,4 @@
-"""The run time that a program takes from its command line or its constants."""
+"""The arguments that a program's command line takes, and the run time that one of them or a constant holds."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import ast
 import math
 import operator
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from evo.project.found import FixedTime
 from evo.project.modules import Module
 from evo.project.protection.words import BUDGET_CONSTANT
+from populations.descriptors import last_name
 
 _SECONDS = re.compile(
     r"--(?:(?:time|train|training|wall)[-_](?:budget|limit|seconds)(?:[-_](?:s|sec|seconds))?"
@@ -25,31 +27,50 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of a command line, as argparse, click, typer or absl declare it.
+
+    Attributes:
+        names: its flags, or the name of one without a flag.
+        options: of the declaration, by keyword; typer and absl take `default` without one.
+    """
+
+    names: tuple[str, ...]
+    options: Mapping[str | None, ast.expr | None]
+
+
+def arguments_of(module: Module) -> Iterator[Argument]:
+    """Yield the arguments that a module declares."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Call):
+            names = [one.value for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+            others = [one for one in node.args if not (isinstance(one, ast.Constant) and isinstance(one.value, str))]
+            options = {"default": next(iter(others), None)} | {one.arg: one.value for one in node.keywords}
+            if ast.unparse(node.func).startswith("flags.DEFINE_"):
+                names = [f"--{name}" for name in names[:1]]
+            elif last_name(node.func) not in ("add_argument", "argument"):
+                names = [name for name in names if name.startswith("-")]
+            if names:
+                yield Argument(tuple(names), options)
+
+
 def fixed_time(modules: Sequence[Module]) -> FixedTime | None:
     """Return the run time that a program limits itself to: a flag's default, else a constant such as `TIME_BUDGET`.
 
     Args:
         modules: of the program; the first one with such a constant counts.
     """
-    for name, options, module in _flags(modules):
-        if _SECONDS.fullmatch(name) and (seconds := _seconds(options.get("default"))) is not None:
-            return FixedTime(seconds, f"the default of {name} in {module.name}", name)
+    for module in modules:
+        for one in arguments_of(module):
+            name = next(filter(_SECONDS.fullmatch, one.names), None)
+            if name and (seconds := _seconds(one.options.get("default"))) is not None:
+                return FixedTime(seconds, f"the default of {name} in {module.name}", name)
     for module in modules:
         for name, value in module.constants.items():
             if BUDGET_CONSTANT.fullmatch(name) and (seconds := _seconds(value)) is not None:
                 return FixedTime(seconds, f"{name} in {module.name}")
     return None
-
-
-def _flags(modules: Sequence[Module]) -> Iterator[tuple[str, dict[str | None, ast.expr], Module]]:
-    """Yield the flags of argparse, click or typer with their options and modules."""
-    for module in modules:
-        for node in ast.walk(module.tree):
-            if isinstance(node, ast.Call):
-                options = {keyword.arg: keyword.value for keyword in node.keywords}
-                for argument in node.args:
-                    if isinstance(argument, ast.Constant) and str(argument.value).startswith("--"):
-                        yield str(argument.value), options, module
 
 
 def _seconds(node: ast.expr | None) -> float | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
+from evo.project.flags import arguments_of
 from evo.project.modules import Module
 from trainer.script.seeds import (
     SeedPlace,
@@ -150,16 +151,11 @@ def _measures(module: Module) -> bool:
 
 def _flags(modules: Sequence[Module]) -> Iterator[str]:
     """Yield the flags of argparse, click, typer or absl that take a seed."""
-    for module in modules:
-        for node in ast.walk(module.tree):
-            if isinstance(node, ast.Call):
-                texts = [str(one.value) for one in node.args if isinstance(one, ast.Constant)]
-                yield from filter(_FLAG.fullmatch, texts)
-                if ast.unparse(node.func).startswith("flags.DEFINE_") and texts and _NAME.fullmatch(texts[0]):
-                    yield f"--{texts[0]}"
-                stored = (one.value for one in node.keywords if one.arg == "dest")
-                if any(isinstance(one, ast.Constant) and _NAME.fullmatch(str(one.value)) for one in stored):
-                    yield from (text for text in texts[-1:] if text.startswith("-"))
+    for argument in (one for module in modules for one in arguments_of(module)):
+        yield from filter(_FLAG.fullmatch, argument.names)
+        match argument.options.get("dest"):
+            case ast.Constant(value=str(name)) if _NAME.fullmatch(name):
+                yield argument.names[-1]
 
 
 def _positions(modules: Sequence[Module]) -> Iterator[int]:

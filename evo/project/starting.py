@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from evo.project.asking import Unclear, listed
+from evo.project.flags import arguments_of
 from evo.project.found import FixedTime, Question
 from evo.project.modules import Module
 from evo.project.seeds import Seeding
@@ -228,7 +229,7 @@ def _takes_file(module: Module) -> bool:
 
 def _file_flag(module: Module) -> list[str]:
     """Return the flag by which a program takes the file that it measures; nothing where it takes that by its place."""
-    names = [name for name, _ in _declared(module)]
+    names = [name for one in arguments_of(module) for name in one.names]
     if any(not name.startswith("-") for name in names):
         return []
     return next(([name] for name in names if _FILE_FLAG.fullmatch(name)), [])
@@ -236,16 +237,9 @@ def _file_flag(module: Module) -> list[str]:
 
 def _folder_flags(module: Module) -> list[str]:
     """Return the required flags by which a program takes the folder of its results, each with one."""
-    required = [name for name, call in _declared(module) if any(one.arg == "required" for one in call.keywords)]
-    return [word for name in required if _FOLDER_FLAG.fullmatch(name) for word in (name, _RESULTS)]
-
-
-def _declared(module: Module) -> Iterator[tuple[str, ast.Call]]:
-    """Yield the arguments of a program's command line by their first names."""
-    for node in ast.walk(module.tree):
-        match node:
-            case ast.Call(func=ast.Attribute(attr="add_argument"), args=[ast.Constant(value=str(name)), *_]):
-                yield name, node
+    required = [one.names for one in arguments_of(module) if "required" in one.options]
+    flags = (next(filter(_FOLDER_FLAG.fullmatch, names), None) for names in required)
+    return [word for flag in flags if flag for word in (flag, _RESULTS)]
 
 
 def _reads_arguments(module: Module) -> bool:

@@ -206,13 +206,21 @@ def test_a_fork_whose_engine_loads_the_file_by_its_name(tmp_path: Path) -> None:
     assert frozen(found) == ["backtest.py"]
 
 
-def test_its_own_environment_and_flags_are_in_the_command(tmp_path: Path) -> None:
-    train = """
+@pytest.mark.parametrize(
+    "declared",
+    [
+        'parser.add_argument("--max-seconds", type=float, default=90)',
+        'seconds: float = typer.Option(90, "-m", "--max-seconds")',
+        'flags.DEFINE_float("max-seconds", 90, "of training")',
+    ],
+)
+def test_its_own_environment_and_flags_are_in_the_command(tmp_path: Path, declared: str) -> None:
+    train = f"""
         import argparse
         parser = argparse.ArgumentParser()
         parser.add_argument("-s", "--seed", type=int, default=0)
-        parser.add_argument("--max-seconds", type=float, default=90)
-        print(f"val_loss: {0.5:.3f}")
+        {declared}
+        print(f"val_loss: {{0.5:.3f}}")
         """
     found = look(tmp_path, {"train.py": train, ".venv/bin/python": ""})
     assert found.command == (".venv/bin/python", "train.py", "--seed", "{seed}", "--max-seconds", "{seconds}")
