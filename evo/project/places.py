@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from evo.project.printed import escaped
 from evo.project.wording import Split, unit_before
 from trainer.objectives import Direction
-from trainer.script.numbers import shape_of
+from trainer.script.numbers import GROUPED, GROUPING, shape_of
 
 NUMBER = re.compile(
-    r"(?<![\w.@])(?<!\w-)(?:[-+−]?(?:[1-9]\d{0,2}(?:[,'’\u00a0\u202f]\d{3})+(?:\.\d*)?|\d+(?:_\d{3})*\.?\d*|\.\d+)"
+    rf"(?<![\w.@])(?<!\w-)(?:[-+−]?(?:{GROUPED}|\d+(?:_\d{{3}})*\.?\d*|\.\d+)"
     r"(?:[eE][-+]?\d+)?(?!\.?\d|[:A-Za-z]\d)|[nN]a[nN]\b|[-+−]?(?:inf|Infinity)\b)"
 )
 """Not a part of a word, of a time or of a version."""
@@ -21,7 +21,6 @@ SUFFIX = re.compile(r"[kKMGT]\b")
 MARGIN = re.compile(r"\s*(?:±|\+/-|\+-|\+(?=[\d.]))\s*[\d.,]+(?:[eE][-+]?\d+)?")
 """The error of the number before."""
 _SIGNED_NUMBER = r"[-+−]?[\d.,]+(?:[eE][-+]?\d+)?"
-_GROUPING = re.compile(r"[,'’\u00a0\u202f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +59,8 @@ def group_for(number: str, rest: str) -> tuple[str, str]:
         return rf"([\d.,eE+-]+\s*{shape})" + (f"/{per}" if per else ""), f"{unit}/{per}" if per else unit
     if SUFFIX.match(rest):
         return rf"({_SIGNED_NUMBER}[kKMGT]?)", ""
-    if _GROUPING.search(number):
-        return rf"([-+−]?[\d{_GROUPING.pattern[1:-1]}]+\.?\d*)", ""
+    if re.search(f"[{GROUPING}]", number):
+        return rf"([-+−]?[\d{GROUPING}]+\.?\d*)", ""
     if not rest or rest[0].isspace():
         return r"(\S+)", ""
     if rest[0] == "%":

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 
+GROUPING = r",'’\u00a0\u202f"
+"""The characters between the thousands of a number."""
+GROUPED = rf"[1-9]\d{{0,2}}(?:[{GROUPING}]\d{{3}})+(?:\.\d*)?"
+"""A number with such characters; 0,912 is none, since that is a decimal comma."""
 _WRAPPED = re.compile(r"(?:[\w.]{0,40}\()?\[*([^\[\](){},;%]+?)\.?\]*\)?%?[\])}\"',;:.]{0,4}")
-_GROUPED = re.compile(r"([-+]?[1-9]\d{0,2}(?:[,'’\u00a0\u202f]\d{3})+(?:\.\d*)?)%?[,;]?")  # 0,912 is a decimal comma
+_GROUPED = re.compile(rf"([-+]?{GROUPED})%?[,;]?")
 _QUANTITY = re.compile(r"(?P<number>[-+]?[\d.,]*\d\.?(?:[eE][-+]?\d+)?)\s*(?P<unit>[A-Za-zµμ]+)(?:/[A-Za-z]+)?[,;.]?")
 _PREFIXES = {"": 1, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 _TIMES = {
