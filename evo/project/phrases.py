@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from evo.project.places import MARGIN, NUMBER, SUFFIX, UNIT, Place, group_for
@@ -60,10 +60,10 @@ def places_in_line(number: int, line: str) -> Iterator[Place]:
     begin = end = last = 0
     quality = ""
     goes_on = not _TRAINING_ALONE.search(line)
-    settings = [found.span() for found in _SETTINGS.finditer(line) if _is_setting(found[1])]
+    settings = {found.start(): found for found in _SETTINGS.finditer(line) if _is_setting(found[1])}
     for match in NUMBER.finditer(line):
         between = line[end : match.start()]
-        if any(start < match.start() < stop for start, stop in settings):
+        if any(start < match.start() < found.end() for start, found in settings.items()):
             continue
         if between.strip() in (":", "=") or (_COUNTED.fullmatch(between) and _OVER.search(line, begin, last)):
             end = begin  # the number before belongs to the label: `best of 7: 0.5`, `speedup over 5 runs: 2.1`
@@ -76,7 +76,7 @@ def places_in_line(number: int, line: str) -> Iterator[Place]:
         is_unclear = _DECIMAL_COMMA.match(line, last) or _SPACED.match(line, last)
         if is_unclear or _ARROW.match(line, end) or _IS_MARGIN.search(before):
             continue
-        place = None if describes_last else _labelled(number, line, before, start, match, quality)
+        place = None if describes_last else _labelled(number, line, before, start, match, quality, settings)
         place = place or _before_its_unit(number, line, match)
         if place is not None:
             quality = (quality_word(place.label) or quality) if goes_on else ""
@@ -108,7 +108,15 @@ def _before_its_unit(number: int, line: str, match: re.Match[str]) -> Place | No
     return Place(number, identifier(label), label, None, value, None, (pattern,))
 
 
-def _labelled(number: int, line: str, before: str, start: int, match: re.Match[str], quality: str) -> Place | None:
+def _labelled(
+    number: int,
+    line: str,
+    before: str,
+    start: int,
+    match: re.Match[str],
+    quality: str,
+    settings: Mapping[int, re.Match[str]],
+) -> Place | None:
     """Return a number with the label before it; None without a label.
 
     Args:
@@ -118,6 +126,7 @@ def _labelled(number: int, line: str, before: str, start: int, match: re.Match[s
         start: where that begins.
         match: the number.
         quality: what the line has named already, which is meant where it goes on with data alone: `loss 2.3 val 2.4`.
+        settings: what belongs to a label, in brackets behind it, by where that begins.
     """
     wrap = _WRAP.search(before)
     wrapper = wrap[0] if wrap else ""
@@ -143,8 +152,8 @@ def _labelled(number: int, line: str, before: str, start: int, match: re.Match[s
     place = _place(number, line, match, name, quote, separator, wrapper, before_label)
     meant = f"{name} {of_data}"
     place = replace(place, name=identifier(meant), label=meant) if place and of_data else place
-    settings = _SETTINGS.match(line, start + len(named))
-    return replace(place, settings=settings[1]) if place and settings and _is_setting(settings[1]) else place
+    setting = settings.get(start + len(named))
+    return replace(place, settings=setting[1]) if place and setting else place
 
 
 def _sentence(text: str, label: str, separator: str) -> str:

@@ -68,8 +68,10 @@ def _scored_lines(file: EvolvingFile) -> Iterator[int]:
     free = [one for place, one in enumerate(file.units) if place not in file.reasons]
     for place, reason in file.reasons.items():
         one = file.units[place]
-        used = any(one.bound & other.read for other in free if other.scope[: len(one.scope)] == one.scope)
-        if reason != SEED and not (used and makes_generator(one)):
+        is_drawn_from = makes_generator(one) and any(
+            one.bound & other.read for other in free if other.scope[: len(one.scope)] == one.scope
+        )
+        if reason != SEED and not is_drawn_from:
             yield from range(one.line, one.end_line + 1)
 
 
