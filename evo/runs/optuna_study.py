@@ -29,6 +29,7 @@ from trainer.evaluation import Status
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
+    from optuna.storages import RDBStorage
     from optuna.study import Study
     from optuna.trial import FrozenTrial
 
@@ -36,31 +37,59 @@ if TYPE_CHECKING:
 def export_study(viewed: Viewed, storage: str, name: str) -> int:
     """Write the measured and the failed individuals of a run into a new study; return how many these are.
 
+    The study bears its name once it is whole. Until then it is called `NAME (unfinished)`, and the next export of that
+    name removes what an interrupted one left.
+
     Args:
         storage: where, as Optuna names it: `sqlite:///study.db`, or the URL of a server.
 
     Raises:
-        UsageError: the storage cannot be opened, or it has a study of this name.
+        UsageError: the storage cannot be used, or it has a study of this name.
     """
     import optuna
-    from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    objectives = viewed.config.objectives(viewed.config.search.objectives)
-    directions = [optuna.study.StudyDirection[objective.direction.name] for objective in objectives]
     trials = list(_trials(viewed))
     try:
-        study = optuna.create_study(storage=storage, study_name=name, directions=directions)
-        study.add_trials(trials)
-    except optuna.exceptions.DuplicatedStudyError as error:
-        raise UsageError(f"There is a study {name!r} in that storage. Choose another name with --study.") from error
-    except (SQLAlchemyError, ImportError, ValueError) as error:
+        database = optuna.storages.RDBStorage(storage)
+        if name in optuna.get_all_study_names(database):
+            raise _taken(name)
+        _write(viewed, trials, database, f"{name} (unfinished)")
+        _rename(database, f"{name} (unfinished)", name)
+    except IntegrityError as error:
+        raise _taken(name) from error
+    except (SQLAlchemyError, optuna.exceptions.StorageInternalError, ImportError, ValueError) as error:
         raise _no_storage(error) from error
+    return len(trials)
+
+
+def _write(viewed: Viewed, trials: Sequence[FrozenTrial], database: RDBStorage, name: str) -> None:
+    import optuna
+
+    objectives = viewed.config.objectives(viewed.config.search.objectives)
+    directions = [optuna.study.StudyDirection[objective.direction.name] for objective in objectives]
+    if name in optuna.get_all_study_names(database):
+        optuna.delete_study(study_name=name, storage=database)
+    study = optuna.create_study(storage=database, study_name=name, directions=directions)
+    study.add_trials(trials)
     study.set_user_attr("evo:run", str(viewed.folder.path))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         study.set_metric_names([objective.name for objective in objectives])
-    return len(trials)
+
+
+def _rename(database: RDBStorage, old: str, new: str) -> None:
+    """Rename a study in one transaction; Optuna itself cannot."""
+    from sqlalchemy import text
+
+    with database.engine.begin() as connection:
+        rename = text("UPDATE studies SET study_name = :new WHERE study_name = :old")
+        connection.execute(rename, {"old": old, "new": new})
+
+
+def _taken(name: str) -> UsageError:
+    return UsageError(f"There is a study {name!r} in that storage. Choose another name with --study.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +178,9 @@ def _value(param: object, now: Value) -> Value:
 
 
 def _no_storage(error: Exception) -> UsageError:
-    """Return what to say where a storage cannot be opened: neither its URL nor the driver's message, for passwords."""
+    """Return what to say where a storage cannot be used: neither its URL nor the driver's message, for passwords."""
     kind = type(error).__name__
-    return UsageError(f"--optuna expects a storage such as sqlite:///study.db, but this one cannot be opened ({kind}).")
+    return UsageError(f"--optuna expects a storage such as sqlite:///study.db, but this one cannot be used ({kind}).")
 
 
 def _trials(viewed: Viewed) -> Iterator[FrozenTrial]:

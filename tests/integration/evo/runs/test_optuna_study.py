@@ -1,3 +1,4 @@
+import sqlite3
 from pathlib import Path
 
 import optuna
@@ -46,6 +47,26 @@ def test_a_study_is_never_mixed_with_another(run: Path, tmp_path: Path) -> None:
     assert command("export", run, "--optuna", storage, "--study", "mine").returncode == 0
     again = command("export", run, "--optuna", storage, "--study", "mine")
     assert (again.returncode, again.stderr.count("--study")) == (2, 1)
+
+
+def test_an_export_that_is_interrupted_leaves_no_half_study(run: Path, tmp_path: Path) -> None:
+    storage = f"sqlite:///{tmp_path}/study.db"
+    optuna.create_study(storage=storage, study_name="another")
+    database = sqlite3.connect(tmp_path / "study.db")
+    database.execute(
+        "CREATE TRIGGER full BEFORE INSERT ON trials WHEN 5 = (SELECT count(*) FROM trials) "
+        "BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END"
+    )
+    database.commit()
+    interrupted = command("export", run, "--optuna", storage, "--study", "mine")
+    assert (interrupted.returncode, interrupted.stderr.count("\n")) == (2, 1)
+    assert "mine" not in optuna.get_all_study_names(storage)
+    database.execute("DROP TRIGGER full")
+    database.commit()
+    database.close()
+    assert command("export", run, "--optuna", storage, "--study", "mine").returncode == 0
+    assert optuna.get_all_study_names(storage) == ["another", "mine"]
+    assert len(optuna.load_study(study_name="mine", storage=storage).trials) == len(evo.open_run(run).individuals)
 
 
 @pytest.mark.parametrize("storage", ["nonsense", "sqlite:////no/such/folder/x.db", "nosuch://me:pw@host/x"])
