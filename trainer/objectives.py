@@ -14,22 +14,24 @@ from trainer.errors import ConfigError
 _LEAST, _MOST = 1e-3, 1e12
 
 
-def quantity(value: float, *, digits: int | None = None, signed: bool = False) -> str:
+def quantity(value: float, error: float | None = None, *, digits: int | None = None, signed: bool = False) -> str:
     """Return a number with the digits that matter: four decimals below 100, none from 1,000 on.
 
     What would be 0 then, or longer than one reads, is written with some digits and the power of ten.
 
     Args:
+        error: of the value, which follows behind a ±, with as many decimals; None for none.
         digits: decimals to print instead.
         signed: whether a positive number gets its sign.
     """
     size, sign = abs(value), "+" if signed else ""
-    if 0 < size < (_LEAST if digits is None else 10**-digits) or size >= _MOST:
-        return f"{value:{sign}.3g}".replace("-", "−")
+    least = _LEAST if digits is None else 10**-digits
     if digits is None:
-        is_whole = float(value).is_integer() and size < 1000
+        is_whole = size.is_integer() and size < 1000 and not error
         digits = 0 if is_whole else 4 if size < 100 else 2 if size < 1000 else 0
-    return f"{value:{sign},.{digits}f}".replace("-", "−")
+    form = f"{sign}.3g" if 0 < size < least or size >= _MOST else f"{sign},.{digits}f"
+    behind = "" if error is None else f" ± {quantity(error, digits=digits)}"
+    return f"{value:{form}}".replace("-", "−") + behind
 
 
 class Direction(StrEnum):
@@ -66,9 +68,9 @@ class Objective:
         """The name with its source where that is not the trusted side: what tables and plots show."""
         return f"{self.name} (self-reported)" if self.self_reported else self.name
 
-    def format(self, value: float, *, signed: bool = False) -> str:
-        """Return a value, an error of one or a difference of two, with the digits that mean something."""
-        return quantity(value, digits=self.digits, signed=signed)
+    def format(self, value: float, error: float | None = None, *, signed: bool = False) -> str:
+        """Return a value, an error of one or a difference of two as `quantity` does, with the digits of this one."""
+        return quantity(value, error, digits=self.digits, signed=signed)
 
 
 _RELATIONS: dict[str, Callable[[float, float], bool]] = {

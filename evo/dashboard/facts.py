@@ -14,7 +14,6 @@ from evo.runs.lifecycle import Viewed
 from evo.runs.live import live_curves
 from evo.runs.status import read_status
 from evo.standings.differences import standard_error
-from evo.standings.standings import Standings
 from evo.steering.journal import EVENT, Steered
 from evo.store import AttemptRecord, EvaluationRecord, StoreView
 from evo.text import duration, money, visible
@@ -79,11 +78,12 @@ def individuals(_: Viewed, report: RunReport) -> dict[str, Any]:
     """Return every individual with its mean, the standard error of it, and its gain over generation 0."""
     name = report.objective.name
     sigma = report.summary.noise.get(name)
+    shown = report.objective.format
     rows = []
     births = 0
     for one in report.individuals:
         births += bool(one.parents)
-        gain = report.gains.get(one.id)
+        gain, value, error = report.gains.get(one.id), one.objectives.get(name), standard_error(sigma, one.replicates)
         rows.append(
             {
                 "id": one.id,
@@ -91,10 +91,12 @@ def individuals(_: Viewed, report: RunReport) -> dict[str, Any]:
                 "operator": one.operator,
                 "idea": visible(one.idea)[:300],
                 "status": "waiting" if one.status is None else one.status,
-                "value": one.objectives.get(name),
-                "error": standard_error(sigma, one.replicates),
+                "value": value,
+                "error": error,
+                "shown": "" if value is None else shown(value, error),
                 "runs": one.replicates,
                 "gain": None if gain is None else gain.value,
+                "shown_gain": "" if gain is None else shown(gain.value, signed=True),
                 "tie": gain is None or gain.is_tie,
                 "broken": one.broken,
                 "generation": math.ceil(births / report.generation_size) if one.parents else 0,
@@ -129,7 +131,7 @@ def individual(viewed: Viewed, number: int, against: int | None) -> dict[str, An
         "operator": record.operator,
         "idea": visible(record.idea),
         "created_at": record.created_at,
-        "means": _means(standings, number),
+        "means": _means(viewed, number),
         "runs": len(known.evaluations) if known else 0,
         "evaluations": [_evaluation(one, store.attempts_of(one.id)) for one in store.evaluations_of(number)],
         "exchanges": [_exchange(one) for one in store.exchanges(number)],
@@ -152,19 +154,16 @@ def listing(report: RunReport) -> dict[str, Any]:
     }
 
 
-def _means(standings: Standings, number: int) -> list[dict[str, Any]]:
+def _means(viewed: Viewed, number: int) -> list[dict[str, Any]]:
+    standings, measured = viewed.standings, viewed.config.task.measured
     known, noise = standings.measured.get(number), standings.noise()
     if known is None:
         return []
     count, selected = len(known.evaluations), {one.name for one in standings.objectives}
     return [
-        {"name": name, "value": quantity(value), "error": _quantity(standard_error(noise.get(name), count))}
+        {"name": name, "value": measured[name].format(value, standard_error(noise.get(name), count))}
         for name, value in sorted(known.means.items(), key=lambda mean: mean[0] not in selected)
     ]
-
-
-def _quantity(value: float | None) -> str:
-    return "" if value is None else quantity(value)
 
 
 def _ancestors(store: StoreView, number: int) -> list[int]:

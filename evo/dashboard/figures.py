@@ -285,7 +285,7 @@ def comparison_chart(reports: Mapping[str, RunReport]) -> Chart:
                 name=html.escape(visible(name)),
                 mode="lines",
                 line={"color": colour, "width": 2.5, "shape": "hv"},
-                hovertext=[hover(name, quantity(value)) for _, value in points],
+                hovertext=[hover(name, report.objective.format(value)) for _, value in points],
                 hoverinfo="text",
             )
         )
@@ -306,6 +306,6 @@ def _last_point(report: RunReport, name: str, colour: str) -> go.Scatter:
         mode="markers",
         marker={"color": colour, "size": 8},
         showlegend=False,
-        hovertext=[hover(name, f"#{last.individual}", f"{quantity(last.value)} ± {quantity(margin)}")],
+        hovertext=[hover(name, f"#{last.individual}", report.objective.format(last.value, margin or None))],
         hoverinfo="text",
     )

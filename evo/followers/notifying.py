@@ -126,9 +126,8 @@ class Notices:
         found, objective = standings.difference(best, before), standings.objectives[0]
         if found is None:
             return f"#{best} is the best"
-        error = "" if found.standard_error is None else f" ± {objective.format(found.standard_error)}"
-        tie = " (a tie)" if found.is_tie else ""
-        return f"#{best} is the best, better than #{before} by {objective.format(found.value)}{error}{tie}"
+        gain = objective.format(found.value, found.standard_error)
+        return f"#{best} is the best, better than #{before} by {gain}{' (a tie)' if found.is_tie else ''}"
 
     def _is_new_best(self, result: Result) -> bool:
         best = result.standings.best()

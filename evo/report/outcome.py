@@ -55,10 +55,9 @@ def finding_of(report: RunReport) -> Finding:
 
 def describe(value: float, base: float, standard_error: float | None, objective: Objective) -> str:
     """Return a gain over a mean in words: `0.0412 ± 0.0011 (2.1%) better`."""
-    error = "" if standard_error is None else f" ± {objective.format(standard_error)}"
     compared = relative(base + objective.weight * value, base)
     aside = f" ({compared})" if compared else ""
-    return f"{objective.format(abs(value))}{error}{aside} {'better' if value >= 0 else 'worse'}"
+    return f"{objective.format(abs(value), standard_error)}{aside} {'better' if value >= 0 else 'worse'}"
 
 
 def _confirmed(report: RunReport, gain: Gain, selected: Difference) -> Finding:

@@ -26,7 +26,6 @@ from evo.report.templates import environment
 from evo.report.tree import tree_chart
 from evo.standings.differences import Difference
 from evo.standings.individuals import Standing
-from trainer.objectives import quantity
 
 _FOLDER = Path(__file__).parent
 _TOP = 10
@@ -76,7 +75,7 @@ def page_scripts() -> list[Markup]:
 
 def _environment() -> Environment:
     templates = environment(_FOLDER, text.visible)
-    templates.filters.update(quantity=quantity, duration=text.duration, money=text.money, moment=_moment)
+    templates.filters.update(duration=text.duration, money=text.money, moment=_moment)
     return templates
 
 

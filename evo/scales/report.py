@@ -97,8 +97,7 @@ def _value(value: float | None) -> str:
 
 def _gain(one: ScaleState) -> str:
     if one.gain is not None:
-        margin = "" if one.gain.is_exact else f" ± {quantity(one.gain.margin)}"
-        return f"{quantity(one.gain.value, signed=True)}{margin}"
+        return quantity(one.gain.value, None if one.gain.is_exact else one.gain.margin, signed=True)
     if one.unconfirmed_gain is None:
         return "-"
     return f"{quantity(one.unconfirmed_gain, signed=True)}, not confirmed"

@@ -166,8 +166,7 @@ def _gain(gain: PairedGain, remark: str = "") -> str:
     aside = f" [red]({literal(remark)})[/]" if remark else ""
     if gain.mean is None:
         return f"[red]{literal(remark)}[/]" if remark else "-"
-    noise = "" if gain.noise is None else f" ± {quantity(gain.noise)}"
-    return f"{quantity(gain.mean, signed=True)}{noise}{aside}"
+    return f"{quantity(gain.mean, gain.noise, signed=True)}{aside}"
 
 
 def _gain_in_run(gain: PairedGain | None, *, confirmed: bool) -> str:

@@ -147,7 +147,7 @@ def print_confirmed_front(console: Console, summary: Summary) -> None:
     rows = [
         (
             f"#{one.individual}",
-            *(f"{of.format(one.means[of.name])} ± {of.format(one.errors[of.name])}" for of in objectives),
+            *(of.format(one.means[of.name], one.errors[of.name]) for of in objectives),
             str(one.seeds),
             "yes" if one.holds else "no",
         )
@@ -217,9 +217,8 @@ def _gain(summary: Summary) -> str:
 
 def _value(standing: Standing, summary: Summary) -> str:
     objective, name = summary.objective, summary.objective.name
-    value = f"{objective.label} {objective.format(standing.objectives[name])}"
-    sigma = f" ± {objective.format(summary.noise[name])}" if name in summary.noise else ""
-    return f"{value}{sigma} ({counted(standing.replicates, 'evaluation')})"
+    value = objective.format(standing.objectives[name], summary.noise.get(name))
+    return f"{objective.label} {value} ({counted(standing.replicates, 'evaluation')})"
 
 
 def _confirmed(mean: float, gain: Gain, summary: Summary) -> str:

@@ -58,12 +58,6 @@ export function quantity(value, signed = false) {
   return sign + text;
 }
 
-export function withError(value, error) {
-  if (value === null || value === undefined) return [h("span", { class: "muted" }, "–")];
-  const margin = error ? ` ± ${quantity(error)}` : "";
-  return [h("b", {}, quantity(value)), h("span", { class: "muted" }, margin)];
-}
-
 export function seconds(value) {
   if (value < 90) return `${value.toFixed(value < 10 ? 1 : 0)} s`;
   if (value < 5400) return `${Math.round(value / 60)} min`;

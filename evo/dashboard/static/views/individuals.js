@@ -2,7 +2,7 @@
 
 import { get } from "../api.js";
 import { chart } from "../chart.js";
-import { h, moment, quantity, refresh, seconds, withError, words } from "../dom.js";
+import { h, moment, quantity, refresh, seconds, words } from "../dom.js";
 import { ask } from "../steer.js";
 import { go, link, state } from "../state.js";
 
@@ -39,8 +39,8 @@ function choice(name, label, values) {
 
 function gain(row) {
   if (row.gain === null) return h("span", { class: "muted" }, "–");
-  if (row.tie) return h("span", { class: "tie" }, `${quantity(row.gain, true)} tie`);
-  return h("span", { class: row.gain > 0 ? "better" : "worse" }, quantity(row.gain, true));
+  if (row.tie) return h("span", { class: "tie" }, `${row.shown_gain} tie`);
+  return h("span", { class: row.gain > 0 ? "better" : "worse" }, row.shown_gain);
 }
 
 function listed(row, data, course) {
@@ -49,7 +49,7 @@ function listed(row, data, course) {
     "tr",
     { class: row.id === data.best ? "best" : undefined, "aria-selected": String(row.id) === state().id ? "true" : undefined },
     h("td", { class: "number" }, h("a", link({ id: row.id, against: "" }), `#${row.id}`), " ", h("span", { class: "muted" }, marks.filter(Boolean).join(" "))),
-    h("td", { class: "number" }, row.value === undefined || row.value === null ? h("span", { class: row.status === "waiting" ? "muted" : "worse" }, words(row.status)) : withError(row.value, row.error)),
+    h("td", { class: "number" }, row.shown || h("span", { class: row.status === "waiting" ? "muted" : "worse" }, words(row.status))),
     h("td", { class: "number" }, gain(row)),
     h("td", { class: "idea" }, h("div", {}, row.idea)),
   );
@@ -133,7 +133,7 @@ function portrait(one, page) {
     h("p", { class: "muted" }, `${one.operator} · ${moment(one.created_at)}`, one.parents.length ? [" · from ", ids(one.parents)] : null, one.children.length ? [" · children ", ids(one.children)] : null),
     h("p", { class: "whole" }, one.idea),
     buttons(one, page),
-    one.means.length ? h("dl", { class: "facts-list" }, one.means.map((mean) => [h("dt", {}, mean.name), h("dd", {}, mean.value, h("span", { class: "muted" }, mean.error ? ` ± ${mean.error}` : ""))])) : null,
+    one.means.length ? h("dl", { class: "facts-list" }, one.means.map((mean) => [h("dt", {}, mean.name), h("dd", {}, mean.value)])) : null,
     h("div", { class: "row" }, h("h3", {}, "Change"), one.parents.length ? against : null, one.diff ? h("span", { class: "muted" }, `+${one.diff.added} −${one.diff.removed}`) : null),
     diff(one.diff),
     h("h3", {}, "Evaluations"),
