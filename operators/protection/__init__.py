@@ -8,6 +8,9 @@ output       the text that a statement may print, as far as it can be known
 parts        data that hold training and held-out rows together
 handed       other names for protected data
 forging      what a new statement may not report
+child        what the rules know of a file of a changed program
+modules      what such a file may import
+objects      rules about what new statements make
 rules        what a new statement may not do beside protected code
 protection   compares a source with generation 0
 """

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from operators.protection.output import LOGGING, UNKNOWN, outputs, text_of, texts_in
 from operators.protection.units import Unit
 
+_PRINTERS = frozenset(("print", "echo", "secho"))
+"""Methods of consoles."""
 _FILE_MAKERS = frozenset(("rename", "renames", "replace", "copy", "copy2", "copyfile", "move", "link", "symlink"))
 
 
@@ -80,4 +82,9 @@ def _is_printing(node: ast.Call) -> bool:
     """Return whether a call writes to the standard output."""
     if any(keyword.arg == "file" and "stdout" not in ast.unparse(keyword.value) for keyword in node.keywords):
         return False
-    return (isinstance(node.func, ast.Name) and node.func.id.startswith("print")) or "stdout" in ast.unparse(node.func)
+    return (
+        (isinstance(node.func, ast.Name) and node.func.id.startswith("print"))
+        or (isinstance(node.func, ast.Attribute) and node.func.attr in _PRINTERS)
+        or ast.unparse(node.func) == "tqdm.write"
+        or "stdout" in ast.unparse(node.func)
+    )

@@ -46,6 +46,7 @@ class Guards:
         keys: texts under which protected code keeps and finds results.
         texts: texts that name held-out data or flags, in protected code alone.
         seeding: functions that set a seed; empty where no seed is protected.
+        generators: variables that hold generators with a seed, from which held-out data are drawn.
         seeds: seeds that generation 0 passes as literals, by keyword.
         scopes: functions and classes around protected statements.
         changed: names that other code of generation 0 changes in place, with their scopes.
@@ -70,6 +71,7 @@ class Guards:
     keys: frozenset[str]
     texts: frozenset[str]
     seeding: frozenset[str]
+    generators: frozenset[str]
     seeds: frozenset[tuple[str, object]]
     scopes: frozenset[Scope]
     changed: frozenset[tuple[Scope, str]]
@@ -82,6 +84,13 @@ class Guards:
 SEQUENCE = frozenset(("__getitem__", "__iter__", "__len__", "__contains__"))
 """Methods by which an object stands for a list."""
 
+_MAKES_COMPLEX = frozenset(
+    (
+        *("complex64", "complex128", "complex256", "csingle", "cdouble", "clongdouble", "cfloat", "complexfloating"),
+        *("cmath", "emath", "scimath", "polar", "view_as_complex", "as_complex", "roots", "eig", "eigvals", "hilbert"),
+    )
+)
+_COMPLEX_TYPE = re.compile(r"[<>=|]?c(8|16|32)|complex\d*|[FDG]")
 _GENERATORS = frozenset(("default_rng", "RandomState", "Generator", "PCG64", "MT19937", "Philox", "SFC64"))
 """What numpy's generators are made by: one can repeat the numbers of another."""
 
@@ -167,6 +176,7 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
         keys=frozenset(text for one in fixed for text in filled_keys(one) if _RESULT.search(text)),
         texts=frozenset(texts - {text for one in free for text in one.texts}),
         seeding=frozenset(seeding | _SEED_SETTERS) if holds_seed else frozenset(),
+        generators=frozenset(_seeded(fixed) - imports) if holds_seed else frozenset(),
         seeds=frozenset(seed for one in units for node in one.nodes for seed in literal_seed(node)),
         scopes=frozenset(one.scope[:depth] for one in fixed for depth in range(1, len(one.scope) + 1)),
         changed=frozenset((one.scope, name) for one in free for name in changed_in_place(one)),
@@ -214,18 +224,42 @@ def _parameters(units: Sequence[Unit]) -> dict[Scope, frozenset[str]]:
 def _whole(fixed: Sequence[Unit]) -> frozenset[str]:
     """Return the variables from which protected code cuts held-out data, but for generators and constants."""
     bound = {(one.scope, name) for one in fixed if not isinstance(one.node, DEFINITION) for name in one.bound}
-    seeded = {
+    seeded = _seeded(fixed)
+    made = [one for one in fixed if isinstance(one.node, ast.Assign)]
+    parted = {
+        (one.scope, name)
+        for one in made
+        if any(map(_is_held_out, one.bound))
+        for name in one.read - seeded
+        if (one.scope, name) in bound and not name.isupper()
+    }
+    read_whole = {
+        (one.scope, name)
+        for one in made
+        if any((one.scope, name) in parted for name in one.bound)
+        for name in _taken_whole(one)
+        if (one.scope, name) in bound and not name.isupper() and name not in seeded
+    }
+    return frozenset(name for _, name in parted | read_whole)
+
+
+def _taken_whole(unit: Unit) -> Iterator[str]:
+    """Yield the variables that a statement goes through from end to end: `[code[c] for c in text]`, `array(rows)`."""
+    for node in unit.nodes:
+        match node:
+            case ast.comprehension(iter=ast.Name(id=name)):
+                yield name
+            case ast.Call(func=function, args=args) if getattr(function, "id", "") not in {"len", "int", "slice"}:
+                yield from (one.id for one in args if isinstance(one, ast.Name))
+
+
+def _seeded(fixed: Sequence[Unit]) -> frozenset[str]:
+    """Return the variables that hold seeds and what is made from them, generators among them."""
+    return frozenset(
         name
         for one in fixed
         if any(isinstance(node, ast.Call) and _SEEDING.search(_called(node)) for node in one.nodes)
         for name in one.bound
-    }
-    return frozenset(
-        name
-        for one in fixed
-        if isinstance(one.node, ast.Assign) and any(map(_is_held_out, one.bound))
-        for name in one.read - seeded
-        if (one.scope, name) in bound and not name.isupper()
     )
 
 
@@ -322,7 +356,11 @@ def is_complex(node: ast.AST) -> bool:
     match node:
         case ast.Constant(value=complex()) | ast.Name(id="complex"):
             return True
-        case ast.Attribute(attr="complex64" | "complex128" | "csingle" | "cdouble"):
+        case ast.Attribute(attr=name) | ast.Name(id=name) | ast.alias(name=name) if name in _MAKES_COMPLEX:
+            return True
+        case ast.Constant(value=str(text)) if _COMPLEX_TYPE.fullmatch(text):
+            return True
+        case ast.BinOp(left=ast.UnaryOp(op=ast.USub()), op=ast.Pow(), right=ast.Constant(value=float())):
             return True
     return False
 

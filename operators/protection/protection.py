@@ -13,11 +13,12 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 
+from operators.protection.child import child_of
 from operators.protection.entries import select
 from operators.protection.forging import Reported, forges
 from operators.protection.guards import Guards, guards_of
 from operators.protection.marks import Mark, UnbalancedMarks, fixed_lines, marks_of
-from operators.protection.rules import RULES, child_of, reaches
+from operators.protection.rules import RULES, WAYS
 from operators.protection.units import DEFINITION, Scope, Unit, is_import, lines_of, units_of
 from populations.statements import parse
 from trainer.errors import ConfigError
@@ -125,7 +126,7 @@ class Protection:
         child = child_of(units, file.guards, [one for one in units if one.key in file.keys])
         for one in _new(file, units):
             told = [reason for rule in RULES for reason in rule(one, file.guards, child)]
-            ways = [reason for reason in reaches(one, file.guards, child) if reason not in file.own_ways]
+            ways = [said for rule in WAYS for said in rule(one, file.guards, child) if said not in file.own_ways]
             for reason in (*told, *ways, *forges(one, self._reported)):
                 yield f"line {one.line}, `{_short(one.code)}`: {reason}"
 
@@ -161,7 +162,7 @@ def _known(
         regions=[[_placed(one) for one in units if one.line in lines] for lines in regions],
         known=Counter(one.key for one in units),
         heads={scope: _heads(units, scope) for scope in around},
-        own_ways=frozenset(reason for one in units for reason in reaches(one, guards, itself)),
+        own_ways=frozenset(said for one in units for rule in WAYS for said in rule(one, guards, itself)),
         guards=guards,
     )
 

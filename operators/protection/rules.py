@@ -8,30 +8,24 @@ is printed.
 from __future__ import annotations
 
 import ast
+import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence, Set
 
+from operators.protection.child import Child, Rule
 from operators.protection.guards import (
-    SEQUENCE,
     Guards,
     arguments_of,
-    class_scopes,
     filled_keys,
-    is_complex,
     literal_seed,
 )
-from operators.protection.handed import Names, handed_on
+from operators.protection.modules import unusual
+from operators.protection.objects import imaginary, multiplies, stands_in
 from operators.protection.output import UNKNOWN, text_of
 from operators.protection.parts import exceeds, shared_in, takings
-from operators.protection.units import Scope, Unit, root_of
+from operators.protection.units import Unit, root_of, words
 
-
-def _set(names: str) -> frozenset[str]:
-    return frozenset(names.split())
-
-
-_HIDDEN_MODULES = _set(
+_HIDDEN_MODULES = words(
     "builtins ctypes gc importlib imp atexit unittest mock code codeop runpy pty subprocess faulthandler "
     "sitecustomize __main__ _thread cffi pdb bdb forbiddenfruit marshal dill cloudpickle"
 )
@@ -42,25 +36,39 @@ _HIDDEN_NAMES = frozenset(
     )
 )
 _EXITS = frozenset(("exit", "quit", "_exit", "abort"))
-_HIDDEN_ATTRIBUTES = _set(
+_HIDDEN_ATTRIBUTES = words(
     "_getframe currentframe f_locals f_globals f_back f_builtins tb_frame gi_frame cr_frame __code__ "
     "__globals__ __builtins__ __closure__ __defaults__ __kwdefaults__ __subclasses__ __traceback__ walk_stack "
     "walk_tb _current_frames FunctionType CodeType __getattribute__ __wrapped__ __self__ __func__ __loader__ "
     "__import__ redirect_stdout settrace setprofile addaudithook TorchDispatchMode TorchFunctionMode "
+    "settrace_all_threads setprofile_all_threads seterrcall setLogRecordFactory "
     "register_module_forward_hook monkeypatch register_module_forward_pre_hook set_default_tensor_type "
-    "set_printoptions float_format MaskedArray masked_array MaskedTensor masked_tensor Library"
+    "set_printoptions float_format MaskedArray masked_array MaskedTensor masked_tensor Library "
+    "TracebackException StackSummary get_type_hints ForwardRef evaluate_forward_ref dictConfig fileConfig FileIO "
+    "set_executable load_inline load_library ctypeslib f2py print_help print_usage"
 )
+_NAMED_IN_TEXTS = re.compile(r"__\w+__|\b[fg]_(?:globals|locals|back|builtins)\b")
+"""Attributes as `str.format` reads them."""
+_OF_SYSTEM = re.compile(
+    r"_?exit|abort|kill|system|popen|fork|p?writev?\d?$|dup|fdopen|putenv|unsetenv|exec|(posix_)?spawn|sendfile|splice"
+    r"|copy_file_range|login_tty"
+)
+"""What of the operating system ends a program, starts another one, or writes to a stream by its number."""
 _OF_MODULE = {
-    "os": _EXITS
-    | frozenset(("kill", "killpg", "system", "popen", "fork", "forkpty", "write", "writev", "pwrite", "dup", "dup2"))
-    | frozenset(("fdopen", "putenv", "unsetenv", "execv", "execve", "execl", "execlp", "execvp", "posix_spawn")),
-    "sys": frozenset(("exit", "__stdout__", "modules", "argv", "path", "meta_path", "path_hooks", "excepthook"))
+    "os": frozenset(name for name in dir(os) if _OF_SYSTEM.match(name)),
+    "sys": frozenset(
+        ("exit", "monitoring", "__stdout__", "modules", "argv", "path", "meta_path", "path_hooks", "excepthook")
+    )
     | frozenset(("displayhook", "unraisablehook", "stdout")),
     "signal": frozenset(("alarm", "setitimer", "raise_signal", "signal", "pthread_kill")),
-    "inspect": frozenset(("stack", "getouterframes", "trace")),
+    "inspect": frozenset(("stack", "getouterframes", "trace", "getmembers", "getmembers_static", "getattr_static"))
+    | frozenset(("getclosurevars",)),
     "contextlib": frozenset(("redirect_stdout",)),
     "weakref": frozenset(("finalize",)),
     "pickle": frozenset(("load", "loads", "Unpickler")),
+    "string": frozenset(("Formatter",)),
+    "joblib": frozenset(("load",)),
+    "pandas": frozenset(("read_pickle",)),
 }
 _MODULES = _HIDDEN_MODULES | frozenset(("os", "sys", "inspect", "threading", "weakref", "pickle", "posix", "_io"))
 """Modules that others hold too, as attributes, `random._os` for one."""
@@ -73,106 +81,18 @@ _MEMORY = frozenset(
 )
 """What leads from a part of an array to the rest of it."""
 _BY_NAME = frozenset(("getattr", "setattr", "delattr", "hasattr", "attrgetter", "methodcaller"))
-_STAND_INS = _set(
-    "__array__ __array_ufunc__ __array_function__ __torch_function__ __torch_dispatch__ __float__ __int__ "
-    "__index__ __format__ __round__ __abs__ __bool__ __lt__ __le__ __gt__ __ge__ __eq__ __ne__ __neg__ "
-    "__matmul__ __rmatmul__ __radd__ __rsub__ __rmul__ __rtruediv__ __rpow__ __iadd__ __add__ __sub__ __mul__ "
-    "__truediv__ __pow__ __reduce__ __reduce_ex__"
-)
-"""Methods with which an object takes part in arithmetic, prints and files as a number does."""
-_OF_NUMBERS = _set("item tolist numpy cpu detach argmax argmin mean sum max min std float round astype")
-"""Methods by which an evaluation takes numbers out of arrays."""
-_CONTAINER = re.compile(
-    r"(?:^|\.)(?:list|tuple|dict|set|frozenset|str|deque|ndarray|array|User\w+|OrderedDict|defaultdict|Counter|ChainMap)$"
-)
 _SETTINGS = frozenset(("backends", "config", "rcParams", "options", "flags", "environ"))
-_MUTATORS = _set(
+_MUTATORS = words(
     "append extend insert pop remove clear sort reverse update setdefault popitem add discard fill resize put "
     "partition setflags setfield itemset truncate seek writelines"
 )
 _CHANGES = re.compile(r"(add|set|remove|register)[A-Z_]\w*|\w*[^_]_")
 """Methods that change an object by the ways of their names: `addFilter`, `set_defaults`, `zero_`."""
-_FILLS = _set("shuffle copyto putmask place put at heappush heappop insort fill_diagonal")
+_FILLS = words("shuffle copyto putmask place put at heappush heappop insort fill_diagonal")
+_PARSING = frozenset(("parse_args", "parse_known_args"))
+_COPIES = frozenset(("copy", "deepcopy", "dumps", "dump", "save"))
 _STREAM = frozenset(("flush", "isatty", "write", "encoding"))
-_DEVICES = re.compile(r"/dev/(stdout|fd|tty|pts)|/proc/|\.py$")
-
-
-@dataclass(frozen=True)
-class Child:
-    """One file of a source.
-
-    Attributes:
-        free: its units, but for the protected ones.
-        imports: what each imported name, or name given to one, stands for.
-        modules: the names of modules, those given to them too.
-        classes: scopes that are classes.
-        local: by function, the names that are bound in it and not protected there.
-        last: by scope, the line of its last protected unit.
-        loops: the lines of the protected loops.
-        begun: the line from which on protected code of a scope holds a name that it first binds, always; what stands
-            before may use the name for itself.
-        handed: by scope, other names for protected data that generation 0 does not change in place.
-    """
-
-    free: Sequence[Unit]
-    imports: Mapping[str, str]
-    modules: frozenset[str]
-    classes: frozenset[Scope]
-    local: Mapping[Scope, frozenset[str]]
-    last: Mapping[Scope, int]
-    loops: Sequence[range]
-    begun: Mapping[tuple[Scope, str], int]
-    handed: Names
-
-
-Rule = Callable[[Unit, Guards, Child], Iterator[str]]
-
-
-def child_of(units: Sequence[Unit], guards: Guards, protected: Sequence[Unit]) -> Child:
-    """Return a file with what its names stand for.
-
-    Args:
-        protected: those that are protected.
-    """
-    imports: dict[str, str] = {}
-    modules: set[str] = set()
-    for one in units:
-        match one.node:
-            case ast.Import(names=[alias]):
-                modules.add(alias.asname or alias.name.partition(".")[0])
-                imports[alias.asname or alias.name.partition(".")[0]] = (
-                    alias.name if alias.asname else alias.name.partition(".")[0]
-                )
-            case ast.ImportFrom(module=module, names=[alias]):
-                imports[alias.asname or alias.name] = f"{module or ''}.{alias.name}"
-    for _ in range(3):  # of aliases of aliases
-        imports |= {name: root for one in units for name, root in _aliases(one, imports)}
-    local: dict[Scope, frozenset[str]] = {}
-    for one in units:
-        inner = (*one.scope, getattr(one.node, "name", ""))
-        local[inner] = local.get(inner, frozenset()) | one.parameters
-        if one.scope and not isinstance(one.node, ast.Global | ast.Nonlocal):
-            local[one.scope] = local.get(one.scope, frozenset()) | one.bound - guards.bound.get(one.scope, frozenset())
-    handed = {
-        scope: frozenset(name for name in names if (scope, name) not in guards.changed)
-        for scope, names in handed_on(units, guards.bound).items()
-    }
-    last = {one.scope: one.line for one in protected}
-    fixed = {id(one) for one in protected}
-    free = [one for one in units if id(one) not in fixed]
-    loops = [one.repeated for one in protected if isinstance(one.node, ast.For)]
-    return Child(free, imports, frozenset(modules), class_scopes(units), local, last, loops, _begun(protected), handed)
-
-
-def _begun(protected: Sequence[Unit]) -> dict[tuple[Scope, str], int]:
-    found: dict[tuple[Scope, str], int] = {}
-    read: set[tuple[Scope, str]] = {((), name) for one in protected if one.scope for name in one.read}
-    for one in protected:
-        read |= {(one.scope, name) for name in one.read}
-        if isinstance(one.node, ast.Assign | ast.For) and not one.chain:
-            found |= {key: one.line for name in one.bound if (key := (one.scope, name)) not in {*read, *found}}
-        read |= {(one.scope, name) for name in one.bound}
-    return found
+_DEVICES = re.compile(r"/dev/(stdout|fd|tty|pts)|/proc/|^/(dev|proc)/?$|\.(py|pyc|pyd|so)$")
 
 
 def rebinds(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
@@ -189,24 +109,6 @@ def rebinds(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
     if new.scope in child.classes and new.scope in guards.scopes:
         for name in sorted(name for name in new.bound if name.startswith("__get")):
             yield f"`{name}` may not stand in a class with protected methods"
-
-
-def stands_in(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
-    """Yield the methods by which an object stands for a number, or a list for another one."""
-    if new.scope not in child.classes:
-        return
-    for name in sorted(new.bound & (_STAND_INS | guards.attributes & _OF_NUMBERS)):
-        yield f"`{name}` lets an object stand for a number in the evaluation; return plain numbers or arrays"
-    if _is_container(new.scope, child):
-        for name in sorted(new.bound & guards.attributes & SEQUENCE):
-            yield f"`{name}` lets a list hold other items than it goes through; return a plain one"
-
-
-def _is_container(scope: Scope, child: Child) -> bool:
-    """Return whether a class derives from a list, a mapping or the like, by any of its bases' names."""
-    classes = (one.node for one in child.free if isinstance(one.node, ast.ClassDef) and scope[:-1] == one.scope)
-    bases = [base for node in classes if node.name == scope[-1] for base in node.bases]
-    return any(_CONTAINER.search(ast.unparse(base)) for base in bases)
 
 
 def _guarded(new: Unit, guards: Guards, child: Child) -> frozenset[str]:
@@ -248,8 +150,6 @@ def hides(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
         if isinstance(node, ast.Attribute) and node.attr in _STREAM and (node.attr != "write" or id(node) in called)
     }
     for node in new.nodes:
-        if guards.is_real and is_complex(node):
-            yield "of a complex metric only the real part is reported; use real numbers"
         match node:
             case ast.Name(id=name, ctx=ast.Load()) if name in _HIDDEN_NAMES:
                 yield f"`{name}` can change protected code unseen; write the code out"
@@ -277,6 +177,8 @@ def reaches(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
                 yield f"`{ast.unparse(node)}` reaches a module through another one; import it"
             case ast.Attribute(attr=name) if name in _MEMORY or _is_whole_array(node):
                 yield f"`.{name}` leads to data beyond the array, held-out ones among them; leave it out"
+            case ast.keyword(arg="closefd"):
+                yield "it opens a stream by its number, by which it could report; give a file its name"
             case ast.Call(
                 func=ast.Name(id="open") | ast.Attribute(attr="fdopen" | "open"), args=[ast.Constant(int()), *_]
             ):
@@ -291,11 +193,27 @@ def reaches(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
                 yield f"`{name}` is a module, which could be changed where it is handed on; use its functions"
 
 
+def loads(new: Unit, guards: Guards, child: Child) -> Iterator[str]:  # noqa: ARG001 - as every rule
+    """Yield what a unit brings in that may hold code which no rule reads: unusual modules, pickles."""
+    if isinstance(new.node, ast.Import | ast.ImportFrom):
+        yield from unusual(new.node)
+    for node in new.nodes:
+        match node:
+            case ast.keyword(arg="allow_pickle", value=value) if not _is_false(value):
+                yield "a pickle may hold code; load plain arrays"
+            case ast.keyword(arg="weights_only", value=value) if _is_false(value):
+                yield "a pickle may hold code; load weights only"
+
+
 def _is_whole_array(node: ast.Attribute) -> bool:
     """Return whether an attribute is that of an array which leads to the memory that it is cut from."""
     is_memory = node.attr in {"base", "storage"} and isinstance(node.ctx, ast.Load)
     is_memory |= isinstance(node.value, ast.Attribute) and node.attr == node.value.attr == "dataset"
     return is_memory and root_of(node) not in {"self", "cls"}
+
+
+def _is_false(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and not node.value
 
 
 def _by_name(function: str, args: Sequence[ast.expr], fixed: Set[str]) -> Iterator[str]:
@@ -313,9 +231,15 @@ def _by_name(function: str, args: Sequence[ast.expr], fixed: Set[str]) -> Iterat
 
 
 def conceals(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
-    """Yield the builtins with which a unit changes names or makes classes unseen."""
+    """Yield the builtins, patterns and texts by which a unit reaches or changes names unseen."""
     for node in new.nodes:
         match node:
+            case ast.Call(func=ast.Name(id="input")):
+                yield "it prints what it asks, and nothing answers; leave it out"
+            case ast.MatchClass(kwd_attrs=names) if _HIDDEN_ATTRIBUTES.union(_MEMORY).intersection(names):
+                yield "its pattern reaches what can change protected code unseen; leave it out"
+            case ast.Constant(value=str(text)) if _HIDDEN_ATTRIBUTES.intersection(_NAMED_IN_TEXTS.findall(text)):
+                yield f"{text!r} names what can change protected code unseen; leave it out"
             case ast.Call(func=ast.Name(id="vars"), args=args):
                 if not args or root_of(args[0]) in {*child.imports, *_protected_in(new, guards, child)}:
                     yield "`vars` can change protected names unseen; name them"
@@ -326,12 +250,28 @@ def conceals(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
 def ends(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
     """Yield how a unit ends the program, or a function with protected statements, before these run."""
     names = {node.id for node in new.nodes if isinstance(node, ast.Name)}
-    if names & _EXITS or (isinstance(new.node, ast.Raise) and names & {"SystemExit", "KeyboardInterrupt"}):
+    called = [node for node in new.nodes if isinstance(node, ast.Call)]
+    if (
+        any(isinstance(node.func, ast.Attribute) and node.func.attr == "exit" for node in called)
+        or names & _EXITS
+        or (isinstance(new.node, ast.Raise) and names & {"SystemExit", "KeyboardInterrupt"})
+    ):
         yield "it ends the program early; let it run to its end"
+    for call in called:
+        if isinstance(call.func, ast.Attribute) and call.func.attr in _PARSING and not _is_empty(call):
+            yield "the command line is given from outside, and a flag may end the program; parse nothing else"
+    if isinstance(new.node, ast.Raise) and "StopIteration" in names and new.scope[-1:] != ("__next__",):
+        yield "`StopIteration` may end a loop of the evaluation unseen; raise another error"
     if isinstance(new.node, ast.Return) and new.scope in guards.scopes and new.line < child.last.get(new.scope, 0):
         yield "it returns before the protected statements of this function; let them run"
     if isinstance(new.node, ast.Break | ast.Continue) and any(new.line in lines for lines in child.loops):
         yield "it leaves out a part of a protected loop; let it run to its end"
+
+
+def _is_empty(call: ast.Call) -> bool:
+    """Return whether a call is given nothing, or an empty list."""
+    given = [*call.args, *(one.value for one in call.keywords)]
+    return all(isinstance(one, ast.List | ast.Tuple) and not one.elts for one in given)
 
 
 def leaks(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
@@ -372,6 +312,23 @@ def chooses(new: Unit, guards: Guards, _: Child) -> Iterator[str]:
             yield "the seed is protected, and chosen from outside; leave it as it is"
 
 
+def draws(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
+    """Yield how a unit gets at the random numbers of held-out data: by drawing first, by a copy, by another name."""
+    for name in sorted(new.read & guards.generators):
+        if new.line < child.drawn.get((new.scope, name), 0):
+            yield f"it draws from `{name}` before held-out data do, and so changes them; draw after that"
+    for node in new.nodes:
+        match node:
+            case ast.Call(func=ast.Name(id=by_name) | ast.Attribute(attr=by_name), args=args) if (
+                by_name in _BY_NAME and guards.seeding.intersection(map(text_of, args))
+            ):
+                yield "the seed is protected, and chosen from outside; seed nothing else"
+            case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=[first, *_]) if (
+                name in _COPIES and isinstance(first, ast.Name) and first.id in guards.generators
+            ):
+                yield f"a copy of `{first.id}` repeats its numbers, those of held-out data among them; leave it out"
+
+
 def takes(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
     """Yield the data with held-out rows of which a unit, or one that reads what it binds, takes other rows."""
     readers = [new, *(one for one in child.free if new.bound and one is not new)] if guards.parts else []
@@ -398,7 +355,12 @@ def _chooses(call: ast.Call, name: str, guards: Guards) -> Iterator[str]:
             yield f"only running tells which data `{name}` gives for `{ast.unparse(value)}`; name the training data"
 
 
-RULES: tuple[Rule, ...] = (rebinds, stands_in, patches, hides, conceals, ends, leaks, chooses, takes)
+RULES: tuple[Rule, ...] = (
+    *(rebinds, stands_in, imaginary, patches, hides, conceals),
+    *(ends, leaks, chooses, draws, takes),
+)
+WAYS: tuple[Rule, ...] = (reaches, loads, multiplies)
+"""Rules about ways around the others; what generation 0 does itself, other statements may do as well."""
 
 
 def _defined(new: Unit, guards: Guards) -> frozenset[str]:
@@ -494,22 +456,6 @@ def _hidden_import(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
         yield f"`{module}` can change protected code unseen; leave it out"
     elif names & _OF_MODULE.get(module, frozenset()):
         yield f"`{module}.{alias.name}` could forge or cut off what is measured; leave it out"
-
-
-def _aliases(unit: Unit, imports: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield the names that a unit gives to imported modules or to parts of them."""
-    match unit.node:
-        case ast.Assign(targets=targets, value=value):
-            pass
-        case ast.AnnAssign(target=target, value=ast.expr() as value) | ast.For(target=target, iter=value):
-            targets = [target]
-        case _:
-            return
-    several = value.elts if isinstance(value, ast.Tuple | ast.List) else [value]
-    for one in several:
-        if isinstance(one, ast.Name | ast.Attribute) and (root := root_of(one)) in imports and root is not None:
-            named = [name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)]
-            yield from ((name, imports[root]) for name in named if name not in imports)
 
 
 def _names(call: ast.Call) -> bool:

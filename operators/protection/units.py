@@ -116,6 +116,11 @@ def lines_of(text: str) -> list[Unit]:
     ]
 
 
+def words(text: str) -> frozenset[str]:
+    """Return the words of a text as a set."""
+    return frozenset(text.split())
+
+
 def units_of(tree: ast.Module) -> list[Unit]:
     """Return the units of a file in the order of the source; docstrings and other lone texts are none."""
     return list(_units(tree.body, (), ()))

@@ -1,0 +1,129 @@
+"""What the rules know of one file of a changed program: what its names stand for, and where protected code stands."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from operators.protection.guards import Guards, class_scopes
+from operators.protection.handed import Names, handed_on
+from operators.protection.units import Scope, Unit, root_of
+
+
+@dataclass(frozen=True)
+class Child:
+    """One file of a source.
+
+    Attributes:
+        free: its units, but for the protected ones.
+        imports: what each imported name, or name given to one, stands for.
+        modules: the names of modules, those given to them too.
+        classes: scopes that are classes.
+        local: by function, the names that are bound in it and not protected there.
+        last: by scope, the line of its last protected unit.
+        loops: the lines of the protected loops.
+        begun: the line from which on protected code of a scope holds a name that it first binds, always; what stands
+            before may use the name for itself.
+        drawn: by scope and generator, the line of the last protected statement that draws held-out data from it.
+        handed: by scope, other names for protected data that generation 0 does not change in place.
+    """
+
+    free: Sequence[Unit]
+    imports: Mapping[str, str]
+    modules: frozenset[str]
+    classes: frozenset[Scope]
+    local: Mapping[Scope, frozenset[str]]
+    last: Mapping[Scope, int]
+    loops: Sequence[range]
+    begun: Mapping[tuple[Scope, str], int]
+    drawn: Mapping[tuple[Scope, str], int]
+    handed: Names
+
+
+Rule = Callable[[Unit, Guards, Child], Iterator[str]]
+
+
+def child_of(units: Sequence[Unit], guards: Guards, protected: Sequence[Unit]) -> Child:
+    """Return a file with what its names stand for.
+
+    Args:
+        protected: those that are protected.
+    """
+    imports: dict[str, str] = {}
+    modules: set[str] = set()
+    for one in units:
+        match one.node:
+            case ast.Import(names=[alias]):
+                modules.add(alias.asname or alias.name.partition(".")[0])
+                imports[alias.asname or alias.name.partition(".")[0]] = (
+                    alias.name if alias.asname else alias.name.partition(".")[0]
+                )
+            case ast.ImportFrom(module=module, names=[alias]):
+                imports[alias.asname or alias.name] = f"{module or ''}.{alias.name}"
+    for _ in range(3):  # of aliases of aliases
+        imports |= {name: root for one in units for name, root in _aliases(one, imports)}
+    local: dict[Scope, frozenset[str]] = {}
+    for one in units:
+        inner = (*one.scope, getattr(one.node, "name", ""))
+        local[inner] = local.get(inner, frozenset()) | one.parameters
+        if one.scope and not isinstance(one.node, ast.Global | ast.Nonlocal):
+            local[one.scope] = local.get(one.scope, frozenset()) | one.bound - guards.bound.get(one.scope, frozenset())
+    handed = {
+        scope: frozenset(name for name in names if (scope, name) not in guards.changed)
+        for scope, names in handed_on(units, guards.bound).items()
+    }
+    last = {one.scope: one.line for one in protected}
+    fixed = {id(one) for one in protected}
+    free = [one for one in units if id(one) not in fixed]
+    loops = [one.repeated for one in protected if isinstance(one.node, ast.For)]
+    return Child(
+        free=free,
+        imports=imports,
+        modules=frozenset(modules),
+        classes=class_scopes(units),
+        local=local,
+        last=last,
+        loops=loops,
+        begun=_begun(protected),
+        drawn=_drawn(protected, guards),
+        handed=handed,
+    )
+
+
+def _begun(protected: Sequence[Unit]) -> dict[tuple[Scope, str], int]:
+    found: dict[tuple[Scope, str], int] = {}
+    read: set[tuple[Scope, str]] = {((), name) for one in protected if one.scope for name in one.read}
+    for one in protected:
+        read |= {(one.scope, name) for name in one.read}
+        if isinstance(one.node, ast.Assign | ast.For) and not one.chain:
+            found |= {key: one.line for name in one.bound if (key := (one.scope, name)) not in {*read, *found}}
+        read |= {(one.scope, name) for name in one.bound}
+    return found
+
+
+def _drawn(protected: Sequence[Unit], guards: Guards) -> dict[tuple[Scope, str], int]:
+    drawing = {(one.scope[-1], name) for one in protected if one.scope for name in one.read & guards.generators}
+    return {
+        (one.scope, name): one.line
+        for one in protected
+        if isinstance(one.node, ast.Assign) and one.bound & (guards.whole | guards.data)
+        for name in guards.generators
+        if name in one.read or any((function, name) in drawing for function in one.read)
+    }
+
+
+def _aliases(unit: Unit, imports: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the names that a unit gives to imported modules or to parts of them."""
+    match unit.node:
+        case ast.Assign(targets=targets, value=value):
+            pass
+        case ast.AnnAssign(target=target, value=ast.expr() as value) | ast.For(target=target, iter=value):
+            targets = [target]
+        case _:
+            return
+    several = value.elts if isinstance(value, ast.Tuple | ast.List) else [value]
+    for one in several:
+        if isinstance(one, ast.Name | ast.Attribute) and (root := root_of(one)) in imports and root is not None:
+            named = [name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)]
+            yield from ((name, imports[root]) for name in named if name not in imports)
