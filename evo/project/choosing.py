@@ -9,8 +9,18 @@ from dataclasses import dataclass, replace
 from evo.project.asking import Unclear, listed
 from evo.project.found import FirstRun, FixedTime, Metric, Question
 from evo.project.instructions import Instructions
-from evo.project.output import metrics_in, values_of
-from evo.project.wording import Kind, Split, direction_of_sign, identifier, is_of_all, is_open, is_reward, words
+from evo.project.output import WHERE, metrics_in, values_of
+from evo.project.wording import (
+    Kind,
+    Split,
+    direction_of_sign,
+    identifier,
+    is_of_all,
+    is_open,
+    is_part_of_another,
+    is_reward,
+    words,
+)
 from trainer.errors import ConfigError
 from trainer.objectives import Direction
 
@@ -198,6 +208,8 @@ class Choice:
             "loss" in words(metric.label) and any(is_reward(one.label) for one in self.metrics),
             bool(_ONE_FOLD.search(metric.label) or _FOLD.search(metric.pattern or "")),
             metric.split,
+            _row_rank(metric),
+            is_part_of_another(metric.label, (one.label for one in self.metrics)),
             not metric.is_sure,
             metric.take != "only",
         )
@@ -230,6 +242,12 @@ class Choice:
         example = metrics[0].name if metrics else "NAME"
         example += f":max, or {example}:min" if metrics and metrics[0].is_guessed else ""
         raise Unclear(Question("objectives", f"{text} {named}. Answer: evo init --metric {example}", options), metrics)
+
+
+def _row_rank(metric: Metric) -> int:
+    """Sort what stands alone before the rows of a table, and of these first what they gave together."""
+    _, is_row, name = metric.scope.partition(f"{WHERE}: ")
+    return 0 if not is_row else 1 if is_of_all(name) else 2
 
 
 def with_documented_directions(metrics: Sequence[Metric], texts: Instructions) -> list[Metric]:

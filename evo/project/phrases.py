@@ -46,6 +46,8 @@ _TRAINING_ALONE = re.compile(r"\btrain(?:ing)?\s*[:=]?\s+[-+.\d]", re.IGNORECASE
 _RATE = re.compile(r"\s*([A-Za-zµ]+/[a-z]+|(?i:[KMGT]?(?:fps|flops|iops)))\b")
 _MEASURED_RATE = re.compile(rf"\d{_RATE.pattern}")
 _SHARE = re.compile(r"/\s*\d+\s*\(\s*([\d.]+)\s*%")
+_SIGNED = re.compile(r"(?P<label>[A-Za-z][\w+@-]*)(?P<settings>\|[\w-]+:\S+)\s=\s")
+"""A metric with the settings that it was computed with, as sacrebleu prints it: `BLEU|nrefs:1|tok:13a = 27.3`."""
 _LAST_WORDS = re.compile(r"\s+([A-Za-z][\w /-]*)")
 _LONGEST_SENTENCE = 12  # words of a label such as `Accuracy of the network on the 10000 test images`
 
@@ -57,6 +59,9 @@ def places_in_line(number: int, line: str) -> Iterator[Place]:
         number: of the line.
         line: as printed, without progress bars.
     """
+    if signed := _SIGNED.match(line):
+        yield from _signed(number, line, signed)
+        return
     begin = end = last = 0
     quality = ""
     goes_on = not _TRAINING_ALONE.search(line)
@@ -81,6 +86,14 @@ def places_in_line(number: int, line: str) -> Iterator[Place]:
         if place is not None:
             quality = (quality_word(place.label) or quality) if goes_on else ""
             yield place
+
+
+def _signed(number: int, line: str, signed: re.Match[str]) -> Iterator[Place]:
+    match = NUMBER.match(line, signed.end())
+    value = number_in(match[0]) if match else None
+    if value is not None:
+        label = signed["label"]
+        yield Place(number, identifier(label), label, None, value, None, (rf"^{escaped(label)}\|\S+\s=\s(\S+)",))
 
 
 def _is_setting(inner: str) -> bool:

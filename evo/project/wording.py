@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from enum import IntEnum
 
 from trainer.objectives import Direction
@@ -51,7 +52,7 @@ _WORSE = _set(
     "msle makespan tardiness violations cost lpips mase crps residual deviation misses failures conflicts collisions"
 )
 _BETTER = _set(
-    "acc accuracy f1 fscore score reward rewards rew return returns ret bleu rouge rougel meteor chrf r2 auc "
+    "acc accuracy f1 fscore fmeasure score reward rewards rew return returns ret bleu rouge rougel meteor chrf r2 auc "
     "auroc auprc aucpr roc ap map ndcg mrr hits recall precision iou miou dice psnr ssim pesq stoi snr "
     "sdr sharpe sortino calmar profit pnl win wins winrate success elo fitness likelihood elbo "
     "correlation corr spearman pearson kappa qwk mcc gini jaccard sensitivity specificity silhouette ari "
@@ -92,8 +93,9 @@ _EITHER = _set("score fitness cost gap rate return returns index")
 _OPPOSITE = _set("neg negative inverse")
 _FOLDED = _set("cv oof crossval")
 """What is measured on the held-out folds of the training data."""
-_OF_ALL = _FOLDED | _set("average avg mean overall aggregate total final")
+_OF_ALL = _FOLDED | _set("average avg mean overall aggregate total final all")
 """What the line behind those of the folds begins with."""
+_COMBINING, _COMBINED = _set("f1 fscore fmeasure"), _set("precision recall")
 _POSSESSIVE = re.compile(r"['’]s\b")  # `valid_1's auc`
 _SQUARED = re.compile(r"\bR(?:[- ]squared|\^2)", re.IGNORECASE)
 _LARGEST = _set("max largest worst")
@@ -173,6 +175,11 @@ def direction_of_sign(name: str, value: float) -> Direction | None:
 def is_of_all(name: str) -> bool:
     """Return whether a name stands for what all folds or repetitions gave together, as `CV` or `Mean`."""
     return bool(_OF_ALL & set(words(name)))
+
+
+def is_part_of_another(name: str, names: Iterable[str]) -> bool:
+    """Return whether a name is that of a precision or recall, beside an F measure that combines them."""
+    return bool(_COMBINED & set(words(name))) and any(_COMBINING & set(words(one)) for one in names)
 
 
 def is_data(name: str) -> bool:

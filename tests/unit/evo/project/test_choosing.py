@@ -26,6 +26,9 @@ def first(printed: str, folder: Path) -> Metric:
         ("loss_pi: -0.5\nepisode_return: 200\nfps: 1000\n", "episode_return"),
         ("runtime: 3.5 s\nval_loss: 0.5\ndrift: 0.1\n", "val_loss"),
         ("Solved: 12/20\nTime (seconds): 0.5\n", "solved"),
+        ("precision: 0.9\nrecall: 0.7\nf1: 0.8\n", "f1"),
+        ("Class  Images  mAP50\ncat  9  0.9\nall  128  0.5\ndog  9  0.6\n", "all_map50"),
+        ("accuracy: 0.9\n| class | F1 |\n|---|---|\n| cat | 0.5 |\n| dog | 0.4 |\n", "accuracy"),
     ],
 )
 def test_what_decides(printed: str, name: str, tmp_path: Path) -> None:

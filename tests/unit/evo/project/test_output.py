@@ -206,6 +206,35 @@ def test_a_unit_that_grows_with_the_number_is_read_with_it() -> None:
     assert (metric.unit, values_of(metric, ["Time (mean ± σ):  1.25 s ± 0.1 s"])) == ("ms", [1250.0])
 
 
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        ("   epoch  val_loss  val_acc\n0      1      0.50     0.75\n1      2      0.25     0.80\n", {"val_loss": 0.25}),
+        ("       val_rmse  val_mae\nmodel                   \nridge      0.50      0.4\n", {"ridge_val_rmse": 0.5}),
+        (
+            "    precision  f1-score  support\n  cat  0.5  0.7  2\n\n accuracy 0.67  6\n  macro avg  0.71  0.73  6\n",
+            {"accuracy": 0.67, "macro_avg_f1_score": 0.73, "cat_precision": 0.5},
+        ),
+        ("  Metric       Score\n ──────────────────\n  NDCG@10     0.42\n  Recall@10   0.61\n", {"ndcg_10": 0.42}),
+        ("| Metric | Train | Val |\n|---|---|---|\n| F1 | 0.9 | 0.8 |\n", {"train_f1": 0.9, "val_f1": 0.8}),
+        ("BLEU|nrefs:1|tok:13a|version:2.0.0 = 20.8 54.4/26.6 (BP = 1.000)\n", {"bleu": 20.8}),
+    ],
+)
+def test_reports_of_libraries_are_read(output: str, expected: dict[str, float]) -> None:
+    found = last(output)
+    assert {name: found.get(name) for name in expected} == expected
+    assert not {"precision", "nrefs", "score"} & {*found}
+
+
+def test_a_row_that_does_not_fit_is_left_at_once() -> None:
+    row = "all  1  2  3  4  0.5"
+    (found,) = metrics_in([" Class  Images  Boxes  Masks  Points  mAP50", row])
+    for line in (f"{row} {' ' * 5000}x", f"{'a  ' * 2000}", " " * 5000):
+        assert values_of(found, [line]) == []
+    (found,) = metrics_in(["| Class | Images | Boxes | Masks | mAP50 |", "| all | 1 | 2 | 3 | 0.5 |"])
+    assert values_of(found, [f"| all |{' ' * 300}|{' ' * 300}|{' ' * 300}|{' ' * 300}x"]) == []
+
+
 def test_rows_of_a_table_are_rivals() -> None:
     rows = metrics_in(["| model | RMSE |", "|---|---|", "| ridge | 0.5 |", "| trees | 0.4 |"])
     assert len({row.scope for row in rows}) == 2
