@@ -108,6 +108,10 @@ class OperatorChoice:
         names = ", ".join(operator.name for operator, _ in self._weighted)
         raise ConfigError(f"A proposal under way needs the operator {name}, but the operators are: {names}.")
 
+    def is_drawn(self, name: str, weights: Mapping[str, float] = _AS_CONFIGURED) -> bool:
+        """Return whether an operator of this name is among those of the run, and not switched off by `weights`."""
+        return any(one.name == name and weights.get(_family(one), 1.0) > 0 for one, _ in self._weighted)
+
     def _fitting(
         self, available_parents: int, weights: Mapping[str, float], *, is_local: bool
     ) -> list[tuple[Operator, float]]:

@@ -269,6 +269,26 @@ async def _pass(_: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Crash:
+    """An offspring that crashed in its evaluation, to be mended by the operator that made it.
+
+    Attributes:
+        source: its program.
+        status: how its evaluation ended.
+        cause: why, as far as is known; holds words of the program.
+        output: the end of what it printed, before it could know any held-out text.
+        exchange: the call that led to it.
+    """
+
+    individual: int
+    source: str
+    status: str
+    cause: str
+    output: str
+    exchange: Exchange
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """Everything an operator gets for one offspring.
 
@@ -288,6 +308,8 @@ class Request:
         try_out: raises `SmokeFailed` where a source that passed the gate fails its smoke run, which takes seconds and
             waits for a worker. The search does it with every proposal; an operator that can mend a source may do it
             before, at no further cost.
+        crash: what is to be mended, where the offspring is to take the place of one that crashed; `parents` are those
+            of that one. Only operators that call a language model are asked for this.
     """
 
     number: int
@@ -305,6 +327,7 @@ class Request:
     hints: Sequence[str] = ()
     lessons: Sequence[str] = ()
     try_out: Callable[[str], Awaitable[None]] = _pass
+    crash: Crash | None = None
 
     @property
     def variants(self) -> Sequence[Variant]:

@@ -123,6 +123,8 @@ class SearchConfig(Section):
         target: mean of the first objective at which the search ends.
         smoke: whether offspring are tried for a moment on a worker before an evaluation is spent on them. By default
             where a training has 60 s or more, and for scripts with a `task.smoke` command.
+        repair_crashes: whether what a language model or a coding agent has made and crashes in its evaluation goes back
+            once, with the end of what it printed; the mended program is an individual of its own. By default so.
         patience: results without a better individual, or with several objectives without a new one on the front, after
             which the search ends; 0 for never.
     """
@@ -143,6 +145,7 @@ class SearchConfig(Section):
     target: Annotated[float, Field(allow_inf_nan=False, strict=True)] | None = None
     patience: Annotated[int, Field(ge=0, strict=True)] = 0
     smoke: Annotated[bool, Field(strict=True)] | None = None
+    repair_crashes: Annotated[bool, Field(strict=True)] | None = None
 
     @field_validator("objectives", "front")
     @classmethod

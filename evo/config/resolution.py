@@ -55,7 +55,10 @@ def resolve(config: Config, environment: Mapping[str, str] = os.environ) -> Reso
     resolved = ResolvedConfig(**{**dict(config), **chosen})
     by_default = _TOURNAMENT_SIZE_WITH_LLM if resolved.uses_language_model else _TOURNAMENT_SIZE
     size = config.search.tournament_size or by_default
-    search = config.search.model_copy(update={"tournament_size": size, "smoke": _has_smoke_runs(resolved)})
+    # None in the configuration that an older version has stored stands for no repairs.
+    repairs = resolved.uses_language_model if config.search.repair_crashes is None else config.search.repair_crashes
+    chosen = {"tournament_size": size, "smoke": _has_smoke_runs(resolved), "repair_crashes": repairs}
+    search = config.search.model_copy(update=chosen)
     return resolved.model_copy(update={"llm": _resolve_llm(resolved, llm), "search": search})
 
 

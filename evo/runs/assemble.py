@@ -29,6 +29,7 @@ from evo.search.credit import Credit
 from evo.search.jobs import Jobs
 from evo.search.mating import Mating, Niches, Pairs
 from evo.search.observer import Observer
+from evo.search.repairs import Repairs
 from evo.search.search import Search
 from evo.search.smoke import SmokeRuns
 from evo.search.stopping import StoppingRules
@@ -104,7 +105,10 @@ def build_search(
         independent=_is_independent(config),
     )
     smoke = SmokeRuns(store, jobs, standings.plan.training_seed(0)) if config.search.smoke else None
-    breeder = Breeder(mating, gate, store, standings, similarity=config.diversity.similarity, smoke=smoke)
+    repairs = Repairs(store) if config.search.repair_crashes else None
+    breeder = Breeder(
+        mating, gate, store, standings, similarity=config.diversity.similarity, smoke=smoke, repairs=repairs
+    )
     rules = StoppingRules.of(config)
     credit = Credit.of(config, operators, standings, store) if config.operators.adaptive else None
     return Search(

@@ -146,7 +146,9 @@ class _RecordedJournal(StoredJournal):
 class _Recorded(Store):
     """The store of a run, opened for reading, as a search sees that does everything once more."""
 
-    def begin_proposal(self, number: int, operator: str, parents: tuple[int, ...], result_number: int) -> None:
+    def begin_proposal(
+        self, number: int, operator: str, parents: tuple[int, ...], result_number: int, repaired: int | None = None
+    ) -> None:
         """Write nothing: the proposal was begun already, maybe otherwise."""
 
     def journal(self, number: int) -> StoredJournal:

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from evo.search.context import Variants, gather_context, parent_of, unrelated
-from evo.search.mating import Mating
+from evo.search.mating import Mating, Pairing
 from evo.search.memory import Memories
+from evo.search.repairs import Repairs
 from evo.search.replication import repeatable
 from evo.search.smoke import SmokeRuns
 from evo.standings.lessons import LessonsBook, lesson_lines
@@ -17,7 +18,7 @@ from evo.standings.standings import Standings
 from evo.standings.texts import INSTRUCTIONS, TextBook
 from evo.store import ProposalRecord, Store
 from operators.gate import SourceGate
-from operators.proposal import Context, Memory, Operator, Proposal, Request, Teacher, Variant
+from operators.proposal import Context, Crash, Memory, Operator, Proposal, Request, Teacher, Variant
 from operators.repeats import Repeats
 from populations.dominance import TIE_ERRORS
 
@@ -29,6 +30,7 @@ class Draft:
     Attributes:
         result_number: of the newest result that the population had seen.
         is_bold: whether it explores.
+        crash: what it is to mend; None where it makes something new.
         gather_context: gathers what was known then.
         recall: gathers the ideas of the run as known then.
         find_variants: gathers what was measured of the first parent's structure then.
@@ -40,6 +42,7 @@ class Draft:
     parents: tuple[int, ...]
     result_number: int
     is_bold: bool
+    crash: Crash | None
     gather_context: Callable[[], Context]
     recall: Callable[[], Memory]
     find_variants: Callable[[], Sequence[Variant]]
@@ -57,6 +60,7 @@ class Breeder:
         similarity: share of common code from which an offspring repeats a relative that came out worse than the parent;
             0 for never.
         smoke: tries every offspring for a moment; None for none of that.
+        repairs: knows what crashed and may be mended; None for none of that.
 
     Attributes:
         steering: what users have asked.
@@ -71,6 +75,7 @@ class Breeder:
         *,
         similarity: float = 0.0,
         smoke: SmokeRuns | None = None,
+        repairs: Repairs | None = None,
     ) -> None:
         self.operators = mating.operators
         self.steering = mating.steering
@@ -81,18 +86,34 @@ class Breeder:
         self._independent = mating.independent
         self._similarity = similarity
         self.smoke = smoke
+        self._repairs = None if self._independent else repairs
         self._variants = Variants(store)
         self._memories = Memories(store, standings)
         self.lessons = LessonsBook(store)
         self.instructions = TextBook(store, INSTRUCTIONS)
 
     def begin(self, number: int, *, is_local: bool = False) -> Draft:
-        """Choose operator, one without a service if it `is_local`, and parents; journal the choice before its costs."""
-        pairing = self._mating.pair(number, is_local=is_local)
-        operator, parents, is_bold = pairing.operator, pairing.parents, self._mating.is_bold(number)
-        result_number = self._standings.result_number
-        self._store.begin_proposal(number, operator.name, parents, result_number)
-        return self._draft(number, operator, parents, result_number, is_bold=is_bold)
+        """Choose operator, one without a service if it `is_local`, and parents; journal the choice before its costs.
+
+        What crashed and is due for a repair goes before what is new.
+        """
+        result_number, is_bold = self._standings.result_number, self._mating.is_bold(number)
+        repair = None if is_local else self._due_repair(number, result_number)
+        crash, pairing = repair or (None, self._mating.pair(number, is_local=is_local))
+        operator, parents = pairing.operator, pairing.parents
+        self._store.begin_proposal(number, operator.name, parents, result_number, crash.individual if crash else None)
+        return self._draft(number, operator, parents, result_number, is_bold=is_bold, crash=crash)
+
+    def _due_repair(self, number: int, result_number: int) -> tuple[Crash, Pairing] | None:
+        """Return the first crash that proposal `number` may mend, with its operator and its parents."""
+        if self._repairs is None:
+            return None
+        for individual in self._repairs.due(number, result_number):
+            crash = self._repairs.crash_of(individual)
+            pairing = self._mating.again(number, self._store.individual(individual))
+            if crash is not None and pairing is not None:
+                return crash, pairing
+        return None
 
     @property
     def teacher(self) -> Teacher | None:
@@ -114,7 +135,8 @@ class Breeder:
             ConfigError: its operator is none of this run's any more.
         """
         operator, is_bold = self.operators.named(record.operator), self._mating.is_bold(record.number)
-        draft = self._draft(record.number, operator, record.parents, record.result_number, is_bold=is_bold)
+        crash = self._repairs.crash_for(record.number) if self._repairs else None
+        draft = self._draft(record.number, operator, record.parents, record.result_number, is_bold=is_bold, crash=crash)
         # Further results are told before the operator starts.
         for gather in (draft.gather_context, draft.recall, draft.find_variants, draft.find_repeatable):
             gather()
@@ -141,6 +163,7 @@ class Breeder:
             hints=self.steering.at(draft.number).hints,
             instructions=self.instructions.text_at(draft.number),
             lessons=() if self._independent else lesson_lines(self.lessons.text_at(draft.number)),
+            crash=draft.crash,
         )
         if self.smoke is None:
             return await draft.operator.propose(request)
@@ -150,14 +173,21 @@ class Breeder:
         return proposal
 
     def _draft(
-        self, number: int, operator: Operator, parents: tuple[int, ...], result_number: int, *, is_bold: bool
+        self,
+        number: int,
+        operator: Operator,
+        parents: tuple[int, ...],
+        result_number: int,
+        *,
+        is_bold: bool,
+        crash: Crash | None,
     ) -> Draft:
         """Return a draft that gathers what is known now when it is first asked, before the next result is told."""
         around = functools.cache(lambda: self._gather_context(parents, result_number))
         memory = functools.cache(lambda: self._recall(number, result_number))
         variants = functools.cache(lambda: self._variants.of(parents[0], result_number))
         repeatable = functools.cache(lambda: self._repeatable(number))
-        return Draft(number, operator, parents, result_number, is_bold, around, memory, variants, repeatable)
+        return Draft(number, operator, parents, result_number, is_bold, crash, around, memory, variants, repeatable)
 
     def _gather_context(self, parents: tuple[int, ...], result_number: int) -> Context:
         if self._independent:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from evo.standings.standings import Standings
 from evo.steering.journal import Course, SteeringJournal
-from evo.store import StoreView
+from evo.store import IndividualRecord, StoreView
 from operators.choice import OperatorChoice
 from operators.naming import LLMName
 from operators.proposal import Operator
@@ -177,6 +177,14 @@ class Mating:
             return Pairing(self.operators.pick(chance, 1, course.weights, is_local=is_local), (first,))
         (mate,) = self._toolbox.select(mates, 1, chance, noise=noise)
         return Pairing(operator, (first, mate.id))
+
+    def again(self, number: int, individual: IndividualRecord) -> Pairing | None:
+        """Return the operator and the parents of an individual, if proposal `number` may have them as well."""
+        course = self.steering.at(number)
+        is_drawn = self.operators.is_drawn(individual.operator, course.weights)
+        if not is_drawn or course.banned & {*individual.parents, individual.id}:
+            return None
+        return Pairing(self.operators.named(individual.operator), individual.parents)
 
     def _candidates(self, number: int, course: Course) -> list[Individual]:
         """Return what proposal `number` may have for parents, survivors first."""

@@ -33,6 +33,9 @@ LESSONS_ASKED = "lessons_asked"
 LESSONS_ANSWERED = "lessons_answered"
 """The kinds of the events that journal the calls for lessons: a request, and a reply with what it cost."""
 
+REPAIR = "repair"
+"""The kind of the event that says that a proposal is to mend an individual that crashed."""
+
 STOOD_IN = "stood_in"
 """The kind of the event that says that another language model was asked than the one that was drawn."""
 

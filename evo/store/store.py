@@ -11,7 +11,7 @@ from typing import Any, Self
 from evo.errors import StoreError
 from evo.store import connection, rows
 from evo.store.journal import LessonsJournal, StoredJournal
-from evo.store.records import EvaluationRequest, Event, SmokeRun
+from evo.store.records import REPAIR, EvaluationRequest, Event, SmokeRun
 from evo.store.view import StoreView
 from evo.text import sha256
 from trainer.evaluation import Evaluation
@@ -71,10 +71,13 @@ class Store(StoreView):
 
     # Proposals
 
-    def begin_proposal(self, number: int, operator: str, parents: tuple[int, ...], result_number: int) -> None:
+    def begin_proposal(
+        self, number: int, operator: str, parents: tuple[int, ...], result_number: int, repaired: int | None = None
+    ) -> None:
         """Record that an operator is about to run on `parents`, after the population has seen `result_number` results.
 
-        Generation 0 is proposal 0 of operator `seed`, without parents.
+        Generation 0 is proposal 0 of operator `seed`, without parents. `repaired` is the individual that is to be
+        mended, where the proposal makes nothing new.
         """
         with self.transaction():
             self._database.execute(
@@ -86,6 +89,8 @@ class Store(StoreView):
                 "INSERT INTO proposal_parents (proposal, position, parent) VALUES (?, ?, ?)",
                 [(number, position, parent) for position, parent in enumerate(parents)],
             )
+            if repaired is not None:
+                self.record_event(REPAIR, {"proposal": number, "crashed": repaired})
 
     def journal(self, number: int) -> StoredJournal:
         """Return the journal in which an operator records the exchanges of an open proposal."""

@@ -14,6 +14,7 @@ from evo.store import audit, connection, rows
 from evo.store.records import (
     ABANDONED_CALL,
     LESSONS_ANSWERED,
+    REPAIR,
     AttemptRecord,
     EvaluationRecord,
     Event,
@@ -194,6 +195,10 @@ class StoreView:
     def open_proposals(self) -> list[ProposalRecord]:
         """Return the proposals that are neither admitted nor refused, by number."""
         return [rows.proposal(row) for row in self._rows(f"{rows.PROPOSALS} WHERE p.state = 'open' ORDER BY p.number")]
+
+    def repairs(self) -> dict[int, int]:
+        """Return which individual that crashed each repair is to mend, by the number of its proposal."""
+        return {event.payload["proposal"]: event.payload["crashed"] for event in self.events(REPAIR)}
 
     def last_proposal_number(self) -> int | None:
         """Return the highest number that a proposal has, or None before the first."""

@@ -208,7 +208,8 @@ class LLMAgent:
         """Return the program as the agent left it; see `Operator.propose`."""
         prompts = self._agents.prompts
         names, parent = genome_files(prompts), request.parents[0].source
-        body = self._journaled(request, 0, lambda: self._body(request, split(parent, names)))
+        start = request.crash.source if request.crash else parent
+        body = self._journaled(request, 0, lambda: self._body(request, split(start, names)))
         problems: list[str] = []
         last: _Unusable | Refused | None = None
         for turn in range(1 + self._agents.settings.repairs):
@@ -228,7 +229,7 @@ class LLMAgent:
     def _body(self, request: Request, files: Mapping[str, str]) -> dict[str, Any]:
         """Return what is journaled of a run before it begins, in the form of a request to a language model."""
         prompts = self._agents.prompts
-        task = prompts.agent_task(request, genome_files(prompts))
+        task = prompts.agent_task(request, genome_files(prompts), request.crash)
         return {
             "model": self._agents.settings.name,
             "command": list(self._agents.settings.command),

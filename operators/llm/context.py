@@ -18,7 +18,18 @@ from operators.llm.numbers import format_value
 from operators.llm.quoting import quoted
 from operators.llm.text import clean_text, fenced, tail
 from operators.prompt_styles import Direction, Needs, Style, read_directions
-from operators.proposal import Fate, Idea, LessonsRequest, Parent, Provenance, Relative, Request, SmokeFailed, Usage
+from operators.proposal import (
+    Crash,
+    Fate,
+    Idea,
+    LessonsRequest,
+    Parent,
+    Provenance,
+    Relative,
+    Request,
+    SmokeFailed,
+    Usage,
+)
 from trainer.evaluation import Budget
 from trainer.genome import parts_of, unmarked
 from trainer.languages import PYTHON, language_of
@@ -210,19 +221,19 @@ class Prompts:
             ),
         }
 
-    def agent_task(self, request: Request, files: Sequence[str], problem: Exception | None = None) -> str:
+    def agent_task(self, request: Request, files: Sequence[str], problem: Exception | Crash | None = None) -> str:
         """Return what a coding agent is asked for.
 
         Args:
             files: the names of the files that it edits.
-            problem: why its last attempt, whose files it finds, was refused; None for the first one.
+            problem: what is wrong with its last attempt, whose files it finds; None for the first one.
         """
         return self._render(
             "agent_task.md", number=request.number, files=files, bold=request.is_bold, **_complaint(problem)
         )
 
-    def repair(self, problem: Exception) -> str:
-        """Return the answer to a reply that could not be used."""
+    def repair(self, problem: Exception | Crash) -> str:
+        """Return the answer to a reply that could not be used, or whose program crashed."""
         return self._render("repair.md", **_complaint(problem))
 
     def _render(self, name: str, **values: object) -> str:
@@ -358,15 +369,21 @@ class Prompts:
         }
 
 
-def _complaint(problem: Exception | None) -> dict[str, str]:
+def _complaint(problem: Exception | Crash | None) -> dict[str, Any]:
     """Return what is wrong with an attempt, and the end of what its program printed; both empty where nothing is."""
-    if not isinstance(problem, SmokeFailed):
-        return {"problem": clean_text(str(problem or "")), "output": ""}
+    match problem:
+        case SmokeFailed():
+            what = "The program was tried for a moment before its evaluation, and ended"
+        case Crash():
+            what = f"The program became individual #{problem.individual}. Its evaluation ended"
+        case _:
+            return {"problem": clean_text(str(problem or "")), "output": "", "crashed": False}
     cause = quoted(problem.cause, CAUSE_CHARACTERS) or "no reason is known"
     printed = tail(problem.output, LOG_CHARACTERS)
     return {
-        "problem": f"The program was tried for a moment before its evaluation, and ended {problem.status}: {cause}.",
+        "problem": f"{what} {problem.status}: {cause}.",
         "output": fenced(printed, "text") if printed else "",
+        "crashed": isinstance(problem, Crash),
     }
 
 

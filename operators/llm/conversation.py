@@ -17,7 +17,7 @@ from operators.llm.lessons import read_lessons
 from operators.llm.replies import Reading, read_reply
 from operators.llm.text import one_line
 from operators.llm.web_search import NOTE, tools, with_sources
-from operators.proposal import Exchange, LessonsRequest, NoOffspring, Proposal, Refused, Request
+from operators.proposal import Crash, Exchange, LessonsRequest, NoOffspring, Proposal, Refused, Request
 from trainer.genome import language_of_genome, remarked, unmarked
 
 NO_TEXT = "(no text)"
@@ -70,7 +70,7 @@ class Conversations:
         Args:
             request: what the search asks for.
             operator: name of the operator, for the proposal.
-            opening: renders the first prompt; called only when it is not in the journal.
+            opening: renders the first prompt; called only when it is not in the journal and nothing is to be mended.
 
         Raises:
             NoOffspring: no reply could be used.
@@ -78,7 +78,7 @@ class Conversations:
             CostLimitReached: the next call could exceed the spending limit.
         """
         model = self.model
-        first = body = self._journaled(request, 0, model, lambda: self._opening_body(opening(), request))
+        first = body = self._journaled(request, 0, model, lambda: self._first_body(request, opening))
         problems: list[str] = []
         last: UnusableReply | Refused | None = None
         refusing: list[LanguageModel] = []
@@ -204,6 +204,13 @@ class Conversations:
         """
         return _addressed(request.journal.request(turn) or build(), model)
 
+    def _first_body(self, request: Request, opening: Callable[[], Opening]) -> Mapping[str, Any]:
+        """Return the first request: about the parents, or the one that led to a crash, with how that ended."""
+        if request.crash is None:
+            return self._opening_body(opening(), request)
+        exchange = request.crash.exchange
+        return self._repair(exchange.request, read_reply(exchange.reply).text, request.crash)()
+
     def _opening_body(self, opening: Opening, request: Request) -> dict[str, Any]:
         """Return the first request, with a breakpoint of the cache behind each part that other requests share."""
         cache = {"cache_control": {"type": "ephemeral", "ttl": self.model.settings.cache_lifetime}}
@@ -221,7 +228,7 @@ class Conversations:
         return {"system": [_text(system)], "messages": [{"role": "user", "content": [_text(question)]}]}
 
     def _repair(
-        self, body: Mapping[str, Any], reply: str, problem: UnusableReply | Refused
+        self, body: Mapping[str, Any], reply: str, problem: UnusableReply | Refused | Crash
     ) -> Callable[[], Mapping[str, Any]]:
         def build() -> Mapping[str, Any]:
             answer = {"role": "assistant", "content": reply.rstrip() or NO_TEXT}

@@ -30,6 +30,7 @@ class Portrait:
 
     Attributes:
         attempts: every launch of each of the evaluations, oldest first.
+        repaired: the individual that crashed, which it mends; None for all others.
         setback: why it is not the best although it led on the selection split; None for all others.
         objectives: of the run, what selection looks at first.
     """
@@ -40,6 +41,7 @@ class Portrait:
     attempts: tuple[tuple[AttemptRecord, ...], ...]
     children: tuple[int, ...]
     exchanges: tuple[Exchange, ...]
+    repaired: int | None
     setback: Setback | None
     objectives: tuple[Objective, ...]
 
@@ -55,6 +57,7 @@ class Portrait:
             "objectives": self.standing.objectives,
             "broken": self.standing.broken,
             "children": self.children,
+            "repaired": self.repaired,
             "setback": asdict(self.setback, dict_factory=published) if self.setback else None,
             "evaluations": [
                 {**asdict(one, dict_factory=published), "attempts": [asdict(attempt) for attempt in attempts]}
@@ -76,6 +79,7 @@ def read_portrait(viewed: Viewed, record: IndividualRecord) -> Portrait:
         attempts=tuple(tuple(store.attempts_of(one.id)) for one in records),
         children=tuple(child.id for child in children),
         exchanges=tuple(store.exchanges(record.id)),
+        repaired=store.repairs().get(record.id),
         # Confirmation, with its new seeds, has the last word.
         setback=viewed.standings.incumbents.setbacks.get(record.id) if best and best.id != record.id else None,
         objectives=tuple(dict.fromkeys((*viewed.standings.objectives, *viewed.config.task.measured.values()))),
@@ -115,6 +119,8 @@ def _origin(portrait: Portrait) -> Iterator[str]:
     origin = f"by {literal(record.operator)} from {parents}" if parents else "generation 0"
     yield f"[bold]#{record.id}[/] {origin}, {made:%Y-%m-%d %H:%M:%S}"
     yield f"{'idea':<18} {one_line(record.idea)}"
+    if portrait.repaired is not None:
+        yield f"{'repairs':<18} #{portrait.repaired}, which crashed"
     if portrait.children:
         newest = " ".join(f"#{child}" for child in portrait.children)
         more = " …" if len(portrait.children) == _CHILDREN else ""
