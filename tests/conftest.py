@@ -15,9 +15,9 @@ TESTS = Path(__file__).parent
 LONGEST = (
     "e2e/test_readme.py",
     "e2e/test_interrupts.py",
-    "e2e/test_commands_look.py",
     "cheats/test_cheats.py",
     "e2e/test_llm_run.py",
+    "e2e/test_commands_look.py",  # looks at a run that the first file makes
     "e2e/test_extending.py",
     "integration/evo/workers/test_ray.py",
     "integration/experiments/test_notebook.py",

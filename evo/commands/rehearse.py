@@ -36,7 +36,7 @@ def rehearse(
         server = MessagesServer(fallback=sometimes(model(scripted_model, latency), faults), port=port)
     except OSError as error:
         raise ConfigError(f"--port {port} cannot be used: {error.strerror}. Choose another one.") from error
-    typer.echo(server.url)
-    typer.echo(f"Use it by ANTHROPIC_BASE_URL={server.url}, or OPENAI_BASE_URL={server.url}/v1.", err=True)
     with contextlib.suppress(KeyboardInterrupt):
+        typer.echo(server.url)
+        typer.echo(f"Use it by ANTHROPIC_BASE_URL={server.url}, or OPENAI_BASE_URL={server.url}/v1.", err=True)
         server.serve_forever()
