@@ -9,6 +9,7 @@ breeding        its asking side: a draft, a proposal
 mating          the operator and the parents of a proposal
 context         what operators know of relatives
 calls           how many proposals may ask a service at a time, and what happens while it cannot be used
+repairs         a program of a language model or agent that crashed, and goes back to it once
 memory          every idea of the run and what became of it, as a proposal may know it
 lessons         what a language model says that the run has taught, asked now and then
 instructions    what the user tells language models, as of any proposal
