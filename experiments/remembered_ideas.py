@@ -108,7 +108,7 @@ class Reader:
         """Return what the model makes of the prompt."""
         if not self.remembers:
             family = Memory(recent=tuple(_family(request)))
-            request = replace(request, recall=lambda: family)
+            request = replace(request, known=replace(request.known, recall=lambda: family))
         opening = (
             self.prompts.crossover(request)
             if self.arity == 2
@@ -165,12 +165,12 @@ def _hopes(lines: Lines, chance: random.Random) -> Iterator[tuple[str, float]]:
 def _family(request: Request) -> Iterator[Idea]:
     """Yield what prompts told before: relatives, each compared with the program shown."""
     parent = request.parents[0]
-    ideas = {idea.id: idea for idea in (*request.memory.settled, *request.memory.recent)}
-    for relative in request.context.relatives[-12:]:
+    ideas = {idea.id: idea for idea in (*request.known.memory.settled, *request.known.memory.recent)}
+    for relative in request.known.context.relatives[-12:]:
         value, own = relative.objectives.get("val_bpb"), parent.objectives.get("val_bpb")
         if value is None or own is None or relative.id not in ideas:
             continue
-        sigma = request.context.noise.get("val_bpb", 0.0)
+        sigma = request.known.context.noise.get("val_bpb", 0.0)
         effect = Effect(parent.id, own - value, sigma, is_tie=abs(own - value) < 2 * sigma)
         yield replace(ideas[relative.id], fate=Fate.MEASURED, value=value, effect=effect)
 

@@ -70,7 +70,7 @@ def first_accepted(
             request.gate.check(draft.source)
         except Refused as verdict:
             twin = verdict.twin
-            if repeats and is_drawn and twin is not None and twin in request.repeatable:
+            if repeats and is_drawn and twin is not None and twin in request.known.repeatable:
                 raise MeasureAgain(twin) from None
             refused[draft.source] = f"{draft.idea}: {verdict}"
             if verdict.kind == "duplicate":
@@ -133,7 +133,7 @@ def feasible_sources(request: Request) -> Callable[[str], bool]:
 
 def feasible_points(space: Sequence[Dimension], request: Request) -> Callable[[Point], bool]:
     """Return whether a setting of constants may work, by what failed among the first parent's variants."""
-    evaluated = [(one.constants, bool(one.objectives)) for one in request.variants]
+    evaluated = [(one.constants, bool(one.objectives)) for one in request.known.variants]
     return Feasibility.of(space, evaluated, request.parents[0].source).sampled(request.random)
 
 

@@ -11,6 +11,7 @@ import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
 from operators.protection import UNPROTECTED, Protection
@@ -268,6 +269,40 @@ async def _pass(_: str) -> None:
     """Let any source pass."""
 
 
+@dataclass(frozen=True)
+class Known:
+    """What the search knows around a proposal; each part is gathered once, when it is asked for."""
+
+    gather_context: Callable[[], Context] = Context
+    recall: Callable[[], Memory] = Memory
+    find_variants: Callable[[], Sequence[Variant]] = tuple
+    find_repeatable: Callable[[], Set[int]] = frozenset
+
+    @cached_property
+    def context(self) -> Context:
+        """What is known around the parents."""
+        return self.gather_context()
+
+    @cached_property
+    def memory(self) -> Memory:
+        """Every idea of the run so far."""
+        return self.recall()
+
+    @cached_property
+    def variants(self) -> Sequence[Variant]:
+        """What was measured of the first parent, and of individuals with its code but for constants, oldest first."""
+        return self.find_variants()
+
+    @cached_property
+    def repeatable(self) -> Set[int]:
+        """The individuals that may be evaluated with another seed instead of an offspring (`MeasureAgain`)."""
+        return self.find_repeatable()
+
+    def gather(self) -> None:
+        """Gather all of it now, before further results are told."""
+        _ = self.context, self.memory, self.variants, self.repeatable
+
+
 @dataclass(frozen=True, slots=True)
 class Crash:
     """An offspring that crashed in its evaluation, to be mended by the operator that made it.
@@ -295,10 +330,6 @@ class Request:
     Attributes:
         number: the proposal's number within the run.
         parents: as many as the operator's `arity`.
-        gather_context: gathers `context`, which costs time and which not every operator asks for.
-        recall: gathers `memory`, likewise.
-        find_variants: gathers `variants`, likewise.
-        find_repeatable: gathers `repeatable`, likewise.
         random: seeded from (run seed, number); the only source of randomness an operator may use.
         is_bold: whether the search has stalled, and a larger change than usual is wanted.
         protection: what operators leave as it is.
@@ -314,13 +345,10 @@ class Request:
 
     number: int
     parents: tuple[Parent, ...]
-    gather_context: Callable[[], Context]
+    known: Known
     random: random.Random
     journal: Journal
     gate: Gate
-    recall: Callable[[], Memory] = Memory
-    find_variants: Callable[[], Sequence[Variant]] = tuple
-    find_repeatable: Callable[[], Set[int]] = frozenset
     is_bold: bool = False
     protection: Protection = UNPROTECTED
     instructions: str = ""
@@ -328,26 +356,6 @@ class Request:
     lessons: Sequence[str] = ()
     try_out: Callable[[str], Awaitable[None]] = _pass
     crash: Crash | None = None
-
-    @property
-    def variants(self) -> Sequence[Variant]:
-        """What was measured of the first parent, and of individuals with its code but for constants, oldest first."""
-        return self.find_variants()
-
-    @property
-    def repeatable(self) -> Set[int]:
-        """The individuals that may be evaluated with another seed instead of an offspring (`MeasureAgain`)."""
-        return self.find_repeatable()
-
-    @property
-    def context(self) -> Context:
-        """What the search knows around the parents."""
-        return self.gather_context()
-
-    @property
-    def memory(self) -> Memory:
-        """Every idea of the run so far."""
-        return self.recall()
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,7 +398,7 @@ class Operator(Protocol):
 
         Raises:
             NoOffspring: the operator found nothing acceptable; the search goes on with another proposal.
-            MeasureAgain: it would rather know more of an individual that is `request.repeatable`.
+            MeasureAgain: it would rather know more of an individual that is `request.known.repeatable`.
             OperatorUnavailable: the service behind the operator refuses to work; the search must stop.
         """
         ...

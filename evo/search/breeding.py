@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 
 from evo.search.context import Variants, gather_context, parent_of, unrelated
@@ -18,7 +18,7 @@ from evo.standings.standings import Standings
 from evo.standings.texts import INSTRUCTIONS, TextBook
 from evo.store import ProposalRecord, Store
 from operators.gate import SourceGate
-from operators.proposal import Context, Crash, Memory, Operator, Proposal, Request, Teacher, Variant
+from operators.proposal import Context, Crash, Known, Memory, Operator, Proposal, Request, Teacher
 from operators.repeats import Repeats
 from populations.dominance import TIE_ERRORS
 
@@ -31,10 +31,7 @@ class Draft:
         result_number: of the newest result that the population had seen.
         is_bold: whether it explores.
         crash: what it is to mend; None where it makes something new.
-        gather_context: gathers what was known then.
-        recall: gathers the ideas of the run as known then.
-        find_variants: gathers what was measured of the first parent's structure then.
-        find_repeatable: gathers what might be replicated then.
+        known: what was known then.
     """
 
     number: int
@@ -43,10 +40,7 @@ class Draft:
     result_number: int
     is_bold: bool
     crash: Crash | None
-    gather_context: Callable[[], Context]
-    recall: Callable[[], Memory]
-    find_variants: Callable[[], Sequence[Variant]]
-    find_repeatable: Callable[[], Set[int]]
+    known: Known
 
 
 class Breeder:
@@ -137,9 +131,7 @@ class Breeder:
         operator, is_bold = self.operators.named(record.operator), self._mating.is_bold(record.number)
         crash = self._repairs.crash_for(record.number) if self._repairs else None
         draft = self._draft(record.number, operator, record.parents, record.result_number, is_bold=is_bold, crash=crash)
-        # Further results are told before the operator starts.
-        for gather in (draft.gather_context, draft.recall, draft.find_variants, draft.find_repeatable):
-            gather()
+        draft.known.gather()  # further results are told before the operator starts
         return draft
 
     def admissible(self, source: str) -> None:
@@ -151,13 +143,10 @@ class Breeder:
         request = Request(
             number=draft.number,
             parents=tuple(parent_of(self._store, parent, draft.result_number) for parent in draft.parents),
-            gather_context=draft.gather_context,
             random=self._mating.chance(draft.number, "vary"),
             journal=self._store.journal(draft.number),
             gate=self._gate.knowing(functools.partial(self._store.known, proposal=draft.number), self._repeated(draft)),
-            recall=draft.recall,
-            find_variants=draft.find_variants,
-            find_repeatable=draft.find_repeatable,
+            known=draft.known,
             is_bold=draft.is_bold,
             protection=self._gate.protection,
             hints=self.steering.at(draft.number).hints,
@@ -183,11 +172,13 @@ class Breeder:
         crash: Crash | None,
     ) -> Draft:
         """Return a draft that gathers what is known now when it is first asked, before the next result is told."""
-        around = functools.cache(lambda: self._gather_context(parents, result_number))
-        memory = functools.cache(lambda: self._recall(number, result_number))
-        variants = functools.cache(lambda: self._variants.of(parents[0], result_number))
-        repeatable = functools.cache(lambda: self._repeatable(number))
-        return Draft(number, operator, parents, result_number, is_bold, crash, around, memory, variants, repeatable)
+        known = Known(
+            lambda: self._gather_context(parents, result_number),
+            lambda: self._recall(number, result_number),
+            lambda: self._variants.of(parents[0], result_number),
+            lambda: self._repeatable(number),
+        )
+        return Draft(number, operator, parents, result_number, is_bold, crash, known)
 
     def _gather_context(self, parents: tuple[int, ...], result_number: int) -> Context:
         if self._independent:
@@ -204,7 +195,7 @@ class Breeder:
         """Return what finds the child of the same parents, worse than the first, that a source nearly repeats."""
         if not self._similarity:
             return lambda _: None
-        around = draft.gather_context()
+        around = draft.known.context
         parent = parent_of(self._store, draft.parents[0], draft.result_number).objectives
         worse = {
             one.id: self._store.source(one.id)

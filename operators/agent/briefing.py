@@ -26,11 +26,11 @@ def context_files(request: Request, prompts: Prompts) -> dict[str, str]:
     """Return the files that tell what is known, by name; the program is not among them."""
     names = genome_files(prompts)
     files = {f"{_CONTEXT}/{name}": text for name, text in prompts.briefing(request).items()}
-    parent, relatives = request.parents[0], request.context.relatives
+    parent, relatives = request.parents[0], request.known.context.relatives
     for number, log_tail in ((parent.id, parent.log_tail), *((one.id, one.log_tail) for one in relatives)):
         if log_tail.strip():
             files[f"{_CONTEXT}/logs/{number}.txt"] = clean_text(log_tail)
-    for inspiration in request.context.inspirations:
+    for inspiration in request.known.context.inspirations:
         files |= _apart(f"{_CONTEXT}/inspirations/{inspiration.id}", inspiration.source, names)
     return files
 

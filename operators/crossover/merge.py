@@ -34,7 +34,7 @@ class MergeCrossover:
     async def propose(self, request: Request) -> Proposal:
         """Return a merge of both parents (see `Operator.propose`)."""
         first, second = request.parents
-        ancestor = request.context.common_ancestor
+        ancestor = request.known.context.common_ancestor
         if ancestor is None:
             raise NoOffspring("merge: the parents have no common ancestor")
         _check_both_changed(ancestor, first, second)

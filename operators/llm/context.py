@@ -210,8 +210,8 @@ class Prompts:
 
     def briefing(self, request: Request) -> dict[str, str]:
         """Return what a coding agent is told in files, by their names: the rules, the memory of the run, the parent."""
-        wording = Wording(self._objective, request.context.noise)
-        ideas = wording.table([*request.memory.settled, *request.memory.recent], BRIEFING_TOKENS)
+        wording = Wording(self._objective, request.known.context.noise)
+        ideas = wording.table([*request.known.memory.settled, *request.known.memory.recent], BRIEFING_TOKENS)
         rules, lessons = self._rules(answer="agent_answer.md"), shown_lessons(request.lessons)
         return {
             "RULES.md": "\n".join(filter(None, (rules, self.instructions(request)))),
@@ -241,7 +241,7 @@ class Prompts:
 
     def _direction(self, directions: Iterable[Direction], request: Request) -> str:
         """Draw one of the directions that can be followed."""
-        around = request.context
+        around = request.known.context
         known = {
             Needs.CURVE: bool(request.parents[0].curve),
             Needs.RELATIVES: bool(around.relatives),
@@ -250,8 +250,8 @@ class Prompts:
         return request.random.choice([one.text for one in directions if one.needs is None or known[one.needs]])
 
     def _opening(self, request: Request, template: str, **values: object) -> Opening:
-        memory, parent = request.memory, request.parents[0]
-        wording = Wording(self._objective, request.context.noise)
+        memory, parent = request.known.memory, request.parents[0]
+        wording = Wording(self._objective, request.known.context.noise)
         settled = wording.table(memory.settled, MEMORY_TOKENS)
         shared = [self._render("memory.md", lines=settled)] if settled else []
         shared.append(self._render("parent.md", parent=self._program_of(parent)))
@@ -264,7 +264,7 @@ class Prompts:
         return self.conditions.objectives[0]
 
     def _situation(self, request: Request, wording: Wording) -> dict[str, Any]:
-        around, first = request.context, request.parents[0]
+        around, first = request.known.context, request.parents[0]
         return {
             "number": request.number,
             "bold": request.is_bold,
@@ -287,10 +287,10 @@ class Prompts:
 
     def _measured(self, parent: Parent, request: Request, wording: Wording) -> dict[str, Any]:
         """Return what is known of a parent beside its program."""
-        found = request.context.provenance.get(parent.id, Provenance())
+        found = request.known.context.provenance.get(parent.id, Provenance())
         return {
             "id": parent.id,
-            "measured": self._values(parent.objectives, request.context.noise, parent.replicates),
+            "measured": self._values(parent.objectives, request.known.context.noise, parent.replicates),
             "replicates": parent.replicates,
             "effect": wording.effect(found.effect) if found.effect else "",
             "also": self._also(parent.objectives),
@@ -321,7 +321,7 @@ class Prompts:
 
     def _second(self, second: Parent, request: Request) -> dict[str, Any]:
         """Return the second parent of a crossover: as changes since the common ancestor, where these are shorter."""
-        wording, ancestor = Wording(self._objective, request.context.noise), request.context.common_ancestor
+        wording, ancestor = Wording(self._objective, request.known.context.noise), request.known.context.common_ancestor
         program = self._program_of(second)
         whole = program["source"]
         difference = changes(unmarked(ancestor), unmarked(second.source), len(whole)) if ancestor is not None else whole
@@ -356,12 +356,12 @@ class Prompts:
 
     def _inspiration(self, other: Parent, request: Request, wording: Wording) -> dict[str, Any]:
         """Return an individual from elsewhere, with what it changed against its own parent."""
-        found = request.context.provenance.get(other.id, Provenance())
+        found = request.known.context.provenance.get(other.id, Provenance())
         return {
             "id": other.id,
             "origin": found.origin,
             "idea": quoted(other.idea, IDEA_CHARACTERS),
-            "measured": self._values(other.objectives, request.context.noise, other.replicates),
+            "measured": self._values(other.objectives, request.known.context.noise, other.replicates),
             "effect": wording.effect(found.effect) if found.effect else "",
             "changes": ""
             if found.origin is None
@@ -400,10 +400,10 @@ def _read(name: str) -> str:
 def _family(request: Request, listed: Iterable[str], wording: Wording) -> list[str]:
     """Return the children and siblings of the parents that the memory's table leaves out, newest first."""
     near = {parent.id for parent in request.parents}
-    origins = {request.context.provenance.get(parent.id, Provenance()).origin for parent in request.parents}
+    origins = {request.known.context.provenance.get(parent.id, Provenance()).origin for parent in request.parents}
     near |= {origin for origin in origins if origin is not None}
     shown = set(listed)
-    relatives = [idea for idea in request.memory.settled if near & {*idea.parents} and _is_known(idea)]
+    relatives = [idea for idea in request.known.memory.settled if near & {*idea.parents} and _is_known(idea)]
     lines = (wording.line(idea) for idea in sorted(relatives, key=lambda idea: -idea.id))
     return [line for line in lines if line not in shown][:MOST_FAMILY]
 

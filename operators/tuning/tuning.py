@@ -93,7 +93,7 @@ class Tuning:
         here = point_of(space, own)
         if not space or here is None:
             raise NoOffspring("tuning: the parent has no top-level `UPPER_CASE` constant that could be tuned")
-        measured = self._measured(space, request.variants)
+        measured = self._measured(space, request.known.variants)
         suggest = self._suggester(space, here, measured, request)
 
         def draft_of(point: Point) -> Draft:
@@ -119,7 +119,7 @@ class Tuning:
                 request, self.name, lambda: draft_of(suggest()), step_aside=step_aside, draws=_DRAWS, repeats=learns
             )
         except NoOffspring:
-            open_ones = [one for one in measured if one.individual in request.repeatable] if learns else []
+            open_ones = [one for one in measured if one.individual in request.known.repeatable] if learns else []
             if not open_ones:
                 raise
             raise MeasureAgain(_known_least(open_ones)) from None
@@ -158,7 +158,7 @@ def _by_trust_region(
         return lambda: _feasible_move(space, here, is_feasible, request.random)
     from operators.tuning.trust_region import TrustRegion
 
-    closed = {one.point for one in measured if one.individual not in request.repeatable}
+    closed = {one.point for one in measured if one.individual not in request.known.repeatable}
     pairs = [(one.point, one.loss) for one in measured]
     return TrustRegion(space, pairs, closed, is_feasible, request.random).ask
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from operators.gate import SourceGate, language_model_contract
 from operators.llm import Conditions, Conversations, LanguageModel, LLMCrossover, LLMMutation, LLMSettings, SpendLimit
-from operators.proposal import Context, Exchange, Parent, Request
+from operators.proposal import Context, Exchange, Known, Parent, Request
 from populations.diversity import read_program
 from trainer.evaluation import Budget, Clock
 from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
@@ -102,7 +102,9 @@ def request_for(
     parents = (parent(),) if second is None else (parent(), parent(second, 2))
     context = Context(noise={"val_bpb": 0.0005})
     chance = random.Random(number)
-    return Request(number, parents, lambda: context, chance, journal, gate(PROGRAM, known), instructions=instructions)
+    return Request(
+        number, parents, Known(lambda: context), chance, journal, gate(PROGRAM, known), instructions=instructions
+    )
 
 
 @dataclass

@@ -16,6 +16,7 @@ from operators.proposal import (
     Context,
     Exchange,
     Gate,
+    Known,
     NoOffspring,
     Operator,
     Parent,
@@ -117,11 +118,10 @@ def request_for(*sources: str, seed: int | str = 0, gate: Gate | None = None, an
     return Request(
         number=7,
         parents=tuple(Parent(index, source, "", {}) for index, source in enumerate(sources, start=1)),
-        gather_context=lambda: Context(common_ancestor=ancestor),
+        known=Known(lambda: Context(common_ancestor=ancestor), find_variants=lambda: variants(sources[0])),
         random=random.Random(seed),
         journal=NoJournal(),
         gate=gate or gate_knowing(*sources),
-        find_variants=lambda: variants(sources[0]),
     )
 
 

@@ -54,7 +54,7 @@ class Numbering:
     async def propose(self, request: Request) -> Proposal:
         self.requests.append(request)
         if self.looks:
-            self.known.append(request.context)
+            self.known.append(request.known.context)
         if request.number % self.one_in == 0:
             raise NoOffspring("no idea")
         source = re.sub(r"^LR = .*$", f"LR = {request.number}e-5", request.parents[0].source, flags=re.MULTILINE)

@@ -23,7 +23,7 @@ class Remembering(Numbering):
         self.memories: dict[int, Memory] = {}
 
     async def propose(self, request: Request) -> Proposal:
-        self.memories[request.number] = request.memory
+        self.memories[request.number] = request.known.memory
         return await super().propose(request)
 
 
@@ -69,7 +69,7 @@ class Stalling(Remembering):
     async def propose(self, request: Request) -> Proposal:
         if request.number < 40:
             return await super().propose(request)
-        self.memories[request.number] = request.memory
+        self.memories[request.number] = request.known.memory
         self.search.interrupt()
         await asyncio.Event().wait()
         raise AssertionError("a search that is interrupted ends its proposals")

@@ -10,7 +10,7 @@ from llm_requests import CHANGED, CONDITIONS, PROGRAM, FileJournal, gate, parent
 
 from operators.agent.briefing import context_files, genome_files
 from operators.llm.context import Prompts, ScriptConditions
-from operators.proposal import Context, Fate, Idea, Memory, Parent, Relative, Request
+from operators.proposal import Context, Fate, Idea, Known, Memory, Parent, Relative, Request
 from trainer.genome import join
 from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
 
@@ -22,11 +22,10 @@ def request(tmp_path: Path, first: Parent, **around: object) -> Request:
     return Request(
         7,
         (first,),
-        lambda: context,
+        Known(lambda: context, lambda: memory),
         random.Random(7),
         journal,
         gate(PROGRAM),
-        recall=lambda: memory,
         hints=("2026-11-29: mind the zebras",),
         lessons=("rates matter (#3)",),
     )

@@ -12,7 +12,7 @@ from operators.llm.context import Conditions, Facts, Prompts, ScriptConditions
 from operators.llm.numbers import format_value
 from operators.llm.text import tail
 from operators.prompt_styles import STYLES, read_style
-from operators.proposal import Context, Effect, Fate, Idea, Memory, Parent, Provenance, Relative, Request, Usage
+from operators.proposal import Context, Effect, Fate, Idea, Known, Memory, Parent, Provenance, Relative, Request, Usage
 from trainer.evaluation import CurvePoint
 from trainer.genome import join
 
@@ -26,15 +26,13 @@ def asking(
     context: Context, *parents: Parent, seed: int = 0, is_bold: bool = False, memory: Memory | None = None
 ) -> Request:
     chance, none = random.Random(seed), None
-    recalled = memory or Memory()
     return Request(
         50,
         parents or (parent(),),
-        lambda: context,
+        Known(lambda: context, lambda: memory or Memory()),
         chance,
         none,
         gate(),
-        recall=lambda: recalled,
         is_bold=is_bold,  # type: ignore[arg-type]
     )
 

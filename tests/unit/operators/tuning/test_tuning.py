@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from operator_requests import ClosedGate, gate_knowing, proposed, request_for
 
-from operators.proposal import MeasureAgain, NoOffspring, Proposal, Variant
+from operators.proposal import Known, MeasureAgain, NoOffspring, Proposal, Variant
 from operators.source.constants import Value, constants_and_structure, replace_constants
 from operators.tuning.tuning import Method, Tuning
 from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES
@@ -57,7 +57,7 @@ def test_it_finds_better_constants_than_it_was_shown() -> None:
             continue
         parent = min(zip(known, variants, strict=True), key=lambda pair: pair[1].objectives["val_bpb"])[0]
         request = request_for(parent, seed=number, gate=gate_knowing(*known))
-        known.append(proposed(Tuning(BPB), replace(request, find_variants=lambda: variants)).source)
+        known.append(proposed(Tuning(BPB), replace(request, known=Known(find_variants=lambda: variants))).source)
     # Which activation is better may stay unknown: the first five all have the same one.
     losses = [one.objectives["val_bpb"] - (one.constants["ACT"] != "gelu") for one in variants]
     assert min(losses) < 0.3 < min(losses[:5]) / 5
@@ -68,7 +68,9 @@ def optimized(method: Method, evaluations: int, seed: int = 0) -> list[float]:
     known, variants, losses = [SOURCE], [Variant(0, constants_and_structure(SOURCE)[0], {"val_bpb": 30.0})], []
     for number in range(evaluations):
         request = request_for(SOURCE, seed=1000 * seed + number, gate=gate_knowing(*known))
-        known.append(proposed(Tuning(BPB, method), replace(request, find_variants=lambda: variants)).source)
+        known.append(
+            proposed(Tuning(BPB, method), replace(request, known=Known(find_variants=lambda: variants))).source
+        )
         values, _ = constants_and_structure(known[-1])
         losses.append(loss_of(values))
         variants.append(Variant(number + 1, values, {} if number % 7 == 3 else {"val_bpb": losses[-1]}))
@@ -103,7 +105,7 @@ def test_a_space_of_choices_is_searched_to_its_last_point() -> None:
             known.append(replace_constants(source, {"WIDTH": 2 if number else 1, "DEPTH": number + 1, "HEADS": 3}))
             continue
         request = request_for(source, seed=number, gate=gate_knowing(*known))
-        known.append(proposed(Tuning(BPB), replace(request, find_variants=lambda: variants)).source)
+        known.append(proposed(Tuning(BPB), replace(request, known=Known(find_variants=lambda: variants))).source)
     assert len({str(constants_and_structure(one)[0]) for one in known}) == 25  # of 27
 
 
@@ -118,8 +120,7 @@ def choosing(seed: int, repeatable: frozenset[int]) -> tuple[Proposal | MeasureA
     variants = [Variant(number + 1, values[number], {"val_bpb": loss}) for number, loss in losses]
     request = replace(
         request_for(source, seed=seed, gate=gate_knowing(*known[:8])),
-        find_variants=lambda: variants,
-        find_repeatable=lambda: repeatable,
+        known=Known(find_variants=lambda: variants, find_repeatable=lambda: repeatable),
     )
     try:
         return proposed(Tuning(BPB), request), known
@@ -150,7 +151,7 @@ def test_the_better_direction_is_the_objective_s() -> None:
     source = "LR = 1e-3\n\n\ndef build_model(task):\n    return LR\n\n\ndef train(model, task):\n    return 1\n"
     variants = [Variant(n, values, {"tokens_per_second": speed}) for n, (values, speed) in enumerate(points)]
     proposals = [
-        proposed(Tuning(SPEED), replace(request_for(source, seed=seed), find_variants=lambda: variants))
+        proposed(Tuning(SPEED), replace(request_for(source, seed=seed), known=Known(find_variants=lambda: variants)))
         for seed in range(12)
     ]
     rates = sorted(float(constants_and_structure(one.source)[0]["LR"]) for one in proposals)  # type: ignore[arg-type]
@@ -166,7 +167,7 @@ def test_nothing_to_go_on_is_said() -> None:
 
 
 def test_without_measurements_it_begins_with_moves_of_its_parent() -> None:
-    request = replace(request_for(SOURCE), find_variants=list)
+    request = replace(request_for(SOURCE), known=Known(find_variants=list))
     before, after = (constants_and_structure(one)[0] for one in (SOURCE, proposed(Tuning(BPB), request).source))
     assert sum(before[name] != after[name] for name in before) == 1
 
@@ -175,7 +176,7 @@ def test_numbers_of_tuples_are_tuned_and_constants_of_other_devices_are_not() ->
     source = SOURCE.replace("DECAY = 0.95", "BETAS = (0.9, 0.95)\nWIDTH_CUDA = 512")
     changed: set[str] = set()
     for seed in range(60):
-        request = replace(request_for(source, seed=seed), find_variants=list)
+        request = replace(request_for(source, seed=seed), known=Known(find_variants=list))
         values = constants_and_structure(proposed(Tuning(BPB, device="cpu"), request).source)[0]
         changed |= {name for name, value in constants_and_structure(source)[0].items() if value != values[name]}
     assert changed == {"LR", "BETAS", "WIDTH", "SHIFT", "FUSED", "ACT"}
@@ -189,7 +190,7 @@ def test_it_stays_in_the_ranges_that_comments_name(factor: int) -> None:
     ]
     variants = [Variant(n, values, {"val_bpb": loss_of(values)}) for n, values in enumerate(points)]
     for seed in range(12):
-        request = replace(request_for(source, seed=seed), find_variants=lambda: variants)
+        request = replace(request_for(source, seed=seed), known=Known(find_variants=lambda: variants))
         values = constants_and_structure(proposed(Tuning(BPB), request).source)[0]
         assert 5e-4 <= float(values["LR"]) <= 5e-3  # type: ignore[arg-type]
         assert 96 <= int(values["WIDTH"]) <= 160  # type: ignore[arg-type]
