@@ -24,7 +24,10 @@ from evo.project.seeds import Seeding, seeding_of, varied
 from evo.project.sources import Sources
 from evo.project.starting import command_of, completed, given_command, started, words_of
 from evo.project.wording import Kind, Split
+from operators.mutation.constants import movable_constants
+from operators.protection import Protection, Reported
 from trainer.errors import ConfigError
+from trainer.genome import join
 from trainer.script.secrets import secret_by_value
 
 Runner = Callable[[Found], tuple[FirstRun, tuple[Given, ...]]]
@@ -39,6 +42,7 @@ _A_PART = (
     "{genome} evolves, which holds the constants; {program} starts and measures it. To evolve that instead: evo init "
     "--genome {program}."
 )
+_PROTECTED_CONSTANTS = "All constants are protected: only the language model and syntax edits can vary this."
 _NO_CONSTANTS = "0 constants found: only the language model and syntax edits can vary this."
 
 
@@ -217,10 +221,15 @@ class _Examination:
         reported = () if found.score else metrics
         protected = protected_code(sources.project, genomes, reported, sources.texts.text, given)
         shared = (*protected.shared, *returned_values(sources.project, self._entry, genomes, reported))
-        fixed = {one.name.rpartition(": ")[2] for one in protected.entries} | given
-        constants = tuple(name for name in found.constants if not {name, name.partition(".")[0]} & fixed)
+        source = join({one.name: one.text for one in genomes})
+        read = [Reported(one.name, one.pattern, one.json_file) for one in reported]
+        guard = Protection(source, found.genome, [one.name for one in protected.entries], read)
+        movable = movable_constants(source, guard)
+        constants = tuple(name for name in found.constants if name in movable and name not in given)
         seeds = varied(found.seeds, genomes, protected.scored)
         notes = [_LITTLE_FREE] if protected.free_share <= _LEAST_FREE and not constants else []
+        if found.constants and not constants:
+            notes += [" ".join([_PROTECTED_CONSTANTS, *used_instead(sources, genomes, found.frozen)])]
         return replace(
             found,
             protect=protected.entries,

@@ -56,6 +56,23 @@ class ConstantMutation(Mutation):
         return bool(dimensions_of(constant)) and not idle
 
 
+def movable_constants(source: str, protection: Protection) -> set[str]:
+    """Return the constants of generation 0 that can have another value, each tried with one near its own.
+
+    Raises:
+        SyntaxError: `source` is no Python.
+    """
+    fixed = protection.lines(source)
+    found = find_constants(source)
+    free = [one for one in found.values() if one.line not in fixed and dimensions_of(one)]
+    random = Random(0)  # noqa: S311 - no secret
+    values = {one.name: moved_constant(one, random) for one in free}
+    if protection.violation(replace_constants(source, values)) is None:
+        return {*values}
+    each = {name: replace_constants(source, {name: value}) for name, value in values.items()}
+    return {name for name, changed in each.items() if protection.violation(changed) is None}
+
+
 def moved_constant(constant: Constant, random: Random) -> Value:
     """Return another value near a constant's; of a tuple one number moves."""
     dimension = random.choice(dimensions_of(constant))

@@ -443,6 +443,19 @@ def test_a_flag_that_the_command_gives_is_no_constant(tmp_path: Path) -> None:
     assert not any("'--width'" in one.name for one in found.protect)
 
 
+def test_a_constant_that_the_gate_refuses_to_change_is_none(tmp_path: Path) -> None:
+    train = """
+        RATE = 0.1
+        REPEATS, SIZE = 3, 5
+        score = cross_validated(Forest(trees=10, rate=RATE), repeats=REPEATS)
+        print("cv_score:", score)
+        """
+    assert look(tmp_path, {"train.py": train}).constants == ("RATE",)
+    alone = look(tmp_path / "alone", {"train.py": train.replace("RATE = 0.1", "RATE = rate()")})
+    assert alone.constants == ()
+    assert noted(alone, "All constants are protected")
+
+
 def test_a_program_without_constants_is_told_of_files_that_have_some(tmp_path: Path) -> None:
     program = "import solver\nSETTINGS = open('settings.yaml').read()\nprint('score:', solver.solve(SETTINGS))\n"
     found = look(
