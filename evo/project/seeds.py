@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from evo.project.flags import arguments_of
@@ -19,6 +20,7 @@ from trainer.script.seeds import (
     literal_in,
     literals,
     parameters,
+    seed_positions,
     with_seed,
 )
 
@@ -116,9 +118,23 @@ def varied(places: Sequence[str], modules: Sequence[Module], scored: Mapping[str
         else:
             open_places.append((place, free))
     for place, free in open_places:
-        whats = (_bound_by(trees[place.file], node) or place.what for node in free if node not in covered)
-        found |= dict.fromkeys(str(SeedPlace(place.file, what)) for what in whats)
+        tree = trees[place.file]
+        for node in (one for one in free if one not in covered):
+            whats = (_bound_by(tree, node), _named_by(tree, node))
+            alone = (what for what in whats if what and {*literals(tree, what)} <= {*free, *covered})
+            found |= {str(SeedPlace(place.file, what)): None for what in islice(alone, 1)}
     return tuple(found)
+
+
+def _named_by(tree: ast.Module, seed: ast.expr) -> str:
+    """Return the keyword that gives a seed, with what is called; empty without one."""
+    named = ((call, one.arg) for call in calls(tree) for one in call.keywords if seed in ast.walk(one.value))
+    call, keyword = next(named, (None, None))
+    return (
+        f"{ast.unparse(call.func)}.{keyword}="
+        if call and keyword and re.fullmatch(r"[\w.]+", ast.unparse(call.func))
+        else ""
+    )
 
 
 def _bound_by(tree: ast.Module, seed: ast.expr) -> str:
@@ -202,8 +218,13 @@ def _places(module: Module) -> Iterator[SeedPlace]:
 
 def _calls(tree: ast.Module) -> Iterator[str]:
     constants = int_constants(tree)
+    positions = seed_positions(tree, _NAME)
     for call in calls(tree):
         name = ast.unparse(call.func)
+        if (place := positions.get(name)) is not None:
+            yield from (
+                f"{name}()" for value in call.args[place : place + 1] if literal_in(value, constants) is not None
+            )
         if _CALL.fullmatch(name) and (call.args or call.keywords):
             what = (
                 name if name.isidentifier() or all(map(str.isidentifier, name.split("."))) else name.rpartition(".")[2]

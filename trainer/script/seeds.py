@@ -15,12 +15,12 @@ from typing import Self
 
 _PLACE = re.compile(r"(?P<file>[^:]+):(?P<what>[\w.]+(?:\(\)|=)?)")
 _OF_DATA = re.compile(
-    r"split|fold|shuffle|resample|^(?:make|load|fetch)_(?!pipeline|union|column|model|net|agent|policy|optim|rng)",
+    r"split|fold|shuffle|resample|^(?:make|load|fetch)_(?!pipeline|union|column|model|net|agent|policy|optim|rng|env)",
     re.IGNORECASE,
 )
 _DATA_SCOPE = re.compile(
     r"(?!_?(?:train|fit|main|run))(?:.*(?:data|corpus|split|fold|held_?out|holdout)|_?(?:eval|valid|test|score|measure)"
-    r"|_?(?:make|load|fetch|gen|generate|synth\w*)(?:$|_(?!model|net|agent|policy|rng|optim|weight|param)))",
+    r"|_?(?:make|load|fetch|gen|generate|synth\w*)(?:$|_(?!model|net|agent|policy|rng|env|optim|weight|param)))",
     re.IGNORECASE,
 )
 """Functions and classes that make data or evaluate, by the beginnings of their names."""
@@ -30,6 +30,7 @@ _DATA_NAME = re.compile(
     re.IGNORECASE,
 )
 """What a generator for data, or data of the evaluation, is called."""
+_SEED = re.compile(r"(?:.*_)?(?:seed|random_state)", re.IGNORECASE)
 _OF_KEYS = re.compile(r"(?:.+\.)?(?:random|jr|jrandom)\.split")  # JAX splits keys, not data
 _PASSING = frozenset(("int", "str", "get", "getenv", "field", "Field", "Option", "Argument", "arg"))
 _LONGEST_LITERAL = 20  # digits
@@ -43,8 +44,9 @@ class SeedPlace:
 
     Attributes:
         what: `NAME`, an assigned name, or what is made from a seed; `OWNER.NAME`, the same in a class or a function, or
-            a parameter; `NAME=`, a keyword of calls or a key of dictionaries; or `CALL()`, the first argument of a
-            call. In a file that is not Python, a key.
+            a parameter; `NAME=`, a keyword of calls or a key of dictionaries; `CALL.NAME=`, a keyword of calls of one
+            function; or `CALL()`, the first argument of a call, or the one that its definition in the file calls a
+            seed. In a file that is not Python, a key.
     """
 
     file: str
@@ -203,17 +205,42 @@ def assigned(body: Iterable[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
                 yield name, value
 
 
+def seed_positions(tree: ast.AST, names: re.Pattern[str]) -> dict[str, int]:
+    """Return which positional argument of the functions and classes of a module is a seed, from 0.
+
+    Args:
+        names: of parameters that are seeds.
+    """
+    made: list[tuple[str, _Function, int]] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            made += [(node.name, one, 1) for one in node.body if isinstance(one, _Function) and one.name == "__init__"]
+        elif isinstance(node, _Function):
+            made.append((node.name, node, 0))
+    found: dict[str, int] = {}
+    for name, function, first in made:
+        taken = [one.arg for one in (*function.args.posonlyargs, *function.args.args)][first:]
+        found.update((name, place) for place, one in enumerate(taken) if names.fullmatch(one))
+    return found
+
+
 def _arguments(tree: ast.Module, callee: str) -> Iterator[ast.expr]:
+    place = seed_positions(tree, _SEED).get(callee, 0)
     for call in calls(tree):
         name = ast.unparse(call.func)
         if name == callee or name.endswith(f".{callee}"):
-            given = [*call.args[:1], *(one.value for one in call.keywords if one.arg and "seed" in one.arg)]
+            given = [
+                *call.args[place : place + 1],
+                *(one.value for one in call.keywords if one.arg and "seed" in one.arg),
+            ]
             yield from given[:1]
 
 
 def _keywords(tree: ast.Module, name: str) -> Iterator[ast.expr]:
+    callee, _, keyword = name.rpartition(".")
     for call in calls(tree):
-        yield from (one.value for one in call.keywords if one.arg == name)
+        if not callee or ast.unparse(call.func) == callee:
+            yield from (one.value for one in call.keywords if one.arg == keyword)
     for node in ast.walk(tree):
         if isinstance(node, ast.Dict):
             for key, value in zip(node.keys, node.values, strict=True):
@@ -235,8 +262,17 @@ def _assigned(tree: ast.AST, name: str) -> Iterator[ast.expr]:
     for statement in _statements(tree):
         for target, value in assigned([statement]):
             if target == name:
-                made = value.args if isinstance(value, ast.Call) and literal_in(value, {}) is None else []
-                yield next(iter(made), value)
+                yield _made_from(value)
+
+
+def _made_from(value: ast.expr) -> ast.expr:
+    """Return what an object is made from: the first argument, or that of an object which is the first argument."""
+    while isinstance(value, ast.Call) and literal_in(value, {}) is None:
+        given = [*value.args[:1], *(one.value for one in value.keywords if one.arg and "seed" in one.arg)]
+        if not given:
+            break
+        value = given[0]
+    return value
 
 
 def _statements(tree: ast.AST) -> Iterator[ast.stmt]:

@@ -11,6 +11,7 @@ from evo.project.examine import examine
 from evo.project.found import Found
 from evo.project.writing import config_text, refuse_invalid
 
+ENV = "class Env:\n    def __init__(self, seed):\n        self.source = Random(seed)\n\n"
 LOSS = 'print(f"val_loss: {0.5:.3f}")\n'
 
 
@@ -46,6 +47,9 @@ def look(folder: Path, train: str, others: dict[str, str] | None = None) -> Foun
         ("def main(lr: float = 1.0, seed: int = 42):\n    pass\n\nfire.Fire(main)\n", ["main.seed"]),
         ("def main(seed: int = typer.Option(42)):\n    pass\n", ["main.seed"]),
         ("seed = 42\nenv.reset(options=seed)\n", ["seed"]),
+        ("class Env:\n    def __init__(self, size, seed):\n        pass\n\nenv = Env(5, 42)\n", ["Env()"]),
+        ("def make_env(name, seed):\n    pass\n\nenv = make_env('maze', 1)\n", ["make_env()"]),
+        ("obs, _ = env.reset(seed=42)\n", ["seed="]),
         ("a = train_test_split(x, random_state=1)\n", []),
         ("SEED = 1\na = train_test_split(x, random_state=SEED)\n", []),
         ("folds = KFold(5, random_state=1)\n", []),
@@ -68,6 +72,10 @@ def test_literals(text: str, places: list[str], tmp_path: Path) -> None:
         ("def points():\n    return Random(5).random()\ndef main():\n    r = Random(7)\nx = points()\n", ["main.r"]),
         ("torch.manual_seed(3)\nx = Generator().manual_seed(4).x()\n", ["torch.manual_seed()"]),
         ("source = Random(5)\nx = source.random()\nw = source.random()\n", ["Random()"]),
+        (f"{ENV}w = learn(Env(7))\nx = play(w, Env(1000))\n", ["w"]),
+        (f"{ENV}env = Env(7)\nw = learn(env)\nx = play(w, Env(1000))\n", ["env"]),
+        ("s, _ = env.reset(seed=42)\nw = learn(s)\no, _ = probe.reset(seed=1)\nx = run(w, o)\n", ["env.reset.seed="]),
+        ("s, _ = env.reset(seed=42)\nw = learn(s)\no, _ = env.reset(seed=1)\nx = run(w, o)\n", []),
     ],
 )
 def test_what_makes_the_data_that_are_scored_keeps_its_seed(text: str, places: list[str], tmp_path: Path) -> None:
