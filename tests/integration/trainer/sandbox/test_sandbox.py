@@ -350,10 +350,11 @@ def test_candidates_cannot_take_every_descriptor_that_a_user_may_send(supervisor
         """
 import resource
 def train(model, task):
-    task.train_tokens()
     print(resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+    os._exit(3)
 """,
     )
+    assert verdict.reason == "exited with code 3 before its work was done"
 
     at_once = 253  # SCM_MAX_FD, by which a process can be beyond its limit
     allowed, _ = psutil.Process(supervisor.pid).rlimit(psutil.RLIMIT_NOFILE)

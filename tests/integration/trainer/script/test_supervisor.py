@@ -35,7 +35,7 @@ PROJECT = {
     "labels.txt": "held out\n",
 }
 ORDINARY = "print('loss: 0.5')\n"
-SMALL = Limits(memory_mib=200, disk_mib=8, processes=24)
+SMALL = Limits(memory_mib=200, output_mib=8, disk_mib=8, processes=24)
 
 DRIVER = """
 import json, sys
@@ -398,24 +398,22 @@ def test_the_drivers_death_ends_the_command(level: Level, root: Path, tmp_path: 
             Status.CRASHED,
             "started more than 24 processes",
         ),
-        ("import os\nwhile True:\n    os.write(1, b'x' * 2**20)", Status.CRASHED, "printed more than 64 MiB"),
+        ("import os\nwhile True:\n    os.write(1, b'x' * 2**20)", Status.CRASHED, "printed more than 8 MiB"),
     ],
 )
 def test_every_bad_end_is_a_status_with_its_reason(
     supervisor: SupervisorProcess, source: str, status: Status, words: str
 ) -> None:
-    began = time.monotonic()
     verdict = evaluate(supervisor, source)
     assert (verdict.status, verdict.objectives) == (status, {}), verdict.reason
     assert any(one in verdict.reason for one in words.split("|"))
     assert "\n" not in verdict.reason
-    assert time.monotonic() - began < 60
 
 
-def test_sixty_mebibytes_without_an_end_of_line_hide_nothing(supervisor: SupervisorProcess) -> None:
+def test_seven_mebibytes_without_an_end_of_line_hide_nothing(supervisor: SupervisorProcess) -> None:
     verdict = evaluate(
         supervisor,
-        "import os\nos.write(1, b'loss: 0.5\\n')\nfor _ in range(60):\n    os.write(1, b'x' * 2**20)\nprint()",
+        "import os\nos.write(1, b'loss: 0.5\\n')\nfor _ in range(7):\n    os.write(1, b'x' * 2**20)\nprint()",
     )
     assert verdict.status is Status.OK, verdict.reason
     assert verdict.objectives["loss"] == 0.5
