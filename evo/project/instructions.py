@@ -58,6 +58,8 @@ _START = re.compile(
 )
 _CONSOLE = r"(?:^\s*\$?\s*|`|(?:uv|poetry|pixi|pdm|hatch|rye) run\s+){}(?=[\s`]|$)(?P<arguments>[^`|>&;)#\n]*)"
 """A console script where a command begins, with the place of its name."""
+_CONTINUED = re.compile(r"\\[ \t]*(?:[ \t]#.*)?\n|[ \t][`^]\n")
+"""Where a command goes on in the next line, in a shell of POSIX (documents explain its arguments there) or Windows."""
 _PROCESSES = re.compile(r"--nproc[-_]per[-_]node[= ](\d+)|--num[-_]processes[= ](\d+)")
 _PLACEHOLDER = re.compile(r"[<{$\[]|\.\.\.|…|\bpath/to\b|\byour[_-]|\bYOUR\b|--help\b|(?:^|\s)-h(?:\s|$)")
 _ARGUMENT = re.compile(r"-.*|[^=]+=.*|\S*[./]\S*|\d\S*")
@@ -127,7 +129,7 @@ class Instructions:
         found = dict.fromkeys(path for pattern in _TEXTS for path in sorted(root.glob(pattern)))
         read = ((path.name, _read(path)) for path in found)
         self._texts = {name: text for name, text in read if text is not None and DRAFTED not in text}
-        joined = (text.replace("\\\n", " ") for text in self._texts.values())  # commands go on behind a backslash
+        joined = (_CONTINUED.sub(" ", text) for text in self._texts.values())
         self._lines = [line for text in joined for line in text.splitlines()]
         self._prose = list(_paragraphs("\n".join(self._lines)))
         settings = [_toml(root / name) for name in ("pyproject.toml", "pixi.toml")]

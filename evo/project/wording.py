@@ -46,6 +46,8 @@ _TIME = _set(
     "time seconds secs sec second ms milliseconds us ns minutes latency runtime duration elapsed wall walltime"
 )
 _MEMORY = _set("memory mem vram ram mb mib gb gib bytes")
+_RESOURCES = _set("time latency runtime duration elapsed walltime memory mem vram ram")
+"""What a name that ends so stands for, as `score_time`; a unit may be that of an error, as in `mae_seconds`."""
 _WORSE = _set(
     "loss err error errors bpb bpc bpt ppl perplexity nll mse rmse mae mape smape rmsle wer cer ter eer "
     "brier ece fid fvd kid kl divergence crossentropy xent logloss aic bic regret distance gap drawdown "
@@ -129,6 +131,8 @@ def direction_of(name: str) -> tuple[Direction, Kind]:
     known = [(word, found) for word in parts if (found := _known(word))]
     if not known:
         return _unknown(parts)
+    if known[-1][0] in _RESOURCES:
+        return Direction.MINIMIZE, Kind.RESOURCE
     qualities = [found for _, found in known if found[1] is Kind.QUALITY]
     direction, kind = (qualities or [found for _, found in known])[-1]
     if kind is Kind.QUALITY and _OPPOSITE & set(parts):

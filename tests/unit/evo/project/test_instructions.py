@@ -98,6 +98,13 @@ def test_a_command_in_a_text(line: str, start: Start, tmp_path: Path) -> None:
     assert read(tmp_path, line).starts == [start]
 
 
+@pytest.mark.parametrize("end", ["\\\n", "\\   # which data\n", "\\\t# which data\n", "\\ \n", "`\n", "^\n"])
+def test_a_command_goes_on_in_the_next_line(end: str, tmp_path: Path) -> None:
+    text = f"python train.py --data small {end}  --epochs 3 {end}  --seed 1  # the end\n"
+    (start,) = read(tmp_path, text).starts
+    assert start.arguments.split() == ["--data", "small", "--epochs", "3", "--seed", "1"]
+
+
 def test_the_numbers_that_a_text_looks_for(tmp_path: Path) -> None:
     text = 'grep "^peak_vram_mb:\\|^val_bpb:" run.log\n`grep "^val_bpb:" run.log`\ngrep \'^Eval AUC:\' run.log\n'
     assert read(tmp_path, text).wanted == ["val_bpb", "peak_vram_mb", "Eval AUC"]

@@ -34,6 +34,16 @@ def test_less_is_better(name: str) -> None:
     assert kind is not Kind.UNKNOWN
 
 
+@pytest.mark.parametrize("name", ["score_time", "cost time", "eval_loss_time", "reward_memory", "Accuracy latency"])
+def test_a_time_is_one_whatever_it_is_the_time_of(name: str) -> None:
+    assert direction_of(name) == (Direction.MINIMIZE, Kind.RESOURCE)
+
+
+@pytest.mark.parametrize("name", ["mae_seconds", "rmse (ms)", "time error", "memory_score"])
+def test_the_unit_of_a_quality_makes_it_no_time(name: str) -> None:
+    assert direction_of(name)[1] is Kind.QUALITY
+
+
 @pytest.mark.parametrize("name", ["oof_auc", "CV mean AUC", "val_loss", "held-out accuracy"])
 def test_held_out_folds_are_validation_data(name: str) -> None:
     assert split_of(name) is Split.VALIDATION
