@@ -51,8 +51,8 @@ def refusal(printed: bytes, reading: Reading = ONLY) -> tuple[Status, str]:
         (b"my loss: 3\nloss: 0.5\n", 0.5),
         (b"loss:\n0.25\nloss: 0.5\n", 0.5),
         (b"\xff\xfe\x00\nloss: 0.5\n", 0.5),
-        (b"x" * 100_000 + b"\nloss: 0.5\n", 0.5),
-        (b"loss: 0.5\n" + b"x" * 100_000, 0.5),
+        (b"x" * 10_000 + b"\nloss: 0.5\n", 0.5),
+        (b"loss: 0.5\n" + b"x" * 10_000, 0.5),
         (b"loss: 0.5,\n", 0.5),
         (b"loss: 51.5%\n", 51.5),
         (b"loss: [68.]\n", 68.0),
@@ -63,7 +63,7 @@ def refusal(printed: bytes, reading: Reading = ONLY) -> tuple[Status, str]:
         (b"loss: '0.5'}\n", 0.5),
         (b"a:  14%|#  | 1/7 [00:00<00:00, 16.5it/s]loss: 0.5\n", 0.5),
         (b"\r8it [00:02,  3.9it/s]loss: 0.5\n", 0.5),
-        (b"loss: 0.5 " + b"x" * 100_000, 0.5),
+        (b"loss: 0.5 " + b"x" * 10_000, 0.5),
     ],
 )
 @pytest.mark.parametrize("piece", [0, 1000, 7])
