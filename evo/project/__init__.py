@@ -29,5 +29,5 @@ frozen        modules, files and folders that the program reads, and what of it 
 returned      functions of the genome whose results are reported: it holds its own evaluation
 interpreter   the Python that the project runs with
 seeds         how the program takes its seed
-flags         the fixed run time that the program is given, by a flag or a constant
+flags         the arguments of the program's command line, and the run time that a flag or a constant fixes
 """
