@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 
 from evo.project.asking import Unclear, listed
 from evo.project.found import FirstRun, FixedTime, Metric, Question
-from evo.project.instructions import Instructions
+from evo.project.instructions import Instructions, mention_of
 from evo.project.output import WHERE, metrics_in, values_of
 from evo.project.wording import (
     Kind,
     Split,
+    direction_near,
     direction_of_sign,
     identifier,
     is_of_all,
@@ -250,10 +251,13 @@ def _row_rank(metric: Metric) -> int:
     return 0 if not is_row else 1 if is_of_all(name) else 2
 
 
-def with_documented_directions(metrics: Sequence[Metric], texts: Instructions) -> list[Metric]:
-    """Return metrics whose names leave the direction open with that of the documentation."""
+def with_documented_directions(metrics: Sequence[Metric], texts: Instructions, source: str) -> list[Metric]:
+    """Return metrics whose names leave the direction open with that of the documentation, or else of the source."""
+    lines = source.split("\n")
     return [
-        replace(one, told=texts.direction(one.label)) if one.told is None and is_open(one.label) else one
+        replace(one, told=texts.direction(one.label) or direction_near(mention_of(one.label), lines))
+        if one.told is None and is_open(one.label)
+        else one
         for one in metrics
     ]
 

@@ -228,8 +228,8 @@ class _Examination:
         constants = tuple(name for name in found.constants if name in movable and name not in given)
         seeds = varied(found.seeds, genomes, protected.scored)
         notes = [_LITTLE_FREE] if protected.free_share <= _LEAST_FREE and not constants else []
-        if found.constants and not constants:
-            notes += [" ".join([_PROTECTED_CONSTANTS, *used_instead(sources, genomes, found.frozen)])]
+        if found.constants and not constants and not notes:
+            notes = [" ".join([_PROTECTED_CONSTANTS, *used_instead(sources, genomes, found.frozen)])]
         return replace(
             found,
             protect=protected.entries,

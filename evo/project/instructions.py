@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from evo.project.modules import Module
+from evo.project.wording import direction_near
 from trainer.objectives import Direction
 
 _TEXTS = ("program*.md", "CLAUDE.md", "AGENTS.md", "README*", "*.sh", "scripts/*.sh", "Makefile", "justfile")
@@ -173,7 +174,7 @@ class Instructions:
 
     def importance(self, label: str) -> int:
         """Return how clearly the texts make a metric the one that counts: 3 by name, 2 as an aim, 1 by `grep`, or 0."""
-        mention = _mention(label)
+        mention = mention_of(label)
         best = 0
         for sentence in (part for line in self._prose for part in re.split(r"(?<=[.;])\s+", line)):
             if not mention.search(sentence) or _NOT_PRIMARY.search(sentence):
@@ -190,11 +191,11 @@ class Instructions:
 
     def direction(self, label: str) -> Direction | None:
         """Return the documented direction of a metric, None if there is none or it is contradictory."""
-        mention = _mention(label)
+        mention = mention_of(label)
         lines = [line for line in self._lines if mention.search(line)]
         less, more = (any(map(pattern.search, lines)) for pattern in (_LESS, _MORE))
         if less == more:
-            return None
+            return None if less else direction_near(mention, self._lines)
         return Direction.MINIMIZE if less else Direction.MAXIMIZE
 
     def permissions(self, docstrings: Mapping[str, str]) -> Counter[str]:
@@ -276,7 +277,7 @@ def _console_scripts(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 yield name, place
 
 
-def _mention(label: str) -> re.Pattern[str]:
+def mention_of(label: str) -> re.Pattern[str]:
     """Return an expression for the name of a metric as prose writes it: `val_loss` is the validation loss."""
     parts = (_ALIKE.get(word, re.escape(word)) for word in re.split(r"[\W_]+", label.lower()) if word)
     words = r"[\W_]{0,2}".join(parts)

@@ -14,6 +14,7 @@ from evo.project.wording import (
     context_word,
     direction_of,
     direction_of_unit,
+    direction_said,
     identifier,
     is_count,
     is_data,
@@ -25,7 +26,7 @@ from evo.project.wording import (
 from trainer.script.numbers import number_in
 
 _WRAP = re.compile(r"(?:(?:\w+\.)?(?:[Tt]ensor|[Aa]rray|float\d*|int\d*)\()?[\[(]*[\"'$€£¥]?$")
-_SEPARATORS = " \t:：=|│┃║*`>~≈→.…-"
+_SEPARATORS = " \t:：=|│┃║*`>~≈→.…-↑↓"
 """What stands between a label and its number."""
 _VERB = re.compile(r"\s(?:is|was|of|equals|in|took)$")
 _ARROW = re.compile(r"\s*(?:[A-Za-z]+\s*)?(?:->|→|=>|⟶|to\s+\d)")
@@ -203,7 +204,7 @@ def _place(
     core = f"{quote}{written}{quote}{gap}{escaped(wrapper)}{group}"
     name = identifier(label)
     name = name if told is None else f"{PREFIXES[told]}_{name}"
-    better = direction_of_unit(line[match.end() :])
+    better = direction_said(line) or direction_of_unit(line[match.end() :])
     return Place(number, name, label, told, value, better, tuple(_patterns(core, quote, before)), unit=unit)
 
 

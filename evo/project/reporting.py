@@ -29,7 +29,7 @@ def reported_metrics(sources: Sources, reporter: Module, run: FirstRun | None) -
             Metric(identifier(name), name, f"{sources.texts.program}", "", line_pattern(name), "last", is_sure=False)
             for name in sources.texts.wanted
         ]
-    return with_documented_directions(metrics, sources.texts)
+    return with_documented_directions(metrics, sources.texts, reporter.text)
 
 
 def _left(sources: Sources, metrics: Sequence[Metric], run: FirstRun | None) -> list[Metric]:

@@ -14,6 +14,15 @@ _COST_UNIT = re.compile(
     r"\s{0,2}(?:[nuµμm]?s|[mu]?secs?|seconds|minutes|[KMGTkmgt]i?[Bb]|[KMGTkmgt]?[Bb]ytes)(?:/\w+)?(?!\w|\s*[:=])"
 )
 
+_SAID = re.compile(
+    r"(?:(?P<more>higher|larger|bigger|greater|more)|lower|smaller|less|fewer)\b(?:[\s=:-]|scores?|values?|is|are|the)*better\b"
+    r"|(?:(?P<up>↑)|↓)(?=\s*[):=|│])",
+    re.IGNORECASE,
+)
+_BEGINS_WITH_IT = re.compile(
+    rf"[\W_]*(?:(?:the|note|here|so|and|where|with|a)\b\W*)*(?:{_SAID.pattern})", re.IGNORECASE
+)
+
 
 class Kind(IntEnum):
     """What a metric measures, the most likely objective first."""
@@ -167,6 +176,23 @@ def direction_of_unit(text: str) -> Direction | None:
     if _RATE_UNIT.match(text):
         return Direction.MAXIMIZE
     return Direction.MINIMIZE if _COST_UNIT.match(text) else None
+
+
+def direction_said(text: str) -> Direction | None:
+    """Return which direction a text calls better, as `higher is better` or `loss (↓)`; None without a single one."""
+    found = {Direction.MAXIMIZE if one["more"] or one["up"] else Direction.MINIMIZE for one in _SAID.finditer(text)}
+    return found.pop() if len(found) == 1 else None
+
+
+def direction_near(mention: re.Pattern[str], lines: Iterable[str]) -> Direction | None:
+    """Return the direction said in a line with a name, or at the beginning of one of the two lines behind it."""
+    written = [line for line in lines if line.strip()]
+    found = set()
+    for number, line in enumerate(written):
+        if mention.search(line):
+            behind = (one for one in written[number + 1 : number + 3] if _BEGINS_WITH_IT.match(one))
+            found |= {direction_said(one) for one in (line, *behind)} - {None}
+    return found.pop() if len(found) == 1 else None
 
 
 def direction_of_sign(name: str, value: float) -> Direction | None:

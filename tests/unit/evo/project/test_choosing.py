@@ -11,6 +11,7 @@ from evo.project.choosing import Choice, reported
 from evo.project.found import FirstRun, Metric
 from evo.project.instructions import Instructions
 from evo.project.output import values_of
+from trainer.objectives import Direction
 from trainer.script.readings import printed_lines
 
 
@@ -57,3 +58,20 @@ def test_a_unit_that_the_program_chooses_is_read_with_the_number() -> None:
     (metric,) = reported([in_source], FirstRun(("Time: 12.5 ms",), is_complete=True, seconds=1.0))
     assert (metric.unit, metric.where) == ("ms", "bench.py:3")
     assert values_of(metric, ["Time: 1.25 s"]) == [1250.0]
+
+
+@pytest.mark.parametrize(
+    ("printed", "direction"),
+    [
+        ("drift: 0.5  # higher is better\n", Direction.MAXIMIZE),
+        ("drift (lower is better): 0.5\n", Direction.MINIMIZE),
+        ("drift↓: 0.5\n", Direction.MINIMIZE),
+    ],
+)
+def test_a_line_tells_which_direction_is_better(printed: str, direction: Direction, tmp_path: Path) -> None:
+    assert first(printed, tmp_path).direction is direction
+
+
+def test_a_change_is_no_direction(tmp_path: Path) -> None:
+    with pytest.raises(Unclear, match="Which direction"):
+        first("drift: 0.5 (↑0.25)\n", tmp_path)

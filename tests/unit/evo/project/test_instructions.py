@@ -113,6 +113,11 @@ def test_the_numbers_that_a_text_looks_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "direction"),
     [
+        ("The script prints `score`.\n\nHigher is better.\n", Direction.MAXIMIZE),
+        ("It prints `score`\n\n- the smaller the better\n", Direction.MINIMIZE),
+        ("Metric: score (↓)", Direction.MINIMIZE),
+        ("- score\n- lag: lower is better\n", None),
+        ("The score.\n\nIt is 1.\n\nNot 2.\n\nHigher is better.\n", None),
         ("Get the lowest score.", Direction.MINIMIZE),
         ("If score improved (higher), keep it.", Direction.MAXIMIZE),
         ("**Minimize `score`**", Direction.MINIMIZE),
