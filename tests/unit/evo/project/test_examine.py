@@ -447,6 +447,8 @@ def test_a_constant_that_the_gate_refuses_to_change_is_none(tmp_path: Path) -> N
     train = """
         RATE = 0.1
         REPEATS, SIZE = 3, 5
+        start = begin()
+        start.show()
         score = cross_validated(Forest(trees=10, rate=RATE), repeats=REPEATS)
         print("cv_score:", score)
         """
