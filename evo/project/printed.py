@@ -13,7 +13,16 @@ from evo.project.found import Metric
 from evo.project.lines import Line, Printed, Value, literal_text, printed_by
 from evo.project.modules import Module, Project
 from evo.project.reach import Reached, reached_calls
-from evo.project.wording import PREFIXES, Split, identifier, is_count, names_metric, split_of, told_split
+from evo.project.wording import (
+    PREFIXES,
+    Split,
+    direction_of_unit,
+    identifier,
+    is_count,
+    names_metric,
+    split_of,
+    told_split,
+)
 from trainer.objectives import SCRIPT_OBJECTIVES
 
 _SEPARATORS = " :=\t"
@@ -113,6 +122,7 @@ def _of_line(line: Line, printed: Printed, reached: Reached) -> Iterator[Metric]
                 take="only" if reached.is_once else "last",
                 is_sure=bool(_NUMERIC_SPEC.fullmatch(value.spec) or _NUMERIC_CODE.search(value.code)),
                 is_logged=printed.is_logged,
+                told=direction_of_unit(after) if isinstance(after, str) else None,  # `speed: 0.3 s/iter`
             )
 
 

@@ -83,6 +83,7 @@ _COUNT = _set(
     "path paths file files folder directory url tags dtype documents hypothesis dropout"
 )
 _BEFORE_COUNTS = _set("after in to of")
+_YET_TO_COME = _set("eta left remaining")
 _RATE = re.compile(
     r"/(?=(?:s|secs?|seconds?|ms|min|h|steps?|it|iter\w*|epochs?|tok(?:ens?)?|samples?|batch|ops?|calls?|req|run)\b)",
     re.IGNORECASE,
@@ -251,7 +252,12 @@ def is_count(name: str) -> bool:
     parts = words(name)
     told = set(parts) - {"total"}  # of something: `Total value` is one, `Total steps` is none
     counts = not told or bool(_COUNT & told) or parts[-1] in _BEFORE_COUNTS
-    return (direction_of(name)[1] is Kind.UNKNOWN and counts) or "budget" in parts
+    kind = direction_of(name)[1]
+    return (
+        (kind is Kind.UNKNOWN and counts)
+        or (kind is not Kind.QUALITY and bool(_YET_TO_COME & told))
+        or "budget" in parts
+    )
 
 
 def identifier(name: str) -> str:

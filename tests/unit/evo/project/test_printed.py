@@ -63,9 +63,15 @@ def test_the_expression_reads_what_the_statement_prints(statement: str, name: st
     assert metric.take == "only"
 
 
+@pytest.mark.parametrize(("unit", "better"), [("s/iter", "minimize"), (" it/s", "maximize"), (" times", "maximize")])
+def test_a_unit_tells_the_direction_before_the_name(unit: str, better: str, tmp_path: Path) -> None:
+    assert found_in(tmp_path, train=f"v = 0.5\nprint(f'speed: {{v:.2f}}{unit}')\n")["speed"].direction == better
+
+
 @pytest.mark.parametrize(
     "statement",
     [
+        'print(f"left time: {n:.2f}s")',
         'print(f"num_steps: {n}")',
         'print(f"Time budget: {n}s")',
         'print(f"params: {n:,}")',
