@@ -5,13 +5,15 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distributions, version
 from typing import TYPE_CHECKING
 
 from evo.config.resolved import ResolvedConfig
+from evo.config.task import ScriptTask
 from evo.runs.materials import Materials
 from trainer.corpus import Corpus
 from trainer.corpus.splits import TRAIN
+from trainer.script import find_program, without_environment
 from trainer.settings import Limits
 
 if TYPE_CHECKING:
@@ -33,6 +35,26 @@ _LIBRARIES = (
 )
 """Packages that a training script may gain from, where they are installed."""
 
+_OTHER_LIBRARIES = (
+    "torchvision",
+    "tensorflow",
+    "jax",
+    "flax",
+    "optax",
+    "scikit-learn",
+    "xgboost",
+    "lightgbm",
+    "catboost",
+    "pandas",
+    "polars",
+    "statsmodels",
+    "sympy",
+    "networkx",
+    "ortools",
+    "cvxpy",
+)
+"""Those that other programs may."""
+
 
 def gather_facts(config: ResolvedConfig, materials: Materials | None) -> Facts:
     """Return the facts of a run.
@@ -43,10 +65,13 @@ def gather_facts(config: ResolvedConfig, materials: Materials | None) -> Facts:
     from operators.llm import Facts
 
     memory_mib, disk_mib = config.workers.memory_mib, Limits().disk_mib
-    if not isinstance(materials, Corpus):  # what a script can import is for its own interpreter to say
-        return Facts(memory_mib=memory_mib, disk_mib=disk_mib)
+    if not isinstance(materials, Corpus):
+        packages = tuple(_beside(config.script)) if config.script and config.script.command else ()
+        return Facts(memory_mib=memory_mib, disk_mib=disk_mib, packages=packages)
     train = materials.parts[TRAIN]
-    return Facts(train.tokens, train.bytes / train.tokens, memory_mib, disk_mib, tuple(_installed()))
+    return Facts(
+        train.tokens, train.bytes / train.tokens, memory_mib, disk_mib, tuple(_installed()), packages_are_all=True
+    )
 
 
 def _installed() -> Iterator[str]:
@@ -54,3 +79,19 @@ def _installed() -> Iterator[str]:
     for name in _LIBRARIES:
         with suppress(PackageNotFoundError):
             yield f"{name} {version(name)}"
+
+
+def _beside(task: ScriptTask) -> Iterator[str]:
+    """Yield what the environment of the Python that runs a script holds; nothing where that is not found.
+
+    Its files are read and not run: what an interpreter imports when it starts is the user's.
+    """
+    _, words = without_environment(task.command)
+    program = find_program(words[0], task.folder)
+    places = (
+        sorted(program.parent.parent.glob("lib/python3*/site-packages")) if program.name.startswith("python") else []
+    )
+    for place in places[:1]:
+        yield f"the standard library of Python {place.parent.name.removeprefix('python')}"
+        found = {one.name.lower(): one.version for one in distributions(path=[str(place)])}
+        yield from (f"{name} {found[name]}" for name in (*_LIBRARIES, *_OTHER_LIBRARIES) if name in found)

@@ -152,7 +152,7 @@ def _passed_on(names: Sequence[str]) -> dict[str, str]:
 
 
 def frozen_texts(task: ScriptTask) -> tuple[tuple[str, str], ...]:
-    """Return names and texts of the frozen Python files, as far as a prompt has room for them.
+    """Return the names of the frozen files, with the texts of those in Python as far as a prompt has room for them.
 
     The score command's files are none of a language model's business.
     """
@@ -160,11 +160,13 @@ def frozen_texts(task: ScriptTask) -> tuple[tuple[str, str], ...]:
     texts: list[tuple[str, str]] = []
     for name in task.frozen:
         path = task.folder / name
-        if name.endswith(".py") and name not in task.score and path.is_file():
-            text = path.read_text(encoding="utf-8", errors="replace")
-            if len(text) <= room:
-                texts.append((name, text))
-                room -= len(text)
+        if name in task.score:
+            continue
+        is_shown = name.endswith(".py") and path.is_file()
+        text = path.read_text(encoding="utf-8", errors="replace") if is_shown else ""
+        text = text if len(text) <= room else ""
+        texts.append((name, text))
+        room -= len(text)
     return tuple(texts)
 
 

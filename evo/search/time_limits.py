@@ -64,9 +64,5 @@ class TimeLimits:
         """Return the limits in words."""
         wall = "" if self.wall_seconds is None else f"at most {self.wall_seconds:g} s"
         if self.fixed_seconds is not None:
-            return f"{self.fixed_seconds:g} s each{wall and f', {wall}'}"
-        return (
-            f"{wall} each"
-            if wall
-            else f"at most {_WALL_FACTOR:g} × generation 0's time + {_WALL_EXTRA_SECONDS:g} s each"
-        )
+            return f"{self.fixed_seconds:g} s{wall and f', {wall}'}"
+        return wall or f"at most {_WALL_FACTOR:g} × generation 0's time + {_WALL_EXTRA_SECONDS:g} s"

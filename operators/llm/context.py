@@ -16,7 +16,7 @@ from operators.llm.lessons import MOST_LESSONS, shown_lessons
 from operators.llm.memory import Wording
 from operators.llm.numbers import format_value
 from operators.llm.quoting import quoted
-from operators.llm.text import clean_text, fenced, tail
+from operators.llm.text import clean_text, fenced, tail, without_comments
 from operators.prompt_styles import Direction, Needs, Style, read_directions
 from operators.proposal import (
     Crash,
@@ -50,6 +50,7 @@ MOST_INSPIRATIONS = 2
 INSPIRATION_CHARACTERS = 3_000
 IDEA_CHARACTERS = 300
 CAUSE_CHARACTERS = 600
+_SHOWN_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class Facts:
         memory_mib: what the process tree of an evaluation may keep in memory.
         disk_mib: what it may keep on disk, saved weights included.
         packages: what can be imported, with versions.
+        packages_are_all: whether nothing else can.
     """
 
     train_tokens: int | None = None
@@ -69,6 +71,7 @@ class Facts:
     memory_mib: float | None = None
     disk_mib: float | None = None
     packages: tuple[str, ...] = ()
+    packages_are_all: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,8 @@ class ScriptConditions:
         fixed_seconds: the time that the command gives itself, if it does.
         time_limit: how long the command may run, in words; a longer run fails.
         constraints: bounds on what is measured.
-        frozen: names and texts of files that every program is given and none may change.
+        frozen: names and texts of files that every program is given and none may change; no text where there is no
+            room for it.
         facts: of data and machine.
         smoke: what every variant is tried with before its evaluation; empty for nothing.
     """
@@ -172,15 +176,18 @@ class Prompts:
     def _rules(self, **values: object) -> str:
         if isinstance(self.conditions, Conditions):
             return self._render("system.md", conditions=self.conditions, languages=[PYTHON.title], **values)
-        frozen = [(name, fenced(clean_text(text), language_of(name).name)) for name, text in self.conditions.frozen]
+        frozen = self.conditions.frozen
+        shown = [(name, fenced(clean_text(text), language_of(name).name)) for name, text in frozen if text]
+        hidden = [clean_text(name) for name, text in frozen if not text]
         languages = [language.title for language in dict.fromkeys(map(language_of, self.conditions.files))]
         return self._render(
-            "script_system.md", conditions=self.conditions, frozen=frozen, languages=languages, **values
+            "script_system.md", conditions=self.conditions, frozen=shown, hidden=hidden, languages=languages, **values
         )
 
     def instructions(self, request: Request) -> str:
         """Return what the user asks for; empty for nothing."""
-        program, told = clean_text(request.instructions).strip(), [clean_text(hint).strip() for hint in request.hints]
+        program = without_comments(clean_text(request.instructions))
+        told = [clean_text(hint).strip() for hint in request.hints]
         if told:
             program = self._render("hints.md", program=program, hints=told).strip()
         return self._render("instructions.md", program=program) if program else ""
@@ -206,7 +213,8 @@ class Prompts:
         )
         known, noise = shown_lessons(request.lessons), self._noise(request.noise)
         question = self._render("lessons.md", lines=table, lessons=known, most=MOST_LESSONS, noise=noise)
-        return self._render("lessons_system.md", objective=self._objective, most=MOST_LESSONS), question
+        rules = {"conditions": self.conditions, "objective": self._objective, "most": MOST_LESSONS}
+        return self._render("lessons_system.md", **rules), question
 
     def briefing(self, request: Request) -> dict[str, str]:
         """Return what a coding agent is told in files, by their names: the rules, the memory of the run, the parent."""
@@ -217,7 +225,12 @@ class Prompts:
             "RULES.md": "\n".join(filter(None, (rules, self.instructions(request)))),
             "IDEAS.md": self._render("memory.md", lines=ideas or ["- nothing yet"]),
             "PARENT.md": self._render(
-                "situation.md", lessons=lessons, family=[], recent=[], **self._situation(request, wording)
+                "situation.md",
+                lessons=lessons,
+                family=[],
+                recent=[],
+                is_early=False,
+                **self._situation(request, wording),
             ),
         }
 
@@ -257,7 +270,8 @@ class Prompts:
         shared.append(self._render("parent.md", parent=self._program_of(parent)))
         lines: dict[str, Any] = {"lessons": shown_lessons(request.lessons)}
         lines |= {"recent": wording.table(memory.recent, RECENT_TOKENS), "family": _family(request, settled, wording)}
-        return Opening(tuple(shared), self._render(template, **values, **lines, **self._situation(request, wording)))
+        about = self._situation(request, wording) | {"is_early": not settled}
+        return Opening(tuple(shared), self._render(template, **values, **lines, **about))
 
     @property
     def _objective(self) -> Objective:
@@ -303,12 +317,14 @@ class Prompts:
         work = "training" if isinstance(self.conditions, Conditions) else "the command"
         shares = ", ".join(f"{part} {share:.0%}" for part, share in usage.train_parts.items())
         where = f" (its Python code was at: {shares}, such as data and waiting for the device)" if shares else ""
-        parts = [f"set-up {usage.setup_seconds:.1f} s", f"{work} {usage.train_seconds:.1f} s{where}"]
+        setup = [f"set-up {usage.setup_seconds:.1f} s"] if usage.setup_seconds >= _SHOWN_SECONDS else []
+        parts = [*setup, f"{work} {usage.train_seconds:.1f} s{where}"]
         if parent.curve and (end := parent.curve[-1])[0] > 0:
             parts.append(f"{end[1] / end[0]:.3g} steps/s")
         if usage.tokens_per_second is not None:
             parts.append(f"{usage.tokens_per_second:,.0f} training tokens/s")
-        return ", ".join([*parts, f"scoring {usage.score_seconds:.1f} s"])
+        scoring = [f"scoring {usage.score_seconds:.1f} s"] if usage.score_seconds >= _SHOWN_SECONDS else []
+        return ", ".join([*parts, *scoring])
 
     def _curves(self, parent: Parent, found: Provenance) -> dict[str, Any]:
         per_token = self.conditions.facts.bytes_per_token

@@ -96,7 +96,7 @@ def _aftermath(idea: Idea) -> Iterator[str]:
     if idea.crossed_into:
         yield "combined in " + ", ".join(f"#{child}" for child in idea.crossed_into[-_MOST_CROSSED:])
     if alone := idea.offspring - len(idea.crossed_into):
-        yield f"varied {alone} time{'s' if alone > 1 else ''}"
+        yield f"varied {alone} times" if alone > 1 else "varied once"
 
 
 def _verdict(effect: Effect) -> str:

@@ -15,6 +15,7 @@ _INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe0
 _TOKENS = re.compile(r"<[|｜]|[|｜]>|\[/?(?=INST|SYS)|<(?=/?(?:s|bos|eos|<SYS|start_of_turn|end_of_turn)>)")
 _BRACKETS = str.maketrans({"<": "‹", ">": "›", "|": "¦", "｜": "¦", "[": "("})
 _BACKTICKS = re.compile(r"`{3,}")
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 
 
 def clean_text(text: str) -> str:
@@ -26,6 +27,11 @@ def clean_text(text: str) -> str:
     """
     text = _ANSI_ESCAPE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     return _UNUSUAL.sub(_clean_character, text)
+
+
+def without_comments(text: str) -> str:
+    """Return Markdown without its HTML comments, which are notes to those who edit it, and without the space around."""
+    return _COMMENT.sub("", text).strip()
 
 
 def _clean_character(found: re.Match[str]) -> str:

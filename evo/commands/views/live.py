@@ -185,7 +185,7 @@ class LiveView(Remarks, Observer):
     def _length(self) -> str:
         if (task := self._config.script) is None:
             return f"{self._config.budget.train_seconds:g} s of training each"
-        return str(TimeLimits.of(task))
+        return f"{TimeLimits.of(task)} each"
 
     def _completes_generation(self, outcome: Outcome) -> bool:
         return self._spent // self._plan.mu > (self._spent - outcome.budget_fraction) // self._plan.mu

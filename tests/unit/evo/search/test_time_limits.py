@@ -102,10 +102,10 @@ def test_offspring_wait_for_generation_0_where_it_alone_bounds_them(store: Store
 @pytest.mark.parametrize(
     ("limits", "words"),
     [
-        (MEASURED, "at most 5 × generation 0's time + 30 s each"),
-        (FIXED, "100 s each"),
-        (GIVEN, "at most 60 s each"),
-        (TimeLimits(100.0, 300.0), "100 s each, at most 300 s"),
+        (MEASURED, "at most 5 × generation 0's time + 30 s"),
+        (FIXED, "100 s"),
+        (GIVEN, "at most 60 s"),
+        (TimeLimits(100.0, 300.0), "100 s, at most 300 s"),
     ],
 )
 def test_in_words(limits: TimeLimits, words: str) -> None:

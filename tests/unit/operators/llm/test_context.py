@@ -17,7 +17,7 @@ from trainer.evaluation import CurvePoint
 from trainer.genome import join
 
 SCRIPT_CONDITIONS = ScriptConditions(
-    CONDITIONS.objectives, "a GPU", ("train.py",), (), "python train.py", "", None, "at most 60 s each", (), ()
+    CONDITIONS.objectives, "a GPU", ("train.py",), (), "python train.py", "", None, "at most 60 s", (), ()
 )
 PROMPTS = Prompts(CONDITIONS)
 
@@ -52,6 +52,8 @@ def prompt(context: Context, *parents: Parent, seed: int = 0, memory: Memory | N
         (123456.7, 0.0, "123457"),
         (0.0, 0.0, "0"),
         (12.3456, 1.0, "12.3"),
+        (2.1140477e57, 0.005, "2.11e+57"),
+        (-1.5e10, 0.0, "-1.5e+10"),
     ],
 )
 def test_numbers_have_decimals_enough_for_differences_below_the_noise(value: float, sigma: float, shown: str) -> None:
@@ -66,6 +68,31 @@ def test_measurements_come_with_their_noise_and_with_what_they_compare_to() -> N
     assert "Measured: val_bpb 1.74210 ± 0.00035, tokens_per_second 123456 (2 evaluations)" in text
     assert "Generation 0: val_bpb 1.79000\nBest so far: #9, val_bpb 1.73800\n" in text
     assert "Noise (standard deviation of one evaluation): val_bpb 0.00050" in text
+
+
+def test_what_the_parent_is_itself_is_not_told_twice() -> None:
+    zero = replace(parent(), id=0)
+    assert "Generation 0: " not in prompt(Context({}, {"val_bpb": 1.79}), zero)
+
+
+def test_ideas_are_called_newer_only_where_older_ones_are_told() -> None:
+    ideas = [Idea(1, (0,), "random", "Wider", Fate.WAITING)]
+    assert "# What this run has tried, and what is under way\n" in prompt(Context(), memory=Memory(recent=ideas))
+    later = prompt(Context(), memory=Memory(settled=ideas, recent=[replace(ideas[0], id=2)]))
+    assert "# What came since, and what is under way\n" in later
+
+
+def test_notes_in_the_instructions_are_for_those_who_edit_them() -> None:
+    request = replace(asking(Context()), instructions="Try Muon.\n<!-- Drafted;\ndelete this -->\n## Beliefs\n")
+    assert PROMPTS.instructions(request).endswith("\n\nTry Muon.\n\n## Beliefs\n")
+
+
+def test_frozen_files_without_a_text_are_named() -> None:
+    frozen = (("data.py", "ROWS = 10\n"), ("data.npz", ""))
+    system = Prompts(replace(SCRIPT_CONDITIONS, frozen=frozen)).system()
+    assert "`data.py` is frozen:\n\n```python\nROWS = 10\n```" in system
+    assert "Frozen as well, and not shown: data.npz.\n" in system
+    assert "rozen" not in Prompts(SCRIPT_CONDITIONS).system()
 
 
 def test_a_large_program_is_shown_in_full() -> None:
@@ -169,7 +196,7 @@ def test_the_curve_has_the_unit_of_the_objective_where_the_text_is_known() -> No
 
 
 def test_facts_of_data_and_machine_are_told() -> None:
-    facts = Facts(1_234_567, 3.21, 8_192, 4_096, ("torch 2.9.0", "numpy 2.3.1"))
+    facts = Facts(1_234_567, 3.21, 8_192, 4_096, ("torch 2.9.0", "numpy 2.3.1"), packages_are_all=True)
     for conditions in (replace(CONDITIONS, facts=facts), replace(SCRIPT_CONDITIONS, facts=facts)):
         system = Prompts(conditions).system()
         assert "- Training data: 1,234,567 tokens of 3.21 bytes on average\n" in system
