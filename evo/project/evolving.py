@@ -122,9 +122,11 @@ def _ranked(sources: Sources) -> list[Module]:
     """Return the files that could evolve, the likeliest first."""
     candidates = _candidates(sources) or sources.scripts
 
-    def rank(module: Module) -> tuple[bool, ...]:
+    def rank(module: Module) -> tuple[bool | int, ...]:
         is_documented = any(start.starts(module) for start in sources.texts.starts)
-        return not is_documented, not sources.prints(module), not sources.runs(module)
+        best = sources.best_reported(module)
+        reported = (False, best.kind, best.split) if best else (True, 0, 0)
+        return not is_documented, *reported, not sources.runs(module)
 
     return sorted(candidates[:_MOST_PROGRAMS], key=rank)
 

@@ -7,9 +7,11 @@ import re
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
+from evo.project.found import Metric
 from evo.project.instructions import Instructions
 from evo.project.modules import Module, Project
 from evo.project.printed import metrics_of
+from evo.project.wording import Kind
 
 _SEARCHES = frozenset({"shinka", "openevolve", "evo", "funsearch", "codeevolve"})
 
@@ -31,6 +33,7 @@ class Sources:
         self.root = root
         self.texts = Instructions(root)
         self.scripts = self.project.scripts()
+        self._best: dict[str, Metric | None] = {}
         self.permissions = self.texts.permissions({one.name: one.docstring for one in self.scripts})
 
     def module(self, name: str) -> Module:
@@ -41,7 +44,14 @@ class Sources:
 
     def prints(self, module: Module) -> bool:
         """Return whether a file reports a metric."""
-        return bool(metrics_of(self.project, module))
+        return self.best_reported(module) is not None
+
+    def best_reported(self, module: Module) -> Metric | None:
+        """Return the likeliest objective among what a file reports, by its source; None if it reports nothing."""
+        if module.name not in self._best:
+            found = metrics_of(self.project, module)
+            self._best[module.name] = min(found, key=lambda one: (one.kind, one.split), default=None)
+        return self._best[module.name]
 
     def runs(self, module: Module) -> bool:
         """Return whether a file does something when it is started: by its form, its output, or the documentation."""
@@ -53,12 +63,15 @@ class Sources:
 
     def reason(self, module: Module) -> str:
         """Return what speaks for a file, in a few words."""
-        if metrics := metrics_of(self.project, module):
-            return f"prints {min(metrics, key=lambda one: (one.kind, one.split)).name}"
+        best = self.best_reported(module)
+        if best is not None and best.kind is not Kind.UNKNOWN:
+            return f"prints {best.name}"
         programs = (one for one in self.scripts if one is not module and not is_test(one))
         users = [one.name for one in programs if module in self.project.closure(one)]
         if users:
             return f"imported by {users[0]}"
+        if best is not None:
+            return f"prints {best.name}"
         return "starts something" if self.runs(module) else ""
 
     @cached_property

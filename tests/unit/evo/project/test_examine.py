@@ -387,6 +387,11 @@ def test_what_is_logged_is_read(tmp_path: Path) -> None:
     [
         ({}, {}, ["no Python file", "--from"]),
         ({"a.py": SCRIPT, "b.py": SCRIPT}, {}, ["a.py (prints val_loss), b.py (prints val_loss)", "--genome a.py"]),
+        (
+            {"a.py": "print(f'py_torch: {1.5}')\n", "b.py": "print(f'time: {1.5}')\n", "c.py": SCRIPT},
+            {},
+            ["c.py (prints val_loss), b.py (prints time), a.py (prints py_torch)", "--genome c.py"],
+        ),
         ({"a/train.py": SCRIPT, "b/train.py": SCRIPT}, {}, ["a/train.py (prints val_loss), b/train.py", "--genome"]),
         ({"train.py": 'if __name__ == "__main__":\n    print("done")\n'}, {}, ["train.py", "val_loss", "print("]),
         ({"train.py": "def f(): ...\n"}, {}, ["train.py", "__main__"]),
