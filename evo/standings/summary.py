@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from evo.config.config import Config
@@ -98,6 +98,7 @@ def summarize(config: Config, store: StoreView, standings: Standings) -> Summary
     zero = standings.generation_zero
     difference = standings.difference(best.id, 0) if best and best.id else None
     front, knee = standings.front()
+    estimated = store.estimated_calls()
 
     def standing(individual: int) -> Standing:
         return Standing.of(store.individual(individual), standings)
@@ -124,8 +125,11 @@ def summarize(config: Config, store: StoreView, standings: Standings) -> Summary
         text_objective=CONFIRMED_OBJECTIVE if config.script is None else None,
         population=tuple(standing(one.id) for one in standings.population),
         work=store.work(),
-        spending=store.spending(),
-        spending_by_model=store.spending_by_model(),
+        spending=replace(store.spending(), estimated_calls=sum(estimated.values())),
+        spending_by_model={
+            name: replace(one, estimated_calls=estimated.get(name, 0))
+            for name, one in store.spending_by_model().items()
+        },
         calibration=read_calibration(store, standings),
         stand_ins=read_stand_ins(store),
         outages=read_outages(store),

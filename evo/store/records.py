@@ -265,6 +265,8 @@ class Spending:
         abandoned_calls: cancelled or given up; tokens and cost count what they are likely to have taken.
         unanswered_calls: requests that were sent, or about to be, whose reply was never journaled.
         unpriced_calls: answered calls whose cost is unknown; `cost_usd` leaves them out.
+        estimated_calls: answered calls whose tokens the server did not count; what is told of them, and their cost, was
+            worked out from the length of texts.
         latency_seconds: sum over the answered calls.
     """
 
@@ -272,6 +274,7 @@ class Spending:
     abandoned_calls: int = 0
     unanswered_calls: int = 0
     unpriced_calls: int = 0
+    estimated_calls: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     cache_read_tokens: int = 0

@@ -62,11 +62,20 @@ _KNOWN_TO_PROPOSAL = f"""
 _TOTALS = ", ".join(
     f"coalesce(sum({one.name}), {one.default}) AS {one.name}"
     for one in dataclasses.fields(Spending)
-    if one.name not in ("abandoned_calls", "unanswered_calls")
+    if one.name not in ("abandoned_calls", "unanswered_calls", "estimated_calls")
 )
 _SPENDING = f"""
     SELECT {_TOTALS}, (SELECT count(*) FROM exchanges WHERE replied_at IS NULL) AS unanswered_calls FROM spending
 """  # noqa: S608 - composed of constants only
+
+# What a reply itself holds of these words stands in a text, where the quotation marks are escaped.
+_ESTIMATED = """
+    SELECT model, count(*) AS calls FROM (
+        SELECT model, reply FROM exchanges
+        UNION ALL SELECT json_extract(payload, '$.model'), payload FROM events WHERE kind = 'lessons_answered'
+    )
+    WHERE instr(reply, '"tokens_estimated":true') GROUP BY model
+"""
 
 _WORK = """
     SELECT (SELECT count(*) FROM attempts) AS attempts,
@@ -418,6 +427,10 @@ class StoreView:
         for call, add in self._calls_beside_exchanges():
             models[call["model"]] = add(models.get(call["model"], Spending()), call)
         return models
+
+    def estimated_calls(self) -> dict[str, int]:
+        """Return how many calls of each model have tokens that the server did not count; it reads all replies."""
+        return {row["model"]: row["calls"] for row in self._rows(_ESTIMATED)}
 
     def _calls_beside_exchanges(self) -> Iterator[tuple[Mapping[str, Any], Callable[..., Spending]]]:
         """Yield the calls of language models that are events, with what adds each to a total."""

@@ -113,6 +113,13 @@ def _price(spending: Spending) -> str:
     given_up = f" with {spending.abandoned_calls} more given up" if spending.abandoned_calls else ""
     unknown = f" and {spending.unpriced_calls} of unknown price" if spending.unpriced_calls else ""
     counts = tokens(spending.input_tokens, *cached, spending.output_tokens)
+    if spending.estimated_calls:
+        calls = (
+            ""
+            if spending.estimated_calls == spending.calls
+            else f", those of {counted(spending.estimated_calls, 'call')}"
+        )
+        counts += f" (estimated{calls}: the server counts none)"
     return f"for {money(spending.cost_usd)}{unknown}{given_up}; {counts}"
 
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -181,6 +182,16 @@ def test_exchanges_are_journaled_and_summed(store: Store) -> None:
     assert (spending.calls, spending.unpriced_calls, spending.unanswered_calls) == (2, 1, 0)
     assert (spending.cost_usd, spending.input_tokens, spending.latency_seconds) == (0.25, 200, 3.0)
     assert store.breaches() == []
+
+
+def test_calls_whose_tokens_no_server_counted_are_told_apart(store: Store) -> None:
+    admit(store, 0)
+    store.begin_proposal(1, "llm_mutation", (0,), result_number=0)
+    quoting = {"content": [{"type": "text", "text": '{"tokens_estimated":true}'}]}
+    for turn, reply in enumerate(({**quoting, "tokens_estimated": True}, quoting)):
+        store.journal(1).record_request(turn, exchange().request)
+        store.journal(1).record_exchange(turn, replace(exchange(), reply=reply))
+    assert store.estimated_calls() == {exchange().model: 1}
 
 
 def test_calls_without_a_reply_are_paid_for(store: Store) -> None:
