@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from command_line import PATIENCE_SECONDS, installed_evo
-from script_runs import script_settings, write_files
+from script_runs import script_settings, script_task, write_files
 
 from evo.config.config import parse_config
 from evo.config.workplaces import cluster_wanted
@@ -26,20 +26,6 @@ import os
 RATE = 0.5
 print("on", os.environ["CUDA_VISIBLE_DEVICES"])
 print(f"val_loss: {abs(RATE - 0.3):.4f}")
-"""
-TASK = """
-[task]
-kind = "script"
-genome = ["train.py"]
-command = ["python", "train.py"]
-noise = "none"
-{task}
-[task.objectives.val_loss]
-direction = "minimize"
-pattern = 'val_loss: (\\S+)'
-[search]
-pop = 2
-gens = 3
 """
 
 
@@ -61,8 +47,9 @@ def driver(folder: Path, *options: str) -> dict[str, str]:
 
 def searched(folder: Path, env: dict[str, str], task: str = "", more: str = "") -> list[str]:
     """Run a search over a script; return the GPUs of its evaluations, each as its program saw them, sorted."""
-    (folder / "train.py").write_text(SCRIPT)
-    (folder / "evo.toml").write_text(TASK.format(task=task) + more)
+    more = f"[search]\npop = 2\ngens = 3\n{more}"
+    toml = script_task(objective="val_loss", task=f'noise = "none"\n{task}', more=more)
+    write_files(folder, {"train.py": SCRIPT, "evo.toml": toml})
     run = folder / "run"
     done = installed_evo("run", "--out", run, cwd=folder, **env)
     assert done.returncode == 0, done.stderr

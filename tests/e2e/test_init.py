@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from command_line import environment, evo
-from project_files import AUTORESEARCH, write_project
+from project_files import AUTORESEARCH
+from script_runs import write_files
 
 from evo.api.reading import open_run
 from evo.config.config import load_config
@@ -28,7 +29,7 @@ def names(folder: Path) -> set[str]:
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A project for which `evo init` has written its files."""
-    folder = write_project(tmp_path / "project", {"train.py": TRAIN})
+    folder = write_files(tmp_path / "project", {"train.py": TRAIN})
     done = evo("init", cwd=folder)
     assert done.returncode == 0, done.stderr
     return folder
@@ -67,7 +68,7 @@ def test_nothing_is_overwritten_unless_it_is_asked_for(project: Path) -> None:
 
 
 def test_a_project_elsewhere_stays_untouched(tmp_path: Path) -> None:
-    there, here = write_project(tmp_path / "there", AUTORESEARCH), tmp_path / "here"
+    there, here = write_files(tmp_path / "there", AUTORESEARCH), tmp_path / "here"
     here.mkdir()
     before = names(there)
     done = evo("init", "--from", "../there", "--json", cwd=here)
@@ -102,7 +103,7 @@ def test_a_project_elsewhere_stays_untouched(tmp_path: Path) -> None:
 def test_what_is_wrong_is_said_and_nothing_is_written(
     files: dict[str, str], arguments: list[str], words: list[str], tmp_path: Path
 ) -> None:
-    folder = write_project(tmp_path / "project", files)
+    folder = write_files(tmp_path / "project", files)
     done = evo("init", *arguments, cwd=folder)
     assert done.returncode == 2
     assert done.stdout == ""
@@ -123,7 +124,7 @@ def test_what_is_wrong_is_said_and_nothing_is_written(
 def test_what_is_not_clear_is_asked_with_a_draft(
     files: dict[str, str], answer: list[str] | None, words: list[str], tmp_path: Path
 ) -> None:
-    folder = write_project(tmp_path / "project", files)
+    folder = write_files(tmp_path / "project", files)
     done = evo("init", cwd=folder)
     assert done.returncode == 1
     assert done.stdout == ""
@@ -149,7 +150,7 @@ def test_what_the_first_run_prints_is_read(tmp_path: Path) -> None:
         for name, value in {"loss": 0.5, "f1": RATE}.items():
             print(f"val_{name} = [{value}]", file=sys.stderr)
         """
-    folder = write_project(tmp_path / "project", {"train.py": train, "data/rows.json": "[1]\n"})
+    folder = write_files(tmp_path / "project", {"train.py": train, "data/rows.json": "[1]\n"})
     done = evo("init", "--metric", "f1:max", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert "running python train.py once in the sandbox" in done.stderr
@@ -163,7 +164,7 @@ def test_what_the_first_run_prints_is_read(tmp_path: Path) -> None:
 
 def test_data_beside_the_project_are_named_and_not_given(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("1,2\n", encoding="utf-8")
-    write_project(
+    write_files(
         tmp_path / "project", {"train.py": "text = open('../rows.csv').read()\nprint('val_loss:', len(text))\n"}
     )
     done = evo("init", cwd=tmp_path / "project")
@@ -173,7 +174,7 @@ def test_data_beside_the_project_are_named_and_not_given(tmp_path: Path) -> None
 
 def test_a_run_that_does_not_end_is_stopped_and_read(tmp_path: Path) -> None:
     train = "import time\nprint('val_loss: 0.5', flush=True)\ntime.sleep(600)\n"
-    folder = write_project(tmp_path / "project", {"train.py": train})
+    folder = write_files(tmp_path / "project", {"train.py": train})
     done = evo("init", "--run-seconds", "3", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert "it printed val_loss" in done.stdout
@@ -192,7 +193,7 @@ def test_no_secret_is_given_or_written(tmp_path: Path) -> None:
         FOLDER = "data"
         """
     files = {"train.py": f"import data\n{textwrap.dedent(TRAIN)}", "data.py": data, "data/a.csv": "x\n"}
-    folder = write_project(tmp_path / "project", files | {"data/.env": "KEY=SECRET\n"})
+    folder = write_files(tmp_path / "project", files | {"data/.env": "KEY=SECRET\n"})
     done = evo("init", cwd=folder, env=environment(HOME=str(home)))
     assert done.returncode == 0, done.stderr
     text = (folder / "evo.toml").read_text()
@@ -251,7 +252,7 @@ GAMED = """
 
 
 def test_a_run_changes_only_what_is_not_protected(tmp_path: Path) -> None:
-    folder = write_project(tmp_path / "project", {"train.py": GAMED})
+    folder = write_files(tmp_path / "project", {"train.py": GAMED})
     found = json.loads(evo("init", "--json", cwd=folder).stdout)
     assert {one["name"] for one in found["protect"]} >= {"STEPS", "print val_loss"}
 
@@ -268,7 +269,7 @@ def test_a_run_changes_only_what_is_not_protected(tmp_path: Path) -> None:
 
 
 def test_a_score_command_is_drafted(tmp_path: Path) -> None:
-    folder = write_project(tmp_path / "project", {"train.py": TRAIN})
+    folder = write_files(tmp_path / "project", {"train.py": TRAIN})
     done = evo("init", "--score", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert "complete the TODOs in score.py" in done.stdout

@@ -12,20 +12,16 @@ from typing import Any
 
 import pytest
 from command_line import evo, running, wait_until_gone
+from script_runs import script_task, write_files
 
 import evo as package
 
 PROJECT = {
-    "evo.toml": """
-[task]
-kind = "script"
-genome = "run.py"
-command = "python run.py"
-
-[task.objectives.score]
-direction = "maximize"
-pattern = '^score: (\\S+)'
-
+    "evo.toml": script_task(
+        "run.py",
+        "score",
+        "maximize",
+        more="""
 [search]
 pop = 4
 
@@ -48,6 +44,7 @@ DEPTH = 1
 name = "large"
 evaluation_seconds = 5.0
 """,
+    ),
     "run.py": """
 import os
 import random
@@ -66,9 +63,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    for name, text in PROJECT.items():
-        (tmp_path / name).write_text(text, encoding="utf-8")
-    return tmp_path
+    return write_files(tmp_path, PROJECT)
 
 
 def evaluations(run: Path) -> list[tuple[int, int, str]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from command_line import evo
-from project_files import write_project
+from script_runs import write_files
 
 SCIKIT_LEARN = {
     "prepare.py": """
@@ -99,7 +99,7 @@ def git(folder: Path, *arguments: str) -> str:
     ids=["scikit-learn", "nanoGPT", "evaluator"],
 )
 def test_from_init_to_a_branch(files: dict[str, str], genome: str, metric: str, tmp_path: Path) -> None:
-    folder = write_project(tmp_path / "project", files)
+    folder = write_files(tmp_path / "project", files)
     git(folder, "init", "-q")
     git(folder, "add", "-A")
     git(folder, "commit", "-q", "-m", "begin")
@@ -119,7 +119,7 @@ def test_from_init_to_a_branch(files: dict[str, str], genome: str, metric: str, 
 
 
 def test_a_genome_in_yaml_from_init_to_a_branch(tmp_path: Path) -> None:
-    folder = write_project(tmp_path / "project", YAML)
+    folder = write_files(tmp_path / "project", YAML)
     git(folder, "init", "-q")
     git(folder, "add", "-A")
     git(folder, "commit", "-q", "-m", "begin")
@@ -156,7 +156,7 @@ def test_a_project_with_an_environment_of_its_own_and_metrics_in_a_table(tmp_pat
             for epoch in range(3):
                 file.write(f"{epoch},{abs(RATE - 0.3) + OFFSET:.4f}\\n")
         """
-    folder = write_project(tmp_path / "project", {"train.py": train})
+    folder = write_files(tmp_path / "project", {"train.py": train})
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / ".venv"], check=True)
     (packages,) = (folder / ".venv/lib").glob("python3*/site-packages")
     (packages / "own_package.py").write_text("OFFSET = 1.0\n", encoding="utf-8")

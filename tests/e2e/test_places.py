@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from command_line import EVO, PATIENCE_SECONDS, environment, evo
-from project_files import write_project
+from script_runs import write_files
 
 ALIKE = """
     import random
@@ -20,7 +20,7 @@ ALIKE = """
 
 
 def test_where_every_seed_gives_the_same_nothing_is_called_beyond_noise(tmp_path: Path) -> None:
-    folder = write_project(tmp_path / "project", {"train.py": ALIKE})
+    folder = write_files(tmp_path / "project", {"train.py": ALIKE})
     assert evo("init", cwd=folder).returncode == 0
     checked = evo("init", "--check", cwd=folder)
     assert "two seeds gave the same" in checked.stdout
@@ -40,7 +40,7 @@ def test_where_every_seed_gives_the_same_nothing_is_called_beyond_noise(tmp_path
 
 
 def test_a_deterministic_task_runs_nothing_twice_and_gains_are_exact(tmp_path: Path) -> None:
-    folder = write_project(tmp_path / "project", {"train.py": "WIDTH = 8\nprint(f'val_loss: {1 / WIDTH:.6f}')\n"})
+    folder = write_files(tmp_path / "project", {"train.py": "WIDTH = 8\nprint(f'val_loss: {1 / WIDTH:.6f}')\n"})
     assert evo("init", cwd=folder).returncode == 0
     file = folder / "evo.toml"
     file.write_text(file.read_text().replace('# noise = "seeds"', 'noise = "none"'))
@@ -54,7 +54,7 @@ def test_a_deterministic_task_runs_nothing_twice_and_gains_are_exact(tmp_path: P
 
 
 def test_a_run_whose_log_is_read_no_more_stops_as_if_its_terminal_had_closed(tmp_path: Path) -> None:
-    folder = write_project(tmp_path / "project", {"train.py": ALIKE})
+    folder = write_files(tmp_path / "project", {"train.py": ALIKE})
     assert evo("init", cwd=folder).returncode == 0
     command = [EVO, "run", "--pop", "2", "--gens", "500", "--operators", "constants", "--out", "run"]
     driver = subprocess.Popen(
@@ -74,7 +74,7 @@ def test_a_run_whose_log_is_read_no_more_stops_as_if_its_terminal_had_closed(tmp
 
 
 def test_a_project_without_a_task_does_not_run_the_built_in_one(tmp_path: Path) -> None:
-    folder = write_project(tmp_path / "project", {"src/model.py": "WIDTH = 8\n"})
+    folder = write_files(tmp_path / "project", {"src/model.py": "WIDTH = 8\n"})
     done = evo("run", "--pop", "2", "--gens", "2", cwd=folder)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
@@ -84,7 +84,7 @@ def test_a_project_without_a_task_does_not_run_the_built_in_one(tmp_path: Path) 
 
 def test_a_failed_check_shows_all_that_was_printed(tmp_path: Path) -> None:
     text = "for n in range(30):\n    print('line', n)\nprint(f'val_loss: {n / 10:.2f}')\nraise SystemExit(3)\n"
-    folder = write_project(tmp_path / "project", {"train.py": text})
+    folder = write_files(tmp_path / "project", {"train.py": text})
     assert evo("init", cwd=folder).returncode == 0
     done = evo("init", "--check", cwd=folder)
     assert done.returncode == 1

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from command_line import evo
-from project_files import write_project
+from script_runs import write_files
 
 TRAIN = """
     import os, sys
@@ -26,7 +26,7 @@ SMOKE = "python train.py --steps 2"
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A project whose evo.toml names a smoke command."""
-    folder = write_project(tmp_path / "project", {"train.py": TRAIN})
+    folder = write_files(tmp_path / "project", {"train.py": TRAIN})
     done = evo("init", "--metric", "val_loss:min", "--smoke", SMOKE, cwd=folder)
     assert done.returncode == 0, done.stderr
     assert f"smoke        {SMOKE}\n" in done.stdout
@@ -76,7 +76,7 @@ def test_a_smoke_command_that_fails_is_told_before_anything_is_spent(project: Pa
 
 
 def test_wrong_commands_are_refused_in_one_line(tmp_path: Path) -> None:
-    folder = write_project(tmp_path / "project", {"train.py": TRAIN})
+    folder = write_files(tmp_path / "project", {"train.py": TRAIN})
     for smoke, said in (("", "--smoke must be"), ("'", "--smoke cannot be split")):
         done = evo("init", "--metric", "val_loss:min", "--smoke", smoke, cwd=folder)
         assert (done.returncode, done.stderr.splitlines()[-1][:4]) == (2, "evo:"), done.stderr

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import textwrap
 from pathlib import Path
 
 from evo.project.found import FirstRun, Found, Given
@@ -65,16 +64,6 @@ PROGRAM = """
 
 AUTORESEARCH = {"prepare.py": PREPARE, "train.py": TRAIN, "program.md": PROGRAM}
 """The layout of karpathy/autoresearch: what each of its files promises to the others."""
-
-
-def write_project(folder: Path, files: dict[str, str]) -> Path:
-    """Write files by their relative paths, without the margin that they share; return the folder."""
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(textwrap.dedent(text).lstrip("\n"), encoding="utf-8")
-    folder.mkdir(exist_ok=True)
-    return folder
 
 
 def run_plainly(found: Found) -> tuple[FirstRun, tuple[Given, ...]]:

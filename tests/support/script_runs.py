@@ -16,11 +16,32 @@ LOSS = Reading("loss", r"^loss:\s*(\S+)")
 
 def write_files(folder: Path, files: Mapping[str, str]) -> Path:
     """Write files by their relative paths, without the margin that they share; return the folder."""
+    folder.mkdir(exist_ok=True)
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(textwrap.dedent(text).lstrip("\n"), encoding="utf-8")
     return folder
+
+
+def script_task(
+    genome: str = "train.py", objective: str = "loss", direction: str = "minimize", task: str = "", more: str = ""
+) -> str:
+    """Return an evo.toml for a program that prints its metric, as `loss: 0.5`.
+
+    Args:
+        task: more keys of `[task]`.
+        more: what follows the task.
+    """
+    return f"""[task]
+kind = "script"
+genome = "{genome}"
+command = "python {genome}"
+{task}
+[task.objectives.{objective}]
+direction = "{direction}"
+pattern = '^{objective}: (\\S+)'
+{textwrap.dedent(more)}"""
 
 
 def slow_project(seconds: float, says: str = "") -> dict[str, str]:
@@ -31,16 +52,7 @@ def slow_project(seconds: float, says: str = "") -> dict[str, str]:
         says: what it prints before that.
     """
     return {
-        "evo.toml": """
-            [task]
-            kind = "script"
-            genome = "run.py"
-            command = "python run.py"
-
-            [task.objectives.score]
-            direction = "maximize"
-            pattern = '^score: (\\S+)'
-            """,
+        "evo.toml": script_task("run.py", "score", "maximize"),
         "run.py": f"""
             import os
             import time

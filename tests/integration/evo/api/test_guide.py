@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from project_files import write_project
+from script_runs import script_task, write_files
 
 import evo
 
@@ -15,23 +15,9 @@ PROGRAMS = re.findall(
     r"```python\n(.*?)```", (Path(__file__).parents[4] / "docs" / "python.md").read_text(), flags=re.DOTALL
 )
 PROJECT = {
-    "evo.toml": """
-        [search]
-        pop = 2
-        gens = 3
-
-        [operators.weights]
-        constants = 1
-
-        [task]
-        kind = "script"
-        genome = "train.py"
-        command = "python train.py"
-
-        [task.objectives.val_bpb]
-        direction = "minimize"
-        pattern = '^val_bpb: (\\S+)'
-        """,
+    "evo.toml": script_task(
+        objective="val_bpb", more="[search]\npop = 2\ngens = 3\n[operators.weights]\nconstants = 1\n"
+    ),
     "train.py": """
         import os
 
@@ -50,7 +36,7 @@ def measure(source: str, seed: int) -> float:
 
 @pytest.mark.parametrize("number", range(len(PROGRAMS)))
 def test_the_program_runs(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(write_project(tmp_path / "project", PROJECT))
+    monkeypatch.chdir(write_files(tmp_path / "project", PROJECT))
     program = PROGRAMS[number]
     for old, new in SMALLER:
         program = program.replace(old, new)

@@ -12,23 +12,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from project_files import write_project
+from script_runs import script_task, write_files
 
 import evo
 from evo.runs.integrity import check_run
 from trainer.errors import ConfigError
 
 PROJECT = {
-    "evo.toml": """
-        [task]
-        kind = "script"
-        genome = "train.py"
-        command = "python train.py"
-
-        [task.objectives.loss]
-        direction = "minimize"
-        pattern = '^loss: (\\S+)'
-        """,
+    "evo.toml": script_task(),
     "train.py": """
         import os
 
@@ -41,7 +32,7 @@ PROJECT = {
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    return write_project(tmp_path / "project", PROJECT)
+    return write_files(tmp_path / "project", PROJECT)
 
 
 def run(project: Path, **more: object) -> evo.Run:

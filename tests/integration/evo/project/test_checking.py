@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from project_files import write_project
+from script_runs import write_files
 
 from evo.config.config import load_config
 from evo.config.resolution import resolve
@@ -47,7 +47,7 @@ TASK = """
 )
 def test_what_is_missing_is_named(old: str, new: str, words: list[str], tmp_path: Path) -> None:
     files = {"train.py": "print('loss: 1')\n", "broken.py": "def (\n", "data.csv": "x\n", "program.md": "x\n"}
-    folder = write_project(tmp_path / "project", files | {"../other.py": "x = 1\n", "evo.toml": TASK.replace(old, new)})
+    folder = write_files(tmp_path / "project", files | {"../other.py": "x = 1\n", "evo.toml": TASK.replace(old, new)})
     assert old in TASK
     with pytest.raises(UsageError) as refused:
         trial(resolve(load_config(folder / "evo.toml"), environment={}))
@@ -58,7 +58,7 @@ def test_what_is_missing_is_named(old: str, new: str, words: list[str], tmp_path
 
 def test_a_genome_outside_the_project_is_refused_also_behind_a_link(tmp_path: Path) -> None:
     files = {"data.csv": "x\n", "program.md": "x\n", "evo.toml": TASK, "../other.py": "print('loss: 1')\n"}
-    folder = write_project(tmp_path / "project", files)
+    folder = write_files(tmp_path / "project", files)
     (folder / "train.py").symlink_to(tmp_path / "other.py")
     with pytest.raises(UsageError, match=r"train\.py"):
         trial(resolve(load_config(folder / "evo.toml"), environment={}))

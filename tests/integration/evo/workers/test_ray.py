@@ -17,7 +17,7 @@ import psutil
 import pytest
 from command_line import EVO, PATIENCE_SECONDS, environment
 from run_inspection import assert_complete, assert_no_error
-from script_runs import script_settings, write_files
+from script_runs import script_settings, script_task, write_files
 
 import trainer
 from evo.runs.folder import RunFolder
@@ -39,18 +39,9 @@ pytestmark = pytest.mark.filterwarnings(
 
 SECRET = "sk-not-to-be-found-anywhere"
 PROJECT = {
-    "evo.toml": """
-        [task]
-        kind = "script"
-        genome = "train.py"
-        frozen = ["data.txt"]
-        command = "python train.py"
-        noise = "none"
-
-        [task.objectives.loss]
-        direction = "minimize"
-        pattern = 'loss: (\\S+)'
-
+    "evo.toml": script_task(
+        task='frozen = ["data.txt"]\nnoise = "none"\n',
+        more="""
         [search]
         pop = 4
         gens = 1000
@@ -58,6 +49,7 @@ PROJECT = {
         [operators.weights]
         constants = 1.0
         """,
+    ),
     "data.txt": "0.25\n",
     "train.py": """
         import time

@@ -4,7 +4,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from project_files import AUTORESEARCH, TRAIN, write_project
+from project_files import AUTORESEARCH, TRAIN
+from script_runs import write_files
 
 from evo.project.examine import examine
 from evo.project.found import Found
@@ -15,7 +16,7 @@ SCRIPT = 'print(f"val_loss: {0.5:.3f}")\n'
 
 
 def look(folder: Path, files: dict[str, str], **wishes: object) -> Found:
-    return examine(write_project(folder / "project", files), home=folder / "home", **wishes)  # type: ignore[arg-type]
+    return examine(write_files(folder / "project", files), home=folder / "home", **wishes)  # type: ignore[arg-type]
 
 
 def frozen(found: Found) -> list[str]:
@@ -324,7 +325,7 @@ def test_a_launcher_over_several_devices_is_noted(tmp_path: Path) -> None:
 
 
 def test_an_untracked_genome_is_noted(tmp_path: Path) -> None:
-    project = write_project(tmp_path / "project", {"train.py": SCRIPT})
+    project = write_files(tmp_path / "project", {"train.py": SCRIPT})
     subprocess.run(["git", "init", "-q", project], check=True)
     assert noted(examine(project), "not tracked by git")
     subprocess.run(["git", "-C", project, "add", "train.py"], check=True)
@@ -423,7 +424,7 @@ def test_a_named_genome_is_a_python_file_of_the_project(name: str, words: str, t
 
 
 def test_nothing_of_the_project_is_run(tmp_path: Path) -> None:
-    project = write_project(tmp_path / "project", AUTORESEARCH)
+    project = write_files(tmp_path / "project", AUTORESEARCH)
     for name in ("prepare.py", "train.py"):
         path = project / name
         path.write_text(f"from pathlib import Path\nPath(__file__).with_name('ran').touch()\n{path.read_text()}")
@@ -539,7 +540,7 @@ def test_a_documented_command_of_another_language(
 def test_a_tool_in_python_beside_a_program_in_another_language_is_asked_about(tmp_path: Path) -> None:
     sources = {f"src/Part{number}.java": "class Part {}\n" for number in range(6)}
     tool = "import time\nprint(f'Elapsed time: {time.time():.1f}')\n"
-    write_project(tmp_path, {**sources, "tools/make_rows.py": tool, "README.md": "    python tools/make_rows.py\n"})
+    write_files(tmp_path, {**sources, "tools/make_rows.py": tool, "README.md": "    python tools/make_rows.py\n"})
     question = examine(tmp_path).question
     assert question is not None
     assert question.key == "genome"
@@ -548,7 +549,7 @@ def test_a_tool_in_python_beside_a_program_in_another_language_is_asked_about(tm
 
 
 def test_a_documented_program_measures_what_it_loads(tmp_path: Path) -> None:
-    write_project(
+    write_files(
         tmp_path,
         {
             "bench.js": "const { area } = require('./solver');\nconsole.log(`coverage: ${area()}`);\n",
@@ -562,7 +563,7 @@ def test_a_documented_program_measures_what_it_loads(tmp_path: Path) -> None:
 
 
 def test_settings_that_evolve_are_measured_by_the_program_that_names_their_folder(tmp_path: Path) -> None:
-    write_project(
+    write_files(
         tmp_path,
         {
             "train.py": "FOLDER = 'conf'\nprint(f'val_loss: {len(FOLDER):.3f}')\n",
@@ -577,7 +578,7 @@ def test_settings_that_evolve_are_measured_by_the_program_that_names_their_folde
 
 
 def test_the_longer_name_is_meant_where_the_text_says_it(tmp_path: Path) -> None:
-    write_project(
+    write_files(
         tmp_path,
         {
             "train.py": "A = 1\nfor n in range(3):\n    print(f'energy: {A:.2f}')\nprint(f'final energy: {A:.2f}')\n",
@@ -590,7 +591,7 @@ def test_the_longer_name_is_meant_where_the_text_says_it(tmp_path: Path) -> None
 def test_what_only_compiles_does_not_measure(tmp_path: Path) -> None:
     build = "gcc -O3 -o run run.c -lm"
     export = "import argparse\nargparse.ArgumentParser().parse_args()\nprint('exported')\n"
-    write_project(
+    write_files(
         tmp_path,
         {
             "run.c": "int main() {}\n",
@@ -606,7 +607,7 @@ def test_what_only_compiles_does_not_measure(tmp_path: Path) -> None:
 
 
 def test_defaults_of_helpers_and_keys_of_tables_are_no_tunable_part(tmp_path: Path) -> None:
-    write_project(
+    write_files(
         tmp_path,
         {
             "train.py": "from helpers import TOKENS, save\nsave()\nprint(f'val_loss: {len(TOKENS) / 7:.3f}')\n",
@@ -617,7 +618,7 @@ def test_defaults_of_helpers_and_keys_of_tables_are_no_tunable_part(tmp_path: Pa
 
 
 def test_a_folder_above_the_program_is_frozen(tmp_path: Path) -> None:
-    write_project(
+    write_files(
         tmp_path,
         {
             "src/train.py": "LR = 0.1\nCONFIGS = '../configs'\nprint(f'val_loss: {LR:.3f}')\n",
@@ -628,7 +629,7 @@ def test_a_folder_above_the_program_is_frozen(tmp_path: Path) -> None:
 
 
 def test_an_aim_goes_before_an_objective_that_a_step_only_looks_for(tmp_path: Path) -> None:
-    write_project(
+    write_files(
         tmp_path,
         {
             "train.py": "A = 1\nprint(f'sharpe: {A:.2f}')\nprint(f'min_pnl: {A:.2f}')\n",
@@ -639,7 +640,7 @@ def test_an_aim_goes_before_an_objective_that_a_step_only_looks_for(tmp_path: Pa
 
 
 def test_files_that_could_evolve_are_ranked(tmp_path: Path) -> None:
-    write_project(
+    write_files(
         tmp_path,
         {
             "a.py": "A = 1\nprint(f'resumed: {A!r}')\nprint(f'val_loss: {A:.2f}')\n",

@@ -3,14 +3,14 @@
 from pathlib import Path
 
 import pytest
-from project_files import write_project
+from script_runs import write_files
 
 from evo.project.instructions import Instructions, Start
 from trainer.objectives import Direction
 
 
 def read(folder: Path, program: str = "", **others: str) -> Instructions:
-    return Instructions(write_project(folder, {"program.md": program} | {f"{k}.md": v for k, v in others.items()}))
+    return Instructions(write_files(folder, {"program.md": program} | {f"{k}.md": v for k, v in others.items()}))
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from project_files import run_plainly, write_project
+from project_files import run_plainly
 from project_layouts import LAYOUTS, Layout
+from script_runs import write_files
 
 from evo.config.config import load_config
 from evo.project.examine import examine
@@ -29,7 +30,7 @@ def row(layout: Layout) -> str:
 
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.title)
 def test_what_is_found_and_written(layout: Layout, tmp_path: Path) -> None:
-    folder = write_project(tmp_path / "project", layout.files)
+    folder = write_files(tmp_path / "project", layout.files)
     found = examine(folder, home=tmp_path / "home", run=run_plainly)
     (folder / "evo.toml").write_text(config_text(found, folder, "program.md"), encoding="utf-8")
     assert found.genome[:1] == ((layout.genome,) if layout.genome else ())

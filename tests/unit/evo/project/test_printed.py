@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from project_files import write_project
+from script_runs import write_files
 
 from evo.project.found import Metric
 from evo.project.modules import Project
@@ -15,7 +15,7 @@ from evo.project.printed import metrics_of
 
 
 def found_in(folder: Path, **files: str) -> dict[str, Metric]:
-    project = Project(write_project(folder, {f"{name}.py": text for name, text in files.items()}))
+    project = Project(write_files(folder, {f"{name}.py": text for name, text in files.items()}))
     entry = project.module("train.py")
     assert entry is not None
     return {metric.name: metric for metric in metrics_of(project, entry)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from project_files import write_project
+from script_runs import write_files
 
 from evo.project.examine import examine
 
@@ -63,7 +63,7 @@ PROGRAMS = {
 )
 def test_functions_whose_results_are_reported_are_named(tmp_path: Path, how: str, expected: tuple[str, ...]) -> None:
     files = {"solver.py": GENOME, "measure.py": f"{PROGRAMS[how]}\n"}
-    root = write_project(tmp_path, files)
+    root = write_files(tmp_path, files)
     program = root / "measure.py"
     program.write_text(f"import solver\n{program.read_text()}")
     found = examine(root, genome=["solver.py"], metric="score")

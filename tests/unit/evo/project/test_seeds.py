@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from project_files import write_project
+from script_runs import write_files
 
 from evo.project.examine import examine
 from evo.project.found import Found
@@ -16,7 +16,7 @@ LOSS = 'print(f"val_loss: {0.5:.3f}")\n'
 
 
 def look(folder: Path, train: str, others: dict[str, str] | None = None) -> Found:
-    found = examine(write_project(folder / "project", {"train.py": train + LOSS, **(others or {})}), home=folder)
+    found = examine(write_files(folder / "project", {"train.py": train + LOSS, **(others or {})}), home=folder)
     refuse_invalid(config_text(found, folder, "program.md"), found)
     return found
 
@@ -80,13 +80,13 @@ def test_literals(text: str, places: list[str], tmp_path: Path) -> None:
 )
 def test_what_makes_the_data_that_are_scored_keeps_its_seed(text: str, places: list[str], tmp_path: Path) -> None:
     files = {"train.py": f"{text}error = abs(x - 0.5)\nprint('val_error:', error)\n"}
-    found = examine(write_project(tmp_path / "project", files), home=tmp_path)
+    found = examine(write_files(tmp_path / "project", files), home=tmp_path)
     assert found.seeds == tuple(f"train.py:{place}" for place in places)
 
 
 def test_a_benchmark_keeps_its_seed(tmp_path: Path) -> None:
     files = {"kernel.py": "WIDTH = 3\n", "bench.py": "import random\nimport kernel\nrng = random.Random(2)\n" + LOSS}
-    found = examine(write_project(tmp_path / "project", files), home=tmp_path)
+    found = examine(write_files(tmp_path / "project", files), home=tmp_path)
     assert (found.genome, found.command, found.seeds) == (("kernel.py",), ("python", "bench.py"), ())
 
 
@@ -143,5 +143,5 @@ def test_a_program_that_starts_the_genome_may_hold_it_and_a_module_for_data_may_
         "main.py": "import model\nimport prepare\ntorch.manual_seed(42)\n" + LOSS,
         "program.md": "Modify only `model.py`.\n",
     }
-    found = examine(write_project(tmp_path / "project", others), home=tmp_path)
+    found = examine(write_files(tmp_path / "project", others), home=tmp_path)
     assert (found.genome, found.seeds) == (("model.py",), ("main.py:torch.manual_seed()",))

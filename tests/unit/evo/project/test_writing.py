@@ -4,7 +4,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from project_files import AUTORESEARCH, write_project
+from project_files import AUTORESEARCH
+from script_runs import write_files
 
 from evo.config.config import load_config
 from evo.config.task import ObjectiveConfig, ScriptTask
@@ -14,7 +15,7 @@ from evo.project.writing import config_text, program_text
 
 
 def found_in(folder: Path, files: dict[str, str]) -> Found:
-    return examine(write_project(folder, files), home=folder / "home")
+    return examine(write_files(folder, files), home=folder / "home")
 
 
 def write(found: Found, folder: Path) -> str:
@@ -91,7 +92,7 @@ def test_the_built_in_task(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a b.csv", "naïve.csv", 'quo"te.csv', "tab\\t.csv", "it's.csv"])
 def test_any_file_name_is_written_as_it_is(name: str, tmp_path: Path) -> None:
-    project = write_project(tmp_path, {name: "x", "train.py": f"open({name!r})\nprint(f'val_loss: {{1:.2f}}')\n"})
+    project = write_files(tmp_path, {name: "x", "train.py": f"open({name!r})\nprint(f'val_loss: {{1:.2f}}')\n"})
     write(examine(project), tmp_path)
     task = load_config(tmp_path / "evo.toml").script
     assert task is not None

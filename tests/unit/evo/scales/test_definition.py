@@ -1,26 +1,13 @@
 from pathlib import Path
 
 import pytest
+from script_runs import script_task, write_files
 
 from evo.config.config import load_config
 from evo.scales.definition import define
 from trainer.errors import ConfigError
 
-TASK = """
-[task]
-kind = "script"
-genome = "run.py"
-command = "python run.py"
-
-[task.objectives.score]
-direction = "maximize"
-pattern = '^score: (\\S+)'
-
-[search]
-pop = 4
-gens = 9
-max_hours = 2.0
-"""
+TASK = script_task("run.py", "score", "maximize", more="[search]\npop = 4\ngens = 9\nmax_hours = 2.0\n")
 SCRIPT = "RATE = 0.5\nDEPTH = 6\nWIDTH = 8\n\nprint('score:', RATE * DEPTH * WIDTH)\n"
 TWO = """
 [ladder]
@@ -38,10 +25,7 @@ WIDTH = 16
 
 
 def project(folder: Path, ladder: str) -> Path:
-    (folder / "run.py").write_text(SCRIPT, encoding="utf-8")
-    file = folder / "evo.toml"
-    file.write_text(TASK + ladder, encoding="utf-8")
-    return file
+    return write_files(folder, {"run.py": SCRIPT, "evo.toml": TASK + ladder}) / "evo.toml"
 
 
 def test_each_scale_has_what_it_sets_and_the_rest_of_the_project(tmp_path: Path) -> None:
