@@ -35,11 +35,13 @@ from evo.project.protection.statements import (
 from evo.project.protection.words import (
     CLOCK,
     COMPUTES,
+    CONTAINER,
     DATA_CLASS,
     EVALUATES,
     EVALUATING,
     GENERATES,
     LEARNS,
+    LEARNS_FROM,
     MAKES_MODEL,
     MODEL,
     RESULT,
@@ -245,10 +247,26 @@ class Flow:
     def _variable(self, file: EvolvingFile, reader: Unit, name: str, scope: Scope, places: Sequence[int]) -> None:
         if not self._is_trained(file, scope, name, places):
             for place in places:
-                if not isinstance(file.units[place].node, ast.For | ast.While) or selects(reader, name):
+                head = file.units[place]
+                if (
+                    not isinstance(head.node, ast.For | ast.While)
+                    or selects(reader, name)
+                    or self._measures(file, head)
+                ):
                     self._add(file, place, _why(name, reader))
         elif takes_loss(reader, name):
             self.used_by_both |= self._classes(file, places)
+
+    def _measures(self, file: EvolvingFile, head: Unit) -> bool:
+        """Return whether a loop goes through data and trains nothing, so that each pass measures on a part of them."""
+        if (
+            not isinstance(head.node, ast.For)
+            or "range" in calls(head)
+            or "train" in ast.unparse(head.node.iter).lower()
+        ):
+            return False
+        inner = [file.units[place] for place in file.in_loop(head)]
+        return not any(trains(one) or any(map(LEARNS_FROM.match, calls(one))) for one in inner)
 
     def _function(self, file: EvolvingFile, path: Scope, reader: Unit | None = None) -> None:
         """Protect a function that is called, or what it returns where it trains as well."""
@@ -309,7 +327,10 @@ class Flow:
                 continue  # it fills what is there, as `summary.update(…)`
             if (
                 descends(one)
-                or (makes_instance(one) and not any(map(DATA_CLASS.search, calls(one))))
+                or (
+                    makes_instance(one)
+                    and not any(DATA_CLASS.search(made) or CONTAINER.match(made) for made in calls(one))
+                )
                 or any(MAKES_MODEL.match(called) for called in calls(one))
             ):
                 return True

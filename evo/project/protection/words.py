@@ -16,18 +16,25 @@ MAKES_MODEL = re.compile(
     r"model|augment|featur|preprocess|transform|normali|standardi|scale|encode|embed|"
     r"signal|strateg|decide|polic|agent|choose|select|solve|anneal|search|propose|generate|allocat|position|"
     r"greedy|heuristic|construct|improve|refine|local_search|(two|three|or|\d)_?opt|tabu|climb|beam|plan|schedul|rout(e|ing)|"
-    r"pack|assign|cluster|compress|colou?r)",
+    r"pack|assign|cluster|compress|colou?r|decod|forecast|recommend|retriev|detect|classif|segment|translat|summari|denois|"
+    r"reconstruct)",
     re.IGNORECASE,
 )
 COMPUTES = re.compile(r"^_?(forward|fit|train|step|predict|learn|act|sample|transform|encode|call)|__call__")
 GENERATES = re.compile(r"^_?(sample|generat|create|build|make|init|get)", re.IGNORECASE)
 LEARNS = re.compile(r"^_?(forward|fit|train|step|predict|update|learn|act|sample)")
+LEARNS_FROM = re.compile(r"^_?(fit|train|step|update|learn|backward)")
 EVALUATES = re.compile(
     r"^_?(eval|valid|test|score|measure|report|calc_metric|compute_(loss|metric|score))", re.IGNORECASE
 )
 DATA_CLASS = re.compile(
     r"env|data|loader|fold|split|task|evaluator|metric|problem|simul|world|game|bench", re.IGNORECASE
 )
+CONTAINER = re.compile(
+    r"^(Series|DataFrame|LazyFrame|Index|Categorical|\w*Tensor|\w*DMatrix|Pool|Subset|Counter|OrderedDict|Path|Fraction|Decimal|"
+    r"StringIO|BytesIO)$"
+)
+"""Classes of libraries that hold what they are given, and learn nothing."""
 EVALUATING = re.compile(
     r"(^|_)(eval|val|valid|test|held_?out|holdout|split|folds?|metric)|eval(uation)?_|_(frac|fraction|ratio|share|split)$",
     re.IGNORECASE,

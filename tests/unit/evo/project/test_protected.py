@@ -272,3 +272,35 @@ def test_data_that_an_evaluation_draws(tmp_path: Path) -> None:
     )
     assert "sample" in protect
     assert "features" not in protect
+
+
+def test_data_in_a_container_of_a_library(tmp_path: Path) -> None:
+    protect, _ = found(
+        tmp_path,
+        "import pandas as pd\nALPHA = 0.1\ny = pd.Series(range(100))\n"
+        "def smooth(s):\n    return s.ewm(alpha=ALPHA).mean()\n"
+        "actual = y[80:]\npred = smooth(y[:80])\nprint('mae:', abs(pred - actual).mean())\n",
+    )
+    assert {"y", "actual", "print mae"} <= set(protect)
+    assert "ALPHA" not in protect
+
+
+def test_a_loop_that_measures_with_what_it_goes_through(tmp_path: Path) -> None:
+    protect, _ = found(
+        tmp_path,
+        "BEAM = 4\ndef spoken():\n    yield from zip('abc', 'abd')\n"
+        "def decode(frames):\n    return frames[:BEAM]\n"
+        "wrong = 0\nfor said, frames in spoken():\n    heard = decode(frames)\n    wrong += said != heard\n"
+        "print('WER:', wrong)\n",
+    )
+    assert {"spoken", "frames", "wrong"} <= set(protect)
+    assert not {"BEAM", "decode", "heard"} & set(protect)
+
+
+def test_a_loop_that_trains_stays_free(tmp_path: Path) -> None:
+    protect, _ = found(
+        tmp_path,
+        "w = 0.0\ntotal = 0.0\nfor x, y in pairs():\n    error = y - w * x\n    w = update(w, error)\n"
+        "    total += error\nprint('loss:', total)\n",
+    )
+    assert not {"x", "w"} & set(protect)
