@@ -6,7 +6,8 @@ import asyncio
 import math
 import os
 import random
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -184,6 +185,16 @@ def within_patience(scenario: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(asyncio.wait_for(scenario, PATIENCE_SECONDS))
 
 
+@asynccontextmanager
+async def slots_of(evaluator: Evaluator) -> AsyncIterator[tuple[Slot, Slot]]:
+    """Give the slots of an evaluator, and close it in the end."""
+    first, second = evaluator.workers
+    try:
+        yield first, second
+    finally:
+        await evaluator.close()
+
+
 async def settled(evaluator: Evaluator, slot: Slot, job: Job) -> Evaluation:
     """Evaluate a job again as long as it is lost, as the search does; a worker may be lost once."""
     first = await evaluator.evaluate(slot, job)
@@ -210,10 +221,8 @@ def test_it_lists_its_slots_and_starts_nothing_before_a_job(case: Case, begin: C
 
 @every
 def test_any_text_is_judged_and_slots_are_used_again(case: Case, begin: Callable[[Case], Evaluator]) -> None:
-    async def scenario() -> None:
-        evaluator = begin(case)
-        slot = evaluator.workers[0]
-        try:
+    async def scenario(evaluator: Evaluator) -> None:
+        async with slots_of(evaluator) as (slot, _):
             for source in BROKEN.values():
                 judged = await settled(evaluator, slot, Job(source, seed=1))
                 assert judged.status is not Status.LOST
@@ -223,18 +232,14 @@ def test_any_text_is_judged_and_slots_are_used_again(case: Case, begin: Callable
                 scored = await settled(evaluator, slot, Job(case.genome, seed))
                 assert (scored.status, scored.seed, scored.reason) == (Status.OK, seed, "")
                 assert scored.objectives
-        finally:
-            await evaluator.close()
 
-    within_patience(scenario())
+    within_patience(scenario(begin(case)))
 
 
 @every
 def test_a_smoke_run_tells_whether_a_program_runs(case: Case, begin: Callable[[Case], Evaluator]) -> None:
-    async def scenario() -> None:
-        evaluator = begin(case)
-        slot = evaluator.workers[0]
-        try:
+    async def scenario(evaluator: Evaluator) -> None:
+        async with slots_of(evaluator) as (slot, _):
             tried = await settled(evaluator, slot, Job(case.genome, 1, is_smoke=True))
             assert (tried.status, tried.seed, tried.reason) == (Status.OK, 1, "")
             if isinstance(evaluator, LocalEvaluator | RayEvaluator):  # what others measure in no time is not looked at
@@ -243,107 +248,80 @@ def test_a_smoke_run_tells_whether_a_program_runs(case: Case, begin: Callable[[C
                 assert broken.status is Status.CRASHED
                 assert "as soon as it is read" in broken.reason
             assert (await settled(evaluator, slot, Job(case.genome, 2))).objectives
-        finally:
-            await evaluator.close()
 
-    within_patience(scenario())
+    within_patience(scenario(begin(case)))
 
 
 @every
 def test_slots_work_side_by_side_and_one_that_is_retired_ends_alone(
     case: Case, begin: Callable[[Case], Evaluator]
 ) -> None:
-    async def scenario() -> None:
-        evaluator = begin(case)
-        first, second = evaluator.workers
-        try:
+    async def scenario(evaluator: Evaluator) -> None:
+        async with slots_of(evaluator) as (first, second):
             both = [settled(evaluator, slot, Job(case.genome, seed)) for seed, slot in enumerate((first, second))]
             assert [(one.status, one.seed) for one in await asyncio.gather(*both)] == [(Status.OK, 0), (Status.OK, 1)]
             evaluator.retire(first)
             assert (await settled(evaluator, second, Job(case.genome, 2))).status is Status.OK
-        finally:
-            await evaluator.close()
 
-    within_patience(scenario())
+    within_patience(scenario(begin(case)))
 
 
 @timed
-def test_cancelling_an_evaluation_frees_its_slot(case: Case, begin: Callable[[Case], Evaluator]) -> None:
-    async def scenario() -> None:
-        evaluator = begin(case)
-        slot = evaluator.workers[0]
-        try:
-            await settled(evaluator, slot, Job(case.genome, 0))  # the worker is there
-            task = await under_way(evaluator, slot, Job(case.endless, 0))
+@pytest.mark.parametrize("is_under_way", [True, False])
+def test_cancelling_an_evaluation_frees_its_slot(
+    is_under_way: bool, case: Case, begin: Callable[[Case], Evaluator]
+) -> None:
+    async def scenario(evaluator: Evaluator) -> None:
+        async with slots_of(evaluator) as (slot, _):
+            if is_under_way:
+                await settled(evaluator, slot, Job(case.genome, 0))  # the worker is there
+                task = await under_way(evaluator, slot, Job(case.endless, 0))
+            else:
+                task = asyncio.create_task(evaluator.evaluate(slot, Job(case.endless, 0)))
+                await asyncio.sleep(0)
             assert task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await asyncio.wait_for(task, PATIENCE_SECONDS)
             assert (await evaluator.evaluate(slot, Job(case.genome, 1))).status is Status.OK
-        finally:
-            await evaluator.close()
 
-    within_patience(scenario())
-
-
-@timed
-def test_cancelling_while_a_worker_starts_frees_its_slot(case: Case, begin: Callable[[Case], Evaluator]) -> None:
-    async def scenario() -> None:
-        evaluator = begin(case)
-        slot = evaluator.workers[0]
-        try:
-            task = asyncio.create_task(evaluator.evaluate(slot, Job(case.endless, 0)))
-            await asyncio.sleep(0)
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await asyncio.wait_for(task, PATIENCE_SECONDS)
-            assert (await evaluator.evaluate(slot, Job(case.genome, 1))).status is Status.OK
-        finally:
-            await evaluator.close()
-
-    within_patience(scenario())
+    within_patience(scenario(begin(case)))
 
 
 @timed
 def test_closing_loses_what_is_under_way(case: Case, begin: Callable[[Case], Evaluator]) -> None:
-    async def scenario() -> Evaluation:
-        evaluator = begin(case)
-        task = await under_way(evaluator, evaluator.workers[0], Job(case.endless, 5))
-        await asyncio.wait_for(evaluator.close(), PATIENCE_SECONDS)
-        await evaluator.close()
+    async def scenario(evaluator: Evaluator) -> Evaluation:
+        async with slots_of(evaluator) as (slot, _):
+            task = await under_way(evaluator, slot, Job(case.endless, 5))
+            await asyncio.wait_for(evaluator.close(), PATIENCE_SECONDS)
         return await asyncio.wait_for(task, PATIENCE_SECONDS)
 
-    lost = within_patience(scenario())
+    lost = within_patience(scenario(begin(case)))
     assert (lost.status, lost.seed, lost.objectives) == (Status.LOST, 5, {})
     assert lost.reason
 
 
 @every
 def test_closing_leaves_no_evaluation_waiting(case: Case, begin: Callable[[Case], Evaluator]) -> None:
-    async def scenario() -> Evaluation:
-        evaluator = begin(case)
-        task = asyncio.create_task(evaluator.evaluate(evaluator.workers[0], Job(case.genome, 0)))
-        await asyncio.sleep(0)
-        await evaluator.close()
+    async def scenario(evaluator: Evaluator) -> Evaluation:
+        async with slots_of(evaluator) as (slot, _):
+            task = asyncio.create_task(evaluator.evaluate(slot, Job(case.genome, 0)))
+            await asyncio.sleep(0)
         return await asyncio.wait_for(task, PATIENCE_SECONDS)
 
-    assert within_patience(scenario()).status in (Status.OK, Status.LOST)
+    assert within_patience(scenario(begin(case))).status in (Status.OK, Status.LOST)
 
 
 @pytest.mark.parametrize("module", [pytest.param("trainer.supervisor", marks=pytest.mark.slow), "trainer.script"])
 def test_a_worker_that_dies_loses_its_job_alone(module: str, begin: Callable[[Case], Evaluator]) -> None:
     case = EVALUATORS["local" if module == "trainer.supervisor" else "local, a script"]
 
-    async def scenario() -> list[Status]:
-        evaluator = begin(case)
-        slot = evaluator.workers[0]
-        try:
+    async def scenario(evaluator: Evaluator) -> list[Status]:
+        async with slots_of(evaluator) as (slot, _):
             statuses = [(await evaluator.evaluate(slot, Job(case.genome, 0))).status]
             task = await under_way(evaluator, slot, Job(case.endless, 0))
             [supervisor] = [child for child in psutil.Process().children() if module in child.cmdline()]
             supervisor.kill()
             statuses.append((await asyncio.wait_for(task, PATIENCE_SECONDS)).status)
             return [*statuses, (await evaluator.evaluate(slot, Job(case.genome, 0))).status]
-        finally:
-            await evaluator.close()
 
-    assert within_patience(scenario()) == [Status.OK, Status.LOST, Status.OK]
+    assert within_patience(scenario(begin(case))) == [Status.OK, Status.LOST, Status.OK]
