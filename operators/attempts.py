@@ -52,6 +52,7 @@ def first_accepted(
         NoOffspring: no draft was accepted; the message ends with the latest reasons.
     """
     refused: dict[str, str] = {}
+    last: Refused | None = None
     known: Draft | None = None
     existing = 0
     for attempt in range(attempts):
@@ -72,14 +73,14 @@ def first_accepted(
             twin = verdict.twin
             if repeats and is_drawn and twin is not None and twin in request.known.repeatable:
                 raise MeasureAgain(twin) from None
-            refused[draft.source] = f"{draft.idea}: {verdict}"
+            refused[draft.source], last = f"{draft.idea}: {verdict}", verdict
             if verdict.kind == "duplicate":
                 known = draft
                 existing += is_drawn
         else:
             return Proposal(draft.source, operator, draft.idea)
     reasons = "; ".join(list(refused.values())[-_REASONS_SHOWN:])
-    raise NoOffspring(f"{operator}: none of {attempts} attempts was accepted; the last refusals: {reasons}")
+    raise NoOffspring(f"{operator}: none of {attempts} attempts was accepted; the last refusals: {reasons}", last)
 
 
 class Mutation(ABC):

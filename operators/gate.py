@@ -78,7 +78,14 @@ class SourceGate:
         return SourceGate(self._contract, known, self._max_bytes, repeated, self._protection)
 
     def check(self, source: str) -> None:
-        """Raise `Refused` unless `source` may become an individual."""
+        """Raise `Refused`, with the source, unless it may become an individual."""
+        try:
+            self._check(source)
+        except Refused as refusal:
+            refusal.source = source
+            raise
+
+    def _check(self, source: str) -> None:
         program = self.read(source)
         twin = self._known(program.normal_form)
         if twin is not None:

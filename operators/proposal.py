@@ -444,12 +444,14 @@ class Refused(Exception):  # noqa: N818 - a verdict that operators handle, not a
     Attributes:
         kind: `unparsable`, `contract`, `protected`, `duplicate`, `near_duplicate`, `too_large` or `smoke`.
         twin: the individual that is the same program, where that is the reason.
+        source: what was refused, where that is known.
     """
 
-    def __init__(self, kind: str, reason: str, twin: int | None = None) -> None:
+    def __init__(self, kind: str, reason: str, twin: int | None = None, source: str | None = None) -> None:
         super().__init__(reason)
         self.kind = kind
         self.twin = twin
+        self.source = source
 
 
 class SmokeFailed(Refused):
@@ -461,8 +463,8 @@ class SmokeFailed(Refused):
         output: the end of what it printed.
     """
 
-    def __init__(self, status: str, cause: str, output: str) -> None:
-        super().__init__(SMOKE, f"its smoke run ended {status}: {cause}")
+    def __init__(self, status: str, cause: str, output: str, source: str | None = None) -> None:
+        super().__init__(SMOKE, f"its smoke run ended {status}: {cause}", source=source)
         self.status = status
         self.cause = cause
         self.output = output
@@ -481,8 +483,10 @@ class NoOffspring(Exception):  # noqa: N818 - an expected outcome of a proposal
 
     Attributes:
         kind: `no_offspring`, or `smoke` where the last thing that it tried failed its smoke run.
+        source: the last program that was refused; None where it came to none.
     """
 
     def __init__(self, reason: str, cause: Exception | None = None) -> None:
         super().__init__(reason)
         self.kind = SMOKE if isinstance(cause, SmokeFailed) else "no_offspring"
+        self.source = cause.source if isinstance(cause, Refused) else None

@@ -373,11 +373,11 @@ class Search:
             case None:
                 self._admit(draft, task.result())
             case Refused() as refusal:
-                self._refuse(draft, refusal.kind, str(refusal))
+                self._refuse(draft, refusal.kind, str(refusal), refusal.source)
             case MeasureAgain() as wish:
                 self._measure_again(draft, wish)
             case NoOffspring() as nothing:
-                self._refuse(draft, nothing.kind, str(nothing))
+                self._refuse(draft, nothing.kind, str(nothing), nothing.source)
             case CostLimitReached() as limit:
                 self._stop(StopReason.COST_LIMIT, str(limit))
             case OperatorUnavailable() as outage:
@@ -390,7 +390,8 @@ class Search:
         form = normal_form(proposal.source)
         twin = self._store.known(form)
         if twin is not None:
-            self._refuse(draft, "duplicate", f"individual {twin}, admitted meanwhile, is the same program")
+            reason = f"individual {twin}, admitted meanwhile, is the same program"
+            self._refuse(draft, "duplicate", reason, proposal.source)
             return
         self._record(draft.number, draft.parents, proposal, form)
         self._pace.lookahead.proposal_admitted()
@@ -447,8 +448,8 @@ class Search:
         self._pace.lookahead.proposal_admitted()
         self._refused_in_a_row = 0
 
-    def _refuse(self, draft: Draft, kind: str, reason: str) -> None:
-        self._store.refuse(draft.number, kind, reason)
+    def _refuse(self, draft: Draft, kind: str, reason: str, source: str | None = None) -> None:
+        self._store.refuse(draft.number, kind, reason, source)
         self._news.refused(draft.number, draft.operator.name, kind, reason)
         self._refused_in_a_row += 1
         if self._refused_in_a_row >= _MOST_REFUSALS_IN_A_ROW and not self._evaluations.under_way:

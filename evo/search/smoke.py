@@ -86,7 +86,7 @@ class SmokeRuns:
         """Raise SmokeFailed where a source fails its smoke run, which is made unless the store has its verdict."""
         run = self._store.smoke_run(number, source) or await self._tried(number, source)
         if run.status not in _PASSES:
-            raise SmokeFailed(run.status, run.reason or "no reason is known", run.output)
+            raise SmokeFailed(run.status, run.reason or "no reason is known", run.output, source)
 
     def waited_seconds(self, number: int) -> float:
         """Return how long a proposal has waited for its smoke runs, and forget it."""

@@ -196,6 +196,15 @@ _SMOKE_RUNS = (
     """,
 )
 
+_REFUSED_PROGRAMS = (
+    """
+    CREATE TABLE refused_programs (     -- the last program that a proposal came to, where it gave no individual
+        proposal INTEGER PRIMARY KEY REFERENCES proposals (number),
+        genome TEXT NOT NULL REFERENCES genomes (sha256)
+    ) STRICT
+    """,
+)
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "the tables of a run", _RUN_TABLES),
     Migration(2, "which individuals a proposal knew", _NEWEST_EVALUATION),
@@ -204,6 +213,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(5, "smoke runs", _SMOKE_RUNS),
     Migration(6, "what the curve of a result follows, which no older version can read", ()),
     Migration(7, "where the time of a training went, likewise", ()),
+    Migration(8, "the programs that were refused", _REFUSED_PROGRAMS),
 )
 
 _FINAL = {
@@ -218,6 +228,7 @@ _FINAL = {
     "results": "TRUE",
     "attempts": "OLD.state <> 'running'",
     "smoke_runs": "TRUE",
+    "refused_programs": "TRUE",
     "events": "TRUE",
 }
 

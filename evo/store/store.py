@@ -23,6 +23,9 @@ _ACCEPT = """
 """
 
 
+_LARGEST_REFUSED_CHARACTERS = 256 * 1024
+
+
 class Store(StoreView):
     """A store opened by its one writer; `Store.read` opens it for any number of readers.
 
@@ -100,10 +103,22 @@ class Store(StoreView):
         """Return the journal of the call for the lessons of the results up to one."""
         return LessonsJournal(self.path, self._database, result_number)
 
-    def refuse(self, number: int, kind: str, reason: str) -> None:
-        """Close an open proposal without offspring; `kind` is one word, such as `duplicate`, `reason` a sentence."""
+    def refuse(self, number: int, kind: str, reason: str, source: str | None = None) -> None:
+        """Close an open proposal without offspring.
+
+        Args:
+            number: of the proposal.
+            kind: one word, such as `duplicate`.
+            reason: a sentence.
+            source: what was refused. One longer than any individual may be is not kept.
+        """
         with self.transaction():
             self._close_proposal(number, "refused", rows.encodable(kind), rows.encodable(reason))
+            if source is not None and len(source) <= _LARGEST_REFUSED_CHARACTERS:
+                text = rows.encodable(source)
+                self._keep_genome(text)
+                row = (number, sha256(text))
+                self._database.execute("INSERT INTO refused_programs (proposal, genome) VALUES (?, ?)", row)
 
     def admit(
         self, number: int, *, source: str, normal_form: str, idea: str, evaluations: Sequence[EvaluationRequest]
@@ -116,12 +131,16 @@ class Store(StoreView):
         genome = sha256(source)
         with self.transaction():
             created_at = self._close_proposal(number, "admitted")
-            self._database.execute("INSERT OR IGNORE INTO genomes (sha256, source) VALUES (?, ?)", (genome, source))
+            self._keep_genome(source)
             self._database.execute(
                 "INSERT INTO individuals (id, genome, normal_form, idea, created_at) VALUES (?, ?, ?, ?, ?)",
                 (number, genome, sha256(normal_form), rows.encodable(idea), created_at),
             )
             return tuple(self._queue(number, request, created_at) for request in evaluations)
+
+    def _keep_genome(self, source: str) -> None:
+        row = (sha256(source), source)
+        self._database.execute("INSERT OR IGNORE INTO genomes (sha256, source) VALUES (?, ?)", row)
 
     def _close_proposal(self, number: int, state: str, kind: str | None = None, reason: str | None = None) -> float:
         closed_at = time.time()

@@ -249,6 +249,12 @@ class StoreView:
         source: str = self._the_row("individual", individual, query)["source"]
         return source
 
+    def refused_source(self, number: int) -> str | None:
+        """Return the last program that a refused proposal came to; None where it came to none, or none was kept."""
+        query = "SELECT source FROM genomes JOIN refused_programs ON genome = sha256 WHERE proposal = ?"
+        found = self._rows(query, number)
+        return found[0]["source"] if found else None
+
     def known(self, normal_form: str, *, proposal: int | None = None) -> int | None:
         """Return the individual whose code has this normal form, or None.
 

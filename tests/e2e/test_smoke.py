@@ -50,7 +50,10 @@ def test_what_fails_its_smoke_run_costs_no_evaluation(project: Path) -> None:
     shown = evo("show", "run", str(number), cwd=project).stdout
     assert f"#{number} by constants from #0: no individual\nsmoke " in shown
     assert "steps do not fit" in shown.partition("smoke run on ")[2]
-    assert json.loads(evo("show", "run", str(number), "--json", cwd=project).stdout)["smoke_runs"]
+    refused = json.loads(evo("show", "run", str(number), "--json", cwd=project).stdout)
+    assert refused["smoke_runs"]
+    assert refused["diff"].startswith(f"--- #0\n+++ #{number}\n")
+    assert all(f"  {line}\n" in shown for line in refused["diff"].splitlines() if line.strip())
     report = (project / "run" / "report.html").read_text()
     assert f"{status['refused']['smoke']} smoke" in report.partition("Refused before any evaluation")[2][:200]
     done = evo("check", "run", "--replay", cwd=project)

@@ -53,5 +53,6 @@ def test_steps_that_break_the_contract_begin_at_what_exists_again() -> None:
 
 def test_the_attempts_are_limited() -> None:
     request = request_for(SMALL, gate=gate_knowing(SMALL, KNOWN))
-    with pytest.raises(NoOffspring, match="none of 3 attempts was accepted"):
+    with pytest.raises(NoOffspring, match="none of 3 attempts was accepted") as nothing:
         first_accepted(request, "any", lambda: draft("3"), 3, step_aside=lambda known: known)
+    assert nothing.value.source == draft("3").source

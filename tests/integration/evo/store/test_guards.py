@@ -25,6 +25,7 @@ TABLES = {
     "attempts": "reason",
     "events": "payload",
     "smoke_runs": "output",
+    "refused_programs": "genome",
 }
 
 
@@ -37,7 +38,7 @@ def path(tmp_path: Path) -> Path:
         store.journal(3).record_request(0, {})
         store.journal(3).record_exchange(0, exchange())
         store.record_smoke_run(3, "LR = 1", SmokeRun(Status.CRASHED, "as always", "", "cpu/0", 1.0))
-        store.refuse(3, "duplicate", "the same")
+        store.refuse(3, "duplicate", "the same", "LR = 1")
     return folder.store
 
 

@@ -46,8 +46,20 @@ def test_a_refused_proposal_keeps_its_reason(store: Store) -> None:
     store.refuse(1, "duplicate", "the same program as individual 0")
     refused = store.proposal(1)
     assert (refused.state, refused.kind, refused.parents) == (ProposalState.REFUSED, "duplicate", (0,))
+    assert store.refused_source(1) is None
     with pytest.raises(StoreError, match="not open"):
         store.refuse(1, "duplicate", "again")
+
+
+@pytest.mark.parametrize(
+    ("source", "kept"), [(source_of(0), source_of(0)), ("x = '\ud800'\n", "x = '?'\n"), ("x" * 300_000, None)]
+)
+def test_a_refused_program_is_kept_unless_it_is_huge(store: Store, source: str, kept: str | None) -> None:
+    admit(store, 0)
+    store.begin_proposal(1, "random", (0,), result_number=0)
+    store.refuse(1, "duplicate", "the same program as individual 0", source)
+    assert store.refused_source(1) == kept
+    assert store.breaches() == []
 
 
 def test_an_admission_is_all_or_nothing(store: Store) -> None:
