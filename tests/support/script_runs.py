@@ -16,7 +16,7 @@ LOSS = Reading("loss", r"^loss:\s*(\S+)")
 
 def write_files(folder: Path, files: Mapping[str, str]) -> Path:
     """Write files by their relative paths, without the margin that they share; return the folder."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
