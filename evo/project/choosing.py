@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from evo.project.asking import Unclear, listed
 from evo.project.found import FirstRun, FixedTime, Metric, Question
@@ -26,6 +27,8 @@ from trainer.errors import ConfigError
 from trainer.objectives import Direction
 
 _MOST_OTHERS = 3
+_AIM = 2
+"""How clearly the documentation names an aim, as `Instructions.importance` counts it."""
 _COMBINED = "combined_score"
 """What decides in OpenEvolve and ShinkaEvolve, whatever else an evaluator returns."""
 _WISH = re.compile(r"(?P<name>[^=]+?)(?:=(?P<pattern>.+?))?(?::(?P<direction>max|min|maximize|minimize))?", re.DOTALL)
@@ -82,7 +85,7 @@ def _refuse_pattern(pattern: str) -> None:
         )
 
 
-def reported(metrics: Sequence[Metric], run: FirstRun | None) -> list[Metric]:
+def reported(metrics: Sequence[Metric], run: FirstRun | None, texts: Instructions) -> list[Metric]:
     """Return metrics as a first run confirms them: what it printed, and of the others what it may print later.
 
     Args:
@@ -91,7 +94,7 @@ def reported(metrics: Sequence[Metric], run: FirstRun | None) -> list[Metric]:
     """
     if run is None or not (run.lines or run.left):
         return list(metrics)
-    printed = metrics_in(run.lines)
+    printed = metrics_in(run.lines, cache(lambda label: texts.importance(label) >= _AIM))
     with_unit = {one.name: one for one in printed if one.unit}
     found: list[Metric] = []
     for one in metrics:
@@ -216,18 +219,24 @@ class Choice:
         )
 
     def _unnamed_beside(self, best: Metric) -> list[Metric]:
-        """Return what may be meant where only a time or memory has a known name, as `sum_of_radii` beside `seconds`."""
-        if best.kind is not Kind.RESOURCE or self.texts.importance(best.label):
+        """Return what may be meant where only a time, memory or loss of the training has a known name.
+
+        As `sum_of_radii` beside `seconds`, or `drift` at the end, behind the `loss` of every step.
+        """
+        unnamed = [one for one in self.metrics if one.is_guessed and one.is_sure]
+        if self.texts.importance(best.label):
             return []
-        return [one for one in self.metrics if one.is_guessed and one.is_sure]
+        if _is_of_training(best) and self.run is not None:
+            lines = self.run.lines
+            return [one for one in unnamed if len(values_of(one, lines)) == 1 < len(values_of(best, lines))]
+        return unnamed if best.kind is Kind.RESOURCE else []
 
     def _needs_test_data(self, best: Metric) -> bool:
         """Return whether only test data, or else a loss of training batches, could decide."""
         if self.is_trusted or self.texts.importance(best.label):
             return False
         has_test = any(one.split is Split.TEST and one.kind is Kind.QUALITY for one in self.metrics)
-        is_training_loss = best.split is Split.UNNAMED and best.take == "last" and "loss" in words(best.label)
-        return has_test and best.kind is Kind.QUALITY and (best.split is Split.TEST or is_training_loss)
+        return has_test and best.kind is Kind.QUALITY and (best.split is Split.TEST or _is_of_training(best))
 
     def _ask_about_test_data(self) -> None:
         tested = [one for one in self.metrics if one.split is Split.TEST and one.kind is Kind.QUALITY]
@@ -243,6 +252,11 @@ class Choice:
         example = metrics[0].name if metrics else "NAME"
         example += f":max, or {example}:min" if metrics and metrics[0].is_guessed else ""
         raise Unclear(Question("objectives", f"{text} {named}. Answer: evo init --metric {example}", options), metrics)
+
+
+def _is_of_training(metric: Metric) -> bool:
+    """Return whether a metric seems to be the loss of training batches: one of no named data, in many lines."""
+    return metric.split is Split.UNNAMED and metric.take == "last" and "loss" in words(metric.label)
 
 
 def _row_rank(metric: Metric) -> int:

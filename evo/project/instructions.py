@@ -74,7 +74,9 @@ _PRIMARY = re.compile(
     re.IGNORECASE,
 )
 _AIM = re.compile(
-    r"\b(?:minimi[sz]\w*|maximi[sz]\w*|lowest|highest|improve|optimi[sz]\w*|reduce|increase|beat)\b", re.IGNORECASE
+    r"\b(?:minimi[sz]\w*|maximi[sz]\w*|lowest|highest|improve|optimi[sz]\w*|reduce|increase|beat)\b"
+    r"|\b(?:lower|higher|smaller|larger|bigger|fewer)(?=(?:\s+[\w@^%`*-]+){1,3}\s+(?:is|are|=|means?)\s+better)",
+    re.IGNORECASE,
 )
 _NOT_PRIMARY = re.compile(
     r"\b(?:secondary|auxiliary|diagnostic|informational|sanity|constraint|soft|"
@@ -88,6 +90,8 @@ _ALIKE = {
     "acc": "acc(?:uracy)?",
     "accuracy": "acc(?:uracy)?",
 }
+_POWER = re.compile(r"(?:\^2|²)$")
+"""As in `MMD²`, which prose leaves out."""
 _LESS = re.compile(
     r"\b(?:minimi[sz]\w*|lowest|lower|smaller|smallest|reduce\w*|decreas\w*|faster|fastest)\b", re.IGNORECASE
 )
@@ -279,7 +283,7 @@ def _console_scripts(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def mention_of(label: str) -> re.Pattern[str]:
     """Return an expression for the name of a metric as prose writes it: `val_loss` is the validation loss."""
-    parts = (_ALIKE.get(word, re.escape(word)) for word in re.split(r"[\W_]+", label.lower()) if word)
+    parts = (_ALIKE.get(word, re.escape(word)) for word in re.split(r"[\W_]+", _POWER.sub("", label.lower())) if word)
     words = r"[\W_]{0,2}".join(parts)
     return re.compile(rf"(?<!\w){words}(?!\w)", re.IGNORECASE)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from evo.project.found import Metric
@@ -25,19 +25,26 @@ _BAR = re.compile(r"\d+%\|[^|]*\|(?:\s*\S+/\S+)?(?:[^\[\]]*\[[^\],]*(?:,\s*[\d.?
 _MOST_LINES = 2000
 
 
-def metrics_in(lines: Sequence[str]) -> list[Metric]:
-    """Return the metrics in printed lines, each name once, in the order of their first appearance."""
+def metrics_in(lines: Sequence[str], is_named: Callable[[str], bool] = lambda _: False) -> list[Metric]:
+    """Return the metrics in printed lines, each name once, in the order of their first appearance.
+
+    Args:
+        is_named: tells whether the documentation names a label as an aim.
+    """
     lines = lines[-_MOST_LINES:]
     seen = [_BAR.sub(lambda bar: " " * len(bar[0]), line) for line in lines]
     places: dict[tuple[str, str], list[Place]] = {}
     in_tables = list(places_in_tables(seen))
     rows = {place.line for place in in_tables}
     in_lines = [
-        place for number, line in enumerate(seen) if number not in rows for place in places_in_line(number, line)
+        place
+        for number, line in enumerate(seen)
+        if number not in rows
+        for place in places_in_line(number, line, is_named)
     ]
     for place in (*in_lines, *in_tables):
         places.setdefault((place.name, place.settings), []).append(place)
-    found = filter(None, (_metric(same, lines) for same in places.values()))
+    found = filter(None, (_metric(same, lines, is_named) for same in places.values()))
     names: Counter[str] = Counter()
     return [_numbered(metric, names) for metric in found if metric.name not in SCRIPT_OBJECTIVES]
 
@@ -56,7 +63,7 @@ def values_of(metric: Metric, lines: Sequence[str]) -> list[float]:
     return [number for number in numbers if number is not None]
 
 
-def _metric(same: Sequence[Place], lines: Sequence[str]) -> Metric | None:
+def _metric(same: Sequence[Place], lines: Sequence[str], is_named: Callable[[str], bool]) -> Metric | None:
     last = same[-1]
     where = [place.line for place in same]
     readable: list[tuple[bool, int, str]] = []
@@ -68,7 +75,7 @@ def _metric(same: Sequence[Place], lines: Sequence[str]) -> Metric | None:
         ):  # also nan
             readable.append((sorted({number for number, _ in found}) != sorted(set(where)), len(readable), pattern))
     is_size = "size" in words(last.label) and last.told is Direction.MINIMIZE  # in bytes
-    if not readable or (is_count(last.label) and not is_size):
+    if not readable or (is_count(last.label) and not is_size and not is_named(last.label)):
         return None
     told = last.told if is_open(last.label) or direction_of(last.label)[1] is Kind.SPEED else None
     return Metric(

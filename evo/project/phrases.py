@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from evo.project.places import MARGIN, NUMBER, SUFFIX, UNIT, Place, group_for
@@ -53,12 +53,13 @@ _LAST_WORDS = re.compile(r"\s+([A-Za-z][\w /-]*)")
 _LONGEST_SENTENCE = 12  # words of a label such as `Accuracy of the network on the 10000 test images`
 
 
-def places_in_line(number: int, line: str) -> Iterator[Place]:
+def places_in_line(number: int, line: str, is_named: Callable[[str], bool] = lambda _: False) -> Iterator[Place]:
     """Yield the numbers with labels in a line.
 
     Args:
         number: of the line.
         line: as printed, without progress bars.
+        is_named: tells whether the documentation names a label as an aim, so that its number needs no colon.
     """
     if signed := _SIGNED.match(line):
         yield from _signed(number, line, signed)
@@ -82,7 +83,7 @@ def places_in_line(number: int, line: str) -> Iterator[Place]:
         is_unclear = _DECIMAL_COMMA.match(line, last) or _SPACED.match(line, last)
         if is_unclear or _ARROW.match(line, end) or _IS_MARGIN.search(before):
             continue
-        place = None if describes_last else _labelled(number, line, before, start, match, quality, settings)
+        place = None if describes_last else _labelled(number, line, before, start, match, quality, settings, is_named)
         place = place or _before_its_unit(number, line, match)
         if place is not None:
             quality = (quality_word(place.label) or quality) if goes_on else ""
@@ -130,6 +131,7 @@ def _labelled(
     match: re.Match[str],
     quality: str,
     settings: Mapping[int, re.Match[str]],
+    is_named: Callable[[str], bool],
 ) -> Place | None:
     """Return a number with the label before it; None without a label.
 
@@ -141,6 +143,7 @@ def _labelled(
         match: the number.
         quality: what the line has named already, which is meant where it goes on with data alone: `loss 2.3 val 2.4`.
         settings: what belongs to a label, in brackets behind it, by where that begins.
+        is_named: as for `places_in_line`.
     """
     wrap = _WRAP.search(before)
     wrapper = wrap[0] if wrap else ""
@@ -156,7 +159,8 @@ def _labelled(
     # Before a rate stands how often it was measured.
     is_column = is_column and not _MEASURED_RATE.search(line, match.end())
     is_measured = bool(direction_of_unit(line[match.end() :])) and "(" not in text  # `sorted in 3.2 ms`
-    if not (is_set_off or is_column or is_measured or names_metric(label["label"]) or of_data):
+    is_metric = names_metric(label["label"]) or is_named(label["label"].strip())
+    if not (is_set_off or is_column or is_measured or is_metric or of_data):
         return None
     name, quote = label["label"].strip(), label["quote"]
     first = line[:start] + named

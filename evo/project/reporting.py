@@ -22,7 +22,7 @@ def reported_metrics(sources: Sources, reporter: Module, run: FirstRun | None) -
     Args:
         run: of this program; None if it did not run.
     """
-    metrics = reported(metrics_of(sources.project, reporter), run)
+    metrics = reported(metrics_of(sources.project, reporter), run, sources.texts)
     metrics += _left(sources, metrics, run)
     if not metrics:
         metrics = [

@@ -59,15 +59,16 @@ _RESOURCES = _set("time latency runtime duration elapsed walltime memory mem vra
 """What a name that ends so stands for, as `score_time`; a unit may be that of an error, as in `mae_seconds`."""
 _WORSE = _set(
     "loss err error errors bpb bpc bpt ppl perplexity nll mse rmse mae mape smape rmsle wer cer ter eer "
-    "brier ece fid fvd kid kl divergence crossentropy xent logloss aic bic regret distance gap drawdown "
-    "msle makespan tardiness violations cost lpips mase crps residual deviation misses failures conflicts collisions"
+    "brier ece fid fvd kid kl divergence crossentropy xent logloss aic bic regret distance gap "
+    "drawdown mmd msle makespan tardiness violations cost lpips mase crps residual deviation misses failures conflicts "
+    "collisions"
 )
 _BETTER = _set(
     "acc accuracy f1 fscore fmeasure score reward rewards rew return returns ret bleu rouge rougel meteor chrf r2 auc "
     "auroc auprc aucpr roc ap map ndcg mrr hits recall precision iou miou dice psnr ssim pesq stoi snr "
     "sdr sharpe sortino calmar profit pnl win wins winrate success elo fitness likelihood elbo "
     "correlation corr spearman pearson kappa qwk mcc gini jaccard sensitivity specificity silhouette ari "
-    "nmi cagr correct solved reached passed resolved satisfied completed match"
+    "concordance cindex nmi cagr correct solved reached passed resolved satisfied completed match"
 )
 _UNDIRECTED = _set("objective bound")
 """What a solver calls its result, whichever direction it has."""
@@ -110,13 +111,14 @@ _OF_ALL = _FOLDED | _set("average avg mean overall aggregate total final all")
 _COMBINING, _COMBINED = _set("f1 fscore fmeasure"), _set("precision recall")
 _POSSESSIVE = re.compile(r"['’]s\b")  # `valid_1's auc`
 _SQUARED = re.compile(r"\bR(?:[- ]squared|\^2)", re.IGNORECASE)
+_C_INDEX = re.compile(r"\bC[- ]index\b|\bconcordance[- _]index\b", re.IGNORECASE)
 _LARGEST = _set("max largest worst")
 _DEVIATIONS = _set("error err errors diff difference deviation mismatch")
 
 
 def words(name: str) -> list[str]:
     """Return the lower-case words of a name such as `val_bpb`, `Eval AUC`, `valLoss`, `mIoU` or `tok/sec`."""
-    spaced = _RATE.sub(" per ", _SQUARED.sub("r2", _POSSESSIVE.sub("", name)))
+    spaced = _RATE.sub(" per ", _C_INDEX.sub("cindex", _SQUARED.sub("r2", _POSSESSIVE.sub("", name))))
     spaced = re.sub(r"[A-Za-z0-9]+", lambda found: _parted(found[0]), spaced)
     plain = "".join(one for one in unicodedata.normalize("NFKD", spaced.casefold()) if not unicodedata.combining(one))
     return [word for word in re.split(r"[\W_]+", unicodedata.normalize("NFC", plain)) if word]

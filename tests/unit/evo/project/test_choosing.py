@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from evo.project.asking import Unclear
-from evo.project.choosing import Choice, reported
+from evo.project.choosing import Choice, reported, with_documented_directions
 from evo.project.found import FirstRun, Metric
 from evo.project.instructions import Instructions
 from evo.project.output import values_of
@@ -17,7 +17,9 @@ from trainer.script.readings import printed_lines
 
 def first(printed: str, folder: Path) -> Metric:
     run = FirstRun(tuple(printed_lines(printed.encode())), is_complete=True, seconds=1.0)
-    return Choice(reported([], run), "train.py", Instructions(folder), run).first(None)
+    texts = Instructions(folder)
+    metrics = with_documented_directions(reported([], run, texts), texts, "")
+    return Choice(metrics, "train.py", texts, run).first(None)
 
 
 @pytest.mark.parametrize(
@@ -26,6 +28,7 @@ def first(printed: str, folder: Path) -> Metric:
         ("Fold 1 RMSE: 0.5\nFold 2 RMSE: 0.7\nOOF RMSE: 0.6\n", "oof_rmse"),
         ("loss_pi: -0.5\nepisode_return: 200\nfps: 1000\n", "episode_return"),
         ("runtime: 3.5 s\nval_loss: 0.5\ndrift: 0.1\n", "val_loss"),
+        ("final c-index (valid): 0.75\ntime: 3.5 s\n", "final_cindex_valid"),
         ("Solved: 12/20\nTime (seconds): 0.5\n", "solved"),
         ("precision: 0.9\nrecall: 0.7\nf1: 0.8\n", "f1"),
         ("Class  Images  mAP50\ncat  9  0.9\nall  128  0.5\ndog  9  0.6\n", "all_map50"),
@@ -40,6 +43,7 @@ def test_what_decides(printed: str, name: str, tmp_path: Path) -> None:
     ("printed", "named"),
     [
         ("sum_of_radii: 2.5\neval_time: 12.5\n", ("sum_of_radii", "eval_time")),
+        ("loss: 0.5\nloss: 0.25\ndrift = 0.125\n", ("drift", "loss")),
         ("Objective value: 12.5\nTime (seconds): 0.5\n", ("objective_value",)),
         ("Loss: 0.01, Train: 0.99, Val: 0.75, Test: 0.8\n", ("val",)),
         ("Best value: 1458\n", ("best_value",)),
@@ -53,9 +57,11 @@ def test_what_is_asked(printed: str, named: tuple[str, ...], tmp_path: Path) -> 
     assert [one for one, _ in raised.value.question.options] == list(named)
 
 
-def test_a_unit_that_the_program_chooses_is_read_with_the_number() -> None:
+def test_a_unit_that_the_program_chooses_is_read_with_the_number(tmp_path: Path) -> None:
     in_source = Metric("time", "Time", "bench.py:3", "main", r"^Time:\s*(\S+)")
-    (metric,) = reported([in_source], FirstRun(("Time: 12.5 ms",), is_complete=True, seconds=1.0))
+    (metric,) = reported(
+        [in_source], FirstRun(("Time: 12.5 ms",), is_complete=True, seconds=1.0), Instructions(tmp_path)
+    )
     assert (metric.unit, metric.where) == ("ms", "bench.py:3")
     assert values_of(metric, ["Time: 1.25 s"]) == [1250.0]
 
@@ -75,3 +81,17 @@ def test_a_line_tells_which_direction_is_better(printed: str, direction: Directi
 def test_a_change_is_no_direction(tmp_path: Path) -> None:
     with pytest.raises(Unclear, match="Which direction"):
         first("drift: 0.5 (↑0.25)\n", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "printed", "name"),
+    [
+        ("Goal: maximise `ratio`.", "90 -> 30 bytes, ratio 3.0, 12.5 MB/s\n", "ratio"),
+        ("Lower MMD is better.", "loss: 0.5\nloss: 0.25\nMMD^2 = 0.125\n", "mmd_2"),
+        ("Lower drift is better.", "loss: 0.5\nloss: 0.25\ndrift = 0.125\n", "drift"),
+        ("Reduce the VM steps.", "VM steps: 1234\n", "vm_steps"),
+    ],
+)
+def test_the_aim_of_the_documentation_is_read(text: str, printed: str, name: str, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text(text, encoding="utf-8")
+    assert first(printed, tmp_path).name == name
