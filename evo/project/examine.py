@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from evo.project.asking import Unclear
+from evo.project.asking import Unclear, listed
 from evo.project.choosing import Choice, Wish
 from evo.project.evolving import evolving_files, is_language_model, tunable_part, used_instead, varied_constants
 from evo.project.files import given_files, notes_on_files, notes_on_missing, taken_apart, trusted_program
@@ -43,6 +43,10 @@ _A_PART = (
     "--genome {program}."
 )
 _PROTECTED_CONSTANTS = "All constants are protected: only the language model and syntax edits can vary this."
+_GIVEN_CONSTANTS = (
+    "The command gives {}, which therefore stay as they are. To tune one, leave it out of `command`, with its value as "
+    "the default in the file that evolves."
+)
 _NO_CONSTANTS = "0 constants found: only the language model and syntax edits can vary this."
 
 
@@ -217,7 +221,7 @@ class _Examination:
     def _with_protection(self, found: Found, metrics: Sequence[Metric]) -> Found:
         sources = self._sources
         genomes = [sources.module(name) for name in found.genome]
-        given = {word.partition("=")[0] for word in found.command if word.startswith("--")}
+        given = {word.partition("=")[0] for word in found.command if word.startswith("-")}
         reported = () if found.score else metrics
         protected = protected_code(sources.project, genomes, reported, sources.texts.text, given)
         shared = (*protected.shared, *returned_values(sources.project, self._entry, genomes, reported))
@@ -228,7 +232,9 @@ class _Examination:
         constants = tuple(name for name in found.constants if name in movable and name not in given)
         seeds = varied(found.seeds, genomes, protected.scored)
         notes = [_LITTLE_FREE] if protected.free_share <= _LEAST_FREE and not constants else []
-        if found.constants and not constants and not notes:
+        if fixed := [name for name in found.constants if name in given]:
+            notes.append(_GIVEN_CONSTANTS.format(listed(fixed)))
+        elif found.constants and not constants and not notes:
             notes = [" ".join([_PROTECTED_CONSTANTS, *used_instead(sources, genomes, found.frozen)])]
         return replace(
             found,

@@ -6,6 +6,7 @@ A function counts as run once only if that is plain: a single call, in no loop, 
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from functools import lru_cache
 from evo.project.modules import Module, Project, is_main_guard
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_RESUMED = re.compile(r"(?:\w+_)?(?:resum(?:e|ed|ing)|restored?)(?:_\w+)?", re.IGNORECASE)
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -150,7 +152,8 @@ class _Reach:
 def _walk(body: list[ast.stmt]) -> Iterator[tuple[ast.AST, bool]]:
     """Yield the nodes of a scope in the order of the source, each with whether it is in a loop.
 
-    Nested functions run when they are called, and exception handlers do not run in the normal case.
+    Nested functions run when they are called. Exception handlers do not run in the normal case, and neither does what
+    goes on with an earlier run.
     """
     waiting: list[tuple[ast.AST, bool]] = [(node, False) for node in reversed(body)]
     while waiting:
@@ -159,4 +162,19 @@ def _walk(body: list[ast.stmt]) -> Iterator[tuple[ast.AST, bool]]:
             continue
         yield node, looped
         inner = looped or isinstance(node, _LOOPS)
-        waiting += [(child, inner) for child in reversed(list(ast.iter_child_nodes(node)))]
+        children = [*ast.iter_child_nodes(node)]
+        if isinstance(node, ast.If) and _resumes(node.test):
+            children = [node.test, *node.orelse]
+        waiting += [(child, inner) for child in reversed(children)]
+
+
+def _resumes(test: ast.expr) -> bool:
+    """Return whether a condition holds for a resumed run alone: `args.resume`, `init_from == "resume"`."""
+    match test:
+        case ast.Compare(left=left, ops=[ast.IsNot() | ast.NotEq() | ast.Gt()]):
+            return _resumes(left)
+        case ast.Compare(ops=[ast.Eq()], comparators=[ast.Constant(value=str(name))]):
+            return bool(_RESUMED.fullmatch(name))
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return bool(_RESUMED.fullmatch(name))
+    return False

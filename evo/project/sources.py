@@ -87,9 +87,26 @@ class Sources:
 
 
 def is_test(module: Module) -> bool:
-    """Return whether a file holds tests, by where pytest looks for them."""
+    """Return whether a file holds tests: where pytest looks for them, and more than a name that begins like one."""
     stem = PurePosixPath(module.name).stem
-    return stem.startswith("test_") or stem.endswith("_test") or "tests" in module.folder.parts or stem == "conftest"
+    if "tests" in module.folder.parts or stem == "conftest":
+        return True
+    tested = stem.removeprefix("test_").removesuffix("_test")
+    return tested != stem and any(_is_of_a_test(node, tested) for node in module.tree.body)
+
+
+def _is_of_a_test(node: ast.stmt, tested: str) -> bool:
+    """Return whether a statement defines what pytest or unittest collects, or imports one of them or what is tested."""
+    match node:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+            return name.startswith("test_")
+        case ast.ClassDef(name=name):
+            return name.startswith("Test") or name.endswith(("Test", "TestCase"))
+        case ast.Import(names=names):
+            return any(one.name in ("pytest", "unittest", tested) for one in names)
+        case ast.ImportFrom(module=str(source)):
+            return source.rpartition(".")[2] in ("pytest", "unittest", tested)
+    return False
 
 
 def _evaluates_paths(module: Module) -> bool:

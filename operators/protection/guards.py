@@ -120,7 +120,8 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
     read_by_free = {name for one in free for name in one.read}
     parted = _parted(fixed, read_by_free)
     names = owned | {name for scope, several in bound.items() if scope not in classes for name in several}
-    texts = {text for one in fixed for text in one.texts if _is_held_out(text) or text.startswith("--")}
+    flags = {text for one in fixed for text in one.flags}
+    texts = flags | {text for one in fixed for text in one.texts if _is_held_out(text)}
     stored = [
         node
         for one in fixed
@@ -148,7 +149,7 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
         bound=bound,
         members=frozenset(
             [name for scope, several in bound.items() if scope in classes for name in several]
-            + [text.lstrip("-").replace("-", "_") for text in texts if text.startswith("--")]
+            + [text.lstrip("-").replace("-", "_") for text in flags]
             + [node.attr for node in stored]
         ),
         attributes=frozenset(

@@ -80,6 +80,18 @@ class Unit:
             one.value for one in self.nodes if isinstance(one, ast.Constant) and isinstance(one.value, str)
         )
 
+    @cached_property
+    def flags(self) -> frozenset[str]:
+        """The flags that it names: with two dashes anywhere, with one only where an argument is declared."""
+        declared = [
+            text
+            for one in self.nodes
+            if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr == "add_argument"
+            for argument in one.args
+            if isinstance(argument, ast.Constant) and (text := str(argument.value)).startswith("-")
+        ]
+        return frozenset([*declared, *(text for text in self.texts if text.startswith("--"))])
+
     @property
     def repeated(self) -> range:
         """The lines of the loop that it begins; none for another unit."""

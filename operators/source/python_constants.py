@@ -125,12 +125,12 @@ def _assigned(statement: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
 
 
 def _flag(call: ast.Call) -> Iterator[tuple[str, ast.expr]]:
-    """Yield the default of a command-line flag, by its long name."""
+    """Yield the default of a command-line flag, by its long name if it has one."""
     names = [argument.value for argument in call.args if isinstance(argument, ast.Constant)]
-    long = [name for name in names if isinstance(name, str) and name.startswith("--")]
+    flags = [name for name in names if isinstance(name, str) and name.startswith("-")]
     default = next((keyword.value for keyword in call.keywords if keyword.arg == "default"), None)
-    if long and default is not None:
-        yield long[0], default
+    if flags and default is not None:
+        yield max(flags, key=lambda name: (name.startswith("--"), len(name) > 2)), default  # not `-b`
 
 
 def _entries(table: ast.expr, prefix: str) -> Iterator[tuple[str, ast.expr]]:

@@ -32,7 +32,7 @@ def flags_of(unit: Unit) -> set[str]:
     """Return the names under which the flags that a statement defines are read, by argparse or by absl."""
     defined = (node for node in unit.nodes if isinstance(node, ast.Call) and last_name(node.func).startswith("DEFINE_"))
     named = {str(node.args[0].value) for node in defined if node.args and isinstance(node.args[0], ast.Constant)}
-    return named | {flag_name(text) for text in unit.texts if text.startswith("--")}
+    return named | set(map(flag_name, unit.flags))
 
 
 def filled(node: ast.AST) -> set[str]:

@@ -654,6 +654,34 @@ def test_files_that_could_evolve_are_ranked(tmp_path: Path) -> None:
     assert question.options == (("b.py", "prints val_loss"), ("a.py", "prints val_loss"))
 
 
+def test_programs_that_are_called_tests_are_found(tmp_path: Path) -> None:
+    program = "from model import f\n\nLR = 0.1\nprint(f'val_loss: {f(LR):.2f}')\n"
+    test = "import pytest\n\nprint('loss: 0.5')\n"
+    found = look(tmp_path, {"copy_test.py": program, "model.py": "def f(x): return x\n", "model_test.py": test})
+    assert found.genome == ("copy_test.py",)
+
+
+def test_flags_that_the_command_gives_are_said_to_stay(tmp_path: Path) -> None:
+    source = """
+        import argparse
+        parser = argparse.ArgumentParser()
+        parser.add_argument("-lr", type=float, default=0.1)
+        parser.add_argument("-w", "--width", type=int, default=64)
+        args = parser.parse_args()
+        print(f"val_loss: {args.lr * args.width:.3f}")
+        """
+    found = look(tmp_path, {"train.py": source, "README.md": "    python train.py -lr 0.3\n"})
+    assert found.constants == ("--width",)
+    assert noted(found, "The command gives -lr")
+
+
+@pytest.mark.parametrize("condition", ["args.resume", "resume_from is not None", 'init_from == "resume"'])
+def test_what_only_a_resumed_run_prints_decides_nothing(condition: str, tmp_path: Path) -> None:
+    source = f"if {condition}:\n    print(f'best acc: {{best:.2f}}')\nprint(f'val_loss: {{x:.3f}}')\n"
+    found = look(tmp_path, {"train.py": source})
+    assert [one.name for one in (*found.objectives, *found.others)] == ["val_loss"]
+
+
 def test_a_notebook_has_to_become_a_script(tmp_path: Path) -> None:
     assert "jupyter nbconvert --to script a.ipynb" in question(tmp_path, {"a.ipynb": "{}"})
 
