@@ -8,7 +8,7 @@ from operators.attempts import Draft, feasible_sources, first_accepted
 from operators.proposal import NoOffspring, Parent, Proposal, Request
 from operators.protection import Protection
 from operators.source.definitions import Definition, Outline
-from operators.source.text import Splice, spliced
+from trainer.source_text import Splice, spliced
 
 _SHOWN_NAMES = 6
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from operators.source.text import Splice
 from populations.grammar import PROGRAMS, members_of, nodes_of, text_of, tree_of
 from trainer.genome import Part
+from trainer.source_text import Splice
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -6,5 +6,4 @@ literals        what a constant is, and how it is written
 search_space    how constants move: scales, grains, bounds
 feasibility     which settings of them fail, learnt from those that did
 definitions     the top-level statements: what they bind, what they need
-text            cuts and pastes by the positions of a syntax tree
 """

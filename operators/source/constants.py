@@ -17,9 +17,9 @@ from functools import lru_cache
 from operators.source.literals import LARGEST_NUMBER, Constant, Number, Range, Value, blank, literal_text, written
 from operators.source.other_constants import other_constants
 from operators.source.python_constants import constants_of
-from operators.source.text import SourceText, Splice, spliced
 from populations.diversity import normal_form, read_program
 from trainer.genome import parts_of
+from trainer.source_text import SourceText, Splice, spliced
 
 __all__ = [
     "LARGEST_NUMBER",

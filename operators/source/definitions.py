@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from operators.source.constants import Constant, find_constants
-from operators.source.text import SourceText
 from populations.diversity import read_program
+from trainer.source_text import SourceText
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from operators.source.literals import Constant, Value, located, number_of
-from operators.source.text import SourceText
+from trainer.source_text import SourceText
 
 _CONSTANT_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 _HARDWARE = re.compile(

@@ -10,6 +10,8 @@ import ast
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
+from trainer.source_text import SourceText, Splice, spliced
+
 _MARK = ".evo-ran-{}"
 
 
@@ -71,15 +73,13 @@ def _with_statement(text: str, statement: str) -> str:
     first = next((one for index, one in enumerate(body) if not _comes_first(one, index)), None)
     if first is None:
         return f"{text}\n{statement}\n"
-    lines = text.encode().splitlines(keepends=True)
-    line = min([first.lineno, *(one.lineno for one in getattr(first, "decorator_list", []))]) - 1
-    is_simple = isinstance(first, ast.Import | ast.ImportFrom | ast.Assign | ast.AnnAssign | ast.Expr)
-    ending = "; " if is_simple else "\n"
-    before, after = (
-        lines[line][: first.col_offset if is_simple else 0],
-        lines[line][first.col_offset if is_simple else 0 :],
-    )
-    return b"".join([*lines[:line], before, f"{statement}{ending}".encode(), after, *lines[line + 1 :]]).decode()
+    source = SourceText(text)
+    if isinstance(first, ast.Import | ast.ImportFrom | ast.Assign | ast.AnnAssign | ast.Expr):
+        place, ending = source.start(first), "; "
+    else:
+        line = min([first.lineno, *(one.lineno for one in getattr(first, "decorator_list", []))])
+        place, ending = source.line_start(line), "\n"
+    return spliced(text, [Splice(place, place, statement + ending)])
 
 
 def _comes_first(node: ast.stmt, index: int) -> bool:

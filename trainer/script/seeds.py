@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from trainer.source_text import SourceText, Splice, spliced
+
 _PLACE = re.compile(r"(?P<file>[^:]+):(?P<what>[\w.]+(?:\(\)|=)?)")
 _OF_DATA = re.compile(
     r"split|fold|shuffle|resample|^(?:make|load|fetch)_(?!pipeline|union|column|model|net|agent|policy|optim|rng|env)",
@@ -290,25 +292,14 @@ def _in_python(text: str, whats: Iterable[str], seed: int) -> tuple[str, int]:
         nodes = [node for what in whats for node in literals(tree, what)]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return text, 0
-    content = text.encode()
-    starts = [0]
-    for line in content.splitlines(keepends=True):
-        starts.append(starts[-1] + len(line))
-    spans = set()
+    source = SourceText(text)
+    splices = set()
     for node in nodes:
-        begin, end = _span(node, starts)
+        begin, end = source.start(node), source.end(node)
         # Within f-strings, Python before 3.12 does not always know where an expression stands.
-        if (replaced := _replacement(content[begin:end].decode("utf-8", "replace"), node, seed)) is not None:
-            spans.add((begin, end, replaced))
-    for begin, end, replaced in sorted(spans, reverse=True):
-        content = content[:begin] + replaced.encode() + content[end:]
-    return content.decode(), len(spans)
-
-
-def _span(node: ast.expr, starts: list[int]) -> tuple[int, int]:
-    assert node.end_lineno is not None  # noqa: S101 - a parsed tree has positions
-    assert node.end_col_offset is not None  # noqa: S101 - likewise
-    return starts[node.lineno - 1] + node.col_offset, starts[node.end_lineno - 1] + node.end_col_offset
+        if (replaced := _replacement(source.slice(begin, end), node, seed)) is not None:
+            splices.add(Splice(begin, end, replaced))
+    return spliced(text, splices), len(splices)
 
 
 def _replacement(segment: str, node: ast.expr, seed: int) -> str | None:

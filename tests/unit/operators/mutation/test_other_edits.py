@@ -17,9 +17,9 @@ from operators.mutation.other_edits import PROGRAM_EDITS, PROSE_EDITS, interchan
 from operators.mutation.structure import StructureMutation
 from operators.proposal import NoOffspring
 from operators.protection import Protection
-from operators.source.text import spliced
 from populations.diversity import normal_form, read_program
 from trainer.genome import join, parts_of, unmarked
+from trainer.source_text import spliced
 
 DRAWS = 60
 

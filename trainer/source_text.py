@@ -18,11 +18,11 @@ class Splice:
 
 
 class SourceText:
-    """A source with LF line ends, addressed as `ast` does it: lines from 1, columns in UTF-8 bytes."""
+    """A source addressed as `ast` does it: lines from 1, columns in UTF-8 bytes."""
 
     def __init__(self, source: str) -> None:
         self._data = source.encode()
-        self._starts = [0, *accumulate(len(line) + 1 for line in self._data.split(b"\n"))]
+        self._starts = [0, *accumulate(map(len, self._data.splitlines(keepends=True))), len(self._data)]
 
     def start(self, node: ast.expr | ast.stmt) -> int:
         """Return the offset of the node's first byte."""
@@ -34,7 +34,7 @@ class SourceText:
 
     def line_start(self, line: int) -> int:
         """Return the offset of the first byte of `line`; the number of bytes for the line after the last."""
-        return min(self._starts[line - 1], len(self._data))
+        return self._starts[line - 1]
 
     def rest_of_line(self, offset: int) -> str:
         """Return what follows an offset in its line."""
@@ -42,8 +42,8 @@ class SourceText:
         return self._data[offset : end if end >= 0 else None].decode()
 
     def slice(self, start: int, end: int) -> str:
-        """Return the text between two offsets."""
-        return self._data[start:end].decode()
+        """Return the text between two offsets, which may divide a character."""
+        return self._data[start:end].decode("utf-8", "replace")
 
 
 def spliced(source: str, splices: Iterable[Splice]) -> str:
