@@ -16,7 +16,7 @@ A proposal, from the outside in; the SDK is imported at the first call:
     providers/      make one attempt, one file an API; `received` collects what comes
     web_search      what providers with a search tool of their own may look up, and the pages that they cite
     replies         reads what came back: `answer` finds the answer, `blocks` its parts,
-                    edits, unified_diff, pairs, whole_program: the change that it asks for
+                    edits, unified_diff, pairs, whole_program, wrapped: the change that it asks for
     text, redaction what crosses the border, made safe; secrets taken out
     rehearsal       a scripted model behind a real HTTP server, for `evo rehearse` and tests
 """

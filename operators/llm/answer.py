@@ -21,7 +21,9 @@ _REASONING_BEGINS = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _TAGS = r"(?:</?[a-z][\w:.-]*>\W*)*"
-_HYPOTHESIS = re.compile(rf"^\W*{_TAGS}hypothesis(?:[\s*_\"]*:[\s*_\"]*|>\s*(?=.*</hypothesis>))(.*\S)", re.IGNORECASE)
+_HYPOTHESIS = re.compile(
+    rf"^\W*{_TAGS}hypothesis(?:[\s*_\"]*[:：][\s*_\"]*|>\s*(?=.*</hypothesis>))(.*\S)", re.IGNORECASE
+)
 _FINAL = re.compile(
     r"\b(?:final|revised|corrected) (?:answer|version|reply|response|edits?|changes?|blocks?)\b", re.IGNORECASE
 )
@@ -80,7 +82,8 @@ def final_answer(reply: str) -> str:
 def hypothesis(text: str) -> str:
     """Return the hypothesis that a line states; empty when it states none."""
     match = _HYPOTHESIS.match(text)
-    return match[1].partition("</hypothesis>")[0].rstrip('*_ ",') if match else ""
+    stated = re.sub(r"(?:</\w+>\s*)+$", "", match[1].partition("</hypothesis>")[0]) if match else ""
+    return stated.rstrip('*_ ",}' if text.lstrip().startswith("{") else '*_ ",')
 
 
 def without_tags(text: str) -> str:

@@ -51,23 +51,30 @@ class Line:
 _SEARCH = re.compile(r"(?:<{5,9}(?:\s*[A-Za-z].{0,200})?|-{5,9} ?SEARCH\b.{0,200})$")
 _DIVIDER = re.compile(r"={5,}(?:\s*(?:REPLACE|WITH))?$")
 _REPLACE = re.compile(r"(?:>{5,9}(?:\s*[A-Za-z].{0,200})?|\+{5,9} ?REPLACE\b.{0,200})$")
+_WIDE = str.maketrans("＜＞＝═━", "<>===")
+_BASE = re.compile(r"\|{5,9}(?:\s.*)?$")
+_NO_REPLACEMENT = re.compile(r"[<-]{5,9}\s*(?:insert|append|prepend|add|delete|remove)\b(?![-/])", re.IGNORECASE)
 _STATED_PLACE = re.compile(r"\s*:start_line: ?(\d+)")
 _RULE = re.compile(r"\s*-{5,}\s*$")
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})\s*([^`]*)$")
 _NUMBERED = re.compile(r"\s*L?\d+(?: ?[|:→] ?|\t)")
 _QUOTED_SEARCH = re.compile(r"> ?<{5,9}\s*SEARCH\b", re.IGNORECASE)
 _ESCAPED_SEARCH = re.compile(r"(?:&lt;){5,9}\s*SEARCH\b", re.IGNORECASE)
+_HTML = re.compile(r"</?(?:pre|code)\b[^<>]*>", re.IGNORECASE)
+_BACKSLASHED_SEARCH = re.compile(r"(?:\\<){5,9}\s*SEARCH\b", re.IGNORECASE)
 
 
 def plain(reply: str) -> str:
-    """Return a reply whose blocks were quoted as in a mail, or written in HTML, as it was meant."""
+    """Return a reply whose blocks were quoted as in a mail, or escaped as in HTML or Markdown, as it was meant."""
     lines = reply.split("\n")
     if any(_SEARCH.match(_marker(line)) for line in lines):
         return reply
     if any(_QUOTED_SEARCH.match(line) for line in lines):
         return "\n".join(re.sub(r"^> ?", "", line) for line in lines)
     if _ESCAPED_SEARCH.search(reply):
-        return html.unescape(reply)
+        return html.unescape(_HTML.sub("\n", reply))
+    if _BACKSLASHED_SEARCH.search(reply):
+        return re.sub(r"\\(?=[<>])", "", reply)
     return reply
 
 
@@ -178,7 +185,7 @@ def is_fence(line: str) -> bool:
 
 def _marker(line: str) -> str:
     """Return a line without what may stand around a marker."""
-    return line.strip().strip("*`").strip()
+    return line.strip().strip("*`").strip().translate(_WIDE)
 
 
 def _parse_block(lines: Sequence[str], start: int) -> tuple[Edit, int]:
@@ -213,7 +220,14 @@ def _divider(lines: Sequence[str], start: int, candidates: Sequence[int]) -> int
 
 
 def _block(lines: Sequence[str], start: int, divider: int, end: int) -> Edit:
-    search, replace = tuple(lines[start + 1 : divider]), tuple(lines[divider + 1 : end])
+    if _NO_REPLACEMENT.match(_marker(lines[start])):
+        raise UnusableReply(
+            f"The block at line {start + 1} of the reply does not begin with <<<<<<< SEARCH. To insert lines, search "
+            "for the line beside them and repeat it in the REPLACE part; to delete some, leave that part empty."
+        )
+    # As merges in the style diff3 show it, the common ancestor stands between the parts.
+    base = next((number for number in range(start + 1, divider) if _BASE.match(_marker(lines[number]))), divider)
+    search, replace = tuple(lines[start + 1 : base]), tuple(lines[divider + 1 : end])
     stated = _STATED_PLACE.match(search[0]) if search else None
     if stated:
         rule = next((number for number, line in enumerate(search) if _RULE.match(line)), 0)

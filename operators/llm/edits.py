@@ -33,6 +33,7 @@ from operators.llm.pairs import parse_labelled, parse_pairs
 from operators.llm.text import clean_text, numbered, one_line
 from operators.llm.unified_diff import parse_unified_diff
 from operators.llm.whole_program import elided, whole_program
+from operators.llm.wrapped import unwrapped
 from trainer.languages import PYTHON, Language
 
 __all__ = ["UnusableReply", "parse_idea", "revise"]
@@ -69,7 +70,8 @@ def revise(source: str, reply: str, language: Language = PYTHON) -> str:
     Raises:
         UnusableReply: the reply holds no change, or one that is incomplete, ambiguous, or does not fit the source.
     """
-    answer = plain(final_answer(plain(clean_text(reply))))
+    reply = clean_text(reply)
+    answer = plain(final_answer(plain(reply if language.name == "json" else unwrapped(reply))))
     edits = parse_blocks(answer) or parse_unified_diff(answer) or parse_pairs(answer)
     if edits:
         revised = apply_edits(source, edits)
@@ -88,6 +90,7 @@ def revise(source: str, reply: str, language: Language = PYTHON) -> str:
 
 def parse_idea(reply: str) -> str:
     """Return the hypothesis of a reply on one line, else its first line of prose, else nothing."""
+    reply = unwrapped(reply)
     try:
         answer = final_answer(plain(reply))
     except UnusableReply:

@@ -25,6 +25,7 @@ _LABELS = (
     re.compile(r"\b(?:new|replace|replacement|updated?|after|with|by|to|becomes)\b", re.IGNORECASE),
 )
 _LABEL_CHARACTERS = 60
+_CDATA = re.compile(r"\s*<!\[CDATA\[(.*?)\]\]>\s*", re.DOTALL)
 
 
 def parse_pairs(reply: str) -> list[Edit]:
@@ -64,6 +65,7 @@ def _edit_of(old: Fence, new: Fence) -> Edit:
 
 
 def _edit(old: str, new: str, line: int) -> Edit:
+    old, new = (_CDATA.sub(lambda wrapped: wrapped[1], text) for text in (old, new))
     search, replace = (tuple(text.strip("\n").split("\n")) for text in (old, new))
     require_search(search, line + 1)
     return Edit(search, replace if new.strip() else (), line + 1)
@@ -75,10 +77,11 @@ def _in_json(text: str) -> Iterator[tuple[str, str]]:
             value = json.loads(text)
         except (ValueError, RecursionError):
             return
-        yield from _pairs(value)
+        yield from pairs_in(value)
 
 
-def _pairs(value: Any) -> Iterator[tuple[str, str]]:
+def pairs_in(value: Any) -> Iterator[tuple[str, str]]:
+    """Yield the pairs of an old and a new text within a value of JSON."""
     if isinstance(value, dict):
         texts = [
             next((text for name, text in value.items() if re.fullmatch(names, name, re.IGNORECASE)), None)
@@ -88,4 +91,4 @@ def _pairs(value: Any) -> Iterator[tuple[str, str]]:
             yield texts[0], texts[1]
             return
     for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from _pairs(item)
+        yield from pairs_in(item)

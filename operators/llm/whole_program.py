@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from operators.llm.answer import hypothesis
-from operators.llm.blocks import UnusableReply, fences, is_fence, require_closed
+from operators.llm.blocks import UnusableReply, fences, is_fence, require_closed, unnumbered
 from populations.statements import parse
 from trainer.genome import marked_lines
 from trainer.languages import PYTHON, Language
@@ -42,7 +42,7 @@ def whole_program(source: str, reply: str, language: Language = PYTHON) -> str:
         return "\n".join(outermost).rstrip() + "\n"
     require_closed(fences(reply))
     found = [fence for fence in fences(reply) if fence.language not in SHELL - own]
-    programs = [list(lines) for lines in dict.fromkeys(fence.lines for fence in found)]
+    programs = [list(lines) for lines in dict.fromkeys(unnumbered(fence.lines) for fence in found)]
     whole = [program for program in programs if not _what_is_missing(source, program, language)]
     if len(whole) == 1:
         return "\n".join(whole[0]).rstrip() + "\n"
@@ -65,6 +65,7 @@ def _outermost(reply: str, language: Language) -> list[str]:
     lines = reply.split("\n")
     marks = [number for number, line in enumerate(lines) if is_fence(line)]
     spans = [lines, _unwrapped(lines), lines[marks[0] + 1 : marks[-1]] if len(marks) > 1 else []]
+    spans += [list(unnumbered(tuple(span))) for span in spans[1:]]
     is_python = language is PYTHON
     return next((span for span in spans if is_python and any(span) and _parsed("\n".join(span)) is not None), [])
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from operators.llm.edits import UnusableReply, parse_idea, revise
-from operators.llm.text import clean_text
+from operators.llm.text import clean_text, numbered
 from trainer.languages import language_of
 
 SOURCE = """\
@@ -30,6 +32,7 @@ def block(search: str, replace: str) -> str:
 
 
 RAISED = block("RATE = 0.1  # slow", "RATE = 0.2")
+FASTER = SOURCE.replace("RATE = 0.1  # slow", "RATE = 0.2")
 
 
 @pytest.mark.parametrize(
@@ -84,6 +87,18 @@ RAISED = block("RATE = 0.1  # slow", "RATE = 0.2")
         "Replace\n```python\nRATE = 0.1  # slow\n```\nwith:\n```python\nRATE = 0.2\n```\n",
         f"**Before**\n```\n{SOURCE}```\n**After**\n```\n{SOURCE.replace('0.1  # slow', '0.2')}```\n",
         f"Hypothesis: faster.\n\n<file>\n{SOURCE.replace('0.1  # slow', '0.2')}</file>",
+        f"```python\n{numbered(FASTER.split(chr(10))[:-1], 1)}\n```",
+        "```python\n" + "".join(f"{number:6}\t{line}\n" for number, line in enumerate(FASTER.split("\n"), 1)) + "```",
+        json.dumps({"hypothesis": "faster", "code": FASTER}),
+        f"Hypothesis: faster.\n\n```json\n{json.dumps({'program': FASTER}, indent=1)}\n```",
+        json.dumps({"choices": [{"content": f"Hypothesis: faster.\n\n{RAISED}"}]}),
+        json.dumps(f"Hypothesis: faster.\n\n{RAISED}"),
+        "<search><![CDATA[\nRATE = 0.1  # slow\n]]></search>\n<replace><![CDATA[\nRATE = 0.2\n]]></replace>",
+        RAISED.replace("<", "\\<").replace(">", "\\>"),
+        RAISED.replace("<", "\N{FULLWIDTH LESS-THAN SIGN}"),
+        RAISED.replace("=======", "\N{BOX DRAWINGS DOUBLE HORIZONTAL}" * 7),
+        "<pre><code>" + RAISED.replace("<", "&lt;").replace(">", "&gt;") + "</code></pre>",
+        RAISED.replace("=======", "||||||| base\nRATE = 0.1  # slow\n======="),
     ],
 )
 def test_replies_that_can_be_read_in_one_way(reply: str) -> None:
@@ -206,6 +221,8 @@ def test_a_replacement_loses_indentation_that_its_place_lacks() -> None:
         (block("RATE = 0.1  # slow", "a\n=======\nb"), "exactly one ======="),
         ("<<<<<<< SEARCH\n" + block("RATE = 0.1  # slow", "a"), "incomplete"),
         ("=======\nRATE = 0.2\n>>>>>>> REPLACE\n", "never begun"),
+        (RAISED.replace("SEARCH", "INSERT AFTER"), "does not begin with <<<<<<< SEARCH"),
+        (json.dumps({"a": FASTER, "b": SOURCE}), "no change"),
     ],
 )
 def test_replies_that_cannot(reply: str, reason: str) -> None:
@@ -223,6 +240,11 @@ def test_replies_that_cannot(reply: str, reason: str) -> None:
         ("```\nHypothesis: faster.\n" + block("a", "b") + "```", "faster."),
         (block("Hypothesis: a", "b") + "I raise the rate.\nAnd more.", "I raise the rate."),
         ("```python\nx = 1\n```", ""),
+        ("Hypothesis\N{FULLWIDTH COLON}faster.\n" + block("a", "b"), "faster."),
+        ("<p>Hypothesis: faster.</p>\n" + block("a", "b"), "faster."),
+        ('{"hypothesis": "faster."}\n' + block("a", "b"), "faster."),
+        (json.dumps({"hypothesis": "faster.", "edits": [{"search": "a", "replace": "b"}]}), "faster."),
+        (json.dumps({"edits": [{"search": "a", "replace": "b"}]}), ""),
         ("Hypothesis: a\u202eb\tc\x07 d\n", "ab c d"),
         ("Hypothesis: " + "long " * 100, "long " * 59 + "long…"),
     ],
