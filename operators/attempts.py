@@ -13,7 +13,7 @@ from operators.source.constants import find_constants
 from operators.source.feasibility import Feasibility
 from operators.source.search_space import Dimension, Point, point_of, search_space
 from populations.diversity import normal_form
-from populations.statements import UNREADABLE
+from trainer.source_text import UNREADABLE
 
 MAX_ATTEMPTS = 20
 _REASONS_SHOWN = 3
@@ -141,7 +141,7 @@ def feasible_points(space: Sequence[Dimension], request: Request) -> Callable[[P
 def _check_changed(source: str, request: Request) -> None:
     try:
         form = normal_form(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+    except UNREADABLE as error:
         raise Refused("unparsable", f"the offspring does not parse: {error}") from None
     for parent in request.parents:
         if form == normal_form(parent.source):

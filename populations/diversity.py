@@ -12,9 +12,10 @@ from functools import cached_property, lru_cache
 from hashlib import blake2b
 
 from populations.grammar import digest_of, faults_of, is_exact
-from populations.statements import Statement, parse, read_statements
+from populations.statements import Statement, read_statements
 from trainer.genome import Part, parts_of, python_of, unmarked
 from trainer.languages import PYTHON
+from trainer.source_text import parse
 
 _PROGRAMS_KEPT = 4
 """A child, its two parents and their ancestor: what one proposal asks for again and again. A tree takes about 3 MB."""

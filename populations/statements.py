@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from populations.syntax_digest import digest
 from trainer.genome import marked_lines
+from trainer.source_text import UNREADABLE, parse
 
 _PIECES_KEPT = 2048
 """Some twenty generations of changes to a program of a hundred statements; less than 1 kB each, beside the text."""
@@ -29,10 +30,6 @@ _CUT = re.compile(r"\n(?<!\\\n)(?=[^\W\d]|@)(?!(?:else|elif|except|finally)\b)")
 """After the line feed before a word or a decorator, unless that line belongs to the one before it."""
 
 _TRIPLE_QUOTES = re.compile("\"\"\"|'''")
-
-UNREADABLE = (SyntaxError, RecursionError, MemoryError, ValueError)
-"""What reading a source raises: it is no Python, it is nested too deeply for the parser, or it holds characters that
-the parser cannot read (NUL, lone surrogates)."""
 
 
 class Signature(NamedTuple):
@@ -61,19 +58,12 @@ class Statement(NamedTuple):
     signature: Signature | None
 
 
-def parse(source: str) -> ast.Module:
-    """Return the syntax tree of a source; raises one of `UNREADABLE`."""
-    with warnings.catch_warnings():  # a candidate's doubtful escapes are no news for the user's terminal
-        warnings.simplefilter("ignore")
-        return ast.parse(source)
-
-
 def read_statements(source: str) -> tuple[Statement, ...]:
     """Return the statements of a source, those it shares with sources read before at little cost.
 
     Raises:
         SyntaxError: it is no Python, or a statement cannot stand where it does.
-        RecursionError, MemoryError, ValueError: see `UNREADABLE`.
+        RecursionError, MemoryError, ValueError: see `trainer.source_text.UNREADABLE`.
     """
     try:
         statements = tuple(_read_pieces(source))

@@ -18,7 +18,7 @@ this list:
     ipc/           how the processes talk
     machine/       processes, disks, devices
     corpus/        data, splits, vocabulary, prepared once
-    source_text    cuts and pastes by the positions of a syntax tree
+    source_text    reads a source, and cuts and pastes by the positions of its syntax tree
     task, genome, languages, objectives, settings, evaluation, errors    plain data, shared by all of them
     seed/          the built-in genomes, data and not package code: train.py is strong, textbook.py plain
 

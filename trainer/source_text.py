@@ -1,11 +1,23 @@
-"""Cut and paste in a source by the positions of its syntax tree, leaving every other byte as it is."""
+"""Reading a source, and cut and paste by the positions of its syntax tree, leaving every other byte as it is."""
 
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate
+
+UNREADABLE = (SyntaxError, RecursionError, MemoryError, ValueError)
+"""What reading a source raises: it is no Python, it is nested too deeply for the parser, or it holds characters that
+the parser cannot read (NUL, lone surrogates)."""
+
+
+def parse(source: str) -> ast.Module:
+    """Return the syntax tree of a source; raises one of `UNREADABLE`."""
+    with warnings.catch_warnings():  # a candidate's doubtful escapes are no news for the user's terminal
+        warnings.simplefilter("ignore")
+        return ast.parse(source)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,16 +6,15 @@ import ast
 import os
 import re
 import tokenize
-import warnings
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-from populations.statements import UNREADABLE
 from trainer.genome import source_lines
 from trainer.languages import COMPILED, PYTHON, Language, language_of
+from trainer.source_text import UNREADABLE, parse
 
 PRIVATE_NAMES = frozenset({"runs", "__pycache__", "node_modules", "venv", "env", "site-packages", "results.tsv"})
 """Files and folders that are not part of a project, like all names with a leading dot."""
@@ -237,9 +236,7 @@ def _parsed(root: Path, name: str) -> Module | None:
             return Module(name, path.read_text(encoding="utf-8"), ast.Module([], []))
         with tokenize.open(path) as file:
             text = file.read()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # such as invalid escape sequences
-            return Module(name, text, ast.parse(text))
+        return Module(name, text, parse(text))
     except OSError:
         return None
 

@@ -18,9 +18,9 @@ from evo.studies.names import missing_names
 from operators.proposal import Refused
 from operators.source.constants import Constant, find_constants
 from populations.diversity import normal_form
-from populations.statements import UNREADABLE, parse
 from trainer import genome
 from trainer.languages import PYTHON, language_of
+from trainer.source_text import UNREADABLE, parse
 
 Check = Callable[[str], object]
 """Raises `Refused` for a genome that its task cannot run."""

@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Iterator, Sequence
 
 from operators.llm.text import clean_text, fenced, one_line
-from populations.statements import parse
+from trainer.source_text import UNREADABLE, parse
 
 _MOST_NAMES = 12
 _NAME_CHARACTERS = 60
@@ -42,7 +42,7 @@ def _definitions(source: str) -> Iterator[tuple[str, str]]:
     """Yield the qualified names of functions, methods, classes' other bodies and constants, with their code."""
     try:
         tree = parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # several files in one text, or another language
+    except UNREADABLE:  # several files in one text, or another language
         return
     lines = source.split("\n")
     for node in tree.body:

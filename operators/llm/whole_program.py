@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 
 from operators.llm.answer import hypothesis
 from operators.llm.blocks import UnusableReply, fences, is_fence, require_closed, unnumbered
-from populations.statements import parse
 from trainer.genome import marked_lines
 from trainer.languages import PYTHON, Language
+from trainer.source_text import UNREADABLE, parse
 
 SHELL = frozenset({"bash", "sh", "shell", "console", "text", "txt", "json", "yaml", "toml", "diff", "patch", "output"})
 _WRAPPING = re.compile(r"\s*(?:<[^<>]*>|<!\[CDATA\[|\]\]>)*\s*$")
@@ -106,7 +106,7 @@ def _what_is_missing(source: str, program: Sequence[str], language: Language) ->
 def _parsed(source: str) -> ast.Module | None:
     try:
         return parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except UNREADABLE:
         return None
 
 

@@ -16,11 +16,10 @@ from operators.mutation.torch_edits import TORCH_EDITS
 from operators.proposal import NoOffspring
 from operators.protection import UNPROTECTED, Protection
 from populations.diversity import foreign_parts
-from populations.statements import UNREADABLE
 from trainer.errors import GenomeError
 from trainer.genome import Part, parts_of, unmarked
 from trainer.languages import PYTHON
-from trainer.source_text import Splice, spliced
+from trainer.source_text import UNREADABLE, Splice, spliced
 
 EDITS: dict[str, Edit] = EXPRESSION_EDITS | STATEMENT_EDITS | TORCH_EDITS
 """All edits by name; each is as likely as the others, however many places it fits."""

@@ -18,9 +18,9 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
 from operators.protection.units import DEFINITION, LineUnit, Scope, Unit
-from populations.statements import parse
 from trainer.errors import ConfigError
 from trainer.languages import is_known
+from trainer.source_text import parse
 
 _FILE = re.compile(r"(?P<file>[^\s:]+\.\w+):\s*(?P<rest>.+)", re.DOTALL)
 _PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")

@@ -20,10 +20,10 @@ from operators.protection.guards import Guards, guards_of
 from operators.protection.marks import Mark, UnbalancedMarks, fixed_lines, marks_of
 from operators.protection.rules import RULES, WAYS
 from operators.protection.units import DEFINITION, Scope, Unit, is_import, lines_of, units_of
-from populations.statements import parse
 from trainer.errors import ConfigError
 from trainer.genome import marked_lines, split
 from trainer.languages import PYTHON, Language, language_of
+from trainer.source_text import UNREADABLE, parse
 
 _SHOWN_CHARACTERS = 100
 _FILES_KEPT = 16
@@ -244,7 +244,7 @@ def _protected_lines(file: _File, text: str) -> Iterator[int]:
     try:
         units = _units(text, file.language)
         regions = fixed_lines(text, file.language) if file.marks else []
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except UNREADABLE:
         return
     for one in units:
         if one.key in file.keys or _is_within(one.scope, file.closed):

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from operator_requests import SEED, SMALL
 from property_cases import cases
 
-from populations.statements import UNREADABLE, Statement, parsed_statements, read_statements
+from populations.statements import Statement, parsed_statements, read_statements
+from trainer.source_text import UNREADABLE
 
 LINES = [
     *("x = 1", "y = f(", "a, b,", ")", "z = [", "]", "x = 1; y = 2", "x = 1;", "pass", "    pass", "  x = 2", "\tpass"),

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
-from trainer.source_text import SourceText, Splice, spliced
+from trainer.source_text import UNREADABLE, SourceText, Splice, parse, spliced
 
 _MARK = ".evo-ran-{}"
 
@@ -67,8 +67,8 @@ def take_marks(names: Iterable[str], folder: Path) -> list[str]:
 def _with_statement(text: str, statement: str) -> str:
     """Return a program with a statement before its first one that may have another before it, on the same line."""
     try:
-        body = ast.parse(text).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        body = parse(text).body
+    except UNREADABLE:
         return text
     first = next((one for index, one in enumerate(body) if not _comes_first(one, index)), None)
     if first is None:

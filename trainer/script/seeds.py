@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from trainer.source_text import SourceText, Splice, spliced
+from trainer.source_text import UNREADABLE, SourceText, Splice, parse, spliced
 
 _PLACE = re.compile(r"(?P<file>[^:]+):(?P<what>[\w.]+(?:\(\)|=)?)")
 _OF_DATA = re.compile(
@@ -288,9 +288,9 @@ def _statements(tree: ast.AST) -> Iterator[ast.stmt]:
 
 def _in_python(text: str, whats: Iterable[str], seed: int) -> tuple[str, int]:
     try:
-        tree = ast.parse(text)
+        tree = parse(text)
         nodes = [node for what in whats for node in literals(tree, what)]
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except UNREADABLE:
         return text, 0
     source = SourceText(text)
     splices = set()
