@@ -1,4 +1,4 @@
-"""Text files of users, and files that are replaced at once: a reader finds the old content or the new one."""
+"""Files of users, and files that are replaced at once: a reader finds the old content or the new one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,13 @@ import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
+
+_PRIVATE_NAMES = frozenset({"runs", "__pycache__", "node_modules", "venv", "env", "site-packages", "results.tsv"})
+
+
+def is_private(name: str) -> bool:
+    """Return whether a file or folder of this name is no part of a project: hidden, installed, or made by runs."""
+    return name.startswith(".") or name in _PRIVATE_NAMES
 
 
 def read_text(path: Path) -> str:

@@ -12,6 +12,7 @@ from evo.config.config import Config, is_cluster_address, load_config, overlaid,
 from evo.config.resolution import resolve
 from evo.config.resolved import ResolvedConfig
 from evo.config.task import LanguageModelTask
+from evo.files import is_private
 from trainer.errors import ConfigError, UsageError
 
 _MEASURED_BY_CLOCK = frozenset({"run_seconds"})
@@ -24,7 +25,6 @@ PROJECT_FILE = Path("evo.toml")
 
 
 _MOST_AT_ONCE = 1000  # runs that begin in one second
-_NO_PROJECT = frozenset((str(RUNS), "venv", "env", "node_modules", "site-packages", "__pycache__"))
 
 
 class ResumeOptions(TypedDict, total=False):
@@ -164,11 +164,11 @@ def _is_own_source(folder: Path) -> bool:
 
 
 def _python_files(folder: Path) -> Iterator[str]:
-    """Yield the programs of a folder, those nearest first: not what is hidden, installed, or made by runs."""
+    """Yield the programs of a folder, those nearest first."""
     patterns = ("*.py", "*/*.py", "*/*/*.py")
     for path in (path for pattern in patterns for path in sorted(folder.glob(pattern))):
         parts = path.relative_to(folder).parts
-        if not any(part.startswith(".") or part in _NO_PROJECT for part in parts):
+        if not any(map(is_private, parts)):
             yield "/".join(parts)
 
 

@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from evo.files import is_private
 from evo.project.found import Found, Given
 from evo.project.frozen import MAKERS, Reads, missing_files, named_files, overlaps, without_parts
-from evo.project.modules import Module, is_private
+from evo.project.modules import Module
 from evo.project.sources import Sources
 from evo.project.text_genomes import sources_of_cargo, used_sources
 

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from evo.config.config import Config
 from evo.config.resolution import resolve
 from evo.config.task import ObjectiveConfig, ScriptTask
+from evo.files import is_private
 from evo.project.found import FirstRun, Found, Given
 from evo.project.frozen import without_parts
 from evo.project.left import metrics_left
@@ -36,7 +37,6 @@ _MISSING_SOURCE = re.compile(
 )
 """What make and compilers say."""
 _MISSING_MODULE = re.compile(r"No module named '([\w.]+)'")
-_PRIVATE = frozenset({"runs", "venv", "node_modules", "__pycache__"})
 
 
 def first_run(found: Found, seconds: float = SECONDS) -> tuple[FirstRun, tuple[Given, ...]]:
@@ -112,11 +112,10 @@ def _lacking(found: Found, added: list[Given], run: FirstRun) -> Iterator[Given]
     known = {one.name for one in (*found.frozen, *added)}
     for name in names:
         path = found.root / name
-        is_private = any(part.startswith(".") or part in _PRIVATE for part in PurePosixPath(name).parts)
         holds_genome = any(PurePosixPath(file).is_relative_to(name) for file in found.genome)
         if (
             name in known
-            or is_private
+            or any(map(is_private, PurePosixPath(name).parts))
             or holds_genome
             or not path.exists()
             or not path.resolve().is_relative_to(found.root)

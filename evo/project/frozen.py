@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
+from evo.files import is_private
 from evo.project.found import Given
-from evo.project.modules import Module, Project, is_private
+from evo.project.modules import Module, Project
 from evo.project.reach import reached_calls
 from trainer.script.secrets import secret_by_name, secret_by_value, secrets_in
 

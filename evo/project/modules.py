@@ -12,12 +12,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
+from evo.files import is_private
 from trainer.genome import source_lines
 from trainer.languages import COMPILED, PYTHON, Language, language_of
 from trainer.source_text import UNREADABLE, parse
-
-PRIVATE_NAMES = frozenset({"runs", "__pycache__", "node_modules", "venv", "env", "site-packages", "results.tsv"})
-"""Files and folders that are not part of a project, like all names with a leading dot."""
 
 _DEEPEST = 3  # folders below the root that are searched for scripts
 _LARGEST_BYTES = 2 * 2**20
@@ -219,11 +217,6 @@ def _files(root: Path, suffixes: tuple[str, ...]) -> Iterator[str]:
         here = Path(folder).relative_to(root)
         folders[:] = [] if len(here.parts) >= _DEEPEST else sorted(name for name in folders if not is_private(name))
         yield from ((here / file).as_posix() for file in files if file.endswith(suffixes) and not is_private(file))
-
-
-def is_private(name: str) -> bool:
-    """Return whether a file or folder of this name is not part of the project."""
-    return name.startswith(".") or name in PRIVATE_NAMES
 
 
 def _parsed(root: Path, name: str) -> Module | None:
