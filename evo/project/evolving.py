@@ -26,7 +26,7 @@ from trainer.languages import PYTHON, language_of
 _USUAL_NAMES = ("train.py", "main.py")
 _NEVER_EVOLVE = (
     *("prepare", "setup", "download", "plot", "score", "evaluate", "make_data", "__"),
-    *("bench", "backtest", "harness"),
+    *("bench", "backtest", "harness", "measure", "judge"),
 )
 _MOST_PROGRAMS = 20  # that are searched for the only one that reports a metric
 _PYTHON = f"Python {sys.version_info.major}.{sys.version_info.minor}"
@@ -205,8 +205,10 @@ def _usual(sources: Sources) -> Module | None:
     if len(folders) > 1:
         text = f"Several folders hold projects with a program.md: {listed(folders)}. Answer: cd {folders[0]}; evo init"
         raise Unclear(Question("genome", text, tuple((one, "has a program.md") for one in folders)))
+    reporting = any(sources.prints(one) for one in sources.scripts[:_MOST_PROGRAMS])
     for name in _USUAL_NAMES:
-        if deeper := [one for one in sources.scripts if PurePosixPath(one.name).name == name]:
+        deeper = [one for one in sources.scripts if PurePosixPath(one.name).name == name]
+        if deeper := [one for one in deeper if sources.prints(one) or not reporting]:
             return _utf8(sources, deeper[0]) if len(deeper) == 1 else None
     return None
 
@@ -233,11 +235,18 @@ def tunable_part(sources: Sources, program: Module) -> Module | None:
         return None
     candidates = _candidates(sources)
     used = [one for one in sources.project.closure(program) if one is not program and one in candidates]
-    settings = [name for name in read_by(program, sources.root) if name.endswith(_SETTINGS)]
-    used += [one for name in settings if (one := sources.project.module(name)) is not None]
+    read = (name for one in (program, *used) for name in read_by(one, sources.root) if name.endswith(_SETTINGS))
+    settings = [one for name in dict.fromkeys(read) if (one := sources.project.module(name)) is not None]
+    used = [*(one for one in used if not any(_overrides(each, one) for each in settings)), *settings]
     counts = sorted(((len(_settings_of(one)), one.name) for one in used), reverse=True)
     (most, name), (second, _) = [*counts, (0, ""), (0, "")][:2]
     return _utf8(sources, sources.module(name)) if most >= max(_FEWEST_TUNABLE, 2 * second) else None
+
+
+def _overrides(settings: Module, module: Module) -> bool:
+    """Return whether a file of settings gives a value to everything for which a module has a default."""
+    keys, defaults = ({name.rpartition(".")[2] for name in _settings_of(one)} for one in (settings, module))
+    return bool(defaults) and defaults <= keys
 
 
 def _settings_of(module: Module) -> list[str]:

@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from evo.project.asking import Unclear, listed
@@ -223,14 +224,22 @@ class _Examination:
         genomes = [sources.module(name) for name in found.genome]
         given = {word.partition("=")[0] for word in found.command if word.startswith("-")}
         reported = () if found.score else metrics
-        protected = protected_code(sources.project, genomes, reported, sources.texts.text, given)
-        shared = (*protected.shared, *returned_values(sources.project, self._entry, genomes, reported))
+        returned = returned_values(sources.project, self._entry, genomes, reported)
+        protect = partial(
+            protected_code, sources.project, metrics=reported, instructions=sources.texts.text, given=given
+        )
+        protected = protect(genomes, returned=returned)
+        shared = (*protected.shared, *returned)
         source = join({one.name: one.text for one in genomes})
         read = [Reported(one.name, one.pattern, one.json_file) for one in reported]
         guard = Protection(source, found.genome, [one.name for one in protected.entries], read)
         movable = movable_constants(source, guard)
         constants = tuple(name for name in found.constants if name in movable and name not in given)
-        seeds = varied(found.seeds, genomes, protected.scored)
+        # A seed in another file may make what is scored, too.
+        places = (place.rpartition(":")[0] for place in found.seeds if place.rpartition(":")[0].endswith(".py"))
+        others = [sources.module(name) for name in dict.fromkeys(places) if name not in found.genome]
+        scored = protect([*genomes, *others]).scored if others else protected.scored
+        seeds = varied(found.seeds, [*genomes, *others], scored)
         notes = [_LITTLE_FREE] if protected.free_share <= _LEAST_FREE and not constants else []
         if fixed := [name for name in found.constants if name in given]:
             notes.append(_GIVEN_CONSTANTS.format(listed(fixed)))

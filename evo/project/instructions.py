@@ -57,6 +57,11 @@ _START = re.compile(
     r"(?P<middle>(?:\s+(?!-m\s)(?:-[^\s`]+|python3?))*)\s+(?:-m\s+(?P<module>[\w.]+)|(?P<file>[\w./-]*\w\.py)\b)"
     r"(?P<arguments>[^`|>&;)#\n]*)"
 )
+_TASKS = (
+    ("tasks",),
+    *(("tool", *names) for names in (("pixi", "tasks"), ("poe", "tasks"), ("pdm", "scripts"), ("rye", "scripts"))),
+    ("tool", "taskipy", "tasks"),
+)
 _CONSOLE = r"(?:^\s*\$?\s*|`|(?:uv|poetry|pixi|pdm|hatch|rye) run\s+){}(?=[\s`]|$)(?P<arguments>[^`|>&;)#\n]*)"
 """A console script where a command begins, with the place of its name."""
 _CONTINUED = re.compile(r"\\[ \t]*(?:[ \t]#.*)?\n|[ \t][`^]\n")
@@ -109,6 +114,7 @@ class Start:
         arguments: that follow, as written.
         has_more: whether arguments follow that only a person can fill in.
         function: that an installed console script calls; empty for any other command.
+        subcommand: the word behind it, which may be one of its commands; empty for none.
     """
 
     file: str
@@ -117,6 +123,7 @@ class Start:
     arguments: str = ""
     has_more: bool = False
     function: str = ""
+    subcommand: str = ""
 
     def starts(self, module: Module) -> bool:
         """Return whether this is the command of a module."""
@@ -156,8 +163,9 @@ class Instructions:
             launcher = match["runner"] in {"torchrun", "accelerate launch"}
             count = int(processes[1] or processes[2]) if processes else 0
             file = (match["file"] or match["module"]).removeprefix("./")
-            arguments, has_more = _arguments(match["arguments"], match.string[match.end() : match.end() + 1])
-            found[Start(file, match["file"] is None, count if launcher else None, arguments, has_more)] = None
+            arguments, has_more, subcommand = _arguments(match)
+            place = (file, match["file"] is None, count if launcher else None)
+            found[Start(*place, arguments, has_more, subcommand=subcommand)] = None
         return [*found, *self._console_starts()]
 
     def _console_starts(self) -> Iterator[Start]:
@@ -166,8 +174,8 @@ class Instructions:
             module, _, function = place.partition(":")
             pattern = re.compile(_CONSOLE.format(re.escape(name)))
             for match in (match for line in self._lines for match in pattern.finditer(line)):
-                arguments, has_more = _arguments(match["arguments"], match.string[match.end() : match.end() + 1])
-                yield Start(module, True, None, arguments, has_more, function)
+                arguments, has_more, subcommand = _arguments(match)
+                yield Start(module, True, None, arguments, has_more, function, subcommand)
 
     @cached_property
     def wanted(self) -> list[str]:
@@ -265,12 +273,12 @@ def _table(data: Any, *names: str) -> dict[str, Any]:
 
 
 def _tasks(settings: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the commands of pixi's and poe's tasks."""
-    for names in (("tasks",), ("tool", "pixi", "tasks"), ("tool", "poe", "tasks")):
-        for task in _table(settings, *names).values():
-            command = task.get("cmd") if isinstance(task, dict) else task
-            if isinstance(command, str):
-                yield command
+    """Yield the commands of the tasks in the settings of pixi, poe, pdm, rye, taskipy and hatch."""
+    hatch = _table(settings, "tool", "hatch", "envs")
+    tables = [_table(settings, *names) for names in _TASKS] + [_table(hatch, name, "scripts") for name in hatch]
+    for task in (one for table in tables for one in table.values()):
+        command = task.get("cmd") if isinstance(task, dict) else task
+        yield from (one for one in (command if isinstance(command, list) else [command]) if isinstance(one, str))
 
 
 def _console_scripts(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -288,22 +296,29 @@ def mention_of(label: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w){words}(?!\w)", re.IGNORECASE)
 
 
-def _arguments(text: str, following: str) -> tuple[str, bool]:
-    """Return the arguments of a documented command, and whether there are others that only a person can fill in."""
+def _arguments(command: re.Match[str]) -> tuple[str, bool, str]:
+    """Return the arguments of a documented command, whether a person has to fill in others, and what may be a command.
+
+    That is a single word before the others, as in `app.py train --lr 1`.
+    """
+    text, following = command["arguments"], command.string[command.end() : command.end() + 1]
     text = re.sub(r"\s\d$", "", text) if following == ">" else text  # the 2 of `2>&1`
     text = text.strip().rstrip("\\.,:").strip()
     if not text or _PLACEHOLDER.search(text):
-        return "", bool(text)
+        return "", bool(text), ""
     try:
         words = shlex.split(text)
     except ValueError:
-        return "", True
+        return "", True, ""
     quoted = {word for word in words if re.search(rf"[\"']{re.escape(word)}[\"']", text)}
+    subcommand = words[0] if re.fullmatch(r"[a-z][\w-]*", words[0]) and words[0] not in quoted else ""
+    words = words[bool(subcommand) :]
     follows_option = [False, *(word.startswith("-") for word in words[:-1])]
     plain = all(
         _ARGUMENT.fullmatch(word) or word in quoted or after for word, after in zip(words, follows_option, strict=True)
     )
-    return (text, False) if plain else ("", False)
+    text = text.removeprefix(subcommand).strip()
+    return (text, False, subcommand) if plain else ("", False, "")
 
 
 def _permission(text: str) -> int:

@@ -15,7 +15,17 @@ from evo.project.protection.constants import protect_constants
 from evo.project.protection.entries import entries
 from evo.project.protection.evolving_file import EvolvingFile
 from evo.project.protection.flow import Flow
-from evo.project.protection.origins import SEED, budget, defaults, evaluations, prints, reports, seeds, validations
+from evo.project.protection.origins import (
+    SEED,
+    budget,
+    defaults,
+    evaluating,
+    evaluations,
+    prints,
+    reports,
+    seeds,
+    validations,
+)
 from evo.project.protection.statements import makes_generator
 from operators.protection.units import DEFINITION, is_import, units_of
 
@@ -42,6 +52,7 @@ def protected_code(
     metrics: Sequence[Metric],
     instructions: str,
     given: Collection[str] = (),
+    returned: Collection[str] = (),
 ) -> Protected:
     """Return what no individual may change.
 
@@ -49,10 +60,15 @@ def protected_code(
         metrics: what is optimised; empty where a trusted program reports it.
         instructions: the documentation of the project, which may call constants unchangeable.
         given: flags that the command gives, so that their defaults change nothing.
+        returned: functions whose results other files report as they are.
     """
     files = {one.name: EvolvingFile(one, units_of(one.tree)) for one in genome}
     flow = Flow(project, files, [one.label for one in metrics])
-    reporting = [*reports(project, files, metrics), *evaluations(project, files, metrics)]
+    reporting = [
+        *reports(project, files, metrics),
+        *evaluations(project, files, metrics),
+        *evaluating(files, returned),
+    ]
     reporting = reporting or [*prints(files, metrics)]
     for starts in (reporting, validations(files) if metrics else (), budget(files, instructions), seeds(files)):
         flow.protect(starts)

@@ -92,8 +92,11 @@ def seeding_of(
     # What makes the data and what scores must be the same in every run.
     files = dict.fromkeys((*program, *modules))
     replaceable = [one for one in files if one.name in genome or (one.name in given and not _measures(one))]
-    places = tuple(dict.fromkeys(str(place) for module in replaceable for place in _places(module)))
-    places = places or tuple(map(str, settings))
+    found = [place for module in replaceable for place in _places(module)]
+    # A file of settings replaces defaults.
+    if not found or any("." in place.what and place.what[-1] not in ")=" for place in found):
+        found += settings
+    places = tuple(dict.fromkeys(map(str, found)))
     return Seeding(places=places, how=", ".join(places))
 
 

@@ -15,6 +15,7 @@ from evo.project.modules import Module
 from evo.project.seeds import Seeding
 from evo.project.sources import Sources, is_test
 from evo.project.text_genomes import builds_of, may_evolve, programs_of, runs_of, starter_of, used_sources
+from operators.protection.units import FUNCTION
 from populations.descriptors import last_name
 from trainer.errors import ConfigError
 from trainer.languages import PYTHON, language_of
@@ -102,11 +103,19 @@ def command_of(sources: Sources, entry: Module, genome: Module, python: str) -> 
         return words, []
     start = next((one for one in sources.texts.starts if one.starts(entry)), None)
     arguments = shlex.split(start.arguments) if start else []
+    if start and start.subcommand:
+        arguments = [start.subcommand, *arguments] if _has_subcommand(entry, start.subcommand) else []
     if start and start.has_more:
         notes.append(f"The documentation starts {entry.name} with arguments of your choice: add them to `command`.")
     if entry is not genome and not arguments and _is_given(sources, genome, entry):
         arguments = [*_file_flag(entry), genome.name, *_folder_flags(entry)]
     return (*_launcher(sources, python, entry), *_program(sources, entry), *arguments), notes
+
+
+def _has_subcommand(entry: Module, word: str) -> bool:
+    """Return whether a program takes a word as one of its commands, as argparse, click, typer and fire do."""
+    functions = (node.name for node in ast.walk(entry.tree) if isinstance(node, FUNCTION))
+    return word in entry.texts or word.replace("-", "_") in functions
 
 
 def _last_place(words: Sequence[str], name: str) -> int:
@@ -151,6 +160,7 @@ def _users(sources: Sources, genome: Module) -> list[Module]:
     if language_of(genome.name) is not PYTHON:  # or its folder is named, as by Hydra
         names = {genome.name, *(str(folder) for folder in PurePosixPath(genome.name).parents[:-1])}
     users = users or [one for one in programs if one.texts & names]
+    users = users or [one for one in programs if any(each.texts & names for each in sources.project.closure(one))]
     given = [start for start in sources.texts.starts if genome.name in start.arguments.replace("./", "").split()]
     users = users or [one for one in programs if any(start.starts(one) for start in given)]
     is_compiled = bool(_compiled_by(sources, genome))

@@ -908,6 +908,67 @@ LAYOUTS = [
         frozen=("src/app/cli.py", "src/app/engine.py", "src/app/__init__.py"),
     ),
     Layout(
+        "a command of a console script, started by a task of hatch",
+        {
+            "pyproject.toml": """
+                [project]
+                name = "churn"
+                version = "1"
+                [project.scripts]
+                churn = "churn.cli:main"
+                [tool.hatch.envs.default.scripts]
+                fit = "churn train --folds 3"
+                """,
+            "src/churn/__init__.py": "",
+            "src/churn/model.py": "PARAMS = dict(trees=20, rate=0.5, depth=2)\ndef build():\n    return PARAMS\n",
+            "src/churn/cli.py": """
+                import argparse
+                from churn.model import build
+                def main():
+                    parser = argparse.ArgumentParser()
+                    commands = parser.add_subparsers(dest="command", required=True)
+                    commands.add_parser("predict")
+                    commands.add_parser("train").add_argument("--folds", type=int, default=2)
+                    parser.parse_args()
+                    print(f"ROC AUC: {build()['rate']:.4f} +/- 0.01")
+                if __name__ == "__main__":
+                    main()
+                """,
+        },
+        genome="src/churn/model.py",
+        command="-m churn.cli train --folds 3",
+        metric="roc_auc max",
+        frozen=("src/churn/__init__.py", "src/churn/cli.py"),
+    ),
+    Layout(
+        "a shader that a text names, compared with a reference",
+        {
+            "README.md": "We tune `tonemap.glsl`. Run `python compare.py tonemap.glsl`. PSNR should be high.\n",
+            "tonemap.glsl": "const float A = 2.0; // evo: constant\n",
+            "compare.py": """
+                import sys
+                text = open(sys.argv[1]).read()
+                print(f"PSNR {30 + float(text.split('=')[1].split(';')[0]):.2f} dB")
+                """,
+        },
+        genome="tonemap.glsl",
+        command="compare.py tonemap.glsl",
+        metric="psnr max",
+        frozen=("compare.py",),
+        value=32.0,
+    ),
+    Layout(
+        "a training in a package beside a service with a main.py",
+        {
+            "packages/ranker/train_ranker.py": "RATE = 0.5\nprint('MRR:', RATE)\n",
+            "services/api/main.py": "PORT = 8000\nif __name__ == '__main__':\n    raise SystemExit(PORT)\n",
+        },
+        genome="packages/ranker/train_ranker.py",
+        command="packages/ranker/train_ranker.py",
+        metric="mrr max",
+        value=0.5,
+    ),
+    Layout(
         "two texts that could evolve",
         {
             "evaluate.py": "a, b = open('system.txt').read(), open('user.txt').read()\nprint(f'score: {len(a + b)}')\n",

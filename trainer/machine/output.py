@@ -100,7 +100,7 @@ class Output:
 
     Attributes:
         total_bytes: how much was read so far.
-        last_line: the last line of the stream that printed last, be it complete or not.
+        last_line: the last line with a word of the stream that printed last, be it complete or not.
 
     Args:
         stdout: descriptor of the one pipe.
@@ -147,7 +147,9 @@ class Output:
         if self._listener is not None:
             self._listener(data, stream)
         lines = self._screens[stream].feed(data)
-        self.last_line = next(reversed([*lines, *self._screens[stream].rest()]), self.last_line)
+        shown = (*lines, *self._screens[stream].rest())
+        printed = [one for one in shown if re.search(r"\w", one)]  # no border of a box
+        self.last_line = next(reversed(printed), self.last_line)
         for line in lines:
             self._tail.append(line)
             self._tail_size += len(line) + 1

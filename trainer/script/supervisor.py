@@ -397,7 +397,8 @@ def _is_plain(path: Path) -> bool:
 
 
 def _with_last_line(reason: str, last: str) -> str:
-    return f"{reason}; its last line: {last.strip()}" if last.strip() else reason
+    said = last.strip(" \t|│┃")  # a message may stand in a box
+    return f"{reason}; its last line: {said}" if said else reason
 
 
 def main() -> None:

@@ -53,6 +53,14 @@ def evaluations(project: Project, files: Files, metrics: Sequence[Metric]) -> It
                 yield file, place, "gives the evaluation its data"
 
 
+def evaluating(files: Files, returned: Collection[str]) -> Iterator[Start]:
+    """Yield the functions that evaluate, by their names, and whose results other files report as they are."""
+    for file in files.values():
+        for name in filter(EVALUATES.match, returned):
+            for place in (*file.binders((), name), *file.in_scope((name,))):
+                yield file, place, "what it returns is reported"
+
+
 def validations(files: Files) -> Iterator[Start]:
     """Yield what makes the held-out data that a library measures on while it trains: `fit(x, y, eval_set=[(u, v)])`."""
     for file in files.values():

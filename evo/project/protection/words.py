@@ -25,7 +25,7 @@ GENERATES = re.compile(r"^_?(sample|generat|create|build|make|init|get)", re.IGN
 LEARNS = re.compile(r"^_?(forward|fit|train|step|predict|update|learn|act|sample)")
 LEARNS_FROM = re.compile(r"^_?(fit|train|step|update|learn|backward)")
 EVALUATES = re.compile(
-    r"^_?(eval|valid|test|score|measure|report|calc_metric|compute_(loss|metric|score))", re.IGNORECASE
+    r"^_?(eval|valid|test|score|measure|report|cross_val|calc_metric|compute_(loss|metric|score))", re.IGNORECASE
 )
 DATA_CLASS = re.compile(
     r"env|data|loader|fold|split|task|evaluator|metric|problem|simul|world|game|bench", re.IGNORECASE

@@ -86,6 +86,8 @@ def test_a_file_speaks_for_itself(docstring: str, permission: int, tmp_path: Pat
     ("line", "start"),
     [
         ("`uv run train.py > run.log 2>&1`", Start("train.py", False, None)),
+        ("$ python app.py train --lr 1", Start("app.py", False, None, "--lr 1", subcommand="train")),
+        ("Run python train.py before that one", Start("train.py", False, None)),
         ("$ python3 ./run.py --fast", Start("run.py", False, None, "--fast")),
         ("`python run.py --remove-h > run.log 2>&1`", Start("run.py", False, None, "--remove-h")),
         ("python -u -m app.train", Start("app.train", True, None)),

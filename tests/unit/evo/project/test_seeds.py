@@ -145,3 +145,30 @@ def test_a_program_that_starts_the_genome_may_hold_it_and_a_module_for_data_may_
     }
     found = examine(write_files(tmp_path / "project", others), home=tmp_path)
     assert (found.genome, found.seeds) == (("model.py",), ("main.py:torch.manual_seed()",))
+
+
+def test_a_file_of_settings_replaces_defaults_and_another_file_may_make_the_data(tmp_path: Path) -> None:
+    files = {
+        "config.yml": "lr: 0.1\nepochs: 3\nhidden: 8\nseed: 0\n",
+        "settings.py": """
+            import yaml
+            class Settings:
+                lr = 0.01
+                epochs = 1
+                hidden = 4
+                seed = 5
+            cfg = Settings(yaml.safe_load(open("config.yml")))
+            """,
+        "main.py": """
+            import torch
+            from settings import cfg
+            torch.manual_seed(cfg.seed)
+            g = torch.Generator().manual_seed(1234)
+            x = torch.randn(9, generator=g)
+            net = fit(torch.nn.Linear(1, cfg.hidden))
+            print("val_mse:", mse(net, x))
+            """,
+    }
+    found = examine(write_files(tmp_path / "project", files), home=tmp_path)
+    assert found.genome == ("config.yml",)
+    assert found.seeds == ("settings.py:Settings.seed", "config.yml:seed")
