@@ -7,8 +7,8 @@
   field of a class (`Config.lr`), or of an argument of a function (`train.lr`), unless its name speaks of seeds, files,
   logging, evaluation or the machine;
 - a number other than zero, which mostly says that something is off, with which an object is made (`SVC(C=10)` is
-  `SVC.C`, that of a second one `SVC.C#2`) or that stands in a dictionary (`params = {"eta": 0.3}` is `params.eta`), by
-  the same rule.
+  `SVC.C`, that of a second one `SVC.C#2`), that stands in a dictionary (`params = {"eta": 0.3}` is `params.eta`), or
+  that a function gives a name which it never gives again (`lr = 3e-4` in `train()` is `train.lr`), by the same rule.
 
 What describes hardware, such as `H100_BF16_PEAK_FLOPS`, is no constant to change.
 """
@@ -28,7 +28,7 @@ _HARDWARE = re.compile(
     r"(?:.*_)?(?:PEAK_(?:T|G)?FLOPS|(?:T|G)?FLOPS_PEAK|PEAK_BANDWIDTH|[AHBVTL]\d{2,3}S?_\w*FLOPS)(?:_.*)?"
 )
 _NO_TUNABLE = re.compile(
-    r"seed|random|state|log|logging|print|eval|evaluation|val|valid|validation|test|save|checkpoint|ckpt|verbose|debug|"
+    r"seeds?|random|state|log|logging|print|eval|evaluation|val|valid|validation|test|save|checkpoint|ckpt|verbose|debug|"
     r"wandb|workers?|port|rank|world|dim|axis|devices?|gpus?|cuda|backend|resume|version|budget|limit|timeout|deadline|"
     r"seconds|minutes|hours|interval|fd|dry|flops|download|plot|show|help|epsilon|eps|n?jobs|n?threads?|folds|splits|cv|"
     r"class|classes|silent|verbosity"
@@ -100,15 +100,34 @@ def _others(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
                 place = [owners[id(node)]] if id(node) in owners else []
                 place += [name] if name != "__init__" else []
                 yield from ((".".join([*place, one.arg]), value) for one, value in _defaults(arguments))
+                yield from ((".".join([*place, local]), value) for local, value in _locals(node))
+
+
+def _locals(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the numbers to which a function gives names that it gives nothing else: `lr = 3e-4` in `main()`."""
+    nodes = [*ast.walk(function)]
+    stored = Counter(node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+    for name, value in (one for statement in function.body for one in _assigned(statement)):
+        if stored[name] == 1 and _says(value):
+            yield name, value
 
 
 def _globals(tree: ast.Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.expr]]:
-    """Yield the top-level assignments to names in small letters that nothing assigns again, loops included."""
+    """Yield the top-level assignments to names in small letters that nothing assigns again, loops included.
+
+    Those under `if __name__ == "__main__":` are among them, in capitals too.
+    """
     stored = Counter(node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
     shared = {name for node in nodes if isinstance(node, ast.Global) for name in node.names}
-    for name, value in (one for statement in tree.body for one in _assigned(statement)):
-        if stored[name] == 1 and name not in shared and not _CONSTANT_NAME.fullmatch(name):
-            yield name, value
+    for statement in tree.body:
+        guarded = statement.body if isinstance(statement, ast.If) and _is_main_guard(statement) else []
+        for name, value in (one for inner in (statement, *guarded) for one in _assigned(inner)):
+            if stored[name] == 1 and name not in shared and (guarded or not _CONSTANT_NAME.fullmatch(name)):
+                yield name, value
+
+
+def _is_main_guard(branch: ast.If) -> bool:
+    return isinstance(branch.test, ast.Compare) and ast.unparse(branch.test.left) == "__name__"
 
 
 def _assigned(statement: ast.stmt) -> Iterator[tuple[str, ast.expr]]:

@@ -36,7 +36,7 @@ LIST = [1, 2]
 EMPTY = ()
 WHO: str
 def f():
-    INNER = 4
+    ENDLESS = 1e999
 """
 
 

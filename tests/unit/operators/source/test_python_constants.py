@@ -24,6 +24,15 @@ from operators.source.constants import find_constants
         ("A, B = 1, 2\nB += 1", {"A": 1}),
         ('flags.DEFINE_float("lr", 3e-4, "")\n_W = flags.DEFINE_integer("w", 8, "")', {"--lr": 3e-4, "--w": 8}),
         ('flags.DEFINE_integer("seed", 3, "")', {}),
+        ('p.add_argument("-lr", default=0.1)\np.add_argument("-b", "-batch", default=8)', {"-lr": 0.1, "-batch": 8}),
+        ('p.add_argument("-w", "--width", default=8)', {"--width": 8}),
+        ("def main():\n    lr, depth = 3e-4, 4\n    seed = 7\n    step = 0\n    best = 9.0\n    best = lr",
+         {"main.lr": 3e-4, "main.depth": 4}),
+        ("def main():\n    for rate in x:\n        width = 8", {}),
+        ("class Net:\n    def __init__(self):\n        size: int = 3", {"Net.size": 3}),
+        ("def f(lr=0.1):\n    lr = 0.2", {}),
+        ('if __name__ == "__main__":\n    lr = 0.1\n    WIDTH = 8\n    n = 3\n    n += 1', {"lr": 0.1, "WIDTH": 8}),
+        ('num_seeds = {"short": 3}', {}),
     ],
 )  # fmt: skip
 def test_numbers_that_a_program_names_are_constants(source: str, expected: dict[str, float]) -> None:
