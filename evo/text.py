@@ -12,9 +12,10 @@ import re
 import textwrap
 from datetime import timedelta
 
-# Control characters but tab and newline, zero-width and bidirectional controls, line separators, lone surrogates.
+# Control characters but tab and newline, zero-width and bidirectional controls, line separators, lone surrogates, tags.
 _INVISIBLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff"
+    "\U000e0000-\U000e007f]"
 )
 
 _FEW_TIMES = 2
@@ -24,7 +25,12 @@ _HOVER_LINES = 5
 
 def visible(text: str) -> str:
     r"""Return `text` with invisible characters written out, for example as `\u202e`."""
-    return _INVISIBLE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
+    return _INVISIBLE.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\u{code:04x}" if code < 2**16 else f"\\U{code:08x}"
 
 
 def hover(title: str, *facts: str, idea: str = "") -> str:

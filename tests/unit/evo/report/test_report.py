@@ -328,6 +328,7 @@ def test_a_step_without_a_changed_line_says_so():
     ("shown", "expected"),
     [
         (visible("a\x00b\u202ec\nd\te\ud800"), "a\\u0000b\\u202ec\nd\te\\ud800"),
+        (visible("no\u2060thing\U000e0041"), "no\\u2060thing\\U000e0041"),
         (hover("#1", "<b>x</b>", idea="a & b"), "<b>#1</b><br>&lt;b&gt;x&lt;/b&gt;<br>a &amp; b"),
         (quantity(1.93456), "1.9346"),
         (quantity(-0.01, signed=True), "−0.0100"),
