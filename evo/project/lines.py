@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-import re
 import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-_PERCENT = re.compile(r"%(?:\((?P<key>\w+)\))?(?P<spec>[-#0 +]*\d*(?:\.\d+)?[a-zA-Z%])")
-_LOGGING = frozenset({"debug", "info", "warning", "error", "critical", "log"})
+from operators.protection.output import LOGGING, PERCENT
+
 _PRINTING = frozenset({"print", "echo", "secho", "print0"})  # print, click.echo, console.print
 _LONGEST_TEMPLATE = 400  # parts
 
@@ -57,7 +56,7 @@ def printed_by(call: ast.Call, constants: Mapping[str, ast.expr]) -> Printed | N
         case _:
             return None
     options = {keyword.arg: keyword.value for keyword in call.keywords}
-    if name in _LOGGING and owner is not None and "log" in owner.lower():
+    if name in LOGGING | {"log"} and owner is not None and "log" in owner.lower():
         arguments = call.args[1:] if name == "log" else call.args
         parts = _logged(arguments, constants)
         return Printed(tuple(_lines(parts)), is_logged=True, ends_line=True) if parts else None
@@ -141,10 +140,10 @@ def _percent(template: str, values: ast.expr) -> list[Part]:
     given = list(values.elts) if isinstance(values, ast.Tuple) else [values]
     parts: list[Part] = []
     place = 0
-    for match in _PERCENT.finditer(template):
+    for match in PERCENT.finditer(template):
         parts.append(template[place : match.start()])
         place = match.end()
-        if match["spec"] == "%":
+        if match["type"] == "%":
             parts.append("%")
         elif match["key"]:
             parts.append(Value(match["key"], match["spec"]))

@@ -11,7 +11,8 @@ UNKNOWN = "\0"
 _NUMBER = "1.5"
 """Stands for a part that is a number, by its format."""
 _NUMERIC_SPEC = re.compile(r".*[eEfFgGdn%]|.*\.\d+")
-_PERCENT = re.compile(r"%(?:\(\w+\))?[-#0 +]*\d*(?:\.\d+)?([a-zA-Z%])")
+PERCENT = re.compile(r"%(?:\((?P<key>\w+)\))?(?P<spec>[-#0 +]*\d*(?:\.\d+)?(?P<type>[a-zA-Z%]))")
+"""A place in a template for `%`."""
 LOGGING = frozenset({"info", "warning", "warn", "error", "debug", "critical", "exception"})
 _PRINTING = LOGGING | {"print", "echo", "secho", "write", "writelines", "log"}
 
@@ -107,12 +108,12 @@ def _percent(template: str, values: ast.expr) -> str:
     given = list(values.elts) if isinstance(values, ast.Tuple) else [values]
 
     def written(match: re.Match[str]) -> str:
-        if match[1] == "%":
+        if match["type"] == "%":
             return "%"
         value = given.pop(0) if given else None
-        return _NUMBER if match[1] in "eEfFgGdi" or value is None else text_of(value)
+        return _NUMBER if match["type"] in "eEfFgGdi" or value is None else text_of(value)
 
-    return _PERCENT.sub(written, template)
+    return PERCENT.sub(written, template)
 
 
 def _formatted(template: str, values: list[ast.expr]) -> str:
