@@ -78,21 +78,42 @@ class Failure:
         return dataclasses.replace(self, kind=changed(self.kind), what=changed(self.what))
 
 
+_TOO_LARGE = re.compile(r"\bcontext (?:length|size|window|limit)\b|\brequest too large\b", re.IGNORECASE)
+_UNPAID = re.compile(
+    r"credit balance|insufficient (?:\w+ )?(?:credits?|balance|funds|quota)|check your plan and billing|good standing"
+    r"|\b(?:budget|usage limits?|spending limit|credit limit)\b.{0,40}\b(?:exceeded|reached)\b"
+    r"|\b(?:exceeded|reached|reaching)\b.{0,40}\b(?:budget|usage limits?|spending limit|credit limit)\b"
+    r"|\b(?:account|organi[sz]ation)\b.{0,40}\b(?:suspended|disabled)\b",
+    re.IGNORECASE,
+)
 _BY_WORDS = (
-    (413, re.compile(r"\bcontext (?:length|size|window|limit)\b", re.IGNORECASE)),
-    (404, re.compile(r"\bmodel\b.{0,80} not (?:found|exist)|not a valid model|unexpected endpoint", re.IGNORECASE)),
+    (413, _TOO_LARGE),
+    (429, re.compile(r"\btoo many requests\b|\bwait before trying again\b|\bthrottl", re.IGNORECASE)),
+    (
+        404,
+        re.compile(
+            r"\bmodel\b.{0,80} not (?:found|exist)|not a valid model|unexpected endpoint|\bno models? loaded"
+            r"|\binvalid model\b|\bmodel (?:identifier|id|name)\b.{0,40}\binvalid\b|on-demand throughput",
+            re.IGNORECASE,
+        ),
+    ),
     (400, re.compile(r"\b(?:flagged|moderation|content (?:policy|filter))", re.IGNORECASE)),
-    (402, re.compile(r"credit balance|insufficient (?:\w+ )?(?:credits?|balance|funds)", re.IGNORECASE)),
+    (402, _UNPAID),
+    (403, re.compile(r"\b(?:location|region|country)\b.{0,40}\bnot supported", re.IGNORECASE)),
     (401, re.compile(r"\bapi[ _-]?key\b.*\b(?:invalid|not valid|incorrect|missing|expired)", re.IGNORECASE)),
     (401, re.compile(r"\b(?:invalid|incorrect|missing|expired) api[ _-]?key\b", re.IGNORECASE)),
+    (501, re.compile(r"\brequires more (?:\w+ )?memory\b", re.IGNORECASE)),
 )
-"""The status that would have fitted, by the words with which servers explain a 400, a 403, or one that says nothing."""
+"""The status that would have fitted, by the words with which servers explain one that may mean much."""
+_AMBIGUOUS = frozenset({400, 403, 412, 500})
 _WAIT = re.compile(r"\b(?:again|retry) (?:in|after) (?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)\s*(ms|s))?", re.IGNORECASE)
 
 _NEXT_STEPS = {
     401: "Check the API key.",
     402: "Check the billing of the account.",
     403: "Check that the API key may use this model.",
+    405: "Check the base URL.",
+    407: "Check the proxy that the environment names.",
     404: "Check the model's name (it may have been retired) and the base URL, and choose another with --model.",
     410: "The model may have been retired; choose another with --model.",
     501: "The server does not offer this; choose another server or model.",
@@ -118,10 +139,12 @@ def failure_of_status(
     """
     if status < 300:
         status = STREAMED_STATUS.get(error_type or "", 500)
+    wait = _wait_in_words(message) if retry_after_seconds is None else retry_after_seconds
+    meant = _status_meant(status, message, waits=wait is not None)
+    status = meant if meant == 429 else status
     kind = " ".join(str(part) for part in (status, error_type or "error", error_code) if part)
     what = f"{kind}: {message}" if message else kind
-    if status in (400, 403, 500):
-        status = next((meant for meant, words in _BY_WORDS if words.search(message)), status)
+    status = meant
     if error_code in SPEND_LIMITS:
         return Failure(Verdict.STOP, kind, what, "Raise the spend limit of the account, or wait until it is renewed.")
     if 300 <= status < 400:
@@ -129,9 +152,17 @@ def failure_of_status(
     if status in _NEXT_STEPS:
         return Failure(Verdict.STOP, kind, what, _NEXT_STEPS[status])
     if status in {408, 409, 425, 429, 498} or status >= 500:
-        wait = _wait_in_words(message) if retry_after_seconds is None else retry_after_seconds
         return Failure(Verdict.RETRY, kind, what, retry_after_seconds=wait)
     return Failure(Verdict.GIVE_UP_PROMPT, kind, what, "Check the model's name, its limits, and the headers.")
+
+
+def _status_meant(status: int, message: str, *, waits: bool) -> int:
+    """Return the status that fits what a server says; one that names a wait takes waiting to help."""
+    if status in _AMBIGUOUS:
+        return next((meant for meant, words in _BY_WORDS if words.search(message)), status)
+    if status == 429 and not waits:
+        return 413 if _TOO_LARGE.search(message) else 402 if _UNPAID.search(message) else status
+    return status
 
 
 def parse_retry_after(value: str | None, now: float, unit_seconds: float = 1.0) -> float | None:

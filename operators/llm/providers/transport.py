@@ -22,6 +22,8 @@ from operators.llm.text import one_line
 CONNECT_SECONDS = 20.0
 MOST_BYTES_IN_A_LINE = 16 * 1024 * 1024
 _PAGE_BYTES = 64 * 1024
+_MOST_LEVELS = 64
+"""Of objects in one another, in whatever a server sends; what is read of it need not be safe for more."""
 DONE = "[DONE]"
 """The data of the event that ends a stream in the dialect of OpenAI; some servers of the Messages API send it too."""
 
@@ -79,7 +81,7 @@ async def receive(
     except sdk.APIStatusError as error:
         said: object = error.response.text or error.message
         with contextlib.suppress(ValueError, RecursionError):  # else it is a page, or plain words
-            said = json.loads(error.response.text)
+            said = _loaded(error.response.text)
         take_error(said, received, error.status_code, error.response.headers)
     except sdk.APIConnectionError as error:
         _take_connection_fault(error.__cause__ or error, received)
@@ -145,11 +147,23 @@ def _take_error_event(_: str, event: Mapping[str, Any], received: Received) -> N
 
 def _parsed(data: str, received: Received) -> Mapping[str, Any] | None:
     try:
-        value = json.loads(data)
+        value = _loaded(data)
     except (ValueError, RecursionError) as error:
         received.fail("malformed reply", f"{type(error).__name__}: {error}")
         return None
     return value if isinstance(value, Mapping) else None
+
+
+def _loaded(text: str) -> object:
+    """Return JSON; raise RecursionError where too much of it stands in one another, and ValueError where it is none."""
+    value: object = json.loads(text)
+    level = [value]
+    for _ in range(_MOST_LEVELS):
+        inner = (one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list))
+        level = [item for items in inner for item in items]
+        if not level:
+            return value
+    raise RecursionError(f"more than {_MOST_LEVELS} levels")
 
 
 async def server_sent_events(chunks: AsyncIterator[bytes]) -> AsyncIterator[tuple[str, str]]:
@@ -218,6 +232,7 @@ def take_error(body: object, received: Received, status: int = 200, headers: Map
     kind, now = error.get("type") or error.get("status"), time.time()
     milliseconds, seconds = ((headers or {}).get(name) for name in ("retry-after-ms", "retry-after"))
     wait = parse_retry_after(milliseconds, now, 0.001)
+    seconds = _wait_in(body) if seconds is None else seconds
     received.failure = failure_of_status(
         status,
         error_type=kind if isinstance(kind, str) else None,
@@ -227,6 +242,19 @@ def take_error(body: object, received: Received, status: int = 200, headers: Map
     )
     if received.failure.verdict is Verdict.GIVE_UP_PROMPT:
         received.refusal = _json(error)
+
+
+def _wait_in(value: object) -> str | None:
+    """Return the seconds after which a server says within its error that it can be asked again; None where it does not.
+
+    Google's `retryDelay` is a text such as "36s".
+    """
+    for name in ("retryDelay", "retry_after", "retry_after_seconds", "estimated_time"):
+        wait = table(value).get(name)
+        if isinstance(wait, int | float | str) and not isinstance(wait, bool):
+            return str(wait).removesuffix("s")
+    items = value if isinstance(value, list) else table(value).values()
+    return next(filter(None, map(_wait_in, items)), None)
 
 
 def _error_in(body: object) -> Mapping[str, Any]:

@@ -15,6 +15,8 @@ from llm_requests import BLOCK, CHANGED, GOOD, FileJournal, Scene, request_for
 
 from operators.errors import OperatorUnavailable
 from operators.llm import LanguageModel, LLMSettings, SpendLimit
+from operators.llm.providers.transport import take_error
+from operators.llm.received import Received as ReceivedReply
 from operators.llm.rehearsal import (
     Behaviour,
     MessagesServer,
@@ -432,6 +434,29 @@ def test_an_error_may_come_with_a_regular_status(
 
     assert re.search(f"so says the server.*{advice}", str(unusable))
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("name", ["error", "message", "detail"])
+@pytest.mark.parametrize("code", [200, 529])
+def test_errors_within_errors_without_end_are_one(code: int, name: str, provider: str, tmp_path: Path) -> None:
+    body = b'{"%s":' % name.encode() * 800 + b'"as scripted"' + b"}" * 800
+    with MessagesServer(lambda responder: responder.send(code, body, "application/json"), say(GOOD)) as server:
+        assert isinstance(outcome(server, provider, tmp_path), Proposal)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"code": 429, "status": "RESOURCE_EXHAUSTED", "details": [{"@type": "RetryInfo", "retryDelay": "36s"}]},
+        {"message": "The model is loading", "estimated_time": 36.0},
+    ],
+    ids=["Google", "Hugging Face"],
+)
+def test_a_wait_may_stand_in_the_error(error: dict[str, Any]) -> None:
+    received = ReceivedReply()
+    take_error([{"error": error}], received, 429, {})
+    assert received.failure is not None
+    assert received.failure.retry_after_seconds == 36.0
 
 
 def test_a_page_of_a_proxy_is_quoted_without_its_markup(provider: str, tmp_path: Path) -> None:
