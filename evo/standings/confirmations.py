@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from evo.standings.gains import ConfirmedMember, Gain, confirmed_members, paired_gains
 from evo.standings.plan import CONFIRMED_OBJECTIVE, Plan
-from evo.standings.replication import Replication
 from evo.store import Outcome, Purpose
 from populations.individual import Individual
 from trainer.evaluation import Split
@@ -22,15 +21,12 @@ class Confirmations:
         racing: the finalists, from the first result of their confirmation until the search goes on.
     """
 
-    def __init__(
-        self, plan: Plan, objectives: Sequence[Objective], constraints: Sequence[Constraint], replication: Replication
-    ) -> None:
+    def __init__(self, plan: Plan, objectives: Sequence[Objective], constraints: Sequence[Constraint]) -> None:
         self.constraints = tuple(constraints)
         self.individuals: dict[int, Individual] = {}
         self.racing: list[Individual] = []
         self._plan = plan
         self._objectives = tuple(objectives)
-        self._replication = replication
         self._fresh: dict[int, dict[int, Mapping[str, float]]] = {}  # by individual, by seed
         self._gains: list[Gain] | None = None  # of `_fresh` as it is
 

@@ -109,7 +109,7 @@ class Standings:
         self.constraints = tuple(constraints)
         self.archive = Archive(self.objectives, front_objectives)
         self.replication = Replication(self.objectives)
-        self.confirmations = Confirmations(plan, self.objectives, self.constraints, self.replication)
+        self.confirmations = Confirmations(plan, self.objectives, self.constraints)
         self.incumbents = IncumbentTracker()
         self.halving = halving or SuccessiveHalving(FidelityConfig(), plan.seed, objectives)
         self.exploration = Exploration(diversity.explore_after)

@@ -26,7 +26,6 @@ from trainer.machine.devices import Device
 AUTO = "auto"
 """The address of the cluster that this machine belongs to."""
 
-SCHEME = "ray://"
 
 _CONNECT_TRIES = 3
 _CONNECT_SECONDS = 10.0

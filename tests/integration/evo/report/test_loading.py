@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import sqlite3
 from dataclasses import replace
-from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 from statistics import fmean, stdev
@@ -15,6 +13,7 @@ import pytest
 from report_samples import SOURCE
 from run_inspection import unguard
 from run_samples import SEARCH, evaluate, exchange
+from shown_pages import Page
 from stand_in_evaluator import StandInEvaluator
 
 from evo.config.config import parse_config
@@ -245,32 +244,11 @@ def test_the_facts_of_the_run(report, database):
     assert "Python" in report.versions
 
 
-class _Text(HTMLParser):
-    """The words that a page shows."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self._hidden = 0
-        self._words: list[str] = []
-        self.feed(page)
-        self.text = re.sub(r"\s+", " ", " ".join(self._words))
-
-    def handle_starttag(self, tag, attrs):
-        self._hidden += tag in ("script", "style")
-
-    def handle_endtag(self, tag):
-        self._hidden -= tag in ("script", "style")
-
-    def handle_data(self, data):
-        if not self._hidden:
-            self._words.append(data)
-
-
 def test_the_written_page_shows_the_store_s_numbers(folder, report):
     with view(folder.path) as viewed:
         path = write_report(viewed)
     assert path == folder.report
-    text = _Text(path.read_text(encoding="utf-8")).text
+    text = Page(path.read_text(encoding="utf-8")).words
     found = report.summary.gain
     gain = found.generation_zero - found.own
     for expected in (

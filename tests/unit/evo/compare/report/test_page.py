@@ -2,11 +2,11 @@ import json
 import math
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
 from compare_samples import arms_of, results
+from shown_pages import Page
 
 from evo.compare.report.findings import decimals_for, find
 from evo.compare.report.page import render_html, render_markdown, write_report
@@ -15,30 +15,6 @@ from evo.errors import ReportError
 from experiments.landscape import Landscape
 
 HOSTILE = "</style><script>alert(1)</script><img src=x onerror=alert(1)>|$x$ {{ 7 * 7 }}\u202e\n# no"
-
-
-class _Page(HTMLParser):
-    """Collects what a browser would run, load or show."""
-
-    def __init__(self, page):
-        super().__init__()
-        self.tags, self.addresses, self.figures, self.text = [], [], {}, ""
-        self._script = None
-        self.feed(page)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        self.addresses += [value for name, value in attrs if name in ("src", "href")]
-        self._script = dict(attrs).get("id", "") if tag == "script" else None
-
-    def handle_endtag(self, _tag):
-        self._script = None
-
-    def handle_data(self, data):
-        if self._script is None:
-            self.text += data
-        elif self._script:
-            self.figures[self._script.removeprefix("figure-")] = json.loads(data)
 
 
 def said(sample):
@@ -58,11 +34,11 @@ def test_a_report_is_complete_and_loads_nothing(tmp_path):
     failed = int((sample.runs["state"] == "failed").sum())
     assert failed
     path = write_report(find(sample), tmp_path / "new" / "folder")
-    page = _Page(path.read_text("utf-8"))
+    page = Page(path.read_text("utf-8"))
     markdown = (path.parent / "report.md").read_text("utf-8")
     assert all(address.startswith("data:") for address in page.addresses)
-    assert page.tags.count("script") == len(page.figures) + 2  # plotly, and what draws with it
-    assert "url(" not in page.text
+    assert page.kinds.count("script") == len(page.figures) + 2  # plotly, and what draws with it
+    assert "url(" not in page.data["style"]
     for text in (page.text, markdown):
         for expected in (*sample.arms, "64 evaluations", "Holm", "generation 0", "no offspring was scored", "32 min"):
             assert expected in text
@@ -84,10 +60,10 @@ def test_hostile_text_stays_text(paired):
     sample = results([("first", 0, 1.0), (HOSTILE, 0, 1.2, "failed")], paired=paired, reason=HOSTILE, usd=math.nan)
     findings = find(replace(sample, name=HOSTILE, budget=HOSTILE))
     page = render_html(findings)
-    parsed = _Page(page)
-    assert not {"img", "iframe"} & {*parsed.tags}
+    parsed = Page(page)
+    assert not {"img", "iframe"} & {*parsed.kinds}
     assert [*parsed.figures] == ["outcomes"]
-    assert parsed.tags.count("script") == 3
+    assert parsed.kinds.count("script") == 3
     assert "<img" not in json.dumps(parsed.figures)
     assert "{{ 7 * 7 }}" in page
     assert "\u202e" not in page
@@ -116,7 +92,7 @@ def test_whatever_there_is_makes_a_report(runs, arms, expected):
     assert expected in said(results(runs, arms=arms, paired=False))
     page = render_html(find(results(runs, arms=arms)))
     assert expected in page
-    assert not re.search(r"\bnan\b", _Page(page).text, re.IGNORECASE)
+    assert not re.search(r"\bnan\b", Page(page).text, re.IGNORECASE)
 
 
 def test_too_few_runs_are_told_what_they_need():
@@ -206,7 +182,7 @@ def test_a_rehearsal_claims_nothing_and_says_so_first():
     sample = replace(Landscape((0.0, 5.0), repeats=8).results(0), rehearsal=True)
     findings = find(sample)
     assert say("headline", findings) == "A rehearsal: it claims nothing about any arm"
-    for text in (_Page(render_html(findings)).text, render_markdown(findings)):
+    for text in (Page(render_html(findings)).text, render_markdown(findings)):
         assert text.index("declared a rehearsal") < text.index("greedy is better")
     assert any("declared a rehearsal" in line for line in say_each("limits", findings))
 
