@@ -85,7 +85,7 @@ def _take_event(name: str, event: Mapping[str, Any], received: Received) -> None
             _take_block(table(event.get("content_block")), received)
         case "content_block_delta":
             delta = table(event.get("delta"))
-            kind = _DELTAS.get(str(delta.get("type")))
+            kind = _DELTAS.get(str(delta.get("type") or "text_delta"))
             if kind is not None:
                 received.add(kind, delta.get(kind) or delta.get("text"))
             received.cite(table(delta.get("citation")))

@@ -151,6 +151,7 @@ def _parsed(data: str, received: Received) -> Mapping[str, Any] | None:
     except (ValueError, RecursionError) as error:
         received.fail("malformed reply", f"{type(error).__name__}: {error}")
         return None
+    value = value[0] if isinstance(value, list) and value else value  # as Google wraps some answers
     return value if isinstance(value, Mapping) else None
 
 
@@ -182,9 +183,16 @@ async def server_sent_events(chunks: AsyncIterator[bytes]) -> AsyncIterator[tupl
             name = value
         elif field in ("data", "error"):  # llama.cpp writes an error into a field of its own
             name = "error" if field == "error" else name
+            if len(data) == 1 and _is_next(value, data[0]):
+                yield name, data.pop()
             data.append(value)
     if data:
         yield name, "\n".join(data)
+
+
+def _is_next(line: str, before: str) -> bool:
+    """Return whether a line of data begins another event, which a blank line should have parted from the one before."""
+    return before.startswith("{") and before.endswith("}") and line.startswith(("{", DONE))
 
 
 async def _lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[str]:
