@@ -15,12 +15,12 @@ from evo.runs.live import live_curves
 from evo.runs.status import read_status
 from evo.standings.differences import standard_error
 from evo.steering.journal import EVENT, Steered
-from evo.store import AttemptRecord, EvaluationRecord, StoreView
+from evo.store import EvaluationRecord, StoreView
 from evo.text import duration, money, visible
 from operators.proposal import Exchange
 from trainer.errors import UsageError
 from trainer.genome import unmarked
-from trainer.objectives import quantity
+from trainer.objectives import Objective, quantity
 
 _MOST_STEERED = 50
 _MOST_CHARACTERS = 200_000
@@ -30,6 +30,7 @@ def overview(viewed: Viewed, report: RunReport) -> dict[str, Any]:
     """Return where a run stands."""
     status, finding = read_status(viewed), finding_of(report)
     objective = report.objective
+    noise = report.summary.noise.get(objective.name)
     return {
         "name": report.name,
         "task": report.task,
@@ -40,7 +41,8 @@ def overview(viewed: Viewed, report: RunReport) -> dict[str, Any]:
         "tone": finding.tone,
         "claim": report.claim if report.self_reported else "",
         "objective": {"name": objective.name, "unit": objective.unit, "minimize": objective.weight < 0},
-        "noise": report.summary.noise.get(objective.name),
+        "noise": noise,
+        "shown_noise": "" if noise is None else objective.format(noise),
         "spent": round(report.summary.spent, 2),
         "budget": report.summary.budget,
         "generations": viewed.config.search.gens,
@@ -133,7 +135,7 @@ def individual(viewed: Viewed, number: int, against: int | None) -> dict[str, An
         "created_at": record.created_at,
         "means": _means(viewed, number),
         "runs": len(known.evaluations) if known else 0,
-        "evaluations": [_evaluation(one, store.attempts_of(one.id)) for one in store.evaluations_of(number)],
+        "evaluations": [_evaluation(viewed, one) for one in store.evaluations_of(number)],
         "exchanges": [_exchange(one) for one in store.exchanges(number)],
         "against": before,
         "diff": None if change is None else _diff(change),
@@ -155,15 +157,21 @@ def listing(report: RunReport) -> dict[str, Any]:
 
 
 def _means(viewed: Viewed, number: int) -> list[dict[str, Any]]:
-    standings, measured = viewed.standings, viewed.config.task.measured
-    known, noise = standings.measured.get(number), standings.noise()
+    known, noise = viewed.standings.measured.get(number), viewed.standings.noise()
     if known is None:
         return []
-    count, selected = len(known.evaluations), {one.name for one in standings.objectives}
+    count = len(known.evaluations)
     return [
-        {"name": name, "value": measured[name].format(value, standard_error(noise.get(name), count))}
-        for name, value in sorted(known.means.items(), key=lambda mean: mean[0] not in selected)
+        {"name": one.name, "value": one.format(known.means[one.name], standard_error(noise.get(one.name), count))}
+        for one in _selected_first(viewed, known.means)
     ]
+
+
+def _selected_first(viewed: Viewed, measured: Mapping[str, float]) -> list[Objective]:
+    """Return the measured objectives, those of selection before the others."""
+    selected = {one.name for one in viewed.standings.objectives}
+    known = [one for name, one in viewed.config.task.measured.items() if name in measured]
+    return sorted(known, key=lambda one: one.name not in selected)
 
 
 def _ancestors(store: StoreView, number: int) -> list[int]:
@@ -175,8 +183,9 @@ def _ancestors(store: StoreView, number: int) -> list[int]:
     return line
 
 
-def _evaluation(record: EvaluationRecord, attempts: list[AttemptRecord]) -> dict[str, Any]:
+def _evaluation(viewed: Viewed, record: EvaluationRecord) -> dict[str, Any]:
     result = record.result
+    measured = {} if result is None else result.objectives
     return {
         "id": record.id,
         "number": record.result_number,
@@ -186,8 +195,8 @@ def _evaluation(record: EvaluationRecord, attempts: list[AttemptRecord]) -> dict
         "fraction": record.budget_fraction,
         "state": result.status if result else record.state,
         "device": record.device,
-        "attempts": len(attempts),
-        "objectives": {} if result is None else {name: quantity(one) for name, one in result.objectives.items()},
+        "attempts": len(viewed.store.attempts_of(record.id)),
+        "objectives": {one.name: one.format(measured[one.name]) for one in _selected_first(viewed, measured)},
         "splits_bpb": {} if result is None else {name: quantity(one) for name, one in result.split_bpb.items()},
         "reason": "" if result is None else visible(result.reason),
         "log": "" if result is None else visible(result.log_tail),

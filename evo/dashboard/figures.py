@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
 from evo.report.data import RunReport
-from evo.report.figures import FAILED, FRONT, PALE, SCORE_COLOURS, Chart, axis_title, canvas
+from evo.report.figures import FAILED, FRONT, PALE, SCORE_COLOURS, Chart, axis_title, canvas, evaluations_axis
 from evo.runs.lifecycle import Viewed
 from evo.standings.differences import standard_error
 from evo.store import SlotUse
@@ -178,6 +178,7 @@ def parallel_chart(constants: Constants) -> Chart:
                 y=[None if axis is None else heights[axis][line] for line, axis in points],
                 mode="lines",
                 line={"color": shades[shade], "width": 1.5},
+                opacity=1 - 0.6 * shade / max(1, count - 1),
                 customdata=[constants.individuals[shown[line]] for line, _ in points],
                 hovertext=[
                     "" if axis is None else _point_hover(constants.individuals[shown[line]], axes[axis], shown[line])
@@ -272,6 +273,7 @@ def comparison_chart(reports: Mapping[str, RunReport]) -> Chart:
     first = next(iter(reports.values()))
     shown = {name: one for name, one in reports.items() if one.objective.name == first.objective.name}
     figure = canvas(440, x_title="evaluation", y_title=axis_title(first.objective))
+    figure.update_layout(xaxis=evaluations_axis(max(len(report.evaluations) for report in shown.values())))
     for index, (name, report) in enumerate(shown.items()):
         points = [(lead.result_number, lead.value) for lead in report.leads]
         if not points:

@@ -27,6 +27,7 @@ GENERATION_ZERO = "generation 0"
 _OPERATOR_COLOURS = ("#3b82c4", "#d99a00", "#1a9e77", "#c65d9a", "#7a6fd0", "#8c6d5a", "#5aa9c9", "#8f9a1f")
 _LEGEND_ON_TOP = {"orientation": "h", "x": 0, "y": 1.02, "xanchor": "left", "yanchor": "bottom"}
 _OUTLIER_SPREADS = 4.0
+_FEW_EVALUATIONS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,12 @@ def canvas(height: int, *, x_title: str, y_title: str) -> go.Figure:
             "yaxis": {**axis, "title": {"text": y_title, "standoff": 8}},
         }
     )
+
+
+def evaluations_axis(last: int) -> dict[str, object]:
+    """Return the settings of an axis of evaluations up to `last`: whole numbers only."""
+    margin = 0.5 + 0.015 * last
+    return {"range": [1 - margin, last + margin], **({"dtick": 1} if last <= _FEW_EVALUATIONS else {})}
 
 
 def axis_title(objective: Objective) -> str:

@@ -17,6 +17,7 @@ from evo.report.figures import (
     Chart,
     axis_title,
     canvas,
+    evaluations_axis,
     focus,
     individual_hover,
 )
@@ -32,6 +33,8 @@ def front_chart(report: RunReport, axes: Sequence[Objective] = ()) -> Chart:
     """
     pair = tuple(axes) or report.front_objectives[:2]
     rows = [row for row in report.individuals if all(objective.name in row.objectives for objective in pair)]
+    if not rows:
+        return Chart(canvas(220, x_title="", y_title=""), "No individual was scored.")
     on_front = set(report.front)
     front = [row for row in rows if row.id in on_front]
     dominated = [row for row in rows if row.id not in on_front]
@@ -126,7 +129,9 @@ def hypervolume_chart(report: RunReport) -> Chart:
     """Return how the hypervolume of the front has grown, result by result."""
     figure = canvas(260, x_title="evaluation", y_title="hypervolume (higher is better)")
     figure.update_layout(yaxis={"range": [0, 1.02], "tickformat": ".0%"}, showlegend=False)
+    figure.update_layout(xaxis=evaluations_axis(len(report.evaluations)))
     result_number = [*(number for number, _ in report.summary.hypervolume), len(report.evaluations)]
     shares = [share for _, share in report.summary.hypervolume]
     line = {"color": FRONT, "width": 2.5, "shape": "hv"}
-    return Chart(figure.add_trace(go.Scatter(x=result_number, y=[*shares, shares[-1]], mode="lines", line=line)))
+    mode = "lines" if len(shares) > 1 else "markers"
+    return Chart(figure.add_trace(go.Scatter(x=result_number, y=[*shares, shares[-1]], mode=mode, line=line)))

@@ -78,7 +78,11 @@ def _confirmed(report: RunReport, gain: Gain, selected: Difference) -> Finding:
 
 
 def _verdict_on_the_others(report: RunReport) -> str:
-    first = report.ranking[0].id
+    first, offspring = report.ranking[0].id, [one for one in report.individuals if one.parents]
+    if not offspring:
+        return "Nothing but generation 0 was evaluated."
+    if len(report.ranking) == 1:
+        return "No offspring was scored."
     if first == 0:
         return "No offspring was better."
     # Only the holdout split ranks generation 0 before an individual with a better score.

@@ -19,6 +19,7 @@ from evo.report.figures import (
     axis_title,
     canvas,
     evaluation_hover,
+    evaluations_axis,
     focus,
     operator_colours,
     operator_label,
@@ -42,7 +43,7 @@ def progress_chart(report: RunReport) -> Chart:
     figure = canvas(440, x_title="evaluation", y_title=axis_title(report.objective))
     figure.update_layout(yaxis2={"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True})
     last = len(report.evaluations)
-    figure.update_layout(xaxis={"range": [0.5 - 0.015 * last, last + 0.5 + 0.015 * last]})
+    figure.update_layout(xaxis=evaluations_axis(last))
     failed = [row for row in report.evaluations if row.status is not Status.OK]
     crosses = _along_the_edge(report, failed, "failed", FAILED, "x-thin-open", _FAILURE_HEIGHT)
     if span is None:

@@ -114,7 +114,7 @@ def _markers(
         mode="markers",
         name=label,
         showlegend=label != _IN_LINE,
-        marker={**marker, "showscale": label == _IN_LINE},
+        marker={**marker, "showscale": label == _IN_LINE and marker["cmin"] != marker["cmax"]},
         hovertext=[individual_hover(report, row) for row in rows],
         customdata=[row.id for row in rows],
         hoverinfo="text",

@@ -38,6 +38,8 @@ class Answer:
 
     def __str__(self) -> str:
         """Return it in a sentence."""
+        if self.steered is None and self.action.verb is Verb.STOP and not self.is_driven:
+            return "the run has ended"
         if self.steered is None:
             when = "its driver takes it up when it can" if self.is_driven else "`evo resume` takes it up first"
             return f"left for the run: {self.action}; {when}"
@@ -59,8 +61,12 @@ def ask(path: Path, action: Action, patience_seconds: float = _TAKING_UP_SECONDS
     folder = RunFolder.open(path)
     if action.verb is Verb.STOP and folder.driver() is None:
         raise UsageError(f"No driver works on {path}, so there is nothing to stop.")
-    Inbox(folder.steering).send(action)
-    return _answer(folder, action, patience_seconds)
+    inbox = Inbox(folder.steering)
+    inbox.send(action)
+    answer = _answer(folder, action, patience_seconds)
+    if action.verb is Verb.STOP and answer.steered is None and not answer.is_driven:
+        inbox.remove([action])  # the driver ended before it saw it, for another request to stop perhaps
+    return answer
 
 
 def refuse_impossible(viewed: Viewed, action: Action) -> None:
@@ -113,8 +119,8 @@ def _answer(folder: RunFolder, action: Action, patience_seconds: float) -> Answe
     deadline = time.monotonic() + patience_seconds
     with Store.read(folder.store) as store:
         while True:
+            is_driven = folder.driver() is not None  # asked first: what a driver that ends took up is in the store
             found = next((one for one in map(Steered.of, store.events(EVENT)) if one.action.id == action.id), None)
-            is_driven = folder.driver() is not None
             if found is not None or not is_driven or time.monotonic() > deadline:
                 return Answer(action, found, is_driven)
             time.sleep(_LOOKING_SECONDS)

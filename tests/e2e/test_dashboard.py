@@ -8,11 +8,12 @@ import shutil
 import socket
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from command_line import evo
+from command_line import PATIENCE_SECONDS, evo, wait_until
 from dashboard_server import Dashboard, dashboard
 from paced_evaluator import PacedEvaluator
 from searches import GENOME, configuration, searched
@@ -20,6 +21,8 @@ from searches import GENOME, configuration, searched
 from evo.runs.folder import RunFolder
 from evo.runs.lifecycle import view
 from evo.runs.status import read_status
+from evo.runs.steering import ask
+from evo.steering.actions import Action, Verb
 from evo.steering.inbox import Inbox
 
 FIGURES = ("progress", "tree", "front", "hypervolume", "slots", "parallel", "importance")
@@ -55,6 +58,9 @@ def test_what_it_shows_is_what_the_command_line_says(folder: Path, served: Dashb
         assert one["diff"]["added"] > 0
         assert one["source"].startswith('"""')
         assert len(one["evaluations"]) >= one["runs"]
+        means = {mean["name"]: mean["value"] for mean in one["means"]}
+        assert next(iter(means)) == next(iter(one["evaluations"][0]["objectives"])) == "val_bpb"
+        assert "." not in means["tokens_per_second"]
     for figure in FIGURES:
         drawn = served.get("figure", run="one", name=figure)
         assert "data" in drawn["figure"]
@@ -155,6 +161,21 @@ def test_a_request_waits_for_the_next_driver_and_names_who_asked(folder: Path, s
     (waiting,) = Inbox(RunFolder(folder / newest).steering).waiting()
     assert waiting.who.endswith(" (dashboard)")
     assert "somebody" not in waiting.who
+
+
+def test_a_request_to_stop_that_comes_after_the_end_leaves_nothing(folder: Path) -> None:
+    run = RunFolder(folder / "two")
+
+    def waiting() -> int:
+        return [one.verb for one in Inbox(run.steering).waiting()].count(Verb.STOP)
+
+    driver = run.lock()
+    with ThreadPoolExecutor() as pages:
+        asked = [pages.submit(ask, run.path, Action(Verb.STOP), PATIENCE_SECONDS) for _ in range(2)]
+        wait_until(lambda: waiting() == 2, seconds=60)
+        driver.release()
+    assert [str(one.result()) for one in asked] == ["the run has ended"] * 2
+    assert waiting() == 0
 
 
 def test_read_only_reads_only(folder: Path) -> None:

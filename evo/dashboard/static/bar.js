@@ -1,7 +1,7 @@
 // The bar on top: which run, how far it is, the views, and pause and stop.
 
 import { h, quantity, words } from "./dom.js";
-import { ask } from "./steer.js";
+import { asking } from "./steer.js";
 import { go, link } from "./state.js";
 
 function tab(name, current) {
@@ -21,9 +21,10 @@ function picker(page) {
 
 function controls(page) {
   if (page.readOnly) return [h("span", { class: "muted" }, "read-only")];
-  const isPaused = page.facts.steering.is_paused;
-  const pause = h("button", { onclick: () => ask(isPaused ? "continue" : "pause") }, isPaused ? "Continue" : "Pause");
-  const stop = h("button", { onclick: () => confirm("Stop the run after saving?") && ask("stop") }, "Stop");
+  const last = page.facts.asked.findLast((one) => one === "pause" || one === "continue"); // waits for a driver
+  const isPaused = last ? last === "pause" : page.facts.steering.is_paused;
+  const pause = isPaused ? asking("Continue", "continue") : asking("Pause", "pause");
+  const stop = asking("Stop", "stop", {}, "Stop the run after saving?");
   if (page.facts.state === "running") return [pause, stop];
   return page.facts.state === "finished" && !isPaused ? [] : [pause];
 }
@@ -40,7 +41,7 @@ export function bar(page, current, names) {
       picker(page),
       h("span", { class: `pill ${isPaused ? "paused" : facts.state}` }, isPaused ? "paused" : words(facts.state)),
       progress,
-      h("span", { class: "muted" }, `${quantity(facts.spent)} of ${quantity(facts.budget)}${left}`),
+      h("span", { class: "muted" }, `${quantity(facts.spent)} of ${quantity(facts.budget)} evaluations${left}`),
       page.isConnected ? null : h("span", { class: "worse", role: "alert" }, "server gone, trying again…"),
       h("span", { class: "space" }),
       h("span", { class: "controls" }, controls(page)),

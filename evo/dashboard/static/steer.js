@@ -11,6 +11,17 @@ export function say(text, tone = "good") {
   hiding = setTimeout(() => document.getElementById("said").replaceChildren(), 8000);
 }
 
+// A button that asks something. What is clicked again before the answer is asked once.
+export function asking(label, verb, fields = {}, question = "") {
+  async function click({ currentTarget: button }) {
+    if (button.ariaBusy === "true" || (question && !confirm(question))) return;
+    button.ariaBusy = "true";
+    await ask(verb, fields);
+    button.ariaBusy = null;
+  }
+  return h("button", { onclick: click }, label);
+}
+
 export async function ask(verb, fields = {}) {
   try {
     const { said, refused } = await steer(newRequest(verb, fields));

@@ -3,7 +3,7 @@
 import { get } from "../api.js";
 import { chart } from "../chart.js";
 import { h, moment, quantity, refresh, seconds, words } from "../dom.js";
-import { ask } from "../steer.js";
+import { asking } from "../steer.js";
 import { go, link, state } from "../state.js";
 
 const ROWS = 100;
@@ -44,11 +44,11 @@ function gain(row) {
 }
 
 function listed(row, data, course) {
-  const marks = [row.id === data.best ? "★" : "", course.pinned.includes(row.id) ? "pinned" : "", course.banned.includes(row.id) ? "banned" : ""];
+  const marks = [course.pinned.includes(row.id) ? "pinned" : "", course.banned.includes(row.id) ? "banned" : "", row.id === data.best ? "★" : ""];
   return h(
     "tr",
     { class: row.id === data.best ? "best" : undefined, "aria-selected": String(row.id) === state().id ? "true" : undefined },
-    h("td", { class: "number" }, h("a", link({ id: row.id, against: "" }), `#${row.id}`), " ", h("span", { class: "muted" }, marks.filter(Boolean).join(" "))),
+    h("td", { class: "number" }, h("span", { class: "muted" }, marks.filter(Boolean).join(" ")), " ", h("a", link({ id: row.id, against: "" }), `#${row.id}`)),
     h("td", { class: "number" }, row.shown || h("span", { class: row.status === "waiting" ? "muted" : "worse" }, words(row.status))),
     h("td", { class: "number" }, gain(row)),
     h("td", { class: "idea" }, h("div", {}, row.idea)),
@@ -105,7 +105,7 @@ function exchange(one, index) {
   return h(
     "details",
     { class: "step" },
-    h("summary", {}, h("span", {}, h("b", {}, `Call ${index + 1}`), ` ${one.model}`), h("span", { class: "muted" }, `${one.tokens} tokens · ${one.cost} · ${seconds(one.seconds)}`)),
+    h("summary", {}, h("span", {}, h("b", {}, `Call ${index + 1}`), ` ${one.model}`), h("span", { class: "muted" }, `${quantity(one.tokens)} tokens · ${one.cost} · ${seconds(one.seconds)}`)),
     h("div", { class: "inside" }, one.prompt.map((part) => [h("h4", {}, part.role), h("pre", { tabindex: 0 }, part.text)]), h("h4", {}, "reply"), h("pre", { tabindex: 0 }, one.reply)),
   );
 }
@@ -113,7 +113,7 @@ function exchange(one, index) {
 function buttons(one, page) {
   if (page.readOnly) return null;
   const { pinned, banned } = page.facts.steering;
-  const about = (verb, label, fields = {}) => h("button", { onclick: () => ask(verb, { individual: one.id, ...fields }) }, label);
+  const about = (verb, label) => asking(label, verb, { individual: one.id });
   const isMarked = pinned.includes(one.id) || banned.includes(one.id);
   return h("p", { class: "buttons" }, isMarked ? about("release", pinned.includes(one.id) ? "Unpin" : "Lift the ban") : [about("pin", "Pin"), one.id ? about("ban", "Ban") : null], about("again", "Evaluate again"));
 }

@@ -81,6 +81,7 @@ function operators(facts) {
     `${one.improved}${one.scored ? ` (${Math.round((100 * one.improved) / one.scored)}%)` : ""}`,
     one.cost_usd === null ? "unknown" : `$${one.cost_usd.toFixed(2)}`,
   ]);
+  if (!rows.length) return h("section", { class: "card" }, h("h2", {}, "Operators"), h("p", { class: "muted" }, "Nothing was proposed yet."));
   return table("Operators", ["Operator", "Proposals", "Scored", "Failed", "Better than parents", "Cost"], rows);
 }
 
@@ -94,11 +95,11 @@ export function overview() {
   return {
     sections: [head, progress.section, below, last],
     async update(facts) {
-      const noise = facts.noise ? `σ ${quantity(facts.noise)}` : "not measured";
+      const noise = facts.noise ? `σ ${facts.shown_noise}` : "not measured";
       refresh(
         head,
         h("p", { class: "eyebrow" }, facts.task),
-        h("h1", {}, facts.headline),
+        h("h1", {}, facts.headline.replaceAll(" ± ", "\u00a0±\u00a0")),
         h("p", { class: `verdict ${facts.tone}` }, facts.verdict),
         facts.claim ? h("p", { class: "verdict open" }, facts.claim) : "",
         ...facts.warnings.map((line) => h("p", { class: "verdict open" }, line)),
@@ -107,7 +108,7 @@ export function overview() {
           { class: "tiles" },
           tile("Evaluations", quantity(facts.spent), ` of ${quantity(facts.budget)}`),
           tile("Wall time", facts.time),
-          tile("Left", (facts.state === "running" && facts.left) || "–"),
+          facts.state === "running" && tile("Left", facts.left || "–"),
           tile("Model calls", facts.cost),
           tile("Noise", noise),
         ),

@@ -2,7 +2,7 @@
 
 import { get } from "../api.js";
 import { h, moment, refresh } from "../dom.js";
-import { ask, say } from "../steer.js";
+import { ask, asking, say } from "../steer.js";
 
 function form(title, about, fields, label, submit) {
   const send = async (event) => {
@@ -77,7 +77,7 @@ function journal(facts) {
 
 function course(facts) {
   const { hints, pinned, banned } = facts.steering;
-  const withdraw = h("button", { onclick: () => ask("hint", { text: "" }) }, "Withdraw all hints");
+  const withdraw = asking("Withdraw all hints", "hint", { text: "" });
   return [
     h("h2", {}, "What holds"),
     h("p", {}, `Pinned: ${pinned.map((id) => `#${id}`).join(", ") || "none"}. Banned: ${banned.map((id) => `#${id}`).join(", ") || "none"}.`),

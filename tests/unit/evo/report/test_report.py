@@ -75,7 +75,7 @@ def test_hostile_text_stays_text_everywhere():
         individuals=tuple(replace(row, idea=HOSTILE, operator=HOSTILE) for row in report.individuals),
         evaluations=tuple(replace(row, reason=HOSTILE) for row in report.evaluations),
         best_line=tuple(replace(step, source=f"x = '{HOSTILE}' # {step.individual}\n") for step in report.best_line),
-        operators=(OperatorResults(HOSTILE, 3, 0, 0, 0, 0, None),),
+        operators=(OperatorResults(HOSTILE, 3, 3, 0, 0, 0, None),),
     )
     clean, page = render_report(report), render_report(hostile)
     page.encode("utf-8")
@@ -123,7 +123,7 @@ def test_the_policy_admits_exactly_the_page_s_own_scripts():
 def test_a_run_of_any_size_has_a_report(report):
     page = Page(render_report(report))
     assert {"figure-progress", "figure-tree"} <= set(page.data)
-    assert ("figure-front" in page.data) == bool(report.front_objectives)
+    assert ("figure-front" in page.data) == bool(report.front_objectives and report.ranking)
     assert ("self-reported" in page.text) == report.self_reported
 
 
