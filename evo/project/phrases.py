@@ -36,7 +36,7 @@ _FILE_NAME = re.compile(r"\w\.[A-Za-z]{1,4}$")  # with a line behind it, in a tr
 _SETTINGS = re.compile(r"(?<=[\w)])\s*@?\s*[(\[]([^()\[\]]*\d[^()\[\]]*)[)\]](?=\s*[:=]\s*[-+−]?[\d.])")
 _WIDE = re.compile(r"\s{2,}|\t")
 _COUNTED = re.compile(r"\s*[a-z]+\s*[:=]\s*")
-_OVER = re.compile(r"\b(?:over|across|of|in|from|for)\s+$")
+_OVER = re.compile(r"\b(?:over|across|of|in|from|for)\s+(?:the\s+)?(?:(?:last|first|past|final|all)\s+)?$")
 _BEHIND = re.compile(r"[^|│┃,;:=]*[|│┃]\s*")
 _SPACED = re.compile(r"[-+−]?\d{1,3}(?: \d{3})+(?![^\s,;])")
 """`1 234 567`, which would be read as 1."""
@@ -194,7 +194,7 @@ def _place(
     if share := _SHARE.match(line, match.end()):
         value, group = float(share[1]), r"\S+\s*\(\s*([\d.]+)\s*%"
     elif re.match(r"\s*/\s*\d", line[match.end() :]):
-        if direction_of(label)[1] is not Kind.QUALITY:
+        if direction_of(label)[1] is not Kind.QUALITY or is_data(label):
             return None  # a count of a total, as `3/10`
         group = r"([\d.]+)\s*/"
     if value is None:

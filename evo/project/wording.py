@@ -22,6 +22,8 @@ _SAID = re.compile(
 _BEGINS_WITH_IT = re.compile(
     rf"[\W_]*(?:(?:the|note|here|so|and|where|with|a)\b\W*)*(?:{_SAID.pattern})", re.IGNORECASE
 )
+_PLAIN_UNIT = re.compile(r"\s{0,2}(?:dB|nats|pts)\b(?!\s*[:=])")
+"""A unit that says nothing of which direction is better."""
 
 
 class Kind(IntEnum):
@@ -73,6 +75,8 @@ _BETTER = _set(
 _UNDIRECTED = _set("objective bound")
 """What a solver calls its result, whichever direction it has."""
 _REWARDS = _set("reward rewards rew return returns ret score win wins winrate success")
+_WAYS = _set("tour tours route routes trip cycle wire")
+"""Whose length is a cost, and no count."""
 _SIGNED = _set("loss nll aic bic regret gap cost residual deviation divergence")
 """Costs that may be below zero."""
 _SPEED = _set("throughput goodput iops fps qps rps gflops tflops mfu speedup tps speed bandwidth")
@@ -110,6 +114,7 @@ _OF_ALL = _FOLDED | _set("average avg mean overall aggregate total final all")
 """What the line behind those of the folds begins with."""
 _COMBINING, _COMBINED = _set("f1 fscore fmeasure"), _set("precision recall")
 _POSSESSIVE = re.compile(r"['’]s\b")  # `valid_1's auc`
+_OVER_COUNT = re.compile(r"(?<=\w)\s+(?:over|across)\s+(?:[a-z]+\s+){0,2}\d+\s+[a-z]+\s*$", re.IGNORECASE)
 _SQUARED = re.compile(r"\bR(?:[- ]squared|\^2)", re.IGNORECASE)
 _C_INDEX = re.compile(r"\bC[- ]index\b|\bconcordance[- _]index\b", re.IGNORECASE)
 _LARGEST = _set("max largest worst")
@@ -118,10 +123,15 @@ _DEVIATIONS = _set("error err errors diff difference deviation mismatch")
 
 def words(name: str) -> list[str]:
     """Return the lower-case words of a name such as `val_bpb`, `Eval AUC`, `valLoss`, `mIoU` or `tok/sec`."""
-    spaced = _RATE.sub(" per ", _C_INDEX.sub("cindex", _SQUARED.sub("r2", _POSSESSIVE.sub("", name))))
+    spaced = _RATE.sub(" per ", _C_INDEX.sub("cindex", _SQUARED.sub("r2", _POSSESSIVE.sub("", _of_many(name)))))
     spaced = re.sub(r"[A-Za-z0-9]+", lambda found: _parted(found[0]), spaced)
     plain = "".join(one for one in unicodedata.normalize("NFKD", spaced.casefold()) if not unicodedata.combining(one))
     return [word for word in re.split(r"[\W_]+", unicodedata.normalize("NFC", plain)) if word]
+
+
+def _of_many(name: str) -> str:
+    """Return a name without how many were measured: `Mean reward over the last 10 episodes` is a reward."""
+    return _OVER_COUNT.sub("", name)
 
 
 def _parted(word: str) -> str:
@@ -170,7 +180,7 @@ def is_reward(name: str) -> bool:
 
 def unit_before(text: str) -> str:
     """Return the unit of a time, size or rate with which a text behind a number begins; empty without one."""
-    unit = _RATE_UNIT.match(text) or _COST_UNIT.match(text)
+    unit = _RATE_UNIT.match(text) or _COST_UNIT.match(text) or _PLAIN_UNIT.match(text)
     return unit[0] if unit else ""
 
 
@@ -201,7 +211,8 @@ def direction_near(mention: re.Pattern[str], lines: Iterable[str]) -> Direction 
 def direction_of_sign(name: str, value: float) -> Direction | None:
     """Return which direction is better by a value's sign: an error below zero is printed as its negative."""
     direction, kind = direction_of(name)
-    is_error = kind is Kind.QUALITY and direction is Direction.MINIMIZE and not _SIGNED & set(words(name))
+    may_be_negative = bool(_SIGNED & set(words(name))) or is_undirected(name)
+    is_error = kind is Kind.QUALITY and direction is Direction.MINIMIZE and not may_be_negative
     return Direction.MAXIMIZE if is_error and value < 0 else None
 
 
@@ -267,7 +278,7 @@ def identifier(name: str) -> str:
 
     Of several words the last one is enough if it is a name (`Final val_loss`); of a sentence, the word for a metric.
     """
-    pieces = name.split()
+    pieces = _of_many(name).split()
     if pieces and "_" in pieces[-1]:
         data = [piece for piece in pieces[:-1] if split_of(pieces[-1]) is Split.UNNAMED and is_data(piece)]
         pieces = [*data, pieces[-1]]
@@ -299,6 +310,8 @@ def _known(word: str) -> tuple[Direction, Kind] | None:
 def _unknown(parts: list[str]) -> tuple[Direction, Kind]:
     """Guess: a rate is usually of successes, anything else a cost."""
     if _UNDIRECTED & set(parts) or is_data(" ".join(parts)):
+        return Direction.MINIMIZE, Kind.QUALITY
+    if "length" in parts and _WAYS & set(parts):
         return Direction.MINIMIZE, Kind.QUALITY
     if parts and parts[-1] == "rate" and not _COUNT & set(parts):
         return Direction.MAXIMIZE, Kind.QUALITY

@@ -26,6 +26,8 @@ from trainer.objectives import Direction
         "negative_log_likelihood",
         "max_error",
         "neg_r2",
+        "tour length",
+        "Mean length of routes",
     ],
 )
 def test_less_is_better(name: str) -> None:
