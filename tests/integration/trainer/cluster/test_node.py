@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 from script_runs import script_settings, write_files
 from trainer_runs import genome, quick_settings, tiny_corpus
 
+import trainer
 from trainer.cluster.node import SlotWorker, missing
 from trainer.cluster.parcels import CORPUS, FROZEN, Content, pack, unpack
 from trainer.evaluation import Job
@@ -23,6 +28,25 @@ def test_a_node_imports_the_trainer_alone() -> None:
     loaded = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
     assert "trainer" in loaded
     assert not {"evo", "operators", "populations", "deap", "anthropic", "git", "torch", "ray"} & set(loaded)
+
+
+def test_what_a_node_installs_is_what_the_trainer_imports() -> None:
+    command = [sys.executable, "-m", "trainer.cluster"]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    names = {re.split(r"[^\w.-]", one)[0] for one in printed}
+    assert [one for one in printed if one.startswith("ray[client]") and "extra" not in one]
+    folder, distributions = Path(trainer.__file__).parent, packages_distributions()
+    own = [path for path in folder.rglob("*.py") if not {"seed", "audit"} & set(path.relative_to(folder).parts)]
+    imported = {name for path in own for name in _imports(path)} - {"trainer", *sys.stdlib_module_names}
+    optional = {"datasets", "pyarrow"}
+    assert {distributions[name][0] for name in imported} - optional == names
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        yield from (name.partition(".")[0] for name in names)
 
 
 def test_a_slot_works_with_what_has_arrived_and_not_with_the_project(
