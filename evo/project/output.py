@@ -42,7 +42,7 @@ def metrics_in(lines: Sequence[str], is_named: Callable[[str], bool] = lambda _:
         if number not in rows
         for place in places_in_line(number, line, is_named)
     ]
-    for place in (*in_lines, *in_tables):
+    for place in sorted((*in_lines, *in_tables), key=lambda one: one.line):
         places.setdefault((place.name, place.settings), []).append(place)
     found = filter(None, (_metric(same, lines, is_named) for same in places.values()))
     names: Counter[str] = Counter()

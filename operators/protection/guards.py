@@ -189,11 +189,16 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
 
 
 def _parted(fixed: Sequence[Unit], read_by_free: Set[str]) -> frozenset[str]:
-    """Return what protected code reads of what one statement parts for it and others: `xt, yt, xv, yv = …`."""
+    """Return what protected code reads of what one statement or loop parts for it and others: `xt, yt, xv, yv = …`."""
     targets = [(one, one.node.targets[0]) for one in fixed if isinstance(one.node, ast.Assign)]
-    several = [one.bound for one, target in targets if isinstance(target, ast.Tuple)]
+    targets += [(one, one.node.target) for one in fixed if isinstance(one.node, ast.For)]
+    several = [_targets(target) for _, target in targets if isinstance(target, ast.Tuple)]
     parted = {name for names in several if names & read_by_free for name in names}
     return frozenset(parted & {name for one in fixed for name in one.read})
+
+
+def _targets(target: ast.expr) -> set[str]:
+    return {node.id for node in ast.walk(target) if isinstance(node, ast.Name)}
 
 
 def _selecting(fixed: Sequence[Unit], units: Sequence[Unit]) -> Iterator[tuple[Scope, str]]:

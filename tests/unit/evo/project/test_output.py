@@ -239,6 +239,11 @@ def test_a_row_that_does_not_fit_is_left_at_once() -> None:
     assert values_of(found, [f"| all |{' ' * 300}|{' ' * 300}|{' ' * 300}|{' ' * 300}x"]) == []
 
 
+def test_a_line_behind_a_table_goes_before_its_rows() -> None:
+    (mae,) = metrics_in(["   cut   mae", "0   10  0.50", "1   20  0.75", "mae    0.625", "dtype: float64"])
+    assert values_of(mae, ["0   10  0.50", "mae    0.625"]) == [0.625]
+
+
 def test_rows_of_a_table_are_rivals() -> None:
     rows = metrics_in(["| model | RMSE |", "|---|---|", "| ridge | 0.5 |", "| trees | 0.4 |"])
     assert len({row.scope for row in rows}) == 2
