@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import pickle
+import subprocess
+import sys
 import textwrap
 import time
 from pathlib import Path
@@ -12,7 +15,8 @@ import pytest
 from corpus_texts import documents, write_texts
 
 from trainer.corpus import Corpus, prepare
-from trainer.evaluation import Budget, Clock
+from trainer.evaluation import Budget, Clock, Job
+from trainer.local import WorkerSettings
 from trainer.settings import Limits, Settings
 
 VOCAB_SIZE = 300
@@ -75,6 +79,24 @@ def quick_settings(
         scratch=scratch,
         sandbox=sandbox,
     )
+
+
+_DRIVER = """
+import pickle, sys
+from trainer.local import SupervisorProcess
+
+settings, job = pickle.load(sys.stdin.buffer)
+SupervisorProcess(settings).evaluate(job)
+"""
+
+
+def evaluating_driver(settings: WorkerSettings, genome: str) -> subprocess.Popen[bytes]:
+    """Start a process that evaluates a genome, as a driver does."""
+    driver = subprocess.Popen([sys.executable, "-c", _DRIVER], stdin=subprocess.PIPE)
+    assert driver.stdin is not None
+    with driver.stdin as line:
+        pickle.dump((settings, Job(genome, 0)), line)
+    return driver
 
 
 def role(process: psutil.Process) -> str:

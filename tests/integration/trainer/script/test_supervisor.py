@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -17,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 from script_runs import evaluate, evaluate_once, script_settings, write_files
-from trainer_runs import await_end, trainee
+from trainer_runs import await_end, evaluating_driver, trainee
 
 from trainer.errors import ConfigError, MachineError
 from trainer.evaluation import Job, Status
@@ -36,16 +34,6 @@ PROJECT = {
 }
 ORDINARY = "print('loss: 0.5')\n"
 SMALL = Limits(memory_mib=200, output_mib=8, disk_mib=8, processes=24)
-
-DRIVER = """
-import json, sys
-from trainer.evaluation import Job
-from trainer.local import SupervisorProcess
-from trainer.script import ScriptSettings
-
-settings, genome = json.loads(sys.stdin.read())
-SupervisorProcess(ScriptSettings.from_json(settings)).evaluate(Job(genome, 0))
-"""
 
 
 @pytest.fixture(scope="module", params=Level)
@@ -354,10 +342,7 @@ def test_the_wall_limit_ends_the_whole_tree(level: Level, root: Path) -> None:
 
 def test_the_drivers_death_ends_the_command(level: Level, root: Path, tmp_path: Path) -> None:
     settings = replace(script_settings(root, sandbox=level), scratch=tmp_path)
-    with subprocess.Popen([sys.executable, "-c", DRIVER], stdin=subprocess.PIPE, text=True) as driver:
-        assert driver.stdin is not None
-        driver.stdin.write(json.dumps([settings.to_json(), STUBBORN]))
-        driver.stdin.close()
+    with evaluating_driver(settings, STUBBORN) as driver:
         trainee(tmp_path)
         (process,) = psutil.Process(driver.pid).children()
         driver.kill()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -16,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 from command_line import wait_until
-from trainer_runs import await_end, genome, quick_settings, role, tiny_corpus, trainee
+from trainer_runs import await_end, evaluating_driver, genome, quick_settings, role, tiny_corpus, trainee
 
 from trainer.errors import ConfigError, MachineError
 from trainer.evaluation import Evaluation, Job, Status
@@ -24,17 +23,6 @@ from trainer.local import SupervisorProcess
 from trainer.machine.scratch import Scratch, sweep
 from trainer.sandbox import Level, choose_level
 from trainer.settings import Settings
-
-DRIVER = """
-import json, sys
-from trainer.evaluation import Job
-from trainer.local import SupervisorProcess
-from trainer.settings import Settings
-
-settings, genome = json.loads(sys.stdin.read())
-SupervisorProcess(Settings.from_json(settings)).evaluate(Job(genome, 0))
-"""
-
 
 EVERY_LEVEL = pytest.mark.parametrize(
     "level", [Level.BUBBLEWRAP, pytest.param(Level.LANDLOCK, marks=pytest.mark.full), Level.PROCESS_GROUP]
@@ -183,10 +171,7 @@ def test_closing_the_line_ends_training_at_once(settings: Settings, background: 
 @EVERY_LEVEL
 def test_a_killed_driver_takes_everything_with_it(settings: Settings, level: Level) -> None:
     settings = replace(settings, sandbox=level_here(level))
-    with subprocess.Popen([sys.executable, "-c", DRIVER], stdin=subprocess.PIPE, text=True) as driver:
-        assert driver.stdin is not None
-        driver.stdin.write(json.dumps([settings.to_json(), STUBBORN]))
-        driver.stdin.close()
+    with evaluating_driver(settings, STUBBORN) as driver:
         the_trainee(settings)
         (supervisor,) = psutil.Process(driver.pid).children()
         driver.kill()
