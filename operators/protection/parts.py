@@ -156,15 +156,23 @@ def _makers(index: ast.expr, units: Sequence[Unit], reader: Unit) -> Iterator[Un
 def _data(fixed: Sequence[Unit]) -> dict[Scope, set[str]]:
     """Return the variables with data that protected code makes or derives from others, by scope."""
     found: dict[Scope, set[str]] = {}
+    defined = {one.node.name for one in fixed if isinstance(one.node, FUNCTION)}
     for one in fixed:
         if not isinstance(one.node, ast.Assign | ast.AnnAssign) or one.node.value is None or _is_table(one.node.value):
             continue
         called = {last_name(node.func) for node in one.nodes if isinstance(node, ast.Call)}
         around = [found.get(one.scope[:depth], set()) for depth in range(len(one.scope) + 1)]
         read = {name for names in around for name in names & one.read if any(True for _ in takings(one, name))}
-        if read or any(map(_MAKES.search, called)):
+        if read or any(map(_MAKES.search, called)) or _made_by(one.node.value) in defined:
             found.setdefault(one.scope, set()).update(one.bound)
     return found
+
+
+def _made_by(value: ast.expr) -> str:
+    """Return the function that makes a value from nothing or from constants; empty for another value."""
+    names = {id(node) for node in ast.walk(value) if isinstance(node, ast.Name) and not node.id.isupper()}
+    is_made = isinstance(value, ast.Call) and names <= {id(value.func)}
+    return last_name(value.func) if isinstance(value, ast.Call) and is_made else ""
 
 
 def _is_table(value: ast.expr) -> bool:
