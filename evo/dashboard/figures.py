@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
 from evo.report.data import RunReport
-from evo.report.figures import FAILED, FRONT, PALE, SCORE_COLOURS, Chart, axis_title, canvas, evaluations_axis
+from evo.report.figures import FAILED, FRONT, PALE, SCORE_COLOURS, SERIES, Chart, axis_title, canvas, evaluations_axis
 from evo.runs.lifecycle import Viewed
 from evo.standings.differences import standard_error
 from evo.store import SlotUse
@@ -33,7 +33,6 @@ _MOST_CONSTANTS = 12
 _FEWEST_CHANGED = 3
 """Individuals that must have another value than most, or importance tells of one individual, not of a constant."""
 _MOST_LINES, _SHADES = 400, 8
-_COLOURS = ("#3b82c4", "#d99a00", "#1a9e77", "#c65d9a", "#7a6fd0", "#8c6d5a", "#5aa9c9", "#8f9a1f")
 
 
 def chart_json(chart: Chart) -> dict[str, Any]:
@@ -279,7 +278,7 @@ def comparison_chart(reports: Mapping[str, RunReport]) -> Chart:
         if not points:
             continue
         points.append((len(report.evaluations), points[-1][1]))
-        colour = _COLOURS[index % len(_COLOURS)]
+        colour = SERIES[index % len(SERIES)]
         figure.add_trace(
             go.Scatter(
                 x=[number for number, _ in points],

@@ -22,9 +22,10 @@ NEUTRAL, PALE, FAINT = "#8a929c", "rgba(138,146,156,0.45)", "rgba(138,146,156,0.
 FAILED, BEST, FRONT = "#d1495b", "#e8590c", "#3b82c4"
 SCORE_COLOURS = ((0.0, "#1c6fd1"), (0.5, "#6aa5dc"), (1.0, "#b9bec5"))
 """From the best to the worst."""
+SERIES = ("#3b82c4", "#d99a00", "#1a9e77", "#c65d9a", "#7a6fd0", "#8c6d5a", "#5aa9c9", "#8f9a1f")
+"""Of things of one kind beside each other: operators, arms, runs."""
 GENERATION_ZERO = "generation 0"
 
-_OPERATOR_COLOURS = ("#3b82c4", "#d99a00", "#1a9e77", "#c65d9a", "#7a6fd0", "#8c6d5a", "#5aa9c9", "#8f9a1f")
 _LEGEND_ON_TOP = {"orientation": "h", "x": 0, "y": 1.02, "xanchor": "left", "yanchor": "bottom"}
 _OUTLIER_SPREADS = 4.0
 _FEW_EVALUATIONS = 12
@@ -98,7 +99,7 @@ def focus(values: Iterable[float], keep: Sequence[float], objective: Objective) 
 def operator_colours(report: RunReport) -> dict[str, str]:
     """Return a colour for every label of an operator, the same in every chart."""
     names = sorted({operator_label(row) for row in report.individuals if row.parents})
-    return {name: _OPERATOR_COLOURS[index % len(_OPERATOR_COLOURS)] for index, name in enumerate(names)}
+    return {name: SERIES[index % len(SERIES)] for index, name in enumerate(names)}
 
 
 def operator_label(row: Standing) -> str:

@@ -20,14 +20,13 @@ from evo.compare.statistics.curves import COSTS, Curve, anytime_curves
 from evo.compare.statistics.effect_sizes import Estimate
 from evo.compare.statistics.rank_tests import counted_runs
 from evo.compare.statistics.results import Results
-from evo.report.figures import FAILED, NEUTRAL, axis_title, canvas
+from evo.report.figures import FAILED, NEUTRAL, SERIES, axis_title, canvas
 from evo.report.render import script_safe
 from evo.text import hover, visible
 from trainer.objectives import Direction, Objective, quantity
 
 COST_TITLES = {"evaluations": "evaluations", "gpu_seconds": "device time, seconds", "usd": "dollars"}
 
-_COLOURS = ("#3b82c4", "#e8590c", "#1a9e77", "#c65d9a", "#7a6fd0", "#d99a00", "#8c6d5a", "#5aa9c9")
 _LABEL_WIDTH = 28
 _LEVEL_LINES: dict[int, dict[str, Any]] = {
     25: {"dash": "dash", "width": 1},
@@ -240,4 +239,4 @@ def _label(name: str) -> str:
 
 
 def _colour(place: int) -> str:
-    return _COLOURS[place % len(_COLOURS)]
+    return SERIES[place % len(SERIES)]
