@@ -95,9 +95,11 @@ def doctor(
         print_json([asdict(finding) for finding in findings])
     else:
         console = stdout_console()
+        width = max(15, *(len(finding.subject) for finding in findings))
         for finding in findings:
-            print_whole(console, f"{_MARKS[finding.state]} {finding.subject:<15} {literal(finding.found)}")
+            subject = literal(f"{finding.subject:<{width}}")
+            print_whole(console, f"{_MARKS[finding.state]} {subject} {literal(finding.found)}")
             if finding.advice:
-                print_whole(console, f"  {'':<15} [bold]{literal(finding.advice)}[/]")
+                print_whole(console, f"  {'':<{width}} [bold]{literal(finding.advice)}[/]")
     if any(finding.state is State.MISSING for finding in findings):
         raise typer.Exit(1)

@@ -303,7 +303,8 @@ def _conclude(path: Path, stopped: Stopped, following: Following) -> None:
         console = stderr_console() if following.events == STDOUT else stdout_console()
         print_summary(console, viewed, stopped.stop_reason)
     if stopped.stop_reason != "complete":
-        typer.echo(f"evo: stopped early: {stopped.reason.rstrip('.')}. Continue with: evo resume {path}", err=True)
+        command = f"evo resume {path}" + (" --max-cost DOLLARS" if stopped.stop_reason == "cost_limit" else "")
+        typer.echo(f"evo: stopped early: {stopped.reason.rstrip('.')}. Continue with: {command}", err=True)
     if not stopped.stop_reason.is_by_rule:
         raise typer.Exit(1)
 

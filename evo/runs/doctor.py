@@ -117,12 +117,13 @@ def _language_model_at_work(model: ModelConfig, llm: LLMConfig, environment: Map
     cached = (exchange.cache_read_tokens, exchange.cache_write_tokens)
     counts = tokens(exchange.input_tokens, *cached, exchange.output_tokens)
     uncached = "" if any(cached) else "; none of the prompt cached"
-    found = (
-        f"{exchange.model} at {settings.shown_url} answered in {exchange.latency_seconds:.1f} s; "
-        f"{counts} {cost}{uncached}"
-    )
+    answering = "" if exchange.model == model.name else f" as {exchange.model}"
+    found = f"{settings.shown_url} answered{answering} in {exchange.latency_seconds:.1f} s; {counts} {cost}{uncached}"
     if not asked.counts_tokens:
         advice = "the server reports no tokens: these, and what they cost, are estimated from the length of texts"
+        return Finding(model.name, State.NOTE, found, advice)
+    if exchange.cost_usd is None:
+        advice = "a run with --max-cost needs its price: price = { input = …, output = … } in [[llm.models]]"
         return Finding(model.name, State.NOTE, found, advice)
     return Finding(model.name, State.OK, found)
 

@@ -88,6 +88,7 @@ class LanguageModel:
         self._most_calls = math.inf
         self._in_flight = 0
         self._may_recover = True
+        self._is_failing = False
         self._provider: Provider | None = None
         self._reads_all = True
         self.counts_tokens = True
@@ -233,6 +234,7 @@ class LanguageModel:
         if outages < self._outages:
             return
         self._given_up.clear()
+        self._is_failing = False
         self._pause_seconds = 0.0
 
     async def _wait(self, failure: Failure | None, outage: Outage, attempt_seconds: float) -> None:
@@ -250,7 +252,10 @@ class LanguageModel:
                 "Check the service, the network, and the proxies that the environment names.",
                 failure.retry_after_seconds or 0.0,
             )
-        logger.warning("The language model failed with %s; trying again in %.0f s.", failure.what, wait)
+        # Of calls in flight and tries that find out about the same outage, one speaks.
+        level, self._is_failing = logging.DEBUG if self._is_failing else logging.WARNING, True
+        name = self.settings.model
+        logger.log(level, "The language model %s failed with %s; trying again in %.0f s.", name, failure.what, wait)
         await self._rest(wait)
 
     async def _rest(self, seconds: float) -> None:

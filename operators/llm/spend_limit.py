@@ -42,9 +42,8 @@ class SpendLimit:
             await self._changed.wait_for(lambda: self._reserved_usd <= 0 or self._fits(amount))
             if not self._fits(amount):
                 raise CostLimitReached(
-                    f"The next call may cost up to ${amount:.2f}, but of the limit of ${self.limit_usd:.2f} "
-                    f"${self.spent_usd:.2f} is spent. Continue with `evo resume RUN --max-cost DOLLARS` and a higher "
-                    "limit."
+                    f"The next call may cost up to {_dollars(amount)}, but of the limit of {_dollars(self.limit_usd)} "
+                    f"{_dollars(self.spent_usd)} is spent: a higher limit is needed."
                 )
             self._reserved_usd += amount
         try:
@@ -62,3 +61,8 @@ class SpendLimit:
             self._reserved_usd = 0.0
         async with self._changed:
             self._changed.notify_all()
+
+
+def _dollars(usd: float | None) -> str:
+    """Return a sum in words, cents or what is less."""
+    return f"${usd or 0.0:.2f}" if not usd or usd >= 0.01 else f"${usd:.1g}"

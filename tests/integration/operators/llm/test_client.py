@@ -222,7 +222,7 @@ def test_the_money_limit_stops_before_it_is_passed(tmp_path: Path) -> None:
         [error] = stage.propose(request_for(FileJournal(tmp_path)))
 
     assert isinstance(error, CostLimitReached)
-    assert "evo resume RUN --max-cost" in str(error)
+    assert "a higher limit is needed" in str(error)
     assert 0 < stage.spend_limit.spent_usd <= 0.5
     assert len(server.requests) == 2, "a third reply of this kind would pass the limit"
 

@@ -58,6 +58,15 @@ def test_a_call_waits_for_money_set_aside_by_others() -> None:
     assert asyncio.run(scenario()) == ["first done", "second begun"]
 
 
+def test_sums_below_a_cent_are_told() -> None:
+    async def scenario() -> None:
+        async with SpendLimit(0.001).reserve(0.19):
+            pass
+
+    with pytest.raises(CostLimitReached, match=r"up to \$0.19, but of the limit of \$0.001 \$0.00 is spent"):
+        asyncio.run(scenario())
+
+
 def test_a_call_that_cannot_fit_is_refused_once_it_is_alone() -> None:
     async def scenario() -> float:
         spend_limit = SpendLimit(1.0, spent_usd=0.3)
