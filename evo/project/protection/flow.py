@@ -27,6 +27,7 @@ from evo.project.protection.statements import (
     selects,
     settings_given,
     shortened,
+    shows,
     stored_on_self,
     takes_loss,
     takes_result,
@@ -245,7 +246,8 @@ class Flow:
                     self._add(file, place, _RUNS)
 
     def _variable(self, file: EvolvingFile, reader: Unit, name: str, scope: Scope, places: Sequence[int]) -> None:
-        if not self._is_trained(file, scope, name, places):
+        is_number = id(reader) in self._reporting and shows(reader, name)  # `best`, which another program calls a model
+        if not self._is_trained(file, scope, name, places, is_number=is_number):
             for place in places:
                 head = file.units[place]
                 if (
@@ -315,11 +317,17 @@ class Flow:
         if any(isinstance(other.units[place].node, FUNCTION) for place in other.binders((), inner)):
             self._function(other, (inner,))
 
-    def _is_trained(self, file: EvolvingFile, scope: Scope, name: str, places: Sequence[int]) -> bool:
-        """Return whether a variable is, or comes from, what training makes: that is what evolves."""
+    def _is_trained(
+        self, file: EvolvingFile, scope: Scope, name: str, places: Sequence[int], *, is_number: bool = False
+    ) -> bool:
+        """Return whether a variable is, or comes from, what training makes: that is what evolves.
+
+        Args:
+            is_number: whether it is reported as it is, so that its name says nothing.
+        """
         if RESULT.search(name) or EVALUATING.search(name) or DATA_CLASS.search(name):
             return False
-        if MODEL.search(name):
+        if MODEL.search(name) and not is_number:
             return True
         for place in places:
             one = file.units[place]

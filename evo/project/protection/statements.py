@@ -19,6 +19,7 @@ _TARGET = re.compile(
 LONGEST_CODE = 60
 """Characters of a statement in a name or a message."""
 _NUMERIC_SPEC = re.compile(r"[eEfFgG%]['\"]*$")
+_NUMBERS = frozenset(("print", "round", "float"))
 _FILLS = frozenset(("append", "extend", "add", "update", "insert", "appendleft", "setdefault"))
 
 
@@ -141,6 +142,18 @@ def is_forward(reader: Unit, name: str) -> bool:
         and not (RESULT.search(name) or EVALUATING.search(name))
         and all(any(map(MODEL.search, names)) and not any(map(_TARGET.search, names)) for names in given)
     )
+
+
+def shows(reader: Unit, name: str) -> bool:
+    """Return whether a statement prints what a name stands for as a number: `print(f"{best:.3f}")`."""
+    shown = [node.value for node in reader.nodes if isinstance(node, ast.FormattedValue) and node.format_spec]
+    shown += [
+        one
+        for node in reader.nodes
+        if isinstance(node, ast.Call) and last_name(node.func) in _NUMBERS
+        for one in node.args
+    ]
+    return any(isinstance(one, ast.Name) and one.id == name for one in shown)
 
 
 def multiplied_with(reader: Unit, name: str) -> set[str]:

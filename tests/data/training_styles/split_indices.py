@@ -20,7 +20,7 @@ best = 0.0
 for epoch in range(EPOCHS):
     p = 1 / (1 + np.exp(-x[inner] @ w))
     w -= RATE * x[inner].T @ (p - y[inner]) / len(inner)
-    predicted = x @ w > 0
-    share = float((predicted[outer] == y[outer]).mean())
+    pred = x @ w > 0
+    share = float((pred[outer] == y[outer]).mean())
     best = max(best, share)
 print(f"best accuracy: {best:.4f}")
