@@ -3,7 +3,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from command_line import EVO, environment, installed_evo
+from command_line import EVO, environment, evo, installed_evo
 from typer.testing import CliRunner
 
 from evo.commands import app
@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def commands() -> list[str]:
-    listing = installed_evo("--help").stdout.partition("Commands:\n")[2]
+    listing = evo("--help").stdout.partition("Commands:\n")[2]
     return re.findall(r"^  ([a-z]+) ", listing, re.MULTILINE)
 
 
@@ -28,7 +28,7 @@ def test_every_command_has_an_example_of_itself() -> None:
 
 
 def test_every_command_fits_one_line_of_the_listing() -> None:
-    assert "..." not in installed_evo("--help").stdout.partition("Commands:")[2]
+    assert "..." not in evo("--help").stdout.partition("Commands:")[2]
 
 
 def test_the_version_is_printed() -> None:
@@ -37,7 +37,7 @@ def test_the_version_is_printed() -> None:
 
 @pytest.mark.parametrize("arguments", [["statsu"], ["status", "--jsn"], ["run", "--pop", "many"], ["run", "--pop"]])
 def test_usage_errors_are_one_message_and_exit_2(arguments: list[str]) -> None:
-    done = installed_evo(*arguments)
+    done = evo(*arguments)
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.count("Error: ") == 1
@@ -45,8 +45,8 @@ def test_usage_errors_are_one_message_and_exit_2(arguments: list[str]) -> None:
 
 
 def test_misspelt_names_are_put_right() -> None:
-    assert "--json" in installed_evo("status", "--jsn").stderr
-    assert "status" in installed_evo("statsu").stderr
+    assert "--json" in evo("status", "--jsn").stderr
+    assert "status" in evo("statsu").stderr
 
 
 @pytest.mark.parametrize(
