@@ -17,6 +17,7 @@ from evo.project.protection.statements import (
     defaulted,
     descends,
     flags_of,
+    functions_given,
     is_forward,
     is_literal,
     key_of,
@@ -29,6 +30,7 @@ from evo.project.protection.statements import (
     shortened,
     shows,
     stored_on_self,
+    takes_attribute,
     takes_loss,
     takes_result,
     trains,
@@ -52,6 +54,7 @@ from operators.protection.units import DEFINITION, FUNCTION, Scope, Unit, is_imp
 from populations.descriptors import last_name
 
 _RUNS = "runs the evaluation"
+_DEEPEST = 2
 _REPORTS = ("reports", "may report")
 
 
@@ -258,6 +261,19 @@ class Flow:
                     self._add(file, place, _why(name, reader))
         elif takes_loss(reader, name):
             self.used_by_both |= self._classes(file, places)
+        if id(reader) in self._reporting and takes_attribute(reader, name):
+            self._objective(file, scope, name)
+
+    def _objective(self, file: EvolvingFile, scope: Scope, name: str, depth: int = 0) -> None:
+        """Protect the function whose result an optimizer reports: `found.fun` of `found = minimize(cost, start)`."""
+        for place in file.binders(scope, name):
+            one = file.units[place]
+            for given in functions_given(one):
+                where, places = resolved(file, one.scope, given)
+                if any(isinstance(file.units[at].node, FUNCTION) for at in places):
+                    self._function(file, (*where, given))
+            for other in one.read - {name} if depth < _DEEPEST else ():
+                self._objective(file, resolved(file, one.scope, other)[0], other, depth + 1)
 
     def _measures(self, file: EvolvingFile, head: Unit) -> bool:
         """Return whether a loop goes through data and trains nothing, so that each pass measures on a part of them."""

@@ -19,6 +19,8 @@ _TARGET = re.compile(
 LONGEST_CODE = 60
 """Characters of a statement in a name or a message."""
 _NUMERIC_SPEC = re.compile(r"[eEfFgG%]['\"]*$")
+_OBJECTIVE = re.compile(r"^(f|fn|fun|func)$|objective|metric|eval|score|cost", re.IGNORECASE)
+"""Keywords that take what is optimized or measured."""
 _NUMBERS = frozenset(("print", "round", "float"))
 _FILLS = frozenset(("append", "extend", "add", "update", "insert", "appendleft", "setdefault"))
 
@@ -154,6 +156,20 @@ def shows(reader: Unit, name: str) -> bool:
         for one in node.args
     ]
     return any(isinstance(one, ast.Name) and one.id == name for one in shown)
+
+
+def takes_attribute(reader: Unit, name: str) -> bool:
+    """Return whether a statement takes an attribute of what a name stands for."""
+    attributes = (node.value for node in reader.nodes if isinstance(node, ast.Attribute))
+    return any(isinstance(one, ast.Name) and one.id == name for one in attributes)
+
+
+def functions_given(unit: Unit) -> set[str]:
+    """Return the names that a statement gives to calls where these take an objective or a metric."""
+    given = [one for node in unit.nodes if isinstance(node, ast.Call) for one in node.args]
+    named = [one for node in unit.nodes if isinstance(node, ast.Call) for one in node.keywords]
+    given += [one.value for one in named if one.arg and _OBJECTIVE.search(one.arg)]
+    return {one.id for one in given if isinstance(one, ast.Name)}
 
 
 def multiplied_with(reader: Unit, name: str) -> set[str]:

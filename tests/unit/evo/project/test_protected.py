@@ -304,3 +304,15 @@ def test_a_loop_that_trains_stays_free(tmp_path: Path) -> None:
         "    total += error\nprint('loss:', total)\n",
     )
     assert not {"x", "w"} & set(protect)
+
+
+def test_what_an_optimizer_minimizes(tmp_path: Path) -> None:
+    protect, _ = found(
+        tmp_path,
+        "from scipy.optimize import minimize\nSTEP = 0.5\ndef cost(x):\n    return x * x\n"
+        "def build():\n    return STEP\n"
+        "best = None\nfor start in range(3):\n    result = minimize(cost, build(), method='Nelder-Mead')\n"
+        "    if best is None or result.fun < best.fun:\n        best = result\nprint('cost:', best.fun)\n",
+    )
+    assert "cost" in protect
+    assert not {"STEP", "build", "result"} & set(protect)
