@@ -229,4 +229,4 @@ class Evaluations:
         self.queue.append(record)  # others first: they show whether it is the machine or the candidate
         if is_noted:
             self._news.lost(record, reason)
-            self._news.note(f"Evaluation {record.id} of {record.individual} was lost and runs again: {reason}")
+            self._news.note(f"Evaluation {record.id} of #{record.individual} was lost and runs again: {reason}")
