@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from trainer.machine.processes import descriptor_folders
+
 _ENTRIES_LIMIT = 20_000
 _DEPTH_LIMIT = 64
 _SMALL_MIB = 64.0
@@ -140,12 +142,13 @@ def _deleted(pids: Sequence[int], others: Collection[FileId]) -> dict[FileId, in
                     blocks = 0 if name.endswith(_SHARED_ANONYMOUS) else end // 512
                 sizes[file] = max(blocks, sizes.get(file, 0))
     for pid in pids:
-        with contextlib.suppress(OSError):
-            for entry in os.listdir(f"/proc/{pid}/fd"):  # noqa: PTH208 - read several times a second
-                with contextlib.suppress(OSError):
-                    found = os.stat(f"/proc/{pid}/fd/{entry}")  # noqa: PTH116 - likewise
-                    if stat.S_ISREG(found.st_mode) and found.st_nlink == 0:
-                        sizes[found.st_dev, found.st_ino] = found.st_blocks
+        for folder in descriptor_folders(pid):
+            with contextlib.suppress(OSError):
+                for entry in os.listdir(folder):  # noqa: PTH208 - read several times a second
+                    with contextlib.suppress(OSError):
+                        found = os.stat(f"{folder}/{entry}")  # noqa: PTH116 - likewise
+                        if stat.S_ISREG(found.st_mode) and found.st_nlink == 0:
+                            sizes[found.st_dev, found.st_ino] = found.st_blocks
     return sizes
 
 

@@ -6,6 +6,7 @@ Linux answers from `/proc` and the kernel's per-process clocks; elsewhere psutil
 import contextlib
 import ctypes
 import os
+import platform
 import resource
 import signal
 import sys
@@ -28,6 +29,9 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 # Fields of a `stat`, from the third.
 _REAPED_USER, _REAPED_SYSTEM, _THREADS, _START, _VIRTUAL, _RESIDENT = 13, 14, 17, 19, 20, 21
 _WIDE_BYTES = 2**35  # of addresses: with fewer, the tables of a process's pages are below 64 MiB, or its pages are many
+_LIBRARY = ctypes.CDLL(None)
+_KCMP = {"x86_64": 312, "aarch64": 272}
+_KCMP_FILES = 2
 _HUNT_ROUNDS = 100
 _HUNT_SECONDS = 10.0
 _SMALL_MIB = 16.0
@@ -35,16 +39,14 @@ _SMALL_MIB = 16.0
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What some process trees have used and are using.
+    """What some processes are using.
 
     Attributes:
-        cpu_seconds: of their living processes, their zombies, and the children that those have reaped.
         resident_mib: pages that processes share are shared out among them, where the system tells.
         threads: of all of them.
         tables_mib: the tables of their pages, which can be large where no page is resident.
     """
 
-    cpu_seconds: float = 0.0
     resident_mib: float = 0.0
     threads: int = 0
     tables_mib: float = 0.0
@@ -133,16 +135,45 @@ def trees(roots: Iterable[int], most: int | None = None) -> list[int]:
     return found
 
 
-def usage(roots: Iterable[int]) -> Usage:
-    """Return what the trees under `roots` use; processes that end meanwhile count as far as they can be read."""
-    pids = trees(roots)
+def members(roots: Iterable[int]) -> list[int]:
+    """Return the processes of some trees, each by the id of a thread that lives.
+
+    Of a process whose first thread has ended the system tells neither memory nor descriptors under its own id.
+    """
+    return [_living(pid) for pid in trees(roots)]
+
+
+def _living(pid: int) -> int:
+    with contextlib.suppress(OSError):
+        fields = _stat_fields(pid)
+        if fields[0] == b"Z" and int(fields[_THREADS]) > 1:
+            return max(map(int, os.listdir(f"/proc/{pid}/task")))  # noqa: PTH208 - read many times a second
+    return pid
+
+
+def descriptor_folders(pid: int) -> list[str]:
+    """Return the folders that list the descriptors of a process (Linux): a thread may have a table of its own."""
+    threads: list[str] = []
+    with contextlib.suppress(OSError):
+        threads = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 - read many times a second
+    others = [one for one in threads if int(one) != pid and not _shares_descriptors(pid, int(one))]
+    return [f"/proc/{pid}/fd", *(f"/proc/{pid}/task/{one}/fd" for one in others)]
+
+
+def _shares_descriptors(thread: int, other: int) -> bool:
+    """Return whether two threads have one table of descriptors; False where the system does not tell."""
+    number = _KCMP.get(platform.machine())
+    return number is not None and _LIBRARY.syscall(number, thread, other, _KCMP_FILES, 0, 0) == 0
+
+
+def usage(pids: Sequence[int]) -> Usage:
+    """Return what processes use; those that end meanwhile count as far as they can be read."""
     measured = [_usage_of_one(pid) for pid in pids]
     resident = [one.resident_mib for one in measured]
     if sum(mib > _SMALL_MIB for mib in resident) > 1:
         # Forked processes share most of their pages.
         resident = [_shared_out_mib(pid, mib) for pid, mib in zip(pids, resident, strict=True)]
     return Usage(
-        sum(one.cpu_seconds for one in measured),
         sum(resident),
         sum(one.threads for one in measured),
         sum(one.tables_mib for one in measured),
@@ -193,10 +224,9 @@ def _usage_of_one(pid: int) -> Usage:
 
 def _linux_usage(pid: int) -> Usage:
     fields = _stat_fields(pid)
-    cpu_seconds = _linux_cpu_times(pid, fields).total_seconds
     is_wide = int(fields[_VIRTUAL]) > _WIDE_BYTES
     tables_kib = (_number_in(f"/proc/{pid}/status", b"VmPTE:") or 0) if is_wide else 0
-    return Usage(cpu_seconds, int(fields[_RESIDENT]) * _PAGE_BYTES / 2**20, int(fields[_THREADS]), tables_kib / 1024)
+    return Usage(int(fields[_RESIDENT]) * _PAGE_BYTES / 2**20, int(fields[_THREADS]), tables_kib / 1024)
 
 
 def _linux_cpu_times(pid: int, fields: Sequence[bytes]) -> CpuTimes:
@@ -229,8 +259,7 @@ def _number_in(file: str, name: bytes) -> int | None:
 
 def _psutil_usage(pid: int) -> Usage:
     process = psutil.Process(pid)
-    times = process.cpu_times()
-    return Usage(float(sum(times[:4])), process.memory_info().rss / 2**20, process.num_threads())
+    return Usage(process.memory_info().rss / 2**20, process.num_threads())
 
 
 def peak_resident_mib(pid: int) -> float:

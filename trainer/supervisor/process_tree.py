@@ -19,6 +19,7 @@ from trainer.machine.processes import (
     has_ended,
     keepers,
     kill_tree,
+    members,
     peak_resident_mib,
     reap,
     trees,
@@ -156,7 +157,7 @@ class ProcessTree:
 
     def disk_mib(self) -> float:
         """Room that its files take, MiB; infinite where it cannot be measured."""
-        return used_mib(self.scratch, trees([self.pid, *self._family.orphans()]), self._programs)
+        return used_mib(self.scratch, members([self.pid, *self._family.orphans()]), self._programs)
 
     def sample_memory(self) -> float:
         """Return the memory of the whole tree now, mapped or held open, MiB; the peaks are remembered.
@@ -164,9 +165,10 @@ class ProcessTree:
         Infinite where its files in memory cannot be counted.
         """
         roots = [self.pid, *self._family.orphans()]
-        used = usage(roots)
+        pids = members(roots)
+        used = usage(pids)
         self.threads = used.threads
-        held_mib = unmapped_mib(self._disk, trees(roots), self._memory_folders(), self._programs)
+        held_mib = unmapped_mib(self._disk, pids, self._memory_folders(), self._programs)
         if math.isinf(held_mib):
             return held_mib
         resident_mib = used.resident_mib + used.tables_mib + held_mib

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from trainer.machine.disk import mapped_files, unmapped_mib, used_mib
+from trainer.machine.processes import members, usage
 
 KEEPS = """
 import mmap, os, sys
@@ -70,6 +71,69 @@ def test_what_is_mapped_and_was_never_looked_at_counts(tmp_path: Path) -> None:
     assert in_memory == pytest.approx(80.0)
     assert on_disk == pytest.approx(80.0, abs=0.1)
     assert before == 0.0
+
+
+ENDS_ITS_FIRST_THREAD = """
+import ctypes, os, sys, threading
+def hold():
+    first.wait()
+    while open(f"/proc/{os.getpid()}/stat").read().rpartition(")")[2].split()[0] != "Z":
+        pass
+    kept = b"x" * (80 * 2**20)
+    file = os.memfd_create("hidden")
+    for _ in range(80):
+        os.write(file, bytes(2**20))
+    print(flush=True)
+    sys.stdin.readline()
+first = threading.Event()
+threading.Thread(target=hold).start()
+first.set()
+ctypes.CDLL(None).pthread_exit(None)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="anonymous files are Linux's")
+def test_a_process_whose_first_thread_has_ended_counts(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", ENDS_ITS_FIRST_THREAD], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        (pid,) = members([process.pid])
+        resident_mib, hidden_mib = usage([pid]).resident_mib, unmapped_mib(tmp_path.stat().st_dev, [pid])
+        process.kill()
+
+    assert resident_mib > 80.0
+    assert hidden_mib == pytest.approx(80.0)
+
+
+DESCRIPTORS_OF_A_THREAD = """
+import ctypes, os, sys
+library = ctypes.CDLL(None)
+file = os.memfd_create("hidden")
+for _ in range(80):
+    os.write(file, bytes(2**20))
+stack = ctypes.create_string_buffer(2**16)
+top = (ctypes.addressof(stack) + 2**16) & ~15
+memory_without_descriptors = 0x100 | 0x200 | 0x800 | 0x10000
+library.clone(ctypes.cast(library.pause, ctypes.c_void_p), ctypes.c_void_p(top), memory_without_descriptors, None)
+os.close(file)
+print(flush=True)
+sys.stdin.readline()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="anonymous files are Linux's")
+def test_descriptors_that_one_thread_alone_has_count(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", DESCRIPTORS_OF_A_THREAD], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        hidden_mib = unmapped_mib(tmp_path.stat().st_dev, members([process.pid]))
+        process.kill()
+
+    assert hidden_mib == pytest.approx(80.0)
 
 
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="this system has no folder that is memory")
