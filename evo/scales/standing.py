@@ -95,11 +95,11 @@ class LadderState:
         at = f"At {self.largest.name}, the largest scale,"
         if not outcome.individual:
             return f"{at} nothing better than generation 0 was found."
-        who, gain = f"{at} #{outcome.individual}", outcome.gain
+        best, gain = f"{at} #{outcome.individual}", outcome.gain
         if gain.mean is None:
-            return f"{who} failed with the seeds that measure its gain at the end."
+            return f"{best} failed with the seeds that measure its gain at the end."
         told = f"{objective.format(gain.mean, signed=True)} {objective.unit}".rstrip()
-        said = f"{who} gains {told} over generation 0 in {objective.label}"
+        said = f"{best} gains {told} over generation 0 in {objective.label}"
         if outcome.is_exact:
             return f"{said}, exact, since every run gives the same."
         text = "on held-out text, " if self.confirmed is Confirmed.ON_TEXT else ""

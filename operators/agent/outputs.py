@@ -153,8 +153,8 @@ class AgentOutput:
             if (cost := _dollars(part.get("cost"))) is not None:
                 self._cost = (self._cost or 0.0) + cost
 
-    def _say(self, who: str, what: object) -> None:
-        entry = f"{one_line(who, 100)}: {one_line(_text(what), _ENTRY_CHARACTERS)}"
+    def _say(self, role: str, what: object) -> None:
+        entry = f"{one_line(role, 100)}: {one_line(_text(what), _ENTRY_CHARACTERS)}"
         if len(self._entries) == _MOST_ENTRIES:
             del self._entries[_MOST_ENTRIES // 2]
             self._left_out += 1

@@ -135,8 +135,8 @@ def _calibration(summary: Summary) -> Iterator[str]:
     for one in summary.calibration:
         expected, measured = (summary.objective.format(value, signed=True) for value in (one.expected, one.measured))
         ideas = f"{counted(one.ideas, 'idea')}, {one.right} right"
-        who = literal(f"{one.style} by {one.model}")
-        yield f"expectations  {who}: a gain of {expected}, measured {measured} ({ideas})"
+        style = literal(f"{one.style} by {one.model}")
+        yield f"expectations  {style}: a gain of {expected}, measured {measured} ({ideas})"
 
 
 def _lessons(lessons: Lessons) -> Iterator[str]:
