@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -126,6 +128,7 @@ def init(
     if score:
         _refuse({"--from": source}, "--score, which writes into the project")
     _refuse_existing(force)
+    _refuse_folder(source or Path())
     seconds = run_seconds if run else None
     found = _examined(source or Path(), genome or [], metric, command, seconds, smoke)
     if smoke is not None and found.is_language_model:
@@ -160,6 +163,13 @@ def _refuse_existing(force: bool) -> None:
         raise UsageError(f"{CONFIG} already exists. Try it: evo init --check; or replace it: evo init --force")
 
 
+def _refuse_folder(source: Path) -> None:
+    """Refuse a folder that cannot be written to before the program runs."""
+    if not os.access(Path(), os.W_OK):
+        command = f"evo init --from {shlex.quote(str(source.resolve()))}"
+        raise UsageError(f"{Path.cwd()} cannot be written to. In a folder of yours: {command}")
+
+
 def _examined(
     source: Path,
     genome: list[str],
@@ -169,8 +179,6 @@ def _examined(
     smoke: str | None,
 ) -> Found:
     """Return what is found; the program runs for `seconds` at most, or not at all."""
-    import shlex
-
     from evo.project.examine import examine
     from evo.project.first_run import first_run
     from evo.project.found import FirstRun, Given
@@ -245,8 +253,6 @@ def _as_data(found: Found, written: list[str]) -> dict[str, Any]:
 
 
 def _tell(found: Found, written: list[str], program: Path) -> None:
-    import shlex
-
     from evo.commands.views.terminal import literal, print_whole, shell_word, stdout_console
     from evo.project.writing import PROGRAM, SCORE
 

@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from project_files import AUTORESEARCH, TRAIN
+from project_files import AUTORESEARCH, TRAIN, run_plainly
 from script_runs import write_files
 
 from evo.project.examine import examine
@@ -718,3 +718,10 @@ def test_what_all_folds_gave_decides_and_no_single_fold(tmp_path: Path) -> None:
         'print(f"Mean MAE {0.35 * DEPTH:.4f} +/- 0.05")\n'
     )
     assert look(tmp_path, {"train.py": train}).objectives[0].name == "mean_mae"
+
+
+def test_a_script_made_from_a_notebook_is_told_so(tmp_path: Path) -> None:
+    train = "# In[1]:\nget_ipython().run_line_magic('matplotlib', 'inline')\nRATE = 0.5\nprint('val acc', RATE)\n"
+    found = look(tmp_path, {"train.py": train}, run=run_plainly)
+    assert found.objectives[0].name == "val_acc"
+    assert noted(found, "delete the lines with get_ipython")
