@@ -176,7 +176,7 @@ def test_the_cost_limit_holds_over_a_resumed_run(tmp_path: Path) -> None:
         config = configured(server, max_cost_usd=0.5)
         stopped = search(path, config)
         assert stopped.stop_reason is StopReason.COST_LIMIT
-        assert "--max-cost" in stopped.reason
+        assert "of the limit of $0.50" in stopped.reason
         with opened(path, config, PacedEvaluator(GENOME)) as (_, store):
             spent = store.spending().cost_usd
             assert 0 < spent <= 0.5
