@@ -42,8 +42,8 @@ from trainer.sandbox import Level, survey
 
 _DISTRIBUTION = "evo-train"
 _OWN_PACKAGES = ("evo", "operators", "populations", "trainer")
-_OLDEST_PYTHON = (3, 11)
-_OLDEST_TORCH = (2, 6)
+OLDEST_PYTHON = (3, 11)
+OLDEST_TORCH = (2, 7)  # as in pyproject.toml
 _OLDEST_SQLITE = (3, 37)  # the first with STRICT tables
 _LEAST_MEMORY_GIB = 2.0
 _LEAST_DISK_GIB = 1.0
@@ -144,7 +144,7 @@ async def _asked(model: LanguageModel) -> Exchange:
 
 def _python() -> Finding:
     version = platform.python_version()
-    return _versioned("Python", version, _OLDEST_PYTHON, "install Python 3.11 or newer", f" at {sys.executable}")
+    return _versioned("Python", version, OLDEST_PYTHON, "install Python 3.11 or newer", f" at {sys.executable}")
 
 
 def _command(path: str | None) -> Finding:
@@ -171,9 +171,10 @@ def _other_packages() -> Iterator[Finding]:
 
 
 def _torch() -> Finding:
-    advice = "install it into this environment: pip install 'torch>=2.6'"
+    oldest = ".".join(map(str, OLDEST_TORCH))
+    advice = f"install it into this environment: pip install 'torch>={oldest}'"
     try:
-        return _versioned("torch", metadata.version("torch"), _OLDEST_TORCH, advice)
+        return _versioned("torch", metadata.version("torch"), OLDEST_TORCH, advice)
     except metadata.PackageNotFoundError:
         return Finding("torch", State.MISSING, "not installed", advice)
 

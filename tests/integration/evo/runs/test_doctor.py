@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
 from command_line import evo
 
 from evo.config.config import LLMConfig
+from evo.runs import doctor
 from evo.runs.doctor import Finding, State, examine_language_models
 from operators.llm.rehearsal import Behaviour, MessagesServer, say, status
 
@@ -53,6 +55,12 @@ def test_a_server_that_counts_no_tokens() -> None:
     finding, _ = examined(say("Ready.", input_tokens=0, output_tokens=0))
     assert finding.state is State.NOTE
     assert "estimated from the length" in finding.advice
+
+
+def test_the_oldest_versions_are_those_of_the_package() -> None:
+    project = tomllib.loads((Path(__file__).parents[4] / "pyproject.toml").read_text())["project"]
+    assert f"torch>={'.'.join(map(str, doctor.OLDEST_TORCH))}" in project["dependencies"]
+    assert project["requires-python"] == f">={'.'.join(map(str, doctor.OLDEST_PYTHON))}"
 
 
 def test_the_models_of_the_project_are_called_by_default(tmp_path: Path) -> None:
