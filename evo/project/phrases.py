@@ -31,6 +31,10 @@ _SEPARATORS = " \t:：=|│┃║*`>~≈→.…-↑↓"
 _VERB = re.compile(r"\s(?:is|was|of|equals|in|took)$")
 _ARROW = re.compile(r"\s*(?:[A-Za-z]+\s*)?(?:->|→|=>|⟶|to\s+\d)")
 _QUOTED = re.compile(r"""(?P<quote>["'])(?P<label>[^"'\n]*[^\W\d_][^"'\n]*)(?P=quote)$""")
+_IN_PARTS = re.compile(r"\s?(?:d|days?|h|hrs?|hours?|m|mins?|minutes?),?\s?\d[\d.]*\s?[hms]", re.IGNORECASE)
+"""The rest of a time in several units, as `1min 23s` or `2 h 3 min`."""
+_OF_SEVERAL = re.compile(r"[,;]?\s+[-+−]?\.?\d[^\[\]]*\]")
+"""The rest of several numbers in brackets."""
 _IS_MARGIN = re.compile(r"(?:±|\+/-|\+-)\s*$")
 _FILE_NAME = re.compile(r"\w\.[A-Za-z]{1,4}$")  # with a line behind it, in a traceback
 _SETTINGS = re.compile(r"(?<=[\w)])\s*@?\s*[(\[]([^()\[\]]*\d[^()\[\]]*)[)\]](?=\s*[:=]\s*[-+−]?[\d.])")
@@ -80,7 +84,8 @@ def places_in_line(number: int, line: str, is_named: Callable[[str], bool] = lam
         start = match.start() - len(before)
         describes_last = bool(end) and _BEHIND.fullmatch(before)  # `51.2% MFU | 170,000 tok/s`
         begin, end, last = end, match.end(), match.start()
-        is_unclear = _DECIMAL_COMMA.match(line, last) or _SPACED.match(line, last)
+        is_unclear = _DECIMAL_COMMA.match(line, last) or _SPACED.match(line, last) or _IN_PARTS.match(line, end)
+        is_unclear = is_unclear or (before.endswith(("[", "(")) and _OF_SEVERAL.match(line, end))
         if is_unclear or _ARROW.match(line, end) or _IS_MARGIN.search(before):
             continue
         place = None if describes_last else _labelled(number, line, before, start, match, quality, settings, is_named)

@@ -60,7 +60,7 @@ _MEMORY = _set("memory mem vram ram mb mib gb gib bytes")
 _RESOURCES = _set("time latency runtime duration elapsed walltime memory mem vram ram")
 """What a name that ends so stands for, as `score_time`; a unit may be that of an error, as in `mae_seconds`."""
 _WORSE = _set(
-    "loss err error errors bpb bpc bpt ppl perplexity nll mse rmse mae mape smape rmsle wer cer ter eer "
+    "loss err error errors bpb bpc bpd bpt ppl perplexity nll mse rmse mae mape smape rmsle wer cer ter eer "
     "brier ece fid fvd kid kl divergence crossentropy xent logloss aic bic regret distance gap "
     "drawdown mmd msle makespan tardiness violations cost lpips mase crps residual deviation misses failures conflicts "
     "collisions"
@@ -69,7 +69,7 @@ _BETTER = _set(
     "acc accuracy f1 fscore fmeasure score reward rewards rew return returns ret bleu rouge rougel meteor chrf r2 auc "
     "auroc auprc aucpr roc ap map ndcg mrr hits recall precision iou miou dice psnr ssim pesq stoi snr "
     "sdr sharpe sortino calmar profit pnl win wins winrate success elo fitness likelihood elbo "
-    "correlation corr spearman pearson kappa qwk mcc gini jaccard sensitivity specificity silhouette ari "
+    "correlation corr spearman pearson kendall kendalltau kappa qwk mcc gini jaccard sensitivity specificity silhouette ari "
     "concordance cindex nmi cagr correct solved reached passed resolved satisfied completed match"
 )
 _UNDIRECTED = _set("objective bound")
@@ -77,6 +77,7 @@ _UNDIRECTED = _set("objective bound")
 _REWARDS = _set("reward rewards rew return returns ret score win wins winrate success")
 _WAYS = _set("tour tours route routes trip cycle wire")
 """Whose length is a cost, and no count."""
+_CODE, _CODED = _set("bit bits nat nats"), _set("dim byte char character token pixel subpixel")
 _SIGNED = _set("loss nll aic bic regret gap cost residual deviation divergence")
 """Costs that may be below zero."""
 _SPEED = _set("throughput goodput iops fps qps rps gflops tflops mfu speedup tps speed bandwidth")
@@ -311,7 +312,7 @@ def _unknown(parts: list[str]) -> tuple[Direction, Kind]:
     """Guess: a rate is usually of successes, anything else a cost."""
     if _UNDIRECTED & set(parts) or is_data(" ".join(parts)):
         return Direction.MINIMIZE, Kind.QUALITY
-    if "length" in parts and _WAYS & set(parts):
+    if ("length" in parts and _WAYS & set(parts)) or (_CODE & set(parts) and _CODED & set(parts)):
         return Direction.MINIMIZE, Kind.QUALITY
     if parts and parts[-1] == "rate" and not _COUNT & set(parts):
         return Direction.MAXIMIZE, Kind.QUALITY

@@ -146,6 +146,11 @@ def test_metrics_are_read(output: str, expected: dict[str, float]) -> None:
 @pytest.mark.parametrize(
     "output",
     [
+        "Wall time: 1min 23s\n",
+        "Elapsed time: 2 h 3 min\n",
+        "CV scores: [0.81 0.82 0.83]\n",
+        "accuracy = [0.81, 0.82]\n",
+        "score: array([0.81, .82])\n",
         "loss: 0,8123\n",
         "loss: 0,912\n",
         "51.2% MFU | 0.25\n",

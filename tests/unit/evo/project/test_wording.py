@@ -27,6 +27,9 @@ from trainer.objectives import Direction
         "max_error",
         "neg_r2",
         "tour length",
+        "bits/dim",
+        "val nats per token",
+        "val_bpd",
         "Mean length of routes",
     ],
 )
