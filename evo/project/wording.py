@@ -69,7 +69,7 @@ _BETTER = _set(
     "acc accuracy f1 fscore fmeasure score reward rewards rew return returns ret bleu rouge rougel meteor chrf r2 auc "
     "auroc auprc aucpr roc ap map ndcg mrr hits recall precision iou miou dice psnr ssim pesq stoi snr "
     "sdr sharpe sortino calmar profit pnl win wins winrate success elo fitness likelihood elbo "
-    "correlation corr spearman pearson kendall kendalltau kappa qwk mcc gini jaccard sensitivity specificity silhouette ari "
+    "correlation corr spearman pearson kendall kappa qwk mcc gini jaccard sensitivity specificity silhouette ari "
     "concordance cindex nmi cagr correct solved reached passed resolved satisfied completed match"
 )
 _UNDIRECTED = _set("objective bound")
