@@ -29,7 +29,7 @@ _WORD = (
     r"(?:seed|random[-_]state)"
 )
 _NAME = re.compile(_WORD, re.IGNORECASE)
-_FLAG = re.compile(rf"--{_WORD}", re.IGNORECASE)
+_FLAG = re.compile(rf"--?{_WORD}", re.IGNORECASE)
 _VARIABLE = re.compile(rf"(?:PL_)?{_WORD}", re.IGNORECASE)
 _CALL = re.compile(
     r"(?:.+\.)?(?:manual_seed(?:_all)?|seed|default_rng|RandomState|SeedSequence|PRNGKey|(?:random|jr|jrandom)\.key|Random"
@@ -78,7 +78,9 @@ def seeding_of(
         genome: names of the files that evolve.
         given: names of the files that it is given, each by itself: modules, settings.
     """
-    if flag := next(_flags(program), None):
+    # Its arguments may be declared in a module, but those of another program are not its own.
+    declaring = [*program, *(one for one in modules if not one.is_program and not _measures(one))]
+    if flag := next(_flags(declaring), None):
         return Seeding((flag, "{seed}"), how=flag)
     if place := next(_positions(program), None):
         return Seeding(position=place, how=f"argument {place}")

@@ -119,6 +119,14 @@ def test_a_flag_by_where_its_value_goes(tmp_path: Path, read: str, flag: str) ->
     assert look(tmp_path, read).command == ("python", "train.py", flag, "{seed}")
 
 
+def test_a_flag_that_a_module_declares_is_the_programs_and_that_of_another_program_is_not(tmp_path: Path) -> None:
+    declared = "import argparse\n\ndef arguments():\n    p = argparse.ArgumentParser()\n    p.add_argument('-seed')\n"
+    train = "import torch\nfrom options import arguments\n\narguments()\ntorch.manual_seed(4)\n"
+    assert look(tmp_path / "a", train, {"options.py": declared}).seed == "-seed"
+    program = declared + '\nif __name__ == "__main__":\n    arguments()\n'
+    assert look(tmp_path / "b", train, {"options.py": program}).seed == "train.py:torch.manual_seed()"
+
+
 def test_evo_seed_goes_before_literals(tmp_path: Path) -> None:
     found = look(tmp_path, 'SEED = int(os.environ.get("EVO_SEED", 0))\ntorch.manual_seed(42)\n')
     assert (found.seed, found.command, found.seeds) == ("EVO_SEED", ("python", "train.py"), ())
