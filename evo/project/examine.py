@@ -45,8 +45,8 @@ _A_PART = (
 )
 _PROTECTED_CONSTANTS = "All constants are protected: only the language model and syntax edits can vary this."
 _GIVEN_CONSTANTS = (
-    "The command gives {}, which therefore stay as they are. To tune one, leave it out of `command`, with its value as "
-    "the default in the file that evolves."
+    "The command fixes {}. To tune one, leave it out of `command`, with its value as the default in the file that "
+    "evolves."
 )
 _NO_CONSTANTS = "0 constants found: only the language model and syntax edits can vary this."
 

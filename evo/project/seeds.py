@@ -29,7 +29,7 @@ _WORD = (
     r"(?:seed|random[-_]state)"
 )
 _NAME = re.compile(_WORD, re.IGNORECASE)
-_FLAG = re.compile(rf"--?{_WORD}", re.IGNORECASE)
+_FLAG = re.compile(rf"--?(?!-){_WORD}", re.IGNORECASE)
 _VARIABLE = re.compile(rf"(?:PL_)?{_WORD}", re.IGNORECASE)
 _CALL = re.compile(
     r"(?:.+\.)?(?:manual_seed(?:_all)?|seed|default_rng|RandomState|SeedSequence|PRNGKey|(?:random|jr|jrandom)\.key|Random"

@@ -672,7 +672,7 @@ def test_flags_that_the_command_gives_are_said_to_stay(tmp_path: Path) -> None:
         """
     found = look(tmp_path, {"train.py": source, "README.md": "    python train.py -lr 0.3\n"})
     assert found.constants == ("--width",)
-    assert noted(found, "The command gives -lr")
+    assert noted(found, "The command fixes -lr")
 
 
 @pytest.mark.parametrize("condition", ["args.resume", "resume_from is not None", 'init_from == "resume"'])
