@@ -85,8 +85,8 @@ def places_in_line(number: int, line: str, is_named: Callable[[str], bool] = lam
         describes_last = bool(end) and _BEHIND.fullmatch(before)  # `51.2% MFU | 170,000 tok/s`
         begin, end, last = end, match.end(), match.start()
         is_unclear = _DECIMAL_COMMA.match(line, last) or _SPACED.match(line, last) or _IN_PARTS.match(line, end)
-        is_unclear = is_unclear or (before.endswith(("[", "(")) and _OF_SEVERAL.match(line, end))
-        if is_unclear or _ARROW.match(line, end) or _IS_MARGIN.search(before):
+        is_one_of_several = before.endswith(("[", "(")) and _OF_SEVERAL.match(line, end)
+        if is_unclear or is_one_of_several or _ARROW.match(line, end) or _IS_MARGIN.search(before):
             continue
         place = None if describes_last else _labelled(number, line, before, start, match, quality, settings, is_named)
         place = place or _before_its_unit(number, line, match)
