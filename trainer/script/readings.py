@@ -9,6 +9,7 @@ import math
 import os
 import re
 import signal
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -195,17 +196,17 @@ def table_rows(content: bytes, name: str) -> list[dict[str, str]]:
     separator = "\t" if name.endswith(".tsv") else ","
     lines = content.decode("utf-8-sig", "replace").splitlines()
     try:
-        rows = list(csv.DictReader(lines, delimiter=separator, restkey="", restval=""))
+        header, *rows = [row for row in csv.reader(lines, delimiter=separator) if row] or [[]]
     except csv.Error:
         return []
-    return [{key.strip(): value.strip() for key, value in row.items() if isinstance(value, str)} for row in rows]
+    # Cells without a head, and heads without a cell, are left out: a million of each would be a million million.
+    return [{key.strip(): value.strip() for key, value in zip(header, row, strict=False)} for row in rows]
 
 
 def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
+        ((twice, _),) = Counter(key for key, _ in pairs).most_common(1)
         raise ValueError(f"the key {_quoted(twice)} stands twice in an object")
     return found
 

@@ -261,6 +261,11 @@ def test_of_a_table_the_last_value_in_the_column_counts(out: Path, text: str, ex
     assert Reader((Reading("loss", json="log.csv", key="loss"),)).values(out) == {"loss": expected}
 
 
+def test_a_table_with_a_hundred_thousand_rows_and_columns_is_read(out: Path) -> None:
+    (out / "log.csv").write_text(",".join(["loss", *map(str, range(100_000))]) + "\n1" * 100_000, encoding="utf-8")
+    assert Reader((Reading("loss", json="log.csv", key="loss"),)).values(out) == {"loss": 1.0}
+
+
 @pytest.mark.parametrize("text", ["", "loss\n", "step\n1\n", "loss\n\n", "step,loss\n1,low\n", "\0", '"loss\n'])
 def test_a_table_without_a_number_is_a_failure(out: Path, text: str) -> None:
     (out / "log.csv").write_text(text, encoding="utf-8")
@@ -292,6 +297,11 @@ def test_a_table_without_a_number_is_a_failure(out: Path, text: str) -> None:
         ('{"test": {"loss": "inf"}}', Status.DIVERGED, "reported loss as inf"),
         ('{"test": {"loss": 1e400}}', Status.DIVERGED, "reported loss as inf"),
         (b" " * (4 * 2**20 + 1), Status.CRASHED, "with more than 4 MiB"),
+        (
+            '{"test": {' + ",".join(f'"{number}": 1' for number in (*range(200_000), 199_999)) + "}}",
+            Status.CRASHED,
+            "the key '199999' stands twice",
+        ),
     ],
 )
 def test_what_is_no_number_in_a_file_is_said(out: Path, text: str | bytes, status: Status, words: str) -> None:
