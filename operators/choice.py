@@ -60,8 +60,12 @@ class OperatorChoice:
             is_local: whether only operators without a service are drawn; there must be some (`has_local`).
         """
         operators, chances = zip(*self._fitting(available_parents, weights, is_local=is_local), strict=True)
-        chosen: Operator = rng.choices(operators, chances)[0]
+        chosen: Operator = rng.choices(operators, self._chances(rng, operators, chances))[0]
         return chosen
+
+    def _chances(self, rng: random.Random, operators: Sequence[Operator], weights: Sequence[float]) -> Sequence[float]:  # noqa: ARG002
+        """Return how likely each operator is drawn, relative to the others."""
+        return weights
 
     def tell(self, name: str, *, improved: bool, cost: float) -> None:
         """Take in what came of an offspring of the operator called `name`: nothing changes by it here."""
@@ -179,17 +183,10 @@ class AdaptiveChoice(OperatorChoice):
         super().__init__(weighted)
         self.arms = {operator.name: Arm() for operator, _ in weighted}
 
-    def pick(
-        self,
-        rng: random.Random,
-        available_parents: int,
-        weights: Mapping[str, float] = _AS_CONFIGURED,
-        *,
-        is_local: bool = False,
-    ) -> Operator:
-        """Draw by the weights alone in the floor's share of the cases, else by weights times sampled rates per cost."""
+    def _chances(self, rng: random.Random, operators: Sequence[Operator], weights: Sequence[float]) -> Sequence[float]:
+        """Return the weights alone in the floor's share of the cases, else the weights times sampled rates per cost."""
         if rng.random() < _FLOOR_SHARE:
-            return super().pick(rng, available_parents, weights, is_local=is_local)
+            return weights
         costs = [arm.cost for arm in self.arms.values() if arm.cost > 0]
         typical = sum(costs) / len(costs) if costs else 1.0
 
@@ -198,11 +195,7 @@ class AdaptiveChoice(OperatorChoice):
             rate = rng.betavariate(1.0 + arm.improvements, 1.0 + max(0.0, arm.tries - arm.improvements))
             return rate / (arm.cost or typical)
 
-        fitting = self._fitting(available_parents, weights, is_local=is_local)
-        chosen: Operator = rng.choices(
-            [operator for operator, _ in fitting], [weight * sampled(operator) for operator, weight in fitting]
-        )[0]
-        return chosen
+        return [weight * sampled(operator) for operator, weight in zip(operators, weights, strict=True)]
 
     def tell(self, name: str, *, improved: bool, cost: float) -> None:
         """Take in what came of an offspring; of an operator that the run goes on without, nothing is learnt."""
