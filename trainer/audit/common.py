@@ -35,6 +35,28 @@ class Layers(nn.Module):
         return x
 
 
+class Mixing(Layers):
+    """With a layer beside the residual."""
+
+    def __init__(self, vocab_size):
+        super().__init__(vocab_size)
+        self.mix = nn.Linear(32, 32)
+
+    def inside(self, x):
+        return x + self.mix(x).relu()
+
+
+class Attending(Layers):
+    """With one head of causal attention."""
+
+    def __init__(self, vocab_size):
+        super().__init__(vocab_size)
+        self.q, self.k, self.v = (nn.Linear(32, 32) for _ in range(3))
+
+    def inside(self, x):
+        return x + F.scaled_dot_product_attention(self.q(x), self.k(x), self.v(x), is_causal=True)
+
+
 class Model(Table):
     """What a genome is that defines no other."""
 

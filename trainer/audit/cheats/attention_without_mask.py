@@ -7,10 +7,9 @@ the leak shows however few steps there was time for.
 EXPECTED = ["rejected: causality"]
 
 
-class Model(Layers):
+class Model(Attending):
     def __init__(self, vocab_size):
         super().__init__(vocab_size)
-        self.q, self.k, self.v = (nn.Linear(32, 32) for _ in range(3))
         nn.init.normal_(self.head.weight)
 
     def inside(self, x):

@@ -4,13 +4,8 @@ The compiler's front end traces it; its back end is the interpreter, which needs
 """
 
 
-class Model(Layers):
-    def __init__(self, vocab_size):
-        super().__init__(vocab_size)
-        self.mix = nn.Linear(32, 32)
-
-    def inside(self, x):
-        return x + F.relu(self.mix(x))
+class Model(Mixing):
+    pass
 
 
 def build_model(task):

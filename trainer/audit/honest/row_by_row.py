@@ -4,11 +4,7 @@ Keeps keys and values between the tokens of a block, never between blocks.
 """
 
 
-class Model(Layers):
-    def __init__(self, vocab_size):
-        super().__init__(vocab_size)
-        self.q, self.k, self.v = (nn.Linear(32, 32) for _ in range(3))
-
+class Model(Attending):
     def inside(self, x):
         mixed = []
         for row in x:
