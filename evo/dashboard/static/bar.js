@@ -1,6 +1,6 @@
 // The bar on top: which run, how far it is, the views, and pause and stop.
 
-import { h, quantity, words } from "./dom.js";
+import { evaluations, h, words } from "./dom.js";
 import { asking } from "./steer.js";
 import { go, link } from "./state.js";
 
@@ -41,7 +41,7 @@ export function bar(page, current, names) {
       picker(page),
       h("span", { class: `pill ${isPaused ? "paused" : facts.state}` }, isPaused ? "paused" : words(facts.state)),
       progress,
-      h("span", { class: "muted" }, `${quantity(facts.spent)} of ${quantity(facts.budget)} evaluations${left}`),
+      h("span", { class: "muted" }, `${evaluations(facts.spent)} of ${evaluations(facts.budget)} evaluations${left}`),
       page.isConnected ? null : h("span", { class: "worse", role: "alert" }, "server gone, trying again…"),
       h("span", { class: "space" }),
       h("span", { class: "controls" }, controls(page)),

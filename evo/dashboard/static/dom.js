@@ -58,6 +58,9 @@ export function quantity(value, signed = false) {
   return sign + text;
 }
 
+// Evaluations: one on a rung counts for its share of the budget.
+export const evaluations = (value) => value.toLocaleString("en", { maximumFractionDigits: 2 });
+
 export function seconds(value) {
   if (value < 90) return `${value.toFixed(value < 10 ? 1 : 0)} s`;
   if (value < 5400) return `${Math.round(value / 60)} min`;

@@ -2,7 +2,7 @@
 
 import { get } from "../api.js";
 import { chart } from "../chart.js";
-import { h, quantity, refresh } from "../dom.js";
+import { evaluations, h, refresh } from "../dom.js";
 import { link } from "../state.js";
 
 const EVERY_SECONDS = 3;
@@ -26,7 +26,7 @@ export function comparison(page) {
               "li",
               {},
               h("a", link({ run: row.name, view: "", id: "", against: "", zoom: "" }), row.name),
-              h("span", { class: "muted" }, ` ${quantity(row.spent)} of ${quantity(row.budget)} · ${row.state} `),
+              h("span", { class: "muted" }, ` ${evaluations(row.spent)} of ${evaluations(row.budget)} · ${row.state} `),
               h("span", { class: row.tone === "good" ? "better" : undefined }, row.headline),
             ),
           ),

@@ -43,13 +43,19 @@ function gain(row) {
   return h("span", { class: row.gain > 0 ? "better" : "worse" }, row.shown_gain);
 }
 
+// What ended OK without a score was tried with a part of the budget alone.
+function unscored(status) {
+  const isFailure = status !== "waiting" && status !== "ok";
+  return h("span", { class: isFailure ? "worse" : "muted" }, status === "ok" ? "only tried" : words(status));
+}
+
 function listed(row, data, course) {
   const marks = [course.pinned.includes(row.id) ? "pinned" : "", course.banned.includes(row.id) ? "banned" : "", row.id === data.best ? "★" : ""];
   return h(
     "tr",
     { class: row.id === data.best ? "best" : undefined, "aria-selected": String(row.id) === state().id ? "true" : undefined },
     h("td", { class: "number" }, h("span", { class: "muted" }, marks.filter(Boolean).join(" ")), " ", h("a", link({ id: row.id, against: "" }), `#${row.id}`)),
-    h("td", { class: "number" }, row.shown || h("span", { class: row.status === "waiting" ? "muted" : "worse" }, words(row.status))),
+    h("td", { class: "number" }, row.shown || unscored(row.status)),
     h("td", { class: "number" }, gain(row)),
     h("td", { class: "idea" }, h("div", {}, row.idea)),
   );

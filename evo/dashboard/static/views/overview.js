@@ -1,7 +1,7 @@
 // How the run goes: what it found, what runs now, what failed, what operators brought.
 
 import { chart } from "../chart.js";
-import { h, quantity, refresh, seconds, words } from "../dom.js";
+import { evaluations, h, refresh, seconds, words } from "../dom.js";
 import { follow } from "../live.js";
 import { link } from "../state.js";
 
@@ -106,7 +106,7 @@ export function overview() {
         h(
           "dl",
           { class: "tiles" },
-          tile("Evaluations", quantity(facts.spent), ` of ${quantity(facts.budget)}`),
+          tile("Evaluations", evaluations(facts.spent), ` of ${evaluations(facts.budget)}`),
           tile("Wall time", facts.time),
           facts.state === "running" && tile("Left", facts.left || "–"),
           tile("Model calls", facts.cost),
