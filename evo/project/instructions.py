@@ -313,9 +313,9 @@ def _arguments(command: re.Match[str]) -> tuple[str, bool, str]:
     quoted = {word for word in words if re.search(rf"[\"']{re.escape(word)}[\"']", text)}
     subcommand = words[0] if re.fullmatch(r"[a-z][\w-]*", words[0]) and words[0] not in quoted else ""
     words = words[bool(subcommand) :]
-    follows_option = [False, *(word.startswith("-") for word in words[:-1])]
     plain = all(
-        _ARGUMENT.fullmatch(word) or word in quoted or after for word, after in zip(words, follows_option, strict=True)
+        _ARGUMENT.fullmatch(word) or word in quoted or before.startswith("-")
+        for before, word in zip(["", *words], words, strict=False)
     )
     text = text.removeprefix(subcommand).strip()
     return (text, False, subcommand) if plain else ("", False, "")

@@ -87,6 +87,7 @@ def test_a_file_speaks_for_itself(docstring: str, permission: int, tmp_path: Pat
     [
         ("`uv run train.py > run.log 2>&1`", Start("train.py", False, None)),
         ("$ python app.py train --lr 1", Start("app.py", False, None, "--lr 1", subcommand="train")),
+        ("python setup.py install", Start("setup.py", False, None, subcommand="install")),
         ("Run python train.py before that one", Start("train.py", False, None)),
         ("$ python3 ./run.py --fast", Start("run.py", False, None, "--fast")),
         ("`python run.py --remove-h > run.log 2>&1`", Start("run.py", False, None, "--remove-h")),
