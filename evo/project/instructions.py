@@ -53,7 +53,8 @@ _HEADING = re.compile(r"^\s*(?:#+\s|\*\*.*\*\*:?\s*$|[A-Z][\w ]+:$)")
 _FORBIDDEN_HEADING = re.compile(r"cannot|can't|not\b|don't|never|read[- ]only|frozen|fixed", re.IGNORECASE)
 
 _START = re.compile(
-    r"(?:^|[\s`$(])(?P<runner>uv run|python3?(?:\.\d+)?|\S*bin/python3?|torchrun|accelerate launch)"
+    r"(?:^|[\s`$(])(?P<runner>uv run|python3?(?:\.\d+)?|\S*bin/python3?|torchrun|accelerate launch"
+    r"|\$[({]?PY\w*[)}]?)"
     r"(?P<middle>(?:\s+(?!-m\s)(?:-[^\s`]+|python3?))*)\s+(?:-m\s+(?P<module>[\w.]+)|(?P<file>[\w./-]*\w\.py)\b)"
     r"(?P<arguments>[^`|>&;)#\n]*)"
 )
@@ -127,7 +128,8 @@ class Start:
 
     def starts(self, module: Module) -> bool:
         """Return whether this is the command of a module."""
-        return self.file in (module.name, module.dotted, module.dotted.removeprefix("src."))
+        dotted = module.dotted.removesuffix(".__main__")
+        return self.file in (module.name, dotted, dotted.removeprefix("src."))
 
 
 class Instructions:

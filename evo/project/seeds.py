@@ -94,10 +94,7 @@ def seeding_of(
     # What makes the data and what scores must be the same in every run.
     files = dict.fromkeys((*program, *modules))
     replaceable = [one for one in files if one.name in genome or (one.name in given and not _measures(one))]
-    found = [place for module in replaceable for place in _places(module)]
-    # A file of settings replaces defaults.
-    if not found or any("." in place.what and place.what[-1] not in ")=" for place in found):
-        found += settings
+    found = [*(place for module in replaceable for place in _places(module)), *settings]
     places = tuple(dict.fromkeys(map(str, found)))
     return Seeding(places=places, how=", ".join(places))
 
@@ -208,7 +205,7 @@ def _places(module: Module) -> Iterator[SeedPlace]:
     whats = [*_calls(tree), *_keywords(tree), *_fields(tree)]
     seeded = {node.id for what in whats for node in literals(tree, what) if isinstance(node, ast.Name)}
     # A constant that divides data is left alone, as is one that is replaced where it is used.
-    used = {one.id for call in calls(tree) for one in ast.walk(call) if isinstance(one, ast.Name)}
+    used = {name for call in calls(tree) for name in _given(call)}
     loaded = {one.id for one in ast.walk(tree) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load)}
     whats += [
         name
@@ -219,6 +216,17 @@ def _places(module: Module) -> Iterator[SeedPlace]:
         place = SeedPlace(module.name, what)
         if with_seed(module.text, [place], 0)[1]:
             yield place
+
+
+def _given(call: ast.Call) -> Iterator[str]:
+    """Yield the names that a call is given, but for those within other calls, of which some divide data."""
+    waiting: list[ast.AST] = [*call.args, *(one.value for one in call.keywords)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif not isinstance(node, ast.Call):
+            waiting += ast.iter_child_nodes(node)
 
 
 def _calls(tree: ast.Module) -> Iterator[str]:

@@ -30,6 +30,7 @@ from evo.project.protection.statements import (
     shortened,
     shows,
     stored_on_self,
+    table_values,
     takes_attribute,
     takes_loss,
     takes_result,
@@ -48,6 +49,7 @@ from evo.project.protection.words import (
     MAKES_MODEL,
     MODEL,
     RESULT,
+    SEEDING,
     TRAINS,
 )
 from operators.protection.units import DEFINITION, FUNCTION, Scope, Unit, is_import, root_of
@@ -146,6 +148,8 @@ class Flow:
         scope, places = resolved(file, reader.scope, name)
         places = file.reaching(reader, [*places, *file.fillers(scope, name)])
         units = [file.units[place] for place in places]
+        if any(map(table_values, units)) and any(map(SEEDING.match, calls(reader))):
+            return  # a table of settings holds more than the seed
         if isinstance(reader.node, ast.While | ast.If) and not any(CLOCK.search(one.code) for one in units):
             return  # of what ends a loop, the clock alone counts
         weights = ((other, *resolved(file, reader.scope, other)) for other in multiplied_with(reader, name))
