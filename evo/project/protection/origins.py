@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from evo.project.found import Metric
@@ -16,6 +17,7 @@ from evo.project.protection.statements import (
     makes_instance,
     reported_nodes,
     stored_on_self,
+    value_under,
 )
 from evo.project.protection.words import BUDGET, EVALUATES, EVALUATING, SEED_NAME, SEEDING, flag_name, forbidden_in
 from operators.protection import Reported
@@ -83,14 +85,29 @@ def _keywords(unit: Unit) -> set[str]:
 
 
 def prints(files: Files, metrics: Sequence[Metric]) -> Iterator[Start]:
-    """Yield what prints a text that only running tells, such as the report of a library."""
+    """Yield what may report where no line with the metric's name is written out.
+
+    That is what prints a text that only running tells, as the report of a library, and what hands a number on under
+    the metric's name: `run.log({"val/acc": acc})`, `report(val_acc=acc)`, `found["val_acc"] = acc`.
+    """
     if not metrics or ":" in metrics[0].where:
         return
+    first = metrics[0]
     for file in files.values():
         for place, one in enumerate(file.units):
             printed = [node for node in one.nodes if isinstance(node, ast.Call) and last_name(node.func) == "print"]
-            if any((outputs(node) or "").startswith(UNKNOWN) for node in printed):
-                yield file, place, f"may report {metrics[0].name}"
+            if (value := value_under(one, first.label)) and not isinstance(one.node, DEFINITION):
+                file.followed[place] = [*ast.walk(value)]
+            elif not any(_may_print(outputs(node) or "", first) for node in printed):
+                continue
+            yield file, place, f"may report {first.name}"
+
+
+def _may_print(text: str, metric: Metric) -> bool:
+    """Return whether a text that only running tells could be a line with a metric."""
+    shown = (text.replace(UNKNOWN, f"{metric.label}{separator}1.5", 1) for separator in ("=", ": ", " "))
+    read = (re.search(metric.pattern or r"(?!)", one.replace(UNKNOWN, "")) for one in shown)
+    return text.startswith(UNKNOWN) or (UNKNOWN in text and any(read))
 
 
 def reports(project: Project, files: Files, metrics: Sequence[Metric]) -> Iterator[Start]:

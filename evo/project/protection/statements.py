@@ -232,6 +232,21 @@ def keys_filled(unit: Unit) -> set[str]:
     return made | filled_keys(unit)
 
 
+def value_under(unit: Unit, name: str) -> ast.expr | None:
+    """Return what a statement hands on under a name: as a keyword, or in a table that it makes or fills."""
+    for node in unit.nodes:
+        match node:
+            case ast.keyword(arg=key, value=value) if key == name:
+                return value
+            case ast.Dict(keys=keys, values=values):
+                named = zip(keys, values, strict=True)
+                if found := [one for key, one in named if isinstance(key, ast.Constant) and key.value == name]:
+                    return found[0]
+            case ast.Assign(targets=[ast.Subscript(slice=ast.Constant(value=key))], value=value) if key == name:
+                return value
+    return None
+
+
 def is_literal(unit: Unit) -> bool:
     """Return whether a statement assigns what neither a name nor a call is part of, or `dict(…)` of such."""
     if not isinstance(unit.node, ast.Assign | ast.AnnAssign):

@@ -316,3 +316,28 @@ def test_what_an_optimizer_minimizes(tmp_path: Path) -> None:
     )
     assert "cost" in protect
     assert not {"STEP", "build", "result"} & set(protect)
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        'run.log({"train/loss": loss, "valid/acc": acc})',
+        'run.log(**{"train/loss": loss, "valid/acc": acc})',
+        'found = {"train/loss": loss}\nfound["valid/acc"] = acc\nrun.log(found)',
+    ],
+)
+def test_a_number_that_is_handed_on_under_the_name_of_the_metric(report: str, tmp_path: Path) -> None:
+    text = (
+        "import random\ncfg = {'lr': 0.5, 'seed': 1}\nrandom.seed(cfg['seed'])\nclass Run:\n"
+        "    def log(self, d=(), **named):\n        for k, v in {**dict(d), **named}.items():\n"
+        "            print('wandb: ' + f'{k}={v:.4f}')\nrun = Run()\n"
+        "xs = [0.25, 0.5]\nw = cfg['lr'] + random.random()\n"
+        f"loss = float(len(xs))\nacc = sum(x < w for x in xs) / 2\n{report}\n"
+    )
+    (tmp_path / "train.py").write_text(text, encoding="utf-8")
+    found = examine(tmp_path, run=run_plainly)
+    assert found.objectives[0].name == "valid_acc"
+    protect = {one.name for one in found.protect}
+    assert {"xs", "acc"} <= protect
+    assert not {"cfg", "loss", "w"} & protect
+    assert found.constants == ("cfg.lr",)

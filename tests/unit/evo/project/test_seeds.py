@@ -53,6 +53,7 @@ def look(folder: Path, train: str, others: dict[str, str] | None = None) -> Foun
         ("a = train_test_split(x, random_state=1)\n", []),
         ("SEED = 1\na = train_test_split(x, random_state=SEED)\n", []),
         ("folds = KFold(5, random_state=1)\n", []),
+        ("SEED = 1\nfor fold in enumerate(KFold(5, random_state=SEED).split(x)):\n    pass\n", []),
         ("def make_data():\n    return default_rng(1).normal(9)\n", []),
         ("def make_data():\n    return default_rng(1).normal(9)\n\nrng = default_rng(2)\n", ["default_rng()"]),
         ("torch.manual_seed(time.time_ns())\n", []),
