@@ -11,27 +11,50 @@ CacheLifetime = Literal["5m", "1h"]
 CACHE_WRITE_FACTOR: dict[CacheLifetime, float] = {"5m": 1.25, "1h": 2.0}
 """Price of a token written to the prompt cache over that of an ordinary input token, by lifetime."""
 
-CACHE_READ_FACTOR = 0.1
-"""Price of a token read from the prompt cache over that of an ordinary input token, as listed by the provider."""
-
-_DATED = re.compile(r"-\d{8}$")
+_DATED = re.compile(r"-\d{8}$|-\d{4}-\d\d-\d\d$")
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """US dollars per million tokens."""
+    """US dollars per million tokens.
+
+    Attributes:
+        cache_read_factor: price of a token read from the prompt cache over that of an ordinary input token.
+        long_prompt_tokens: of the longest prompt that costs this, the cached part included; None for any. Of a longer
+            one all tokens cost more, by the two factors.
+    """
 
     input: float
     output: float
+    cache_read_factor: float = 0.1
+    long_prompt_tokens: int | None = None
+    long_input_factor: float = 1.0
+    long_output_factor: float = 1.0
+
+
+def _gpt(input_usd: float, output_usd: float) -> Price:
+    return Price(input_usd, output_usd, long_prompt_tokens=272_000, long_input_factor=2.0, long_output_factor=1.5)
 
 
 PRICES = {
-    "claude-fable-5-1": Price(10.0, 50.0),
-    "claude-opus-5-5": Price(4.0, 20.0),
-    "claude-sonnet-5-5": Price(2.0, 10.0),
-    "claude-haiku-5-5": Price(0.10, 0.50),
+    "claude-fable-5-2": Price(8.0, 40.0),
+    "claude-fable-5-1": Price(10.0, 50.0, cache_read_factor=0.025),
+    "claude-opus-5-5": Price(4.0, 20.0, cache_read_factor=0.05),
+    "claude-opus-5": Price(5.0, 25.0),
+    "claude-sonnet-5-5": Price(2.0, 10.0, cache_read_factor=0.05),
+    "claude-sonnet-5": Price(2.0, 10.0),
+    "claude-haiku-5-5": Price(0.10, 0.50, long_prompt_tokens=100_000, long_input_factor=5.0, long_output_factor=5.0),
+    "claude-haiku-4-5": Price(1.0, 5.0),
+    "gpt-6.2-astra": _gpt(8.0, 40.0),
+    "gpt-6.2-sol": _gpt(2.0, 10.0),
+    "gpt-6.1-sol": _gpt(2.0, 10.0),
+    "gpt-6.1-terra": _gpt(1.0, 5.0),
+    "gpt-6-luna": _gpt(0.10, 0.50),
 }
-"""Listed by the provider on its platform's price pages, late 2026."""
+"""Listed by the providers on their price pages, late 2026.
+
+Where a page was not read that tells the price of reading the cache, it is taken to be a tenth, which is the highest.
+"""
 
 WEB_SEARCH_USD = 0.01
 """One search of the web by a provider's own tool, beside the tokens of what it finds; listed alike by both."""
@@ -73,8 +96,10 @@ def cost_usd(usage: Usage, price: Price | None, lifetime: CacheLifetime) -> floa
         return None
     input_tokens = (
         usage.input_tokens
-        + CACHE_READ_FACTOR * usage.cache_read_tokens
+        + price.cache_read_factor * usage.cache_read_tokens
         + CACHE_WRITE_FACTOR[lifetime] * usage.cache_write_tokens
     )
-    tokens = price.input * input_tokens + price.output * usage.output_tokens
+    is_long = price.long_prompt_tokens is not None and usage.prompt_tokens > price.long_prompt_tokens
+    factors = (price.long_input_factor, price.long_output_factor) if is_long else (1.0, 1.0)
+    tokens = price.input * factors[0] * input_tokens + price.output * factors[1] * usage.output_tokens
     return tokens / 1e6 + WEB_SEARCH_USD * usage.web_searches

@@ -276,7 +276,7 @@ def test_cost_counts_the_cache_and_replies_that_broke_off(tmp_path: Path) -> Non
     [exchange] = journal.exchanges
     assert (exchange.input_tokens, exchange.output_tokens) == (2_000, 600)
     assert (exchange.cache_read_tokens, exchange.cache_write_tokens) == (10_000, 2_000)
-    assert exchange.cost_usd == pytest.approx((2 * (2_000 + 0.1 * 10_000 + 2 * 2_000) + 10 * 600) / 1e6)
+    assert exchange.cost_usd == pytest.approx((2 * (2_000 + 0.05 * 10_000 + 2 * 2_000) + 10 * 600) / 1e6)
 
 
 def test_a_reply_that_always_breaks_off_is_not_paid_for_without_end(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ MILLION = 1_000_000
     [
         (Usage(input_tokens=MILLION), "5m", 2.0),
         (Usage(output_tokens=MILLION), "5m", 10.0),
-        (Usage(cache_read_tokens=MILLION), "5m", 0.2),
+        (Usage(cache_read_tokens=MILLION), "5m", 0.1),
         (Usage(cache_write_tokens=MILLION), "5m", 2.5),
         (Usage(cache_write_tokens=MILLION), "1h", 4.0),
         (Usage(), "5m", 0.0),
@@ -26,8 +26,20 @@ def test_cost_of_each_kind_of_token(usage: Usage, lifetime: str, expected: float
     assert cost_usd(usage, price_of("claude-sonnet-5-5"), lifetime) == pytest.approx(expected)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        (Usage(input_tokens=60_000, cache_read_tokens=40_000, output_tokens=1_000), 0.0069),
+        (Usage(input_tokens=60_000, cache_read_tokens=40_001, output_tokens=1_000), 0.0345),
+    ],
+)
+def test_a_long_prompt_costs_more_in_all_its_tokens(usage: Usage, expected: float) -> None:
+    assert cost_usd(usage, price_of("claude-haiku-5-5"), "5m") == pytest.approx(expected, rel=1e-4)
+
+
 def test_a_dated_model_costs_what_its_family_costs() -> None:
     assert price_of("claude-haiku-5-5-20261101") == price_of("claude-haiku-5-5")
+    assert price_of("gpt-6.1-sol-2026-09-29") == price_of("gpt-6.1-sol") is not None
 
 
 def test_an_unknown_model_has_no_price() -> None:
