@@ -6,12 +6,12 @@ line before each tells what it is.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from operators.llm.blocks import Edit, Fence, fences, require_search
+from operators.llm.text import shallow_json
 from operators.llm.whole_program import SHELL
 
 _NAME = r"(?:{})(?:[_-]?(?:str|string|text|code|lines?|block|content|snippet))?"
@@ -74,7 +74,7 @@ def _edit(old: str, new: str, line: int) -> Edit:
 def _in_json(text: str) -> Iterator[tuple[str, str]]:
     if text.lstrip().startswith(("{", "[")):
         try:
-            value = json.loads(text)
+            value = shallow_json(text)
         except (ValueError, RecursionError):
             return
         yield from pairs_in(value)

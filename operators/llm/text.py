@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ _LIBRARY = re.compile(r'\bFile "/[^"\n]*/(?=(?:site-packages|lib/python3\.\d+|tr
 _INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0d\uffa0\U000e0100-\U000e01ef]")
 _TOKENS = re.compile(r"<[|｜]|[|｜]>|\[/?(?=INST|SYS)|<(?=/?(?:s|bos|eos|<SYS|start_of_turn|end_of_turn)>)")
 _BRACKETS = str.maketrans({"<": "‹", ">": "›", "|": "¦", "｜": "¦", "[": "("})
+_MOST_LEVELS = 64
 _BACKTICKS = re.compile(r"`{3,}")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 
@@ -60,6 +62,23 @@ def tail(text: str, limit_characters: int) -> str:
     kept = text[-limit_characters:]
     _, newline, rest = kept.partition("\n")
     return "[…]\n" + (rest if newline and rest else kept)
+
+
+def shallow_json(text: str) -> object:
+    """Return the value of JSON from outside, which whatever reads it can go through by recursion.
+
+    Raises:
+        ValueError: it is none.
+        RecursionError: too much of it stands in one another.
+    """
+    value: object = json.loads(text)
+    level = [value]
+    for _ in range(_MOST_LEVELS):
+        inner = (one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list))
+        level = [item for items in inner for item in items]
+        if not level:
+            return value
+    raise RecursionError(f"more than {_MOST_LEVELS} levels")
 
 
 def fenced(text: str, language: str = "") -> str:

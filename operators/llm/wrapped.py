@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from operators.llm.blocks import fences
 from operators.llm.pairs import pairs_in
-from operators.llm.text import fenced, one_line
+from operators.llm.text import fenced, one_line, shallow_json
 
 _HYPOTHESIS = re.compile(r"(?:hypothesis|idea)", re.IGNORECASE)
 _CHANGES = re.compile(r"^(?:<{5,9}|-{5,9} ?SEARCH|@@|\*\*\* Begin Patch|--- |`{3,})", re.MULTILINE)
@@ -23,7 +22,7 @@ def unwrapped(reply: str) -> str:
     """
     text, before = _json(reply)
     try:
-        value = json.loads(text) if text else None
+        value = shallow_json(text) if text else None
     except (ValueError, RecursionError):
         return reply
     if isinstance(value, str):

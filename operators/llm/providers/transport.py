@@ -17,13 +17,11 @@ import httpx2
 from operators.llm.received import EXCERPT_CHARACTERS, MOST_TOKENS, Received
 from operators.llm.retries import Verdict, failure_of_status, parse_retry_after
 from operators.llm.settings import LLMSettings
-from operators.llm.text import one_line
+from operators.llm.text import one_line, shallow_json
 
 CONNECT_SECONDS = 20.0
 MOST_BYTES_IN_A_LINE = 16 * 1024 * 1024
 _PAGE_BYTES = 64 * 1024
-_MOST_LEVELS = 64
-"""Of objects in one another, in whatever a server sends; what is read of it need not be safe for more."""
 DONE = "[DONE]"
 """The data of the event that ends a stream in the dialect of OpenAI; some servers of the Messages API send it too."""
 
@@ -81,7 +79,7 @@ async def receive(
     except sdk.APIStatusError as error:
         said: object = error.response.text or error.message
         with contextlib.suppress(ValueError, RecursionError):  # else it is a page, or plain words
-            said = _loaded(error.response.text)
+            said = shallow_json(error.response.text)
         take_error(said, received, error.status_code, error.response.headers)
     except sdk.APIConnectionError as error:
         _take_connection_fault(error.__cause__ or error, received)
@@ -147,24 +145,12 @@ def _take_error_event(_: str, event: Mapping[str, Any], received: Received) -> N
 
 def _parsed(data: str, received: Received) -> Mapping[str, Any] | None:
     try:
-        value = _loaded(data)
+        value = shallow_json(data)
     except (ValueError, RecursionError) as error:
         received.fail("malformed reply", f"{type(error).__name__}: {error}")
         return None
     value = value[0] if isinstance(value, list) and value else value  # as Google wraps some answers
     return value if isinstance(value, Mapping) else None
-
-
-def _loaded(text: str) -> object:
-    """Return JSON; raise RecursionError where too much of it stands in one another, and ValueError where it is none."""
-    value: object = json.loads(text)
-    level = [value]
-    for _ in range(_MOST_LEVELS):
-        inner = (one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list))
-        level = [item for items in inner for item in items]
-        if not level:
-            return value
-    raise RecursionError(f"more than {_MOST_LEVELS} levels")
 
 
 async def server_sent_events(chunks: AsyncIterator[bytes]) -> AsyncIterator[tuple[str, str]]:

@@ -223,6 +223,7 @@ def test_a_replacement_loses_indentation_that_its_place_lacks() -> None:
         ("=======\nRATE = 0.2\n>>>>>>> REPLACE\n", "never begun"),
         (RAISED.replace("SEARCH", "INSERT AFTER"), "does not begin with <<<<<<< SEARCH"),
         (json.dumps({"a": FASTER, "b": SOURCE}), "no change"),
+        *(('{"a": ' * depth + '"x"' + "}" * depth, "no change") for depth in range(900, 1000, 10)),
     ],
 )
 def test_replies_that_cannot(reply: str, reason: str) -> None:
