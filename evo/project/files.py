@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -14,6 +15,7 @@ from evo.project.sources import Sources
 from evo.project.text_genomes import sources_of_cargo, used_sources
 
 _ARTIFACTS = "EVO_ARTIFACTS"
+_PATH = re.compile(r"(?=[^\s]*\w[/.])(?:\.\.?/)*[\w-][\w.-]*(?:/[\w.-]+)*/?")
 
 
 def trusted_program(sources: Sources, genome: Sequence[str], entry: Module) -> Module | None:
@@ -94,6 +96,16 @@ def notes_on_missing(sources: Sources, found: Found, entry: Module, python: str)
     maker = _maker(sources, entry.name, python)
     for name in missing_files(sources.project, entry):
         yield f"{entry.name} reads {name}, which does not exist yet{maker}; add it to frozen."
+    if named := next(_beside(sources, entry), None):
+        yield f"{named} is there as seen from {entry.folder}: where the program starts there, run evo init there."
+
+
+def _beside(sources: Sources, entry: Module) -> Iterator[str]:
+    """Yield the paths in a program that exist as seen from its own folder, and not from the project's."""
+    modules = sources.project.closure(entry) if entry.folder.parts else []
+    for text in sorted({text for module in modules for text in module.texts if _PATH.fullmatch(text)}):
+        if not (sources.root / text).exists() and (sources.root / entry.folder / text).exists():
+            yield text
 
 
 def _maker(sources: Sources, source: str, python: str) -> str:

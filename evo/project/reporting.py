@@ -79,7 +79,7 @@ def notes_on_metrics(found: Found, first: Metric, metrics: Sequence[Metric]) -> 
 
 def _notes_on_run(run: FirstRun | None, first: Metric) -> Iterator[str]:
     if run is not None and run.problem:
-        yield f"The first run failed: {run.problem}. What follows is from the source alone."
+        yield f"The first run failed: {run.problem.rstrip('.')}. What follows is from the source alone."
         if any("'get_ipython' is not defined" in line for line in run.lines[-1:]):
             yield "It was made from a notebook: delete the lines with get_ipython(), which only notebooks have."
     elif run is not None and not run.is_complete:

@@ -661,6 +661,12 @@ def test_programs_that_are_called_tests_are_found(tmp_path: Path) -> None:
     assert found.genome == ("copy_test.py",)
 
 
+def test_paths_as_seen_from_the_folder_of_the_program_are_told(tmp_path: Path) -> None:
+    program = "LR = 0.1\nopen('../data/a.csv')\nprint(f'val_loss: {LR:.2f}')\n"
+    found = look(tmp_path, {"src/train.py": program, "data/a.csv": "1", "README.md": "    python train.py\n"})
+    assert noted(found, "../data/a.csv is there as seen from src")
+
+
 def test_flags_that_the_command_gives_are_said_to_stay(tmp_path: Path) -> None:
     source = """
         import argparse
