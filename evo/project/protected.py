@@ -21,6 +21,7 @@ from evo.project.protection.origins import (
     defaults,
     evaluating,
     evaluations,
+    hands_on,
     prints,
     reports,
     seeds,
@@ -69,7 +70,7 @@ def protected_code(
         *evaluations(project, files, metrics),
         *evaluating(files, returned),
     ]
-    reporting = reporting or [*prints(files, metrics)]
+    reporting = [*(reporting or prints(files, metrics)), *hands_on(files, metrics)]
     for starts in (reporting, validations(files) if metrics else (), budget(files, instructions), seeds(files)):
         flow.protect(starts)
     protect_constants(flow)

@@ -45,8 +45,16 @@ def forges(new: Unit, reported: Sequence[Reported]) -> Iterator[str]:
 
 def _matches(pattern: str, text: str) -> bool:
     """Return whether a line of a text is read by a pattern, whatever the unknown parts are, or could go on to be."""
-    lines = [line.replace(UNKNOWN, "1.5") for line in text.split("\n")]
+    known, is_open, label = pattern.partition(".*")
+    # Where a pattern reads on from a beginning, an unknown part behind that may hold all of the rest.
+    whole = f" {_plain(label)}1.5" if is_open and known.startswith("^") else "1.5"
+    lines = [line.replace(UNKNOWN, filled) for line in text.split("\n") for filled in ("1.5", whole)]
     return any(re.search(pattern, line) or (line.strip() and re.search(pattern, f"{line}1.5")) for line in lines)
+
+
+def _plain(pattern: str) -> str:
+    """Return a text that the part of a pattern before its group reads, as far as it is written out."""
+    return re.sub(r"\\[bsdS][*+?]*|[\^*+?]", "", pattern.partition("(")[0]).replace("\\", "")
 
 
 def _files_made(node: ast.AST) -> Iterator[str]:

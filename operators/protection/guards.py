@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
+from operators.protection.output import text_of
 from operators.protection.parts import Parts, parts_of
 from operators.protection.units import BUILTINS, DEFINITION, FUNCTION, Scope, Unit, is_import, root_of
 
@@ -382,7 +383,7 @@ def filled_keys(unit: Unit) -> frozenset[str]:
                 found.add(key)
             case ast.Call(args=args):
                 tables = (one for one in args if isinstance(one, ast.Dict))
-                found |= {str(key.value) for table in tables for key in table.keys if isinstance(key, ast.Constant)}
+                found |= {text_of(key) for table in tables for key in table.keys if key is not None}
     return frozenset(found)
 
 

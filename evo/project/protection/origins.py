@@ -85,22 +85,31 @@ def _keywords(unit: Unit) -> set[str]:
 
 
 def prints(files: Files, metrics: Sequence[Metric]) -> Iterator[Start]:
-    """Yield what may report where no line with the metric's name is written out.
+    """Yield what prints a text that only running tells, such as the report of a library."""
+    for metric in _unwritten(metrics):
+        for file in files.values():
+            for place, one in enumerate(file.units):
+                printed = [node for node in one.nodes if isinstance(node, ast.Call) and last_name(node.func) == "print"]
+                if any(_may_print(outputs(node) or "", metric) for node in printed):
+                    yield file, place, f"may report {metric.name}"
 
-    That is what prints a text that only running tells, as the report of a library, and what hands a number on under
-    the metric's name: `run.log({"val/acc": acc})`, `report(val_acc=acc)`, `found["val_acc"] = acc`.
+
+def hands_on(files: Files, metrics: Sequence[Metric]) -> Iterator[Start]:
+    """Yield what hands a number on under a metric's name, where no printed line has that written out.
+
+    That is `run.log({"val/acc": acc})`, `report(val_acc=acc)` or `found["val_acc"] = acc`.
     """
-    if not metrics or ":" in metrics[0].where:
-        return
-    first = metrics[0]
-    for file in files.values():
-        for place, one in enumerate(file.units):
-            printed = [node for node in one.nodes if isinstance(node, ast.Call) and last_name(node.func) == "print"]
-            if (value := value_under(one, first.label)) and not isinstance(one.node, DEFINITION):
-                file.followed[place] = [*ast.walk(value)]
-            elif not any(_may_print(outputs(node) or "", first) for node in printed):
-                continue
-            yield file, place, f"may report {first.name}"
+    for metric in _unwritten(metrics):
+        for file in files.values():
+            for place, one in enumerate(file.units):
+                if (value := value_under(one, metric.label)) and not isinstance(one.node, DEFINITION):
+                    file.followed[place] = [*ast.walk(value)]
+                    yield file, place, f"may report {metric.name}"
+
+
+def _unwritten(metrics: Sequence[Metric]) -> Sequence[Metric]:
+    """Return the metric that decides, where the source does not say how it is reported."""
+    return [one for one in metrics[:1] if ":" not in one.where]
 
 
 def _may_print(text: str, metric: Metric) -> bool:

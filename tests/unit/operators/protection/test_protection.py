@@ -383,3 +383,22 @@ def test_a_method_that_protected_code_calls_is_not_set() -> None:
     assert "`.validate` is a name that protected code calls" in refusal(
         DATA_AND_LOOP.replace("trainer.fit(", put), checked
     )
+
+
+@pytest.mark.parametrize(
+    ("put", "is_refused"),
+    [
+        ("print('log: ' + chr(118) + 'al/acc=1.0')", True),
+        ("print('log:', *['val/acc=1.0'])", True),
+        ("print(f'log: step {step} {name}')", True),
+        ("print('log:', f'lr={lr:.4f}')", False),
+        ("print('epoch', step, name)", False),
+        ("log({'val' + '/acc': 1.0})", True),
+        ("log({'lr': 1.0})", False),
+    ],
+)
+def test_a_line_that_begins_as_a_report_may_not_leave_the_rest_open(put: str, is_refused: bool) -> None:
+    zero = "def log(table):\n    print('log: ' + ' '.join(map('='.join, table)))\nacc = 0.5\nlog({'val/acc': acc})\n"
+    reported = [Reported("val_acc", r"^log:.*\bval/acc=\s*(\S+)")]
+    protection = Protection(zero, ("train.py",), ("log", "acc", "log({'val/acc': acc})"), reported)
+    assert (protection.violation(f"{zero}{put}\n") is not None) is is_refused
