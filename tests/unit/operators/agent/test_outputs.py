@@ -56,7 +56,7 @@ def test_claude_code_that_tries_again_says_why_until_it_is_answered() -> None:
 def test_claude_code_that_is_killed_has_cost_what_its_messages_tell() -> None:
     output = read(*CLAUDE)
     assert output.usage == Usage(2000, 200, 100, 40)  # of two messages, one of them told twice
-    assert output.cost_usd == pytest.approx((2 * (2000 + 0.1 * 100 + 1.25 * 40) + 10 * 200) / 1e6)
+    assert output.cost_usd == pytest.approx((2 * (2000 + 0.05 * 100 + 1.25 * 40) + 10 * 200) / 1e6)
 
 
 def test_codex() -> None:

@@ -91,7 +91,7 @@ def test_frozen_files_without_a_text_are_named() -> None:
     frozen = (("data.py", "ROWS = 10\n"), ("data.npz", ""))
     system = Prompts(replace(SCRIPT_CONDITIONS, frozen=frozen)).system()
     assert "`data.py` is frozen:\n\n```python\nROWS = 10\n```" in system
-    assert "Frozen as well, and not shown: data.npz.\n" in system
+    assert "Frozen and not shown: data.npz.\n" in system
     assert "rozen" not in Prompts(SCRIPT_CONDITIONS).system()
 
 
