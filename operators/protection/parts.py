@@ -71,8 +71,9 @@ def parts_of(fixed: Sequence[Unit], free: Sequence[Unit], is_result: Callable[[s
             readers = [one for one in free if _reads(one, name, scope, free)]
             known = [(index, one) for one in readers for index in takings(one, name)]
             indices = [(index, one) for index, one in known if index is not None]
+            indices += [each for index, one in indices for each in _drawn_from(index, free, one)]
             is_free = not indices and (name in inner or any(name in one.bound for one in free if one.scope == scope))
-            if is_result(name) or is_free or len(indices) < len(known):
+            if is_result(name) or is_free or any(index is None for index, _ in known):
                 continue
             found.setdefault(scope, {})[name] = Taken(
                 frozenset(ast.unparse(index) for index, _ in indices),
@@ -144,6 +145,14 @@ def exceeds(index: ast.expr | None, taken: Taken, units: Sequence[Unit], reader:
         return not all(any(_is_within(one, known) for known in taken.bounds) for one in bounds if one)
     makers = {one.digest for one in _makers(index, units, reader)}
     return ast.unparse(index) not in taken.indices or not makers <= taken.makers
+
+
+def _drawn_from(index: ast.expr, units: Sequence[Unit], reader: Unit) -> Iterator[tuple[ast.expr, Unit]]:
+    """Yield the rows that others are drawn from, which may be taken as well: `inner` of `choice(inner, 32)`."""
+    for one in _binders(index.id, units, reader) if isinstance(index, ast.Name) else ():
+        match one.node:
+            case ast.Assign(value=ast.Call(func=func, args=[ast.Name() as rows, *_])) if last_name(func) in _REORDERED:
+                yield rows, one
 
 
 def _makers(index: ast.expr, units: Sequence[Unit], reader: Unit) -> Iterator[Unit]:
