@@ -80,9 +80,9 @@ def _confirmed(report: RunReport, gain: Gain, selected: Difference) -> Finding:
 def _verdict_on_the_others(report: RunReport) -> str:
     first, offspring = report.ranking[0].id, [one for one in report.individuals if one.parents]
     if not offspring:
-        return "Nothing but generation 0 was evaluated."
+        return "Nothing but generation 0 has been evaluated."
     if len(report.ranking) == 1:
-        return "No offspring was scored."
+        return "No offspring has been scored."
     if first == 0:
         return "No offspring was better."
     # Only the holdout split ranks generation 0 before an individual with a better score.

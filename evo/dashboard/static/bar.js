@@ -33,7 +33,7 @@ export function bar(page, current, names) {
   const facts = page.facts;
   const isPaused = facts.steering.is_paused && facts.state === "running";
   const progress = h("progress", { max: facts.budget, value: facts.spent, "aria-label": "Budget spent" });
-  const left = facts.left && facts.state === "running" ? ` · about ${facts.left} left` : "";
+  const left = facts.left && facts.state === "running" && !isPaused ? ` · about ${facts.left} left` : "";
   return [
     h(
       "div",

@@ -108,7 +108,7 @@ export function overview() {
           { class: "tiles" },
           tile("Evaluations", evaluations(facts.spent), ` of ${evaluations(facts.budget)}`),
           tile("Wall time", facts.time),
-          facts.state === "running" && tile("Left", facts.left || "–"),
+          facts.state === "running" && tile("Left", (!facts.steering.is_paused && facts.left) || "–"),
           tile("Model calls", facts.cost),
           tile("Noise", noise),
         ),

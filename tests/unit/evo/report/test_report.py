@@ -162,6 +162,8 @@ def test_the_headline_names_the_best_its_gain_and_its_noise():
     assert "Where selection looked, it is 0.2000 ± 0.0141 (11.8%) better." in finding_of(worse).verdict
     assert "where it did not look" in finding_of(changed(report, best=0)).verdict
     assert finding_of(changed(report, best=0)).headline == "Generation 0 is still the best: val_bpb 1.7000"
+    alone = sample_run(0)
+    assert finding_of(alone).verdict == "Nothing but generation 0 has been evaluated."
     assert finding_of(bare_run()).headline == "Nothing was scored"
 
 
