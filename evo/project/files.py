@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 from evo.files import is_private
@@ -58,8 +59,11 @@ def _named_by_command(root: Path, found: Found) -> list[Given]:
     """Return the files of the project that the command has among its arguments, such as a configuration."""
     words = [part for word in found.command for part in (word.split() if " " in word else [word])]
     words += ["Makefile"] if found.command[0] == "make" else []
+    words += ["CMakeLists.txt"] if "cmake" in words else []
     words += ["Cargo.toml", "Cargo.lock", *sources_of_cargo(root)] if found.command[0] == "cargo" else []
+    built = {after for word, after in pairwise(words) if word in ("-B", "--build")}
     names = [str(PurePosixPath(word)) for word in words if word and not word.startswith("-")]
+    names = [name for name in names if PurePosixPath(name).parts[:1] not in {(folder,) for folder in built}]
     named = [name for name in dict.fromkeys(names) if _is_in(root, name)]
     used = [name for name in used_sources([*named, *found.genome], root) if name not in named]
     given = {**dict.fromkeys(named, "named in the command"), **dict.fromkeys(used, "compiled with the others")}

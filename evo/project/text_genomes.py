@@ -27,6 +27,9 @@ _COMPILER = re.compile(
 )
 _TARGETS = ("bench", "benchmark", "measure", "run", "perf", "time")
 _MAKE = re.compile(r"(?:^|[\s`$(])make\s+(?:-s\s+)?([\w-]+)")
+_CMAKE = re.compile(r"(?:^|[\s`$(])(?P<command>cmake\s(?:[^`\n]*&&|(?:[^`\n]*\n\s*\$?\s*)+?)\s*\./[^`\n>|#;&]+)")
+"""A build by CMake up to the program that it makes, in one line or in several."""
+_RULES = ("Makefile", "CMakeLists.txt")
 _NO_TARGETS = frozenset(("all", "build", "clean", "install", "deps", "setup", "data", "help", "test", "lint", "format"))
 _RUNNER = re.compile(
     r"(?:^|[\s`$(])"
@@ -89,7 +92,7 @@ def read_by(program: Module, root: Path) -> list[str]:
 
 
 def starter_of(name: str, root: Path, texts: Instructions) -> tuple[str, ...]:
-    """Return the command of the only shell script of a project, or the only such target of its Makefile, for a file.
+    """Return the command of the only shell script, such target of a Makefile, or documented build by CMake, for a file.
 
     A script that names the file starts it; a target is one that the documentation makes, or one of the usual names for
     a measurement, in a Makefile that names the file.
@@ -108,7 +111,17 @@ def starter_of(name: str, root: Path, texts: Instructions) -> tuple[str, ...]:
         target for target in (*documented, *_TARGETS) if re.search(rf"^{target}\s*:(?!=)", rules, re.MULTILINE)
     ]
     targets = [target for target in named_targets if target != stem]  # `run: run.c` compiles a program
-    return ("make", "-s", targets[0]) if not scripts and targets and named.search(rules) else ()
+    if not scripts and targets and named.search(rules):
+        return "make", "-s", targets[0]
+    build = _CMAKE.search(texts.text)
+    is_built = build is not None and not scripts and name in used_sources(["CMakeLists.txt"], root)
+    return ("sh", "-c", _joined(build["command"])) if build and is_built else ()
+
+
+def _joined(commands: str) -> str:
+    """Return commands on several lines as one."""
+    lines = (line.strip().removeprefix("$").strip() for line in commands.splitlines())
+    return " && ".join(line.removesuffix("&&").strip() for line in lines if line)
 
 
 def _text(path: Path) -> str:
@@ -149,7 +162,7 @@ def sources_of_cargo(root: Path) -> list[str]:
 
 
 def used_sources(names: Sequence[str], root: Path) -> list[str]:
-    """Return the files of a project that are compiled with others: what a Makefile names, includes, modules of Rust.
+    """Return the files of a project that are compiled with others: what Make or CMake names, includes, modules of Rust.
 
     Args:
         names: of the others, relative to `root`.
@@ -160,7 +173,7 @@ def used_sources(names: Sequence[str], root: Path) -> list[str]:
         name = waiting.pop()
         folder = PurePosixPath(name).parent
         text = _text(root / name)
-        inner = [one for one in _WORD.findall(text) if name == "Makefile"]
+        inner = [one for one in _WORD.findall(text) if name in _RULES]
         for match in _USED.finditer(text) if language_of(name) is not PYTHON else ():
             inner += [f"{match[2]}.rs", f"{match[2]}/mod.rs"] if match[2] else [match[1] or match[3]]
             inner += [f"{match[3]}{PurePosixPath(name).suffix}"] if match[3] else []

@@ -650,6 +650,27 @@ LAYOUTS = [
         frozen=("Makefile", "blur.h", "main.cpp"),
     ),
     Layout(
+        "a header in C++ with a benchmark, built by CMake in several lines",
+        {
+            "README.md": """
+                Only `src/sort.hpp` may change.
+
+                    $ cmake -B build
+                    $ cmake --build build
+                    $ ./build/bench | tee log
+
+                    grep "^time_ms:" log
+                """,
+            "CMakeLists.txt": "project(sort CXX)\nadd_executable(bench src/bench.cpp)\n",
+            "src/sort.hpp": "constexpr int CUTOFF = 16;\n",
+            "src/bench.cpp": '#include "sort.hpp"\nint main() { return CUTOFF; }\n',
+        },
+        genome="src/sort.hpp",
+        command="sh -c cmake -B build && cmake --build build && ./build/bench",
+        metric="time_ms min",
+        frozen=("CMakeLists.txt", "src/bench.cpp"),
+    ),
+    Layout(
         "a package of Cargo: its program measures, its only module evolves",
         {
             "Cargo.toml": '[package]\nname = "tour"\nversion = "0.1.0"\n',
