@@ -152,6 +152,7 @@ class Idea:
         led: whether it was the best so far when it was first measured.
         offspring: how many measured individuals have it for a parent.
         crossed_into: those among them with a second parent.
+        repaired: the individual that crashed, which it mends; None for all others.
     """
 
     id: int
@@ -168,6 +169,7 @@ class Idea:
     led: bool = False
     offspring: int = 0
     crossed_into: tuple[int, ...] = ()
+    repaired: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

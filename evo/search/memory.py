@@ -38,6 +38,7 @@ class Memories:
         self._reasons: dict[int, str] = {}
         self._costs: dict[int, float] = {}
         self._settled: tuple[int, list[Idea]] = (0, [])
+        self._repairs: dict[int, int] = {}
 
     def of(self, number: int, result_number: int) -> Memory:
         """Return what proposal `number`, begun after `result_number` results, may know."""
@@ -60,6 +61,7 @@ class Memories:
     def _read(self) -> None:
         """Take in what the store has received since the last time."""
         newest = max(self._proposals, default=-1)
+        self._repairs = self._store.repairs()
         changed = [self._store.proposal(number) for number in self._open]
         for record in [*changed, *self._store.proposals(after=newest)]:
             self._proposals[record.number] = record
@@ -112,12 +114,13 @@ class Memories:
         number, parents, operator = record.number, record.parents, record.operator
         if record.created_at > at or record.kind == MEASURED_AGAIN:
             return None
+        repaired = self._repairs.get(number)
         if record.closed_at is None or record.closed_at > at:
-            return Idea(number, parents, operator, "", Fate.PROPOSED)
+            return Idea(number, parents, operator, "", Fate.PROPOSED, repaired=repaired)
         cost_usd = self._costs[number]
         if record.state is ProposalState.REFUSED:
             text, reason = self._refused[number], record.reason or ""
-            return Idea(number, parents, operator, text, Fate.REFUSED, reason, cost_usd=cost_usd)
+            return Idea(number, parents, operator, text, Fate.REFUSED, reason, cost_usd=cost_usd, repaired=repaired)
         text, outcomes = record.idea or "", [one for one in self._outcomes[number] if one.result_number <= until]
         fate, outcome = self._fate(outcomes)
         sigma = self._standings.noise().get(self._standings.objectives[0].name)
@@ -138,6 +141,7 @@ class Memories:
             led=measured is not None and number in self._leaders,
             offspring=len(offspring),
             crossed_into=tuple(one for one in offspring if len(self._proposals[one].parents) > 1),
+            repaired=repaired,
         )
 
     def _fate(self, outcomes: list[Outcome]) -> tuple[Fate, str]:

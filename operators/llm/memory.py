@@ -54,7 +54,8 @@ class Wording:
         """Return an idea in one line: where it comes from, what it was, what it brought and what became of it."""
         parents = " × ".join(f"#{parent}" for parent in idea.parents)
         text = quoted(idea.text, IDEA_CHARACTERS)
-        line = f"- #{idea.id} from {parents} by {idea.operator}" + (f": {text}" if text else "")
+        mends = "" if idea.repaired is None else f", mending #{idea.repaired}"
+        line = f"- #{idea.id} from {parents} by {idea.operator}{mends}" + (f": {text}" if text else "")
         return f"{line} → {'; '.join(self._outcome(idea))}"
 
     def effect(self, effect: Effect) -> str:

@@ -19,7 +19,9 @@ from evo.config.resolution import resolve
 from evo.runs.assemble import build_operators
 from evo.runs.folder import RunFolder
 from evo.runs.integrity import check_run
+from evo.runs.lifecycle import view
 from evo.runs.replay import replay_run
+from evo.search.memory import Memories
 from evo.search.stopping import StopReason
 from evo.store import Store
 from operators.llm.rehearsal import MessagesServer, model
@@ -96,9 +98,11 @@ def test_a_crash_goes_back_once_with_the_end_of_its_output(stops_at: int | None,
             )
             assert "\n# IGNORE" not in complaint["content"].split("```")[0]
         assert any(one.status is Status.OK for number in repairs for one in store.outcomes_of(number))
-        assert store.spending().calls == sum(
-            len(store.exchanges(one)) for one in range(store.last_proposal_number() + 1)
-        )
+        calls = [exchange for one in range(store.last_proposal_number() + 1) for exchange in store.exchanges(one)]
+        assert store.spending().calls == len(calls)
+    with view(path) as viewed:
+        ideas = Memories(viewed.store, viewed.standings).up_to(viewed.store.last_result_number()).settled
+        assert {idea.id: idea.repaired for idea in ideas if idea.repaired is not None} == repairs
 
 
 def test_a_repair_that_crashes_too_is_left_alone(tmp_path: Path) -> None:

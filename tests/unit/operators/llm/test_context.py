@@ -70,6 +70,12 @@ def test_measurements_come_with_their_noise_and_with_what_they_compare_to() -> N
     assert "Noise (standard deviation of one evaluation): val_bpb 0.00050" in text
 
 
+def test_a_parent_without_a_result_is_said_to_have_none() -> None:
+    text = prompt(Context(), replace(parent(), objectives={}, replicates=0))
+    assert "It is not measured yet." in text
+    assert "Measured:" not in text
+
+
 def test_what_the_parent_is_itself_is_not_told_twice() -> None:
     zero = replace(parent(), id=0)
     assert "Generation 0: " not in prompt(Context({}, {"val_bpb": 1.79}), zero)

@@ -35,6 +35,8 @@ def test_a_line_says_what_became_of_an_idea() -> None:
     one = replace(idea(4, 0.1), parents=(0, 2), led=True, offspring=3, crossed_into=(9,), seconds=41.2, cost_usd=0.031)
     assert WORDING.line(one).endswith("better; new best then; combined in #9; varied 2 times; 41 s, $0.03")
     assert WORDING.line(one).startswith("- #4 from #0 × #2 by ")
+    mended = replace(idea(6, 0.1), parents=(0,), repaired=5)
+    assert WORDING.line(mended).startswith("- #6 from #0 by llm_mutation:structure, mending #5: ")
     failed = replace(idea(5, fate=Fate.FAILED), outcome="crashed: exit code 1", seconds=3.0)
     assert WORDING.line(failed).endswith("→ failed, “crashed: exit code 1”; 3 s")
     assert WORDING.line(idea(6, fate=Fate.PROPOSED, text="")).endswith("structure → being written")
