@@ -7,6 +7,7 @@ line before each tells what it is.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,8 +18,10 @@ from operators.llm.whole_program import SHELL
 _NAME = r"(?:{})(?:[_-]?(?:str|string|text|code|lines?|block|content|snippet))?"
 _OLD = _NAME.format("old|search|find|original")
 _NEW = _NAME.format("new|replace|replacement|replace_with|updated")
-_TAG = r'<(?:(?P<{0}>{1})|(?P<{0}_tag>\w+) name="{1}")>(?P<{0}_text>.*?)</(?({0})(?P={0})|(?P={0}_tag))>'
-_TAGS = re.compile(_TAG.format("old", _OLD) + r"\s*" + _TAG.format("new", _NEW), re.IGNORECASE | re.DOTALL)
+_OPENING = r'<(?:({0})|(\w+) name="{0}")>'
+_OLD_BEGINS = re.compile(_OPENING.format(_OLD), re.IGNORECASE)
+_NEW_BEGINS = re.compile(r"\s*" + _OPENING.format(_NEW), re.IGNORECASE)
+_ENDS = re.compile(r"</([\w-]+)>")
 _CALL = re.compile(r"<tool_call>(.*?)</tool_call>", re.DOTALL)
 _LABELS = (
     re.compile(r"\b(?:old|search|find|original|before|current|replace|change)\b", re.IGNORECASE),
@@ -34,10 +37,7 @@ def parse_pairs(reply: str) -> list[Edit]:
     Raises:
         UnusableReply: an old text is empty.
     """
-    edits = [
-        _edit(found["old_text"], found["new_text"], reply.count("\n", 0, found.start()))
-        for found in _TAGS.finditer(reply)
-    ]
+    edits = [_edit(old, new, line) for old, new, line in _in_tags(reply)]
     places = [(reply, 0), *(("\n".join(fence.lines), fence.line) for fence in fences(reply))]
     places += [(found[1], reply.count("\n", 0, found.start())) for found in _CALL.finditer(reply)]
     return edits or [_edit(old, new, line) for text, line in places for old, new in _in_json(text)]
@@ -69,6 +69,31 @@ def _edit(old: str, new: str, line: int) -> Edit:
     search, replace = (tuple(text.strip("\n").split("\n")) for text in (old, new))
     require_search(search, line + 1)
     return Edit(search, replace if new.strip() else (), line + 1)
+
+
+def _in_tags(reply: str) -> Iterator[tuple[str, str, int]]:
+    """Yield the pairs in tags, each with the line of the reply at which it begins, from 0."""
+    ends: dict[str, list[re.Match[str]]] = {}
+    for found in _ENDS.finditer(reply):
+        ends.setdefault(found[1].lower(), []).append(found)
+    # Every end is looked up: to search for each anew would take for ever in a long reply without any.
+    known = {name: [one.start() for one in several] for name, several in ends.items()}
+
+    def end_of(begin: re.Match[str]) -> re.Match[str] | None:
+        name = (begin[1] or begin[2]).lower()
+        place = bisect_left(known.get(name, []), begin.end())
+        return ends[name][place] if place < len(known.get(name, [])) else None
+
+    done = line = 0
+    for old in _OLD_BEGINS.finditer(reply):
+        if old.start() < done or (old_ends := end_of(old)) is None:
+            continue
+        new = _NEW_BEGINS.match(reply, old_ends.end())
+        if new is not None and (new_ends := end_of(new)) is not None:
+            line += reply.count("\n", done, old.start())
+            yield reply[old.end() : old_ends.start()], reply[new.end() : new_ends.start()], line
+            line += reply.count("\n", old.start(), new_ends.end())
+            done = new_ends.end()
 
 
 def _in_json(text: str) -> Iterator[tuple[str, str]]:

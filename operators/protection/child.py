@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from operators.protection.guards import Guards, class_scopes
 from operators.protection.handed import Names, handed_on
-from operators.protection.units import Scope, Unit, root_of
+from operators.protection.parts import shared_in
+from operators.protection.units import FUNCTION, Scope, Unit, root_of
 
 
 @dataclass(frozen=True)
@@ -20,11 +21,14 @@ class Child:
         imports: what each imported name, or name given to one, stands for.
         modules: the names of modules, those given to them too.
         classes: scopes that are classes.
+        bases: what the classes that are not protected derive from, as written.
+        functions: names of its functions, methods too.
         local: by function, the names that are bound in it and not protected there.
         last: by scope, the line of its last protected unit.
         loops: the lines of the protected loops.
         begun: the line from which on protected code of a scope holds a name that it first binds, always; what stands
             before may use the name for itself.
+        sharing: those of the free units that read data with held-out rows among others.
         drawn: by scope and generator, the line of the last protected statement that draws held-out data from it.
         handed: by scope, other names for protected data that generation 0 does not change in place.
     """
@@ -33,10 +37,13 @@ class Child:
     imports: Mapping[str, str]
     modules: frozenset[str]
     classes: frozenset[Scope]
+    bases: Mapping[Scope, Sequence[str]]
+    functions: frozenset[str]
     local: Mapping[Scope, frozenset[str]]
     last: Mapping[Scope, int]
     loops: Sequence[range]
     begun: Mapping[tuple[Scope, str], int]
+    sharing: Sequence[Unit]
     drawn: Mapping[tuple[Scope, str], int]
     handed: Names
 
@@ -82,13 +89,24 @@ def child_of(units: Sequence[Unit], guards: Guards, protected: Sequence[Unit]) -
         imports=imports,
         modules=frozenset(modules),
         classes=class_scopes(units),
+        bases=_bases(free),
+        functions=frozenset(one.node.name for one in units if isinstance(one.node, FUNCTION)),
         local=local,
         last=last,
         loops=loops,
         begun=_begun(protected),
+        sharing=[one for one in free if any(shared_in(name, one.scope, guards.parts, local) for name in one.read)],
         drawn=_drawn(protected, guards),
         handed=handed,
     )
+
+
+def _bases(free: Sequence[Unit]) -> dict[Scope, list[str]]:
+    found: dict[Scope, list[str]] = {}
+    for one in free:
+        if isinstance(one.node, ast.ClassDef):
+            found.setdefault((*one.scope, one.node.name), []).extend(map(ast.unparse, one.node.bases))
+    return found
 
 
 def _begun(protected: Sequence[Unit]) -> dict[tuple[Scope, str], int]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
 from operators.protection.child import Child
 from operators.protection.guards import SEQUENCE, Guards, is_complex
-from operators.protection.units import FUNCTION, Scope, Unit, root_of, words
+from operators.protection.units import Scope, Unit, root_of, words
 
 _STAND_INS = words(
     "__array__ __array_ufunc__ __array_function__ __torch_function__ __torch_dispatch__ __float__ __int__ "
@@ -41,7 +41,7 @@ def stands_in(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
     if isinstance(new.node, ast.ClassDef) and _is_number_kind(new.node.bases):
         yield "its objects stand for a number, a text or an array in the evaluation; return plain ones"
     numbers = guards.attributes & _OF_NUMBERS
-    for name in sorted(numbers.intersection(_given_functions(new, child))):
+    for name in sorted(set(_given_functions(new, numbers, child))):
         yield f"`{name}` lets an object stand for a number in the evaluation; return plain numbers or arrays"
     if new.scope not in child.classes:
         return
@@ -52,14 +52,15 @@ def stands_in(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
             yield f"`{name}` lets a list hold other items than it goes through; return a plain one"
 
 
-def _given_functions(new: Unit, child: Child) -> Iterator[str]:
-    """Yield the attributes and keywords to which a unit gives functions: `self.item = lambda: 0.0`."""
-    defined = {one.node.name for one in child.free if isinstance(one.node, FUNCTION)}
+def _given_functions(new: Unit, names: Set[str], child: Child) -> Iterator[str]:
+    """Yield those of some names to which a unit gives functions: `self.item = lambda: 0.0`, `Result(item=zero)`."""
     pairs = [(node.arg or "", node.value) for node in new.nodes if isinstance(node, ast.keyword)]
     if isinstance(new.node, ast.Assign):
         pairs += [(one.attr, new.node.value) for one in new.node.targets if isinstance(one, ast.Attribute)]
     for name, value in pairs:
-        if isinstance(value, ast.Lambda) or (isinstance(value, ast.Name) and value.id in defined):
+        if name in names and (
+            isinstance(value, ast.Lambda) or (isinstance(value, ast.Name) and value.id in child.functions)
+        ):
             yield name
 
 
@@ -71,9 +72,7 @@ def _is_number_kind(bases: Sequence[ast.expr]) -> bool:
 
 def _is_container(scope: Scope, child: Child) -> bool:
     """Return whether a class derives from a list, a mapping or the like, by any of its bases' names."""
-    classes = (one.node for one in child.free if isinstance(one.node, ast.ClassDef) and scope[:-1] == one.scope)
-    bases = [base for node in classes if node.name == scope[-1] for base in node.bases]
-    return any(_CONTAINER.search(ast.unparse(base)) for base in bases)
+    return any(_CONTAINER.search(base) for base in child.bases.get(scope, ()))
 
 
 def imaginary(new: Unit, guards: Guards, child: Child) -> Iterator[str]:

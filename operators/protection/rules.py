@@ -331,7 +331,7 @@ def draws(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
 
 def takes(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
     """Yield the data with held-out rows of which a unit, or one that reads what it binds, takes other rows."""
-    readers = [new, *(one for one in child.free if new.bound and one is not new)] if guards.parts else []
+    readers = [new, *(one for one in child.sharing if new.bound and one is not new)] if guards.parts else []
     for one in readers:
         for name in sorted(one.read - one.inner):
             taken = shared_in(name, one.scope, guards.parts, child.local)

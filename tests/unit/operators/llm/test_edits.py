@@ -294,3 +294,9 @@ def test_a_whole_file_in_the_fence_of_its_language(name: str, source: str, fence
     assert revise(source, f"Hypothesis: better.\n\n```{fence}\n{whole}```\n", language) == whole
     with pytest.raises(UnusableReply, match="no change"):
         revise(source, f"Run it:\n\n```sh\n{whole}```\n", language)
+
+
+@pytest.mark.parametrize("part", ["<old>x</old>", "<old>", "<old>x</old> <new>"])
+def test_a_long_reply_in_tags_that_never_match_is_read_in_the_time_that_its_length_takes(part: str) -> None:
+    with pytest.raises(UnusableReply):
+        revise(SOURCE, part * 30_000)
