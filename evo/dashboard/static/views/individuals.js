@@ -169,6 +169,7 @@ export function individuals(page) {
     refresh(
       list,
       h("table", {}, h("thead", {}, h("tr", {}, heads.map((name) => h("th", { scope: "col" }, name)))), h("tbody", {}, found.slice(0, most).map((row) => listed(row, data, page.facts.steering)))),
+      found.length ? "" : h("p", { class: "muted" }, "No individual matches."),
       found.length > most ? h("button", { onclick: () => go({ more: Number(state().more || ROWS) + 5 * ROWS }, { replace: true }) }, "Show more") : "",
     );
   }
