@@ -18,6 +18,7 @@ from evo.project.wording import (
     direction_of_sign,
     identifier,
     is_of_all,
+    is_of_data,
     is_open,
     is_part_of_another,
     is_reward,
@@ -143,6 +144,8 @@ class Choice:
             self._ask_about_test_data()
         if unnamed := self._unnamed_beside(best):
             self._ask([*unnamed, best], f"What decides is not clear: {self.reporter} reports")
+        if best.kind is Kind.RESOURCE and is_of_data(best.label) and not self.texts.importance(best.label):
+            self._ask([best], f"What decides is not clear: {self.reporter} reports")
         is_guess = any(one.is_guessed for one in (best, *equal))
         rivals = equal if is_guess else [one for one in equal if one.scope != best.scope]
         if rivals:

@@ -134,26 +134,48 @@ class Project:
     def imported(self, module: Module) -> dict[str, tuple[Module, str | None]]:
         """Return what a module imports from the project: by bound name, the source module and the name in it.
 
-        The name in it is None if the module itself is bound.
+        The name in it is None if the module itself is bound. What is bound twice, or by `*` from a module that defines
+        nothing, goes by a name that none has in the program.
         """
-        if module.name in self._imported:
-            return self._imported[module.name]
-        found = self._imported[module.name] = {}
+        if module.name not in self._imported:
+            found = self._imported[module.name] = {}
+            for bound, source, inner in self._imports(module):
+                other = found.get(bound, (source, inner)) != (source, inner)
+                found[f"{bound} of {source.name}" if other else bound] = (source, inner)
+        return self._imported[module.name]
+
+    def _imports(self, module: Module) -> Iterator[tuple[str, Module, str | None]]:
+        """Yield each name that a module binds to a module of the project or to something in one."""
         for node in ast.walk(module.tree):
             match node:
                 case ast.Import(names=names):
                     for one in names:
                         if source := self._resolve(module, one.name, 0):
-                            found[one.asname or one.name] = (source, None)
-                case ast.ImportFrom(module=package, names=names, level=level):
-                    outer = self._resolve(module, package or "", level)
-                    for one in names:
-                        bound = one.asname or one.name
-                        if inner := self._resolve(module, f"{package or ''}.{one.name}", level):
-                            found[bound] = (inner, None)
-                        elif outer:
-                            found[bound] = (outer, one.name)
-        return found
+                            yield one.asname or one.name, source, None
+                case ast.ImportFrom():
+                    yield from self._imports_from(module, node)
+
+    def _imports_from(self, module: Module, node: ast.ImportFrom) -> Iterator[tuple[str, Module, str | None]]:
+        package = node.module or ""
+        outer = self._resolve(module, package, node.level)
+        for one in node.names:
+            bound = one.asname or one.name
+            if inner := self._resolve(module, f"{package}.{one.name}", node.level):
+                yield bound, inner, None
+            elif outer:
+                yield bound, outer, one.name
+                if one.name == "*":
+                    yield from ((name, outer, name) for name in self._public(outer))
+
+    def _public(self, module: Module) -> Iterator[str]:
+        """Yield the names that `from module import *` binds, as far as they are the project's."""
+        for node in module.tree.body:
+            names = [node.name] if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) else []
+            if isinstance(node, ast.Assign | ast.AnnAssign):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                names = [one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)]
+            yield from (name for name in names if not name.startswith("_"))
+        yield from (name for name in [*self.imported(module)] if name.isidentifier() and not name.startswith("_"))
 
     def closure(self, *entries: Module) -> list[Module]:
         """Return modules with everything that they import from the project, including `__init__` files."""

@@ -22,6 +22,8 @@ WHERE = "the first run"
 
 _BAR = re.compile(r"\d+%\|[^|]*\|(?:\s*\S+/\S+)?(?:[^\[\]]*\[[^\],]*(?:,\s*[\d.?]+\s*\w+/\w+)?\]?)?")
 """A progress bar with its times and its rate; what a program adds behind them counts."""
+_FRAME = re.compile(r"""\s*File ["'].*["'], line \d+""")
+"""A line of a traceback."""
 _MOST_LINES = 2000
 
 
@@ -39,7 +41,7 @@ def metrics_in(lines: Sequence[str], is_named: Callable[[str], bool] = lambda _:
     in_lines = [
         place
         for number, line in enumerate(seen)
-        if number not in rows
+        if number not in rows and not _FRAME.match(line)
         for place in places_in_line(number, line, is_named)
     ]
     for place in sorted((*in_lines, *in_tables), key=lambda one: one.line):

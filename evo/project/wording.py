@@ -233,6 +233,11 @@ def is_data(name: str) -> bool:
     return bool(found) and found <= _DATA
 
 
+def is_of_data(name: str) -> bool:
+    """Return whether a name speaks of data, as `eval_time`."""
+    return bool((_DATA - {"running", "smooth"}) & set(words(name)))
+
+
 def quality_word(name: str) -> str:
     """Return the last word of a name that is a known metric of quality; empty without one."""
     return next((word for word in reversed(words(name)) if direction_of(word)[1] is Kind.QUALITY), "")

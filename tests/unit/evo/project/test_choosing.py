@@ -43,6 +43,7 @@ def test_what_decides(printed: str, name: str, tmp_path: Path) -> None:
     ("printed", "named"),
     [
         ("sum_of_radii: 2.5\neval_time: 12.5\n", ("sum_of_radii", "eval_time")),
+        ("evaluation time: 12.5 s\n", ("evaluation_time",)),
         ("loss: 0.5\nloss: 0.25\ndrift = 0.125\n", ("drift", "loss")),
         ("Objective value: 12.5\nTime (seconds): 0.5\n", ("objective_value",)),
         ("Loss: 0.01, Train: 0.99, Val: 0.75, Test: 0.8\n", ("val",)),

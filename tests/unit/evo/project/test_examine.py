@@ -661,6 +661,15 @@ def test_programs_that_are_called_tests_are_found(tmp_path: Path) -> None:
     assert found.genome == ("copy_test.py",)
 
 
+def test_all_that_stars_import_is_found(tmp_path: Path) -> None:
+    package = {"tools/__init__.py": "from .a import *\nfrom .b import *\n", "tools/b.py": "def g(): return 2\n"}
+    evaluation = "from tools import *\n\ndef measure(lr):\n    return g() * lr\n"
+    train = "from evaluation import *\n\nLR = 0.1\nprint(f'val_loss: {measure(LR):.2f}')\n"
+    files = {**package, "tools/a.py": "def f(): return 1\n", "evaluation.py": evaluation, "train.py": train}
+    found = look(tmp_path, files, genome=["train.py"])
+    assert {one.name for one in found.frozen} == {*files} - {"train.py"}
+
+
 def test_paths_as_seen_from_the_folder_of_the_program_are_told(tmp_path: Path) -> None:
     program = "LR = 0.1\nopen('../data/a.csv')\nprint(f'val_loss: {LR:.2f}')\n"
     found = look(tmp_path, {"src/train.py": program, "data/a.csv": "1", "README.md": "    python train.py\n"})

@@ -147,6 +147,7 @@ def test_metrics_are_read(output: str, expected: dict[str, float]) -> None:
     "output",
     [
         "Wall time: 1min 23s\n",
+        'Traceback (most recent call last):\n  File "/a/b.py", line 12, in <module>\n',
         "Elapsed time: 2 h 3 min\n",
         "CV scores: [0.81 0.82 0.83]\n",
         "accuracy = [0.81, 0.82]\n",
