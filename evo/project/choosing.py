@@ -110,7 +110,17 @@ def reported(metrics: Sequence[Metric], run: FirstRun | None, texts: Instruction
         elif one.pattern is None or not run.is_complete:
             found.append(one)
     names = {one.name for one in found}
-    return [*found, *(one for one in printed if one.name not in names)]
+    read = [(f" {one.label}", values_of(one, run.lines)) for one in found if one.pattern]
+    return [
+        *found,
+        # A word that the program chose may stand before a label: `best: ridge  rmse 0.5`.
+        *(
+            one
+            for one in printed
+            if one.name not in names
+            and not any(one.label.endswith(end) and values == values_of(one, run.lines) for end, values in read)
+        ),
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,3 +96,10 @@ def test_a_change_is_no_direction(tmp_path: Path) -> None:
 def test_the_aim_of_the_documentation_is_read(text: str, printed: str, name: str, tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text(text, encoding="utf-8")
     assert first(printed, tmp_path).name == name
+
+
+def test_a_word_before_a_label_makes_no_other_metric(tmp_path: Path) -> None:
+    in_source = Metric("rmse", "rmse", "train.py:1", "", r"^best.*\brmse\s+(\S+)")
+    run = FirstRun(("best: ridge  rmse 0.5", "train rmse 0.25"), is_complete=True, seconds=1.0)
+    (again, train) = reported([in_source], run, Instructions(tmp_path))
+    assert (again.name, train.name) == ("rmse", "train_rmse")
