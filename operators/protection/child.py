@@ -30,6 +30,7 @@ class Child:
             before may use the name for itself.
         sharing: those of the free units that read data with held-out rows among others.
         drawn: by scope and generator, the line of the last protected statement that draws held-out data from it.
+        drawing: by generator, the functions and classes that read it.
         handed: by scope, other names for protected data that generation 0 does not change in place.
     """
 
@@ -45,6 +46,7 @@ class Child:
     begun: Mapping[tuple[Scope, str], int]
     sharing: Sequence[Unit]
     drawn: Mapping[tuple[Scope, str], int]
+    drawing: Mapping[str, frozenset[str]]
     handed: Names
 
 
@@ -97,6 +99,10 @@ def child_of(units: Sequence[Unit], guards: Guards, protected: Sequence[Unit]) -
         begun=_begun(protected),
         sharing=[one for one in free if any(shared_in(name, one.scope, guards.parts, local) for name in one.read)],
         drawn=_drawn(protected, guards),
+        drawing={
+            name: frozenset(part for one in units if name in one.read for part in one.scope)
+            for name in guards.generators
+        },
         handed=handed,
     )
 

@@ -55,6 +55,7 @@ class Guards:
             them, by place or keyword; None where nothing else calls them.
         parts: data of which other code of generation 0 takes only parts, or nothing.
         is_real: whether generation 0 has no complex numbers.
+        returning: functions of generation 0 that return no mapping, where protected code takes items of its parameters.
         validating: the held-out data that other code gives to a library that trains, as written, by what it calls and
             by place or keyword.
     """
@@ -79,12 +80,14 @@ class Guards:
     choosing: Mapping[str, Mapping[int | str, frozenset[object]] | None]
     parts: Parts
     is_real: bool
+    returning: frozenset[Scope]
     validating: Mapping[tuple[str, int | str], frozenset[str]]
 
 
 SEQUENCE = frozenset(("__getitem__", "__iter__", "__len__", "__contains__"))
 """Methods by which an object stands for a list."""
 
+_MAPPINGS = frozenset(("dict", "defaultdict", "Counter", "OrderedDict", "ChainMap", "fromkeys", "MappingProxyType"))
 _MAKES_COMPLEX = frozenset(
     (
         *("complex64", "complex128", "complex256", "csingle", "cdouble", "clongdouble", "cfloat", "complexfloating"),
@@ -185,6 +188,7 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
         choosing=_choosing(fixed, free, _whole(fixed).union(*parts.values())),
         parts=parts,
         is_real=not any(is_complex(node) for one in units for node in one.nodes),
+        returning=_returning(units) if _takes_items(fixed, units) else frozenset(),
         validating=_validating(free),
     )
 
@@ -222,6 +226,16 @@ def _takes_items(fixed: Sequence[Unit], units: Sequence[Unit]) -> bool:
         for one in fixed
         for node in one.nodes
     )
+
+
+def _returning(units: Sequence[Unit]) -> frozenset[Scope]:
+    returns = [(one.scope, one.node.value) for one in units if isinstance(one.node, ast.Return)]
+    return frozenset(scope for scope, _ in returns) - {scope for scope, value in returns if is_mapping(value)}
+
+
+def is_mapping(node: ast.AST | None) -> bool:
+    """Return whether an expression makes a mapping, as far as its form tells."""
+    return isinstance(node, ast.Dict | ast.DictComp) or (isinstance(node, ast.Call) and _called(node) in _MAPPINGS)
 
 
 def _parameters(units: Sequence[Unit]) -> dict[Scope, frozenset[str]]:

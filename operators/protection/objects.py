@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence, Set
 
 from operators.protection.child import Child
-from operators.protection.guards import SEQUENCE, Guards, is_complex
+from operators.protection.guards import SEQUENCE, Guards, is_complex, is_mapping
 from operators.protection.units import Scope, Unit, root_of, words
 
 _STAND_INS = words(
@@ -48,8 +48,19 @@ def stands_in(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
     for name in sorted(new.bound & (_STAND_INS | numbers | ({"__getattr__"} if numbers else set()))):
         yield f"`{name}` lets an object stand for a number in the evaluation; return plain numbers or arrays"
     if _is_container(new.scope, child):
-        for name in sorted(new.bound & guards.attributes & SEQUENCE):
+        items = guards.attributes & SEQUENCE
+        for name in sorted(new.bound & (items | ({"__missing__"} if items else set()))):
             yield f"`{name}` lets a list hold other items than it goes through; return a plain one"
+
+
+def maps(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
+    """Yield the mappings that functions return in place of what generation 0 does."""
+    if new.scope not in guards.returning or not is_mapping(value := getattr(new.node, "value", None)):
+        return
+    returned = [one.node.value for one in child.free if isinstance(one.node, ast.Return) and one.scope == new.scope]
+    names = {one.id for one in returned if isinstance(one, ast.Name)}
+    if value in returned or (isinstance(new.node, ast.Assign | ast.AnnAssign) and new.bound & names):
+        yield "a mapping may hold other items than it goes through; return what generation 0 does"
 
 
 def _given_functions(new: Unit, names: Set[str], child: Child) -> Iterator[str]:
@@ -97,6 +108,6 @@ def _transforms(node: ast.AST, new: Unit, child: Child) -> bool:
     match node:
         case ast.Call(func=ast.Attribute(attr=name) as function) if name in _TRANSFORMS:
             library = child.imports.get(root_of(function) or "", "").partition(".")[0]
-            attributes = {one.attr for one in new.nodes if isinstance(one, ast.Attribute)}
-            return library in {"numpy", "scipy"} and not attributes & {"real", "imag", "abs", "absolute", "irfft"}
+            names = {one.attr for one in new.nodes if isinstance(one, ast.Attribute)} | new.read
+            return library in {"numpy", "scipy"} and not names & {"real", "imag", "abs", "absolute", "irfft"}
     return False

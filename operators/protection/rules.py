@@ -20,7 +20,7 @@ from operators.protection.guards import (
     literal_seed,
 )
 from operators.protection.modules import unusual
-from operators.protection.objects import imaginary, multiplies, stands_in
+from operators.protection.objects import imaginary, maps, multiplies, stands_in
 from operators.protection.output import UNKNOWN, text_of
 from operators.protection.parts import exceeds, shared_in, takings
 from operators.protection.units import Unit, root_of, words
@@ -314,8 +314,10 @@ def chooses(new: Unit, guards: Guards, _: Child) -> Iterator[str]:
 
 def draws(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
     """Yield how a unit gets at the random numbers of held-out data: by drawing first, by a copy, by another name."""
-    for name in sorted(new.read & guards.generators):
-        if new.line < child.drawn.get((new.scope, name), 0):
+    if isinstance(new.node, ast.ImportFrom) and guards.seeding.intersection(one.name for one in new.node.names):
+        yield "the seed is protected, and chosen from outside; seed nothing else"
+    for name in sorted(guards.generators):
+        if new.line < child.drawn.get((new.scope, name), 0) and new.read & {name, *child.drawing.get(name, ())}:
             yield f"it draws from `{name}` before held-out data do, and so changes them; draw after that"
     for node in new.nodes:
         match node:
@@ -356,7 +358,7 @@ def _chooses(call: ast.Call, name: str, guards: Guards) -> Iterator[str]:
 
 
 RULES: tuple[Rule, ...] = (
-    *(rebinds, stands_in, imaginary, patches, hides, conceals),
+    *(rebinds, stands_in, maps, imaginary, patches, hides, conceals),
     *(ends, leaks, chooses, draws, takes),
 )
 WAYS: tuple[Rule, ...] = (reaches, loads, multiplies)
