@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,9 +15,10 @@ from evo.project.choosing import Choice, Wish
 from evo.project.evolving import evolving_files, is_language_model, tunable_part, used_instead, varied_constants
 from evo.project.files import given_files, notes_on_files, notes_on_missing, taken_apart, trusted_program
 from evo.project.flags import fixed_time
-from evo.project.found import FirstRun, Found, Given, Metric
+from evo.project.found import FirstRun, Found, Given, Metric, ProtectedCode
 from evo.project.frozen import reads_of, without_parts
 from evo.project.interpreter import interpreter_of
+from evo.project.modules import Module
 from evo.project.printed import metrics_of
 from evo.project.protected import protected_code
 from evo.project.reporting import judged_elsewhere, notes_on_metrics, reported_metrics
@@ -27,10 +29,14 @@ from evo.project.starting import command_of, completed, given_command, started, 
 from evo.project.wording import Kind, Split
 from operators.mutation.constants import movable_constants
 from operators.protection import Protection, Reported
+from operators.source.constants import find_constants
 from trainer.errors import ConfigError
 from trainer.genome import join
+from trainer.languages import PYTHON, language_of
 from trainer.script.secrets import secret_by_value
 
+_SETS_A_KEY = re.compile(r"[a-z][\w.]*=")
+"""As Hydra and OmegaConf take `optimizer.lr=0.1`."""
 Runner = Callable[[Found], tuple[FirstRun, tuple[Given, ...]]]
 """Runs what was found so far once, and returns what happened and which further files it needs."""
 
@@ -222,7 +228,7 @@ class _Examination:
     def _with_protection(self, found: Found, metrics: Sequence[Metric]) -> Found:
         sources = self._sources
         genomes = [sources.module(name) for name in found.genome]
-        given = {word.partition("=")[0] for word in found.command if word.startswith("-")}
+        given = {word.partition("=")[0] for word in found.command if word.startswith("-") or _SETS_A_KEY.match(word)}
         reported = () if found.score else metrics
         returned = returned_values(sources.project, self._entry, genomes, reported)
         protect = partial(
@@ -232,7 +238,8 @@ class _Examination:
         shared = (*protected.shared, *returned)
         source = join({one.name: one.text for one in genomes})
         read = [Reported(one.name, one.pattern, one.json_file) for one in reported]
-        guard = Protection(source, found.genome, [one.name for one in protected.entries], read)
+        entries = (*protected.entries, *_given_keys(genomes, given))
+        guard = Protection(source, found.genome, [one.name for one in entries], read)
         movable = movable_constants(source, guard)
         constants = tuple(name for name in found.constants if name in movable and name not in given)
         # A seed in another file may make what is scored, too.
@@ -247,13 +254,22 @@ class _Examination:
             notes = [" ".join([_PROTECTED_CONSTANTS, *used_instead(sources, genomes, found.frozen)])]
         return replace(
             found,
-            protect=protected.entries,
+            protect=entries,
             shared=tuple(dict.fromkeys(shared)),
             constants=constants,
             seeds=seeds,
             seed=found.seed if seeds == found.seeds else ", ".join(seeds) or None,
             notes=(*found.notes, *notes),
         )
+
+
+def _given_keys(genomes: Sequence[Module], given: Set[str]) -> Iterator[ProtectedCode]:
+    """Yield the lines of settings that the command replaces, so that no evaluation is spent on a change of one."""
+    for one in genomes:
+        text = join({one.name: one.text})
+        keys = find_constants(text).items() if language_of(one.name) is not PYTHON else ()
+        for line in (text.split("\n")[constant.line - 1].strip() for name, constant in keys if name in given):
+            yield ProtectedCode(line if len(genomes) == 1 else f"{one.name}: {line}", "the command gives it")
 
 
 def _is_tracked(root: Path, name: str) -> bool | None:

@@ -740,3 +740,15 @@ def test_a_script_made_from_a_notebook_is_told_so(tmp_path: Path) -> None:
     found = look(tmp_path, {"train.py": train}, run=run_plainly)
     assert found.objectives[0].name == "val_acc"
     assert noted(found, "delete the lines with get_ipython")
+
+
+def test_settings_that_the_command_replaces_stay(tmp_path: Path) -> None:
+    files = {
+        "README.md": "Run `python train.py train.lr=0.2`.\n",
+        "conf.yaml": "train:\n  lr: 0.1\n  steps: 20\n  decay: 0.5\nwidth: 8\n",
+        "train.py": "import yaml\ncfg = yaml.safe_load(open('conf.yaml'))\nprint('val_loss:', fit(cfg))\n",
+    }
+    found = look(tmp_path, files)
+    assert found.genome == ("conf.yaml",)
+    assert found.constants == ("train.steps", "train.decay", "width")
+    assert [(one.name, one.reason) for one in found.protect] == [("lr: 0.1", "the command gives it")]
