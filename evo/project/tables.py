@@ -15,6 +15,8 @@ from trainer.script.numbers import number_in
 _COLUMN_NAME = re.compile(r"[^\W\d_][\w@%/.()\[\] -]*")
 _RULE = re.compile(r"[\s|+=:\u2500-\u257f-]*")
 """What separates the header of a table from its rows."""
+_TYPE = re.compile(r"[iuf]\d+|str|bool|cat|enum|date|datetime\W.*")
+"""What polars writes below the name of a column."""
 _FEWEST_COLUMNS = 2
 _METRIC = "metric"
 """The column of a table that names a metric in each row."""
@@ -42,12 +44,12 @@ class _Cells(NamedTuple):
 
     def of(self, line: str) -> list[str]:
         """Return the cells of a line."""
-        inner = re.sub(r"^[|│┃║]|[|│┃║:]$", "", line.strip())
+        inner = re.sub(r"^[|│┃║┆]|[|│┃║┆:]$", "", line.strip())
         return [cell.strip() for cell in re.split(self.between, inner.strip())]
 
 
 _TABLES = (
-    _Cells(r"[|│┃║]", r"[^|│┃║]*"),
+    _Cells(r"[|│┃║┆]", r"[^|│┃║┆]*"),
     _Cells(r"\t", r"[^\t]*"),
     _Cells(r",", r"[^,]*"),
     _Cells(r"\s+", r"\S+", is_named=False),  # prose has words between blanks, too
@@ -83,9 +85,12 @@ def _headers(line: str) -> Iterator[_Header]:
 
 
 def _goes_on(header: _Header, line: str) -> bool:
-    """Return whether a table with an index goes on behind a line that leaves cells empty, or names the index."""
+    """Return whether a table goes on behind a line that leaves cells empty, or names an index or types."""
     kind, titles = header
-    count = len(kind.of(line))
+    cells = kind.of(line)
+    if all(map(_TYPE.fullmatch, cells)):
+        return True
+    count = len(cells)
     return not titles[0] and count < len(titles) and (count == 1 or line[0].isspace())
 
 
@@ -124,7 +129,7 @@ def _of_row(number: int, kind: _Cells, header: Sequence[str], cells: Sequence[st
         if match is None or value is None or not _is_measured(label):
             continue
         literals = (f"{kind.margin}{escaped(cell)}{kind.margin}" if cell in literal else kind.cell for cell in cells)
-        start = r"^(?:\s*[|│┃║])?" if kind.margin else r"^[\s|│┃║]*"
+        start = r"^(?:\s*[|│┃║┆])?" if kind.margin else r"^[\s|│┃║┆]*"
         leading = start + "".join(f"{cell}{kind.between}" for cell in islice(literals, column))
         rest = len(cells) - column - 1
         after = rf"{kind.margin}(?:{kind.between}{kind.cell}){{{rest}}}" if rest else ""
@@ -139,7 +144,7 @@ def _of_row(number: int, kind: _Cells, header: Sequence[str], cells: Sequence[st
             split=None,
             value=value,
             told=direction_of_unit(behind),
-            patterns=(rf"{leading}{kind.margin}{group}{after}\s*(?:[|│┃║]\s*)?$",),
+            patterns=(rf"{leading}{kind.margin}{group}{after}\s*(?:[|│┃║┆]\s*)?$",),
             row=named,
             unit=unit,
         )

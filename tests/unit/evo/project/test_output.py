@@ -226,6 +226,10 @@ def test_a_unit_that_grows_with_the_number_is_read_with_it() -> None:
             {"accuracy": 0.67, "macro_avg_f1_score": 0.73, "cat_precision": 0.5},
         ),
         ("  Metric       Score\n ──────────────────\n  NDCG@10     0.42\n  Recall@10   0.61\n", {"ndcg_10": 0.42}),
+        (
+            "│ epoch ┆ val_loss │\n│ ---   ┆ ---      │\n│ i64   ┆ f64      │\n╞═══════╡\n│ 5     ┆ 0.42     │\n",
+            {"val_loss": 0.42},
+        ),
         ("| Metric | Train | Val |\n|---|---|---|\n| F1 | 0.9 | 0.8 |\n", {"train_f1": 0.9, "val_f1": 0.8}),
         ("BLEU|nrefs:1|tok:13a|version:2.0.0 = 20.8 54.4/26.6 (BP = 1.000)\n", {"bleu": 20.8}),
     ],
