@@ -12,6 +12,7 @@ from enum import StrEnum
 from trainer.errors import ConfigError
 
 _LEAST, _MOST = 1e-3, 1e12
+_MOST_DECIMALS = 6
 
 
 def quantity(value: float, error: float | None = None, *, digits: int | None = None, signed: bool = False) -> str:
@@ -21,7 +22,7 @@ def quantity(value: float, error: float | None = None, *, digits: int | None = N
 
     Args:
         error: of the value, which follows behind a ±, with as many decimals; None for none.
-        digits: decimals to print instead.
+        digits: decimals to print instead, more where a small error needs them.
         signed: whether a positive number gets its sign.
     """
     size, sign = abs(value), "+" if signed else ""
@@ -29,6 +30,9 @@ def quantity(value: float, error: float | None = None, *, digits: int | None = N
     if digits is None:
         is_whole = size.is_integer() and size < 1000 and not error
         digits = 0 if is_whole else 4 if size < 100 else 2 if size < 1000 else 0
+    if error and math.isfinite(error) and (needed := -math.floor(math.log10(abs(error)))) > digits:
+        digits = min(needed, _MOST_DECIMALS)  # the first digit of the error is seen
+        least = 10**-digits
     form = f"{sign}.3g" if 0 < size < least or size >= _MOST else f"{sign},.{digits}f"
     behind = "" if error is None else f" ± {quantity(error, digits=digits)}"
     return f"{value:{form}}".replace("-", "−") + behind
