@@ -132,7 +132,7 @@ def _tuning(setup: Setup) -> Sequence[Operator]:
     return [Tuning(setup.objective, Method(setup.tuning_method), setup.device_kind)]
 
 
-REVISION = 1
+REVISION = 2
 """Of what classical operators do with the same chance. A replay passes over the offspring of another one."""
 
 OPERATORS = {
