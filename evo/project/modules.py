@@ -128,7 +128,8 @@ class Project:
 
     def main_language(self) -> Language:
         """Return the compiled language in which most of the project is written, Python where none clearly leads."""
-        count = Counter(language_of(name) for name in _files(self.root, (*PYTHON.suffixes, *COMPILED)))
+        compiled = [suffix for one in COMPILED for suffix in language_of(f"a{one}").suffixes]  # headers, too
+        count = Counter(language_of(name) for name in _files(self.root, (*PYTHON.suffixes, *compiled)))
         return next((one for one, number in count.most_common(1) if number > _CLEARLY * count[PYTHON]), PYTHON)
 
     def imported(self, module: Module) -> dict[str, tuple[Module, str | None]]:
