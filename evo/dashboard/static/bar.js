@@ -42,7 +42,7 @@ export function bar(page, current, names) {
       h("span", { class: `pill ${isPaused ? "paused" : facts.state}` }, isPaused ? "paused" : words(facts.state)),
       progress,
       h("span", { class: "muted" }, `${evaluations(facts.spent)} of ${evaluations(facts.budget)} evaluations${left}`),
-      page.isConnected ? null : h("span", { class: "worse", role: "alert" }, "server gone, trying again…"),
+      page.isConnected ? null : h("span", { class: "worse", role: "alert" }, "server gone, trying again… (evo dashboard starts one)"),
       h("span", { class: "space" }),
       h("span", { class: "controls" }, controls(page)),
     ),
