@@ -14,7 +14,7 @@ from evo.project.asking import Unclear, listed
 from evo.project.choosing import Choice, Wish
 from evo.project.evolving import evolving_files, is_language_model, tunable_part, used_instead, varied_constants
 from evo.project.files import given_files, notes_on_files, notes_on_missing, taken_apart, trusted_program
-from evo.project.flags import fixed_time
+from evo.project.flags import arguments_of, fixed_time
 from evo.project.found import FirstRun, Found, Given, Metric, ProtectedCode
 from evo.project.frozen import reads_of, without_parts
 from evo.project.interpreter import interpreter_of
@@ -229,6 +229,7 @@ class _Examination:
         sources = self._sources
         genomes = [sources.module(name) for name in found.genome]
         given = {word.partition("=")[0] for word in found.command if word.startswith("-") or _SETS_A_KEY.match(word)}
+        given |= {name for one in genomes for each in arguments_of(one) if given & {*each.names} for name in each.names}
         reported = () if found.score else metrics
         returned = returned_values(sources.project, self._entry, genomes, reported)
         protect = partial(

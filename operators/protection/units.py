@@ -82,15 +82,15 @@ class Unit:
 
     @cached_property
     def flags(self) -> frozenset[str]:
-        """The flags that it names: with two dashes anywhere, with one only where an argument is declared."""
-        declared = [
-            text
+        """The flags that it names, with two dashes, or with one where an argument is declared by no longer name."""
+        declared = (
+            [str(argument.value) for argument in one.args if isinstance(argument, ast.Constant)]
             for one in self.nodes
             if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr == "add_argument"
-            for argument in one.args
-            if isinstance(argument, ast.Constant) and (text := str(argument.value)).startswith("-")
-        ]
-        return frozenset([*declared, *(text for text in self.texts if text.startswith("--"))])
+        )
+        short = (names for names in declared if not any(name.startswith("--") for name in names))
+        found = {name for names in short for name in names if name.startswith("-")}
+        return frozenset(found | {text for text in self.texts if text.startswith("--")})
 
     @property
     def repeated(self) -> range:

@@ -682,12 +682,13 @@ def test_flags_that_the_command_gives_are_said_to_stay(tmp_path: Path) -> None:
         parser = argparse.ArgumentParser()
         parser.add_argument("-lr", type=float, default=0.1)
         parser.add_argument("-w", "--width", type=int, default=64)
+        parser.add_argument("-b", "--batch", type=int, default=32)
         args = parser.parse_args()
         print(f"val_loss: {args.lr * args.width:.3f}")
         """
-    found = look(tmp_path, {"train.py": source, "README.md": "    python train.py -lr 0.3\n"})
+    found = look(tmp_path, {"train.py": source, "README.md": "    python train.py -lr 0.3 -b 64\n"})
     assert found.constants == ("--width",)
-    assert noted(found, "The command fixes -lr")
+    assert noted(found, "The command fixes -lr, --batch.")
 
 
 @pytest.mark.parametrize("condition", ["args.resume", "resume_from is not None", 'init_from == "resume"'])
