@@ -135,12 +135,12 @@ def trees(roots: Iterable[int], most: int | None = None) -> list[int]:
     return found
 
 
-def members(roots: Iterable[int]) -> list[int]:
-    """Return the processes of some trees, each by the id of a thread that lives.
+def members(roots: Iterable[int], most: int | None = None) -> list[int]:
+    """Return the processes of some trees, as `trees` does, each by the id of a thread that lives.
 
     Of a process whose first thread has ended the system tells neither memory nor descriptors under its own id.
     """
-    return [_living(pid) for pid in trees(roots)]
+    return [_living(pid) for pid in trees(roots, most)]
 
 
 def _living(pid: int) -> int:

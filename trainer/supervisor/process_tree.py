@@ -97,6 +97,7 @@ class ProcessTree:
         self._samples = 0
         self.peak_gpu_mib = 0.0
         self.threads = 0
+        self._most: int | None = None  # what grows beyond it is ended for its number, and need not be measured
         self.has_ended = False
         self._cpu_seconds = 0.0
         try:
@@ -128,8 +129,8 @@ class ProcessTree:
         if self._main == self.pid:
             self._keepers = keepers(self.pid, self._sandbox.keeper)
             # While the sandbox starts, the process below may be one of its own.
-            below = [pid for pid in self._below_keepers() if not keepers(pid, self._sandbox.keeper)]
-            self._main = next(iter(below), self.pid)
+            below = (pid for pid in self._below_keepers() if not keepers(pid, self._sandbox.keeper))
+            self._main = next(below, self.pid)  # a fork bomb may have made thousands
 
     def orphans(self) -> list[int]:
         """Return its descendants whose parents have ended; dead ones too, unless the sandbox has an init of its own."""
@@ -153,11 +154,12 @@ class ProcessTree:
     def processes(self, most: int) -> int:
         """How many processes the whole tree has; where it is more than `most`, some of the others are not counted."""
         kept = len(self._keepers)
-        return len(trees([self.pid, *self._family.orphans()], most + kept)) - kept
+        self._most = most + kept
+        return len(trees([self.pid, *self._family.orphans()], self._most)) - kept
 
     def disk_mib(self) -> float:
         """Room that its files take, MiB; infinite where it cannot be measured."""
-        return used_mib(self.scratch, members([self.pid, *self._family.orphans()]), self._programs)
+        return used_mib(self.scratch, members([self.pid, *self._family.orphans()], self._most), self._programs)
 
     def sample_memory(self) -> float:
         """Return the memory of the whole tree now, mapped or held open, MiB; the peaks are remembered.
@@ -165,7 +167,7 @@ class ProcessTree:
         Infinite where its files in memory cannot be counted.
         """
         roots = [self.pid, *self._family.orphans()]
-        pids = members(roots)
+        pids = members(roots, self._most)
         used = usage(pids)
         self.threads = used.threads
         held_mib = unmapped_mib(self._disk, pids, self._memory_folders(), self._programs)
