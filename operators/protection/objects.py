@@ -45,7 +45,8 @@ def stands_in(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
         yield f"`{name}` lets an object stand for a number in the evaluation; return plain numbers or arrays"
     if new.scope not in child.classes:
         return
-    for name in sorted(new.bound & (_STAND_INS | numbers | ({"__getattr__"} if numbers else set()))):
+    methods = numbers - _fields(new)
+    for name in sorted(new.bound & (_STAND_INS | methods | ({"__getattr__"} if numbers else set()))):
         yield f"`{name}` lets an object stand for a number in the evaluation; return plain numbers or arrays"
     if _is_container(new.scope, child):
         items = guards.attributes & SEQUENCE
@@ -63,11 +64,27 @@ def maps(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
         yield "a mapping may hold other items than it goes through; return what generation 0 does"
 
 
+def _fields(unit: Unit) -> frozenset[str]:
+    """Return the name that a unit only declares, or gives a constant: `mean: float`, which nothing can call."""
+    match unit.node:
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant() | None):
+            return frozenset({name})
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant()):
+            return frozenset({name})
+    return frozenset()
+
+
 def _given_functions(new: Unit, names: Set[str], child: Child) -> Iterator[str]:
-    """Yield those of some names to which a unit gives functions: `self.item = lambda: 0.0`, `Result(item=zero)`."""
+    """Yield those of some names to which a unit gives functions: `self.item = lambda: 0.0`, `Result(item=zero)`.
+
+    By place as well: `Result(zero)` of a class that declares `item`.
+    """
     pairs = [(node.arg or "", node.value) for node in new.nodes if isinstance(node, ast.keyword)]
     if isinstance(new.node, ast.Assign):
         pairs += [(one.attr, new.node.value) for one in new.node.targets if isinstance(one, ast.Attribute)]
+    made = [(node.func, value) for node in new.nodes if isinstance(node, ast.Call) for value in node.args]
+    declared = [(one.scope[-1], name) for one in child.free if one.scope and made for name in _fields(one) & names]
+    pairs += [(name, value) for kind, name in declared for maker, value in made if ast.unparse(maker) == kind]
     for name, value in pairs:
         if name in names and (
             isinstance(value, ast.Lambda) or (isinstance(value, ast.Name) and value.id in child.functions)

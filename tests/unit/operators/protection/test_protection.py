@@ -78,6 +78,7 @@ def edited(find: str, put: str) -> str:
         ("main()\n", 'print("done", 3)\nmain()\n'),
         ("\n\ndef main", "\n\ndef helper(a, *, b=1):\n    return [x for x in a if (y := x)] + [b]\n\n\ndef main"),
         ("\n\ndef main", "\n\nclass Other:\n    x_val = 3\n\n\ndef main"),
+        ("\n\ndef main", "\n\nclass Moments:\n    mean: float\n    float: int = 0\n\n\nMoments(1.0)\n\n\ndef main"),
         ("        RATE_NOW =", "        if RATE > 0.5:\n            break\n        RATE_NOW ="),
     ],
 )
@@ -126,6 +127,9 @@ def test_what_is_not_protected_may_change(find: str, put: str) -> None:
         ("class T(Trainer):\n    def evaluate(self, model): return 0", "`evaluate`"),
         ("class Fake(float):\n    def __format__(self, spec): return '0.1'", "stand for a number"),
         ("class Fake:\n    __float__ = lambda self: 0.0", "stand for a number"),
+        ("class Fake:\n    mean: object\n\ndef zero(): return 0.0\n\nFake(zero)", "stand for a number"),
+        ("class Fake:\n    a: (mean := min)", "stand for a number"),
+        ("class Fake:\n    mean: object = min", "stand for a number"),
         ("Fake = type('Fake', (float,), {})", "make classes unseen"),
         ("globals()['TIME_BUDGET'] = 9", "`globals`"),
         ("exec('TIME_BUDGET = 9')", "`exec`"),
