@@ -19,7 +19,8 @@ BUSY_SECONDS = 30.0
 """How long a statement waits for another process's short transaction."""
 
 _ADVICE = {
-    sqlite3.SQLITE_FULL: "Free some disk space, then continue with `evo resume`.",
+    sqlite3.SQLITE_FULL: "Free some disk space. Then `evo resume` continues a run that had begun; where it was still "
+    "being made, start it again with `evo run`.",
     sqlite3.SQLITE_BUSY: "Another process keeps the store locked; close it and try again.",
     sqlite3.SQLITE_READONLY: "Make the run folder writable for this user.",
     sqlite3.SQLITE_CANTOPEN: "Check that the run folder exists, is writable, and that `ulimit -n` allows more files.",
