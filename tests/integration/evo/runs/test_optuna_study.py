@@ -81,7 +81,7 @@ def test_a_storage_that_cannot_be_opened_is_one_line_without_its_password(run: P
 def test_the_best_trials_of_a_study_become_individuals(tmp_path: Path) -> None:
     storage, out = f"sqlite:///{tmp_path}/study.db", tmp_path / "seeded"
     study = optuna.create_study(storage=storage, study_name="elsewhere")
-    for rate, depth, value in ((0.02, 6, 0.3), (0.03, 7, 0.2), (0.04, 8, None)):
+    for rate, depth, value in ((0.02, 6, 0.3), (0.0317, 7, 0.2), (0.04, 8, None)):
         ranges: dict[str, optuna.distributions.BaseDistribution] = {
             "RATE": optuna.distributions.FloatDistribution(0.0, 1.0),
             "DEPTH": optuna.distributions.FloatDistribution(1.0, 9.0),
@@ -104,7 +104,7 @@ def test_the_best_trials_of_a_study_become_individuals(tmp_path: Path) -> None:
     individuals = evo.open_run(out).individuals
     (injected,) = individuals.index[individuals["operator"] == "injected"]
     source = evo.open_run(out).individual(injected).source
-    assert "RATE = 0.03" in source
+    assert "RATE = 0.0317" in source
     assert "DEPTH = 7\n" in source
     again = command("import", out, "--optuna", storage, "--best", "1")
     assert (again.returncode, again.stdout) == (0, "0 trials imported, 1 refused\n")
