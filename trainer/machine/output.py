@@ -100,7 +100,6 @@ class Output:
 
     Attributes:
         total_bytes: how much was read so far.
-        last_line: the last line with a word of the stream that printed last, be it complete or not.
 
     Args:
         stdout: descriptor of the one pipe.
@@ -115,7 +114,8 @@ class Output:
         for descriptor in self._open.values():
             os.set_blocking(descriptor, False)
         self.total_bytes = 0
-        self.last_line = ""
+        self._newest = Stream.STDOUT
+        self._last_words = ""
         self._tail: deque[str] = deque()
         self._tail_size = 0
 
@@ -137,6 +137,11 @@ class Output:
                     break
                 self._keep(data, stream)
 
+    @property
+    def last_line(self) -> str:
+        """The last line with a word of the stream that printed last, be it complete or not."""
+        return _last_with_words(self._screens[self._newest].rest()) or self._last_words
+
     def tail(self) -> str:
         """Return the end of the output as clean text of at most 16 Ki characters; lines stand as they ended."""
         rest = [line for screen in self._screens.values() for line in screen.rest()]
@@ -146,12 +151,16 @@ class Output:
         self.total_bytes += len(data)
         if self._listener is not None:
             self._listener(data, stream)
+        self._newest = stream
         lines = self._screens[stream].feed(data)
-        shown = (*lines, *self._screens[stream].rest())
-        printed = [one for one in shown if re.search(r"\w", one)]  # no border of a box
-        self.last_line = next(reversed(printed), self.last_line)
+        self._last_words = _last_with_words(lines) or self._last_words
         for line in lines:
             self._tail.append(line)
             self._tail_size += len(line) + 1
         while self._tail and self._tail_size - len(self._tail[0]) - 1 >= _TAIL_SIZE:
             self._tail_size -= len(self._tail.popleft()) + 1
+
+
+def _last_with_words(lines: Sequence[str]) -> str:
+    """Return the last line that is more than the border of a box; empty if none is."""
+    return next((line for line in reversed(lines) if re.search(r"\w", line)), "")
