@@ -108,7 +108,7 @@ class Constraint:
                 return cls(match[1], match[2], bound)
         except ValueError:
             pass
-        raise ConfigError(f"a constraint reads like `peak_vram_mb < 70000`, but it was {text!r}.")
+        raise ConfigError(f"must read like `peak_vram_mb < 70000`, but it was {text!r}.")
 
     def violation(self, objectives: Mapping[str, float]) -> float:
         """Return how far values are beyond the bound, relative to its size unless it is zero; 0.0 where it is kept."""

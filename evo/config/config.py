@@ -69,9 +69,9 @@ TODO = "TODO"
 
 _INNER_KEY = re.compile(r"`([\w.]+)` ")
 _TYPES = {
-    "valid tuple": "list",
-    "valid dictionary or instance of ObjectiveConfig": "table",
-    "valid dictionary": "table",
+    re.compile(r"valid tuple"): "list",
+    re.compile(r"valid dictionary( or instance of \w+)?"): "table",
+    re.compile(r", unable to .*"): "",
 }
 """What pydantic calls the types of TOML."""
 
@@ -151,7 +151,7 @@ class SearchConfig(Section):
     @classmethod
     def _named_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         if not names or len(set(names)) != len(names):
-            raise ValueError(f"must name each objective once, but it was {list(names)}")
+            raise ValueError(f"must name one objective or several, each once, but it was {list(names)}")
         return names
 
     @property
@@ -253,7 +253,7 @@ class OperatorsConfig(Section):
     """
 
     weights: dict[str, float] | None = None
-    adaptive: bool = False
+    adaptive: Annotated[bool, Field(strict=True)] = False
     tuning_method: Literal["trust_region", "tpe", "cma_es", "random"] = "trust_region"
     dollars_per_hour: Quantity = 2.0
     crossover_pairs: Literal["unrelated", "fresh", "any"] | None = None
@@ -269,7 +269,7 @@ class OperatorsConfig(Section):
     @classmethod
     def _older_name(cls, method: object) -> object:
         """Take runs of the time when other methods shared the work."""
-        return "trust_region" if method in {"both", "mixed", "gp"} else method
+        return "trust_region" if method in ("both", "mixed", "gp") else method
 
 
 class LLMConfig(Section):
@@ -298,7 +298,7 @@ class LLMConfig(Section):
         max_cost_usd: the run stops before this is exceeded.
     """
 
-    model: str = "claude-sonnet-5-5"
+    model: Annotated[str, Field(min_length=1)] = "claude-sonnet-5-5"
     provider: ProviderName = "anthropic"
     base_url: str | None = None
     models: tuple[ModelConfig, ...] = ()
@@ -745,7 +745,7 @@ def explain(problem: Any, source: str, keys_of: Callable[[Sequence[Any]], Sequen
     if problem["type"] == "value_error":
         return f"{name} {message}" if message.endswith((".", "?")) else f"{name} {message}."
     for python, toml in _TYPES.items():
-        message = message.replace(python, toml)
+        message = python.sub(toml, message)
     return f"{name} was {problem['input']!r}: {message[0].lower()}{message[1:]}."
 
 

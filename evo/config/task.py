@@ -114,7 +114,7 @@ class ObjectiveConfig(Section):
     take: Literal["only", "last"] = "only"
     json_file: Annotated[str | None, Field(alias="json")] = None
     key: str | None = None
-    required: bool = True
+    required: Annotated[bool, Field(strict=True)] = True
 
     @field_validator("pattern")
     @classmethod
@@ -172,7 +172,7 @@ class ScriptTask(Section):
     """What is measured of every run; the first is an objective of the front where the task has only one of its own."""
 
     kind: Literal["script"]
-    root: str = "."
+    root: Annotated[str, Field(min_length=1)] = "."
     genome: tuple[str, ...]
     protect: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
@@ -306,8 +306,8 @@ class ScriptTask(Section):
             for other_key, other_name in given[:index]:
                 other = PurePosixPath(other_name.removeprefix("~/"))
                 if place.is_relative_to(other) or other.is_relative_to(place):
-                    raise ValueError(f"`{key}` must name files that nothing else holds, but {name!r} and "
-                                     f"{other_name!r} of `{other_key}` do not exclude each other")  # fmt: skip
+                    raise ValueError(f"`{key}` must name each file once, but {name!r} and {other_name!r} of "
+                                     f"`{other_key}` hold the same ones")  # fmt: skip
 
     def _run_the_genome_given(self) -> None:
         """Refuse a command that would run the project's own file instead of the one that evolved from it."""

@@ -522,4 +522,5 @@ def _refuse_unreadable(path: str) -> None:
     try:
         read_text(Path(path)) if path else ""
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"--program must be a readable UTF-8 file, but {path} is not: {error}") from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ConfigError(f"--program must be a readable UTF-8 file, but {path} is not: {reason}.") from error

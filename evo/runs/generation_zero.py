@@ -63,7 +63,7 @@ def read_seed_genomes(config: Config, generation_zero: str) -> list[str]:
         try:
             gate.check(source)
         except Refused as refusal:
-            raise GenomeError(f"{name} cannot be a seed genome: {refusal}.") from None
+            raise GenomeError(f"{name!r} cannot be a seed genome: {refusal}.") from None
         sources.append(source)
         known[normal_form(source)] = len(sources)
     return sources

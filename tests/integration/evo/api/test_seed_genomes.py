@@ -64,7 +64,7 @@ def test_a_file_may_name_them_beside_itself(tmp_path: Path) -> None:
 
 def test_a_seed_genome_passes_the_gate_or_nothing_is_written(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("RATE = \n")
-    with pytest.raises(GenomeError, match=r"broken\.py cannot be a seed genome: .*line 1"):
+    with pytest.raises(GenomeError, match=r"broken\.py' cannot be a seed genome: .*line 1"):
         search(tmp_path, "broken.py")
     with pytest.raises(GenomeError, match="the same program as individual 1"):
         search(tmp_path, "wide.py", "wide.py")
