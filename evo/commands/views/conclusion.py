@@ -19,6 +19,7 @@ from evo.search.stopping import StopReason
 from evo.standings.summary import Summary
 from evo.text import counted
 from operators.source.constants import Constant, find_constants
+from trainer.evaluation import Status
 from trainer.genome import BUILT_IN, source_lines
 
 _MOST_CONSTANTS = 8
@@ -75,7 +76,7 @@ def _other_lines(before: str, after: str, known: set[int]) -> int:
 
 
 def print_next(console: Console, viewed: Viewed, summary: Summary, reason: StopReason) -> None:
-    """Print three commands to try next, each with what it is for."""
+    """Print commands to try next, each with what it is for."""
     steps = list(_next_steps(viewed.config, summary, viewed.folder.path, reason))
     width = max(len(purpose) for purpose, _ in steps)
     print_whole(console, "\n[bold]Try next[/]")
@@ -93,7 +94,8 @@ def _next_steps(config: Config, summary: Summary, path: Path, reason: StopReason
         return
     longer = f" --gens {2 * config.search.gens}" if reason is StopReason.COMPLETE else ""
     yield "search on", f"{evo} resume {run}{longer}"
-    yield "see what failed", f"{evo} status {run}"
+    if summary.statuses.keys() - {Status.OK.value}:
+        yield "see what failed", f"{evo} status {run}"
     yield "see what was tried", f"{evo} lineage {run}"
 
 

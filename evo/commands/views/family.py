@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Console
 
-from evo.commands.views.terminal import literal, one_line, print_line, print_table, print_whole
+from evo.commands.views.terminal import idea_beside, literal, print_line, print_table, print_whole
 from evo.standings.individuals import Standing
 from trainer.evaluation import Status
 from trainer.objectives import Objective
@@ -29,7 +29,7 @@ def print_ancestors(console: Console, members: Sequence[Standing], objectives: S
             " ".join(f"#{parent}" for parent in member.parents) or "-",
             literal(member.operator),
             *(_measured(member, objective) for objective in objectives),
-            one_line(member.idea),
+            idea_beside(member.operator, member.idea),
         )
         for member in members
     ]
@@ -55,7 +55,10 @@ def print_tree(console: Console, family: Mapping[int, Standing], objective: Obje
         other = "".join(f" + #{parent}" for parent in member.parents[1:])
         star = " [bold green]best[/]" if id_ == best else ""
         how = f"{literal(member.operator)}{other}"
-        print_line(console, f"[dim]{branches}[/]#{id_} {value}{star}  [dim]{how}:[/] {one_line(member.idea)}")
+        print_line(
+            console,
+            f"[dim]{branches}[/]#{id_} {value}{star}  [dim]{how}:[/] {idea_beside(member.operator, member.idea)}",
+        )
 
 
 def _walk(children: Mapping[int, Sequence[int]], root: int) -> Iterator[tuple[int, str]]:

@@ -10,7 +10,15 @@ from typing import Any, NamedTuple
 
 from rich.console import Console
 
-from evo.commands.views.terminal import literal, one_line, print_block, print_line, print_table, print_whole, sparkline
+from evo.commands.views.terminal import (
+    idea_beside,
+    literal,
+    print_block,
+    print_line,
+    print_table,
+    print_whole,
+    sparkline,
+)
 from evo.runs.lifecycle import Viewed
 from evo.standings.incumbent import Setback
 from evo.standings.individuals import Standing
@@ -118,7 +126,7 @@ def _origin(portrait: Portrait) -> Iterator[str]:
     parents = " and ".join(f"#{parent}" for parent in record.parents)
     origin = f"by {literal(record.operator)} from {parents}" if parents else "generation 0"
     yield f"[bold]#{record.id}[/] {origin}, {made:%Y-%m-%d %H:%M:%S}"
-    yield f"{'idea':<18} {one_line(record.idea)}"
+    yield f"{'idea':<18} {idea_beside(record.operator, record.idea)}"
     if portrait.repaired is not None:
         yield f"{'repairs':<18} #{portrait.repaired}, which crashed"
     if portrait.children:

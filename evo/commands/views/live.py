@@ -15,6 +15,7 @@ from rich.table import Column
 
 from evo.commands.views.terminal import (
     Remarks,
+    idea_beside,
     literal,
     one_line,
     print_cut,
@@ -159,7 +160,7 @@ class LiveView(Remarks, Observer):
         names = ", ".join(dict.fromkeys(device.name for device in workers))
         yield (
             f"[bold]{literal(str(self._path))}[/]: {plan.evaluations} evaluations, "
-            f"{config.search.gens} generations of {plan.mu}, {self._length()}"
+            f"{counted(config.search.gens, 'generation')} of {plan.mu}, {self._length()}"
         )
         yield f"task: {literal(describe_task(config))}"
         if config.claim:
@@ -211,7 +212,7 @@ class LiveView(Remarks, Observer):
         how = _PURPOSES.get(outcome.purpose) or _operator(record.operator)
         if outcome.purpose is Purpose.SCREEN:
             how = f"rung {outcome.budget_fraction:g}"
-        text = f"[red]{outcome.status}[/]: {one_line(reason)}" if reason else one_line(_idea(record))
+        text = f"[red]{outcome.status}[/]: {one_line(reason)}" if reason else idea_beside(record.operator, record.idea)
         broken = [str(one) for one in standings.constraints if outcome.objectives and one.violation(outcome.objectives)]
         if broken:
             mark, text = _INFEASIBLE_MARK, f"[red]infeasible[/], breaks {literal(' and '.join(broken))}: {text}"
@@ -228,11 +229,6 @@ class LiveView(Remarks, Observer):
         value = _number(leader.means()[self._objective.name])
         is_new, self._best = leader.id != self._best, leader.id
         return f"[bold green]{value}[/]" if is_new else value
-
-
-def _idea(record: IndividualRecord) -> str:
-    """Return an idea without the operator's name, which has a column of its own."""
-    return record.idea.removeprefix(f"{record.operator}: ")
 
 
 def _number(value: float | None) -> str:

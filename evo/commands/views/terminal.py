@@ -74,6 +74,11 @@ def one_line(text: str) -> str:
     return literal(" ".join(text.split()))
 
 
+def idea_beside(operator: str, idea: str) -> str:
+    """Return an idea as one line, without the operator's name in front of it where that is told beside it."""
+    return one_line(idea.removeprefix(f"{operator}: "))
+
+
 def shell_word(path: Path) -> str:
     """Return a path as one copies it into a shell, safe inside rich markup."""
     return literal(shlex.quote(str(path)))
