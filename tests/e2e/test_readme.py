@@ -56,7 +56,7 @@ SMALLER = [
     (r"--pop \d+", "--pop 2"),
     (r"--gens 60", "--gens 5"),
     (r"--gens 40", "--gens 1"),
-    (r"--budget \d+", "--budget 1"),
+    (r"--budget \d+", "--budget 0.5"),
     (r"--vocab-size \d+", "--vocab-size 300"),
     # Of a run that certainly has an individual 1.
     (r"^(evo (?:show|lineage|export)) 12", rf"\1 {RUN} 1"),
@@ -135,7 +135,7 @@ objectives.seconds = { direction = "minimize", pattern = '^seconds: (\\S+)$' }
 pop = 2
 
 [ladder]
-total_seconds = 40
+total_seconds = 33
 rounds = 1
 compare = 4
 promote = 1

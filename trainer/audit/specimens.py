@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from trainer.evaluation import Evaluation, Split, Status
 from trainer.sandbox import Level
+from trainer.source_text import SourceText
 
 CHEATS = "cheats"
 HONEST = "honest"
@@ -66,8 +68,7 @@ def load_specimens(kind: str) -> list[Specimen]:
 
 def completed(source: str) -> str:
     """Return a genome's source with what it needs of `common.py` behind its docstring: definitions, and imports."""
-    common, own = _COMMON.read_text(encoding="utf-8"), ast.parse(source)
-    _, *body = ast.parse(common).body
+    body, own = _common(), ast.parse(source)
     lacking = [node for node in body if isinstance(node, _DEFINITION) and node.name not in _definitions(own)]
     needed = {node.name for node in lacking if node.name in _CONTRACT} | _names(own)
     while more := {name for node in lacking if node.name in needed for name in _names(node)} - needed:
@@ -77,8 +78,17 @@ def completed(source: str) -> str:
         return source
     lines = source.splitlines(keepends=True)
     docstring = own.body[0].end_lineno if ast.get_docstring(own) else 0
-    texts = [ast.get_source_segment(common, node) or "" for node in added]
+    texts = [body[node] for node in added]
     return "\n\n".join(["".join(lines[:docstring]), *texts, "".join(lines[docstring:])]).lstrip()
+
+
+@cache
+def _common() -> dict[ast.stmt, str]:
+    """Return the statements of `common.py` behind its docstring, each with its text."""
+    source = _COMMON.read_text(encoding="utf-8")
+    text = SourceText(source)
+    _, *body = ast.parse(source).body
+    return {node: text.slice(text.start(node), text.end(node)) for node in body}
 
 
 def _names(tree: ast.AST) -> set[str]:
