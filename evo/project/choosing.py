@@ -160,6 +160,12 @@ class Choice:
         rivals = equal if is_guess else [one for one in equal if one.scope != best.scope]
         if rivals:
             self._ask([best, *equal], f"The metric to optimize is ambiguous: {self.reporter} reports")
+        if losses := self._trained_beside(best):
+            self._ask(
+                [best, *losses],
+                f"{self.reporter} reports several losses that it trains, and none tells alone how good the result is. "
+                "Print a number that does, or choose knowingly among",
+            )
         if best.is_guessed:
             self._ask([best], f"Which direction is better is not clear from the name of what {self.reporter} reports,")
         return best
@@ -225,6 +231,7 @@ class Choice:
             "loss" in words(metric.label) and any(is_reward(one.label) for one in self.metrics),
             bool(_ONE_FOLD.search(metric.label) or _FOLD.search(metric.pattern or "")),
             metric.split,
+            metric.trained is not None and metric.trained.is_part,
             _row_rank(metric),
             is_part_of_another(metric.label, (one.label for one in self.metrics)),
             not metric.is_sure,
@@ -243,6 +250,18 @@ class Choice:
             lines = self.run.lines
             return [one for one in unnamed if len(values_of(one, lines)) == 1 < len(values_of(best, lines))]
         return unnamed if best.kind is Kind.RESOURCE else []
+
+    def _trained_beside(self, best: Metric) -> list[Metric]:
+        """Return the losses that are trained beside one: those of opponents, or further parts of one sum."""
+        loss = best.trained
+        if loss is None or best.split is not Split.UNNAMED or self.texts.importance(best.label):
+            return []
+        others = (one for one in self.metrics if one.trained and one.split is best.split and one.kind is best.kind)
+        return [
+            one
+            for one in others
+            if one.trained and one.trained.name != loss.name and one.trained.is_part is loss.is_part
+        ]
 
     def _needs_test_data(self, best: Metric) -> bool:
         """Return whether only test data, or else a loss of training batches, could decide."""
@@ -268,8 +287,9 @@ class Choice:
 
 
 def _is_of_training(metric: Metric) -> bool:
-    """Return whether a metric seems to be the loss of training batches: one of no named data, in many lines."""
-    return metric.split is Split.UNNAMED and metric.take == "last" and "loss" in words(metric.label)
+    """Return whether a metric is, or seems to be, the loss of training batches: one of no named data, in many lines."""
+    is_loss = metric.take == "last" and "loss" in words(metric.label)
+    return metric.split is Split.UNNAMED and (metric.trained is not None or is_loss)
 
 
 def _row_rank(metric: Metric) -> int:

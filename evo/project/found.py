@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from evo.project.trained import TrainedLoss
 from evo.project.wording import Kind, Split, direction_of, is_undirected, split_of
 from trainer.objectives import Direction
 
@@ -26,6 +27,7 @@ class Metric:
         is_logged: whether it is written by `logging`.
         told: the direction that the user or the documentation names.
         told_split: the data that it is measured on, if the words around it say so.
+        trained: the loss of training batches that it shows; None if it shows none.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Metric:
     is_logged: bool = False
     told: Direction | None = None
     told_split: Split | None = None
+    trained: TrainedLoss | None = None
 
     @property
     def direction(self) -> Direction:

@@ -68,7 +68,7 @@ def notes_on_metrics(found: Found, first: Metric, metrics: Sequence[Metric]) -> 
     """
     if first.is_guessed:
         yield f"Lower {first.name} is better: this is a guess. Correct `direction` if it is wrong."
-    if first.split is Split.TRAINING:
+    if first.split is Split.TRAINING or (first.split is Split.UNNAMED and first.trained):
         yield f"{first.name} is measured on the training data, so overfitting wins."
     if first.split is Split.TEST and not found.score:
         yield f"{first.name} is measured on the test set: after a search it is no estimate of generalization."

@@ -1,0 +1,128 @@
+"""Which loss a printed value shows, where its program propagates that loss backwards."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+_PROPAGATING = frozenset({"backward", "manual_backward"})
+_GATHERING = frozenset({"append", "update"})
+_MOST_STEPS = 3  # from a printed value to the loss that it was made from
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedLoss:
+    """A loss that is propagated backwards.
+
+    Attributes:
+        name: of the variable.
+        is_part: whether it is one of several summands of what is propagated.
+    """
+
+    name: str
+    is_part: bool = False
+
+
+def trained_loss(tree: ast.Module, code: str, line: int) -> TrainedLoss | None:
+    """Return the loss that an expression at a line of a module was made from; None if that is none."""
+    try:
+        names = _names(ast.parse(code.strip(), mode="eval"))
+    except SyntaxError:  # the name of a field of a template
+        return None
+    losses = _losses(tree, _owner(tree, line))
+    return losses.shown(names, line) if losses.propagated else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Losses:
+    """The losses of a function or of a module's top level.
+
+    Attributes:
+        propagated: name of each, with the line where it is propagated.
+        made: name, line and value of each assignment.
+    """
+
+    propagated: tuple[tuple[str, int], ...]
+    made: tuple[tuple[str, int, ast.expr], ...]
+
+    def shown(self, names: list[str], line: int, steps: int = _MOST_STEPS) -> TrainedLoss | None:
+        for name in names:
+            found = self._of_name(name, line)
+            if found is None and steps:
+                made = [one for one in self.made if one[0] == name and one[1] < line]
+                found = next(filter(None, (self.shown(_names(value), at, steps - 1) for _, at, value in made)), None)
+            if found is not None:
+                return found
+        return None
+
+    def _of_name(self, name: str, line: int) -> TrainedLoss | None:
+        # A loss that is computed again between the two, on other data, is another one.
+        if any(name == loss and self._latest(name, at) is self._latest(name, line) for loss, at in self.propagated):
+            return TrainedLoss(name)
+        wholes = (self._latest(loss, at) for loss, at in self.propagated)
+        return TrainedLoss(name, is_part=True) if any(name in _summands(one[2]) for one in wholes if one) else None
+
+    def _latest(self, name: str, line: int) -> tuple[str, int, ast.expr] | None:
+        return max((one for one in self.made if one[0] == name and one[1] < line), key=lambda one: one[1], default=None)
+
+
+@lru_cache(maxsize=64)
+def _losses(tree: ast.Module, owner: _Function | None) -> _Losses:
+    nodes = [*_nodes(owner or tree)]
+    propagated = [(name, node.lineno) for node in nodes if isinstance(node, ast.Call) for name in _propagated(node)]
+    return _Losses(tuple(propagated), tuple(made for node in nodes for made in _made(node)))
+
+
+def _owner(tree: ast.Module, line: int) -> _Function | None:
+    """Return the innermost function around a line."""
+    around = [
+        one for one in ast.walk(tree) if isinstance(one, _Function) and one.lineno <= line <= (one.end_lineno or 0)
+    ]
+    return max(around, key=lambda one: one.lineno, default=None)
+
+
+def _nodes(owner: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes of a function or module without those of the functions in it."""
+    for child in ast.iter_child_nodes(owner):
+        if not isinstance(child, _Function):
+            yield child
+            yield from _nodes(child)
+
+
+def _propagated(call: ast.Call) -> list[str]:
+    """Return the names that a call propagates, as `loss.backward()`, `scaler.scale(loss).backward()`."""
+    match call:
+        case ast.Call(func=ast.Attribute(attr=attr), args=[given, *_]) if attr in _PROPAGATING:
+            return _names(given)  # `accelerator.backward(loss)`
+        case ast.Call(func=ast.Attribute(value=value, attr="backward")):
+            return _names(value)
+    return []
+
+
+def _made(node: ast.AST) -> Iterator[tuple[str, int, ast.expr]]:
+    """Yield the names that a node assigns to, adds to or appends to, with line and value."""
+    match node:
+        case ast.Assign(targets=targets, value=value):
+            yield from ((one.id, node.lineno, value) for one in targets if isinstance(one, ast.Name))
+        case (
+            ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+            | ast.AugAssign(target=ast.Name(id=name), value=value)
+        ):
+            yield name, node.lineno, value
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr), args=[value, *_]) if attr in _GATHERING:
+            yield name, node.lineno, value
+
+
+def _summands(value: ast.expr) -> set[str]:
+    """Return the names that a sum adds, each maybe with a factor; none of anything else."""
+    parts = [one for one in ast.walk(value) if isinstance(one, ast.BinOp)]
+    if not any(isinstance(one.op, ast.Add | ast.Sub) for one in parts):
+        return set()
+    return {side.id for one in parts for side in (one.left, one.right) if isinstance(side, ast.Name)}
+
+
+def _names(node: ast.AST) -> list[str]:
+    return [one.id for one in ast.walk(node) if isinstance(one, ast.Name)]
