@@ -6,7 +6,7 @@ import asyncio
 import atexit
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,8 @@ from typing import Any, Self, Unpack
 
 from evo.api.driving import DriverThread, SearchEnded
 from evo.api.reading import Run
-from evo.config.config import Config, load_config, overlaid, parse_config
-from evo.config.options import ResumeOptions, SearchOptions, new_run_folder, resumed_config, sections_of
+from evo.config.config import Config, load_config, overlaid, parse_config, suggest
+from evo.config.options import ResumeOptions, SearchOptions, as_path, new_run_folder, resumed_config, sections_of
 from evo.config.resolution import resolve
 from evo.config.resolved import ResolvedConfig
 from evo.config.task import EXTERNAL, ExternalTask
@@ -140,15 +140,16 @@ class Search:
             RunFolderError: there is no run at `path`.
             ConfigError: the run evaluates its candidates itself.
         """
-        changed = resumed_config(read_config(RunFolder.open(Path(path)), Config), options)
+        folder = as_path("path", path)
+        changed = resumed_config(read_config(RunFolder.open(folder), Config), options)
         if not isinstance(changed.task, ExternalTask):
             raise ConfigError(f"{path} is a run that evaluates its candidates itself; continue it with evo.resume.")
         search = cls.__new__(cls)
 
         def opened(observer: CallbackObserver, evaluator: ExternalEvaluator) -> AbstractContextManager[SearchDriver]:
-            return resumed(Path(path), observer, lambda stored: resumed_config(stored, options), evaluator=evaluator)
+            return resumed(folder, observer, lambda stored: resumed_config(stored, options), evaluator=evaluator)
 
-        search._begin(Path(path), changed, callbacks, opened)  # noqa: SLF001 - of its own class
+        search._begin(folder, changed, callbacks, opened)  # noqa: SLF001 - of its own class
         return search
 
     def _begin(
@@ -256,6 +257,8 @@ class Search:
             raise UsageError(f"`candidate` must be one that `ask` returned, but it was {candidate!r}.")
         if status not in [*Status]:
             raise UsageError(f"`status` must be one of {', '.join(Status)}, but it was {status!r}.")
+        if not isinstance(reason, str):
+            raise UsageError(f"`reason` must be a text, such as str(error), but it was {reason!r}.")
         if status != Status.OK:
             if objectives:
                 raise UsageError(f"Only a candidate that ended ok has objectives, but this one ended {status}.")
@@ -354,10 +357,11 @@ def _external_task(
     protect: Sequence[str],
 ) -> dict[str, Any]:
     """Return the section `[task]` of a search whose candidates a program of the user's evaluates."""
-    files = [Path(one).resolve() for one in ([genome] if isinstance(genome, str | Path) else genome)]
+    named = genome if isinstance(genome, Sequence) and not isinstance(genome, str | bytes) else [genome]
+    files = [as_path("genome", one).resolve() for one in named]
     if not files:
         raise UsageError("`genome` must name one file at least, but it was empty.")
-    if not isinstance(objectives, Mapping):
+    if not isinstance(objectives, Mapping) or not objectives or not all(isinstance(name, str) for name in objectives):
         raise UsageError(
             "`objectives` must hold `minimize` or `maximize` by name, such as {'loss': 'minimize'}, but it was "
             f"{objectives!r}."
@@ -373,6 +377,16 @@ def _external_task(
     }
 
 
+def _selected(names: Sequence[str], measured: Iterable[str]) -> Sequence[str] | None:
+    """Return the objectives of selection that `select` names; None where it names none."""
+    if not isinstance(names, list | tuple):
+        raise UsageError(f"`select` must be a list of objectives, but it was {names!r}.")
+    for name in names:
+        if name not in measured:
+            raise UsageError(f"`select` names {name!r}, which is not measured; {suggest(str(name), measured)}")
+    return names or None
+
+
 def _external_config(
     task: dict[str, Any],
     select: Sequence[str],
@@ -381,7 +395,7 @@ def _external_config(
     options: SearchOptions,
 ) -> ResolvedConfig:
     """Return the resolved configuration of such a search."""
-    data = load_config(None if file is None else Path(file)).model_dump(mode="json", exclude_none=True)
+    data = load_config(None if file is None else as_path("config", file)).model_dump(mode="json", exclude_none=True)
     for key in ("objectives", "front"):
         del data["search"][key]  # they follow the task
     config = overlaid(parse_config(data | {"task": task}, "evo.Search"), sections_of(options))
@@ -390,7 +404,7 @@ def _external_config(
             "`workers` must be how many candidates may be out at a time, since a program of yours evaluates them, but "
             f"it was {config.workers.address}."
         )
-    search: dict[str, Any] = {"objectives": select or None}
+    search: dict[str, Any] = {"objectives": _selected(select, config.task.measured)}
     if evaluations is not None:
         is_whole = isinstance(evaluations, int) and evaluations > 0 and evaluations % config.search.pop == 0
         if options.get("gens") is not None or not is_whole:

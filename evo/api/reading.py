@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evo.config.options import as_path
 from evo.config.resolved import StoredConfig
 from evo.runs.folder import RunFolder
 from evo.runs.lifecycle import Viewed, read_config, view
@@ -31,7 +32,7 @@ def open_run(path: str | Path) -> Run:
     Raises:
         RunFolderError: there is no run at `path`.
     """
-    opened = Run(Path(path))
+    opened = Run(as_path("path", path))
     opened.status()
     return opened
 
@@ -111,7 +112,7 @@ class Run:
         """Return an individual by its number; raise UsageError when there is none."""
         with view(self.path) as viewed:
             if all(record.id != id_ for record in viewed.store.individuals()):
-                raise UsageError(f"There is no individual {id_} in {self.path}.")
+                raise UsageError(f"There is no individual {id_!r} in {self.path}.")
             return _individual(viewed, id_)
 
     @property
@@ -173,7 +174,7 @@ class Run:
         from evo.report.writing import write_report
 
         with view(self.path) as viewed:
-            return write_report(viewed, None if out is None else Path(out))
+            return write_report(viewed, None if out is None else as_path("out", out))
 
 
 def _individual(viewed: Viewed, id_: int) -> Individual:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Unpack
 from evo.api.driving import drive
 from evo.api.reading import Run
 from evo.config.config import Config
-from evo.config.options import ResumeOptions, RunOptions, new_run_config, new_run_folder, resumed_config
+from evo.config.options import ResumeOptions, RunOptions, as_path, new_run_config, new_run_folder, resumed_config
 from evo.config.resolved import ResolvedConfig
 from evo.errors import ReportError
 from evo.runs.lifecycle import SearchDriver, resumed, started
@@ -47,7 +47,8 @@ def run(
         UsageError: the input is wrong; nothing was written.
         MachineError: a device, a disk or a worker failed; the run can be resumed.
     """
-    resolved = new_run_config(str(genome), None if config is None else Path(config), options)
+    named = str(as_path("genome", genome)) if genome != "" else ""  # Path("") would be this folder
+    resolved = new_run_config(named, None if config is None else as_path("config", config), options)
     with new_run_folder(out) as path:
         return _driven(path, lambda observer: started(resolved, path, observer), callbacks)
 
@@ -71,14 +72,15 @@ def resume(
         UsageError: there is no run at `path`, another driver has it, or an option does not suit it.
         MachineError: as for `run`.
     """
+    folder = as_path("path", path)
 
     def change(stored: Config) -> ResolvedConfig:
         return resumed_config(stored, options)
 
     def opened(observer: CallbackObserver) -> AbstractContextManager[SearchDriver]:
-        return resumed(Path(path), observer, change, accept_changes=accept_changes)
+        return resumed(folder, observer, change, accept_changes=accept_changes)
 
-    return _driven(Path(path), opened, callbacks)
+    return _driven(folder, opened, callbacks)
 
 
 def ladder(file: str | Path = "evo.toml", *, out: str | Path | None = None) -> LadderState:
@@ -98,8 +100,8 @@ def ladder(file: str | Path = "evo.toml", *, out: str | Path | None = None) -> L
     from evo.scales.running import LADDERS, climb
     from evo.scales.view import View
 
-    definition = define(Path(file))
-    state, _ = climb(definition, LADDERS / definition.ladder.name if out is None else Path(out), View())
+    definition = define(as_path("file", file))
+    state, _ = climb(definition, LADDERS / definition.ladder.name if out is None else as_path("out", out), View())
     return state
 
 

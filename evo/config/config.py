@@ -548,6 +548,8 @@ def overlaid(config: Config, flags: Mapping[str, Mapping[str, Any]]) -> Config:
 def _named_models(named: str | Mapping[str, float], known: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the keys of `[llm]` that choose models by name; those known are taken as they are known."""
     weights = {named: 1.0} if isinstance(named, str) else named
+    if not isinstance(weights, Mapping) or not weights:
+        raise ConfigError(f"--model must name a language model, or several with their weights, but it was {named!r}.")
     entries = {one["name"]: one for one in known}
     if [*weights.values()] == [1.0] and not weights.keys() & entries.keys():
         return {"model": next(iter(weights)), "models": []}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -116,11 +116,13 @@ def new_run_config(genome: str, file: Path | None, options: RunOptions) -> Resol
     if file is None and PROJECT_FILE.is_file():
         file = PROJECT_FILE
     base = load_config(file)
-    seeds = [str(one) for one in options.get("seed_genomes") or ()]
+    seeds = options.get("seed_genomes") or ()
+    if isinstance(seeds, list | tuple):  # other kinds of values are refused later
+        seeds = [str(one) for one in seeds]
     if seeds and not genome and isinstance(base.task, LanguageModelTask) and not base.task.genome:
         genome, *seeds = seeds
     flags = {name: value for name, value in options.items() if name != "budget"} | {"seed_genomes": seeds or None}
-    sections = sections_of(flags)
+    sections = sections_of(flags, RunOptions.__annotations__)
     seconds = options.get("budget")
     if base.script is None:
         sections["task"] |= {"genome": genome or None}
@@ -174,7 +176,14 @@ def _python_files(folder: Path) -> Iterator[str]:
 
 def resumed_config(stored: Config, options: ResumeOptions) -> ResolvedConfig:
     """Return the resolved configuration of a run with options laid over it; raise ConfigError when one is wrong."""
-    return resolve(overlaid(stored, sections_of(options)))
+    return resolve(overlaid(stored, sections_of(options, ResumeOptions.__annotations__)))
+
+
+def as_path(argument: str, value: object) -> Path:
+    """Return the path that an argument of the Python API names; raise UsageError when it is none."""
+    if not isinstance(value, str | Path) or value == "" or "\0" in str(value):
+        raise UsageError(f"`{argument}` must be a path, as a text or a pathlib.Path, but it was {value!r}.")
+    return Path(value)
 
 
 @contextmanager
@@ -187,7 +196,7 @@ def new_run_folder(named: str | Path | None, project: Path = Path()) -> Iterator
         UsageError: no folder can be made there.
     """
     if named is not None:
-        yield Path(named)
+        yield as_path("out", named)
         return
     runs = project / RUNS
     date = f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}"
@@ -215,12 +224,14 @@ def _is_made(folder: Path) -> bool:
     return True
 
 
-def sections_of(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return options by section and key of the configuration; raise ConfigError for a name that is no option."""
+def sections_of(
+    options: Mapping[str, Any], known: Iterable[str] = SearchOptions.__annotations__
+) -> dict[str, dict[str, Any]]:
+    """Return options by section and key of the configuration; raise ConfigError for a name that is none of `known`."""
     sections: dict[str, dict[str, Any]] = {section: {} for section in ("task", "budget")}
     for name, value in options.items():
-        if name not in _KEYS:
-            raise ConfigError(f"{name!r} is not an option here; {suggest(name, _KEYS)}")
+        if name not in known:
+            raise ConfigError(f"{name!r} is not an option here; {suggest(name, known)}")
         section, key = _KEYS[name]
         sections.setdefault(section, {}).update(_workers(value) if name == "workers" else {key: value})
     return sections

@@ -339,7 +339,7 @@ def _refuse_small_budget(config: Config, store: Store) -> None:
     committed = Committed.of(store, build_halving(config))
     if committed.evaluations > config.search.evaluations:
         raise ConfigError(
-            f"--gens is the total, and {config.search.gens} generations of {config.search.pop} are "
+            f"--gens is the total, and {counted(config.search.gens, 'generation')} of {config.search.pop} are "
             f"{config.search.evaluations} evaluations, but {committed}. Give --gens "
             f"{committed.generations(config.search.pop)} or more."
         )

@@ -127,7 +127,7 @@ class CallbackObserver(Observer):
     """
 
     def __init__(self, callbacks: Sequence[Callback], stop: Callable[[], None]) -> None:
-        if callable(callbacks) or not all(map(callable, callbacks)):
+        if not isinstance(callbacks, Sequence) or not all(map(callable, callbacks)):
             raise UsageError(
                 f"`callbacks` must be a sequence of functions that take an event, but it was {callbacks!r}."
             )

@@ -56,7 +56,8 @@ class Committed:
         return math.ceil(self.evaluations / pop)
 
     def __str__(self) -> str:
-        return f"this run has spent {self.spent:g} and has up to {self.under_way:g} more under way"
+        more = f" and has up to {self.under_way:g} more under way" if self.under_way else ""
+        return f"this run has spent {self.spent:g}{more}"
 
 
 def _small_budget(action: Action, store: StoreView, standings: Standings) -> str:

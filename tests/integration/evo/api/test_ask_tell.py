@@ -161,7 +161,10 @@ def test_values_that_are_wrong_are_refused_and_the_candidate_stays_out(
         with pytest.raises(UsageError, match="has a result already"):
             searching.tell(candidate, {"loss": 1.0})
         with pytest.raises(UsageError, match="status"):
-            searching.tell(searching.ask(), status="sad")
+            searching.tell(candidate := searching.ask(), status="sad")
+        with pytest.raises(UsageError, match="such as str"):
+            searching.tell(candidate, status="crashed", reason=ValueError("sad"))
+        searching.tell(candidate, {"loss": 1.0})  # the search goes on
 
 
 def test_wrong_input_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -173,16 +176,22 @@ def test_wrong_input_leaves_nothing_behind(tmp_path: Path) -> None:
         ((program, {"a b": "minimize"}), "a b"),
         ((program, "loss"), "objectives"),
         (([], {"loss": "minimize"}), "genome"),
+        ((None, {"loss": "minimize"}), "`genome` must be a path"),
     ):
         with pytest.raises(UsageError, match=words):
             evo.Search(*arguments, out=tmp_path / "run")
     for options, words in (
         ({"pop": 4, "evaluations": 10}, "whole generations"),
         ({"evaluations": "16"}, "whole generations"),
-        ({"select": "loss"}, "objectives"),
+        ({"select": "loss"}, "`select` must be a list of objectives"),
+        ({"select": ["los"]}, "did you mean 'loss'"),
+        ({"config": 3}, "`config` must be a path"),
+        ({"model": ["haiku"]}, "--model must name a language model"),
+        ({"clock": "cpu"}, "'clock' is not an option here"),
         ({"workers": "auto"}, "may be out at a time"),
         ({"callbacks": print}, "callbacks"),
         ({"callbacks": ["print"]}, "callbacks"),
+        ({"callbacks": None}, "callbacks"),
     ):
         with pytest.raises(UsageError, match=words):
             evo.Search(program, {"loss": "minimize"}, out=tmp_path / "run", **options)

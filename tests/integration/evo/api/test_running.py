@@ -16,7 +16,7 @@ from script_runs import script_task, write_files
 
 import evo
 from evo.runs.integrity import check_run
-from trainer.errors import ConfigError
+from trainer.errors import ConfigError, UsageError
 
 PROJECT = {
     "evo.toml": script_task(),
@@ -67,6 +67,16 @@ def test_a_run_goes_on(project: Path) -> None:
     with pytest.raises(ConfigError, match="--gens"):
         evo.resume(first.path, gens=2)
     assert len(evo.resume(first.path, gens=6).evaluations) == 12
+
+
+def test_what_a_run_keeps_is_no_option_of_its_continuation(project: Path) -> None:
+    made = run(project, gens=1)
+    with pytest.raises(ConfigError, match="'pop' is not an option here; expected one of gens, operators"):
+        evo.resume(made.path, pop=4)
+    for path in (None, 3, ""):
+        with pytest.raises(UsageError, match="`path` must be a path"):
+            evo.resume(path)
+    assert made.config.search.pop == 2
 
 
 def test_inside_a_running_event_loop(project: Path) -> None:
