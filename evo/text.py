@@ -80,6 +80,13 @@ def tokens(fresh: int, cache_read: int, cache_write: int, output: int) -> str:
     return ", ".join(f"{count:,} {kind}" for count, kind in kinds if count or "cache" not in kind)
 
 
+def price(usd: float, calls: int, unpriced: int, *, digits: int = 2) -> str:
+    """Return what calls cost of which some have an unknown price: `for $0.12`, `of unknown price`, or both."""
+    if unpriced and unpriced == calls and not usd:
+        return "of unknown price"
+    return f"for ${usd:,.{digits}f}" + (f", {unpriced} of them of unknown price" if unpriced else "")
+
+
 def money(usd: float | None) -> str:
     """Return a sum in dollars, or `unknown`, which is not nothing."""
     return "unknown" if usd is None else f"${usd:,.2f}"

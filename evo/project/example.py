@@ -36,7 +36,7 @@ def copy_example(name: str, folder: Path) -> tuple[str, ...]:
     files = _files(name)
     if present := [file for file in files if (folder / file).exists() or (folder / file).is_symlink()]:
         raise UsageError(
-            f"The example {name} has {' and '.join(present)}, which this folder has already; nothing was written. "
+            f"The example {name} has {', '.join(present)}, which this folder has already; nothing was written. "
             "Go to an empty folder."
         )
     for file, content in files.items():

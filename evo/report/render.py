@@ -76,6 +76,7 @@ def page_scripts() -> list[Markup]:
 def _environment() -> Environment:
     templates = environment(_FOLDER, text.visible)
     templates.filters.update(duration=text.duration, money=text.money, moment=_moment)
+    templates.globals.update(price=text.price)
     return templates
 
 

@@ -23,7 +23,7 @@ from evo.runs.lifecycle import Viewed
 from evo.standings.incumbent import Setback
 from evo.standings.individuals import Standing
 from evo.store import AttemptRecord, EvaluationRecord, IndividualRecord, published
-from evo.text import counted, tokens
+from evo.text import counted, price, tokens
 from operators.proposal import Exchange
 from trainer.evaluation import CurvePoint, Evaluation, Split
 from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES, Objective
@@ -142,8 +142,8 @@ def calls_line(exchanges: Sequence[Exchange]) -> str:
     """Return how many calls of a language model were made, and for how much."""
     costs = [exchange.cost_usd for exchange in exchanges]
     known = sum(cost for cost in costs if cost is not None)
-    unknown = f", {costs.count(None)} of unknown price" if None in costs else ""
-    return f"{'language model':<18} {counted(len(costs), 'call')}, ${known:.4f}{unknown}; --prompts shows them"
+    paid = price(known, len(costs), costs.count(None), digits=4)
+    return f"{'language model':<18} {counted(len(costs), 'call')} {paid}; --prompts shows them"
 
 
 def _setback(setback: Setback) -> str:

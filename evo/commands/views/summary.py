@@ -25,7 +25,7 @@ from evo.standings.individuals import Standing
 from evo.standings.plan import Confirmed
 from evo.standings.summary import Summary, summarize
 from evo.store import Spending
-from evo.text import counted, duration, money, tokens
+from evo.text import counted, duration, price, tokens
 from trainer.objectives import Objective
 
 UNREPLICATED = "not replicated: every seed gives the same run, so this may be luck"
@@ -111,7 +111,6 @@ def _price(spending: Spending) -> str:
     """Return what calls cost, in money and tokens."""
     cached = (spending.cache_read_tokens, spending.cache_write_tokens)
     given_up = f" with {spending.abandoned_calls} more given up" if spending.abandoned_calls else ""
-    unknown = f" and {spending.unpriced_calls} of unknown price" if spending.unpriced_calls else ""
     counts = tokens(spending.input_tokens, *cached, spending.output_tokens)
     if spending.estimated_calls:
         calls = (
@@ -120,7 +119,7 @@ def _price(spending: Spending) -> str:
             else f", those of {counted(spending.estimated_calls, 'call')}"
         )
         counts += f" (estimated{calls}: the server counts none)"
-    return f"for {money(spending.cost_usd)}{unknown}{given_up}; {counts}"
+    return f"{price(spending.cost_usd, spending.calls, spending.unpriced_calls)}{given_up}; {counts}"
 
 
 def print_front(console: Console, summary: Summary) -> None:

@@ -18,7 +18,7 @@ from evo.standings.gains import ConfirmedMember
 from evo.standings.individuals import OperatorResults, Standing
 from evo.standings.standings import Lead
 from evo.store import Spending
-from evo.text import duration, hover, money, relative, visible
+from evo.text import duration, hover, money, price, relative, visible
 from trainer.evaluation import Status
 from trainer.objectives import Direction, Objective, quantity
 
@@ -348,3 +348,9 @@ def test_texts_and_numbers_are_fit_for_the_page(shown, expected):
 
 def test_a_long_idea_is_cut_in_hover_labels():
     assert hover("#1", idea="word " * 400).count("<br>") <= 6
+
+
+def test_calls_of_unknown_price_are_among_those_counted() -> None:
+    assert price(0.125, 3, 0) == "for $0.12"
+    assert price(0.0, 3, 3) == "of unknown price"
+    assert price(0.5, 3, 2, digits=4) == "for $0.5000, 2 of them of unknown price"
