@@ -154,8 +154,9 @@ def missing_files(project: Project, entry: Module) -> list[str]:
     written = _written(project, entry)
     names = {PurePosixPath(name).name for name in written}
     found: dict[str, None] = {}
+    guarded = {*_guarded(entry)}
     for reached in reached_calls(project, entry):
-        if reached.module is not entry or _is_guarded(reached.module, reached.call):
+        if reached.module is not entry or reached.call in guarded:
             continue
         for text in _read_by(reached.call, reached.module):
             if _DATA.fullmatch(text) and PurePosixPath(text).name not in names and not _is_output(text):
@@ -174,14 +175,13 @@ def _read_by(call: ast.Call, module: Module) -> Iterator[str]:
             yield str(PurePosixPath(text))
 
 
-def _is_guarded(module: Module, call: ast.Call) -> bool:
-    """Return whether a call runs only if some file exists."""
-    return any(
-        isinstance(node, ast.If)
-        and any(word in ast.unparse(node.test) for word in ("exists", "is_file", "resume"))
-        and any(inner is call for inner in ast.walk(node))
-        for node in ast.walk(module.tree)
-    )
+def _guarded(module: Module) -> Iterator[ast.AST]:
+    """Yield what runs only if some file exists."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.If):
+            test = ast.unparse(node.test)
+            if any(word in test for word in ("exists", "is_file", "resume")):
+                yield from ast.walk(node)
 
 
 def _opens_for_writing(call: ast.Call) -> bool:

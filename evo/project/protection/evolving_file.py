@@ -42,8 +42,9 @@ class EvolvingFile:
         return [place for place, one in enumerate(self.units) if one.scope == scope and name in filled(one.node)]
 
     def in_loop(self, head: Unit) -> list[int]:
-        """Return the units in the body of a loop."""
-        return [place for place, one in enumerate(self.units) if one.line in head.repeated]
+        """Return the units in the body of a loop; none for another unit."""
+        lines = head.repeated
+        return [place for place, one in enumerate(self.units) if one.line in lines] if lines else []
 
     def reaching(self, reader: Unit, places: list[int]) -> list[int]:
         """Leave out what another binding replaces before a unit reads, and what comes after it."""
