@@ -22,7 +22,7 @@ printed       the metrics in such lines and in JSON files, with how each is read
 output        the metrics in what the program printed, from `phrases` (lines) and `tables`, as `places`
 left          the metrics in the files that the program left
 choosing      which metric decides: a flag, the documentation, names; or the question that is left to the user
-trained       which loss a printed value shows, where its program propagates that backwards
+shown         what a printed value shows: a loss that is propagated backwards, or a measure of the test set
 wording       what the name of a metric means: direction, split, kind
 instructions  what program.md, README and shell scripts say: commands, the file that evolves, the metric
 protected     the code of the genome that no individual may change, by data flow; its parts are in `protection/`

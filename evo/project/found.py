@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from evo.project.trained import TrainedLoss
+from evo.project.shown import TrainedLoss
 from evo.project.wording import Kind, Split, direction_of, is_undirected, split_of
 from trainer.objectives import Direction
 
@@ -28,6 +28,7 @@ class Metric:
         told: the direction that the user or the documentation names.
         told_split: the data that it is measured on, if the words around it say so.
         trained: the loss of training batches that it shows; None if it shows none.
+        has_test_data: whether the program computes it from what it calls its test data.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Metric:
     told: Direction | None = None
     told_split: Split | None = None
     trained: TrainedLoss | None = None
+    has_test_data: bool = False
 
     @property
     def direction(self) -> Direction:

@@ -146,9 +146,10 @@ def _percent(template: str, values: ast.expr) -> list[Part]:
         if match["type"] == "%":
             parts.append("%")
         elif match["key"]:
-            parts.append(Value(match["key"], match["spec"]))
+            parts.append(Value(match["key"], match["spec"].removesuffix("s")))
         else:
-            parts.append(Value(ast.unparse(given.pop(0)) if given else "", match["spec"]))
+            # `%s` writes as `{}` does.
+            parts.append(Value(ast.unparse(given.pop(0)) if given else "", match["spec"].removesuffix("s")))
     return [*parts, template[place:]]
 
 

@@ -13,13 +13,14 @@ from evo.project.found import Metric
 from evo.project.lines import Line, Printed, Value, literal_text, printed_by
 from evo.project.modules import Module, Project
 from evo.project.reach import Reached, reached_calls
-from evo.project.trained import trained_loss
+from evo.project.shown import has_test_data, trained_loss
 from evo.project.wording import (
     PREFIXES,
     Split,
     direction_of_unit,
     identifier,
     is_count,
+    is_data,
     names_metric,
     split_of,
     told_split,
@@ -35,6 +36,8 @@ _CLAUSE = re.compile(r"[|,;·•—–>*#\[\](){}]|\s-\s|[:=]\s")  # separates t
 _NUMERIC_SPEC = re.compile(r".*[eEfFgGn%]|.*\.\d+")
 _TEXT_SPEC = re.compile(r".*[sxXobcra]|.*[<>^]\d+|.*,.*")  # `1,234` cannot be read as a number
 _NUMERIC_CODE = re.compile(r"\b(float|round|sum|mean|median|item|max|min|abs|len)\(|^[\w.]*\.item\(\)|[-+*/]")
+_SHAPE_CODE = re.compile(r"[^()]*\.(?:shape|size\(\)|dtype|device)(?:\[-?\d\])?|tuple\([^()]*\.shape\)|type\(.*\)")
+_LENGTH_CODE = re.compile(r"len\([^()]*\)")
 _SPECIAL = re.compile(r"[.^$*+?{}\[\]\\|()]")
 
 
@@ -111,7 +114,8 @@ def _of_line(line: Line, printed: Printed, reached: Reached) -> Iterator[Metric]
             continue
         after = line[number + 1] if number + 1 < len(line) else ""
         label, pattern = _reading(line, number, before, after)
-        if label and pattern:
+        is_size = _SHAPE_CODE.fullmatch(value.code) or (is_data(label) and _LENGTH_CODE.fullmatch(value.code))
+        if label and pattern and not is_size:
             split = told_split(label, _literals(line[:number]).rpartition(label)[0])
             yield Metric(
                 name=identifier(label) if split is None else f"{PREFIXES[split]}_{identifier(label)}",
@@ -125,6 +129,7 @@ def _of_line(line: Line, printed: Printed, reached: Reached) -> Iterator[Metric]
                 is_logged=printed.is_logged,
                 told=direction_of_unit(after) if isinstance(after, str) else None,  # `speed: 0.3 s/iter`
                 trained=trained_loss(reached.module.tree, value.code, reached.call.lineno),
+                has_test_data=has_test_data(reached.module.tree, value.code, reached.call.lineno),
             )
 
 

@@ -70,7 +70,8 @@ def notes_on_metrics(found: Found, first: Metric, metrics: Sequence[Metric]) -> 
         yield f"Lower {first.name} is better: this is a guess. Correct `direction` if it is wrong."
     if first.split is Split.TRAINING or (first.split is Split.UNNAMED and first.trained):
         yield f"{first.name} is measured on the training data, so overfitting wins."
-    if first.split is Split.TEST and not found.score:
+    is_tested = first.split is Split.TEST or (first.split is Split.UNNAMED and first.has_test_data)
+    if is_tested and not found.score:
         yield f"{first.name} is measured on the test set: after a search it is no estimate of generalization."
     elif tested := [one.name for one in metrics if one.split is Split.TEST and one is not first]:
         yield f"Measured on the test set, and so not selected on: {listed(tested)}."

@@ -1,4 +1,4 @@
-"""Which printed values show a loss that is trained, and what follows from it."""
+"""Which printed values show a loss that is trained or a measure of the test set, and what follows from it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from script_runs import write_files
 
 from evo.project.examine import examine
 from evo.project.found import Found
-from evo.project.trained import TrainedLoss, trained_loss
+from evo.project.shown import TrainedLoss, trained_loss
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,20 @@ def test_the_whole_of_a_trained_loss_goes_before_its_parts(tmp_path: Path) -> No
     report = "    print(f'fit loss: {fit_loss:.3f} kl: {kl:.3f} loss: {loss.item():.3f}')\n"
     found = look(tmp_path, f"for x in y:\n    {made}{report}")
     assert found.objectives[0].name == "loss"
+
+
+@pytest.mark.parametrize(
+    ("printed", "is_noted"),
+    [
+        ("'accuracy: %s' % score(y_test, p)", True),
+        ("'accuracy:', found", True),
+        ("'accuracy:', score(y_val, p)", False),
+        ("'passed:', score(test_cases)", False),
+    ],
+)
+def test_a_measure_of_what_the_program_calls_its_test_data_is_noted(
+    printed: str, is_noted: bool, tmp_path: Path
+) -> None:
+    found = look(tmp_path, f"found = score(model, test_loader)\nprint({printed})\n")
+    assert found.objectives[0].name in ("accuracy", "passed")
+    assert any("measured on the test set" in note for note in found.notes) is is_noted

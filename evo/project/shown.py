@@ -1,14 +1,19 @@
-"""Which loss a printed value shows, where its program propagates that loss backwards."""
+"""What a printed value shows: a loss that its program propagates backwards, or a measure of the test set."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from evo.project.wording import Split, split_of, words
+
 _PROPAGATING = frozenset({"backward", "manual_backward"})
 _GATHERING = frozenset({"append", "update"})
+_SET = re.compile(r"x|y|data|set|loader|d[lsf]|dataset|dataloader|features|labels|targets|images|iter")
+"""A word of a name for data, beside the one that says which data."""
 _MOST_STEPS = 3  # from a printed value to the loss that it was made from
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -28,12 +33,21 @@ class TrainedLoss:
 
 def trained_loss(tree: ast.Module, code: str, line: int) -> TrainedLoss | None:
     """Return the loss that an expression at a line of a module was made from; None if that is none."""
-    try:
-        names = _names(ast.parse(code.strip(), mode="eval"))
-    except SyntaxError:  # the name of a field of a template
-        return None
     losses = _losses(tree, _owner(tree, line))
-    return losses.shown(names, line) if losses.propagated else None
+    return losses.shown(_named(code), line) if losses.propagated else None
+
+
+def has_test_data(tree: ast.Module, code: str, line: int) -> bool:
+    """Return whether an expression at a line, or what its names were made from, takes `y_test` and the like."""
+    names = _named(code)
+    losses = _losses(tree, _owner(tree, line))
+    made = [found[2] for name in names if (found := losses.latest(name, line))]
+    splits = {
+        split_of(f"{name}_loss")
+        for name in (*names, *(one for value in made for one in _names(value)))
+        if any(map(_SET.fullmatch, words(name)))
+    }
+    return Split.TEST in splits and Split.VALIDATION not in splits
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +63,7 @@ class _Losses:
     made: tuple[tuple[str, int, ast.expr], ...]
 
     def shown(self, names: list[str], line: int, steps: int = _MOST_STEPS) -> TrainedLoss | None:
+        """Return the loss that names at a line were made from, each in some steps."""
         for name in names:
             found = self._of_name(name, line)
             if found is None and steps:
@@ -60,12 +75,13 @@ class _Losses:
 
     def _of_name(self, name: str, line: int) -> TrainedLoss | None:
         # A loss that is computed again between the two, on other data, is another one.
-        if any(name == loss and self._latest(name, at) is self._latest(name, line) for loss, at in self.propagated):
+        if any(name == loss and self.latest(name, at) is self.latest(name, line) for loss, at in self.propagated):
             return TrainedLoss(name)
-        wholes = (self._latest(loss, at) for loss, at in self.propagated)
+        wholes = (self.latest(loss, at) for loss, at in self.propagated)
         return TrainedLoss(name, is_part=True) if any(name in _summands(one[2]) for one in wholes if one) else None
 
-    def _latest(self, name: str, line: int) -> tuple[str, int, ast.expr] | None:
+    def latest(self, name: str, line: int) -> tuple[str, int, ast.expr] | None:
+        """Return how a name was made last before a line."""
         return max((one for one in self.made if one[0] == name and one[1] < line), key=lambda one: one[1], default=None)
 
 
@@ -122,6 +138,14 @@ def _summands(value: ast.expr) -> set[str]:
     if not any(isinstance(one.op, ast.Add | ast.Sub) for one in parts):
         return set()
     return {side.id for one in parts for side in (one.left, one.right) if isinstance(side, ast.Name)}
+
+
+def _named(code: str) -> list[str]:
+    """Return the names in an expression; none in the name of a field of a template."""
+    try:
+        return _names(ast.parse(code.strip(), mode="eval"))
+    except SyntaxError:
+        return []
 
 
 def _names(node: ast.AST) -> list[str]:
