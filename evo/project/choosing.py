@@ -280,7 +280,7 @@ class Choice:
 
     def _ask(self, metrics: Sequence[Metric], text: str) -> None:
         options = tuple((one.name, f"{one.direction.value}, {one.where}") for one in metrics)
-        named = listed([one.name for one in metrics])
+        named = listed([one.name for one in metrics]) + _failure(self.run)
         example = metrics[0].name if metrics else "NAME"
         example += f":max, or {example}:min" if metrics and metrics[0].is_guessed else ""
         raise Unclear(Question("objectives", f"{text} {named}. Answer: evo init --metric {example}", options), metrics)
@@ -309,15 +309,19 @@ def with_documented_directions(metrics: Sequence[Metric], texts: Instructions, s
     ]
 
 
+def _failure(run: FirstRun | None) -> str:
+    """Return why a first run failed, in brackets behind a question; empty if it did not."""
+    return f" (its first run failed: {run.problem})" if run and run.problem else ""
+
+
 def _no_metric(reporter: str, run: FirstRun | None) -> Question:
-    how = (
+    what = (
         "prints no metric that could be found"
         if run is None or not run.is_complete
         else "printed no number that its label makes a metric"
     )
-    how += f" (its first run failed: {run.problem})" if run and run.problem else ""
     return Question(
         "objectives",
-        f'{reporter} {how}. Print a line such as `val_loss: 0.5` at the end, print(f"val_loss: {{value}}"), or say '
-        "how to read one: evo init --metric 'NAME=PATTERN:min'",
+        f"{reporter} {what}{_failure(run)}. Print a line such as `val_loss: 0.5` at the end, "
+        "print(f\"val_loss: {value}\"), or say how to read one: evo init --metric 'NAME=PATTERN:min'",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
@@ -103,12 +104,11 @@ def _several(options: Sequence[tuple[str, str]]) -> Question:
 def _no_script(sources: Sources) -> Question:
     for name, problem in sources.project.problems().items():
         return Question("genome", f"{name} cannot be read as {_PYTHON}: {problem}. Correct it: evo init")
-    notebooks = sorted(path.name for path in sources.root.glob("*.ipynb"))
-    if notebooks:
+    if notebooks := sources.project.notebooks():
         return Question(
             "genome",
             f"{notebooks[0]} is a notebook, and scripts evolve. Convert it with `jupyter nbconvert --to script "
-            f"{notebooks[0]}`, then: evo init",
+            f"{shlex.quote(notebooks[0])}`, then: evo init",
         )
     return Question(
         "genome",

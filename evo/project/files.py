@@ -16,6 +16,10 @@ from evo.project.sources import Sources
 from evo.project.text_genomes import sources_of_cargo, used_sources
 
 _ARTIFACTS = "EVO_ARTIFACTS"
+_INPUT_FLAG = re.compile(
+    r"--?(?!.*(?:out|save|log|result|dest|write|new))[\w-]*(?:data|file|path|input|corpus|vocab|train|load)[\w-]*"
+)
+_FILE = re.compile(r"(?:\.?[\w-][\w.-]*/)*[\w-][\w.-]*\.[A-Za-z]\w{1,6}")
 _PATH = re.compile(r"(?=[^\s]*\w[/.])(?:\.\.?/)*[\w-][\w.-]*(?:/[\w.-]+)*/?")
 
 
@@ -100,8 +104,18 @@ def notes_on_missing(sources: Sources, found: Found, entry: Module, python: str)
     maker = _maker(sources, entry.name, python)
     for name in missing_files(sources.project, entry):
         yield f"{entry.name} reads {name}, which does not exist yet{maker}; add it to frozen."
+    for name in _named_inputs(found):
+        yield f"The command reads {name}, which does not exist yet{maker}; add it to frozen."
     if named := next(_beside(sources, entry), None):
         yield f"{named} is there as seen from {entry.folder}: where the program starts there, run evo init there."
+
+
+def _named_inputs(found: Found) -> Iterator[str]:
+    """Yield the files that flags of the command name, and that do not exist, without those that it writes."""
+    words = [part for word in found.command for part in (word.split("=", 1) if word.startswith("-") else [word])]
+    for flag, name in pairwise(words):
+        if _INPUT_FLAG.fullmatch(flag) and _FILE.fullmatch(name) and not (found.root / name).exists():
+            yield name
 
 
 def _beside(sources: Sources, entry: Module) -> Iterator[str]:

@@ -126,6 +126,10 @@ class Project:
         names = sorted(_files(self.root, PYTHON.suffixes), key=lambda name: (name.count("/"), name))[:_MOST_SCRIPTS]
         return [module for name in names if (module := self.module(name))]
 
+    def notebooks(self) -> list[str]:
+        """Return the notebooks, those nearest to the root first."""
+        return sorted(_files(self.root, (".ipynb",)), key=lambda name: (name.count("/"), name))
+
     def main_language(self) -> Language:
         """Return the compiled language in which most of the project is written, Python where none clearly leads."""
         compiled = [suffix for one in COMPILED for suffix in language_of(f"a{one}").suffixes]  # headers, too

@@ -699,7 +699,8 @@ def test_what_only_a_resumed_run_prints_decides_nothing(condition: str, tmp_path
 
 
 def test_a_notebook_has_to_become_a_script(tmp_path: Path) -> None:
-    assert "jupyter nbconvert --to script a.ipynb" in question(tmp_path, {"a.ipynb": "{}"})
+    text = question(tmp_path, {"part one/a.ipynb": "{}"})
+    assert "jupyter nbconvert --to script 'part one/a.ipynb'`" in text
 
 
 def test_a_program_that_is_its_own_evaluation_is_told_so(tmp_path: Path) -> None:
@@ -736,6 +737,11 @@ def test_what_all_folds_gave_decides_and_no_single_fold(tmp_path: Path) -> None:
     assert look(tmp_path, {"train.py": train}).objectives[0].name == "mean_mae"
 
 
+def test_a_question_tells_why_the_first_run_failed(tmp_path: Path) -> None:
+    train = "print('drift:', 0.5)\nimport is_not_there\n"
+    assert "its first run failed: " in question(tmp_path, {"train.py": train}, run=run_plainly)
+
+
 def test_a_script_made_from_a_notebook_is_told_so(tmp_path: Path) -> None:
     train = "# In[1]:\nget_ipython().run_line_magic('matplotlib', 'inline')\nRATE = 0.5\nprint('val acc', RATE)\n"
     found = look(tmp_path, {"train.py": train}, run=run_plainly)
@@ -753,3 +759,18 @@ def test_settings_that_the_command_replaces_stay(tmp_path: Path) -> None:
     assert found.genome == ("conf.yaml",)
     assert found.constants == ("train.steps", "train.decay", "width")
     assert [(one.name, one.reason) for one in found.protect] == [("lr: 0.1", "the command gives it")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "is_noted"),
+    [
+        ("--data-path digits.npz -q 5", True),
+        ("--vocab_file=digits.npz", True),
+        ("--data-path there.npz", False),
+        ("--save-path digits.npz", False),
+        ("--lr 0.5 --path runs", False),
+    ],
+)
+def test_a_file_of_the_command_that_is_not_there_is_named(arguments: str, is_noted: bool, tmp_path: Path) -> None:
+    files = {"README.md": f"Run `python train.py {arguments}`.\n", "train.py": TRAIN, "there.npz": ""}
+    assert noted(look(tmp_path, files), "digits.npz, which does not exist yet") is is_noted
