@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -89,7 +90,7 @@ def doctor(
     findings = examine(folder)
     if with_llm:
         named = {"llm": {"model": named_weights("--model", model)}}
-        file = PROJECT_FILE if config is None and PROJECT_FILE.is_file() else config
+        file = PROJECT_FILE if config is None and os.path.lexists(PROJECT_FILE) else config
         findings += examine_language_models(load_config(file, named).llm)
     if as_json:
         print_json([asdict(finding) for finding in findings])

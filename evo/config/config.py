@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import os
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -521,6 +522,8 @@ def load_config(path: Path | None, flags: Mapping[str, Mapping[str, Any]] | None
     config = Config()
     if path:
         data = read_toml(path, "--config")
+        if not data:
+            raise ConfigError(f"--config {path} holds no setting. Write one for your project: evo init --force")
         data.pop(LADDER, None)  # says how `evo ladder` uses the rest
         config = parse_config(located(data, path.parent), source=f"--config {path}")
     return overlaid(config, flags or {})
@@ -665,7 +668,7 @@ def located(data: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def _path(name: str, folder: Path) -> str:
-    return str((folder / Path(name).expanduser()).resolve())
+    return os.path.realpath(folder / os.path.expanduser(name))  # noqa: PTH111 - Path raises for unknown users and rings
 
 
 def _locate_agent(table: Any, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -113,7 +114,7 @@ def new_run_config(genome: str, file: Path | None, options: RunOptions) -> Resol
     Raises:
         ConfigError: a setting or the file is wrong.
     """
-    if file is None and PROJECT_FILE.is_file():
+    if file is None and os.path.lexists(PROJECT_FILE):
         file = PROJECT_FILE
     base = load_config(file)
     seeds = options.get("seed_genomes") or ()
@@ -151,7 +152,7 @@ def refuse_project_without_task(folder: Path) -> None:
 
     The built-in task in its place would spend hours on something else than what stands there.
     """
-    if (folder / PROJECT_FILE).is_file() or _is_own_source(folder):
+    if os.path.lexists(folder / PROJECT_FILE) or _is_own_source(folder):
         return
     if (program := next(_python_files(folder), None)) is not None:
         raise UsageError(

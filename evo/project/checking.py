@@ -68,7 +68,7 @@ def trial(config: ResolvedConfig, progress: PrepareProgress | None = None) -> Tr
     """
     program = config.llm.program
     if program and not Path(program).is_file():
-        raise ConfigError(f"`llm.program` must be a file with your instructions, but there is no file {program}.")
+        raise ConfigError(f"`llm.program` must be a file with your instructions, but {program} is none.")
     source = read_generation_zero(config)
     materials = prepare_materials(config, progress)
     plan = make_plan(config)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import stat
 import tokenize
 from collections import Counter
 from collections.abc import Iterator
@@ -247,18 +248,25 @@ def _files(root: Path, suffixes: tuple[str, ...]) -> Iterator[str]:
 
 
 def _parsed(root: Path, name: str) -> Module | None:
-    """Return a file as Python reads it, also in another encoding that it declares; raise one of UNREADABLE if not."""
+    """Return a file as Python reads it, also in another encoding that it declares; raise one of UNREADABLE if not.
+
+    None for what is not there, or is a folder.
+    """
     path = root / name
+    if path.is_dir() or not os.path.lexists(path):
+        return None
     try:
-        if not path.is_file() or path.stat().st_size > _LARGEST_BYTES:
-            return None
+        if not stat.S_ISREG((status := path.stat()).st_mode):
+            raise ValueError("it is no ordinary file")
+        if status.st_size > _LARGEST_BYTES:
+            raise ValueError(f"it has {status.st_size:,} bytes, more than {_LARGEST_BYTES:,}")
         if language_of(name) is not PYTHON:
             return Module(name, path.read_text(encoding="utf-8"), ast.Module([], []))
         with tokenize.open(path) as file:
             text = file.read()
         return Module(name, text, parse(text))
-    except OSError:
-        return None
+    except OSError as error:
+        raise ValueError(error.strerror) from error
 
 
 def _problem(error: BaseException) -> str:

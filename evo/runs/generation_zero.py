@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -172,8 +173,11 @@ def _check(source: str, name: str, contract: Contract, advice: str = "") -> None
 
 def _read_inside(root: Path, name: str) -> str:
     path = root / name
-    if not path.resolve().is_relative_to(root.resolve()):
-        raise GenomeError(f"`task.genome` must lie in the project {root}, but {name} leads to {path.resolve()}.")
+    real = Path(os.path.realpath(path))  # Path.resolve raises for links in a ring
+    if not real.is_relative_to(os.path.realpath(root)):
+        raise GenomeError(f"`task.genome` must lie in the project {root}, but {name} leads to {real}.")
+    if real.exists() and not (real.is_file() or real.is_dir()):  # reading a pipe waits for what writes into it
+        raise GenomeError(f"Expected a file with a program, but {path} is a pipe or a device.")
     return read_source(path)
 
 

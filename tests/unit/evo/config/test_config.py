@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from evo.config.config import Config, load_config, overlaid, parse_config
+from evo.config.config import Config, load_config, located, overlaid, parse_config
+from evo.config.options import new_run_config
 from trainer.errors import ConfigError
 
 
@@ -102,6 +103,28 @@ def test_a_file_that_is_no_toml(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(ConfigError, match="TOML file in UTF-8"):
         load_config(path)
+
+
+@pytest.mark.parametrize("content", ["", "# [search]\n"])
+def test_a_file_without_settings_does_not_stand_for_the_built_in_task(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text(content)
+    with pytest.raises(ConfigError, match="holds no setting"):
+        load_config(path)
+
+
+@pytest.mark.parametrize("root", ["ring", "~nosuchuser/project"])
+def test_a_root_that_leads_nowhere_is_left_to_what_reads_it(tmp_path: Path, root: str) -> None:
+    (tmp_path / "ring").symlink_to("ring")
+    table = {"kind": "script", "root": root, "genome": ["train.py"], "command": ["python", "train.py"]}
+    assert located({"task": table}, tmp_path)["task"]["root"] == str(tmp_path / root)
+
+
+def test_a_project_file_that_is_none_is_not_taken_for_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "evo.toml").mkdir()
+    with pytest.raises(ConfigError, match="Is a directory"):
+        new_run_config("", None, {})
 
 
 def test_a_file_that_is_missing(tmp_path: Path) -> None:

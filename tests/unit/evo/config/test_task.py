@@ -234,6 +234,8 @@ def test_what_a_project_lacks_is_found_before_anything_runs(project: Path, chang
         ("empty.py", "empty.py is empty"),
         ("broken.py", "broken.py cannot be generation 0: line 1"),
         ("latin.py", "latin.py to be UTF-8 text, but byte 1 is not"),
+        ("pipe.py", "pipe.py is a pipe or a device"),
+        ("ring.py", "ring.py cannot be read: Too many levels"),
     ],
 )
 def test_a_genome_that_cannot_be_one_is_found_before_anything_runs(project: Path, name: str, words: str) -> None:
@@ -243,6 +245,8 @@ def test_a_genome_that_cannot_be_one_is_found_before_anything_runs(project: Path
     (project / "latin.py").write_bytes(b"#\xe9\n")
     (project.parent / "outside.py").write_text("x = 1\n")
     (project / "link.py").symlink_to(project.parent / "outside.py")
+    (project / "ring.py").symlink_to("ring.py")
+    os.mkfifo(project / "pipe.py")
     with pytest.raises(GenomeError, match=words):
         read_generation_zero(parse_config({"task": TASK | {"root": str(project), "genome": name}}))
 

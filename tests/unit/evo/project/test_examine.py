@@ -1,5 +1,6 @@
 """What is found out about a project: layouts as people have them, forks of karpathy/autoresearch among them."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -411,6 +412,20 @@ def test_what_is_not_clear_is_said(
 ) -> None:
     message = question(tmp_path, files, **wishes)
     assert [word for word in words if word not in message] == [], message
+
+
+def test_what_cannot_be_read_is_not_taken_for_absent(tmp_path: Path) -> None:
+    (tmp_path / "project").mkdir()
+    path = tmp_path / "project/train.py"
+    path.symlink_to("nowhere.py")
+    assert "train.py cannot be read as Python" in question(tmp_path, {})
+    path.unlink()
+    os.mkfifo(path)
+    assert "it is no ordinary file" in question(tmp_path, {})
+    path.unlink()
+    path.touch()
+    os.truncate(path, 3_000_000)
+    assert "it has 3,000,000 bytes" in question(tmp_path, {})
 
 
 @pytest.mark.parametrize(
