@@ -12,6 +12,7 @@ from evo.standings.rungs import SuccessiveHalving
 from evo.standings.standings import Standings
 from evo.steering.actions import Action, Verb
 from evo.store import StoreView
+from evo.text import counted
 
 
 def objection(action: Action, store: StoreView, standings: Standings, operators: Iterable[str]) -> str:
@@ -66,5 +67,6 @@ def _small_budget(action: Action, store: StoreView, standings: Standings) -> str
         return "that time is over"
     pop, committed = standings.plan.mu, Committed.of(store, standings.halving)
     if action.gens is not None and action.gens * pop < committed.evaluations:
-        return f"{action.gens * pop} evaluations are too few: {committed}, so give {committed.generations(pop)} or more"
+        enough = counted(committed.generations(pop), "generation")
+        return f"{action.gens * pop} evaluations are too few: {committed}, so give {enough} or more"
     return ""

@@ -30,6 +30,7 @@ from trainer.objectives import LANGUAGE_MODEL_OBJECTIVES, Objective
 
 _CURVE_ROWS = 8
 _CHILDREN = 12
+_LABEL = 18  # columns before a fact, where no name of an objective is longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +97,15 @@ def read_portrait(viewed: Viewed, record: IndividualRecord) -> Portrait:
 
 def print_portrait(console: Console, portrait: Portrait, *, prompts: bool) -> None:
     """Print an individual: origin, means, every evaluation, newest training curve and output, and its calls."""
-    for line in _origin(portrait):
-        print_whole(console, line)
     means, broken = portrait.standing.objectives, portrait.standing.broken
-    for objective in portrait.objectives:
-        if objective.name in means:
-            print_whole(console, f"{objective.label:<18} {objective.format(means[objective.name])}")
+    measured = [one for one in portrait.objectives if one.name in means]
+    width = max(_LABEL, *(len(one.label) for one in measured), 0)
+    for line in _origin(portrait, width):
+        print_whole(console, line)
+    for objective in measured:
+        print_whole(console, f"{objective.label:<{width}} {objective.format(means[objective.name])}")
     if broken:
-        print_whole(console, f"[red]{'infeasible':<18} breaks {' and '.join(broken)}[/]")
+        print_whole(console, f"[red]{'infeasible':<{width}} breaks {' and '.join(broken)}[/]")
     if portrait.setback:
         print_whole(console, f"[yellow]{_setback(portrait.setback)}[/]")
     _print_evaluations(console, portrait)
@@ -120,30 +122,30 @@ def print_portrait(console: Console, portrait: Portrait, *, prompts: bool) -> No
         print_exchange(console, turn, exchange)
 
 
-def _origin(portrait: Portrait) -> Iterator[str]:
+def _origin(portrait: Portrait, width: int) -> Iterator[str]:
     record = portrait.record
     made = datetime.fromtimestamp(record.created_at, UTC).astimezone()
     parents = " and ".join(f"#{parent}" for parent in record.parents)
     origin = f"by {literal(record.operator)} from {parents}" if parents else "generation 0"
     yield f"[bold]#{record.id}[/] {origin}, {made:%Y-%m-%d %H:%M:%S}"
-    yield f"{'idea':<18} {idea_beside(record.operator, record.idea)}"
+    yield f"{'idea':<{width}} {idea_beside(record.operator, record.idea)}"
     if portrait.repaired is not None:
-        yield f"{'repairs':<18} #{portrait.repaired}, which crashed"
+        yield f"{'repairs':<{width}} #{portrait.repaired}, which crashed"
     if portrait.children:
         newest = " ".join(f"#{child}" for child in portrait.children)
         more = " …" if len(portrait.children) == _CHILDREN else ""
-        yield f"{'children':<18} {newest}{more}"
+        yield f"{'children':<{width}} {newest}{more}"
     if portrait.exchanges:
-        yield calls_line(portrait.exchanges)
-    yield f"{'means over':<18} {counted(portrait.standing.replicates, 'evaluation')}"
+        yield calls_line(portrait.exchanges, width)
+    yield f"{'means over':<{width}} {counted(portrait.standing.replicates, 'evaluation')}"
 
 
-def calls_line(exchanges: Sequence[Exchange]) -> str:
+def calls_line(exchanges: Sequence[Exchange], width: int = _LABEL) -> str:
     """Return how many calls of a language model were made, and for how much."""
     costs = [exchange.cost_usd for exchange in exchanges]
     known = sum(cost for cost in costs if cost is not None)
     paid = price(known, len(costs), costs.count(None), digits=4)
-    return f"{'language model':<18} {counted(len(costs), 'call')} {paid}; --prompts shows them"
+    return f"{'language model':<{width}} {counted(len(costs), 'call')} {paid}; --prompts shows them"
 
 
 def _setback(setback: Setback) -> str:

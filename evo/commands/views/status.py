@@ -87,7 +87,7 @@ def _failures(failures: tuple[Failures, ...]) -> Iterator[str]:
 
 def _refusals(status: RunStatus) -> Iterator[str]:
     if status.refused:
-        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(status.refused.items()))
+        kinds = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in sorted(status.refused.items()))
         refused = counted(sum(status.refused.values()), "proposal")
         yield f"refused       {refused} before any evaluation: {literal(kinds)}"
     if status.smoke_runs:
