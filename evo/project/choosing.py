@@ -14,6 +14,7 @@ from evo.project.output import WHERE, metrics_in, values_of
 from evo.project.wording import (
     Kind,
     Split,
+    are_opponents,
     direction_near,
     direction_of_sign,
     identifier,
@@ -160,11 +161,11 @@ class Choice:
         rivals = equal if is_guess else [one for one in equal if one.scope != best.scope]
         if rivals:
             self._ask([best, *equal], f"The metric to optimize is ambiguous: {self.reporter} reports")
-        if losses := self._trained_beside(best):
+        if opposed := self._opposed_to(best):
             self._ask(
-                [best, *losses],
-                f"{self.reporter} reports several losses that it trains, and none tells alone how good the result is. "
-                "Print a number that does, or choose knowingly among",
+                [best, *opposed],
+                f"{self.reporter} reports numbers of which none tells alone how good the result is. Print one that "
+                "does, or choose knowingly among",
             )
         if best.is_guessed:
             self._ask([best], f"Which direction is better is not clear from the name of what {self.reporter} reports,")
@@ -251,17 +252,12 @@ class Choice:
             return [one for one in unnamed if len(values_of(one, lines)) == 1 < len(values_of(best, lines))]
         return unnamed if best.kind is Kind.RESOURCE else []
 
-    def _trained_beside(self, best: Metric) -> list[Metric]:
-        """Return the losses that are trained beside one: those of opponents, or further parts of one sum."""
-        loss = best.trained
-        if loss is None or best.split is not Split.UNNAMED or self.texts.importance(best.label):
+    def _opposed_to(self, best: Metric) -> list[Metric]:
+        """Return what grows worse while a metric is made better: of its opponent, or another part of a trained sum."""
+        if best.split is not Split.UNNAMED or best.kind is not Kind.QUALITY or self.texts.importance(best.label):
             return []
-        others = (one for one in self.metrics if one.trained and one.split is best.split and one.kind is best.kind)
-        return [
-            one
-            for one in others
-            if one.trained and one.trained.name != loss.name and one.trained.is_part is loss.is_part
-        ]
+        others = (one for one in self.metrics if one.split is best.split and one.kind is best.kind)
+        return [one for one in others if are_opponents(one.label, best.label) or _are_both_trained(one, best)]
 
     def _needs_test_data(self, best: Metric) -> bool:
         """Return whether only test data, or else a loss of training batches, could decide."""
@@ -284,6 +280,13 @@ class Choice:
         example = metrics[0].name if metrics else "NAME"
         example += f":max, or {example}:min" if metrics and metrics[0].is_guessed else ""
         raise Unclear(Question("objectives", f"{text} {named}. Answer: evo init --metric {example}", options), metrics)
+
+
+def _are_both_trained(one: Metric, other: Metric) -> bool:
+    """Return whether two metrics show different losses that are trained, or different parts of one."""
+    if one.trained is None or other.trained is None:
+        return False
+    return one.trained.name != other.trained.name and one.trained.is_part is other.trained.is_part
 
 
 def _is_of_training(metric: Metric) -> bool:

@@ -146,10 +146,9 @@ def _percent(template: str, values: ast.expr) -> list[Part]:
         if match["type"] == "%":
             parts.append("%")
         elif match["key"]:
-            parts.append(Value(match["key"], match["spec"].removesuffix("s")))
+            parts.append(Value(match["key"], match["spec"]))
         else:
-            # `%s` writes as `{}` does.
-            parts.append(Value(ast.unparse(given.pop(0)) if given else "", match["spec"].removesuffix("s")))
+            parts.append(Value(ast.unparse(given.pop(0)) if given else "", match["spec"]))
     return [*parts, template[place:]]
 
 

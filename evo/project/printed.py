@@ -110,7 +110,13 @@ def _overwrites(line: Line) -> bool:
 def _of_line(line: Line, printed: Printed, reached: Reached) -> Iterator[Metric]:
     for number, value in enumerate(line):
         before = line[number - 1] if number else ""
-        if not isinstance(value, Value) or not isinstance(before, str) or _TEXT_SPEC.fullmatch(value.spec):
+        if not isinstance(value, Value) or not isinstance(before, str):
+            continue
+        # `%s` writes numbers, too, but more often texts.
+        is_text = (
+            not names_metric(before.rstrip(_SEPARATORS)) if value.spec == "s" else _TEXT_SPEC.fullmatch(value.spec)
+        )
+        if is_text:
             continue
         after = line[number + 1] if number + 1 < len(line) else ""
         label, pattern = _reading(line, number, before, after)

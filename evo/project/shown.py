@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from evo.project.wording import Split, split_of, words
 
 _PROPAGATING = frozenset({"backward", "manual_backward"})
+_OPTIMIZER = re.compile(r".*(?:optim|train|adam|sgd).*", re.IGNORECASE | re.DOTALL)
+_MODE = re.compile(r"train|split|phase|mode|eval|optim|grad|backward", re.IGNORECASE)
+"""What a condition asks where one function trains and evaluates."""
 _GATHERING = frozenset({"append", "update"})
 _SET = re.compile(r"x|y|data|set|loader|d[lsf]|dataset|dataloader|features|labels|targets|images|iter")
 """A word of a name for data, beside the one that says which data."""
@@ -33,7 +36,7 @@ class TrainedLoss:
 
 def trained_loss(tree: ast.Module, code: str, line: int) -> TrainedLoss | None:
     """Return the loss that an expression at a line of a module was made from; None if that is none."""
-    losses = _losses(tree, _owner(tree, line))
+    losses = _losses(tree, _owner(tree, line)).at(line)
     return losses.shown(_named(code), line) if losses.propagated else None
 
 
@@ -56,11 +59,19 @@ class _Losses:
 
     Attributes:
         propagated: name of each, with the line where it is propagated.
+        only_trained: lines from which to which a condition tells training from evaluation.
         made: name, line and value of each assignment.
     """
 
     propagated: tuple[tuple[str, int], ...]
     made: tuple[tuple[str, int, ast.expr], ...]
+    only_trained: tuple[tuple[int, int], ...]
+
+    def at(self, line: int) -> _Losses:
+        """Return the losses without those that are propagated under a condition that a line does not depend on."""
+        other = [(first, last) for first, last in self.only_trained if not first <= line <= last]
+        free = (one for one in self.propagated if not any(first <= one[1] <= last for first, last in other))
+        return replace(self, propagated=tuple(free))
 
     def shown(self, names: list[str], line: int, steps: int = _MOST_STEPS) -> TrainedLoss | None:
         """Return the loss that names at a line were made from, each in some steps."""
@@ -89,7 +100,9 @@ class _Losses:
 def _losses(tree: ast.Module, owner: _Function | None) -> _Losses:
     nodes = [*_nodes(owner or tree)]
     propagated = [(name, node.lineno) for node in nodes if isinstance(node, ast.Call) for name in _propagated(node)]
-    return _Losses(tuple(propagated), tuple(made for node in nodes for made in _made(node)))
+    conditions = (node for node in nodes if isinstance(node, ast.If) and _MODE.search(ast.unparse(node.test)))
+    only_trained = tuple((node.lineno, node.end_lineno or 0) for node in conditions)
+    return _Losses(tuple(propagated), tuple(made for node in nodes for made in _made(node)), only_trained)
 
 
 def _owner(tree: ast.Module, line: int) -> _Function | None:
@@ -113,6 +126,10 @@ def _propagated(call: ast.Call) -> list[str]:
     match call:
         case ast.Call(func=ast.Attribute(attr=attr), args=[given, *_]) if attr in _PROPAGATING:
             return _names(given)  # `accelerator.backward(loss)`
+        case ast.Call(func=ast.Attribute(value=owner, attr="minimize"), args=[given]):
+            return _names(given) if _OPTIMIZER.fullmatch(ast.unparse(owner)) else []  # of TensorFlow
+        case ast.Call(func=ast.Attribute(attr="gradient"), args=[given, _]):
+            return _names(given)
         case ast.Call(func=ast.Attribute(value=value, attr="backward")):
             return _names(value)
     return []
@@ -122,7 +139,8 @@ def _made(node: ast.AST) -> Iterator[tuple[str, int, ast.expr]]:
     """Yield the names that a node assigns to, adds to or appends to, with line and value."""
     match node:
         case ast.Assign(targets=targets, value=value):
-            yield from ((one.id, node.lineno, value) for one in targets if isinstance(one, ast.Name))
+            names = (one for target in targets for one in getattr(target, "elts", [target]))
+            yield from ((one.id, node.lineno, value) for one in names if isinstance(one, ast.Name))
         case (
             ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
             | ast.AugAssign(target=ast.Name(id=name), value=value)

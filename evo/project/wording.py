@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from enum import IntEnum
+from itertools import zip_longest
 
 from trainer.objectives import Direction
 
@@ -75,6 +76,8 @@ _BETTER = _set(
 _UNDIRECTED = _set("objective bound")
 """What a solver calls its result, whichever direction it has."""
 _REWARDS = _set("reward rewards rew return returns ret score win wins winrate success")
+_SIDES = _set("player agent team side")
+_OPPONENTS = ((_set("g gen generator"), _set("d disc discriminator critic")), (_set("white"), _set("black")))
 _WAYS = _set("tour tours route routes trip cycle wire")
 """Whose length is a cost, and no count."""
 _CODE, _CODED = _set("bit bits nat nats"), _set("dim byte char character token pixel subpixel")
@@ -215,6 +218,20 @@ def direction_of_sign(name: str, value: float) -> Direction | None:
     may_be_negative = bool(_SIGNED & set(words(name))) or is_undirected(name)
     is_error = kind is Kind.QUALITY and direction is Direction.MINIMIZE and not may_be_negative
     return Direction.MAXIMIZE if is_error and value < 0 else None
+
+
+def are_opponents(name: str, other: str) -> bool:
+    """Return whether two names differ in the opponent alone that they speak of: `D loss` and `G loss`, two players."""
+    pairs = [*zip_longest(words(name), words(other), fillvalue="")]
+    differing = [pair for pair in pairs if pair[0] != pair[1]]
+    if len(differing) != 1 or len(words(name)) < 2:
+        return False
+    [(one, two)] = differing
+    sides = {word.rstrip("0123456789") for pair in pairs for word in pair}
+    numbered = one.rstrip("0123456789") == two.rstrip("0123456789") and one[-1:].isdigit() and two[-1:].isdigit()
+    return (numbered and bool(_SIDES & sides)) or any(
+        {one, two} & first and {one, two} & second for first, second in _OPPONENTS
+    )
 
 
 def is_of_all(name: str) -> bool:

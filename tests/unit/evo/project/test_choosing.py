@@ -23,6 +23,19 @@ def first(printed: str, folder: Path) -> Metric:
 
 
 @pytest.mark.parametrize(
+    "printed",
+    [
+        "[D loss: 0.5] [G loss: 1.5]\n",
+        "loss_gen: 0.5\nloss_critic: 1.5\n",
+        "White wins: 5 of 20, Black wins: 7 of 20\n",
+    ],
+)
+def test_of_two_opponents_none_is_chosen_unasked(printed: str, tmp_path: Path) -> None:
+    with pytest.raises(Unclear, match="none tells alone how good"):
+        first(printed, tmp_path)
+
+
+@pytest.mark.parametrize(
     ("printed", "name"),
     [
         ("Fold 1 RMSE: 0.5\nFold 2 RMSE: 0.7\nOOF RMSE: 0.6\n", "oof_rmse"),
@@ -32,6 +45,8 @@ def first(printed: str, folder: Path) -> Metric:
         ("Solved: 12/20\nTime (seconds): 0.5\n", "solved"),
         ("precision: 0.9\nrecall: 0.7\nf1: 0.8\n", "f1"),
         ("Class  Images  mAP50\ncat  9  0.9\nall  128  0.5\ndog  9  0.6\n", "all_map50"),
+        ("actor loss: 0.5\ncritic loss: 1.5\nreward: 20\n", "reward"),
+        ("acc1: 0.5\nacc5: 0.9\n", "acc1"),
         ("accuracy: 0.9\n| class | F1 |\n|---|---|\n| cat | 0.5 |\n| dog | 0.4 |\n", "accuracy"),
     ],
 )

@@ -80,6 +80,7 @@ def test_a_unit_tells_the_direction_before_the_name(unit: str, better: str, tmp_
         'print(f"loss: {n:.3f}", file=sys.stderr)',
         'print(f"\\rloss: {n:.3f}", end="")',
         'print("The loss is small")',
+        'print("hidden layers: %s" % n)',
         'print("x_train: {}".format(x_train.shape))',
         'print("x_test:", tuple(x_test.shape))',
         'print("test: {}".format(len(test_loader)))',

@@ -2,7 +2,7 @@
 
 import pytest
 
-from evo.project.wording import Kind, Split, direction_of, identifier, is_count, split_of
+from evo.project.wording import Kind, Split, are_opponents, direction_of, identifier, is_count, split_of
 from trainer.objectives import Direction
 
 
@@ -142,3 +142,19 @@ def test_an_objective_has_a_name_that_is_an_identifier(printed: str, name: str) 
 @pytest.mark.parametrize("name", ["Total value", "sum_of_radii", "area", "return on investment"])
 def test_what_is_no_count_may_be_searched_for(name: str) -> None:
     assert not is_count(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "opposed"),
+    [
+        ("D loss", "G loss", True),
+        ("generator_loss", "discriminator_loss", True),
+        ("player 1 winrate", "player 2 winrate", True),
+        ("agent1_score", "agent2_score", True),
+        ("top 1 accuracy", "top 5 accuracy", False),
+        ("actor_loss", "critic_loss", False),
+        ("D loss", "G penalty", False),
+    ],
+)
+def test_which_names_speak_of_opponents(name: str, other: str, opposed: bool) -> None:
+    assert are_opponents(name, other) is are_opponents(other, name) is opposed
