@@ -6,6 +6,7 @@ import ast
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from evo.project.modules import Module
 from evo.project.protection.statements import filled
@@ -25,26 +26,42 @@ class EvolvingFile:
     reasons: dict[int, str] = field(default_factory=dict)
     followed: dict[int, list[ast.AST]] = field(default_factory=dict)
 
+    @cached_property
+    def _classes(self) -> frozenset[Scope]:
+        return frozenset((*one.scope, one.node.name) for one in self.units if isinstance(one.node, ast.ClassDef))
+
+    @cached_property
+    def _of_scope(self) -> dict[Scope, list[int]]:
+        found: dict[Scope, list[int]] = {}
+        for place, one in enumerate(self.units):
+            found.setdefault(one.scope, []).append(place)
+        return found
+
     def in_scope(self, path: Scope) -> list[int]:
         """Return the units in a function or class, however deep."""
         return [place for place, one in enumerate(self.units) if one.scope[: len(path)] == path]
 
     def is_class(self, path: Scope) -> bool:
         """Return whether a scope is that of a class."""
-        return any(isinstance(one.node, ast.ClassDef) and (*one.scope, one.node.name) == path for one in self.units)
+        return path in self._classes
 
     def binders(self, scope: Scope, name: str) -> list[int]:
         """Return the units that bind a name in a scope."""
-        return [place for place, one in enumerate(self.units) if one.scope == scope and name in one.bound]
+        return [place for place in self._of_scope.get(scope, ()) if name in self.units[place].bound]
 
     def fillers(self, scope: Scope, name: str) -> list[int]:
         """Return the statements that put something into what a name stands for: `scores.append(…)`, `found[i] = …`."""
-        return [place for place, one in enumerate(self.units) if one.scope == scope and name in filled(one.node)]
+        return [place for place in self._of_scope.get(scope, ()) if name in filled(self.units[place].node)]
 
     def in_loop(self, head: Unit) -> list[int]:
-        """Return the units in the body of a loop; none for another unit."""
+        """Return the units in the body of a loop."""
         lines = head.repeated
-        return [place for place, one in enumerate(self.units) if one.line in lines] if lines else []
+        return [place for place, one in enumerate(self.units) if one.line in lines]
+
+    @cached_property
+    def bodies(self) -> list[list[int]]:
+        """The units in the body of each loop."""
+        return [self.in_loop(one) for one in self.units if one.repeated]
 
     def reaching(self, reader: Unit, places: list[int]) -> list[int]:
         """Leave out what another binding replaces before a unit reads, and what comes after it."""
@@ -65,10 +82,9 @@ class EvolvingFile:
 
         As weights by an error. A sum, a counter or the best of several results is none: only its own update reads it.
         """
-        bodies = map(self.in_loop, self.units)
         return any(
             name in _led_back(name, [self.units[at] for at in body])
-            for body in bodies
+            for body in self.bodies
             if not set(places).isdisjoint(body)
         )
 
