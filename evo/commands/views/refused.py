@@ -54,7 +54,9 @@ def print_refused(console: Console, refused: RefusedProposal, *, prompts: bool) 
     record = refused.record
     parents = " and ".join(f"#{parent}" for parent in record.parents)
     print_whole(console, f"[bold]#{record.number}[/] by {literal(record.operator)} from {parents}: no individual")
-    print_whole(console, f"[red]{literal(record.kind or ''):<18}[/] {one_line(record.reason or '')}")
+    print_whole(
+        console, f"[red]{literal((record.kind or '').replace('_', ' ')):<18}[/] {one_line(record.reason or '')}"
+    )
     if refused.exchanges:
         print_whole(console, calls_line(refused.exchanges))
     if refused.changes:

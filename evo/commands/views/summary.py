@@ -119,7 +119,8 @@ def _price(spending: Spending) -> str:
             else f", those of {counted(spending.estimated_calls, 'call')}"
         )
         counts += f" (estimated{calls}: the server counts none)"
-    return f"{price(spending.cost_usd, spending.calls, spending.unpriced_calls)}{given_up}; {counts}"
+    paid = f"{price(spending.cost_usd, spending.calls, spending.unpriced_calls)}{given_up}"
+    return f"{paid}; {counts}" if spending.input_tokens or spending.output_tokens else paid
 
 
 def print_front(console: Console, summary: Summary) -> None:
