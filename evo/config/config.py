@@ -35,6 +35,7 @@ from evo.config.task import (
     Section,
     TaskConfig,
     kind_of,
+    refuse_misspelt_places,
 )
 from evo.files import read_text
 from operators.prompt_styles import STYLES
@@ -375,6 +376,12 @@ class AgentConfig(Section):
     max_cost_usd: Quantity = 2.0
     repairs: Annotated[int, Field(ge=0, strict=True)] = 1
     parallel: Positive | None = None
+
+    @field_validator("command")
+    @classmethod
+    def _known_places(cls, command: tuple[str, ...]) -> tuple[str, ...]:
+        refuse_misspelt_places(command, ("prompt", "turns", "dollars", "seconds", "model"))
+        return command
 
 
 class WorkersConfig(Section):

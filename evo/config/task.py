@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -235,6 +236,7 @@ class ScriptTask(Section):
     def _some_command(cls, command: tuple[str, ...]) -> tuple[str, ...]:
         if not command or not all(command):
             raise ValueError("must be a program and its arguments, but it was empty")
+        refuse_misspelt_places(command, ("seed", "seconds"))
         return command
 
     @field_validator("environment")
@@ -439,6 +441,13 @@ class ExternalTask(ScriptTask):
     def self_reported(self) -> bool:
         """Whether the objectives are what the genome's own program says: they are what the evaluating program says."""
         return False
+
+
+def refuse_misspelt_places(command: Sequence[str], known: Sequence[str]) -> None:
+    """Raise ValueError where a command has something like `{sed}` for `{seed}`, which nothing would fill in."""
+    for name in (name for word in command for name in re.findall(r"\{(\w+)\}", word)):
+        if name not in known and (close := difflib.get_close_matches(name, known, n=1)):
+            raise ValueError(f"has {{{name}}} in it, which nothing fills in; did you mean {{{close[0]}}}?")
 
 
 def _digits(name: str) -> int | None:

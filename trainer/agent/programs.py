@@ -39,7 +39,10 @@ def found_program(name: str, path: str | None = None) -> Program:
     """
     found = shutil.which(str(Path(name).expanduser()) if "/" in name else name, path=path)
     if found is None:
-        raise ConfigError(f"The command of the coding agent was not found: {name!r} is no program on the PATH.")
+        reason = "is no program on the PATH"
+        if "/" in name:
+            reason = "may not be executed: chmod +x" if Path(name).expanduser().is_file() else "is no file"
+        raise ConfigError(f"The command of the coding agent was not found: {name!r} {reason}.")
     program = Path(found).absolute()
     real = program.resolve()
     if _NODE_MODULES not in real.parts:

@@ -51,6 +51,7 @@ def refusal(data: dict[str, Any]) -> str:
         ("operators", "adaptive", 1, "boolean."),
         ("operators", "tuning_method", ["gp"], "'trust_region'"),
         ("llm", "model", "", "at least 1 character"),
+        ("agent", "command", ["agent", "{promt}"], "did you mean {prompt}?"),
         ("llm", "models", ["haiku"], "should be a table."),
         ("operators", "weights", {"random": float("nan")}, "positive weight"),
         ("workers", "memory_mib", -1, "greater than 0"),

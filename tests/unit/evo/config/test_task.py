@@ -55,6 +55,10 @@ def refusal(**changes: Any) -> str:
         ({"genome": []}, "`task.genome` must name the files that evolve"),
         ({"genome": ["a.py", "./a.py"]}, "`task.genome` must name the files that evolve, each once"),
         ({"root": ""}, "`task.root` was '': string should have at least 1 character"),
+        (
+            {"command": "python train.py --seed={sed}"},
+            "`task.command` has {sed} in it, which nothing fills in; did you mean {seed}?",
+        ),
         ({"genome": 3}, "`task.genome` was 3: input should be a list"),
         ({"frozen": "."}, "`task.frozen` must name files or folders of the project"),
         ({"frozen": "../.."}, "or others as `../…` or `/…`, but '../..' is none of these"),
