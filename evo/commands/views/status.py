@@ -153,7 +153,7 @@ def _noise(status: RunStatus) -> str:
     if status.summary.is_unreplicated:
         return "unknown: every seed gives the same run of generation 0"
     if sigma is None:
-        return "not measured yet"
+        return "not measured" + (" yet" if status.summary.spent < status.summary.budget else "")
     if sigma == 0:
         return 'none, as `task.noise = "none"` says'
     unit = objective.short_unit or f"in {objective.label}"

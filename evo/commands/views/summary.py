@@ -217,6 +217,8 @@ def _gain(summary: Summary) -> str:
     if summary.gain is None and summary.is_unreplicated and summary.unconfirmed_gain is not None:
         claim = "; self-reported" if summary.objective.self_reported else ""
         return f"{_amount(summary.unconfirmed_gain, summary.objective)} ({UNREPLICATED}{claim})"
+    if summary.gain is None and summary.spent >= summary.budget:
+        return f"not confirmed: the budget of {summary.budget} left no evaluations for the finalists"
     if summary.gain is None:
         return "not confirmed: the finalists have not been re-evaluated"
     return gain_text(summary.gain, summary.objective, summary.confirmed)
