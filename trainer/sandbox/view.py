@@ -16,7 +16,11 @@ from trainer.sandbox.environment import PATH_VARIABLES
 SYSTEM_FOLDERS = tuple(Path(name) for name in ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin"))
 """Programs and libraries of the system; often links into /usr."""
 
-_SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime", "/sys/devices/system/cpu")
+_SYSTEM_FILES = (
+    *("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime", "/sys/devices/system/cpu"),
+    # Libraries that look whether they exist and then read them fail where that is forbidden.
+    *("/etc/mime.types", "/etc/timezone", "/etc/debian_version", "/etc/fonts"),
+)
 NAME_FILES = tuple(Path("/etc", name) for name in ("passwd", "group", "hosts", "host.conf", "nsswitch.conf"))
 """What names users and hosts; where a sandbox has no such files of its own, candidates read the machine's."""
 

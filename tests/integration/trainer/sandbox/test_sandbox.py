@@ -103,7 +103,7 @@ close = os.close
 """
 
 HONEST = """
-import multiprocessing, pathlib, shutil, tempfile
+import mimetypes, multiprocessing, pathlib, shutil, tempfile
 task.train_tokens()
 with tempfile.TemporaryDirectory() as folder:
     shutil.copy2("train.py", folder)
@@ -117,6 +117,7 @@ child.start()
 print(there.recv())
 child.join()
 print(pathlib.Path.home() == pathlib.Path.cwd(), os.path.expanduser("~") == os.environ["TMPDIR"])
+print(mimetypes.guess_type("a.png")[0])
 """
 
 DAEMON = """
@@ -341,7 +342,7 @@ def test_what_an_honest_genome_does_works(supervisor: SupervisorProcess) -> None
     verdict = evaluate(supervisor, HONEST)
 
     assert verdict.status is Status.OK, (verdict.reason, verdict.log_tail)
-    assert verdict.log_tail.split() == ["train.py", "thread", "forked", "True", "True"]
+    assert verdict.log_tail.split() == ["train.py", "thread", "forked", "True", "True", "image/png"]
 
 
 def test_candidates_cannot_take_every_descriptor_that_a_user_may_send(supervisor: SupervisorProcess) -> None:
