@@ -19,6 +19,7 @@ _CONTROL = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])"
     r"|[^\t\n\x20-\x7e\u00a0-\ud7ff\ue000-\U0010ffff]"
 )
+_BACK = "\uffff"  # stands for a backspace while control characters are removed; no character itself
 _BIDI = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -36,6 +37,8 @@ class Stream(StrEnum):
 
 class Screen:
     """One stream as the lines that a terminal shows: a carriage return begins a line again, and what follows covers it.
+
+    A backspace goes back by one character in the same way.
 
     A progress bar prints its line a thousand times and shows it once. Of a longer line below a shorter one, what
     sticks out is a line of its own that begins with an ellipsis and its first whole word, so that half a number is
@@ -92,7 +95,21 @@ def _laid_over(parts: Sequence[bytes]) -> list[str]:
 
 
 def _cleaned(printed: bytes) -> str:
-    return clean(printed.decode("utf-8", "replace"))
+    text = printed.decode("utf-8", "replace")
+    if "\b" not in text:
+        return clean(text)
+    return "\n".join(map(_struck_over, clean(text.replace("\b", _BACK)).split("\n")))
+
+
+def _struck_over(line: str) -> str:
+    """Return a line in which each backspace goes back by a character, which what follows covers."""
+    shown: list[str] = []
+    place = 1
+    for text in line.split(_BACK):
+        place = max(0, place - 1)
+        shown[place : place + len(text)] = text
+        place += len(text)
+    return "".join(shown)
 
 
 class Output:

@@ -84,6 +84,9 @@ def test_what_was_said_last_is_known_though_another_line_is_open(program: _Progr
         (b"loss: 0.5 accuracy: 0.9\rdone\n", ["… 0.5 accuracy: 0.9", "done"]),
         (b"\x1b[31mlong red\x1b[0m\rshort\n", ["short"]),
         (b"a\x0cb\x1cc\n", ["abc"]),
+        (b"loss: 9\b0.5\n", ["loss: 0.5"]),
+        (b"12%\b\b\b100%\b\b\b\b\b\x1b[1mloss: 1\n", ["loss: 1"]),
+        (b"loss: 2\rloss: 9\b1\n", ["loss: 1"]),
         (b"\n\n\r\n", []),
     ],
 )
@@ -94,7 +97,10 @@ def test_lines_are_those_that_a_terminal_shows(printed: bytes, lines: list[str],
     assert [*shown, *screen.rest()] == lines
 
 
-@given(st.lists(st.sampled_from([b"ab", b"\r", b"\n", b"x" * 700, b"\xe2\x82\xac", b"\x1b[K"])), st.integers(1, 5000))
+@given(
+    st.lists(st.sampled_from([b"ab", b"\r", b"\n", b"x" * 700, b"\xe2\x82\xac", b"\x1b[K", b"\b"])),
+    st.integers(1, 5000),
+)
 def test_how_a_stream_arrives_changes_nothing(pieces: list[bytes], size: int) -> None:
     printed = b"".join(pieces)[:16_000]
     whole, cut = Screen(), Screen()
