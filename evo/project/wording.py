@@ -299,14 +299,18 @@ def is_count(name: str) -> bool:
 def identifier(name: str) -> str:
     """Return the name of an objective for a printed name: `Eval AUC` becomes `eval_auc`.
 
-    Of several words the last one is enough if it is a name (`Final val_loss`); of a sentence, the word for a metric.
+    Of several words the last one is enough if it is a name (`Final val_loss`); of a sentence, the word for a metric
+    and one for data before it.
     """
     pieces = _of_many(name).split()
     if pieces and "_" in pieces[-1]:
         data = [piece for piece in pieces[:-1] if split_of(pieces[-1]) is Split.UNNAMED and is_data(piece)]
         pieces = [*data, pieces[-1]]
     elif len(pieces) > 3:
-        pieces = [piece for piece in pieces if any(map(_known, words(piece)))][:1] or pieces[:3]
+        place = next((place for place, piece in enumerate(pieces) if any(map(_known, words(piece)))), None)
+        # Two lines may differ in the data alone: `train epoch average loss`, `val epoch average loss`.
+        data = [piece for piece in pieces[:place] if is_data(piece)][:1]
+        pieces = pieces[:3] if place is None else [*data, pieces[place]]
     is_name = len(pieces) == 1 and "_" in pieces[0] and pieces[0].isidentifier()
     slug = pieces[0] if is_name else "_".join(words(" ".join(pieces)))
     return slug if slug.isidentifier() else f"metric_{slug}".rstrip("_")

@@ -46,6 +46,7 @@ def test_of_two_opponents_none_is_chosen_unasked(printed: str, tmp_path: Path) -
         ("precision: 0.9\nrecall: 0.7\nf1: 0.8\n", "f1"),
         ("Class  Images  mAP50\ncat  9  0.9\nall  128  0.5\ndog  9  0.6\n", "all_map50"),
         ("actor loss: 0.5\ncritic loss: 1.5\nreward: 20\n", "reward"),
+        ("val epoch average loss: 0.5\ntrain epoch average loss: 0.4\n", "val_loss"),
         ("acc1: 0.5\nacc5: 0.9\n", "acc1"),
         ("accuracy: 0.9\n| class | F1 |\n|---|---|\n| cat | 0.5 |\n| dog | 0.4 |\n", "accuracy"),
     ],

@@ -130,6 +130,7 @@ def test_the_split_is_in_the_name(name: str, split: Split) -> None:
         ("Accuracy", "accuracy"),
         ("Final val_loss", "val_loss"),
         ("Accuracy of the network on the 10000 test images", "accuracy"),
+        ("val epoch average loss", "val_loss"),
         ("tok/sec", "tok_per_sec"),
         ("val/loss", "val_loss"),
         ("2nd", "metric_2nd"),
