@@ -30,9 +30,10 @@ def quantity(value: float, error: float | None = None, *, digits: int | None = N
     if digits is None:
         is_whole = size.is_integer() and size < 1000 and not error
         digits = 0 if is_whole else 4 if size < 100 else 2 if size < 1000 else 0
-    if error and math.isfinite(error) and (needed := -math.floor(math.log10(abs(error)))) > digits:
-        digits = min(needed, _MOST_DECIMALS)  # the first digit of the error is seen
-        least = 10**-digits
+    if error and math.isfinite(error):
+        needed = -math.floor(math.log10(abs(error)))
+        digits = max(digits, min(needed, _MOST_DECIMALS))  # the first digit of the error is seen
+        least = 10**-digits if needed > _MOST_DECIMALS else 0.0  # what is below it may be 0
     form = f"{sign}.3g" if 0 < size < least or size >= _MOST else f"{sign},.{digits}f"
     behind = "" if error is None else f" ± {quantity(error, digits=digits)}"
     return f"{value:{form}}".replace("-", "−") + behind
