@@ -8,18 +8,22 @@ from __future__ import annotations
 import codecs
 import contextlib
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import tempfile
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from pathlib import Path
 
 from evo.text import visible
 from operators.gate import clean_source
 from trainer.errors import MachineError, UsageError
 
+_LINE_END = re.compile(r"\r\n|\r|\n")
 SHORT = 7
 """Digits of a commit's name that are shown."""
 
@@ -75,11 +79,21 @@ class CommittedFile:
     content: bytes
 
     def holding(self, source: str) -> CommittedFile:
-        """Return the file with another text, in the line ends and with the byte order mark that it has."""
-        by_carriage_return = b"\r\n" in self.content and self.content.count(b"\r\n") == self.content.count(b"\n")
-        text = source.replace("\n", "\r\n") if by_carriage_return else source
+        """Return the file with another text, with the byte order mark and the line ends that it has.
+
+        Where these are mixed, lines that stay keep theirs, and others get the most frequent one.
+        """
+        old = self.content.decode("utf-8", "replace").removeprefix("\ufeff")
+        ends = _LINE_END.findall(old)
+        usual, _ = Counter(ends or ["\n"]).most_common(1)[0]
+        lines = source.removesuffix("\n").split("\n")
+        found = [usual] * len(lines)
+        if len({*ends}) > 1:
+            before = _LINE_END.split(old)[: len(ends)]
+            for kept in SequenceMatcher(None, before, lines, autojunk=False).get_matching_blocks():
+                found[kept.b : kept.b + kept.size] = ends[kept.a : kept.a + kept.size]
         mark = codecs.BOM_UTF8 if self.content.startswith(codecs.BOM_UTF8) else b""
-        return CommittedFile(self.mode, mark + text.encode())
+        return CommittedFile(self.mode, mark + "".join(map("".join, zip(lines, found, strict=True))).encode())
 
     @property
     def source(self) -> str:

@@ -211,6 +211,7 @@ def test_no_hook_runs_and_no_setting_of_the_user_gets_in_the_way(tmp_path: Path,
     ("content", "expected"),
     [
         (ZERO.replace("\n", "\r\n"), BETTER.replace("\n", "\r\n")),
+        (ZERO.replace("\n", "\r\n", 1), BETTER.replace("\n", "\r\n", 1)),
         (f"\ufeff{ZERO}", f"\ufeff{BETTER}"),
         (ZERO.rstrip("\n"), BETTER),
     ],
