@@ -106,8 +106,7 @@ class RunFolder:
                 f"Delete the folder and start the run again with `evo run`."
             )
         if not folder.config.is_file() and not folder.store.is_file():
-            absent = "it holds no config.toml" if path.is_dir() else "there is no such folder"
-            raise RunFolderError(f"A run was expected in {path}, but {absent}. `evo run` makes a run.")
+            raise RunFolderError(f"A run was expected in {path}, but it holds no config.toml. `evo run` makes a run.")
         return folder
 
     def seal(self, config: str) -> None:
