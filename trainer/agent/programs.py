@@ -39,10 +39,11 @@ def found_program(name: str, path: str | None = None) -> Program:
     """
     found = shutil.which(str(Path(name).expanduser()) if "/" in name else name, path=path)
     if found is None:
-        reason = "is no program on the PATH"
+        reason = " on the PATH"
         if "/" in name:
-            reason = "may not be executed: chmod +x" if Path(name).expanduser().is_file() else "is no file"
-        raise ConfigError(f"The command of the coding agent was not found: {name!r} {reason}.")
+            is_file = Path(name).expanduser().is_file()
+            reason = ": it may not be executed (chmod +x)" if is_file else ": there is no such file"
+        raise ConfigError(f"The command of the coding agent was not found: {name!r} is no program{reason}.")
     program = Path(found).absolute()
     real = program.resolve()
     if _NODE_MODULES not in real.parts:
