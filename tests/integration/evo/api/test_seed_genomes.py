@@ -16,7 +16,7 @@ from trainer.errors import GenomeError
 OTHERS = {"wide.py": TRAIN.replace("DEPTH = 4", "DEPTH = 6"), "slow.py": TRAIN.replace("RATE = 0.1", "RATE = 0.05")}
 
 
-def search(folder: Path, *others: str, config: str = "", evaluations: int = 32) -> evo.Search:
+def search(folder: Path, *others: str, config: str = "[search]\n", evaluations: int = 32) -> evo.Search:
     for name, source in OTHERS.items():
         (folder / name).write_text(source)
     file = folder / "c.toml"
