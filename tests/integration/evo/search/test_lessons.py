@@ -50,7 +50,8 @@ TEACHING = behaving(say(f"- #0: nothing\n- #1 #2 #3 #4 #5: {LESSON}\n"))
 
 def search(path: Path, server: MessagesServer, evaluator: PacedEvaluator | None = None, **changes: Any) -> StopReason:
     data = {
-        "search": {"pop": 3, "gens": changes.pop("gens", 6)},
+        # What mends a crash goes on with an earlier conversation.
+        "search": {"pop": 3, "gens": changes.pop("gens", 6), "repair_crashes": False},
         "operators": {"weights": changes.pop("weights", {"llm_mutation": 1.0})},
         "llm": {"base_url": server.url, "max_tokens": 8192, "lessons_every": 4, "patience_seconds": 0.3, **changes},
     }

@@ -20,6 +20,7 @@ from run_inspection import assert_complete, assert_no_error
 from script_runs import script_settings, script_task, write_files
 
 import trainer
+from evo.errors import UnfinishedStore
 from evo.runs.folder import RunFolder
 from evo.runs.lifecycle import view
 from evo.runs.workers import read_workers
@@ -91,8 +92,9 @@ def read(run: Path, look: Callable[[StoreView], bool]) -> bool:
     """Return what a look at a run shows; False while there is none."""
     if not RunFolder(run).store.exists():
         return False
-    with Store.read(RunFolder(run).store) as store:
+    with suppress(UnfinishedStore), Store.read(RunFolder(run).store) as store:
         return look(store)
+    return False
 
 
 def environments(cluster: RayCluster) -> str:
