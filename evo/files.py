@@ -15,6 +15,16 @@ def is_private(name: str) -> bool:
     return name.startswith(".") or name in _PRIVATE_NAMES
 
 
+def exists(path: Path) -> bool:
+    """Return whether something is at a path; False, too, where `Path.exists` raises: a text may be no possible name."""
+    return os.path.exists(path)  # noqa: PTH110
+
+
+def is_file(path: Path) -> bool:
+    """Return whether a file is at a path, likewise."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
 def read_text(path: Path) -> str:
     """Return the text of a file that a user may have edited, without the mark that editors of Windows put first.
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
-from evo.files import is_private
+from evo.files import exists, is_file, is_private
 from evo.project.found import Found, Given
 from evo.project.frozen import MAKERS, Reads, missing_files, named_files, overlaps, without_parts
 from evo.project.modules import Module
@@ -78,7 +78,7 @@ def _is_in(root: Path, name: str) -> bool:
     """Return whether a name is that of a file of the project, and none of an environment such as `.venv/bin/python`."""
     path = PurePosixPath(name)
     is_inside = not path.is_absolute() and ".." not in path.parts and not any(map(is_private, path.parts))
-    return is_inside and (root / name).is_file()
+    return is_inside and is_file(root / name)
 
 
 def notes_on_files(frozen: Sequence[Given], reads: Reads) -> Iterator[str]:
@@ -114,7 +114,7 @@ def _named_inputs(found: Found) -> Iterator[str]:
     """Yield the files that flags of the command name, and that do not exist, without those that it writes."""
     words = [part for word in found.command for part in (word.split("=", 1) if word.startswith("-") else [word])]
     for flag, name in pairwise(words):
-        if _INPUT_FLAG.fullmatch(flag) and _FILE.fullmatch(name) and not (found.root / name).exists():
+        if _INPUT_FLAG.fullmatch(flag) and _FILE.fullmatch(name) and not exists(found.root / name):
             yield name
 
 
@@ -122,7 +122,7 @@ def _beside(sources: Sources, entry: Module) -> Iterator[str]:
     """Yield the paths in a program that exist as seen from its own folder, and not from the project's."""
     modules = sources.project.closure(entry) if entry.folder.parts else []
     for text in sorted({text for module in modules for text in module.texts if _PATH.fullmatch(text)}):
-        if not (sources.root / text).exists() and (sources.root / entry.folder / text).exists():
+        if exists(sources.root / entry.folder / text) and not exists(sources.root / text):
             yield text
 
 

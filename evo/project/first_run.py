@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 import time
@@ -12,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from evo.config.config import Config
 from evo.config.resolution import resolve
 from evo.config.task import ObjectiveConfig, ScriptTask
-from evo.files import is_private
+from evo.files import exists, is_file, is_private
 from evo.project.found import FirstRun, Found, Given
 from evo.project.frozen import without_parts
 from evo.project.left import metrics_left
@@ -105,7 +106,7 @@ def _lacking(found: Found, added: list[Given], run: FirstRun) -> Iterator[Given]
     text = "\n".join(run.lines)
     names = [name for match in _MISSING_FILE.finditer(text) for name in _endings(match[1])]
     names += [name for match in _MISSING_SOURCE.finditer(text) for name in _endings(match[1] or match[2])]
-    folders = {PurePosixPath(word).parent for word in found.command if (found.root / word).is_file()}
+    folders = {PurePosixPath(word).parent for word in found.command if is_file(found.root / word)}
     for match in _MISSING_MODULE.finditer(text):
         path = match[1].replace(".", "/")
         names += [path, f"{path}.py", f"src/{path}", *(f"{folder}/{path}.py" for folder in folders)]
@@ -117,7 +118,7 @@ def _lacking(found: Found, added: list[Given], run: FirstRun) -> Iterator[Given]
             name in known
             or any(map(is_private, PurePosixPath(name).parts))
             or holds_genome
-            or not path.exists()
+            or not exists(path)
             or not path.resolve().is_relative_to(found.root)
         ):
             continue
@@ -130,8 +131,8 @@ def _outside(root: Path, run: FirstRun) -> Iterator[str]:
     for match in _MISSING_FILE.finditer("\n".join(run.lines)):
         parts = Path(match[1]).parts
         name = "/".join(parts[parts.index("..") :]) if ".." in parts else match[1]
-        path = (root / name).resolve()
-        if path.exists() and not path.is_relative_to(root) and not any(secrets_in(path, path.parent)):
+        path = Path(os.path.realpath(root / name))
+        if exists(path) and not path.is_relative_to(root) and not any(secrets_in(path, path.parent)):
             yield name
 
 

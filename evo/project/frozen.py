@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
-from evo.files import is_private
+from evo.files import exists, is_private
 from evo.project.found import Given
 from evo.project.modules import Module, Project
 from evo.project.reach import reached_calls
@@ -42,7 +42,6 @@ MAKERS = ("prepare", "download")
 """Programs that make data, by the beginnings of their names."""
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 _HUB = ".cache/huggingface/hub"
-_LONGEST_NAME = 200
 _HOME = "~"
 _JOINING = ("join", "joinpath")
 _PASSING = ("Path", "str", "expanduser", "resolve", "absolute", "abspath", "realpath")
@@ -95,7 +94,7 @@ def without_secrets(given: Sequence[Given], root: Path, home: Path) -> tuple[lis
     for one in without_parts(given):
         base = home if one.is_outside else root
         path = base / one.name.removeprefix(f"{_HOME}/")
-        secrets = {secret.path: secret.what for secret in secrets_in(path, base)} if path.exists() else {}
+        secrets = {secret.path: secret.what for secret in secrets_in(path, base)} if exists(path) else {}
         prefix = f"{_HOME}/" if one.is_outside else ""
         withheld += [
             replace(one, name=f"{prefix}{secret.relative_to(base).as_posix()}", reason=what)
@@ -161,7 +160,7 @@ def missing_files(project: Project, entry: Module) -> list[str]:
         for text in _read_by(reached.call, reached.module):
             if _DATA.fullmatch(text) and PurePosixPath(text).name not in names and not _is_output(text):
                 found[text] = None
-    return [name for name in found if not any((project.root / folder / name).exists() for folder in ("", entry.folder))]
+    return [name for name in found if not any(exists(project.root / folder / name) for folder in ("", entry.folder))]
 
 
 def _read_by(call: ast.Call, module: Module) -> Iterator[str]:
@@ -206,11 +205,11 @@ def _named(project: Project, module: Module, written: Collection[str]) -> Iterat
 
 def _within(project: Project, module: Module, text: str) -> Iterator[str]:
     """Yield the path of an existing file that a text names, relative to the root or to the module."""
-    if not text or len(text) > _LONGEST_NAME or "\0" in text or "\n" in text or text.startswith(("/", "~")):
+    if not text or text.startswith(("/", "~")):
         return
     for folder in dict.fromkeys([PurePosixPath(), module.folder]):
         path = PurePosixPath(os.path.normpath(folder / text))
-        if path.parts and ".." not in path.parts and (project.root / path).exists():
+        if path.parts and ".." not in path.parts and exists(project.root / path):
             yield str(path)
             return
 
@@ -240,11 +239,11 @@ def _cached(module: Module, home: Path) -> Iterator[Given]:
         if path and path.startswith(f"{_HOME}/") and _is_specific(path) and not _is_output(path):
             inner |= {id(part) for part in ast.walk(node)}  # in `home / ".cache" / "x"`, not `home / ".cache"`
             place = home / path.removeprefix(f"{_HOME}/")
-            yield Given(path, f"named in {module.name}", not place.exists(), module.name)
+            yield Given(path, f"named in {module.name}", not exists(place), module.name)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _HUB_NAME.fullmatch(node.value):
             for kind in ("models", "datasets"):
                 cache = f"{_HUB}/{kind}--{node.value.replace('/', '--')}"
-                if (home / cache).is_dir():
+                if exists(home / cache):
                     yield Given(f"~/{cache}", f"{node.value}, used in {module.name}", source=module.name)
 
 

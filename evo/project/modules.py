@@ -253,9 +253,11 @@ def _parsed(root: Path, name: str) -> Module | None:
     None for what is not there, or is a folder.
     """
     path = root / name
-    if path.is_dir() or not os.path.lexists(path):
+    if not os.path.lexists(path):
         return None
     try:
+        if path.is_dir():
+            return None
         if not stat.S_ISREG((status := path.stat()).st_mode):
             raise ValueError("it is no ordinary file")
         if status.st_size > _LARGEST_BYTES:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from evo.files import is_file
 from evo.project.instructions import Instructions
 from evo.project.modules import Module
 from trainer.languages import PYTHON, SHELL, is_known, language_of
@@ -126,7 +127,7 @@ def _joined(commands: str) -> str:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+        return path.read_text(encoding="utf-8", errors="replace") if is_file(path) else ""
     except OSError:
         return ""
 
@@ -178,7 +179,7 @@ def used_sources(names: Sequence[str], root: Path) -> list[str]:
             inner += [f"{match[2]}.rs", f"{match[2]}/mod.rs"] if match[2] else [match[1] or match[3]]
             inner += [f"{match[3]}{PurePosixPath(name).suffix}"] if match[3] else []
         for one in dict.fromkeys(os.path.normpath(folder / part) for part in inner):
-            if one not in found and one not in names and not one.startswith("..") and (root / one).is_file():
+            if one not in found and one not in names and not one.startswith("..") and is_file(root / one):
                 found[one] = None
                 waiting.append(one)
     return list(found)
@@ -187,7 +188,7 @@ def used_sources(names: Sequence[str], root: Path) -> list[str]:
 def may_evolve(name: str, root: Path) -> bool:
     """Return whether a name is that of a file of the project in a language other than Python."""
     is_inside = not PurePosixPath(name).is_absolute() and ".." not in PurePosixPath(name).parts
-    return is_inside and is_known(name) and language_of(name) is not PYTHON and (root / name).is_file()
+    return is_inside and is_known(name) and language_of(name) is not PYTHON and is_file(root / name)
 
 
 def _files(text: str, root: Path) -> list[str]:

@@ -691,6 +691,14 @@ def test_paths_as_seen_from_the_folder_of_the_program_are_told(tmp_path: Path) -
     assert noted(found, "../data/a.csv is there as seen from src")
 
 
+def test_texts_that_could_be_no_path_are_none(tmp_path: Path) -> None:
+    long = 300 * "a"
+    program = f"LR = 0.1\nSALT, HUB = '{long}/x', '{long}/{long}'\nprint(f'val_loss: {{LR:.2f}}')\n"
+    files = {"src/train.py": f"import {long}\n{program}", "Makefile": f"all: {long}.txt\n"}
+    found = look(tmp_path, {**files, "README.md": f"    python src/train.py --data {long}.txt\n"})
+    assert found.question is None, found.question
+
+
 def test_flags_that_the_command_gives_are_said_to_stay(tmp_path: Path) -> None:
     source = """
         import argparse
