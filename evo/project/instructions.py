@@ -63,7 +63,7 @@ _TASKS = (
     *(("tool", *names) for names in (("pixi", "tasks"), ("poe", "tasks"), ("pdm", "scripts"), ("rye", "scripts"))),
     ("tool", "taskipy", "tasks"),
 )
-_CONSOLE = r"(?:^\s*\$?\s*|`|(?:uv|poetry|pixi|pdm|hatch|rye) run\s+){}(?=[\s`]|$)(?P<arguments>[^`|>&;)#\n]*)"
+_CONSOLE = r"(?:^\s*(?:\$\s*)?|`|(?:uv|poetry|pixi|pdm|hatch|rye) run\s+){}(?=[\s`]|$)(?P<arguments>[^`|>&;)#\n]*)"
 """A console script where a command begins, with the place of its name."""
 _CONTINUED = re.compile(r"\\[ \t]*(?:[ \t]#.*)?\n|[ \t][`^]\n")
 """Where a command goes on in the next line, in a shell of POSIX (documents explain its arguments there) or Windows."""

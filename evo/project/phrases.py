@@ -37,7 +37,7 @@ _OF_SEVERAL = re.compile(r"[,;]?\s+[-+−]?\.?\d[^\[\]]*\]")
 """The rest of several numbers in brackets."""
 _IS_MARGIN = re.compile(r"(?:±|\+/-|\+-)\s*$")
 _FILE_NAME = re.compile(r"\w\.[A-Za-z]{1,4}$")  # with a line behind it, in a traceback
-_SETTINGS = re.compile(r"(?<=[\w)])\s*@?\s*[(\[]([^()\[\]]*\d[^()\[\]]*)[)\]](?=\s*[:=]\s*[-+−]?[\d.])")
+_SETTINGS = re.compile(r"(?<=[\w)])\s*(?:@\s*)?[(\[]([^()\[\]]*\d[^()\[\]]*)[)\]](?=\s*[:=]\s*[-+−]?[\d.])")
 _WIDE = re.compile(r"\s{2,}|\t")
 _COUNTED = re.compile(r"\s*[a-z]+\s*[:=]\s*")
 _OVER = re.compile(r"\b(?:over|across|of|in|from|for)\s+(?:the\s+)?(?:(?:last|first|past|final|all)\s+)?$")

@@ -28,7 +28,7 @@ _COMPILER = re.compile(
 )
 _TARGETS = ("bench", "benchmark", "measure", "run", "perf", "time")
 _MAKE = re.compile(r"(?:^|[\s`$(])make\s+(?:-s\s+)?([\w-]+)")
-_CMAKE = re.compile(r"(?:^|[\s`$(])(?P<command>cmake\s(?:[^`\n]*&&|(?:[^`\n]*\n\s*\$?\s*)+?)\s*\./[^`\n>|#;&]+)")
+_CMAKE = re.compile(r"(?:^|[\s`$(])(?P<command>cmake\s[^`]{1,1000}?(?:&&|\n)[ \t]*(?:\$[ \t]*)?\./[^`\n>|#;&]+)")
 """A build by CMake up to the program that it makes, in one line or in several."""
 _RULES = ("Makefile", "CMakeLists.txt")
 _NO_TARGETS = frozenset(("all", "build", "clean", "install", "deps", "setup", "data", "help", "test", "lint", "format"))

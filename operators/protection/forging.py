@@ -72,7 +72,7 @@ def _files_made(node: ast.AST) -> Iterator[str]:
 
 def _may_be(text: str, file: str) -> bool:
     """Return whether a text with unknown parts may be the path of a file."""
-    parts = map(re.escape, text.rpartition("/")[2].split(UNKNOWN))
+    parts = map(re.escape, re.split(f"{UNKNOWN}+", text.rpartition("/")[2]))
     return UNKNOWN in text and bool(re.fullmatch(".*".join(parts), file.rpartition("/")[2]))
 
 

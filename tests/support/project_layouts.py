@@ -652,7 +652,9 @@ LAYOUTS = [
     Layout(
         "a header in C++ with a benchmark, built by CMake in several lines",
         {
-            "README.md": """
+            "README.md": "It needs cmake 3.20 or newer."
+            + 99 * "\n\nMore."
+            + """
                 Only `src/sort.hpp` may change.
 
                     $ cmake -B build

@@ -261,6 +261,16 @@ def test_a_mark_within_a_text_is_none() -> None:
     assert not Protection(zero, ["a.py"], ())
 
 
+def test_a_file_with_a_name_of_many_unknown_parts_is_judged_at_once() -> None:
+    protection = Protection(ZERO, ["train.py"], ENTRIES, [Reported("loss", json_file="metrics.json")])
+    judging = SourceGate(script_contract(["train.py"]), lambda _: None, protection=lambda: protection)
+    written = "open(f'{}{}', 'w')\nmain()\n"
+    judging.check(edited("main()\n", written.format(99 * "{RATE}", ".txt")))
+    assert "only running tells whether it writes metrics.json" in refusal(
+        edited("main()\n", written.format(99 * "{RATE}", ".json")), judging
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
