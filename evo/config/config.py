@@ -37,7 +37,7 @@ from evo.config.task import (
     kind_of,
     refuse_misspelt_places,
 )
-from evo.files import read_text
+from evo.files import is_file, read_text
 from operators.prompt_styles import STYLES
 from operators.registry import OPERATORS
 from operators.services import ProviderName
@@ -685,21 +685,15 @@ def _locate_agent(table: Any, folder: Path) -> None:
     for key in ("command", "visible"):
         paths = table.get(key)
         if isinstance(paths, list) and all(isinstance(path, str) for path in paths):
+            places = [folder.absolute() / os.path.expanduser(path) for path in paths]  # noqa: PTH111 - as in `_path`
             table[key] = [
-                str((folder / Path(path).expanduser()).absolute())
-                if path and (key == "visible" or (index == 0 and "/" in path) or (index and _is_file(folder, path)))
+                str(place)
+                if path and (key == "visible" or (index == 0 and "/" in path) or (index and is_file(place)))
                 else path
-                for index, path in enumerate(paths)
+                for index, (path, place) in enumerate(zip(paths, places, strict=True))
             ]
     if isinstance(table.get("config_folder"), str) and table["config_folder"]:
         table["config_folder"] = _path(table["config_folder"], folder)
-
-
-def _is_file(folder: Path, word: str) -> bool:
-    try:
-        return (folder / Path(word).expanduser()).is_file()
-    except (OSError, ValueError, RuntimeError):
-        return False  # a text, such as a prompt
 
 
 def _is_name(table: Mapping[str, Any], key: str) -> bool:

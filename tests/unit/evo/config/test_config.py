@@ -118,7 +118,13 @@ def test_a_file_without_settings_does_not_stand_for_the_built_in_task(tmp_path: 
 def test_a_root_that_leads_nowhere_is_left_to_what_reads_it(tmp_path: Path, root: str) -> None:
     (tmp_path / "ring").symlink_to("ring")
     table = {"kind": "script", "root": root, "genome": ["train.py"], "command": ["python", "train.py"]}
-    assert located({"task": table}, tmp_path)["task"]["root"] == str(tmp_path / root)
+    agent = {"command": [f"{root}/agent", "{prompt}", root], "visible": [root]}
+    found = located({"task": table, "agent": agent}, tmp_path)
+    assert found["task"]["root"] == str(tmp_path / root)
+    assert found["agent"] == {
+        "command": [str(tmp_path / root / "agent"), "{prompt}", root],
+        "visible": [str(tmp_path / root)],
+    }
 
 
 def test_a_project_file_that_is_none_is_not_taken_for_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
