@@ -9,6 +9,7 @@ from operators.llm.blocks import Line, UnusableReply, outside_blocks
 from operators.llm.text import one_line
 
 _QUOTED_CHARACTERS = 120
+_HYPOTHESIS_CHARACTERS = 1000
 _NAMES = r"(?:\w+:)?(?:think|thinking|thought|thoughts|reasoning|reflection|analysis|scratchpad)"
 # At an end of a line, for a program may hold the same signs within a string.
 _REASONING_ENDS = re.compile(
@@ -82,7 +83,8 @@ def final_answer(reply: str) -> str:
 def hypothesis(text: str) -> str:
     """Return the hypothesis that a line states; empty when it states none."""
     match = _HYPOTHESIS.match(text)
-    stated = re.sub(r"(?:</\w+>\s*)+$", "", match[1].partition("</hypothesis>")[0]) if match else ""
+    stated = match[1][:_HYPOTHESIS_CHARACTERS].partition("</hypothesis>")[0] if match else ""
+    stated = re.sub(r"(?:</\w+>\s*)+$", "", stated)
     return stated.rstrip('*_ ",}' if text.lstrip().startswith("{") else '*_ ",')
 
 

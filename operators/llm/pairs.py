@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from operators.llm.blocks import Edit, Fence, fences, require_search
@@ -22,13 +22,12 @@ _OPENING = r'<(?:({0})|(\w+) name="{0}")>'
 _OLD_BEGINS = re.compile(_OPENING.format(_OLD), re.IGNORECASE)
 _NEW_BEGINS = re.compile(r"\s*" + _OPENING.format(_NEW), re.IGNORECASE)
 _ENDS = re.compile(r"</([\w-]+)>")
-_CALL = re.compile(r"<tool_call>(.*?)</tool_call>", re.DOTALL)
 _LABELS = (
     re.compile(r"\b(?:old|search|find|original|before|current|replace|change)\b", re.IGNORECASE),
     re.compile(r"\b(?:new|replace|replacement|updated?|after|with|by|to|becomes)\b", re.IGNORECASE),
 )
 _LABEL_CHARACTERS = 60
-_CDATA = re.compile(r"\s*<!\[CDATA\[(.*?)\]\]>\s*", re.DOTALL)
+_CDATA, _CDATA_ENDS = "<![CDATA[", "]]>"
 
 
 def parse_pairs(reply: str) -> list[Edit]:
@@ -39,7 +38,7 @@ def parse_pairs(reply: str) -> list[Edit]:
     """
     edits = [_edit(old, new, line) for old, new, line in _in_tags(reply)]
     places = [(reply, 0), *(("\n".join(fence.lines), fence.line) for fence in fences(reply))]
-    places += [(found[1], reply.count("\n", 0, found.start())) for found in _CALL.finditer(reply)]
+    places += _calls(reply)
     return edits or [_edit(old, new, line) for text, line in places for old, new in _in_json(text)]
 
 
@@ -47,15 +46,15 @@ def parse_labelled(reply: str) -> list[Edit]:
     """Return the edits of a reply that shows an old and a new text in turns, each in a fence; none when it does not."""
     shown = [fence for fence in fences(reply) if fence.language not in SHELL]
     lines = reply.split("\n")
-    labels = [_label(lines[: fence.line]) for fence in shown]
+    labels = [_label(lines, fence.line) for fence in shown]
     if len(shown) % 2 or not all(_LABELS[number % 2].search(label) for number, label in enumerate(labels)):
         return []
     return [_edit_of(old, new) for old, new in zip(shown[::2], shown[1::2], strict=True)]
 
 
-def _label(before: list[str]) -> str:
-    """Return the line before a fence; empty where it is too long for a label."""
-    line = next((line for line in reversed(before) if line.strip()), "")
+def _label(lines: Sequence[str], fence: int) -> str:
+    """Return what the line before a fence says; empty where it is too long for a label."""
+    line = next((lines[number] for number in range(fence - 1, -1, -1) if lines[number].strip()), "")
     return line if len(line) <= _LABEL_CHARACTERS else ""
 
 
@@ -65,10 +64,29 @@ def _edit_of(old: Fence, new: Fence) -> Edit:
 
 
 def _edit(old: str, new: str, line: int) -> Edit:
-    old, new = (_CDATA.sub(lambda wrapped: wrapped[1], text) for text in (old, new))
+    old, new = map(_bare, (old, new))
     search, replace = (tuple(text.strip("\n").split("\n")) for text in (old, new))
     require_search(search, line + 1)
     return Edit(search, replace if new.strip() else (), line + 1)
+
+
+def _bare(text: str) -> str:
+    """Return a text without the sections of CDATA that all of it stands in."""
+    inner = text.strip()
+    if not inner.startswith(_CDATA) or not inner.endswith(_CDATA_ENDS):
+        return text
+    return inner[len(_CDATA) : -len(_CDATA_ENDS)].replace(_CDATA_ENDS + _CDATA, "")
+
+
+def _calls(reply: str) -> Iterator[tuple[str, int]]:
+    """Yield what stands in calls of tools, each with the line of the reply at which it begins, from 0."""
+    before, *calls = reply.split("<tool_call>")
+    line = before.count("\n")
+    for call in calls:
+        text, end, _ = call.partition("</tool_call>")
+        if end:
+            yield text, line
+        line += call.count("\n")
 
 
 def _in_tags(reply: str) -> Iterator[tuple[str, str, int]]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from operators.llm.blocks import DIFFS, Edit, UnusableReply, fences, is_fence, require_closed
 
-_HUNK = re.compile(r"@@(?: -(\d+)(?:,\d+)? \+\d+(?:,\d+)?)?(?: ?@@)?[ \t]*(.*?)(?: ?@@)?\s*$")
+_HUNK = re.compile(r"@@(?: -(\d+)(?:,\d+)? \+\d+(?:,\d+)?)?(?: ?@@)?(.*)")
 _PATCHED = re.compile(r"\*\*\* Update File: ")
 _HEADER = re.compile(r"(?:\*\*\* |diff --git |index [0-9a-f]{4,}\.\.)")
 
@@ -58,7 +58,9 @@ def _hunks(lines: Sequence[str], offset: int) -> list[Edit]:
 
 def _place(header: str) -> tuple[int | None, str]:
     match = _HUNK.match(header)
-    return (max(0, int(match[1]) - 1) if match and match[1] else None), (match[2] if match else "")
+    if match is None:
+        return None, ""
+    return max(0, int(match[1]) - 1) if match[1] else None, match[2].rstrip().removesuffix("@@").strip()
 
 
 def _is_header(lines: Sequence[str], number: int) -> bool:

@@ -6,6 +6,7 @@ import ast
 import builtins
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from operators.llm.answer import hypothesis
 from operators.llm.blocks import UnusableReply, fences, is_fence, require_closed, unnumbered
@@ -14,14 +15,15 @@ from trainer.languages import PYTHON, Language
 from trainer.source_text import UNREADABLE, parse
 
 SHELL = frozenset({"bash", "sh", "shell", "console", "text", "txt", "json", "yaml", "toml", "diff", "patch", "output"})
-_WRAPPING = re.compile(r"\s*(?:<[^<>]*>|<!\[CDATA\[|\]\]>)*\s*$")
-_DOTS = r"(?:\.{3,}|…)"
+# A model that goes on and on makes lines of any length: nothing here tries the same characters in several ways.
+_WRAPPING = re.compile(r"\s*+(?:<[^<>]*+>|<!\[CDATA\[|\]\]>)*+\s*+$")
+_DOTS = r"(?:(?<!\.)\.{3,}+|…)"
 _ELIDED = re.compile(
-    rf"\s*{_DOTS}\s*$|\s*#+\s*(?:\[?{_DOTS}.*|.*{_DOTS}\s*\]?"
+    rf"\s*+{_DOTS}\s*+$|\s*+#++\s*+(?:\[?{_DOTS}.*|.*{_DOTS}\s*+\]?"
     r"|\(?(?:the )?(?:rest|remainder) (?:\w+ ){0,2}(?:unchanged|omitted|same)\b.*|\(?(?:the )?(?:rest|remainder) of "
     r"(?:the |this |your )?(?:code|file|program|script|function|class|body|method|implementation)\b.*"
     r"|\(?(?:everything else|(?:existing|remaining|previous|other|same) (?:code|imports|functions|definitions))\b.*"
-    r"|\(?(?:unchanged|same as (?:before|above))\)?\.?)\s*$",
+    r"|\(?(?:unchanged|same as (?:before|above))\)?\.?)\s*+$",
     re.IGNORECASE,
 )
 
@@ -89,10 +91,11 @@ def _what_is_missing(source: str, program: Sequence[str], language: Language) ->
         return f"`{line}` stands for code that is left out"
     if len(marked_lines("\n".join(program))) != len(marked_lines(source)):
         return "it has not each file under its line"
-    before, after = (_parsed(one) if language is PYTHON else None for one in (source, "\n".join(program)))
-    if before is None or after is None:  # the gate tells why it cannot be read
+    after = _parsed("\n".join(program)) if language is PYTHON else None
+    bound = _names_of(source) if after is not None else None
+    if after is None or bound is None:  # the gate tells why it cannot be read
         return "" if 2 * len(program) >= len(lines) else f"it has {len(program)} lines of {len(lines)}"
-    bound, kept = _names(before), _names(after)
+    kept = _names(after)
     lost = sorted((bound - kept) & _used(after))
     if lost:
         return f"it uses `{lost[0]}`, which it does not define"
@@ -108,6 +111,13 @@ def _parsed(source: str) -> ast.Module | None:
         return parse(source)
     except UNREADABLE:
         return None
+
+
+@lru_cache(maxsize=1)
+def _names_of(source: str) -> frozenset[str] | None:
+    """Return the names that a source binds at its top level, which many blocks of a reply may be compared with."""
+    module = _parsed(source)
+    return None if module is None else frozenset(_names(module))
 
 
 def _names(module: ast.Module) -> set[str]:

@@ -296,7 +296,34 @@ def test_a_whole_file_in_the_fence_of_its_language(name: str, source: str, fence
         revise(source, f"Run it:\n\n```sh\n{whole}```\n", language)
 
 
-@pytest.mark.parametrize("part", ["<old>x</old>", "<old>", "<old>x</old> <new>"])
-def test_a_long_reply_in_tags_that_never_match_is_read_in_the_time_that_its_length_takes(part: str) -> None:
+@pytest.mark.parametrize(
+    ("before", "part", "after"),
+    [
+        ("", "<old>x</old>", ""),
+        ("", "<old>", ""),
+        ("", "<old>x</old> <new>", ""),
+        ("", "<tool_call>", ""),
+        ("<old>", "<![CDATA[", "</old><new>x</new>"),
+        ("<old>x", " ", "x</old><new>x</new>"),
+        ("Hypothesis: x", "</x>", "x"),
+        ("", "<![CDATA[]]>", "x"),
+        ("```", " ", "`"),
+        ("```python\n# x", ".", "x\n```"),
+        ("```python\n# x...", " ", "x\n```"),
+        ("```python\n", "#", "x\n```"),
+        ("@@ x", " ", "x\n-nowhere\n+z\n"),
+    ],
+)
+def test_a_reply_that_goes_on_and_on_is_read_in_the_time_that_its_length_takes(
+    before: str, part: str, after: str
+) -> None:
+    reply = before + part * (200_000 // len(part)) + after
+    parse_idea(reply)
     with pytest.raises(UnusableReply):
-        revise(SOURCE, part * 30_000)
+        revise(SOURCE, reply)
+
+
+def test_each_of_many_blocks_is_compared_with_the_program_in_the_time_that_its_own_length_takes() -> None:
+    source = "".join(f"def f{number}(x):\n    return x + {number}\n" for number in range(400))
+    with pytest.raises(UnusableReply, match="600 code blocks"):
+        revise(source, "".join(f"```python\nx = {number}\n```\n" for number in range(600)))
