@@ -92,8 +92,8 @@ _SHAPES: tuple[tuple[str, str], ...] = (
     ),
     (  # settings files quote nothing
         (
-            r"(?im:^\s*[\w-]*(?:api_?key|secret_?key|access_?key|token|passw(?:or)?d)\s*[:=]\s*)(?=\S*\d)(?=\S*[A-Za-z])"
-            r"[A-Za-z0-9+/-]{20,}={0,2}(?m:\s*$)"
+            r"(?im:^[ \t]*[\w-]*(?:api_?key|secret_?key|access_?key|token|passw(?:or)?d)\s*[:=]\s*)"
+            r"(?=\S*\d)(?=\S*[A-Za-z])[A-Za-z0-9+/-]{20,}={0,2}(?m:\s*$)"
         ),
         "a key or a password",
     ),

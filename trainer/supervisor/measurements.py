@@ -6,7 +6,6 @@ import ast
 import contextlib
 import io
 import math
-import re
 import shutil
 import stat
 import tokenize
@@ -75,11 +74,21 @@ def code_lines(source: str) -> int:
 
 
 def _other_lines(text: str, language: Language) -> int:
-    for opening, closing in [language.block_comment] if language.block_comment else []:
-        text = re.sub(f"{re.escape(opening)}.*?{re.escape(closing)}", "", text, flags=re.DOTALL)
+    if language.block_comment:
+        text = _without_comments(text, *language.block_comment)
     lines = [line.strip() for line in text.split("\n")]
     comment = language.line_comment
     return sum(_length(line) for line in filter(None, lines) if not comment or not line.startswith(comment))
+
+
+def _without_comments(text: str, opening: str, closing: str) -> str:
+    """Return a text without its comments, in one go through it; one that is not closed stays."""
+    kept: list[str] = []
+    end = 0
+    while (begin := text.find(opening, end)) >= 0 and (close := text.find(closing, begin + len(opening))) >= 0:
+        kept.append(text[end:begin])
+        end = close + len(closing)
+    return "".join([*kept, text[end:]])
 
 
 def _length(line: str) -> int:

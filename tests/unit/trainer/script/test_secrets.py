@@ -112,7 +112,9 @@ def test_secrets_by_shape(text: str) -> None:
         "password: str = ''",
         "token = tokenizer_of_version_2_with_a_long_name",
         "token: embeddings-without-digits-at-all",
+        "\n" * 200_000,
     ],
+    ids=lambda text: text[:40],
 )
 def test_what_only_looks_like_a_secret(text: str) -> None:
     assert not secret_by_value(text)

@@ -52,6 +52,8 @@ def test_lines_of_code_are_those_that_do_something(source: str, lines: int) -> N
     [
         ("a.c", "/* one\n two */\nint x; // three\n// four\n\nint y;\n", 2),
         ("a.yaml", "# one\na: 1\n\nb: 2 # two\n", 2),
+        ("a.c", "int x;\n" + "/* /\n" * 10_000 + "*/\n", 1),
+        ("a.c", "/* one */" + "/*\n" * 10_000, 10_000),
         ("a.json", '{\n"a": 1\n}\n', 3),
         ("a.txt", "# Be brief.\n\nSort it.\n", 2),
         ("a.md", "<!-- one\n-->\n# Task\n", 1),
