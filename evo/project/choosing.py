@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import takewhile
 
 from evo.project.asking import Unclear, listed
 from evo.project.found import FirstRun, FixedTime, Metric, Question
@@ -150,7 +151,8 @@ class Choice:
         best, *others = sorted(self.metrics, key=self._rank)
         if together := self._of_all_folds(best):
             return together
-        equal = [one for one in others if self._rank(one) == self._rank(best)]
+        highest = self._rank(best)
+        equal = [*takewhile(lambda one: self._rank(one) == highest, others)]
         if self._needs_test_data(best):
             self._ask_about_test_data()
         if unnamed := self._unnamed_beside(best):

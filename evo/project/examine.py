@@ -19,7 +19,6 @@ from evo.project.found import FirstRun, Found, Given, Metric, ProtectedCode
 from evo.project.frozen import reads_of, without_parts
 from evo.project.interpreter import interpreter_of
 from evo.project.modules import Module
-from evo.project.printed import metrics_of
 from evo.project.protected import protected_code
 from evo.project.reporting import judged_elsewhere, notes_on_metrics, reported_metrics
 from evo.project.returned import returned_values
@@ -167,7 +166,7 @@ class _Examination:
         sources = self._sources
         score = trusted_program(sources, found.genome, self._entry)
         self._reporter = score or self._entry
-        written = {one.json_file for one in metrics_of(sources.project, self._reporter) if one.json_file}
+        written = {one.json_file for one in sources.metrics(self._reporter) if one.json_file}
         reads = reads_of(sources.project, self._entry, found.genome, self._home)
         frozen, held_out = given_files(sources, found, reads, score, written)
         seeding = self._seeding(found, frozen)

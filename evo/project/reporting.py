@@ -9,7 +9,7 @@ from evo.project.choosing import reported, with_documented_directions
 from evo.project.found import FirstRun, Found, Metric, Question
 from evo.project.modules import Module
 from evo.project.output import values_of
-from evo.project.printed import line_pattern, metrics_of
+from evo.project.printed import line_pattern
 from evo.project.sources import Sources
 from evo.project.wording import Kind, Split, identifier
 
@@ -22,7 +22,7 @@ def reported_metrics(sources: Sources, reporter: Module, run: FirstRun | None) -
     Args:
         run: of this program; None if it did not run.
     """
-    metrics = reported(metrics_of(sources.project, reporter), run, sources.texts)
+    metrics = reported(sources.metrics(reporter), run, sources.texts)
     metrics += _left(sources, metrics, run)
     if not metrics:
         metrics = [
@@ -46,7 +46,7 @@ def judged_elsewhere(sources: Sources, entry: Module, first: Metric) -> Question
     if sources.texts.importance(first.label):
         return None
     for one in sources.scripts[:_MOST_PROGRAMS]:
-        named = (each for each in metrics_of(sources.project, one) if sources.texts.importance(each.label) > 2)
+        named = (each for each in sources.metrics(one) if sources.texts.importance(each.label) > 2)
         if one is not entry and sources.runs(one) and (metric := next(named, None)):
             both = f"sh -c 'python {entry.name} && python {one.name}'"
             return Question(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from evo.project.wording import Split, split_of, words
 
@@ -44,13 +45,20 @@ def has_test_data(tree: ast.Module, code: str, line: int) -> bool:
     """Return whether an expression at a line, or what its names were made from, takes `y_test` and the like."""
     names = _named(code)
     losses = _losses(tree, _owner(tree, line))
-    made = [found[2] for name in names if (found := losses.latest(name, line))]
+    made = [found.value for name in names if (found := losses.latest(name, line))]
     splits = {
         split_of(f"{name}_loss")
         for name in (*names, *(one for value in made for one in _names(value)))
         if any(map(_SET.fullmatch, words(name)))
     }
     return Split.TEST in splits and Split.VALIDATION not in splits
+
+
+class _Made(NamedTuple):
+    """A value that a name gets in a line."""
+
+    line: int
+    value: ast.expr
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +68,11 @@ class _Losses:
     Attributes:
         propagated: name of each, with the line where it is propagated.
         only_trained: lines from which to which a condition tells training from evaluation.
-        made: name, line and value of each assignment.
+        made: what each name gets.
     """
 
     propagated: tuple[tuple[str, int], ...]
-    made: tuple[tuple[str, int, ast.expr], ...]
+    made: Mapping[str, Sequence[_Made]]
     only_trained: tuple[tuple[int, int], ...]
 
     def at(self, line: int) -> _Losses:
@@ -73,15 +81,14 @@ class _Losses:
         free = (one for one in self.propagated if not any(first <= one[1] <= last for first, last in other))
         return replace(self, propagated=tuple(free))
 
-    def shown(self, names: list[str], line: int, steps: int = _MOST_STEPS) -> TrainedLoss | None:
-        """Return the loss that names at a line were made from, each in some steps."""
-        for name in names:
-            found = self._of_name(name, line)
-            if found is None and steps:
-                made = [one for one in self.made if one[0] == name and one[1] < line]
-                found = next(filter(None, (self.shown(_names(value), at, steps - 1) for _, at, value in made)), None)
-            if found is not None:
+    def shown(self, names: Sequence[str], line: int) -> TrainedLoss | None:
+        """Return the loss that names at a line were made from, in as few steps as possible."""
+        waiting = [(name, line) for name in names]
+        for _ in range(_MOST_STEPS + 1):
+            if found := next(filter(None, (self._of_name(name, at) for name, at in waiting)), None):
                 return found
+            made = (one for name, at in waiting for one in self.made.get(name, ()) if one.line < at)
+            waiting = list(dict.fromkeys((name, one.line) for one in made for name in _names(one.value)))
         return None
 
     def _of_name(self, name: str, line: int) -> TrainedLoss | None:
@@ -89,11 +96,11 @@ class _Losses:
         if any(name == loss and self.latest(name, at) is self.latest(name, line) for loss, at in self.propagated):
             return TrainedLoss(name)
         wholes = (self.latest(loss, at) for loss, at in self.propagated)
-        return TrainedLoss(name, is_part=True) if any(name in _summands(one[2]) for one in wholes if one) else None
+        return TrainedLoss(name, is_part=True) if any(name in _summands(one.value) for one in wholes if one) else None
 
-    def latest(self, name: str, line: int) -> tuple[str, int, ast.expr] | None:
+    def latest(self, name: str, line: int) -> _Made | None:
         """Return how a name was made last before a line."""
-        return max((one for one in self.made if one[0] == name and one[1] < line), key=lambda one: one[1], default=None)
+        return max((one for one in self.made.get(name, ()) if one.line < line), key=lambda one: one.line, default=None)
 
 
 @lru_cache(maxsize=64)
@@ -102,15 +109,21 @@ def _losses(tree: ast.Module, owner: _Function | None) -> _Losses:
     propagated = [(name, node.lineno) for node in nodes if isinstance(node, ast.Call) for name in _propagated(node)]
     conditions = (node for node in nodes if isinstance(node, ast.If) and _MODE.search(ast.unparse(node.test)))
     only_trained = tuple((node.lineno, node.end_lineno or 0) for node in conditions)
-    return _Losses(tuple(propagated), tuple(made for node in nodes for made in _made(node)), only_trained)
+    made: dict[str, list[_Made]] = {}
+    for name, one in (found for node in nodes for found in _made(node)):
+        made.setdefault(name, []).append(one)
+    return _Losses(tuple(propagated), made, only_trained)
 
 
 def _owner(tree: ast.Module, line: int) -> _Function | None:
     """Return the innermost function around a line."""
-    around = [
-        one for one in ast.walk(tree) if isinstance(one, _Function) and one.lineno <= line <= (one.end_lineno or 0)
-    ]
+    around = (one for one in _functions(tree) if one.lineno <= line <= (one.end_lineno or 0))
     return max(around, key=lambda one: one.lineno, default=None)
+
+
+@lru_cache(maxsize=8)
+def _functions(tree: ast.Module) -> list[_Function]:
+    return [one for one in ast.walk(tree) if isinstance(one, _Function)]
 
 
 def _nodes(owner: ast.AST) -> Iterator[ast.AST]:
@@ -135,19 +148,19 @@ def _propagated(call: ast.Call) -> list[str]:
     return []
 
 
-def _made(node: ast.AST) -> Iterator[tuple[str, int, ast.expr]]:
-    """Yield the names that a node assigns to, adds to or appends to, with line and value."""
+def _made(node: ast.AST) -> Iterator[tuple[str, _Made]]:
+    """Yield the names that a node assigns to, adds to or appends to, each with what it gets."""
     match node:
         case ast.Assign(targets=targets, value=value):
             names = (one for target in targets for one in getattr(target, "elts", [target]))
-            yield from ((one.id, node.lineno, value) for one in names if isinstance(one, ast.Name))
+            yield from ((one.id, _Made(node.lineno, value)) for one in names if isinstance(one, ast.Name))
         case (
             ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
             | ast.AugAssign(target=ast.Name(id=name), value=value)
         ):
-            yield name, node.lineno, value
+            yield name, _Made(node.lineno, value)
         case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr), args=[value, *_]) if attr in _GATHERING:
-            yield name, node.lineno, value
+            yield name, _Made(node.lineno, value)
 
 
 def _summands(value: ast.expr) -> set[str]:

@@ -33,7 +33,7 @@ class Sources:
         self.root = root
         self.texts = Instructions(root)
         self.scripts = self.project.scripts()
-        self._best: dict[str, Metric | None] = {}
+        self._metrics: dict[str, list[Metric]] = {}
         self.permissions = self.texts.permissions({one.name: one.docstring for one in self.scripts})
 
     def module(self, name: str) -> Module:
@@ -42,16 +42,19 @@ class Sources:
         assert module is not None  # noqa: S101 - found before
         return module
 
+    def metrics(self, module: Module) -> list[Metric]:
+        """Return the metrics that a file reports, by its source."""
+        if module.name not in self._metrics:
+            self._metrics[module.name] = metrics_of(self.project, module)
+        return self._metrics[module.name]
+
     def prints(self, module: Module) -> bool:
         """Return whether a file reports a metric."""
         return self.best_reported(module) is not None
 
     def best_reported(self, module: Module) -> Metric | None:
-        """Return the likeliest objective among what a file reports, by its source; None if it reports nothing."""
-        if module.name not in self._best:
-            found = metrics_of(self.project, module)
-            self._best[module.name] = min(found, key=lambda one: (one.kind, one.split), default=None)
-        return self._best[module.name]
+        """Return the likeliest objective among what a file reports; None if it reports nothing."""
+        return min(self.metrics(module), key=lambda one: (one.kind, one.split), default=None)
 
     def runs(self, module: Module) -> bool:
         """Return whether a file does something when it is started: by its form, its output, or the documentation."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
+from functools import lru_cache
 from itertools import zip_longest
 
 from trainer.objectives import Direction
@@ -84,6 +85,12 @@ _CODE, _CODED = _set("bit bits nat nats"), _set("dim byte char character token p
 _SIGNED = _set("loss nll aic bic regret gap cost residual deviation divergence")
 """Costs that may be below zero."""
 _SPEED = _set("throughput goodput iops fps qps rps gflops tflops mfu speedup tps speed bandwidth")
+_KNOWN = {
+    **dict.fromkeys(_WORSE, (Direction.MINIMIZE, Kind.QUALITY)),
+    **dict.fromkeys(_BETTER, (Direction.MAXIMIZE, Kind.QUALITY)),
+    **dict.fromkeys(_SPEED, (Direction.MAXIMIZE, Kind.SPEED)),
+    **dict.fromkeys(_TIME | _MEMORY, (Direction.MINIMIZE, Kind.RESOURCE)),
+}
 _COUNT = _set(
     "step steps epoch epochs iter iters iteration iterations seed lr learning depth layer layers params "
     "parameters batch batches size num number count n budget remaining limit device gpu gpus cpu "
@@ -125,12 +132,13 @@ _LARGEST = _set("max largest worst")
 _DEVIATIONS = _set("error err errors diff difference deviation mismatch")
 
 
-def words(name: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def words(name: str) -> tuple[str, ...]:
     """Return the lower-case words of a name such as `val_bpb`, `Eval AUC`, `valLoss`, `mIoU` or `tok/sec`."""
     spaced = _RATE.sub(" per ", _C_INDEX.sub("cindex", _SQUARED.sub("r2", _POSSESSIVE.sub("", _of_many(name)))))
     spaced = re.sub(r"[A-Za-z0-9]+", lambda found: _parted(found[0]), spaced)
     plain = "".join(one for one in unicodedata.normalize("NFKD", spaced.casefold()) if not unicodedata.combining(one))
-    return [word for word in re.split(r"[\W_]+", unicodedata.normalize("NFC", plain)) if word]
+    return tuple(filter(None, re.split(r"[\W_]+", unicodedata.normalize("NFC", plain))))
 
 
 def _of_many(name: str) -> str:
@@ -323,18 +331,10 @@ def names_metric(name: str) -> bool:
 
 
 def _known(word: str) -> tuple[Direction, Kind] | None:
-    for names, found in (
-        (_WORSE, (Direction.MINIMIZE, Kind.QUALITY)),
-        (_BETTER, (Direction.MAXIMIZE, Kind.QUALITY)),
-        (_SPEED, (Direction.MAXIMIZE, Kind.SPEED)),
-        (_TIME | _MEMORY, (Direction.MINIMIZE, Kind.RESOURCE)),
-    ):
-        if word in names or word.rstrip("0123456789") in names:  # `mAP50`
-            return found
-    return None
+    return _KNOWN.get(word) or _KNOWN.get(word.rstrip("0123456789"))  # `mAP50`
 
 
-def _unknown(parts: list[str]) -> tuple[Direction, Kind]:
+def _unknown(parts: Sequence[str]) -> tuple[Direction, Kind]:
     """Guess: a rate is usually of successes, anything else a cost."""
     if _UNDIRECTED & set(parts) or is_data(" ".join(parts)):
         return Direction.MINIMIZE, Kind.QUALITY

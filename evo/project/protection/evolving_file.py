@@ -31,6 +31,15 @@ class EvolvingFile:
         return frozenset((*one.scope, one.node.name) for one in self.units if isinstance(one.node, ast.ClassDef))
 
     @cached_property
+    def _parameters(self) -> dict[Scope, frozenset[str]]:
+        found: dict[Scope, frozenset[str]] = {}
+        for one in self.units:
+            if isinstance(one.node, FUNCTION):
+                path = (*one.scope, one.node.name)
+                found[path] = found.get(path, frozenset()) | one.parameters
+        return found
+
+    @cached_property
     def _of_scope(self) -> dict[Scope, list[int]]:
         found: dict[Scope, list[int]] = {}
         for place, one in enumerate(self.units):
@@ -39,11 +48,16 @@ class EvolvingFile:
 
     def in_scope(self, path: Scope) -> list[int]:
         """Return the units in a function or class, however deep."""
-        return [place for place, one in enumerate(self.units) if one.scope[: len(path)] == path]
+        inner = (places for scope, places in self._of_scope.items() if scope[: len(path)] == path)
+        return sorted(place for places in inner for place in places)
 
     def is_class(self, path: Scope) -> bool:
         """Return whether a scope is that of a class."""
         return path in self._classes
+
+    def is_parameter(self, path: Scope, name: str) -> bool:
+        """Return whether a name is a parameter of the function that a scope is."""
+        return name in self._parameters.get(path, ())
 
     def binders(self, scope: Scope, name: str) -> list[int]:
         """Return the units that bind a name in a scope."""
@@ -116,10 +130,7 @@ def resolved(file: EvolvingFile, scope: Scope, name: str) -> tuple[Scope, list[i
         path = scope[:depth]
         if places := file.binders(path, name):
             return path, places
-        if any(
-            isinstance(one.node, FUNCTION) and (*one.scope, one.node.name) == path and name in one.parameters
-            for one in file.units
-        ):
+        if file.is_parameter(path, name):
             return path, []
     return (), []
 

@@ -10,7 +10,7 @@ import ast
 from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 
-from evo.project.modules import Project
+from evo.project.modules import Module, Project
 from evo.project.protection.evolving_file import EvolvingFile, Start, resolved
 from evo.project.protection.statements import (
     calls,
@@ -77,6 +77,7 @@ class Flow:
         """Classes, and constants that hold several values, that evaluation and training both use."""
         self._project = project
         self._reporting: set[int] = set()
+        self._evaluations: set[tuple[Module, Scope]] = set()
         self._waiting: deque[tuple[EvolvingFile, int]] = deque()
 
     def protect(self, starts: Iterable[Start]) -> None:
@@ -228,8 +229,8 @@ class Flow:
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
             if makes_data or (EVALUATING.search(node.attr) and not RESULT.search(node.attr))
         }
-        for place, one in enumerate(file.units):
-            if one.scope[:1] == path and stored_on_self(one) & names:
+        for place in file.in_scope(path) if names and path else ():
+            if stored_on_self(file.units[place]) & names:
                 self._add(file, place, "held-out data")
 
     def _keys(self, reader: Unit, nodes: Iterable[ast.AST]) -> None:
@@ -244,8 +245,9 @@ class Flow:
         """Protect the whole function that evaluates and holds a protected statement, and its calls."""
         for depth in range(len(unit.scope), 0, -1):
             path = unit.scope[:depth]
-            if not EVALUATES.match(path[-1]) or file.is_class(path):
+            if not EVALUATES.match(path[-1]) or file.is_class(path) or (file.module, path) in self._evaluations:
                 continue
+            self._evaluations.add((file.module, path))
             for place in (*file.binders(path[:-1], path[-1]), *file.in_scope(path)):
                 self._add(file, place, "the evaluation")
             for place, one in enumerate(file.units):

@@ -127,13 +127,11 @@ def reports(project: Project, files: Files, metrics: Sequence[Metric]) -> Iterat
         reporters = _reporters(project, files, metrics, file.module)
         writers = _writers(file, metrics)
         for place, one in enumerate(file.units):
-            metric = next((each for each in read if _is_report(one, each)), None)
             lines = range(one.line, one.end_line + 1) if isinstance(one.node, ast.stmt) and calls(one) else ()
             written = next((places[at] for line in lines if (at := f"{file.module.name}:{line}") in places), "")
-            written = written or _writes(one, metrics) or writers.get(place, "")
-            if metric is not None or written:
+            if name := written or _writes(one, metrics) or writers.get(place) or _reported(one, read):
                 file.followed[place] = reported_nodes(one, {each.label for each in metrics})
-                yield file, place, f"reports {written or (metric and metric.name)}"
+                yield file, place, f"reports {name}"
             elif calls(one) & reporters:
                 yield file, place, f"calls what reports {metrics[0].name}"
 
@@ -205,12 +203,12 @@ def _reporters(project: Project, files: Files, metrics: Sequence[Metric], module
     return found
 
 
-def _is_report(unit: Unit, metric: Reported) -> bool:
-    """Return whether a statement reports a metric, by its pattern or its file."""
+def _reported(unit: Unit, metrics: Sequence[Reported]) -> str:
+    """Return the metric that a statement reports, by its pattern or its file; empty for none."""
     if isinstance(unit.node, DEFINITION) or not calls(unit):
-        return False
-    reasons = (reason for reason in forges(unit, [metric]) if not reason.startswith("only"))
-    return any(f"`{metric.name}`" in reason for reason in reasons)
+        return ""
+    reasons = [reason for reason in forges(unit, metrics) if not reason.startswith("only")]
+    return next((one.name for one in metrics if any(f"`{one.name}`" in reason for reason in reasons)), "")
 
 
 def _writers(file: EvolvingFile, metrics: Sequence[Metric]) -> dict[int, str]:
