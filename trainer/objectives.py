@@ -13,6 +13,12 @@ from trainer.errors import ConfigError
 
 _LEAST, _MOST = 1e-3, 1e12
 _MOST_DECIMALS = 6
+_MOST_COMPARABLE = 1e100
+
+
+def is_comparable(value: float) -> bool:
+    """Return whether a value can be a score: a finite one whose square and sums are finite too, as noise takes them."""
+    return abs(value) <= _MOST_COMPARABLE
 
 
 def quantity(value: float, error: float | None = None, *, digits: int | None = None, signed: bool = False) -> str:

@@ -29,7 +29,7 @@ from evo.workers.external import ExternalEvaluator, told
 from trainer.errors import ConfigError, UsageError
 from trainer.evaluation import Evaluation, Job, Status
 from trainer.genome import split, unmarked
-from trainer.objectives import CODE_LINES
+from trainer.objectives import CODE_LINES, is_comparable
 
 
 class WaitingForResults(UsageError):  # noqa: N818 - named for what is the case
@@ -272,13 +272,19 @@ class Search:
             raise UsageError(f"Expected a value for each of {wanted}, but got {given}.")
         try:
             measured = {name: float(value) for name, value in values.items()}
-            measured[CODE_LINES.name] = float(code_lines(candidate.source))
-            return told(candidate.seed, Status.OK, measured, reason)
-        except (TypeError, ValueError) as error:
-            raise UsageError(
-                f"Objectives must be finite numbers: {error}. A candidate without them did not end ok: "
-                "tell(candidate, status='diverged', reason=…)."
-            ) from None
+        except (TypeError, ValueError, OverflowError) as error:
+            raise _no_numbers(error) from None
+        if not all(map(is_comparable, measured.values())):
+            raise _no_numbers(f"they were {measured}")
+        measured[CODE_LINES.name] = float(code_lines(candidate.source))
+        return told(candidate.seed, Status.OK, measured, reason)
+
+
+def _no_numbers(why: object) -> UsageError:
+    return UsageError(
+        f"Objectives must be finite numbers, at most 1e100: {why}. A candidate without them did not end ok: "
+        "tell(candidate, status='diverged', reason=…)."
+    )
 
 
 class _AskTellObserver(CallbackObserver):

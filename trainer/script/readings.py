@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import csv
 import json
-import math
 import os
 import re
 import signal
@@ -16,6 +15,7 @@ from typing import Any
 
 from trainer.evaluation import Status
 from trainer.machine.output import Screen, Stream
+from trainer.objectives import is_comparable
 from trainer.script.left import JSON_LINES, TABLES
 from trainer.script.numbers import number_in
 from trainer.script.settings import Reading
@@ -72,7 +72,7 @@ class Reader:
         What is not required is left out where it cannot be read.
 
         Raises:
-            Ended: CRASHED where a value is missing, ambiguous or no number; DIVERGED where it is not finite.
+            Ended: CRASHED where a value is missing, ambiguous or no number; DIVERGED where it is as good as infinite.
         """
         for stream, screen in self._screens.items():
             self._search(screen.rest(), stream)
@@ -103,7 +103,7 @@ class Reader:
 
     def _finite(self, reading: Reading, folder: Path) -> float:
         value = self._value(reading, folder)
-        if not math.isfinite(value):
+        if not is_comparable(value):
             raise Ended(Status.DIVERGED, f"reported {reading.name} as {value}")
         return value
 

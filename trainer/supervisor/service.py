@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import sys
 import time
 import warnings
@@ -15,6 +14,7 @@ from trainer.errors import EvoError
 from trainer.evaluation import TRAINING_LOSS, Clock, CurvePoint, Evaluation, Job, Status, Timings
 from trainer.ipc.channel import Channel, ChannelClosed
 from trainer.machine.processes import allow_descriptors, become_subreaper
+from trainer.objectives import is_comparable
 from trainer.supervisor.watch import DriverGone, Ended, Killed
 
 
@@ -35,8 +35,8 @@ class Recording:
         self, job: Job, status: Status, reason: str, *, device: str, clock: Clock, sandbox: str
     ) -> Evaluation:
         """Return the verdict on a job; what was measured on the way to a failure or in a smoke run is no objective."""
-        if not all(math.isfinite(value) for value in self.objectives.values()):
-            status, reason = Status.DIVERGED, f"a measured objective is not finite: {self.objectives}"
+        if not all(map(is_comparable, self.objectives.values())):
+            status, reason = Status.DIVERGED, f"a measured objective is not finite or too large: {self.objectives}"
         is_measured = status is Status.OK and not job.is_smoke
         return Evaluation(
             status=status,

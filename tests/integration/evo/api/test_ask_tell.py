@@ -142,6 +142,8 @@ def test_what_was_lost_is_asked_for_again(tmp_path: Path) -> None:
         ({"los": 1.0}, "los"),
         ({"loss": float("nan")}, "finite"),
         ({"loss": float("inf")}, "finite"),
+        ({"loss": -1e300}, "at most 1e100"),
+        ({"loss": 10**400}, "at most 1e100"),
         ({"loss": "a lot"}, "finite"),
         ({"loss": None}, "finite"),
         (1.0, "loss by its name"),

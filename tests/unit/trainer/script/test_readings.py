@@ -126,6 +126,7 @@ def test_the_only_value_must_be_the_only_one_and_the_last_one_need_not() -> None
         (b"loss: n/a\n", Status.CRASHED, "which is not a number"),
         (b"loss: " + b"z" * 5000 + b"\n", Status.CRASHED, "which is not a number"),
         (b"loss: nan\n", Status.DIVERGED, "reported loss as nan"),
+        (b"loss: 1e200\n", Status.DIVERGED, "reported loss as 1e+200"),
         (b"loss: inf\n", Status.DIVERGED, "reported loss as inf"),
         (b"loss: -Infinity\n", Status.DIVERGED, "reported loss as -inf"),
         (b"loss: 1e999\n", Status.DIVERGED, "reported loss as inf"),
