@@ -12,7 +12,7 @@ from evo.report.diffs import Diff, diff_of
 from evo.report.outcome import finding_of
 from evo.runs.lifecycle import Viewed
 from evo.runs.live import live_curves
-from evo.runs.status import read_status
+from evo.runs.status import read_status, state_now
 from evo.standings.differences import standard_error
 from evo.steering.journal import EVENT, Steered
 from evo.store import EvaluationRecord, StoreView
@@ -124,7 +124,7 @@ def individual(viewed: Viewed, number: int, against: int | None) -> dict[str, An
     if before is not None and not store.has_individual(before):
         raise UsageError(f"There is no individual {before}.")
     change = None if before is None else diff_of(store.source(before), source)
-    known = standings.measured.get(number)
+    known, is_driven = standings.measured.get(number), viewed.folder.driver() is not None
     return {
         "id": number,
         "parents": record.parents,
@@ -135,7 +135,7 @@ def individual(viewed: Viewed, number: int, against: int | None) -> dict[str, An
         "created_at": record.created_at,
         "means": _means(viewed, number),
         "runs": len(known.evaluations) if known else 0,
-        "evaluations": [_evaluation(viewed, one) for one in store.evaluations_of(number)],
+        "evaluations": [_evaluation(viewed, one, is_driven=is_driven) for one in store.evaluations_of(number)],
         "exchanges": [_exchange(one) for one in store.exchanges(number)],
         "against": before,
         "diff": None if change is None else _diff(change),
@@ -183,7 +183,7 @@ def _ancestors(store: StoreView, number: int) -> list[int]:
     return line
 
 
-def _evaluation(viewed: Viewed, record: EvaluationRecord) -> dict[str, Any]:
+def _evaluation(viewed: Viewed, record: EvaluationRecord, *, is_driven: bool) -> dict[str, Any]:
     result = record.result
     measured = {} if result is None else result.objectives
     return {
@@ -193,7 +193,7 @@ def _evaluation(viewed: Viewed, record: EvaluationRecord) -> dict[str, Any]:
         "purpose": record.purpose,
         "splits": list(record.splits),
         "fraction": record.budget_fraction,
-        "state": result.status if result else record.state,
+        "state": result.status if result else state_now(record.state, is_driven=is_driven),
         "device": record.device,
         "attempts": len(viewed.store.attempts_of(record.id)),
         "objectives": {one.name: one.format(measured[one.name]) for one in _selected_first(viewed, measured)},

@@ -47,7 +47,7 @@ def slots_chart(viewed: Viewed) -> Chart:
     last = viewed.store.period() or (0.0, 0.0)
     now = time.time() if is_live else last[1]
     names = sorted({one.device for one in uses})
-    figure = canvas(max(220, 60 + 44 * len(names)), x_title="", y_title="")
+    figure = canvas(max(220, 60 + 44 * len(names)), x_title="UTC", y_title="")
     figure.update_layout(
         barmode="overlay",
         bargap=0.45,
@@ -56,17 +56,18 @@ def slots_chart(viewed: Viewed) -> Chart:
     )
     kinds = (("training", FRONT), ("scoring and start", PALE), ("failed", FAILED), ("lost", "#d99a00"))
     for kind, colour in (*kinds, ("running", "#1a9e77")):
-        bars = [(use, start, length) for use in uses for of, start, length in _parts(use, now) if of == kind]
+        parts = ((use, part) for use in uses for part in _parts(use, now, is_live=is_live))
+        bars = [(use, start, length) for use, (of, start, length) in parts if of == kind]
         if bars:
             figure.add_trace(_bars(kind, colour, bars))
     return Chart(figure, _busy(uses, names, now))
 
 
-def _parts(use: SlotUse, now: float) -> list[tuple[str, float, float]]:
+def _parts(use: SlotUse, now: float, *, is_live: bool) -> list[tuple[str, float, float]]:
     """Return kind, begin and length, in seconds, of the parts of a launch."""
     length = (use.ended_at if use.ended_at is not None else now) - use.launched_at
     if use.state == "running":
-        return [("running", use.launched_at, max(0.0, length))]
+        return [("running" if is_live else "lost", use.launched_at, max(0.0, length))]
     if use.state == "released":
         return [("lost", use.launched_at, length)]
     if use.status != "ok":

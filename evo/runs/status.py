@@ -152,6 +152,11 @@ def read_status(viewed: Viewed) -> RunStatus:
     )
 
 
+def state_now(state: str, *, is_driven: bool) -> str:
+    """Return the state of an evaluation or of a launch of one: what ran when its driver died is interrupted."""
+    return "interrupted" if state == "running" and not is_driven else state
+
+
 def refusals(store: StoreView) -> dict[str, int]:
     """Return how many proposals became no individual, by kind."""
     return dict(Counter(proposal.kind for proposal in store.proposals() if proposal.kind))

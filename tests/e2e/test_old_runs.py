@@ -14,6 +14,8 @@ import pytest
 from command_line import evo
 from run_inspection import assert_complete, results
 
+from evo.store import Store
+
 DATA = Path(__file__).parents[1] / "data" / "old_runs"
 EXPECTED: dict[str, Any] = json.loads((DATA / "expected.json").read_text(encoding="utf-8"))
 
@@ -67,6 +69,17 @@ def test_the_report_is_written(folder: Path, tmp_path: Path) -> None:
     written = page.read_text(encoding="utf-8")
     assert f"{best['objectives']['val_bpb']:.4f}" in written
     assert best["idea"] in written
+
+
+def test_nothing_runs_of_a_run_whose_driver_was_killed(folder: Path) -> None:
+    with Store.read(folder / "killed-script" / "evo.db") as store:
+        cut_off = store.running()[0].individual
+    shown = evo("show", "killed-script", str(cut_off), "--json", cwd=folder)
+    (evaluation,) = json.loads(shown.stdout)["evaluations"]
+    assert (evaluation["state"], evaluation["attempts"][-1]["state"]) == ("interrupted", "interrupted")
+    printed = evo("show", "killed-script", str(cut_off), cwd=folder).stdout
+    assert " interrupted " in printed
+    assert "running" not in printed
 
 
 def test_a_killed_run_goes_on_to_its_end(tmp_path: Path) -> None:

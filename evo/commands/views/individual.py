@@ -20,9 +20,10 @@ from evo.commands.views.terminal import (
     sparkline,
 )
 from evo.runs.lifecycle import Viewed
+from evo.runs.status import state_now
 from evo.standings.incumbent import Setback
 from evo.standings.individuals import Standing
-from evo.store import AttemptRecord, EvaluationRecord, IndividualRecord, published
+from evo.store import AttemptRecord, EvaluationRecord, EvaluationState, IndividualRecord, published
 from evo.text import counted, price, tokens
 from operators.proposal import Exchange
 from trainer.evaluation import CurvePoint, Evaluation, Split
@@ -42,6 +43,7 @@ class Portrait:
         repaired: the individual that crashed, which it mends; None for all others.
         setback: why it is not the best although it led on the selection split; None for all others.
         objectives: of the run, what selection looks at first.
+        is_driven: whether a driver works on the run.
     """
 
     record: IndividualRecord
@@ -53,6 +55,7 @@ class Portrait:
     repaired: int | None
     setback: Setback | None
     objectives: tuple[Objective, ...]
+    is_driven: bool
 
     @property
     def results(self) -> list[Evaluation]:
@@ -69,11 +72,15 @@ class Portrait:
             "repaired": self.repaired,
             "setback": asdict(self.setback, dict_factory=published) if self.setback else None,
             "evaluations": [
-                {**asdict(one, dict_factory=published), "attempts": [asdict(attempt) for attempt in attempts]}
+                self._current(asdict(one, dict_factory=published))
+                | {"attempts": [self._current(asdict(attempt)) for attempt in attempts]}
                 for one, attempts in zip(self.evaluations, self.attempts, strict=True)
             ],
         }
         return {**data, "exchanges": [asdict(exchange) for exchange in self.exchanges]} if prompts else data
+
+    def _current(self, facts: dict[str, Any]) -> dict[str, Any]:
+        return facts | {"state": state_now(facts["state"], is_driven=self.is_driven)}
 
 
 def read_portrait(viewed: Viewed, record: IndividualRecord) -> Portrait:
@@ -92,6 +99,7 @@ def read_portrait(viewed: Viewed, record: IndividualRecord) -> Portrait:
         # Confirmation, with its new seeds, has the last word.
         setback=viewed.standings.incumbents.setbacks.get(record.id) if best and best.id != record.id else None,
         objectives=tuple(dict.fromkeys((*viewed.standings.objectives, *viewed.config.task.measured.values()))),
+        is_driven=viewed.folder.driver() is not None,
     )
 
 
@@ -172,7 +180,7 @@ def _print_evaluations(console: Console, portrait: Portrait) -> None:
         columns = [_Column(one.label, partial(_measured, one)) for one in portrait.objectives]
     header = ("result", "purpose", "seed", "status", *(column.name for column in columns))
     print_whole(console, f"\n[bold]evaluations[/]: {what}")
-    rows = [_evaluation_row(one, columns) for one in records]
+    rows = [_evaluation_row(one, columns, is_driven=portrait.is_driven) for one in records]
     timings = ("train" if scored else "run", "score", "other", "device")
     print_table(console, (*header, *timings), rows, left=("purpose", "status", "device"))
     for one in records:
@@ -188,12 +196,14 @@ def _measured(objective: Objective, result: Evaluation) -> str:
     return objective.format(result.objectives[objective.name]) if objective.name in result.objectives else ""
 
 
-def _evaluation_row(record: EvaluationRecord, columns: Sequence[_Column]) -> list[str]:
+def _evaluation_row(record: EvaluationRecord, columns: Sequence[_Column], *, is_driven: bool) -> list[str]:
     result = record.result
     purpose = record.purpose if record.budget_fraction == 1 else f"{record.purpose} {record.budget_fraction:g}"
     if result is None:
-        waiting = [str(record.result_number or "-"), purpose, str(record.seed), record.state]
-        return [*waiting, *("" for _ in columns), "", "", "", literal(record.device or "")]
+        state = state_now(record.state, is_driven=is_driven)
+        waiting = [str(record.result_number or "-"), purpose, str(record.seed), state]
+        device = "" if record.state is EvaluationState.QUEUED else record.device or ""
+        return [*waiting, *("" for _ in columns), "", "", "", literal(device)]
     timings = result.timings
     return [
         str(record.result_number),

@@ -18,7 +18,7 @@ LONG = Objective("seconds_of_the_kernel", Direction.MINIMIZE, "s", self_reported
 def test_facts_stand_below_one_another_however_long_a_name_is() -> None:
     record = IndividualRecord(1, "tuning", (0,), "tuning: ROWS 1 → 2", "", 0.0)
     standing = Standing(1, (0,), "tuning", record.idea, Status.OK, {LONG.name: 1.5}, 1)
-    portrait = Portrait(record, standing, (), (), (7,), (), None, None, (LONG,))
+    portrait = Portrait(record, standing, (), (), (7,), (), None, None, (LONG,), is_driven=False)
     printed = StringIO()
     print_portrait(Console(file=printed, width=200), portrait, prompts=False)
     facts = printed.getvalue().splitlines()[1:5]
