@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from operators.protection.guards import Guards, class_scopes
 from operators.protection.handed import Names, handed_on
-from operators.protection.parts import shared_in
+from operators.protection.parts import Parts, Taken, exceeds, shared_in, takings
 from operators.protection.units import FUNCTION, Scope, Unit, root_of
 
 
@@ -28,7 +29,7 @@ class Child:
         loops: the lines of the protected loops.
         begun: the line from which on protected code of a scope holds a name that it first binds, always; what stands
             before may use the name for itself.
-        sharing: those of the free units that read data with held-out rows among others.
+        parts: data with held-out rows among others, of which other code takes parts.
         drawn: by scope and generator, the line of the last protected statement that draws held-out data from it.
         drawing: by generator, the functions and classes that read it.
         handed: by scope, other names for protected data that generation 0 does not change in place.
@@ -44,10 +45,30 @@ class Child:
     last: Mapping[Scope, int]
     loops: Sequence[range]
     begun: Mapping[tuple[Scope, str], int]
-    sharing: Sequence[Unit]
+    parts: Parts
     drawn: Mapping[tuple[Scope, str], int]
     drawing: Mapping[str, frozenset[str]]
     handed: Names
+
+    @cached_property
+    def beyond(self) -> Sequence[tuple[Unit, str, Taken]]:
+        """The units that take other rows of data with held-out ones than generation 0 does: what is known of it."""
+        return [
+            (one, name, taken)
+            for one in self.free
+            for name in (sorted(one.read - one.inner) if self.parts else ())
+            if (taken := shared_in(name, one.scope, self.parts, self.local))
+            and any(exceeds(index, taken, self.free, one) for index in takings(one, name))
+        ]
+
+    @cached_property
+    def fields(self) -> Mapping[str, frozenset[str]]:
+        """By class, the names that it only declares, or gives a constant."""
+        found: dict[str, frozenset[str]] = {}
+        for one in self.free:
+            if one.scope and (name := field_of(one)):
+                found[one.scope[-1]] = found.get(one.scope[-1], frozenset()) | name
+        return found
 
 
 Rule = Callable[[Unit, Guards, Child], Iterator[str]]
@@ -97,7 +118,7 @@ def child_of(units: Sequence[Unit], guards: Guards, protected: Sequence[Unit]) -
         last=last,
         loops=loops,
         begun=_begun(protected),
-        sharing=[one for one in free if any(shared_in(name, one.scope, guards.parts, local) for name in one.read)],
+        parts=guards.parts,
         drawn=_drawn(protected, guards),
         drawing={
             name: frozenset(part for one in units if name in one.read for part in one.scope)
@@ -105,6 +126,16 @@ def child_of(units: Sequence[Unit], guards: Guards, protected: Sequence[Unit]) -
         },
         handed=handed,
     )
+
+
+def field_of(unit: Unit) -> frozenset[str]:
+    """Return the name that a unit only declares, or gives a constant: `mean: float`, which nothing can call."""
+    match unit.node:
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant() | None):
+            return frozenset({name})
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant()):
+            return frozenset({name})
+    return frozenset()
 
 
 def _bases(free: Sequence[Unit]) -> dict[Scope, list[str]]:
@@ -121,7 +152,8 @@ def _begun(protected: Sequence[Unit]) -> dict[tuple[Scope, str], int]:
     for one in protected:
         read |= {(one.scope, name) for name in one.read}
         if isinstance(one.node, ast.Assign | ast.For) and not one.chain:
-            found |= {key: one.line for name in one.bound if (key := (one.scope, name)) not in {*read, *found}}
+            keys = ((one.scope, name) for name in one.bound)
+            found |= {key: one.line for key in keys if key not in read and key not in found}
         read |= {(one.scope, name) for name in one.bound}
     return found
 

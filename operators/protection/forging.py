@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from operators.protection.output import LOGGING, UNKNOWN, outputs, text_of, texts_in
-from operators.protection.units import Unit
+from operators.protection.units import Unit, words
 
-_PRINTERS = frozenset(("print", "echo", "secho"))
+_PRINTERS = words("print echo secho")
 """Methods of consoles."""
-_FILE_MAKERS = frozenset(("rename", "renames", "replace", "copy", "copy2", "copyfile", "move", "link", "symlink"))
+_FILE_MAKERS = words("rename renames replace copy copy2 copyfile move link symlink")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from operators.protection.output import text_of
 from operators.protection.parts import Parts, parts_of
-from operators.protection.units import BUILTINS, DEFINITION, FUNCTION, Scope, Unit, is_import, root_of
+from operators.protection.units import BUILTINS, DEFINITION, FUNCTION, Scope, Unit, is_import, root_of, words
 
 _HELD_OUT = re.compile(r"(^|[\W_])(val|valid|validation|test|dev|eval|holdout|held_?out)\d*([\W_]|$)", re.IGNORECASE)
 METRICS = "loss|acc|score|error|mse|mae|rmse|r2|auc|f1|bpb|perplexity|metric|reward"
@@ -21,11 +21,9 @@ _LOADS = re.compile(r"(^|[._])(load|read|fetch|open|make|loadtxt|genfromtxt|memm
 _TRAINS = re.compile(r"(^|_)(fit|train)(_|$)|Trainer$")
 _FOR_HELD_OUT = re.compile(r"(val|valid|validation|evals?|test|dev|holdout)(_(?!.*(steps|freq|every|metric|fn)).*)?$")
 """Keywords of functions that train and measure, as libraries name them."""
-_SEED_SETTERS = frozenset(
-    (
-        *("seed", "manual_seed", "manual_seed_all", "seed_all", "seed_everything", "set_seed", "setstate", "set_state"),
-        *("set_rng_state", "set_random_seed", "bit_generator"),
-    )
+_SEED_SETTERS = words(
+    "seed manual_seed manual_seed_all seed_all seed_everything set_seed setstate set_state set_rng_state "
+    "set_random_seed bit_generator"
 )
 
 
@@ -84,18 +82,16 @@ class Guards:
     validating: Mapping[tuple[str, int | str], frozenset[str]]
 
 
-SEQUENCE = frozenset(("__getitem__", "__iter__", "__len__", "__contains__"))
+SEQUENCE = words("__getitem__ __iter__ __len__ __contains__")
 """Methods by which an object stands for a list."""
 
-_MAPPINGS = frozenset(("dict", "defaultdict", "Counter", "OrderedDict", "ChainMap", "fromkeys", "MappingProxyType"))
-_MAKES_COMPLEX = frozenset(
-    (
-        *("complex64", "complex128", "complex256", "csingle", "cdouble", "clongdouble", "cfloat", "complexfloating"),
-        *("cmath", "emath", "scimath", "polar", "view_as_complex", "as_complex", "roots", "eig", "eigvals", "hilbert"),
-    )
+_MAPPINGS = words("dict defaultdict Counter OrderedDict ChainMap fromkeys MappingProxyType")
+_MAKES_COMPLEX = words(
+    "complex64 complex128 complex256 csingle cdouble clongdouble cfloat complexfloating cmath emath scimath polar "
+    "view_as_complex as_complex roots eig eigvals hilbert"
 )
 _COMPLEX_TYPE = re.compile(r"[<>=|]?c(8|16|32)|complex\d*|[FDG]")
-_GENERATORS = frozenset(("default_rng", "RandomState", "Generator", "PCG64", "MT19937", "Philox", "SFC64"))
+_GENERATORS = words("default_rng RandomState Generator PCG64 MT19937 Philox SFC64")
 """What numpy's generators are made by: one can repeat the numbers of another."""
 
 

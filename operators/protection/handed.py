@@ -9,11 +9,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence, Set
 
-from operators.protection.units import BUILTINS, FUNCTION, Scope, Unit, is_import, root_of
+from operators.protection.units import BUILTINS, FUNCTION, Scope, Unit, is_import, root_of, words
 
 _CALLED = ("forward", "__call__")
 """What runs where an object is called."""
-_VIEWS = frozenset(("reshape", "ravel", "view", "transpose", "squeeze", "unsqueeze", "numpy", "detach", "swapaxes"))
+_VIEWS = words("reshape ravel view transpose squeeze unsqueeze numpy detach swapaxes")
 Names = Mapping[Scope, frozenset[str]]
 
 
@@ -27,9 +27,9 @@ def handed_on(units: Sequence[Unit], protected: Names) -> Names:
     functions = _functions(units)
     found: dict[Scope, set[str]] = {}
     for one in (*units, *units):  # what a function is given, it may hand on
-        data = protected.get((), frozenset()) | protected.get(one.scope, frozenset()) | found.get(one.scope, set())
-        data -= imports
-        if not one.read & data:
+        known = protected.get((), ()), protected.get(one.scope, ()), found.get(one.scope, ())
+        data = {name for name in one.read - imports if any(name in names for names in known)}
+        if not data:
             continue
         for name, value in _named(one):
             if root_of(value) in data:

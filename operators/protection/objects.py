@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence, Set
+from itertools import product
 
-from operators.protection.child import Child
+from operators.protection.child import Child, field_of
 from operators.protection.guards import SEQUENCE, Guards, is_complex, is_mapping
 from operators.protection.units import Scope, Unit, root_of, words
 
@@ -27,11 +28,9 @@ _NUMBER = re.compile(
 _CONTAINER = re.compile(
     r"(?:^|\.)(?:list|tuple|dict|set|frozenset|str|deque|ndarray|array|User\w+|OrderedDict|defaultdict|Counter|ChainMap)$"
 )
-_MATRICES = frozenset(
-    (
-        *("matrix", "asmatrix", "bmat", "mat", "todense", "spmatrix"),
-        *(f"{kind}_matrix" for kind in ("bsr", "coo", "csc", "csr", "dia", "dok", "lil")),
-    )
+_MATRICES = words(
+    "matrix asmatrix bmat mat todense spmatrix bsr_matrix coo_matrix csc_matrix csr_matrix dia_matrix dok_matrix "
+    "lil_matrix"
 )
 _TRANSFORMS = words("fft ifft fft2 ifft2 fftn ifftn rfft rfft2 rfftn ihfft")
 
@@ -45,7 +44,7 @@ def stands_in(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
         yield f"`{name}` lets an object stand for a number in the evaluation; return plain numbers or arrays"
     if new.scope not in child.classes:
         return
-    methods = numbers - _fields(new)
+    methods = numbers - field_of(new)
     for name in sorted(new.bound & (_STAND_INS | methods | ({"__getattr__"} if numbers else set()))):
         yield f"`{name}` lets an object stand for a number in the evaluation; return plain numbers or arrays"
     if _is_container(new.scope, child):
@@ -64,16 +63,6 @@ def maps(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
         yield "a mapping may hold other items than it goes through; return what generation 0 does"
 
 
-def _fields(unit: Unit) -> frozenset[str]:
-    """Return the name that a unit only declares, or gives a constant: `mean: float`, which nothing can call."""
-    match unit.node:
-        case ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant() | None):
-            return frozenset({name})
-        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant()):
-            return frozenset({name})
-    return frozenset()
-
-
 def _given_functions(new: Unit, names: Set[str], child: Child) -> Iterator[str]:
     """Yield those of some names to which a unit gives functions: `self.item = lambda: 0.0`, `Result(item=zero)`.
 
@@ -82,9 +71,9 @@ def _given_functions(new: Unit, names: Set[str], child: Child) -> Iterator[str]:
     pairs = [(node.arg or "", node.value) for node in new.nodes if isinstance(node, ast.keyword)]
     if isinstance(new.node, ast.Assign):
         pairs += [(one.attr, new.node.value) for one in new.node.targets if isinstance(one, ast.Attribute)]
-    made = [(node.func, value) for node in new.nodes if isinstance(node, ast.Call) for value in node.args]
-    declared = [(one.scope[-1], name) for one in child.free if one.scope and made for name in _fields(one) & names]
-    pairs += [(name, value) for kind, name in declared for maker, value in made if ast.unparse(maker) == kind]
+    for call in new.nodes:
+        if isinstance(call, ast.Call) and call.args and names:
+            pairs += product(child.fields.get(ast.unparse(call.func), ()), call.args)
     for name, value in pairs:
         if name in names and (
             isinstance(value, ast.Lambda) or (isinstance(value, ast.Name) and value.id in child.functions)

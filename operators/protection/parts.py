@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from operators.protection.handed import handed_on
-from operators.protection.units import DEFINITION, FUNCTION, Scope, Unit, is_import, root_of
+from operators.protection.units import DEFINITION, FUNCTION, Scope, Unit, is_import, root_of, words
 from populations.descriptors import last_name
 
 _MAKES = re.compile(
@@ -20,11 +20,11 @@ _MAKES = re.compile(
     r"uniform|integers|choice|sample|standard_normal|tensor|array|arange|linspace)$",
     re.IGNORECASE,
 )
-_TABLES = frozenset(("set", "unique", "Counter", "dict", "len", "int", "max", "min"))
-_SHAPE = frozenset(("shape", "dtype", "ndim", "size", "device", "columns"))
-_LENGTHS = frozenset(("permutation", "randperm", "choice", "randrange"))
-_BETWEEN = frozenset(("range", "arange", "integers", "randint"))
-_REORDERED = frozenset(("reversed", "sorted", "list", "tuple", "array", "sample", "permutation", "choice", "tolist"))
+_TABLES = words("set unique Counter dict len int max min")
+_SHAPE = words("shape dtype ndim size device columns")
+_LENGTHS = words("permutation randperm choice randrange")
+_BETWEEN = words("range arange integers randint")
+_REORDERED = words("reversed sorted list tuple array sample permutation choice tolist")
 _DEEPEST = 5
 
 
@@ -208,8 +208,16 @@ def is_local(name: str, scope: Scope, units: Sequence[Unit]) -> bool:
     )
 
 
-def _bounds(index: ast.expr, units: Sequence[Unit], reader: Unit, depth: int = 0) -> Iterator[Bound | None]:
-    """Yield the bounds of rows by what makes their index; None where that cannot be told."""
+def _bounds(
+    index: ast.expr, units: Sequence[Unit], reader: Unit, depth: int = 0, seen: set[int] | None = None
+) -> Iterator[Bound | None]:
+    """Yield the bounds of rows by what makes their index; None where that cannot be told.
+
+    Args:
+        depth: how many steps this is away from the index of the rows.
+        seen: the units whose bounds were yielded, each once, however many ways lead to it.
+    """
+    seen = set() if seen is None else seen
     match index:
         case ast.Slice(lower=lower, upper=upper, step=None | ast.Constant()):
             yield Bound(lower, upper)
@@ -218,23 +226,25 @@ def _bounds(index: ast.expr, units: Sequence[Unit], reader: Unit, depth: int = 0
         case ast.BinOp(op=ast.Mod(), right=right):
             yield Bound(None, right)
         case ast.Subscript(value=value) if depth < _DEEPEST:
-            yield from _bounds(value, units, reader, depth + 1)
+            yield from _bounds(value, units, reader, depth + 1, seen)
         case ast.Call(func=func, args=[first, *others]) if last_name(func) in _LENGTHS | _BETWEEN and not _is_many(
             first
         ):
             is_between = others and not _is_many(others[0]) and last_name(func) in _BETWEEN
             yield Bound(first, others[0]) if is_between else Bound(None, first)
         case ast.Call(func=func, args=[first, *_]) if last_name(func) in _REORDERED and depth < _DEEPEST:
-            yield from _bounds(first, units, reader, depth + 1)
+            yield from _bounds(first, units, reader, depth + 1, seen)
         case ast.Name(id=name) if depth < _DEEPEST:
-            for one in _binders(name, units, reader):
+            binders = [one for one in _binders(name, units, reader) if id(one) not in seen]
+            seen.update(map(id, binders))
+            for one in binders:
                 match one.node:
                     case (
                         ast.Assign(targets=[ast.Name()], value=value)
                         | ast.AnnAssign(value=ast.expr() as value)
                         | ast.For(target=ast.Name(), iter=value)
                     ):
-                        yield from _bounds(value, units, one, depth + 1)
+                        yield from _bounds(value, units, one, depth + 1, seen)
                     case _:
                         yield None
         case _:

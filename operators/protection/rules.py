@@ -13,29 +13,18 @@ import re
 from collections.abc import Iterator, Sequence, Set
 
 from operators.protection.child import Child, Rule
-from operators.protection.guards import (
-    Guards,
-    arguments_of,
-    filled_keys,
-    literal_seed,
-)
+from operators.protection.guards import Guards, arguments_of, filled_keys, literal_seed
 from operators.protection.modules import unusual
 from operators.protection.objects import imaginary, maps, multiplies, stands_in
 from operators.protection.output import UNKNOWN, text_of
-from operators.protection.parts import exceeds, shared_in, takings
 from operators.protection.units import Unit, root_of, words
 
 _HIDDEN_MODULES = words(
     "builtins ctypes gc importlib imp atexit unittest mock code codeop runpy pty subprocess faulthandler "
     "sitecustomize __main__ _thread cffi pdb bdb forbiddenfruit marshal dill cloudpickle"
 )
-_HIDDEN_NAMES = frozenset(
-    (
-        *("exec", "eval", "compile", "globals", "locals", "breakpoint"),
-        *("__import__", "__builtins__", "__loader__", "__spec__"),
-    )
-)
-_EXITS = frozenset(("exit", "quit", "_exit", "abort"))
+_HIDDEN_NAMES = words("exec eval compile globals locals breakpoint __import__ __builtins__ __loader__ __spec__")
+_EXITS = words("exit quit _exit abort")
 _HIDDEN_ATTRIBUTES = words(
     "_getframe currentframe f_locals f_globals f_back f_builtins tb_frame gi_frame cr_frame __code__ "
     "__globals__ __builtins__ __closure__ __defaults__ __kwdefaults__ __subclasses__ __traceback__ walk_stack "
@@ -56,32 +45,27 @@ _OF_SYSTEM = re.compile(
 """What of the operating system ends a program, starts another one, or writes to a stream by its number."""
 _OF_MODULE = {
     "os": frozenset(name for name in dir(os) if _OF_SYSTEM.match(name)),
-    "sys": frozenset(
-        ("exit", "monitoring", "__stdout__", "modules", "argv", "path", "meta_path", "path_hooks", "excepthook")
-    )
-    | frozenset(("displayhook", "unraisablehook", "stdout")),
-    "signal": frozenset(("alarm", "setitimer", "raise_signal", "signal", "pthread_kill")),
-    "inspect": frozenset(("stack", "getouterframes", "trace", "getmembers", "getmembers_static", "getattr_static"))
-    | frozenset(("getclosurevars",)),
-    "contextlib": frozenset(("redirect_stdout",)),
-    "weakref": frozenset(("finalize",)),
-    "pickle": frozenset(("load", "loads", "Unpickler")),
-    "string": frozenset(("Formatter",)),
-    "joblib": frozenset(("load",)),
-    "pandas": frozenset(("read_pickle",)),
+    "sys": words(
+        "exit monitoring __stdout__ modules argv path meta_path path_hooks excepthook displayhook unraisablehook stdout"
+    ),
+    "signal": words("alarm setitimer raise_signal signal pthread_kill"),
+    "inspect": words("stack getouterframes trace getmembers getmembers_static getattr_static getclosurevars"),
+    "contextlib": words("redirect_stdout"),
+    "weakref": words("finalize"),
+    "pickle": words("load loads Unpickler"),
+    "string": words("Formatter"),
+    "joblib": words("load"),
+    "pandas": words("read_pickle"),
 }
-_MODULES = _HIDDEN_MODULES | frozenset(("os", "sys", "inspect", "threading", "weakref", "pickle", "posix", "_io"))
+_MODULES = _HIDDEN_MODULES | words("os sys inspect threading weakref pickle posix _io")
 """Modules that others hold too, as attributes, `random._os` for one."""
-_MEMORY = frozenset(
-    (
-        *("as_strided", "untyped_storage", "_typed_storage", "_base", "data_ptr", "from_address", "byte_bounds"),
-        *("resize_", "set_"),
-        *("__array_interface__", "__array_struct__", "__dlpack__"),
-    )
+_MEMORY = words(
+    "as_strided untyped_storage _typed_storage _base data_ptr from_address byte_bounds resize_ set_ "
+    "__array_interface__ __array_struct__ __dlpack__"
 )
 """What leads from a part of an array to the rest of it."""
-_BY_NAME = frozenset(("getattr", "setattr", "delattr", "hasattr", "attrgetter", "methodcaller"))
-_SETTINGS = frozenset(("backends", "config", "rcParams", "options", "flags", "environ"))
+_BY_NAME = words("getattr setattr delattr hasattr attrgetter methodcaller")
+_SETTINGS = words("backends config rcParams options flags environ")
 _MUTATORS = words(
     "append extend insert pop remove clear sort reverse update setdefault popitem add discard fill resize put "
     "partition setflags setfield itemset truncate seek writelines"
@@ -89,9 +73,9 @@ _MUTATORS = words(
 _CHANGES = re.compile(r"(add|set|remove|register)[A-Z_]\w*|\w*[^_]_")
 """Methods that change an object by the ways of their names: `addFilter`, `set_defaults`, `zero_`."""
 _FILLS = words("shuffle copyto putmask place put at heappush heappop insort fill_diagonal")
-_PARSING = frozenset(("parse_args", "parse_known_args"))
-_COPIES = frozenset(("copy", "deepcopy", "dumps", "dump", "save"))
-_STREAM = frozenset(("flush", "isatty", "write", "encoding"))
+_PARSING = words("parse_args parse_known_args")
+_COPIES = words("copy deepcopy dumps dump save")
+_STREAM = words("flush isatty write encoding")
 _DEVICES = re.compile(r"/dev/(stdout|fd|tty|pts)|/proc/|^/(dev|proc)/?$|\.(py|pyc|pyd|so)$")
 
 
@@ -129,14 +113,15 @@ def _guarded(new: Unit, guards: Guards, child: Child) -> frozenset[str]:
 
 def patches(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
     """Yield what a unit changes of a library, of a protected object or of the environment."""
+    protected = _protected_in(new, guards, child)
     for node in new.nodes:
         match node:
-            case ast.Attribute(ctx=ast.Store() | ast.Del(), attr=name):
-                yield from _attribute(node, name, new, guards, child)
+            case ast.Attribute(ctx=ast.Store() | ast.Del()):
+                yield from _attribute(node, protected, guards, child)
             case ast.Subscript(ctx=ast.Store() | ast.Del()):
-                yield from _item(node, new, guards, child)
+                yield from _item(node, protected, child)
             case ast.Call():
-                yield from _call(node, new, guards, child)
+                yield from _call(node, protected, guards, child)
 
 
 def hides(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
@@ -331,15 +316,12 @@ def draws(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
                 yield f"a copy of `{first.id}` repeats its numbers, those of held-out data among them; leave it out"
 
 
-def takes(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
+def takes(new: Unit, guards: Guards, child: Child) -> Iterator[str]:  # noqa: ARG001 - as every rule
     """Yield the data with held-out rows of which a unit, or one that reads what it binds, takes other rows."""
-    readers = [new, *(one for one in child.sharing if new.bound and one is not new)] if guards.parts else []
-    for one in readers:
-        for name in sorted(one.read - one.inner):
-            taken = shared_in(name, one.scope, guards.parts, child.local)
-            if taken and any(exceeds(index, taken, child.free, one) for index in takings(one, name)):
-                known = ", ".join(f"`{name}[{index}]`" for index in sorted(taken.indices))
-                yield f"`{name}` holds held-out rows, too; take " + (f"its rows as {known} does" if known else "others")
+    for one, name, taken in sorted(child.beyond, key=lambda found: found[0] is not new):
+        if one is new or new.bound:
+            known = ", ".join(f"`{name}[{index}]`" for index in sorted(taken.indices))
+            yield f"`{name}` holds held-out rows, too; take " + (f"its rows as {known} does" if known else "others")
 
 
 def _chooses(call: ast.Call, name: str, guards: Guards) -> Iterator[str]:
@@ -371,30 +353,27 @@ def _defined(new: Unit, guards: Guards) -> frozenset[str]:
     return frozenset({name}) if isinstance(name, str) and (name,) in guards.scopes else frozenset()
 
 
-def _attribute(node: ast.Attribute, name: str, new: Unit, guards: Guards, child: Child) -> Iterator[str]:
-    root = root_of(node)
-    written = ast.unparse(node)
+def _attribute(node: ast.Attribute, protected: Set[str], guards: Guards, child: Child) -> Iterator[str]:
+    root, name, written = root_of(node), node.attr, ast.unparse(node)
     if name in guards.members:
         yield f"`{name}` is protected and may not be set; use another name"
     elif root in child.imports and not _is_setting(node):
         yield f"`{written}` belongs to an imported module, which protected code may rely on; leave it as it is"
-    elif root in _protected_in(new, guards, child):
+    elif root in protected:
         yield f"`{written}` changes what is protected; leave it as it is"
     elif name in guards.attributes and root not in {"self", "cls"}:
         yield f"`.{name}` is a name that protected code calls or takes from a library; use another name"
 
 
-def _item(node: ast.Subscript, new: Unit, guards: Guards, child: Child) -> Iterator[str]:
-    root = root_of(node)
-    written = ast.unparse(node)
-    if root in _protected_in(new, guards, child):
+def _item(node: ast.Subscript, protected: Set[str], child: Child) -> Iterator[str]:
+    root, written = root_of(node), ast.unparse(node)
+    if root in protected:
         yield f"`{written}` changes protected data in place; work on a copy"
     elif root in child.imports and not (_is_setting(node.value) and _is_free_variable(node)):
         yield f"`{written}` belongs to an imported module or to the environment; leave it as it is"
 
 
-def _call(node: ast.Call, new: Unit, guards: Guards, child: Child) -> Iterator[str]:
-    protected = _protected_in(new, guards, child)
+def _call(node: ast.Call, protected: Set[str], guards: Guards, child: Child) -> Iterator[str]:
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
     if name in {"setattr", "delattr", "__setattr__", "__delattr__"} and node.args:
         texts = {one.value for one in node.args if isinstance(one, ast.Constant)}

@@ -78,6 +78,7 @@ def edited(find: str, put: str) -> str:
         ("main()\n", 'print("done", 3)\nmain()\n'),
         ("\n\ndef main", "\n\ndef helper(a, *, b=1):\n    return [x for x in a if (y := x)] + [b]\n\n\ndef main"),
         ("\n\ndef main", "\n\nclass Other:\n    x_val = 3\n\n\ndef main"),
+        ("import time\n", "import time, logging, concurrent.futures\nfrom .profile import Timer\n"),
         ("\n\ndef main", "\n\nclass Moments:\n    mean: float\n    float: int = 0\n\n\nMoments(1.0)\n\n\ndef main"),
         ("        RATE_NOW =", "        if RATE > 0.5:\n            break\n        RATE_NOW ="),
     ],
@@ -135,6 +136,11 @@ def test_what_is_not_protected_may_change(find: str, put: str) -> None:
         ("exec('TIME_BUDGET = 9')", "`exec`"),
         ("import builtins", "`builtins`"),
         ("from unittest import mock", "`unittest`"),
+        ("import cProfile", "none of the modules"),
+        ("from multiprocessing.connection import wait", "none of the modules"),
+        ("from Cython.Build.Inline import cython_inline", "no rule reads"),
+        ("import numpy.f2py.crackfortran", "no rule reads"),
+        ("import pandas.core.nanops", "what is missing"),
         ("import sys\nsys.modules['numpy'].mean = min", ""),
         ("import sys\nsys._getframe().f_globals['np'] = 0", ""),
         ("import os\nos._exit(0)", "`os._exit`"),
@@ -211,6 +217,21 @@ def test_what_generation_zero_does_itself_is_allowed() -> None:
     checked = gate(zero, ("print val_loss",))
     checked.check(zero.replace("RATE = 1", "RATE = 2"))
     assert "stands once more" in refusal(zero + "print('val_loss:', np.mean([RATE]))\n", checked)
+
+
+def test_a_long_program_is_judged_in_the_time_that_its_length_takes() -> None:
+    count = 200
+    zero = (
+        "import numpy as np\ndef load():\n    return np.random.RandomState(1).randn(9, 4)\n\nx = load()\ny = x[:, 0]\n"
+        + "".join(f"w{number} = np.ones(4)\n" for number in range(count))
+        + "for i in range(180):\n    w0 -= 0.1 * x[i] * y[i]\n"
+        + "error = abs(x[180:] @ w0 - y[180:]).mean()\nprint('val_loss:', error)\n"
+    )
+    checked = gate(zero, ("load", "x", "y", "error", "print val_loss"))
+    changed = zero.replace("np.ones(4)", "np.ones(4) * x[:180].mean()")
+    checked.check(changed)
+    renamed = "".join(f"a{depth} = a{depth + 1}\n" * 30 for depth in range(6))  # 30 ** 6 ways lead to the last
+    assert "held-out rows" in refusal(changed.replace("for i", f"{renamed}w1 = x[a0]\nfor i"), checked)
 
 
 def test_data_that_hold_out_data_are_cut_from_are_for_protected_code() -> None:
