@@ -10,6 +10,7 @@ import hashlib
 import html
 import re
 import textwrap
+from collections.abc import Sequence
 from datetime import timedelta
 
 # Control characters but tab and newline, zero-width and bidirectional controls, line separators, lone surrogates, tags.
@@ -72,6 +73,12 @@ def duration(seconds: float) -> str:
 def counted(count: int, noun: str) -> str:
     """Return so many of a thing: `1 seed`, `12 seeds`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def listed(names: Sequence[str], most: int = 6) -> str:
+    """Return names for a message, the first ones where there are many: `a, b and 3 more`."""
+    shown = ", ".join(names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 
 def tokens(fresh: int, cache_read: int, cache_write: int, output: int) -> str:

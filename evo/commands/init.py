@@ -255,6 +255,7 @@ def _as_data(found: Found, written: list[str]) -> dict[str, Any]:
 def _tell(found: Found, written: list[str], program: Path) -> None:
     from evo.commands.views.terminal import literal, print_whole, shell_word, stdout_console
     from evo.project.writing import PROGRAM, SCORE
+    from evo.text import listed
 
     console = stdout_console()
     facts = {"genome": ", ".join(found.genome)}
@@ -270,9 +271,9 @@ def _tell(found: Found, written: list[str], program: Path) -> None:
                 f"{one.name if not number else ''} {one.direction.value}, {one.where}".strip()
             )
         facts["constants"] = f"{len(found.constants)}: {', '.join(found.constants[:_MOST_CONSTANTS])}".rstrip(": ")
-        facts["protected"] = ", ".join(one.name for one in found.protect[:_MOST_PROTECTED])
-        if (more := len(found.protect) - _MOST_PROTECTED) > 0:
-            facts["protected"] += f" and {more} more, in evo.toml"
+        facts["protected"] = listed([one.name for one in found.protect], _MOST_PROTECTED)
+        if len(found.protect) > _MOST_PROTECTED:
+            facts["protected"] += ", in evo.toml"
         facts["frozen"] = ", ".join(one.name for one in found.frozen)
         facts["fixed time"] = f"{found.fixed.seconds:g} s, {found.fixed.where}" if found.fixed else ""
         facts["seed"] = found.seed or "none"

@@ -6,7 +6,6 @@ evolving      which files evolve
 starting      which program is started, by what command
 files         what candidates are given to read, what the trusted program alone reads, and what is missing
 reporting     which numbers are reported, and what the user should know of the one that decides
-asking        what is left to the user
 found         what was found, as plain data
 writing       evo.toml and program.md, from the templates in `templates/`
 example       copy a worked example of `examples/` into a folder

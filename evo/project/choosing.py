@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import takewhile
 
-from evo.project.asking import Unclear, listed
-from evo.project.found import FirstRun, FixedTime, Metric, Question
+from evo.project.found import FirstRun, FixedTime, Metric, Question, Unclear
 from evo.project.instructions import Instructions, mention_of
 from evo.project.output import WHERE, metrics_in, values_of
 from evo.project.wording import (
@@ -26,6 +25,7 @@ from evo.project.wording import (
     is_reward,
     words,
 )
+from evo.text import listed
 from trainer.errors import ConfigError
 from trainer.objectives import Direction
 
@@ -278,7 +278,7 @@ class Choice:
 
     def _ask(self, metrics: Sequence[Metric], text: str) -> None:
         options = tuple((one.name, f"{one.direction.value}, {one.where}") for one in metrics)
-        named = listed([one.name for one in metrics]) + _failure(self.run)
+        named = (listed([one.name for one in metrics]) or "nothing") + _failure(self.run)
         example = metrics[0].name if metrics else "NAME"
         example += f":max, or {example}:min" if metrics and metrics[0].is_guessed else ""
         raise Unclear(Question("objectives", f"{text} {named}. Answer: evo init --metric {example}", options), metrics)

@@ -10,11 +10,11 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from evo.project.asking import Unclear, listed
-from evo.project.found import Given, Question
+from evo.project.found import Given, Question, Unclear
 from evo.project.modules import Module
 from evo.project.sources import Sources, is_test, searches
 from evo.project.text_genomes import may_evolve, read_by, text_genomes
+from evo.text import listed
 from operators.gate import SourceGate, clean_source, language_model_contract
 from operators.proposal import Refused
 from operators.protection.marks import marks_of

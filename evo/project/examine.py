@@ -10,12 +10,11 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from evo.project.asking import Unclear, listed
 from evo.project.choosing import Choice, Wish
 from evo.project.evolving import evolving_files, is_language_model, tunable_part, used_instead, varied_constants
 from evo.project.files import given_files, notes_on_files, notes_on_missing, taken_apart, trusted_program
 from evo.project.flags import arguments_of, fixed_time
-from evo.project.found import FirstRun, Found, Given, Metric, ProtectedCode
+from evo.project.found import FirstRun, Found, Given, Metric, ProtectedCode, Unclear
 from evo.project.frozen import reads_of, without_parts
 from evo.project.interpreter import interpreter_of
 from evo.project.modules import Module
@@ -26,6 +25,7 @@ from evo.project.seeds import Seeding, seeding_of, varied
 from evo.project.sources import Sources
 from evo.project.starting import command_of, completed, given_command, started, words_of
 from evo.project.wording import Kind, Split
+from evo.text import listed
 from operators.mutation.constants import movable_constants
 from operators.protection import Protection, Reported
 from operators.source.constants import find_constants

@@ -1,7 +1,8 @@
-"""What `evo init` finds in a project, as plain data."""
+"""What `evo init` finds in a project, as plain data, and what it leaves to the user."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,6 +122,15 @@ class Question:
     key: str
     text: str
     options: tuple[tuple[str, str], ...] = ()
+
+
+class Unclear(Exception):  # noqa: N818 - a question, no failure
+    """Something is left to the user; `choices` are the metrics that could decide."""
+
+    def __init__(self, question: Question, choices: Sequence[Metric] = ()) -> None:
+        super().__init__(question.text)
+        self.question = question
+        self.choices = tuple(choices)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from evo.project.asking import listed
 from evo.project.choosing import reported, with_documented_directions
 from evo.project.found import FirstRun, Found, Metric, Question
 from evo.project.modules import Module
@@ -12,6 +11,7 @@ from evo.project.output import values_of
 from evo.project.printed import line_pattern
 from evo.project.sources import Sources
 from evo.project.wording import Kind, Split, identifier
+from evo.text import listed
 
 _MOST_PROGRAMS = 20  # that are searched for the metric that the documentation names
 

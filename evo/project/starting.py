@@ -8,13 +8,13 @@ import shlex
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from evo.project.asking import Unclear, listed
 from evo.project.flags import arguments_of
-from evo.project.found import FixedTime, Question
+from evo.project.found import FixedTime, Question, Unclear
 from evo.project.modules import Module
 from evo.project.seeds import Seeding
 from evo.project.sources import Sources, is_test
 from evo.project.text_genomes import builds_of, may_evolve, programs_of, runs_of, starter_of, used_sources
+from evo.text import listed
 from operators.protection.units import FUNCTION
 from populations.descriptors import last_name
 from trainer.errors import ConfigError

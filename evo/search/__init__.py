@@ -3,7 +3,6 @@
 search          the loop
 evaluations     its work: what waits for a worker, runs, or was lost
 smoke           what operators have made is tried for a moment, on a worker
-repairs         what a language model or an agent has made, and crashed: each goes back once
 placement       which worker may take one where devices are unequal, and on what scale its result is
 breeding        its asking side: a draft, a proposal
 mating          the operator and the parents of a proposal

@@ -15,6 +15,7 @@ from difflib import SequenceMatcher
 from functools import cached_property
 
 from evo.studies.names import missing_names
+from evo.text import listed
 from operators.proposal import Refused
 from operators.source.constants import Constant, find_constants
 from populations.diversity import normal_form
@@ -324,9 +325,7 @@ def _title(hunks: Sequence[Hunk], old: dict[str, Constant], new: dict[str, Const
         elif not come:
             lines += [f"without {line.strip()}" for line in hunk.old if _counts(line)]
     telling = [line for line in lines if not line.startswith(_SAYS_LITTLE)] or lines
-    titles = [*constants, *telling[:1]]
-    more = f" and {len(titles) - _TITLE_PARTS} more" if len(titles) > _TITLE_PARTS else ""
-    return ", ".join(map(_cut, titles[:_TITLE_PARTS])) + more
+    return listed([*map(_cut, (*constants, *telling[:1]))], _TITLE_PARTS)
 
 
 def _renewed(hunk: Hunk, old: dict[str, Constant], new: dict[str, Constant]) -> Iterator[str]:

@@ -25,4 +25,5 @@ def test_the_docstring_of_a_folder_names_its_files(room: Path) -> None:
     files = {path.stem for path in room.glob("[!_]*.py")} | {path.parent.name for path in room.glob("*/__init__.py")}
     assert files - set(DATA) <= set(re.findall(r"\w+", docstring))
     listed = re.findall(r"^ *(\w+)/?  ", docstring, re.MULTILINE)
+    assert len(listed) == len({*listed})
     assert [name for name in listed if name not in files and not any(room.glob(f"{name}*"))] == []

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from evo.project.asking import Unclear
 from evo.project.choosing import Choice, reported, with_documented_directions
-from evo.project.found import FirstRun, Metric
+from evo.project.found import FirstRun, Metric, Unclear
 from evo.project.instructions import Instructions
 from evo.project.output import values_of
 from trainer.objectives import Direction
