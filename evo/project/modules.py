@@ -101,6 +101,7 @@ class Project:
         self.root = root
         self._modules: dict[str, Module | None] = {}
         self._problems: dict[str, str] = {}
+        self._imports: dict[str, list[tuple[str, Module, str | None]]] = {}
         self._imported: dict[str, dict[str, tuple[Module, str | None]]] = {}
 
     def module(self, name: str) -> Module | None:
@@ -124,12 +125,12 @@ class Project:
 
     def scripts(self) -> list[Module]:
         """Return the Python files, those nearest to the root first."""
-        names = sorted(_files(self.root, PYTHON.suffixes), key=lambda name: (name.count("/"), name))[:_MOST_SCRIPTS]
+        names = _files(self.root, PYTHON.suffixes)[:_MOST_SCRIPTS]
         return [module for name in names if (module := self.module(name))]
 
     def notebooks(self) -> list[str]:
         """Return the notebooks, those nearest to the root first."""
-        return sorted(_files(self.root, (".ipynb",)), key=lambda name: (name.count("/"), name))
+        return _files(self.root, (".ipynb",))
 
     def main_language(self) -> Language:
         """Return the compiled language in which most of the project is written, Python where none clearly leads."""
@@ -140,18 +141,21 @@ class Project:
     def imported(self, module: Module) -> dict[str, tuple[Module, str | None]]:
         """Return what a module imports from the project: by bound name, the source module and the name in it.
 
-        The name in it is None if the module itself is bound. What is bound twice, or by `*` from a module that defines
-        nothing, goes by a name that none has in the program.
+        The name in it is None if the module itself is bound. Of a name that is bound twice, the first one counts.
         """
         if module.name not in self._imported:
-            found = self._imported[module.name] = {}
-            for bound, source, inner in self._imports(module):
-                other = found.get(bound, (source, inner)) != (source, inner)
-                found[f"{bound} of {source.name}" if other else bound] = (source, inner)
+            found = reversed(self.imports(module))
+            self._imported[module.name] = {bound: (source, inner) for bound, source, inner in found}
         return self._imported[module.name]
 
-    def _imports(self, module: Module) -> Iterator[tuple[str, Module, str | None]]:
-        """Yield each name that a module binds to a module of the project or to something in one."""
+    def imports(self, module: Module) -> list[tuple[str, Module, str | None]]:
+        """Return each binding of a name to a module of the project or to something in one, `*` among the names."""
+        if module.name not in self._imports:
+            found = self._imports[module.name] = []  # what imports in a circle sees what is there so far
+            found += self._bound(module)
+        return self._imports[module.name]
+
+    def _bound(self, module: Module) -> Iterator[tuple[str, Module, str | None]]:
         for node in ast.walk(module.tree):
             match node:
                 case ast.Import(names=names):
@@ -181,7 +185,9 @@ class Project:
                 targets = node.targets if isinstance(node, ast.Assign) else [node.target]
                 names = [one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)]
             yield from (name for name in names if not name.startswith("_"))
-        yield from (name for name in [*self.imported(module)] if name.isidentifier() and not name.startswith("_"))
+        yield from (
+            bound for bound, _, _ in [*self.imports(module)] if bound.isidentifier() and not bound.startswith("_")
+        )
 
     def closure(self, *entries: Module) -> list[Module]:
         """Return modules with everything that they import from the project, including `__init__` files."""
@@ -196,7 +202,7 @@ class Project:
         return list(found.values())
 
     def _all_imported(self, module: Module) -> Iterator[Module]:
-        for other, _ in self.imported(module).values():
+        for _, other, _ in self.imports(module):
             yield other
             for folder in PurePosixPath(other.name).parents:
                 package = self.module(str(folder / "__init__.py"))
@@ -240,11 +246,14 @@ def _sets_up(function: ast.expr) -> bool:
     return owner in _SET_UP_OWNERS or _SET_UP.fullmatch(function.attr) is not None
 
 
-def _files(root: Path, suffixes: tuple[str, ...]) -> Iterator[str]:
+def _files(root: Path, suffixes: tuple[str, ...]) -> list[str]:
+    """Return the files with some endings, those nearest to the root first."""
+    found: list[str] = []
     for folder, folders, files in os.walk(root):
         here = Path(folder).relative_to(root)
         folders[:] = [] if len(here.parts) >= _DEEPEST else sorted(name for name in folders if not is_private(name))
-        yield from ((here / file).as_posix() for file in files if file.endswith(suffixes) and not is_private(file))
+        found += [(here / file).as_posix() for file in files if file.endswith(suffixes) and not is_private(file)]
+    return sorted(found, key=lambda name: (name.count("/"), name))
 
 
 def _parsed(root: Path, name: str) -> Module | None:

@@ -86,7 +86,7 @@ class Sources:
     @cached_property
     def _imported(self) -> frozenset[str]:
         """The files that others import."""
-        return frozenset(other.name for one in self.scripts for other, _ in self.project.imported(one).values())
+        return frozenset(other.name for one in self.scripts for _, other, _ in self.project.imports(one))
 
 
 def is_test(module: Module) -> bool:
