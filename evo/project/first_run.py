@@ -17,6 +17,7 @@ from evo.files import exists, is_file, is_private
 from evo.project.found import FirstRun, Found, Given
 from evo.project.frozen import without_parts
 from evo.project.left import metrics_left
+from evo.project.output import lines_of
 from evo.runs.assemble import worker_settings
 from evo.runs.generation_zero import read_generation_zero
 from evo.runs.materials import prepare_materials
@@ -25,7 +26,6 @@ from trainer.evaluation import Evaluation, Job, Status
 from trainer.local import SupervisorProcess
 from trainer.objectives import Direction
 from trainer.script import ScriptSettings
-from trainer.script.readings import printed_lines
 from trainer.script.secrets import secrets_in
 
 SECONDS = 60.0
@@ -95,7 +95,7 @@ def _evaluated(found: Found, added: list[Given], seconds: float, folder: Path) -
 
 
 def _summary(evaluation: Evaluation) -> FirstRun:
-    lines = tuple(printed_lines(evaluation.log_tail.encode()))
+    lines = lines_of(evaluation.log_tail.encode())
     is_ok = evaluation.status is Status.OK
     problem = "" if is_ok or evaluation.status is Status.TIMED_OUT else evaluation.reason
     return FirstRun(lines, is_ok, evaluation.timings.total_seconds, " ".join(problem.split()))

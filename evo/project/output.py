@@ -6,6 +6,7 @@ The expression that reads a metric is tried on the whole output before it is bel
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -17,14 +18,29 @@ from evo.project.tables import places_in_tables
 from evo.project.wording import Kind, direction_of, direction_of_sign, is_count, is_open, words
 from trainer.objectives import SCRIPT_OBJECTIVES, Direction
 from trainer.script.numbers import number_in
+from trainer.script.readings import printed_lines
 
 WHERE = "the first run"
 
 _BAR = re.compile(r"\d+%\|[^|]*\|(?:\s*\S+/\S+)?(?:[^\[\]]*\[[^\],]*(?:,\s*[\d.?]+\s*\w+/\w+)?\]?)?")
 """A progress bar with its times and its rate; what a program adds behind them counts."""
-_FRAME = re.compile(r"""\s*File ["'].*["'], line \d+""")
-"""A line of a traceback."""
+_QUOTES_CODE = re.compile(r"""\s*File ["'].*["'], line \d+|\S.*:\d+: \w*Warning:""")
+"""A line of a traceback, or a warning: below it stands a line of the program."""
 _MOST_LINES = 2000
+
+
+def lines_of(printed: bytes) -> tuple[str, ...]:
+    """Return the lines that metrics are read from: those of the output without what tracebacks and warnings quote."""
+    found: list[str] = []
+    quoting = sys.maxsize  # the indent of a line that quotes what is indented further
+    for line in printed_lines(printed):
+        indent = len(line) - len(line.lstrip())
+        if _QUOTES_CODE.match(line):
+            quoting = indent
+        elif indent <= quoting:
+            quoting = sys.maxsize
+            found.append(line)
+    return tuple(found)
 
 
 def metrics_in(lines: Sequence[str], is_named: Callable[[str], bool] = lambda _: False) -> list[Metric]:
@@ -41,7 +57,7 @@ def metrics_in(lines: Sequence[str], is_named: Callable[[str], bool] = lambda _:
     in_lines = [
         place
         for number, line in enumerate(seen)
-        if number not in rows and not _FRAME.match(line)
+        if number not in rows
         for place in places_in_line(number, line, is_named)
     ]
     for place in sorted((*in_lines, *in_tables), key=lambda one: one.line):

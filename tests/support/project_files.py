@@ -10,8 +10,8 @@ from pathlib import Path
 
 from evo.project.found import FirstRun, Found, Given
 from evo.project.left import metrics_left
+from evo.project.output import lines_of
 from trainer.script.left import copy_left
-from trainer.script.readings import printed_lines
 
 PREPARE = """
     # Fixed constants, data and evaluation. Do not modify.
@@ -84,8 +84,9 @@ def run_plainly(found: Found) -> tuple[FirstRun, tuple[Given, ...]]:
     with tempfile.TemporaryDirectory() as folder:
         copy_left(found.root, Path(folder), [*found.genome, *(one.name for one in found.frozen)])
         left = tuple(metrics_left(Path(folder)))
-    lines = tuple(printed_lines(done.stdout))
-    return FirstRun(lines, done.returncode == 0, 1.0, "" if done.returncode == 0 else "failed", left), ()
+    return FirstRun(
+        lines_of(done.stdout), done.returncode == 0, 1.0, "" if done.returncode == 0 else "failed", left
+    ), ()
 
 
 def compilers_are_here(command: tuple[str, ...]) -> bool:

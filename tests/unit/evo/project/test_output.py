@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from evo.project.output import metrics_in, values_of
+from evo.project.output import lines_of, metrics_in, values_of
 from evo.project.wording import Split
 from trainer.objectives import Direction
-from trainer.script.readings import printed_lines
 
 BAR = "train:  14%|█▍  | 1/7 [00:00<00:00, 16.5it/s]"
 
 
 def last(output: str) -> dict[str, float]:
-    lines = printed_lines(output.encode())
+    lines = lines_of(output.encode())
     found = {}
     for metric in metrics_in(lines):
         assert metric.pattern is not None
@@ -148,6 +147,8 @@ def test_metrics_are_read(output: str, expected: dict[str, float]) -> None:
     [
         "Wall time: 1min 23s\n",
         'Traceback (most recent call last):\n  File "/a/b.py", line 12, in <module>\n',
+        'Traceback (most recent call last):\n  File "/a/b.py", line 12, in <module>\n    loss = 0.5\n           ^^^\n',
+        "/a/b.py:12: UserWarning: overflow\n  loss = 0.5\n",
         "Elapsed time: 2 h 3 min\n",
         "CV scores: [0.81 0.82 0.83]\n",
         "accuracy = [0.81, 0.82]\n",
@@ -186,7 +187,7 @@ def test_what_is_no_metric(output: str) -> None:
 
 def test_words_before_a_label_tell_the_data() -> None:
     output = "Train Epoch: 1 [0/3 (0%)]\tLoss: 1.000000\nTest set: Average loss: 0.0500, Accuracy: 97/100 (97%)\n"
-    splits = {metric.name: metric.split for metric in metrics_in(printed_lines(output.encode()))}
+    splits = {metric.name: metric.split for metric in metrics_in(lines_of(output.encode()))}
     assert splits["train_loss"] is Split.TRAINING
     assert splits["test_average_loss"] is splits["test_accuracy"] is Split.TEST
 
