@@ -15,7 +15,7 @@ import statistics
 
 import psutil
 
-from evo.config.config import parse_config
+from evo.config.reading import parse_config
 from evo.config.resolution import resolve
 from evo.runs.lifecycle import rare_collections
 from experiments.simulation import MarkMutation, SimulatedEvaluator, Stopwatch, simulated_search

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from evo.config.config import parse_config
+from evo.config.reading import parse_config
 from evo.config.resolution import resolve
 from evo.search.observer import Observer
 from evo.standings.standings import Standings

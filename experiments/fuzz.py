@@ -28,8 +28,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
-from evo.config.config import parse_config, read_toml
 from evo.config.options import PROJECT_FILE
+from evo.config.reading import parse_config, read_toml
 from evo.config.resolution import resolve
 from evo.runs.integrity import check_run
 from evo.search.observer import Observer

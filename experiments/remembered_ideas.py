@@ -26,7 +26,7 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from statistics import fmean, median, stdev
 
-from evo.config.config import parse_config
+from evo.config.reading import parse_config
 from evo.config.resolution import resolve
 from evo.search.observer import Observer
 from evo.search.search import Search

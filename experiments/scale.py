@@ -19,7 +19,7 @@ from pathlib import Path
 
 import psutil
 
-from evo.config.config import parse_config
+from evo.config.reading import parse_config
 from evo.config.resolution import resolve
 from evo.runs.lifecycle import rare_collections
 from experiments.recording import write_record

@@ -42,7 +42,7 @@ class _Seconds:
 
 def measure(repeats: int = 5, score_tokens: int | None = None) -> str:
     """Return the measurements of this machine's first device as Markdown, with the sizes that a run has there."""
-    from evo.config.config import parse_config
+    from evo.config.reading import parse_config
     from evo.config.resolution import resolve
     from evo.runs.assemble import worker_settings
 

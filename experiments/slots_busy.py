@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from evo.config.config import parse_config
+from evo.config.reading import parse_config
 from evo.config.resolution import resolve
 from evo.config.resolved import ResolvedConfig
 from evo.runs.assemble import build_operators

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import statistics
 
-from evo.config.config import parse_config
+from evo.config.reading import parse_config
 from evo.config.resolution import resolve
 from evo.runs.assemble import worker_settings
 from evo.runs.generation_zero import read_genome

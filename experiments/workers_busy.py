@@ -24,7 +24,7 @@ import random
 from dataclasses import dataclass
 from statistics import fmean
 
-from evo.config.config import parse_config
+from evo.config.reading import parse_config
 from evo.config.resolution import resolve
 from evo.config.resolved import ResolvedConfig
 from evo.standings.standings import Standings

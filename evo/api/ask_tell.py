@@ -14,8 +14,9 @@ from typing import Any, Self, Unpack
 
 from evo.api.driving import DriverThread, SearchEnded
 from evo.api.reading import Run
-from evo.config.config import Config, load_config, overlaid, parse_config, suggest
+from evo.config.config import Config
 from evo.config.options import ResumeOptions, SearchOptions, as_path, new_run_folder, resumed_config, sections_of
+from evo.config.reading import load_config, overlaid, parse_config, suggest
 from evo.config.resolution import resolve
 from evo.config.resolved import ResolvedConfig
 from evo.config.task import EXTERNAL, ExternalTask

@@ -83,8 +83,8 @@ def doctor(
 ) -> None:
     """Check whether this machine is ready for a run."""
     from evo.commands.views.terminal import literal, print_whole, stdout_console
-    from evo.config.config import load_config
     from evo.config.options import PROJECT_FILE
+    from evo.config.reading import load_config
     from evo.runs.doctor import State, examine, examine_language_models
 
     findings = examine(folder)

@@ -156,7 +156,7 @@ def _refuse(options: dict[str, Any], where: str) -> None:
 
 
 def _refuse_existing(force: bool) -> None:
-    from evo.config.config import is_draft
+    from evo.config.reading import is_draft
     from evo.project.writing import CONFIG
 
     if Path(CONFIG).exists() and not force and not is_draft(Path(CONFIG)):
@@ -292,7 +292,7 @@ def _tell(found: Found, written: list[str], program: Path) -> None:
 def _check(path: Path | None, as_json: bool) -> None:
     """Evaluate generation 0, with two seeds where they may differ; exit with 1 unless it succeeds."""
     from evo.commands.views.live import preparation_bar
-    from evo.config.config import load_config
+    from evo.config.reading import load_config
     from evo.config.resolution import resolve
     from evo.project.checking import broken, is_alike, run_seconds, trial
     from evo.project.writing import CONFIG

@@ -210,7 +210,8 @@ def pareto(
     """Show the Pareto front with its confirmed means."""
     from evo.commands.views.summary import print_front
     from evo.commands.views.terminal import stdout_console
-    from evo.config.config import Config, overlaid
+    from evo.config.config import Config
+    from evo.config.reading import overlaid
     from evo.runs.assemble import read_standings
     from evo.standings.summary import summarize
 

@@ -181,7 +181,7 @@ def _configured(
         UsageError: the run is live on the same devices.
         ConfigError: a flag is wrong.
     """
-    from evo.config.config import overlaid
+    from evo.config.reading import overlaid
     from evo.config.resolution import resolve
 
     if devices is None and viewed.folder.driver() is not None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from evo.compare.experiment import ArmConfig, Experiment
 from evo.compare.methods import METHODS
-from evo.config.config import parse_config
+from evo.config.reading import parse_config
 from evo.config.renamed import with_current_names
 from evo.config.resolution import resolve
 from evo.config.resolved import ResolvedConfig, StoredConfig

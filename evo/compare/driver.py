@@ -22,7 +22,8 @@ from typing import Any, Self
 
 from evo.compare.folder import ExperimentFolder
 from evo.compare.outcome import judge, standing
-from evo.config.config import Config, overlaid, parse_config
+from evo.config.config import Config
+from evo.config.reading import overlaid, parse_config
 from evo.config.resolution import resolve
 from evo.errors import RunLocked
 from evo.runs import lifecycle as runs

@@ -26,8 +26,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from evo.compare.methods import ARM_SECTIONS, METHODS
-from evo.config.config import Config, explain, first_problem, located, read_toml, suggest
+from evo.config.config import Config
 from evo.config.names import PlainName
+from evo.config.reading import explain, first_problem, located, read_toml, suggest
 from evo.config.task import Positive, Quantity, Seconds, Section
 from trainer.errors import ConfigError
 

@@ -9,7 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypedDict
 
-from evo.config.config import Config, is_cluster_address, load_config, overlaid, suggest
+from evo.config.config import Config, is_cluster_address
+from evo.config.reading import load_config, overlaid, suggest
 from evo.config.resolution import resolve
 from evo.config.resolved import ResolvedConfig
 from evo.config.task import LanguageModelTask

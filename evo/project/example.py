@@ -9,7 +9,7 @@ from importlib.resources.abc import Traversable
 from importlib.util import find_spec
 from pathlib import Path
 
-from evo.config.config import suggest
+from evo.config.reading import suggest
 from trainer import genome
 from trainer.errors import MachineError, UsageError
 

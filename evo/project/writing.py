@@ -11,7 +11,7 @@ from typing import Any
 import tomli_w
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from evo.config.config import parse_config
+from evo.config.reading import parse_config
 from evo.project.found import Found, Metric
 from evo.project.instructions import DRAFTED
 from evo.project.wording import Kind

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from evo.config.config import Config, parse_as
+from evo.config.config import Config
+from evo.config.reading import parse_as
 from evo.config.resolution import resolve
 from evo.config.resolved import ResolvedConfig, StoredConfig
 from evo.errors import DamagedConfig

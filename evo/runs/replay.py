@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
-from evo.config.config import parse_as
+from evo.config.reading import parse_as
 from evo.config.resolved import StoredConfig
 from evo.lineage.writer import FamilyTree
 from evo.runs.assemble import build_search, recorded_operators

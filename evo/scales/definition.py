@@ -25,8 +25,9 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
 
-from evo.config.config import LADDER, Config, explain, first_problem, load_config, located, read_toml, suggest
+from evo.config.config import Config
 from evo.config.names import PlainName, is_plain
+from evo.config.reading import LADDER, explain, first_problem, load_config, located, read_toml, suggest
 from evo.config.resolution import resolve
 from evo.config.resolved import ResolvedConfig
 from evo.config.task import EXTERNAL, Positive, Seconds, Section

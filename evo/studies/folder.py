@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evo.config.config import Config, parse_config
+from evo.config.config import Config
+from evo.config.reading import parse_config
 from evo.config.renamed import with_current_names
 from evo.config.resolution import resolve
 from evo.errors import ChangedExperiment, RunFolderError

@@ -13,7 +13,7 @@ import pytest
 from command_line import PATIENCE_SECONDS, installed_evo
 from script_runs import script_settings, script_task, write_files
 
-from evo.config.config import parse_config
+from evo.config.reading import parse_config
 from evo.config.workplaces import cluster_wanted
 from evo.workers.ray import RayEvaluator
 from experiments.ray_cluster import leave, ray_cluster

@@ -10,7 +10,7 @@ from project_files import AUTORESEARCH
 from script_runs import write_files
 
 from evo.api.reading import open_run
-from evo.config.config import load_config
+from evo.config.reading import load_config
 
 TRAIN = """
     import os

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from command_line import EVO, SMALL, environment
 
-from evo.config.config import parse_config
+from evo.config.reading import parse_config
 from evo.scales.definition import LadderConfig
 from operators.llm.rehearsal import MessagesServer, model, scripted_model
 

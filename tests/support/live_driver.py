@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from paced_evaluator import PacedEvaluator
 
 from evo.commands.views.live import LiveView
-from evo.config.config import parse_config
+from evo.config.reading import parse_config
 from evo.config.resolution import resolve
 from evo.runs import lifecycle as runs
 from evo.runs.generation_zero import read_genome

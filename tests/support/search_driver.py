@@ -25,7 +25,8 @@ from typing import Any, Self
 from paced_evaluator import PacedEvaluator
 
 import evo.runs.assemble
-from evo.config.config import Config, overlaid, parse_config
+from evo.config.config import Config
+from evo.config.reading import overlaid, parse_config
 from evo.config.resolution import resolve
 from evo.lineage import Lineage
 from evo.runs import lifecycle as runs

@@ -13,7 +13,8 @@ from typing import Any
 
 from operator_requests import SMALL
 
-from evo.config.config import Config, overlaid, parse_config
+from evo.config.config import Config
+from evo.config.reading import overlaid, parse_config
 from evo.config.resolution import resolve
 from evo.config.resolved import StoredConfig
 from evo.lineage import Lineage

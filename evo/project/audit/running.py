@@ -11,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from evo.config.config import load_config, overlaid
+from evo.config.reading import load_config, overlaid
 from evo.config.resolution import resolve
 from evo.config.resolved import ResolvedConfig
 from evo.project.checking import trial

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from script_runs import write_files
 
-from evo.config.config import load_config
+from evo.config.reading import load_config
 from evo.config.resolution import resolve
 from evo.project.checking import trial
 from trainer.errors import UsageError

@@ -16,7 +16,7 @@ from run_samples import SEARCH, evaluate, exchange
 from shown_pages import Page
 from stand_in_evaluator import StandInEvaluator
 
-from evo.config.config import parse_config
+from evo.config.reading import parse_config
 from evo.config.resolution import resolve
 from evo.errors import ReportError
 from evo.lineage import Lineage

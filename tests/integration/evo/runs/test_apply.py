@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from evo.config.config import parse_config
+from evo.config.reading import parse_config
 from evo.config.resolution import resolve
 from evo.runs.apply import Applied, apply_individual
 from evo.runs.folder import RunFolder

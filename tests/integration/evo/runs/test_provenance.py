@@ -16,7 +16,8 @@ from run_inspection import unguard
 from searches import GENOME, Notes
 
 from evo.commands.views.status import print_status
-from evo.config.config import Config, overlaid, parse_config
+from evo.config.config import Config
+from evo.config.reading import overlaid, parse_config
 from evo.config.resolution import resolve
 from evo.config.resolved import ResolvedConfig
 from evo.report.loading import load_report

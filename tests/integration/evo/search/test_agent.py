@@ -12,7 +12,8 @@ from coding_agents import SCRIPTED
 from paced_evaluator import PacedEvaluator
 from searches import GENOME, StopsAt, opened, searched
 
-from evo.config.config import Config, load_config, overlaid, parse_config
+from evo.config.config import Config
+from evo.config.reading import load_config, overlaid, parse_config
 from evo.config.resolution import resolve
 from evo.runs.assemble import agent_settings, build_operators
 from evo.runs.folder import RunFolder

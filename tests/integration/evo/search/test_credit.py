@@ -8,7 +8,8 @@ from pathlib import Path
 from paced_evaluator import PacedEvaluator
 from searches import GENOME, Numbering, configuration, opened
 
-from evo.config.config import Config, overlaid
+from evo.config.config import Config
+from evo.config.reading import overlaid
 from evo.config.resolution import resolve
 from evo.search.credit import read_arms
 from evo.store import Purpose

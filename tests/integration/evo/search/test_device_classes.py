@@ -18,7 +18,7 @@ from stand_in_evaluator import SIGMA_BPB
 
 from evo.commands.views.status import print_status
 from evo.commands.views.terminal import Console
-from evo.config.config import overlaid
+from evo.config.reading import overlaid
 from evo.report.loading import load_report
 from evo.report.render import render_report
 from evo.runs.lifecycle import view

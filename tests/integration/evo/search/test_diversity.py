@@ -13,7 +13,8 @@ from search_driver import Command, Drivers
 from searches import GENOME, Notes, Numbering, configuration, opened
 from stand_in_evaluator import StandInEvaluator
 
-from evo.config.config import Config, overlaid
+from evo.config.config import Config
+from evo.config.reading import overlaid
 from evo.runs.lifecycle import view
 from trainer.evaluation import Evaluation, Job
 

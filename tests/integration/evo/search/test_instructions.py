@@ -11,7 +11,8 @@ from pathlib import Path
 from paced_evaluator import PacedEvaluator
 from searches import GENOME, Notes, StopsAt, opened, searched
 
-from evo.config.config import Config, parse_config
+from evo.config.config import Config
+from evo.config.reading import parse_config
 from evo.config.resolution import resolve
 from evo.runs.assemble import build_operators
 from evo.runs.folder import RunFolder

@@ -11,7 +11,8 @@ import pytest
 from paced_evaluator import PacedEvaluator
 from searches import GENOME, opened, searched
 
-from evo.config.config import Config, overlaid, parse_config
+from evo.config.config import Config
+from evo.config.reading import overlaid, parse_config
 from evo.config.resolution import resolve
 from evo.runs.assemble import build_operators
 from evo.runs.folder import RunFolder

@@ -9,7 +9,7 @@ import pytest
 from paced_evaluator import PacedEvaluator
 from searches import GENOME, Numbering, configuration, opened
 
-from evo.config.config import parse_config
+from evo.config.reading import parse_config
 from operators.choice import OperatorChoice
 from operators.crossover.merge import MergeCrossover
 from operators.mutation.constants import ConstantMutation

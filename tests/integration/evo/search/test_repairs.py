@@ -14,7 +14,8 @@ from coding_agents import SCRIPTED
 from paced_evaluator import PacedEvaluator
 from searches import GENOME, StopsAt, opened, searched
 
-from evo.config.config import Config, parse_config
+from evo.config.config import Config
+from evo.config.reading import parse_config
 from evo.config.resolution import resolve
 from evo.runs.assemble import build_operators
 from evo.runs.folder import RunFolder

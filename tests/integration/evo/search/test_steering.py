@@ -13,7 +13,8 @@ from paced_evaluator import PacedEvaluator
 from search_driver import Command, Drivers
 from searches import GENOME, Notes, opened
 
-from evo.config.config import Config, parse_config
+from evo.config.config import Config
+from evo.config.reading import parse_config
 from evo.config.resolution import resolve
 from evo.config.resolved import StoredConfig
 from evo.runs.assemble import build_operators

@@ -10,7 +10,7 @@ import pytest
 from paced_evaluator import LosingEvaluator, PacedEvaluator
 from searches import GENOME, Notes, configuration, opened
 
-from evo.config.config import overlaid
+from evo.config.reading import overlaid
 from evo.search.stopping import StopReason
 from evo.store import EvaluationRequest, Purpose, Store
 from operators.mutation.constants import ConstantMutation

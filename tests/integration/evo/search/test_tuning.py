@@ -16,7 +16,8 @@ from searches import GENOME, StopsAt, opened
 
 from evo.commands.views.status import print_status
 from evo.commands.views.terminal import Console
-from evo.config.config import Config, parse_config
+from evo.config.config import Config
+from evo.config.reading import parse_config
 from evo.config.resolution import resolve
 from evo.runs.assemble import build_operators
 from evo.runs.folder import RunFolder

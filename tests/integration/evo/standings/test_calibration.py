@@ -13,7 +13,7 @@ from rich.console import Console
 from searches import GENOME, searched
 
 from evo.commands.views.status import print_status
-from evo.config.config import parse_config
+from evo.config.reading import parse_config
 from evo.config.resolution import resolve
 from evo.report.loading import load_report
 from evo.runs.assemble import build_operators

@@ -10,7 +10,7 @@ from agent_replies import use
 from coding_agents import agent, proposed
 from llm_requests import CHANGED, FileJournal, request_for
 
-from evo.config.config import parse_config
+from evo.config.reading import parse_config
 from evo.runs.assemble import agent_settings
 from operators.llm import SpendLimit
 from operators.llm.rehearsal import MessagesServer, say

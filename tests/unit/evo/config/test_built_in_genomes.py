@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from evo.config.config import load_config
 from evo.config.options import new_run_config
+from evo.config.reading import load_config
 from evo.runs.generation_zero import read_genome
 from trainer.errors import ConfigError, GenomeError
 from trainer.genome import BUILT_IN, built_in

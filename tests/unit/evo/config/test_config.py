@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from evo.config.config import Config, load_config, located, overlaid, parse_config
+from evo.config.config import Config
 from evo.config.options import new_run_config
+from evo.config.reading import load_config, located, overlaid, parse_config
 from trainer.errors import ConfigError
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from evo.config.config import Config, overlaid, parse_config
+from evo.config.config import Config
 from evo.config.options import sections_of
+from evo.config.reading import overlaid, parse_config
 from evo.config.resolution import resolve
 from evo.runs.assemble import llm_settings, recorded_operators
 from operators.llm import Price

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from evo.config.config import Config, parse_as, parse_config
+from evo.config.config import Config
+from evo.config.reading import parse_as, parse_config
 from evo.config.renamed import RENAMED
 from evo.config.resolution import resolve
 from evo.config.resolved import StoredConfig

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from evo.config.config import Config, overlaid, parse_as, parse_config
+from evo.config.config import Config
+from evo.config.reading import overlaid, parse_as, parse_config
 from evo.config.resolution import resolve
 from evo.config.resolved import ResolvedConfig, StoredConfig
 from evo.runs.assemble import build_operators

@@ -12,8 +12,8 @@ import pytest
 import tomli_w
 from script_runs import write_files
 
-from evo.config.config import load_config, overlaid, parse_config
 from evo.config.options import new_run_config
+from evo.config.reading import load_config, overlaid, parse_config
 from evo.config.task import ScriptTask
 from evo.runs.generation_zero import read_generation_zero
 from evo.runs.materials import prepare_materials

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from evo.config.config import Config, overlaid, parse_config
+from evo.config.config import Config
 from evo.config.options import sections_of
+from evo.config.reading import overlaid, parse_config
 from trainer.errors import ConfigError
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from evo.config.config import load_config
+from evo.config.reading import load_config
 from evo.config.task import LanguageModelTask
 from evo.project.example import copy_example, example_names, next_commands
 from evo.runs.generation_zero import read_generation_zero

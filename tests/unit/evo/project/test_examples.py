@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from evo.config.config import load_config
+from evo.config.reading import load_config
 from evo.project.examine import examine
 
 EXAMPLES = Path(__file__).parents[4] / "evo" / "project" / "examples"

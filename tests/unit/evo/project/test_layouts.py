@@ -9,7 +9,7 @@ from project_files import run_plainly
 from project_layouts import LAYOUTS, Layout
 from script_runs import write_files
 
-from evo.config.config import load_config
+from evo.config.reading import load_config
 from evo.project.examine import examine
 from evo.project.output import values_of
 from evo.project.writing import config_text

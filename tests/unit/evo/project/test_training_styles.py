@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from evo.config.config import load_config
+from evo.config.reading import load_config
 from evo.project.examine import examine
 from evo.project.writing import CONFIG, config_text
 from evo.runs.generation_zero import protection_of

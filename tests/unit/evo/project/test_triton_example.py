@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from evo.config.config import load_config
+from evo.config.reading import load_config
 from evo.project.example import copy_example
 from evo.runs.generation_zero import read_generation_zero
 from operators.gate import SourceGate, script_contract

@@ -7,7 +7,7 @@ import pytest
 from project_files import AUTORESEARCH
 from script_runs import write_files
 
-from evo.config.config import load_config
+from evo.config.reading import load_config
 from evo.config.task import ObjectiveConfig, ScriptTask
 from evo.project.examine import examine
 from evo.project.found import Found

@@ -1,6 +1,7 @@
 import pytest
 
-from evo.config.config import Config, parse_config
+from evo.config.config import Config
+from evo.config.reading import parse_config
 from evo.runs.generation_zero import check_generation_zero, gate_of
 from operators.proposal import Refused
 from trainer.errors import ConfigError

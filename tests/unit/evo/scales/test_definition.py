@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from script_runs import script_task, write_files
 
-from evo.config.config import load_config
+from evo.config.reading import load_config
 from evo.scales.definition import define
 from trainer.errors import ConfigError
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from evo.config.config import parse_config
+from evo.config.reading import parse_config
 from evo.config.resolution import resolve
 from evo.errors import ChangedExperiment, RunFolderError
 from evo.studies.folder import StudyFolder, comparable

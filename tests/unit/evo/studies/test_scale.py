@@ -1,6 +1,6 @@
 import pytest
 
-from evo.config.config import parse_config
+from evo.config.reading import parse_config
 from evo.studies.scale import Scale
 from trainer.errors import ConfigError
 from trainer.genome import join

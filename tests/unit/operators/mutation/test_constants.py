@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from operator_requests import SEED, SMALL, proposed, request_for
 
-from evo.config.config import parse_config
+from evo.config.reading import parse_config
 from evo.config.resolution import resolve
 from evo.runs.assemble import build_operators
 from operators.mutation.constants import ConstantMutation
