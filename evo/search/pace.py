@@ -26,7 +26,7 @@ class Lookahead:
     proposals included that came to nothing. Little's law asks for slots × proposal / evaluation proposals under way.
     Finished ones keep the slots busy when several become free at once: half as many as there are slots where proposals
     are slow, one or two where all slots could be served in time. More would make proposals stale and fill little
-    (`experiments/freshness.py`).
+    (`experiments/freshness.py`). Before a result, there is one for each slot: they end at about the same time.
 
     The measurements are kept with the run (`state`), for the look-ahead decides when a proposal begins and so what it
     may know: a resumed run that measured again would decide otherwise. They are differences of a monotonic clock, so
@@ -58,7 +58,7 @@ class Lookahead:
     def target(self) -> int:
         """Return how many offspring should be waiting or being made."""
         if self._evaluation_seconds == 0.0:
-            return 2 * self.slots
+            return self.slots
         under_way = self.slots * self._proposal_seconds / self._evaluation_seconds
         return min(math.ceil(self.slots / 2), 1 + math.ceil(_RESERVE * under_way)) + math.ceil(under_way)
 

@@ -139,7 +139,8 @@ class Search:
         self._controls = Controls(store, standings, breeder.steering, inbox, self._evaluations, operators, self._news)
         self._confirmation = Confirmation(standings, store, self._pace, self._evaluations, breeder.steering)
         self._reopened: deque[Draft] = deque()
-        self._proposing: dict[asyncio.Task[Proposal], tuple[Draft, float]] = {}
+        self._proposing: dict[asyncio.Task[Proposal], Draft] = {}
+        self._latencies: dict[int, float] = {}
         self._next_number = 1
         self._refused_in_a_row = 0
         self._is_ahead_of_store = False  # by a step that was not committed: then nothing here may be told or kept
@@ -336,9 +337,7 @@ class Search:
     def _may_propose(self) -> bool:
         if not self._has_room() or self._refused_in_a_row >= _MOST_REFUSALS_IN_A_ROW:
             return False
-        if not self._calls.may_begin(
-            sum(isinstance(draft.operator, Connected) for draft, _ in self._proposing.values())
-        ):
+        if not self._calls.may_begin(sum(isinstance(draft.operator, Connected) for draft in self._proposing.values())):
             return False
         queue, slots = self._evaluations.queue, self._evaluations.pool.size
         replicates = sum(record.purpose is Purpose.REPLICATE for record in queue)
@@ -354,10 +353,22 @@ class Search:
         return waiting + replicates < self._pace.lookahead.target()
 
     def _propose(self, draft: Draft) -> None:
-        self._proposing[asyncio.create_task(self.breeder.propose(draft))] = (draft, self._clock())
+        self._proposing[asyncio.create_task(self._timed(draft))] = draft
+
+    async def _timed(self, draft: Draft) -> Proposal:
+        """Let the operator work, and keep how long that takes without what this process does before and after it.
+
+        Else the look-ahead would take its own queue for latency, and grow with it until the budget is proposed.
+        """
+        started = self._clock()
+        try:
+            return await self.breeder.propose(draft)
+        finally:
+            self._latencies[draft.number] = self._clock() - started
 
     def _proposed(self, task: asyncio.Task[Proposal]) -> None:
-        draft, started = self._proposing.pop(task)
+        draft = self._proposing.pop(task)
+        seconds = self._latencies.pop(draft.number, 0.0)
         if task.cancelled():  # it stays open, and a resumed run repeats it
             return
         if isinstance(task.exception(), OperatorUnavailable) and self._calls.have_stand_ins:
@@ -368,7 +379,7 @@ class Search:
             self._calls.answered()
         # Waiting for a worker is no latency: more proposals ahead would only wait as long.
         waited = self._smoke.waited_seconds(draft.number) if self._smoke else 0.0
-        self._pace.lookahead.proposal_took(max(0.0, self._clock() - started - waited))
+        self._pace.lookahead.proposal_took(max(0.0, seconds - waited))
         match task.exception():
             case None:
                 self._admit(draft, task.result())

@@ -82,7 +82,7 @@ def test_a_crossover_is_asked_for_once_and_never_of_an_individual_and_its_ancest
     kin = [pair for pair in map(sorted, crossed) if pair[0] in ancestors(pair[1], parents)]
     with_children = [(older, younger) for older, younger in kin if older in parents[younger]]
     repeated = len(crossed) - len({frozenset(pair) for pair in crossed})
-    assert len(crossed) > 5
+    assert len(crossed) >= 5
     assert not kin or pairs != "unrelated"
     assert (bool(with_children), bool(repeated)) == (pairs == "any", pairs == "any")
 

@@ -41,7 +41,7 @@ CHOOSING = re.sub(
 
 def configured(*, leaders: int = 3, weights: dict[str, float] | None = None) -> Config:
     data = {
-        "search": {"pop": 8, "gens": 12, "seed": 5},
+        "search": {"pop": 8, "gens": 12, "seed": 7},
         "noise": {"sentinel_every": 0, "leaders": leaders},
         "operators": {"weights": weights or {"tuning": 0.7, "constants": 0.3}, "adaptive": True},
         "workers": {"devices": ["cpu"]},

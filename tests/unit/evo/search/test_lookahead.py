@@ -7,8 +7,8 @@ import pytest
 from evo.search.pace import Lookahead
 
 
-def test_before_anything_is_measured_each_slot_has_one_in_reserve() -> None:
-    assert Lookahead(slots=3).target() == 6
+def test_before_anything_is_measured_each_slot_has_one_ahead() -> None:
+    assert Lookahead(slots=3).target() == 3
 
 
 def test_littles_law() -> None:
