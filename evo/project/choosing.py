@@ -23,6 +23,7 @@ from evo.project.wording import (
     is_open,
     is_part_of_another,
     is_reward,
+    split_of,
     words,
 )
 from evo.text import listed
@@ -226,7 +227,11 @@ class Choice:
         named = set(words(metric.label))
         importance = self.texts.importance(metric.label)
         longer = [one.label for one in self.metrics if named < set(words(one.label))]
-        is_part = importance and any(self.texts.importance(one) >= importance for one in longer)
+        is_part = importance and any(
+            self.texts.importance(one) >= importance
+            or (one in self.texts.wanted and split_of(one) in (Split.VALIDATION, Split.UNNAMED))
+            for one in longer
+        )
         return (
             -importance if not is_part or metric.label in self.texts.wanted else 0,
             metric.label != _COMBINED,

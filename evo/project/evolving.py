@@ -83,8 +83,11 @@ def _permitted_text(sources: Sources) -> Module | None:
     allowed = {name: value for name, value in sources.permissions.items() if value > 0}
     most = max(allowed.values(), default=0)
     clearest = [name for name, value in allowed.items() if value == most]
-    is_text = len(clearest) == 1 and may_evolve(clearest[0], sources.root)
-    return _utf8(sources, sources.module(clearest[0])) if is_text else None
+    if not clearest or not all(may_evolve(name, sources.root) for name in clearest):
+        return None
+    if len(clearest) > 1:
+        raise Unclear(_several([(name, "may change") for name in clearest]))
+    return _utf8(sources, sources.module(clearest[0]))
 
 
 def _text(sources: Sources) -> Module | None:
@@ -171,12 +174,17 @@ def _permitted(sources: Sources) -> Module | None:
 
 
 def _permitted_together(sources: Sources) -> list[Module]:
-    """Return the files that alone may change according to the documentation, where one of them uses the others."""
+    """Return the files that alone may change according to the documentation, where one program uses them together."""
     clearest = [one for one in _clearest(sources) if sources.permissions[one.name] > 1]
-    users = [one for one in clearest if set(clearest) <= {one, *sources.project.closure(one)}]
-    if len(clearest) < 2 or not users or _marked(sources):
+    if len(clearest) < 2 or _marked(sources):
         return []
-    return [_utf8(sources, one) for one in dict.fromkeys((users[0], *clearest))]
+    if users := [one for one in clearest if set(clearest) <= {one, *sources.project.closure(one)}]:
+        return [_utf8(sources, one) for one in dict.fromkeys((users[0], *clearest))]
+    # Another program may measure some of them, and a third one use the rest for what is no part of that.
+    measuring = [one for one in sources.scripts if one not in clearest and not is_test(one) and sources.measures(one)]
+    used = {tuple(one for one in sources.project.closure(each) if one in clearest) for each in measuring}
+    together = [names for names in used if names]
+    return [_utf8(sources, one) for one in sorted(together[0], key=clearest.index)] if len(together) == 1 else []
 
 
 def _clearest(sources: Sources) -> list[Module]:

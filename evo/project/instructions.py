@@ -6,9 +6,10 @@ import re
 import shlex
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ _ONLY = re.compile(
     r"\bonly\b(?! (?:when|if|where|for|after|once)\b)|\bthis file\b"
     r"|\b(?:anything|everything|whatever|fair game)\b|\bfree(?:ly)? to\b"
     r"|\b(?:file|what|one|part|script) (?:that |which )?(?:you|we) "
-    r"(?:modify|edit|change|tune|iterate|hack|experiment)\b",
+    r"(?:modify|edit|change|tune|iterate|hack|experiment)\b|\byou (?:modify|edit|change|tune) (?:this|these)\b",
     re.IGNORECASE,
 )
 _IMPROVE = r"\b(?:improve|optimi[sz]e|evolve|tune)\s+(?:\w+\s+){{0,3}}`?{}"
@@ -47,8 +48,10 @@ _EXCEPT = r"\b(?:not|never|except|without)\s+[`*'\"]*(?:[\w.-]+/)*{}"
 _PROSE = re.compile(r"\s{0,4}[A-Za-z`\"'(*_\[]")
 _BEGINS_PROSE = re.compile(r"(?:\s{0,3}(?:[-*+]|\d+[.)])\s+|\s{0,3})[A-Za-z`\"'(*_\[]")
 """A line of prose, also one that begins an item of a list."""
-_ITEM = re.compile(r"\s*[-*+]\s+[`*]*[\w./-]*\w\.\w+")
-"""An item of a list that begins with a file."""
+_ITEM = re.compile(
+    r"\s*(?:[-*+]\s+[`*]*(?P<one>(?:only\s+[`*]*)?)|[`*]*(?P<alone>only\s+[`*]*))[\w./-]*\w\.\w+", re.IGNORECASE
+)
+"""An item of a list that begins with a file, or a line that begins with that alone."""
 _HEADING = re.compile(r"^\s*(?:#+\s|\*\*.*\*\*:?\s*$|[A-Z][\w ]+:$)")
 _FORBIDDEN_HEADING = re.compile(r"cannot|can't|not\b|don't|never|read[- ]only|frozen|fixed", re.IGNORECASE)
 
@@ -76,7 +79,7 @@ _PRIMARY = re.compile(
     r"\b(?:primary|main|key|single|only|optimi[sz]ation|evaluation|target|ground[- ]truth)\s+"
     r"(?:metric|target|objective|score|goal)\b"
     r"|\b(?:the\s+)?(?:metric|objective|target metric)\b\W{0,4}(?:is|are|to (?:optimi[sz]e|beat|improve)|:|=|—)"
-    r"|\bgoal\b.{0,20}(?:is|:)",
+    r"|\bgoal\b.{0,20}(?:is|:)|^\W*(?:primary|main)\W*:",
     re.IGNORECASE,
 )
 _AIM = re.compile(
@@ -93,6 +96,7 @@ _NOT_PRIMARY = re.compile(
 _BEFORE, _AFTER = 20, 60  # characters around `the metric is` in which its name stands
 _ALIKE = {
     "val": "(?:val(?:id(?:ation)?)?|eval(?:uation)?|dev|held[ -]?out)",
+    **dict.fromkeys(("avg", "average", "mean"), "(?:avg|average|mean)"),
     "acc": "acc(?:uracy)?",
     "accuracy": "acc(?:uracy)?",
 }
@@ -102,6 +106,12 @@ _LESS = re.compile(
     r"\b(?:minimi[sz]\w*|lowest|lower|smaller|smallest|reduce\w*|decreas\w*|faster|fastest)\b", re.IGNORECASE
 )
 _MORE = re.compile(r"\b(?:maximi[sz]\w*|highest|higher|larger|largest|increas\w*)\b", re.IGNORECASE)
+_JUDGED = re.compile(
+    r"\b(?:(?P<kept>keep|kept|commit|accept|advance|improve[sd]?|better)|discard|revert|reject|undo|reset|drop|worse)\b",
+    re.IGNORECASE,
+)
+"""What is done with a change that a sentence tells of; what it says first is meant."""
+_NAME_ALONE = re.compile(r"[\s`*_]*[A-Za-z][\w@/%.-]*(?: [\w@/%.-]+){0,3}[\s`*_.]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +155,7 @@ class Instructions:
         self._texts = {name: text for name, text in read if text is not None and DRAFTED not in text}
         joined = (_CONTINUED.sub(" ", text) for text in self._texts.values())
         self._lines = [line for text in joined for line in text.splitlines()]
-        self._prose = list(_paragraphs("\n".join(self._lines)))
+        self._prose = [*_paragraphs("\n".join(self._lines)), *_announced(self._lines)]
         settings = [_toml(root / name) for name in ("pyproject.toml", "pixi.toml")]
         self._lines += [command for one in settings for command in _tasks(one)]
         self._console_scripts = {name: place for one in settings for name, place in _console_scripts(one)}
@@ -194,11 +204,16 @@ class Instructions:
             if not mention.search(sentence) or _NOT_PRIMARY.search(sentence):
                 continue
             for pattern, before, importance in ((_PRIMARY, _BEFORE, 3), (_AIM, 0, 2)):
-                found = [
-                    (match.start() - (0 if match[0][-1] in ":=—" else before), match.end() + _AFTER)
+                found = (
+                    (match, match.start() - (0 if match[0][-1] in ":=—" else before))
                     for match in pattern.finditer(sentence)
-                ]
-                if any(mention.search(sentence, max(0, start), end) for start, end in found):
+                )
+                # In `the metric is x`, the word metric names none.
+                if any(
+                    one.start() >= match.end() or one.end() <= match.start()
+                    for match, start in found
+                    for one in mention.finditer(sentence, max(0, start), match.end() + _AFTER)
+                ):
                     best = max(best, importance)
         is_grepped = any(mention.fullmatch(name.strip()) for name in self.wanted)
         return max(best, int(is_grepped))
@@ -206,8 +221,8 @@ class Instructions:
     def direction(self, label: str) -> Direction | None:
         """Return the documented direction of a metric, None if there is none or it is contradictory."""
         mention = mention_of(label)
-        lines = [line for line in self._lines if mention.search(line)]
-        less, more = (any(map(pattern.search, lines)) for pattern in (_LESS, _MORE))
+        said = {less for line in self._lines for less in _said_of(mention, line)}
+        less, more = True in said, False in said
         if less == more:
             return None if less else direction_near(mention, self._lines)
         return Direction.MINIMIZE if less else Direction.MAXIMIZE
@@ -220,7 +235,8 @@ class Instructions:
         Args:
             docstrings: of the files, by path.
         """
-        found = Counter({file: _unambiguous(_permission(text)) for file, text in docstrings.items()})
+        files = {_last(file) for file in docstrings}
+        found = Counter({file: _own_permission(text, files - {_last(file)}) for file, text in docstrings.items()})
         for name, text in self._texts.items():
             forbidden = allowed = False
             for line in _paragraphs(text):
@@ -235,9 +251,34 @@ class Instructions:
                         permission = 2
                     is_excepted = re.search(_EXCEPT.format(re.escape(file)), sentence, re.IGNORECASE)
                     permission = -1 if (forbidden or is_excepted) and permission > 0 else permission
-                    permission = permission or int(allowed and bool(_ITEM.match(line)))
+                    item = _ITEM.match(line) if allowed else None
+                    permission = permission or (2 if item and (item["one"] or item["alone"]) else int(bool(item)))
                     found[file.removeprefix("./")] += permission if name == self.program else _unambiguous(permission)
+                if not _HEADING.match(line) and line.rstrip(" *").endswith(":"):  # the list behind it is its own
+                    permission = _permission(line)
+                    forbidden = permission < 0 or (forbidden and not permission)
+                    allowed = permission > 0
         return found
+
+
+def _said_of(mention: re.Pattern[str], line: str) -> Iterator[bool]:
+    """Yield whether a line calls less of a metric better, for each such word: what makes a change worse, reversed."""
+    if not mention.search(line):
+        return
+    for sentence in re.split(r"(?<=[.;])\s+", line):
+        judged = _JUDGED.search(sentence)
+        is_worse = judged is not None and not judged["kept"] and mention.search(sentence)
+        for is_less, pattern in ((True, _LESS), (False, _MORE)):
+            if pattern.search(sentence):
+                yield is_less ^ bool(is_worse)
+
+
+def _announced(lines: Sequence[str]) -> Iterator[str]:
+    """Yield lines that end with a colon and the name that stands alone behind it, maybe as code: `Maximize:`."""
+    written = [line for line in lines if line.strip() and not line.lstrip().startswith(("```", "~~~"))]
+    for line, following in pairwise(written):
+        if line.rstrip(" *").endswith(":") and _NAME_ALONE.fullmatch(following):
+            yield f"{line} {following.strip()}"
 
 
 def _paragraphs(text: str) -> Iterator[str]:
@@ -329,6 +370,17 @@ def _permission(text: str) -> int:
     if not _ALLOWS.search(text):
         return 0
     return 2 if _ONLY.search(text) else 1
+
+
+def _own_permission(docstring: str, others: Set[str]) -> int:
+    """Return what a file says first of itself, in a sentence that names no other file."""
+    sentences = (part for line in _paragraphs(docstring) for part in re.split(r"(?<=[.;])\s+", line))
+    own = (one for one in sentences if others.isdisjoint(map(_last, _FILE.findall(one))))
+    return next(filter(None, map(_unambiguous, map(_permission, own))), 0)
+
+
+def _last(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def _unambiguous(permission: int) -> int:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice, takewhile
 from pathlib import Path, PurePosixPath
 
 from evo.files import is_private
@@ -56,8 +57,8 @@ class Module:
     @cached_property
     def docstring(self) -> str:
         """Its docstring, or the comments at its beginning."""
-        comments = (line.lstrip("# ") for line in source_lines(self.text)[:10] if line.startswith("#"))
-        return ast.get_docstring(self.tree) or "\n".join(comments)
+        before_code = takewhile(lambda line: line.startswith("#") or not line.strip(), source_lines(self.text))
+        return ast.get_docstring(self.tree) or "\n".join(line.lstrip("# ") for line in islice(before_code, 10))
 
     @cached_property
     def constants(self) -> dict[str, ast.expr]:

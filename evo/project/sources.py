@@ -52,6 +52,11 @@ class Sources:
         """Return whether a file reports a metric."""
         return self.best_reported(module) is not None
 
+    def measures(self, module: Module) -> bool:
+        """Return whether a file, when it is started, reports a metric with a known direction."""
+        best = self.best_reported(module)
+        return best is not None and best.kind is not Kind.UNKNOWN and self.runs(module)
+
     def best_reported(self, module: Module) -> Metric | None:
         """Return the likeliest objective among what a file reports; None if it reports nothing."""
         return min(self.metrics(module), key=lambda one: (one.kind, one.split), default=None)

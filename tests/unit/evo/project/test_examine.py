@@ -348,6 +348,19 @@ def test_several_files_that_alone_may_change_evolve_together(
     assert look(tmp_path, {**files, "README.md": text}).genome == genome
 
 
+def test_files_that_may_change_evolve_with_those_that_the_same_program_uses(tmp_path: Path) -> None:
+    files = {
+        "run.py": "import net, features\n" + SCRIPT,
+        "look.py": "import plots\nif __name__ == '__main__':\n    print('done')\n",
+        "features.py": "KEPT = 3\n",
+        "net.py": "WIDTH = 3\n",
+        "plots.py": "",
+        "program.md": "".join(f"- `{name}.py`: **you modify this.**\n" for name in ("features", "net", "plots")),
+    }
+    found = look(tmp_path, files)
+    assert (found.genome, found.command[-1]) == (("features.py", "net.py"), "run.py")
+
+
 def test_several_files_can_be_named(tmp_path: Path) -> None:
     files = {"train.py": "import net\n" + SCRIPT, "net.py": "WIDTH = 3\n"}
     found = look(tmp_path, files, genome=["train.py", "net.py"])
@@ -404,6 +417,18 @@ def test_what_is_logged_is_read(tmp_path: Path) -> None:
             {"kernel.py": "def f(): ...\n", "a.py": "import kernel\n" + SCRIPT, "b.py": "import kernel\n" + SCRIPT},
             {"genome": ["kernel.py"]},
             ["kernel.py", "a.py, b.py", "program.md"],
+        ),
+        (
+            {
+                "index.go": "package main\n",
+                "search.go": "package main\n",
+                "topics.txt": "1\n",
+                "grid.py": SCRIPT,
+                "program.md": "Optimize the strategy in:\n\n- `index.go`\n- `search.go`\n\n"
+                "It is judged on the topics in:\n\n- `topics.txt`\n",
+            },
+            {},
+            ["index.go (may change), search.go (may change). Answer"],
         ),
     ],
 )
@@ -592,15 +617,24 @@ def test_settings_that_evolve_are_measured_by_the_program_that_names_their_folde
     assert {one.name for one in found.frozen} == {"train.py", "conf/config.yaml"}
 
 
-def test_the_longer_name_is_meant_where_the_text_says_it(tmp_path: Path) -> None:
-    write_files(
-        tmp_path,
-        {
-            "train.py": "A = 1\nfor n in range(3):\n    print(f'energy: {A:.2f}')\nprint(f'final energy: {A:.2f}')\n",
-            "README.md": "Minimise the final energy.\n",
-        },
-    )
-    assert examine(tmp_path).objectives[0].name == "final_energy"
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("energy", "Minimise the final energy.\n"),
+        ("loss", "The target is the final-state loss.\n\n    grep '^final loss:' run.log\n"),
+        ("metric", "The metric is the final metric, lower is better.\n"),
+    ],
+)
+def test_the_longer_name_is_meant_where_the_text_says_it(name: str, text: str, tmp_path: Path) -> None:
+    source = f"A = 1\nfor n in range(3):\n    print(f'{name}: {{A:.2f}}')\nprint(f'final {name}: {{A:.2f}}')\n"
+    write_files(tmp_path, {"train.py": source, "README.md": text})
+    assert examine(tmp_path).objectives[0].name == f"final_{name}"
+
+
+def test_a_comment_behind_code_says_nothing_of_the_file(tmp_path: Path) -> None:
+    source = "import math\n\n# change the distance to that travelled only.\nSCALE = 2.0\n"
+    files = {"train.py": "import wrap\nprint(f'loss: {wrap.SCALE:.2f}')\n", "wrap.py": source, "README.md": "Hello.\n"}
+    assert examine(write_files(tmp_path, files)).genome == ("train.py",)
 
 
 def test_what_only_compiles_does_not_measure(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ def read(folder: Path, program: str = "", **others: str) -> Instructions:
         "train.py is the only file the agent may edit.",
         "Tune `train.py` with an idea by directly hacking the code.",
         "**What you CAN do:**\n- Modify `train.py`",
+        "## What you are allowed to modify\n\n**Only `train.py`** (the model). You may:\n",
     ],
 )
 def test_a_file_that_may_change(line: str, tmp_path: Path) -> None:
@@ -75,10 +76,12 @@ def test_a_readme_that_tells_of_settings_permits_nothing(tmp_path: Path) -> None
         ("XGBoost classifier. THIS IS THE ONLY FILE THE AGENT EDITS.", 1),
         ("Constants and data. Do not modify this file.", -1),
         ("Tune the learning rate on a grid.", 0),
+        ("Only one graph as yet: feel free to add others.\n\nWords are changed to numbers.", 0),
+        ("This is the file you modify.\n\nDo not modify b.py or what it measures.", 1),
     ],
 )
 def test_a_file_speaks_for_itself(docstring: str, permission: int, tmp_path: Path) -> None:
-    found = read(tmp_path).permissions({"a.py": docstring})["a.py"]
+    found = read(tmp_path).permissions({"a.py": docstring, "b.py": ""})["a.py"]
     assert (found > 0) - (found < 0) == permission
 
 
@@ -125,9 +128,27 @@ def test_the_numbers_that_a_text_looks_for(tmp_path: Path) -> None:
         ("If score improved (higher), keep it.", Direction.MAXIMIZE),
         ("**Minimize `score`**", Direction.MINIMIZE),
         ("The score is printed.", None),
-        ("A lower score is better.\nA higher score is worse.", None),
+        ("A lower score is better.\nA higher score is worse.", Direction.MINIMIZE),
+        ("A lower score is better.\nA higher score is better.", None),
         ("Lower scoreboard", None),
+        ("**DISCARD** if `score` stayed the same or decreased, even if others improved.", Direction.MAXIMIZE),
+        ("If score improved (lower), keep it, otherwise discard it.", Direction.MINIMIZE),
+        ("Revert if the score increases. Keep what has a lower score.", Direction.MINIMIZE),
     ],
 )
 def test_the_direction_that_a_text_asks_for(text: str, direction: Direction | None, tmp_path: Path) -> None:
     assert read(tmp_path, text).direction("score") is direction
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("Maximize:\n\n```text\nexact_answers\n```\n", "exact_answers"),
+        ("The goal: get the highest average score over 50 games.", "avg_score"),
+        ("We minimize the mean delay.", "average delay"),
+        ("- Primary: **mean Sharpe across all 7 windows**", "MEAN SHARPE"),
+    ],
+)
+def test_the_aim_that_a_text_names(text: str, label: str, tmp_path: Path) -> None:
+    assert read(tmp_path, text).importance(label) >= 2
+    assert not read(tmp_path, "The primary metric is theirs.").importance("metric")
