@@ -67,6 +67,7 @@ __all__ = ["Search", "StopReason", "Stopped"]
 SEED = "seed"
 """In the place of an operator: the user starts a run from this program."""
 _MOST_REFUSALS_IN_A_ROW = 50
+_SPENT_MEANWHILE = "the budget was spent before the language model could be used again"
 _LISTENING_SECONDS = 0.25
 """Seconds between two looks for steering requests."""
 _EVERY_SEED_ALIKE = (
@@ -324,8 +325,12 @@ class Search:
     # Ask
 
     def _start_proposals(self) -> None:
-        while self._reopened:
-            self._propose(self._reopened.popleft())
+        reopened, self._reopened = self._reopened, deque()
+        for draft in reopened:
+            if self._may_go_on(draft):
+                self._propose(draft)
+            else:
+                self._reopened.append(draft)
         while self._may_propose():
             is_local = self._calls.must_be_local
             draft = self.breeder.begin(self._next_number, is_local=is_local)
@@ -334,10 +339,17 @@ class Search:
             self._next_number += 1
             self._propose(draft)
 
-    def _may_propose(self) -> bool:
-        if not self._has_room() or self._refused_in_a_row >= _MOST_REFUSALS_IN_A_ROW:
+    def _may_go_on(self, draft: Draft) -> bool:
+        """Return whether a proposal that was begun before can be made now."""
+        if isinstance(draft.operator, Connected) and (draft.operator.is_away or not self._may_call()):
             return False
-        if not self._calls.may_begin(sum(isinstance(draft.operator, Connected) for draft in self._proposing.values())):
+        return self._has_room()
+
+    def _may_call(self) -> bool:
+        return self._calls.may_begin(sum(isinstance(draft.operator, Connected) for draft in self._proposing.values()))
+
+    def _may_propose(self) -> bool:
+        if not self._has_room() or self._refused_in_a_row >= _MOST_REFUSALS_IN_A_ROW or not self._may_call():
             return False
         queue, slots = self._evaluations.queue, self._evaluations.pool.size
         replicates = sum(record.purpose is Purpose.REPLICATE for record in queue)
@@ -372,8 +384,7 @@ class Search:
         if task.cancelled():  # it stays open, and a resumed run repeats it
             return
         if isinstance(task.exception(), OperatorUnavailable) and self._calls.have_stand_ins:
-            self._calls.failed(str(task.exception()))
-            self._store.refuse(draft.number, UNAVAILABLE, str(task.exception()))
+            self._put_off(draft, str(task.exception()))
             return
         if isinstance(draft.operator, Connected) and not self.breeder.operators.is_away:
             self._calls.answered()
@@ -396,6 +407,14 @@ class Search:
                 self._stop(StopReason.OPERATOR_UNAVAILABLE, str(outage))
             case error:
                 self._fail(error)
+
+    def _put_off(self, draft: Draft, reason: str) -> None:
+        """Give up a proposal whose service is away, or keep it open until that is back: its calls so far were paid."""
+        self._calls.failed(reason)
+        if draft.crash is not None or self._store.exchanges(draft.number):
+            self._reopened.append(draft)
+        else:
+            self._store.refuse(draft.number, UNAVAILABLE, reason)
 
     def _admit(self, draft: Draft, proposal: Proposal) -> None:
         form = normal_form(proposal.source)
@@ -589,6 +608,9 @@ class Search:
                 self._calls.ended()
                 for record, result in self._evaluations.settle():
                     self._accept(record, result)
+                if self.standings.budget_is_spent:
+                    for draft in self._reopened:
+                        self._store.refuse(draft.number, UNAVAILABLE, _SPENT_MEANWHILE)
             self._report()
         self._lineage_writer.close()
 
