@@ -134,6 +134,9 @@ def _tuning(setup: Setup) -> Sequence[Operator]:
 
 REVISION = 2
 """Of what classical operators do with the same chance. A replay passes over the offspring of another one."""
+REPLIES_REVISION = 2
+"""Of what becomes of the same reply: how it is read, and what the gate lets pass of it. A replay counts what comes out
+otherwise than under another one, and reports no difference."""
 
 OPERATORS = {
     "llm_mutation": Registration(_llm_mutation, weight_beside_llm=0.5, needs_llm=True, parts=_parts_of_mutations),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -12,7 +12,7 @@ from itertools import zip_longest
 
 from evo.config.resolved import ResolvedConfig
 from evo.store import Store, StoreView
-from operators.registry import REVISION
+from operators.registry import REPLIES_REVISION, REVISION
 
 _EVENT = "started"
 _PACKAGES = {
@@ -41,6 +41,7 @@ class Start:
         devices: what its workers trained on, each once.
         newest_proposal: number of the last proposal before it.
         revision: of its classical operators (`operators.registry.REVISION`).
+        replies_revision: of how it read replies (`operators.registry.REPLIES_REVISION`).
     """
 
     event: int
@@ -49,6 +50,7 @@ class Start:
     devices: tuple[str, ...]
     newest_proposal: int = 0
     revision: int = 0
+    replies_revision: int = 1
 
     def differences(self, first: Start) -> Iterator[str]:
         """Yield in words what differs from the first start and may change what is measured."""
@@ -63,7 +65,8 @@ class Start:
 def record_start(store: Store, config: ResolvedConfig) -> None:
     """Remember what the driver that starts now has found."""
     devices = tuple(dict.fromkeys(f"{device.kind} ({device.name})" for device in config.devices))
-    found = {"versions": installed_versions(), "devices": devices, "revision": REVISION}
+    revisions = {"revision": REVISION, "replies_revision": REPLIES_REVISION}
+    found = {"versions": installed_versions(), "devices": devices, **revisions}
     store.record_event(_EVENT, found | {"newest_proposal": store.last_proposal_number() or 0})
 
 
@@ -77,16 +80,26 @@ def read_starts(store: StoreView) -> tuple[Start, ...]:
             tuple(event.payload["devices"]),
             event.payload.get("newest_proposal", 0),
             event.payload.get("revision", 0),
+            event.payload.get("replies_revision", 1),
         )
         for event in store.events(_EVENT)
     )
 
 
-def newest_of_another_revision(starts: Sequence[Start]) -> float:
+def newest_of_other_operators(starts: Sequence[Start]) -> float:
     """Return the last proposal that was begun by other classical operators than today's; infinity where all were."""
+    return _newest(starts, lambda start: start.revision != REVISION)
+
+
+def newest_of_another_reading(starts: Sequence[Start]) -> float:
+    """Return the last proposal that was begun when replies were read otherwise than today; infinity where all were."""
+    return _newest(starts, lambda start: start.replies_revision != REPLIES_REVISION)
+
+
+def _newest(starts: Sequence[Start], is_another: Callable[[Start], bool]) -> float:
     newest: float = 0
     for start, following in zip_longest(starts, starts[1:]):
-        if start.revision != REVISION:
+        if is_another(start):
             newest = following.newest_proposal if following else math.inf
     return newest
 

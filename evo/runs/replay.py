@@ -27,7 +27,12 @@ from evo.lineage.writer import FamilyTree
 from evo.runs.assemble import build_search, recorded_operators
 from evo.runs.folder import RunFolder
 from evo.runs.lifecycle import read_config
-from evo.runs.provenance import installed_versions, newest_of_another_revision, read_starts
+from evo.runs.provenance import (
+    installed_versions,
+    newest_of_another_reading,
+    newest_of_other_operators,
+    read_starts,
+)
 from evo.search.breeding import Draft
 from evo.search.observer import Observer
 from evo.search.search import SEED, Search
@@ -76,8 +81,8 @@ class Replay:
     Attributes:
         proposals: begun once more.
         individuals: derived once more, each the same.
-        unrecorded: further offspring that cannot be derived, of a version with other classical operators or one that
-            did not record which individuals existed when they began.
+        unrecorded: further offspring that cannot be derived, of a version with other classical operators, one that
+            read replies otherwise, or one that did not record which individuals existed when they began.
         difference: the first one, where the replay ends; None where there is none.
         injected: individuals that users wrote, seed genomes among them, which follow from nothing.
     """
@@ -187,7 +192,8 @@ class _Replaying:
         (self._device_kind, *_) = starts[0].devices[0].split() if starts else ("cpu",)
         self._programs = _changed(starts[-1].versions) if starts else ""
         self._local = drawn_locally(store)
-        self._newest_other = newest_of_another_revision(starts)
+        self._newest_other = newest_of_other_operators(starts)
+        self._newest_otherwise_read = newest_of_another_reading(starts)
         self._proposals = self._individuals = self._unrecorded = self._injected = 0
 
     async def result(self) -> Replay:
@@ -240,12 +246,17 @@ class _Replaying:
             return self._difference(record, "the choice of parents", _listed(record.parents), _listed(draft.parents))
         if record.state is ProposalState.OPEN or record.kind == "operator_gone":
             return None
-        return await self._compare_outcome(search, draft, record)
-
-    async def _compare_outcome(self, search: Search, draft: Draft, record: ProposalRecord) -> Difference | None:
-        if record.number <= self._newest_other and not needs_llm(record.operator):
+        is_of_reply = needs_llm(record.operator)
+        if record.number <= self._newest_other and not is_of_reply:
             self._unrecorded += 1
             return None
+        difference = await self._compare_outcome(search, draft, record)
+        if difference is not None and is_of_reply and record.number <= self._newest_otherwise_read:
+            self._unrecorded += 1
+            return None
+        return difference
+
+    async def _compare_outcome(self, search: Search, draft: Draft, record: ProposalRecord) -> Difference | None:
         try:
             return self._compare_offspring(record, await search.breeder.propose(draft))
         except Refused as refusal:

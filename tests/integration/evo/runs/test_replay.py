@@ -26,6 +26,7 @@ from evo.store import Store
 from evo.workers import Slot
 from operators.llm.rehearsal import MessagesServer
 from operators.prompt_styles import STYLES
+from operators.registry import REPLIES_REVISION, REVISION
 from trainer.evaluation import Evaluation, Job
 
 CLASSICAL = {"random": 2.0, "constants": 1.0, "uniform": 1.0, "merge": 1.0, "tuning": 1.0}
@@ -186,3 +187,18 @@ def test_what_an_older_version_did_not_record_is_said(tmp_path: Path) -> None:
     assert (replay.difference, replay.proposals, replay.individuals) == (None, 0, 0)
     assert replay.unrecorded > 10
     assert f"; {replay.unrecorded} of an older version were left out" in str(replay)
+
+
+def test_what_another_version_made_of_replies_is_no_difference(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    with MessagesServer() as server:
+        config = configured({"llm_mutation": 1.0}, server.url, gens=2)
+        with opened(path, config, PacedEvaluator(GENOME), build_operators(config)) as (search, store):
+            found: dict[str, Any] = {"versions": {}, "devices": ["cpu (one)"], "revision": REVISION}
+            store.record_event("started", {**found, "newest_proposal": 0})
+            asyncio.run(search.run())
+    said = tampered(path, "UPDATE exchanges SET reply = replace(reply, 'should lower', 'lowers') WHERE proposal = 1")
+    assert replay_run(path).unrecorded == 1, said
+    with opened(path, config, PacedEvaluator(GENOME), build_operators(config)) as (_, store):
+        store.record_event("started", {**found, "replies_revision": REPLIES_REVISION, "newest_proposal": 0})
+    assert str(replay_run(path).difference).startswith("proposal 1: the idea was ")
