@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from operators.protection.output import text_of
 from operators.protection.parts import Parts, parts_of
 from operators.protection.units import BUILTINS, DEFINITION, FUNCTION, Scope, Unit, is_import, root_of, words
+from populations.descriptors import last_name
 
 _HELD_OUT = re.compile(r"(^|[\W_])(val|valid|validation|test|dev|eval|holdout|held_?out)\d*([\W_]|$)", re.IGNORECASE)
 METRICS = "loss|acc|score|error|mse|mae|rmse|r2|auc|f1|bpb|perplexity|metric|reward"
@@ -129,7 +130,7 @@ def guards_of(units: Sequence[Unit], protected: Set[int], others: Sequence[Unit]
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name)
     ]
     called = {id(node.func) for one in fixed for node in one.nodes if isinstance(node, ast.Call)}
-    seeding = {_called(node) for one in fixed for node in one.nodes if isinstance(node, ast.Call)}
+    seeding = {last_name(node.func) for one in fixed for node in one.nodes if isinstance(node, ast.Call)}
     seeding = {name for name in seeding if _SEEDING.search(name)}
     seeding |= _GENERATORS if seeding & _GENERATORS else set()
     parts = parts_of(fixed, free, _RESULT.search)
@@ -231,7 +232,9 @@ def _returning(units: Sequence[Unit]) -> frozenset[Scope]:
 
 def is_mapping(node: ast.AST | None) -> bool:
     """Return whether an expression makes a mapping, as far as its form tells."""
-    return isinstance(node, ast.Dict | ast.DictComp) or (isinstance(node, ast.Call) and _called(node) in _MAPPINGS)
+    return isinstance(node, ast.Dict | ast.DictComp) or (
+        isinstance(node, ast.Call) and last_name(node.func) in _MAPPINGS
+    )
 
 
 def _parameters(units: Sequence[Unit]) -> dict[Scope, frozenset[str]]:
@@ -275,7 +278,7 @@ def _seeded(fixed: Sequence[Unit]) -> frozenset[str]:
     return frozenset(
         name
         for one in fixed
-        if any(isinstance(node, ast.Call) and _SEEDING.search(_called(node)) for node in one.nodes)
+        if any(isinstance(node, ast.Call) and _SEEDING.search(last_name(node.func)) for node in one.nodes)
         for name in one.bound
     )
 
@@ -302,12 +305,13 @@ def _choosing(
         for one in fixed
         if isinstance(one.node, ast.Assign) and one.bound & held
         for node in one.nodes
-        if isinstance(node, ast.Call) and ((name := _called(node)) in defined or _LOADS.search(ast.unparse(node.func)))
+        if isinstance(node, ast.Call)
+        and ((name := last_name(node.func)) in defined or _LOADS.search(ast.unparse(node.func)))
     }
     readers = {one.scope[0] for one in fixed if one.scope[:1] and one.scope[0] in defined and one.read & held}
     calls: dict[str, list[ast.Call]] = {}
     for node in (node for one in free for node in one.nodes if isinstance(node, ast.Call)):
-        calls.setdefault(_called(node), []).append(node)
+        calls.setdefault(last_name(node.func), []).append(node)
     others = {name: None for name in makers if name not in calls}
     return others | {name: _choices(calls[name]) for name in makers | readers if name in calls}
 
@@ -317,8 +321,8 @@ def _validating(free: Sequence[Unit]) -> dict[tuple[str, int | str], frozenset[s
     found: dict[tuple[str, int | str], frozenset[str]] = {}
     for call in (node for one in free for node in one.nodes if isinstance(node, ast.Call)):
         for place, value in _held_out_places(call):
-            known = found.get((_called(call), place), frozenset())
-            found[_called(call), place] = known | {ast.unparse(value)}
+            known = found.get((last_name(call.func), place), frozenset())
+            found[last_name(call.func), place] = known | {ast.unparse(value)}
     return found
 
 
@@ -331,7 +335,7 @@ def held_out_arguments(nodes: Sequence[ast.AST]) -> Iterator[ast.expr]:
 
 def _held_out_places(call: ast.Call) -> Iterator[tuple[int | str, ast.expr]]:
     """Yield the held-out data that a call which trains is given, by place or keyword: `fit(x, eval_set=[(u, v)])`."""
-    for place, value in arguments_of(call) if _TRAINS.search(_called(call)) else ():
+    for place, value in arguments_of(call) if _TRAINS.search(last_name(call.func)) else ():
         names = [node.id for node in ast.walk(value) if isinstance(node, ast.Name)]
         if (isinstance(place, str) and _FOR_HELD_OUT.match(place)) or any(map(_is_held_out, names)):
             yield place, value
@@ -404,10 +408,6 @@ def _is_result(key: ast.expr) -> bool:
 def class_scopes(units: Sequence[Unit]) -> frozenset[Scope]:
     """Return the scopes that are classes."""
     return frozenset((*one.scope, one.node.name) for one in units if isinstance(one.node, ast.ClassDef))
-
-
-def _called(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
 def _by_scope(several: Iterator[tuple[Scope, frozenset[str]]]) -> dict[Scope, frozenset[str]]:

@@ -10,6 +10,7 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence, Set
 
 from operators.protection.units import BUILTINS, FUNCTION, Scope, Unit, is_import, root_of, words
+from populations.descriptors import last_name
 
 _CALLED = ("forward", "__call__")
 """What runs where an object is called."""
@@ -92,7 +93,7 @@ def _given(
     call: ast.Call, functions: Mapping[str, list[tuple[Scope, list[str]]]], data: Set[str]
 ) -> Iterator[tuple[Scope, str]]:
     """Yield the parameters to which a call gives protected data, with the scope of their function."""
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    name = last_name(call.func)
     several = functions.get(name, [])
     if not several and isinstance(call.func, ast.Name) and name not in BUILTINS:
         several = [one for called in _CALLED for one in functions.get(called, [])]

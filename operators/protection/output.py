@@ -6,6 +6,8 @@ import ast
 import re
 from collections.abc import Iterator
 
+from populations.descriptors import last_name
+
 UNKNOWN = "\0"
 """Stands for a part that only running tells."""
 _NUMBER = "1.5"
@@ -19,7 +21,7 @@ _PRINTING = LOGGING | {"print", "echo", "secho", "write", "writelines", "log"}
 
 def outputs(call: ast.Call) -> str | None:
     """Return the text that a call of `print`, a `write` or a logger puts out; None for any other call."""
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    name = last_name(call.func)
     if name not in _PRINTING and not name.startswith("print"):
         return None
     separator, end = " ", "\n"

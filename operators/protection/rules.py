@@ -18,6 +18,7 @@ from operators.protection.modules import unusual
 from operators.protection.objects import imaginary, maps, multiplies, stands_in
 from operators.protection.output import UNKNOWN, text_of
 from operators.protection.units import Unit, root_of, words
+from populations.descriptors import last_name
 
 _HIDDEN_MODULES = words(
     "builtins ctypes gc importlib imp atexit unittest mock code codeop runpy pty subprocess faulthandler "
@@ -374,7 +375,7 @@ def _item(node: ast.Subscript, protected: Set[str], child: Child) -> Iterator[st
 
 
 def _call(node: ast.Call, protected: Set[str], guards: Guards, child: Child) -> Iterator[str]:
-    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    name = last_name(node.func)
     if name in {"setattr", "delattr", "__setattr__", "__delattr__"} and node.args:
         texts = {one.value for one in node.args if isinstance(one, ast.Constant)}
         if texts & (guards.members | guards.attributes) or root_of(node.args[0]) in {*child.imports, *protected}:
