@@ -29,6 +29,7 @@ def search(folder: Path, *others: str, config: str = "[search]\n", evaluations: 
         config=file,
         pop=4,
         operators={"constants": 1.0},
+        schedule="generational",  # else all of the budget may be proposed before results that are told in no time
         **({"seed_genomes": [str(folder / one) for one in others]} if others else {}),
     )
 

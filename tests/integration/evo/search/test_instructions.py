@@ -49,7 +49,8 @@ def write(file: Path, text: str | bytes, age_seconds: float) -> None:
 
 def configured(server: MessagesServer, file: Path, gens: int = 5) -> Config:
     data = {
-        "search": {"pop": 3, "gens": gens},
+        # What mends a crash goes on with an earlier conversation.
+        "search": {"pop": 3, "gens": gens, "repair_crashes": False},
         "operators": {"weights": {"llm_mutation": 1.0}},
         "workers": {"devices": ["cpu"]},
         "llm": {"base_url": server.url, "program": str(file), "lessons_every": 0},
@@ -71,9 +72,6 @@ def test_an_edit_reaches_the_next_prompt_and_is_recorded(tmp_path: Path) -> None
         config = configured(server, file)
         evaluator = Editing(5, lambda: write(file, AFTER, 3600.0))
         assert searched(path, config, evaluator, build_operators(config)).stop_reason is StopReason.COMPLETE
-        prompts = told(server)
-    assert prompts == sorted(prompts, reverse=True)
-    assert {*prompts} == {"b", "a"}
     assert check_run(path) == []
     assert replay_run(path).difference is None
     with Store.read(RunFolder(path).store) as store:
@@ -81,6 +79,7 @@ def test_an_edit_reaches_the_next_prompt_and_is_recorded(tmp_path: Path) -> None
         by_proposal = [BEFORE in str(store.exchanges(one.number)[0].request) for one in store.proposals() if one.number]
     assert [event["text"] for event in events] == [BEFORE, AFTER]
     since = events[1]["newest_proposal"]
+    assert 0 < since < len(by_proposal)
     assert by_proposal == [True] * since + [False] * (len(by_proposal) - since)
 
 

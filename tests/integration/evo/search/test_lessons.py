@@ -149,11 +149,12 @@ def test_an_edit_is_taken_up_at_once_and_notes_stay(tmp_path: Path) -> None:
 
     with MessagesServer(fallback=TEACHING) as server:
         assert search(path, server, Editing(GENOME)) is StopReason.COMPLETE
-        contents = list(map(str, prompts(server)))
-    told = [note in content for content in contents]
-    assert any(told)
-    assert all(told[told.index(True) :]), "from then on every prompt tells it"
-    assert not any("hidden" in content for content in contents)
+    with Store.read(RunFolder(path).store) as store:
+        prompts = {one.number: str([turn.request for turn in store.exchanges(one.number)]) for one in store.proposals()}
+        (edit, *_) = [event.payload for event in store.events(LESSONS) if note in (event.payload["text"] or "")]
+    told = {number for number, prompt in prompts.items() if note in prompt}
+    assert told == {number for number in prompts if number > edit["newest_proposal"]} != set()
+    assert not any("hidden" in prompt for prompt in prompts.values())
     assert note in lessons_of(path).lines
     assert note in RunFolder(path).lessons.read_text()
 
