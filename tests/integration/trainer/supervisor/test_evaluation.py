@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -290,7 +290,7 @@ def test_the_curve_is_seen_while_the_training_goes_on(corpus: Corpus, tmp_path: 
     with SupervisorProcess(replace(quick_settings(corpus, tmp_path / "scratch"), live=live)) as supervisor:
         with ThreadPoolExecutor(1) as threads:
             trained = threads.submit(supervisor.evaluate, Job(genome(BIGRAM + "    time.sleep(1)\n"), 7))
-            while not trained.done():
+            while not wait([trained], 0.02).done:
                 with suppress(OSError):
                     seen.append(json.loads(live.read_text()))
         assert trained.result().status is Status.OK, trained.result().log_tail

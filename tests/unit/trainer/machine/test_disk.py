@@ -8,12 +8,28 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from trainer.machine.disk import mapped_files, unmapped_mib, used_mib
 from trainer.machine.processes import members, usage
+
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="anonymous files are Linux's")
+
+
+@contextmanager
+def holding(program: str, *arguments: Path) -> Iterator[int]:
+    """Start a program that holds something until it is ended, and give its id once it has said that it does."""
+    command = [sys.executable, "-I", "-S", "-c", program, *arguments]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield process.pid
+        process.kill()
+
 
 KEEPS = """
 import mmap, os, sys
@@ -27,15 +43,10 @@ sys.stdin.readline()
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="anonymous files are Linux's")
+@on_linux
 def test_what_is_mapped_of_an_anonymous_file_is_not_counted_twice(tmp_path: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-I", "-S", "-c", KEEPS], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        counted = unmapped_mib(tmp_path.stat().st_dev, [process.pid, os.getpid()])
-        process.kill()
+    with holding(KEEPS) as pid:
+        counted = unmapped_mib(tmp_path.stat().st_dev, [pid, os.getpid()])
 
     assert counted == pytest.approx(60.0)
 
@@ -55,18 +66,11 @@ sys.stdin.readline()
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="anonymous files are Linux's")
+@on_linux
 def test_what_is_mapped_and_was_never_looked_at_counts(tmp_path: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-I", "-S", "-c", MAPS_ALONE, tmp_path / "named"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    ) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        in_memory, on_disk = unmapped_mib(tmp_path.stat().st_dev, [process.pid]), used_mib(tmp_path, [process.pid])
-        before = used_mib(tmp_path, [process.pid], mapped_files(process.pid))
-        process.kill()
+    with holding(MAPS_ALONE, tmp_path / "named") as pid:
+        in_memory, on_disk = unmapped_mib(tmp_path.stat().st_dev, [pid]), used_mib(tmp_path, [pid])
+        before = used_mib(tmp_path, [pid], mapped_files(pid))
 
     assert in_memory == pytest.approx(80.0)
     assert on_disk == pytest.approx(80.0, abs=0.1)
@@ -92,16 +96,11 @@ ctypes.CDLL(None).pthread_exit(None)
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="anonymous files are Linux's")
+@on_linux
 def test_a_process_whose_first_thread_has_ended_counts(tmp_path: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-I", "-S", "-c", ENDS_ITS_FIRST_THREAD], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        (pid,) = members([process.pid])
-        resident_mib, hidden_mib = usage([pid]).resident_mib, unmapped_mib(tmp_path.stat().st_dev, [pid])
-        process.kill()
+    with holding(ENDS_ITS_FIRST_THREAD) as pid:
+        (thread,) = members([pid])
+        resident_mib, hidden_mib = usage([thread]).resident_mib, unmapped_mib(tmp_path.stat().st_dev, [thread])
 
     assert resident_mib > 80.0
     assert hidden_mib == pytest.approx(80.0)
@@ -123,15 +122,10 @@ sys.stdin.readline()
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="anonymous files are Linux's")
+@on_linux
 def test_descriptors_that_one_thread_alone_has_count(tmp_path: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-I", "-S", "-c", DESCRIPTORS_OF_A_THREAD], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        hidden_mib = unmapped_mib(tmp_path.stat().st_dev, members([process.pid]))
-        process.kill()
+    with holding(DESCRIPTORS_OF_A_THREAD) as pid:
+        hidden_mib = unmapped_mib(tmp_path.stat().st_dev, members([pid]))
 
     assert hidden_mib == pytest.approx(80.0)
 
