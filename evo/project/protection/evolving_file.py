@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from evo.project.modules import Module
-from evo.project.protection.statements import filled
+from evo.project.protection.statements import filled, trains
 from operators.protection.units import BUILTINS, FUNCTION, Scope, Unit
 
 
@@ -45,6 +45,11 @@ class EvolvingFile:
         for place, one in enumerate(self.units):
             found.setdefault(one.scope, []).append(place)
         return found
+
+    @cached_property
+    def speaks_of_training(self) -> bool:
+        """Whether it trains, or names what is for training, so that there may be held-out data."""
+        return any(trains(one) or any("train" in name.lower() for name in one.bound | one.read) for one in self.units)
 
     def in_scope(self, path: Scope) -> list[int]:
         """Return the units in a function or class, however deep."""

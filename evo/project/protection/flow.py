@@ -19,6 +19,7 @@ from evo.project.protection.statements import (
     flags_of,
     functions_given,
     is_forward,
+    is_given_alone,
     is_literal,
     key_of,
     keys_filled,
@@ -48,6 +49,7 @@ from evo.project.protection.words import (
     LEARNS_FROM,
     MAKES_MODEL,
     MODEL,
+    PREDICTED,
     RESULT,
     SEEDING,
     TRAINS,
@@ -151,6 +153,8 @@ class Flow:
         units = [file.units[place] for place in places]
         if any(map(table_values, units)) and any(map(SEEDING.match, calls(reader))):
             return  # a table of settings holds more than the seed
+        if units and is_given_alone(reader, name):
+            return
         if isinstance(reader.node, ast.While | ast.If) and not any(CLOCK.search(one.code) for one in units):
             return  # of what ends a loop, the clock alone counts
         weights = ((other, *resolved(file, reader.scope, other)) for other in multiplied_with(reader, name))
@@ -347,6 +351,8 @@ class Flow:
         Args:
             is_number: whether it is reported as it is, so that its name says nothing.
         """
+        if PREDICTED.search(name) and not is_number:
+            return True
         if RESULT.search(name) or EVALUATING.search(name) or DATA_CLASS.search(name):
             return False
         if MODEL.search(name) and not is_number:

@@ -19,7 +19,16 @@ from evo.project.protection.statements import (
     stored_on_self,
     value_under,
 )
-from evo.project.protection.words import BUDGET, EVALUATES, EVALUATING, SEED_NAME, SEEDING, flag_name, forbidden_in
+from evo.project.protection.words import (
+    BUDGET,
+    EVALUATES,
+    EVALUATING,
+    FEATURES,
+    SEED_NAME,
+    SEEDING,
+    flag_name,
+    forbidden_in,
+)
 from operators.protection import Reported
 from operators.protection.forging import forges
 from operators.protection.guards import held_out_arguments
@@ -44,7 +53,8 @@ def evaluations(project: Project, files: Files, metrics: Sequence[Metric]) -> It
         others = {name for name, (source, _) in project.imported(file.module).items() if source.name not in files}
         instances = {name for one in file.units if makes_instance(one) and calls(one) & others for name in one.bound}
         for place, one in enumerate(file.units):
-            if isinstance(one.node, ast.Return) and any(map(_is_for_evaluation, one.read)):
+            returns_data = isinstance(one.node, ast.Return) and any(map(_is_for_evaluation, one.read))
+            if returns_data and file.speaks_of_training:  # where nothing is, `valid` and `best_eval` are of moves
                 yield file, place, "gives the evaluation its data"
             if isinstance(one.node, DEFINITION):
                 continue
@@ -68,7 +78,9 @@ def validations(files: Files) -> Iterator[Start]:
     for file in files.values():
         for one in file.units:
             for value in held_out_arguments(one.nodes):
-                for name in (node.id for node in ast.walk(value) if isinstance(node, ast.Name)):
+                names = [node.id for node in ast.walk(value) if isinstance(node, ast.Name)]
+                # Features are for the search to change, labels are not.
+                for name in [one for one in names if not FEATURES.search(one)] or names:
                     for place in file.reaching(one, resolved(file, one.scope, name)[1]):
                         if not is_import(file.units[place]):
                             yield file, place, "held-out data"

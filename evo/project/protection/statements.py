@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Collection
 
-from evo.project.protection.words import EVALUATING, MODEL, RESULT, SEEDING, TRAINS, flag_name
+from evo.project.protection.words import EVALUATING, FEATURES, MODEL, RESULT, SEEDING, TRAINS, flag_name
 from operators.protection.guards import filled_keys
 from operators.protection.units import FUNCTION, Unit
 from populations.descriptors import last_name
@@ -16,6 +16,7 @@ _TRAINING = re.compile(r"_?(train|fit|learn|optimi)", re.IGNORECASE)
 _TARGET = re.compile(
     r"^(y|t|batch|holdout)$|target|label|truth|expect|actual|gold|answer|^y_|_y$|val|test", re.IGNORECASE
 )
+_PREDICTS = re.compile(r"predict|decision_function|transform|forward")
 LONGEST_CODE = 60
 """Characters of a statement in a name or a message."""
 _NUMERIC_SPEC = re.compile(r"[eEfFgG%]['\"]*$")
@@ -183,6 +184,25 @@ def multiplied_with(reader: Unit, name: str) -> set[str]:
             others = [side for side in (node.left, node.right) if id(side) not in sides]
             found |= {one.id for side in others if sides for one in ast.walk(side) if isinstance(one, ast.Name)}
     return found
+
+
+def is_given_alone(reader: Unit, name: str) -> bool:
+    """Return whether a statement takes features, and only to select rows, to predict, or beside labels.
+
+    As `X` in `train_test_split(X, y)`, `X[:100]` and `model.predict(X)`: they are for the search to change.
+    """
+    if not FEATURES.search(name):
+        return False
+    uses = {id(node) for node in reader.nodes if isinstance(node, ast.Name) and node.id == name}
+    for node in reader.nodes:
+        match node:
+            case ast.Subscript(value=value):
+                uses.discard(id(value))
+            case ast.Call(func=ast.Attribute(attr=attr), args=[value]) if _PREDICTS.match(attr):
+                uses.discard(id(value))
+            case ast.Call(args=[_, _, *_] as given):
+                uses -= set(map(id, given[:-1]))
+    return not uses
 
 
 def selects(reader: Unit, name: str) -> bool:

@@ -11,6 +11,10 @@ MODEL = re.compile(
     r"opt|optimizer|optim|scheduler|sched|state|preds?|y_?pred|y_?hat|logits|probs|best)\d*$|model|_net$|params$",
     re.IGNORECASE,
 )
+PREDICTED = re.compile(r"(^|_)(preds?|predict(ed|ions?)|y_?hat|logits|prob(a|s|abilities)?)\d*(_|$)", re.IGNORECASE)
+"""What a model computes, whatever data it is for: `y_pred_val`."""
+FEATURES = re.compile(r"^(x|inputs?)(_\w+)?$|(^|_)(features?|feats)(_\w+)?$", re.IGNORECASE)
+"""What a model is given, beside the labels that it is measured by."""
 MAKES_MODEL = re.compile(
     r"^_?(train|fit|build|make_model|create|init|get_model|optimi|update|step|learn|forward|predict|infer|sample|act|"
     r"model|augment|featur|preprocess|transform|normali|standardi|scale|encode|embed|"

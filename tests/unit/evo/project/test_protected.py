@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from project_files import run_plainly
+from script_runs import write_files
 
 from evo.project.audit import Case, load_cases, run_cases
 from evo.project.examine import examine
@@ -119,6 +120,28 @@ def test_held_out_data_that_the_genome_returns_to_what_measures_it(tmp_path: Pat
     assert "DEPTH" not in protect
 
 
+@pytest.mark.parametrize(
+    "split",
+    [
+        "X_tr, X_val, y_tr, y_val = train_test_split(X, y, test_size=0.2)\n",
+        "X_tr, X_val = X[:80], X[80:]\ny_tr, y_val = y[:80], y[80:]\n",
+    ],
+)
+@pytest.mark.parametrize(
+    "report",
+    [
+        "m.fit(X_tr, y_tr, eval_set=[(X_val, y_val)])\nauc = roc_auc_score(y_val, m.predict(X_val))\n",
+        "y_pred_val = (m.predict(X_val) + n.predict(X_val)) / 2\nauc = roc_auc_score(y_val, y_pred_val)\n",
+        "auc = measure.auc(m, X_val, y_val)\n",
+    ],
+)
+def test_features_and_predictions_may_change_and_labels_may_not(split: str, report: str, tmp_path: Path) -> None:
+    head = "import measure\ntable = load()\nX = table[:, 1:] ** 2\nX = join(X, X * 0.5)\ny = table[:, 0]\n"
+    protect, _ = found(tmp_path, f"{head}{split}m = Ridge(0.1)\n{report}print(f'val_auc: {{auc:.4f}}')\n", measure="")
+    assert {"table", "y", "auc", "print val_auc"} <= protect.keys()
+    assert not {"X", "y_pred_val"} & protect.keys()
+
+
 def test_what_makes_the_target_of_a_loss_that_trains(tmp_path: Path) -> None:
     protect, _ = found(
         tmp_path,
@@ -130,6 +153,20 @@ def test_what_makes_the_target_of_a_loss_that_trains(tmp_path: Path) -> None:
     )
     assert {"draw", "output", "loss", "print loss"} <= set(protect)
     assert not {"net", "RATE"} & set(protect)
+
+
+def test_moves_that_a_program_measures_are_no_held_out_data(tmp_path: Path) -> None:
+    source = "import game\ndef choose(board):\n    valid = game.moves(board)\n    best_eval = max(valid)\n"
+    write_files(
+        tmp_path,
+        {
+            "bot.py": source + "    return best_eval or valid[0]\n",
+            "game.py": "def moves(board): return [board]\n",
+            "evaluate.py": "import bot\nprint(f'mean_reward: {sum(map(bot.choose, range(5))) / 5}')\n",
+            "program.md": "`bot.py` is the only file that you edit.\n",
+        },
+    )
+    assert not examine(tmp_path).protect
 
 
 def test_a_summary_that_is_updated(tmp_path: Path) -> None:
