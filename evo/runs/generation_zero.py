@@ -118,7 +118,7 @@ def protection_of(config: Config, source: str) -> Protection:
     # With a trusted `score` command, what the genome prints counts for nothing.
     read = task.objectives if task.self_reported else {}
     reported = [Reported(name, one.pattern, one.json_file) for name, one in read.items()]
-    return Protection(source, files, (*task.protect, *fixed), reported)
+    return Protection(source, files, (*task.protect, *fixed), reported, task.frozen)
 
 
 def _entries_of(constant: str, source: str, files: Sequence[str]) -> list[str]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from operators.protection.guards import Guards, class_scopes
 from operators.protection.handed import Names, handed_on
+from operators.protection.output import UNKNOWN
 from operators.protection.parts import Parts, Taken, exceeds, shared_in, takings
-from operators.protection.units import FUNCTION, Scope, Unit, root_of
+from operators.protection.units import BUILTINS, FUNCTION, Scope, Unit, root_of
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,8 @@ class Child:
         imports: what each imported name, or name given to one, stands for.
         modules: the names of modules, those given to them too.
         classes: scopes that are classes.
-        bases: what the classes that are not protected derive from, as written.
+        bases: what the classes that are not protected derive from, as written and under their own names; `UNKNOWN`
+            where that cannot be told.
         functions: names of its functions, methods too.
         local: by function, the names that are bound in it and not protected there.
         last: by scope, the line of its last protected unit.
@@ -62,6 +65,15 @@ class Child:
         ]
 
     @cached_property
+    def binders(self) -> Mapping[tuple[Scope, str], Sequence[ast.AST]]:
+        """By scope and name, what binds it; a loop has its head alone."""
+        found: dict[tuple[Scope, str], list[ast.AST]] = {}
+        for one in self.free:
+            for name in one.bound:
+                found.setdefault((one.scope, name), []).append(one.node)
+        return found
+
+    @cached_property
     def fields(self) -> Mapping[str, frozenset[str]]:
         """By class, the names that it only declares, or gives a constant."""
         found: dict[str, frozenset[str]] = {}
@@ -71,6 +83,8 @@ class Child:
         return found
 
 
+_FIELDS = re.compile(r"(^|\.)(namedtuple|NamedTuple|TypedDict)$")
+"""What makes a class with fields and nothing else."""
 Rule = Callable[[Unit, Guards, Child], Iterator[str]]
 
 
@@ -112,7 +126,7 @@ def child_of(units: Sequence[Unit], guards: Guards, protected: Sequence[Unit]) -
         imports=imports,
         modules=frozenset(modules),
         classes=class_scopes(units),
-        bases=_bases(free),
+        bases=_bases(free, units, imports),
         functions=frozenset(one.node.name for one in units if isinstance(one.node, FUNCTION)),
         local=local,
         last=last,
@@ -138,12 +152,45 @@ def field_of(unit: Unit) -> frozenset[str]:
     return frozenset()
 
 
-def _bases(free: Sequence[Unit]) -> dict[Scope, list[str]]:
+def _bases(free: Sequence[Unit], units: Sequence[Unit], imports: Mapping[str, str]) -> dict[Scope, list[str]]:
+    classes = {one.node.name: one.node.bases for one in units if isinstance(one.node, ast.ClassDef)}
+    given = {
+        name: one.node.value for one in units if isinstance(one.node, ast.Assign) for name in one.bound - set(classes)
+    }
     found: dict[Scope, list[str]] = {}
     for one in free:
         if isinstance(one.node, ast.ClassDef):
-            found.setdefault((*one.scope, one.node.name), []).extend(map(ast.unparse, one.node.bases))
+            found.setdefault((*one.scope, one.node.name), []).extend(_kinds(one.node.bases, classes, given, imports))
     return found
+
+
+def _kinds(
+    bases: Sequence[ast.expr],
+    classes: Mapping[str, Sequence[ast.expr]],
+    given: Mapping[str, ast.expr],
+    imports: Mapping[str, str],
+) -> Iterator[str]:
+    """Yield the names of base classes: their own, and those of what they derive from or stand for."""
+    waiting, known = [*bases], set[str]()
+    while waiting:
+        base = waiting.pop()
+        if (written := ast.unparse(base)) in known:
+            continue
+        known.add(written)
+        yield written
+        match base:
+            case ast.Name(id=name) if name in classes:
+                waiting += classes[name]
+            case ast.Name(id=name) if name in given:
+                waiting.append(given[name])
+            case ast.Name(id=name) if name in imports:
+                yield imports[name]
+            case ast.Name(id=name) if name not in BUILTINS:
+                yield UNKNOWN
+            case ast.Subscript(value=inner):
+                waiting.append(inner)
+            case ast.Call(func=function) if not _FIELDS.search(ast.unparse(function)):
+                yield UNKNOWN
 
 
 def _begun(protected: Sequence[Unit]) -> dict[tuple[Scope, str], int]:

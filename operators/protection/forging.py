@@ -9,9 +9,12 @@ from dataclasses import dataclass
 
 from operators.protection.output import LOGGING, UNKNOWN, outputs, text_of, texts_in
 from operators.protection.units import Unit, words
+from trainer.script.readings import printed_lines
 
 _PRINTERS = words("print echo secho")
 """Methods of consoles."""
+_BEGINS_AGAIN = re.compile(r"[\n\r\b](?:\x1b\[[0-?]*[ -/]*[@-~])*")
+"""Where what follows may stand at the beginning of a line."""
 _FILE_MAKERS = words("rename renames replace copy copy2 copyfile move link symlink")
 
 
@@ -36,11 +39,17 @@ def forges(new: Unit, reported: Sequence[Reported]) -> Iterator[str]:
             yield f"it could print a line that is read as `{one.name}`, which protected code alone reports; reword it"
     # Lines of logs have beginnings of their own, so that a pattern for them reads on from anywhere.
     is_logged = any(one.pattern and not one.pattern.startswith("^") for one in reported)
+    is_indented = any(one.pattern and re.match(one.pattern, f" {_plain(one.pattern)}1.5") for one in reported)
     for node in new.nodes:
         if isinstance(node, ast.Call) and (_is_printing(node) or (is_logged and _is_logging(node))):
-            lines = (outputs(node) or "").split("\n")
-            if any(line.startswith(UNKNOWN) for line in lines):
+            *_, last = lines = _BEGINS_AGAIN.split(outputs(node) or "")
+            if any((line.lstrip() if is_indented else line).startswith(UNKNOWN) for line in lines):
                 yield "it prints a line whose beginning only running tells; begin the line with a word in quotes"
+            yield from (
+                f"it could print the beginning of a line that is read as `{one.name}`; print whole lines"
+                for one in reported
+                if one.pattern and _begins(last, one.pattern)
+            )
 
 
 def _matches(pattern: str, text: str) -> bool:
@@ -48,8 +57,20 @@ def _matches(pattern: str, text: str) -> bool:
     known, is_open, label = pattern.partition(".*")
     # Where a pattern reads on from a beginning, an unknown part behind that may hold all of the rest.
     whole = f" {_plain(label)}1.5" if is_open and known.startswith("^") else "1.5"
-    lines = [line.replace(UNKNOWN, filled) for line in text.split("\n") for filled in ("1.5", whole)]
+    lines = [line for part in {"1.5", whole} for line in _lines_shown(text.replace(UNKNOWN, part))]
     return any(re.search(pattern, line) or (line.strip() and re.search(pattern, f"{line}1.5")) for line in lines)
+
+
+def _lines_shown(text: str) -> list[str]:
+    """Return the lines of a text as they are read from what a program prints."""
+    return printed_lines(text.encode("utf-8", "surrogatepass"))
+
+
+def _begins(last: str, pattern: str) -> bool:
+    """Return whether what another statement prints behind an unended line could make it one that a pattern reads."""
+    shown, label = "".join(_lines_shown(last.replace(UNKNOWN, "1.5"))).lstrip(), _plain(pattern.rpartition(".*")[2])
+    starts = (label[:end] for end in range(1, len(label)))
+    return any(shown == start if pattern.startswith("^") else shown.endswith(start) for start in starts)
 
 
 def _plain(pattern: str) -> str:
@@ -60,14 +81,32 @@ def _plain(pattern: str) -> str:
 def _files_made(node: ast.AST) -> Iterator[str]:
     """Yield the names of the files that a call may make, as far as they are known."""
     match node:
-        case ast.Call(
-            func=ast.Name(id="open") | ast.Attribute(attr="open"), args=[file, ast.Constant(value=str(mode)), *_]
-        ) if set(mode) & set("wax+"):
+        case ast.Call(func=ast.Name(id="open"), args=args, keywords=keywords):
+            given = dict(zip(("file", "mode"), args, strict=False)) | {one.arg: one.value for one in keywords}
+            yield from (text_of(given["file"]) for _ in (0,) if "file" in given and _writes(given.get("mode")))
+        case ast.Call(func=ast.Attribute(value=path, attr="open"), args=[ast.Constant(value=str(mode))]) if set(
+            mode
+        ) <= set("rwaxbt+U"):
+            yield from (text_of(path) for _ in (0,) if _writes(ast.Constant(mode)))
+        case ast.Call(func=ast.Attribute(attr="open"), args=[file, mode, *_]) if _writes(mode):
             yield text_of(file)
         case ast.Call(func=ast.Attribute(value=file, attr="write_text" | "write_bytes")):
             yield text_of(file)
+        case ast.Call(func=ast.Attribute(attr="savetxt" | "tofile" | "rename" | "hardlink_to"), args=[file, *_]) if (
+            not isinstance(file, ast.Constant)
+        ):
+            yield text_of(file)
+        case ast.Call(func=ast.Attribute(attr="replace"), args=[file]):
+            yield text_of(file)
+        case ast.Call(func=ast.Attribute(attr="extractall" | "unpack_archive")):
+            yield UNKNOWN
         case ast.Call(func=ast.Attribute(value=ast.Name(id="os" | "shutil"), attr=name), args=args):
             yield from map(text_of, args if name in _FILE_MAKERS else ())
+
+
+def _writes(mode: ast.expr | None) -> bool:
+    """Return whether a file that is opened with a mode may be written to."""
+    return mode is not None and (not isinstance(mode, ast.Constant) or bool(set(str(mode.value)) & set("wax+")))
 
 
 def _may_be(text: str, file: str) -> bool:

@@ -40,7 +40,7 @@ def handed_on(units: Sequence[Unit], protected: Names) -> Names:
                 found.setdefault(scope, set()).add(name)
     bound: dict[Scope, list[str]] = {}
     for one in units:
-        bound.setdefault(one.scope, []).extend(one.bound)
+        bound.setdefault(one.scope, []).extend(() if isinstance(one.node, ast.AugAssign) else one.bound)
     parameters = {scope: names for several in functions.values() for scope, names in several}
     return {
         scope: frozenset(

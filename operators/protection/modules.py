@@ -1,13 +1,13 @@
 """Which modules a changed program may import that generation 0 does not.
 
 The standard library holds many ways to run a text, to start a program or to write to a stream: in profilers, debuggers,
-loaders, servers. So of it, the modules that programs train with are listed, and all others refused.
+loaders, servers, and so do the packages that other ones bring along. So the modules that programs train with are
+listed, and all others refused but those of the project.
 """
 
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Iterator, Set
 
 from operators.protection.units import words
@@ -21,9 +21,20 @@ _USUAL = words(
     "token tokenize tomllib traceback types typing unicodedata urllib uuid warnings weakref xml zipfile zlib "
     "zoneinfo"
 )
-_PARTS = words("concurrent.interpreters logging.config multiprocessing.connection multiprocessing.spawn")
+_PARTS = words(
+    "concurrent.interpreters logging.config multiprocessing.connection multiprocessing.reduction multiprocessing.spawn"
+)
 """Of usual modules, those that are not."""
-_COMPILING = words("torch.utils.cpp_extension numpy.f2py numpy.ctypeslib pyximport Cython")
+RUNNING_PARTS = words("cpp_extension ctypeslib f2py fx hub package serialization testing")
+"""Parts of numpy and torch that run texts, files and pickles."""
+_PACKAGES = words(
+    "numpy scipy sklearn skimage statsmodels cv2 PIL matplotlib tqdm networkx torch torchvision torchaudio "
+    "torch_geometric pytorch_lightning lightning einops timm jax jaxlib flax optax haiku equinox chex tensorflow keras "
+    "cupy numba transformers tokenizers datasets accelerate peft safetensors sentencepiece tiktoken lightgbm xgboost "
+    "catboost triton flash_attn xformers apex bitsandbytes deepspeed gymnasium gym stable_baselines3 librosa soundfile "
+    "h5py gensim nltk spacy"
+)
+"""Packages that programs train with; many others run texts, print, or start programs."""
 _MISSING = words("pandas polars xarray dask cudf modin pyarrow")
 """Libraries of arrays whose means leave out what is missing."""
 
@@ -34,12 +45,19 @@ def unusual(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
     for alias in node.names:
         name = f"{module}.{alias.name}" if module else alias.name
         package = name.partition(".")[0]
-        if (package in sys.stdlib_module_names and package not in _USUAL) or _is_of(name, _PARTS):
+        if _is_of(name, _PARTS):
             yield f"`{module or name}` is none of the modules that programs train with; do without it"
-        elif _is_of(name, _COMPILING):
+        elif package in {"numpy", "torch"} and RUNNING_PARTS.intersection(name.split(".")):
             yield f"`{module or name}` runs code that no rule reads; do without it"
         elif package in _MISSING:
             yield f"the means of `{package}` leave out what is missing; use the arrays that generation 0 uses"
+        elif package and package not in _USUAL | _PACKAGES:
+            yield none_of_the_usual(package)
+
+
+def none_of_the_usual(package: str) -> str:
+    """Return what is said of a package that is none of those that programs train with."""
+    return f"`{package}` is none of the modules that programs train with; do without it"
 
 
 def _is_of(name: str, modules: Set[str]) -> bool:

@@ -42,9 +42,9 @@ def text_of(node: ast.expr) -> str:
     """Return the text of an expression, `UNKNOWN` where it is not known."""
     match node:
         case ast.Constant(value=bytes(data)):
-            return data.decode("latin-1")
+            return data.decode("latin-1").replace(UNKNOWN, "")
         case ast.Constant(value=value):
-            return str(value)
+            return str(value).replace(UNKNOWN, "")
         case ast.JoinedStr(values=values):
             return "".join(map(text_of, values))
         case ast.FormattedValue(value=value, format_spec=spec):
@@ -54,6 +54,8 @@ def text_of(node: ast.expr) -> str:
             return text_of(left) + text_of(right)
         case ast.BinOp(left=left, op=ast.Mod(), right=right) if not _is_number(left):
             return _percent(text_of(left), right)
+        case ast.BinOp(left=left, op=ast.Mult(), right=right) if _is_text(left) or _is_text(right):
+            return UNKNOWN
         case ast.Call():
             return _NUMBER if _is_number(node) else _made_by(node)
     return _NUMBER if _is_number(node) else UNKNOWN
@@ -104,6 +106,10 @@ def _is_number(node: ast.expr) -> bool:
         case ast.Call(func=ast.Attribute(attr="item" | "mean" | "time" | "perf_counter" | "monotonic")):
             return True
     return False
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str | bytes))
 
 
 def _percent(template: str, values: ast.expr) -> str:

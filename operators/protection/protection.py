@@ -12,12 +12,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import PurePath
 
 from operators.protection.child import child_of
 from operators.protection.entries import select
 from operators.protection.forging import Reported, forges
 from operators.protection.guards import Guards, guards_of
 from operators.protection.marks import Mark, UnbalancedMarks, fixed_lines, marks_of
+from operators.protection.modules import none_of_the_usual
 from operators.protection.rules import RULES, WAYS
 from operators.protection.units import DEFINITION, Scope, Unit, is_import, lines_of, units_of
 from trainer.errors import ConfigError
@@ -67,15 +69,23 @@ class Protection:
         names: of the files that a genome consists of.
         entries: `task.protect`.
         reported: where the objectives are read.
+        modules: names of the files and folders beside it that it may import.
 
     Raises:
         ConfigError: an entry names nothing, or the marks of a file do not fit together.
     """
 
     def __init__(
-        self, source: str, names: Sequence[str], entries: Sequence[str], reported: Sequence[Reported] = ()
+        self,
+        source: str,
+        names: Sequence[str],
+        entries: Sequence[str],
+        reported: Sequence[Reported] = (),
+        modules: Sequence[str] = (),
     ) -> None:
         self._names = tuple(names)
+        parts = (part.partition(".")[0] for name in (*names, *modules) for part in PurePath(name).parts)
+        self._usual = frozenset(map(none_of_the_usual, parts))
         self._reported = tuple(reported)
         texts = split(source, names)
         units = {name: _units(text, language_of(name)) for name, text in texts.items()}
@@ -126,7 +136,8 @@ class Protection:
         child = child_of(units, file.guards, [one for one in units if one.key in file.keys])
         for one in _new(file, units):
             told = [reason for rule in RULES for reason in rule(one, file.guards, child)]
-            ways = [said for rule in WAYS for said in rule(one, file.guards, child) if said not in file.own_ways]
+            usual = file.own_ways | self._usual
+            ways = [said for rule in WAYS for said in rule(one, file.guards, child) if said not in usual]
             for reason in (*told, *ways, *forges(one, self._reported)):
                 yield f"line {one.line}, `{_short(one.code)}`: {reason}"
 

@@ -14,8 +14,9 @@ from collections.abc import Iterator, Sequence, Set
 
 from operators.protection.child import Child, Rule
 from operators.protection.guards import Guards, arguments_of, filled_keys, literal_seed
+from operators.protection.modules import RUNNING_PARTS as _RUNNING_PARTS
 from operators.protection.modules import unusual
-from operators.protection.objects import imaginary, maps, multiplies, stands_in
+from operators.protection.objects import imaginary, makes_classes, maps, multiplies, stands_in
 from operators.protection.output import UNKNOWN, text_of
 from operators.protection.units import Unit, root_of, words
 from populations.descriptors import last_name
@@ -35,12 +36,13 @@ _HIDDEN_ATTRIBUTES = words(
     "register_module_forward_hook monkeypatch register_module_forward_pre_hook set_default_tensor_type "
     "set_printoptions float_format MaskedArray masked_array MaskedTensor masked_tensor Library "
     "TracebackException StackSummary get_type_hints ForwardRef evaluate_forward_ref dictConfig fileConfig FileIO "
-    "set_executable load_inline load_library ctypeslib f2py print_help print_usage"
+    "set_executable load_inline load_library print_help print_usage send_bytes ForkingPickler CompilationUnit "
+    "FileType add_safe_globals safe_globals read_array singledispatch singledispatchmethod load_extension __spec__"
 )
 _NAMED_IN_TEXTS = re.compile(r"__\w+__|\b[fg]_(?:globals|locals|back|builtins)\b")
 """Attributes as `str.format` reads them."""
 _OF_SYSTEM = re.compile(
-    r"_?exit|abort|kill|system|popen|fork|p?writev?\d?$|dup|fdopen|putenv|unsetenv|exec|(posix_)?spawn|sendfile|splice"
+    r"f?chdir|chroot|_?exit|abort|kill|system|popen|fork|p?writev?\d?$|dup|fdopen|putenv|unsetenv|exec|(posix_)?spawn|sendfile|splice"
     r"|copy_file_range|login_tty"
 )
 """What of the operating system ends a program, starts another one, or writes to a stream by its number."""
@@ -56,8 +58,12 @@ _OF_MODULE = {
     "pickle": words("load loads Unpickler"),
     "string": words("Formatter"),
     "joblib": words("load"),
+    "operator": words(
+        "setitem delitem iadd iand iconcat ifloordiv ilshift imod imul imatmul ior ipow isub itruediv ixor"
+    ),
     "pandas": words("read_pickle"),
 }
+_CUT_OFF = _EXITS | _OF_MODULE["os"] | _OF_MODULE["pickle"] | words("stdout excepthook exit")
 _MODULES = _HIDDEN_MODULES | words("os sys inspect threading weakref pickle posix _io")
 """Modules that others hold too, as attributes, `random._os` for one."""
 _MEMORY = words(
@@ -65,7 +71,7 @@ _MEMORY = words(
     "__array_interface__ __array_struct__ __dlpack__"
 )
 """What leads from a part of an array to the rest of it."""
-_BY_NAME = words("getattr setattr delattr hasattr attrgetter methodcaller")
+_BY_NAME = words("getattr setattr delattr __setattr__ __delattr__ hasattr attrgetter methodcaller")
 _SETTINGS = words("backends config rcParams options flags environ")
 _MUTATORS = words(
     "append extend insert pop remove clear sort reverse update setdefault popitem add discard fill resize put "
@@ -73,11 +79,12 @@ _MUTATORS = words(
 )
 _CHANGES = re.compile(r"(add|set|remove|register)[A-Z_]\w*|\w*[^_]_")
 """Methods that change an object by the ways of their names: `addFilter`, `set_defaults`, `zero_`."""
-_FILLS = words("shuffle copyto putmask place put at heappush heappop insort fill_diagonal")
+_FILLS = words("shuffle copyto putmask place put at heappush heappop heapify insort fill_diagonal put_along_axis")
+_CHANGEABLE = words("list dict set bytearray deque")
 _PARSING = words("parse_args parse_known_args")
 _COPIES = words("copy deepcopy dumps dump save")
 _STREAM = words("flush isatty write encoding")
-_DEVICES = re.compile(r"/dev/(stdout|fd|tty|pts)|/proc/|^/(dev|proc)/?$|\.(py|pyc|pyd|so)$")
+_DEVICES = re.compile(r"/dev/(stdout|fd|tty|pts)|(^|/)proc(/|$)|^/dev/?$|\.(py|pyc|pyd|so)$")
 
 
 def rebinds(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
@@ -119,6 +126,15 @@ def patches(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
         match node:
             case ast.Attribute(ctx=ast.Store() | ast.Del()):
                 yield from _attribute(node, protected, guards, child)
+            case ast.Attribute(value=owner, attr=name) if name in _MUTATORS:
+                if root_of(owner) in protected or getattr(owner, "id", "") in _CHANGEABLE:
+                    yield f"`{ast.unparse(node)}` changes what is protected in place; work on a copy"
+            case ast.AugAssign(target=ast.Name(id=name)) if name in child.handed.get(new.scope, ()):
+                if any(
+                    isinstance(getattr(one, "value", None), ast.Name)
+                    for one in child.binders.get((new.scope, name), ())
+                ):
+                    yield f"`{name}` changes what is protected in place; work on a copy"
             case ast.Subscript(ctx=ast.Store() | ast.Del()):
                 yield from _item(node, protected, child)
             case ast.Call():
@@ -143,8 +159,8 @@ def hides(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
                 yield f"`{name}` can change protected code unseen; leave it out"
             case ast.Attribute(attr="__dict__") if root_of(node) in {*child.imports, *guards.owned}:
                 yield "it may change protected code or a library; leave it out"
-            case ast.Attribute(value=ast.Name(id=owner), attr=name) if name in _OF_MODULE.get(
-                child.imports.get(owner, ""), ()
+            case ast.Attribute(value=ast.Name(id=owner), attr=name) if {name, name.lstrip("_")} & _OF_MODULE.get(
+                child.imports.get(owner, ""), frozenset()
             ):
                 if name != "stdout" or id(node) not in used:
                     yield f"`{owner}.{name}` could forge or cut off what is measured; leave it out"
@@ -170,13 +186,16 @@ def reaches(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
             ):
                 yield "it opens a stream by its number, by which it could report; give a file its name"
             case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args) if name in _BY_NAME:
-                yield from _by_name(name, args, {*child.imports, *guards.owned})
-            case ast.Attribute(attr="ma") if root_of(node) in child.imports:
+                yield from _by_name(name, args, new, {*child.imports, *guards.owned}, child)
+            case ast.Attribute(attr="ma" | "mstats") if root_of(node) in child.imports:
                 yield f"`{ast.unparse(node)}` makes arrays whose mean leaves parts out; return plain arrays"
             case ast.Name(id=name, ctx=ast.Load()) if name in _BY_NAME | {"print", "open"} and id(node) not in called:
                 yield f"`{name}` under another name can change protected code unseen; call it by its own"
             case ast.Name(id=name, ctx=ast.Load()) if name in child.modules and id(node) not in owners:
                 yield f"`{name}` is a module, which could be changed where it is handed on; use its functions"
+
+
+_KEYWORDS = frozenset(("allow_pickle", "weights_only", "eval_str"))
 
 
 def loads(new: Unit, guards: Guards, child: Child) -> Iterator[str]:  # noqa: ARG001 - as every rule
@@ -189,6 +208,20 @@ def loads(new: Unit, guards: Guards, child: Child) -> Iterator[str]:  # noqa: AR
                 yield "a pickle may hold code; load plain arrays"
             case ast.keyword(arg="weights_only", value=value) if _is_false(value):
                 yield "a pickle may hold code; load weights only"
+            case ast.keyword(arg=None, value=ast.Dict()) if _KEYWORDS.intersection(new.texts):
+                yield "a pickle or a text may hold code; give these arguments by their names"
+            case ast.keyword(arg="usemask", value=value) if not _is_false(value):
+                yield "it makes arrays whose mean leaves parts out; read plain arrays"
+            case ast.keyword(arg="eval_str"):
+                yield "it runs a text; leave it out"
+            case ast.Call(func=ast.Attribute(attr="load"), args=[_, _, _, *_]):
+                yield "a pickle may hold code; load plain arrays"
+            case ast.Attribute(attr=name) if name in _RUNNING_PARTS and _is_of_arrays(node, child):
+                yield f"`{ast.unparse(node)}` runs code that no rule reads; do without it"
+
+
+def _is_of_arrays(node: ast.AST, child: Child) -> bool:
+    return child.imports.get(root_of(node) or "", "").partition(".")[0] in {"numpy", "torch"}
 
 
 def _is_whole_array(node: ast.Attribute) -> bool:
@@ -202,18 +235,46 @@ def _is_false(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and not node.value
 
 
-def _by_name(function: str, args: Sequence[ast.expr], fixed: Set[str]) -> Iterator[str]:
+def _by_name(function: str, args: Sequence[ast.expr], new: Unit, fixed: Set[str], child: Child) -> Iterator[str]:
     """Yield what is wrong with an attribute that is named by a text, as `getattr` takes it."""
-    hidden = _HIDDEN_ATTRIBUTES | _MEMORY | _MODULES | {"base", "storage", "__dict__", "ma"}
+    hidden = _HIDDEN_ATTRIBUTES | _MEMORY | _MODULES | _CUT_OFF | {"base", "storage", "__dict__", "ma"}
+    if function.startswith("set") or function == "__setattr__":
+        hidden |= {"__class__", "__array__"}  # others begin and end as these do
+    if function == "methodcaller":
+        hidden |= _MUTATORS
     for name in map(text_of, args):
         if hidden & set(name.split(".")):
             yield f"`{name}` can change protected code or data unseen; leave it out"
     place = 0 if function in {"attrgetter", "methodcaller"} else 1
-    is_own = place == 1 and isinstance(args[0], ast.Name) and args[0].id in {"self", "cls"}
     for one in args[place : place + 1]:
         is_fixed = place == 1 and root_of(args[0]) in fixed and not isinstance(one, ast.Constant)
-        if is_fixed or (not is_own and text_of(one).startswith((UNKNOWN, f"_{UNKNOWN}", f"__{UNKNOWN}"))):
+        texts = _gone_through(one, new, child) or {text_of(one)}
+        if is_fixed or any(_may_name(part, hidden) for text in texts for part in text.split(".")):
             yield f"only running tells which attribute `{ast.unparse(one)}` is; write its name out"
+
+
+def _may_name(text: str, names: Set[str]) -> bool:
+    """Return whether a text with unknown parts may be one of some names."""
+    pattern = re.compile(".*".join(map(re.escape, text.split(UNKNOWN))))
+    return UNKNOWN in text and any(map(pattern.fullmatch, names))
+
+
+def _gone_through(name: ast.expr, new: Unit, child: Child) -> set[str]:
+    """Return the texts that a variable stands for where loops over literals alone bind it; empty for others."""
+    binders = child.binders.get((new.scope, name.id), ()) if isinstance(name, ast.Name) else ()
+    found: set[str] = set()
+    for one in binders:
+        match one:
+            case ast.For(target=ast.Name(), iter=ast.Tuple(elts=parts) | ast.List(elts=parts)):
+                found |= set(map(text_of, parts))
+            case ast.For(
+                target=ast.Tuple(elts=[ast.Name(id=first), *_]), iter=ast.Tuple(elts=rows) | ast.List(elts=rows)
+            ):
+                parts = [row.elts[0] if isinstance(row, ast.Tuple) and row.elts else row for row in rows]
+                found |= set(map(text_of, parts)) if ast.unparse(name) == first else {UNKNOWN}
+            case _:
+                return set()
+    return found
 
 
 def conceals(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
@@ -229,22 +290,19 @@ def conceals(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
             case ast.Call(func=ast.Name(id="vars"), args=args):
                 if not args or root_of(args[0]) in {*child.imports, *_protected_in(new, guards, child)}:
                     yield "`vars` can change protected names unseen; name them"
-            case ast.Call(func=ast.Name(id="type"), args=[_, _, _]):
-                yield "`type` can make classes unseen; write the class out"
 
 
 def ends(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
     """Yield how a unit ends the program, or a function with protected statements, before these run."""
     names = {node.id for node in new.nodes if isinstance(node, ast.Name)}
     called = [node for node in new.nodes if isinstance(node, ast.Call)]
-    if (
-        any(isinstance(node.func, ast.Attribute) and node.func.attr == "exit" for node in called)
-        or names & _EXITS
-        or (isinstance(new.node, ast.Raise) and names & {"SystemExit", "KeyboardInterrupt"})
+    if any(isinstance(node, ast.Attribute) and node.attr == "exit" for node in new.nodes) or names & (
+        _EXITS if isinstance(new.node, ast.ExceptHandler) else _EXITS | {"SystemExit", "KeyboardInterrupt"}
     ):
         yield "it ends the program early; let it run to its end"
-    for call in called:
-        if isinstance(call.func, ast.Attribute) and call.func.attr in _PARSING and not _is_empty(call):
+    parsing = {id(call.func) for call in called if _is_empty(call)}
+    for node in new.nodes:
+        if isinstance(node, ast.Attribute) and node.attr in _PARSING and id(node) not in parsing:
             yield "the command line is given from outside, and a flag may end the program; parse nothing else"
     if isinstance(new.node, ast.Raise) and "StopIteration" in names and new.scope[-1:] != ("__next__",):
         yield "`StopIteration` may end a loop of the evaluation unseen; raise another error"
@@ -279,14 +337,19 @@ def leaks(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
         yield f"{text!r} names what the evaluation alone may use; use the training data"
 
 
-def chooses(new: Unit, guards: Guards, _: Child) -> Iterator[str]:
+def chooses(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
     """Yield the seeds that a unit sets, and the data that it asks for by the arguments of a call."""
+    described = {id(inner) for node in new.nodes for one in _annotations(node) for inner in ast.walk(one)}
     for node in new.nodes:
         match node:
             case (
                 ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name))
                 | ast.Attribute(attr="bit_generator" as name)
             ) if name in guards.seeding:
+                yield "the seed is protected, and chosen from outside; seed nothing else"
+            case ast.Attribute(attr=name, ctx=ast.Load()) | ast.Name(id=name, ctx=ast.Load()) if (
+                name in guards.seeding and root_of(node) in child.imports and id(node) not in described
+            ):
                 yield "the seed is protected, and chosen from outside; seed nothing else"
             case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)):
                 yield from _chooses(node, name, guards) if name in guards.choosing else ()
@@ -296,6 +359,14 @@ def chooses(new: Unit, guards: Guards, _: Child) -> Iterator[str]:
                         yield f"`{name}` is measured on {', '.join(sorted(known))}; leave the data as they are"
         if (guards.seeds or guards.seeding) and set(literal_seed(node)) - guards.seeds:
             yield "the seed is protected, and chosen from outside; leave it as it is"
+
+
+def _annotations(node: ast.AST) -> Iterator[ast.expr]:
+    for one in (getattr(node, "annotation", None), getattr(node, "returns", None)):
+        if isinstance(one, ast.expr):
+            yield one
+    if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "isinstance":
+        yield from node.args[1:]
 
 
 def draws(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
@@ -341,7 +412,7 @@ def _chooses(call: ast.Call, name: str, guards: Guards) -> Iterator[str]:
 
 
 RULES: tuple[Rule, ...] = (
-    *(rebinds, stands_in, maps, imaginary, patches, hides, conceals),
+    *(rebinds, stands_in, makes_classes, maps, imaginary, patches, hides, conceals),
     *(ends, leaks, chooses, draws, takes),
 )
 WAYS: tuple[Rule, ...] = (reaches, loads, multiplies)
@@ -382,11 +453,10 @@ def _call(node: ast.Call, protected: Set[str], guards: Guards, child: Child) -> 
             yield "it sets an attribute of a library or of protected code; leave that as it is"
     elif isinstance(node.func, ast.Attribute):
         root = root_of(node.func.value)
-        is_change = bool(name in _MUTATORS or _CHANGES.fullmatch(name))
-        if is_change and root in protected:
+        if _CHANGES.fullmatch(name) and root in protected:
             yield f"`{ast.unparse(node.func)}` changes what is protected in place; work on a copy"
         elif (
-            is_change
+            (name in _MUTATORS or _CHANGES.fullmatch(name))
             and root in child.imports
             and "environ" in ast.unparse(node.func)
             and not _names_free_variable(node)
@@ -397,8 +467,9 @@ def _call(node: ast.Call, protected: Set[str], guards: Guards, child: Child) -> 
     for keyword in node.keywords:
         if keyword.arg == "out" and root_of(keyword.value) in protected:
             yield f"`{name}` changes what is protected in place; work on a copy"
-        if keyword.arg in guards.members:
-            yield f"`{keyword.arg}` is protected; leave it to its value"
+        flag = text_of(keyword.value) if keyword.arg == "dest" else keyword.arg
+        if flag in guards.members or flag == UNKNOWN:
+            yield f"`{ast.unparse(keyword)}` sets what is protected; leave it to its value"
 
 
 def _protected_in(new: Unit, guards: Guards, child: Child) -> frozenset[str]:
@@ -427,14 +498,16 @@ def _names_free_variable(node: ast.Call) -> bool:
 
 
 def _is_free_name(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and not str(node.value).startswith(("EVO_", "PYTHON", "LD_"))
+    return isinstance(node, ast.Constant) and not str(node.value).startswith(("EVO_", "PYTHON", "LD_", "TORCH_FORCE_"))
 
 
 def _hidden_import(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
     (alias,) = node.names
     module = (node.module or "") if isinstance(node, ast.ImportFrom) else alias.name
     names = {alias.name} if isinstance(node, ast.ImportFrom) else set()
-    if module.partition(".")[0] in _HIDDEN_MODULES or names & (_HIDDEN_ATTRIBUTES | _HIDDEN_MODULES | _MEMORY | {"ma"}):
+    if module.partition(".")[0] in _HIDDEN_MODULES or names & (
+        _HIDDEN_ATTRIBUTES | _HIDDEN_MODULES | _MEMORY | {"ma", "mstats"}
+    ):
         yield f"`{module}` can change protected code unseen; leave it out"
     elif names & _OF_MODULE.get(module, frozenset()):
         yield f"`{module}.{alias.name}` could forge or cut off what is measured; leave it out"

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from operators.protection.output import UNKNOWN, text_of
+
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 DEFINITION = (*FUNCTION, ast.ClassDef)
 LOOP = (ast.For, ast.AsyncFor, ast.While)
@@ -47,8 +49,9 @@ class Unit:
 
     @cached_property
     def nodes(self) -> tuple[ast.AST, ...]:
-        """The nodes of the statement or head."""
-        return tuple(inner for part in _parts(self.node) for inner in ast.walk(part))
+        """The nodes of the statement or head; `getattr(one, "name")` and its kin stand for the attribute as well."""
+        written = [inner for part in _parts(self.node) for inner in ast.walk(part)]
+        return (*written, *(named for one in written if (named := _named_by_text(one))))
 
     @cached_property
     def bound(self) -> frozenset[str]:
@@ -190,6 +193,22 @@ def _parts(node: ast.AST) -> list[ast.AST]:
     values = [value for name, value in ast.iter_fields(node) if name not in _BLOCKS]
     several = [one for value in values for one in (value if isinstance(value, list) else [value])]
     return [one for one in several if isinstance(one, ast.AST)]
+
+
+def _named_by_text(node: ast.AST) -> ast.Attribute | None:
+    """Return the attribute that a call reads or sets by a text."""
+    match node:
+        case ast.Call(func=ast.Name(id="getattr"), args=[owner, name, *_]):
+            context: ast.expr_context = ast.Load()
+        case ast.Call(
+            func=ast.Name(id="setattr" | "delattr") | ast.Attribute(attr="__setattr__" | "__delattr__"),
+            args=[owner, name, *_],
+        ):
+            context = ast.Store()
+        case _:
+            return None
+    text = text_of(name)
+    return None if UNKNOWN in text else ast.copy_location(ast.Attribute(owner, text, context), node)
 
 
 def _condition(node: ast.AST) -> str:

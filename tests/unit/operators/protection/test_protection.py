@@ -138,7 +138,7 @@ def test_what_is_not_protected_may_change(find: str, put: str) -> None:
         ("from unittest import mock", "`unittest`"),
         ("import cProfile", "none of the modules"),
         ("from multiprocessing.connection import wait", "none of the modules"),
-        ("from Cython.Build.Inline import cython_inline", "no rule reads"),
+        ("from Cython.Build.Inline import cython_inline", "none of the modules"),
         ("import numpy.f2py.crackfortran", "no rule reads"),
         ("import pandas.core.nanops", "what is missing"),
         ("import sys\nsys.modules['numpy'].mean = min", ""),
