@@ -14,6 +14,7 @@ from trainer.errors import ConfigError
 _LEAST, _MOST = 1e-3, 1e12
 _MOST_DECIMALS = 6
 _MOST_COMPARABLE = 1e100
+_ROUNDING = 1e-9
 
 
 def is_comparable(value: float) -> bool:
@@ -82,6 +83,15 @@ class Objective:
     def format(self, value: float, error: float | None = None, *, signed: bool = False) -> str:
         """Return a value, an error of one or a difference of two as `quantity` does, with the digits of this one."""
         return quantity(value, error, digits=self.digits, signed=signed)
+
+    def interval(self, value: float, margin: float, *, signed: bool = False) -> tuple[str, str, str]:
+        """Return a value and the ends of the interval around it, with the decimals in which these differ."""
+        error = margin if margin > _ROUNDING * abs(value) else None
+
+        def shown(one: float) -> str:
+            return self.format(one, error, signed=signed).partition(" ± ")[0]
+
+        return shown(value), shown(value - margin), shown(value + margin)
 
 
 _RELATIONS: dict[str, Callable[[float, float], bool]] = {

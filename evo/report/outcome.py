@@ -68,7 +68,7 @@ def _confirmed(report: RunReport, gain: Gain, selected: Difference) -> Finding:
         value = f"{value} on split {report.confirmed_split}"
         where = f"on split {report.confirmed_split}, which selection never saw, with {seeds}"
     better = describe(gain.value, gain.generation_zero, gain.noise, report.objective)
-    low, high = map(report.objective.format, gain.interval)
+    _, low, high = report.objective.interval(gain.value, gain.margin)
     looked = describe(selected.value, selected.base, selected.standard_error, report.objective)
     aside = f"The 95% interval of the gain is {low} to {high}. Where selection looked, it is {looked}."
     headline = f"Individual {report.best}: {value}, {better} than generation 0"

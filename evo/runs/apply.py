@@ -103,10 +103,10 @@ def _gain(viewed: Viewed, record: IndividualRecord) -> str:
     text = " on held-out text" if standings.plan.confirmed is Confirmed.ON_TEXT else ""
     seeds = f"{counted(gain.seeds, 'training seed')}{text} that selection never used"
     verdict = "beyond noise" if gain.is_real else "within noise"
-    value = f"{objective.format(gain.value, signed=True)} {objective.unit}".rstrip()
+    number, low, high = objective.interval(gain.value, 0.0 if gain.is_exact else gain.margin, signed=True)
+    value = f"{number} {objective.unit}".rstrip()
     if gain.is_exact:
         return f"Gain over generation 0 in {objective.label}: {value}, exact, since every run gives the same."
-    low, high = (objective.format(bound, signed=True) for bound in gain.interval)
     interval = f"95% interval {low} to {high}"
     return f"Gain over generation 0 in {objective.label}: {value}, {interval}, with {seeds}; {verdict}."
 

@@ -98,7 +98,8 @@ class LadderState:
         best, gain = f"{at} #{outcome.individual}", outcome.gain
         if gain.mean is None:
             return f"{best} failed with the seeds that measure its gain at the end."
-        told = f"{objective.format(gain.mean, signed=True)} {objective.unit}".rstrip()
+        value, low, high = objective.interval(gain.mean, gain.margin or 0.0, signed=True)
+        told = f"{value} {objective.unit}".rstrip()
         said = f"{best} gains {told} over generation 0 in {objective.label}"
         if outcome.is_exact:
             return f"{said}, exact, since every run gives the same."
@@ -106,8 +107,6 @@ class LadderState:
         where = f"{text}with {counted(gain.seeds, 'fresh seed')}"
         if gain.margin is None:
             return f"{said} {where}; the noise is unknown, since every seed gives the same run."
-        bounds = (gain.mean - gain.margin, gain.mean + gain.margin)
-        low, high = (objective.format(bound, signed=True) for bound in bounds)
         verdict = "beyond noise" if gain.is_real else "within noise"
         return f"{said}, {where} (95% interval {low} to {high}): {verdict}."
 

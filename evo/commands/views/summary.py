@@ -62,13 +62,13 @@ def print_best(console: Console, summary: Summary) -> None:
     print_line(console, f"best          [bold]#{best.id}[/]  {one_line(best.idea)}")
     if gain := summary.gain:
         # The mean that led the search to it is the best of many, so it comes last and by its name.
-        print_line(console, f"              {_confirmed(gain.own, gain, summary)}{_broken(best)}")
-        print_line(console, f"generation 0  {_confirmed(gain.generation_zero, gain, summary)}")
+        print_labelled(console, "", f"{_confirmed(gain.own, gain, summary)}{_broken(best)}")
+        print_labelled(console, "generation 0", _confirmed(gain.generation_zero, gain, summary))
         print_labelled(console, "gain", _gain(summary))
-        print_line(console, f"selected by   {_value(best, summary)}")
+        print_labelled(console, "selected by", _value(best, summary))
         return
-    print_line(console, f"              {_value(best, summary)}{_broken(best)}")
-    print_line(console, f"generation 0  {_value(zero, summary)}")
+    print_labelled(console, "", f"{_value(best, summary)}{_broken(best)}")
+    print_labelled(console, "generation 0", _value(zero, summary))
     print_labelled(console, "gain", _gain(summary))
 
 
@@ -77,18 +77,18 @@ def print_comparison(console: Console, summary: Summary) -> None:
     best, zero = summary.best, summary.generation_zero
     if best is None or zero is None:
         return
+    compared = {"generation 0": zero} if best.id == 0 else {f"#{best.id}": best, "generation 0": zero}
     rows = [
         (
             objective.label,
-            objective.format(best.objectives[objective.name]),
-            objective.format(zero.objectives[objective.name]),
+            *(objective.format(one.objectives[objective.name]) for one in compared.values()),
             _sigma(objective, summary.noise),
         )
         for objective in summary.objectives
         if objective.name in best.objectives and objective.name in zero.objectives
     ]
     print_whole(console, "")
-    print_table(console, ("mean of", f"#{best.id}", "generation 0", "noise σ"), rows, left=("mean of",))
+    print_table(console, ("mean of", *compared, "noise σ"), rows, left=("mean of",))
 
 
 def print_cost(console: Console, summary: Summary) -> None:
@@ -198,13 +198,16 @@ def gain_text(gain: Gain, objective: Objective, confirmed: Confirmed) -> str:
     verdict = "beyond noise" if gain.is_real else "within noise: a tie with generation 0"
     pairs = counted(gain.seeds, "paired seed")
     where = "held-out split G" if confirmed is Confirmed.ON_TEXT else "fresh ones"
-    low, high = (objective.format(bound, signed=True) for bound in gain.interval)
-    return f"{_amount(gain.value, objective)}, 95% interval {low} to {high} ({pairs}, {where}; {verdict}{claim})"
+    value, low, high = objective.interval(gain.value, gain.margin, signed=True)
+    return f"{value}{_unit(objective)}, 95% interval {low} to {high} ({pairs}, {where}; {verdict}{claim})"
 
 
 def _amount(value: float, objective: Objective) -> str:
-    unit = objective.short_unit or objective.unit
-    return f"{objective.format(value, signed=True)}{f' {unit}' if unit else ''}"
+    return f"{objective.format(value, signed=True)}{_unit(objective)}"
+
+
+def _unit(objective: Objective) -> str:
+    return f" {unit}" if (unit := objective.short_unit or objective.unit) else ""
 
 
 def _sigma(objective: Objective, noise: Mapping[str, float]) -> str:
@@ -233,10 +236,9 @@ def _value(standing: Standing, summary: Summary) -> str:
 def _confirmed(mean: float, gain: Gain, summary: Summary) -> str:
     """Return a mean over the seeds of the confirmation with its 95% interval."""
     objective = summary.objective
-    margin = gain.margin_of_mean
     if gain.is_exact:
         return f"{objective.label} {objective.format(mean)}"
-    value, low, high = (objective.format(one) for one in (mean, mean - margin, mean + margin))
+    value, low, high = objective.interval(mean, gain.margin_of_mean)
     return f"{objective.label} {value}, 95% interval {low} to {high}"
 
 

@@ -22,6 +22,7 @@ from evo.text import duration, hover, money, price, relative, visible
 from trainer.evaluation import Status
 from trainer.objectives import Direction, Objective, quantity
 
+LOSS = Objective("loss", Direction.MINIMIZE, "")
 HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=alert(1)>{{ 7 * 7 }}\ud800\x00"
 
 
@@ -329,6 +330,9 @@ def test_a_step_without_a_changed_line_says_so():
         (quantity(52_000.4, 31.0), "52,000 ± 31"),
         (quantity(1.5, 0.00002), "1.50000 ± 0.00002"),
         (quantity(0.5, 0.0), "0.5000 ± 0.0000"),
+        (LOSS.interval(0.5, 0.02), ("0.5000", "0.4800", "0.5200")),
+        (LOSS.interval(0.00012, 0.00002, signed=True), ("+0.00012", "+0.00010", "+0.00014")),
+        (LOSS.interval(0.5, 1e-17), ("0.5000", "0.5000", "0.5000")),
         (relative(1.96, 2.0), "2.0%"),
         (relative(0.1, 2000.0), "20,000-fold"),
         (relative(0.9, 0.001), "900-fold"),
