@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -303,7 +304,9 @@ def _conclude(path: Path, stopped: Stopped, following: Following) -> None:
         console = stderr_console() if following.events == STDOUT else stdout_console()
         print_summary(console, viewed, stopped.stop_reason)
     if stopped.stop_reason != "complete":
-        command = f"evo resume {path}" + (" --max-cost DOLLARS" if stopped.stop_reason == "cost_limit" else "")
+        command = f"evo resume {shlex.quote(str(path))}" + (
+            " --max-cost DOLLARS" if stopped.stop_reason == "cost_limit" else ""
+        )
         typer.echo(f"evo: stopped early: {stopped.reason.rstrip('.')}. Continue with: {command}", err=True)
     if not stopped.stop_reason.is_by_rule:
         raise typer.Exit(1)

@@ -236,6 +236,8 @@ def _run_and_other(
     given = list(words or [])
     other = given.pop() if given and not is_left_out else ""
     runs = [*map(Path, given), *([run] if run else [])]
+    if (Path(other) / "evo.db").is_file():
+        raise UsageError(f"{other} is a run. Expected {expected}, behind it.")
     if bool(other.strip()) == is_left_out or len(runs) > 1:
         raise UsageError(f"Expected at most one run and {expected}.")
     return next(iter(runs), None), other

@@ -10,7 +10,7 @@ from evo.report.data import EvaluationRow, LineStep, RunReport
 from evo.runs.lifecycle import Viewed
 from evo.runs.materials import describe_task
 from evo.runs.provenance import installed_versions, read_starts
-from evo.runs.status import State, refusals, state_of
+from evo.runs.status import State, refusals, resumed_by, state_of
 from evo.standings.individuals import Standing, operator_results, read_individuals
 from evo.standings.standings import Standings
 from evo.standings.summary import summarize
@@ -22,8 +22,8 @@ from trainer.objectives import Objective
 _STATES = {
     State.RUNNING: "Running.",
     State.FINISHED: "Complete.",
-    State.STOPPED: "Stopped early: {reason}. `evo resume` continues it.",
-    State.KILLED: "Cut off: the driver died. `evo resume` continues it.",
+    State.STOPPED: "Stopped early: {reason}. `{resume}` continues it.",
+    State.KILLED: "Cut off: the driver died. `{resume}` continues it.",
 }
 
 
@@ -69,7 +69,7 @@ def load_report(viewed: Viewed, results: EvaluationRows | None = None) -> RunRep
         name=viewed.folder.path.resolve().name,
         task=describe_task(config),
         summary=summary,
-        state=_STATES[state].format(reason=reason.rstrip(".")),
+        state=_STATES[state].format(reason=reason.rstrip("."), resume=resumed_by(config)),
         started=first,
         wall_seconds=last - first,
         run_seed=config.search.seed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -9,6 +10,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from evo.config.config import Config
+from evo.config.task import ExternalTask
 from evo.runs.folder import Driver
 from evo.runs.lifecycle import Viewed
 from evo.runs.provenance import Start, read_starts
@@ -172,7 +175,13 @@ def state_of(viewed: Viewed, driver: Driver | None) -> tuple[State, str]:
     stops = list(viewed.store.events("stopped"))
     if stops and stops[-1].at >= last_activity:
         return State.STOPPED, str(stops[-1].payload["reason"])
-    return State.KILLED, f"its driver is gone; `evo resume {viewed.folder.path}` continues it"
+    path = "" if isinstance(viewed.config.task, ExternalTask) else f" {shlex.quote(str(viewed.folder.path))}"
+    return State.KILLED, f"its driver is gone; `{resumed_by(viewed.config)}{path}` continues it"
+
+
+def resumed_by(config: Config) -> str:
+    """Return what continues a run: a command, or a call in the program of the user's that evaluates its candidates."""
+    return "evo.Search.resume" if isinstance(config.task, ExternalTask) else "evo resume"
 
 
 def _running(store: StoreView) -> tuple[Running, ...]:

@@ -41,7 +41,11 @@ class Answer:
         if self.steered is None and self.action.verb is Verb.STOP and not self.is_driven:
             return "the run has ended"
         if self.steered is None:
-            when = "its driver takes it up when it can" if self.is_driven else "`evo resume` takes it up first"
+            when = (
+                "its driver takes it up when it can"
+                if self.is_driven
+                else "it is taken up first when the run is resumed"
+            )
             return f"left for the run: {self.action}; {when}"
         if self.steered.refused:
             return f"refused: {self.steered.refused}"

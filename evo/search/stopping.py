@@ -153,7 +153,8 @@ _QUOTED_CHARACTERS = 2000
 def failed_generation_zero(evaluations: Sequence[EvaluationRecord]) -> GenomeError:
     """Return the error that ends a run none of whose evaluations of generation 0 ended OK; one at least is done."""
     last = [record.result for record in evaluations if record.result is not None][-1]
+    said = f" Its last output:\n{last.log_tail[-_QUOTED_CHARACTERS:]}" if last.log_tail.strip() else ""
     return GenomeError(
         f"Generation 0 must train and be scored before anything can evolve, but it ended {last.status}: "
-        f"{last.reason}. Its last output:\n{last.log_tail[-_QUOTED_CHARACTERS:]}"
+        f"{last.reason.rstrip('.')}.{said}"
     )

@@ -159,7 +159,7 @@ class Action:
 
     def _budget(self) -> Iterator[str]:
         if self.gens is not None:
-            yield f"for {self.gens} generations in all"
+            yield f"for {counted(self.gens, 'generation')} in all"
         if self.until is not None:
             yield (
                 f"until {datetime.fromtimestamp(self.until, UTC):%Y-%m-%d %H:%M} UTC"

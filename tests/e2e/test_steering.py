@@ -44,12 +44,12 @@ def test_a_live_run_is_steered_killed_and_resumed(tmp_path: Path) -> None:
         assert asked("extend", path, "--evaluations", "124")["steered"]["action"]["gens"] == 31
         assert asked("status", path)["generations"] == 31
         driver.finish(signal.SIGKILL)
-    assert "`evo resume` takes it up first" in evo("continue", path).stdout
+    assert "it is taken up first when the run is resumed" in evo("continue", path).stdout
     assert evo("stop", path).returncode == 2
-    for words in (["Larger.", "Smaller."], ["Larger.", "--run", path], ["--clear", "Larger."], []):
+    for words in (["Larger.", "Smaller."], ["Larger.", "--run", path], ["--clear", "Larger."], [path], []):
         assert evo("hint", path, *words).returncode == 2
     assert evo("hint", path, "Larger.").returncode == evo("hint", "Smaller.", "--run", path).returncode == 0
-    assert "`evo resume` takes it up" in evo("status", path).stdout
+    assert "; waits until the run is resumed" in evo("status", path).stdout
     assert evo("ban", path, "0").returncode == 2
     gens = asked("status", path)["generation"] + 4
     resumed = evo("resume", path, "--gens", str(gens))

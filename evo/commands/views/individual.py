@@ -13,6 +13,7 @@ from rich.console import Console
 from evo.commands.views.terminal import (
     idea_beside,
     literal,
+    one_line,
     print_block,
     print_line,
     print_table,
@@ -185,7 +186,7 @@ def _print_evaluations(console: Console, portrait: Portrait) -> None:
     print_table(console, (*header, *timings), rows, left=("purpose", "status", "device"))
     for one in records:
         if one.result and one.result.reason:
-            print_whole(console, f"{one.result_number}: [red]{literal(one.result.reason)}[/]")
+            print_whole(console, f"{one.result_number}: [red]{one_line(one.result.reason)}[/]")
 
 
 def _bpb(split: Split, result: Evaluation) -> str:

@@ -55,7 +55,7 @@ def _state(status: RunStatus) -> str:
     state = f"[bold {_COLOURS[status.state]}]{status.state}[/]"
     if status.driver:
         return f"{state} (process {status.driver.pid} on {literal(status.driver.host)})"
-    return f"{state}: {literal(status.reason)}"
+    return f"{state}: {one_line(status.reason)}"
 
 
 def _generation(status: RunStatus) -> str:
@@ -118,7 +118,7 @@ def _steering(status: RunStatus) -> Iterator[str]:
     for hint in course.hints:
         yield f"hint          {one_line(hint)}"
     for asked in status.asked:
-        yield f"[yellow]asked[/]         {one_line(asked)}; {'' if status.driver else '`evo resume` '}takes it up"
+        yield f"[yellow]asked[/]         {one_line(asked)}{'' if status.driver else '; waits until the run is resumed'}"
 
 
 def _front(summary: Summary) -> Iterator[str]:

@@ -95,7 +95,7 @@ def test_the_best_trials_of_a_study_become_individuals(tmp_path: Path) -> None:
         search.ask()  # told in no time, its result could have the whole budget proposed ahead
     done = command("import", out, "--optuna", storage, "--best", "1")
     assert done.returncode == 0, done.stderr
-    assert "`evo resume` takes it up first" in done.stdout
+    assert "it is taken up first when the run is resumed" in done.stdout
     assert done.stdout.endswith("1 trial imported, 0 refused\n")
     with evo.Search.resume(out) as search:
         for candidate in search:
