@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 import ast
-import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
-from operators.protection.output import LOGGING, PERCENT
+from operators.protection.output import LOGGING, Part, Value, parts_of, percent_parts
 
 _PRINTING = frozenset({"print", "echo", "secho", "print0"})  # print, click.echo, console.print
 _LONGEST_TEMPLATE = 400  # parts
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A printed value.
-
-    Attributes:
-        code: the expression.
-        spec: its format, as after the colon in an f-string; empty for `str`.
-    """
-
-    code: str
-    spec: str = ""
-
-
-Part = str | Value
 Line = tuple[Part, ...]
 """Texts and values; no two adjacent texts, and no line ends in them."""
 
@@ -55,10 +41,12 @@ def printed_by(call: ast.Call, constants: Mapping[str, ast.expr]) -> Printed | N
             owner = ast.unparse(value)
         case _:
             return None
+    known = partial(_known, constants=constants)
     options = {keyword.arg: keyword.value for keyword in call.keywords}
     if name in LOGGING | {"log"} and owner is not None and "log" in owner.lower():
         arguments = call.args[1:] if name == "log" else call.args
-        parts = _logged(arguments, constants)
+        parts = parts_of(arguments[0], known) if arguments else []
+        parts = percent_parts(parts, arguments[1:], known) if arguments[1:] else parts
         return Printed(tuple(_lines(parts)), is_logged=True, ends_line=True) if parts else None
     if "file" in options or not _prints(name, owner):
         return None
@@ -69,7 +57,7 @@ def printed_by(call: ast.Call, constants: Mapping[str, ast.expr]) -> Printed | N
     parts = []
     for number, argument in enumerate(call.args):
         parts += [separator] if number else []
-        parts += _parts(argument, constants)
+        parts += parts_of(argument, known)
     last = next((part for part in reversed([*parts, end]) if part), "\n")
     return Printed(tuple(_lines(parts)), is_logged=False, ends_line=isinstance(last, str) and last.endswith("\n"))
 
@@ -94,75 +82,12 @@ def _prints(name: str, owner: str | None) -> bool:
     return name in _PRINTING and (owner is None or "stderr" not in owner)
 
 
-def _logged(arguments: list[ast.expr], constants: Mapping[str, ast.expr]) -> list[Part]:
-    """Return the message of a logging call with its arguments."""
-    if not arguments:
-        return []
-    first, *values = arguments
-    if values and isinstance(first, ast.Constant) and isinstance(first.value, str):
-        return _percent(first.value, ast.Tuple(elts=values, ctx=ast.Load()))
-    return _parts(first, constants)
-
-
-def _parts(node: ast.expr, constants: Mapping[str, ast.expr]) -> list[Part]:
-    """Return the text of an expression with unknown parts as values."""
-    text = literal_text(node, constants)
-    if text is not None:
+def _known(node: ast.expr, constants: Mapping[str, ast.expr]) -> list[Part] | None:
+    """Return the text of a constant, and a dictionary as Python or JSON prints it; None for anything else."""
+    if (text := literal_text(node, constants)) is not None:
         return [text]
-    if (table := _table(node, constants)) is not None:
-        return _dictionary(table)
-    match node:
-        case ast.JoinedStr(values=values):
-            return [part for value in values for part in _parts(value, constants)]
-        case ast.FormattedValue(value=value, format_spec=spec):
-            text = literal_text(value, constants)
-            return [text] if text is not None and spec is None else [Value(ast.unparse(value), _spec(spec))]
-        case ast.BinOp(left=left, op=ast.Add(), right=right):
-            parts = [*_parts(left, constants), *_parts(right, constants)]
-            return parts if any(isinstance(part, str) for part in parts) else [Value(ast.unparse(node))]  # or a sum
-        case ast.BinOp(left=ast.Constant(value=str(template)), op=ast.Mod(), right=values):
-            return _percent(template, values)
-        case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(template)), attr="format")):
-            return _format(template, node)
-        case ast.Call(func=ast.Name(id="str"), args=[value]):
-            return [Value(ast.unparse(value))]
-    return [Value(ast.unparse(node))]
-
-
-def _spec(spec: ast.expr | None) -> str:
-    """Return the literal parts of a format specification."""
-    if not isinstance(spec, ast.JoinedStr):
-        return ""
-    return "".join(part.value for part in spec.values if isinstance(part, ast.Constant) and isinstance(part.value, str))
-
-
-def _percent(template: str, values: ast.expr) -> list[Part]:
-    given = list(values.elts) if isinstance(values, ast.Tuple) else [values]
-    parts: list[Part] = []
-    place = 0
-    for match in PERCENT.finditer(template):
-        parts.append(template[place : match.start()])
-        place = match.end()
-        if match["type"] == "%":
-            parts.append("%")
-        elif match["key"]:
-            parts.append(Value(match["key"], match["spec"]))
-        else:
-            parts.append(Value(ast.unparse(given.pop(0)) if given else "", match["spec"]))
-    return [*parts, template[place:]]
-
-
-def _format(template: str, call: ast.Call) -> list[Part]:
-    given = [ast.unparse(argument) for argument in call.args]
-    parts: list[Part] = []
-    try:
-        for text, name, spec, _ in string.Formatter().parse(template):
-            parts.append(text)
-            if name is not None:
-                parts.append(Value(name or (given.pop(0) if given else ""), spec or ""))
-    except ValueError:  # not a valid template
-        return [Value(template)]
-    return parts
+    table = _table(node, constants)
+    return None if table is None else _dictionary(table)
 
 
 def _table(node: ast.expr, constants: Mapping[str, ast.expr]) -> ast.Dict | None:
@@ -179,7 +104,7 @@ def _dictionary(node: ast.Dict) -> list[Part]:
     parts: list[Part] = ["{"]
     for key, value in zip(node.keys, node.values, strict=True):
         if isinstance(key, ast.Constant) and isinstance(key.value, str):
-            parts += [", " if len(parts) > 1 else "", f'"{key.value}": ', Value(ast.unparse(value))]
+            parts += [", " if len(parts) > 1 else "", f'"{key.value}": ', Value(value)]
     return [*parts, "}"]
 
 

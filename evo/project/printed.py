@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TypeGuard
 
 from evo.project.found import Metric
-from evo.project.lines import Line, Printed, Value, literal_text, printed_by
+from evo.project.lines import Line, Printed, literal_text, printed_by
 from evo.project.modules import Module, Project
 from evo.project.reach import Reached, reached_calls
 from evo.project.shown import has_test_data, trained_loss
@@ -25,6 +25,7 @@ from evo.project.wording import (
     split_of,
     told_split,
 )
+from operators.protection.output import Value
 from trainer.objectives import SCRIPT_OBJECTIVES
 
 _SEPARATORS = " :=\t"

@@ -7,10 +7,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from operators.protection.output import LOGGING, UNKNOWN, outputs, text_of, texts_in
+from operators.protection.output import LOGGING, NUMBER, UNKNOWN, outputs, text_of, texts_in
 from operators.protection.units import Unit, words
 from trainer.script.readings import printed_lines
 
+_NUMBERS = (NUMBER, "1")
+"""One with a fraction and one without: an expression may read either alone."""
 _PRINTERS = words("print echo secho")
 """Methods of consoles."""
 _BEGINS_AGAIN = re.compile(r"[\n\r\b](?:\x1b\[[0-?]*[ -/]*[@-~])*")
@@ -37,9 +39,10 @@ def forges(new: Unit, reported: Sequence[Reported]) -> Iterator[str]:
             yield f"only running tells whether it writes {one.json_file}, which holds `{one.name}`; write the name out"
         if one.pattern and any(_matches(one.pattern, text) for text in texts):
             yield f"it could print a line that is read as `{one.name}`, which protected code alone reports; reword it"
+    patterns = [one.pattern for one in reported if one.pattern]
     # Lines of logs have beginnings of their own, so that a pattern for them reads on from anywhere.
-    is_logged = any(one.pattern and not one.pattern.startswith("^") for one in reported)
-    is_indented = any(one.pattern and re.match(one.pattern, f" {_plain(one.pattern)}1.5") for one in reported)
+    is_logged = any(not one.startswith("^") for one in patterns)
+    is_indented = any(re.match(one, f" {_plain(one)}{number}") for one in patterns for number in _NUMBERS)
     for node in new.nodes:
         if isinstance(node, ast.Call) and (_is_printing(node) or (is_logged and _is_logging(node))):
             *_, last = lines = _BEGINS_AGAIN.split(outputs(node) or "")
@@ -56,9 +59,14 @@ def _matches(pattern: str, text: str) -> bool:
     """Return whether a line of a text is read by a pattern, whatever the unknown parts are, or could go on to be."""
     known, is_open, label = pattern.partition(".*")
     # Where a pattern reads on from a beginning, an unknown part behind that may hold all of the rest.
-    whole = f" {_plain(label)}1.5" if is_open and known.startswith("^") else "1.5"
-    lines = [line for part in {"1.5", whole} for line in _lines_shown(text.replace(UNKNOWN, part))]
-    return any(re.search(pattern, line) or (line.strip() and re.search(pattern, f"{line}1.5")) for line in lines)
+    whole = f" {_plain(label)}{NUMBER}" if is_open and known.startswith("^") else NUMBER
+    fillings = ((part, number) for number in _NUMBERS for part in (NUMBER, whole))
+    filled = {(text.replace(UNKNOWN, part).replace(NUMBER, number), number) for part, number in fillings}
+    return any(
+        re.search(pattern, line) or (line.strip() and re.search(pattern, line + number))
+        for text, number in filled
+        for line in _lines_shown(text)
+    )
 
 
 def _lines_shown(text: str) -> list[str]:
@@ -68,7 +76,7 @@ def _lines_shown(text: str) -> list[str]:
 
 def _begins(last: str, pattern: str) -> bool:
     """Return whether what another statement prints behind an unended line could make it one that a pattern reads."""
-    shown, label = "".join(_lines_shown(last.replace(UNKNOWN, "1.5"))).lstrip(), _plain(pattern.rpartition(".*")[2])
+    shown, label = "".join(_lines_shown(last.replace(UNKNOWN, NUMBER))).lstrip(), _plain(pattern.rpartition(".*")[2])
     starts = (label[:end] for end in range(1, len(label)))
     return any(shown == start if pattern.startswith("^") else shown.endswith(start) for start in starts)
 

@@ -282,6 +282,44 @@ def test_a_mark_within_a_text_is_none() -> None:
     assert not Protection(zero, ["a.py"], ())
 
 
+@pytest.mark.parametrize(
+    "printed",
+    [
+        *("np.array(TEXT).item()", "TEXT * 1", "2 * TEXT", "f'{TEXT * 1}'", "f'{TEXT:.50}'", "f'{TEXT!s}'"),
+        *("DATE / ''", "f'{DATE:val.%d}'", "f'{DATE:{TEXT}<%d}'", "'{:%B %d}'.format(DATE)", "'%.20s' % TEXT"),
+        *("'{!s}'.format(TEXT)", "'{1}'.format('x', TEXT)", "'{0.parent}'.format(TEXT)", "'{0[0]}'.format(TEXT)"),
+        *("'{:{}}{}'.format('x', 3, TEXT)", "'{{\\n{}'.format(TEXT)", "'{b}'.format(b=TEXT)", "'{}'.format(*TEXT)"),
+        *("'x %s\\n%s' % TEXT", "'%*d\\n%s' % (5, 3, TEXT)", "'%s\\n%s' % ('x', *TEXT)", "'x\\n%(b)s' % TEXT"),
+    ],
+)
+def test_a_line_whose_beginning_may_be_any_text_is_refused(printed: str) -> None:
+    assert "begin the line with a word" in refusal(edited("main()\n", f"print({printed})\nmain()\n"))
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        "2.0 * A",
+        "100 * A / B",
+        "A / 4",
+        "A - B",
+        "-0.5",
+        "f'{A:>10.3f}'",
+        "'%d of %s' % (3, A)",
+        "'{:.3f} {}'.format(A, B)",
+    ],
+)
+def test_a_line_that_begins_with_a_number_is_none_of_any_text(printed: str) -> None:
+    gate().check(edited("main()\n", f"print({printed})\nmain()\n"))
+
+
+def test_a_whole_number_is_read_by_an_expression_for_one() -> None:
+    protection = Protection(ZERO, ["train.py"], ENTRIES, [Reported("loss", r"^loss: (\d+)$")])
+    judging = SourceGate(script_contract(["train.py"]), lambda _: None, protection=lambda: protection)
+    for printed in ("f'loss: {RATE}'", "'loss:', len('abc')"):
+        assert "read as `loss`" in refusal(edited("main()\n", f"print({printed})\nmain()\n"), judging)
+
+
 def test_a_file_with_a_name_of_many_unknown_parts_is_judged_at_once() -> None:
     protection = Protection(ZERO, ["train.py"], ENTRIES, [Reported("loss", json_file="metrics.json")])
     judging = SourceGate(script_contract(["train.py"]), lambda _: None, protection=lambda: protection)
