@@ -29,11 +29,14 @@ _HARDWARE = re.compile(
 )
 _NO_TUNABLE = re.compile(
     r"seeds?|random|state|log|logging|print|eval|evaluation|val|valid|validation|test|save|checkpoint|ckpt|verbose|debug|"
-    r"wandb|workers?|port|rank|world|dim|axis|devices?|gpus?|cuda|backend|resume|version|budget|limit|timeout|deadline|"
-    r"seconds|minutes|hours|interval|fd|dry|flops|download|plot|show|help|epsilon|eps|n?jobs|n?threads?|folds|splits|cv|"
+    r"wandb|workers?|port|rank|world|axis|devices?|gpus?|cuda|backend|resume|version|budget|limit|timeout|deadline|"
+    r"seconds|minutes|hours|interval|fd|dry|flops|download|plot|show|help|eps|n?jobs|n?threads?|folds|splits|cv|"
     r"class|classes|silent|verbosity"
 )
 """Words in the names of values that change what is measured, shown or kept, or nothing, and not what is learnt."""
+_LEAST_EPSILON = 1e-3
+_NO_DIMENSION = re.compile(r"(?:(?:n|num|in|input|out|output|data|obs|observation|action|target|label)_?)?dims?")
+"""Names of an axis, or of a size that the data fix, unlike `hidden_dim`."""
 
 
 def constants_of(tree: ast.Module, text: SourceText) -> dict[str, Constant]:
@@ -42,7 +45,7 @@ def constants_of(tree: ast.Module, text: SourceText) -> dict[str, Constant]:
     others: dict[str, Constant | None] = {}
     for name, node in _others(tree):
         value = _literal(node)
-        if isinstance(value, bool | int | float) and is_tunable(name):
+        if isinstance(value, bool | int | float) and is_tunable(name) and not _only_divides(name, value):
             # A name that stands for two values stands for none.
             others[name] = _constant(name, value, node, text) if name not in others else None
     found |= {name: constant for name, constant in others.items() if constant is not None and name not in found}
@@ -73,7 +76,7 @@ def _others(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
     made_before: Counter[str] = Counter()
     for node in nodes:
         match node:
-            case ast.Call(func=ast.Attribute(attr="add_argument"), args=[ast.Constant(value=str()), *_]):
+            case ast.Call(func=ast.Attribute(attr="add_argument" | "option"), args=[ast.Constant(value=str()), *_]):
                 yield from _flag(node)
             case ast.Call(
                 func=ast.Attribute(attr="DEFINE_float" | "DEFINE_integer" | "DEFINE_bool" | "DEFINE_boolean"),
@@ -188,7 +191,13 @@ def _defaults(arguments: ast.arguments) -> Iterator[tuple[ast.arg, ast.expr]]:
 def is_tunable(name: str) -> bool:
     """Return whether a name speaks of what is learnt and how."""
     words = re.split(r"[\W_]+", name.rpartition(".")[2].lower())
-    return not any(map(_NO_TUNABLE.fullmatch, words)) and not _HARDWARE.fullmatch(name.upper())
+    is_fixed = any(map(_NO_TUNABLE.fullmatch, words)) or _NO_DIMENSION.fullmatch("_".join(filter(None, words)))
+    return not is_fixed and not _HARDWARE.fullmatch(name.upper())
+
+
+def _only_divides(name: str, value: float) -> bool:
+    """Return whether a number only keeps a divisor from being zero, unlike the `epsilon` of exploration."""
+    return name.lower().endswith("epsilon") and value < _LEAST_EPSILON
 
 
 def _literal(node: ast.expr) -> Value | None:

@@ -33,6 +33,9 @@ from operators.source.constants import find_constants
         ("def f(lr=0.1):\n    lr = 0.2", {}),
         ('if __name__ == "__main__":\n    lr = 0.1\n    WIDTH = 8\n    n = 3\n    n += 1', {"lr": 0.1, "WIDTH": 8}),
         ('num_seeds = {"short": 3}', {}),
+        ("hidden_dim, input_dim = 64, 8\ndef f(dim=2): pass", {"hidden_dim": 64}),
+        ("epsilon = 0.3\ndef g(epsilon=1e-8): pass", {"epsilon": 0.3}),
+        ('@click.option("--lr", default=0.1)\n@click.option("--name", default="x")\ndef f(lr): pass', {"--lr": 0.1}),
     ],
 )  # fmt: skip
 def test_numbers_that_a_program_names_are_constants(source: str, expected: dict[str, float]) -> None:
