@@ -16,7 +16,6 @@ from evo.project.protection.entries import entries
 from evo.project.protection.evolving_file import EvolvingFile
 from evo.project.protection.flow import Flow
 from evo.project.protection.origins import (
-    SEED,
     budget,
     defaults,
     evaluating,
@@ -28,6 +27,7 @@ from evo.project.protection.origins import (
     validations,
 )
 from evo.project.protection.statements import makes_generator
+from evo.project.protection.words import SEED
 from operators.protection.units import DEFINITION, is_import, units_of
 
 

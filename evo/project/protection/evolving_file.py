@@ -111,15 +111,25 @@ class EvolvingFile:
 def _led_back(name: str, body: list[Unit]) -> set[str]:
     """Return the names on which an update of a name in a loop depends, itself only where others come between."""
     found: set[str] = set()
-    waiting = [(one, False) for one in body if name in one.bound]
+    waiting = [(one, name) for one in body if name in one.bound]
     while waiting:
-        unit, is_other = waiting.pop()
-        given = {inner.id for node in unit.nodes for inner in _given(node)}
-        for read in unit.read - found:
-            if read != name or is_other or isinstance(unit.node, ast.AugAssign) or read in given:
+        unit, bound = waiting.pop()
+        nodes = [inner for part in _given_to(unit, bound) for inner in ast.walk(part)]
+        given = {inner.id for node in nodes for inner in _given(node)}
+        for read in {node.id for node in nodes if isinstance(node, ast.Name)} & unit.read - found:
+            if read != name or bound != name or isinstance(unit.node, ast.AugAssign) or read in given:
                 found.add(read)
-                waiting += [(one, True) for one in body if read in one.bound and read != name]
+                waiting += [(one, read) for one in body if read in one.bound and read != name]
     return found
+
+
+def _given_to(unit: Unit, name: str) -> Sequence[ast.AST]:
+    """Return what of a unit gives a name its value: of `state, total = new, total + reward` the part in its place."""
+    match unit.node:
+        case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)) if len(names) == len(values):
+            pairs = zip(names, values, strict=True)
+            return [value for target, value in pairs if isinstance(target, ast.Name) and target.id == name]
+    return unit.nodes
 
 
 def _given(node: ast.AST) -> list[ast.Name]:

@@ -23,6 +23,7 @@ from evo.project.protection.statements import (
     is_literal,
     key_of,
     keys_filled,
+    learns_items,
     makes_held_out,
     makes_instance,
     multiplied_with,
@@ -51,6 +52,7 @@ from evo.project.protection.words import (
     MODEL,
     PREDICTED,
     RESULT,
+    SEED,
     SEEDING,
     TRAINS,
 )
@@ -60,6 +62,8 @@ from populations.descriptors import last_name
 _RUNS = "runs the evaluation"
 _DEEPEST = 2
 _REPORTS = ("reports", "may report")
+_OF_ENVIRONMENT = frozenset(("reset", "step"))
+"""Methods that every environment has."""
 
 
 class Flow:
@@ -80,6 +84,7 @@ class Flow:
         self._project = project
         self._reporting: set[int] = set()
         self._evaluations: set[tuple[Module, Scope]] = set()
+        self._is_for_seed = False
         self._waiting: deque[tuple[EvolvingFile, int]] = deque()
 
     def protect(self, starts: Iterable[Start]) -> None:
@@ -114,7 +119,7 @@ class Flow:
     def _add(self, file: EvolvingFile, place: int, reason: str) -> None:
         """Protect a unit; what it reads follows."""
         if place not in file.reasons:
-            file.reasons[place] = reason
+            file.reasons[place] = SEED if self._is_for_seed else reason
             self._waiting.append((file, place))
             if reason.startswith(_REPORTS):
                 self._reporting.add(id(file.units[place]))
@@ -124,6 +129,7 @@ class Flow:
         while self._waiting:
             file, place = self._waiting.popleft()
             one = file.units[place]
+            self._is_for_seed = file.reasons[place] == SEED
             nodes = file.followed.get(place, one.nodes)
             for name in sorted({node.id for node in nodes if isinstance(node, ast.Name)} & one.read):
                 self._follow(file, one, name)
@@ -133,12 +139,13 @@ class Flow:
             self._attributes(file, one)
             self._keys(one, nodes)
             self._around(file, one)
+        self._is_for_seed = False
 
     def _enclose(self) -> None:
         """Protect the heads of loops that count for the evaluation alone: how often they run is a part of it."""
         for file in self.files.values():
             for place, one in enumerate(file.units):
-                if isinstance(one.node, ast.For) and place not in file.reasons:
+                if isinstance(one.node, ast.For | ast.While) and place not in file.reasons:
                     inner = file.in_loop(one)
                     counts = any(
                         isinstance(file.units[at].node, ast.AugAssign) or file.reasons.get(at) == _RUNS for at in inner
@@ -209,11 +216,17 @@ class Flow:
     def _class(self, file: EvolvingFile, path: Scope, reader: Unit) -> None:
         """Protect a class of data, or one that an evaluation makes; note one that computes the loss with its output."""
         counts = bool(reader.scope) and not self._is_model(file, path)
-        if DATA_CLASS.search(path[-1]) or counts:
+        if DATA_CLASS.search(path[-1]) or counts or self._is_environment(file, path):
             for place in (*file.binders(path[:-1], path[-1]), *file.in_scope(path)):
                 self._add(file, place, "the evaluation uses it")
         elif takes_loss(reader, path[-1]):
             self.used_by_both.add(path[-1])
+
+    def _is_environment(self, file: EvolvingFile, path: Scope) -> bool:
+        """Return whether a class is one of an environment, which gives rewards, and learns nothing."""
+        inner = [file.units[place] for place in file.in_scope(path)]
+        names = {one.node.name for one in inner if isinstance(one.node, FUNCTION) and one.scope == path}
+        return names >= _OF_ENVIRONMENT and not any(map(trains, inner))
 
     def _is_model(self, file: EvolvingFile, path: Scope) -> bool:
         """Return whether a class computes or learns outputs, unlike one that counts them, such as `AverageMeter`."""
@@ -269,6 +282,11 @@ class Flow:
                     or self._measures(file, head)
                 ):
                     self._add(file, place, _why(name, reader))
+                elif isinstance(head.node, ast.For) and _may_hold_out(head):
+                    for other in sorted(
+                        {inner.id for inner in ast.walk(head.node.iter) if isinstance(inner, ast.Name)}
+                    ):
+                        self._follow(file, head, other)
         elif takes_loss(reader, name):
             self.used_by_both |= self._classes(file, places)
         if id(reader) in self._reporting and takes_attribute(reader, name):
@@ -287,11 +305,7 @@ class Flow:
 
     def _measures(self, file: EvolvingFile, head: Unit) -> bool:
         """Return whether a loop goes through data and trains nothing, so that each pass measures on a part of them."""
-        if (
-            not isinstance(head.node, ast.For)
-            or "range" in calls(head)
-            or "train" in ast.unparse(head.node.iter).lower()
-        ):
+        if not _may_hold_out(head):
             return False
         inner = [file.units[place] for place in file.in_loop(head)]
         return not any(trains(one) or any(map(LEARNS_FROM.match, calls(one))) for one in inner)
@@ -360,6 +374,8 @@ class Flow:
         for place in places:
             one = file.units[place]
             if name not in one.bound:
+                if learns_items(one, name):
+                    return True
                 continue  # it fills what is there, as `summary.update(…)`
             if (
                 descends(one)
@@ -367,7 +383,7 @@ class Flow:
                     makes_instance(one)
                     and not any(DATA_CLASS.search(made) or CONTAINER.match(made) for made in calls(one))
                 )
-                or any(MAKES_MODEL.match(called) for called in calls(one))
+                or any(MAKES_MODEL.match(called) for called in calls(one) - _asked_of_data(one))
             ):
                 return True
         return (
@@ -387,6 +403,21 @@ class Flow:
     def _classes(self, file: EvolvingFile, places: Sequence[int]) -> set[str]:
         defined = {node.name for node in file.module.tree.body if isinstance(node, ast.ClassDef)}
         return {name for place in places for name in calls(file.units[place])} & defined
+
+
+def _may_hold_out(head: Unit) -> bool:
+    """Return whether a head begins a loop over data that may be held out."""
+    return (
+        isinstance(head.node, ast.For)
+        and "range" not in calls(head)
+        and "train" not in ast.unparse(head.node.iter).lower()
+    )
+
+
+def _asked_of_data(unit: Unit) -> set[str]:
+    """Return the methods of environments that a statement calls by an object's name: `step` of `env.step(action)`."""
+    called = (node.func for node in unit.nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute))
+    return {one.attr for one in called if one.attr in _OF_ENVIRONMENT and DATA_CLASS.search(root_of(one) or "")}
 
 
 def _why(name: str, reader: Unit) -> str:

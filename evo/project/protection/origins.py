@@ -24,6 +24,7 @@ from evo.project.protection.words import (
     EVALUATES,
     EVALUATING,
     FEATURES,
+    SEED,
     SEED_NAME,
     SEEDING,
     flag_name,
@@ -37,8 +38,6 @@ from operators.protection.units import DEFINITION, FUNCTION, Unit, is_import, ro
 from populations.descriptors import last_name
 
 Files = Mapping[str, EvolvingFile]
-SEED = "the seed"
-"""Why what sets a seed is protected."""
 
 
 def evaluations(project: Project, files: Files, metrics: Sequence[Metric]) -> Iterator[Start]:

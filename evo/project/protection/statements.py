@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 from evo.project.protection.words import EVALUATING, FEATURES, MODEL, RESULT, SEEDING, TRAINS, flag_name
 from operators.protection.guards import filled_keys
-from operators.protection.units import FUNCTION, Unit
+from operators.protection.units import FUNCTION, Unit, root_of
 from populations.descriptors import last_name
 
 _OPTIMIZER = re.compile(r"opt|sched|scaler|trainer|model|net|agent|policy", re.IGNORECASE)
@@ -106,6 +106,19 @@ def trains(unit: Unit) -> bool:
 def descends(unit: Unit) -> bool:
     """Return whether a statement takes a step such as `w -= rate * gradient`."""
     return isinstance(unit.node, ast.AugAssign) and isinstance(unit.node.op, ast.Sub)
+
+
+def learns_items(unit: Unit, name: str) -> bool:
+    """Return whether a statement moves an item by what it holds: `q[s, a] += rate * (r + q[t].max() - q[s, a])`."""
+    match unit.node:
+        case (
+            ast.Assign(targets=[ast.Subscript() as target], value=value)
+            | ast.AugAssign(target=ast.Subscript() as target, value=value)
+        ) if root_of(target) == name:
+            parts = [*ast.walk(value)]
+            is_read = any(isinstance(one, ast.Name) and one.id == name for one in parts)
+            return is_read and any(isinstance(one, ast.Mult) for one in parts)
+    return False
 
 
 def takes_loss(reader: Unit, name: str) -> bool:

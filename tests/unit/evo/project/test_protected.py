@@ -378,3 +378,54 @@ def test_a_number_that_is_handed_on_under_the_name_of_the_metric(report: str, tm
     assert {"xs", "acc"} <= protect
     assert not {"cfg", "loss", "w"} & protect
     assert found.constants == ("cfg.lr",)
+
+
+SETTINGS = (
+    "import numpy as np\nfrom dataclasses import dataclass\n"
+    "@dataclass\nclass Config:\n    noise: float = 0.1\n    lr: float = 0.05\n    batch_size: int = 16\n"
+    "def make_split(cfg, n, seed):\n    r = np.random.default_rng(seed)\n    x = r.normal(size=n)\n"
+    "    return x, 2 * x + r.normal(0, cfg.noise, n)\n"
+    "def main(cfg):\n    x, y = make_split(cfg, 99, 1)\n    xv, yv = make_split(cfg, 99, 2)\n    w = 0.0\n"
+    "    for i in range(0, 99, cfg.batch_size):\n        w -= cfg.lr * np.mean((w * x[i:] - y[i:]) * x[i:])\n"
+    "    print(f'val_loss {np.mean((w * xv - yv) ** 2):.4f}')\nmain(Config())\n"
+)
+PHASES = (
+    "import numpy as np\nsizes = {'train': 450, 'val': 150}\nsets = [np.ones(450), np.ones(150)]\n"
+    "loaders = {key: list(one) for key, one in zip(['train', 'val'], sets)}\n"
+    "def fit(rate=0.1):\n    w, best_acc = 0.0, 0.0\n    for epoch in range(3):\n"
+    "        for phase in ['train', 'val']:\n            right = 0\n"
+    "            for x in loaders[phase]:\n                if phase == 'train':\n"
+    "                    w -= rate * (w * x - x)\n"
+    "                right += int(abs(w * x - x) < 0.5)\n"
+    "            acc = right / sizes[phase]\n            if phase == 'val' and acc > best_acc:\n"
+    "                best_acc = acc\n    print(f'Best val Acc: {best_acc:.4f}')\nfit()\n"
+)
+EPISODES = (
+    "import numpy as np\nclass Grid:\n    def reset(self):\n        self.t = 0\n        return 0\n"
+    "    def step(self, a):\n        self.t += 1\n        return self.t % 3, 10.0 if a else -0.1, self.t > 9\n"
+    "gamma = 0.9\nenv = Grid()\nq = np.zeros((3, 2))\nfor episode in range(50):\n"
+    "    s, total, done = env.reset(), 0.0, False\n    while not done:\n        a = int(q[s].argmax())\n"
+    "        t, r, done = env.step(a)\n        q[s, a] += 0.1 * (r + gamma * q[t].max() - q[s, a])\n"
+    "        s, total = t, total + r\neval_returns = []\nfor _ in range(30):\n"
+    "    s, total, done = env.reset(), 0.0, False\n    while not done:\n"
+    "        s, r, done = env.step(int(q[s].argmax()))\n        total += r\n    eval_returns.append(total)\n"
+    "print(f'Evaluation return: {np.mean(eval_returns):.3f}')\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("source", "protected", "free"),
+    [
+        pytest.param(
+            SETTINGS, {"Config.noise"}, {"Config.lr", "Config.batch_size"}, id="a setting that makes the data"
+        ),
+        pytest.param(PHASES, {"sizes", "loaders", "sets"}, {"fit.rate"}, id="one loop that trains and evaluates"),
+        pytest.param(EPISODES, {"Grid", "total", "_"}, {"gamma", "q"}, id="episodes in an environment of the file"),
+    ],
+)
+def test_what_an_evaluation_within_the_program_depends_on(
+    tmp_path: Path, source: str, protected: set[str], free: set[str]
+) -> None:
+    protect, _ = found(tmp_path, source)
+    assert protected <= set(protect)
+    assert not free & set(protect)

@@ -33,6 +33,7 @@ def look(folder: Path, train: str, others: dict[str, str] | None = None) -> Foun
         ("key = jax.random.key(0)\n", ["jax.random.key()"]),
         ("L.seed_everything(42, workers=True)\n", ["L.seed_everything()"]),
         ("set_seed(42)\n", ["set_seed()"]),
+        ("def set_seed(seed=7):\n    np.random.seed(seed)\n\nset_seed()\n", ["set_seed.seed"]),
         ("rngs = nnx.Rngs(0)\n", ["nnx.Rngs()"]),
         ("rng = np.random.Generator(np.random.Philox(3))\n", ["np.random.Philox()"]),
         ("rng = np.random.default_rng([1, 2])\n", ["np.random.default_rng()"]),
