@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from itertools import takewhile
 
 from evo.project.found import FirstRun, FixedTime, Metric, Question, Unclear
@@ -98,7 +97,7 @@ def reported(metrics: Sequence[Metric], run: FirstRun | None, texts: Instruction
     """
     if run is None or not (run.lines or run.left):
         return list(metrics)
-    printed = metrics_in(run.lines, cache(lambda label: texts.importance(label) >= _AIM))
+    printed = metrics_in(run.lines, lambda label: texts.importance(label) >= _AIM)
     with_unit = {one.name: one for one in printed if one.unit}
     found: list[Metric] = []
     for one in metrics:
@@ -150,21 +149,22 @@ class Choice:
         if not self.metrics:
             raise Unclear(_no_metric(self.reporter, self.run))
         best, *others = sorted(self.metrics, key=self._rank)
-        if together := self._of_all_folds(best):
-            return together
+        is_documented = self.texts.importance(best.label) > 0
+        if not is_documented:
+            if together := self._of_all_folds(best):
+                return together
+            if self._needs_test_data(best):
+                self._ask_about_test_data()
+            unnamed = self._unnamed_beside(best)
+            if unnamed or (best.kind is Kind.RESOURCE and is_of_data(best.label)):
+                self._ask([*unnamed, best], f"What decides is not clear: {self.reporter} reports")
         highest = self._rank(best)
         equal = [*takewhile(lambda one: self._rank(one) == highest, others)]
-        if self._needs_test_data(best):
-            self._ask_about_test_data()
-        if unnamed := self._unnamed_beside(best):
-            self._ask([*unnamed, best], f"What decides is not clear: {self.reporter} reports")
-        if best.kind is Kind.RESOURCE and is_of_data(best.label) and not self.texts.importance(best.label):
-            self._ask([best], f"What decides is not clear: {self.reporter} reports")
         is_guess = any(one.is_guessed for one in (best, *equal))
         rivals = equal if is_guess else [one for one in equal if one.scope != best.scope]
         if rivals:
             self._ask([best, *equal], f"The metric to optimize is ambiguous: {self.reporter} reports")
-        if opposed := self._opposed_to(best):
+        if not is_documented and (opposed := self._opposed_to(best)):
             self._ask(
                 [best, *opposed],
                 f"{self.reporter} reports numbers of which none tells alone how good the result is. Print one that "
@@ -176,7 +176,7 @@ class Choice:
 
     def _of_all_folds(self, best: Metric) -> Metric | None:
         """Return what is reported once for all folds, where a metric is reported fold by fold: `CV: 0.81`."""
-        if best.pattern is None or not _FOLD.search(best.pattern) or self.texts.importance(best.label):
+        if best.pattern is None or not _FOLD.search(best.pattern):
             return None
         together = [one for one in self.metrics if one.take == "only" and one.is_guessed and is_of_all(one.label)]
         return replace(together[-1], told=best.direction) if together else None
@@ -252,8 +252,6 @@ class Choice:
         As `sum_of_radii` beside `seconds`, or `drift` at the end, behind the `loss` of every step.
         """
         unnamed = [one for one in self.metrics if one.is_guessed and one.is_sure]
-        if self.texts.importance(best.label):
-            return []
         if _is_of_training(best) and self.run is not None:
             lines = self.run.lines
             return [one for one in unnamed if len(values_of(one, lines)) == 1 < len(values_of(best, lines))]
@@ -261,17 +259,16 @@ class Choice:
 
     def _opposed_to(self, best: Metric) -> list[Metric]:
         """Return what grows worse while a metric is made better: of its opponent, or another part of a trained sum."""
-        if best.split is not Split.UNNAMED or best.kind is not Kind.QUALITY or self.texts.importance(best.label):
+        if best.split is not Split.UNNAMED or best.kind is not Kind.QUALITY:
             return []
         others = (one for one in self.metrics if one.split is best.split and one.kind is best.kind)
         return [one for one in others if are_opponents(one.label, best.label) or _are_both_trained(one, best)]
 
     def _needs_test_data(self, best: Metric) -> bool:
         """Return whether only test data, or else a loss of training batches, could decide."""
-        if self.is_trusted or self.texts.importance(best.label):
-            return False
         has_test = any(one.split is Split.TEST and one.kind is Kind.QUALITY for one in self.metrics)
-        return has_test and best.kind is Kind.QUALITY and (best.split is Split.TEST or _is_of_training(best))
+        is_quality = best.kind is Kind.QUALITY and not self.is_trusted
+        return has_test and is_quality and (best.split is Split.TEST or _is_of_training(best))
 
     def _ask_about_test_data(self) -> None:
         tested = [one for one in self.metrics if one.split is Split.TEST and one.kind is Kind.QUALITY]

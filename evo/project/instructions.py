@@ -45,6 +45,7 @@ _IMPROVE = r"\b(?:improve|optimi[sz]e|evolve|tune)\s+(?:\w+\s+){{0,3}}`?{}"
 """An unambiguous aim, with the place of the file's name."""
 _EXCEPT = r"\b(?:not|never|except|without)\s+[`*'\"]*(?:[\w.-]+/)*{}"
 """What takes a file out of a sentence that lets others change, with the place of its name."""
+_SENTENCE_END = re.compile(r"(?<=[.;])\s+")
 _PROSE = re.compile(r"\s{0,4}[A-Za-z`\"'(*_\[]")
 _BEGINS_PROSE = re.compile(r"(?:\s{0,3}(?:[-*+]|\d+[.)])\s+|\s{0,3})[A-Za-z`\"'(*_\[]")
 """A line of prose, also one that begins an item of a list."""
@@ -155,7 +156,9 @@ class Instructions:
         self._texts = {name: text for name, text in read if text is not None and DRAFTED not in text}
         joined = (_CONTINUED.sub(" ", text) for text in self._texts.values())
         self._lines = [line for text in joined for line in text.splitlines()]
-        self._prose = [*_paragraphs("\n".join(self._lines)), *_announced(self._lines)]
+        prose = (*_paragraphs("\n".join(self._lines)), *_announced(self._lines))
+        self._sentences = [sentence for line in prose for sentence in _SENTENCE_END.split(line)]
+        self._importance: dict[str, int] = {}
         settings = [_toml(root / name) for name in ("pyproject.toml", "pixi.toml")]
         self._lines += [command for one in settings for command in _tasks(one)]
         self._console_scripts = {name: place for one in settings for name, place in _console_scripts(one)}
@@ -198,9 +201,14 @@ class Instructions:
 
     def importance(self, label: str) -> int:
         """Return how clearly the texts make a metric the one that counts: 3 by name, 2 as an aim, 1 by `grep`, or 0."""
+        if label not in self._importance:
+            self._importance[label] = self._found_importance(label)
+        return self._importance[label]
+
+    def _found_importance(self, label: str) -> int:
         mention = mention_of(label)
         best = 0
-        for sentence in (part for line in self._prose for part in re.split(r"(?<=[.;])\s+", line)):
+        for sentence in self._sentences:
             if not mention.search(sentence) or _NOT_PRIMARY.search(sentence):
                 continue
             for pattern, before, importance in ((_PRIMARY, _BEFORE, 3), (_AIM, 0, 2)):
@@ -244,7 +252,7 @@ class Instructions:
                     forbidden = bool(_FORBIDDEN_HEADING.search(line))
                     allowed = _permission(line) > 0 and not forbidden
                 for file in set(_FILE.findall(line)):
-                    parts = [part for part in re.split(r"(?<=[.;])\s+", line) if file in part]
+                    parts = [part for part in _SENTENCE_END.split(line) if file in part]
                     sentence = next(filter(_permission, parts), parts[0])
                     permission = _permission(sentence)
                     if permission >= 0 and re.search(_IMPROVE.format(re.escape(file)), sentence, re.IGNORECASE):
@@ -265,7 +273,7 @@ def _said_of(mention: re.Pattern[str], line: str) -> Iterator[bool]:
     """Yield whether a line calls less of a metric better, for each such word: what makes a change worse, reversed."""
     if not mention.search(line):
         return
-    for sentence in re.split(r"(?<=[.;])\s+", line):
+    for sentence in _SENTENCE_END.split(line):
         judged = _JUDGED.search(sentence)
         is_worse = judged is not None and not judged["kept"] and mention.search(sentence)
         for is_less, pattern in ((True, _LESS), (False, _MORE)):
@@ -374,7 +382,7 @@ def _permission(text: str) -> int:
 
 def _own_permission(docstring: str, others: Set[str]) -> int:
     """Return what a file says first of itself, in a sentence that names no other file."""
-    sentences = (part for line in _paragraphs(docstring) for part in re.split(r"(?<=[.;])\s+", line))
+    sentences = (part for line in _paragraphs(docstring) for part in _SENTENCE_END.split(line))
     own = (one for one in sentences if others.isdisjoint(map(_last, _FILE.findall(one))))
     return next(filter(None, map(_unambiguous, map(_permission, own))), 0)
 

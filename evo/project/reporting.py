@@ -35,8 +35,8 @@ def reported_metrics(sources: Sources, reporter: Module, run: FirstRun | None) -
 def _left(sources: Sources, metrics: Sequence[Metric], run: FirstRun | None) -> list[Metric]:
     """Return what a run left in files, where what it printed decides nothing or the documentation means a file."""
     left = [one for one in (run.left if run else ()) if one.name not in {each.name for each in metrics}]
-    best = max((sources.texts.importance(one.label) for one in metrics), default=0)
-    if any(one.kind is Kind.QUALITY and one.split is not Split.TRAINING for one in metrics):
+    if left and any(one.kind is Kind.QUALITY and one.split is not Split.TRAINING for one in metrics):
+        best = max(sources.texts.importance(one.label) for one in metrics)
         left = [one for one in left if sources.texts.importance(one.label) > best]
     return left
 
