@@ -73,6 +73,17 @@ LANGUAGES = (
     Language("ini", "INI", (".ini", ".cfg"), "#"),
     Language("sql", "SQL", (".sql",), "--"),
     Language("zig", "Zig", (".zig",), "//"),
+    Language("csharp", "C#", (".cs",), *_C_COMMENTS),
+    Language("d", "D", (".d",), *_C_COMMENTS),
+    Language("elixir", "Elixir", (".ex", ".exs"), "#"),
+    Language("gas", "assembly", (".s", ".S"), block_comment=("/*", "*/")),
+    Language("kotlin", "Kotlin", (".kt",), *_C_COMMENTS),
+    Language("lean4", "Lean", (".lean",), "--", ("/-", "-/")),
+    Language("mathematica", "Wolfram", (".wl", ".wls"), block_comment=("(*", "*)")),
+    Language("mojo", "Mojo", (".mojo",), "#"),
+    Language("ocaml", "OCaml", (".ml",), block_comment=("(*", "*)")),
+    Language("scala", "Scala", (".scala",), *_C_COMMENTS),
+    Language("systemverilog", "SystemVerilog", (".sv", ".v"), *_C_COMMENTS),
 )
 """Python and prose first; a file of no language listed is plain text. Triton's kernels are Python."""
 

@@ -10,6 +10,7 @@ from itertools import takewhile
 from evo.project.found import FirstRun, FixedTime, Metric, Question, Unclear
 from evo.project.instructions import Instructions, mention_of
 from evo.project.output import WHERE, metrics_in, values_of
+from evo.project.printed import DECIDES
 from evo.project.wording import (
     Kind,
     Split,
@@ -32,8 +33,6 @@ from trainer.objectives import Direction
 _MOST_OTHERS = 3
 _AIM = 2
 """How clearly the documentation names an aim, as `Instructions.importance` counts it."""
-_COMBINED = "combined_score"
-"""What decides in OpenEvolve and ShinkaEvolve, whatever else an evaluator returns."""
 _WISH = re.compile(r"(?P<name>[^=]+?)(?:=(?P<pattern>.+?))?(?::(?P<direction>max|min|maximize|minimize))?", re.DOTALL)
 _FOLD = re.compile(r"\b(?:fold|split|repeat|repetition|trial|run|seed)s?\b", re.IGNORECASE)
 """What begins the line of one of several measurements."""
@@ -233,8 +232,8 @@ class Choice:
             for one in longer
         )
         return (
+            metric.label != DECIDES,
             -importance if not is_part or metric.label in self.texts.wanted else 0,
-            metric.label != _COMBINED,
             metric.kind,
             "loss" in words(metric.label) and any(is_reward(one.label) for one in self.metrics),
             bool(_ONE_FOLD.search(metric.label) or _FOLD.search(metric.pattern or "")),

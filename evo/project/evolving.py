@@ -57,7 +57,8 @@ def evolving_files(sources: Sources, wanted: Sequence[str]) -> list[Module]:
 
 def _genome(sources: Sources) -> Module:
     """Return the file that evolves: by the project's documentation, by its name, or because it is the only one."""
-    chosen = _marked(sources) or _permitted_text(sources) or (None if _candidates(sources) else _text(sources))
+    chosen = _marked(sources) or _permitted_text(sources) or _first_program(sources)
+    chosen = chosen or (None if _candidates(sources) else _text(sources))
     if chosen is None and not sources.scripts:
         raise Unclear(_no_script(sources))
     chosen = chosen or _permitted(sources)
@@ -73,9 +74,16 @@ def _genome(sources: Sources) -> Module:
 
 
 def _marked(sources: Sources) -> Module | None:
-    """Return the only file with marks around what alone may evolve."""
+    """Return the only file with marks around what alone may evolve, or of several the one that a search starts from."""
     found = [one for one in sources.scripts if any(mark.word == "evolve" for mark in marks_of(one.text))]
+    found = (found[1:] and [one for one in found if one.name == sources.first_program]) or found
     return _utf8(sources, found[0]) if len(found) == 1 else None
+
+
+def _first_program(sources: Sources) -> Module | None:
+    """Return the file that a search over programs starts from, beside what evaluates it: `initial_program.rs`."""
+    module = sources.project.module(sources.first_program) if sources.first_program else None
+    return module and _utf8(sources, module)
 
 
 def _permitted_text(sources: Sources) -> Module | None:

@@ -26,8 +26,11 @@ from evo.project.wording import (
     told_split,
 )
 from operators.protection.output import Value
+from operators.protection.units import FUNCTION
 from trainer.objectives import SCRIPT_OBJECTIVES
 
+DECIDES = "combined_score"
+"""What decides in OpenEvolve and ShinkaEvolve, whatever else an evaluator returns."""
 _SEPARATORS = " :=\t"
 _IN_BRACKETS = re.compile(r"\s*(?:@\s*)?[(\[][^()\[\]]{1,60}[)\]]$")
 _LABEL = re.compile(
@@ -39,6 +42,10 @@ _TEXT_SPEC = re.compile(r".*[sxXobcra]|.*[<>^]\d+|.*,.*")  # `1,234` cannot be r
 _NUMERIC_CODE = re.compile(r"\b(float|round|sum|mean|median|item|max|min|abs|len)\(|^[\w.]*\.item\(\)|[-+*/]")
 _SHAPE_CODE = re.compile(r"[^()]*\.(?:shape|size\(\)|dtype|device)(?:\[-?\d\])?|tuple\([^()]*\.shape\)|type\(.*\)")
 _LENGTH_CODE = re.compile(r"len\([^()]*\)")
+_TEXT_CODE = re.compile(
+    r"(?:[\w.]*[_.])?(?:path|dir|directory|file|filename|folder|name|msg|message|url|exc|exception)", re.IGNORECASE
+)
+"""Names of what is printed as a text: `skipped: {target_dir}`."""
 _SPECIAL = re.compile(r"[.^$*+?{}\[\]\\|()]")
 
 
@@ -48,6 +55,32 @@ def metrics_of(project: Project, entry: Module) -> list[Metric]:
     constants = {module.name: {**_dictionaries(module), **module.constants} for module in project.closure(entry)}
     found = [*_printed(calls, constants), *_left_in_files(calls, constants)]
     return _each_once([metric for metric in found if not is_count(metric.label)])
+
+
+def returned_metrics(module: Module) -> list[Metric]:
+    """Return what a function `evaluate` returns as metrics under names that tell a quality or a speed."""
+    functions = [node for node in module.tree.body if isinstance(node, FUNCTION) and node.name == "evaluate"]
+    own, others = (
+        {name: line for node in nodes for name, line in _keys_in(node) if names_metric(name) and name.isidentifier()}
+        for nodes in (functions, [module.tree])
+    )
+    decides = {name: line for name, line in others.items() if name == DECIDES}
+    return [
+        Metric(name, name, f"{module.name}:{line}", "", rf"^\s*{name}:\s*(\S+)", "last", is_sure=False)
+        for name, line in ({**own, **decides} or others).items()
+    ]
+
+
+def _keys_in(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """Yield the keys of the dictionaries that a module or function makes and fills, each with its line."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Dict(keys=keys, values=values):
+                for key, value in zip(keys, values, strict=True):
+                    if isinstance(key, ast.Constant) and not isinstance(value, ast.JoinedStr | ast.Dict):
+                        yield str(key.value), node.lineno
+            case ast.Subscript(slice=ast.Constant(value=str(key)), ctx=ast.Store()):
+                yield key, node.lineno
 
 
 def _dictionaries(module: Module) -> dict[str, ast.expr]:
@@ -121,8 +154,9 @@ def _of_line(line: Line, printed: Printed, reached: Reached) -> Iterator[Metric]
             continue
         after = line[number + 1] if number + 1 < len(line) else ""
         label, pattern = _reading(line, number, before, after)
-        is_size = _SHAPE_CODE.fullmatch(value.code) or (is_data(label) and _LENGTH_CODE.fullmatch(value.code))
-        if label and pattern and not is_size:
+        is_other = any(one.fullmatch(value.code) for one in (_SHAPE_CODE, _TEXT_CODE))
+        is_other = is_other or bool(is_data(label) and _LENGTH_CODE.fullmatch(value.code))
+        if label and pattern and not is_other:
             split = told_split(label, _literals(line[:number]).rpartition(label)[0])
             yield Metric(
                 name=identifier(label) if split is None else f"{PREFIXES[split]}_{identifier(label)}",

@@ -8,7 +8,7 @@ from evo.project.choosing import reported, with_documented_directions
 from evo.project.found import FirstRun, Found, Metric, Question
 from evo.project.modules import Module
 from evo.project.output import values_of
-from evo.project.printed import line_pattern
+from evo.project.printed import DECIDES, line_pattern
 from evo.project.sources import Sources
 from evo.project.wording import Kind, Split, identifier
 from evo.text import listed
@@ -43,7 +43,7 @@ def _left(sources: Sources, metrics: Sequence[Metric], run: FirstRun | None) -> 
 
 def judged_elsewhere(sources: Sources, entry: Module, first: Metric) -> Question | None:
     """Return what to ask where the documentation names a metric that another program reports."""
-    if sources.texts.importance(first.label):
+    if sources.texts.importance(first.label) or first.label == DECIDES:
         return None
     for one in sources.scripts[:_MOST_PROGRAMS]:
         named = (each for each in sources.metrics(one) if sources.texts.importance(each.label) > 2)

@@ -10,9 +10,15 @@ from pathlib import Path, PurePosixPath
 from evo.project.found import Metric
 from evo.project.instructions import Instructions
 from evo.project.modules import Module, Project
-from evo.project.printed import metrics_of
+from evo.project.printed import metrics_of, returned_metrics
 from evo.project.wording import Kind
+from operators.protection.units import FUNCTION
+from trainer.languages import is_known
 
+_FIRST_PROGRAM = re.compile(
+    r"(?:initial|seed|starting)(?:[-_]?(?:program|solution|candidate|prompt|point))?", re.IGNORECASE
+)
+_EVALUATORS = ("evaluate.py", "evaluator.py", "eval.py")
 _SEARCHES = frozenset({"shinka", "openevolve", "evo", "funsearch", "codeevolve"})
 
 
@@ -45,7 +51,8 @@ class Sources:
     def metrics(self, module: Module) -> list[Metric]:
         """Return the metrics that a file reports, by its source."""
         if module.name not in self._metrics:
-            self._metrics[module.name] = metrics_of(self.project, module)
+            returned = returned_metrics(module) if module in (self.evaluator, self.judge) else []
+            self._metrics[module.name] = returned or metrics_of(self.project, module)
         return self._metrics[module.name]
 
     def prints(self, module: Module) -> bool:
@@ -86,12 +93,29 @@ class Sources:
     def evaluator(self) -> Module | None:
         """The only file with a function that evaluates a program by its path, as OpenEvolve calls it."""
         found = [one for one in self.scripts if _evaluates_paths(one)]
+        found = [one for one in found if one is self.judge] or found
         return found[0] if len(found) == 1 else None
+
+    @cached_property
+    def first_program(self) -> str:
+        """The only file that another search starts from, by its name and beside what evaluates it; empty for none."""
+        found = [one.name for one in sorted(self.root.glob("*")) if is_first_program(one.name) and is_known(one.name)]
+        return found[0] if len(found) == 1 and self.judge else ""
+
+    @cached_property
+    def judge(self) -> Module | None:
+        """The file that evaluates what another search starts from, by its name; None without one."""
+        return next((one for one in self.scripts if one.name in _EVALUATORS), None)
 
     @cached_property
     def _imported(self) -> frozenset[str]:
         """The files that others import."""
         return frozenset(other.name for one in self.scripts for _, other, _ in self.project.imports(one))
+
+
+def is_first_program(name: str) -> bool:
+    """Return whether a file is called like one that a search over programs starts from, such as `initial.rs`."""
+    return _FIRST_PROGRAM.fullmatch(PurePosixPath(name).stem) is not None
 
 
 def is_test(module: Module) -> bool:
@@ -120,16 +144,18 @@ def _is_of_a_test(node: ast.stmt, tested: str) -> bool:
 def _evaluates_paths(module: Module) -> bool:
     """Return whether a module has a function `evaluate(program_path)` and does nothing by itself."""
     return any(
-        isinstance(node, ast.FunctionDef)
+        isinstance(node, FUNCTION)
         and node.name == "evaluate"
         and len(node.args.args) - len(node.args.defaults) == 1
-        and re.search(r"path|file", node.args.args[0].arg)
+        and (module.name in _EVALUATORS or re.search(r"path|file", node.args.args[0].arg))
         for node in module.tree.body
     )
 
 
 def searches(module: Module) -> bool:
     """Return whether a program starts another search over programs, such as OpenEvolve; one that scores does not."""
+    if module.name in _EVALUATORS:
+        return False
     names = [one.name for node in ast.walk(module.tree) if isinstance(node, ast.Import) for one in node.names]
     names += [
         node.module or ""

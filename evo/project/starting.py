@@ -28,7 +28,7 @@ _RANK_VARIABLES = frozenset({"RANK", "LOCAL_RANK", "WORLD_SIZE"})
 _RESULTS = "results"
 _LOADERS = frozenset({"importlib", "runpy", "exec", "spec_from_file_location", "__import__"})
 _EVALUATE = (
-    'import {0}; found = {0}.evaluate("{1}"); [print(name, value, sep=": ") for name, value in '
+    'import {0}; found = {1}; [print(name, value, sep=": ") for name, value in '
     'getattr(found, "metrics", found).items() if isinstance(value, (int, float))]'
 )
 """Python that prints what an evaluator returns: a dictionary of metrics, or an object that holds one."""
@@ -62,6 +62,8 @@ def started(sources: Sources, genome: Module, wanted: Sequence[str]) -> Module:
     if (evaluator := sources.evaluator) and evaluator is not genome:
         return evaluator
     runs = sources.runs(genome)
+    if genome.name == sources.first_program and (judge := sources.judge) and _judges(sources, judge, genome):
+        return judge
     if genome.is_program or (runs and not _users(sources, genome)):
         return genome
     users = _users(sources, genome)
@@ -95,7 +97,10 @@ def command_of(sources: Sources, entry: Module, genome: Module, python: str) -> 
         others = [name for name in build.split() if name != genome.name and may_evolve(name, sources.root)]
         return ("sh", "-c", build), [] if others else [_MEASURES_ITSELF.format(genome.name)]
     if entry is sources.evaluator and entry is not genome:
-        return (python, "-c", _EVALUATE.format(entry.dotted, genome.name)), []
+        call = f'{entry.dotted}.evaluate("{genome.name}")'
+        is_async = any(isinstance(one, ast.AsyncFunctionDef) and one.name == "evaluate" for one in entry.tree.body)
+        call = f'__import__("asyncio").run({call})' if is_async else call
+        return (python, "-c", _EVALUATE.format(entry.dotted, call)), []
     if entry is genome and (words := _run(sources, genome)):
         is_run = genome.name in programs_of(" ".join(words), sources.root)
         return words, [_MEASURES_ITSELF.format(genome.name)] if is_run else []
@@ -107,9 +112,15 @@ def command_of(sources: Sources, entry: Module, genome: Module, python: str) -> 
         arguments = [start.subcommand, *arguments] if _has_subcommand(entry, start.subcommand) else []
     if start and start.has_more:
         notes.append(f"The documentation starts {entry.name} with arguments of your choice: add them to `command`.")
-    if entry is not genome and not arguments and _is_given(sources, genome, entry):
+    is_given = _is_given(sources, genome, entry) or (genome.name == sources.first_program and _file_flag(entry))
+    if entry is not genome and not arguments and is_given:
         arguments = [*_file_flag(entry), genome.name, *_folder_flags(entry)]
     return (*_launcher(sources, python, entry), *_program(sources, entry), *arguments), notes
+
+
+def _judges(sources: Sources, judge: Module, genome: Module) -> bool:
+    """Return whether a program measures a file: it is started, and uses that or takes it by a flag."""
+    return sources.runs(judge) and (judge in _users(sources, genome) or bool(_file_flag(judge)))
 
 
 def _has_subcommand(entry: Module, word: str) -> bool:

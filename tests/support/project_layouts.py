@@ -741,6 +741,31 @@ LAYOUTS = [
         metric="val_acc max",
     ),
     Layout(
+        "OpenEvolve: a program in another language, its result beside, an asynchronous evaluator",
+        {
+            "initial_program.rs": "// EVOLVE-BLOCK-START\nfn step() -> f64 { 0.5 }\n// EVOLVE-BLOCK-END\n",
+            "best_program.rs": "fn step() -> f64 { 0.7 }\n",
+            "config.yaml": "max_iterations: 100\nrandom_seed: 3\n",
+            "evaluator.py": """
+                import asyncio
+                class EvaluationResult:
+                    def __init__(self, metrics): self.metrics = metrics
+                async def evaluate(program_path):
+                    await asyncio.sleep(0)
+                    return EvaluationResult(metrics={"size_score": len(open(program_path).read()) / 100})
+                if __name__ == "__main__":
+                    print(asyncio.run(evaluate("initial_program.rs")).metrics)
+                """,
+            "README.md": "    python openevolve-run.py initial_program.rs evaluator.py --config config.yaml\n",
+        },
+        genome="initial_program.rs",
+        command='-c import evaluator; found = __import__("asyncio").run(evaluator.evaluate("initial_program.rs")); '
+        '[print(name, value, sep=": ") for name, value in getattr(found, "metrics", found).items() if isinstance('
+        "value, (int, float))]",
+        metric="size_score max",
+        frozen=("evaluator.py",),
+    ),
+    Layout(
         "ShinkaEvolve: results in a folder that a flag names, a launcher beside it",
         {
             "initial.py": "# EVOLVE-BLOCK-START\nSIDE = 2.0\ndef run():\n    return SIDE\n# EVOLVE-BLOCK-END\n",

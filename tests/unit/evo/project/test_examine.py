@@ -412,7 +412,7 @@ def test_what_is_logged_is_read(tmp_path: Path) -> None:
         ({"train.py": "def f(): ...\n"}, {}, ["train.py", "__main__"]),
         ({"train.py": "def f(:\n", "a.py": SCRIPT}, {}, ["train.py", "cannot be read as Python"]),
         ({"train.py": 'print(f"chi: {1:.1f}")\nprint(f"psi: {1:.1f}")\n'}, {}, ["chi, psi", "--metric chi"]),
-        ({"train.py": 'print(f"chosen: {name}")\n'}, {}, ["chosen", "--metric"]),
+        ({"train.py": 'print(f"chosen: {best}")\n'}, {}, ["chosen", "--metric"]),
         (
             {"kernel.py": "def f(): ...\n", "a.py": "import kernel\n" + SCRIPT, "b.py": "import kernel\n" + SCRIPT},
             {"genome": ["kernel.py"]},
@@ -782,6 +782,55 @@ def test_an_evaluator_is_given_the_file_as_it_takes_it(tmp_path: Path, argument:
     )
     found = look(tmp_path, {"initial.py": "def score():\n    return 3\n", "evaluate.py": source})
     assert (found.genome, found.command) == (("initial.py",), command)
+
+
+@pytest.mark.parametrize(
+    ("evaluate", "others", "command", "metric"),
+    [
+        (
+            "def evaluate(program_path):\n    found = {}\n    found['combined_score'] = 1.0\n    return found\n",
+            {"best_program.py": "# EVOLVE-BLOCK-START\nx = 2\n# EVOLVE-BLOCK-END\n"},
+            "found = evaluator.evaluate",
+            "combined_score",
+        ),
+        (
+            "def evaluate(module):\n    return {'accuracy': 0.5, 'combined_score': 0.5, 'error': 'none'}\n",
+            {
+                "old/judge.py": "def evaluate(program_path):\n    return {'score': 1}\n",
+                "README.md": "Maximize accuracy.\n",
+            },
+            "found = evaluator.evaluate",
+            "combined_score",
+        ),
+        (
+            """
+            import argparse
+            from shinka.core import run_eval
+            def main(path):
+                print(f"Evaluating: {path}")
+                for key, value in measure(path).items():
+                    print(f"  {key}: {value}")
+            def measure(path):
+                return {"combined_score": len(run_eval(path))}
+            if __name__ == "__main__":
+                parser = argparse.ArgumentParser()
+                parser.add_argument("--program_path", default="initial.py")
+                main(parser.parse_args().program_path)
+            """,
+            {"run_evo.py": "from shinka.core import EvolutionRunner\nEvolutionRunner('initial_program.py').run()\n"},
+            "evaluator.py --program_path initial_program.py",
+            "combined_score",
+        ),
+    ],
+)
+def test_what_another_search_starts_from_evolves_and_its_evaluator_measures(
+    evaluate: str, others: dict[str, str], command: str, metric: str, tmp_path: Path
+) -> None:
+    program = "# EVOLVE-BLOCK-START\ndef play():\n    return 1\n# EVOLVE-BLOCK-END\nprint('reached:', play())\n"
+    found = look(tmp_path, {"initial_program.py": program, "evaluator.py": evaluate, **others})
+    assert found.genome == ("initial_program.py",)
+    assert command in " ".join(found.command)
+    assert objectives(found)[0] == metric
 
 
 def test_what_all_folds_gave_decides_and_no_single_fold(tmp_path: Path) -> None:
