@@ -18,9 +18,9 @@ from evo.project.found import FirstRun, Found, Given, Metric, ProtectedCode, Unc
 from evo.project.frozen import reads_of, without_parts
 from evo.project.interpreter import interpreter_of
 from evo.project.modules import Module
-from evo.project.protected import protected_code
+from evo.project.protected import REPORTS, protected_code
 from evo.project.reporting import judged_elsewhere, notes_on_metrics, reported_metrics
-from evo.project.returned import returned_values
+from evo.project.returned import returned_values, unchecked_probabilities
 from evo.project.seeds import Seeding, seeding_of, varied
 from evo.project.sources import Sources
 from evo.project.starting import command_of, completed, given_command, started, words_of
@@ -52,6 +52,13 @@ _PROTECTED_CONSTANTS = "All constants are protected: only the language model and
 _GIVEN_CONSTANTS = (
     "The command fixes {}. To tune one, leave it out of `command`, with its value as the default in the file that "
     "evolves."
+)
+_UNFOUND = (
+    "What reports {} was not found in {}, so that nothing it depends on is protected: name that in protect of evo.toml."
+)
+_UNCHECKED = (
+    "{} takes logarithms of what {} returns, and nothing checks that these are probabilities: divide them by their sum "
+    "where they are measured, or larger ones win."
 )
 _NO_CONSTANTS = "0 constants found: only the language model and syntax edits can vary this."
 
@@ -235,7 +242,8 @@ class _Examination:
             protected_code, sources.project, metrics=reported, instructions=sources.texts.text, given=given
         )
         protected = protect(genomes, returned=returned)
-        shared = (*protected.shared, *returned)
+        unchecked = unchecked_probabilities(sources.project, self._entry, genomes) if reported else ()
+        shared = (*protected.shared, *returned, *unchecked)
         source = join({one.name: one.text for one in genomes})
         read = [Reported(one.name, one.pattern, one.json_file) for one in reported]
         entries = (*protected.entries, *_given_keys(genomes, given))
@@ -252,6 +260,10 @@ class _Examination:
             notes.append(_GIVEN_CONSTANTS.format(listed(fixed)))
         elif found.constants and not constants and not notes:
             notes = [" ".join([_PROTECTED_CONSTANTS, *used_instead(sources, genomes, found.frozen)])]
+        notes += [_UNCHECKED.format(reported[0].name, listed(unchecked))] if unchecked else []
+        is_found = any(one.reason.startswith(REPORTS) for one in entries)
+        if reported and self._entry in genomes and not is_found:
+            notes.append(_UNFOUND.format(reported[0].name, found.genome[0]))
         return replace(
             found,
             protect=entries,

@@ -27,8 +27,10 @@ from evo.project.protection.origins import (
     validations,
 )
 from evo.project.protection.statements import makes_generator
-from evo.project.protection.words import SEED
+from evo.project.protection.words import REPORTS, SEED
 from operators.protection.units import DEFINITION, is_import, units_of
+
+__all__ = ["REPORTS", "Protected", "protected_code"]
 
 
 class Protected(NamedTuple):

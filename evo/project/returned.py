@@ -7,10 +7,12 @@ One that prints what the genome returned, or a sum or a mean of that, measures n
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from evo.project.found import Metric
 from evo.project.modules import Module, Project
+from operators.protection.units import FUNCTION
 from populations.descriptors import last_name
 
 _SUMMARIES = ("sum", "mean", "fmean", "average", "median", "min", "max", "abs", "sqrt", "log", "round")
@@ -18,6 +20,10 @@ _FORMS = ("float", "int", "str", "array", "asarray", "list", "tuple", "sorted", 
 _AGGREGATES = frozenset((*_SUMMARIES, *_FORMS))
 _NEUTRAL = frozenset(("len", "range"))
 _MOST_STEPS = 200
+_LOGARITHMS = frozenset(("log", "log2", "log10", "log_loss", "nll_loss"))
+_NORMALIZES = re.compile(r"softmax|logsumexp|normali[sz]e|isclose|allclose|cross_entropy")
+_MEASURES = re.compile(r"eval|valid|test|score|loss|nll|perplexity|bits|entropy|surprise", re.IGNORECASE)
+"""Names of functions of the genome that measure."""
 
 
 def returned_values(
@@ -36,6 +42,63 @@ def returned_values(
                 reporter = _Reporter(project, module, evolving)
                 found |= set().union(*(reporter.reported(call, metric) for call in _reports(module, metric)))
     return tuple(sorted(found))
+
+
+def unchecked_probabilities(project: Project, entry: Module, genome: Sequence[Module]) -> tuple[str, ...]:
+    """Return the functions of the genome of whose results the evaluation takes logarithms as of probabilities.
+
+    Where nothing there divides them by their sum, an individual that returns larger ones gets a better score.
+    """
+    evolving = {one.name for one in genome}
+    made = {node.name for one in genome for node in ast.walk(one.tree) if isinstance(node, FUNCTION)}
+    found: set[str] = set()
+    for module in project.closure(entry):
+        functions = [node for node in ast.walk(module.tree) if isinstance(node, FUNCTION)]
+        for one in functions:
+            if (module.name not in evolving or _MEASURES.search(one.name)) and not _normalizes(one):
+                found |= {name for name in _made_for_logarithms(one) if name in made}
+    return tuple(sorted(found))
+
+
+def _made_for_logarithms(function: ast.AST) -> Iterator[str]:
+    """Yield the names of the functions that make what a function takes logarithms of."""
+    nodes = [*ast.walk(function)]
+    bound = [(target, node.value) for node in nodes if isinstance(node, ast.Assign) for target in node.targets]
+    values = {
+        one.id: value
+        for target, value in bound
+        for one in (target.elts if isinstance(target, ast.Tuple) else [target])
+        if isinstance(one, ast.Name)
+    }
+    waiting: list[ast.AST] = [
+        argument
+        for node in nodes
+        if isinstance(node, ast.Call) and last_name(node.func) in _LOGARITHMS
+        for argument in node.args[:1]
+    ]
+    seen: set[str] = set()
+    while waiting:
+        for node in ast.walk(waiting.pop()):
+            if isinstance(node, ast.Call):
+                yield last_name(node.func)
+            elif isinstance(node, ast.Name) and node.id in values and node.id not in seen:
+                seen.add(node.id)
+                waiting.append(values[node.id])
+
+
+def _normalizes(function: ast.AST) -> bool:
+    """Return whether a function divides something by a sum, checks one, or takes a softmax."""
+    return any(
+        isinstance(node, ast.Assert)
+        or (isinstance(node, ast.Call) and _NORMALIZES.search(last_name(node.func)))
+        or (isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div) and _sums(node))
+        for node in ast.walk(function)
+    )
+
+
+def _sums(division: ast.BinOp | ast.AugAssign) -> bool:
+    divisor = division.right if isinstance(division, ast.BinOp) else division.value
+    return any(isinstance(node, ast.Call) and last_name(node.func) == "sum" for node in ast.walk(divisor))
 
 
 def _reports(module: Module, metric: Metric) -> Iterator[ast.Call]:

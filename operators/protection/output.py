@@ -17,8 +17,10 @@ NUMBER = "1.5"
 """Stands for a part that is a number, by its format or as a result of arithmetic."""
 _NUMERIC_SPEC = re.compile(r"(?:[^\0]?[<>=^])?[-+ #0z]*\d*[_,]?(?:\.\d+)?[eEfFgGdin%]")
 """A format that raises an error for a text; dates take any text for a format."""
-_PLAIN = ("", "s")
-"""Formats that leave a text as it is."""
+_TEXT_SPEC = re.compile(r"(?P<side>[-<>^]?)\d*s?")
+"""A format of a text, in which it may be padded."""
+_WIDTH = re.compile(r"(?:[^\0]?[<>=^])?[-+ #0z]*(\d*)")
+_LONGEST_PADDING = 80
 _PERCENT = re.compile(r"%(?:\((?P<key>\w+)\))?(?P<spec>[-#0 +]*(?:\d+|\*)?(?:\.(?:\d+|\*))?(?P<type>[a-zA-Z%]))")
 """A place in a template for `%`."""
 LOGGING = frozenset({"info", "warning", "warn", "error", "debug", "critical", "exception"})
@@ -81,8 +83,15 @@ def _text(part: Part) -> str:
         case Value(node=ast.Constant(value=value), spec="" | "s"):
             return str(value)
         case Value(node=node, spec=spec):
-            return NUMBER if _NUMERIC_SPEC.fullmatch(spec) or (node and _is_number(node)) else UNKNOWN
+            is_number = _NUMERIC_SPEC.fullmatch(spec) or (node and _is_number(node))
+            return NUMBER.rjust(_width(spec)) if is_number else UNKNOWN
     raise AssertionError(part)
+
+
+def _width(spec: str) -> int:
+    """Return the least width that a format of a number or text asks for."""
+    match = _WIDTH.match(spec)
+    return min(int(match[1] or 0), _LONGEST_PADDING) if match else 0
 
 
 def parts_of(node: ast.expr, known: Known = lambda _: None) -> list[Part]:
@@ -173,8 +182,12 @@ def _formatted(node: ast.expr | None, spec: str, known: Known, name: str = "") -
     match parts:
         case [Value(spec="") as value]:
             return [replace(value, spec=spec)]
-    is_text = all(isinstance(one, str) for one in parts)
-    return parts if parts and (is_text or spec in _PLAIN) else [Value(node, spec, name)]
+    match = _TEXT_SPEC.fullmatch(spec)
+    if parts and all(isinstance(one, str) for one in parts):
+        text = "".join(map(_text, parts))
+        padding = " " * ((_width(spec) if match else 0) - len(text))
+        return [padding + text] if match and match["side"] == ">" else [text + padding]
+    return parts if parts and match and not _width(spec) else [Value(node, spec, name)]
 
 
 def percent_parts(template: Sequence[Part], values: Sequence[ast.expr], known: Known = lambda _: None) -> list[Part]:

@@ -51,6 +51,7 @@ from evo.project.protection.words import (
     MAKES_MODEL,
     MODEL,
     PREDICTED,
+    REPORTS,
     RESULT,
     SEED,
     SEEDING,
@@ -61,7 +62,6 @@ from populations.descriptors import last_name
 
 _RUNS = "runs the evaluation"
 _DEEPEST = 2
-_REPORTS = ("reports", "may report")
 _OF_ENVIRONMENT = frozenset(("reset", "step"))
 """Methods that every environment has."""
 
@@ -121,7 +121,7 @@ class Flow:
         if place not in file.reasons:
             file.reasons[place] = SEED if self._is_for_seed else reason
             self._waiting.append((file, place))
-            if reason.startswith(_REPORTS):
+            if reason.startswith(REPORTS):
                 self._reporting.add(id(file.units[place]))
 
     def _spread(self) -> None:

@@ -61,6 +61,8 @@ SEEDING = re.compile(
     r"^(manual_seed(_all)?|seed|seed_all|seed_everything|set_(random_|rng_)?seed|PRNGKey|default_rng|RandomState|Random"
     r"|SeedSequence|PCG64(DXSM)?|MT19937|Philox|SFC64|Rngs)$"
 )
+REPORTS = ("reports", "may report")
+"""How the reasons begin for which what reports is protected."""
 SEED = "the seed"
 """Why what sets a seed is protected."""
 SEED_NAME = re.compile(r"^(random_?|rng_?)?seed$|_seed$|^random_state$", re.IGNORECASE)

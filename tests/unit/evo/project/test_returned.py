@@ -69,3 +69,27 @@ def test_functions_whose_results_are_reported_are_named(tmp_path: Path, how: str
     found = examine(root, genome=["solver.py"], metric="score")
     assert found.command == ("python", "measure.py")
     assert found.shared == expected
+
+
+@pytest.mark.parametrize(
+    ("measured", "is_noted"),
+    [
+        ("math.log(model.predict(x)[y])", True),
+        ("math.log(p[y])", True),
+        ("math.log(p[y] / sum(p))", False),
+        ("abs(model.predict(x)[y] - 1)", False),
+    ],
+)
+def test_logarithms_of_what_nothing_makes_probabilities_are_noted(
+    tmp_path: Path, measured: str, is_noted: bool
+) -> None:
+    evaluation = (
+        "import math\n\ndef bits(model, pairs):\n    total = 0.0\n    for x, y in pairs:\n"
+        f"        p = model.predict(x)\n        total -= {measured}\n    return total / len(pairs)\n"
+    )
+    train = 'from evaluation import bits\nfrom model import Model\nprint(f"val_bits: {bits(Model(), [(0, 1)]):.4f}")\n'
+    model = "MIX = 0.3\n\nclass Model:\n    def predict(self, x):\n        return [MIX, 1 - MIX]\n"
+    files = {"train.py": train, "evaluation.py": evaluation, "model.py": model}
+    found = examine(write_files(tmp_path / "project", files), ["model.py"])
+    assert (found.shared == ("predict",)) is is_noted
+    assert any("nothing checks that these are probabilities" in note for note in found.notes) is is_noted

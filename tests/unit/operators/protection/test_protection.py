@@ -320,6 +320,15 @@ def test_a_whole_number_is_read_by_an_expression_for_one() -> None:
         assert "read as `loss`" in refusal(edited("main()\n", f"print({printed})\nmain()\n"), judging)
 
 
+@pytest.mark.parametrize(
+    "printed", ["f'{\"AUC\":<12}{RATE:>9.3f}'", "'%-12s%s' % ('AUC', 0.9)", "'{:>5} {}'.format('AUC', 1.0)"]
+)
+def test_a_label_that_is_padded_is_the_label(printed: str) -> None:
+    protection = Protection(ZERO, ["train.py"], ENTRIES, [Reported("auc", r"^\s*AUC\s+(\S+)")])
+    judging = SourceGate(script_contract(["train.py"]), lambda _: None, protection=lambda: protection)
+    assert "read as `auc`" in refusal(edited("main()\n", f"print({printed})\nmain()\n"), judging)
+
+
 def test_a_file_with_a_name_of_many_unknown_parts_is_judged_at_once() -> None:
     protection = Protection(ZERO, ["train.py"], ENTRIES, [Reported("loss", json_file="metrics.json")])
     judging = SourceGate(script_contract(["train.py"]), lambda _: None, protection=lambda: protection)
