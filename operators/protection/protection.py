@@ -112,7 +112,10 @@ class Protection:
         if self._is_empty:
             return None
         for name, text in split(source, self._names).items():
-            reason = next(self._violations(self._files[name], text), None)
+            try:
+                reason = next(self._violations(self._files[name], text), None)
+            except RecursionError:
+                reason = "it is nested too deeply to be compared with generation 0; flatten it"
             if reason is not None:
                 return reason if len(self._names) == 1 else f"{name}: {reason}"
         return None
