@@ -38,19 +38,23 @@ _REFUSED = (
 _MEMFD_SECRET, _CACHESTAT, _FCHMODAT2 = 447, 451, 452
 _ATTRIBUTES_AT = (463, 466, 469)
 """setxattrat, removexattrat, file_setattr: attributes of files outside, which no older call changes either."""
-_PRETENDED = ("fadvise64", "readahead")
-"""Answered as done, and not done: nothing but hints, of which some empty the memory of a file that others read."""
-_LASTING_HINTS = (20, 21, 25)  # MADV_COLD, MADV_PAGEOUT, MADV_COLLAPSE: what they do to a file's pages stays
+_PRETENDED = ("fadvise64", "readahead", "mbind")
+"""Answered as done, and not done: nothing but hints, of which some empty or move the memory of a file that others
+read."""
+# MADV_COLD, MADV_PAGEOUT, MADV_COLLAPSE: what they do to a file's pages stays. MADV_MERGEABLE, PR_SET_MEMORY_MERGE:
+# pages that several processes have alike become one.
+_LASTING_HINTS = (20, 21, 25, 12)
+_MERGE_MEMORY = 67
 _NO_WAIT = 8  # RWF_NOWAIT of preadv2(2): fails where a page is not in memory
 _LOCKING = (fcntl.F_SETLK, fcntl.F_SETLKW, 37, 38)  # the last two are F_OFD_SETLK and F_OFD_SETLKW
 _WATCHING = (1024, 1026)  # F_SETLEASE, F_NOTIFY
 _HINTS = (1036, 1038)  # F_SET_RW_HINT, F_SET_FILE_RW_HINT: kept with a file, also with one that can only be read
-_MARKING = (0x4008_6602, 0x4004_6602, 0x4008_7602, 0x4004_7602, 0x401C_5820, 0x4080_6685, 0x800C_6613, 0xC050_6617)
-"""FS_IOC_SETFLAGS and FS_IOC_SETVERSION in both widths, FS_IOC_FSSETXATTR, FS_IOC_ENABLE_VERITY and
-FS_IOC_SET_ENCRYPTION_POLICY: the owner of a file changes its inode through any descriptor. FS_IOC_ADD_ENCRYPTION_KEY
-leaves a key with the file system."""
+_FILE_SYSTEM_CONTROL = (0x58, 0x66, 0x76, 0x94, 0xF5)  # "X", "f", "v", btrfs, f2fs
+"""Types of ioctl(2) that file systems have for themselves: they mark inodes through any descriptor, tell which extents
+are shared or cached, or leave keys with the file system."""
 _FUTEX_COMMAND = 0xFF  # with the bit that says that the futex is the process's own
 _FUTEX_WAITS = (0, 9)  # FUTEX_WAIT, FUTEX_WAIT_BITSET
+_FUTEX_WAIT_REQUEUE_PI = 11
 _FUTEX_WAITV, _FUTEX2_WAIT = 449, 455
 _SET_DUMPABLE = 4  # of prctl(2)
 _NAMESPACES = (0x2_0000, 0x200_0000, 0x400_0000, 0x800_0000, 0x1000_0000, 0x2000_0000, 0x4000_0000)
@@ -139,10 +143,11 @@ def _add_everywhere(rules: Any, pyseccomp: Any) -> None:
     rules.add_rule(pyseccomp.ERRNO(errno.EOPNOTSUPP), "preadv2", no_wait)
     for command in (*_WATCHING, *_HINTS):
         rules.add_rule(refuse, "fcntl", _number(pyseccomp, 1, command))
-    for marking in _MARKING:
-        rules.add_rule(refuse, "ioctl", _number(pyseccomp, 1, marking))
+    for kind in _FILE_SYSTEM_CONTROL:  # as a file system answers that has none
+        rules.add_rule(pyseccomp.ERRNO(errno.ENOTTY), "ioctl", argument(1, pyseccomp.MASKED_EQ, 0xFF00, kind << 8))
     # The descriptors and mappings of such a process could not be read by the supervisor of any user but root.
     rules.add_rule(pretend, "prctl", _number(pyseccomp, 0, _SET_DUMPABLE), argument(1, pyseccomp.NE, 1))
+    rules.add_rule(pretend, "prctl", _number(pyseccomp, 0, _MERGE_MEMORY))
     for newest in _ATTRIBUTES_AT:
         rules.add_rule(pyseccomp.ERRNO(errno.ENOSYS), newest)
 
@@ -156,6 +161,8 @@ def _add_observable(rules: Any, pyseccomp: Any) -> None:
     for command in _FUTEX_WAITS:
         shared = pyseccomp.Arg(1, pyseccomp.MASKED_EQ, _FUTEX_COMMAND, command)
         rules.add_rule(pyseccomp.ERRNO(0), "futex", shared)
+    requeued = pyseccomp.Arg(1, pyseccomp.MASKED_EQ, _FUTEX_COMMAND, _FUTEX_WAIT_REQUEUE_PI)
+    rules.add_rule(pyseccomp.ERRNO(errno.ENOSYS), "futex", requeued)
     for newer in (_FUTEX_WAITV, _FUTEX2_WAIT):
         rules.add_rule(pyseccomp.ERRNO(errno.ENOSYS), newer)
 

@@ -184,6 +184,10 @@ attempts = {
     "write hint": lambda: fcntl.fcntl(file, 1036, struct.pack("Q", 3)) and 0,
     "write hint by a wide command": lambda: libc.syscall(FCNTL, file.fileno(), ctypes.c_long(2**32 + 1036), HINT),
     "flags": lambda: fcntl.ioctl(file, 0x40086602, fcntl.ioctl(file, 0x80086601, bytes(8))) and 0,
+    "shared extents": lambda: fcntl.ioctl(file, 0xC020660B, struct.pack("QQ4I", 0, 2**62, 0, 0, 0, 0)) and 0,
+    "requeued wait": lambda: (
+        libc.syscall(FUTEX, page_address, 11, WORD, MOMENT, ctypes.byref(WORD), 0) + (ctypes.get_errno() != 38)
+    ),
     "setxattrat": lambda: libc.syscall(463, -100, OUT["shared"].encode(), 0, b"user.note", SAID, 16),
     "hidden from the supervisor": lambda: libc.prctl(4, 0, 0, 0, 0) - libc.prctl(3, 0, 0, 0, 0),
     "room for asynchronous reads": lambda: libc.syscall(IO_SETUP, 100, ctypes.byref(ctypes.c_ulong())),
