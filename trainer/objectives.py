@@ -14,7 +14,8 @@ from trainer.errors import ConfigError
 _LEAST, _MOST = 1e-3, 1e12
 _MOST_DECIMALS = 6
 _MOST_COMPARABLE = 1e100
-_ROUNDING = 1e-9
+_ROUNDING = 1e-12
+"""Of a value: less is no error of it, but what arithmetic leaves of one that is 0."""
 
 
 def is_comparable(value: float) -> bool:
@@ -32,7 +33,10 @@ def quantity(value: float, error: float | None = None, *, digits: int | None = N
         digits: decimals to print instead, more where a small error needs them.
         signed: whether a positive number gets its sign.
     """
+    value += 0.0  # of −0, 0
     size, sign = abs(value), "+" if signed else ""
+    if error and abs(error) < _ROUNDING * size:
+        error = 0.0
     least = _LEAST if digits is None else 10**-digits
     if digits is None:
         is_whole = size.is_integer() and size < 1000 and not error
@@ -86,10 +90,9 @@ class Objective:
 
     def interval(self, value: float, margin: float, *, signed: bool = False) -> tuple[str, str, str]:
         """Return a value and the ends of the interval around it, with the decimals in which these differ."""
-        error = margin if margin > _ROUNDING * abs(value) else None
 
         def shown(one: float) -> str:
-            return self.format(one, error, signed=signed).partition(" ± ")[0]
+            return self.format(one, margin or None, signed=signed).partition(" ± ")[0]
 
         return shown(value), shown(value - margin), shown(value + margin)
 

@@ -156,6 +156,10 @@ def test_the_headline_names_the_best_its_gain_and_its_noise():
     assert finding_of(report).headline == (
         "Individual 1: val_bpb 1.5000, 0.2000 ± 0.0141 (11.8%) better than generation 0"
     )
+    slow = replace(report.by_id[1], broken=("seconds < 9", "peak_memory_mib < 5"))
+    infeasible = finding_of(changed(report, individuals=(report.by_id[0], slow), gain=confirmed(1, 1.5, 1.7)))
+    assert infeasible.verdict.startswith("Infeasible: it breaks seconds < 9 and peak_memory_mib < 5. Confirmed on")
+    assert infeasible.tone is Tone.OPEN
     worse = changed(report, gain=confirmed(1, 1.8, 1.7, seeds=1))
     assert finding_of(worse).headline == (
         "Individual 1: val_bpb 1.8000 on split G, 0.1000 ± 0.0100 (5.9%) worse than generation 0"
@@ -330,6 +334,8 @@ def test_a_step_without_a_changed_line_says_so():
         (quantity(52_000.4, 31.0), "52,000 ± 31"),
         (quantity(1.5, 0.00002), "1.50000 ± 0.00002"),
         (quantity(0.5, 0.0), "0.5000 ± 0.0000"),
+        (quantity(0.5, 1e-17), "0.5000 ± 0.0000"),
+        (quantity(-0.0, signed=True), "+0"),
         (LOSS.interval(0.5, 0.02), ("0.5000", "0.4800", "0.5200")),
         (LOSS.interval(0.00012, 0.00002, signed=True), ("+0.00012", "+0.00010", "+0.00014")),
         (LOSS.interval(0.5, 1e-17), ("0.5000", "0.5000", "0.5000")),
