@@ -14,6 +14,7 @@ from evo.runs.lifecycle import Viewed
 from evo.runs.live import live_curves
 from evo.runs.status import read_status, state_now
 from evo.standings.differences import standard_error
+from evo.standings.individuals import Standing
 from evo.steering.journal import EVENT, Steered
 from evo.store import EvaluationRecord, StoreView
 from evo.text import duration, money, visible
@@ -135,6 +136,7 @@ def individual(viewed: Viewed, number: int, against: int | None) -> dict[str, An
         "created_at": record.created_at,
         "means": _means(viewed, number),
         "runs": len(known.evaluations) if known else 0,
+        "broken": Standing.of(record, standings).broken,
         "evaluations": [_evaluation(viewed, one, is_driven=is_driven) for one in store.evaluations_of(number)],
         "exchanges": [_exchange(one) for one in store.exchanges(number)],
         "against": before,

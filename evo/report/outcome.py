@@ -32,7 +32,15 @@ class Finding:
 
 
 def finding_of(report: RunReport) -> Finding:
-    """Return what the run found: the best, its gain with its noise, and whether it was confirmed."""
+    """Return what the run found: the best, its gain with its noise, whether it was confirmed and is feasible."""
+    found = _finding(report)
+    broken = () if report.best is None else report.by_id[report.best].broken
+    if broken:
+        return Finding(found.headline, f"Infeasible: it breaks {' and '.join(broken)}. {found.verdict}", Tone.OPEN)
+    return found
+
+
+def _finding(report: RunReport) -> Finding:
     if report.best is None:
         return Finding("Nothing was scored", "No evaluation ended OK, so there is no best individual.", Tone.NONE)
     objective, summary = report.objective, report.summary

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from evo.runs.lifecycle import Viewed
 from evo.runs.repository import SHORT, CommittedFile, Repository
+from evo.standings.individuals import Standing
 from evo.standings.plan import Confirmed
 from evo.store import IndividualRecord, mean_objectives
 from evo.text import counted, sha256, visible
@@ -81,7 +82,8 @@ def message(viewed: Viewed, record: IndividualRecord) -> str:
     paragraphs = [subject or f"Individual {record.id}"]
     if subject != idea:
         paragraphs.append(textwrap.fill(idea[:_IDEA_LENGTH], _SUBJECT_LENGTH))
-    paragraphs += [textwrap.fill(_gain(viewed, record), _SUBJECT_LENGTH), "\n".join(_values(viewed, record))]
+    gain = f"{_gain(viewed, record)}{_broken(viewed, record)}"
+    paragraphs += [textwrap.fill(gain, _SUBJECT_LENGTH), "\n".join(_values(viewed, record))]
     run = " ".join(visible(viewed.folder.path.resolve().name).split())
     operator = " ".join(visible(record.operator).split())
     paragraphs.append(f"Evo-Run: {run}\nEvo-Individual: {record.id}\nEvo-Operator: {operator}")
@@ -109,6 +111,11 @@ def _gain(viewed: Viewed, record: IndividualRecord) -> str:
         return f"Gain over generation 0 in {objective.label}: {value}, exact, since every run gives the same."
     interval = f"95% interval {low} to {high}"
     return f"Gain over generation 0 in {objective.label}: {value}, {interval}, with {seeds}; {verdict}."
+
+
+def _broken(viewed: Viewed, record: IndividualRecord) -> str:
+    broken = Standing.of(record, viewed.standings).broken
+    return f" Infeasible: it breaks {' and '.join(broken)}." if broken else ""
 
 
 def _values(viewed: Viewed, record: IndividualRecord) -> Iterator[str]:

@@ -86,7 +86,7 @@ def print_next(console: Console, viewed: Viewed, summary: Summary, reason: StopR
 
 def _next_steps(config: Config, summary: Summary, path: Path, reason: StopReason) -> Iterator[tuple[str, str]]:
     evo, run = literal(shlex.quote(program())), shell_word(path)
-    if summary.best and summary.gain and summary.gain.is_real and reason.is_by_rule:
+    if summary.best and summary.gain and summary.gain.is_real and reason.is_by_rule and not summary.best.broken:
         best = summary.best.id
         yield "see the change", f"{evo} diff {run} 0 {best}"
         yield "test its edits", f"{evo} ablate {run} {best}"

@@ -54,6 +54,7 @@ def print_tree(console: Console, family: Mapping[int, Standing], objective: Obje
         value = _measured(member, objective)
         other = "".join(f" + #{parent}" for parent in member.parents[1:])
         star = " [bold green]best[/]" if id_ == best else ""
+        star += " [red]infeasible[/]" if member.broken else ""
         how = f"{literal(member.operator)}{other}"
         print_line(
             console,

@@ -24,7 +24,8 @@ function sorted(rows, best, minimize) {
   const rank = (row) => (row.value === null || row.value === undefined ? Infinity : sign * row.value);
   // Confirmation may have ranked it before others that scored better where selection looked.
   const isBest = (row) => Number(row.id === best);
-  return rows.toSorted((one, other) => isBest(other) - isBest(one) || rank(one) - rank(other) || one.id - other.id);
+  const isBroken = (row) => Number(row.broken.length > 0);
+  return rows.toSorted((one, other) => isBest(other) - isBest(one) || isBroken(one) - isBroken(other) || rank(one) - rank(other) || one.id - other.id);
 }
 
 function choice(name, label, values) {
@@ -43,6 +44,12 @@ function gain(row) {
   return h("span", { class: row.gain > 0 ? "better" : "worse" }, row.shown_gain);
 }
 
+// How the state of an evaluation looks: what has not ended is no failure.
+function tone(state) {
+  if (["queued", "running", "interrupted"].includes(state)) return "muted";
+  return state === "ok" ? "better" : "worse";
+}
+
 // What ended OK without a score was tried with a part of the budget alone.
 function unscored(status) {
   const isFailure = status !== "waiting" && status !== "ok";
@@ -57,7 +64,7 @@ function listed(row, data, course) {
     h("td", { class: "number" }, h("span", { class: "muted" }, marks.filter(Boolean).join(" ")), " ", h("a", link({ id: row.id, against: "" }), `#${row.id}`)),
     h("td", { class: "number" }, row.shown || unscored(row.status)),
     h("td", { class: "number" }, gain(row)),
-    h("td", { class: "idea" }, h("div", {}, row.idea)),
+    h("td", { class: "idea" }, h("div", {}, row.broken.length ? h("b", { class: "worse" }, "infeasible ") : null, row.idea)),
   );
 }
 
@@ -95,7 +102,7 @@ function evaluation(one) {
   return h(
     "details",
     { class: "step" },
-    h("summary", {}, h("span", {}, h("b", {}, words(one.purpose)), ` seed ${one.seed} `, h("span", { class: one.state === "ok" ? "better" : "worse" }, words(one.state))), h("span", { class: "muted" }, measured || one.reason)),
+    h("summary", {}, h("span", {}, h("b", {}, words(one.purpose)), ` seed ${one.seed} `, h("span", { class: tone(one.state) }, words(one.state))), h("span", { class: "muted" }, measured || one.reason)),
     h(
       "div",
       { class: "inside" },
@@ -138,6 +145,7 @@ function portrait(one, page) {
     h("h2", {}, `Individual ${one.id}`),
     h("p", { class: "muted" }, `${one.operator} · ${moment(one.created_at)}`, one.parents.length ? [" · from ", ids(one.parents)] : null, one.children.length ? [" · children ", ids(one.children)] : null),
     h("p", { class: "whole" }, one.idea),
+    one.broken.length ? h("p", { class: "worse" }, `Infeasible: it breaks ${one.broken.join(" and ")}.`) : null,
     buttons(one, page),
     one.means.length ? h("dl", { class: "facts-list" }, one.means.map((mean) => [h("dt", {}, mean.name), h("dd", {}, mean.value)])) : null,
     h("div", { class: "row" }, h("h3", {}, "Change"), one.parents.length ? against : null, one.diff ? h("span", { class: "muted" }, `+${one.diff.added} −${one.diff.removed}`) : null),
@@ -168,7 +176,7 @@ export function individuals(page) {
     const heads = ["individual", data.objective, "gain", "idea"];
     refresh(
       list,
-      h("table", {}, h("thead", {}, h("tr", {}, heads.map((name) => h("th", { scope: "col" }, name)))), h("tbody", {}, found.slice(0, most).map((row) => listed(row, data, page.facts.steering)))),
+      h("table", {}, h("thead", {}, h("tr", {}, heads.map((name) => h("th", { class: name === "idea" ? undefined : "number", scope: "col" }, name)))), h("tbody", {}, found.slice(0, most).map((row) => listed(row, data, page.facts.steering)))),
       found.length ? "" : h("p", { class: "muted" }, "No individual matches."),
       found.length > most ? h("button", { onclick: () => go({ more: Number(state().more || ROWS) + 5 * ROWS }, { replace: true }) }, "Show more") : "",
     );

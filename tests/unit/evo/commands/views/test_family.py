@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import StringIO
 
 from rich.console import Console
@@ -25,4 +26,7 @@ def test_an_operator_is_named_once_beside_its_idea() -> None:
     print_ancestors(console, [FAMILY[1]], [LOSS])
     text = printed.getvalue()
     assert "best  tuning: WIDTH 1 → 2\n" in text
+    assert "infeasible" not in text
+    print_tree(console, FAMILY | {1: replace(FAMILY[1], broken=("memory < 5",))}, LOSS, best=1)
+    assert "best infeasible  tuning" in printed.getvalue()
     assert text.count("tuning") == 2
