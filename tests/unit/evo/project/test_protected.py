@@ -432,7 +432,7 @@ def test_what_an_evaluation_within_the_program_depends_on(
 
 
 def test_a_report_that_is_not_found_is_told(tmp_path: Path) -> None:
-    source = "import sys\nlr = 0.1\nprint('done')\nsys.stdout.write('_'.join(('val', 'loss')) + ' ' + str(lr * 5))\n"
+    source = "import sys\nlr = 0.1\nprint('done')\nsys.stdout.write(chr(118) + 'al_loss ' + str(lr * 5))\n"
     (tmp_path / "train.py").write_text(source, encoding="utf-8")
     notes = examine(tmp_path, metric="val_loss:min").notes
     assert any("What reports val_loss was not found in train.py" in note for note in notes)
