@@ -23,7 +23,7 @@ _REASONING_BEGINS = re.compile(
 )
 _TAGS = r"(?:</?[a-z][\w:.-]*>\W*)*"
 _HYPOTHESIS = re.compile(
-    rf"^\W*{_TAGS}hypothesis(?:[\s*_\"]*[:：][\s*_\"]*|>\s*(?=.*</hypothesis>))(.*\S)", re.IGNORECASE
+    rf"^\W*{_TAGS}hypothesis(?:[\s*_\"]*+[:：][\s*_\"]*+|>\s*+(?=.*</hypothesis>))(.*\S)", re.IGNORECASE
 )
 _FINAL = re.compile(
     r"\b(?:final|revised|corrected) (?:answer|version|reply|response|edits?|changes?|blocks?)\b", re.IGNORECASE

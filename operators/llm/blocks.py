@@ -57,7 +57,7 @@ _NO_REPLACEMENT = re.compile(r"[<-]{5,9}\s*(?:insert|append|prepend|add|delete|r
 _STATED_PLACE = re.compile(r"\s*:start_line: ?(\d+)")
 _RULE = re.compile(r"\s*-{5,}\s*$")
 _FENCE = re.compile(r"\s*+(`{3,}+|~{3,}+)\s*+([^`]*+)$")
-_NUMBERED = re.compile(r"\s*L?\d+(?: ?[|:→] ?|\t)")
+_NUMBERED = re.compile(r"\s*+L?\d++(?: ?[|:→] ?|\t)")
 _QUOTED_SEARCH = re.compile(r"> ?<{5,9}\s*SEARCH\b", re.IGNORECASE)
 _ESCAPED_SEARCH = re.compile(r"(?:&lt;){5,9}\s*SEARCH\b", re.IGNORECASE)
 _HTML = re.compile(r"</?(?:pre|code)\b[^<>]*>", re.IGNORECASE)
@@ -238,8 +238,10 @@ def _block(lines: Sequence[str], start: int, divider: int, end: int) -> Edit:
 
 def unnumbered(lines: tuple[str, ...]) -> tuple[str, ...]:
     """Return lines without the numbers that stand before all of them."""
-    is_numbered = all(_NUMBERED.match(line) for line in lines if line.strip())
-    return tuple(_NUMBERED.sub("", line, count=1) for line in lines) if is_numbered else lines
+    numbers = [_NUMBERED.match(line) for line in lines]
+    if any(line.strip() and not number for line, number in zip(lines, numbers, strict=True)):
+        return lines
+    return tuple(line[number.end() if number else 0 :] for line, number in zip(lines, numbers, strict=True))
 
 
 def require_search(search: Sequence[str], line: int) -> None:

@@ -21,7 +21,7 @@ LESSON_CHARACTERS = 300
 _MOST_EVIDENCE = 8
 
 _LESSON = re.compile(r"(?:(?P<date>\d{4}-\d\d-\d\d)\s*,?\s*)?(?P<ids>(?:#\d+[\s,;]*(?:and\s+)?)+):?\s*(?P<text>\S.*)")
-_ITEM = re.compile(r"^[ \t]*(?:[-*•]|\d+[.)])\s+(.*\S)", re.MULTILINE)
+_ITEM = re.compile(r"^[ \t]*+(?:[-*•]|\d+[.)])[ \t]++(.*\S)", re.MULTILINE)
 _NONE = re.compile(r"^\W*none\W*$", re.IGNORECASE)
 
 

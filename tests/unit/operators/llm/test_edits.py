@@ -308,6 +308,8 @@ def test_a_whole_file_in_the_fence_of_its_language(name: str, source: str, fence
         ("Hypothesis: x", "</x>", "x"),
         ("", "<![CDATA[]]>", "x"),
         ("```", " ", "`"),
+        ("Hypothesis:", " ", ""),
+        ("```python\n", " ", "\n```"),
         ("```python\n# x", ".", "x\n```"),
         ("```python\n# x...", " ", "x\n```"),
         ("```python\n", "#", "x\n```"),

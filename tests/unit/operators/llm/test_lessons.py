@@ -64,7 +64,7 @@ def test_the_list_is_short() -> None:
 
 
 def test_a_reply_without_a_list_is_none() -> None:
-    for reply in ("I would rather not.", "", "- width helps"):
+    for reply in ("I would rather not.", "", "- width helps", "-" + " " * 50_000):
         with pytest.raises(NoOffspring):
             read(reply)
 
