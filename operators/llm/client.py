@@ -179,7 +179,7 @@ class LanguageModel:
                 received.break_off("deadline", f"no complete reply within {self.settings.reply_deadline_seconds:g} s")
             finally:
                 self._in_flight -= 1
-                attempt = received.attempt(_prompt_bytes(request), is_left=is_left)
+                attempt = received.attempt(_prompt_bytes(request), request["max_tokens"], is_left=is_left)
                 billed += [attempt.usage] if attempt.usage != Usage() else []
                 self.spend_limit.book(self._cost_usd(request, attempt.usage))
             self._learn_rate(received)

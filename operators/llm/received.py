@@ -128,9 +128,15 @@ class Received:
     def count(self, **tokens: object) -> None:
         """Take in counts of tokens by the names of `Usage`; what is no count is passed over."""
         for name, value in tokens.items():
-            if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS:
+            if (counted := count_in(value)) is not None:
                 # A zero behind a count is a field left empty.
-                self._counts[name] = int(value) or self._counts.get(name, 0)
+                self._counts[name] = counted or self._counts.get(name, 0)
+
+    def count_with_cached(self, prompt: int | None, completion: int | None, cached: int | None) -> None:
+        """Take in counts of a server that counts what it read from its cache among the tokens of the prompt."""
+        if prompt is not None and cached is not None and cached <= prompt:
+            prompt -= cached  # counted apart, as the Messages API does
+        self.count(input_tokens=prompt, output_tokens=completion, cache_read_tokens=cached)
 
     def fail(self, kind: str, what: str, verdict: Verdict = Verdict.RETRY, next_step: str = "") -> None:
         """Take in why nothing more comes."""
@@ -152,11 +158,12 @@ class Received:
         elif self.stop_reason is None:
             self.fail("early end", "the stream ended before the reply was complete")
 
-    def attempt(self, prompt_characters: int = 0, *, is_left: bool = False) -> Attempt:
+    def attempt(self, prompt_characters: int = 0, most_tokens: int = MOST_TOKENS, *, is_left: bool = False) -> Attempt:
         """Return what came.
 
         Args:
             prompt_characters: of the request; what a service that counts no tokens of it is taken to bill for.
+            most_tokens: that the reply may have had, as requested.
             is_left: whether the call was cancelled or ran out of time, which a service that is at work bills for too.
         """
         likely_input = prompt_characters // CHARACTERS_PER_TOKEN
@@ -164,10 +171,11 @@ class Received:
             return Attempt(usage=Usage(likely_input if is_left else 0), failure=self.failure)
         usage = Usage(**self._counts)
         is_output_counted = usage.output_tokens * CHARACTERS_PER_TOKEN_AT_MOST >= self._characters
-        is_counted = is_output_counted and (usage.prompt_tokens > 0 or not self._characters)
-        if self.failure is not None or self.is_too_long or not is_output_counted:
-            likely = max(usage.output_tokens, math.ceil(self._characters / CHARACTERS_PER_TOKEN))
-            usage = replace(usage, output_tokens=likely)
+        is_complete = self.failure is None and not self.is_too_long
+        is_counted = is_complete and is_output_counted and (usage.prompt_tokens > 0 or not self._characters)
+        if not is_complete or not is_output_counted:
+            likely = min(most_tokens, math.ceil(self._characters / CHARACTERS_PER_TOKEN))
+            usage = replace(usage, output_tokens=max(usage.output_tokens, likely))
         if self._characters and not usage.prompt_tokens:
             usage = replace(usage, input_tokens=likely_input)
         reply = {
@@ -181,7 +189,15 @@ class Received:
             reply["tokens_estimated"] = True
         if self._citations:
             reply["citations"] = [{"url": url, "title": title} for url, title in self._citations.items()]
-        return Attempt(_cleaned(reply), usage, self.failure, is_counted)
+        return Attempt(_cleaned(reply), usage, self.failure, is_counted or not is_complete)
+
+
+def count_in(value: object) -> int | None:
+    """Return the count that a value is, which may be a text; None for what is no count."""
+    number = float(value) if isinstance(value, str) and value.isdecimal() else value
+    if not isinstance(number, int | float) or isinstance(number, bool) or not 0 <= number <= MOST_TOKENS:
+        return None
+    return int(number)
 
 
 def _block(kind: str, content: str) -> dict[str, str]:

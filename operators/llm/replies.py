@@ -75,5 +75,6 @@ def _refusal(reply: Mapping[str, Any]) -> str:
     details = reply.get("stop_details")
     details = details if isinstance(details, Mapping) else {}
     category = details.get("category") or "no category"
-    explanation = one_line(str(details.get("explanation") or ""), EXPLANATION_CHARACTERS)
+    said = [str(block.get("text")) for block in _blocks(reply) if block.get("type") == "refusal"]
+    explanation = one_line(str(details.get("explanation") or " ".join(said)), EXPLANATION_CHARACTERS).rstrip(".")
     return f"the model refused ({category})" + (f": {explanation}" if explanation else "")

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 _ANSI_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_HALVES = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _UNUSUAL = re.compile(r"[^\t\n -~]")
 _LIBRARY = re.compile(r'\bFile "/[^"\n]*/(?=(?:site-packages|lib/python3\.\d+|trainer)/)')
 _INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0d\uffa0\U000e0100-\U000e01ef]")
@@ -25,15 +26,21 @@ def clean_text(text: str) -> str:
 
     Removed: NUL and other control characters except newline and tab, terminal escapes, byte-order marks, zero-width and
     bidirectional controls (Boucher & Anderson, "Trojan Source", 2021), variation selectors and fillers, which can spell
-    a hidden text. A lone surrogate, which no encoder accepts, becomes U+FFFD.
+    a hidden text. Two surrogates that belong together, as of a stream that was cut between them, become the character
+    that they stand for; a lone one, which no encoder accepts, becomes U+FFFD.
     """
-    text = _ANSI_ESCAPE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = _HALVES.sub(_joined, text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = _ANSI_ESCAPE.sub("", text)
     return _UNUSUAL.sub(_clean_character, text)
 
 
 def without_comments(text: str) -> str:
     """Return Markdown without its HTML comments, which are notes to those who edit it, and without the space around."""
     return _COMMENT.sub("", text).strip()
+
+
+def _joined(found: re.Match[str]) -> str:
+    return found[0].encode("utf-16", "surrogatepass").decode("utf-16")
 
 
 def _clean_character(found: re.Match[str]) -> str:

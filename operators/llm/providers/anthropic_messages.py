@@ -8,13 +8,15 @@ from typing import Any
 import anthropic
 
 from operators.llm.providers.dialect import Change, Dialect, without
-from operators.llm.providers.transport import receive, redirect_guard, table, take_error, timeout
+from operators.llm.providers.transport import guards, receive, table, take_error, timeout
 from operators.llm.received import TEXT, THINKING, Received
 from operators.llm.settings import LLMSettings
 
 _KINDS = {"text": TEXT, "thinking": THINKING, "reasoning": THINKING, "redacted_thinking": THINKING}
 _DELTAS = {"text_delta": TEXT, "thinking_delta": THINKING, "reasoning_delta": THINKING}
 _COUNTS = {
+    "prompt_tokens": "input_tokens",  # of servers that count as for Chat Completions
+    "completion_tokens": "output_tokens",
     "input_tokens": "input_tokens",
     "output_tokens": "output_tokens",
     "cache_read_input_tokens": "cache_read_tokens",
@@ -59,7 +61,7 @@ class AnthropicMessages:
             max_retries=0,
             timeout=timeout(settings),
             default_headers=settings.default_headers,
-            http_client=anthropic.DefaultAsyncHttpxClient(event_hooks=redirect_guard(settings.url)),
+            http_client=anthropic.DefaultAsyncHttpxClient(event_hooks=guards(settings.url)),
         )
         self._dialect = Dialect(_CHANGES)
 
@@ -135,5 +137,6 @@ def _take_end(fields: Mapping[str, Any], received: Received) -> None:
 
 def _take_usage(usage: object, received: Received) -> None:
     counts = table(usage)
-    received.count(**{ours: counts.get(theirs) for theirs, ours in _COUNTS.items()})
+    for theirs, ours in _COUNTS.items():
+        received.count(**{ours: counts.get(theirs)})
     received.count(web_searches=table(counts.get("server_tool_use")).get("web_search_requests"))

@@ -10,7 +10,7 @@ import openai
 from operators.llm.providers.dialect import Dialect, renamed, unknown, without
 from operators.llm.providers.openai_sdk import openai_client
 from operators.llm.providers.transport import receive, table, take_error, text_of
-from operators.llm.received import REFUSAL, TEXT, THINKING, Received
+from operators.llm.received import REFUSAL, TEXT, THINKING, Received, count_in
 from operators.llm.settings import LLMSettings
 
 _STOP_REASONS = {
@@ -153,9 +153,8 @@ def _parts(message: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
 
 def _take_usage(counts: Mapping[str, Any], received: Received) -> None:
     cached = table(counts.get("prompt_tokens_details")).get("cached_tokens") or counts.get("prompt_cache_hit_tokens")
-    prompt, completion, total = (counts.get(f"{name}_tokens") for name in ("prompt", "completion", "total"))
-    if isinstance(prompt, int) and isinstance(completion, int) and isinstance(total, int):
+    names = ("prompt", "completion", "total") if "prompt_tokens" in counts else ("input", "output", "total")
+    prompt, completion, total = (count_in(counts.get(f"{name}_tokens")) for name in names)
+    if prompt is not None and completion is not None and total is not None:
         completion = max(completion, total - prompt)  # some count what is thought in the sum alone
-    if isinstance(prompt, int) and isinstance(cached, int) and 0 <= cached <= prompt:
-        prompt -= cached  # counted apart, as the Messages API does
-    received.count(input_tokens=prompt, output_tokens=completion, cache_read_tokens=cached)
+    received.count_with_cached(prompt, completion, count_in(cached))

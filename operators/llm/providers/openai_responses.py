@@ -10,7 +10,7 @@ import openai
 from operators.llm.providers.dialect import Dialect, without
 from operators.llm.providers.openai_sdk import openai_client
 from operators.llm.providers.transport import receive, table, take_error, text_of
-from operators.llm.received import REFUSAL, TEXT, THINKING, Received
+from operators.llm.received import REFUSAL, TEXT, THINKING, Received, count_in
 from operators.llm.settings import LLMSettings
 
 _DELTAS = {
@@ -112,10 +112,8 @@ def _take_response(response: Mapping[str, Any], received: Received) -> None:
     received.stop_reason = received.stop_reason or "end_turn"
     received.is_complete = True
     usage = table(response.get("usage"))
-    prompt, cached = usage.get("input_tokens"), table(usage.get("input_tokens_details")).get("cached_tokens")
-    if isinstance(prompt, int) and isinstance(cached, int) and 0 <= cached <= prompt:
-        prompt -= cached  # counted apart, as the Messages API does
-    received.count(input_tokens=prompt, output_tokens=usage.get("output_tokens"), cache_read_tokens=cached)
+    cached = table(usage.get("input_tokens_details")).get("cached_tokens")
+    received.count_with_cached(*map(count_in, (usage.get("input_tokens"), usage.get("output_tokens"), cached)))
 
 
 def _take_web_searches(output: list[Any], received: Received) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import openai
 
-from operators.llm.providers.transport import redirect_guard, timeout
+from operators.llm.providers.transport import guards, timeout
 from operators.llm.settings import LLMSettings
 
 
@@ -16,5 +16,5 @@ def openai_client(settings: LLMSettings) -> openai.AsyncOpenAI:
         max_retries=0,
         timeout=timeout(settings),
         default_headers=settings.default_headers,
-        http_client=openai.DefaultAsyncHttpxClient(event_hooks=redirect_guard(settings.url)),
+        http_client=openai.DefaultAsyncHttpxClient(event_hooks=guards(settings.url)),
     )

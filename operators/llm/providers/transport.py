@@ -22,6 +22,7 @@ from operators.llm.text import one_line, shallow_json
 CONNECT_SECONDS = 20.0
 MOST_BYTES_IN_A_LINE = 16 * 1024 * 1024
 _PAGE_BYTES = 64 * 1024
+_ERROR_CHARACTERS = 4_000
 DONE = "[DONE]"
 """The data of the event that ends a stream in the dialect of OpenAI; some servers of the Messages API send it too."""
 
@@ -45,15 +46,43 @@ def timeout(settings: LLMSettings) -> httpx2.Timeout:
     return httpx2.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds), pool=seconds)
 
 
-def redirect_guard(url: str) -> Mapping[str, list[Callable[[httpx2.Request], Any]]]:
-    """Return the hooks of a client that follows no redirect to another host, nor from https to http."""
+def guards(url: str) -> Mapping[str, list[Callable[[Any], Any]]]:
+    """Return the hooks of a client that follows no redirect away, and reads the beginning of errors alone.
+
+    Away is another host, http in the place of https, and what a redirect makes of a request that no longer posts it.
+    """
     home = urlsplit(url)
 
     async def check(request: httpx2.Request) -> None:
-        if request.url.host != home.hostname or (home.scheme == "https" and request.url.scheme != "https"):
-            raise RedirectRefused(f"it redirects to {request.url.scheme}://{request.url.host}", request=request)
+        there = request.url
+        is_worse = there.scheme not in ("https", home.scheme)
+        if there.host != home.hostname or is_worse or request.method != "POST":
+            address = f"{there.scheme}://{there.netloc.decode()}{there.path}"
+            raise RedirectRefused(f"it redirects to {address}", request=request)
 
-    return {"request": [check]}
+    async def shorten(response: httpx2.Response) -> None:
+        if not response.is_success and isinstance(response.stream, httpx2.AsyncByteStream):
+            response.stream = _Beginning(response.stream)
+
+    return {"request": [check], "response": [shorten]}
+
+
+class _Beginning(httpx2.AsyncByteStream):
+    """The first bytes of a body that a server may never end."""
+
+    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        left = _PAGE_BYTES
+        async for chunk in self._stream:
+            yield chunk[:left]
+            left -= len(chunk)
+            if left <= 0:
+                return
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
 
 
 async def receive(
@@ -147,7 +176,7 @@ def _parsed(data: str, received: Received) -> Mapping[str, Any] | None:
     try:
         value = shallow_json(data)
     except (ValueError, RecursionError) as error:
-        received.fail("malformed reply", f"{type(error).__name__}: {error}")
+        received.break_off("malformed reply", f"{type(error).__name__}: {error}")
         return None
     value = value[0] if isinstance(value, list) and value else value  # as Google wraps some answers
     return value if isinstance(value, Mapping) else None
@@ -213,6 +242,8 @@ def take_error(body: object, received: Received, status: int = 200, headers: Map
         status: of HTTP; below 300 where the error came with a regular one.
         headers: of the answer.
     """
+    if received.stop_reason is not None:  # of what follows a complete reply
+        return
     error = _error_in(body)
     code = table(error.get("details")).get("error_code") or error.get("code")
     if status < 300:
@@ -221,7 +252,7 @@ def take_error(body: object, received: Received, status: int = 200, headers: Map
         status = 429 if code == "rate_limit_exceeded" else status
     words = _without_markup("; ".join(dict.fromkeys(_words(error))))
     if not words and status < 300:
-        received.fail("malformed reply", f"the answer holds neither a message nor an error: {_json(body)}")
+        received.fail("malformed reply", f"the answer holds neither a message nor an error: {_json(error)}")
         return
     kind, now = error.get("type") or error.get("status"), time.time()
     milliseconds, seconds = ((headers or {}).get(name) for name in ("retry-after-ms", "retry-after"))
@@ -231,7 +262,7 @@ def take_error(body: object, received: Received, status: int = 200, headers: Map
         status,
         error_type=kind if isinstance(kind, str) else None,
         error_code=code if isinstance(code, str) and not code.isdigit() else None,
-        message=words or _json(error),
+        message=words or one_line(_json(error), EXCERPT_CHARACTERS),
         retry_after_seconds=parse_retry_after(seconds, now) if wait is None else wait,
     )
     if received.failure.verdict is Verdict.GIVE_UP_PROMPT:
@@ -262,7 +293,7 @@ def _error_in(body: object) -> Mapping[str, Any]:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, default=str, ensure_ascii=False)
+    return json.dumps(value, default=str, ensure_ascii=False)[:_ERROR_CHARACTERS]
 
 
 def table(value: object) -> Mapping[str, Any]:
@@ -299,8 +330,8 @@ def _take_connection_fault(error: BaseException, received: Received) -> None:
     while isinstance(error, BaseExceptionGroup):  # of the attempts to connect to several addresses
         error = error.exceptions[0]
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    if isinstance(error, RedirectRefused):
-        received.fail("redirect", str(error), Verdict.STOP, "Set the base URL to that address if you trust it.")
+    if isinstance(error, RedirectRefused | httpx2.TooManyRedirects):
+        received.fail("redirect", str(error), Verdict.STOP, "Set the base URL to the address that answers.")
     elif any(isinstance(cause, ssl.SSLError) for cause in _causes(error)) or "CERTIFICATE" in str(error).upper():
         received.fail("certificate", what, Verdict.STOP, "Check the base URL and the certificates (SSL_CERT_FILE).")
     else:

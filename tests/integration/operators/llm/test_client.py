@@ -144,12 +144,15 @@ HOPELESS = {
 
 @pytest.mark.parametrize(("fault", "reason"), HOPELESS.values(), ids=HOPELESS.keys())
 def test_faults_of_one_prompt_cost_one_proposal(fault: Behaviour, reason: str, tmp_path: Path) -> None:
+    journal = FileJournal(tmp_path)
     with MessagesServer(fault) as server:
-        [error] = scene(server).propose(request_for(FileJournal(tmp_path)))
+        stage = scene(server)
+        [error] = stage.propose(request_for(journal))
 
     assert isinstance(error, NoOffspring)
     assert re.search(reason, str(error))
     assert len(server.requests) == 1
+    assert all(one.output_tokens <= stage.settings.max_tokens for one in journal.exchanges)
 
 
 # Faults 59, 62-68: the model slipped; it is told how, and sends the reply again.

@@ -143,6 +143,21 @@ def test_a_redirect_to_another_host_is_refused(provider: str, tmp_path: Path) ->
     assert elsewhere.requests == []
 
 
+@pytest.mark.parametrize(
+    ("code", "place"),
+    [(301, "/elsewhere"), (302, "ftp://127.0.0.1/elsewhere"), (308, "")],
+    ids=["moved", "ftp", "loop"],
+)
+def test_a_redirect_that_loses_the_request_is_no_outage(code: int, place: str, provider: str, tmp_path: Path) -> None:
+    def redirect(responder: Responder) -> None:
+        responder.send(code, b"", "text/plain", {"location": place or responder.path})
+
+    with MessagesServer(fallback=redirect) as server:
+        error = outcome(server, provider, tmp_path)
+    assert isinstance(error, OperatorUnavailable)
+    assert re.search("refuses to work: redirect.*Set the base URL to the address that answers", str(error))
+
+
 def test_no_text_holds_the_key(provider: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     key = "sk-1234567890abcdef"
     journal = FileJournal(tmp_path)
@@ -286,12 +301,14 @@ def body_of(*events: dict[str, Any], end: bytes = b"data: [DONE]\n\n") -> bytes:
     return b"".join(b"data: " + json.dumps(event).encode() + b"\n\n" for event in events) + end
 
 
-def raw(*parts: bytes, content_type: str = "text/event-stream", encoding: str = "", ends: str = "whole") -> Behaviour:
+def raw(
+    *parts: bytes, content_type: str = "text/event-stream", encoding: str = "", ends: str = "whole", code: int = 200
+) -> Behaviour:
     """Answer with these parts of a body; `ends` may be "short", "reset" or "silent"."""
 
     def behave(responder: Responder) -> None:
         handler = responder._handler
-        handler.send_response(200)
+        handler.send_response(code)
         handler.send_header("content-type", content_type)
         if encoding:
             handler.send_header("content-encoding", encoding)
@@ -327,6 +344,8 @@ LINES = {
     "silent behind the end": raw(BODY, ends="silent"),
     "reset behind the last reason": raw(body_of(*CHUNKS, end=b""), ends="reset"),
     "cut behind the last reason": raw(body_of(*CHUNKS, end=b""), ends="short"),
+    "another end": raw(body_of(*CHUNKS, end=b"data: [done]\n\n")),
+    "an error behind the last reason": raw(body_of(*CHUNKS, {"error": {"message": "no usage today"}})),
 }
 
 
@@ -336,6 +355,12 @@ def test_text_is_used_at_the_first_attempt_however_it_was_sent(behaviour: Behavi
     with MessagesServer(behaviour) as server:
         assert outcome(server, "openai", tmp_path) == Proposal(CHANGED, "llm_mutation:careful", IDEA)
         assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("page", [raw(b"x" * 100_000, code=500, ends="silent"), raw(code=503, ends="short")])
+def test_an_error_is_read_as_far_as_it_is_told(page: Behaviour, provider: str, tmp_path: Path) -> None:
+    with MessagesServer(page, say(GOOD)) as server:
+        assert outcome(server, provider, tmp_path) == Proposal(CHANGED, "llm_mutation:careful", IDEA)
 
 
 def test_a_page_is_quoted(provider: str, tmp_path: Path) -> None:
@@ -349,6 +374,8 @@ COUNTS = {
     "in the choice": [{"choices": [{"delta": {}, "usage": USAGE}]}],
     "beside": [{"choices": [], "x_groq": {"usage": USAGE}}],
     "empty at the end": [{"choices": [], "usage": USAGE}, {"choices": [], "usage": dict.fromkeys(USAGE, 0)}],
+    "in texts": [{"choices": [], "usage": {name: str(count) for name, count in USAGE.items()}}],
+    "in other words": [{"choices": [], "usage": {"input_tokens": 1000, "output_tokens": 100}}],
     "thought counted in the sum": [{"choices": [], "usage": {**USAGE, "completion_tokens": 10, "total_tokens": 1100}}],
 }
 

@@ -6,6 +6,7 @@ import pytest
 
 from operators.llm.answer import final_answer, without_reasoning
 from operators.llm.blocks import UnusableReply
+from operators.llm.replies import read_reply
 
 BLOCK = "<<<<<<< SEARCH\na\n=======\nb\n>>>>>>> REPLACE"
 DRAFT = BLOCK.replace("b", "draft")
@@ -76,3 +77,8 @@ def test_what_may_be_meant_in_two_ways_is_refused(reply: str, reason: str) -> No
 )
 def test_prose_around_the_changes_is_no_doubt(reply: str) -> None:
     assert final_answer(reply) == reply
+
+
+def test_a_refusal_is_told_in_the_words_of_the_model() -> None:
+    reply = {"content": [{"type": "refusal", "text": "I can't."}], "stop_reason": "refusal"}
+    assert read_reply(reply).problem == "the model refused (no category): I can't"

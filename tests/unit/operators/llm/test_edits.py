@@ -263,6 +263,10 @@ def test_a_line_number_decides_between_places_of_a_diff() -> None:
     assert revised == SOURCE.removesuffix("return x\n") + "return 2\n"
 
 
+def test_a_character_that_was_cut_in_two_is_whole_again() -> None:
+    assert clean_text("a\ud83d\ude80b\ude80") == "a\N{ROCKET}b\N{REPLACEMENT CHARACTER}"
+
+
 @pytest.mark.parametrize("spelling", ["exact", "whole"])
 def test_what_the_model_was_not_shown_stays_in_the_source(spelling: str) -> None:
     source = SOURCE.replace("# slow", "# slow 👩\u200d🔬").replace("def train", "\f\ndef train")
