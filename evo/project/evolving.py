@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from evo.project.found import Given, Question, Unclear
 from evo.project.modules import Module
 from evo.project.sources import Sources, is_test, searches
-from evo.project.text_genomes import may_evolve, read_by, text_genomes
+from evo.project.text_genomes import files_in, may_evolve, read_by, text_genomes
 from evo.text import listed
 from operators.gate import SourceGate, clean_source, language_model_contract
 from operators.proposal import Refused
@@ -247,11 +247,15 @@ def _only(sources: Sources) -> Module | None:
 
 def tunable_part(sources: Sources, program: Module) -> Module | None:
     """Return the file that a program without constants takes from: what it does itself is to start and to measure."""
-    if is_language_model(program) or varied_constants(program.name, program.text):
+    start = next((one for one in sources.texts.starts if one.starts(program)), None)
+    arguments = start.arguments if start else ""
+    own = {*varied_constants(program.name, program.text)} - {word.partition("=")[0] for word in arguments.split()}
+    if is_language_model(program) or own:
         return None
     candidates = _candidates(sources)
     used = [one for one in sources.project.closure(program) if one is not program and one in candidates]
-    read = (name for one in (program, *used) for name in read_by(one, sources.root) if name.endswith(_SETTINGS))
+    read = [name for one in (program, *used) for name in read_by(one, sources.root)] + files_in(arguments, sources.root)
+    read = [name for name in read if name.endswith(_SETTINGS)]
     settings = [one for name in dict.fromkeys(read) if (one := sources.project.module(name)) is not None]
     used = [*(one for one in used if not any(_overrides(each, one) for each in settings)), *settings]
     counts = sorted(((len(_settings_of(one)), one.name) for one in used), reverse=True)

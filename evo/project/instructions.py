@@ -37,6 +37,7 @@ _ALLOWS = re.compile(
 _ONLY = re.compile(
     r"\bonly\b(?! (?:when|if|where|for|after|once)\b)|\bthis file\b"
     r"|\b(?:anything|everything|whatever|fair game)\b|\bfree(?:ly)? to\b"
+    r"|\b(?:nothing else|no other)\b"
     r"|\b(?:file|what|one|part|script) (?:that |which )?(?:you|we) "
     r"(?:modify|edit|change|tune|iterate|hack|experiment)\b|\byou (?:modify|edit|change|tune) (?:this|these)\b",
     re.IGNORECASE,
@@ -69,6 +70,11 @@ _TASKS = (
 )
 _CONSOLE = r"(?:^\s*(?:\$\s*)?|`|(?:uv|poetry|pixi|pdm|hatch|rye) run\s+){}(?=[\s`]|$)(?P<arguments>[^`|>&;)#\n]*)"
 """A console script where a command begins, with the place of its name."""
+_MAKE_VARIABLE = re.compile(r"^(?:export )?(\w+) ?[?:]?= ?(.{0,200})$", re.MULTILINE)
+_MAKE_RULE = re.compile(r"(?P<target>[\w./%-]+) ?:(?!=)(?P<sources>[^=|;#]*)")
+_MAKE_USE = re.compile(r"\$(?:[({](\w+|[@<^])[)}]|([@<^]))")
+_DEEPEST_VARIABLE = 3
+_LONGEST_RECIPE = 1000
 _CONTINUED = re.compile(r"\\[ \t]*(?:[ \t]#.*)?\n|[ \t][`^]\n")
 """Where a command goes on in the next line, in a shell of POSIX (documents explain its arguments there) or Windows."""
 _PROCESSES = re.compile(r"--nproc[-_]per[-_]node[= ](\d+)|--num[-_]processes[= ](\d+)")
@@ -153,7 +159,11 @@ class Instructions:
     def __init__(self, root: Path) -> None:
         found = dict.fromkeys(path for pattern in _TEXTS for path in sorted(root.glob(pattern)))
         read = ((path.name, _read(path)) for path in found)
-        self._texts = {name: text for name, text in read if text is not None and DRAFTED not in text}
+        self._texts = {
+            name: _expanded(text) if name == "Makefile" else text
+            for name, text in read
+            if text is not None and DRAFTED not in text
+        }
         joined = (_CONTINUED.sub(" ", text) for text in self._texts.values())
         self._lines = [line for text in joined for line in text.splitlines()]
         prose = (*_paragraphs("\n".join(self._lines)), *_announced(self._lines))
@@ -287,6 +297,25 @@ def _announced(lines: Sequence[str]) -> Iterator[str]:
     for line, following in pairwise(written):
         if line.rstrip(" *").endswith(":") and _NAME_ALONE.fullmatch(following):
             yield f"{line} {following.strip()}"
+
+
+def _expanded(rules: str) -> str:
+    """Return a Makefile with what its own variables, and `$@`, `$<` and `$^`, stand for in the recipes."""
+    known = {"CC": "cc", "CXX": "c++"} | dict(_MAKE_VARIABLE.findall(rules))
+
+    def meant(use: re.Match[str]) -> str:
+        return known.get(use[1] or use[2], use[0])
+
+    found: list[str] = []
+    for line in rules.split("\n"):
+        if match := _MAKE_RULE.match(line):
+            sources = match["sources"].split()
+            known |= {"@": match["target"].strip(), "<": sources[0] if sources else "", "^": " ".join(sources)}
+        recipe = line
+        for _ in range(_DEEPEST_VARIABLE):
+            recipe = _MAKE_USE.sub(meant, recipe) if line[:1] == "\t" and len(recipe) <= _LONGEST_RECIPE else recipe
+        found.append(recipe)
+    return "\n".join(found)
 
 
 def _paragraphs(text: str) -> Iterator[str]:

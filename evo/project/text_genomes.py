@@ -65,13 +65,13 @@ def text_genomes(root: Path, texts: Instructions, programs: Sequence[Module]) ->
     """Return the files that are not Python and could evolve, the likeliest alone where one is."""
     found: dict[str, TextGenome] = {}
     for build in builds_of(texts):
-        for name in _files(build, root):
+        for name in files_in(build, root):
             found.setdefault(name, TextGenome(name, "compiled by a documented command", build))
     for run, names in runs_of(texts, root):
         for name in names:
             found.setdefault(name, TextGenome(name, "run by a documented command", run))
     for start in texts.starts:
-        for name in _files(start.arguments, root):
+        for name in files_in(start.arguments, root):
             found.setdefault(name, TextGenome(name, f"given to {start.file}"))
     if not found:
         for program in programs:
@@ -89,7 +89,7 @@ def builds_of(texts: Instructions) -> list[str]:
 
 def read_by(program: Module, root: Path) -> list[str]:
     """Return the files that are not Python, could evolve, and are named by a program."""
-    return [name for text in sorted(program.texts) for name in _files(text, root) if _could_evolve(name)]
+    return [name for text in sorted(program.texts) for name in files_in(text, root) if _could_evolve(name)]
 
 
 def starter_of(name: str, root: Path, texts: Instructions) -> tuple[str, ...]:
@@ -154,7 +154,7 @@ def _evolving_of(run: str, root: Path) -> list[str]:
 
 def programs_of(run: str, root: Path) -> list[str]:
     """Return the files that a command runs by their names, or as Cargo does."""
-    return _files(" ".join(_CARGO) if run.startswith("cargo") else run, root)
+    return files_in(" ".join(_CARGO) if run.startswith("cargo") else run, root)
 
 
 def sources_of_cargo(root: Path) -> list[str]:
@@ -191,7 +191,8 @@ def may_evolve(name: str, root: Path) -> bool:
     return is_inside and is_known(name) and language_of(name) is not PYTHON and is_file(root / name)
 
 
-def _files(text: str, root: Path) -> list[str]:
+def files_in(text: str, root: Path) -> list[str]:
+    """Return the files of a project that a text names, in languages other than Python and the shell's."""
     words = (word.removeprefix("./") for word in _WORD.findall(text))
     # A shell script starts what evolves, unless a text says that it does itself.
     return [word for word in dict.fromkeys(words) if may_evolve(word, root) and language_of(word) is not SHELL]

@@ -339,6 +339,7 @@ def test_an_untracked_genome_is_noted(tmp_path: Path) -> None:
         ("`net.py` and `train.py` are what you tune; `data.py` is fixed.", ("train.py", "net.py")),
         ("Only `net.py` may change.", ("net.py",)),
         ("You may change `net.py` and `train.py`.", ("train.py",)),
+        ("You may change `net.py` and `train.py`, nothing else.", ("train.py", "net.py")),
     ],
 )
 def test_several_files_that_alone_may_change_evolve_together(
@@ -520,15 +521,14 @@ def test_a_program_without_constants_is_told_of_files_that_have_some(tmp_path: P
     [
         ({"measure.sh": "#!/bin/bash\ncc -O2 -o fast kernel.c\n./fast\n"}, ("bash", "measure.sh")),
         ({"Makefile": "fast: kernel.c\n\tcc -O2 -o fast kernel.c\nbench: fast\n\t./fast\n"}, ("make", "-s", "bench")),
+        ({"Makefile": "F = -O2\nfast: kernel.c\n\t$(CC) $F -o $@ $<\nrun: fast\n\t./fast\n"}, ("make", "-s", "run")),
     ],
 )
 def test_a_shell_script_or_a_makefile_measures_a_compiled_program(
     tmp_path: Path, files: dict[str, str], command: tuple[str, ...]
 ) -> None:
-    found = look(
-        tmp_path, {"kernel.c": "int main(void) { return 0; }\n", **files}, genome=["kernel.c"], metric="ms=ms (.*)"
-    )
-    assert found.command == command
+    found = look(tmp_path, {"kernel.c": "int main(void) { return 0; }\n", **files}, metric="ms=ms (.*)")
+    assert (found.genome, found.command) == (("kernel.c",), command)
     assert frozen(found) == list(files)
 
 
@@ -880,3 +880,31 @@ def test_settings_that_the_command_replaces_stay(tmp_path: Path) -> None:
 def test_a_file_of_the_command_that_is_not_there_is_named(arguments: str, is_noted: bool, tmp_path: Path) -> None:
     files = {"README.md": f"Run `python train.py {arguments}`.\n", "train.py": TRAIN, "there.npz": ""}
     assert noted(look(tmp_path, files), "digits.npz, which does not exist yet") is is_noted
+
+
+@pytest.mark.parametrize(
+    ("files", "genome"),
+    [
+        (
+            {
+                "app.py": "import argparse, model\nparser = argparse.ArgumentParser()\n"
+                "parser.add_argument('--horizon', type=int, default=12)\nargs = parser.parse_args()\n" + SCRIPT,
+                "model.py": "ALPHA = 0.5\nBETA = 0.1\nGAMMA = 0.2\n",
+                "README.md": "    python app.py --horizon 12\n",
+            },
+            "model.py",
+        ),
+        (
+            {
+                "train.py": "import sys, yaml\nsettings = yaml.safe_load(open(sys.argv[1]))\n" + SCRIPT,
+                "best.yaml": "lr: 0.1\nwidth: 8\ndepth: 2\n",
+                "README.md": "    python train.py best.yaml\n",
+            },
+            "best.yaml",
+        ),
+    ],
+)
+def test_what_the_documented_command_gives_is_no_constant_of_the_program_that_only_measures(
+    tmp_path: Path, files: dict[str, str], genome: str
+) -> None:
+    assert look(tmp_path, files).genome == (genome,)
