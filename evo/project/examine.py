@@ -31,7 +31,7 @@ from operators.protection import Protection, Reported
 from operators.source.constants import find_constants
 from trainer.errors import ConfigError
 from trainer.genome import join
-from trainer.languages import PYTHON, language_of
+from trainer.languages import COMPILED, PYTHON, language_of
 from trainer.script.secrets import secret_by_value
 
 _SETS_A_KEY = re.compile(r"[a-z][\w.]*=")
@@ -52,6 +52,10 @@ _PROTECTED_CONSTANTS = "All constants are protected: only the language model and
 _GIVEN_CONSTANTS = (
     "The command fixes {}. To tune one, leave it out of `command`, with its value as the default in the file that "
     "evolves."
+)
+_MEASURES_ITSELF = (
+    "{} reports {} itself, and what it measures is protected by marks alone: put comments with evo: fixed and evo: end "
+    "around that, or let another program measure."
 )
 _UNFOUND = (
     "What reports {} was not found in {}, so that nothing it depends on is protected: name that in protect of evo.toml."
@@ -243,7 +247,8 @@ class _Examination:
         )
         protected = protect(genomes, returned=returned)
         unchecked = unchecked_probabilities(sources.project, self._entry, genomes) if reported else ()
-        shared = (*protected.shared, *returned, *unchecked)
+        itself = [one.name for one in genomes if reported and _reports_itself(one, reported[0])]
+        shared = (*protected.shared, *returned, *unchecked, *itself)
         source = join({one.name: one.text for one in genomes})
         read = [Reported(one.name, one.pattern, one.json_file) for one in reported]
         entries = (*protected.entries, *_given_keys(genomes, given))
@@ -261,6 +266,7 @@ class _Examination:
         elif found.constants and not constants and not notes:
             notes = [" ".join([_PROTECTED_CONSTANTS, *used_instead(sources, genomes, found.frozen)])]
         notes += [_UNCHECKED.format(reported[0].name, listed(unchecked))] if unchecked else []
+        notes += [_MEASURES_ITSELF.format(name, reported[0].name) for name in itself]
         is_found = any(one.reason.startswith(REPORTS) for one in entries)
         if reported and self._entry in genomes and not is_found:
             notes.append(_UNFOUND.format(reported[0].name, found.genome[0]))
@@ -273,6 +279,12 @@ class _Examination:
             seed=found.seed if seeds == found.seeds else ", ".join(seeds) or None,
             notes=(*found.notes, *notes),
         )
+
+
+def _reports_itself(module: Module, metric: Metric) -> bool:
+    """Return whether a file of a compiled language has the metric in a text, as what prints it does."""
+    quoted = rf"[\"'][^\"'\n]*{re.escape(metric.label)}"
+    return module.name.endswith(COMPILED) and bool(re.search(quoted, module.text, re.IGNORECASE))
 
 
 def _given_keys(genomes: Sequence[Module], given: Set[str]) -> Iterator[ProtectedCode]:

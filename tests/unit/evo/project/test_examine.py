@@ -908,3 +908,13 @@ def test_what_the_documented_command_gives_is_no_constant_of_the_program_that_on
     tmp_path: Path, files: dict[str, str], genome: str
 ) -> None:
     assert look(tmp_path, files).genome == (genome,)
+
+
+def test_a_compiled_program_that_measures_itself_is_noted(tmp_path: Path) -> None:
+    printing = 'int main(void) { printf("cost: %d\\n", 3); return 0; }\n'
+    makefile = {"Makefile": "run: main.c\n\tcc -o fast main.c && ./fast\n"}
+    alone = look(tmp_path / "alone", {"main.c": printing, **makefile}, metric="cost")
+    assert alone.shared == ("main.c",)
+    assert noted(alone, "main.c reports cost itself")
+    other = look(tmp_path, {"k.c": "", "main.c": printing, **makefile}, genome=["k.c"], command="make", metric="cost")
+    assert not noted(other, "itself")
