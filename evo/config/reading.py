@@ -259,7 +259,7 @@ def read_toml(path: Path, name: str) -> dict[str, Any]:
         ConfigError: it cannot be read, or is no TOML in UTF-8.
     """
     try:
-        return tomllib.loads(read_text(path))
+        return tomllib.loads(read_text(path, is_given=True))
     except OSError as error:
         raise ConfigError(f"{name} {path} cannot be read: {error.strerror}. Expected a TOML file.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

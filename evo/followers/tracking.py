@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from evo.files import replace_file
+from evo.files import read_text, replace_file
 from evo.followers.companion import accompany
 from evo.followers.results import Result, RunResults
 from evo.followers.trackers import TRACKERS, TrackedResult, TrackedRun, Tracker
@@ -141,7 +141,7 @@ class Tracking:
 
     def _read(self) -> tuple[int, dict[str, Any]]:
         try:
-            data = json.loads(self._file.read_text(encoding="utf-8"))
+            data = json.loads(read_text(self._file))
             return int(data["results"]), dict(data["kept"])
         except FileNotFoundError:
             return 0, {}

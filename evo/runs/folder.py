@@ -42,6 +42,8 @@ NETWORK_FILE_SYSTEMS = frozenset(
 _LOCK_PATIENCE_SECONDS = 1.0
 """`RunFolder.driver` holds a shared lock for an instant, which must not make a starting driver give up."""
 
+_LONGEST_NAME_BYTES = 4096
+
 _held_locks: weakref.WeakSet[RunLock] = weakref.WeakSet()
 
 
@@ -147,7 +149,7 @@ class RunFolder:
         """Return the driver that works in the folder now, or None."""
         path = self.path / "lock"
         try:
-            file = path.open("rb")
+            file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -158,7 +160,7 @@ class RunFolder:
         with file:
             if _try_lock(file.fileno(), fcntl.LOCK_SH):
                 return None
-            return Driver.parse(file.read())
+            return Driver.parse(file.read(_LONGEST_NAME_BYTES))
 
     def refuse_network_file_system(self) -> None:
         """Raise RunFolderError where locks and durability cannot be trusted."""
@@ -239,7 +241,7 @@ class RunLock:
         deadline = time.monotonic() + _LOCK_PATIENCE_SECONDS
         while not _try_lock(self._descriptor, fcntl.LOCK_EX):
             if time.monotonic() > deadline:
-                holder = Driver.parse(path.read_bytes())
+                holder = Driver.parse(os.pread(self._descriptor, _LONGEST_NAME_BYTES, 0))
                 raise RunLocked(
                     f"The run in {path.parent} is being driven by process {holder.pid} on {holder.host}. "
                     f"Wait for it to finish or stop it first; `evo status` shows how far it is."

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from evo.config.config import Config
 from evo.config.task import ScriptTask
+from evo.files import read_bytes
 from evo.store import Store, StoreView
 from operators.gate import Contract, SourceGate, clean_source, language_model_contract, script_contract
 from operators.proposal import Refused
@@ -184,7 +185,7 @@ def _read_inside(root: Path, name: str) -> str:
 def read_source(path: Path, advice: str = "") -> str:
     """Return the program or text in a file, in the form of all genomes; raise GenomeError where there is none."""
     try:
-        content = path.read_bytes()
+        content = read_bytes(path, is_given=True)
     except IsADirectoryError:
         raise GenomeError(f"Expected a file with a program, but {path} is a folder.") from None
     except (OSError, ValueError) as error:  # ValueError: a name with a NUL, which only a TOML file can give

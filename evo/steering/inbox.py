@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from evo.errors import RunFolderError
-from evo.files import replace_file
+from evo.files import read_bytes, replace_file
 from evo.steering.actions import Action
 from trainer.errors import UsageError
 
@@ -90,8 +90,7 @@ class Inbox:
                 yield path, error
 
     def _read(self, path: Path) -> Action:
-        with path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
+        content = read_bytes(path)
         if len(content) > _MOST_BYTES:
             raise ValueError(f"it has more than {_MOST_BYTES:,} bytes")
         action = Action.from_json(json.loads(content))

@@ -186,6 +186,10 @@ def _reading_mode(path: Path) -> str:
 
 
 def _uri(path: Path, mode: str) -> str:
+    """Return what opens a store; raise StoreError where SQLite would wait for a pipe, or read a device."""
+    for one in (path, *(path.with_name(f"{path.name}-{kind}") for kind in ("wal", "shm", "journal"))):
+        if mode != "memory" and one.exists() and not one.is_file():
+            raise StoreError(f"{one} was expected to be a file. Remove it, or restore it from a copy.")
     return f"{path.absolute().as_uri()}?mode={mode}"
 
 

@@ -17,7 +17,7 @@ from evo.config.reading import parse_config
 from evo.config.renamed import with_current_names
 from evo.config.resolution import resolve
 from evo.errors import ChangedExperiment, RunFolderError
-from evo.files import replace_file
+from evo.files import read_text, replace_file
 from evo.runs.folder import RunFolder, RunLock
 from evo.text import sha256
 from trainer.errors import ConfigError, MachineError
@@ -94,7 +94,7 @@ class StudyFolder:
         """Return the content of one of the JSON files; None where there is none."""
         path = self.path / name
         try:
-            data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            data: dict[str, Any] = json.loads(read_text(path))
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from evo.files import replace_file
+from evo.files import read_text, replace_file
 from evo.standings.plan import CONFIRMED_OBJECTIVE
 from evo.text import sha256
 from trainer.errors import MachineError
@@ -87,7 +87,7 @@ class MeasurementCache:
 
     def _read(self) -> None:
         try:
-            data = json.loads(self.path.read_text(encoding="utf-8"))
+            data = json.loads(read_text(self.path))
             self._conditions = dict(data["conditions"])
             for entry in data["measurements"]:
                 measurement = Measurement(

@@ -1,4 +1,5 @@
 import multiprocessing
+import os
 import signal
 import subprocess
 import sys
@@ -7,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from evo.errors import RunFolderError, RunLocked
+from evo.errors import RunFolderError, RunLocked, StoreError
 from evo.runs.folder import NETWORK_FILE_SYSTEMS, RunFolder, file_system_of
 from evo.store import Store
 
@@ -103,6 +104,17 @@ def test_a_lock_that_is_no_file_is_said(path: Path) -> None:
         with pytest.raises(RunFolderError, match="lock") as raised:
             look()
         assert "\n" not in str(raised.value)
+
+
+def test_nothing_waits_for_a_pipe_in_the_place_of_a_file(path: Path) -> None:
+    folder = RunFolder.create(path)
+    for one in (path / "lock", folder.store):
+        os.mkfifo(one)
+    assert folder.driver() is None
+    with pytest.raises(RunFolderError, match="lock"):
+        folder.lock()
+    with pytest.raises(StoreError, match="was expected to be a file"):
+        Store.open(folder.store)
 
 
 def test_a_folder_in_which_a_run_is_being_made_is_in_use(path: Path) -> None:

@@ -1,3 +1,4 @@
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -154,7 +155,9 @@ def test_a_missing_repository_is_written_again(folder: RunFolder) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", ["", 'seed = "cut o', "seed = 1\n", None], ids=["empty", "no TOML", "cut off", "gone"]
+    "damage",
+    ["", 'seed = "cut o', "seed = 1\n", None, "pipe"],
+    ids=["empty", "no TOML", "cut off", "gone", "pipe"],
 )
 def test_a_damaged_configuration_is_a_warning_for_the_store_has_it(folder: RunFolder, damage: str | None) -> None:
     with Store.open(folder.store) as store:
@@ -164,7 +167,9 @@ def test_a_damaged_configuration_is_a_warning_for_the_store_has_it(folder: RunFo
     folder.seal("seed = 1\ngens = 3\n")
     assert "was edited" in messages(folder, Severity.WARNING)
     folder.config.unlink()
-    if damage is not None:
+    if damage == "pipe":
+        os.mkfifo(folder.config)
+    elif damage is not None:
         folder.config.write_text(damage)
     assert "writes it again from the store" in messages(folder, Severity.WARNING)
 

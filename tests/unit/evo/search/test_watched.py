@@ -87,6 +87,15 @@ def test_what_cannot_be_used_is_said_once(data: bytes, tmp_path: Path, notes: No
     assert file.changed() == "mended"
 
 
+@pytest.mark.parametrize("device", [None, "/dev/zero"])
+def test_a_pipe_and_a_device_are_not_waited_for(device: str | None, tmp_path: Path, notes: Notes) -> None:
+    path = tmp_path / "program.md"
+    path.symlink_to(device) if device else os.mkfifo(path)
+    file = watched(path, notes)
+    assert [file.changed(), file.changed()] == [None, None]
+    assert "a pipe or a device" in "".join(said(file, notes))
+
+
 def test_a_file_that_is_gone_is_said_once_and_may_come_back(tmp_path: Path, notes: Notes) -> None:
     path = tmp_path / "program.md"
     write(path, "one")
