@@ -172,7 +172,7 @@ def test_a_request_to_stop_that_comes_after_the_end_leaves_nothing(folder: Path)
     driver = run.lock()
     with ThreadPoolExecutor() as pages:
         asked = [pages.submit(ask, run.path, Action(Verb.STOP), PATIENCE_SECONDS) for _ in range(2)]
-        wait_until(lambda: waiting() == 2, seconds=60)
+        wait_until(lambda: waiting() == 2)
         driver.release()
     assert [str(one.result()) for one in asked] == ["the run has ended"] * 2
     assert waiting() == 0
@@ -187,7 +187,7 @@ def test_read_only_reads_only(folder: Path) -> None:
 
 def test_it_ends_without_a_word_though_a_request_is_unfinished(folder: Path) -> None:
     with dashboard(folder / "one") as server:
-        unfinished = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+        unfinished = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_SECONDS)
         unfinished.putrequest("POST", "/api/steer")
         cookie = f"evo_dashboard_{server.port}={server.token}"
         headers = {"Cookie": cookie, "Origin": server.origin, "Content-Type": "application/json", "Content-Length": "9"}
@@ -205,7 +205,7 @@ def test_it_ends_without_a_word_while_it_starts(folder: Path) -> None:
 
 def test_it_ends_without_a_word_though_pages_follow_runs(folder: Path) -> None:
     with dashboard(folder) as server:
-        pages = [http.client.HTTPConnection("127.0.0.1", server.port, timeout=60) for _ in range(6)]
+        pages = [http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_SECONDS) for _ in range(6)]
         for number, page in enumerate(pages):
             cookie = f"evo_dashboard_{server.port}={server.token}"
             page.request("GET", f"/api/events?run={('one', 'two')[number % 2]}", headers={"Cookie": cookie})

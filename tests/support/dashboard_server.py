@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from command_line import EVO, environment
+from command_line import EVO, PATIENCE_SECONDS, environment
 
 
 class Dashboard:
@@ -38,7 +38,7 @@ class Dashboard:
         usual = {"Cookie": f"evo_dashboard_{self.port}={self.token}", "Origin": self.origin if body else ""}
         usual |= {"Content-Type": "application/json" if body else ""}
         given = {**usual, **{name.replace("_", "-").title(): value for name, value in headers.items()}}
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
         try:
             connection.request(method, path, body or None, {name: value for name, value in given.items() if value})
             response = connection.getresponse()
@@ -77,7 +77,7 @@ def dashboard(path: Path, *arguments: str) -> Iterator[Dashboard]:
         finally:
             process.send_signal(signal.SIGINT)
             try:
-                _, said = process.communicate(timeout=60)
+                _, said = process.communicate(timeout=PATIENCE_SECONDS)
                 assert (process.returncode, said) == (0, "")
             except subprocess.TimeoutExpired:
                 process.kill()

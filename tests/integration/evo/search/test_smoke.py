@@ -16,7 +16,7 @@ from paced_evaluator import PacedEvaluator
 from searches import GENOME, Notes, Numbering, StopsAt, opened, searched
 
 from evo.config.config import Config
-from evo.config.reading import parse_config
+from evo.config.reading import overlaid, parse_config
 from evo.config.resolution import resolve
 from evo.runs.assemble import build_operators
 from evo.runs.folder import RunFolder
@@ -227,7 +227,7 @@ def test_a_language_model_mends_what_failed_and_reads_its_output_as_data(stops_a
 def test_a_model_that_cannot_mend_it_is_refused_for_its_smoke_run(tmp_path: Path) -> None:
     path, crashed = tmp_path / "run", lambda source: None if source == GENOME else Status.CRASHED
     with MessagesServer() as server:
-        config = configured({"llm_mutation": 1.0}, server.url)
+        config = resolve(overlaid(configured({"llm_mutation": 1.0}, server.url), {"llm": {"repairs": 1}}), {})
         stopped = searched(path, config, Smoking(GENOME, judge=crashed), build_operators(config))
     assert stopped.stop_reason is StopReason.NO_OFFSPRING
     with view(path) as viewed:

@@ -9,8 +9,6 @@ import socket
 import subprocess
 import sys
 import sysconfig
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 from coding_agents import KEY, SCRIPTED, agent, proposed, scripted_settings
+from command_line import wait_until
 from llm_requests import CHANGED, FileJournal, request_for
 
 from operators.errors import CostLimitReached, OperatorUnavailable
@@ -195,16 +194,9 @@ def test_nothing_of_it_outlives_a_killed_driver(level: Level, tmp_path: Path) ->
     with subprocess.Popen(
         [sys.executable, "-c", _DRIVER, *arguments], env={**os.environ, "PYTHONPATH": path}
     ) as driver:
-        await_true(lambda: bool(sleeping(SLEEP + 4)))
+        wait_until(lambda: sleeping(SLEEP + 4))
         driver.kill()
-    await_true(lambda: not sleeping(SLEEP + 4))
-
-
-def await_true(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_until(lambda: not sleeping(SLEEP + 4))
 
 
 # A daemon that leaves its session and its parent, and sleeps for a time that names it.
