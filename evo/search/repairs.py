@@ -7,6 +7,7 @@ stays what it is, a failure; the mended one is another individual of the same pa
 from __future__ import annotations
 
 from evo.store import Purpose, StoreView
+from evo.store.records import REPAIR
 from operators.proposal import Crash
 from operators.registry import needs_llm
 from trainer.evaluation import Status
@@ -18,7 +19,7 @@ _CRASHES = frozenset((Status.CRASHED, Status.OUT_OF_MEMORY))
 
 
 class Repairs:
-    """Finds the crashes of a run that are due for a repair; every result is read once.
+    """Finds the crashes of a run that are due for a repair; every result and every repair is read once.
 
     What is due follows from the results told and the proposals begun before, so a resumed run and a replay agree.
     """
@@ -27,6 +28,8 @@ class Repairs:
         self._store = store
         self._crashes: list[tuple[int, int]] = []  # the number of the result, and the individual
         self._read = 0
+        self._mended: dict[int, int] = {}  # by the individual that crashed, the number of the proposal
+        self._newest_event = -1
 
     def due(self, number: int, result_number: int) -> list[int]:
         """Return the individuals that proposal `number`, begun after `result_number` results, may repair."""
@@ -35,13 +38,12 @@ class Repairs:
             is_offspring = outcome.purpose in (Purpose.SCREEN, Purpose.SEARCH)
             if is_offspring and outcome.status in _CRASHES and needs_llm(self._operator(outcome.individual)):
                 self._crashes.append((outcome.result_number, outcome.individual))
-        repairs = self._store.repairs()
-        done = {crashed for proposal, crashed in repairs.items() if proposal < number}
-        return [
-            individual
-            for told, individual in self._crashes
-            if 0 <= result_number - told < _RECENT_RESULTS and individual not in done and individual not in repairs
-        ]
+        for event in self._store.events(REPAIR, after=self._newest_event):
+            self._newest_event = event.id
+            self._mended[event.payload["crashed"]] = event.payload["proposal"]
+        recent = [one for told, one in self._crashes if 0 <= result_number - told < _RECENT_RESULTS]
+        repairs = set(self._mended.values()) if recent else set()
+        return [one for one in recent if self._mended.get(one, number) >= number and one not in repairs]
 
     def crash_for(self, number: int) -> Crash | None:
         """Return what proposal `number` repairs; None where it makes something new."""
