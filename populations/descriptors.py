@@ -24,6 +24,7 @@ from typing import TypeAlias
 
 from populations.diversity import read_program
 from populations.similarity import distance
+from trainer.source_text import literal_value
 
 Cell: TypeAlias = tuple[int | str, ...]
 """A place along each of some descriptors."""
@@ -146,8 +147,8 @@ def _constants(tree: ast.Module) -> dict[str, object]:
                 ast.Assign(targets=[ast.Name(id=name)], value=ast.expr() as node)
                 | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as node)
             ):
-                with contextlib.suppress(ValueError):  # no literal
-                    found[name] = ast.literal_eval(node)
+                with contextlib.suppress(ValueError):
+                    found[name] = literal_value(node)
     return found
 
 

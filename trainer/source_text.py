@@ -20,6 +20,19 @@ def parse(source: str) -> ast.Module:
         return ast.parse(source)
 
 
+def literal_value(expression: str | ast.expr) -> object:
+    """Return the value that a literal of Python stands for: a number, a text, a container of such.
+
+    Raises:
+        ValueError: it is none, it is nested too deeply, or it cannot be made, as a set of lists.
+    """
+    try:
+        value: object = ast.literal_eval(expression)
+    except (*UNREADABLE, TypeError) as error:
+        raise ValueError(f"no literal: {error}") from None
+    return value
+
+
 @dataclass(frozen=True, slots=True)
 class Splice:
     """Replace the bytes from `start` up to `end` of a UTF-8 source by `text`."""

@@ -10,7 +10,6 @@ parameters set to their values.
 
 from __future__ import annotations
 
-import ast
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -26,6 +25,7 @@ from operators.source.constants import Constant, Value, find_constants, replace_
 from operators.source.literals import is_number
 from trainer.errors import UsageError
 from trainer.evaluation import Status
+from trainer.source_text import literal_value
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -168,8 +168,8 @@ def _best_trials(study: Study) -> list[FrozenTrial]:
 def _value(param: object, now: Value) -> Value:
     """Return a parameter as the literal that stands for it: a tuple was named by its text, whole numbers stay whole."""
     if isinstance(now, tuple) and isinstance(param, str):
-        with suppress(ValueError, SyntaxError):
-            read = ast.literal_eval(param)
+        with suppress(ValueError):
+            read = literal_value(param)
             return read if isinstance(read, tuple) else now
         return now
     if isinstance(param, float) and param.is_integer() and isinstance(now, int):

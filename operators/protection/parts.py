@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from operators.protection.handed import handed_on
 from operators.protection.units import DEFINITION, FUNCTION, Scope, Unit, is_import, root_of, words
 from populations.descriptors import last_name
+from trainer.source_text import literal_value
 
 _MAKES = re.compile(
     r"^_?(load|read|fetch|open|make|generate|simulate|download|get)(_|$)|dataset|txt$|^(rand|randn|randint|random|normal|"
@@ -283,8 +284,8 @@ def _compare(one: ast.expr | None, other: ast.expr, holds: Callable[[float, floa
 
 def _number(node: ast.expr) -> float | None:
     try:
-        value = ast.literal_eval(node)
-    except (ValueError, TypeError, SyntaxError):
+        value = literal_value(node)
+    except ValueError:
         return None
     return value if isinstance(value, int | float) else None
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeGuard
 
+from trainer.source_text import UNREADABLE, literal_value
+
 Number = int | float
 Value = bool | int | float | str | tuple[Number, ...]
 
@@ -207,8 +209,8 @@ def _listed(text: str) -> tuple[Value, ...]:
 
 def _choice(text: str) -> Value:
     try:
-        value = ast.literal_eval(text)
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        value = literal_value(text)
+    except ValueError:
         return text
     return value if isinstance(value, bool | int | float | str) else text
 
@@ -231,7 +233,7 @@ def _range(value: Value, behind: str) -> Range | None:
 def _bound(text: str) -> Number | None:
     try:
         return number_of(ast.parse(text, mode="eval").body)
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
+    except UNREADABLE:
         return None
 
 

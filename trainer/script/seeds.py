@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from trainer.source_text import UNREADABLE, SourceText, Splice, parse, spliced
+from trainer.source_text import UNREADABLE, SourceText, Splice, literal_value, parse, spliced
 
 _PLACE = re.compile(r"(?P<file>[^:]+):(?P<what>[\w.]+(?:\(\)|=)?)")
 _OF_DATA = re.compile(
@@ -307,10 +307,10 @@ def _replacement(segment: str, node: ast.expr, seed: int) -> str | None:
     if isinstance(node, ast.Name):
         return str(seed) if segment == node.id else None
     try:
-        found = ast.literal_eval(segment)
-    except (ValueError, SyntaxError):
+        found = literal_value(segment)
+    except ValueError:
         return None
-    if found != ast.literal_eval(node):
+    if found != literal_value(node):
         return None
     return repr(str(seed)) if isinstance(found, str) else str(seed)
 

@@ -43,6 +43,7 @@ def test_constants_by_name() -> None:
     assert place("COMPILE") == "False"
     assert place("BETAS") == "(0.9, 0.95)"
     assert place("MISSING") == "None"
+    assert place("WIDTH", f"{SMALL}ODD = {{[1]: 2}}\nDEEP = {'[' * 90}{']' * 90}\n") == 0
 
 
 def test_distance_divides_evenly_and_branch_is_itself() -> None:
