@@ -132,7 +132,7 @@ def _tuning(setup: Setup) -> Sequence[Operator]:
     return [Tuning(setup.objective, Method(setup.tuning_method), setup.device_kind)]
 
 
-REVISION = 3
+REVISION = 4
 """Of what classical operators do with the same chance. A replay passes over the offspring of another one."""
 REPLIES_REVISION = 2
 """Of what becomes of the same reply: how it is read, and what the gate lets pass of it. A replay counts what comes out

@@ -317,7 +317,11 @@ def used_instead(sources: Sources, genomes: Sequence[Module], frozen: Sequence[G
     used = [one.name for one in sources.project.closure(*genomes) if one not in genomes]
     used += [name for one in genomes for name in read_by(one, sources.root)]
     settings = (path for one in frozen for path in _files_of(sources.root / one.name))
-    used += [path.relative_to(sources.root).as_posix() for path in settings if path.suffix in _SETTINGS]
+    used += [
+        path.relative_to(sources.root).as_posix()
+        for path in settings
+        if path.suffix in _SETTINGS or (path.suffix == ".py" and "config" in path.relative_to(sources.root).as_posix())
+    ]
     for name in dict.fromkeys(used[:_MOST_NAMED]):
         module = sources.project.module(name)
         if module is not None and (count := len(varied_constants(name, module.text))):

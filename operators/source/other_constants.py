@@ -119,7 +119,7 @@ def _data(text: str, language: Language) -> Iterator[tuple[str, Node]]:
         if node.type in _PAIRS and len(members_of(node)) > 1:
             keys = list(_path(node))
             value = _scalar(members_of(node)[-1])
-            if value is not None and all(keys) and is_tunable(keys[-1]):
+            if value is not None and all(keys) and all(map(is_tunable, keys)):
                 yield ".".join(keys), value
 
 

@@ -7,8 +7,9 @@
   field of a class (`Config.lr`), or of an argument of a function (`train.lr`), unless its name speaks of seeds, files,
   logging, evaluation or the machine;
 - a number other than zero, which mostly says that something is off, with which an object is made (`SVC(C=10)` is
-  `SVC.C`, that of a second one `SVC.C#2`), that stands in a dictionary (`params = {"eta": 0.3}` is `params.eta`), or
-  that a function gives a name which it never gives again (`lr = 3e-4` in `train()` is `train.lr`), by the same rule.
+  `SVC.C`, that of a second one `SVC.C#2`), that stands in a dictionary (`params = {"eta": 0.3}` is `params.eta`), that
+  settings get as an attribute (`config.optim.lr = 3e-4`, `_C.SOLVER.LR = 3e-4`), or that a function gives a name which
+  it never gives again (`lr = 3e-4` in `train()` is `train.lr`), by the same rule.
 
 What describes hardware, such as `H100_BF16_PEAK_FLOPS`, is no constant to change.
 """
@@ -28,12 +29,17 @@ _HARDWARE = re.compile(
     r"(?:.*_)?(?:PEAK_(?:T|G)?FLOPS|(?:T|G)?FLOPS_PEAK|PEAK_BANDWIDTH|[AHBVTL]\d{2,3}S?_\w*FLOPS)(?:_.*)?"
 )
 _NO_TUNABLE = re.compile(
-    r"seeds?|random|state|log|logging|print|eval|evaluation|val|valid|validation|test|save|checkpoint|ckpt|verbose|debug|"
-    r"wandb|workers?|port|rank|world|axis|devices?|gpus?|cuda|backend|resume|version|budget|limit|timeout|deadline|"
+    r"seeds?|random|state|log|logging|print|evals?|evaluate|evaluation|val|valid|validation|test|save|checkpoint|ckpt|verbose|debug|"
+    r"wandb|offline|workers?|port|rank|world|axis|devices?|gpus?|cuda|backend|resume|version|budget|limit|timeout|deadline|"
     r"seconds|minutes|hours|interval|fd|dry|flops|download|plot|show|help|eps|n?jobs|n?threads?|folds|splits|cv|"
     r"class|classes|silent|verbosity"
 )
 """Words in the names of values that change what is measured, shown or kept, or nothing, and not what is learnt."""
+_SETTINGS = re.compile(r"config|conf|cfg|args|hparams|hps?|opts?|options|settings|FLAGS", re.IGNORECASE)
+_HOLDERS = frozenset(
+    ("ConfigDict", "CfgNode", "CN", "EasyDict", "edict", "SimpleNamespace", "Namespace", "DotMap", "Box")
+)
+"""What makes settings whose attributes are assigned, as of ml_collections and yacs."""
 _LEAST_EPSILON = 1e-3
 _NO_DIMENSION = re.compile(r"(?:(?:n|num|in|input|out|output|data|obs|observation|action|target|label)_?)?dims?")
 """Names of an axis, or of a size that the data fix, unlike `hidden_dim`."""
@@ -71,6 +77,7 @@ def _others(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
     """Yield the values that go by other names, each with its name."""
     nodes = [*ast.walk(tree)]
     yield from _globals(tree, nodes)
+    yield from _attributes(nodes)
     classes = [node for node in nodes if isinstance(node, ast.ClassDef)]
     owners = {id(inner): node.name for node in classes for inner in node.body}
     made_before: Counter[str] = Counter()
@@ -104,6 +111,22 @@ def _others(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
                 place += [name] if name != "__init__" else []
                 yield from ((".".join([*place, one.arg]), value) for one, value in _defaults(arguments))
                 yield from ((".".join([*place, local]), value) for local, value in _locals(node))
+
+
+def _attributes(nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the numbers that settings get as attributes, by all words of their names.
+
+    Settings are what is called so, or made as such: `training = config.training = ConfigDict()`.
+    """
+    made = [node for node in nodes if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)]
+    made = [node for node in made if ast.unparse(node.value).partition("(")[0].rpartition(".")[2] in _HOLDERS]
+    holders = {one.id for node in made for one in node.targets if isinstance(one, ast.Name)}
+    for node in nodes:
+        match node:
+            case ast.Assign(targets=[ast.Attribute() as target], value=value) if _says(value):
+                root, *parts = ast.unparse(target).split(".")
+                if (root in holders or _SETTINGS.fullmatch(root)) and all(map(is_tunable, (root, *parts))):
+                    yield ".".join((root, *parts)), value
 
 
 def _locals(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[str, ast.expr]]:

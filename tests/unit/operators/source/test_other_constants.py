@@ -51,6 +51,11 @@ def test_each_stands_where_it_says(name: str) -> None:
         assert one.text in source.split("\n")[one.line - 1]
 
 
+def test_what_is_under_a_key_of_the_evaluation_is_none() -> None:
+    text = "[optim]\nlr = 0.1\n[wandb]\noffline = true\n[agent.eval]\nnum_examples = 64\n[agent.sampling]\ntop = 3\n"
+    assert values(join({"train.toml": text})) == {"optim.lr": 0.1, "agent.sampling.top": 3}
+
+
 def test_comments_state_ranges_and_choices() -> None:
     found = find_constants(genome("run.yaml"))
     assert found["model.tile"].range == Range(1, 64)
