@@ -251,7 +251,10 @@ class _Examination:
         shared = (*protected.shared, *returned, *unchecked, *itself)
         source = join({one.name: one.text for one in genomes})
         read = [Reported(one.name, one.pattern, one.json_file) for one in reported]
-        entries = (*protected.entries, *_given_keys(genomes, given))
+        keys = frozenset[tuple[str, ...]]()
+        if reported and not any(language_of(one.name) is PYTHON for one in genomes):
+            keys = protect(sources.project.closure(self._entry)).keys
+        entries = (*protected.entries, *_given_keys(genomes, given, keys))
         guard = Protection(source, found.genome, [one.name for one in entries], read)
         movable = movable_constants(source, guard)
         constants = tuple(name for name in found.constants if name in movable and name not in given)
@@ -287,13 +290,21 @@ def _reports_itself(module: Module, metric: Metric) -> bool:
     return module.name.endswith(COMPILED) and bool(re.search(quoted, module.text, re.IGNORECASE))
 
 
-def _given_keys(genomes: Sequence[Module], given: Set[str]) -> Iterator[ProtectedCode]:
-    """Yield the lines of settings that the command replaces, so that no evaluation is spent on a change of one."""
+def _given_keys(genomes: Sequence[Module], given: Set[str], measured: Set[tuple[str, ...]]) -> Iterator[ProtectedCode]:
+    """Yield the lines of settings that the command replaces, or by which what is measured is made.
+
+    Args:
+        measured: the keys of the latter, of which outer ones may be missing.
+    """
+    ends = tuple(f".{'.'.join(keys)}" for keys in measured)
     for one in genomes:
         text = join({one.name: one.text})
         keys = find_constants(text).items() if language_of(one.name) is not PYTHON else ()
-        for line in (text.split("\n")[constant.line - 1].strip() for name, constant in keys if name in given):
-            yield ProtectedCode(line if len(genomes) == 1 else f"{one.name}: {line}", "the command gives it")
+        for name, constant in keys:
+            line = text.split("\n")[constant.line - 1].strip()
+            reason = "the command gives it" if name in given else "the evaluation reads it"
+            if name in given or f".{name}".endswith(ends):
+                yield ProtectedCode(line if len(genomes) == 1 else f"{one.name}: {line}", reason)
 
 
 def _is_tracked(root: Path, name: str) -> bool | None:

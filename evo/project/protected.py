@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from evo.project.found import Metric, ProtectedCode
 from evo.project.modules import Module, Project
-from evo.project.protection.constants import protect_constants
+from evo.project.protection.constants import measured_items, measured_keys, protect_constants
 from evo.project.protection.entries import entries
 from evo.project.protection.evolving_file import EvolvingFile
 from evo.project.protection.flow import Flow
@@ -40,6 +40,7 @@ class Protected(NamedTuple):
         entries: for `protect` of evo.toml.
         shared: the functions that evaluation and training share.
         free_share: of the statements, those that may change, from 0 to 1; imports and heads of definitions left out.
+        keys: the paths of keys by which what is measured takes items of settings.
         scored: by file, the lines that make what is scored, and no random numbers for anything else.
     """
 
@@ -47,6 +48,7 @@ class Protected(NamedTuple):
     shared: tuple[str, ...]
     free_share: float
     scored: dict[str, set[int]]
+    keys: frozenset[tuple[str, ...]]
 
 
 def protected_code(
@@ -79,7 +81,13 @@ def protected_code(
     for file, place, reason in defaults(files, given):
         file.reasons.setdefault(place, reason)
     scored = {name: set(_scored_lines(file)) for name, file in files.items()}
-    return Protected(entries(files, metrics), flow.shared(), _free_share(files), scored)
+    keys = measured_keys(flow)
+    items = [
+        ProtectedCode(item if len(files) == 1 else f"{file.module.name}: {item}", why)
+        for file, item, why in measured_items(flow, keys)
+    ]
+    found = (*entries(files, metrics), *dict.fromkeys(items))
+    return Protected(found, flow.shared(), _free_share(files), scored, frozenset(keys))
 
 
 def _scored_lines(file: EvolvingFile) -> Iterator[int]:

@@ -42,7 +42,8 @@ class ConstantMutation(Mutation):
         """
         fixed = protection.lines(source)
         found = find_constants(source).values()
-        movable = [constant for constant in found if constant.line not in fixed and self._matters(constant)]
+        free = [one for one in found if one.line not in fixed and one.name not in protection.items]
+        movable = [constant for constant in free if self._matters(constant)]
         if not movable:
             raise NoOffspring("constants: the parent has no top-level `UPPER_CASE = number`, flag or default to change")
         count = random.choices((1, 2, 3), _COUNT_WEIGHTS)[0]

@@ -3,6 +3,7 @@
 units        a source as a list of statements and heads, which are compared one by one
 marks        comments in a file that fix a part of it, or let only a part of it evolve
 entries      what an entry of `task.protect` names
+items        items of tables that are protected
 guards       what protected code relies on
 output       the text that a statement may print, as far as it can be known
 parts        data that hold training and held-out rows together

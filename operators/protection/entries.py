@@ -3,6 +3,7 @@ r"""What an entry of `task.protect` names in generation 0.
 evaluate                       a function or class, whole; a constant; an import; by its name
 Trainer.evaluate               a method; main.val_loss: what binds that variable in main
 train.seconds                  a parameter with its default
+settings.noise                 an item of a dictionary, also of one within another one
 print val_loss                 the statements that report a number under this name
 main: while time.time() - …    statements by their code or its beginning, in a function or anywhere; of a
                                compound statement its head
@@ -14,9 +15,10 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
+from operators.protection.items import item_at
 from operators.protection.units import DEFINITION, LineUnit, Scope, Unit
 from trainer.errors import ConfigError
 from trainer.languages import is_known
@@ -46,6 +48,16 @@ def select(
         for name, places in chosen.items():
             found[name] |= places
     return found
+
+
+def items_in(entries: Sequence[str], name: str, units: Sequence[Unit]) -> Iterator[tuple[str, Scope, ast.expr]]:
+    """Yield the entries that name an item of a table of a file, each with the path to it and its value."""
+    for entry in entries:
+        text = entry.strip().removeprefix(f"{name}:").strip()
+        path = tuple(text.split("."))
+        value = item_at(units, path) if _PATH.fullmatch(text) and not _by_name(path, units) else None
+        if value is not None:
+            yield entry, path, value
 
 
 def _in_file(entry: str, files: Mapping[str, Sequence[Unit]]) -> tuple[str | None, str]:

@@ -15,9 +15,10 @@ from functools import lru_cache
 from pathlib import PurePath
 
 from operators.protection.child import child_of
-from operators.protection.entries import select
+from operators.protection.entries import items_in, select
 from operators.protection.forging import Reported, forges
 from operators.protection.guards import Guards, guards_of
+from operators.protection.items import item_at, item_changes
 from operators.protection.marks import Mark, UnbalancedMarks, fixed_lines, marks_of
 from operators.protection.modules import none_of_the_usual
 from operators.protection.rules import RULES, WAYS
@@ -30,6 +31,8 @@ from trainer.source_text import UNREADABLE, parse
 _SHOWN_CHARACTERS = 100
 _FILES_KEPT = 16
 """Parents are asked for again and again, and read in tens of milliseconds."""
+_Item = tuple[str, Scope, ast.expr]
+"""A protected item of a table: the entry that names it, the path to it, and its value."""
 Placed = tuple[tuple[Scope, str], tuple[str, ...]]
 
 
@@ -89,13 +92,15 @@ class Protection:
         self._reported = tuple(reported)
         texts = split(source, names)
         units = {name: _units(text, language_of(name)) for name, text in texts.items()}
-        chosen = select(entries, units, texts)
+        self._items = {name: [*items_in(entries, name, several)] for name, several in units.items()}
+        named = {entry for several in self._items.values() for entry, _, _ in several}
+        chosen = select([one for one in entries if one not in named], units, texts)
         regions = {name: _regions(name, text) for name, text in texts.items()}
         for name, several in units.items():
             chosen[name] |= {place for place, one in enumerate(several) if _holds(regions[name], one.line)}
             chosen[name] = _with_twins(several, chosen[name])
         protected = {name: [one for place, one in enumerate(units[name]) if place in chosen[name]] for name in names}
-        self._is_empty = not any(protected.values()) and not any(regions.values())
+        self._is_empty = not any((*protected.values(), *regions.values(), *self._items.values()))
         self._files = {
             name: _known(
                 language_of(name), units[name], chosen[name], _elsewhere(name, protected), texts[name], regions[name]
@@ -107,13 +112,18 @@ class Protection:
         """Whether anything is protected."""
         return not self._is_empty
 
+    @property
+    def items(self) -> frozenset[str]:
+        """The protected items of tables, which may share their lines with others."""
+        return frozenset(".".join(path) for several in self._items.values() for _, path, _ in several)
+
     def violation(self, source: str) -> str | None:
         """Return why a source that parses may not become an individual, None where it may."""
         if self._is_empty:
             return None
         for name, text in split(source, self._names).items():
             try:
-                reason = next(self._violations(self._files[name], text), None)
+                reason = next(self._violations(self._files[name], text, self._items[name]), None)
             except RecursionError:
                 reason = "it is nested too deeply to be compared with generation 0; flatten it"
             if reason is not None:
@@ -128,12 +138,14 @@ class Protection:
         before = 0
         for name, text in split(source, self._names).items():
             before += bool(marked_lines(source))  # the line that names the file
-            found |= {before + line for line in _protected_lines(self._files[name], text)}
+            found |= {before + line for line in _protected_lines(self._files[name], text, self._items[name])}
             before += text.count("\n")
         return found
 
-    def _violations(self, file: _File, text: str) -> Iterator[str]:
+    def _violations(self, file: _File, text: str, items: Sequence[_Item]) -> Iterator[str]:
         units = _units(text, file.language)
+        for _, path, value in items:
+            yield from item_changes(units, [*_new(file, units)], path, value)
         yield from _moved_marks(file, text, units)
         yield from _changed(file, units)
         child = child_of(units, file.guards, [one for one in units if one.key in file.keys])
@@ -254,7 +266,7 @@ def _is_known_import(unit: Unit, file: _File) -> bool:
     return any(unit.digest == digest for _, digest in file.known)
 
 
-def _protected_lines(file: _File, text: str) -> Iterator[int]:
+def _protected_lines(file: _File, text: str, items: Sequence[_Item]) -> Iterator[int]:
     try:
         units = _units(text, file.language)
         regions = fixed_lines(text, file.language) if file.marks else []
@@ -265,6 +277,23 @@ def _protected_lines(file: _File, text: str) -> Iterator[int]:
             yield from range(one.line, one.end_line + 1)
     for lines in regions:
         yield from lines
+    for _, path, _ in items:
+        value = item_at(units, path)
+        if value is not None and not _holds_more(units, value):
+            yield from range(value.lineno, (value.end_lineno or value.lineno) + 1)
+
+
+def _holds_more(units: Sequence[Unit], value: ast.expr) -> bool:
+    """Return whether the first line of a value holds numbers of the same statement that are not its own."""
+    own = {id(node) for node in ast.walk(value)}
+    numbers = (node for one in units for node in one.nodes if one.line <= value.lineno <= one.end_line)
+    return any(
+        isinstance(one, ast.Constant)
+        and not isinstance(one.value, str)
+        and one.lineno == value.lineno
+        and id(one) not in own
+        for one in numbers
+    )
 
 
 def _regions(name: str, text: str) -> list[range]:

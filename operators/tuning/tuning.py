@@ -87,7 +87,9 @@ class Tuning:
         """
         source = request.parents[0].source
         fixed = request.protection.lines(source)
-        constants = {name: one for name, one in find_constants(source).items() if one.line not in fixed}
+        named = find_constants(source).items()
+        items = request.protection.items
+        constants = {name: one for name, one in named if one.line not in fixed and name not in items}
         space = search_space(one for one in constants.values() if not is_for_another_device(one.name, self._device))
         own = {name: constant.value for name, constant in constants.items()}
         here = point_of(space, own)

@@ -258,6 +258,34 @@ def key_of(node: ast.AST) -> str:
     return ""
 
 
+def paths_of_keys(unit: Unit, imports: Collection[str]) -> list[tuple[str, ...]]:
+    """Return the keys by which a statement takes items of settings: `rng`, `seed` of `settings["rng"]["seed"]`."""
+    inner: set[int] = set()
+    found: list[tuple[str, ...]] = []
+    for node in unit.nodes:  # the outermost first
+        keys: list[str] = []
+        part: ast.AST = node
+        while (step := _taken(part)) is not None:
+            part, key = step
+            inner.add(id(part))
+            keys.insert(0, key)
+        if keys and id(node) not in inner and isinstance(part, ast.Name) and part.id not in imports:
+            found.append(tuple(keys))
+    return found
+
+
+def _taken(node: ast.AST) -> tuple[ast.AST, str] | None:
+    """Return what an expression takes an item or attribute of, and its key; None if it takes none."""
+    match node:
+        case ast.Subscript(value=owner, slice=ast.Constant(value=str(key)), ctx=ast.Load()):
+            return owner, key
+        case ast.Call(func=ast.Attribute(value=owner, attr="get"), args=[ast.Constant(value=str(key)), *_]):
+            return owner, key
+        case ast.Attribute(value=owner, attr=key, ctx=ast.Load()):
+            return owner, key
+    return None
+
+
 def keys_filled(unit: Unit) -> set[str]:
     """Return the texts under which a statement puts something, in tables that it makes as well."""
     tables = [node for node in unit.nodes if isinstance(node, ast.Dict)]

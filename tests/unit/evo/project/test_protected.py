@@ -389,6 +389,16 @@ SETTINGS = (
     "    for i in range(0, 99, cfg.batch_size):\n        w -= cfg.lr * np.mean((w * x[i:] - y[i:]) * x[i:])\n"
     "    print(f'val_loss {np.mean((w * xv - yv) ** 2):.4f}')\nmain(Config())\n"
 )
+TABLE = (
+    "import numpy as np\nconfig = {'seed': 3, 'val_fraction': 0.2, 'noise': 0.1, 'lr': 0.05, 'rng': {'order': 7}}\n"
+    "def make_data():\n    r = np.random.default_rng(0)\n    x = r.normal(size=99)\n"
+    "    return x, 2 * x + r.normal(0, config['noise'], 99)\nrng = np.random.default_rng(config['seed'])\n"
+    "x, y = make_data()\norder = np.random.default_rng(config['rng']['order']).permutation(99)\n"
+    "x, y = x[order], y[order]\nn = int(99 * (1 - config['val_fraction']))\n"
+    "w = 0.0\nfor step in range(50):\n    i = rng.integers(0, n, 16)\n"
+    "    w -= config['lr'] * np.mean((w * x[i] - y[i]) * x[i])\nval_loss = np.mean((w * x[n:] - y[n:]) ** 2)\n"
+    "print(f'val_loss {val_loss:.4f}')\n"
+)
 PHASES = (
     "import numpy as np\nsizes = {'train': 450, 'val': 150}\nsets = [np.ones(450), np.ones(150)]\n"
     "loaders = {key: list(one) for key, one in zip(['train', 'val'], sets)}\n"
@@ -419,6 +429,12 @@ EPISODES = (
         pytest.param(
             SETTINGS, {"Config.noise"}, {"Config.lr", "Config.batch_size"}, id="a setting that makes the data"
         ),
+        pytest.param(
+            TABLE,
+            {"config.noise", "config.seed", "config.val_fraction", "config.rng.order"},
+            {"config", "config.lr"},
+            id="items of a table of settings",
+        ),
         pytest.param(PHASES, {"sizes", "loaders", "sets"}, {"fit.rate"}, id="one loop that trains and evaluates"),
         pytest.param(EPISODES, {"Grid", "total", "_"}, {"gamma", "q"}, id="episodes in an environment of the file"),
     ],
@@ -436,3 +452,18 @@ def test_a_report_that_is_not_found_is_told(tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text(source, encoding="utf-8")
     notes = examine(tmp_path, metric="val_loss:min").notes
     assert any("What reports val_loss was not found in train.py" in note for note in notes)
+
+
+def test_keys_of_settings_that_make_what_is_measured(tmp_path: Path) -> None:
+    program = (
+        "import numpy as np\nimport yaml\ncfg = yaml.safe_load(open('settings.yaml'))\nr = np.random.default_rng(0)\n"
+        "n = cfg['data']['n']\nx = r.normal(size=n)\ny = 2 * x + r.normal(0, cfg['data'].get('noise'), n)\nw = 0.0\n"
+        "for i in range(cfg['steps']):\n    w -= cfg['optim']['lr'] * np.mean((w * x[:50] - y[:50]) * x[:50])\n"
+        "val_loss = np.mean((w * x[50:] - y[50:]) ** 2)\nprint(f'val_loss {val_loss:.4f}')\n"
+    )
+    settings = "data:\n  n: 99\n  noise: 0.1\noptim:\n  lr: 0.1\nsteps: 30\n"
+    (tmp_path / "settings.yaml").write_text(settings, encoding="utf-8")
+    (tmp_path / "train.py").write_text(program, encoding="utf-8")
+    project = examine(tmp_path, ["settings.yaml"])
+    assert [one.name for one in project.protect] == ["n: 99", "noise: 0.1"]
+    assert project.constants == ("optim.lr", "steps")

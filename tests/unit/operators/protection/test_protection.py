@@ -489,3 +489,30 @@ def test_a_line_that_begins_as_a_report_may_not_leave_the_rest_open(put: str, is
     reported = [Reported("val_acc", r"^log:.*\bval/acc=\s*(\S+)")]
     protection = Protection(zero, ("train.py",), ("log", "acc", "log({'val/acc': acc})"), reported)
     assert (protection.violation(f"{zero}{put}\n") is not None) is is_refused
+
+
+SETTINGS = 'config = {"noise": 0.1, "rng": dict(shuffle=2),\n    "lr": 0.05}\nloss = config["noise"]\n'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "is_refused"),
+    [
+        ('"lr": 0.05', '"lr": 0.5, "width": 3', False),
+        ("loss =", 'config["lr"] = 0.2\nloss =', False),
+        ('"noise": 0.1', '"noise": 0.0', True),
+        ("shuffle=2", "shuffle=3", True),
+        ('"lr": 0.05', '"lr": 0.05, "noise": 0', True),
+        ('"lr": 0.05', '"lr": 0.05, **{"noise": 0}', True),
+        ("loss =", 'config["noise"] = 0\nloss =', True),
+        ("loss =", 'config["rng"][KEY] = 0\nloss =', True),
+        ("loss =", "config.update(noise=0)\nloss =", True),
+        ("loss =", 'config |= {"noise": 0}\nloss =', True),
+        ("loss =", 'config = {**config, "noise": 0}\nloss =', True),
+    ],
+)
+def test_an_item_of_a_table_is_protected_by_its_value(old: str, new: str, is_refused: bool) -> None:
+    protection = Protection(SETTINGS, ("train.py",), ("config.noise", "config.rng.shuffle"))
+    assert protection.violation(SETTINGS) is None
+    assert (protection.violation(SETTINGS.replace(old, new, 1)) is not None) is is_refused
+    assert protection.lines(SETTINGS) == set()
+    assert protection.lines(SETTINGS.replace(', "rng"', ',\n"rng"')) == {1, 2}
