@@ -21,7 +21,7 @@ from evo.store import SlotUse
 from evo.text import duration, hover, visible
 from operators.source.constants import find_constants
 from operators.source.literals import is_number
-from trainer.objectives import Objective, quantity
+from trainer.objectives import Objective, is_comparable, quantity
 
 _MOST_SLOT_USES = 1500
 _COMMON = 0.5
@@ -145,7 +145,8 @@ def constants_of(report: RunReport, known: Mapping[int, Mapping[str, float]]) ->
 
 def numbers_of(source: str) -> dict[str, float]:
     """Return the constants of a program that are numbers."""
-    return {name: float(one.value) for name, one in find_constants(source).items() if is_number(one.value)}
+    constants = {name: one.value for name, one in find_constants(source).items()}
+    return {name: float(value) for name, value in constants.items() if is_number(value) and is_comparable(value)}
 
 
 def parallel_chart(constants: Constants) -> Chart:

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial
 
+_LARGEST = 2**53
+"""Beyond, a float, as which Optuna keeps numbers, does not hold every whole one."""
+
 
 def export_study(viewed: Viewed, storage: str, name: str) -> int:
     """Write the measured and the failed individuals of a run into a new study; return how many these are.
@@ -98,7 +101,7 @@ class TrialProgram:
 
     Attributes:
         trial: its number in the study.
-        set: what was set, by constant.
+        set: what differs from the individual that it was made from, by constant.
     """
 
     trial: int
@@ -124,7 +127,8 @@ def trial_programs(viewed: Viewed, storage: str, name: str | None, parent: int, 
     for trial in _best_trials(study)[:count]:
         values = {key: _value(param, constants[key].value) for key, param in trial.params.items() if key in constants}
         if values:
-            programs.append(TrialProgram(trial.number, replace_constants(source, values), values))
+            changed = {key: value for key, value in values.items() if value != constants[key].value}
+            programs.append(TrialProgram(trial.number, replace_constants(source, changed), changed))
     if not programs:
         raise UsageError(
             f"No complete trial of the study {study.study_name!r} has a parameter that is called as a constant of "
@@ -166,11 +170,11 @@ def _best_trials(study: Study) -> list[FrozenTrial]:
 
 
 def _value(param: object, now: Value) -> Value:
-    """Return a parameter as the literal that stands for it: a tuple was named by its text, whole numbers stay whole."""
-    if isinstance(now, tuple) and isinstance(param, str):
+    """Return a parameter as the literal that stands for it, of the kind that the constant has now."""
+    if isinstance(param, str) and not isinstance(now, str):
         with suppress(ValueError):
             read = literal_value(param)
-            return read if isinstance(read, tuple) else now
+            return read if type(read) is type(now) else now
         return now
     if isinstance(param, float) and param.is_integer() and isinstance(now, int):
         return int(param)
@@ -242,7 +246,7 @@ def _distributions(constants: Sequence[Mapping[str, Constant]]) -> dict[str, Bas
             tried.setdefault(name, []).append(constant.value)
     found: dict[str, BaseDistribution] = {}
     for name, values in tried.items():
-        numbers = [value for value in values if is_number(value)]
+        numbers = [value for value in values if is_number(value) and not _is_large(value)]
         if len(numbers) < len(values):
             found[name] = CategoricalDistribution(list(dict.fromkeys(map(_choice, values))))
         elif all(isinstance(number, int) for number in numbers):
@@ -259,8 +263,13 @@ def _param(constant: Constant, distribution: BaseDistribution) -> Any:
 
 
 def _choice(value: Value) -> bool | int | float | str:
-    """Return a value that Optuna can list: a tuple is named by its text."""
-    return str(value) if isinstance(value, tuple) else value
+    """Return a value that Optuna can list."""
+    return str(value) if isinstance(value, tuple) or _is_large(value) else value
+
+
+def _is_large(value: Value) -> bool:
+    """Return whether Optuna gets the text of a number."""
+    return isinstance(value, int) and abs(value) > _LARGEST
 
 
 def _evaluation(viewed: Viewed, individual: int) -> EvaluationRecord | None:

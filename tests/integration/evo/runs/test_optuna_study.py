@@ -9,14 +9,18 @@ from optuna.trial import TrialState
 
 import evo
 
+LARGE = "9" * 400  # no float is as large
+
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run in which constants were mutated, and one individual crashed."""
     folder = tmp_path_factory.mktemp("study")
     out = folder / "tonight"
+    program = write_program(folder)
+    program.write_text(f"LARGE = {LARGE}  # one of: {LARGE}\n{program.read_text()}")
     with evo.Search(
-        write_program(folder), {"loss": "minimize"}, pop=4, evaluations=20, operators={"constants": 1.0}, out=out
+        program, {"loss": "minimize"}, pop=4, evaluations=20, operators={"constants": 1.0}, out=out
     ) as search:
         for number, candidate in enumerate(search):
             if number == 10:
@@ -33,13 +37,15 @@ def test_each_individual_with_a_result_is_a_trial(run: Path, tmp_path: Path) -> 
     study = optuna.load_study(study_name="tonight", storage=storage)
     individuals = evo.open_run(run).individuals
     assert [trial.user_attrs["individual"] for trial in study.trials] == list(individuals.index)
-    assert study.trials[0].params == {"RATE": 0.1, "DEPTH": 4}
+    assert study.trials[0].params == {"RATE": 0.1, "DEPTH": 4, "LARGE": LARGE}
     for trial, measured in zip(study.trials, individuals["loss"], strict=True):
         if trial.state is TrialState.COMPLETE:
             assert trial.value == pytest.approx(measured)
     failed = [trial for trial in study.trials if trial.state is TrialState.FAIL]
     assert [trial.user_attrs["status"] for trial in failed] == ["crashed"]
-    assert set(optuna.importance.get_param_importances(study)) == {"RATE", "DEPTH"}
+    assert set(optuna.importance.get_param_importances(study, params=["RATE", "DEPTH"])) == {"RATE", "DEPTH"}
+    back = command("import", run, "--optuna", storage, "--best", "1")
+    assert (back.returncode, back.stdout) == (0, "0 trials imported, 1 refused\n"), back.stderr
 
 
 def test_a_study_is_never_mixed_with_another(run: Path, tmp_path: Path) -> None:
