@@ -52,10 +52,16 @@ def export(
     """
     run, names = run_and_ids(run_and_id)
     if optuna is not None:
-        if names or out:
-            raise UsageError("--optuna writes a whole run: name neither an individual nor --out.")
+        if names or out or force:
+            raise UsageError(
+                "--optuna writes a whole run into a new study: leave out the individual, --out and --force."
+            )
         _export_study(run, optuna, study)
         return
+    if study is not None:
+        raise UsageError(
+            "--study names the study that --optuna writes: add --optuna sqlite:///study.db, or leave it out."
+        )
     with opened(run) as viewed:
         record = individual(viewed, *names)
         files = genome.split(viewed.store.source(record.id), viewed.config.task.genome_files)

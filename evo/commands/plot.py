@@ -63,6 +63,8 @@ def plot(
     format_ = out.suffix.removeprefix(".").lower()
     if format_ not in FORMATS:
         raise UsageError(f"--out must end with .{', .'.join(FORMATS)}, but it is {out}.")
+    if folder is not None and kind is not Kind.COMPARE:
+        raise UsageError(f"--folder is of evo plot compare. Name the run: evo plot {kind} RUN --out {out}")
     if not out.parent.is_dir():
         raise UsageError(f"--out must name a file in an existing folder, but there is no folder {out.parent}.")
     drawings = _of_experiment(path, folder) if kind is Kind.COMPARE else {"": _of_run(kind, path)}

@@ -144,7 +144,7 @@ def import_(
     from evo.runs.optuna_study import trial_programs
     from evo.runs.steering import ask, refuse_impossible
     from evo.steering.actions import Action, Verb
-    from evo.text import counted
+    from evo.text import counted, visible
 
     answers, known = [], 0
     with opened(run) as viewed:
@@ -163,7 +163,14 @@ def import_(
     if as_json:
         print_json([asdict(answer) for answer in answers])
     else:
-        typer.echo("\n".join([*map(str, answers), f"{counted(len(answers), 'trial')} imported, {known} refused"]))
+        typer.echo(
+            "\n".join(
+                [
+                    *(visible(str(answer)) for answer in answers),
+                    f"{counted(len(answers), 'trial')} imported, {known} refused",
+                ]
+            )
+        )
 
 
 def again(
@@ -256,11 +263,12 @@ def _ask(path: Path, as_json: bool, verb: str, **fields: Any) -> None:
     """Ask something of a run, with fields of `Action`; print what became of it, and exit with 1 if it was refused."""
     from evo.runs.steering import ask
     from evo.steering.actions import Action, Verb
+    from evo.text import visible
 
     answer = ask(path, Action(Verb(verb), **fields))
     if as_json:
         print_json(asdict(answer))
     else:
-        typer.echo(str(answer))
+        typer.echo(visible(str(answer)))
     if answer.steered is not None and answer.steered.refused:
         raise typer.Exit(1)

@@ -147,7 +147,7 @@ class Action:
             case Verb.AGAIN:
                 return f"evaluate #{self.individual} with {counted(self.seeds, 'more seed')}"
             case Verb.INJECT:
-                return "inject a program"
+                return f"inject a program: {self.idea}" if self.idea else "inject a program"
             case Verb.WEIGHTS:
                 given = ", ".join(f"{name}={weight:g}" for name, weight in self.weights.items())
                 return f"weights {given}" if given else "weights of the configuration"
