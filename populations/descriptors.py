@@ -17,6 +17,7 @@ import ast
 import contextlib
 import math
 import re
+import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -105,7 +106,9 @@ class Descriptors:
         if not _CONSTANT.fullmatch(name):
             return one.measured.get(name)
         value = _constants(read_program(one.source).tree).get(name)
-        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else repr(value)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return repr(value)
+        return float(value) if abs(value) <= sys.float_info.max else math.inf
 
 
 def is_descriptor(name: str, measured: Collection[str]) -> bool:

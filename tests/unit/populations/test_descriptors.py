@@ -43,6 +43,7 @@ def test_constants_by_name() -> None:
     assert place("COMPILE") == "False"
     assert place("BETAS") == "(0.9, 0.95)"
     assert place("MISSING") == "None"
+    assert place("WIDTH", SMALL.replace("WIDTH = 64", f"WIDTH = 0x1{'0' * 5000}")) == -3
     assert place("WIDTH", f"{SMALL}ODD = {{[1]: 2}}\nDEEP = {'[' * 90}{']' * 90}\n") == 0
 
 
