@@ -41,15 +41,11 @@ _EXAMPLE = example(
 
 _MOST_CONSTANTS = 8  # that are named
 _MOST_PROTECTED = 30  # likewise
-
-
 _ALIKE = (
     "two seeds gave the same: unless another seed changes something, the noise is unknown, and no gain counts as "
     "beyond it. Take the seed from EVO_SEED or name where it stands in `task.seed`; or set `task.noise = "
     '"none"` if the program is deterministic by nature.'
 )
-
-
 _SHARED = (
     "self-reported; the genome holds its own evaluation, in {}. A score command measures instead; draft one: evo init "
     "--score --force"

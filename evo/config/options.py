@@ -24,8 +24,6 @@ RUNS = Path("runs")
 
 PROJECT_FILE = Path("evo.toml")
 """What `evo init` writes and a new run reads when no other file is named."""
-
-
 _MOST_AT_ONCE = 1000  # runs that begin in one second
 
 

@@ -23,7 +23,7 @@ DRAFTED = "<!-- Drafted by evo init."
 """Begins the comment in a program.md that holds what was found, and nothing that a user wrote."""
 _LARGEST_BYTES = 2**20
 
-_FILE = re.compile(r"[\w./-]*\w\.\w+")
+_FILE = re.compile(r"(?<![\w./-])[\w./-]*\w\.\w+")
 _FORBIDS = re.compile(
     r"\b(?:do(?:es)? not|don't|never|cannot|can't|must not|should not|not)\b[^.]{0,40}\b(?:modif|edit|change|touch)"
     r"|\bread[- ]only\b|\bfrozen\b|\bunmodified\b|\bfixed\b(?! (?:time|wall|budget|\d))|\buntouched\b|\bdo not run\b",

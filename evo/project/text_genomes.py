@@ -40,12 +40,12 @@ _RUNNER = re.compile(
 )
 _CARGO = ("src/main.rs", "src/lib.rs")
 _USED = re.compile(
-    r'^\s*#\s*include\s*"([^"]+)"|^\s*(?:pub\s+)?mod\s+(\w+)\s*;|(?:\brequire\(|\bfrom\s)\s*["\'](\.[^"\']+)["\']',
+    r'^[ \t]*(?:#\s*include\s*"([^"]+)"|(?:pub\s+)?mod\s+(\w+)\s*;)|(?:\brequire\(|\bfrom\s)\s*["\'](\.[^"\']+)["\']',
     re.MULTILINE,
 )
 """What a source in C, Rust or JavaScript says of the files that are compiled or loaded with it."""
 _MOST_USED = 200
-_WORD = re.compile(r"[\w./-]*\w\.\w+")
+_WORD = re.compile(r"(?<![\w./-])[\w./-]*\w\.\w+")
 
 
 @dataclass(frozen=True, slots=True)

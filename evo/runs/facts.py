@@ -53,7 +53,7 @@ _OTHER_LIBRARIES = (
     "ortools",
     "cvxpy",
 )
-"""Those that other programs may."""
+"""Packages that other programs may gain from."""
 
 
 def gather_facts(config: ResolvedConfig, materials: Materials | None) -> Facts:
@@ -66,7 +66,7 @@ def gather_facts(config: ResolvedConfig, materials: Materials | None) -> Facts:
 
     memory_mib, disk_mib = config.workers.memory_mib, Limits().disk_mib
     if not isinstance(materials, Corpus):
-        packages = tuple(_beside(config.script)) if config.script and config.script.command else ()
+        packages = tuple(_installed_beside(config.script)) if config.script and config.script.command else ()
         return Facts(memory_mib=memory_mib, disk_mib=disk_mib, packages=packages)
     train = materials.parts[TRAIN]
     return Facts(
@@ -81,8 +81,8 @@ def _installed() -> Iterator[str]:
             yield f"{name} {version(name)}"
 
 
-def _beside(task: ScriptTask) -> Iterator[str]:
-    """Yield what the environment of the Python that runs a script holds; nothing where that is not found.
+def _installed_beside(task: ScriptTask) -> Iterator[str]:
+    """Yield what is installed beside the Python that runs a script; nothing where that is not found.
 
     Its files are read and not run: what an interpreter imports when it starts is the user's.
     """

@@ -21,8 +21,6 @@ _ACCEPT = """
                            worker_seconds = ?, finished_at = ?
     WHERE id = ?
 """
-
-
 _LARGEST_REFUSED_CHARACTERS = 256 * 1024
 
 
