@@ -89,9 +89,10 @@ def tokens(fresh: int, cache_read: int, cache_write: int, output: int) -> str:
 
 def price(usd: float, calls: int, unpriced: int, *, digits: int = 2) -> str:
     """Return what calls cost of which some have an unknown price: `for $0.12`, `of unknown price`, or both."""
-    if unpriced and unpriced == calls and not usd:
+    if unpriced and unpriced >= calls and not usd:
         return "of unknown price"
-    return f"for ${usd:,.{digits}f}" + (f", {unpriced} of them of unknown price" if unpriced else "")
+    of_them = min(unpriced, calls)  # calls that were given up are not among those counted
+    return f"for ${usd:,.{digits}f}" + (f", {of_them} of them of unknown price" if of_them else "")
 
 
 def money(usd: float | None) -> str:

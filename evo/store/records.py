@@ -264,7 +264,7 @@ class Spending:
         calls: answered calls.
         abandoned_calls: cancelled or given up; tokens and cost count what they are likely to have taken.
         unanswered_calls: requests that were sent, or about to be, whose reply was never journaled.
-        unpriced_calls: answered calls whose cost is unknown; `cost_usd` leaves them out.
+        unpriced_calls: calls whose cost is unknown, abandoned ones too; `cost_usd` leaves them out.
         estimated_calls: answered calls whose tokens the server did not count; what is told of them, and their cost, was
             worked out from the length of texts.
         latency_seconds: sum over the answered calls.
@@ -291,7 +291,9 @@ class Spending:
         """Return these totals with what a call cost that brought no reply."""
         names = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "cost_usd")
         totals = {name: getattr(self, name) + (call[name] or 0) for name in names}
-        return dataclasses.replace(self, abandoned_calls=self.abandoned_calls + 1, **totals)
+        unpriced_calls = self.unpriced_calls + (call["cost_usd"] is None)
+        abandoned_calls = self.abandoned_calls + 1
+        return dataclasses.replace(self, abandoned_calls=abandoned_calls, unpriced_calls=unpriced_calls, **totals)
 
     def with_answered(self, call: Mapping[str, Any]) -> Spending:
         """Return these totals with an answered call that belongs to no proposal."""
@@ -299,7 +301,6 @@ class Spending:
             self.with_abandoned(call),
             calls=self.calls + 1,
             abandoned_calls=self.abandoned_calls,
-            unpriced_calls=self.unpriced_calls + (call["cost_usd"] is None),
             latency_seconds=self.latency_seconds + call["latency_seconds"],
         )
 

@@ -216,6 +216,7 @@ def test_calls_without_a_reply_are_paid_for(store: Store) -> None:
     spending = store.spending()
     assert (spending.calls, spending.abandoned_calls, spending.unanswered_calls) == (0, 2, 1)
     assert (spending.cost_usd, spending.input_tokens) == (0.25, 200)
+    assert spending.known_usd is None, "what one of them cost is unknown"
     assert journal.exchange(0) is None
     assert store.breaches() == []
 

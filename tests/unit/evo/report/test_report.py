@@ -365,5 +365,6 @@ def test_a_long_idea_is_cut_in_hover_labels():
 
 def test_calls_of_unknown_price_are_among_those_counted() -> None:
     assert price(0.125, 3, 0) == "for $0.12"
-    assert price(0.0, 3, 3) == "of unknown price"
+    assert price(0.0, 3, 3) == price(0.0, 3, 5) == "of unknown price"
+    assert price(0.5, 0, 2) == "for $0.50"
     assert price(0.5, 3, 2, digits=4) == "for $0.5000, 2 of them of unknown price"
