@@ -15,7 +15,7 @@ from operators.gate import clean_source
 from operators.llm.context import Prompts
 from operators.llm.retries import longer_pause
 from operators.llm.spend_limit import SpendLimit
-from operators.llm.text import one_line, tail
+from operators.llm.text import clean_text, one_line, tail
 from operators.proposal import Exchange, NoOffspring, Proposal, Refused, Request
 from trainer.agent import Edited, EditingError, EditingJob, edit_files
 from trainer.genome import join, split
@@ -126,7 +126,7 @@ class Agents:
             "idea": idea,
             "problem": problem,
             "unreadable": {name: why for name, why in edited.unreadable.items() if name != HYPOTHESIS},
-            "other_changes": list(edited.others),
+            "other_changes": list(map(clean_text, edited.others)),
             "turns": output.turns,
             "log_tail": tail(edited.log_tail, _LOG_CHARACTERS),
         }

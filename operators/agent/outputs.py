@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from operators.llm.prices import Usage, cost_usd, price_of
-from operators.llm.text import one_line
+from operators.llm.text import clean_text, one_line, shallow_json
 
 _ENTRY_CHARACTERS = 2_000
 _MOST_ENTRIES = 200
@@ -69,7 +69,7 @@ class AgentOutput:
     def feed(self, line: str) -> None:
         """Take in a line of its standard output."""
         try:
-            event = json.loads(line)
+            event = shallow_json(line)
         except (ValueError, RecursionError):
             return
         if not isinstance(event, dict):
@@ -167,7 +167,7 @@ def _object(event: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    return clean_text(value) if isinstance(value, str) else ""
 
 
 def _count(value: object) -> int:

@@ -103,6 +103,7 @@ def test_other_files_do_not_count_and_are_named(journal: FileJournal) -> None:
 HOSTILE = {
     "nothing": ("", "No file of the program was changed"),
     "no program": ("Path('train.py').unlink()", "train.py is not there any more"),
+    "a name that is no text": ("open(b'\\xff.txt', 'w')", "do not count: \N{REPLACEMENT CHARACTER}.txt"),
     "a link": ("Path('train.py').unlink(); os.symlink('/etc/passwd', 'train.py')", "is a symbolic link"),
     "a folder": ("Path('train.py').unlink(); os.mkdir('train.py')", "is no ordinary file"),
     "a pipe": ("Path('train.py').unlink(); os.mkfifo('train.py')", "is no ordinary file"),

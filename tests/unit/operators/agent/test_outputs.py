@@ -36,6 +36,10 @@ CLAUDE = (
 )
 
 
+def test_its_last_message_can_be_stored_and_shown() -> None:
+    assert read({"result": "a\ud800\u202eb\x00"}).result == "a\N{REPLACEMENT CHARACTER}b"
+
+
 def test_claude_code() -> None:
     usage = {"input_tokens": 2000, "output_tokens": 200}
     end = {"type": "result", "result": "Done.", "num_turns": 3, "total_cost_usd": 0.5, "usage": usage}
