@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evo.runs.folder import RunFolder
@@ -12,7 +12,7 @@ from evo.runs.lifecycle import Viewed, view
 from evo.steering.actions import Action, Verb
 from evo.steering.inbox import Inbox
 from evo.steering.journal import EVENT, Steered
-from evo.steering.rules import objection
+from evo.steering.rules import objection, remark
 from evo.store import Store
 from operators.gate import clean_source
 from operators.proposal import Refused
@@ -30,14 +30,19 @@ class Answer:
     Attributes:
         steered: what the driver recorded; None while it has not taken the request up.
         is_driven: whether a driver works on the run.
+        remark: why it will have no effect; empty where it has one.
     """
 
     action: Action
     steered: Steered | None
     is_driven: bool
+    remark: str = ""
 
     def __str__(self) -> str:
         """Return it in a sentence."""
+        return f"{self._fate()}; {self.remark}" if self.remark else self._fate()
+
+    def _fate(self) -> str:
         if self.steered is None and self.action.verb is Verb.STOP and not self.is_driven:
             return "the run has ended"
         if self.steered is None:
@@ -62,6 +67,7 @@ def ask(path: Path, action: Action, patience_seconds: float = _TAKING_UP_SECONDS
     """
     with view(path) as viewed:
         refuse_impossible(viewed, action)
+        said = remark(action, viewed.config.operators.weights or ())
     folder = RunFolder.open(path)
     if action.verb is Verb.STOP and folder.driver() is None:
         raise UsageError(f"No driver works on {path}, so there is nothing to stop.")
@@ -70,7 +76,7 @@ def ask(path: Path, action: Action, patience_seconds: float = _TAKING_UP_SECONDS
     answer = _answer(folder, action, patience_seconds)
     if action.verb is Verb.STOP and answer.steered is None and not answer.is_driven:
         inbox.remove([action])  # the driver ended before it saw it, for another request to stop perhaps
-    return answer
+    return replace(answer, remark=said)
 
 
 def refuse_impossible(viewed: Viewed, action: Action) -> None:

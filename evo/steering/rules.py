@@ -13,6 +13,7 @@ from evo.standings.standings import Standings
 from evo.steering.actions import Action, Verb
 from evo.store import StoreView
 from evo.text import counted
+from operators.registry import needs_llm
 
 
 def objection(action: Action, store: StoreView, standings: Standings, operators: Iterable[str]) -> str:
@@ -32,6 +33,14 @@ def objection(action: Action, store: StoreView, standings: Standings, operators:
     if action.verb is Verb.EXTEND:
         return _small_budget(action, store, standings)
     return ""
+
+
+def remark(action: Action, operators: Iterable[str]) -> str:
+    """Return why something has no effect in a run whose configuration names `operators`; empty where it has one."""
+    names = list(operators)
+    if action.verb is not Verb.HINT or not action.text or any(map(needs_llm, names)):
+        return ""
+    return f"no operator of this run is told hints: it has {', '.join(names)}, and no language model"
 
 
 @dataclass(frozen=True, slots=True)

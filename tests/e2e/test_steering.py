@@ -49,7 +49,9 @@ def test_a_live_run_is_steered_killed_and_resumed(tmp_path: Path) -> None:
     assert evo("stop", path).returncode == 2
     for words in (["Larger.", "Smaller."], ["Larger.", "--run", path], ["--clear", "Larger."], [path], []):
         assert evo("hint", path, *words).returncode == 2
-    assert evo("hint", path, "Larger.").returncode == evo("hint", "Smaller.", "--run", path).returncode == 0
+    unheard = evo("hint", path, "Larger.")
+    assert unheard.returncode == evo("hint", "Smaller.", "--run", path).returncode == 0
+    assert "no operator of this run is told hints: it has " in unheard.stdout
     assert "; waits until the run is resumed" in evo("status", path).stdout
     assert evo("ban", path, "0").returncode == 2
     gens = asked("status", path)["generation"] + 4
