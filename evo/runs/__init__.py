@@ -9,6 +9,7 @@ extension          another budget for a live run
 materials          what the task needs beside genomes
 generation_zero    reading the genome that a run begins with
 provenance         the programs and devices that each start of a driver found
+lost_calls         calls of language models that a kill cut off
 signals            graceful shutdown on SIGINT, SIGTERM and SIGHUP
 open_files         as many as a driver needs, or none begins
 status             the state of a run, from its store alone

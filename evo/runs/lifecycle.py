@@ -31,6 +31,7 @@ from evo.runs.assemble import (
 from evo.runs.extension import BudgetExtension
 from evo.runs.folder import RunFolder
 from evo.runs.generation_zero import Programs, keep_genome_files, read_programs
+from evo.runs.lost_calls import record_lost_calls
 from evo.runs.materials import PrepareProgress, keep_materials, prepare_materials, refuse_other_materials
 from evo.runs.open_files import allow_open_files
 from evo.runs.provenance import comparability, read_starts, record_start
@@ -209,6 +210,9 @@ def resumed(
         _refuse_small_budget(config, store)
         materials = prepare_materials(config, progress)
         refuse_other_materials(store, materials)
+        if lost := record_lost_calls(store, config):
+            what = f"{counted(lost, 'call')} of a language model had no reply when the last driver was killed"
+            observer.note(f"{what}: the prompts count as paid for.")
         operators = build_operators(config, store.spending().cost_usd, materials)
         evaluator = evaluator or build_evaluator(config, materials, RunFolder(path).live)
         lineage = Lineage.open(folder.lineage, config.task.genome_files)
