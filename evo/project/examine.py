@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import subprocess
 from collections.abc import Callable, Iterator, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -95,7 +97,20 @@ def examine(
         raise ConfigError(f"Expected the folder of a project, but {root} is not a folder.")
     wish = Wish.parse(metric) if metric is not None else None
     commands = words_of("--command", command), words_of("--smoke", smoke)
-    return _Examination(Sources(root.resolve()), genome, wish, *commands, home or Path.home()).found(run)
+    with _uncollected():
+        return _Examination(Sources(root.resolve()), genome, wish, *commands, home or Path.home()).found(run)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep garbage from being collected: it looks again and again through all syntax trees, which hold none."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class _Examination:

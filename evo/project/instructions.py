@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import tomllib
+from bisect import bisect
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -100,6 +101,7 @@ _NOT_PRIMARY = re.compile(
     r"do not optimi[sz]e|not optimi[sz]ed|for reference)\b",
     re.IGNORECASE,
 )
+_NEAR = 60  # characters between what allows a change and what says that it is all
 _BEFORE, _AFTER = 20, 60  # characters around `the metric is` in which its name stands
 _ALIKE = {
     "val": "(?:val(?:id(?:ation)?)?|eval(?:uation)?|dev|held[ -]?out)",
@@ -404,9 +406,12 @@ def _arguments(command: re.Match[str]) -> tuple[str, bool, str]:
 def _permission(text: str) -> int:
     if _FORBIDS.search(text):
         return -1
-    if not _ALLOWS.search(text):
-        return 0
-    return 2 if _ONLY.search(text) else 1
+    allowed = [match.start() for match in _ALLOWS.finditer(text)]
+    only = [match.start() for match in _ONLY.finditer(text)] if allowed else []
+    # Both are sorted: of each word that allows, the nearest one that says that it is all.
+    nearest = (only[max(0, place - 1) : place + 1] for place in (bisect(only, at) for at in allowed))
+    is_only = any(abs(one - at) <= _NEAR for at, near in zip(allowed, nearest, strict=True) for one in near)
+    return 2 if is_only else int(bool(allowed))
 
 
 def _own_permission(docstring: str, others: Set[str]) -> int:

@@ -26,7 +26,7 @@ from trainer.script.seeds import (
 
 _WORD = (
     r"(?!(?:data|split|fold|val|valid|validation|eval|test|n|num|max|min|use)[-_])(?:[a-z_-]*[-_]|random|rng|manual)?"
-    r"(?:seed|random[-_]state)"
+    r"(?:seed|random[-_]state)(?:[-_](?:start|base|value)|0)?"
 )
 _NAME = re.compile(_WORD, re.IGNORECASE)
 _FLAG = re.compile(rf"--?(?!-){_WORD}", re.IGNORECASE)

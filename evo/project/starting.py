@@ -124,9 +124,10 @@ def _judges(sources: Sources, judge: Module, genome: Module) -> bool:
 
 
 def _has_subcommand(entry: Module, word: str) -> bool:
-    """Return whether a program takes a word as one of its commands, as argparse, click, typer and fire do."""
+    """Return whether a program takes a word by its place, maybe as one of its commands, as argparse and fire do."""
     functions = (node.name for node in ast.walk(entry.tree) if isinstance(node, FUNCTION))
-    return word in entry.texts or word.replace("-", "_") in functions
+    takes_words = any(not name.startswith("-") for one in arguments_of(entry) for name in one.names)
+    return takes_words or word in entry.texts or word.replace("-", "_") in functions
 
 
 def _last_place(words: Sequence[str], name: str) -> int:

@@ -38,6 +38,8 @@ _RUNNER = re.compile(
     r"(?:(?:go|zig|deno) run|nim r|julia|node|bun|java|Rscript|lua|luajit|perl|ruby|php|runghc|swift)\s[^`\n>|#;]*"
     r"|cargo (?:run|bench)[^`\n>|#;]*)"
 )
+_FILLED_IN = re.compile(r"\s(?:--\s)?(?:\{\{[^{}]*\}\}|<\S*|\$[@*\d{]\S*|\"\$@\")")
+"""What a runner of tasks, a shell or a person puts into a command."""
 _CARGO = ("src/main.rs", "src/lib.rs")
 _USED = re.compile(
     r'^[ \t]*(?:#\s*include\s*"([^"]+)"|(?:pub\s+)?mod\s+(\w+)\s*;)|(?:\brequire\(|\bfrom\s)\s*["\'](\.[^"\']+)["\']',
@@ -142,7 +144,8 @@ def _could_evolve(name: str) -> bool:
 
 def runs_of(texts: Instructions, root: Path) -> list[tuple[str, list[str]]]:
     """Return the documented commands of other languages that run a program from its source, each with its files."""
-    runs = [match["command"].strip() for line in texts.text.splitlines() for match in _RUNNER.finditer(line)]
+    found = (match["command"] for line in texts.text.splitlines() for match in _RUNNER.finditer(line))
+    runs = [_FILLED_IN.sub("", one).strip() for one in found]
     return [(run, _evolving_of(run, root)) for run in dict.fromkeys(runs)]
 
 

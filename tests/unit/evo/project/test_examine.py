@@ -1,5 +1,6 @@
 """What is found out about a project: layouts as people have them, forks of karpathy/autoresearch among them."""
 
+import gc
 import os
 import subprocess
 from pathlib import Path
@@ -313,6 +314,13 @@ def test_the_arguments_of_the_documentation_are_in_the_command(tmp_path: Path) -
     assert found.command == ("python", "train.py", "--remove-h", "--size", "3")
 
 
+def test_a_word_that_a_program_takes_by_its_place_is_in_the_command(tmp_path: Path) -> None:
+    flags = "parser.add_argument('game')\nparser.add_argument('--seed_start', type=int, default=1)\n"
+    source = f"import argparse\nparser = argparse.ArgumentParser()\n{flags}args = parser.parse_args()\n{SCRIPT}"
+    found = look(tmp_path, {"train.py": source, "README.md": "    python train.py swingup -n 8\n"})
+    assert found.command == ("python", "train.py", "swingup", "-n", "8", "--seed_start", "{seed}")
+
+
 def test_arguments_that_only_a_person_can_fill_in_are_noted(tmp_path: Path) -> None:
     found = look(tmp_path, {"train.py": SCRIPT, "README.md": "    python3 train.py --data path/to/data --n <N>\n"})
     assert found.command == ("python", "train.py")
@@ -471,6 +479,7 @@ def test_nothing_of_the_project_is_run(tmp_path: Path) -> None:
         path.write_text(f"from pathlib import Path\nPath(__file__).with_name('ran').touch()\n{path.read_text()}")
     examine(project)
     assert sorted(path.name for path in project.iterdir()) == ["prepare.py", "program.md", "train.py"]
+    assert gc.isenabled()
 
 
 def test_it_is_a_folder_that_is_looked_at(tmp_path: Path) -> None:
@@ -562,6 +571,10 @@ def test_the_file_that_is_to_be_improved_evolves(tmp_path: Path) -> None:
     [
         ({"src/main.rs": "fn main() {}\n", "README.md": "    cargo run --release\n"}, ("cargo", "run", "--release")),
         ({"bench.js": "console.log(1)\n", "README.md": "Try `node bench.js 3`.\n"}, ("node", "bench.js", "3")),
+        (
+            {"src/main.rs": "fn main() {}\n", "justfile": "run *args:\n    cargo run -r --quiet -- {{args}}\n"},
+            ("cargo", "run", "-r", "--quiet"),
+        ),
         (
             {"solve.jl": "println(1)\n", "run.sh": "julia --threads 1 solve.jl\n"},
             ("julia", "--threads", "1", "solve.jl"),

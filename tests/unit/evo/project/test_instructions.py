@@ -77,6 +77,7 @@ def test_a_readme_that_tells_of_settings_permits_nothing(tmp_path: Path) -> None
         ("Constants and data. Do not modify this file.", -1),
         ("Tune the learning rate on a grid.", 0),
         ("Only one graph as yet: feel free to add others.\n\nWords are changed to numbers.", 0),
+        ("Modify: a.tensor becomes an array.\nIf you want to know where it comes from, this file says it.", 0),
         ("This is the file you modify.\n\nDo not modify b.py or what it measures.", 1),
     ],
 )
