@@ -20,6 +20,10 @@ _SEEDING = re.compile(r"seed|RandomState|PRNGKey|default_rng|^Random$|^Generator
 _LOADS = re.compile(r"(^|[._])(load|read|fetch|open|make|loadtxt|genfromtxt|memmap)(_|$|\()|dataset", re.IGNORECASE)
 """Functions of libraries that bring data."""
 _TRAINS = re.compile(r"(^|_)(fit|train)(_|$)|Trainer$")
+_SEARCHES = re.compile(r"[A-Z]\w*CV$")
+"""Classes of libraries that compare models by cross-validation."""
+FOLDS = ("cv", "scoring")
+"""Keywords by which these, and functions alike, say what they measure and on what."""
 _FOR_HELD_OUT = re.compile(r"(val|valid|validation|evals?|test|dev|holdout)(_(?!.*(steps|freq|every|metric|fn)).*)?$")
 """Keywords of functions that train and measure, as libraries name them."""
 _SEED_SETTERS = words(
@@ -335,6 +339,8 @@ def held_out_arguments(nodes: Sequence[ast.AST]) -> Iterator[ast.expr]:
 
 def _held_out_places(call: ast.Call) -> Iterator[tuple[int | str, ast.expr]]:
     """Yield the held-out data that a call which trains is given, by place or keyword: `fit(x, eval_set=[(u, v)])`."""
+    if _SEARCHES.search(last_name(call.func)):
+        yield from ((one.arg, one.value) for one in call.keywords if one.arg in FOLDS)
     for place, value in arguments_of(call) if _TRAINS.search(last_name(call.func)) else ():
         names = [node.id for node in ast.walk(value) if isinstance(node, ast.Name)]
         if (isinstance(place, str) and _FOR_HELD_OUT.match(place)) or any(map(_is_held_out, names)):

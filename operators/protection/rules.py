@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Sequence, Set
 
 from operators.protection.child import Child, Rule
-from operators.protection.guards import Guards, arguments_of, filled_keys, literal_seed
+from operators.protection.guards import FOLDS, Guards, arguments_of, filled_keys, literal_seed
 from operators.protection.modules import RUNNING_PARTS as _RUNNING_PARTS
 from operators.protection.modules import unusual
 from operators.protection.objects import imaginary, makes_classes, maps, multiplies, stands_in
@@ -353,9 +353,10 @@ def chooses(new: Unit, guards: Guards, child: Child) -> Iterator[str]:
                 yield "the seed is protected, and chosen from outside; seed nothing else"
             case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)):
                 yield from _chooses(node, name, guards) if name in guards.choosing else ()
-                for place, value in arguments_of(node):
+                given = dict(arguments_of(node))
+                for place in {*given, *FOLDS}:
                     known = guards.validating.get((name, place))
-                    if known is not None and ast.unparse(value) not in known:
+                    if known is not None and (place not in given or ast.unparse(given[place]) not in known):
                         yield f"`{name}` is measured on {', '.join(sorted(known))}; leave the data as they are"
         if (guards.seeds or guards.seeding) and set(literal_seed(node)) - guards.seeds:
             yield "the seed is protected, and chosen from outside; leave it as it is"

@@ -45,6 +45,7 @@ from evo.project.protection.words import (
     DATA_CLASS,
     EVALUATES,
     EVALUATING,
+    FEATURES,
     GENERATES,
     LEARNS,
     LEARNS_FROM,
@@ -291,6 +292,23 @@ class Flow:
             self.used_by_both |= self._classes(file, places)
         if id(reader) in self._reporting and takes_attribute(reader, name):
             self._objective(file, scope, name)
+            self._cross_validated(file, reader, scope, name)
+
+    def _cross_validated(self, file: EvolvingFile, reader: Unit, scope: Scope, name: str) -> None:
+        """Protect the labels on which an object measures itself: `y` of `search.fit(x, y)` for `search.best_score_`."""
+        attributes = [node for node in reader.nodes if isinstance(node, ast.Attribute) and root_of(node) == name]
+        if not any(one.attr.endswith("_") and RESULT.search(one.attr) for one in attributes):
+            return
+        for place in file.in_scope(scope):
+            one = file.units[place]
+            fits = [node for node in one.nodes if isinstance(node, ast.Call) and last_name(node.func) == "fit"]
+            for node in fits if one.scope == scope else ():
+                if root_of(node) == name:
+                    self._add(file, place, "it measures itself on these data")
+                if root_of(node) == name or name in one.bound:
+                    given = {inner.id for part in node.args for inner in ast.walk(part) if isinstance(inner, ast.Name)}
+                    for label in sorted(inner for inner in given if not FEATURES.search(inner)):
+                        self._follow(file, one, label)
 
     def _objective(self, file: EvolvingFile, scope: Scope, name: str, depth: int = 0) -> None:
         """Protect the function whose result an optimizer reports: `found.fun` of `found = minimize(cost, start)`."""

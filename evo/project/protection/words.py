@@ -16,7 +16,7 @@ PREDICTED = re.compile(r"(^|_)(preds?|predict(ed|ions?)|y_?hat|logits|prob(a|s|a
 FEATURES = re.compile(r"^(x|inputs?)(_\w+)?$|(^|_)(features?|feats)(_\w+)?$", re.IGNORECASE)
 """What a model is given, beside the labels that it is measured by."""
 MAKES_MODEL = re.compile(
-    r"^_?(train|fit|build|make_model|create|init|get_model|optimi|update|step|learn|forward|predict|infer|sample|act|"
+    r"^_?(train(?!_(?:test|valid|val)_)|fit|build|make_model|create|init|get_model|optimi|update|step|learn|forward|predict|infer|sample|act|"
     r"model|augment|featur|preprocess|transform|normali|standardi|scale|encode|embed|"
     r"signal|strateg|decide|polic|agent|choose|select|solve|anneal|search|propose|generate|allocat|position|"
     r"greedy|heuristic|construct|improve|refine|local_search|(two|three|or|\d)_?opt|tabu|climb|beam|plan|schedul|rout(e|ing)|"

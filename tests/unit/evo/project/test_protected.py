@@ -10,6 +10,7 @@ from script_runs import write_files
 
 from evo.project.audit import Case, load_cases, run_cases
 from evo.project.examine import examine
+from operators.protection import Protection
 
 CASES = [*load_cases("cheats"), *load_cases("honest")]
 
@@ -467,3 +468,29 @@ def test_keys_of_settings_that_make_what_is_measured(tmp_path: Path) -> None:
     project = examine(tmp_path, ["settings.yaml"])
     assert [one.name for one in project.protect] == ["n: 99", "noise: 0.1"]
     assert project.constants == ("optim.lr", "steps")
+
+
+SEARCHED = (
+    "from sklearn.model_selection import GridSearchCV, StratifiedKFold, train_test_split\n"
+    "X, y = load_wine(return_X_y=True)\nX_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.3)\n"
+    "search = GridSearchCV(Trees(depth=3), {'depth': [1, 2]}, cv=StratifiedKFold(3), scoring='accuracy')\n"
+    "search.fit(X_train, y_train)\nprint('val_score: %.4f' % search.best_score_)\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "is_refused"),
+    [
+        ("[1, 2]", "[1, 2, 8]", False),
+        ("depth=3", "depth=8", False),
+        ("StratifiedKFold(3)", "StratifiedKFold(9)", True),
+        (", cv=StratifiedKFold(3)", "", True),
+        ("'accuracy'", "'f1'", True),
+        ("X_train, y_train)", "X_train[:20], y_train[:20])", True),
+        ("test_size=0.3", "test_size=0.9", True),
+    ],
+)
+def test_what_a_search_of_a_library_measures_itself_on(tmp_path: Path, old: str, new: str, is_refused: bool) -> None:
+    protect, _ = found(tmp_path, SEARCHED)
+    protection = Protection(SEARCHED, ("train.py",), tuple(protect))
+    assert (protection.violation(SEARCHED.replace(old, new)) is not None) is is_refused
