@@ -135,7 +135,8 @@ def _is_logging(node: ast.Call) -> bool:
 
 def _is_printing(node: ast.Call) -> bool:
     """Return whether a call writes to the standard output."""
-    if any(keyword.arg == "file" and "stdout" not in ast.unparse(keyword.value) for keyword in node.keywords):
+    files = [ast.unparse(keyword.value) for keyword in node.keywords if keyword.arg == "file"]
+    if any("stdout" not in file and file != "None" for file in files):
         return False
     return (
         (isinstance(node.func, ast.Name) and node.func.id.startswith("print"))

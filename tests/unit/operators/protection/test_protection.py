@@ -157,6 +157,7 @@ def test_what_is_not_protected_may_change(find: str, put: str) -> None:
         ("print(''.join(['val_', 'loss: 0']))", "read as `val_loss`"),
         ("line = 'val_loss: '", "read as `val_loss`"),
         ("print(open('log').read())", "only running tells"),
+        ("print(open('log').read(), file=None)", "only running tells"),
         ("import sys\nsys.stdout = None", "`sys.stdout`"),
         ("import os\nos.write(1, b'x')", "`os.write`"),
         ("import os\nos.environ['EVO_SEED'] = '3'", "environment"),
