@@ -75,6 +75,7 @@ def _made_for_logarithms(function: ast.AST) -> Iterator[str]:
         for node in nodes
         if isinstance(node, ast.Call) and last_name(node.func) in _LOGARITHMS
         for argument in node.args[:1]
+        if not _sums(argument)  # of a partition function
     ]
     seen: set[str] = set()
     while waiting:
@@ -91,14 +92,18 @@ def _normalizes(function: ast.AST) -> bool:
     return any(
         isinstance(node, ast.Assert)
         or (isinstance(node, ast.Call) and _NORMALIZES.search(last_name(node.func)))
-        or (isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div) and _sums(node))
+        or (isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div) and _sums(_divisor(node)))
         for node in ast.walk(function)
     )
 
 
-def _sums(division: ast.BinOp | ast.AugAssign) -> bool:
-    divisor = division.right if isinstance(division, ast.BinOp) else division.value
-    return any(isinstance(node, ast.Call) and last_name(node.func) == "sum" for node in ast.walk(divisor))
+def _divisor(division: ast.BinOp | ast.AugAssign) -> ast.expr:
+    return division.right if isinstance(division, ast.BinOp) else division.value
+
+
+def _sums(node: ast.expr) -> bool:
+    """Return whether an expression sums something up."""
+    return any(isinstance(one, ast.Call) and last_name(one.func) == "sum" for one in ast.walk(node))
 
 
 def _reports(module: Module, metric: Metric) -> Iterator[ast.Call]:

@@ -77,6 +77,7 @@ def test_functions_whose_results_are_reported_are_named(tmp_path: Path, how: str
         ("math.log(model.predict(x)[y])", True),
         ("math.log(p[y])", True),
         ("math.log(p[y] / sum(p))", False),
+        ("p[y] - math.log(sum(map(math.exp, p)))", False),
         ("abs(model.predict(x)[y] - 1)", False),
     ],
 )
