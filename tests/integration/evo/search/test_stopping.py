@@ -13,8 +13,9 @@ from searches import GENOME, Notes, configuration, opened
 from evo.config.reading import overlaid
 from evo.search.stopping import StopReason
 from evo.store import EvaluationRequest, Purpose, Store
+from evo.workers import Slot
 from operators.mutation.constants import ConstantMutation
-from trainer.evaluation import Split, Status
+from trainer.evaluation import Evaluation, Job, Split, Status
 
 POP, GENS = 8, 20
 
@@ -56,17 +57,30 @@ def test_a_search_without_progress_ends(tmp_path: Path) -> None:
     assert 12 < max(searched) < POP * GENS
 
 
+class TenSeconds(PacedEvaluator):
+    """Its evaluations take ten seconds each, one after the other, on a clock of its own."""
+
+    now = 0.0
+
+    async def verdict(self, slot: Slot, job: Job) -> Evaluation:
+        self.now += 10.0
+        return await super().verdict(slot, job)
+
+
 def test_a_time_leaves_room_for_the_confirmation(tmp_path: Path) -> None:
-    config = configuration(POP, GENS, max_hours=1.5 / 3600)
-    with opened(tmp_path / "run", config, PacedEvaluator(GENOME, seconds=0.02), ConstantMutation()) as (search, store):
+    config, evaluator = configuration(POP, GENS, max_hours=300 / 3600), TenSeconds(GENOME)
+    path, clock = tmp_path / "run", lambda: evaluator.now
+    with opened(path, config, evaluator, ConstantMutation(), clock=clock) as (search, store):
         stopped = asyncio.run(search.run())
         assert stopped.stop_reason is StopReason.TIME_LIMIT
         assert search.standings.result_number < POP * GENS
         assert confirmed(store)
-    with opened(tmp_path / "run", config, PacedEvaluator(GENOME, seconds=0.02), ConstantMutation()) as (search, store):
+        assert evaluator.now <= 330.0
         result_number = search.standings.result_number
+    evaluator = TenSeconds(GENOME)
+    with opened(path, config, evaluator, ConstantMutation(), clock=clock) as (search, _):
         assert asyncio.run(search.run()).stop_reason is StopReason.TIME_LIMIT  # what it was driven before counts
-        assert search.standings.result_number < result_number + POP
+        assert search.standings.result_number == result_number
 
 
 @pytest.mark.parametrize(
