@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from evo.config.config import Config
 from evo.config.task import ScriptTask
+from evo.errors import StoreError
 from evo.files import read_bytes
 from evo.store import Store, StoreView
 from operators.gate import Contract, SourceGate, clean_source, language_model_contract, script_contract
@@ -149,7 +150,10 @@ def keep_genome_files(store: Store, names: Sequence[str]) -> None:
 
 def genome_files(store: StoreView) -> tuple[str, ...]:
     """Return the names of the files that the genomes of a run consist of."""
-    return tuple(json.loads(store.meta(_FILES) or '["train.py"]'))
+    try:
+        return tuple(map(str, json.loads(store.meta(_FILES) or '["train.py"]')))
+    except (ValueError, TypeError) as error:
+        raise StoreError(f"The store is damaged: the names of its files cannot be read ({error}).") from error
 
 
 def read_genome(path: str) -> str:

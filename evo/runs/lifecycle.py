@@ -102,7 +102,13 @@ def read_config(folder: RunFolder, kind: type[_ConfigT], *, with_edits: bool = F
 
 
 def _parsed(folder: RunFolder, kind: type[_ConfigT], text: str) -> _ConfigT:
-    return parse_as(kind, tomllib.loads(text), str(folder.config))
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise DamagedConfig(
+            f"The configuration in {folder.store} is no TOML: {error}. Restore it from a copy."
+        ) from error
+    return parse_as(kind, tables, str(folder.config))
 
 
 @contextmanager

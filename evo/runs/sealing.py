@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 
 from evo.config.resolved import StoredConfig
-from evo.errors import DamagedConfig
+from evo.errors import DamagedConfig, StoreError
 from evo.files import read_text
 from evo.runs.folder import RunFolder
 from evo.search.observer import Observer
@@ -22,7 +22,12 @@ _SEALED_SHA256 = "sealed_config_sha256"
 def sealed_config(folder: RunFolder) -> str | None:
     """Return the text of the configuration in a run's store; None where an old version has made the store."""
     event = Store.newest_event(folder.store, _CONFIGURED)
-    return None if event is None else event.payload["config"]
+    if event is None:
+        return None
+    text = event.payload.get("config")
+    if not isinstance(text, str):
+        raise StoreError(f"The store {folder.store} is damaged: it holds no configuration. Restore it from a copy.")
+    return text
 
 
 def config_file(folder: RunFolder, sealed: str | None) -> str:

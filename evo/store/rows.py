@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import math
 import sqlite3
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
+from evo.errors import StoreError
 from evo.store.records import (
     EvaluationRecord,
     EvaluationState,
@@ -21,6 +24,8 @@ from evo.store.records import (
 from operators.proposal import Exchange
 from trainer.evaluation import Evaluation, Split, Status
 
+_LAST_TIME = 253_402_300_800  # seconds since 1970 at the end of the year 9999
+_QUOTED_CHARACTERS = 100
 _PARENTS = """
     (SELECT group_concat(parent) FROM
         (SELECT parent FROM proposal_parents WHERE proposal = p.number ORDER BY position)) AS parents
@@ -66,16 +71,47 @@ def encodable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
+_RecordT = TypeVar("_RecordT")
+
+
+def _of_a_sound_row(convert: Callable[[sqlite3.Row], _RecordT]) -> Callable[[sqlite3.Row], _RecordT]:
+    """Have a conversion raise StoreError for a row that holds what no version has written."""
+
+    @functools.wraps(convert)
+    def converted(row: sqlite3.Row) -> _RecordT:
+        try:
+            _refuse_impossible_times(row)
+            return convert(row)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            which = next((f" {row[name]}" for name in ("id", "number", "evaluation") if name in row.keys()), "")  # noqa: SIM118 - likewise
+            what = f"The store is damaged: its {convert.__name__.replace('_', ' ')}{which} cannot be read ({error})"
+            raise StoreError(f"{what}. Restore it from a copy.") from error
+
+    return converted
+
+
+def _refuse_impossible_times(row: sqlite3.Row) -> None:
+    for name in row.keys():  # noqa: SIM118 - iterating over a row gives its values
+        if name.endswith("_at") and row[name] is not None and not 0 <= row[name] < _LAST_TIME:
+            raise ValueError(f"{name} is {row[name]}")
+
+
+@_of_a_sound_row
 def proposal(row: sqlite3.Row) -> ProposalRecord:
     """Return the record of a row of `PROPOSALS`."""
     return ProposalRecord(**{**row, "parents": _parents(row), "state": ProposalState(row["state"])})
 
 
+@_of_a_sound_row
 def individual(row: sqlite3.Row) -> IndividualRecord:
     """Return the record of a row of `INDIVIDUALS`."""
-    return IndividualRecord(**{**row, "parents": _parents(row)})
+    parents = _parents(row)
+    if any(parent >= row["id"] for parent in parents):
+        raise ValueError(f"its parents {[*parents]} are not older individuals")
+    return IndividualRecord(**{**row, "parents": parents})
 
 
+@_of_a_sound_row
 def evaluation(row: sqlite3.Row) -> EvaluationRecord:
     """Return the record of a row of `EVALUATIONS`."""
     converted = {
@@ -87,30 +123,44 @@ def evaluation(row: sqlite3.Row) -> EvaluationRecord:
     return EvaluationRecord(**{**row, **converted})
 
 
+@_of_a_sound_row
 def outcome(row: sqlite3.Row) -> Outcome:
     """Return the record of a row of `OUTCOMES`."""
+    status, objectives = Status(row["status"]), _table(row["objectives"])
+    if status is Status.OK and not (objectives and all(map(math.isfinite, objectives.values()))):
+        raise ValueError(f"its objectives are {row['objectives'][:_QUOTED_CHARACTERS]}")
     converted = {
         "purpose": Purpose(row["purpose"]),
-        "status": Status(row["status"]),
-        "objectives": json.loads(row["objectives"]),
-        "split_bpb": json.loads(row["split_bpb"]),
+        "status": status,
+        "objectives": objectives,
+        "split_bpb": _table(row["split_bpb"]),
     }
     return Outcome(**{**row, **converted})
 
 
+@_of_a_sound_row
 def event(row: sqlite3.Row) -> Event:
     """Return the record of a row of the table `events`."""
-    return Event(**{**row, "payload": json.loads(row["payload"])})
+    return Event(**{**row, "payload": _table(row["payload"])})
 
 
+@_of_a_sound_row
 def exchange(row: sqlite3.Row) -> Exchange:
     """Return the answered exchange in a row of `EXCHANGES`."""
     return Exchange(**{**row, "request": json.loads(row["request"]), "reply": json.loads(row["reply"])})
 
 
+@_of_a_sound_row
 def smoke_run(row: sqlite3.Row) -> SmokeRun:
     """Return the record of a row of the smoke runs."""
     return SmokeRun(**{**row, "status": Status(row["status"])})
+
+
+def _table(text: str) -> dict[str, Any]:
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise TypeError(f"{text[:_QUOTED_CHARACTERS]} is no JSON object")
+    return found
 
 
 def _parents(row: sqlite3.Row) -> tuple[int, ...]:
