@@ -126,8 +126,9 @@ def _print_estimate(definition: Definition, *, as_json: bool) -> None:
     experiment, console = definition.experiment, stdout_console()
     print_whole(
         console,
-        f"[bold]{literal(experiment.name)}[/]: {experiment.repeats} repeats of {len(experiment.arms)} arms, "
-        f"{experiment.budget} each, {experiment.outcome.seeds} fresh seeds for what each run chooses",
+        f"[bold]{literal(experiment.name)}[/]: {counted(experiment.repeats, 'repeat')} of "
+        f"{counted(len(experiment.arms), 'arm')}, {experiment.budget} each, "
+        f"{counted(experiment.outcome.seeds, 'fresh seed')} for what each run chooses",
     )
     rows = [
         (

@@ -174,6 +174,9 @@ def diff(
     lines = list(difflib.unified_diff(old_lines, new_lines, f"{before}/{name}", f"{new.id}/{name}"))
     if as_json:
         print_json({"from": before, "to": new.id, "diff": "".join(lines)})
+    elif not lines:
+        said = "has nothing before it" if old is None and not new.parents else f"is the same program as #{before}"
+        typer.echo(f"evo: #{new.id} {said}", err=True)
     else:
         _print_diff(lines)
 

@@ -22,7 +22,7 @@ from evo.report.loading import load_report
 from evo.report.outcome import finding_of
 from evo.runs.folder import RunFolder
 from evo.runs.status import State, state_of
-from evo.text import duration, money
+from evo.text import counted, duration, money
 from trainer.evaluation import Status
 
 ENDING_SECONDS = 20.0
@@ -83,7 +83,7 @@ class Notices:
         without = standings.result_number - standings.led_since
         if without >= self._patience() and self._stalled != standings.led_since:
             self._stalled = standings.led_since
-            yield self._notice(f"nothing better in {without} results")
+            yield self._notice(f"nothing better in {counted(without, 'result')}")
 
     def digest(self, now: float) -> tuple[str, str]:
         """Return title and text of what came since the newest digest, or since the driver began."""
@@ -113,7 +113,7 @@ class Notices:
         failed = Counter(standings.statuses) - Counter(before.statuses)
         counts = ", ".join(f"{count} {status}" for status, count in sorted(failed.items()) if status is not Status.OK)
         at = datetime.fromtimestamp(before.at).astimezone()
-        parts = [f"Since {at:%Y-%m-%d %H:%M}: {came} results", f"failed: {counts or 'none'}"]
+        parts = [f"Since {at:%Y-%m-%d %H:%M}: {counted(came, 'result')}", f"failed: {counts or 'none'}"]
         best = standings.best()
         if best is not None and best.id != (before.best or 0):
             parts.append(self._better(best.id, before.best or 0))
@@ -147,7 +147,7 @@ class Notices:
         report = load_report(self._results.viewed)
         finding, summary = finding_of(report), report.summary
         course = (
-            f"{len(report.evaluations)} results, {summary.spent:g} of {summary.budget} evaluations spent, "
+            f"{counted(len(report.evaluations), 'result')}, {summary.spent:g} of {summary.budget} evaluations spent, "
             f"{duration(report.wall_seconds)}, {money(summary.spending.known_usd)}"
         )
         return f"evo {report.name}: {what}", f"{finding.headline}.\n{finding.verdict}\n{course}"

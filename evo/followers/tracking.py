@@ -25,7 +25,7 @@ from evo.runs.folder import RunFolder
 from evo.runs.lifecycle import Viewed
 from evo.runs.status import state_of
 from evo.store import Store
-from evo.text import visible
+from evo.text import counted, visible
 from trainer import genome
 
 ENDING_SECONDS = 15.0
@@ -79,7 +79,7 @@ class Tracking:
         """Say what was not sent and end this process: the tracker does not answer."""
         with Store.read(self._folder.store) as store:  # from whichever thread
             missing = store.last_result_number() - self._sent
-        self._say(f"{missing} results were not sent. `evo resume --track {self._name}` sends them.")
+        self._say(f"not sent: {counted(missing, 'result')}. `evo resume --track {self._name}` sends what is missing.")
         os._exit(1)
 
     def _send(self) -> None:

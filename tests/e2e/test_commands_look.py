@@ -105,6 +105,8 @@ def test_diff_applies_with_patch(finished_run: Path, child: int, tmp_path: Path)
     assert change.startswith(f"--- 0/train.py\n+++ {child}/train.py\n@@")
     assert change == text("diff", finished_run, "0", str(child))
     assert read("diff", finished_run, str(child)) == {"from": 0, "to": child, "diff": change}
+    first = evo("diff", finished_run, "0")
+    assert (first.returncode, first.stdout, first.stderr) == (0, "", "evo: #0 has nothing before it\n")
     evo("export", finished_run, "0", "--out", tmp_path / "train.py")
     subprocess.run(["git", "apply", "--unsafe-paths", "-p1", "-"], input=change, text=True, cwd=tmp_path, check=True)
     evo("export", finished_run, str(child), "--out", tmp_path / "child.py")

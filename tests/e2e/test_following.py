@@ -97,7 +97,9 @@ def test_trackers_get_every_result_though_one_was_away(
     done = evo("run", "--config", config, *SIZE, "--out", path, "--track", "mlflow,tensorboard", env=away)
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("evo: tracking with mlflow: it takes no results: ") == 1
-    assert "tracking with mlflow: 4 results were not sent. `evo resume --track mlflow` sends them.\n" in done.stderr
+    assert (
+        "tracking with mlflow: not sent: 4 results. `evo resume --track mlflow` sends what is missing.\n" in done.stderr
+    )
     assert "secret" not in done.stderr
     with view(path) as viewed:
         measured = [(one.result_number, one.objectives["score"]) for one in viewed.store.outcomes()]

@@ -55,8 +55,9 @@ class ExperimentView(Remarks, Watcher):
         names = ", ".join(dict.fromkeys(device.name for device in workers))
         known = f", {done} of them done before" if done else ""
         self._say(
-            f"[bold]{literal(experiment.name)}[/] in {literal(str(self._path))}: {len(experiment.arms)} arms and "
-            f"generation 0 in {experiment.repeats} blocks, {runs} runs{known}; {experiment.budget} each, on "
+            f"[bold]{literal(experiment.name)}[/] in {literal(str(self._path))}: "
+            f"{counted(len(experiment.arms), 'arm')} and generation 0 in {counted(experiment.repeats, 'block')}, "
+            f"{counted(runs, 'run')}{known}; {experiment.budget} each, on "
             f"{counted(len(workers), 'worker')} ({literal(names)})"
         )
 

@@ -53,7 +53,7 @@ def change_text(before: str, after: str) -> str:
     moved = [name for name in old if name in new and old[name].text != new[name].text]
     moves = [f"{name} {_short(old[name])} → {_short(new[name])}" for name in moved[:_MOST_CONSTANTS]]
     if len(moved) > _MOST_CONSTANTS:
-        moves.append(f"{len(moved) - _MOST_CONSTANTS} more constants")
+        moves.append(counted(len(moved) - _MOST_CONSTANTS, "more constant"))
     if others := _other_lines(before, after, {old[name].line for name in moved}):
         moves.append(f"{counted(others, 'other line' if moves else 'line')} of code")
     return ", ".join(moves)

@@ -82,7 +82,7 @@ def _failures(failures: tuple[Failures, ...]) -> Iterator[str]:
         for reason, count in reasons[:_MOST_REASONS]:
             yield f"  {count} × {one_line(reason) or 'no reason recorded'}"
         if len(reasons) > _MOST_REASONS:
-            yield f"  and {len(reasons) - _MOST_REASONS} other reasons; see --json"
+            yield f"  and {counted(len(reasons) - _MOST_REASONS, 'other reason')}; see --json"
 
 
 def _refusals(status: RunStatus) -> Iterator[str]:

@@ -49,7 +49,7 @@ def print_summary(console: Console, viewed: Viewed, reason: StopReason) -> None:
 def progress_line(summary: Summary) -> str:
     """Return how many results there are and how they ended."""
     statuses = ", ".join(f"{count} {name}" for name, count in summary.statuses.items()) or "none yet"
-    results = "" if summary.spent == summary.result_number else f" spent on {summary.result_number} results"
+    results = "" if summary.spent == summary.result_number else f" spent on {counted(summary.result_number, 'result')}"
     return f"[bold]{summary.spent:g} of {summary.budget} evaluations[/]{results}: {statuses}"
 
 
