@@ -31,7 +31,9 @@ _NEVER_EVOLVE = (
 )
 _MOST_PROGRAMS = 20  # that are searched for the only one that reports a metric
 _PYTHON = f"Python {sys.version_info.major}.{sys.version_info.minor}"
-_SETTINGS = (".yaml", ".yml", ".toml")
+_SETTINGS = re.compile(
+    r".*\.(?:ya?ml|toml)|(?:.*/)?[^/]*(?:config|conf|param|hyper|setting)[^/]*\.(?:json|py)", re.IGNORECASE
+)
 _MOST_NAMED = 6  # files in notes
 _ANOTHER_LANGUAGE = (
     "Most of the project is written in {0}, and no text says what evolves. Answer with the file and the command that "
@@ -255,7 +257,7 @@ def tunable_part(sources: Sources, program: Module) -> Module | None:
     candidates = _candidates(sources)
     used = [one for one in sources.project.closure(program) if one is not program and one in candidates]
     read = [name for one in (program, *used) for name in read_by(one, sources.root)] + files_in(arguments, sources.root)
-    read = [name for name in read if name.endswith(_SETTINGS)]
+    read = [name for name in read if _SETTINGS.fullmatch(name)]
     settings = [one for name in dict.fromkeys(read) if (one := sources.project.module(name)) is not None]
     used = [*(one for one in used if not any(_overrides(each, one) for each in settings)), *settings]
     counts = sorted(((len(_settings_of(one)), one.name) for one in used), reverse=True)
@@ -317,11 +319,8 @@ def used_instead(sources: Sources, genomes: Sequence[Module], frozen: Sequence[G
     used = [one.name for one in sources.project.closure(*genomes) if one not in genomes]
     used += [name for one in genomes for name in read_by(one, sources.root)]
     settings = (path for one in frozen for path in _files_of(sources.root / one.name))
-    used += [
-        path.relative_to(sources.root).as_posix()
-        for path in settings
-        if path.suffix in _SETTINGS or (path.suffix == ".py" and "config" in path.relative_to(sources.root).as_posix())
-    ]
+    files = (path.relative_to(sources.root).as_posix() for path in settings)
+    used += filter(_SETTINGS.fullmatch, files)
     for name in dict.fromkeys(used[:_MOST_NAMED]):
         module = sources.project.module(name)
         if module is not None and (count := len(varied_constants(name, module.text))):

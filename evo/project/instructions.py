@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 import shlex
 import tomllib
@@ -25,6 +26,7 @@ DRAFTED = "<!-- Drafted by evo init."
 _LARGEST_BYTES = 2**20
 
 _FILE = re.compile(r"(?<![\w./-])[\w./-]*\w\.\w+")
+_GLOB = re.compile(r"(?<![\w./-])[\w./-]*\*[\w./-]*\.\w+")
 _FORBIDS = re.compile(
     r"\b(?:do(?:es)? not|don't|never|cannot|can't|must not|should not|not)\b[^.]{0,40}\b(?:modif|edit|change|touch)"
     r"|\bread[- ]only\b|\bfrozen\b|\bunmodified\b|\bfixed\b(?! (?:time|wall|budget|\d))|\buntouched\b|\bdo not run\b",
@@ -59,7 +61,7 @@ _HEADING = re.compile(r"^\s*(?:#+\s|\*\*.*\*\*:?\s*$|[A-Z][\w ]+:$)")
 _FORBIDDEN_HEADING = re.compile(r"cannot|can't|not\b|don't|never|read[- ]only|frozen|fixed", re.IGNORECASE)
 
 _START = re.compile(
-    r"(?:^|[\s`$(])(?P<runner>uv run|python3?(?:\.\d+)?|\S*bin/python3?|torchrun|accelerate launch"
+    r"(?:^|[\s`$(])(?P<runner>uv run|py|python3?(?:\.\d+)?|\S*bin/python3?|torchrun|accelerate launch"
     r"|\$[({]?PY\w*[)}]?)"
     r"(?P<middle>(?:\s+(?!-m\s)(?:-[^\s`]+|python3?))*)\s+(?:-m\s+(?P<module>[\w.]+)|(?P<file>[\w./-]*\w\.py)\b)"
     r"(?P<arguments>[^`|>&;)#\n]*)"
@@ -263,7 +265,9 @@ class Instructions:
                 if _HEADING.match(line):
                     forbidden = bool(_FORBIDDEN_HEADING.search(line))
                     allowed = _permission(line) > 0 and not forbidden
-                for file in set(_FILE.findall(line)):
+                named = {file: [file.removeprefix("./")] for file in _FILE.findall(line)}
+                named |= {glob: fnmatch.filter(docstrings, glob) for glob in _GLOB.findall(line)}
+                for file, meant in named.items():
                     parts = [part for part in _SENTENCE_END.split(line) if file in part]
                     sentence = next(filter(_permission, parts), parts[0])
                     permission = _permission(sentence)
@@ -273,7 +277,8 @@ class Instructions:
                     permission = -1 if (forbidden or is_excepted) and permission > 0 else permission
                     item = _ITEM.match(line) if allowed else None
                     permission = permission or (2 if item and (item["one"] or item["alone"]) else int(bool(item)))
-                    found[file.removeprefix("./")] += permission if name == self.program else _unambiguous(permission)
+                    counted = permission if name == self.program else _unambiguous(permission)
+                    found.update(dict.fromkeys(meant, counted))
                 if not _HEADING.match(line) and line.rstrip(" *").endswith(":"):  # the list behind it is its own
                     permission = _permission(line)
                     forbidden = permission < 0 or (forbidden and not permission)

@@ -516,13 +516,15 @@ def test_a_constant_that_the_gate_refuses_to_change_is_none(tmp_path: Path) -> N
 
 def test_a_program_without_constants_is_told_of_files_that_have_some(tmp_path: Path) -> None:
     program = "import solver\nSETTINGS = open('settings.yaml').read()\nprint('score:', solver.solve(SETTINGS))\n"
+    program += "MORE = open('config.json').read()\n"
+    settings = {"settings.yaml": "rate: 2\n", "config.json": '{"lr": 0.1}'}
     found = look(
-        tmp_path,
-        {"main.py": program, "solver.py": "STEP = 0.3\ndef solve(x):\n    return STEP\n", "settings.yaml": "rate: 2\n"},
+        tmp_path, {"main.py": program, "solver.py": "STEP = 0.3\ndef solve(x):\n    return STEP\n", **settings}
     )
     assert found.constants == ()
     assert noted(found, "solver.py, which it uses, has 1: to evolve that, evo init --genome solver.py.")
     assert noted(found, "settings.yaml, which it uses, has 1: to evolve that, evo init --genome settings.yaml.")
+    assert noted(found, "config.json, which it uses, has 1: to evolve that, evo init --genome config.json.")
 
 
 @pytest.mark.parametrize(

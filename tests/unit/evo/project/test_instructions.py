@@ -43,6 +43,12 @@ def test_a_file_that_may_not_change(line: str, tmp_path: Path) -> None:
     assert read(tmp_path, line).permissions({})["train.py"] < 0
 
 
+def test_files_that_a_pattern_names_may_not_change(tmp_path: Path) -> None:
+    texts = read(tmp_path, "- edit settings only: do not change training scripts (`train_*.py`)\n")
+    found = texts.permissions({"train_a.py": "", "sub/train_b.py": "", "other.py": ""})
+    assert (found["train_a.py"], found["other.py"]) == (-1, 0)
+
+
 @pytest.mark.parametrize(
     "line",
     ["You launch it as `uv run train.py`.", "It runs for a fixed time budget: `uv run train.py`.", "See train.py."],
@@ -96,6 +102,7 @@ def test_a_file_speaks_for_itself(docstring: str, permission: int, tmp_path: Pat
         ("$ python3 ./run.py --fast", Start("run.py", False, None, "--fast")),
         ("`python run.py --remove-h > run.log 2>&1`", Start("run.py", False, None, "--remove-h")),
         ("python -u -m app.train", Start("app.train", True, None)),
+        ("Run `py -3 -m app.train --fast`", Start("app.train", True, None, "--fast")),
         ("uv run python train.py", Start("train.py", False, None)),
         ("torchrun --standalone --nproc_per_node=8 train.py config/x.py", Start("train.py", False, 8, "config/x.py")),
         ("accelerate launch --num_processes=2 train.py", Start("train.py", False, 2)),
