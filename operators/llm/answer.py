@@ -90,7 +90,7 @@ def hypothesis(text: str) -> str:
 
 def without_tags(text: str) -> str:
     """Return a line of prose without tags before it, which a reply was wrapped in."""
-    return re.sub(rf"^\s*{_TAGS}", "", text, flags=re.IGNORECASE)
+    return re.sub(r"^\s*(?:</?[a-z][\w:.-]*>\s*)*", "", text, flags=re.IGNORECASE)
 
 
 def _is_between(line: Line, changes: Sequence[int]) -> bool:

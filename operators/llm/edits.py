@@ -100,7 +100,8 @@ def parse_idea(reply: str) -> str:
         if stated := hypothesis(line.text):
             return one_line(stated, IDEA_CHARACTERS)
     texts = (without_tags(line.text) for line in lines if not line.in_fence)
-    prose = (text for text in texts if re.search(r"\w", text) and not _HEADING.fullmatch(text))
+    # What begins with a tag still is the call of a tool.
+    prose = (text for text in texts if re.search(r"^[^<]*\w", text) and not _HEADING.fullmatch(text))
     return one_line(next(prose, ""), IDEA_CHARACTERS)
 
 

@@ -243,6 +243,8 @@ def test_replies_that_cannot(reply: str, reason: str) -> None:
         ("```python\nx = 1\n```", ""),
         ("Hypothesis\N{FULLWIDTH COLON}faster.\n" + block("a", "b"), "faster."),
         ("<p>Hypothesis: faster.</p>\n" + block("a", "b"), "faster."),
+        ("<answer><b>Faster</b>, I think.\n" + block("a", "b"), "Faster</b>, I think."),
+        ('<calls><invoke name="edit"><parameter name="old_str">a</parameter>\n<p name="new_str">b</p>', ""),
         ('{"hypothesis": "faster."}\n' + block("a", "b"), "faster."),
         (json.dumps({"hypothesis": "faster.", "edits": [{"search": "a", "replace": "b"}]}), "faster."),
         (json.dumps({"edits": [{"search": "a", "replace": "b"}]}), ""),
