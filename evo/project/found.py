@@ -30,6 +30,7 @@ class Metric:
         told_split: the data that it is measured on, if the words around it say so.
         trained: the loss of training batches that it shows; None if it shows none.
         has_test_data: whether the program computes it from what it calls its test data.
+        is_best: whether it is the best of what a loop measured.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Metric:
     told_split: Split | None = None
     trained: TrainedLoss | None = None
     has_test_data: bool = False
+    is_best: bool = False
 
     @property
     def direction(self) -> Direction:

@@ -13,7 +13,7 @@ from evo.project.found import Metric
 from evo.project.lines import Line, Printed, literal_text, printed_by
 from evo.project.modules import Module, Project
 from evo.project.reach import Reached, reached_calls
-from evo.project.shown import has_test_data, trained_loss
+from evo.project.shown import has_test_data, is_best_of_several, trained_loss
 from evo.project.wording import (
     PREFIXES,
     Split,
@@ -171,6 +171,7 @@ def _of_line(line: Line, printed: Printed, reached: Reached) -> Iterator[Metric]
                 told=direction_of_unit(after) if isinstance(after, str) else None,  # `speed: 0.3 s/iter`
                 trained=trained_loss(reached.module.tree, value.code, reached.call.lineno),
                 has_test_data=has_test_data(reached.module.tree, value.code, reached.call.lineno),
+                is_best=is_best_of_several(reached.module.tree, value.code, reached.call.lineno),
             )
 
 

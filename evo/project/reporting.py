@@ -70,6 +70,11 @@ def notes_on_metrics(found: Found, first: Metric, metrics: Sequence[Metric]) -> 
         yield f"Lower {first.name} is better: this is a guess. Correct `direction` if it is wrong."
     if first.split is Split.TRAINING or (first.split is Split.UNNAMED and first.trained):
         yield f"{first.name} is measured on the training data, so overfitting wins."
+    if first.is_best and first.split is Split.VALIDATION and not found.score:
+        yield (
+            f"{first.name} is the best of several measurements on the same data, so that more of them better it by "
+            "chance alone: judge the result on other data."
+        )
     is_tested = first.split is Split.TEST or (first.split is Split.UNNAMED and first.has_test_data)
     if is_tested and not found.score:
         yield f"{first.name} is measured on the test set: after a search it is no estimate of generalization."

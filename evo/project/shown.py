@@ -61,6 +61,28 @@ class _Made(NamedTuple):
     value: ast.expr
 
 
+def is_best_of_several(tree: ast.Module, code: str, line: int) -> bool:
+    """Return whether an expression at a line names the best of what a loop found: `if loss < best: best = loss`."""
+    names = set(_named(code))
+    return any(name in names for name in _bests(tree, _owner(tree, line)))
+
+
+@lru_cache(maxsize=64)
+def _bests(tree: ast.Module, owner: _Function | None) -> frozenset[str]:
+    """Return the names that a loop of a function, or of a module's top level, gives the best value so far."""
+    loops = [one for one in _nodes(owner or tree) if isinstance(one, ast.For | ast.While)]
+    within = [node for loop in loops for node in ast.walk(loop)]
+    found: set[str] = set()
+    for node in within:
+        match node:
+            case ast.If(test=test, body=body):
+                compared = {name for one in ast.walk(test) if isinstance(one, ast.Compare) for name in _names(one)}
+                found |= compared & {name for one in body for name, *_ in _made(one)}
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id="min" | "max"), args=args)):
+                found |= {name} & {inner for one in args for inner in _names(one)}
+    return frozenset(found)
+
+
 @dataclass(frozen=True, slots=True)
 class _Losses:
     """The losses of a function or of a module's top level.

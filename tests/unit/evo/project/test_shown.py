@@ -83,3 +83,23 @@ def test_a_measure_of_what_the_program_calls_its_test_data_is_noted(
     found = look(tmp_path, f"found = score(model, test_loader)\nprint({printed})\n")
     assert found.objectives[0].name in ("accuracy", "passed")
     assert any("measured on the test set" in note for note in found.notes) is is_noted
+
+
+@pytest.mark.parametrize(
+    ("loop", "is_noted"),
+    [
+        ("    if loss < best_val_loss:\n        best_val_loss = loss\n", True),
+        ("    if step and loss < best_val_loss:\n        best_val_loss = loss\n", True),
+        ("    if best_val_loss > loss:\n        best_val_loss, kept = loss, step\n", True),
+        ("    best_val_loss = min(best_val_loss, loss)\n", True),
+        ("    best_val_loss = loss\n", False),
+        ("    if step < 3:\n        best_val_loss = loss\n", False),
+    ],
+)
+def test_the_best_of_several_measurements_is_noted(tmp_path: Path, loop: str, is_noted: bool) -> None:
+    source = (
+        "best_val_loss, kept = 9.0, 0\nfor step in range(5):\n    loss = 1 / (1 + step)\n"
+        f"{loop}print(f'val_loss: {{best_val_loss:.4f}}')\n"
+    )
+    found = examine(write_files(tmp_path / "project", {"train.py": source}))
+    assert any("the best of several measurements" in note for note in found.notes) is is_noted
