@@ -15,7 +15,7 @@ Number = int | float
 Value = bool | int | float | str | tuple[Number, ...]
 
 _CHOICES = re.compile(r"[^\n#]*#[^\n]*?\bone of:?\s+([^\n]+)")
-_RANGE = re.compile(r"[^\n#]*#[^\n]*?\brange:\s*(\S+)\s+to\s+([^\s,;()]+)[\s,;(]*(log(?:arithmic)?\b)?")
+_RANGE = re.compile(r"[^\n#]*#[^\n]*?\brange:\s*(\S{1,60})\s+to\s+([^\s,;()]+)[\s,;(]*(log(?:arithmic)?\b)?")
 _POWER = re.compile(r"2\s*\*\*\s*\d+")
 _LARGEST_EXPONENT = 64
 _LISTS_KEPT = 256
