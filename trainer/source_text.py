@@ -61,10 +61,12 @@ class SourceText:
         """Return the offset of the first byte of `line`; the number of bytes for the line after the last."""
         return self._starts[line - 1]
 
-    def rest_of_line(self, offset: int) -> str:
-        """Return what follows an offset in its line."""
+    def comment_behind(self, offset: int) -> str:
+        """Return what follows an offset in its line from the next `#` on; empty without one."""
         end = self._data.find(b"\n", offset)
-        return self._data[offset : end if end >= 0 else None].decode()
+        end = end if end >= 0 else len(self._data)
+        begin = self._data.find(b"#", offset, end)
+        return self._data[begin:end].decode() if begin >= 0 else ""
 
     def slice(self, start: int, end: int) -> str:
         """Return the text between two offsets, which may divide a character."""

@@ -10,6 +10,7 @@ any of them         the last number of a line whose comment says `evo: constant`
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -115,26 +116,30 @@ def _named(text: str, language: Language) -> Iterator[tuple[str, Node]]:
 
 def _data(text: str, language: Language) -> Iterator[tuple[str, Node]]:
     """Yield the values of YAML, TOML or JSON, each with its path."""
+    starts: dict[int, list[int]] = {}
     for node in nodes_of(tree_of(text, language)):
         if node.type in _PAIRS and len(members_of(node)) > 1:
-            keys = list(_path(node))
+            keys = list(_path(node, starts))
             value = _scalar(members_of(node)[-1])
             if value is not None and all(keys) and all(map(is_tunable, keys)):
                 yield ".".join(keys), value
 
 
-def _path(node: Node) -> Iterator[str]:
-    """Yield the keys and places that lead to a pair, the outermost first."""
+def _path(node: Node, starts: dict[int, list[int]]) -> Iterator[str]:
+    """Yield the keys and places that lead to a pair, the outermost first.
+
+    Args:
+        starts: where the members of sequences begin, by the ids of these; what is missing is added.
+    """
     around: list[str] = []
     inner: Node | None = node
     while inner is not None:
         if inner.type in _PAIRS or inner.type == "table":
             around.append(_key(members_of(inner)[0]))
         elif inner.type in _SEQUENCES or inner.type == "block_sequence":
-            places = (
-                at for at, one in enumerate(members_of(inner)) if one.start_byte <= node.start_byte < one.end_byte
-            )
-            around.append(str(next(places)))
+            if inner.id not in starts:
+                starts[inner.id] = [one.start_byte for one in members_of(inner)]
+            around.append(str(bisect_right(starts[inner.id], node.start_byte) - 1))
         inner = inner.parent
     yield from reversed(around)
 

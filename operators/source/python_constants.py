@@ -236,5 +236,5 @@ def _literal(node: ast.expr) -> Value | None:
 def _constant(name: str, value: Value, node: ast.expr, text: SourceText) -> Constant:
     start, end = text.start(node), text.end(node)
     elements = tuple(text.slice(text.start(e), text.end(e)) for e in node.elts) if isinstance(node, ast.Tuple) else ()
-    behind = text.rest_of_line(end)
+    behind = text.comment_behind(end)
     return located(name, value, text.slice(start, end), node.lineno, start, behind, elements)

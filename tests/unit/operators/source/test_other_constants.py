@@ -65,6 +65,13 @@ def test_comments_state_ranges_and_choices() -> None:
     assert [(one.value, one.choices, one.range) for one in unusual.values()] == [(3, (), None)] * 3
 
 
+def test_places_in_a_long_list_are_counted_in_the_time_that_its_length_takes() -> None:
+    rows = ",".join(['{"rate": 1.5, "steps": 2}'] * 1500)
+    found = find_constants(join({"run.json": f'{{"rows": [{rows}]}}'}))
+    assert [*found][-2:] == ["rows.1499.rate", "rows.1499.steps"]
+    assert len(found) == 3000
+
+
 def test_new_values_are_written_as_the_language_writes_them() -> None:
     changed = {"model.activation": "relu", "model.sizes": (4, 2), "rate": 1e-5, "bias": False}
     expected = YAML.replace("gelu     #", "relu     #").replace("[1, 2]", "[4, 2]").replace("3.0e-4", "1.0e-5")
