@@ -79,6 +79,8 @@ def _marked(sources: Sources) -> Module | None:
     """Return the only file with marks around what alone may evolve, or of several the one that a search starts from."""
     found = [one for one in sources.scripts if any(mark.word == "evolve" for mark in marks_of(one.text))]
     found = (found[1:] and [one for one in found if one.name == sources.first_program]) or found
+    if len(found) > 1 and not _clearest(sources):
+        raise Unclear(_several([(one.name, "marks what may evolve") for one in found]))
     return _utf8(sources, found[0]) if len(found) == 1 else None
 
 
@@ -139,7 +141,8 @@ def _ranked(sources: Sources) -> list[Module]:
         is_documented = any(start.starts(module) for start in sources.texts.starts)
         best = sources.best_reported(module)
         reported = (False, best.kind, best.split) if best else (True, 0, 0)
-        return not is_documented, *reported, not sources.runs(module)
+        is_permitted = sources.permissions[module.name] > 0
+        return not is_permitted, not is_documented, *reported, not sources.runs(module)
 
     return sorted(candidates[:_MOST_PROGRAMS], key=rank)
 

@@ -26,7 +26,8 @@ DRAFTED = "<!-- Drafted by evo init."
 _LARGEST_BYTES = 2**20
 
 _FILE = re.compile(r"(?<![\w./-])[\w./-]*\w\.\w+")
-_GLOB = re.compile(r"(?<![\w./-])[\w./-]*\*[\w./-]*\.\w+")
+_GLOB = re.compile(r"(?<![\w./-])[\w./-]*(?:\*|<\w+>)[\w./-]*\.\w+")
+_ANY = re.compile(r"<\w+>")
 _FORBIDS = re.compile(
     r"\b(?:do(?:es)? not|don't|never|cannot|can't|must not|should not|not)\b[^.]{0,40}\b(?:modif|edit|change|touch)"
     r"|\bread[- ]only\b|\bfrozen\b|\bunmodified\b|\bfixed\b(?! (?:time|wall|budget|\d))|\buntouched\b|\bdo not run\b",
@@ -54,7 +55,7 @@ _PROSE = re.compile(r"\s{0,4}[A-Za-z`\"'(*_\[]")
 _BEGINS_PROSE = re.compile(r"(?:\s{0,3}(?:[-*+]|\d+[.)])\s+|\s{0,3})[A-Za-z`\"'(*_\[]")
 """A line of prose, also one that begins an item of a list."""
 _ITEM = re.compile(
-    r"\s*(?:[-*+]\s+[`*]*(?P<one>(?:only\s+[`*]*)?)|[`*]*(?P<alone>only\s+[`*]*))[\w./-]*\w\.\w+", re.IGNORECASE
+    r"\s*(?:[-*+]\s+[`*]*(?P<one>(?:only\s+[`*]*)?)|[`*]*(?P<alone>only\s+[`*]*))[\w./<>*-]*\w\.\w+", re.IGNORECASE
 )
 """An item of a list that begins with a file, or a line that begins with that alone."""
 _HEADING = re.compile(r"^\s*(?:#+\s|\*\*.*\*\*:?\s*$|[A-Z][\w ]+:$)")
@@ -266,7 +267,7 @@ class Instructions:
                     forbidden = bool(_FORBIDDEN_HEADING.search(line))
                     allowed = _permission(line) > 0 and not forbidden
                 named = {file: [file.removeprefix("./")] for file in _FILE.findall(line)}
-                named |= {glob: fnmatch.filter(docstrings, glob) for glob in _GLOB.findall(line)}
+                named |= {glob: fnmatch.filter(docstrings, _ANY.sub("*", glob)) for glob in _GLOB.findall(line)}
                 for file, meant in named.items():
                     parts = [part for part in _SENTENCE_END.split(line) if file in part]
                     sentence = next(filter(_permission, parts), parts[0])

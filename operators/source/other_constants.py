@@ -121,7 +121,7 @@ def _data(text: str, language: Language) -> Iterator[tuple[str, Node]]:
         if node.type in _PAIRS and len(members_of(node)) > 1:
             keys = list(_path(node, starts))
             value = _scalar(members_of(node)[-1])
-            if value is not None and all(keys) and all(map(is_tunable, keys)):
+            if value is not None and all(keys) and all(map(is_tunable, ".".join(keys).split("."))):
                 yield ".".join(keys), value
 
 

@@ -419,6 +419,14 @@ def test_what_is_logged_is_read(tmp_path: Path) -> None:
         ({"a/train.py": SCRIPT, "b/train.py": SCRIPT}, {}, ["a/train.py (prints val_loss), b/train.py", "--genome"]),
         ({"train.py": 'if __name__ == "__main__":\n    print("done")\n'}, {}, ["train.py", "val_loss", "print("]),
         ({"train.py": "def f(): ...\n"}, {}, ["train.py", "__main__"]),
+        (
+            {
+                **dict.fromkeys(("a.py", "old/b.py"), "# EVOLVE-BLOCK-START\nx = 1\n# EVOLVE-BLOCK-END\n"),
+                "c.py": SCRIPT,
+            },
+            {},
+            ["a.py (marks what may evolve), old/b.py (marks what may evolve). Answer"],
+        ),
         ({"train.py": "def f(:\n", "a.py": SCRIPT}, {}, ["train.py", "cannot be read as Python"]),
         ({"train.py": 'print(f"chi: {1:.1f}")\nprint(f"psi: {1:.1f}")\n'}, {}, ["chi, psi", "--metric chi"]),
         ({"train.py": 'print(f"chosen: {best}")\n'}, {}, ["chosen", "--metric"]),

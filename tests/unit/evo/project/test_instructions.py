@@ -43,10 +43,11 @@ def test_a_file_that_may_not_change(line: str, tmp_path: Path) -> None:
     assert read(tmp_path, line).permissions({})["train.py"] < 0
 
 
-def test_files_that_a_pattern_names_may_not_change(tmp_path: Path) -> None:
-    texts = read(tmp_path, "- edit settings only: do not change training scripts (`train_*.py`)\n")
-    found = texts.permissions({"train_a.py": "", "sub/train_b.py": "", "other.py": ""})
-    assert (found["train_a.py"], found["other.py"]) == (-1, 0)
+def test_files_that_a_pattern_names(tmp_path: Path) -> None:
+    text = "- edit settings only: do not change training scripts (`train_*.py`)\n\n**What you CAN modify:**\n"
+    texts = read(tmp_path, f"{text}- `data/<name>/features.py`: your primary workspace\n")
+    found = texts.permissions({"train_a.py": "", "data/x/features.py": "", "other.py": ""})
+    assert (found["train_a.py"], found["data/x/features.py"], found["other.py"]) == (-1, 1, 0)
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,8 @@ def test_each_stands_where_it_says(name: str) -> None:
 
 
 def test_what_is_under_a_key_of_the_evaluation_is_none() -> None:
-    text = "[optim]\nlr = 0.1\n[wandb]\noffline = true\n[agent.eval]\nnum_examples = 64\n[agent.sampling]\ntop = 3\n"
+    eval_tables = "[agent.eval]\nn = 64\n[agent.eval.sampling]\ntop = 3\n[wandb]\noffline = true\n"
+    text = f"[optim]\nlr = 0.1\n{eval_tables}[agent.sampling]\ntop = 3\n"
     assert values(join({"train.toml": text})) == {"optim.lr": 0.1, "agent.sampling.top": 3}
 
 
