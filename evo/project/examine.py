@@ -14,7 +14,7 @@ from pathlib import Path
 
 from evo.project.choosing import Choice, Wish
 from evo.project.evolving import evolving_files, is_language_model, tunable_part, used_instead, varied_constants
-from evo.project.files import given_files, notes_on_files, notes_on_missing, taken_apart, trusted_program
+from evo.project.files import beside, given_files, notes_on_files, notes_on_missing, taken_apart, trusted_program
 from evo.project.flags import arguments_of, fixed_time
 from evo.project.found import FirstRun, Found, Given, Metric, ProtectedCode, Unclear
 from evo.project.frozen import reads_of, without_parts
@@ -25,7 +25,7 @@ from evo.project.reporting import judged_elsewhere, notes_on_metrics, reported_m
 from evo.project.returned import returned_values, unchecked_probabilities
 from evo.project.seeds import Seeding, seeding_of, varied
 from evo.project.sources import Sources
-from evo.project.starting import command_of, completed, given_command, started, words_of
+from evo.project.starting import command_of, completed, given_command, in_its_folder, started, words_of
 from evo.project.wording import Kind, Split
 from evo.text import listed
 from operators.mutation.constants import movable_constants
@@ -199,7 +199,11 @@ class _Examination:
         changing = [*found.genome, *(place.rpartition(":")[0] for place in seeding.places)]
         parts = taken_apart(frozen, changing, sources.root)
         frozen = tuple(one for one in parts if one.name not in found.genome)
-        command = found.command if self._wanted_command else completed(found.command, seeding, found.fixed)
+        command = found.command
+        if not self._wanted_command:
+            command = completed(command, seeding, found.fixed)
+            is_elsewhere = any(beside(sources, self._entry))
+            command = in_its_folder(command, self._entry) if is_elsewhere else command
         return replace(
             found,
             command=command,

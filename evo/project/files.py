@@ -106,8 +106,10 @@ def notes_on_missing(sources: Sources, found: Found, entry: Module, python: str)
         yield f"{entry.name} reads {name}, which does not exist yet{maker}; add it to frozen."
     for name in _named_inputs(found):
         yield f"The command reads {name}, which does not exist yet{maker}; add it to frozen."
-    if named := next(_beside(sources, entry), None):
-        yield f"{named} is there as seen from {entry.folder}: where the program starts there, run evo init there."
+    if (named := next(beside(sources, entry), None)) and found.command[:1] != ("sh",):
+        command = f"sh -c 'cd {entry.folder} && {python} {entry.name.rpartition('/')[2]}'"
+        seen = f"{named} is there as seen from {entry.folder}"
+        yield f'{seen}. Where the program starts there: evo init --command "{command}"'
 
 
 def _named_inputs(found: Found) -> Iterator[str]:
@@ -118,7 +120,7 @@ def _named_inputs(found: Found) -> Iterator[str]:
             yield name
 
 
-def _beside(sources: Sources, entry: Module) -> Iterator[str]:
+def beside(sources: Sources, entry: Module) -> Iterator[str]:
     """Yield the paths in a program that exist as seen from its own folder, and not from the project's."""
     modules = sources.project.closure(entry) if entry.folder.parts else []
     for text in sorted({text for module in modules for text in module.texts if _PATH.fullmatch(text)}):

@@ -149,6 +149,16 @@ def _program(sources: Sources, entry: Module) -> tuple[str, ...]:
     return ("-m", dotted) if documented or entry.imports_relatively else (entry.name,)
 
 
+def in_its_folder(command: tuple[str, ...], entry: Module) -> tuple[str, ...]:
+    """Return a command that starts a program in the folder where it lies; as it is where it names no such file."""
+    if entry.name not in command:
+        return command
+    up = "../" * len(entry.folder.parts)
+    words = [f"{up}{word}" if word.startswith(".") and "/" in word else word for word in command]  # its interpreter
+    words[command.index(entry.name)] = entry.name.rpartition("/")[2]
+    return "sh", "-c", f"cd {shlex.quote(str(entry.folder))} && {shlex.join(words)}"
+
+
 def completed(command: Sequence[str], seeding: Seeding, fixed: FixedTime | None) -> tuple[str, ...]:
     """Return a command with the places of the seed and of the run time."""
     words = list(command)

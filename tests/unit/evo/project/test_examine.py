@@ -742,10 +742,20 @@ def test_all_that_stars_import_is_found(tmp_path: Path) -> None:
     assert {one.name for one in found.frozen} == {*files} - {"train.py"}
 
 
-def test_paths_as_seen_from_the_folder_of_the_program_are_told(tmp_path: Path) -> None:
-    program = "LR = 0.1\nopen('../data/a.csv')\nprint(f'val_loss: {LR:.2f}')\n"
-    found = look(tmp_path, {"src/train.py": program, "data/a.csv": "1", "README.md": "    python train.py\n"})
-    assert noted(found, "../data/a.csv is there as seen from src")
+def test_a_program_that_reads_as_seen_from_its_folder_starts_there(tmp_path: Path) -> None:
+    program = (
+        "import argparse\nLR = 0.1\nparser = argparse.ArgumentParser()\n"
+        "parser.add_argument('--seed', type=int, default=1)\nargs = parser.parse_args()\n"
+        "open('../data/a.csv')\nprint(f'val_loss: {LR:.2f}')\n"
+    )
+    files = {"src/train.py": program, "src/__init__.py": "", "data/a.csv": "1"}
+    found = look(tmp_path, {**files, "README.md": "    cd src && python train.py\n"})
+    assert found.command == ("sh", "-c", "cd src && python train.py --seed '{seed}'")
+    assert frozen(found) == ["data/a.csv"]
+    as_module = look(tmp_path / "other", {**files, "README.md": "    python -m src.train\n"})
+    assert noted(
+        as_module, "../data/a.csv is there as seen from src. Where the program starts there: evo init --command"
+    )
 
 
 def test_texts_that_could_be_no_path_are_none(tmp_path: Path) -> None:
