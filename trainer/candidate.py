@@ -8,7 +8,6 @@ It warms up before its genome is known (imports torch, takes one dummy step), sa
 Everything here runs beside untrusted code and can be patched by it; nothing that this process says is believed beyond
 what its supervisor and the scorer measure themselves.
 """
-# ruff: noqa: E402 - the collector is stopped before torch is imported
 
 from __future__ import annotations
 
@@ -26,7 +25,8 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
-gc.disable()  # a tenth of the time to start: hundreds of thousands of objects are made, and all of them stay
+if __name__ == "__main__":
+    gc.disable()  # a tenth of the time to start: hundreds of thousands of objects are made, and all of them stay
 
 import numpy as np
 import safetensors.torch
