@@ -19,11 +19,13 @@ SHELL = frozenset({"bash", "sh", "shell", "console", "text", "txt", "json", "yam
 _WRAPPING = re.compile(r"\s*+(?:<[^<>]*+>|<!\[CDATA\[|\]\]>)*+\s*+$")
 _DOTS = r"(?:(?<!\.)\.{3,}+|…)"
 _ELIDED = re.compile(
-    rf"\s*+{_DOTS}\s*+$|\s*+#++\s*+(?:\[?{_DOTS}.*|.*{_DOTS}\s*+\]?"
+    rf"\s*+{_DOTS}\s*+$|\s*+(?:#++|//++|--++|;++|%++|/\*++|<!--)\s*+(?:\[?{_DOTS}.*|.*{_DOTS}\s*+\]?"
     r"|\(?(?:the )?(?:rest|remainder) (?:\w+ ){0,2}(?:unchanged|omitted|same)\b.*|\(?(?:the )?(?:rest|remainder) of "
     r"(?:the |this |your )?(?:code|file|program|script|function|class|body|method|implementation)\b.*"
     r"|\(?(?:everything else|(?:existing|remaining|previous|other|same) (?:code|imports|functions|definitions))\b.*"
-    r"|\(?(?:unchanged|same as (?:before|above))\)?\.?)\s*+$",
+    r"|[(\[]?(?:(?:[\w.]+\(\) )?unchanged(?: (?:above|below|here))?"
+    r"|(?:same )?as (?:the )?(?:original|before|above|previous)"
+    r"|(?:the )?original (?:code|implementation|body|logic)(?: here)?)[)\]]?\.?)\s*+(?:\*/|-->)?\s*+$",
     re.IGNORECASE,
 )
 

@@ -199,6 +199,13 @@ def test_a_replacement_loses_indentation_that_its_place_lacks() -> None:
         (block("RATE = 0.1  # slow", "RATE = 0.2\n# ... rest of the code unchanged ..."), "would delete it"),
         (block("def train(model, task):", "def train(model, task):\n    ..."), "would delete it"),
         (f"```python\n{SOURCE.split('def train')[0]}# (rest unchanged)\n```", "stands for code that is left out"),
+        (
+            f"```python\n{FASTER.split('def train')[0]}# train() unchanged below\n```",
+            "stands for code that is left out",
+        ),
+        (block("    return x\n\n\ndef", "    # [original code]\n\n\ndef"), "would delete it"),
+        (block("RATE = 0.1  # slow", "RATE = 0.2\n// ... rest of the code"), "would delete it"),
+        (block("RATE = 0.1  # slow", "RATE = 0.2\n<!-- same as before -->"), "would delete it"),
         ("Try\n```\nRATE = 0.1  # slow\n```\nor\n```\nRATE = 0.2\n```\n", "2 code blocks"),
         ("<old>\n</old><new>x = 1</new>", "empty SEARCH"),
         (block("TE = 0.1  # slow", "TE = 0.2"), "not in the program"),
